@@ -1,0 +1,71 @@
+"""What an organisation's administrator pasted under Settings > Integrations. One secret holds one of these, whole."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """A credential and when it was last replaced. Shown outside as {set, updated_at} only."""
+
+    value: str = field(repr=False)
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhatsAppIntegration:
+    """A sender number of the WhatsApp Business Platform. `rate_per_second` is Meta's throughput of the number."""
+
+    phone_number_id: str
+    sender_number: str
+    access_token: Secret
+    app_secret: Secret | None
+    previous_app_secret: Secret | None
+    """Still signs webhooks for 24 h after `app_secret` replaced it; its `updated_at` is the instant of replacement."""
+    verify_token: Secret
+    business_account_id: str | None
+    rate_per_second: int
+    default_template: str | None
+    version: int
+    """Milliseconds since 1970 of the last change: a sender whose cached copy is older than a message's reads anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitPrice:
+    """What one segment costs, as the organisation's contract says."""
+
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmsIntegration:
+    """One application at Orange. `client_id` names the lane: its rate is shared by all countries."""
+
+    client_id: str
+    client_secret: Secret
+    sender_name: str
+    default_country: str
+    senders: Mapping[str, str]
+    """Country → "tel:+…" where it differs from the country table's."""
+    rate_per_second: int
+    unit_prices: Mapping[str, UnitPrice]
+    peak_hours: tuple[tuple[str, str], ...]
+    """("08:00", "10:00"), … in the recipients' zones."""
+    receipt_addresses: tuple[str, ...]
+    """Networks from which Orange's receipts are taken; empty: from anywhere."""
+    receipt_token: Secret
+    """Stands in the path of the receipts' URL, because Orange signs nothing."""
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dhis2Integration:
+    """Which tracked entity attribute holds which field of a recipient."""
+
+    attributes: Mapping[str, str]
+    """Recipient field → attribute UID."""
+    program: str | None
+    version: int
