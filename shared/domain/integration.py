@@ -18,6 +18,7 @@ class Secret:
 class WhatsAppIntegration:
     """A sender number of the WhatsApp Business Platform. `rate_per_second` is Meta's throughput of the number."""
 
+    organisation: str
     phone_number_id: str
     sender_number: str
     access_token: Secret
@@ -44,6 +45,7 @@ class UnitPrice:
 class SmsIntegration:
     """One application at Orange. `client_id` names the lane: its rate is shared by all countries."""
 
+    organisation: str
     client_id: str
     client_secret: Secret
     sender_name: str
@@ -65,6 +67,7 @@ class SmsIntegration:
 class Dhis2Integration:
     """Which tracked entity attribute holds which field of a recipient."""
 
+    organisation: str
     attributes: Mapping[str, str]
     """Recipient field → attribute UID."""
     program: str | None

@@ -1,0 +1,61 @@
+"""What is told to the person who asked: codes of api.md and the facts their texts name. The texts live at the edge."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing that is wrong with one field, in a code of api.md's "Fields and rows".
+
+    `facts` are what its text names ({"name": "first_nmae"}, {"hosts": "…"}): never a number, a name, a code or a text
+    of a person. `row` counts from 1 where there are rows; `recipient` is masked.
+    """
+
+    field: str
+    code: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+    row: int | None = None
+    enrollment_id: str | None = None
+    recipient: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warning:  # noqa: A001 - api.md's own word; nothing here warns Python
+    """What does not stop a request but should be known: a code of api.md's "Warnings"."""
+
+    code: str
+    count: int | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+class ProblemCode(StrEnum):
+    """api.md, "Codes", Problems. The edge knows each one's HTTP status and texts."""
+
+    BAD_REQUEST = "bad_request"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    IDEMPOTENCY_KEY_MISSING = "idempotency_key_missing"
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
+    IDEMPOTENCY_IN_PROGRESS = "idempotency_in_progress"
+    INTEGRATION_MISSING = "integration_missing"
+    TEMPLATE_MISSING = "template_missing"
+    QUIET_HOURS = "quiet_hours"
+    UPLOAD_MISSING = "upload_missing"
+    USE_UPLOAD = "use_upload"
+    STATE_CONFLICT = "state_conflict"
+    PROVIDER_REFUSED = "provider_refused"
+    TOO_LARGE = "too_large"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    UNPROCESSABLE = "unprocessable"
+
+
+class Refusal(Exception):  # noqa: N818 - not an error of ours: an answer
+    """A request that is not carried out. Nothing was stored or sent. `facts` as in `Fault`."""
+
+    def __init__(self, code: ProblemCode, faults: tuple[Fault, ...] = (), **facts: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.faults = faults
+        self.facts = facts
