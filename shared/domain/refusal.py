@@ -1,7 +1,8 @@
 """What is told to the person who asked: codes of api.md and the facts their texts name. The texts live at the edge."""
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -15,19 +16,19 @@ class Fault:
 
     field: str
     code: str
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = dataclasses.field(default_factory=dict)
     row: int | None = None
     enrollment_id: str | None = None
     recipient: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Warning:  # noqa: A001 - api.md's own word; nothing here warns Python
+class Notice:
     """What does not stop a request but should be known: a code of api.md's "Warnings"."""
 
     code: str
     count: int | None = None
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 class ProblemCode(StrEnum):
