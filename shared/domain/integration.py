@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from shared.domain.payload import Channel
+from shared.domain.timetable import Lane
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secret:
@@ -31,6 +34,11 @@ class WhatsAppIntegration:
     default_template: str | None
     version: int
     """Milliseconds since 1970 of the last change: a sender whose cached copy is older than a message's reads anew."""
+
+    @property
+    def lane(self) -> Lane:
+        """The number's own budget at Meta."""
+        return Lane(organisation=self.organisation, channel=Channel.WHATSAPP, provider=self.phone_number_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +69,11 @@ class SmsIntegration:
     receipt_token: Secret
     """Stands in the path of the receipts' URL, because Orange signs nothing."""
     version: int
+
+    @property
+    def lane(self) -> Lane:
+        """The application's budget at Orange: all its countries together."""
+        return Lane(organisation=self.organisation, channel=Channel.SMS, provider=self.client_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,7 +40,7 @@ class Payload:
     template: TemplateCall | None = None
     card_image: str | None = field(default=None, repr=False)
     card_generated_at: datetime | None = None
-    consented: bool = False
-    """The request itself said that the person agreed."""
+    consented: bool | None = None
+    """What the request itself said of the person's consent, if anything."""
     consented_at: datetime | None = None
     """When the person agreed, where the request said so: lifts a revocation recorded earlier."""

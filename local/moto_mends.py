@@ -1,0 +1,396 @@
+"""What moto 5.2.5 does not do, or not well enough, for this stack: every touch of its insides is in this module.
+
+Each `mend_*` stands for itself and has a test in tests/local/test_moto_mends.py that fails once moto no longer needs
+it. What was measured: ../shared/reference/local_stack.md.
+"""
+
+import copy
+import secrets
+import string
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import moto.dynamodb.models as dynamodb_models
+import moto.sqs.models as sqs_models
+from moto.cloudformation import parsing
+from moto.core.common_models import BaseModel, CloudFormationModel
+from moto.core.utils import unix_time, unix_time_millis
+from moto.dynamodb.models import DynamoDBBackend, Table, dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.scheduler.models import scheduler_backends
+from moto.secretsmanager.models import secretsmanager_backends
+from moto.sqs.exceptions import InvalidParameterValue, ReceiptHandleIsInvalid
+from moto.sqs.models import Message, Queue, SQSBackend
+
+from local.indexed_queue import IndexedMessages
+
+# moto loses and doubles messages under threads, so its server takes one request at a time; a long poll gives the lock
+# back while it waits.
+SERVER_LOCK = threading.RLock()
+MESSAGES_CHANGED = threading.Condition(SERVER_LOCK)
+
+# Resources that change nothing here but are referred to, or would be skipped with a warning only.
+PLACEHOLDERS = (
+    "AWS::ApiGatewayV2::Api",
+    "AWS::ApiGatewayV2::Stage",
+    "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::CompositeAlarm",
+    "AWS::Lambda::EventInvokeConfig",
+    "AWS::S3::BucketPolicy",
+    "AWS::SQS::QueuePolicy",
+    "AWS::SNS::Subscription",
+)
+
+
+def apply_all() -> None:
+    """Mend moto in this process; once, before the first request."""
+    mend_instance_tracking()
+    mend_queues()
+    mend_table_queries()
+    mend_transactions()
+    mend_table_settings()
+    mend_missing_resources()
+
+
+def _replace(owner: Any, **members: Any) -> None:
+    for name, member in members.items():
+        setattr(owner, name, member)
+
+
+def mend_instance_tracking() -> None:
+    """Let moto forget: it keeps a reference to every item and message it ever made, for a dashboard."""
+    _replace(BaseModel, __new__=staticmethod(lambda cls, *_args, **_kwargs: object.__new__(cls)))
+
+
+# ── SQS: every send counts, and every delete copies, the whole queue ─────────────────────────────────────────────────
+
+
+def mend_queues() -> None:
+    """Index standard queues. A stale receipt deletes nothing and a visible message has no visibility to change (AWS)."""
+    original_init, original_purge = Queue.__init__, SQSBackend.purge_queue
+
+    def init(queue: Any, *args: Any, **kwargs: Any) -> None:
+        original_init(queue, *args, **kwargs)
+        if queue.fifo_queue:
+            raise InvalidParameterValue("The local stack mends standard queues only.")
+        queue._messages = IndexedMessages[Any](unix_time_millis)
+
+    def purge(backend: Any, queue_name: str) -> None:
+        original_purge(backend, queue_name)
+        backend.get_queue(queue_name)._messages = IndexedMessages[Any](unix_time_millis)
+
+    _replace(
+        Queue,
+        __init__=init,
+        messages=property(lambda queue: list(queue._messages.ready().values())),
+        approximate_number_of_messages=property(lambda queue: queue._messages.counts()[0]),
+        approximate_number_of_messages_not_visible=property(lambda queue: queue._messages.counts()[1]),
+        approximate_number_of_messages_delayed=property(lambda queue: queue._messages.counts()[2]),
+        add_message=_add_message,
+        delete_message=_delete_message,
+    )
+    _replace(
+        SQSBackend,
+        purge_queue=purge,
+        receive_message=_receive_messages,
+        change_message_visibility=_change_visibility,
+    )
+    _replace(sqs_models, generate_receipt_handle=lambda: secrets.token_urlsafe(92))
+
+
+def _add_message(queue: Any, message: Message) -> None:
+    with MESSAGES_CHANGED:
+        queue._messages.append(message)
+        MESSAGES_CHANGED.notify_all()
+
+
+def _delete_message(queue: Any, receipt_handle: str) -> None:
+    message = queue._messages.by_handle(receipt_handle)
+    if message is None:
+        if receipt_handle not in queue.deleted_messages:
+            raise ReceiptHandleIsInvalid
+        return
+    if message.receipt_handle == receipt_handle:
+        queue.deleted_messages.update(message.all_receipt_handles)
+        queue._messages.remove(message)
+        queue._messages.forget_handles(message.all_receipt_handles)
+
+
+def _change_visibility(backend: Any, queue_name: str, receipt_handle: str, visibility_timeout: int) -> None:
+    queue = backend.get_queue(queue_name)
+    with MESSAGES_CHANGED:
+        message = queue._messages.by_handle(receipt_handle)
+        if message is None:
+            raise ReceiptHandleIsInvalid
+        if message.receipt_handle != receipt_handle or not queue._messages.is_in_flight(message):
+            raise InvalidParameterValue(
+                f"Value {receipt_handle} for parameter ReceiptHandle is invalid. "
+                "Reason: Message does not exist or is not available for visibility timeout change."
+            )
+        message.change_visibility(int(visibility_timeout))
+        queue._messages.place(message)
+        MESSAGES_CHANGED.notify_all()
+
+
+def _receive_messages(
+    backend: Any, queue_name: str, count: int, wait_seconds: int, visibility: int, names: list[str] | None = None
+) -> list[Message]:
+    """Receive as moto does, but waiting in real seconds on the server's lock, woken by a send and by a clock's jump."""
+    queue = backend.get_queue(queue_name)
+    deadline = time.monotonic() + wait_seconds
+    with MESSAGES_CHANGED:
+        while not (received := _take(queue, count, visibility)):
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                break
+            due = queue._messages.next_due_ms()
+            until_due = remaining if due is None else max(0.001, (due - unix_time_millis()) / 1000)
+            MESSAGES_CHANGED.wait(min(remaining, until_due))
+    for message in received:
+        sqs_models._filter_message_attributes(message, names or [])
+    return received
+
+
+def _take(queue: Any, count: int, visibility: int) -> list[Message]:
+    taken: dict[str, Message] = {}
+    oldest_kept = unix_time_millis() - queue.message_retention_period * 1000
+    for message in list(queue._messages.ready().values()) if visibility == 0 else _heads(queue._messages):
+        if len(taken) == count or message.id in taken:
+            break
+        if message.sent_timestamp < oldest_kept:
+            queue._messages.remove(message)
+        elif (
+            queue.dead_letter_queue and message.approximate_receive_count >= queue.redrive_policy["maxReceiveCount"]
+        ):
+            queue._messages.remove(message)
+            queue.dead_letter_queue.add_message(message)
+        else:
+            message.mark_received(visibility_timeout=visibility)
+            queue._messages.place(message)
+            taken[message.id] = copy.copy(message)
+    return list(taken.values())
+
+
+def _heads(messages: "IndexedMessages[Any]") -> Iterator[Any]:
+    """Yield the oldest ready message again and again; whoever takes it moves it away."""
+    while ready := messages.ready():
+        yield next(iter(ready.values()))
+
+
+# ── DynamoDB: queries sort the table, transactions copy it, nothing expires ──────────────────────────────────────────
+
+
+def _plain(value: DynamoType | None) -> Any:
+    return None if value is None else value.cast_value
+
+
+def _all_items(table: Any) -> list[Item]:
+    narrowed: list[Item] | None = table.__dict__.get("_narrowed")
+    if narrowed is not None:
+        return narrowed
+    items = list(table.items.values())
+    if table.range_key_attr:
+        items = [item for partition in items for item in partition.values()]
+    return sorted(items, key=lambda item: (_plain(item.hash_key), _plain(item.range_key)))
+
+
+def _in_partition(table: Any, hash_key: DynamoType | None, conditions: list[tuple[str, DynamoType]]) -> list[Item]:
+    if not conditions:
+        partition = table.items.get(hash_key)
+        if partition is None:
+            return []
+        return sorted(partition.values(), key=lambda i: _plain(i.range_key)) if table.range_key_attr else [partition]
+    name, wanted = conditions[0]
+    partitions = table.items.values()
+    items = (i for p in partitions for i in p.values()) if table.range_key_attr else iter(partitions)
+    return [item for item in items if (value := item.attrs.get(name)) and value.value == wanted.value]
+
+
+def mend_table_queries() -> None:
+    """Look only at one partition, and compare plain values: moto sorts all items by objects, several times a query."""
+    original_query = Table.query
+
+    def query(table: Any, hash_key: Any, *args: Any, **kwargs: Any) -> Any:
+        index_name = kwargs.get("index_name", args[6] if len(args) > 6 else None)
+        conditions = kwargs.get("hash_key_conditions") if index_name else []
+        if conditions is not None:
+            table._narrowed = _in_partition(table, hash_key, conditions)
+        try:
+            return original_query(table, hash_key, *args, **kwargs)
+        finally:
+            table.__dict__.pop("_narrowed", None)
+
+    def sorted_items(table: Any, hash_keys: list[str], range_keys: list[str | None], items: list[Item]) -> list[Item]:
+        names = table._generate_attr_to_sort_by(hash_keys, range_keys)
+        return sorted(items, key=lambda item: [item.attrs[name].cast_value for name in names])
+
+    _replace(Table, query=query, all_items=_all_items, sorted_items=sorted_items)
+
+
+def mend_transactions() -> None:
+    """Keep the touched items for a rollback: moto copies each touched table, 2.9 s at 13,000 items."""
+    original = DynamoDBBackend.transact_write_items
+
+    def deepcopy(value: Any, *args: Any) -> Any:
+        return value if isinstance(value, Table) else copy.deepcopy(value, *args)
+
+    def transact_write_items(backend: Any, transact_items: list[dict[str, Any]]) -> None:
+        with _rolled_back_on_error(backend, transact_items):
+            original(backend, transact_items)
+
+    _replace(dynamodb_models, copy=SimpleNamespace(deepcopy=deepcopy, copy=copy.copy))
+    _replace(DynamoDBBackend, transact_write_items=transact_write_items)
+
+
+@contextmanager
+def _rolled_back_on_error(backend: Any, transact_items: list[dict[str, Any]]) -> Iterator[None]:
+    before = []
+    for operation in (op for item in transact_items for op in item.values()):
+        table = backend.tables.get(operation.get("TableName"))
+        key = operation.get("Key") or operation.get("Item") or {}
+        if table and all(name in key for name in table.table_key_attrs):
+            hash_key, range_key = backend.get_keys_value(table, key)
+            before.append((table, hash_key, range_key, copy.deepcopy(table.get_item(hash_key, range_key))))
+    try:
+        yield
+    except Exception:
+        for table, hash_key, range_key, item in before:
+            if item is None:
+                table.delete_item(hash_key, range_key)
+            elif range_key is None:
+                table.items[hash_key] = item
+            else:
+                table.items[hash_key][range_key] = item
+        raise
+
+
+def expire_items() -> int:
+    """Delete what is past its table's time-to-live; AWS does so within days, moto never. Returns how many."""
+    now, expired = unix_time(), 0
+    with SERVER_LOCK:
+        for table in [t for account in dynamodb_backends.values() for b in account.values() for t in b.tables.values()]:
+            if table.ttl.get("TimeToLiveStatus") != "ENABLED":
+                continue
+            for item in _all_items(table):
+                until = item.attrs.get(table.ttl["AttributeName"])
+                if until is not None and until.type == "N" and float(until.value) < now:
+                    table.delete_item(item.hash_key, item.range_key)
+                    expired += 1
+    return expired
+
+
+# ── CloudFormation: settings are dropped and unknown types vanish, with every reference to them ──────────────────────
+
+
+def mend_table_settings() -> None:
+    """Have a table made by CloudFormation keep its time-to-live, point-in-time recovery and encryption."""
+    original = Table.create_from_cloudformation_json.__func__
+
+    def create(cls: Any, name: str, document: dict[str, Any], account_id: str, region: str, **kwargs: Any) -> Any:
+        properties = document["Properties"]
+        encryption = properties.get("SSESpecification", {})
+        if "SSEEnabled" in encryption:
+            encryption["Enabled"] = encryption.pop("SSEEnabled") in (True, "true")
+        table = original(cls, name, document, account_id, region, **kwargs)
+        backend = dynamodb_backends[account_id][region]
+        if ttl := properties.get("TimeToLiveSpecification"):
+            backend.update_time_to_live(name, ttl)
+        if recovery := properties.get("PointInTimeRecoverySpecification"):
+            backend.update_continuous_backups(name, recovery)
+        return table
+
+    _replace(Table, create_from_cloudformation_json=classmethod(create))
+
+
+type Maker = Callable[[str, dict[str, Any], str, str], str]
+
+
+def _make_secret(name: str, properties: dict[str, Any], account_id: str, region: str) -> str:
+    value = properties.get("SecretString")
+    if rules := properties.get("GenerateSecretString"):
+        alphabet = string.ascii_letters + string.digits + ("" if rules.get("ExcludePunctuation") else string.punctuation)
+        allowed = [c for c in alphabet if c not in rules.get("ExcludeCharacters", "")]
+        value = "".join(secrets.choice(allowed) for _ in range(int(rules.get("PasswordLength", 32))))
+    secret, _ = secretsmanager_backends[account_id][region]._add_secret(
+        name, secret_string=value, description=properties.get("Description"), kms_key_id=properties.get("KmsKeyId")
+    )
+    return str(secret.arn)
+
+
+def _make_schedule(name: str, properties: dict[str, Any], account_id: str, region: str) -> str:
+    scheduler_backends[account_id][region].create_schedule(
+        description=properties.get("Description"),
+        end_date=properties.get("EndDate"),
+        flexible_time_window=properties.get("FlexibleTimeWindow", {"Mode": "OFF"}),
+        group_name=properties.get("GroupName"),
+        kms_key_arn=properties.get("KmsKeyArn"),
+        name=name,
+        schedule_expression=properties["ScheduleExpression"],
+        schedule_expression_timezone=properties.get("ScheduleExpressionTimezone"),
+        start_date=properties.get("StartDate"),
+        state=properties.get("State"),
+        target=properties["Target"],
+        action_after_completion=properties.get("ActionAfterCompletion"),
+    )
+    return name
+
+
+def _make_schedule_group(name: str, properties: dict[str, Any], account_id: str, region: str) -> str:
+    scheduler_backends[account_id][region].create_schedule_group(name, properties.get("Tags", []))
+    return name
+
+
+def _make_nothing(name: str, _properties: dict[str, Any], _account_id: str, _region: str) -> str:
+    return name
+
+
+def mend_missing_resources() -> None:
+    """Teach CloudFormation the types that moto skips with no more than a warning."""
+    makers: dict[str, Maker] = dict.fromkeys(PLACEHOLDERS, _make_nothing)
+    makers["AWS::SecretsManager::Secret"] = _make_secret
+    makers["AWS::Scheduler::Schedule"] = _make_schedule
+    makers["AWS::Scheduler::ScheduleGroup"] = _make_schedule_group
+    # The class list holds weak references only: without `parsing` keeping them, the new classes would vanish again.
+    _replace(parsing, local_models=[_resource_model(resource_type, make) for resource_type, make in makers.items()])
+    for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
+        cached.cache_clear()
+
+
+def _resource_model(resource_type: str, make: Maker) -> type[CloudFormationModel]:
+    class Resource(CloudFormationModel):
+        __module__ = "moto.local.models"  # moto reads the service's name from here
+
+        def __init__(self, physical_id: str) -> None:
+            self.physical_resource_id = physical_id
+
+        @staticmethod
+        def cloudformation_name_type() -> str:
+            return "Name"
+
+        @staticmethod
+        def cloudformation_type() -> str:
+            return resource_type
+
+        @classmethod
+        def has_cfn_attr(cls, attr: str) -> bool:
+            return attr in {"Arn", "Id", "ApiId", "ApiEndpoint"}
+
+        def get_cfn_attribute(self, attribute_name: str) -> str:
+            return self.physical_resource_id
+
+        @classmethod
+        def create_from_cloudformation_json(
+            cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **_: Any
+        ) -> "Resource":
+            return cls(make(resource_name, cloudformation_json["Properties"], account_id, region_name))
+
+    return Resource
+
+
+def supported_types() -> set[str]:
+    """Every resource type that a template may use here."""
+    return set(parsing.get_model_map()) | set(parsing.NULL_MODELS)

@@ -1,0 +1,163 @@
+"""Lambda's execution environments, as threads of the stack's process.
+
+An environment is one handler, built once and kept, that serves one invocation at a time. Where none is free, one more
+is made, up to a limit; beyond it invocations wait. A thread cannot be killed: an invocation that runs past its
+function's time-out counts as failed then and there and its environment is never used again, but its code runs on.
+"""
+
+import json
+import logging
+import queue
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+log = logging.getLogger(__name__)
+
+type Json = object
+type Handler = Callable[[Json, "LambdaContext"], Json]
+
+
+class FunctionTimeoutError(Exception):
+    """The invocation took longer than the template allows its function."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionLimits:
+    name: str
+    arn: str
+    timeout: timedelta
+    memory_mb: int
+    environments: int = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LambdaContext:
+    """What a handler may ask of its invocation, with the names and units of the real one."""
+
+    aws_request_id: str
+    function_name: str
+    invoked_function_arn: str
+    memory_limit_in_mb: str
+    deadline: float
+    function_version: str = "$LATEST"
+    log_group_name: str = "local"
+    log_stream_name: str = "local"
+    identity: None = None
+    client_context: None = None
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Real time: a jump of the stack's clock takes nothing from an invocation."""
+        return max(0, int((self.deadline - time.monotonic()) * 1000))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Invocation:
+    event: Json
+    outcome: Future[Json] = field(default_factory=Future)
+
+
+class _Environment:
+    def __init__(self, pool: "FunctionPool") -> None:
+        self._pool = pool
+        self._work: queue.SimpleQueue[_Invocation] = queue.SimpleQueue()
+        threading.Thread(target=self._run, name=f"{pool.limits.name}-environment", daemon=True).start()
+        self.abandoned = False
+
+    def take(self, invocation: _Invocation) -> None:
+        self._work.put(invocation)
+
+    def _run(self) -> None:
+        handler: Handler | None = None
+        while not self.abandoned:
+            invocation = self._work.get()
+            try:
+                handler = handler or self._pool.make_handler()
+                self._invoke(handler, invocation)
+            except Exception as error:  # noqa: BLE001,RUF100 - whatever the function raises is its invocation's outcome
+                log.exception("function failed", extra={"function": self._pool.limits.name})
+                _settle(invocation.outcome, error=error)
+            self._pool.give_back(self)
+
+    def _invoke(self, handler: Handler, invocation: _Invocation) -> None:
+        limits = self._pool.limits
+        seconds = limits.timeout.total_seconds()
+        context = LambdaContext(
+            aws_request_id=str(uuid.uuid4()),
+            function_name=limits.name,
+            invoked_function_arn=limits.arn,
+            memory_limit_in_mb=str(limits.memory_mb),
+            deadline=time.monotonic() + seconds,
+        )
+        timer = threading.Timer(seconds, self._time_out, (invocation, context))
+        timer.daemon = True
+        timer.start()
+        try:
+            # Through JSON and back, as Lambda does: nothing is shared, and what is not JSON is the function's error.
+            answer = json.loads(json.dumps(handler(json.loads(json.dumps(invocation.event)), context)))
+        finally:
+            timer.cancel()
+        _settle(invocation.outcome, answer=answer)
+
+    def _time_out(self, invocation: _Invocation, context: LambdaContext) -> None:
+        seconds = self._pool.limits.timeout.total_seconds()
+        message = f"{context.function_name}: task timed out after {seconds:g} seconds; its thread runs on"
+        log.error(message, extra={"request_id": context.aws_request_id})
+        self._pool.abandon(self)
+        _settle(invocation.outcome, error=FunctionTimeoutError(message))
+
+
+def _settle(outcome: Future[Json], *, answer: Json = None, error: Exception | None = None) -> None:
+    with suppress(InvalidStateError):  # settled before, by the time-out
+        if error is None:
+            outcome.set_result(answer)
+        else:
+            outcome.set_exception(error)
+
+
+class FunctionPool:
+    """One function: its environments and the invocations that wait for one."""
+
+    def __init__(self, limits: FunctionLimits, make_handler: Callable[[], Handler]) -> None:
+        self.limits = limits
+        self.make_handler = make_handler
+        self._lock = threading.Lock()
+        self._idle: list[_Environment] = []
+        self._waiting: deque[_Invocation] = deque()
+        self._size = 0
+
+    def submit(self, event: Json) -> Future[Json]:
+        """Start an invocation; the future gives its answer, what it raised, or FunctionTimeoutError."""
+        invocation = _Invocation(event=event)
+        with self._lock:
+            if self._idle:
+                self._idle.pop().take(invocation)
+            elif self._size < self.limits.environments:
+                self._size += 1
+                _Environment(self).take(invocation)
+            else:
+                self._waiting.append(invocation)
+        return invocation.outcome
+
+    def give_back(self, environment: _Environment) -> None:
+        with self._lock:
+            if environment.abandoned:
+                return
+            if self._waiting:
+                environment.take(self._waiting.popleft())
+            else:
+                self._idle.append(environment)
+
+    def abandon(self, environment: _Environment) -> None:
+        with self._lock:
+            environment.abandoned = True
+            if self._waiting:
+                _Environment(self).take(self._waiting.popleft())
+            else:
+                self._size -= 1

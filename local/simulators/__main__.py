@@ -1,0 +1,88 @@
+"""python -m local.simulators: serves until SIGTERM. Prints "ready" when it answers."""
+
+import argparse
+import asyncio
+import socket
+import struct
+from pathlib import Path
+
+import httpx2
+import uvicorn
+from starlette.requests import Request
+
+from local.simulators.app import build
+from local.simulators.background import Background
+from local.simulators.cards import Cards
+from local.simulators.clock import OffsetClock
+from local.simulators.ledger import Ledger
+from local.simulators.secret_registrations import SecretRegistrations
+from local.simulators.settings import Settings
+from local.simulators.stage import Stage
+
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+"""SO_LINGER with no time: closing sends a TCP reset."""
+
+
+class Server(uvicorn.Server):
+    """Says when it is ready, and can reset one connection."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            print("ready", flush=True)
+
+    async def hang_up(self, request: Request) -> None:
+        """Reset the connection of `request`: uvicorn knows it by the peer's address."""
+        client = request.client
+        for connection in list(self.server_state.connections):
+            transport = connection.transport
+            if client is None or transport is None or transport.get_extra_info("peername") != tuple(client):
+                continue
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            transport.abort()
+        await asyncio.sleep(0.01)  # Until uvicorn has seen that the connection is gone.
+
+
+async def serve(arguments: argparse.Namespace) -> None:
+    """Until a signal."""
+    config = uvicorn.Config(
+        "",
+        host=arguments.host,
+        port=arguments.port,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        proxy_headers=False,
+        timeout_graceful_shutdown=1,
+        backlog=2048,
+    )
+    server, background = Server(config), Background()
+    async with httpx2.AsyncClient(timeout=10, trust_env=False) as client:
+        stage = Stage(
+            clock=OffsetClock(),
+            settings=Settings(api_url=arguments.api_url.rstrip("/")),
+            ledger=Ledger(),
+            registrations=SecretRegistrations(arguments.aws_url, arguments.secrets_prefix),
+            client=client,
+            background=background,
+            hang_up=server.hang_up,
+        )
+        config.app = build(stage, Cards(arguments.cards_dir))
+        await server.serve()
+        await background.stop()
+
+
+def main() -> None:
+    """Read the arguments and serve."""
+    parser = argparse.ArgumentParser(prog="python -m local.simulators", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--api-url", required=True, help="where the product's webhooks are")
+    parser.add_argument("--aws-url", required=True, help="the stack's AWS endpoint")
+    parser.add_argument("--secrets-prefix", required=True)
+    parser.add_argument("--cards-dir", type=Path, default=None, help="pictures that come before the drawn ones")
+    asyncio.run(serve(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""Calls to the product: a bounded number at once, tried again with growing waits, each noted in the ledger."""
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import httpx2
+
+from local.simulators.background import Background
+from local.simulators.ledger import Call
+from local.simulators.outcomes import Outcome
+from local.simulators.stage import Stage
+
+LANES = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One HTTP request to the product, as it is repeated until the product takes it."""
+
+    provider: str
+    organisation: str
+    url: str
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    provider_message_ids: tuple[str, ...]
+    statuses: tuple[str, ...]
+
+
+class Postman:
+    """Posts notices. `waits` are the seconds before each further try; after the last one it gives up."""
+
+    def __init__(self, stage: Stage, waits: Sequence[float]) -> None:
+        self._stage = stage
+        self._waits = waits
+
+    async def post(self, notice: Notice) -> None:
+        """The first try is awaited, the others happen later."""
+        if not await self._try(notice, 1):
+            self._stage.background.start(self._again(notice))
+
+    async def _again(self, notice: Notice) -> None:
+        for number, wait in enumerate(self._waits, start=2):
+            await self._stage.clock.sleep(wait)
+            if await self._try(notice, number):
+                return
+
+    async def _try(self, notice: Notice, attempt: int) -> bool:
+        try:
+            answer = await self._stage.client.post(notice.url, content=notice.body, headers=dict(notice.headers))
+            result = str(answer.status_code)
+        except httpx2.HTTPError as error:
+            result = type(error).__name__
+        self._stage.ledger.call(
+            Call(
+                provider=notice.provider,
+                at=self._stage.clock.now(),
+                organisation=notice.organisation,
+                provider_message_ids=notice.provider_message_ids,
+                statuses=notice.statuses,
+                attempt=attempt,
+                result=result,
+            )
+        )
+        return result == "200"
+
+
+class Outbox[T]:
+    """Keeps `LANES` calls going; what piles up behind them leaves in batches."""
+
+    def __init__(
+        self, background: Background, post: Callable[[Sequence[T]], Awaitable[None]], batch: Callable[[], int]
+    ) -> None:
+        self._background = background
+        self._post = post
+        self._batch = batch
+        self._waiting: deque[T] = deque()
+        self._busy = 0
+
+    def put(self, item: T) -> None:
+        """Leaves as soon as there is a lane."""
+        self._waiting.append(item)
+        self._pump()
+
+    def clear(self) -> None:
+        """Forget what has not left."""
+        self._waiting.clear()
+        self._busy = 0
+
+    def _pump(self) -> None:
+        while self._waiting and self._busy < LANES:
+            size = min(len(self._waiting), max(1, self._batch()))
+            items = [self._waiting.popleft() for _ in range(size)]
+            self._busy += 1
+            self._background.start(self._run(items))
+
+    async def _run(self, items: Sequence[T]) -> None:
+        await self._post(items)
+        self._busy -= 1
+        self._pump()
+
+
+async def play(stage: Stage, outcome: Outcome, natural: Callable[[str], float], tell: Callable[[str], None]) -> None:
+    """Tell an outcome's receipts, each when it is due.
+
+    `natural` is when a receipt would come if all went well. Receipts out of order take one another's places.
+    """
+    copies = 2 if stage.settings.duplicate_receipts else outcome.copies
+    elapsed = 0.0
+    for receipt, due in zip(outcome.receipts, sorted(map(natural, outcome.receipts)), strict=True):
+        await stage.clock.sleep(due - elapsed)
+        elapsed = due
+        for _ in range(copies):
+            tell(receipt)

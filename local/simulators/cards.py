@@ -1,0 +1,117 @@
+"""Digital health cards as pictures: drawn from the card's code, the same each time, about nobody."""
+
+import functools
+import hashlib
+import io
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+SIZE = (600, 380)
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+_INK, _PALE, _PAPER = (24, 40, 48), (226, 238, 234), (250, 252, 251)
+_THEMES = {
+    "VAC": ("CARNET DE VACCINATION", (0, 121, 107)),
+    "NUT": ("CARTE DE NUTRITION", (198, 106, 0)),
+    "ASM": ("CARTE D'ASSURANCE MALADIE", (26, 82, 153)),
+}
+_FALLBACK = ("CARTE SANITAIRE", (94, 53, 138))
+# No accents: the font that Pillow brings has none, and a font of the machine's would draw other bytes elsewhere.
+_FIRST = ("Awa", "Koffi", "Fatou", "Moussa", "Aminata", "Yao", "Mariam", "Adama", "Salma", "Issa", "Hasina", "Nour")
+_LAST = ("Exemple", "Fictif", "Essai", "Specimen", "Demo", "Patron")
+
+
+@functools.cache
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
+
+
+@functools.cache
+def _blank(title: str, colour: tuple[int, int, int]) -> Image.Image:
+    """The card before it is anybody's: drawing this once is most of the work."""
+    card = Image.new("RGB", SIZE, _PAPER)
+    pen = ImageDraw.Draw(card)
+    pen.rectangle((0, 0, SIZE[0], 76), fill=colour)
+    pen.text((28, 14), title, fill=_PAPER, font=_font(26))
+    pen.text((28, 48), "Oomus CampaignID - SPECIMEN", fill=_PALE, font=_font(14))
+    pen.rounded_rectangle((28, 104, 148, 252), radius=8, fill=_PALE, outline=colour, width=2)
+    pen.ellipse((62, 126, 114, 178), fill=colour)
+    pen.pieslice((44, 186, 132, 286), 180, 360, fill=colour)
+    for row, label in enumerate(("Nom", "Autre nom", "Naissance", "Code")):
+        pen.text((172, 104 + 40 * row), label, fill=colour, font=_font(13))
+    pen.line((28, 300, SIZE[0] - 28, 300), fill=colour, width=2)
+    pen.text((28, 316), "Carte fictive, pour les essais seulement.", fill=_INK, font=_font(15))
+    return card
+
+
+def _squares(pen: ImageDraw.ImageDraw, digest: bytes) -> None:
+    """A square pattern that differs from card to card; it encodes nothing."""
+    bits = int.from_bytes(digest, "big")
+    for place in range(13 * 13):
+        if bits >> place & 1:
+            x, y = 424 + place % 13 * 10, 108 + place // 13 * 10
+            pen.rectangle((x, y, x + 9, y + 9), fill=_INK)
+
+
+@functools.lru_cache(maxsize=512)
+def draw(code: str) -> bytes:
+    """The card as a PNG of 600 × 380, 8-bit RGB."""
+    digest = hashlib.sha256(code.encode()).digest()
+    parts = code.upper().split("-")
+    title, colour = next((_THEMES[part] for part in parts if part in _THEMES), _FALLBACK)
+    card = _blank(title, colour).copy()
+    pen = ImageDraw.Draw(card)
+    born = f"{1 + digest[2] % 28:02}/{1 + digest[3] % 12:02}/{1950 + digest[4] % 75}"
+    values = (_LAST[digest[0] % len(_LAST)], _FIRST[digest[1] % len(_FIRST)], born, code)
+    for row, value in enumerate(values):
+        pen.text((172, 119 + 40 * row), value, fill=_INK, font=_font(18))
+    _squares(pen, digest)
+    return _png(card)
+
+
+def _png(picture: Image.Image) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, "PNG", compress_level=1)
+    return out.getvalue()
+
+
+def _noise() -> bytes:
+    """A picture over 5 MB: what does not compress."""
+    seed = hashlib.sha256(b"huge").digest()
+    return _png(Image.frombytes("RGB", (1500, 1500), hashlib.shake_128(seed).digest(1500 * 1500 * 3)))
+
+
+SPECIAL: Mapping[str, Callable[[], bytes]] = {
+    "broken": lambda: b"Ceci n'est pas une image.",
+    "truncated": lambda: draw("TRUNCATED")[:2000],
+    "palette": lambda: _png(Image.new("P", SIZE, 7)),
+    "grey16": lambda: _png(Image.new("I;16", SIZE, 500)),
+    "huge": _noise,
+}
+"""Names that give something else than a card. `missing` is one more: a 404."""
+
+
+class Cards:
+    """GET /cards/<code>.png; files in `folder` come first where one is given."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+
+    async def serve(self, request: Request) -> Response:
+        code: str = request.path_params["code"]
+        if not CODE.fullmatch(code) or code == "missing":
+            return PlainTextResponse("no such card", 404)
+        content = self._content(code)
+        return Response(content, media_type="image/png", headers={"ETag": f'"{hashlib.sha256(content).hexdigest()}"'})
+
+    def _content(self, code: str) -> bytes:
+        if self._folder is not None:
+            path = self._folder / f"{code}.png"
+            if path.is_file():
+                return path.read_bytes()
+        return SPECIAL[code]() if code in SPECIAL else draw(code)

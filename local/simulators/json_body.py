@@ -1,0 +1,33 @@
+"""JSON from outside as plain dictionaries, without letting `Any` in."""
+
+import json
+from collections.abc import Mapping
+from typing import cast
+
+
+def parsed_object(raw: bytes | str) -> dict[str, object] | None:
+    """The JSON object in `raw`, or None where there is none."""
+    try:
+        value: object = json.loads(raw)
+    except ValueError:
+        return None
+    return as_object(value)
+
+
+def as_object(value: object) -> dict[str, object] | None:
+    """`value` where it is an object."""
+    return cast("dict[str, object]", value) if isinstance(value, dict) else None
+
+
+def as_list(value: object) -> list[object] | None:
+    """`value` where it is an array."""
+    return cast("list[object]", value) if isinstance(value, list) else None
+
+
+def text_at(value: object, *path: str) -> str | None:
+    """The string at `path` in nested objects, or None."""
+    for name in path:
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(name)
+    return value if isinstance(value, str) else None

@@ -1,0 +1,95 @@
+"""What was accepted, what was refused and what was told afterwards: the source of truth for whoever checks a run.
+
+It holds whole numbers and texts, as the providers do; it lives in memory and is served to this machine only.
+"""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """One message that a provider took. `account` is the phone number ID or the client ID."""
+
+    provider: str
+    at: datetime
+    organisation: str | None
+    account: str
+    recipient: str
+    provider_message_id: str
+    outcome: str
+    kind: str
+    key: str | None = None
+    text: str | None = None
+    template: str | None = None
+    language: str | None = None
+    parameters: dict[str, str] = field(default_factory=dict)
+    media_id: str | None = None
+    media_sha256: str | None = None
+    sender_name: str | None = None
+    units: int | None = None
+
+    def shown(self) -> dict[str, object]:
+        """As JSON."""
+        return {**dataclasses.asdict(self), "at": self.at.isoformat()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One try to tell the product something. `result` is an HTTP status or the name of a transport error."""
+
+    provider: str
+    at: datetime
+    organisation: str
+    provider_message_ids: tuple[str, ...]
+    statuses: tuple[str, ...]
+    attempt: int
+    result: str
+
+    def shown(self) -> dict[str, object]:
+        """As JSON."""
+        return {**dataclasses.asdict(self), "at": self.at.isoformat()}
+
+
+class Ledger:
+    """In order of acceptance."""
+
+    def __init__(self) -> None:
+        self._accepted: list[Accepted] = []
+        self._calls: list[Call] = []
+        self._refused: dict[str, Counter[str]] = {"meta": Counter(), "orange": Counter()}
+        self._serial = 0
+
+    def next_serial(self) -> int:
+        """A new number for an ID; never used again, not even after a reset."""
+        self._serial += 1
+        return self._serial
+
+    def accept(self, entry: Accepted) -> None:
+        self._accepted.append(entry)
+
+    def refuse(self, provider: str, code: str) -> None:
+        """Count an answer that was not a success, by the provider's own code."""
+        self._refused[provider][code] += 1
+
+    def call(self, entry: Call) -> None:
+        self._calls.append(entry)
+
+    def accepted(self, provider: str | None = None) -> Iterator[Accepted]:
+        return (each for each in self._accepted if provider in (None, each.provider))
+
+    def calls(self, provider: str | None = None) -> Iterator[Call]:
+        return (each for each in self._calls if provider in (None, each.provider))
+
+    def refused(self) -> dict[str, dict[str, int]]:
+        """Provider → code → how often."""
+        return {provider: dict(codes) for provider, codes in self._refused.items()}
+
+    def clear(self) -> None:
+        self._accepted.clear()
+        self._calls.clear()
+        for codes in self._refused.values():
+            codes.clear()

@@ -1,0 +1,67 @@
+"""Rates. Timestamps come from the stack's clock, so that moving it empties the windows."""
+
+from collections import deque
+from datetime import datetime
+
+
+class Window:
+    """At most `limit` takes in any span of one second, per key."""
+
+    def __init__(self) -> None:
+        self._takes: dict[str, deque[float]] = {}
+
+    def take(self, key: str, now: datetime, limit: int) -> bool:
+        """Whether there was room. A refused one takes none."""
+        instant = now.timestamp()
+        takes = self._takes.setdefault(key, deque())
+        while takes and not instant - 1 < takes[0] <= instant:
+            takes.popleft()
+        if len(takes) >= limit:
+            return False
+        takes.append(instant)
+        return True
+
+    def clear(self) -> None:
+        self._takes.clear()
+
+
+class PairLimit:
+    """Meta's limit from one number to one person: one message in six seconds, a burst borrowed from the future."""
+
+    def __init__(self) -> None:
+        self._left: dict[tuple[str, str], tuple[float, float]] = {}
+
+    def take(self, pair: tuple[str, str], now: datetime, burst: int) -> bool:
+        """Whether there was room."""
+        instant = now.timestamp()
+        left, since = self._left.get(pair, (float(burst), instant))
+        left = min(float(burst), left + max(0.0, instant - since) / 6)
+        if left < 1:
+            self._left[pair] = (left, instant)
+            return False
+        self._left[pair] = (left - 1, instant)
+        return True
+
+    def clear(self) -> None:
+        self._left.clear()
+
+
+class DailyLimit:
+    """How many different people one number may write to in a moving 24 hours."""
+
+    def __init__(self) -> None:
+        self._reached: dict[str, dict[str, float]] = {}
+
+    def take(self, number: str, person: str, now: datetime, limit: int | None) -> bool:
+        """Whether `person` may still be reached; somebody reached already always may."""
+        instant = now.timestamp()
+        reached = self._reached.setdefault(number, {})
+        if limit is not None and reached.get(person, 0.0) <= instant - 86_400:
+            alive = sum(1 for at in reached.values() if at > instant - 86_400)
+            if alive >= limit:
+                return False
+        reached[person] = instant
+        return True
+
+    def clear(self) -> None:
+        self._reached.clear()

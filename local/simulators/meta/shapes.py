@@ -1,0 +1,60 @@
+"""Strict reading of a request's JSON: what is unknown or of a wrong type is code 100, what lacks is 131008."""
+
+from collections.abc import Collection
+
+from local.simulators.json_body import as_list, as_object
+from local.simulators.meta.errors import GraphError
+
+
+class Reader:
+    """One object of a request, and where it stands, for error texts."""
+
+    def __init__(self, value: object, where: str, allowed: Collection[str]) -> None:
+        found = as_object(value)
+        if found is None:
+            raise GraphError(100, f"Param {where or 'body'} must be an object")
+        for key in found:
+            if key not in allowed:
+                raise GraphError(100, f'Unexpected key "{key}" on param "{where}"')
+        self._object = found
+        self._where = where
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._object
+
+    def path(self, name: str) -> str:
+        """How Graph names a parameter."""
+        return f"{self._where}['{name}']" if self._where else name
+
+    def text(self, name: str) -> str:
+        """A string that must be there; it may be empty."""
+        value = self._needed(name)
+        if not isinstance(value, str):
+            raise GraphError(100, f"Param {self.path(name)} must be a string")
+        return value
+
+    def optional_text(self, name: str) -> str | None:
+        return self.text(name) if name in self._object else None
+
+    def one_of(self, name: str, values: Collection[str]) -> str:
+        """A string out of a few."""
+        value = self.text(name)
+        if value not in values:
+            raise GraphError(100, f"Param {self.path(name)} must be one of {{{', '.join(sorted(values))}}}")
+        return value
+
+    def part(self, name: str, allowed: Collection[str]) -> "Reader":
+        """An object that must be there."""
+        return Reader(self._needed(name), self.path(name), allowed)
+
+    def parts(self, name: str, allowed: Collection[str]) -> list["Reader"]:
+        """An array of objects that must be there."""
+        items = as_list(self._needed(name))
+        if items is None:
+            raise GraphError(100, f"Param {self.path(name)} must be an array")
+        return [Reader(item, f"{self.path(name)}[{place}]", allowed) for place, item in enumerate(items)]
+
+    def _needed(self, name: str) -> object:
+        if self._object.get(name) is None:
+            raise GraphError(131008, f"Required parameter is missing: {self.path(name)}")
+        return self._object[name]

@@ -1,0 +1,76 @@
+"""Meta, put together."""
+
+import hashlib
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from local.simulators.meta.errors import GraphError
+from local.simulators.meta.hooks import MetaHooks
+from local.simulators.meta.media import MediaStore
+from local.simulators.meta.messages import Messages
+from local.simulators.meta.nodes import Nodes
+from local.simulators.meta.templates import Templates
+from local.simulators.stage import Endpoint, Stage
+
+VERSION = "v25.0"
+
+
+class MetaSimulator:
+    """Routes under /meta, and what control may do with the rest."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self.templates = Templates(stage.ledger.next_serial)
+        self.hooks = MetaHooks(stage)
+        self._media = MediaStore(stage.ledger.next_serial)
+        self.messages = Messages(stage, self._media, self.templates, self.hooks)
+        self._nodes = Nodes(stage, self._media, self.templates)
+
+    def routes(self) -> list[Route]:
+        """The version is part of every path; what is not here is code 2500."""
+        nodes, base = self._nodes, f"/meta/{VERSION}"
+        return [
+            self._route(f"{base}/{{node}}/messages", self.messages.send, "POST"),
+            self._route(f"{base}/{{node}}/media", nodes.upload, "POST"),
+            self._route(f"{base}/{{node}}/message_templates", nodes.templates, "GET"),
+            self._route(f"{base}/{{node}}/message_templates", nodes.create_template, "POST"),
+            self._route(f"{base}/{{node}}/subscribed_apps", nodes.subscribed_apps, "GET", "POST"),
+            self._route(f"{base}/{{app}}/uploads", nodes.open_upload, "POST"),
+            self._route(f"{base}/upload:{{session}}", nodes.upload_part, "POST"),
+            self._route(f"{base}/{{node}}", nodes.read, "GET"),
+            self._route(f"{base}/{{node}}", nodes.delete, "DELETE"),
+            Route("/meta/download/{node}", self._guarded(nodes.download), methods=["GET"], name="download"),
+            self._route("/meta/{rest:path}", _nowhere, "GET", "POST", "DELETE"),
+        ]
+
+    def clear(self) -> None:
+        """As if just started."""
+        self.templates.clear()
+        self.hooks.clear()
+        self._media.clear()
+        self.messages.clear()
+        self._nodes.clear()
+
+    def _route(self, path: str, endpoint: Endpoint, *methods: str) -> Route:
+        return Route(path, self._guarded(endpoint), methods=list(methods))
+
+    def _guarded(self, endpoint: Endpoint) -> Endpoint:
+        async def answer(request: Request) -> Response:
+            try:
+                return await (_down if self._stage.settings.meta_down else endpoint)(request)
+            except GraphError as error:
+                self._stage.ledger.refuse("meta", str(error.code))
+                serial = self._stage.ledger.next_serial()
+                return error.answer("A" + hashlib.sha256(str(serial).encode()).hexdigest()[:22])
+
+        return answer
+
+
+async def _down(_: Request) -> Response:
+    raise GraphError(2)
+
+
+async def _nowhere(request: Request) -> Response:
+    raise GraphError(2500, f"Unknown path components: /{request.path_params['rest']}")

@@ -1,0 +1,74 @@
+"""Orange's delivery receipts. No signature and no time stamp. reference/orange_sms.md §4."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from local.simulators.callbacks import Notice, Outbox, Postman, play
+from local.simulators.outcomes import Outcome
+from local.simulators.registrations import SmsRegistration
+from local.simulators.stage import Stage
+
+WAITS = (1, 5)
+"""Seconds before each further try; Orange says nothing of its own."""
+_EARLY = {"DeliveredToNetwork", "MessageWaiting"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """One delivery status of one message."""
+
+    registration: SmsRegistration
+    resource_id: str
+    number: str
+    status: str
+
+
+class OrangeHooks:
+    """One receipt a call, as documented."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._postman = Postman(stage, WAITS)
+        self._outbox = Outbox(stage.background, self._post, lambda: 1)
+
+    async def follow(self, outcome: Outcome, registration: SmsRegistration, resource_id: str, number: str) -> None:
+        """Tell what becomes of a message, in its time. With `early`, returns when all has been told once."""
+        if not self._stage.settings.receipts:
+            return
+
+        def receipt(status: str) -> Receipt:
+            return Receipt(registration=registration, resource_id=resource_id, number=number, status=status)
+
+        if outcome.early:
+            for status in outcome.receipts:
+                await self._post([receipt(status)])
+            return
+        self._stage.background.start(
+            play(self._stage, outcome, self._natural, lambda status: self._outbox.put(receipt(status)))
+        )
+
+    def clear(self) -> None:
+        self._outbox.clear()
+
+    def _natural(self, status: str) -> float:
+        settings = self._stage.settings
+        return settings.sent_delay if status in _EARLY else settings.delivered_delay
+
+    async def _post(self, receipts: Sequence[Receipt]) -> None:
+        for receipt in receipts:
+            registration = receipt.registration
+            info = {"address": f"tel:{receipt.number}", "deliveryStatus": receipt.status}
+            body = {"deliveryInfoNotification": {"callbackData": receipt.resource_id, "deliveryInfo": info}}
+            path = f"/webhooks/orange/{registration.organisation}/{registration.receipt_token}"
+            await self._postman.post(
+                Notice(
+                    provider="orange",
+                    organisation=registration.organisation,
+                    url=self._stage.settings.api_url + path,
+                    body=json.dumps(body).encode(),
+                    headers={"Content-Type": "application/json"},
+                    provider_message_ids=(receipt.resource_id,),
+                    statuses=(receipt.status,),
+                )
+            )

@@ -1,0 +1,203 @@
+"""Orange, put together: tokens, texts, contracts."""
+
+import hashlib
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from local.simulators.ledger import Accepted
+from local.simulators.limits import Window
+from local.simulators.orange import request as texts
+from local.simulators.orange.countries import COUNTRIES
+from local.simulators.orange.errors import OrangeError
+from local.simulators.orange.hooks import OrangeHooks
+from local.simulators.orange.request import Text
+from local.simulators.orange.segments import units
+from local.simulators.orange.tokens import Tokens, basic_client
+from local.simulators.outcomes import LANDLINE, ORANGE, ORANGE_DEFAULT, Once, Outcome
+from local.simulators.stage import Endpoint, Stage
+
+REFUSED_CLIENTS: Mapping[str, tuple[str, ...]] = {
+    "blocked": ("403/51",),
+    "not-subscribed": ("403/50",),
+    "no-balance": ("POL0001", "insufficient balance"),
+    "expired-contract": ("POL0001", "contract expired"),
+}
+"""Clients that get a token and may then send nothing."""
+_QUERY = {"resource_type_parameter_management": "SMS_OCB2"}
+
+
+class OrangeSimulator:
+    """Routes under /orange."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._tokens = Tokens(stage)
+        self._hooks = OrangeHooks(stage)
+        self._texts = Window()
+        self._calls = Window()
+        self._once = Once()
+
+    def routes(self) -> list[Route]:
+        """What is not here is 404/60."""
+        return [
+            self._route("/orange/oauth/v3/token", self._token, "POST"),
+            self._route("/orange/smsmessaging/v1/outbound/{sender}/requests", self._send, "POST"),
+            self._route("/orange/sms/admin/v1/contracts", self._contracts, "GET"),
+            self._route("/orange/{rest:path}", _nowhere, "GET", "POST", "PUT", "DELETE"),
+        ]
+
+    def clear(self) -> None:
+        """As if just started."""
+        for part in (self._tokens, self._hooks, self._texts, self._calls, self._once):
+            part.clear()
+
+    async def _token(self, request: Request) -> Response:
+        client = basic_client(request)
+        self._spike_arrest(client)
+        return await self._tokens.issue(request, client)
+
+    async def _send(self, request: Request) -> Response:
+        sender: str = request.path_params["sender"]
+        texts.check_path(request.scope["raw_path"], sender)
+        client = self._client(request)
+        if dict(request.query_params) not in ({}, _QUERY):
+            raise OrangeError("400/28")
+        if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+            raise OrangeError("415/68")
+        if client in REFUSED_CLIENTS:
+            raise OrangeError(*REFUSED_CLIENTS[client])
+        text = texts.read(await request.body(), sender, self._stage.settings)
+        if not self._texts.take(client, self._stage.clock.now(), self._stage.settings.orange_rate_per_second):
+            raise self._throttled()
+        outcome = self._outcome(text)
+        if self._once.refuses(client, text.number, outcome):
+            raise OrangeError(outcome.refusal, *_variables(outcome.refusal))
+        if not outcome.accepted:
+            return await self._stage.cut(outcome, request, 201)
+        resource_id = await self._accept(text, client, outcome)
+        if outcome.cut is not None:
+            return await self._stage.cut(outcome, request, 201)
+        return _created(text, resource_id)
+
+    def _client(self, request: Request) -> str:
+        client = self._tokens.client_of(request)
+        self._spike_arrest(client)
+        return client
+
+    def _spike_arrest(self, client: str) -> None:
+        """The gateway's own limit over all calls of an application: 25 a second where 5 texts are allowed."""
+        if not self._calls.take(client, self._stage.clock.now(), 5 * self._stage.settings.orange_rate_per_second):
+            raise self._throttled()
+
+    def _throttled(self) -> OrangeError:
+        return OrangeError("429/53" if self._stage.settings.orange_throttle_status == 429 else "403/53")
+
+    def _outcome(self, text: Text) -> Outcome:
+        default = LANDLINE if text.landline else ORANGE_DEFAULT
+        return ORANGE.get(text.number[-4:], default) if self._stage.settings.special_numbers else default
+
+    async def _accept(self, text: Text, client: str, outcome: Outcome) -> str:
+        cost, left = units(text.message), self._stage.settings.units
+        if left.get(text.country.code, 0) < cost:
+            raise OrangeError("POL0001", "insufficient balance")
+        left[text.country.code] -= cost
+        resource_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"orange/{self._stage.ledger.next_serial()}"))
+        registration = await self._stage.registrations.sms(client)
+        self._stage.ledger.accept(
+            Accepted(
+                provider="orange",
+                at=self._stage.clock.now(),
+                organisation=registration.organisation if registration is not None else None,
+                account=client,
+                recipient=text.number,
+                provider_message_id=resource_id,
+                outcome=outcome.summary,
+                kind="text",
+                text=text.message,
+                sender_name=text.sender_name,
+                units=cost,
+            )
+        )
+        if registration is not None:
+            await self._hooks.follow(outcome, registration, resource_id, text.number)
+        return resource_id
+
+    async def _contracts(self, request: Request) -> Response:
+        client = self._client(request)
+        country = request.query_params.get("country")
+        now = self._stage.clock.now()
+        ends = now + timedelta(days=-1 if client == "expired-contract" else 30)
+        rows = [
+            _contract(client, iso3, 0 if client == "no-balance" else self._stage.settings.units.get(code, 0), now, ends)
+            for code, iso3 in ((each.code, each.iso3) for each in COUNTRIES.values())
+            if country in {None, iso3}
+        ]
+        return JSONResponse([] if client == "not-subscribed" else rows)
+
+    def _route(self, path: str, endpoint: Endpoint, *methods: str) -> Route:
+        async def answer(request: Request) -> Response:
+            try:
+                response = await (_down if self._stage.settings.orange_down else endpoint)(request)
+            except OrangeError as error:
+                self._stage.ledger.refuse("orange", error.code)
+                response = error.answer()
+            serial = self._stage.ledger.next_serial()
+            response.headers["X-OAPI-Request-Id"] = hashlib.sha256(str(serial).encode()).hexdigest()[:24]
+            return response
+
+        return Route(path, answer, methods=list(methods))
+
+
+def _variables(code: str) -> tuple[str, ...]:
+    return {
+        "SVC0002": ("address",),
+        "SVC0004": ("address",),
+        "SVC0280": ("1600",),
+        "POL0001": ("insufficient balance",),
+    }.get(code, ())
+
+
+def _created(text: Text, resource_id: str) -> JSONResponse:
+    url = f"https://api.orange.com/smsmessaging/v1/outbound/{text.sender_address}/requests/{resource_id}"
+    inner: dict[str, object] = {
+        "address": [f"tel:{text.number}"],
+        "senderAddress": text.sender_address,
+        "outboundSMSTextMessage": {"message": text.message},
+        "resourceURL": url,
+    }
+    if text.sender_name is not None:
+        inner["senderName"] = text.sender_name
+    return JSONResponse({"outboundSMSMessageRequest": inner}, 201)
+
+
+def _contract(client: str, iso3: str, left: int, now: datetime, ends: datetime) -> dict[str, object]:
+    def stamp(at: datetime) -> str:
+        return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z"
+
+    return {
+        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"contract/{client}/{iso3}")),
+        "type": "SELFSERVICE",
+        "developerId": "simulated",
+        "applicationId": client,
+        "country": iso3,
+        "offerName": "SMS_OCB",
+        "availableUnits": left,
+        "requestedUnits": 0,
+        "status": "ACTIVE",
+        "expirationDate": stamp(ends),
+        "creationDate": stamp(now - timedelta(days=60)),
+        "lastUpdateDate": stamp(now),
+    }
+
+
+async def _down(_: Request) -> Response:
+    raise OrangeError("503/5")
+
+
+async def _nowhere(_: Request) -> Response:
+    raise OrangeError("404/60")

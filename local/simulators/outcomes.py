@@ -1,0 +1,164 @@
+"""Special numbers: the last four digits of a recipient choose what happens. Country-independent.
+
+Meta's are the last four digits of its error codes; with a leading 9 the same error comes later, in a webhook.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Cut(StrEnum):
+    """How an answer goes wrong."""
+
+    HANG = "hang"
+    """No answer for `hang_seconds`, then the connection is reset."""
+    RESET = "reset"
+    """The connection is reset at once."""
+    HTML_500 = "html_500"
+    HTML_502 = "html_502"
+    GARBLED = "garbled"
+    """A status that says success with a body that cannot be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What happens to one message.
+
+    `refusal` names an entry of the provider's error table. `accepted` False: the cut comes before acceptance, and
+    nothing is ever sent. `receipts` are the provider's own words, in the order in which they go out.
+    """
+
+    summary: str
+    refusal: str = ""
+    once: bool = False
+    cut: Cut | None = None
+    accepted: bool = True
+    receipts: tuple[str, ...] = ()
+    failure: int = 0
+    copies: int = 1
+    early: bool = False
+    held: bool = False
+
+
+READ = ("sent", "delivered", "read")
+ARRIVED = ("DeliveredToTerminal",)
+META_DEFAULT = Outcome(summary="delivered and read", receipts=READ)
+ORANGE_DEFAULT = Outcome(summary="delivered", receipts=ARRIVED)
+
+
+def _broken_calls(receipts: tuple[str, ...]) -> dict[str, Outcome]:
+    return {
+        "0401": Outcome(summary="time-out before acceptance", cut=Cut.HANG, accepted=False),
+        "0402": Outcome(summary="connection reset before acceptance", cut=Cut.RESET, accepted=False),
+        "0403": Outcome(summary="time-out after acceptance; receipts come", cut=Cut.HANG, receipts=receipts),
+        "0404": Outcome(summary="connection reset after acceptance; receipts come", cut=Cut.RESET, receipts=receipts),
+        "0500": Outcome(summary="500 in HTML, not accepted", cut=Cut.HTML_500, accepted=False),
+        "0502": Outcome(summary="502 in HTML, not accepted", cut=Cut.HTML_502, accepted=False),
+        "0512": Outcome(
+            summary="502 in HTML, accepted all the same; receipts come", cut=Cut.HTML_502, receipts=receipts
+        ),
+        "0200": Outcome(summary="success whose body is not JSON; receipts come", cut=Cut.GARBLED, receipts=receipts),
+        "0603": Outcome(summary="accepted, no receipt at all"),
+        "0604": Outcome(summary="each receipt twice", receipts=receipts, copies=2),
+        "0606": Outcome(summary="receipts before the answer", receipts=receipts, early=True),
+    }
+
+
+def _refused(code: int, summary: str) -> Outcome:
+    return Outcome(summary=f"refused with {code}: {summary}", refusal=str(code))
+
+
+def _failed(code: int, *before: str) -> Outcome:
+    return Outcome(summary=f"accepted, then `failed` with {code}", receipts=(*before, "failed"), failure=code)
+
+
+META: Mapping[str, Outcome] = {
+    **_broken_calls(READ),
+    "0429": Outcome(summary="throttled once (400, 130429), then read", refusal="130429", once=True, receipts=READ),
+    "0430": Outcome(summary="throttled once (HTTP 429, 130429), then read", refusal="429", once=True, receipts=READ),
+    "0503": Outcome(summary="503 with code 2 once, then read", refusal="2", once=True, receipts=READ),
+    "0601": Outcome(summary="delivered, never read", receipts=("sent", "delivered")),
+    "0602": Outcome(summary="sent, nothing more", receipts=("sent",)),
+    "0605": Outcome(summary="out of order: read, delivered, sent", receipts=("read", "delivered", "sent")),
+    "0607": Outcome(summary="read without delivered", receipts=("sent", "read")),
+    "0700": Outcome(summary="held for quality assessment, then read", held=True, receipts=READ),
+    "0701": Outcome(summary="held, then `failed` with 132015", held=True, receipts=("failed",), failure=132015),
+    "0100": _refused(100, "bad parameter"),
+    "0190": _refused(190, "token expired"),
+    "0472": _refused(130472, "in a marketing experiment"),
+    "1000": _refused(131000, "unknown error, HTTP 500"),
+    "1016": _refused(131016, "service unavailable"),
+    "1026": _refused(131026, "not on WhatsApp"),
+    "1031": _refused(131031, "account locked"),
+    "1042": _refused(131042, "payment problem"),
+    "1047": _refused(131047, "more than 24 hours since the person's last message"),
+    "1048": _refused(131048, "number restricted"),
+    "1049": _refused(131049, "withheld for ecosystem health"),
+    "1050": _refused(131050, "person stopped marketing"),
+    "1056": Outcome(summary="pair limit (131056) once, then read", refusal="131056", once=True, receipts=READ),
+    "1057": _refused(131057, "number in maintenance"),
+    "2001": _refused(132001, "template missing"),
+    "2015": _refused(132015, "template paused"),
+    "2016": _refused(132016, "template disabled"),
+    "9000": _failed(131000),
+    "9026": _failed(131026),
+    "9042": _failed(131042),
+    "9047": _failed(131047),
+    "9048": _failed(131048),
+    "9049": _failed(131049),
+    "9050": _failed(131050),
+    "9053": _failed(131053),
+    "9126": _failed(131026, "sent"),
+    "9472": _failed(130472),
+}
+
+ORANGE: Mapping[str, Outcome] = {
+    **_broken_calls(ARRIVED),
+    "0429": Outcome(summary="403 code 53 once, then delivered", refusal="403/53", once=True, receipts=ARRIVED),
+    "0430": Outcome(summary="429 code 53 once, then delivered", refusal="429/53", once=True, receipts=ARRIVED),
+    "0503": Outcome(summary="503 code 5 once, then delivered", refusal="503/5", once=True, receipts=ARRIVED),
+    "0504": Outcome(summary="504 code 6, not accepted", refusal="504/6"),
+    "0602": Outcome(summary="DeliveredToNetwork, nothing more", receipts=("DeliveredToNetwork",)),
+    "0605": Outcome(
+        summary="out of order: DeliveredToTerminal, DeliveredToNetwork",
+        receipts=("DeliveredToTerminal", "DeliveredToNetwork"),
+    ),
+    "0608": Outcome(summary="MessageWaiting, then delivered", receipts=("MessageWaiting", "DeliveredToTerminal")),
+    "0609": Outcome(
+        summary="DeliveryImpossible, then delivered all the same",
+        receipts=("DeliveryImpossible", "DeliveredToTerminal"),
+    ),
+    "0610": Outcome(summary="DeliveryImpossible", receipts=("DeliveryImpossible",)),
+    "0611": Outcome(summary="DeliveryUncertain", receipts=("DeliveryUncertain",)),
+    "0612": Outcome(summary="a delivery status nobody documented", receipts=("HeldByOperator",)),
+    "4002": Outcome(summary="400 SVC0002, the number", refusal="SVC0002"),
+    "4004": Outcome(summary="400 SVC0004, no valid address", refusal="SVC0004"),
+    "4280": Outcome(summary="400 SVC0280, message too long", refusal="SVC0280"),
+    "4301": Outcome(summary="403 POL0001, no balance", refusal="POL0001"),
+    "4350": Outcome(summary="403 code 50, not subscribed", refusal="403/50"),
+    "4141": Outcome(summary="401 code 41", refusal="401/41"),
+    "4142": Outcome(summary="401 code 42 once, then delivered", refusal="401/42", once=True, receipts=ARRIVED),
+}
+
+LANDLINE = Outcome(summary="a landline: DeliveryImpossible", receipts=("DeliveryImpossible",))
+
+
+class Once:
+    """Remembers whose first try was refused already."""
+
+    def __init__(self) -> None:
+        self._seen: set[tuple[str, str]] = set()
+
+    def refuses(self, lane: str, number: str, outcome: Outcome) -> bool:
+        """Whether this try of `outcome` is to be refused."""
+        if not outcome.refusal:
+            return False
+        if not outcome.once:
+            return True
+        first = (lane, number) not in self._seen
+        self._seen.add((lane, number))
+        return first
+
+    def clear(self) -> None:
+        self._seen.clear()

@@ -1,0 +1,83 @@
+"""What POST /_control/settings can turn while the simulators run."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+TIERS: Mapping[str, int | None] = {
+    "TIER_250": 250,
+    "TIER_2K": 2_000,
+    "TIER_10K": 10_000,
+    "TIER_100K": 100_000,
+    "TIER_UNLIMITED": None,
+}
+"""Unique people per moving 24 hours (reference/whatsapp.md §3)."""
+
+COVERED = ("SN", "CI", "ML", "BF", "GN", "CM", "MG", "TN", "EG")
+
+
+@dataclass(slots=True, kw_only=True)
+class Settings:
+    """Delays are in seconds of real time. docs/simulators.md describes each."""
+
+    api_url: str
+    special_numbers: bool = True
+    receipts: bool = True
+    duplicate_receipts: bool = False
+    receipts_per_call: int = 100
+    verify_webhook: bool = True
+    sent_delay: float = 0.2
+    delivered_delay: float = 0.6
+    read_delay: float = 1.2
+    hang_seconds: float = 30.0
+    meta_down: bool = False
+    meta_rate_per_second: int = 80
+    pair_burst: int = 45
+    messaging_limit: str = "TIER_UNLIMITED"
+    quality_rating: str = "GREEN"
+    known_templates_only: bool = False
+    template_verdict: str = "APPROVED"
+    orange_down: bool = False
+    orange_rate_per_second: int = 5
+    orange_throttle_status: int = 403
+    orange_single_token: bool = False
+    unapproved_sender_names: list[str] = field(default_factory=lambda: ["UNAPPROVED"])
+    senders: dict[str, str] = field(default_factory=dict)
+    units: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COVERED, 1_000_000))
+
+    def update(self, changes: Mapping[str, object]) -> None:
+        """Take all of `changes` or none. Raises ValueError that says which key is unknown or of a wrong type."""
+        known = {each.name for each in dataclasses.fields(self)}
+        checked: dict[str, object] = {}
+        for name, value in changes.items():
+            if name not in known:
+                raise ValueError(f"unknown setting {name!r}; known: {', '.join(sorted(known))}")
+            checked[name] = _fitting(name, value, getattr(self, name))
+        if checked.get("messaging_limit", "TIER_250") not in TIERS:
+            raise ValueError(f"messaging_limit is one of {', '.join(TIERS)}")
+        for name, value in checked.items():
+            setattr(self, name, value)
+
+    def shown(self) -> dict[str, object]:
+        """As JSON."""
+        return dataclasses.asdict(self)
+
+    def reset(self) -> None:
+        """Back to the defaults, but for where the product is."""
+        fresh = Settings(api_url=self.api_url)
+        for each in dataclasses.fields(self):
+            setattr(self, each.name, getattr(fresh, each.name))
+
+
+def _fitting(name: str, value: object, current: object) -> object:
+    if isinstance(current, dict):
+        kind = int if name == "units" else str
+        if not isinstance(value, dict) or not all(type(each) is kind for each in value.values()):
+            raise ValueError(f"{name} is an object of {kind.__name__}")
+        return {**current, **value}
+    wanted = type(current)
+    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not wanted:
+        raise ValueError(f"{name} is of type {wanted.__name__}")
+    return value

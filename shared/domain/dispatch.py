@@ -1,0 +1,31 @@
+"""What travels on a channel queue: one message's departure, with all that the sender needs to make the call."""
+
+from dataclasses import dataclass, replace
+
+from shared.domain.message import Chunk
+from shared.domain.payload import Channel, Payload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatch:
+    """One copy of one message on its way to the sender. Copies may be many; the claim lets one through.
+
+    `departs_at` is microseconds since 1970, booked on the lane's timetable. `epoch` is the distribution's at release: a
+    pause makes it old. `integration_version` lets a sender see that its cached settings are older than the message.
+    """
+
+    organisation: str
+    message_id: str
+    channel: Channel
+    person: str
+    departs_at: int
+    payload: Payload
+    chunk: Chunk | None = None
+    epoch: int | None = None
+    integration_version: int = 0
+    test: bool = False
+    """A test send: exempt from consent."""
+
+    def departing(self, departs_at: int) -> "Dispatch":
+        """The same message on another departure."""
+        return replace(self, departs_at=departs_at)

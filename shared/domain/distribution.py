@@ -1,0 +1,272 @@
+"""A distribution: one campaign's messages on one channel, planned whole and released chunk by chunk."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from shared.domain.content import Content
+from shared.domain.json import JsonValue
+from shared.domain.payload import Channel
+from shared.domain.refusal import Notice
+from shared.domain.status import Status
+
+CHUNK_ROWS = 100
+"""Messages a chunk holds: 22 s of Orange's lane, so that a run ends close to its window's end."""
+AUTO_OFF_PEAK_ABOVE = 10_000
+"""More SMS than this leave outside peak hours (product.md)."""
+UNCONFIRMED_LIFE = timedelta(days=7)
+
+
+class DistributionStatus(StrEnum):
+    """Where a distribution is (api.md, the table of actions)."""
+
+    PLANNING = "planning"
+    PLANNED = "planned"
+    SCHEDULED = "scheduled"
+    SENDING = "sending"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+
+
+class Action(StrEnum):
+    """What a person can do to a distribution."""
+
+    CONFIRM = "confirm"
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+
+
+class Outcome(StrEnum):
+    """What an action does in a given status."""
+
+    CONFLICT = "conflict"
+    UNCHANGED = "unchanged"
+    RUN = "run"
+    PAUSE = "pause"
+    CANCEL = "cancel"
+
+
+_S, _A, _O = DistributionStatus, Action, Outcome
+_ACTIONS: dict[DistributionStatus, tuple[Outcome, Outcome, Outcome, Outcome]] = {
+    #                 confirm       pause         resume        cancel
+    _S.PLANNING: (_O.CONFLICT, _O.CONFLICT, _O.CONFLICT, _O.CANCEL),
+    _S.PLANNED: (_O.RUN, _O.CONFLICT, _O.CONFLICT, _O.CANCEL),
+    _S.SCHEDULED: (_O.UNCHANGED, _O.PAUSE, _O.UNCHANGED, _O.CANCEL),
+    _S.SENDING: (_O.UNCHANGED, _O.PAUSE, _O.UNCHANGED, _O.CANCEL),
+    _S.PAUSED: (_O.CONFLICT, _O.UNCHANGED, _O.RUN, _O.CANCEL),
+    _S.COMPLETED: (_O.CONFLICT, _O.CONFLICT, _O.CONFLICT, _O.CONFLICT),
+    _S.REJECTED: (_O.CONFLICT, _O.CONFLICT, _O.CONFLICT, _O.CONFLICT),
+    _S.CANCELLED: (_O.CONFLICT, _O.CONFLICT, _O.CONFLICT, _O.UNCHANGED),
+}
+
+
+def outcome_of(action: Action, status: DistributionStatus) -> Outcome:
+    """The cell of api.md's table."""
+    return _ACTIONS[status][list(Action).index(action)]
+
+
+RELEASING = (DistributionStatus.SCHEDULED, DistributionStatus.SENDING)
+"""Statuses in which messages may leave."""
+
+
+class ScheduleMode(StrEnum):
+    """When a distribution wants to leave."""
+
+    AUTO = "auto"
+    NOW = "now"
+    OFF_PEAK = "off_peak"
+    AT = "at"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """`at` goes with mode `at` only."""
+
+    mode: ScheduleMode = ScheduleMode.AUTO
+    at: datetime | None = None
+
+    def is_off_peak(self, channel: Channel, messages: int) -> bool:
+        """Whether peak hours are closed to it: asked for, or by itself beyond 10,000 SMS."""
+        if channel is not Channel.SMS:
+            return False
+        by_itself = self.mode is ScheduleMode.AUTO and messages > AUTO_OFF_PEAK_ABOVE
+        return self.mode is ScheduleMode.OFF_PEAK or by_itself
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """The rows of one time zone. Chunks below `logged` are in the log; those below `released` on the channel queue."""
+
+    country: str
+    """Any one country of the zone: the gate opens and closes the run by it."""
+    zone: str
+    rows: int
+    chunks: int
+    logged: int = 0
+    released: int = 0
+
+    @property
+    def is_released(self) -> bool:
+        """Whether every chunk is on the queue."""
+        return self.released >= self.chunks
+
+    def rows_in(self, chunk: int) -> int:
+        """How many messages a chunk holds."""
+        return min(CHUNK_ROWS, self.rows - chunk * CHUNK_ROWS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountryPrice:
+    """What a distribution costs in one country; `amount` and `currency` are unknown without the contract's price."""
+
+    country: str
+    currency: str | None
+    amount: Decimal | None
+    segments: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """An uploaded file, pinned to the version that was there when the distribution was made."""
+
+    object_key: str
+    version: str
+    format: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What the client asked for, but for inline rows. May hold personal data: it is frozen beside the chunks."""
+
+    content: Content
+    defaults: Mapping[str, JsonValue]
+    upload: Upload | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What planning found. Frozen once the distribution is `planned`; `attempt` names the objects that it wrote."""
+
+    attempt: int
+    runs: tuple[Run, ...]
+    accepted: int
+    rejected: int
+    duplicates: int
+    segments: int | None
+    prices: tuple[CountryPrice, ...]
+    warnings: tuple[Notice, ...]
+    peak: tuple[tuple[str, str], ...]
+    """Hours that are closed to it besides the quiet ones, in each zone's own time; empty unless it is off-peak."""
+    starts_at: datetime | None
+    estimated_end: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """One item of the state table: the aggregate that every step of a bulk send is conditional on."""
+
+    organisation: str
+    distribution_id: str
+    campaign_id: str
+    channel: Channel
+    schedule: Schedule
+    confirm: bool
+    """Asked for with the request: sending starts as soon as the plan stands."""
+    request_hash: str
+    status: DistributionStatus
+    created_at: datetime
+    attempt: int = 1
+    """Counts the planning runs: each writes under its own prefix, and only the latest one's plan is taken."""
+    planning_until: datetime | None = None
+    """The lease of the planning run under way."""
+    epoch: int = 0
+    """Raised by confirm, pause and resume: what was released under an older one no longer leaves."""
+    status_reason: str | None = None
+    plan: Plan | None = None
+    completed_at: datetime | None = None
+    due_at: datetime | None = None
+    """When the tick looks at it next."""
+    swept: bool = False
+    """Cancelled, and a first pass has ended what was pending."""
+    revision: int = 0
+    """Raised by every write: whoever changes the item names the one it has read."""
+
+    def with_run(self, index: int, run: Run) -> "Distribution":
+        """The same distribution with one run replaced."""
+        plan = self.planned
+        runs = (*plan.runs[:index], run, *plan.runs[index + 1 :])
+        return dataclasses.replace(self, plan=dataclasses.replace(plan, runs=runs))
+
+    def confirmed(self, now: datetime) -> "Distribution":
+        """Release may begin; before `starts_at` it is scheduled."""
+        starts_at = self.planned.starts_at
+        waits = starts_at is not None and starts_at > now
+        return dataclasses.replace(
+            self,
+            status=DistributionStatus.SCHEDULED if waits else DistributionStatus.SENDING,
+            epoch=self.epoch + 1,
+            due_at=starts_at if waits else now,
+        )
+
+    def paused(self, reason: str) -> "Distribution":
+        """Nothing leaves any more: what is on its way carries an old epoch."""
+        return dataclasses.replace(
+            self, status=DistributionStatus.PAUSED, status_reason=reason, epoch=self.epoch + 1, due_at=None
+        )
+
+    def resumed(self, now: datetime, first_pending: Mapping[int, int]) -> "Distribution":
+        """Releases again, each run from its first chunk with pending rows (`first_pending`: run → chunk)."""
+        runs = tuple(
+            dataclasses.replace(run, released=min(run.released, first_pending.get(index, run.released)))
+            for index, run in enumerate(self.planned.runs)
+        )
+        plan = dataclasses.replace(self.planned, runs=runs)
+        return dataclasses.replace(self, plan=plan, status_reason=None).confirmed(now)
+
+    def cancelled(self, now: datetime) -> "Distribution":
+        """Nothing more is logged or released; `due_at` brings the sweep that ends what is pending."""
+        return dataclasses.replace(
+            self,
+            status=DistributionStatus.CANCELLED,
+            epoch=self.epoch + 1,
+            due_at=now if self.plan is not None and any(run.logged for run in self.plan.runs) else None,
+        )
+
+    @property
+    def planned(self) -> Plan:
+        """The plan, where there surely is one."""
+        if self.plan is None:
+            raise ValueError(f"distribution {self.distribution_id} has no plan in status {self.status}")
+        return self.plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Messages by current status, and failed ones by reason."""
+
+    by_status: dict[Status, int] = dataclasses.field(default_factory=dict)
+    by_reason: dict[str, int] = dataclasses.field(default_factory=dict)
+
+    def of(self, status: Status) -> int:
+        """How many are in that status."""
+        return self.by_status.get(status, 0)
+
+    @property
+    def total(self) -> int:
+        """How many have left `pending`."""
+        return sum(self.by_status.values())
+
+    def plus(self, other: "Counts") -> "Counts":
+        """Both together."""
+        return Counts(by_status=_sum(self.by_status, other.by_status), by_reason=_sum(self.by_reason, other.by_reason))
+
+
+def _sum[K](left: dict[K, int], right: dict[K, int]) -> dict[K, int]:
+    sums = {key: left.get(key, 0) + right.get(key, 0) for key in left | right}
+    return {key: count for key, count in sums.items() if count}

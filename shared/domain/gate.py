@@ -1,0 +1,70 @@
+"""The gate: the one place that says whether a message may leave now. Every path asks it, at planning and just before
+the call: single, bulk, retry, resume, redrive, fallback."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain.consent import Consent, Given, objection
+from shared.domain.countries import COVERED
+from shared.domain.hours import ClosedHours, Window, next_open
+from shared.domain.payload import Channel
+
+type Decision = Go | NotBefore | Never
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Go:
+    """It may leave now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotBefore:
+    """It may leave, but not before `at`, which becomes the message's `scheduled_for`."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Never:
+    """It may not leave; `reason` is one of api.md's row codes."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passenger:
+    """What the gate looks at of one message. `not_before` is the schedule's own wish; `peak` the off-peak bar."""
+
+    channel: Channel
+    country: str
+    given: Given
+    recorded: Consent | None
+    not_before: datetime | None = None
+    peak: tuple[Window, ...] = ()
+    exempt_from_consent: bool = False
+    """A test send that an administrator addresses to a number of their own."""
+
+
+def gate(passenger: Passenger, now: datetime) -> Decision:
+    """Go, not before T, or never because R. Quiet hours and peak hours bind SMS only."""
+    if passenger.channel is Channel.SMS and passenger.country not in COVERED:
+        return Never(reason="country_not_covered")
+    if not passenger.exempt_from_consent:
+        reason = objection(passenger.channel, passenger.recorded, passenger.given)
+        if reason is not None:
+            return Never(reason=reason)
+    wished = max(now, passenger.not_before or now)
+    opens = earliest_open(passenger.channel, passenger.country, wished, passenger.peak)
+    return Go() if opens <= now else NotBefore(at=opens)
+
+
+def closed_hours(country: str, peak: tuple[Window, ...] = ()) -> ClosedHours:
+    """The daily windows, in the country's own time, in which no SMS leaves."""
+    return ClosedHours(windows=(COVERED[country].quiet, *peak))
+
+
+def earliest_open(channel: Channel, country: str, instant: datetime, peak: tuple[Window, ...] = ()) -> datetime:
+    """The first instant at or after `instant` at which the channel is open where the recipient lives."""
+    if channel is not Channel.SMS:
+        return instant
+    return next_open(instant, COVERED[country].zone, closed_hours(country, peak))

@@ -1,0 +1,145 @@
+"""A recipient as the request, a file or DHIS2 tells of one. Nothing here is judged but its shape."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from shared.domain.consent import Given
+from shared.domain.dhis2 import AttributeMissingError, fields_of
+from shared.domain.integration import Dhis2Integration
+from shared.domain.json import JsonValue
+from shared.domain.references import is_reference
+from shared.domain.refusal import Fault
+from shared.domain.variables import VARIABLES
+
+TEXT_FIELDS = ("phone", *VARIABLES, "card_image", "enrollment_id", "language")
+FIELDS = (*TEXT_FIELDS, "card_generated_at", "consent")
+LANGUAGES = ("fr", "en")
+_YES = frozenset({"true", "1", "yes", "oui"})
+_NO = frozenset({"false", "0", "no", "non"})
+
+
+class RecipientError(Exception):
+    """The row cannot be read as a recipient; `faults` say why."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__(faults)
+        self.faults = faults
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """One person and card. `values` are the variables' values, as they will be shown."""
+
+    phone: str = field(repr=False)
+    values: Mapping[str, str | None] = field(repr=False)
+    card_image: str | None = field(repr=False)
+    card_generated_at: datetime | None
+    enrollment_id: str | None
+    language: str | None
+    given: Given
+
+
+def read_recipient(
+    raw: Mapping[str, JsonValue], defaults: Mapping[str, JsonValue], dhis2: Dhis2Integration | None
+) -> Recipient:
+    """The recipient in a row: what the row says wins over DHIS2's attributes, those over the defaults.
+
+    Raises `RecipientError` with every fault found.
+    """
+    faults = [Fault(field=name, code="field_unknown") for name in raw if name not in FIELDS and name != "dhis2"]
+    merged: dict[str, JsonValue] = dict(defaults)
+    entity = raw.get("dhis2")
+    if isinstance(entity, dict) and dhis2 is not None:
+        try:
+            merged |= fields_of(entity, dhis2)
+        except AttributeMissingError as missing:
+            if not _filled(raw.get("phone")):
+                faults.append(Fault(field="phone", code="dhis2_attribute_missing", facts={"attribute": missing.uid}))
+    elif entity is not None:
+        faults.append(Fault(field="dhis2", code="field_invalid"))
+    merged |= {name: value for name, value in raw.items() if name in FIELDS and _filled(value)}
+    reading = _Reading(merged)
+    recipient = reading.recipient()
+    faults += reading.faults
+    if faults:
+        raise RecipientError(tuple(faults))
+    return recipient
+
+
+def _filled(value: JsonValue) -> bool:
+    return value is not None and not (isinstance(value, str) and not value.strip())
+
+
+class _Reading:
+    """Takes fields out of a merged row and keeps what is wrong with them."""
+
+    def __init__(self, merged: Mapping[str, JsonValue]) -> None:
+        self._merged = merged
+        self.faults: list[Fault] = []
+
+    def recipient(self) -> Recipient:
+        texts = {name: self._text(name) for name in TEXT_FIELDS}
+        return Recipient(
+            phone=texts["phone"] or "",
+            values={name: texts[name] for name in VARIABLES},
+            card_image=texts["card_image"],
+            card_generated_at=self._instant("card_generated_at", self._merged.get("card_generated_at")),
+            enrollment_id=self._enrollment(texts["enrollment_id"]),
+            language=self._language(texts["language"]),
+            given=self._given(self._merged.get("consent")),
+        )
+
+    def _wrong(self, name: str) -> None:
+        self.faults.append(Fault(field=name, code="field_invalid"))
+
+    def _text(self, name: str) -> str | None:
+        value = self._merged.get(name)
+        if value is None or isinstance(value, str):
+            return value.strip() or None if value else None
+        self._wrong(name)
+        return None
+
+    def _enrollment(self, value: str | None) -> str | None:
+        if value is not None and not is_reference(value):
+            self._wrong("enrollment_id")
+            return None
+        return value
+
+    def _language(self, value: str | None) -> str | None:
+        if value is not None and value.lower() not in LANGUAGES:
+            self._wrong("language")
+            return None
+        return value.lower() if value else None
+
+    def _instant(self, name: str, value: JsonValue) -> datetime | None:
+        if not _filled(value):
+            return None
+        instant = parse_instant(value)
+        if instant is None:
+            self._wrong(name)
+        return instant
+
+    def _given(self, value: JsonValue) -> Given:
+        if isinstance(value, dict):
+            at = self._instant("consent", value.get("granted_at"))
+            if at is None and not self.faults:
+                self._wrong("consent")
+            return Given(granted=True, at=at)
+        if isinstance(value, bool) or not _filled(value):
+            return Given(granted=value if isinstance(value, bool) else None)
+        word = str(value).strip().lower()
+        if word not in _YES | _NO:
+            self._wrong("consent")
+        return Given(granted=word in _YES)
+
+
+def parse_instant(value: JsonValue) -> datetime | None:
+    """An RFC 3339 instant in UTC, or None: one without a zone names no instant."""
+    if not isinstance(value, str):
+        return None
+    try:
+        instant = datetime.fromisoformat(value.strip())
+    except ValueError:
+        return None
+    return instant.astimezone(UTC) if instant.tzinfo else None

@@ -1,0 +1,99 @@
+"""A lane's timetable: how parallel workers share one provider's rate with one write per booking.
+
+Time is cut into slots of 1/rate seconds. Slot k departs at k/rate seconds since 1970. Every tenth slot belongs to the
+express share (single sends, tests, resends), the other nine to the bulk share, so that both together never exceed the
+rate in any second, whoever books. A lane remembers, per share, the first instant not yet booked. All instants are whole
+microseconds since 1970.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+CYCLE = 10
+"""Slots in a cycle, of which the last is express: 90 % bulk, 10 % express."""
+STALE_AFTER = 5_000_000
+"""Microseconds after which a departure that was missed is void: late ones must not bunch up after a stall."""
+
+
+class Share(StrEnum):
+    """A part of a lane's rate."""
+
+    BULK = "bulk"
+    EXPRESS = "express"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """One provider budget: WhatsApp's phone number ID, or Orange's client ID (all countries together)."""
+
+    organisation: str
+    channel: str
+    provider: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneState:
+    """What the lane's item holds. `not_before`: the provider asked for quiet until then."""
+
+    next_bulk: int = 0
+    next_express: int = 0
+    not_before: int = 0
+
+    def next_of(self, share: Share) -> int:
+        """The first instant of that share not yet booked."""
+        return self.next_bulk if share is Share.BULK else self.next_express
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booking:
+    """Departures in order, and the share's next free instant once they are booked."""
+
+    share: Share
+    departures: tuple[int, ...]
+    next_free: int
+
+
+def _slot_at(ordinal: int, share: Share) -> int:
+    if share is Share.EXPRESS:
+        return ordinal * CYCLE + CYCLE - 1
+    return ordinal // (CYCLE - 1) * CYCLE + ordinal % (CYCLE - 1)
+
+
+def _departure(slot: int, rate: int) -> int:
+    """The slot's instant, rounded up so that a slot never departs before its time."""
+    return -(-slot * 1_000_000 // rate)
+
+
+def _first_ordinal(instant: int, rate: int, share: Share) -> int:
+    """The share's first slot that departs at or after `instant`."""
+    slot = instant * rate // 1_000_000
+    cycle, place = divmod(slot, CYCLE)
+    ordinal = cycle if share is Share.EXPRESS else cycle * (CYCLE - 1) + min(place, CYCLE - 2)
+    while _departure(_slot_at(ordinal, share), rate) < instant:
+        ordinal += 1
+    return ordinal
+
+
+def book(state: LaneState, share: Share, *, rate: int, earliest: int, count: int) -> Booking:
+    """The next `count` free departures of a share, none before `earliest` nor the lane's `not_before`.
+
+    `rate` is messages per second over both shares, 1 to 1000.
+    """
+    start = max(state.next_of(share), state.not_before, earliest)
+    first = _first_ordinal(start, rate, share)
+    departures = tuple(_departure(_slot_at(first + k, share), rate) for k in range(count))
+    return Booking(share=share, departures=departures, next_free=departures[-1] + 1 if departures else start)
+
+
+def quickest_share(state: LaneState, *, rate: int, earliest: int) -> Share:
+    """Where a single send leaves first: the express share, unless the bulk share stands idle and leaves sooner."""
+    first: Callable[[Share], int] = lambda share: book(  # noqa: E731 - one expression, used twice below
+        state, share, rate=rate, earliest=earliest, count=1
+    ).departures[0]
+    return Share.BULK if first(Share.BULK) < first(Share.EXPRESS) else Share.EXPRESS
+
+
+def is_void(departure: int, *, now: int, not_before: int) -> bool:
+    """Whether a booked departure no longer counts: missed by more than 5 s, or withdrawn by a throttle."""
+    return now - departure > STALE_AFTER or departure < not_before

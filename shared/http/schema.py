@@ -1,0 +1,174 @@
+"""JSON Schema, compiled at first use, and its violations in the words of api.md's field codes."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+from functools import cache
+from typing import Protocol, cast
+
+from shared.domain.json import JsonObject, JsonValue
+from shared.domain.references import is_reference
+from shared.domain.refusal import Fault
+from shared.http.jsontext import canonical, parse
+from shared.http.openapi import as_object, document
+from shared.http.times import is_instant
+
+_LIMITS: Mapping[str, str] = {
+    "minimum": "minimum",
+    "maximum": "maximum",
+    "minItems": "least",
+    "maxItems": "most",
+    "minLength": "least",
+    "maxLength": "most",
+}
+"""Keyword → the fact that the text names."""
+_FORMS = frozenset({"enum", "const", "pattern", "format"})
+
+_ROWS = frozenset({"recipients", "items"})
+_LONGEST_NAME = 80
+
+
+class Breach(Enum):
+    """What kind of rule is broken: a value may have the right shape and the wrong form, or be too large or small."""
+
+    SHAPE = auto()
+    FORM = auto()
+    LIMIT = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """One thing that breaks the schema."""
+
+    path: tuple[str, ...]
+    facts: Mapping[str, str] = field(default_factory=dict)
+    code: str = "field_invalid"
+    breach: Breach = Breach.SHAPE
+
+    def fault(self) -> Fault:
+        """Inside a list of recipients or items: the row, counted from 1, and the field within it."""
+        path, row = self.path, None
+        if len(path) > 1 and path[0] in _ROWS:
+            path, row = path[2:] or path[:1], int(path[1]) + 1
+        return Fault(field=".".join(path) or "body", code=self.code, facts=self.facts, row=row)
+
+
+def violations(schema: JsonObject, value: JsonValue) -> list[Violation]:
+    """Of `value` against a schema that may refer to the document's components. One for each field, in order."""
+    found: dict[tuple[str, ...], Violation] = {}
+    for violation in _violations(schema, value):
+        found.setdefault(violation.path, violation)
+    return list(found.values())
+
+
+class _Error(Protocol):
+    """What of fastjsonschema's JsonSchemaValueException is used."""
+
+    value: JsonValue
+    definition: JsonObject
+    rule: str
+
+    @property
+    def path(self) -> list[str]: ...
+
+
+def _violations(schema: JsonObject, value: JsonValue) -> Iterator[Violation]:
+    for error in _compiled(canonical(schema))(value):
+        yield from _explained(error)
+
+
+@cache
+def _compiled(schema: bytes) -> Callable[[JsonValue], list[_Error]]:
+    """A schema's compilation takes 2 to 20 ms, so each is made when first asked for."""
+    import fastjsonschema  # noqa: PLC0415 - at first use, not at a cold start (it brings urllib and decimal)
+
+    definition = {**as_object(parse(schema)), "components": document()["components"]}
+    validate = fastjsonschema.compile(definition, formats=_FORMATS, use_default=False, fast_fail=False)
+
+    def errors(value: JsonValue) -> list[_Error]:
+        try:
+            validate(value)
+        except fastjsonschema.JsonSchemaValuesException as failure:
+            return cast("list[_Error]", failure.errors)
+        return []
+
+    return errors
+
+
+def _explained(error: _Error) -> Iterator[Violation]:
+    """Facts never hold the value itself: it may be a number or a name of a person."""
+    path, rule, definition = tuple(error.path[1:]), error.rule, error.definition
+    if rule == "required":
+        yield from _missing(path, definition, as_object(error.value))
+    elif rule == "additionalProperties":
+        yield from _unknown(path, definition, as_object(error.value))
+    elif rule == "oneOf":
+        yield from _undecided(path, definition, error.value)
+    elif rule in _LIMITS:
+        yield Violation(path=path, facts={_LIMITS[rule]: str(definition[rule])}, breach=Breach.LIMIT)
+    else:
+        breach = Breach.FORM if rule in _FORMS else Breach.SHAPE
+        yield Violation(path=path, facts=_expected(rule, definition), breach=breach)
+
+
+def _missing(path: tuple[str, ...], definition: JsonObject, value: JsonObject) -> Iterator[Violation]:
+    for name in _texts(definition["required"]):
+        if name not in value:
+            yield Violation(path=(*path, name), facts={"missing": name})
+
+
+def _unknown(path: tuple[str, ...], definition: JsonObject, value: JsonObject) -> Iterator[Violation]:
+    for name in value.keys() - as_object(definition.get("properties", {})).keys():
+        shown = name[:_LONGEST_NAME]
+        yield Violation(path=(*path, shown), code="field_unknown", facts={"name": shown})
+
+
+def _undecided(path: tuple[str, ...], definition: JsonObject, value: JsonValue) -> Iterator[Violation]:
+    """Alternatives are told apart by the fields they require; where one is meant, its own violations are told."""
+    if not isinstance(value, dict):
+        yield Violation(path=path, facts={"type": "object"})
+        return
+    alternatives = definition["oneOf"]
+    branches = [as_object(branch) for branch in alternatives] if isinstance(alternatives, list) else []
+    telling = {_texts(branch["required"])[0]: branch for branch in branches}
+    meant = [name for name in telling if name in value]
+    if len(meant) == 1:
+        for violation in _violations(telling[meant[0]], value):
+            yield replace(violation, path=path + violation.path)
+    else:
+        fact = "only_one_of" if meant else "missing"
+        yield Violation(path=(*path, next(iter(telling))), facts={fact: " / ".join(telling)})
+
+
+def _expected(rule: str, definition: JsonObject) -> Mapping[str, str]:
+    if rule == "type":
+        return {"type": _texts(definition["type"])[0]}
+    if rule in {"enum", "const"}:
+        return {"allowed": ", ".join(_texts(definition[rule]))}
+    if rule in {"pattern", "format"}:
+        name = "format" if "format" in definition else "pattern"
+        return {name: str(definition[name])}
+    return {}
+
+
+def _texts(value: JsonValue) -> list[str]:
+    return [str(entry) for entry in value if entry is not None] if isinstance(value, list) else [str(value)]
+
+
+def _is_network(text: str) -> bool:
+    import ipaddress  # noqa: PLC0415 - for one route alone
+
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return True
+
+
+_FORMATS: Mapping[str, Callable[[str], bool]] = {
+    "date-time": is_instant,
+    "identifier": is_reference,
+    "network": _is_network,
+    "time-of-day": lambda text: re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text) is not None,
+}

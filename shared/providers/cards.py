@@ -1,0 +1,110 @@
+"""Fetches card pictures from allowed buckets and hosts, and from nowhere else."""
+
+from collections.abc import Collection
+from typing import Protocol
+
+import httpx2
+
+from shared.domain.card_reference import CardHost, S3Card, WebCard, allowed_host, bracketed, check, parse
+from shared.domain.errors import Kind, SendError
+from shared.domain.picture import MAX_BYTES
+from shared.providers.addresses import Resolve, is_public, resolve
+from shared.providers.http import Call, exchange
+
+UNREACHABLE = "card_unreachable"
+TRY_AGAIN = frozenset({408, 425, 429})
+"""These and 5xx may pass; every other answer but 200 will not."""
+
+
+class ObjectReader(Protocol):
+    """Reads objects of a bucket."""
+
+    async def read(self, bucket: str, key: str, limit: int) -> bytes:
+        """The object's first `limit` bytes, or fewer if it has no more.
+
+        Raises `SendError` with reason `card_unreachable`: `recipient` where there is no such object or no access to it,
+        `retry` where S3 does not answer.
+        """
+        ...
+
+
+class Cards:
+    """A `CardSource`. The allow-lists are those of planning; here they are asked again, next to the fetch.
+
+    A failure that may pass is `retry` and carries `card_unreachable` too, for when the attempts are used up.
+    """
+
+    def __init__(
+        self,
+        http: httpx2.AsyncClient,
+        objects: ObjectReader,
+        hosts: Collection[CardHost],
+        buckets: Collection[str],
+        *,
+        addresses: Resolve = resolve,
+    ) -> None:
+        self._http = http
+        self._objects = objects
+        self._hosts = hosts
+        self._buckets = buckets
+        self._addresses = addresses
+
+    def allowed(self, reference: str) -> str | None:
+        """Why the card may not come from there, as a row code of api.md, or None. Pure."""
+        return check(reference, self._hosts, self._buckets)
+
+    async def fetch(self, reference: str) -> bytes:
+        """The bytes, at most 5 MB of them. Raises `SendError`; whether they are a picture is not looked at."""
+        card = parse(reference)
+        if card is None or (refused := self.allowed(reference)):
+            code = "card_url_invalid" if card is None else str(refused)
+            raise SendError(Kind.RECIPIENT, code, code)
+        if isinstance(card, S3Card):
+            return _whole(await self._objects.read(card.bucket, card.key, MAX_BYTES + 1))
+        try:
+            async with exchange(Call.REPEATABLE):
+                return await self._download(card)
+        except SendError as error:
+            raise error if error.reason else SendError(error.kind, error.code, UNREACHABLE) from None
+
+    async def _download(self, card: WebCard) -> bytes:
+        """From the very address that was checked: a name may resolve to another one a moment later.
+
+        The name still goes into `Host` and the TLS handshake, so that its certificate is asked for and verified.
+        """
+        address = await self._address(card)
+        url = f"{card.scheme}://{bracketed(address)}:{card.port}{card.target}"
+        headers = {"Host": card.authority, "Accept": "image/png, image/jpeg", "Accept-Encoding": "identity"}
+        if len(self._hosts) > 1:
+            # Hosts may share an address, and the pool knows addresses only: it would ask one host for another's card.
+            headers["Connection"] = "close"
+        extensions = {"sni_hostname": card.host}
+        async with self._http.stream("GET", url, headers=headers, extensions=extensions) as answer:
+            _check_status(answer.status_code)
+            content = bytearray()
+            async for part in answer.aiter_raw():
+                content += part
+                _whole(content)
+            return bytes(content)
+
+    async def _address(self, card: WebCard) -> str:
+        found = await self._addresses(card.host, card.port)
+        host = allowed_host(card, self._hosts)
+        if not found:
+            raise SendError(Kind.RETRY, "no_address", UNREACHABLE)
+        if not (host and host.local) and not all(is_public(address) for address in found):
+            raise SendError(Kind.RECIPIENT, "private_address", "card_host_not_allowed")
+        return found[0]
+
+
+def _check_status(status: int) -> None:
+    if status == 200:
+        return
+    kind = Kind.RETRY if status >= 500 or status in TRY_AGAIN else Kind.RECIPIENT
+    raise SendError(kind, f"card HTTP {status}", UNREACHABLE)
+
+
+def _whole[B: (bytes, bytearray)](content: B) -> B:
+    if len(content) > MAX_BYTES:
+        raise SendError(Kind.RECIPIENT, "too_large", "card_too_large")
+    return content

@@ -1,0 +1,97 @@
+"""The HTTP client of both providers, and the one place that turns its exceptions into a decision.
+
+What an exception means depends on the call: an answer lost after a send may hide a message that went out; lost after a
+token request or an upload it is merely a reason to ask again.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from enum import StrEnum
+
+import httpx2
+
+from shared.domain.errors import Kind, SendError
+
+TIMEOUT_SECONDS = 5.0
+"""For each of: a free connection, connecting, writing, reading."""
+WHOLE_CALL_SECONDS = 3 * TIMEOUT_SECONDS
+"""For all of a call: a server that drips one byte every four seconds never runs into the time-outs above."""
+
+IDLE_SECONDS = 3.0
+"""Shorter than any server keeps an idle connection: a send into one that just closed would end as *unknown*."""
+CONNECTIONS = 100
+
+
+class Call(StrEnum):
+    """Whether a call may be repeated when its answer is lost."""
+
+    ONCE = "once"
+    REPEATABLE = "repeatable"
+
+
+NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
+"""No byte of the request reached the provider."""
+NEVER_BUILT = (httpx2.InvalidURL, httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, UnicodeError)
+"""The request itself cannot be written; at most a part of it went out."""
+FAILURES = (
+    httpx2.HTTPError,
+    httpx2.InvalidURL,
+    httpx2.StreamError,
+    httpx2.CookieConflict,
+    UnicodeError,
+    TimeoutError,
+    OSError,
+)
+
+
+def client(transport: httpx2.AsyncBaseTransport | None = None) -> httpx2.AsyncClient:
+    """One per execution environment, used on one event loop for all its life.
+
+    A redirect is an answer, not an order: following one would send tokens and numbers elsewhere. The transport is made
+    here so that the environment's proxies are left alone (they would also resolve the names that `Cards` pins).
+    """
+    limits = httpx2.Limits(
+        max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=IDLE_SECONDS
+    )
+    return httpx2.AsyncClient(
+        transport=transport or httpx2.AsyncHTTPTransport(limits=limits),
+        timeout=httpx2.Timeout(TIMEOUT_SECONDS),
+        follow_redirects=False,
+        headers={"User-Agent": "oomus-messaging"},
+    )
+
+
+@asynccontextmanager
+async def exchange(call: Call) -> AsyncIterator[None]:
+    """Surrounds one request: whatever goes wrong on the way leaves as a `SendError`.
+
+    The cause is cut off: it holds the request, and with it the number, the text and the token.
+    """
+    try:
+        async with asyncio.timeout(WHOLE_CALL_SECONDS):
+            yield
+    except FAILURES as error:
+        raise error_from_exception(error, call) from None
+
+
+def error_from_exception(error: Exception, call: Call) -> SendError:
+    """Total: an exception that nobody foresaw counts as an answer that was lost."""
+    code = type(error).__name__
+    if isinstance(error, NOT_SENT):
+        return SendError(Kind.RETRY, code)
+    if isinstance(error, NEVER_BUILT):
+        return SendError(Kind.BUG, code, "provider_rejected")
+    return lost(code, call)
+
+
+def lost(code: str, call: Call) -> SendError:
+    """The provider may have done what was asked, and we have no readable answer."""
+    return SendError(Kind.UNKNOWN, code, "outcome_unknown") if call is Call.ONCE else SendError(Kind.RETRY, code)
+
+
+def bearer(token: str) -> dict[str, str]:
+    """The authorization header. A token that no header can hold was pasted wrongly: every message would fail."""
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise SendError(Kind.STOP, "token_unusable", "token_invalid")
+    return {"Authorization": f"Bearer {token}"}

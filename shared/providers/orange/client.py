@@ -1,0 +1,119 @@
+"""Sends one SMS by Orange's API for Africa and the Middle East (reference/orange_sms.md, section 2)."""
+
+from collections.abc import Callable
+from datetime import datetime
+from urllib.parse import quote
+
+import httpx2
+
+from shared.domain.countries import COVERED
+from shared.domain.errors import Kind, SendError
+from shared.domain.integration import SmsIntegration
+from shared.domain.json import JsonValue
+from shared.domain.payload import Payload
+from shared.providers.answers import identifier, obj, parse, text
+from shared.providers.http import Call, bearer, exchange, lost
+from shared.providers.orange.contracts import Contract, contracts_in, what_is_missing
+from shared.providers.orange.errors import Answer, error_from_answer, error_from_response, read
+from shared.providers.orange.tokens import Tokens
+
+
+class OrangeSender:
+    """A `ChannelSender` whose preparation is an OAuth token. `base_url` is without the version; `now` is aware UTC."""
+
+    def __init__(self, http: httpx2.AsyncClient, base_url: str, now: Callable[[], datetime]) -> None:
+        self._http = http
+        self._base_url = base_url.rstrip("/")
+        self._now = now
+        self._tokens = Tokens(http, base_url, now)
+
+    async def prepare(self, integration: SmsIntegration, payload: Payload) -> str:
+        """A token. Whatever makes the send impossible from our side comes out here, before the claim."""
+        sender_address(integration, payload.country)
+        return await self._tokens.token(integration)
+
+    async def send(self, integration: SmsIntegration, payload: Payload, prepared: str, *, key: str) -> str:
+        """The receipt ID: the last segment of `resourceURL`. Orange takes no key of ours.
+
+        A refused token is a sure rejection, so that one more call with a new token is safe; a second refusal stops.
+        """
+        answer = await self._post(integration, payload, prepared)
+        if answer.status_code == 401 and read(401, answer.content).refuses_token:
+            fresh = await self._tokens.token(integration, refused=prepared)
+            answer = await self._post(integration, payload, fresh)
+        if not answer.is_success:
+            raise await self._error(integration, payload, read(answer.status_code, answer.content))
+        receipt_id = _receipt_id(parse(answer.content))
+        if not receipt_id:
+            raise lost("accepted_without_id", Call.ONCE)
+        return receipt_id
+
+    async def contracts(self, integration: SmsIntegration) -> list[Contract]:
+        """What is left to send, country by country. Raises `SendError`."""
+        token = await self._tokens.token(integration)
+        answer = await self._get(token, "/sms/admin/v1/contracts")
+        if answer.status_code == 401:
+            token = await self._tokens.token(integration, refused=token)
+            answer = await self._get(token, "/sms/admin/v1/contracts")
+        if not answer.is_success:
+            raise error_from_response(answer.status_code, answer.content, Call.REPEATABLE)
+        found = contracts_in(parse(answer.content))
+        if found is None:
+            raise SendError(Kind.RETRY, "contracts_unreadable")
+        return found
+
+    async def _error(self, integration: SmsIntegration, payload: Payload, answer: Answer) -> SendError:
+        """The decision, with a look at the contracts where the answer alone does not settle it.
+
+        Contracts that cannot be had just now leave the message for later: an empty balance must not burn the list.
+        Where Orange offers none, the answer's own meaning stands.
+        """
+        error = error_from_answer(answer)
+        if not answer.doubtful:
+            return error
+        try:
+            missing = what_is_missing(await self.contracts(integration), payload.country, self._now())
+        except SendError as unread:
+            return SendError(Kind.RETRY, answer.code) if unread.kind in (Kind.RETRY, Kind.THROTTLED) else error
+        return SendError(Kind.STOP, answer.code, missing) if missing else error
+
+    async def _post(self, integration: SmsIntegration, payload: Payload, token: str) -> httpx2.Response:
+        sender = sender_address(integration, payload.country)
+        url = f"{self._base_url}/smsmessaging/v1/outbound/{quote(sender, safe='')}/requests"
+        headers = bearer(token)
+        async with exchange(Call.ONCE):
+            return await self._http.post(url, json=_body(integration, payload, sender), headers=headers)
+
+    async def _get(self, token: str, path: str) -> httpx2.Response:
+        headers = bearer(token)
+        async with exchange(Call.REPEATABLE):
+            return await self._http.get(f"{self._base_url}{path}", headers=headers)
+
+
+def sender_address(integration: SmsIntegration, country: str) -> str:
+    """The country's pseudo-number, "tel:+2210000". Raises `SendError` of kind stop where nobody knows it (Egypt)."""
+    covered = COVERED.get(country)
+    address = integration.senders.get(country) or (covered.sender_address if covered else None)
+    if not address:
+        raise SendError(Kind.STOP, f"no_sender_address/{country}", "sender_name_not_approved")
+    return address
+
+
+def _body(integration: SmsIntegration, payload: Payload, sender: str) -> dict[str, object]:
+    """Exactly the documented body: one recipient, as a string."""
+    return {
+        "outboundSMSMessageRequest": {
+            "address": f"tel:{payload.to}",
+            "senderAddress": sender,
+            "senderName": integration.sender_name,
+            "outboundSMSTextMessage": {"message": payload.text},
+        }
+    }
+
+
+def _receipt_id(document: JsonValue) -> str:
+    """Opaque; empty where the answer names none."""
+    request = obj(obj(document).get("outboundSMSMessageRequest"))
+    url = text(request.get("resourceURL")) or text(obj(request.get("resourceReference")).get("resourceURL"))
+    before, _, last = url.rstrip("/").rpartition("/requests/")
+    return identifier(last.rpartition("/")[2]) if before else ""

@@ -1,0 +1,99 @@
+"""Orange's answers to decisions. Three documented shapes, OAuth's fourth, and whatever else a gateway may say."""
+
+import re
+from dataclasses import dataclass
+
+from shared.domain.errors import SendError
+from shared.domain.json import JsonValue
+from shared.providers.answers import integer, obj, parse, text
+from shared.providers.http import Call
+from shared.providers.orange.codes import GATEWAY, OAUTH, ONE_API, QUOTA_SECONDS, STATUSES
+from shared.providers.rules import Rule, bug, stop, throttled, unknown
+
+_SENDER = re.compile(r"sender[ _-]?(name|address)", re.IGNORECASE)
+_QUOTA = re.compile(r"quota", re.IGNORECASE)
+_MESSAGE_ID = re.compile(r"[A-Z]{3}[0-9]{4}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An answer that is no success, in its parts. `said` is all of Orange's words: never for logs."""
+
+    status: int
+    gateway: int | None
+    one_api: str
+    oauth: str
+    policy: bool
+    said: str
+
+    @property
+    def code(self) -> str:
+        """For logs: "403/53", "SVC0002", "invalid_client", "HTTP 502"."""
+        if self.gateway is not None:
+            return f"{self.status}/{self.gateway}"
+        return self.one_api or (self.oauth if self.oauth in OAUTH else f"HTTP {self.status}")
+
+    @property
+    def throttles(self) -> bool:
+        """A 403 is not always fatal: with code 53 it is the rate limit."""
+        return self.status == 429 or self.gateway == 53
+
+    @property
+    def doubtful(self) -> bool:
+        """May hide an empty balance or an ended contract, for which no error body is documented: see the contracts."""
+        return (self.status == 403 or self.policy) and not self.throttles
+
+    @property
+    def refuses_token(self) -> bool:
+        """Worth one new token; not where we sent none."""
+        return self.status == 401 and self.gateway != 40
+
+
+def read(status: int, body: bytes) -> Answer:
+    """Total: whatever the body is."""
+    document = obj(parse(body))
+    request_error = obj(document.get("requestError"))
+    policy = obj(request_error.get("policyException"))
+    exception = policy or obj(request_error.get("serviceException"))
+    message_id = text(exception.get("messageId"))
+    return Answer(
+        status=status,
+        gateway=integer(document.get("code")),
+        one_api=message_id if _MESSAGE_ID.fullmatch(message_id) else "",
+        oauth=text(document.get("error")),
+        policy="policyException" in request_error,
+        said=" ".join(_words(request_error, document)),
+    )
+
+
+def error_from_response(status: int, body: bytes, call: Call = Call.ONCE) -> SendError:
+    """The decision for an answer other than 2xx."""
+    return error_from_answer(read(status, body), call)
+
+
+def error_from_answer(answer: Answer, call: Call = Call.ONCE) -> SendError:
+    """The code decides; the HTTP status where it is silent or a 5xx, after which nobody knows what was sent.
+
+    An unknown code with an unlisted 4xx is `bug`: it costs this message alone and wakes an engineer.
+    """
+    found = _rule(answer)
+    return (found.repeatable() if call is Call.REPEATABLE else found).error(answer.code)
+
+
+def _rule(answer: Answer) -> Rule:
+    if answer.throttles:
+        return throttled(QUOTA_SECONDS) if _QUOTA.search(answer.said) else GATEWAY[53]
+    if answer.status >= 500 or answer.status < 300:
+        return STATUSES.get(answer.status, unknown())
+    if answer.status == 400 and _SENDER.search(answer.said):
+        return stop("sender_name_not_approved")
+    known = ONE_API.get(answer.one_api) or GATEWAY.get(answer.gateway or 0) or OAUTH.get(answer.oauth)
+    return known or STATUSES.get(answer.status, bug())
+
+
+def _words(request_error: JsonValue, document: JsonValue) -> list[str]:
+    """The texts of the answer, `variables` included: a list, a string or absent."""
+    exceptions = [obj(exception) for exception in obj(request_error).values()]
+    found = [exception.get(name) for exception in exceptions for name in ("text", "variables")]
+    found += [obj(document).get(name) for name in ("message", "description", "error_description")]
+    return [text(word) for value in found for word in (value if isinstance(value, list) else [value])]

@@ -1,0 +1,53 @@
+"""One line of a provider's error table."""
+
+from dataclasses import dataclass, replace
+
+from shared.domain.errors import Kind, SendError
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a code means for the message. `retry_after` is in seconds; the fields are those of `SendError`."""
+
+    kind: Kind
+    reason: str = ""
+    retry_after: float | None = None
+    person_only: bool = False
+
+    def error(self, code: str) -> SendError:
+        """A new exception each time: they carry tracebacks."""
+        return SendError(self.kind, code, self.reason, retry_after=self.retry_after, person_only=self.person_only)
+
+    def repeatable(self) -> "Rule":
+        """The same for a call that may be repeated: there, nothing is unknown."""
+        return replace(self, kind=Kind.RETRY, reason="") if self.kind is Kind.UNKNOWN else self
+
+
+def unknown() -> Rule:
+    """May have been sent."""
+    return Rule(Kind.UNKNOWN, "outcome_unknown")
+
+
+def retry(seconds: float | None = None) -> Rule:
+    """Surely not sent; the same message again later."""
+    return Rule(Kind.RETRY, retry_after=seconds)
+
+
+def throttled(seconds: float, *, person_only: bool = False) -> Rule:
+    """Surely not sent; slower."""
+    return Rule(Kind.THROTTLED, retry_after=seconds, person_only=person_only)
+
+
+def person(reason: str) -> Rule:
+    """Never to this person with this content."""
+    return Rule(Kind.RECIPIENT, reason)
+
+
+def stop(reason: str) -> Rule:
+    """Every other message would fail alike."""
+    return Rule(Kind.STOP, reason)
+
+
+def bug() -> Rule:
+    """Our request is wrong."""
+    return Rule(Kind.BUG, "provider_rejected")

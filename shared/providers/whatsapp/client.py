@@ -1,0 +1,98 @@
+"""Sends one message by Meta's Cloud API: the card goes up first, then the message that names it."""
+
+import hashlib
+from urllib.parse import quote
+
+import httpx2
+
+from shared.domain.errors import Kind, SendError
+from shared.domain.integration import WhatsAppIntegration
+from shared.domain.masking import blank_number_in_wamid
+from shared.domain.payload import Payload
+from shared.domain.picture import kind
+from shared.domain.sending import CardSource, MediaCache
+from shared.providers.answers import identifier, obj, objects, parse
+from shared.providers.http import Call, bearer, exchange, lost
+from shared.providers.single_flight import SingleFlight
+from shared.providers.whatsapp.errors import STALE_MEDIA, error_from_response
+from shared.providers.whatsapp.messages import body_of
+
+API_VERSION = "v25.0"
+NO_PICTURE = ""
+"""What `prepare` makes of a payload without a card: templates without an image header, texts within a session."""
+
+
+class WhatsAppSender:
+    """A `ChannelSender` whose preparation is the card's media ID at Meta.
+
+    `base_url` is without the version. Media IDs belong to the phone number that uploaded them and live 30 days.
+    """
+
+    def __init__(self, http: httpx2.AsyncClient, base_url: str, cards: CardSource, media: MediaCache) -> None:
+        self._http = http
+        self._base_url = f"{base_url.rstrip('/')}/{API_VERSION}"
+        self._cards = cards
+        self._media = media
+        self._uploads = SingleFlight()
+
+    async def prepare(self, integration: WhatsAppIntegration, payload: Payload) -> str:
+        """The media ID of the payload's card, uploaded only if this number has not had the same bytes before."""
+        return await self._media_id(integration, payload.card_image, stale=None) if payload.card_image else NO_PICTURE
+
+    async def send(self, integration: WhatsAppIntegration, payload: Payload, prepared: str, *, key: str) -> str:
+        """The message's ID with the number in it blanked. 200 means accepted, also when Meta holds it for assessment.
+
+        A media ID that Meta has forgotten is a sure rejection, so that one more upload and one more call are safe.
+        """
+        try:
+            return await self._post(integration, body_of(payload, prepared, key))
+        except SendError as error:
+            if error.code != STALE_MEDIA or not payload.card_image:
+                raise
+        fresh = await self._media_id(integration, payload.card_image, stale=prepared)
+        return await self._post(integration, body_of(payload, fresh, key))
+
+    async def _post(self, integration: WhatsAppIntegration, body: dict[str, object]) -> str:
+        headers = bearer(integration.access_token.value)
+        async with exchange(Call.ONCE):
+            answer = await self._http.post(self._url(integration, "messages"), json=body, headers=headers)
+        if not answer.is_success:
+            raise error_from_response(answer.status_code, answer.content)
+        messages = objects(obj(parse(answer.content)).get("messages"))
+        message_id = identifier(messages[0].get("id")) if messages else ""
+        if not message_id:
+            raise lost("accepted_without_id", Call.ONCE)
+        return blank_number_in_wamid(message_id)
+
+    async def _media_id(self, integration: WhatsAppIntegration, card: str, *, stale: str | None) -> str:
+        """An ID other than `stale`: of several messages that meet the same stale one, the first uploads for all."""
+        content = await self._cards.fetch(card)
+        media_type = kind(content)
+        owner = (integration.organisation, integration.phone_number_id, hashlib.sha256(content).hexdigest())
+        async with self._uploads.lock(owner):
+            known = await self._media.media_id(*owner)
+            if known and known != stale:
+                return known
+            media_id = await self._upload(integration, content, media_type)
+            await self._media.remember(*owner, media_id)
+        return media_id
+
+    async def _upload(self, integration: WhatsAppIntegration, content: bytes, media_type: str) -> str:
+        headers = bearer(integration.access_token.value)
+        name = f"card.{media_type.removeprefix('image/')}"
+        async with exchange(Call.REPEATABLE):
+            answer = await self._http.post(
+                self._url(integration, "media"),
+                data={"messaging_product": "whatsapp", "type": media_type},
+                files={"file": (name, content, media_type)},
+                headers=headers,
+            )
+        if not answer.is_success:
+            raise error_from_response(answer.status_code, answer.content, Call.REPEATABLE)
+        media_id = identifier(obj(parse(answer.content)).get("id"))
+        if not media_id:
+            raise SendError(Kind.RETRY, "uploaded_without_id")
+        return media_id
+
+    def _url(self, integration: WhatsAppIntegration, what: str) -> str:
+        return f"{self._base_url}/{quote(integration.phone_number_id, safe='')}/{what}"

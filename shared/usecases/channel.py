@@ -1,0 +1,100 @@
+"""A channel's desk: its settings, its provider, and what is owed to the log once the provider took a message."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from shared.domain.errors import Kind, SendError
+from shared.domain.message import Message
+from shared.domain.payload import Payload
+from shared.domain.sending import ChannelSender
+from shared.domain.timetable import Lane
+from shared.usecases.ports import Move, Receipts
+from shared.usecases.statuses import move_of_orange
+
+
+class Integrated(Protocol):
+    """What both integrations have."""
+
+    @property
+    def lane(self) -> Lane:
+        """The budget to book on."""
+        ...
+
+    @property
+    def rate_per_second(self) -> int:
+        """Messages per second over all shares."""
+        ...
+
+
+class Acknowledge(Protocol):
+    """Called when the provider took a message, before that is recorded."""
+
+    async def __call__(self, message: Message, provider_message_id: str) -> Sequence[Move]:
+        """Moves that were waiting for the message's name at the provider."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelDesk[I: Integrated, P]:
+    """One channel. `integration` takes an organisation and the least version that will do."""
+
+    integration: Callable[[str, int], Awaitable[I | None]]
+    sender: ChannelSender[I, P]
+    acknowledge: Acknowledge
+
+    async def ready(self, integration: I | None, payload: Payload) -> "Ready[I, P]":
+        """Do all that may be repeated; what went wrong is told when the message is claimed."""
+        if integration is None:
+            return Ready(self, None, payload, None, SendError(Kind.STOP, "integration_missing", "token_invalid"))
+        try:
+            prepared = await self.sender.prepare(integration, payload)
+        except SendError as error:
+            return Ready(self, integration, payload, None, error)
+        return Ready(self, integration, payload, prepared, None)
+
+
+class Ready[I: Integrated, P]:
+    """A message that only waits for the one call."""
+
+    def __init__(
+        self,
+        desk: ChannelDesk[I, P],
+        integration: I | None,
+        payload: Payload,
+        prepared: P | None,
+        trouble: SendError | None,
+    ) -> None:
+        self._desk = desk
+        self._integration = integration
+        self._payload = payload
+        self._prepared = prepared
+        self._trouble = trouble
+
+    async def send(self, key: str) -> str:
+        """Make the call. Raises what `prepare` or `send` raised."""
+        if self._trouble is not None:
+            raise self._trouble
+        if self._integration is None or self._prepared is None:
+            raise SendError(Kind.BUG, "not_prepared", "provider_rejected")
+        return await self._desk.sender.send(self._integration, self._payload, self._prepared, key=key)
+
+
+async def no_acknowledgement(_message: Message, _provider_message_id: str) -> Sequence[Move]:
+    """WhatsApp's statuses bring our own key back: nothing to note."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameReceipts:
+    """Orange's receipts know only Orange's ID: note whose it is, and take up what came before this note."""
+
+    receipts: Receipts
+    now: Callable[[], datetime]
+
+    async def __call__(self, message: Message, provider_message_id: str) -> Sequence[Move]:
+        """Name first, read what was parked after: the consumer parks first and reads the name after."""
+        parked = await self.receipts.name(message.organisation, provider_message_id, message.message_id)
+        moves = (move_of_orange(delivery_status, self.now()) for delivery_status in parked)
+        return [move for move in moves if move is not None]

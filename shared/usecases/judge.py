@@ -1,0 +1,130 @@
+"""Judges rows before anything is sent: readable, composable, consented, covered. Preview, plan and single sends ask
+here, so that all three say the same."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from shared.domain.composition import Composed, CompositionError, Setting, compose
+from shared.domain.consent import Given
+from shared.domain.content import Content
+from shared.domain.countries import covered_names
+from shared.domain.gate import Go, Never, NotBefore, Passenger, gate
+from shared.domain.hours import Window
+from shared.domain.ids import NumberKey
+from shared.domain.integration import Dhis2Integration
+from shared.domain.json import JsonObject, JsonValue
+from shared.domain.recipient import RecipientError, read_recipient
+from shared.domain.refusal import Fault
+from shared.usecases.ports import People
+
+_FIELD_OF = {"consent_missing": "consent"}
+"""The gate's reasons are about the phone, but for these."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What holds for all rows of one request. `not_before` is the schedule's wish, `peak` the off-peak bar."""
+
+    content: Content
+    setting: Setting
+    defaults: Mapping[str, JsonValue]
+    dhis2: Dhis2Integration | None
+    not_before: datetime | None = None
+    peak: tuple[Window, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A row as it was read; `fault` where it could not be. Rows count from 1."""
+
+    number: int
+    raw: JsonObject | None
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A row that may be sent, now or from `scheduled_for` on."""
+
+    row: int
+    composed: Composed
+    person: str
+    scheduled_for: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """A row that may not be sent, with every reason found. The faults carry row, enrolment and masked recipient."""
+
+    row: int
+    recipient: str | None
+    faults: tuple[Fault, ...]
+
+
+class Judge:
+    """Judges rows; asks for the consents of many at once."""
+
+    def __init__(self, people: People, number_key: NumberKey) -> None:
+        self._people = people
+        self._number_key = number_key
+
+    async def judge(
+        self, organisation: str, rows: Sequence[Row], frame: Frame, now: datetime
+    ) -> list[Accepted | Rejected]:
+        """One verdict a row, in order."""
+        read = [_composed(row, frame) for row in rows]
+        persons = {
+            row.number: self._number_key.person(organisation, one.phone.e164)
+            for row, one in zip(rows, read, strict=True)
+            if isinstance(one, Composed)
+        }
+        consents = await self._people.consents(organisation, set(persons.values()))
+        verdicts: list[Accepted | Rejected] = []
+        for row, one in zip(rows, read, strict=True):
+            if isinstance(one, Rejected):
+                verdicts.append(one)
+                continue
+            person = persons[row.number]
+            passenger = Passenger(
+                channel=frame.setting.channel,
+                country=one.phone.country,
+                given=Given(granted=one.payload.consented, at=one.payload.consented_at),
+                recorded=consents.get(person),
+                not_before=frame.not_before,
+                peak=frame.peak,
+            )
+            verdicts.append(_verdict(row.number, one, person, passenger, now))
+        return verdicts
+
+
+def _composed(row: Row, frame: Frame) -> Composed | Rejected:
+    if row.raw is None:
+        fault = row.fault or Fault(field="row", code="row_unreadable")
+        return Rejected(row=row.number, recipient=None, faults=(replace(fault, row=row.number),))
+    enrollment: str | None = None
+    try:
+        recipient = read_recipient(row.raw, frame.defaults, frame.dhis2)
+        enrollment = recipient.enrollment_id
+        return compose(recipient, frame.content, frame.setting)
+    except RecipientError as error:
+        return _rejected(row.number, error.faults, None, enrollment)
+    except CompositionError as error:
+        return _rejected(row.number, error.faults, error.masked, enrollment)
+
+
+def _verdict(row: int, composed: Composed, person: str, passenger: Passenger, now: datetime) -> Accepted | Rejected:
+    match gate(passenger, now):
+        case Go():
+            return Accepted(row=row, composed=composed, person=person, scheduled_for=None)
+        case NotBefore(at=at):
+            return Accepted(row=row, composed=composed, person=person, scheduled_for=at)
+        case Never(reason=reason):
+            facts = {"countries_fr": covered_names("fr"), "countries_en": covered_names("en")}
+            fault = Fault(field=_FIELD_OF.get(reason, "phone"), code=reason, facts=facts)
+            return _rejected(row, (fault,), composed.phone.masked, composed.enrollment_id)
+
+
+def _rejected(row: int, faults: tuple[Fault, ...], masked: str | None, enrollment: str | None) -> Rejected:
+    told = tuple(replace(fault, row=row, recipient=masked, enrollment_id=enrollment) for fault in faults)
+    return Rejected(row=row, recipient=masked, faults=told)

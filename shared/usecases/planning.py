@@ -1,0 +1,256 @@
+"""Plans a distribution: judges every row, freezes the accepted ones in chunks, tells why the others are rejected.
+
+Nothing is sent, and nothing is visible before the plan is taken: a planning run that dies leaves objects that nobody
+reads and that expire. Memory is bounded by a window of rows, one open chunk a time zone, and 16 bytes a row against
+duplicates.
+"""
+
+import itertools
+import re
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from shared.domain.composition import Composed
+from shared.domain.countries import COVERED
+from shared.domain.distribution import (
+    AUTO_OFF_PEAK_ABOVE,
+    CHUNK_ROWS,
+    CountryPrice,
+    Distribution,
+    Plan,
+    Run,
+    ScheduleMode,
+)
+from shared.domain.estimate import Load, estimated_end
+from shared.domain.gate import earliest_open
+from shared.domain.hours import Window, parse_windows
+from shared.domain.ids import row_message_id
+from shared.domain.instants import from_microseconds
+from shared.domain.message import Chunk
+from shared.domain.payload import Channel
+from shared.domain.refusal import Fault, Notice
+from shared.usecases.judge import Accepted, Frame, Judge, Rejected, Row
+from shared.usecases.ports import Lanes, PlannedRow, Plans
+from shared.usecases.setting import Settings
+
+_WINDOW = 500
+"""Rows judged at once: five look-ups of a hundred consents."""
+_FAULTS_A_PART = 1000
+_FRESH_CARD = timedelta(hours=24)
+_PLAIN_NAME = re.compile(r"[a-z_ ]{1,30}")
+_ANYWHERE = "UTC"
+"""WhatsApp keeps no hours: all its rows make one run."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _OpenRun:
+    index: int
+    country: str
+    zone: str
+    buffer: list[PlannedRow] = field(default_factory=list)
+    rows: int = 0
+    chunks: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class _Tally:
+    accepted: int = 0
+    rejected: int = 0
+    duplicates: int = 0
+    segments: Counter[str] = field(default_factory=Counter)
+    amounts: dict[str, tuple[str, Decimal]] = field(default_factory=dict)
+    notices: Counter[str] = field(default_factory=Counter)
+    generated: array[float] = field(default_factory=lambda: array("d"))
+
+    def add(self, composed: Composed) -> None:
+        self.accepted += 1
+        country = composed.phone.country
+        self.segments[country] += composed.measured.segments if composed.measured else 0
+        if composed.price is not None:
+            _, amount = self.amounts.get(country, ("", Decimal(0)))
+            self.amounts[country] = (composed.price.currency, amount + composed.price.amount)
+        self.notices.update(notice.code for notice in composed.warnings)
+        if composed.card_generated_at is not None:
+            self.generated.append(composed.card_generated_at.timestamp())
+
+
+class Planner:
+    """Plans one distribution after the other."""
+
+    def __init__(self, judge: Judge, plans: Plans, lanes: Lanes) -> None:
+        self._judge = judge
+        self._plans = plans
+        self._lanes = lanes
+
+    async def plan(
+        self, distribution: Distribution, rows: Iterable[Row], frame: Frame, settings: Settings, now: datetime
+    ) -> Plan:
+        """The plan of all rows, with its chunks and rejected rows written under the distribution's attempt."""
+        run = _PlanningRun(distribution, self._plans)
+        for window in itertools.batched(rows, _WINDOW, strict=False):
+            for verdict in await self._judge.judge(distribution.organisation, window, frame, now):
+                await run.take(verdict)
+        await run.close()
+        return await self._summed_up(run, distribution, settings, now)
+
+    async def _summed_up(
+        self, run: "_PlanningRun", distribution: Distribution, settings: Settings, now: datetime
+    ) -> Plan:
+        tally = run.tally
+        off_peak = distribution.schedule.is_off_peak(distribution.channel, tally.accepted)
+        peak = settings.sms.peak_hours if off_peak and settings.sms else ()
+        windows = parse_windows(peak)
+        wished = max(now, distribution.schedule.at or now)
+        runs = run.frozen()
+        starts = [earliest_open(distribution.channel, one.country, wished, windows) for one in runs]
+        end = await self._end(runs, distribution, settings, min(starts), windows) if starts else None
+        return Plan(
+            attempt=distribution.attempt,
+            runs=runs,
+            accepted=tally.accepted,
+            rejected=tally.rejected,
+            duplicates=tally.duplicates,
+            segments=tally.segments.total() if distribution.channel is Channel.SMS else None,
+            prices=_prices(tally) if distribution.channel is Channel.SMS else (),
+            warnings=_warnings(tally, distribution, end),
+            peak=peak,
+            starts_at=min(starts, default=None),
+            estimated_end=end,
+        )
+
+    async def _end(
+        self,
+        runs: Sequence[Run],
+        distribution: Distribution,
+        settings: Settings,
+        start: datetime,
+        windows: tuple[Window, ...],
+    ) -> datetime:
+        lane = await self._lanes.state(settings.channel.lane)
+        return estimated_end(
+            [Load(country=run.country, rows=run.rows) for run in runs],
+            distribution.channel,
+            start=max(start, from_microseconds(max(lane.next_bulk, lane.not_before))),
+            rate=settings.channel.rate_per_second,
+            peak=windows,
+        )
+
+
+class _PlanningRun:
+    """Sorts verdicts into chunks, duplicates and faults, and writes each as soon as it is full."""
+
+    def __init__(self, distribution: Distribution, plans: Plans) -> None:
+        self.tally = _Tally()
+        self._distribution = distribution
+        self._plans = plans
+        self._seen: set[bytes] = set()
+        self._runs: dict[str, _OpenRun] = {}
+        self._faults: list[Fault] = []
+        self._parts = 0
+
+    async def take(self, verdict: Accepted | Rejected) -> None:
+        if isinstance(verdict, Rejected):
+            self.tally.rejected += 1
+            self._faults.extend(verdict.faults)
+            if len(self._faults) >= _FAULTS_A_PART:
+                await self._write_faults()
+        elif verdict.composed.fingerprint in self._seen:
+            self.tally.duplicates += 1
+        else:
+            self._seen.add(verdict.composed.fingerprint)
+            self.tally.add(verdict.composed)
+            await self._freeze(verdict)
+
+    async def close(self) -> None:
+        for run in self._runs.values():
+            if run.buffer:
+                await self._write_chunk(run)
+        if self._faults:
+            await self._write_faults()
+
+    def frozen(self) -> tuple[Run, ...]:
+        return tuple(
+            Run(country=run.country, zone=run.zone, rows=run.rows, chunks=run.chunks) for run in self._runs.values()
+        )
+
+    async def _freeze(self, accepted: Accepted) -> None:
+        run = self._run_of(accepted.composed.phone.country)
+        run.buffer.append(_planned(self._distribution.distribution_id, accepted))
+        run.rows += 1
+        if len(run.buffer) == CHUNK_ROWS:
+            await self._write_chunk(run)
+
+    def _run_of(self, country: str) -> _OpenRun:
+        zone = COVERED[country].zone if self._distribution.channel is Channel.SMS else _ANYWHERE
+        if zone not in self._runs:
+            self._runs[zone] = _OpenRun(index=len(self._runs), country=country, zone=zone)
+        return self._runs[zone]
+
+    async def _write_chunk(self, run: _OpenRun) -> None:
+        chunk = Chunk(distribution_id=self._distribution.distribution_id, run=run.index, number=run.chunks)
+        await self._plans.write_chunk(self._distribution.organisation, self._distribution.attempt, chunk, run.buffer)
+        run.chunks += 1
+        run.buffer = []
+
+    async def _write_faults(self) -> None:
+        await self._plans.write_faults(
+            self._distribution.organisation,
+            self._distribution.distribution_id,
+            self._distribution.attempt,
+            self._parts,
+            self._faults,
+        )
+        self._parts += 1
+        self._faults = []
+
+
+def _planned(distribution_id: str, accepted: Accepted) -> PlannedRow:
+    composed = accepted.composed
+    return PlannedRow(
+        row=accepted.row,
+        message_id=row_message_id(distribution_id, accepted.row),
+        person=accepted.person,
+        recipient=composed.phone.masked,
+        country=composed.phone.country,
+        enrollment_id=composed.enrollment_id,
+        segments=composed.measured.segments if composed.measured else None,
+        price=composed.price,
+        payload=composed.payload,
+    )
+
+
+def _prices(tally: _Tally) -> tuple[CountryPrice, ...]:
+    return tuple(
+        CountryPrice(
+            country=country,
+            currency=tally.amounts[country][0] if country in tally.amounts else None,
+            amount=tally.amounts[country][1] if country in tally.amounts else None,
+            segments=segments,
+        )
+        for country, segments in sorted(tally.segments.items())
+    )
+
+
+def _warnings(tally: _Tally, distribution: Distribution, end: datetime | None) -> tuple[Notice, ...]:
+    found = [Notice(code=code, count=count) for code, count in sorted(tally.notices.items())]
+    at_once = distribution.schedule.mode is ScheduleMode.NOW and distribution.channel is Channel.SMS
+    if at_once and tally.accepted > AUTO_OFF_PEAK_ABOVE:
+        found.append(Notice(code="peak_hours", count=tally.accepted))
+    if end is not None:
+        oldest = (end - _FRESH_CARD).timestamp()
+        old = sum(1 for generated in tally.generated if generated < oldest)
+        found += [Notice(code="cards_older_than_24h", count=old)] if old else []
+    return tuple(found)
+
+
+def with_unknown_columns(plan: Plan, columns: Sequence[str]) -> Plan:
+    """The plan with a warning about columns that nobody read. Names that are no plain words are not repeated."""
+    if not columns:
+        return plan
+    told = [column for column in columns if _PLAIN_NAME.fullmatch(column)]
+    notice = Notice(code="unknown_columns", count=len(columns), facts={"columns": ", ".join(told)[:200]})
+    return replace(plan, warnings=(*plan.warnings, notice))

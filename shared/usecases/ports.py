@@ -1,0 +1,403 @@
+"""What the use cases ask of the world. `shared/aws` answers on AWS, `tests/fakes` in memory; one contract suite holds
+both to the same behaviour. Every method may be called twice; instants are aware and in UTC."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal, Protocol
+
+from shared.domain.consent import Consent
+from shared.domain.dispatch import Dispatch
+from shared.domain.distribution import Counts, Distribution, DistributionStatus, Order, Upload
+from shared.domain.integration import Dhis2Integration, SmsIntegration, WhatsAppIntegration
+from shared.domain.message import Chunk, Message, PayloadRef, Price
+from shared.domain.payload import Channel, Payload
+from shared.domain.refusal import Fault
+from shared.domain.status import Status
+from shared.domain.timetable import Booking, Lane, LaneState, Share
+
+# ---------------------------------------------------------------------------------------------------------------- log
+
+
+class ClaimAnswer(StrEnum):
+    """What a claim finds. Only `won` may call the provider."""
+
+    WON = "won"
+    HELD = "held"
+    """Another copy holds a live lease: this one is dropped."""
+    LAPSED = "lapsed"
+    """A lease ran out without an outcome: nobody knows whether the provider took the message."""
+    DONE = "done"
+    """No longer pending, already unknown, or not in the log: this copy is dropped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """`message` is the row as it stands after the claim; None where there is none."""
+
+    answer: ClaimAnswer
+    message: Message | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """A wish to move a message to a status. `at` is the instant of that status, by whoever knows it best.
+
+    `attempt`: only if the message's latest attempt is this one (a `failed` of an older one says nothing).
+    `unclaimed`: only if no copy holds a lease (a leased one ends by its own outcome).
+    """
+
+    status: Status
+    at: datetime
+    attempt: int | None = None
+    provider_message_id: str | None = None
+    reason: str | None = None
+    unclaimed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """`before` is the row as it stood; None where there is none. `won` says whether the status changed."""
+
+    won: bool
+    before: Message | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogQuery:
+    """Which messages to list, newest first. `since` inclusive, `until` exclusive, both by acceptance."""
+
+    organisation: str
+    campaign_id: str | None = None
+    distribution_id: str | None = None
+    enrollment_id: str | None = None
+    channel: Channel | None = None
+    status: Status | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page[T]:
+    """One page of a list; `position` is where the next one starts, None at the end."""
+
+    items: Sequence[T]
+    position: str | None
+
+
+class Log(Protocol):
+    """The message log."""
+
+    async def add(self, message: Message) -> bool:
+        """Log a message unless its ID is there already; says whether it was new."""
+        ...
+
+    async def add_all(self, messages: Sequence[Message]) -> None:
+        """Log those that are not there yet; returns once all of them are."""
+        ...
+
+    async def get(self, organisation: str, message_id: str) -> Message | None:
+        """The row as it surely stands."""
+        ...
+
+    async def get_many(self, organisation: str, message_ids: Sequence[str]) -> Mapping[str, Message]:
+        """The rows that are there, as they surely stand."""
+        ...
+
+    async def claim(self, organisation: str, message_id: str, *, now: datetime, lease_until: datetime) -> Claim:
+        """Take the right to call the provider: `pending` and without a lease. Raises `attempts` by one.
+
+        A watched row (`due_at`) stays watched until the lease has ended, in case the claimer dies.
+        """
+        ...
+
+    async def move(self, organisation: str, message_id: str, move: Move) -> Moved:
+        """Move the status if the table of moves allows it; keep the instant of a late one; end lease and watch."""
+        ...
+
+    async def give_back(
+        self, organisation: str, message_id: str, *, attempt: int, due_at: datetime | None, uses_attempt: bool
+    ) -> bool:
+        """Surely not sent: end this attempt's lease, let the agenda take the message up at `due_at`."""
+        ...
+
+    async def doubt(self, organisation: str, message_id: str, *, attempt: int, now: datetime, due_at: datetime) -> bool:
+        """Nobody knows whether it was sent: mark it, and let the agenda end it at `due_at`."""
+        ...
+
+    async def postpone(
+        self, organisation: str, message_id: str, *, due_at: datetime | None, scheduled_for: datetime | None = None
+    ) -> bool:
+        """Let the agenda take a pending, unclaimed message up at `due_at`; None ends the watch."""
+        ...
+
+    async def rewatch(self, organisation: str, message_id: str, *, seen: datetime, due_at: datetime) -> bool:
+        """Move the watch on if nobody has moved it since it was `seen`."""
+        ...
+
+    async def due(self, shard: int, now: datetime, limit: int) -> Sequence[Message]:
+        """Rows of one agenda shard whose `due_at` has come, earliest first."""
+        ...
+
+    async def page(self, query: LogQuery, position: str | None, limit: int) -> Page[Message]:
+        """Messages of an organisation, newest first."""
+        ...
+
+
+# ---------------------------------------------------------------------------------------------------------------- bulk
+
+
+class Distributions(Protocol):
+    """The distributions of every organisation, and the counts of their chunks."""
+
+    async def create(self, distribution: Distribution) -> Distribution | None:
+        """Keep a new one; None if it was new, else the one that is there under the ID."""
+        ...
+
+    async def get(self, organisation: str, distribution_id: str) -> Distribution | None:
+        """As it surely stands."""
+        ...
+
+    async def get_many(self, keys: Iterable[tuple[str, str]]) -> Mapping[str, Distribution]:
+        """By distribution ID; `keys` are (organisation, distribution_id)."""
+        ...
+
+    async def save(self, distribution: Distribution) -> Distribution | None:
+        """Replace the one of the same revision; the saved one with its new revision, None if it has changed since."""
+        ...
+
+    async def page(
+        self,
+        organisation: str,
+        *,
+        campaign_id: str | None,
+        status: DistributionStatus | None,
+        position: str | None,
+        limit: int,
+    ) -> Page[Distribution]:
+        """Newest first."""
+        ...
+
+    async def due(self, now: datetime, limit: int) -> Sequence[tuple[str, str]]:
+        """(organisation, distribution_id) of those whose `due_at` has come."""
+        ...
+
+    async def count(self, organisation: str, chunk: Chunk, change: Counts) -> None:
+        """Add to a chunk's counts (changes may be negative)."""
+        ...
+
+    async def set_counts(self, organisation: str, chunk: Chunk, counts: Counts, *, seen: Counts) -> bool:
+        """Replace a chunk's counts by what the log says, if they still are as `seen`."""
+        ...
+
+    async def counts(self, organisation: str, distribution_id: str) -> Mapping[tuple[int, int], Counts]:
+        """(run, chunk number) → what has moved away from `pending` there."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRow:
+    """One accepted row as frozen in a chunk: enough to log and to send it, without asking anyone again."""
+
+    row: int
+    message_id: str
+    person: str
+    recipient: str
+    country: str
+    enrollment_id: str | None
+    segments: int | None
+    price: Price | None
+    payload: Payload
+
+
+class Plans(Protocol):
+    """What planning freezes, encrypted and expiring: the order, chunks of rows, rejected rows, single payloads."""
+
+    async def write_order(self, organisation: str, distribution_id: str, order: Order) -> None:
+        """Keep what was asked for."""
+        ...
+
+    async def read_order(self, organisation: str, distribution_id: str) -> Order:
+        """What was asked for."""
+        ...
+
+    async def write_chunk(self, organisation: str, attempt: int, chunk: Chunk, rows: Sequence[PlannedRow]) -> None:
+        """Freeze a chunk of a planning run."""
+        ...
+
+    async def read_chunk(self, organisation: str, attempt: int, chunk: Chunk) -> Sequence[PlannedRow]:
+        """A frozen chunk."""
+        ...
+
+    def chunk_key(self, organisation: str, attempt: int, chunk: Chunk) -> str:
+        """The chunk's object."""
+        ...
+
+    async def write_faults(
+        self, organisation: str, distribution_id: str, attempt: int, part: int, faults: Sequence[Fault]
+    ) -> None:
+        """Keep a part of the rejected rows. Parts count from 0."""
+        ...
+
+    async def read_faults(
+        self, organisation: str, distribution_id: str, attempt: int, part: int
+    ) -> Sequence[Fault] | None:
+        """A part of the rejected rows; None past the last."""
+        ...
+
+    async def write_payload(self, organisation: str, message_id: str, payload: Payload) -> PayloadRef:
+        """Freeze a single message's payload."""
+        ...
+
+    async def read_payload(self, reference: PayloadRef) -> Payload | None:
+        """The payload of any message; None where it has expired or was erased."""
+        ...
+
+
+class Readable(Protocol):
+    """A file being read; blocking, because only planning reads one, and planning has its process to itself."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most `size` bytes; empty at the end."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadTarget:
+    """Where and how a client puts a file."""
+
+    url: str
+    headers: Mapping[str, str]
+    expires_at: datetime
+
+
+class Uploads(Protocol):
+    """Files that clients put straight into the bucket."""
+
+    async def target(self, organisation: str, upload_id: str, *, format: str, size: int, now: datetime) -> UploadTarget:
+        """A presigned PUT for exactly `size` bytes."""
+        ...
+
+    async def find(self, organisation: str, upload_id: str) -> Upload | None:
+        """The file that was put, pinned to its version; None if there is none."""
+        ...
+
+    async def open(self, upload: Upload) -> Readable:
+        """The pinned version, from its beginning."""
+        ...
+
+
+# ------------------------------------------------------------------------------------------------------ queues, lanes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A piece of work for the fan-out queue.
+
+    `plan`: read an upload's rows; `advance`: log and release a distribution's next chunks; `agenda`: take up what is
+    due in a shard of the log.
+    """
+
+    kind: Literal["plan", "advance", "agenda"]
+    organisation: str = ""
+    distribution_id: str = ""
+    shard: int = 0
+
+
+class ChannelQueue(Protocol):
+    """The channel queues, towards the senders."""
+
+    async def put(self, dispatches: Sequence[Dispatch], now: datetime) -> None:
+        """Enqueue each so that it reaches its sender shortly before it departs. Returns once all are on the queue."""
+        ...
+
+
+class TaskQueue(Protocol):
+    """The fan-out queue."""
+
+    async def put(self, tasks: Sequence[Task], *, delay: int = 0) -> None:
+        """Enqueue work, to be taken up after `delay` seconds (at most 900)."""
+        ...
+
+
+class Lanes(Protocol):
+    """The timetables."""
+
+    async def state(self, lane: Lane) -> LaneState:
+        """What is booked, and whether the provider asked for quiet."""
+        ...
+
+    async def book(self, lane: Lane, share: Share | None, *, rate: int, earliest: datetime, count: int) -> Booking:
+        """Book the next `count` departures; `share` None takes whichever leaves first."""
+        ...
+
+    async def hold(self, lane: Lane, not_before: datetime) -> None:
+        """Nothing departs before that instant; an earlier wish never shortens a longer one."""
+        ...
+
+
+# --------------------------------------------------------------------------------------------- people, integrations
+
+
+class People(Protocol):
+    """What is known of a person, found by the keyed hash of the number."""
+
+    async def consents(self, organisation: str, persons: Iterable[str]) -> Mapping[str, Consent]:
+        """The recorded word of those who have one."""
+        ...
+
+    async def record(self, organisation: str, person: str, consent: Consent) -> bool:
+        """Keep it unless a later one is there; says whether it was kept."""
+        ...
+
+
+class Receipts(Protocol):
+    """Where Orange's receipt IDs and our messages meet, whichever comes first. Both sides are kept 48 h."""
+
+    async def name(self, organisation: str, receipt_id: str, message_id: str) -> Sequence[str]:
+        """Say which message a receipt ID is for; answers the delivery statuses that were parked for it."""
+        ...
+
+    async def park(self, organisation: str, receipt_id: str, delivery_status: str) -> str | None:
+        """Keep a delivery status for later; answers the message if its name is known by now."""
+        ...
+
+
+class Integrations(Protocol):
+    """The organisations' settings, secrets included. `version`: a copy older than this is read anew."""
+
+    async def whatsapp(self, organisation: str, *, version: int = 0, fresh: bool = False) -> WhatsAppIntegration | None:
+        """None where it is not set."""
+        ...
+
+    async def sms(self, organisation: str, *, version: int = 0, fresh: bool = False) -> SmsIntegration | None:
+        """None where it is not set."""
+        ...
+
+    async def dhis2(self, organisation: str) -> Dhis2Integration | None:
+        """None where it is not set."""
+        ...
+
+    async def put(self, integration: WhatsAppIntegration | SmsIntegration | Dhis2Integration) -> None:
+        """Keep it, replacing what was there."""
+        ...
+
+    async def delete(self, organisation: str, name: str) -> bool:
+        """Forget it, its secrets at once; says whether there was one."""
+        ...
+
+
+# ----------------------------------------------------------------------------------------------------------- telemetry
+
+
+class Telemetry(Protocol):
+    """Events with stable names, for logs and metrics. Fields never hold personal data."""
+
+    def event(self, name: str, **fields: str | int | float | bool | None) -> None:
+        """Something that is meant to happen."""
+        ...
+
+    def trouble(self, name: str, **fields: str | int | float | bool | None) -> None:
+        """Something that an operator may have to look at."""
+        ...

@@ -1,0 +1,206 @@
+"""Brings a distribution forward: log a chunk, book its departures, put it on the channel queue, say so; and when all
+is out, find out that nothing is pending any more.
+
+Each step is one write on condition that the distribution is as it was read; whoever loses reads again. What is done
+twice (logging, enqueueing) is harmless: log items are made once, and the claim lets one copy through.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.domain.clock import Clock
+from shared.domain.countries import COVERED
+from shared.domain.dispatch import Dispatch
+from shared.domain.distribution import RELEASING, Distribution, DistributionStatus, Run
+from shared.domain.gate import closed_hours, earliest_open
+from shared.domain.hours import closes_at, parse_windows
+from shared.domain.instants import from_microseconds, microseconds
+from shared.domain.integration import SmsIntegration, WhatsAppIntegration
+from shared.domain.message import Chunk, Message, PayloadRef
+from shared.domain.payload import Channel
+from shared.domain.timetable import LaneState, Share, book
+from shared.usecases.ports import ChannelQueue, Distributions, Integrations, Lanes, Log, PlannedRow, Plans, Telemetry
+from shared.usecases.tallies import Tallies
+
+HORIZON = timedelta(seconds=300)
+"""How far ahead a lane is filled. SQS can delay 900 s; a pause leaves no more than this on the queue."""
+HEAD_START = timedelta(seconds=2)
+"""Between booking and the first departure: the copies must be with their senders by then."""
+NEXT_LOOK = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseDeps:
+    """What release works with."""
+
+    distributions: Distributions
+    plans: Plans
+    log: Log
+    lanes: Lanes
+    queue: ChannelQueue
+    integrations: Integrations
+    tallies: Tallies
+    telemetry: Telemetry
+    clock: Clock
+
+
+class Release:
+    """Advances distributions that are scheduled or sending."""
+
+    def __init__(self, deps: ReleaseDeps) -> None:
+        self._deps = deps
+
+    async def advance(self, organisation: str, distribution_id: str, *, until: datetime, chunks: int = 1000) -> bool:
+        """Bring it forward until nothing can be done now, `chunks` are released, or `until`.
+
+        True where there is more to do at once.
+        """
+        released = 0
+        while released < chunks and self._deps.clock.now() < until:
+            distribution = await self._deps.distributions.get(organisation, distribution_id)
+            if distribution is None or distribution.plan is None:
+                return False
+            if distribution.status not in RELEASING:
+                return False
+            step = await self._step(distribution)
+            if step is None:
+                return False
+            released += step
+        return True
+
+    async def _step(self, distribution: Distribution) -> int | None:
+        """One chunk logged (0) or released (1); None where there is nothing to do until `due_at`."""
+        integration = await self._integration(distribution)
+        if integration is None:
+            await self._deps.distributions.save(distribution.paused("token_invalid"))
+            return None
+        now = self._deps.clock.now()
+        state = await self._deps.lanes.state(integration.lane)
+        if from_microseconds(state.next_bulk) > now + HORIZON:
+            await self._look_again(distribution, now + NEXT_LOOK)
+            return None
+        for index, run in enumerate(distribution.planned.runs):
+            if run.is_released or not self._may_run(distribution, run, state, integration.rate_per_second, now):
+                continue
+            if run.logged <= run.released:
+                await self._log_chunk(distribution, index, run, now)
+                return 0
+            await self._release_chunk(distribution, index, run, integration, now)
+            return 1
+        await self._wait_or_complete(distribution, now)
+        return None
+
+    async def _log_chunk(self, distribution: Distribution, index: int, run: Run, now: datetime) -> None:
+        chunk = Chunk(distribution_id=distribution.distribution_id, run=index, number=run.logged)
+        rows = await self._deps.plans.read_chunk(distribution.organisation, distribution.planned.attempt, chunk)
+        key = self._deps.plans.chunk_key(distribution.organisation, distribution.planned.attempt, chunk)
+        await self._deps.log.add_all([_logged(distribution, chunk, row, key, now) for row in rows])
+        await self._deps.distributions.save(
+            distribution.with_run(index, dataclasses.replace(run, logged=run.logged + 1))
+        )
+
+    async def _release_chunk(
+        self,
+        distribution: Distribution,
+        index: int,
+        run: Run,
+        integration: WhatsAppIntegration | SmsIntegration,
+        now: datetime,
+    ) -> None:
+        chunk = Chunk(distribution_id=distribution.distribution_id, run=index, number=run.released)
+        rows = await self._deps.plans.read_chunk(distribution.organisation, distribution.planned.attempt, chunk)
+        booking = await self._deps.lanes.book(
+            integration.lane,
+            Share.BULK,
+            rate=integration.rate_per_second,
+            earliest=now + HEAD_START,
+            count=len(rows),
+        )
+        dispatches = [
+            Dispatch(
+                organisation=distribution.organisation,
+                message_id=row.message_id,
+                channel=distribution.channel,
+                person=row.person,
+                departs_at=departs_at,
+                payload=row.payload,
+                chunk=chunk,
+                epoch=distribution.epoch,
+                integration_version=integration.version,
+            )
+            for row, departs_at in zip(rows, booking.departures, strict=True)
+        ]
+        await self._deps.queue.put(dispatches, now)
+        moved_on = distribution.with_run(index, dataclasses.replace(run, released=run.released + 1))
+        await self._deps.distributions.save(
+            dataclasses.replace(
+                moved_on, status=DistributionStatus.SENDING, due_at=max(distribution.due_at or now, now + NEXT_LOOK)
+            )
+        )
+        self._deps.telemetry.event(
+            "chunk_released",
+            distribution_id=distribution.distribution_id,
+            run=index,
+            chunk=run.released,
+            messages=len(rows),
+        )
+
+    @staticmethod
+    def _may_run(distribution: Distribution, run: Run, state: LaneState, rate: int, now: datetime) -> bool:
+        """Whether the run's next chunk would leave wholly inside its window."""
+        starts_at = distribution.schedule.at
+        if starts_at is not None and starts_at > now:
+            return False
+        if distribution.channel is not Channel.SMS:
+            return True
+        peak = parse_windows(distribution.planned.peak)
+        rows = run.rows_in(run.released)
+        earliest = microseconds(now + HEAD_START)
+        departures = book(state, Share.BULK, rate=rate, earliest=earliest, count=rows).departures
+        first = from_microseconds(departures[0])
+        closes = closes_at(first, COVERED[run.country].zone, closed_hours(run.country, peak))
+        return closes is None or from_microseconds(departures[-1]) < closes
+
+    async def _wait_or_complete(self, distribution: Distribution, now: datetime) -> None:
+        waiting = [run for run in distribution.planned.runs if not run.is_released]
+        if waiting:
+            peak = parse_windows(distribution.planned.peak)
+            wished = max(now, distribution.schedule.at or now)
+            opens = min(earliest_open(distribution.channel, run.country, wished, peak) for run in waiting)
+            await self._look_again(distribution, max(opens, now + NEXT_LOOK) if opens <= now else opens)
+            return
+        if not await self._deps.tallies.all_settled(distribution):
+            await self._look_again(distribution, now + NEXT_LOOK)
+            return
+        completed = dataclasses.replace(
+            distribution, status=DistributionStatus.COMPLETED, completed_at=now, due_at=None
+        )
+        if await self._deps.distributions.save(completed) is not None:
+            self._deps.telemetry.event("distribution_completed", distribution_id=distribution.distribution_id)
+
+    async def _look_again(self, distribution: Distribution, at: datetime) -> None:
+        await self._deps.distributions.save(dataclasses.replace(distribution, due_at=at))
+
+    async def _integration(self, distribution: Distribution) -> WhatsAppIntegration | SmsIntegration | None:
+        if distribution.channel is Channel.SMS:
+            return await self._deps.integrations.sms(distribution.organisation)
+        return await self._deps.integrations.whatsapp(distribution.organisation)
+
+
+def _logged(distribution: Distribution, chunk: Chunk, row: PlannedRow, key: str, now: datetime) -> Message:
+    return Message(
+        organisation=distribution.organisation,
+        message_id=row.message_id,
+        channel=distribution.channel,
+        accepted_at=now,
+        recipient=row.recipient,
+        person=row.person,
+        country=row.country,
+        payload=PayloadRef(object_key=key, row=row.row),
+        campaign_id=distribution.campaign_id,
+        enrollment_id=row.enrollment_id,
+        chunk=chunk,
+        segments=row.segments,
+        price=row.price,
+    )

@@ -1,0 +1,95 @@
+"""Reads once, for a whole request, what composing and judging depend on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain.card_reference import CardHost
+from shared.domain.composition import Setting, check_content
+from shared.domain.content import Content
+from shared.domain.hours import Window
+from shared.domain.integration import Dhis2Integration, SmsIntegration, WhatsAppIntegration
+from shared.domain.json import JsonObject
+from shared.domain.payload import Channel
+from shared.domain.phone import PhoneError, normalise
+from shared.domain.refusal import ProblemCode, Refusal
+from shared.usecases.judge import Frame
+from shared.usecases.ports import Integrations
+
+LAST_RESORT_COUNTRY = "SN"
+"""Reads national numbers where neither integration says better; the first of the nine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """An organisation's settings, as a request needs them."""
+
+    channel: WhatsAppIntegration | SmsIntegration
+    sms: SmsIntegration | None
+    dhis2: Dhis2Integration | None
+    setting: Setting
+
+    def frame(
+        self,
+        content: Content,
+        defaults: JsonObject,
+        *,
+        not_before: datetime | None = None,
+        peak: tuple[Window, ...] = (),
+    ) -> Frame:
+        """The frame for one request's rows."""
+        return Frame(
+            content=content,
+            setting=self.setting,
+            defaults=defaults,
+            dhis2=self.dhis2,
+            not_before=not_before,
+            peak=peak,
+        )
+
+
+class SettingReader:
+    """Reads settings fresh: a person who has just saved them expects them to hold."""
+
+    def __init__(
+        self, integrations: Integrations, card_hosts: tuple[CardHost, ...], card_buckets: frozenset[str]
+    ) -> None:
+        self._integrations = integrations
+        self._card_hosts = card_hosts
+        self._card_buckets = card_buckets
+
+    async def read(self, organisation: str, channel: Channel, *, needs_dhis2: bool = False) -> Settings:
+        """Raises Refusal `integration_missing` where the channel, or a needed DHIS2 mapping, is not set."""
+        sms = await self._integrations.sms(organisation, fresh=True)
+        whatsapp = await self._integrations.whatsapp(organisation, fresh=True) if channel is Channel.WHATSAPP else None
+        integration = sms if channel is Channel.SMS else whatsapp
+        if integration is None:
+            raise Refusal(ProblemCode.INTEGRATION_MISSING, integration=channel)
+        dhis2 = await self._integrations.dhis2(organisation) if needs_dhis2 else None
+        if needs_dhis2 and dhis2 is None:
+            raise Refusal(ProblemCode.INTEGRATION_MISSING, integration="dhis2")
+        setting = Setting(
+            channel=channel,
+            default_country=_default_country(sms, whatsapp),
+            unit_prices=sms.unit_prices if sms else {},
+            card_hosts=self._card_hosts,
+            card_buckets=self._card_buckets,
+        )
+        return Settings(channel=integration, sms=sms, dhis2=dhis2, setting=setting)
+
+
+def check(channel: Channel, content: Content) -> None:
+    """Raises Refusal `unprocessable` for a content that no recipient could get."""
+    faults = check_content(channel, content)
+    if faults:
+        raise Refusal(ProblemCode.UNPROCESSABLE, faults)
+
+
+def _default_country(sms: SmsIntegration | None, whatsapp: WhatsAppIntegration | None) -> str:
+    if sms is not None:
+        return sms.default_country
+    if whatsapp is not None:
+        try:
+            return normalise(whatsapp.sender_number, LAST_RESORT_COUNTRY).country
+        except PhoneError:
+            return LAST_RESORT_COUNTRY
+    return LAST_RESORT_COUNTRY

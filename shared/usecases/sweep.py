@@ -1,0 +1,35 @@
+"""After a cancel: end what is pending and held by nobody. Leased messages end by their own outcome."""
+
+import dataclasses
+from datetime import datetime, timedelta
+
+from shared.domain.distribution import Distribution
+from shared.domain.message import Chunk
+from shared.domain.status import Status
+from shared.usecases.ports import Distributions
+from shared.usecases.settle import Settler
+from shared.usecases.tallies import Tallies
+
+AGAIN_AFTER = timedelta(seconds=400)
+"""By then every copy that was under way has come to its sender once more (queue visibility: 6 x 60 s)."""
+
+
+class Sweep:
+    """Ends the messages of cancelled distributions."""
+
+    def __init__(self, distributions: Distributions, tallies: Tallies, settler: Settler) -> None:
+        self._distributions = distributions
+        self._tallies = tallies
+        self._settler = settler
+
+    async def sweep(self, distribution: Distribution, now: datetime) -> None:
+        """One pass over the logged chunks. The first asks for a second one, after which nothing is pending."""
+        for index, run in enumerate(distribution.planned.runs):
+            for number in range(run.logged):
+                chunk = Chunk(distribution_id=distribution.distribution_id, run=index, number=number)
+                for message in await self._tallies.logged(distribution, chunk):
+                    if message.status is Status.PENDING:
+                        await self._settler.end_unsent(message.organisation, message.message_id, "cancelled", now)
+                await self._settler.flush()
+        again = None if distribution.swept else now + AGAIN_AFTER
+        await self._distributions.save(dataclasses.replace(distribution, swept=True, due_at=again))

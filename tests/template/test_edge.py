@@ -1,0 +1,82 @@
+from tests.template.reading import Node, at, events, mapping, of_type, properties, text
+
+PUBLIC = {"GET /health", "GET /openapi.json", "GET /docs"}
+WEBHOOKS = {
+    "GET /webhooks/whatsapp/{organisation_id}",
+    "POST /webhooks/whatsapp/{organisation_id}",
+    "POST /webhooks/orange/{organisation_id}/{token}",
+}
+API = {
+    "PUT /v1/integrations/{name}",
+    "GET /v1/integrations/{name}",
+    "DELETE /v1/integrations/{name}",
+    "POST /v1/integrations/{name}/test",
+    "POST /v1/preview",
+    "POST /v1/messages",
+    "GET /v1/messages",
+    "GET /v1/messages/{message_id}",
+    "GET /v1/campaigns/{campaign_id}/messages",
+    "POST /v1/uploads",
+    "GET /v1/distributions",
+    "GET /v1/distributions/{distribution_id}",
+    "GET /v1/distributions/{distribution_id}/errors",
+    "POST /v1/distributions/{distribution_id}/confirm",
+    "POST /v1/distributions/{distribution_id}/pause",
+    "POST /v1/distributions/{distribution_id}/resume",
+    "POST /v1/distributions/{distribution_id}/cancel",
+    "POST /v1/consents",
+    "POST /v1/consents/lookup",
+    "GET /v1/templates",
+}
+ROUTES = {
+    "ApiFunction": API | PUBLIC,
+    "BulkFanoutFunction": {"POST /v1/distributions"},
+    "WebhookFunction": WEBHOOKS,
+}
+BROWSER_HEADERS = {"Authorization", "Content-Type", "Idempotency-Key", "Accept-Language", "Accept"}
+
+
+def route_key(event: Node) -> str:
+    return f"{text(event, 'Method')} {text(event, 'Path')}"
+
+
+def test_each_route_is_written_out_and_goes_to_its_function(template: Node) -> None:
+    found: dict[str, set[str]] = {}
+    for function, event in events(template, "HttpApi"):
+        assert event["ApiId"] == {"Ref": "HttpApi"}
+        found.setdefault(function, set()).add(route_key(event))
+    assert found == ROUTES
+    assert not [key for keys in found.values() for key in keys if "+}" in key or "$default" in key or "ANY " in key]
+
+
+def test_every_route_but_the_webhooks_and_the_public_ones_wants_a_token(template: Node) -> None:
+    assert at(template, "Resources", "HttpApi", "Properties", "Auth", "DefaultAuthorizer") == "Jwt"
+    opened = {route_key(event) for _, event in events(template, "HttpApi") if "Auth" in event}
+    assert opened == PUBLIC | WEBHOOKS
+
+
+def test_issuer_audience_and_origins_are_parameters_without_a_default(template: Node) -> None:
+    api = properties(template, "HttpApi")
+    jwt = mapping(api, "Auth", "Authorizers", "Jwt", "JwtConfiguration")
+    assert jwt == {"issuer": {"Ref": "JwtIssuer"}, "audience": [{"Ref": "JwtAudience"}]}
+    assert at(api, "CorsConfiguration", "AllowOrigins") == {"Ref": "FrontEndOrigins"}
+    for parameter in ("JwtIssuer", "JwtAudience", "FrontEndOrigins"):
+        assert "Default" not in mapping(template, "Parameters", parameter)
+
+
+def test_a_browser_may_send_what_the_contract_names(template: Node) -> None:
+    cors = mapping(properties(template, "HttpApi"), "CorsConfiguration")
+    headers = at(cors, "AllowHeaders")
+    assert isinstance(headers, list)
+    assert set(map(str, headers)) >= BROWSER_HEADERS
+    methods = at(cors, "AllowMethods")
+    assert isinstance(methods, list)
+    assert set(map(str, methods)) == {text(event, "Method") for _, event in events(template, "HttpApi")}
+
+
+def test_access_logs_hold_the_route_and_never_the_path_or_the_query(template: Node) -> None:
+    [api] = of_type(template, "AWS::Serverless::HttpApi").values()
+    line = text(api, "AccessLogSettings", "Format")
+    assert "$context.routeKey" in line
+    for leak in ("$context.path", "$context.domain", "query", "sourceIp", "userAgent", "rawPath", "$input"):
+        assert leak not in line

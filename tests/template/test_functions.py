@@ -1,0 +1,83 @@
+import re
+import subprocess
+
+import pytest
+
+from tests.template.reading import FUNCTION_FOLDERS, QUEUES, ROOT, Node, at, mapping, of_type, properties, text
+
+COMMON = {"LOG_TABLE", "STATE_TABLE", "SECRETS_PREFIX", "NUMBER_KEY_SECRET_ID"}
+POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
+CARDS = {"CARD_HOSTS", "CARD_BUCKETS"}
+QUEUE_URLS = {"WHATSAPP_QUEUE_URL", "SMS_QUEUE_URL", "FANOUT_QUEUE_URL"}
+OWN_VARIABLES = {
+    "ApiFunction": {"PAYLOAD_BUCKET", "META_GRAPH_URL", "ORANGE_API_URL", "PUBLIC_BASE_URL", *QUEUE_URLS, *CARDS},
+    "BulkFanoutFunction": {"PAYLOAD_BUCKET", *QUEUE_URLS, *CARDS},
+    "SendWhatsAppFunction": {"PAYLOAD_BUCKET", "WHATSAPP_QUEUE_URL", "META_GRAPH_URL", *CARDS},
+    "SendSmsFunction": {"PAYLOAD_BUCKET", "SMS_QUEUE_URL", "ORANGE_API_URL"},
+    "WebhookFunction": {"STATUS_QUEUE_URL"},
+}
+FUNCTIONS = tuple(FUNCTION_FOLDERS)
+
+
+def test_these_are_the_functions(template: Node) -> None:
+    assert set(of_type(template, "AWS::Serverless::Function")) == set(FUNCTIONS)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_environment_variables(template: Node, function: str) -> None:
+    shared = mapping(template, "Globals", "Function", "Environment", "Variables")
+    own = mapping(properties(template, function), "Environment", "Variables")
+    assert set(shared) | set(own) == COMMON | POWERTOOLS | OWN_VARIABLES[function]
+    assert own["POWERTOOLS_SERVICE_NAME"] == FUNCTION_FOLDERS[function]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_handler_is_there(template: Node, function: str) -> None:
+    handler = text(properties(template, function), "Handler")
+    assert handler == f"functions.{FUNCTION_FOLDERS[function]}.app.handler"
+    assert (ROOT / "functions" / FUNCTION_FOLDERS[function] / "app.py").is_file()
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_logs_go_to_a_group_of_its_own_that_forgets(template: Node, function: str) -> None:
+    group = text(properties(template, function), "LoggingConfig", "LogGroup", "Ref")
+    assert group == function.replace("Function", "Logs")
+
+
+def test_every_log_group_forgets_and_is_one_that_functions_may_write_to(template: Node) -> None:
+    for name, its in of_type(template, "AWS::Logs::LogGroup").items():
+        assert its["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
+        group = text(its, "LogGroupName", "Fn::Sub")
+        assert group.startswith("/aws/vendedlogs/" if name == "AccessLogs" else "/${AWS::StackName}/"), name
+
+
+def test_something_rings_for_each_function_and_each_queue(template: Node) -> None:
+    watched = [str(at(its, "Dimensions", 0, "Value")) for its in of_type(template, "AWS::CloudWatch::Alarm").values()]
+    expected = [{"Ref": function} for function in FUNCTIONS]
+    expected += [{"Fn::GetAtt": f"{queue}.QueueName"} for queue in QUEUES]
+    expected += [{"Fn::GetAtt": f"{queue.removesuffix('Queue')}DeadLetters.QueueName"} for queue in QUEUES]
+    assert sorted(watched) == sorted(map(str, expected))
+
+
+def test_runtime_and_tracing(template: Node) -> None:
+    shared = mapping(template, "Globals", "Function")
+    assert shared["Runtime"] == f"python{(ROOT / '.python-version').read_text(encoding='utf-8').strip()}"
+    assert shared["Architectures"] == [{"Ref": "Architecture"}]
+    assert at(template, "Parameters", "Architecture", "Default") == "arm64"
+    assert shared["Tracing"] == "Active"
+
+
+@pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_makefile_builds_it_from_its_own_folder(template: Node, function: str, architecture: str) -> None:
+    assert at(template, "Resources", function, "Metadata") == {"BuildMethod": "makefile"}
+    assert at(template, "Globals", "Function", "CodeUri") == "."
+    recipe = _recipe(f"build-{function}", f"ARCHITECTURE={architecture}")
+    assert set(re.findall(r"functions/(\w+)(?:/requirements\.txt| )", recipe)) == {FUNCTION_FOLDERS[function]}
+    assert {"arm64": "aarch64-manylinux", "x86_64": "x86_64-manylinux"}[architecture] in recipe
+
+
+def _recipe(*arguments: str) -> str:
+    """What make would run."""
+    command = ["make", "--dry-run", "--always-make", "--directory", str(ROOT), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout

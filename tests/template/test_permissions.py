@@ -1,0 +1,132 @@
+from collections.abc import Iterator
+
+import pytest
+
+from tests.template.reading import FUNCTION_FOLDERS, Node, at, listed, mapping, of_type, properties, text
+
+# AWS names no resource for these; in a key's own policy "*" is that key.
+STAR_RESOURCES = {("RuntimePolicy", "WriteTraces"), ("DataKey", "AccountDecidesByIam")}
+SECRET_WRITES = {"CreateSecret", "PutSecretValue", "UpdateSecret", "DeleteSecret"}
+
+
+def inline_statements(template: Node, role: str) -> Iterator[dict[str, Node]]:
+    for policy in listed(properties(template, role)["Policies"]):
+        for statement in listed(at(policy, "PolicyDocument", "Statement")):
+            chosen = mapping(statement)
+            yield mapping(at(chosen, "Fn::If", 1)) if "Fn::If" in chosen else chosen
+
+
+def all_statements(template: Node) -> Iterator[tuple[str, dict[str, Node]]]:
+    """Every statement that allows something: (where, statement)."""
+    for role in of_type(template, "AWS::IAM::Role"):
+        yield from ((role, statement) for statement in inline_statements(template, role))
+    for name, its in of_type(template, "AWS::IAM::ManagedPolicy").items():
+        yield from ((name, mapping(statement)) for statement in listed(at(its, "PolicyDocument", "Statement")))
+    for name, its in of_type(template, "AWS::KMS::Key").items():
+        yield from ((name, mapping(statement)) for statement in listed(at(its, "KeyPolicy", "Statement")))
+
+
+def actions(template: Node, role: str, service: str) -> set[str]:
+    found = [str(action) for statement in inline_statements(template, role) for action in listed(statement["Action"])]
+    return {action.removeprefix(f"{service}:") for action in found if action.startswith(f"{service}:")}
+
+
+def resources(template: Node, role: str, action: str) -> list[str]:
+    allowed = [one for one in inline_statements(template, role) if action in listed(one["Action"])]
+    return sorted(str(resource) for statement in allowed for resource in listed(statement["Resource"]))
+
+
+def test_every_function_has_a_role_of_its_own(template: Node) -> None:
+    roles = [
+        text(its, "Role", "Fn::GetAtt").removesuffix(".Arn")
+        for its in of_type(template, "AWS::Serverless::Function").values()
+    ]
+    assert sorted(roles) == sorted(of_type(template, "AWS::IAM::Role"))
+    assert len(set(roles)) == len(FUNCTION_FOLDERS)
+    for role in roles:
+        assert properties(template, role)["ManagedPolicyArns"] == [{"Ref": "RuntimePolicy"}], role
+
+
+def test_nothing_may_do_everything_or_touch_everything(template: Node) -> None:
+    for where, statement in all_statements(template):
+        assert statement["Effect"] == "Allow", where
+        for action in map(str, listed(statement["Action"])):
+            assert ":" in action, where
+            assert where == "DataKey" or not action.endswith(":*"), (where, action)
+        starred = "*" in [str(resource) for resource in listed(statement["Resource"])]
+        assert starred == ((where, text(statement, "Sid")) in STAR_RESOURCES), where
+
+
+@pytest.mark.parametrize("role", ["ApiRole", "BulkFanoutRole", "SendWhatsAppRole", "SendSmsRole", "WebhookRole"])
+def test_secrets_are_read_under_the_stacks_prefix_and_written_by_the_api_alone(template: Node, role: str) -> None:
+    prefix = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/*"
+    assert at(template, "Globals", "Function", "Environment", "Variables", "SECRETS_PREFIX") == {
+        "Ref": "AWS::StackName"
+    }
+    assert resources(template, role, "secretsmanager:GetSecretValue") == [str({"Fn::Sub": prefix})]
+    assert bool(actions(template, role, "secretsmanager") & SECRET_WRITES) == (role == "ApiRole")
+
+
+@pytest.mark.parametrize("role", ["SendWhatsAppRole", "SendSmsRole", "WebhookRole"])
+def test_whoever_sends_or_hears_back_neither_makes_nor_deletes_log_items(template: Node, role: str) -> None:
+    log = str({"Fn::GetAtt": "LogTable.Arn"})
+    assert log in resources(template, role, "dynamodb:UpdateItem")
+    for action in ("dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"):
+        assert log not in resources(template, role, action)
+
+
+def test_the_log_is_never_written_by_batch(template: Node) -> None:
+    """A late BatchWriteItem would turn `sent` back into `pending` (design.md, Bulk)."""
+    for role in of_type(template, "AWS::IAM::Role"):
+        assert str({"Fn::GetAtt": "LogTable.Arn"}) not in resources(template, role, "dynamodb:BatchWriteItem")
+
+
+@pytest.mark.parametrize(
+    ("role", "queues"),
+    [
+        ("ApiRole", ["FanoutQueue", "SmsQueue", "WhatsAppQueue"]),
+        ("BulkFanoutRole", ["FanoutQueue", "SmsQueue", "WhatsAppQueue"]),
+        ("SendWhatsAppRole", ["WhatsAppQueue"]),
+        ("SendSmsRole", ["SmsQueue"]),
+        ("WebhookRole", ["StatusQueue"]),
+    ],
+)
+def test_each_puts_messages_on_its_queues_only(template: Node, role: str, queues: list[str]) -> None:
+    expected = [str({"Fn::GetAtt": f"{queue}.Arn"}) for queue in queues]
+    assert resources(template, role, "sqs:SendMessage") == expected
+
+
+@pytest.mark.parametrize(
+    ("role", "readable", "writable"),
+    [
+        ("ApiRole", {"uploads", "plans", "messages"}, {"uploads", "plans", "messages"}),
+        ("BulkFanoutRole", {"uploads", "plans", "messages"}, {"uploads", "plans", "messages"}),
+        ("SendWhatsAppRole", {"plans", "messages"}, set()),
+        ("SendSmsRole", {"plans", "messages"}, set()),
+        ("WebhookRole", set(), set()),
+    ],
+)
+def test_payloads(template: Node, role: str, readable: set[str], writable: set[str]) -> None:
+    def paths(prefixes: set[str]) -> set[str]:
+        return {str({"Fn::Sub": "${PayloadBucket.Arn}/" + prefix + "/*"}) for prefix in prefixes}
+
+    cards = {one for one in resources(template, role, "s3:GetObject") if "CardBuckets" in one}
+    assert set(resources(template, role, "s3:GetObject")) - cards == paths(readable)
+    assert set(resources(template, role, "s3:PutObject")) == paths(writable)
+    assert bool(cards) == (role == "SendWhatsAppRole")
+
+
+def test_keys_are_used_only_through_the_services_that_hold_data(template: Node) -> None:
+    [policy] = of_type(template, "AWS::IAM::ManagedPolicy").values()
+    [statement] = [
+        mapping(one)
+        for one in listed(at(policy, "PolicyDocument", "Statement"))
+        if at(one, "Sid") == "UseKeyThroughItsServices"
+    ]
+    services = at(statement, "Condition", "StringEquals", "kms:ViaService")
+    assert {text(one, "Fn::Sub").split(".")[0] for one in listed(services)} == {
+        "dynamodb",
+        "s3",
+        "secretsmanager",
+        "sqs",
+    }

@@ -1,0 +1,74 @@
+import pytest
+
+from shared.providers.http import TIMEOUT_SECONDS
+from tests.template.reading import QUEUES, Node, at, events, mapping, number, of_type, properties
+
+SENDERS = ("SendWhatsAppFunction", "SendSmsFunction")
+
+
+def test_four_queues_each_with_a_dead_letter_queue_of_its_own(template: Node) -> None:
+    queues = of_type(template, "AWS::SQS::Queue")
+    dead_letters = [at(queues[name], "RedrivePolicy", "deadLetterTargetArn", "Fn::GetAtt") for name in QUEUES]
+    assert sorted(str(name) for name in dead_letters) == sorted(f"{name}.Arn" for name in queues if name not in QUEUES)
+    assert len(set(map(str, dead_letters))) == len(QUEUES)
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_a_throttled_message_is_neither_dead_lettered_nor_forgotten(template: Node, queue: str) -> None:
+    its = properties(template, queue)
+    receives = number(its, "RedrivePolicy", "maxReceiveCount")
+    assert receives >= 10
+    assert receives * number(its, "VisibilityTimeout") < number(its, "MessageRetentionPeriod")
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_dead_letters_outlive_the_queue_they_come_from(template: Node, queue: str) -> None:
+    its = properties(template, queue)
+    dead_letters = str(at(its, "RedrivePolicy", "deadLetterTargetArn", "Fn::GetAtt")).removesuffix(".Arn")
+    kept = number(properties(template, dead_letters), "MessageRetentionPeriod")
+    assert kept > number(its, "MessageRetentionPeriod")
+
+
+def test_every_queue_is_encrypted_and_standard(template: Node) -> None:
+    for name, its in of_type(template, "AWS::SQS::Queue").items():
+        assert its["KmsMasterKeyId"] == {"Ref": "DataKey"}, name
+        assert "FifoQueue" not in its, name
+
+
+def test_every_queue_has_one_consumer_which_reports_its_failures(template: Node) -> None:
+    consumed: list[Node] = []
+    for function, event in events(template, "SQS"):
+        assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"], function
+        consumed.append(at(event, "Queue", "Fn::GetAtt"))
+    assert sorted(map(str, consumed)) == sorted(f"{queue}.Arn" for queue in QUEUES)
+
+
+def test_visibility_is_six_times_the_consumers_time_out(template: Node) -> None:
+    for function, event in events(template, "SQS"):
+        queue = str(at(event, "Queue", "Fn::GetAtt")).removesuffix(".Arn")
+        timeout = number(properties(template, function), "Timeout")
+        assert number(properties(template, queue), "VisibilityTimeout") >= 6 * timeout, queue
+
+
+def test_a_senders_batch_ends_before_its_time_out(template: Node) -> None:
+    batches = {function: number(event, "BatchSize") for function, event in events(template, "SQS")}
+    for sender in SENDERS:
+        assert batches[sender] * TIMEOUT_SECONDS < number(properties(template, sender), "Timeout"), sender
+
+
+def test_concurrency_is_limited_at_the_queue_and_never_reserved(template: Node) -> None:
+    for function, event in events(template, "SQS"):
+        assert number(event, "ScalingConfig", "MaximumConcurrency") >= 2, function
+    assert "ReservedConcurrentExecutions" not in mapping(template, "Globals", "Function")
+    for function, its in of_type(template, "AWS::Serverless::Function").items():
+        assert "ReservedConcurrentExecutions" not in its, function
+
+
+def test_the_tick_comes_every_minute_and_is_never_made_up_for(template: Node) -> None:
+    [(function, tick)] = events(template, "ScheduleV2")
+    assert function == "BulkFanoutFunction"
+    assert tick["ScheduleExpression"] == "rate(1 minute)"
+    assert tick["Input"] == '{"tick": true}'
+    once = {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
+    assert tick["RetryPolicy"] == once
+    assert properties(template, function)["EventInvokeConfig"] == once

@@ -1,0 +1,88 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.variables import VARIABLES, VariableError, expand, fill_card_code, names
+
+VALUES: dict[str, str | None] = {
+    "first_name": "Awa {last_name}",
+    "last_name": "",
+    "card_code": "A-1",
+    "issue_date": " ",
+    "programme_name": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "expanded"),
+    [
+        ("Bonjour {first_name}", "Bonjour Awa {last_name}"),
+        ("{card_code}{card_code}", "A-1A-1"),
+        ("{{card_code}}", "{card_code}"),
+        ("{{{card_code}}}", "{A-1}"),
+        ("{{ and }}", "{ and }"),
+        ("a { b", "a { b"),
+        ("a } b", "a } b"),
+        ("{card_code", "{card_code"),
+        ("{card_code}}", "A-1}"),
+        ("", ""),
+    ],
+)
+def test_expands_once(text: str, expanded: str) -> None:
+    assert expand(text, VALUES) == expanded
+
+
+def test_tells_everything_that_is_wrong_each_once() -> None:
+    with pytest.raises(VariableError) as caught:
+        expand(
+            "{first name} {last_name} {x} {issue_date} {programme_name} {x} {} {card_code} {verification_url}", VALUES
+        )
+    assert [(fault.code.value, fault.name) for fault in caught.value.faults] == [
+        ("variable_unknown", "first name"),
+        ("variable_missing", "last_name"),
+        ("variable_unknown", "x"),
+        ("variable_missing", "issue_date"),
+        ("variable_missing", "programme_name"),
+        ("variable_unknown", ""),
+        ("variable_missing", "verification_url"),
+    ]
+    assert "Awa" not in str(caught.value)
+
+
+def test_a_value_of_an_unknown_name_is_not_used() -> None:
+    with pytest.raises(VariableError):
+        expand("{phone}", {"phone": "invented"})
+
+
+@given(st.text(st.sampled_from("ab{}")))
+def test_doubled_braces_come_back_as_written(text: str) -> None:
+    assert expand(text.replace("{", "{{").replace("}", "}}"), {}) == text
+
+
+@given(st.dictionaries(st.sampled_from(VARIABLES), st.text(min_size=1).filter(str.strip), min_size=6))
+def test_values_arrive_as_they_are(values: dict[str, str]) -> None:
+    assert expand("".join("{" + name + "}" for name in VARIABLES), values) == "".join(values[n] for n in VARIABLES)
+
+
+def test_names() -> None:
+    assert names("{first_name} {{no}} {x} {first_name}") == ("first_name", "x")
+
+
+@pytest.mark.parametrize(
+    ("reference", "filled"),
+    [
+        ("https://cards.example/{card_code}.png", "https://cards.example/A%2F1%20%C3%A9%3F.png"),
+        ("s3://cards/{card_code}/{card_code}.png", "s3://cards/A/1 é?/A/1 é?.png"),
+        ("https://cards.example/fixed.png", "https://cards.example/fixed.png"),
+    ],
+)
+def test_card_code_in_a_reference(reference: str, filled: str) -> None:
+    assert fill_card_code(reference, "A/1 é?") == filled
+
+
+@pytest.mark.parametrize("card_code", [None, "", " "])
+def test_a_reference_that_needs_a_card_code_that_is_not_there(card_code: str | None) -> None:
+    with pytest.raises(VariableError) as caught:
+        fill_card_code("https://v.example/{card_code}", card_code)
+    assert [(fault.code.value, fault.name) for fault in caught.value.faults] == [("variable_missing", "card_code")]
+    assert fill_card_code("https://v.example/", card_code) == "https://v.example/"

@@ -1,0 +1,118 @@
+import math
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.json import JsonValue
+from shared.http.jsontext import canonical, parse, render
+from shared.http.times import instant, is_instant, rfc3339
+
+DOCUMENTS: st.SearchStrategy[JsonValue] = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner),
+    max_leaves=20,
+)
+
+
+@given(document=DOCUMENTS)
+def test_what_is_written_is_read_again(document: JsonValue) -> None:
+    assert parse(render(document).encode()) == document
+    assert parse(canonical(document)) == document
+
+
+@given(body=st.binary())
+def test_any_bytes_are_read_or_refused(body: bytes) -> None:
+    try:
+        parse(body)
+    except ValueError:
+        return
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"\xff",
+        b'{"a": 1, "a": 2}',
+        b'[{"a": {"b": 1, "b": 1}}]',
+        b'{"a": NaN}',
+        b"[Infinity]",
+        b"[-Infinity]",
+        b"[1e999]",
+        rb'["\ud800"]',
+        rb'{"\udfff": 1}',
+        b"[" * 100_000,
+        b"9" * 5000,
+        b"\xef\xbb\xbf{}",
+        b"{'a': 1}",
+        b"{} {}",
+    ],
+)
+def test_refused(body: bytes) -> None:
+    with pytest.raises(ValueError, match=""):
+        parse(body)
+
+
+def test_a_pair_of_surrogates_is_one_character() -> None:
+    assert parse(rb'["\ud83d\ude00"]') == ["😀"]
+
+
+def test_writing() -> None:
+    at = datetime(2026, 11, 23, 12, tzinfo=timezone(timedelta(hours=2)))
+    assert render({"é": at, "price": Decimal("12.50")}) == '{"é":"2026-11-23T10:00:00Z","price":"12.50"}'
+    with pytest.raises(ValueError, match=""):
+        render(math.nan)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-11-23T10:00:00Z", datetime(2026, 11, 23, 10, tzinfo=UTC)),
+        ("2026-11-23t10:00:00z", datetime(2026, 11, 23, 10, tzinfo=UTC)),
+        ("2026-11-23T10:00:00.250Z", datetime(2026, 11, 23, 10, 0, 0, 250_000, tzinfo=UTC)),
+        ("2026-11-23T10:00:00.123456789Z", datetime(2026, 11, 23, 10, 0, 0, 123_456, tzinfo=UTC)),
+        ("2026-11-23T11:00:00+01:00", datetime(2026, 11, 23, 10, tzinfo=UTC)),
+        ("2024-02-29T00:00:00-03:00", datetime(2024, 2, 29, 3, tzinfo=UTC)),
+    ],
+)
+def test_times_come_in(text: str, expected: datetime) -> None:
+    assert instant(text) == expected
+    assert instant(text).tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-23T10:00:00",
+        "2026-11-23",
+        "2026-02-30T00:00:00Z",
+        "2026-11-23T24:30:00Z",
+        "2026-11-23T10:00Z",
+        "20261123T100000Z",
+        "2026-11-23T10:00:00+0100",
+        "0001-01-01T00:00:00+14:00",
+        "2026-11-23T10:00:00Z\n",
+        "٢٠٢٦-11-23T10:00:00Z",
+        "2026-11-23T10:00:00+24:00",
+        "soon",
+        "",
+    ],
+)
+def test_times_that_are_none(text: str) -> None:
+    assert not is_instant(text)
+
+
+@given(at=st.datetimes(timezones=st.just(UTC)))
+def test_times_go_out_with_milliseconds_only_where_there_are_some(at: datetime) -> None:
+    written = rfc3339(at)
+    assert instant(written) == at.replace(microsecond=at.microsecond // 1000 * 1000)
+    assert ("." in written) == (at.microsecond >= 1000)
+    assert written.endswith("Z")
