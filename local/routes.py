@@ -1,7 +1,7 @@
 """The HTTP API's routes, read from the OpenAPI body that SAM makes of template.yaml."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -74,7 +74,7 @@ class RouteTable:
                 return Matched(route=route, parameters=parameters)
         return None
 
-    def __iter__(self) -> Iterable[Route]:
+    def __iter__(self) -> Iterator[Route]:
         return iter(self._routes)
 
 

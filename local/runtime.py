@@ -64,22 +64,22 @@ class _Invocation:
 
 
 class _Environment:
-    def __init__(self, pool: "FunctionPool") -> None:
+    def __init__(self, pool: "FunctionPool", handler: Handler | None = None) -> None:
         self._pool = pool
+        self._handler = handler
         self._work: queue.SimpleQueue[_Invocation] = queue.SimpleQueue()
-        threading.Thread(target=self._run, name=f"{pool.limits.name}-environment", daemon=True).start()
         self.abandoned = False
+        threading.Thread(target=self._run, name=f"{pool.limits.name}-environment", daemon=True).start()
 
     def take(self, invocation: _Invocation) -> None:
         self._work.put(invocation)
 
     def _run(self) -> None:
-        handler: Handler | None = None
         while not self.abandoned:
             invocation = self._work.get()
             try:
-                handler = handler or self._pool.make_handler()
-                self._invoke(handler, invocation)
+                self._handler = self._handler or self._pool.make_handler()
+                self._invoke(self._handler, invocation)
             except Exception as error:  # noqa: BLE001,RUF100 - whatever the function raises is its invocation's outcome
                 log.exception("function failed", extra={"function": self._pool.limits.name})
                 _settle(invocation.outcome, error=error)
@@ -144,6 +144,13 @@ class FunctionPool:
             else:
                 self._waiting.append(invocation)
         return invocation.outcome
+
+    def warm_up(self) -> None:
+        """Build the first environment's handler now; raises what its `build` raises."""
+        handler = self.make_handler()
+        with self._lock:
+            self._size += 1
+            self._idle.append(_Environment(self, handler))
 
     def give_back(self, environment: _Environment) -> None:
         with self._lock:

@@ -34,6 +34,8 @@ class Setting:
     unit_prices: Mapping[str, UnitPrice]
     card_hosts: tuple[CardHost, ...]
     card_buckets: frozenset[str]
+    trusted_card: str | None = None
+    """A reference of our own (the sample card of test sends) that needs no allow-list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +226,9 @@ def _card(recipient: Recipient, values: Mapping[str, str | None], setting: Setti
         faults.append(Fault(field="card_image", code="card_missing"))
         return None
     reference = _with_card_code("card_image", recipient.card_image, values, faults)
-    code = check(reference, setting.card_hosts, setting.card_buckets) if reference else None
+    if reference is None or reference == setting.trusted_card:
+        return reference
+    code = check(reference, setting.card_hosts, setting.card_buckets)
     if code is not None:
         faults.append(Fault(field="card_image", code=code))
     return reference

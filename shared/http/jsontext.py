@@ -13,7 +13,7 @@ from shared.http.times import rfc3339
 type Renderable = bool | int | float | str | datetime | Decimal | Sequence[Renderable] | Mapping[str, Renderable] | None
 """What can be written: instants become RFC 3339 in UTC, decimals strings ("12.50" keeps its noughts)."""
 
-_MAY_BE_SURROGATE = re.compile(rb"\\u[dD][89abAB]")
+_MAY_BE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def parse(body: bytes) -> JsonValue:

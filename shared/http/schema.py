@@ -170,5 +170,5 @@ _FORMATS: Mapping[str, Callable[[str], bool]] = {
     "date-time": is_instant,
     "identifier": is_reference,
     "network": _is_network,
-    "time-of-day": lambda text: re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text) is not None,
+    "time-of-day": lambda text: re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text) is not None,
 }

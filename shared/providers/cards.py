@@ -80,9 +80,9 @@ class Cards:
             headers["Connection"] = "close"
         extensions = {"sni_hostname": card.host}
         async with self._http.stream("GET", url, headers=headers, extensions=extensions) as answer:
-            _check_status(answer.status_code)
+            _check(answer)
             content = bytearray()
-            async for part in answer.aiter_raw():
+            async for part in answer.aiter_bytes():
                 content += part
                 _whole(content)
             return bytes(content)
@@ -97,11 +97,13 @@ class Cards:
         return found[0]
 
 
-def _check_status(status: int) -> None:
-    if status == 200:
-        return
-    kind = Kind.RETRY if status >= 500 or status in TRY_AGAIN else Kind.RECIPIENT
-    raise SendError(kind, f"card HTTP {status}", UNREACHABLE)
+def _check(answer: httpx2.Response) -> None:
+    """Refuses compressed bodies, for which we did not ask: 5 MB of them may be gigabytes."""
+    if answer.status_code != 200:
+        passing = answer.status_code >= 500 or answer.status_code in TRY_AGAIN
+        raise SendError(Kind.RETRY if passing else Kind.RECIPIENT, f"card HTTP {answer.status_code}", UNREACHABLE)
+    if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise SendError(Kind.RECIPIENT, "card_compressed", "card_not_a_picture")
 
 
 def _whole[B: (bytes, bytearray)](content: B) -> B:

@@ -28,6 +28,11 @@ class Settings:
     dhis2: Dhis2Integration | None
     setting: Setting
 
+    @property
+    def default_template(self) -> str | None:
+        """The WhatsApp template of test sends."""
+        return self.channel.default_template if isinstance(self.channel, WhatsAppIntegration) else None
+
     def frame(
         self,
         content: Content,
@@ -82,6 +87,13 @@ def check(channel: Channel, content: Content) -> None:
     faults = check_content(channel, content)
     if faults:
         raise Refusal(ProblemCode.UNPROCESSABLE, faults)
+
+
+async def default_country(integrations: Integrations, organisation: str) -> str:
+    """The country by which the organisation's national numbers are read."""
+    sms = await integrations.sms(organisation, fresh=True)
+    whatsapp = None if sms else await integrations.whatsapp(organisation, fresh=True)
+    return _default_country(sms, whatsapp)
 
 
 def _default_country(sms: SmsIntegration | None, whatsapp: WhatsAppIntegration | None) -> str:

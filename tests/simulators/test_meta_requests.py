@@ -160,9 +160,7 @@ PICTURES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("content", "kind", "code"), [row[1:] for row in PICTURES], ids=[row[0] for row in PICTURES]
-)
+@pytest.mark.parametrize(("content", "kind", "code"), [row[1:] for row in PICTURES], ids=[row[0] for row in PICTURES])
 def test_a_faulty_picture_is_refused(content: bytes, kind: str, code: int) -> None:
     async def scene(world: World) -> None:
         answer = await world.upload(content, kind=kind)

@@ -76,6 +76,7 @@ class Product:
     posts: int = 0
     answers: list[int] = field(default_factory=list)
     pictures: dict[str, bytes] = field(default_factory=dict)
+    seconds: float = 0.0
 
     def __call__(self, request: httpx2.Request) -> httpx2.Response:
         path = request.url.path
@@ -153,13 +154,17 @@ class World:
             settings=Settings(api_url="http://product"),
             ledger=Ledger(),
             registrations=FakeRegistrations(app_secret),
-            client=httpx2.AsyncClient(transport=httpx2.MockTransport(self.product)),
+            client=httpx2.AsyncClient(transport=httpx2.MockTransport(self._product)),
             background=self.background,
             hang_up=_reset,
         )
         self.http = httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app=build(stage, Cards(None))), base_url="http://simulators"
         )
+
+    async def _product(self, request: httpx2.Request) -> httpx2.Response:
+        await self.clock.sleep(self.product.seconds)
+        return self.product(request)
 
     async def message(self, body: object, *, token: str = TOKEN, number: str = NUMBER) -> httpx2.Response:
         return await self.http.post(
@@ -184,8 +189,8 @@ class World:
     async def get(self, path: str, token: str = TOKEN) -> httpx2.Response:
         return await self.http.get(path, headers={"Authorization": f"Bearer {token}"})
 
-    async def control(self, name: str, **body: object) -> dict[str, object]:
-        answer = await self.http.post(f"/_control/{name}", json=body)
+    async def control(self, action: str, /, **body: object) -> dict[str, object]:
+        answer = await self.http.post(f"/_control/{action}", json=body)
         assert answer.status_code == 200, answer.text
         return cast("dict[str, object]", answer.json())
 

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Mapping
+from typing import TypedDict, Unpack
 
 from shared.http.request import Event, Request, request_from
 
@@ -41,6 +42,16 @@ def event(
     }
 
 
-def request(route_key: str = "POST /v1/messages", **rest: object) -> Request:
+class Parts(TypedDict, total=False):
+    """The keywords of `event`."""
+
+    body: object
+    headers: Mapping[str, str] | None
+    query: str
+    path: Mapping[str, str] | None
+    claims: Mapping[str, str] | None
+
+
+def request(route_key: str = "POST /v1/messages", **parts: Unpack[Parts]) -> Request:
     """The same, read."""
-    return request_from(event(route_key, **rest))  # type: ignore[arg-type] - the keywords of `event`
+    return request_from(event(route_key, **parts))

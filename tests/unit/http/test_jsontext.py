@@ -57,7 +57,7 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     ],
 )
 def test_refused(body: bytes) -> None:
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError, match=r"."):
         parse(body)
 
 
@@ -68,7 +68,7 @@ def test_a_pair_of_surrogates_is_one_character() -> None:
 def test_writing() -> None:
     at = datetime(2026, 11, 23, 12, tzinfo=timezone(timedelta(hours=2)))
     assert render({"é": at, "price": Decimal("12.50")}) == '{"é":"2026-11-23T10:00:00Z","price":"12.50"}'
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError, match=r"."):
         render(math.nan)
 
 

@@ -11,23 +11,80 @@ from shared.http.texts import known_codes, placeholders, sentences, text
 
 PROBLEMS = frozenset(ProblemCode)
 FIELDS = frozenset(
-    "phone_missing phone_invalid phone_obsolete phone_not_mobile phone_several country_not_covered consent_missing "
-    "opted_out variable_unknown variable_missing template_unknown template_not_approved template_required "
-    "text_too_long text_empty card_missing card_host_not_allowed card_url_invalid dhis2_attribute_missing "
-    "send_at_past fallback_invalid row_unreadable field_unknown field_invalid".split()
+    [
+        "phone_missing",
+        "phone_invalid",
+        "phone_obsolete",
+        "phone_not_mobile",
+        "phone_several",
+        "country_not_covered",
+        "consent_missing",
+        "opted_out",
+        "variable_unknown",
+        "variable_missing",
+        "template_unknown",
+        "template_not_approved",
+        "template_required",
+        "text_too_long",
+        "text_empty",
+        "card_missing",
+        "card_host_not_allowed",
+        "card_url_invalid",
+        "dhis2_attribute_missing",
+        "send_at_past",
+        "fallback_invalid",
+        "row_unreadable",
+        "field_unknown",
+        "field_invalid",
+    ]
 )
 REASONS = frozenset(
-    "card_unreachable card_not_a_picture card_too_large not_on_whatsapp undeliverable outcome_unknown "
-    "provider_rejected experiment_withheld cancelled expired erased receipt_missing".split()
+    [
+        "card_unreachable",
+        "card_not_a_picture",
+        "card_too_large",
+        "not_on_whatsapp",
+        "undeliverable",
+        "outcome_unknown",
+        "provider_rejected",
+        "experiment_withheld",
+        "cancelled",
+        "expired",
+        "erased",
+        "receipt_missing",
+    ]
 )
 STATUS_REASONS = frozenset(
-    "token_invalid permission_missing account_restricted payment_required balance_empty contract_expired "
-    "sender_name_not_approved template_paused template_disabled template_recategorised daily_limit provider_down "
-    "paused_by_user expired file_unreadable".split()
+    [
+        "token_invalid",
+        "permission_missing",
+        "account_restricted",
+        "payment_required",
+        "balance_empty",
+        "contract_expired",
+        "sender_name_not_approved",
+        "template_paused",
+        "template_disabled",
+        "template_recategorised",
+        "daily_limit",
+        "provider_down",
+        "paused_by_user",
+        "expired",
+        "file_unreadable",
+    ]
 )
 WARNINGS = frozenset(
-    "ucs2 units_insufficient daily_limit_exceeded cards_older_than_24h peak_hours unknown_columns sender_name_narrow "
-    "template_status_unknown gsm7_not_possible".split()
+    [
+        "ucs2",
+        "units_insufficient",
+        "daily_limit_exceeded",
+        "cards_older_than_24h",
+        "peak_hours",
+        "unknown_columns",
+        "sender_name_narrow",
+        "template_status_unknown",
+        "gsm7_not_possible",
+    ]
 )
 CLOSED = {
     TextKind.PROBLEM_TITLE: PROBLEMS,

@@ -56,7 +56,11 @@ def sms(**senders: str) -> SmsIntegration:
 def card_message(mode: Mode = Mode.TEMPLATE, card: str | None = "s3://cards/a.png", **parameters: str) -> Payload:
     call = TemplateCall(name="vaccination_card", language="fr", parameters=tuple(parameters.items()))
     return Payload(
-        to=NUMBER, country="SN", mode=mode, text="Votre carte", template=call if mode is Mode.TEMPLATE else None,
+        to=NUMBER,
+        country="SN",
+        mode=mode,
+        text="Votre carte",
+        template=call if mode is Mode.TEMPLATE else None,
         card_image=card,
     )
 

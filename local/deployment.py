@@ -1,0 +1,127 @@
+"""Deploys the translated template on moto and reads back what the stack's other parts run on."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from local import template
+from local.runtime import FunctionLimits
+from local.template import Document
+
+STACK_NAME = "oomus-messaging"
+REGION = "eu-west-1"
+# Obviously no one's; moto takes any, but must be given some of the length that AWS's have.
+CREDENTIALS = {"aws_access_key_id": "LOCALLOCALLOCALLOCAL", "aws_secret_access_key": "local"}
+
+
+class DeploymentError(Exception):
+    """moto did not make of the template what AWS would."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """`module` is where the handler lives; `environment` what the template gives the function, resolved."""
+
+    limits: FunctionLimits
+    module: str
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueMapping:
+    """An event source mapping; `batching` is how long a batch may wait to fill."""
+
+    function_name: str
+    queue_arn: str
+    queue_url: str
+    batch_size: int
+    batching: timedelta
+    concurrency: int
+    partial_failures: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """`functions` by their names on AWS; `http_api` the OpenAPI document, resolved."""
+
+    functions: Mapping[str, Function]
+    mappings: tuple[QueueMapping, ...]
+    http_api: Document
+    outputs: Mapping[str, str]
+    logical_ids: Mapping[str, str] = field(default_factory=dict)
+
+
+def client(service: str, aws_url: str, **settings: Any) -> Any:
+    """Make a boto3 client for moto that fails at once; the typed clients' overloads know no service by variable."""
+    config = Config(**{"retries": {"mode": "standard", "total_max_attempts": 1}, **settings})
+    session = boto3.Session(region_name=REGION, **CREDENTIALS)
+    return session.client(service, endpoint_url=aws_url, config=config)  # type: ignore[call-overload]
+
+
+def deploy(document: Document, chosen: dict[str, str], aws_url: str) -> Deployment:
+    """Create the stack; DeploymentError names what moto skipped or could not resolve."""
+    cloudformation = client("cloudformation", aws_url, read_timeout=120)
+    cloudformation.create_stack(
+        StackName=STACK_NAME,
+        TemplateBody=json.dumps(document),
+        Parameters=template.parameters(document, chosen),
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+    )
+    [stack] = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"]
+    if stack["StackStatus"] != "CREATE_COMPLETE":
+        raise DeploymentError(f"the stack is {stack['StackStatus']}")
+    resources = cloudformation.describe_stack_resources(StackName=STACK_NAME)["StackResources"]
+    made = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
+    if skipped := sorted(set(template.unconditional(document)) - made.keys()):
+        raise DeploymentError(f"moto skipped {skipped}; teach it their types in local/moto_mends.py")
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    types = {name: resource["Type"] for name, resource in document["Resources"].items()}
+    names = {name: made[name] for name in made if types.get(name) == "AWS::Lambda::Function"}
+    lambda_ = client("lambda", aws_url)
+    return Deployment(
+        functions={physical: _read_function(lambda_, physical) for physical in names.values()},
+        mappings=tuple(_read_mappings(lambda_, client("sqs", aws_url))),
+        http_api=json.loads(outputs.pop(template.HTTP_API_OUTPUT, '{"paths": {}}')),
+        outputs=outputs,
+        logical_ids=names,
+    )
+
+
+def _read_function(lambda_: Any, name: str) -> Function:
+    settings = lambda_.get_function_configuration(FunctionName=name)
+    environment = dict(settings.get("Environment", {}).get("Variables", {}))
+    environment |= {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION, "AWS_LAMBDA_FUNCTION_NAME": name}
+    return Function(
+        limits=FunctionLimits(
+            name=name,
+            arn=settings["FunctionArn"],
+            timeout=timedelta(seconds=settings["Timeout"]),
+            memory_mb=settings["MemorySize"],
+        ),
+        module=settings["Handler"].replace("/", ".").rpartition(".")[0],
+        environment=environment,
+    )
+
+
+def _read_mappings(lambda_: Any, sqs: Any) -> list[QueueMapping]:
+    return [_read_mapping(mapping, sqs) for mapping in lambda_.list_event_source_mappings()["EventSourceMappings"]]
+
+
+def _read_mapping(mapping: Mapping[str, Any], sqs: Any) -> QueueMapping:
+    if mapping.get("FilterCriteria"):
+        raise DeploymentError("event source mappings with FilterCriteria are not polled here")
+    queue_arn = mapping["EventSourceArn"]
+    return QueueMapping(
+        function_name=mapping["FunctionArn"].rpartition(":")[2],
+        queue_arn=queue_arn,
+        queue_url=sqs.get_queue_url(QueueName=queue_arn.rpartition(":")[2])["QueueUrl"],
+        batch_size=mapping.get("BatchSize", 10),
+        batching=timedelta(seconds=mapping.get("MaximumBatchingWindowInSeconds", 0)),
+        concurrency=mapping.get("ScalingConfig", {}).get("MaximumConcurrency", 5),
+        partial_failures="ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", []),
+    )

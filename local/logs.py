@@ -1,0 +1,39 @@
+"""Where the stack's log goes: standard error, or a file while the demo has the terminal."""
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+_OWN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        extra = {name: value for name, value in vars(record).items() if name not in _OWN_FIELDS}
+        line = {"level": record.levelname, "logger": record.name, "message": record.getMessage(), **extra}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+@contextmanager
+def logging_to(stream: TextIO) -> Iterator[TextIO]:
+    """Send the stack's log and all that functions print to `stream`; gives what was standard output.
+
+    Powertools writes its lines to the sys.stdout of the moment in which a function builds its logger.
+    """
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonLines())
+    logger = logging.getLogger("local")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    terminal, sys.stdout = sys.stdout, stream
+    try:
+        yield terminal
+    finally:
+        sys.stdout = terminal
+        logger.removeHandler(handler)

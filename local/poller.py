@@ -1,0 +1,149 @@
+"""Lambda's event source mapping for SQS: receive a batch, invoke, delete what did not fail.
+
+What is not deleted comes back by itself after the queue's visibility time-out; there is no back-off, as on AWS.
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+"""
+
+import base64
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.deployment import REGION, QueueMapping
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+    from types_boto3_sqs.type_defs import MessageTypeDef
+
+log = logging.getLogger(__name__)
+
+LONG_POLL_SECONDS = 20
+RECEIVE_LIMIT = 10  # SQS gives and deletes no more at once
+
+type Submit = Callable[[object], Future[object]]
+
+
+def build_records(messages: Sequence["MessageTypeDef"], queue_arn: str) -> dict[str, Any]:
+    """Build the event: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html."""
+    return {"Records": [_record(message, queue_arn) for message in messages]}
+
+
+def _record(message: "MessageTypeDef", queue_arn: str) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": dict(message["Attributes"]),
+        "messageAttributes": {
+            name: {
+                **({"stringValue": value["StringValue"]} if "StringValue" in value else {}),
+                **({"binaryValue": base64.b64encode(value["BinaryValue"]).decode()} if "BinaryValue" in value else {}),
+                "stringListValues": [],
+                "binaryListValues": [],
+                "dataType": value["DataType"],
+            }
+            for name, value in message.get("MessageAttributes", {}).items()
+        },
+        "md5OfBody": message["MD5OfBody"],
+        "eventSource": "aws:sqs",
+        "eventSourceARN": queue_arn,
+        "awsRegion": REGION,
+    }
+    return record
+
+
+def failed_ids(answer: object, sent: Sequence[str]) -> set[str]:
+    """Which messages stay, by the function's answer; one that makes no sense keeps them all, an empty one none."""
+    if not answer:
+        return set()
+    if not isinstance(answer, Mapping):
+        return set(sent)
+    failures = answer.get("batchItemFailures") or []
+    if not isinstance(failures, list):
+        return set(sent)
+    named = {failure.get("itemIdentifier") if isinstance(failure, Mapping) else None for failure in failures}
+    return set(sent) if named - set(sent) else {str(name) for name in named}
+
+
+class Poller(threading.Thread):
+    """One mapping. It receives only when it may invoke, so that no message's receives are spent on waiting."""
+
+    def __init__(self, mapping: QueueMapping, sqs: "SQSClient", submit: Submit) -> None:
+        super().__init__(name=f"poll-{mapping.function_name}", daemon=True)
+        self._mapping = mapping
+        self._sqs = sqs
+        self._submit = submit
+        self._free = threading.Semaphore(mapping.concurrency)
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Ask it to end; a long poll under way is left to the end of moto."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            self._free.acquire()
+            try:
+                messages = self._receive_batch()
+            except (BotoCoreError, ClientError):
+                self._free.release()
+                if not self._stopping.is_set():
+                    log.exception("receiving failed", extra={"queue": self._mapping.queue_arn})
+                    self._stopping.wait(1)
+                continue
+            if messages:
+                self._invoke(messages)
+            else:
+                self._free.release()
+
+    def _receive_batch(self) -> list["MessageTypeDef"]:
+        messages = self._receive(self._mapping.batch_size, LONG_POLL_SECONDS)
+        until = time.monotonic() + self._mapping.batching.total_seconds()
+        while messages and (missing := self._mapping.batch_size - len(messages)) > 0:
+            wait = min(LONG_POLL_SECONDS, max(0, round(until - time.monotonic())))
+            more = self._receive(missing, wait)
+            messages += more
+            if not more and wait == 0:
+                break
+        return messages
+
+    def _receive(self, at_most: int, wait_seconds: int) -> list["MessageTypeDef"]:
+        answer = self._sqs.receive_message(
+            QueueUrl=self._mapping.queue_url,
+            MaxNumberOfMessages=min(at_most, RECEIVE_LIMIT),
+            WaitTimeSeconds=wait_seconds,
+            MessageSystemAttributeNames=["All"],
+            MessageAttributeNames=["All"],
+        )
+        return answer.get("Messages", [])
+
+    def _invoke(self, messages: list["MessageTypeDef"]) -> None:
+        outcome = self._submit(build_records(messages, self._mapping.queue_arn))
+        outcome.add_done_callback(lambda done: self._finish(messages, done))
+
+    def _finish(self, messages: Sequence["MessageTypeDef"], outcome: Future[object]) -> None:
+        try:
+            sent = [message["MessageId"] for message in messages]
+            if outcome.exception() is not None:
+                kept = set(sent)  # the environment has logged why
+            else:
+                kept = failed_ids(outcome.result(), sent) if self._mapping.partial_failures else set()
+            self._delete([message for message in messages if message["MessageId"] not in kept])
+        except (BotoCoreError, ClientError):
+            if not self._stopping.is_set():
+                log.exception("deleting failed", extra={"queue": self._mapping.queue_arn})
+        finally:
+            self._free.release()
+
+    def _delete(self, messages: Sequence["MessageTypeDef"]) -> None:
+        for start in range(0, len(messages), RECEIVE_LIMIT):
+            entries = [
+                {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
+                for number, message in enumerate(messages[start : start + RECEIVE_LIMIT])
+            ]
+            self._sqs.delete_message_batch(QueueUrl=self._mapping.queue_url, Entries=entries)  # type: ignore[arg-type]

@@ -1,0 +1,77 @@
+"""The stack's child processes: started, waited for, and stopped."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, TextIO
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+READY = "ready"
+STOP_SECONDS = 3.0
+
+
+class ChildFailedError(Exception):
+    """A child process ended, or did not say that it is ready in time."""
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """Find a port that is free now; whoever takes it meanwhile makes its child fail, with a clear error."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Child:
+    """`python -m <module>`, which prints "ready" when it serves; what else it prints goes to `log`."""
+
+    def __init__(self, module: str, arguments: Sequence[str], log: TextIO) -> None:
+        self._module = module
+        self._log = log
+        self._ready = threading.Event()
+        path = os.pathsep.join(filter(None, [str(PROJECT_ROOT), os.environ.get("PYTHONPATH")]))
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "local.child", module, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log.fileno(),
+            text=True,
+            cwd=PROJECT_ROOT,
+            env={**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"},
+            start_new_session=True,  # Ctrl-C reaches the stack only, which stops its children itself
+        )
+        assert self._process.stdout is not None  # noqa: S101 - PIPE was asked for
+        threading.Thread(target=self._pump, args=(self._process.stdout,), daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def _pump(self, output: IO[str]) -> None:
+        for line in output:
+            if line.strip() == READY:
+                self._ready.set()
+            else:
+                self._log.write(line)
+        self._ready.set()  # nothing more will come: who waits looks whether the process has ended
+
+    def wait_ready(self, seconds: float) -> None:
+        self._ready.wait(seconds)
+        ended = self._process.poll()
+        if ended is not None or not self._ready.is_set():
+            state = "is not ready" if ended is None else f"ended with code {ended}"
+            raise ChildFailedError(f"{self._module} {state}; its own words are on standard error")
+
+    def stop(self) -> None:
+        self._process.terminate()
+        if self._process.stdin:
+            self._process.stdin.close()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()

@@ -1,0 +1,81 @@
+"""From template.yaml to what moto can deploy: the SAM transform, and what is changed before and after it."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+# The stack's output that carries the HTTP API's OpenAPI document with every reference resolved.
+HTTP_API_OUTPUT = "LocalHttpApi"
+# Rises when this module makes something else of the same template.
+_REVISION = 1
+
+type Document = dict[str, Any]
+
+
+def translate(template: Path, cache: Path) -> Document:
+    """Give the CloudFormation document of a SAM template; SAM's two seconds are spent once per content."""
+    source = template.read_text()
+    digest = hashlib.sha256(f"{_REVISION}:{source}".encode()).hexdigest()[:16]
+    cached = cache / f"template-{digest}.json"
+    if cached.exists():
+        document: Document = json.loads(cached.read_text())
+        return document
+    document = _prepared_for_moto(_transform(source))
+    cache.mkdir(parents=True, exist_ok=True)
+    unfinished = cached.with_suffix(".part")
+    unfinished.write_text(json.dumps(document))
+    unfinished.replace(cached)
+    return document
+
+
+class _NoManagedPolicies:
+    """Every role of the template is written out, so SAM need not ask IAM for the names of managed policies."""
+
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+def _transform(source: str) -> Document:
+    from samtranslator.translator.transform import transform  # noqa: PLC0415 - a second, and only without the cache
+    from samtranslator.yaml_helper import yaml_parse  # noqa: PLC0415
+
+    document = yaml_parse(source)
+    document.get("Globals", {}).get("Function", {}).pop("CodeUri", None)
+    for resource in document["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            # SAM takes a local CodeUri only packaged; the code runs in the stack's process, not in moto.
+            resource["Properties"].pop("CodeUri", None)
+            resource["Properties"]["InlineCode"] = "# runs in the local stack's own process"
+    translated: Document = transform(document, {}, _NoManagedPolicies())
+    return translated
+
+
+def _prepared_for_moto(document: Document) -> Document:
+    resources: dict[str, Document] = document["Resources"]
+    for resource in resources.values():
+        if resource["Type"] == "AWS::Lambda::EventSourceMapping":
+            # moto would call Lambda in Docker from inside send_message, and count or swallow the message.
+            resource["Properties"]["Enabled"] = False
+    for resource in resources.values():
+        if resource["Type"] == "AWS::ApiGatewayV2::Api":
+            body = {"Fn::ToJsonString": resource["Properties"]["Body"]}
+            document.setdefault("Outputs", {})[HTTP_API_OUTPUT] = {"Value": body}
+    return document
+
+
+def parameters(document: Document, chosen: dict[str, str]) -> list[dict[str, str]]:
+    """Give every parameter a value: moto does not split the default of a CommaDelimitedList."""
+    known = document.get("Parameters", {})
+    if unknown := chosen.keys() - known.keys():
+        raise ValueError(f"template.yaml has no parameters {sorted(unknown)}")
+    values = {name: chosen.get(name, settings.get("Default")) for name, settings in known.items()}
+    if missing := [name for name, value in values.items() if value is None]:
+        raise ValueError(f"template.yaml's parameters {missing} have neither a default nor a local value")
+    return [{"ParameterKey": name, "ParameterValue": str(value)} for name, value in values.items()]
+
+
+def unconditional(document: Document) -> Iterable[str]:
+    """Logical ids that every deployment has."""
+    return (name for name, resource in document["Resources"].items() if "Condition" not in resource)

@@ -1,0 +1,291 @@
+"""POST /v1/distributions and what a person can do to one: plan, confirm, pause, resume, cancel."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.domain.clock import Clock
+from shared.domain.distribution import (
+    UNCONFIRMED_LIFE,
+    Action,
+    Distribution,
+    DistributionStatus,
+    Order,
+    Outcome,
+    Plan,
+    Schedule,
+    outcome_of,
+)
+from shared.domain.ids import distribution_id
+from shared.domain.json import JsonObject
+from shared.domain.payload import Channel
+from shared.domain.refusal import Fault, ProblemCode, Refusal
+from shared.usecases.judge import Row
+from shared.usecases.planning import Planner, with_unknown_columns
+from shared.usecases.ports import Distributions, Plans, Task, TaskQueue, Telemetry, Uploads
+from shared.usecases.rows import RowReader, UnreadableFileError
+from shared.usecases.setting import SettingReader, check
+
+UPLOAD_LEASE = timedelta(minutes=16)
+"""Longer than the planning function's time-out: a lease past its end means that the run is dead."""
+INLINE_LEASE = timedelta(seconds=60)
+"""Longer than the gateway waits. A run that outlives it writes under a prefix of its own and finds its plan refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDistribution:
+    """The request, its shape already checked. Rows come inline or by upload."""
+
+    organisation: str
+    key: str
+    request_hash: str
+    campaign_id: str
+    channel: Channel
+    order: Order
+    schedule: Schedule
+    confirm: bool
+    upload_id: str | None
+    recipients: Sequence[JsonObject] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanningDeps:
+    """What planning works with."""
+
+    distributions: Distributions
+    plans: Plans
+    uploads: Uploads
+    planner: Planner
+    settings: SettingReader
+    tasks: TaskQueue
+    telemetry: Telemetry
+    clock: Clock
+
+
+class Planning:
+    """Makes distributions and plans them."""
+
+    def __init__(self, deps: PlanningDeps) -> None:
+        self._deps = deps
+
+    async def create(self, new: NewDistribution) -> Distribution:
+        """The distribution of this Idempotency-Key: planned (inline rows) or planning (an upload).
+
+        Raises Refusal; one that is raised before the distribution is kept does not use the key up.
+        """
+        identity = distribution_id(new.organisation, new.key)
+        existing = await self._deps.distributions.get(new.organisation, identity)
+        if existing is None:
+            order = await self._checked(new)
+            await self._deps.plans.write_order(new.organisation, identity, order)
+            fresh = self._fresh(new, identity)
+            existing = await self._deps.distributions.create(fresh)
+            if existing is None:
+                return await self._begin(fresh, new)
+        return await self._again(existing, new)
+
+    async def plan_upload(self, organisation: str, identity: str) -> None:
+        """Plan an upload's rows; a task of the fan-out queue, which may come twice."""
+        distribution = await self._deps.distributions.get(organisation, identity)
+        if distribution is None or distribution.status is not DistributionStatus.PLANNING:
+            return
+        taken = await self._take(distribution, UPLOAD_LEASE)
+        if taken is None:
+            return
+        order = await self._deps.plans.read_order(organisation, identity)
+        if order.upload is None:
+            await self._save(taken, _rejected(taken, "expired"))
+            return
+        reader = RowReader(await self._deps.uploads.open(order.upload), order.upload.format)
+        try:
+            plan = await self._plan(taken, order, reader.rows(), needs_dhis2=order.upload.format == "dhis2")
+        except UnreadableFileError as error:
+            self._deps.telemetry.event("upload_unreadable", distribution_id=identity, why=str(error))
+            await self._save(taken, _rejected(taken, "file_unreadable"))
+            return
+        await self._save(taken, self._planned(taken, with_unknown_columns(plan, reader.unknown_columns)))
+
+    async def _checked(self, new: NewDistribution) -> Order:
+        """Raises what makes the whole request impossible."""
+        check(new.channel, new.order.content)
+        at = new.schedule.at
+        if at is not None and at <= self._deps.clock.now():
+            raise Refusal(ProblemCode.UNPROCESSABLE, (Fault(field="schedule.at", code="send_at_past"),))
+        await self._deps.settings.read(
+            new.organisation, new.channel, needs_dhis2=any("dhis2" in row for row in new.recipients or ())
+        )
+        if new.upload_id is None:
+            return new.order
+        upload = await self._deps.uploads.find(new.organisation, new.upload_id)
+        if upload is None:
+            raise Refusal(ProblemCode.UPLOAD_MISSING)
+        if upload.format == "dhis2":
+            await self._deps.settings.read(new.organisation, new.channel, needs_dhis2=True)
+        return dataclasses.replace(new.order, upload=upload)
+
+    def _fresh(self, new: NewDistribution, identity: str) -> Distribution:
+        now = self._deps.clock.now()
+        inline = new.recipients is not None
+        return Distribution(
+            organisation=new.organisation,
+            distribution_id=identity,
+            campaign_id=new.campaign_id,
+            channel=new.channel,
+            schedule=new.schedule,
+            confirm=new.confirm,
+            request_hash=new.request_hash,
+            status=DistributionStatus.PLANNING,
+            created_at=now,
+            planning_until=now + INLINE_LEASE if inline else None,
+            due_at=now + (UPLOAD_LEASE if inline else timedelta(minutes=1)),
+        )
+
+    async def _begin(self, distribution: Distribution, new: NewDistribution) -> Distribution:
+        if new.recipients is None:
+            task = Task(
+                kind="plan", organisation=distribution.organisation, distribution_id=distribution.distribution_id
+            )
+            await self._deps.tasks.put([task])
+            return distribution
+        return await self._plan_inline(distribution, new, new.recipients)
+
+    async def _again(self, existing: Distribution, new: NewDistribution) -> Distribution:
+        """The key has been used: the same request gets the same distribution, another one is refused."""
+        if existing.request_hash != new.request_hash:
+            raise Refusal(ProblemCode.IDEMPOTENCY_KEY_REUSED)
+        if existing.status is not DistributionStatus.PLANNING or new.recipients is None:
+            return existing
+        taken = await self._take(existing, INLINE_LEASE)
+        if taken is None:
+            raise Refusal(ProblemCode.IDEMPOTENCY_IN_PROGRESS)
+        return await self._plan_inline(taken, new, new.recipients)
+
+    async def _take(self, distribution: Distribution, lease: timedelta) -> Distribution | None:
+        """Take over a planning that nobody holds, or whose holder is dead, under a prefix of its own."""
+        now = self._deps.clock.now()
+        if distribution.planning_until is not None and distribution.planning_until > now:
+            return None
+        until = now + lease
+        return await self._deps.distributions.save(
+            dataclasses.replace(
+                distribution,
+                attempt=distribution.attempt + (distribution.planning_until is not None),
+                planning_until=until,
+                due_at=now + UPLOAD_LEASE,
+            )
+        )
+
+    async def _plan_inline(
+        self, distribution: Distribution, new: NewDistribution, recipients: Sequence[JsonObject]
+    ) -> Distribution:
+        rows = (Row(number=number, raw=raw) for number, raw in enumerate(recipients, start=1))
+        needs_dhis2 = any("dhis2" in row for row in recipients)
+        plan = await self._plan(distribution, new.order, rows, needs_dhis2=needs_dhis2)
+        return await self._save(distribution, self._planned(distribution, plan))
+
+    async def _plan(self, distribution: Distribution, order: Order, rows: Iterable[Row], *, needs_dhis2: bool) -> Plan:
+        settings = await self._deps.settings.read(
+            distribution.organisation, distribution.channel, needs_dhis2=needs_dhis2
+        )
+        frame = settings.frame(order.content, dict(order.defaults), not_before=distribution.schedule.at)
+        return await self._deps.planner.plan(distribution, rows, frame, settings, self._deps.clock.now())
+
+    def _planned(self, distribution: Distribution, plan: Plan) -> Distribution:
+        now = self._deps.clock.now()
+        planned = dataclasses.replace(distribution, plan=plan, planning_until=None)
+        if not plan.accepted:
+            return dataclasses.replace(planned, status=DistributionStatus.REJECTED, due_at=None)
+        if planned.confirm:
+            return planned.confirmed(now)
+        return dataclasses.replace(planned, status=DistributionStatus.PLANNED, due_at=now + UNCONFIRMED_LIFE)
+
+    async def _save(self, taken: Distribution, outcome: Distribution) -> Distribution:
+        """Take the plan, unless somebody cancelled or took over meanwhile: then that stands."""
+        saved = await self._deps.distributions.save(outcome)
+        if saved is None:
+            standing = await self._deps.distributions.get(taken.organisation, taken.distribution_id)
+            return standing or taken
+        self._deps.telemetry.event(
+            "distribution_planned",
+            distribution_id=saved.distribution_id,
+            status=saved.status,
+            accepted=saved.plan.accepted if saved.plan else 0,
+            rejected=saved.plan.rejected if saved.plan else 0,
+        )
+        if saved.epoch:
+            await self._deps.tasks.put([advance_task(saved)])
+        return saved
+
+
+def advance_task(distribution: Distribution) -> Task:
+    """Work for the fan-out queue: bring this distribution forward."""
+    return Task(kind="advance", organisation=distribution.organisation, distribution_id=distribution.distribution_id)
+
+
+def _rejected(distribution: Distribution, reason: str) -> Distribution:
+    return dataclasses.replace(
+        distribution,
+        status=DistributionStatus.REJECTED,
+        status_reason=reason,
+        planning_until=None,
+        due_at=None,
+    )
+
+
+class Control:
+    """Confirm, pause, resume and cancel, as api.md's table says."""
+
+    def __init__(self, distributions: Distributions, tasks: TaskQueue, telemetry: Telemetry, clock: Clock) -> None:
+        self._distributions = distributions
+        self._tasks = tasks
+        self._telemetry = telemetry
+        self._clock = clock
+
+    async def act(self, organisation: str, identity: str, action: Action) -> Distribution:
+        """The distribution after the action. Raises Refusal `not_found` or `state_conflict`."""
+        while True:
+            distribution = await self._distributions.get(organisation, identity)
+            if distribution is None:
+                raise Refusal(ProblemCode.NOT_FOUND)
+            outcome = outcome_of(action, distribution.status)
+            if outcome is Outcome.CONFLICT:
+                raise Refusal(ProblemCode.STATE_CONFLICT, status=distribution.status, action=action)
+            if outcome is Outcome.UNCHANGED:
+                return distribution
+            saved = await self._distributions.save(await self._acted(distribution, action, outcome))
+            if saved is None:
+                continue
+            self._telemetry.event("distribution_" + action, distribution_id=identity, status=saved.status)
+            if saved.due_at is not None and saved.due_at <= self._clock.now():
+                await self._tasks.put([advance_task(saved)])
+            return saved
+
+    async def _acted(self, distribution: Distribution, action: Action, outcome: Outcome) -> Distribution:
+        now = self._clock.now()
+        if outcome is Outcome.PAUSE:
+            return distribution.paused("paused_by_user")
+        if outcome is Outcome.CANCEL:
+            return distribution.cancelled(now)
+        if action is Action.CONFIRM:
+            return distribution.confirmed(now)
+        counts = await self._distributions.counts(distribution.organisation, distribution.distribution_id)
+        return distribution.resumed(now, first_pending(distribution, {key: one.total for key, one in counts.items()}))
+
+
+def first_pending(distribution: Distribution, settled: Mapping[tuple[int, int], int]) -> dict[int, int]:
+    """Run → its first chunk of which not every row has left `pending`."""
+    return {
+        index: next(
+            (number for number in range(run.chunks) if settled.get((index, number), 0) < run.rows_in(number)),
+            run.chunks,
+        )
+        for index, run in enumerate(distribution.planned.runs)
+    }
+
+
+def expired(distribution: Distribution, now: datetime) -> Distribution | None:
+    """A plan that nobody confirmed in seven days, cancelled; None while it may still be confirmed."""
+    if distribution.status is not DistributionStatus.PLANNED or now < distribution.created_at + UNCONFIRMED_LIFE:
+        return None
+    return dataclasses.replace(distribution.cancelled(now), status_reason="expired")

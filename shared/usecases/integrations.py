@@ -1,0 +1,267 @@
+"""Settings > Integrations: what an administrator pastes, checked for sense, kept whole as one secret."""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+
+from shared.domain.clock import Clock
+from shared.domain.countries import COVERED
+from shared.domain.hours import ClosedHours, parse_windows
+from shared.domain.instants import milliseconds
+from shared.domain.integration import Dhis2Integration, Secret, SmsIntegration, UnitPrice, WhatsAppIntegration
+from shared.domain.json import JsonObject, JsonValue
+from shared.domain.phone import PhoneError, normalise
+from shared.domain.recipient import FIELDS
+from shared.domain.refusal import Fault, Notice, ProblemCode, Refusal
+from shared.domain.templates import DEFAULT_LANGUAGE, find
+from shared.usecases.ports import Integrations
+
+type Integration = WhatsAppIntegration | SmsIntegration | Dhis2Integration
+
+_SENDER_NAME = re.compile(r"[A-Za-z0-9 -]{1,11}")
+_NARROW_SENDER_NAME = re.compile(r"[A-Za-z0-9 ]{1,11}")
+"""What Orange's pages allow (reference/orange_sms.md §3); a hyphen may be refused."""
+_SENDER_ADDRESS = re.compile(r"tel:\+[0-9]{3,20}")
+_UID = re.compile(r"[A-Za-z][A-Za-z0-9]{10}")
+_MAPPABLE = frozenset(FIELDS) - {"enrollment_id"}
+
+
+class Administration:
+    """Reads and writes the integrations. `draw` makes tokens that nobody can guess."""
+
+    def __init__(self, integrations: Integrations, draw: Callable[[], str], clock: Clock) -> None:
+        self._integrations = integrations
+        self._draw = draw
+        self._clock = clock
+
+    async def get(self, organisation: str, name: str) -> Integration:
+        """Raises Refusal `not_found` where it is not set."""
+        found = await self._read(organisation, name)
+        if found is None:
+            raise Refusal(ProblemCode.NOT_FOUND)
+        return found
+
+    async def delete(self, organisation: str, name: str) -> None:
+        """Forget it; deleting what is not there is no error."""
+        await self._integrations.delete(organisation, name)
+
+    async def put(self, organisation: str, name: str, body: JsonObject) -> Integration:
+        """Replace it; an omitted secret keeps its value. Raises Refusal with every fault found."""
+        now = self._clock.now()
+        if name == "whatsapp":
+            kept = await self._integrations.whatsapp(organisation, fresh=True)
+            integration: Integration = self._whatsapp(organisation, body, kept, now)
+        elif name == "sms":
+            integration = self._sms(organisation, body, await self._integrations.sms(organisation, fresh=True), now)
+        else:
+            integration = _dhis2(organisation, body, now)
+        await self._integrations.put(integration)
+        return integration
+
+    async def _read(self, organisation: str, name: str) -> Integration | None:
+        match name:
+            case "whatsapp":
+                return await self._integrations.whatsapp(organisation, fresh=True)
+            case "sms":
+                return await self._integrations.sms(organisation, fresh=True)
+            case "dhis2":
+                return await self._integrations.dhis2(organisation)
+            case _:
+                return None
+
+    def _whatsapp(
+        self, organisation: str, body: JsonObject, kept: WhatsAppIntegration | None, now: datetime
+    ) -> WhatsAppIntegration:
+        checking = _Checking(body)
+        access_token = checking.secret("access_token", kept.access_token if kept else None, now)
+        app_secret = checking.secret("app_secret", kept.app_secret if kept else None, now, required=False)
+        verify_token = checking.secret("verify_token", kept.verify_token if kept else None, now, required=False)
+        sender_number = checking.number("sender_number")
+        template = checking.optional("default_template")
+        if template is not None and find(template, DEFAULT_LANGUAGE) is None:
+            checking.fault("default_template", "template_unknown", name=template)
+        checking.finish()
+        if access_token is None:
+            raise Refusal(ProblemCode.BAD_REQUEST, (Fault(field="access_token", code="field_invalid"),))
+        return WhatsAppIntegration(
+            organisation=organisation,
+            phone_number_id=str(body["phone_number_id"]),
+            sender_number=sender_number,
+            access_token=access_token,
+            app_secret=app_secret,
+            previous_app_secret=_replaced(kept, app_secret, now),
+            verify_token=verify_token or Secret(value=self._draw(), updated_at=now),
+            business_account_id=checking.optional("business_account_id"),
+            rate_per_second=_whole(body.get("rate_per_second"), 80),
+            default_template=template,
+            version=milliseconds(now),
+        )
+
+    def _sms(self, organisation: str, body: JsonObject, kept: SmsIntegration | None, now: datetime) -> SmsIntegration:
+        checking = _Checking(body)
+        client_secret = checking.secret("client_secret", kept.client_secret if kept else None, now)
+        sender_name = str(body["sender_name"])
+        if not _SENDER_NAME.fullmatch(sender_name):
+            checking.fault("sender_name", "field_invalid")
+        senders = checking.senders()
+        prices = checking.prices()
+        peak_hours = checking.peak_hours()
+        addresses = checking.addresses()
+        checking.finish()
+        if client_secret is None:
+            raise Refusal(ProblemCode.BAD_REQUEST, (Fault(field="client_secret", code="field_invalid"),))
+        return SmsIntegration(
+            organisation=organisation,
+            client_id=str(body["client_id"]),
+            client_secret=client_secret,
+            sender_name=sender_name,
+            default_country=str(body["default_country"]),
+            senders=senders,
+            rate_per_second=_whole(body.get("rate_per_second"), 5),
+            unit_prices=prices,
+            peak_hours=peak_hours,
+            receipt_addresses=addresses,
+            receipt_token=kept.receipt_token if kept else Secret(value=self._draw(), updated_at=now),
+            version=milliseconds(now),
+        )
+
+
+def warnings_of(integration: Integration) -> tuple[Notice, ...]:
+    """What an administrator should know although it was saved."""
+    if isinstance(integration, SmsIntegration) and not _NARROW_SENDER_NAME.fullmatch(integration.sender_name):
+        return (Notice(code="sender_name_narrow"),)
+    return ()
+
+
+class _Checking:
+    """Takes values out of a body and keeps what is wrong with them."""
+
+    def __init__(self, body: JsonObject) -> None:
+        self._body = body
+        self._faults: list[Fault] = []
+
+    def fault(self, field: str, code: str, **facts: str) -> None:
+        self._faults.append(Fault(field=field, code=code, facts=facts))
+
+    def finish(self) -> None:
+        if self._faults:
+            raise Refusal(ProblemCode.UNPROCESSABLE, tuple(self._faults))
+
+    def secret(self, field: str, kept: Secret | None, now: datetime, *, required: bool = True) -> Secret | None:
+        given = self._body.get(field)
+        if not isinstance(given, str) or not given.strip():
+            if required and kept is None:
+                raise Refusal(ProblemCode.BAD_REQUEST, (Fault(field=field, code="field_invalid"),))
+            return kept
+        return kept if kept is not None and kept.value == given else Secret(value=given, updated_at=now)
+
+    def optional(self, field: str) -> str | None:
+        value = self._body.get(field)
+        return str(value) if value is not None else None
+
+    def number(self, field: str) -> str:
+        """The organisation's own number, in E.164 however it was typed. 555 numbers of Meta's tests are no mobiles."""
+        raw = str(self._body[field])
+        try:
+            return normalise(raw, next(iter(COVERED))).e164
+        except PhoneError:
+            digits = "+" + re.sub(r"\D", "", raw)
+            if not re.fullmatch(r"\+[1-9][0-9]{7,14}", digits):
+                self.fault(field, "phone_invalid")
+            return digits
+
+    def senders(self) -> dict[str, str]:
+        senders: dict[str, str] = {}
+        for country, address in self._by_country("senders"):
+            if not _SENDER_ADDRESS.fullmatch(str(address)):
+                self.fault(f"senders.{country}", "field_invalid")
+            senders[country] = str(address)
+        return senders
+
+    def prices(self) -> dict[str, UnitPrice]:
+        prices: dict[str, UnitPrice] = {}
+        for country, price in self._by_country("unit_prices"):
+            amount = _amount(price.get("amount")) if isinstance(price, dict) else None
+            currency = price.get("currency") if isinstance(price, dict) else None
+            if amount is None or not re.fullmatch(r"[A-Z]{3}", str(currency)):
+                self.fault(f"unit_prices.{country}", "field_invalid")
+            else:
+                prices[country] = UnitPrice(amount=amount, currency=str(currency))
+        return prices
+
+    def peak_hours(self) -> tuple[tuple[str, str], ...]:
+        given = self._body.get("peak_hours")
+        listed = given if isinstance(given, list) else []
+        pairs = [[str(edge) for edge in pair] for pair in listed if isinstance(pair, list)]
+        try:
+            windows = parse_windows(pairs)
+            for country in COVERED.values():
+                ClosedHours(windows=(country.quiet, *windows))
+        except ValueError:
+            self.fault("peak_hours", "field_invalid")
+            return ()
+        return tuple((pair[0], pair[1]) for pair in pairs)
+
+    def addresses(self) -> tuple[str, ...]:
+        given = self._body.get("receipt_addresses")
+        networks: list[str] = []
+        for address in given if isinstance(given, list) else ():
+            try:
+                networks.append(str(ipaddress.ip_network(str(address))))
+            except ValueError:
+                self.fault("receipt_addresses", "field_invalid")
+        return tuple(networks)
+
+    def _by_country(self, field: str) -> list[tuple[str, JsonValue]]:
+        given = self._body.get(field)
+        pairs = list(given.items()) if isinstance(given, dict) else []
+        for country, _ in pairs:
+            if country not in COVERED:
+                self.fault(f"{field}.{country[:2]}", "field_invalid")
+        return [(country, value) for country, value in pairs if country in COVERED]
+
+
+def _dhis2(organisation: str, body: JsonObject, now: datetime) -> Dhis2Integration:
+    mapping = body["attributes"]
+    attributes = {field: str(uid) for field, uid in mapping.items()} if isinstance(mapping, dict) else {}
+    faults = [
+        Fault(field=f"attributes.{field}", code="field_unknown" if field not in _MAPPABLE else "field_invalid")
+        for field, uid in attributes.items()
+        if field not in _MAPPABLE or not _UID.fullmatch(uid)
+    ]
+    if "phone" not in attributes:
+        faults.append(Fault(field="attributes.phone", code="field_invalid"))
+    program = body.get("program")
+    if program is not None and not _UID.fullmatch(str(program)):
+        faults.append(Fault(field="program", code="field_invalid"))
+    if faults:
+        raise Refusal(ProblemCode.UNPROCESSABLE, tuple(faults))
+    return Dhis2Integration(
+        organisation=organisation,
+        attributes=attributes,
+        program=str(program) if program is not None else None,
+        version=milliseconds(now),
+    )
+
+
+def _replaced(kept: WhatsAppIntegration | None, app_secret: Secret | None, now: datetime) -> Secret | None:
+    """The app secret that still signs for a day; its `updated_at` is when it was replaced."""
+    if kept is None or kept.app_secret is None:
+        return None
+    if app_secret is not None and app_secret.value != kept.app_secret.value:
+        return Secret(value=kept.app_secret.value, updated_at=now)
+    return kept.previous_app_secret
+
+
+def _whole(value: JsonValue, default: int) -> int:
+    return int(value) if isinstance(value, int | float) else default
+
+
+def _amount(value: JsonValue) -> Decimal | None:
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() and 0 <= amount < 10**9 else None

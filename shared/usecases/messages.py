@@ -1,0 +1,136 @@
+"""POST /v1/messages: one message, at once or later, through the same gate, log and claim as a million."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from shared.domain.clock import Clock
+from shared.domain.content import Content
+from shared.domain.dispatch import Dispatch
+from shared.domain.ids import single_message_id
+from shared.domain.instants import from_microseconds
+from shared.domain.integration import SmsIntegration, WhatsAppIntegration
+from shared.domain.json import JsonObject
+from shared.domain.message import Message, PayloadRef
+from shared.domain.payload import Channel
+from shared.domain.refusal import Fault, ProblemCode, Refusal
+from shared.usecases.judge import Accepted, Judge, Rejected, Row
+from shared.usecases.ports import ChannelQueue, Lanes, Log, Plans
+from shared.usecases.setting import SettingReader, check
+
+_WATCH = timedelta(seconds=60)
+"""When the agenda looks after a message that went straight to the queue."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMessage:
+    """The request, its shape already checked."""
+
+    organisation: str
+    key: str
+    request_hash: str
+    channel: Channel
+    campaign_id: str
+    recipient: JsonObject
+    content: Content
+    send_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageDeps:
+    """What single sends work with."""
+
+    log: Log
+    plans: Plans
+    judge: Judge
+    settings: SettingReader
+    lanes: Lanes
+    queue: ChannelQueue
+    clock: Clock
+
+
+class SingleSends:
+    """Accepts single messages."""
+
+    def __init__(self, deps: MessageDeps) -> None:
+        self._deps = deps
+
+    async def create(self, new: NewMessage) -> Message:
+        """The message of this Idempotency-Key. Raises Refusal; then the key is not used up."""
+        identity = single_message_id(new.organisation, new.key)
+        existing = await self._deps.log.get(new.organisation, identity)
+        if existing is not None:
+            return _same(existing, new)
+        check(new.channel, new.content)
+        now = self._deps.clock.now()
+        if new.send_at is not None and new.send_at <= now:
+            raise Refusal(ProblemCode.UNPROCESSABLE, (Fault(field="send_at", code="send_at_past"),))
+        settings = await self._deps.settings.read(new.organisation, new.channel, needs_dhis2="dhis2" in new.recipient)
+        frame = settings.frame(new.content, {}, not_before=new.send_at)
+        row = Row(number=1, raw=new.recipient)
+        (verdict,) = await self._deps.judge.judge(new.organisation, [row], frame, now)
+        if isinstance(verdict, Rejected):
+            raise Refusal(ProblemCode.UNPROCESSABLE, without_rows(verdict.faults))
+        reference = await self._deps.plans.write_payload(new.organisation, identity, verdict.composed.payload)
+        message = _message(new, identity, verdict, reference, now)
+        if not await self._deps.log.add(message):
+            standing = await self._deps.log.get(new.organisation, identity)
+            return _same(standing or message, new)
+        if message.scheduled_for is None:
+            await self._dispatch(message, verdict, settings.channel, now)
+        return message
+
+    async def _dispatch(
+        self, message: Message, accepted: Accepted, integration: SmsIntegration | WhatsAppIntegration, now: datetime
+    ) -> None:
+        """Straight to the queue. Killed before that, the message is watched: the tick enqueues it."""
+        booking = await self._deps.lanes.book(
+            integration.lane, None, rate=integration.rate_per_second, earliest=now, count=1
+        )
+        departs_at = booking.departures[0]
+        dispatch = Dispatch(
+            organisation=message.organisation,
+            message_id=message.message_id,
+            channel=message.channel,
+            person=message.person,
+            departs_at=departs_at,
+            payload=accepted.composed.payload,
+            integration_version=integration.version,
+        )
+        await self._deps.queue.put([dispatch], now)
+        departure = from_microseconds(departs_at)
+        if message.due_at is not None and departure > message.due_at - _WATCH / 2:
+            await self._deps.log.rewatch(
+                message.organisation, message.message_id, seen=message.due_at, due_at=departure + _WATCH
+            )
+
+
+def without_rows(faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+    """Faults of a request for one recipient: there are no rows to number."""
+    return tuple(replace(fault, row=None) for fault in faults)
+
+
+def _same(existing: Message, new: NewMessage) -> Message:
+    if existing.request_hash != new.request_hash:
+        raise Refusal(ProblemCode.IDEMPOTENCY_KEY_REUSED)
+    return existing
+
+
+def _message(new: NewMessage, identity: str, accepted: Accepted, reference: PayloadRef, now: datetime) -> Message:
+    composed = accepted.composed
+    return Message(
+        organisation=new.organisation,
+        message_id=identity,
+        channel=new.channel,
+        accepted_at=now,
+        recipient=composed.phone.masked,
+        person=accepted.person,
+        country=composed.phone.country,
+        payload=reference,
+        campaign_id=new.campaign_id,
+        enrollment_id=composed.enrollment_id,
+        segments=composed.measured.segments if composed.measured else None,
+        price=composed.price,
+        scheduled_for=accepted.scheduled_for,
+        due_at=accepted.scheduled_for or now + _WATCH,
+        request_hash=new.request_hash,
+    )

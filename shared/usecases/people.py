@@ -1,0 +1,66 @@
+"""Consent: recorded one by one or by the thousand, looked up by number. A number never stands in a URL or an item."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain.clock import Clock
+from shared.domain.consent import Consent, ConsentState
+from shared.domain.ids import NumberKey
+from shared.domain.phone import PhoneError, PhoneNumber, normalise
+from shared.domain.refusal import Fault, ProblemCode, Refusal
+from shared.usecases.ports import Integrations, People
+from shared.usecases.setting import default_country
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentEntry:
+    """One person's word, as the request tells it. `recorded_at` None: now."""
+
+    phone: str
+    granted: bool
+    source: str
+    recorded_at: datetime | None
+
+
+class Consents:
+    """Records and looks up."""
+
+    def __init__(self, people: People, integrations: Integrations, number_key: NumberKey, clock: Clock) -> None:
+        self._people = people
+        self._integrations = integrations
+        self._number_key = number_key
+        self._clock = clock
+
+    async def record(self, organisation: str, entries: Sequence[ConsentEntry], *, several: bool) -> None:
+        """Keep all of them, or none: raises Refusal with every row whose number cannot be read."""
+        country = await default_country(self._integrations, organisation)
+        now = self._clock.now()
+        faults: list[Fault] = []
+        consents: list[tuple[str, Consent]] = []
+        for number, entry in enumerate(entries, start=1):
+            try:
+                phone = normalise(entry.phone, country)
+            except PhoneError as error:
+                faults.append(Fault(field="phone", code=error.code, row=number if several else None))
+                continue
+            state = ConsentState.GRANTED if entry.granted else ConsentState.REVOKED
+            consent = Consent(state=state, recorded_at=entry.recorded_at or now, source=entry.source)
+            consents.append((self._person(organisation, phone), consent))
+        if faults:
+            raise Refusal(ProblemCode.UNPROCESSABLE, tuple(faults))
+        for person, consent in consents:
+            await self._people.record(organisation, person, consent)
+
+    async def look_up(self, organisation: str, raw: str) -> Consent | None:
+        """The recorded word; None where nothing is known. Raises Refusal for a number that cannot be read."""
+        country = await default_country(self._integrations, organisation)
+        try:
+            phone = normalise(raw, country)
+        except PhoneError as error:
+            raise Refusal(ProblemCode.UNPROCESSABLE, (Fault(field="phone", code=error.code),)) from None
+        person = self._person(organisation, phone)
+        return (await self._people.consents(organisation, [person])).get(person)
+
+    def _person(self, organisation: str, phone: PhoneNumber) -> str:
+        return self._number_key.person(organisation, phone.e164)

@@ -1,0 +1,160 @@
+"""Test send: one real message to a number of the administrator's own, answered while they wait."""
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.domain.clock import Clock
+from shared.domain.composition import Composed, CompositionError, compose
+from shared.domain.consent import Given
+from shared.domain.content import Content
+from shared.domain.dispatch import Dispatch
+from shared.domain.gate import NotBefore, Passenger, gate
+from shared.domain.ids import NumberKey
+from shared.domain.message import Message, PayloadRef
+from shared.domain.payload import Channel
+from shared.domain.recipient import Recipient
+from shared.domain.refusal import ProblemCode, Refusal
+from shared.domain.sample_card import SAMPLE_CARD
+from shared.domain.status import Status
+from shared.usecases.channel import Integrated
+from shared.usecases.ports import Lanes, Log
+from shared.usecases.send import SendStep
+from shared.usecases.setting import Settings
+from shared.usecases.settle import Settler
+
+_STOP_REASONS = frozenset(
+    {
+        "token_invalid",
+        "permission_missing",
+        "account_restricted",
+        "payment_required",
+        "balance_empty",
+        "contract_expired",
+        "sender_name_not_approved",
+        "template_paused",
+        "template_disabled",
+        "template_recategorised",
+        "daily_limit",
+        "provider_down",
+    }
+)
+_TEXTS = {
+    "fr": "Message de test d'Oomus : vos réglages SMS fonctionnent.",
+    "en": "Oomus test message: your SMS settings work.",
+}
+_VALUES: dict[str, str | None] = {
+    "first_name": "Test",
+    "last_name": "Oomus",
+    "card_code": "TEST-0000",
+    "programme_name": "Test",
+    "issue_date": "2026-01-01",
+    "verification_url": "https://v.oomus.health/c/TEST-0000",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialDeps:
+    """What a test send works with."""
+
+    log: Log
+    lanes: Lanes
+    settler: Settler
+    number_key: NumberKey
+    clock: Clock
+
+
+class Trial:
+    """Sends test messages through the channel's own send step."""
+
+    def __init__(self, deps: TrialDeps) -> None:
+        self._deps = deps
+
+    async def send[I: Integrated, P](
+        self, step: SendStep[I, P], settings: Settings, *, to: str, language: str, message_id: str
+    ) -> Message:
+        """The sent message. Raises Refusal: the number, quiet hours, a missing template, or the provider's refusal."""
+        now = self._deps.clock.now()
+        channel = settings.setting.channel
+        composed = _composed(settings, to, language)
+        _check_hours(channel, composed, now)
+        message = self._message(settings, composed, message_id, now)
+        await self._deps.log.add(message)
+        integration = settings.channel
+        booking = await self._deps.lanes.book(
+            integration.lane, None, rate=integration.rate_per_second, earliest=now, count=1
+        )
+        dispatch = Dispatch(
+            organisation=message.organisation,
+            message_id=message_id,
+            channel=channel,
+            person=message.person,
+            departs_at=booking.departures[0],
+            payload=composed.payload,
+            integration_version=integration.version,
+            test=True,
+        )
+        error = await step.send_one(dispatch)
+        standing = await self._deps.log.get(message.organisation, message_id)
+        if standing is not None and standing.status not in (Status.PENDING, Status.FAILED):
+            return standing
+        reason = (error.reason if error else "") or "provider_rejected"
+        await self._deps.settler.end_unsent(
+            message.organisation, message_id, _message_reason(reason), self._deps.clock.now()
+        )
+        raise Refusal(ProblemCode.PROVIDER_REFUSED, reason=reason, provider_code=error.code if error else "")
+
+    def _message(self, settings: Settings, composed: Composed, message_id: str, now: datetime) -> Message:
+        """Watched, but without a stored payload: a test whose caller has gone is ended, not sent late."""
+        return Message(
+            organisation=settings.channel.organisation,
+            message_id=message_id,
+            channel=settings.setting.channel,
+            accepted_at=now,
+            recipient=composed.phone.masked,
+            person=self._deps.number_key.person(settings.channel.organisation, composed.phone.e164),
+            country=composed.phone.country,
+            payload=PayloadRef(object_key=f"messages/{settings.channel.organisation}/test"),
+            segments=composed.measured.segments if composed.measured else None,
+            price=composed.price,
+            due_at=now + timedelta(minutes=5),
+        )
+
+
+def _composed(settings: Settings, to: str, language: str) -> Composed:
+    channel = settings.setting.channel
+    template = settings.default_template
+    if channel is Channel.WHATSAPP and template is None:
+        raise Refusal(ProblemCode.TEMPLATE_MISSING)
+    content = (
+        Content(text=_TEXTS.get(language, _TEXTS["en"]))
+        if channel is Channel.SMS
+        else Content(template=template, language=language)
+    )
+    recipient = Recipient(
+        phone=to,
+        values=_VALUES,
+        card_image=SAMPLE_CARD,
+        card_generated_at=None,
+        enrollment_id=None,
+        language=language,
+        given=Given(),
+    )
+    try:
+        return compose(recipient, content, dataclasses.replace(settings.setting, trusted_card=SAMPLE_CARD))
+    except CompositionError as error:
+        raise Refusal(ProblemCode.UNPROCESSABLE, error.faults) from None
+
+
+def _message_reason(reason: str) -> str:
+    """A stop's reason is a distribution's; on a message it reads as a refusal."""
+    return "provider_rejected" if reason in _STOP_REASONS else reason
+
+
+def _check_hours(channel: Channel, composed: Composed, now: datetime) -> None:
+    passenger = Passenger(
+        channel=channel, country=composed.phone.country, given=Given(), recorded=None, exempt_from_consent=True
+    )
+    decision = gate(passenger, now)
+    if isinstance(decision, NotBefore):
+        raise Refusal(ProblemCode.QUIET_HOURS, opens_at=decision.at.isoformat())

@@ -1,0 +1,76 @@
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.receipt import OrangeReceipt
+from shared.domain.status import Status
+from shared.providers.orange.receipts import receipts
+
+
+def callback(status: object, **fields: object) -> dict[str, Any]:
+    info = {"address": "tel:+221770000001", "deliveryStatus": status, **fields}
+    return {"deliveryInfoNotification": {"callbackData": "4f5a-1", "deliveryInfo": info}}
+
+
+@pytest.mark.parametrize(
+    ("told", "status"),
+    [
+        ("DeliveredToTerminal", Status.DELIVERED),
+        ("DeliveredToNetwork", Status.SENT),
+        ("MessageWaiting", Status.SENT),
+        ("DeliveryImpossible", Status.FAILED),
+        ("DeliveryUncertain", None),
+        ("DeliveredToTheMoon", None),
+        ("delivered to terminal", None),
+    ],
+)
+def test_statuses(told: str, status: Status | None) -> None:
+    expected = OrangeReceipt(receipt_id="4f5a-1", delivery_status=told, status=status)
+    for body in (json.dumps(callback(told)), json.dumps(callback(told)).encode()):
+        read = receipts(body)
+        assert (read.receipts, read.ignored) == ([expected], 0)
+
+
+def test_shapes() -> None:
+    document = callback("x")
+    infos = [{"deliveryStatus": "MessageWaiting"}, {"delivery": {"deliveryStatus": "DeliveredToTerminal"}}, 7, {}]
+    document["deliveryInfoNotification"]["deliveryInfo"] = infos
+    read = receipts(json.dumps(document))
+    assert [receipt.status for receipt in read.receipts] == [Status.SENT, Status.DELIVERED]
+    assert read.ignored == 1
+    assert len(receipts(json.dumps([callback("MessageWaiting")] * 2)).receipts) == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"<html>", b"[]", b"{}", b"7", b"\xff", b"[" * 100_000,
+        b'{"deliveryInfoNotification":[]}',
+        b'{"deliveryInfoNotification":{"deliveryInfo":{"deliveryStatus":"DeliveredToTerminal"}}}',
+        b'{"deliveryInfoNotification":{"callbackData":7,"deliveryInfo":{"deliveryStatus":"DeliveredToTerminal"}}}',
+        b'{"deliveryInfoNotification":{"callbackData":"\\ud800","deliveryInfo":{"deliveryStatus":"MessageWaiting"}}}',
+        b'{"deliveryInfoNotification":{"callbackData":"x","deliveryInfo":{"deliveryStatus":null}}}',
+    ],
+    ids=lambda body: body[:40],
+)  # fmt: skip
+def test_what_names_nothing_is_counted(body: bytes) -> None:
+    read = receipts(body)
+    assert (read.receipts, read.ignored) == ([], 1)
+
+
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+
+@given(JSON, JSON, JSON, st.binary())
+def test_never_raises(anything: Any, inner: Any, status: Any, raw: bytes) -> None:
+    notification = {"callbackData": inner, "deliveryInfo": [anything, {"deliveryStatus": status, "delivery": inner}]}
+    for document in (anything, {"deliveryInfoNotification": notification}, callback(status, delivery=inner)):
+        receipts(json.dumps(document))
+    receipts(raw)
