@@ -81,7 +81,7 @@ def _greeting(stack: Any) -> str:
         f"AWS (moto)   {stack.aws_url}   aws --endpoint-url {stack.aws_url} --region eu-west-1 dynamodb list-tables",
         f"Tables       {'  '.join(tables)}",
         f"Token        make -s token{option}",
-        f"Clock        curl -X POST {stack.base_url}/_local/clock -d '{{\"now\": \"…\"}}'",
+        f'Clock        curl -X POST {stack.base_url}/_local/clock -d \'{{"now": "…"}}\'',
     ]
     if stack.simulators_url:
         simulators = " ".join(f"{stack.simulators_url}/{name}" for name in ("meta", "orange", "cards", "_control"))

@@ -1,4 +1,4 @@
-"""CORS as an HTTP API answers it from its CorsConfiguration: the function's own CORS headers never reach the browser."""
+"""CORS as an HTTP API answers it from its CorsConfiguration; the function's own CORS headers never get out."""
 
 import logging
 from collections.abc import Mapping

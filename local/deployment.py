@@ -11,10 +11,8 @@ from botocore.config import Config
 
 from local import template
 from local.runtime import FunctionLimits
-from local.template import Document
+from local.template import REGION, Document
 
-STACK_NAME = "oomus-messaging"
-REGION = "eu-west-1"
 # Obviously no one's; moto takes any, but must be given some of the length that AWS's have.
 CREDENTIALS = {"aws_access_key_id": "LOCALLOCALLOCALLOCAL", "aws_secret_access_key": "local"}
 
@@ -59,24 +57,28 @@ class Deployment:
 def client(service: str, aws_url: str, **settings: Any) -> Any:
     """Make a boto3 client for moto that fails at once; the typed clients' overloads know no service by variable."""
     config = Config(**{"retries": {"mode": "standard", "total_max_attempts": 1}, **settings})
-    session = boto3.Session(region_name=REGION, **CREDENTIALS)
-    return session.client(service, endpoint_url=aws_url, config=config)  # type: ignore[call-overload]
+    session: Any = boto3.Session(
+        region_name=REGION,
+        aws_access_key_id=CREDENTIALS["aws_access_key_id"],
+        aws_secret_access_key=CREDENTIALS["aws_secret_access_key"],
+    )
+    return session.client(service, endpoint_url=aws_url, config=config)
 
 
-def deploy(document: Document, chosen: dict[str, str], aws_url: str) -> Deployment:
+def deploy(document: Document, stack_name: str, chosen: dict[str, str], aws_url: str) -> Deployment:
     """Create the stack; DeploymentError names what moto skipped or could not resolve."""
     cloudformation = client("cloudformation", aws_url, read_timeout=120)
     cloudformation.create_stack(
-        StackName=STACK_NAME,
+        StackName=stack_name,
         TemplateBody=json.dumps(document),
         Parameters=template.parameters(document, chosen),
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
     )
-    [stack] = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"]
+    [stack] = cloudformation.describe_stacks(StackName=stack_name)["Stacks"]
     if stack["StackStatus"] != "CREATE_COMPLETE":
         raise DeploymentError(f"the stack is {stack['StackStatus']}")
-    resources = cloudformation.describe_stack_resources(StackName=STACK_NAME)["StackResources"]
-    made = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
+    resources = cloudformation.describe_stack_resources(StackName=stack_name)["StackResources"]
+    made = {resource["LogicalResourceId"]: resource.get("PhysicalResourceId", "") for resource in resources}
     if skipped := sorted(set(template.unconditional(document)) - made.keys()):
         raise DeploymentError(f"moto skipped {skipped}; teach it their types in local/moto_mends.py")
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
@@ -103,7 +105,7 @@ def _read_function(lambda_: Any, name: str) -> Function:
             timeout=timedelta(seconds=settings["Timeout"]),
             memory_mb=settings["MemorySize"],
         ),
-        module=settings["Handler"].replace("/", ".").rpartition(".")[0],
+        module=template.module_of(settings["Handler"]),
         environment=environment,
     )
 

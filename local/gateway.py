@@ -44,8 +44,13 @@ class GatewayParts:
 
 
 def message(status: int, text: str, **headers: str) -> HttpResponse:
-    names = [("content-type", "application/json"), *((name.replace("_", "-"), value) for name, value in headers.items())]
-    return HttpResponse(status=status, headers=tuple(names), body=json.dumps({"message": text}).encode())
+    names = [
+        ("content-type", "application/json"),
+        *((name.replace("_", "-"), value) for name, value in headers.items()),
+    ]
+    return HttpResponse(
+        status=status, headers=tuple(names), body=json.dumps({"message": text}, separators=(",", ":")).encode()
+    )
 
 
 class Gateway:

@@ -19,8 +19,9 @@ import moto.sqs.models as sqs_models
 from moto.cloudformation import parsing
 from moto.core.common_models import BaseModel, CloudFormationModel
 from moto.core.utils import unix_time, unix_time_millis
-from moto.dynamodb.models import DynamoDBBackend, Table, dynamodb_backends
+from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.dynamodb.models.table import Table
 from moto.scheduler.models import scheduler_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.sqs.exceptions import InvalidParameterValue, ReceiptHandleIsInvalid
@@ -70,7 +71,7 @@ def mend_instance_tracking() -> None:
 
 
 def mend_queues() -> None:
-    """Index standard queues. A stale receipt deletes nothing and a visible message has no visibility to change (AWS)."""
+    """Index standard queues; as on AWS a stale receipt deletes nothing and changes nothing."""
     original_init, original_purge = Queue.__init__, SQSBackend.purge_queue
 
     def init(queue: Any, *args: Any, **kwargs: Any) -> None:
@@ -163,9 +164,7 @@ def _take(queue: Any, count: int, visibility: int) -> list[Message]:
             break
         if message.sent_timestamp < oldest_kept:
             queue._messages.remove(message)
-        elif (
-            queue.dead_letter_queue and message.approximate_receive_count >= queue.redrive_policy["maxReceiveCount"]
-        ):
+        elif queue.dead_letter_queue and message.approximate_receive_count >= queue.redrive_policy["maxReceiveCount"]:
             queue._messages.remove(message)
             queue.dead_letter_queue.add_message(message)
         else:
@@ -288,14 +287,14 @@ def expire_items() -> int:
 
 def mend_table_settings() -> None:
     """Have a table made by CloudFormation keep its time-to-live, point-in-time recovery and encryption."""
-    original = Table.create_from_cloudformation_json.__func__
+    original = Table.create_from_cloudformation_json  # bound to Table, which has no subclass in CloudFormation
 
-    def create(cls: Any, name: str, document: dict[str, Any], account_id: str, region: str, **kwargs: Any) -> Any:
+    def create(_cls: Any, /, name: str, document: dict[str, Any], account_id: str, region: str, **kwargs: Any) -> Any:
         properties = document["Properties"]
         encryption = properties.get("SSESpecification", {})
         if "SSEEnabled" in encryption:
             encryption["Enabled"] = encryption.pop("SSEEnabled") in (True, "true")
-        table = original(cls, name, document, account_id, region, **kwargs)
+        table = original(name, document, account_id, region, **kwargs)
         backend = dynamodb_backends[account_id][region]
         if ttl := properties.get("TimeToLiveSpecification"):
             backend.update_time_to_live(name, ttl)
@@ -312,7 +311,9 @@ type Maker = Callable[[str, dict[str, Any], str, str], str]
 def _make_secret(name: str, properties: dict[str, Any], account_id: str, region: str) -> str:
     value = properties.get("SecretString")
     if rules := properties.get("GenerateSecretString"):
-        alphabet = string.ascii_letters + string.digits + ("" if rules.get("ExcludePunctuation") else string.punctuation)
+        alphabet = (
+            string.ascii_letters + string.digits + ("" if rules.get("ExcludePunctuation") else string.punctuation)
+        )
         allowed = [c for c in alphabet if c not in rules.get("ExcludeCharacters", "")]
         value = "".join(secrets.choice(allowed) for _ in range(int(rules.get("PasswordLength", 32))))
     secret, _ = secretsmanager_backends[account_id][region]._add_secret(
@@ -322,7 +323,8 @@ def _make_secret(name: str, properties: dict[str, Any], account_id: str, region:
 
 
 def _make_schedule(name: str, properties: dict[str, Any], account_id: str, region: str) -> str:
-    scheduler_backends[account_id][region].create_schedule(
+    backend: Any = scheduler_backends[account_id][region]  # its annotations deny what it takes: None
+    backend.create_schedule(
         description=properties.get("Description"),
         end_date=properties.get("EndDate"),
         flexible_time_window=properties.get("FlexibleTimeWindow", {"Mode": "OFF"}),

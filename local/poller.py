@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.deployment import REGION, QueueMapping
+from local.deployment import QueueMapping
+from local.template import REGION
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -70,22 +71,24 @@ def failed_ids(answer: object, sent: Sequence[str]) -> set[str]:
     return set(sent) if named - set(sent) else {str(name) for name in named}
 
 
-class Poller(threading.Thread):
+class Poller:
     """One mapping. It receives only when it may invoke, so that no message's receives are spent on waiting."""
 
     def __init__(self, mapping: QueueMapping, sqs: "SQSClient", submit: Submit) -> None:
-        super().__init__(name=f"poll-{mapping.function_name}", daemon=True)
         self._mapping = mapping
         self._sqs = sqs
         self._submit = submit
         self._free = threading.Semaphore(mapping.concurrency)
         self._stopping = threading.Event()
 
+    def start(self) -> None:
+        threading.Thread(target=self._run, name=f"poll-{self._mapping.function_name}", daemon=True).start()
+
     def stop(self) -> None:
         """Ask it to end; a long poll under way is left to the end of moto."""
         self._stopping.set()
 
-    def run(self) -> None:
+    def _run(self) -> None:
         while not self._stopping.is_set():
             self._free.acquire()
             try:

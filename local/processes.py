@@ -34,7 +34,7 @@ class Child:
         self._log = log
         self._ready = threading.Event()
         path = os.pathsep.join(filter(None, [str(PROJECT_ROOT), os.environ.get("PYTHONPATH")]))
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
             [sys.executable, "-m", "local.child", module, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

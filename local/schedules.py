@@ -99,9 +99,8 @@ class Firings:
         return sorted(fired, key=lambda firing: (firing[1].every is not None, firing[0]))
 
 
-class Scheduler(threading.Thread):
+class Scheduler:
     def __init__(self, scheduler: Any, clock: StackClock, invoke: Invoke) -> None:
-        super().__init__(name="scheduler", daemon=True)
         self._scheduler = scheduler
         self._clock = clock
         self._invoke = invoke
@@ -111,11 +110,14 @@ class Scheduler(threading.Thread):
         self._stopping = threading.Event()
         clock.on_jump(lambda _now: self._wake.set())
 
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="scheduler", daemon=True).start()
+
     def stop(self) -> None:
         self._stopping.set()
         self._wake.set()
 
-    def run(self) -> None:
+    def _run(self) -> None:
         while not self._stopping.is_set():
             self._wake.clear()
             try:
@@ -148,6 +150,6 @@ class Scheduler(threading.Thread):
             try:
                 self._read[key] = read_schedule(document)
             except ExpressionError as error:
-                log.error("schedule %s never fires: %s is not understood here", summary["Name"], error)
+                log.warning("schedule %s never fires: %s is not understood here", summary["Name"], error)
                 self._read[key] = None
         return self._read[key]

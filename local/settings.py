@@ -65,8 +65,8 @@ class Settings:
 def _docker_bridge() -> tuple[str, ...]:
     """Where containers reach this machine, so that `sam local invoke` sees the same tables and queues."""
     try:
-        shown = subprocess.run(
-            ["ip", "-4", "-o", "addr", "show", "docker0"], capture_output=True, text=True, check=True
+        shown = subprocess.run(  # noqa: S603 - constant arguments
+            ["/usr/sbin/ip", "-4", "-o", "addr", "show", "docker0"], capture_output=True, text=True, check=True
         ).stdout
     except (OSError, subprocess.CalledProcessError) as error:
         raise SettingsError("DOCKER=1, but this machine has no docker0 bridge") from error

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import boto3
+
+REGION = "eu-west-1"
 # The stack's output that carries the HTTP API's OpenAPI document with every reference resolved.
 HTTP_API_OUTPUT = "LocalHttpApi"
 # Rises when this module makes something else of the same template.
@@ -30,15 +33,9 @@ def translate(template: Path, cache: Path) -> Document:
     return document
 
 
-class _NoManagedPolicies:
-    """Every role of the template is written out, so SAM need not ask IAM for the names of managed policies."""
-
-    def load(self) -> dict[str, str]:
-        return {}
-
-
 def _transform(source: str) -> Document:
-    from samtranslator.translator.transform import transform  # noqa: PLC0415 - a second, and only without the cache
+    from samtranslator.parser.parser import Parser  # noqa: PLC0415 - a second, and only without the cache
+    from samtranslator.translator.translator import Translator  # noqa: PLC0415
     from samtranslator.yaml_helper import yaml_parse  # noqa: PLC0415
 
     document = yaml_parse(source)
@@ -48,7 +45,9 @@ def _transform(source: str) -> Document:
             # SAM takes a local CodeUri only packaged; the code runs in the stack's process, not in moto.
             resource["Properties"].pop("CodeUri", None)
             resource["Properties"]["InlineCode"] = "# runs in the local stack's own process"
-    translated: Document = transform(document, {}, _NoManagedPolicies())
+    # No map of managed policies: every role of the template is written out.
+    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
+    translated: Document = translator.translate(document, {})
     return translated
 
 
@@ -63,6 +62,16 @@ def _prepared_for_moto(document: Document) -> Document:
             body = {"Fn::ToJsonString": resource["Properties"]["Body"]}
             document.setdefault("Outputs", {})[HTTP_API_OUTPUT] = {"Value": body}
     return document
+
+
+def module_of(handler: str) -> str:
+    return handler.replace("/", ".").rpartition(".")[0]
+
+
+def handler_modules(document: Document) -> list[str]:
+    """Where the functions' handlers live."""
+    functions = (r["Properties"] for r in document["Resources"].values() if r["Type"] == "AWS::Lambda::Function")
+    return [module_of(properties["Handler"]) for properties in functions]
 
 
 def parameters(document: Document, chosen: dict[str, str]) -> list[dict[str, str]]:

@@ -11,6 +11,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.types import Options
 
 from local.http_event import Caller
 from local.routes import JwtRule
@@ -19,7 +20,8 @@ ALL_SCOPES = ("messaging.read", "messaging.send", "messaging.admin")
 AUDIENCE = "oomus-messaging"
 _ALGORITHM = "RS256"
 # Times are checked here, by the stack's clock instead of the machine's.
-_OPTIONS: Mapping[str, Any] = {
+_OPTIONS: Options = {
+    "require": ["iss", "exp"],
     "verify_exp": False,
     "verify_nbf": False,
     "verify_iat": False,
@@ -52,9 +54,7 @@ def make_key() -> rsa.RSAPrivateKey:
 
 def save_key(key: rsa.RSAPrivateKey, path: Path) -> None:
     """Write the private key for its owner's eyes only."""
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(pem)
@@ -89,9 +89,7 @@ def authorize(authorization: str | None, rule: JwtRule, key: rsa.RSAPublicKey, n
     if token[:7].lower() == "bearer ":
         token = token[7:].strip()
     try:
-        claims: dict[str, Any] = jwt.decode(
-            token, key, algorithms=[_ALGORITHM], issuer=rule.issuer, options={**_OPTIONS, "require": ["iss", "exp"]}
-        )
+        claims: dict[str, Any] = jwt.decode(token, key, algorithms=[_ALGORITHM], issuer=rule.issuer, options=_OPTIONS)
     except jwt.InvalidTokenError as error:
         raise UnauthorizedError from error
     _check_times(claims, now)

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import socket
 import struct
 from pathlib import Path
@@ -62,7 +63,7 @@ async def serve(arguments: argparse.Namespace) -> None:
             clock=OffsetClock(),
             settings=Settings(api_url=arguments.api_url.rstrip("/")),
             ledger=Ledger(),
-            registrations=SecretRegistrations(arguments.aws_url, arguments.secrets_prefix),
+            registrations=SecretRegistrations(arguments.aws_url, arguments.secrets_prefix, arguments.region),
             client=client,
             background=background,
             hang_up=server.hang_up,
@@ -80,8 +81,11 @@ def main() -> None:
     parser.add_argument("--api-url", required=True, help="where the product's webhooks are")
     parser.add_argument("--aws-url", required=True, help="the stack's AWS endpoint")
     parser.add_argument("--secrets-prefix", required=True)
+    parser.add_argument("--region", default="eu-west-1", help="the stack's; the machine's own settings are not asked")
     parser.add_argument("--cards-dir", type=Path, default=None, help="pictures that come before the drawn ones")
-    asyncio.run(serve(parser.parse_args()))
+    arguments = parser.parse_args()
+    os.environ.pop("AWS_PROFILE", None)  # Of the machine's owner; boto3 would look for it whatever it is told.
+    asyncio.run(serve(arguments))
 
 
 if __name__ == "__main__":

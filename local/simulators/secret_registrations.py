@@ -5,11 +5,11 @@ and the receipts' URL. This is the only module of the simulators that knows anyt
 """
 
 import asyncio
-import os
 import time
 from typing import TYPE_CHECKING
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.simulators.json_body import parsed_object, text_at
@@ -26,14 +26,15 @@ MISS_SECONDS = 0.5
 class SecretRegistrations:
     """All secrets under `prefix`, read at most every few seconds, in a thread."""
 
-    def __init__(self, aws_url: str, prefix: str) -> None:
+    def __init__(self, aws_url: str, prefix: str, region: str) -> None:
         self._prefix = prefix.rstrip("/")
         self._client: SecretsManagerClient = boto3.client(
             "secretsmanager",
             endpoint_url=aws_url,
-            region_name=os.environ.get("AWS_DEFAULT_REGION", "eu-west-1"),
-            aws_access_key_id=os.environ.get("AWS_ACCESS_KEY_ID", "local"),
-            aws_secret_access_key=os.environ.get("AWS_SECRET_ACCESS_KEY", "local"),
+            region_name=region,
+            aws_access_key_id="local",
+            aws_secret_access_key="local",  # noqa: S106 - moto takes any
+            config=Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1}),
         )
         self._lock = asyncio.Lock()
         self._read_at = -FRESH_SECONDS
@@ -67,7 +68,8 @@ class SecretRegistrations:
                 secrets = await asyncio.to_thread(self._read)
             except (BotoCoreError, ClientError):
                 return  # The stack may be starting or stopping: what was known stays known.
-            self._read_at = time.monotonic()
+            finally:
+                self._read_at = time.monotonic()
             found = [_whatsapp(name, raw) for name, raw in secrets if name.endswith("/whatsapp")]
             self._whatsapp = [each for each in found if each is not None]
             texts = [_sms(name, raw) for name, raw in secrets if name.endswith("/sms")]

@@ -1,7 +1,7 @@
 """GET /openapi.json and GET /docs: the document, and the same as one page that loads nothing from anywhere."""
 
 from shared.domain.json import JsonObject
-from shared.http import openapi, page
+from shared.http import openapi
 from shared.http.request import Request
 from shared.http.response import Response
 
@@ -16,6 +16,8 @@ def openapi_response(request: Request, public_base_url: str = "") -> Response:
 
 def docs_response(request: Request) -> Response:
     """A page of HTML and CSS, without scripts; the texts of problems in the reader's language."""
+    from shared.http import page  # noqa: PLC0415 - for the few who read it, not at a cold start
+
     headers = {
         **_CACHED,
         "content-type": "text/html; charset=utf-8",

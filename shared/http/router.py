@@ -1,6 +1,5 @@
 """From an event to an answer. The gateway has matched the path already, so a route key is looked up and no more."""
 
-import inspect
 from collections.abc import Awaitable, Callable
 
 from shared.domain.refusal import ProblemCode, Refusal
@@ -47,12 +46,16 @@ class Router:
         """Never raises. The caller owns the event loop, because clients that are kept between calls belong to one."""
         route_key = str(event.get("routeKey", ""))
         try:
-            return (await self._answer(event, route_key)).to_event()
-        except Refusal as refusal:
-            return problems.response(refusal, _language(event)).to_event()
+            return (await self._answer_or_problem(event, route_key)).to_event()
         except Exception as error:  # the edge: whatever it was, the client gets an answer and an engineer a line
             self._on_error(error, route_key)
             return problems.unexpected(_language(event)).to_event()
+
+    async def _answer_or_problem(self, event: Event, route_key: str) -> Response:
+        try:
+            return await self._answer(event, route_key)
+        except Refusal as refusal:
+            return problems.response(refusal, _language(event))
 
     async def _answer(self, event: Event, route_key: str) -> Response:
         if route_key not in self._routes:
@@ -62,7 +65,7 @@ class Router:
         if scope is not None:
             _permit(request, scope)
         answer = handler(request)
-        return await answer if inspect.isawaitable(answer) else answer
+        return answer if isinstance(answer, Response) else await answer
 
 
 def _permit(request: Request, scope: Scope) -> None:
@@ -73,4 +76,6 @@ def _permit(request: Request, scope: Scope) -> None:
 def _language(event: Event) -> Language:
     headers = event.get("headers")
     pairs = headers.items() if isinstance(headers, dict) else ()
-    return negotiation.language(next((str(value) for name, value in pairs if name.lower() == "accept-language"), ""))
+    return negotiation.language(
+        next((str(value) for name, value in pairs if str(name).lower() == "accept-language"), "")
+    )

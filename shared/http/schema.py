@@ -1,5 +1,6 @@
 """JSON Schema, compiled at first use, and its violations in the words of api.md's field codes."""
 
+import ipaddress
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -157,8 +158,6 @@ def _texts(value: JsonValue) -> list[str]:
 
 
 def _is_network(text: str) -> bool:
-    import ipaddress  # noqa: PLC0415 - for one route alone
-
     try:
         ipaddress.ip_network(text)
     except ValueError:

@@ -13,14 +13,14 @@ _LONGEST_FACT = 200
 
 
 def text(kind: TextKind, code: str, language: Language, facts: Mapping[str, str] | None = None) -> str:
-    """The text of a code. A sentence that names a fact which is not given is left out; the first one names none.
+    """The text of a code. A sentence that names a fact which is absent or empty is left out; the first one names none.
 
     KeyError for a code outside api.md's closed list: that is a mistake of ours, not of the person who asked.
     """
     texts, words = _tables(language)
     codes = texts[kind]
     sentences = codes[code] if code in codes or kind is not TextKind.REASON else texts[TextKind.FIELD][code]
-    known = {name: _shown(words.get(name, {}), value) for name, value in (facts or {}).items()}
+    known = {name: _shown(words.get(name, {}), value) for name, value in (facts or {}).items() if value}
     return " ".join(sentence.format_map(known) for sentence in sentences if placeholders(sentence) <= known.keys())
 
 

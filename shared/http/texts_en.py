@@ -57,7 +57,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         ),
         "quiet_hours": (
             "No SMS is sent between 21:00 and 07:00, the recipient's local time.",
-            "Try again from {until}.",
+            "Try again from {opens_at}.",
             "Nothing was sent.",
         ),
         "upload_missing": (

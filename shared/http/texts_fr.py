@@ -57,7 +57,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         ),
         "quiet_hours": (
             "Aucun SMS n’est envoyé entre 21 h et 7 h, heure locale du destinataire.",
-            "Réessayez à partir de {until}.",
+            "Réessayez à partir de {opens_at}.",
             "Rien n’a été envoyé.",
         ),
         "upload_missing": (

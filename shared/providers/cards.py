@@ -9,7 +9,8 @@ from shared.domain.card_reference import CardHost, S3Card, WebCard, allowed_host
 from shared.domain.errors import Kind, SendError
 from shared.domain.picture import MAX_BYTES
 from shared.providers.addresses import Resolve, is_public, resolve
-from shared.providers.http import Call, exchange
+from shared.providers.calls import Call
+from shared.providers.http import exchange
 
 UNREACHABLE = "card_unreachable"
 TRY_AGAIN = frozenset({408, 425, 429})

@@ -7,11 +7,11 @@ token request or an upload it is merely a reason to ask again.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from enum import StrEnum
 
 import httpx2
 
 from shared.domain.errors import Kind, SendError
+from shared.providers.calls import Call, lost
 
 TIMEOUT_SECONDS = 5.0
 """For each of: a free connection, connecting, writing, reading."""
@@ -21,13 +21,6 @@ WHOLE_CALL_SECONDS = 3 * TIMEOUT_SECONDS
 IDLE_SECONDS = 3.0
 """Shorter than any server keeps an idle connection: a send into one that just closed would end as *unknown*."""
 CONNECTIONS = 100
-
-
-class Call(StrEnum):
-    """Whether a call may be repeated when its answer is lost."""
-
-    ONCE = "once"
-    REPEATABLE = "repeatable"
 
 
 NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
@@ -83,11 +76,6 @@ def error_from_exception(error: Exception, call: Call) -> SendError:
     if isinstance(error, NEVER_BUILT):
         return SendError(Kind.BUG, code, "provider_rejected")
     return lost(code, call)
-
-
-def lost(code: str, call: Call) -> SendError:
-    """The provider may have done what was asked, and we have no readable answer."""
-    return SendError(Kind.UNKNOWN, code, "outcome_unknown") if call is Call.ONCE else SendError(Kind.RETRY, code)
 
 
 def bearer(token: str) -> dict[str, str]:

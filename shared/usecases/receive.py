@@ -5,7 +5,7 @@ import hmac
 import ipaddress
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from shared.domain.clock import Clock
@@ -75,8 +75,8 @@ class ReadsWhatsApp(Protocol):
         """The body in documents that fit the queue."""
         ...
 
-    def reports(self, document: str) -> StatusesRead:
-        """Its statuses."""
+    def reports(self, document: str, *, received: datetime | None = None) -> StatusesRead:
+        """Its statuses; `received` stands in for a time stamp that cannot be read."""
         ...
 
 
@@ -176,7 +176,7 @@ class Receiver:
         await self._settler.flush()
 
     async def _meta(self, report: Report) -> int:
-        read = self._whatsapp.reports(report.document)
+        read = self._whatsapp.reports(report.document, received=self._clock.now())
         unmatched = 0
         for status in read.reports:
             if status.attempt is None:

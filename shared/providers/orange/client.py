@@ -12,7 +12,8 @@ from shared.domain.integration import SmsIntegration
 from shared.domain.json import JsonValue
 from shared.domain.payload import Payload
 from shared.providers.answers import identifier, obj, parse, text
-from shared.providers.http import Call, bearer, exchange, lost
+from shared.providers.calls import Call, lost
+from shared.providers.http import bearer, exchange
 from shared.providers.orange.contracts import Contract, contracts_in, what_is_missing
 from shared.providers.orange.errors import Answer, error_from_answer, error_from_response, read
 from shared.providers.orange.tokens import Tokens

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from shared.domain.errors import SendError
 from shared.domain.json import JsonValue
 from shared.providers.answers import integer, obj, parse, text
-from shared.providers.http import Call
+from shared.providers.calls import Call
 from shared.providers.orange.codes import GATEWAY, OAUTH, ONE_API, QUOTA_SECONDS, STATUSES
 from shared.providers.rules import Rule, bug, stop, throttled, unknown
 

@@ -11,7 +11,8 @@ import httpx2
 from shared.domain.errors import Kind, SendError
 from shared.domain.integration import SmsIntegration
 from shared.providers.answers import integer, obj, parse, text
-from shared.providers.http import Call, exchange
+from shared.providers.calls import Call
+from shared.providers.http import exchange
 from shared.providers.orange.errors import error_from_response
 from shared.providers.single_flight import SingleFlight
 

@@ -12,7 +12,8 @@ from shared.domain.payload import Payload
 from shared.domain.picture import kind
 from shared.domain.sending import CardSource, MediaCache
 from shared.providers.answers import identifier, obj, objects, parse
-from shared.providers.http import Call, bearer, exchange, lost
+from shared.providers.calls import Call, lost
+from shared.providers.http import bearer, exchange
 from shared.providers.single_flight import SingleFlight
 from shared.providers.whatsapp.errors import STALE_MEDIA, error_from_response
 from shared.providers.whatsapp.messages import body_of

@@ -6,6 +6,7 @@ T and S stop, F bug. api.md's list of reasons is closed, so the nearest one stan
 
 from collections.abc import Mapping
 
+from shared.domain.errors import Kind
 from shared.providers.rules import Rule, bug, person, retry, stop, throttled, unknown
 
 MINUTES = 60.0
@@ -49,7 +50,7 @@ CODES: Mapping[int, Rule] = {
     131050: person("opted_out"),
     131051: bug(),
     131052: bug(),
-    131053: Rule(bug().kind, "card_not_a_picture"),  # we send by ID, never by link: the picture itself is refused
+    131053: Rule(Kind.BUG, "card_not_a_picture"),  # we send by ID, never by link: the picture itself is refused
     131055: bug(),
     131056: throttled(6, person_only=True),
     131057: throttled(MINUTES),

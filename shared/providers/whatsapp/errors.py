@@ -5,7 +5,7 @@ import re
 from shared.domain.errors import Kind, SendError
 from shared.domain.json import JsonObject, JsonValue
 from shared.providers.answers import integer, obj, parse, text
-from shared.providers.http import Call
+from shared.providers.calls import Call
 from shared.providers.rules import Rule, bug, person, stop, throttled, unknown
 from shared.providers.whatsapp.codes import STATUSES, rule
 

@@ -74,9 +74,9 @@ def reports(document: str, *, received: datetime | None = None) -> Read:
 
     Received messages, other fields and unknown statuses are counted as ignored.
     """
-    read = Read(reports=[], ignored=0)
-    ignored = 0
+    found: list[StatusReport] = []
     changes = list(_changes(parse(document)))
+    ignored = 0 if changes else 1
     for change in changes:
         value = obj(change.get("value"))
         updates = [(kind, update) for kind in UPDATES for update in _items(value.get(kind))]
@@ -86,8 +86,8 @@ def reports(document: str, *, received: datetime | None = None) -> Read:
             if report is None:
                 ignored += 1
             else:
-                read.reports.append(report)
-    return Read(reports=read.reports, ignored=ignored if changes else 1)
+                found.append(report)
+    return Read(reports=found, ignored=ignored)
 
 
 def _changes(document: JsonValue) -> Iterator[JsonObject]:

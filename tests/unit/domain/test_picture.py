@@ -2,6 +2,7 @@ import io
 import struct
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -108,10 +109,8 @@ def test_never_raises_anything_else(data: st.DataObject) -> None:
     content = bytearray(data.draw(st.sampled_from([PNG, JPEG])))
     for _ in range(data.draw(st.integers(1, 8))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
-    try:
-        kind(bytes(content))
-    except SendError as error:
-        assert error.reason == "card_not_a_picture"
+    with suppress(SendError):
+        assert kind(bytes(content)) in {"image/png", "image/jpeg"}
 
 
 def test_a_changed_pixel_of_a_png_is_found() -> None:

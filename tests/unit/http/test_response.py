@@ -135,6 +135,8 @@ def test_a_refusal_of_the_provider_says_what_to_do() -> None:
     assert isinstance(detail, str)
     assert "Enter new ones under Settings" in detail
     assert "190" in detail
+    bare = problems.document(Refusal(ProblemCode.PROVIDER_REFUSED, reason="", provider_code=""), "en")["detail"]
+    assert bare == "The provider did not take the message."
 
 
 def test_warnings() -> None:

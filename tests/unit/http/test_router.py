@@ -96,6 +96,15 @@ def test_an_answer_that_cannot_be_written_is_a_mistake_of_ours() -> None:
     assert asyncio.run(router.dispatch(event("GET /health")))["statusCode"] == 500
 
 
+def test_a_refusal_in_a_code_that_has_no_text_is_a_mistake_of_ours() -> None:
+    def refuse(request: Request) -> Response:
+        raise Refusal(ProblemCode.UNPROCESSABLE, (Fault(field="phone", code="phone_purple"),))
+
+    router = Router(on_error=lambda error, _: None)
+    router.add("GET /health", refuse, scope=None)
+    assert asyncio.run(router.dispatch(event("GET /health")))["statusCode"] == 500
+
+
 def test_a_route_stands_once() -> None:
     router = _router()
     with pytest.raises(ValueError, match="GET /health"):

@@ -1,12 +1,15 @@
 import asyncio
 import inspect
 import ssl
+import subprocess
+import sys
 
 import httpx2
 import pytest
 
 from shared.domain.errors import Kind, SendError
-from shared.providers.http import Call, bearer, client, error_from_exception, exchange
+from shared.providers.calls import Call
+from shared.providers.http import bearer, client, error_from_exception, exchange
 
 NOT_SENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError"}
 NEVER_BUILT = {"InvalidURL", "UnsupportedProtocol", "LocalProtocolError"}
@@ -97,3 +100,11 @@ def test_the_client() -> None:
     assert http.timeout == httpx2.Timeout(5.0)
     assert not http.follow_redirects
     assert http.headers["User-Agent"] == "oomus-messaging"
+
+
+def test_who_reads_webhooks_loads_no_client() -> None:
+    code = (
+        "import sys, shared.providers.whatsapp.webhook, shared.providers.orange.receipts;"
+        "sys.exit('httpx2' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -34,9 +34,12 @@ def contract(units: object, *, days: int = 1, country: str = "SEN", status: str 
 class Bench:
     def __init__(self, **answers: list[Answer]) -> None:
         self.now = NOON
-        self.orange = Provider(
-            **{"token": [token()], "requests": [created()], "contracts": [ok([contract(100)])], **answers}
-        )
+        defaults: dict[str, list[Answer]] = {
+            "token": [token()],
+            "requests": [created()],
+            "contracts": [ok([contract(100)])],
+        }
+        self.orange = Provider(**{**defaults, **answers})
         self.orange_sender = OrangeSender(self.orange.http(), "https://api.orange.example/", lambda: self.now)
         self.sender: ChannelSender[SmsIntegration, str] = self.orange_sender
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.errors import Kind
-from shared.providers.http import Call
+from shared.providers.calls import Call
 from shared.providers.orange.codes import GATEWAY, OAUTH, ONE_API, STATUSES
 from shared.providers.orange.errors import error_from_response, read
 from shared.providers.rules import Rule
@@ -43,7 +43,7 @@ def gateway(code: object, message: str = "Invented", description: str = "") -> b
     return json.dumps({"code": code, "message": message, "description": description, "infoURL": "x"}).encode()
 
 
-def exception(message_id: str, text: str = "Invented %1", **more: object) -> bytes:
+def exception(message_id: str, text: object = "Invented %1", **more: object) -> bytes:
     kind = "policyException" if message_id.startswith("POL") else "serviceException"
     return json.dumps({"requestError": {kind: {"messageId": message_id, "text": text, **more}}}).encode()
 

@@ -55,8 +55,9 @@ class Remembered:
 
 
 class Bench:
-    def __init__(self, card: bytes = picture(), **answers: list[Answer]) -> None:  # noqa: B008 - immutable
-        self.meta = Provider(**{"media": [UPLOADED], "messages": [accepted()], **answers})
+    def __init__(self, card: bytes = picture(), **answers: list[Answer]) -> None:
+        defaults: dict[str, list[Answer]] = {"media": [UPLOADED], "messages": [accepted()]}
+        self.meta = Provider(**{**defaults, **answers})
         self.media = Remembered()
         self.cards: CardSource = OneCard(card)
         cache: MediaCache = self.media

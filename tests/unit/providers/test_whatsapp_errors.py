@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.errors import Kind
-from shared.providers.http import Call
+from shared.domain.json import JsonValue
+from shared.providers.calls import Call
+from shared.providers.rules import Rule
 from shared.providers.whatsapp.codes import CODES, RANGES, TEMPLATE_REASONS
 from shared.providers.whatsapp.errors import STALE_MEDIA, error_from_code, error_from_response
 
@@ -61,13 +63,13 @@ def test_every_code_is_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("rule", [*CODES.values(), *RANGES.values()])
-def test_reasons_are_of_the_closed_list(rule: object) -> None:
-    error = rule.error("x")  # type: ignore[attr-defined]  # parametrize widens it
+def test_reasons_are_of_the_closed_list(rule: Rule) -> None:
+    error = rule.error("x")
     if error.kind in (RETRY, THROTTLED):
         assert error.reason == ""
     else:
         assert error.reason in (STATUS_REASONS if error.kind is STOP else MESSAGE_REASONS)
-    assert (error.kind is not THROTTLED) or error.retry_after >= 1
+    assert error.kind is not THROTTLED or (error.retry_after or 0) >= 1
 
 
 def test_reasons_that_stop_a_template_alone() -> None:
@@ -182,8 +184,8 @@ def test_a_failed_status_is_never_unknown(code: int, _status: int, kind: Kind) -
 
 
 @pytest.mark.parametrize("code", [None, "", "abc", {}, [], True, 987654, float("nan")])
-def test_an_unknown_code_in_a_status_is_the_recipients(code: object) -> None:
-    error = error_from_code(code)  # type: ignore[arg-type]  # whatever JSON may hold
+def test_an_unknown_code_in_a_status_is_the_recipients(code: JsonValue) -> None:
+    error = error_from_code(code)
     assert (error.kind, error.reason) == (RECIPIENT, "undeliverable")
 
 

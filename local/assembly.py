@@ -1,0 +1,153 @@
+"""What the stack's own process runs: the functions, the pollers, the schedules and the gateway.
+
+Apart from `local.stack` because importing it takes a second, which passes while moto starts.
+"""
+
+import importlib
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+
+import uvicorn
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from local.clock import StackClock
+from local.cors import Cors
+from local.deployment import CREDENTIALS, Deployment, Function, client
+from local.gateway import Gateway, GatewayParts
+from local.poller import Poller
+from local.routes import RouteTable, read_routes
+from local.runtime import FunctionPool, Handler
+from local.schedules import Scheduler
+from local.template import REGION, Document, handler_modules
+
+type Pools = Mapping[str, FunctionPool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What the parts share; what they start they stop through `closing`."""
+
+    deployment: Deployment
+    clock: StackClock
+    aws_url: str
+    closing: ExitStack
+
+
+def import_handlers(document: Document) -> None:
+    """Import the functions' modules; an ImportError is known before anything is deployed."""
+    for module in handler_modules(document):
+        importlib.import_module(module)
+
+
+def start_functions(frame: Frame) -> Pools:
+    """Build one environment of each function, so that what cannot start is known before the stack answers."""
+    frame.closing.enter_context(_lambda_environment(frame))
+    functions = frame.deployment.functions
+    pools = {name: FunctionPool(f.limits, _handler_maker(f, frame.clock)) for name, f in functions.items()}
+    for pool in pools.values():
+        pool.warm_up()
+    return pools
+
+
+def start_polling(frame: Frame, pools: Pools) -> None:
+    for mapping in frame.deployment.mappings:
+        pool = pools[mapping.function_name]
+        within = replace(mapping, concurrency=min(mapping.concurrency, pool.limits.environments))
+        sqs = client("sqs", frame.aws_url, read_timeout=60, max_pool_connections=pool.limits.environments + 2)
+        poller = Poller(within, sqs, pool.submit)
+        frame.closing.callback(poller.stop)
+        poller.start()
+    scheduler = Scheduler(client("scheduler", frame.aws_url), frame.clock, _invoker(pools))
+    frame.closing.callback(scheduler.stop)
+    scheduler.start()
+
+
+def start_gateway(
+    frame: Frame, pools: Pools, sockets: list[socket.socket], key: rsa.RSAPublicKey, clock_route: bool
+) -> None:
+    document = frame.deployment.http_api
+    parts = GatewayParts(
+        routes=RouteTable(read_routes(document)),
+        cors=Cors.read(document),
+        key=key,
+        clock=frame.clock,
+        invoke=_invoker(pools),
+        clock_route=clock_route,
+    )
+    config = uvicorn.Config(
+        Gateway(parts),
+        log_config=None,
+        access_log=False,  # it would hold paths, and with them Orange's secret one
+        lifespan="off",
+        ws="none",
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": sockets}, name="gateway", daemon=True)
+    thread.start()
+    frame.closing.callback(_stop_server, server, thread)
+    while not server.started:
+        if not thread.is_alive():
+            raise RuntimeError("the gateway did not start")
+        time.sleep(0.005)
+
+
+def _stop_server(server: uvicorn.Server, thread: threading.Thread) -> None:
+    server.should_exit = True
+    thread.join(3)
+
+
+def _handler_maker(function: Function, clock: StackClock) -> Callable[[], Handler]:
+    module = importlib.import_module(function.module)
+
+    def make() -> Handler:
+        handler: Handler = module.build(function.environment, clock)
+        return handler
+
+    return make
+
+
+def _invoker(pools: Pools) -> Callable[[str, object], Future[object]]:
+    return lambda function_name, event: pools[function_name].submit(event)
+
+
+@contextmanager
+def _lambda_environment(frame: Frame) -> Iterator[None]:
+    """Set the process's environment as Lambda would, and back again: boto3's endpoint, and no one's credentials."""
+    settings = [set(function.environment.items()) for function in frame.deployment.functions.values()]
+    common = dict(set.intersection(*settings)) if settings else {}
+    wanted: dict[str, str | None] = {
+        "AWS_ENDPOINT_URL": frame.aws_url,
+        "AWS_ACCESS_KEY_ID": CREDENTIALS["aws_access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": CREDENTIALS["aws_secret_access_key"],
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1", "localhost"])),
+        # Powertools reads the process's environment; what all functions agree on can stand there.
+        **{name: value for name, value in common.items() if name.startswith("POWERTOOLS_")},
+        **dict.fromkeys(("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")),
+    }
+    before = {name: os.environ.get(name) for name in wanted}
+    _set_environment(wanted)
+    try:
+        yield
+    finally:
+        _set_environment(before)
+
+
+def _set_environment(values: Mapping[str, str | None]) -> None:
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value

@@ -1,0 +1,129 @@
+"""moto behind HTTP: one request at a time, connections kept.
+
+Not moto's own server: that needs Flask, closes each connection after one answer and is not safe for threads. This one
+hands a request to the same dispatcher that moto's decorators use. `POST /_stack/clock {"now": …}` moves its time.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import time_machine
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.compat import HTTPHeaders
+from moto.core.botocore_stubber import BotocoreStubber
+
+from local import moto_mends
+from local.clock import parse_instant
+from local.moto_mends import MESSAGES_CHANGED, SERVER_LOCK
+
+CLOCK_PATH = "/_stack/clock"
+EXPIRY_PERIOD = timedelta(minutes=1)
+# These say how the bytes travel, which is this server's business and not moto's.
+_TRANSPORT_HEADERS = frozenset({"content-length", "transfer-encoding", "connection"})
+
+
+class MotoHandler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # keeps connections: half of a small request's cost is else the handshake
+    disable_nagle_algorithm = True
+    wbufsize = 1 << 16
+    server: "MotoServer"
+
+    def handle_expect_100(self) -> bool:
+        answered = super().handle_expect_100()
+        self.wfile.flush()  # the client waits a second for this before it sends the body
+        return answered
+
+    def answer(self) -> None:
+        if self.headers.get("transfer-encoding"):
+            self._reply(411, {}, b"<Error><Code>MissingContentLength</Code></Error>")
+            self.close_connection = True
+            return
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        if self.path == CLOCK_PATH:
+            self.server.move_to(parse_instant(json.loads(body)["now"]))
+            self._reply(204, {}, b"")
+            return
+        host = aws_host(self.headers, self.path)
+        headers = HTTPHeaders()
+        for name, value in self.headers.items():
+            headers[name] = host if name.lower() == "host" else value
+        request = AWSPreparedRequest(self.command, f"https://{host}{self.path}", headers, body, stream_output=False)
+        with SERVER_LOCK:
+            status, answer_headers, answer = self.server.dispatch(request)
+        self._reply(int(status), answer_headers, answer.encode() if isinstance(answer, str) else answer)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_OPTIONS = do_PATCH = answer  # noqa: N815 - http.server's names
+
+    def _reply(self, status: int, headers: Mapping[str, Any], body: bytes) -> None:
+        self.send_response_only(status)
+        length = len(body)
+        for name, value in headers.items():
+            if name.lower() == "content-length" and self.command == "HEAD":
+                length = int(value)
+            if name.lower() not in _TRANSPORT_HEADERS:
+                self.send_header(name, str(value))
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing: paths hold secrets' names, and presigned signatures."""
+
+
+class MotoServer(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, host: str, port: int, travel: time_machine.Traveller) -> None:
+        super().__init__((host, port), MotoHandler)
+        self._stubber = BotocoreStubber()
+        self._travel = travel
+
+    def dispatch(self, request: AWSPreparedRequest) -> tuple[int, Mapping[str, Any], str | bytes]:
+        answer = self._stubber.process_request(request)
+        return answer or (404, {}, f"moto knows no service at {request.url}")
+
+    def move_to(self, instant: datetime) -> None:
+        with MESSAGES_CHANGED:
+            self._travel.move_to(instant)
+            MESSAGES_CHANGED.notify_all()
+        moto_mends.expire_items()
+
+
+def aws_host(headers: Message, path: str) -> str:
+    """Name AWS's own host for a request, from the service and region that it is signed for; unsigned ones are S3's."""
+    authorization = headers.get("authorization") or ""
+    _, _, credential = authorization.partition("Credential=")
+    if not credential:
+        credential = (parse_qs(urlsplit(path).query).get("X-Amz-Credential") or [""])[0]
+    scope = credential.split(",")[0].split("/")
+    region, service = scope[2:4] if len(scope) >= 4 else ("us-east-1", "s3")
+    if service == "dynamodb" and (headers.get("x-amz-target") or "").startswith("DynamoDBStreams"):
+        service = "streams.dynamodb"
+    return f"{service}.{region}.amazonaws.com"
+
+
+def serve(hosts: list[str], port: int, now: datetime) -> list[MotoServer]:
+    """Mend moto, take it to `now`, and bind each address; the caller calls `serve_forever` of the first."""
+    moto_mends.apply_all()
+    # Ticking on from there, this is the stack's clock for everything that moto stamps.
+    travel = time_machine.travel(now, tick=True).start()
+    servers = [MotoServer(host, port, travel) for host in hosts]
+    threading.Thread(target=_expire_forever, daemon=True).start()
+    for server in servers[1:]:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    return servers
+
+
+def _expire_forever() -> None:
+    while True:
+        time.sleep(EXPIRY_PERIOD.total_seconds())
+        moto_mends.expire_items()

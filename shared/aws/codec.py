@@ -1,0 +1,27 @@
+"""Values of the domain ↔ JSON bytes, by their own type hints. Only for what rests encrypted: S3, SQS, and (without
+personal data) the state table."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+
+def encode(value: object) -> bytes:
+    """A dataclass as JSON; instants in RFC 3339, decimals as strings."""
+    return msgspec.json.encode(value)
+
+
+def decode[T](data: bytes | str, kind: type[T]) -> T:
+    """The value. Raises msgspec.MsgspecError for what was not written by `encode`."""
+    return msgspec.json.decode(data, type=kind)
+
+
+def encode_lines(values: Iterable[object]) -> bytes:
+    """NDJSON: a line each."""
+    return msgspec.json.Encoder().encode_lines(values)
+
+
+def decode_lines[T](data: bytes, kind: type[T]) -> Sequence[T]:
+    """The values of NDJSON."""
+    lines: Sequence[T] = msgspec.json.Decoder(kind).decode_lines(data)
+    return lines

@@ -1,0 +1,136 @@
+"""Lists of messages, newest first, over the shards of one index. The index holds no mutable key: a status is looked up
+in the rows themselves."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from shared.aws.attributes import attributes, plain, text
+from shared.aws.message_item import LIST_SHARDS, from_item, key
+from shared.aws.reading import get_items
+from shared.aws.session import Aws
+from shared.domain.instants import milliseconds
+from shared.domain.message import Message
+from shared.usecases.ports import LogQuery, Page
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import QueryInputTypeDef
+
+_PAGES = 20
+"""Index pages read for one page of a list, at most: a rare match ends a page early, with a cursor to go on from."""
+_NEWEST = "~"
+"""Sorts after every position."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Partition:
+    index: str
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """Positions found in a partition, newest first; `seen_to` is the last one examined, None at its end."""
+
+    positions: list[str]
+    seen_to: str | None
+
+
+async def page_of(aws: Aws, table: str, query: LogQuery, position: str | None, limit: int) -> Page[Message]:
+    """One page: at most `limit` messages below `position`."""
+    messages: list[Message] = []
+    below = position or _NEWEST
+    for _ in range(_PAGES):
+        candidates, below_next = await _candidates(aws, table, query, below, limit + 1)
+        rows = await _rows(aws, table, query, candidates)
+        for candidate in candidates:
+            if len(messages) == limit:
+                return Page(items=messages, position=below)
+            below = candidate
+            if candidate in rows:
+                messages.append(rows[candidate])
+        if below_next is None:
+            return Page(items=messages, position=None)
+        below = below_next
+    return Page(items=messages, position=below)
+
+
+async def _candidates(aws: Aws, table: str, query: LogQuery, below: str, want: int) -> tuple[list[str], str | None]:
+    """The next positions over all partitions, and where to go on; None at the end of all of them.
+
+    A partition that was not read to its end hides what lies below the last position seen in it.
+    """
+    found = await aws.run_all(
+        [partial(_query, aws, table, query, partition, below, want) for partition in _partitions(query)]
+    )
+    floor = max((one.seen_to for one in found if one.seen_to is not None), default=None)
+    positions = sorted((position for one in found for position in one.positions), reverse=True)
+    if floor is None:
+        return positions, None
+    return [position for position in positions if position >= floor], floor
+
+
+def _partitions(query: LogQuery) -> list[_Partition]:
+    organisation = query.organisation
+    if query.enrollment_id is not None:
+        value = f"{organisation}#{query.enrollment_id}"
+        return [_Partition(index="by_enrollment", name="enrollment_key", value=value)]
+    if query.campaign_id is not None:
+        return [
+            _Partition(index="by_campaign", name="campaign_shard", value=f"{organisation}#{query.campaign_id}#{shard}")
+            for shard in range(LIST_SHARDS)
+        ]
+    return [
+        _Partition(index="by_organisation", name="organisation_shard", value=f"{organisation}#{shard}")
+        for shard in range(LIST_SHARDS)
+    ]
+
+
+def _query(aws: Aws, table: str, query: LogQuery, partition: _Partition, below: str, want: int) -> _Found:
+    filters = _filters(query, partition)
+    since = f"{milliseconds(query.since):013d}" if query.since else "0"
+    until = f"{milliseconds(query.until):013d}" if query.until else _NEWEST
+    request: QueryInputTypeDef = {
+        "TableName": table,
+        "IndexName": partition.index,
+        "KeyConditionExpression": f"{partition.name} = :partition AND listed_at BETWEEN :since AND :below",
+        "ExpressionAttributeValues": attributes(
+            {":partition": partition.value, ":since": since, ":below": min(below, until)}
+            | {f":{name}": value for name, value in filters.items()}
+        ),
+        "ScanIndexForward": False,
+        "Limit": want + 1,
+    }
+    if filters:
+        request["FilterExpression"] = " AND ".join(f"{name} = :{name}" for name in filters)
+    answer = aws.dynamodb.query(**request)
+    positions = [str(plain(item)["listed_at"]) for item in answer["Items"]]
+    last = answer.get("LastEvaluatedKey")
+    return _Found(
+        positions=[position for position in positions if position < below],
+        seen_to=text(plain(last), "listed_at") if last else None,
+    )
+
+
+def _filters(query: LogQuery, partition: _Partition) -> dict[str, str]:
+    wished: Mapping[str, str | None] = {
+        "distribution_id": query.distribution_id,
+        "channel": query.channel,
+        "campaign_id": None if partition.index == "by_campaign" else query.campaign_id,
+    }
+    return {name: str(value) for name, value in wished.items() if value is not None}
+
+
+async def _rows(aws: Aws, table: str, query: LogQuery, positions: Sequence[str]) -> dict[str, Message]:
+    """The rows that still match, by position."""
+    keys = [{"pk": key(query.organisation, position.partition("#")[2])} for position in positions]
+    messages = [from_item(item) for item in await get_items(aws, table, keys, consistent=False)]
+    by_id = {message.message_id: message for message in messages}
+    rows = {position: by_id.get(position.partition("#")[2]) for position in positions}
+    return {
+        position: message
+        for position, message in rows.items()
+        if message is not None and (query.status is None or message.status is query.status)
+    }

@@ -1,0 +1,136 @@
+"""A message ↔ its item in the log table. No personal data: the number is masked, its hash keyed."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from shared.aws.attributes import Item, Plain, text, whole
+from shared.domain.ids import shard_of
+from shared.domain.instants import from_milliseconds, milliseconds
+from shared.domain.message import Chunk, Message, PayloadRef, Price
+from shared.domain.payload import Channel
+from shared.domain.status import Status
+
+LIST_SHARDS = 4
+"""A list's index is cut in so many partitions: 1,000 writes/s each."""
+AGENDA_SHARDS = 8
+KEPT_FOR = timedelta(days=400)
+INSTANTS = (
+    "accepted_at",
+    "scheduled_for",
+    "sent_at",
+    "delivered_at",
+    "read_at",
+    "failed_at",
+    "lease_until",
+    "due_at",
+    "unknown_since",
+)
+_TEXTS = ("reason", "provider_message_id", "campaign_id", "enrollment_id", "parent_message_id", "request_hash")
+
+
+def key(organisation: str, message_id: str) -> str:
+    """The log table's key."""
+    return f"{organisation}#{message_id}"
+
+
+def agenda_shard(message_id: str) -> str:
+    """The agenda partition of a message."""
+    return str(shard_of(message_id, AGENDA_SHARDS))
+
+
+def list_shard(message_id: str) -> int:
+    """The list partition of a message."""
+    return shard_of(message_id, LIST_SHARDS)
+
+
+def position(accepted_at: datetime, message_id: str) -> str:
+    """Sorts by acceptance, in milliseconds since 1970."""
+    return f"{milliseconds(accepted_at):013d}#{message_id}"
+
+
+def to_item(message: Message) -> dict[str, Plain | None]:
+    """The whole item, index keys included."""
+    shard = list_shard(message.message_id)
+    chunk = message.chunk
+    values: dict[str, Plain | None] = {name: getattr(message, name) for name in _TEXTS}
+    values |= {name: _ms(getattr(message, name)) for name in INSTANTS}
+    values |= {
+        "pk": key(message.organisation, message.message_id),
+        "organisation": message.organisation,
+        "message_id": message.message_id,
+        "channel": str(message.channel),
+        "status": str(message.status),
+        "recipient": message.recipient,
+        "person": message.person,
+        "country": message.country,
+        "payload_key": message.payload.object_key,
+        "payload_row": message.payload.row,
+        "attempts": message.attempts,
+        "segments": message.segments,
+        "price_amount": str(message.price.amount) if message.price else None,
+        "price_currency": message.price.currency if message.price else None,
+        "distribution_id": chunk.distribution_id if chunk else None,
+        "run": chunk.run if chunk else None,
+        "chunk": chunk.number if chunk else None,
+        "listed_at": position(message.accepted_at, message.message_id),
+        "organisation_shard": f"{message.organisation}#{shard}",
+        "campaign_shard": f"{message.organisation}#{message.campaign_id}#{shard}" if message.campaign_id else None,
+        "enrollment_key": f"{message.organisation}#{message.enrollment_id}" if message.enrollment_id else None,
+        "agenda_shard": agenda_shard(message.message_id) if message.due_at else None,
+        "expires_at": int((message.accepted_at + KEPT_FOR).timestamp()),
+    }
+    return values
+
+
+def from_item(item: Item) -> Message:
+    """The message in an item."""
+
+    def instant(name: str) -> datetime | None:
+        value = whole(item, name)
+        return from_milliseconds(value) if value is not None else None
+
+    return Message(
+        organisation=str(item["organisation"]),
+        message_id=str(item["message_id"]),
+        channel=Channel(str(item["channel"])),
+        status=Status(str(item["status"])),
+        accepted_at=from_milliseconds(int(item["accepted_at"])),
+        recipient=str(item["recipient"]),
+        person=str(item["person"]),
+        country=str(item["country"]),
+        payload=PayloadRef(object_key=str(item["payload_key"]), row=whole(item, "payload_row")),
+        attempts=int(item.get("attempts", 0)),
+        segments=whole(item, "segments"),
+        price=_price(item),
+        chunk=_chunk(item),
+        reason=text(item, "reason"),
+        provider_message_id=text(item, "provider_message_id"),
+        campaign_id=text(item, "campaign_id"),
+        enrollment_id=text(item, "enrollment_id"),
+        parent_message_id=text(item, "parent_message_id"),
+        request_hash=text(item, "request_hash"),
+        scheduled_for=instant("scheduled_for"),
+        sent_at=instant("sent_at"),
+        delivered_at=instant("delivered_at"),
+        read_at=instant("read_at"),
+        failed_at=instant("failed_at"),
+        lease_until=instant("lease_until"),
+        due_at=instant("due_at"),
+        unknown_since=instant("unknown_since"),
+    )
+
+
+def _price(item: Item) -> Price | None:
+    amount = text(item, "price_amount")
+    return Price(amount=Decimal(amount), currency=str(item["price_currency"])) if amount else None
+
+
+def _chunk(item: Item) -> Chunk | None:
+    distribution_id = text(item, "distribution_id")
+    if distribution_id is None:
+        return None
+    return Chunk(distribution_id=distribution_id, run=int(item["run"]), number=int(item["chunk"]))
+
+
+def _ms(instant: datetime | None) -> int | None:
+    return milliseconds(instant) if instant else None

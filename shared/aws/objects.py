@@ -1,0 +1,82 @@
+"""Files of clients: uploads by presigned PUT, and card pictures in allowed buckets."""
+
+from datetime import datetime, timedelta
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared.aws.session import Aws
+from shared.domain.distribution import Upload
+from shared.domain.errors import Kind, SendError
+from shared.usecases.ports import Readable, UploadTarget
+
+_VALID_FOR = timedelta(hours=1)
+_TYPES = {"csv": "text/csv", "ndjson": "application/x-ndjson", "dhis2": "application/json"}
+_GONE = frozenset({"NoSuchKey", "NoSuchBucket", "404", "403", "AccessDenied"})
+
+
+class S3Uploads:
+    """`Uploads` on the payload bucket."""
+
+    def __init__(self, aws: Aws, bucket: str) -> None:
+        self._aws = aws
+        self._bucket = bucket
+
+    async def target(self, organisation: str, upload_id: str, *, format: str, size: int, now: datetime) -> UploadTarget:
+        """See `Uploads`. The URL is signed for this length and type alone."""
+        url = await self._aws.run(
+            lambda: self._aws.s3.generate_presigned_url(
+                "put_object",
+                Params={
+                    "Bucket": self._bucket,
+                    "Key": _key(organisation, upload_id),
+                    "ContentLength": size,
+                    "ContentType": _TYPES[format],
+                },
+                ExpiresIn=int(_VALID_FOR.total_seconds()),
+                HttpMethod="PUT",
+            )
+        )
+        headers = {"Content-Type": _TYPES[format], "Content-Length": str(size)}
+        return UploadTarget(url=url, headers=headers, expires_at=now + _VALID_FOR)
+
+    async def find(self, organisation: str, upload_id: str) -> Upload | None:
+        """See `Uploads`."""
+        key = _key(organisation, upload_id)
+        try:
+            head = await self._aws.run(lambda: self._aws.s3.head_object(Bucket=self._bucket, Key=key))
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
+                return None
+            raise
+        kinds = {kind: form for form, kind in _TYPES.items()}
+        form = kinds.get(head["ContentType"].partition(";")[0].strip())
+        return Upload(object_key=key, version=head["VersionId"], format=form) if form else None
+
+    async def open(self, upload: Upload) -> Readable:
+        """See `Uploads`."""
+        answer = await self._aws.run(
+            lambda: self._aws.s3.get_object(Bucket=self._bucket, Key=upload.object_key, VersionId=upload.version)
+        )
+        return answer["Body"]
+
+
+class S3Cards:
+    """The object reader of `shared.providers.cards`."""
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+
+    async def read(self, bucket: str, key: str, limit: int) -> bytes:
+        """The object's first `limit` bytes. Raises SendError as the card source wants it."""
+        try:
+            return await self._aws.run(lambda: self._aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read(limit))
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            kind = Kind.RECIPIENT if code in _GONE else Kind.RETRY
+            raise SendError(kind, f"s3/{code}", "card_unreachable") from None
+        except BotoCoreError as error:
+            raise SendError(Kind.RETRY, f"s3/{type(error).__name__}", "card_unreachable") from None
+
+
+def _key(organisation: str, upload_id: str) -> str:
+    return f"uploads/{organisation}/{upload_id}"

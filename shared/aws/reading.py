@@ -1,0 +1,33 @@
+"""Reads many items at once, to the last one."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from shared.aws.attributes import Item, attributes, plain
+from shared.aws.session import Aws
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import KeysAndAttributesTypeDef
+
+_AT_ONCE = 100
+"""DynamoDB's limit for one BatchGetItem."""
+
+
+async def get_items(aws: Aws, table: str, keys: Sequence[Mapping[str, str]], *, consistent: bool = True) -> list[Item]:
+    """The items that are there, in no order. Each key once."""
+    batches = [keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE)]
+    found = await aws.run_all([partial(_batch, aws, table, batch, consistent=consistent) for batch in batches])
+    return [item for items in found for item in items]
+
+
+def _batch(aws: Aws, table: str, keys: Sequence[Mapping[str, str]], consistent: bool) -> list[Item]:
+    request: dict[str, KeysAndAttributesTypeDef] = {
+        table: {"Keys": [attributes(key) for key in keys], "ConsistentRead": consistent}
+    }
+    items: list[Item] = []
+    while request:
+        answer = aws.dynamodb.batch_get_item(RequestItems=request)
+        items += [plain(item) for item in answer["Responses"].get(table, ())]
+        request = dict(answer.get("UnprocessedKeys", {}))  # type: ignore[arg-type]  # the answer's type is the request's
+    return items

@@ -1,0 +1,30 @@
+"""Forwards what it gets to its out queue; a body "bad" is reported as failed, a tick is forwarded too."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+
+from local.runtime import Handler, LambdaContext
+from shared.domain.clock import Clock
+
+
+def build(environment: Mapping[str, str], clock: Clock) -> Handler:
+    sqs = boto3.client("sqs")
+
+    def tell(text: str) -> None:
+        sqs.send_message(QueueUrl=environment["OUT_QUEUE_URL"], MessageBody=text)
+
+    def handler(event: Any, _context: LambdaContext) -> object:
+        if event.get("tick"):
+            tell(f"tick {clock.now():%Y-%m-%dT%H:%M}")
+            return None
+        failed = []
+        for record in event["Records"]:
+            attempt = record["attributes"]["ApproximateReceiveCount"]
+            tell(f"{record['body']} {attempt} {record['attributes'].get('MessageGroupId', '-')}")
+            if record["body"] == "bad":
+                failed.append({"itemIdentifier": record["messageId"]})
+        return {"batchItemFailures": failed}
+
+    return handler
