@@ -1,7 +1,8 @@
 """What a person may choose of the local stack, from the environment: api.md, "The local stack"."""
 
-import re
-import subprocess
+import fcntl
+import socket
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from local.clock import parse_instant
 from local.processes import PROJECT_ROOT
 
 HOST = "127.0.0.1"
+_GET_INTERFACE_ADDRESS = 0x8915  # SIOCGIFADDR, linux/sockios.h
 FRONT_END_ORIGINS = "http://localhost:5173,http://127.0.0.1:5173"
 
 
@@ -64,10 +66,10 @@ class Settings:
 
 def _docker_bridge() -> tuple[str, ...]:
     """Where containers reach this machine, so that `sam local invoke` sees the same tables and queues."""
+    request = struct.pack("256s", b"docker0")
     try:
-        shown = subprocess.run(  # noqa: S603 - constant arguments
-            ["/usr/sbin/ip", "-4", "-o", "addr", "show", "docker0"], capture_output=True, text=True, check=True
-        ).stdout
-    except (OSError, subprocess.CalledProcessError) as error:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            answer = fcntl.ioctl(probe.fileno(), _GET_INTERFACE_ADDRESS, request)
+    except OSError as error:
         raise SettingsError("DOCKER=1, but this machine has no docker0 bridge") from error
-    return tuple(re.findall(r"inet ([\d.]+)/", shown))
+    return (socket.inet_ntoa(answer[20:24]),)

@@ -31,7 +31,7 @@ class Integrated(Protocol):
 class Acknowledge(Protocol):
     """Called when the provider took a message, before that is recorded."""
 
-    async def __call__(self, message: Message, provider_message_id: str) -> Sequence[Move]:
+    async def __call__(self, message: Message, provider_message_id: str, /) -> Sequence[Move]:
         """Moves that were waiting for the message's name at the provider."""
         ...
 

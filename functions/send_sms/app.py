@@ -1,0 +1,53 @@
+"""Sends what the SMS queue delivers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shared.aws.function import Answer, Context, Event, Handler, Loop, SystemClock, lazily, read_settings
+from shared.aws.records import each_record
+from shared.aws.session import Aws
+from shared.aws.telemetry import LoggedTelemetry
+from shared.domain.clock import Clock
+from shared.domain.dispatch import Dispatch
+from shared.domain.payload import Channel
+from shared.wiring.sms import sms_step
+from shared.wiring.stores import Names, Stores
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Environment variables of the function."""
+
+    log_table: str
+    state_table: str
+    payload_bucket: str
+    secrets_prefix: str
+    number_key_secret_id: str
+    sms_queue_url: str
+    orange_api_url: str
+
+
+def build(environment: Mapping[str, str], clock: Clock | None = None, aws: Aws | None = None) -> Handler:
+    """The handler with all it needs; nothing of AWS is called yet."""
+    settings = read_settings(Settings, environment)
+    telemetry = LoggedTelemetry("send_sms")
+    stores = Stores(
+        aws or Aws(),
+        clock or SystemClock(),
+        telemetry,
+        Names(
+            log_table=settings.log_table,
+            state_table=settings.state_table,
+            secrets_prefix=settings.secrets_prefix,
+        ),
+    )
+    step = sms_step(stores, settings.orange_api_url, {Channel.SMS: settings.sms_queue_url})
+    loop = Loop()
+
+    def handle(event: Event, _: Context) -> Answer:
+        return loop.run(each_record(event, Dispatch, step.send_all, telemetry))
+
+    return handle
+
+
+handler = lazily(build)

@@ -1,0 +1,125 @@
+"""Whether what happened is what was to happen, row by row."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from local.sample.expected import Campaign, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is otherwise than expected. Names no number: a row and what it should have been."""
+
+    channel: str
+    row: int | None
+    text: str
+
+
+class DistributionLike(Protocol):
+    @property
+    def status(self) -> str: ...
+    @property
+    def status_reason(self) -> str | None: ...
+    @property
+    def accepted(self) -> int: ...
+    @property
+    def rejected(self) -> int: ...
+    @property
+    def duplicates(self) -> int: ...
+    @property
+    def counts(self) -> Mapping[str, int]: ...
+
+
+class MessageLike(Protocol):
+    @property
+    def status(self) -> str: ...
+    @property
+    def reason(self) -> str | None: ...
+    @property
+    def enrollment_id(self) -> str: ...
+
+
+class RowErrorLike(Protocol):
+    @property
+    def row(self) -> int: ...
+    @property
+    def code(self) -> str: ...
+
+
+NEVER_TAKEN = frozenset({"not_on_whatsapp", "card_not_a_picture", "phone_invalid", "outcome_unknown"})
+"""Reasons for which the provider may not have taken a message at all."""
+
+
+def compare(
+    campaign: Campaign,
+    distribution: DistributionLike,
+    messages: Sequence[MessageLike],
+    errors: Sequence[RowErrorLike],
+) -> list[Finding]:
+    """Everything that differs: totals, the rejected rows' codes, each message's status and reason."""
+    return [
+        *_totals(campaign, distribution),
+        *_rejections(campaign, errors),
+        *_outcomes(campaign, messages),
+    ]
+
+
+def misdelivered(campaign: Campaign, taken: Mapping[str, int]) -> list[Finding]:
+    """`taken`: how often the provider accepted a message for each number. Nobody twice, and no stranger."""
+    known = {each.number: each for each in campaign.expected if each.number is not None}
+    findings = [
+        Finding(channel=campaign.channel, row=None, text="the provider took a message for a stranger's number")
+        for number in taken
+        if number not in known
+    ]
+    for number, each in known.items():
+        times = taken.get(number, 0)
+        if times > 1 or (times == 0 and each.reason not in NEVER_TAKEN):
+            findings.append(Finding(channel=campaign.channel, row=each.row, text=f"sent {times} times, not once"))
+    return findings
+
+
+def _totals(campaign: Campaign, found: DistributionLike) -> list[Finding]:
+    wanted = {
+        "accepted": campaign.count(Verdict.ACCEPTED),
+        "rejected": campaign.count(Verdict.REJECTED),
+        "duplicates": campaign.count(Verdict.DUPLICATE),
+    }
+    given = {"accepted": found.accepted, "rejected": found.rejected, "duplicates": found.duplicates}
+    statuses = Counter(each.status for each in campaign.expected if each.status is not None)
+    counts = {name: count for name, count in found.counts.items() if count}
+    texts = []
+    if given != wanted:
+        texts.append(f"rows are {given}, not {wanted}")
+    if counts != dict(statuses):
+        texts.append(f"counts are {counts}, not {dict(statuses)}")
+    if found.status != "completed":
+        texts.append(f"the distribution is {found.status} ({found.status_reason}), not completed")
+    return [Finding(channel=campaign.channel, row=None, text=text) for text in texts]
+
+
+def _rejections(campaign: Campaign, errors: Sequence[RowErrorLike]) -> list[Finding]:
+    wanted = {each.row: each.reason for each in campaign.expected if each.verdict is Verdict.REJECTED}
+    codes: dict[int, set[str]] = {}
+    for error in errors:
+        codes.setdefault(error.row, set()).add(error.code)
+    return [
+        Finding(channel=campaign.channel, row=row, text=f"rejected with {codes.get(row)}, not {wanted.get(row)}")
+        for row in sorted({*wanted, *codes})
+        if codes.get(row) != {wanted.get(row)}
+    ]
+
+
+def _outcomes(campaign: Campaign, messages: Sequence[MessageLike]) -> list[Finding]:
+    found = {message.enrollment_id: (message.status, message.reason) for message in messages}
+    return [
+        Finding(
+            channel=campaign.channel,
+            row=each.row,
+            text=f"is {found.get(each.enrollment_id)}, not {(each.status, each.reason)}",
+        )
+        for each in campaign.expected
+        if each.verdict is Verdict.ACCEPTED and found.get(each.enrollment_id) != (each.status, each.reason)
+    ]

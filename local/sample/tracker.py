@@ -1,0 +1,155 @@
+"""The WhatsApp campaign: a tracker export of DHIS2, as reference/dhis2.md describes one."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from local.sample.expected import Campaign, Expected, Verdict
+from local.sample.people import PLACES, Person, person, uid
+
+PROGRAMME = uid("program/vaccination")
+_OTHER_PROGRAMME = uid("program/nutrition")
+_TYPES = {
+    "phone": "PHONE_NUMBER",
+    "first_name": "TEXT",
+    "last_name": "TEXT",
+    "card_code": "TEXT",
+    "issue_date": "DATE",
+    "card_image": "URL",
+    "consent": "BOOLEAN",
+    "language": "TEXT",
+}
+MAPPING: Mapping[str, object] = {
+    "attributes": {name: uid(f"attribute/{name}") for name in _TYPES},
+    "program": PROGRAMME,
+}
+"""The body of PUT /v1/integrations/dhis2."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One row: the person, what differs from a plain row, and how it must end. An empty value leaves it out."""
+
+    person: Person
+    changes: Mapping[str, str]
+    verdict: Verdict = Verdict.ACCEPTED
+    status: str | None = "read"
+    reason: str | None = None
+
+
+def _rejected(one: Person, reason: str, **changes: str) -> Case:
+    return Case(person=one, changes=changes, verdict=Verdict.REJECTED, status=None, reason=reason)
+
+
+def _cases(cards_url: str) -> Iterator[Case]:
+    for tail in ("2101", "2102", "2103"):
+        for country in PLACES:
+            yield Case(person=person(country, tail), changes={})
+    for country, tail in (
+        ("CI", "0404"),
+        ("ML", "0429"),
+        ("GN", "0604"),
+        ("CM", "0605"),
+        ("MG", "0606"),
+        ("TN", "0607"),
+    ):
+        yield Case(person=person(country, tail), changes={})
+    yield Case(person=person("SN", "0601"), changes={}, status="delivered")
+    yield Case(person=person("SN", "1026"), changes={}, status="failed", reason="not_on_whatsapp")
+    yield Case(person=person("EG", "9026"), changes={}, status="failed", reason="not_on_whatsapp")
+    broken = {"card_image": f"{cards_url}/broken.png"}
+    yield Case(person=person("BF", "2104"), changes=broken, status="failed", reason="card_not_a_picture")
+    yield _rejected(person("SN", "2104"), "consent_missing", consent="false")
+    yield _rejected(person("CI", "2104"), "dhis2_attribute_missing", phone="")
+    yield _rejected(person("ML", "2104"), "phone_missing", phone="N/A")
+
+
+def _typed(one: Person, place: int) -> str:
+    """As people type numbers into DHIS2: one in three otherwise than the last."""
+    digits = one.number.removeprefix("+")
+    spaced = f"+{digits[:3]} {digits[3:5]} {digits[5:]}"
+    return (one.number, f"00{digits}", spaced)[place % 3]
+
+
+def _entity(place: int, case: Case) -> dict[str, object]:
+    one = case.person
+    values = {
+        "phone": _typed(one, place),
+        "first_name": one.first_name,
+        "last_name": one.last_name,
+        "card_code": one.card_code,
+        "issue_date": f"2026-11-{1 + place % 22:02}",
+        "consent": "true",
+        "language": "en" if one.country == "EG" else "fr",
+        **case.changes,
+    }
+    entity, unit = uid(f"entity/{one.number}"), uid(f"unit/{one.country}")
+    attributes = [
+        {"attribute": uid(f"attribute/{name}"), "displayName": name, "valueType": _TYPES[name], "value": value}
+        for name, value in values.items()
+        if value
+    ]
+    active = _enrollment(one, PROGRAMME, "ACTIVE", "2026-11-02T08:30:00.000")
+    past = _enrollment(one, PROGRAMME, "COMPLETED", "2025-03-11T09:00:00.000")
+    elsewhere = _enrollment(one, _OTHER_PROGRAMME, "ACTIVE", "2026-11-20T14:05:10.250")
+    return {
+        "trackedEntity": entity,
+        "trackedEntityType": uid("type/person"),
+        "orgUnit": unit,
+        "createdAt": "2026-11-02T08:30:00.000",
+        "updatedAt": "2026-11-20T14:05:10.250",
+        "inactive": False,
+        "deleted": False,
+        "potentialDuplicate": False,
+        "attributes": attributes,
+        "enrollments": [past, active, elsewhere] if place % 4 == 0 else [active],
+    }
+
+
+def _enrollment(one: Person, program: str, status: str, at: str) -> dict[str, object]:
+    return {
+        "enrollment": _enrollment_id(one) if status == "ACTIVE" and program == PROGRAMME else uid(f"{at}{one.number}"),
+        "trackedEntity": uid(f"entity/{one.number}"),
+        "program": program,
+        "status": status,
+        "orgUnit": uid(f"unit/{one.country}"),
+        "enrolledAt": at,
+        "occurredAt": at,
+        "deleted": False,
+        "attributes": [],
+    }
+
+
+def _enrollment_id(one: Person) -> str:
+    return uid(f"enrollment/{one.number}")
+
+
+def whatsapp_campaign(cards_url: str) -> Campaign:
+    """`cards_url` is where the cards are served, without a slash at the end."""
+    cases = list(_cases(cards_url))
+    entities = [_entity(place, case) for place, case in enumerate(cases)]
+    export = {"pager": {"page": 1, "pageSize": len(entities)}, "trackedEntities": entities}
+    expected = tuple(
+        Expected(
+            row=row,
+            verdict=case.verdict,
+            enrollment_id=_enrollment_id(case.person),
+            status=case.status,
+            reason=case.reason,
+            number=case.person.number if case.verdict is Verdict.ACCEPTED else None,
+        )
+        for row, case in enumerate(cases, start=1)
+    )
+    return Campaign(
+        campaign_id="PEV-2026-11-cartes",
+        channel="whatsapp",
+        form="dhis2",
+        upload=json.dumps(export, ensure_ascii=False, indent=1).encode(),
+        content={"template": {"name": "vaccination_card"}},
+        defaults={
+            "programme_name": "Vaccination – Élargie",
+            "verification_url": "https://v.oomus.health/c/{card_code}",
+            "card_image": f"{cards_url}/{{card_code}}.png",
+        },
+        expected=expected,
+    )

@@ -1,0 +1,51 @@
+"""A batch of an SQS event source: every record gets an outcome of its own."""
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+import msgspec
+
+from shared.aws.codec import decode
+from shared.aws.function import Event
+from shared.aws.telemetry import LoggedTelemetry
+
+
+def is_batch(event: Event) -> bool:
+    """Whether the event comes from a queue."""
+    return "Records" in event
+
+
+async def each_record[T](
+    event: Event,
+    kind: type[T],
+    work: Callable[[Sequence[T]], Coroutine[Any, Any, Sequence[bool]]],
+    telemetry: LoggedTelemetry,
+) -> dict[str, list[dict[str, str]]]:
+    """ReportBatchItemFailures: the records that `work` (True: done) or the decoder could not handle come again."""
+    failed: list[str] = []
+    read: list[tuple[str, T]] = []
+    for record in event["Records"]:
+        try:
+            read.append((record["messageId"], decode(record["body"], kind)))
+        except msgspec.MsgspecError as error:
+            telemetry.crash(error, "record_unreadable")
+            failed.append(record["messageId"])
+    done = await work([value for _, value in read])
+    failed += [identity for (identity, _), fine in zip(read, done, strict=True) if not fine]
+    return {"batchItemFailures": [{"itemIdentifier": identity} for identity in failed]}
+
+
+async def one_by_one[T](
+    values: Sequence[T], work: Callable[[T], Coroutine[Any, Any, None]], telemetry: LoggedTelemetry
+) -> list[bool]:
+    """True for each value that was worked off; one that fails is told and does not stop the others."""
+    done: list[bool] = []
+    for value in values:
+        try:
+            await work(value)
+        except Exception as error:
+            telemetry.crash(error, type(value).__name__)
+            done.append(False)
+        else:
+            done.append(True)
+    return done

@@ -1,0 +1,27 @@
+"""The send step towards Orange."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from shared.domain.integration import SmsIntegration
+from shared.domain.payload import Channel
+from shared.providers.http import client
+from shared.providers.orange.client import OrangeSender
+from shared.usecases.channel import ChannelDesk, NameReceipts
+from shared.usecases.send import SendStep
+from shared.wiring.stores import Stores
+
+
+def sms_step(stores: Stores, base_url: str, queue_urls: Mapping[Channel, str]) -> SendStep[SmsIntegration, str]:
+    """The send step towards Orange."""
+
+    desk = ChannelDesk(
+        integration=partial(_sms, stores),
+        sender=OrangeSender(client(), base_url, stores.clock.now),
+        acknowledge=NameReceipts(receipts=stores.receipts, now=stores.clock.now),
+    )
+    return SendStep(desk, stores.send_deps(queue_urls))
+
+
+async def _sms(stores: Stores, organisation: str, version: int) -> SmsIntegration | None:
+    return await stores.integrations.sms(organisation, version=version)

@@ -1,0 +1,38 @@
+"""The send step towards Meta."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from shared.aws.objects import S3Cards
+from shared.domain.card_reference import CardHost
+from shared.domain.integration import WhatsAppIntegration
+from shared.domain.payload import Channel
+from shared.providers.cards import Cards
+from shared.providers.http import client
+from shared.providers.sample_card import WithSampleCard
+from shared.providers.whatsapp.client import WhatsAppSender
+from shared.usecases.channel import ChannelDesk, no_acknowledgement
+from shared.usecases.send import SendStep
+from shared.wiring.stores import Stores
+
+
+def whatsapp_step(
+    stores: Stores,
+    base_url: str,
+    queue_urls: Mapping[Channel, str],
+    card_hosts: tuple[CardHost, ...],
+    card_buckets: frozenset[str],
+) -> SendStep[WhatsAppIntegration, str]:
+    """The send step towards Meta."""
+
+    cards = WithSampleCard(Cards(client(), S3Cards(stores.aws), card_hosts, card_buckets))
+    desk = ChannelDesk(
+        integration=partial(_whatsapp, stores),
+        sender=WhatsAppSender(client(), base_url, cards, stores.media),
+        acknowledge=no_acknowledgement,
+    )
+    return SendStep(desk, stores.send_deps(queue_urls))
+
+
+async def _whatsapp(stores: Stores, organisation: str, version: int) -> WhatsAppIntegration | None:
+    return await stores.integrations.whatsapp(organisation, version=version)

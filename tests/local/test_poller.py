@@ -1,0 +1,165 @@
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from local.deployment import QueueMapping
+from local.poller import Poller, build_records, failed_ids
+
+SENT = ["a", "b", "c"]
+ARN = "arn:aws:sqs:eu-west-1:123456789012:q"
+
+
+@pytest.mark.parametrize(
+    ("answer", "kept"),
+    [
+        (None, set()),
+        ({}, set()),
+        ({"batchItemFailures": []}, set()),
+        ({"batchItemFailures": None}, set()),
+        ({"batchItemFailures": [{"itemIdentifier": "b"}]}, {"b"}),
+        ({"batchItemFailures": [{"itemIdentifier": "b"}, {"itemIdentifier": "b"}]}, {"b"}),
+        ({"batchItemFailures": [{"itemIdentifier": ""}]}, set(SENT)),
+        ({"batchItemFailures": [{"itemIdentifier": None}]}, set(SENT)),
+        ({"batchItemFailures": [{"itemIdentifier": "stranger"}]}, set(SENT)),
+        ({"batchItemFailures": [{"wrongKey": "a"}]}, set(SENT)),
+        ({"batchItemFailures": ["a"]}, set(SENT)),
+        ({"batchItemFailures": "a"}, set(SENT)),
+        ("fine", set(SENT)),
+    ],
+)
+def test_which_messages_stay(answer: object, kept: set[str]) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html, "Success and failure conditions"."""
+    assert failed_ids(answer, SENT) == kept
+
+
+def message(name: str, **more: Any) -> Any:
+    fields = {"MessageId": name, "ReceiptHandle": f"r-{name}", "Body": name, "MD5OfBody": "m", "Attributes": {}}
+    return {**fields, **more}
+
+
+def test_records_look_as_lambdas_do() -> None:
+    attributes = {"ApproximateReceiveCount": "1", "SentTimestamp": "1795428000000", "MessageGroupId": "demo"}
+    named = {"n": {"DataType": "String", "StringValue": "v"}, "b": {"DataType": "Binary", "BinaryValue": b"\xff"}}
+    event = build_records([message("a", Attributes=attributes, MessageAttributes=named)], ARN)
+    assert event == {
+        "Records": [
+            {
+                "messageId": "a",
+                "receiptHandle": "r-a",
+                "body": "a",
+                "attributes": attributes,
+                "messageAttributes": {
+                    "n": {"stringValue": "v", "stringListValues": [], "binaryListValues": [], "dataType": "String"},
+                    "b": {"binaryValue": "/w==", "stringListValues": [], "binaryListValues": [], "dataType": "Binary"},
+                },
+                "md5OfBody": "m",
+                "eventSource": "aws:sqs",
+                "eventSourceARN": ARN,
+                "awsRegion": "eu-west-1",
+            }
+        ]
+    }
+
+
+@dataclass(slots=True)
+class FakeSqs:
+    """Gives what is queued, in order; long polls end at once and the second empty one stops the poller."""
+
+    queued: list[Any]
+    limit_per_receive: int = 10
+    deleted: list[str] = field(default_factory=list)
+    drained: threading.Event = field(default_factory=threading.Event)
+
+    def receive_message(self, *, MaxNumberOfMessages: int, WaitTimeSeconds: int, **_: Any) -> Any:  # noqa: N803 - boto3's
+        count = min(MaxNumberOfMessages, self.limit_per_receive)
+        given, self.queued = self.queued[:count], self.queued[count:]
+        if not given and WaitTimeSeconds:
+            self.drained.set()
+            threading.Event().wait(0.01)
+        return {"Messages": given} if given else {}
+
+    def delete_message_batch(self, *, Entries: Any, **_: Any) -> Any:  # noqa: N803 - boto3's
+        self.deleted += [entry["ReceiptHandle"] for entry in Entries]
+        return {}
+
+
+def mapping(**changes: Any) -> QueueMapping:
+    fields: dict[str, Any] = {"batch_size": 10, "batching": timedelta(0), "concurrency": 1, "partial_failures": True}
+    return QueueMapping(function_name="F", queue_arn=ARN, queue_url="https://q", **{**fields, **changes})
+
+
+def poll(sqs: FakeSqs, answers: Any, **changes: Any) -> list[list[str]]:
+    batches: list[list[str]] = []
+
+    def submit(event: Any) -> Future[object]:
+        batches.append([record["messageId"] for record in event["Records"]])
+        outcome: Future[object] = Future()
+        answer = answers(event)
+        if isinstance(answer, Exception):
+            outcome.set_exception(answer)
+        else:
+            outcome.set_result(answer)
+        return outcome
+
+    poller = Poller(mapping(**changes), sqs, submit)  # type: ignore[arg-type]  # a fake
+    poller.start()
+    assert sqs.drained.wait(5)
+    poller.stop()
+    return batches
+
+
+def fail_b(_event: object) -> object:
+    return {"batchItemFailures": [{"itemIdentifier": "b"}]}
+
+
+@pytest.mark.parametrize(
+    ("answers", "partial", "deleted"),
+    [
+        (fail_b, True, ["r-a", "r-c"]),
+        (fail_b, False, ["r-a", "r-b", "r-c"]),
+        (lambda _event: None, True, ["r-a", "r-b", "r-c"]),
+        (lambda _event: RuntimeError("broken"), True, []),
+        (lambda _event: RuntimeError("broken"), False, []),
+    ],
+)
+def test_only_what_succeeded_is_deleted(answers: Any, partial: bool, deleted: list[str]) -> None:
+    sqs = FakeSqs([message(name) for name in SENT])
+    poll(sqs, answers, partial_failures=partial)
+    assert sqs.deleted == deleted
+
+
+def test_batches_are_no_larger_than_the_mapping_says() -> None:
+    sqs = FakeSqs([message(str(n)) for n in range(5)])
+    assert [len(batch) for batch in poll(sqs, lambda _event: None, batch_size=2)] == [2, 2, 1]
+
+
+def test_a_large_batch_is_gathered_and_deleted_by_tens() -> None:
+    sqs = FakeSqs([message(str(n)) for n in range(25)])
+    assert [len(batch) for batch in poll(sqs, lambda _event: None, batch_size=100)] == [25]
+    assert len(sqs.deleted) == 25
+
+
+def test_it_receives_nothing_while_all_invocations_are_busy() -> None:
+    sqs = FakeSqs([message(str(n)) for n in range(3)], limit_per_receive=1)
+    outcomes: list[Future[object]] = []
+    taken = threading.Semaphore(0)
+
+    def submit(_event: object) -> Future[object]:
+        outcomes.append(Future())
+        taken.release()
+        return outcomes[-1]
+
+    poller = Poller(mapping(concurrency=2, batch_size=1), sqs, submit)  # type: ignore[arg-type]  # a fake
+    poller.start()
+    for _ in range(2):
+        assert taken.acquire(timeout=5)
+    assert len(sqs.queued) == 1
+    outcomes[0].set_result(None)
+    assert taken.acquire(timeout=5)
+    poller.stop()
+    for outcome in outcomes[1:]:
+        outcome.set_result(None)

@@ -1,0 +1,125 @@
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from local.runtime import FunctionLimits, FunctionPool, FunctionTimeoutError, Handler, Json, LambdaContext
+
+SOON = 5.0
+
+
+def pool(make: Callable[[], Handler], *, seconds: float = SOON, environments: int = 2) -> FunctionPool:
+    limits = FunctionLimits(
+        name="Toy",
+        arn="arn:aws:lambda:x:1:function:Toy",
+        timeout=timedelta(seconds=seconds),
+        memory_mb=512,
+        environments=environments,
+    )
+    return FunctionPool(limits, make)
+
+
+def always(handler: Handler) -> Callable[[], Handler]:
+    return lambda: handler
+
+
+def test_an_environment_is_built_once_and_kept() -> None:
+    built: list[int] = []
+
+    def make() -> Handler:
+        built.append(1)
+        return lambda event, _context: [event, threading.get_ident()]
+
+    toy = pool(make)
+    first, second = (toy.submit(n).result(SOON) for n in (1, 2))
+    assert isinstance(first, list)
+    assert isinstance(second, list)
+    assert (first[0], second[0], len(built)) == (1, 2, 1)
+    assert first[1] == second[1]  # the same thread, so that a kept event loop stays where it was made
+
+
+def test_invocations_at_once_get_an_environment_each_up_to_the_limit() -> None:
+    inside = threading.Semaphore(0)
+    let_go = threading.Event()
+    most: list[int] = []
+    running: set[int] = set()
+
+    def handler(event: Json, _context: LambdaContext) -> Json:
+        running.add(threading.get_ident())
+        most.append(len(running))
+        inside.release()
+        let_go.wait(SOON)
+        running.discard(threading.get_ident())
+        return event
+
+    toy = pool(always(handler))
+    outcomes = [toy.submit(n) for n in range(5)]
+    for _ in range(2):
+        assert inside.acquire(timeout=SOON)
+    let_go.set()
+    assert [outcome.result(SOON) for outcome in outcomes] == [0, 1, 2, 3, 4]
+    assert max(most) == 2
+
+
+def test_the_context_speaks_as_lambdas_does() -> None:
+    def handler(_event: Json, context: LambdaContext) -> Json:
+        remaining = context.get_remaining_time_in_millis()
+        return [context.function_name, context.invoked_function_arn, context.memory_limit_in_mb, remaining]
+
+    answer = pool(always(handler)).submit(None).result(SOON)
+    assert isinstance(answer, list)
+    assert answer[:3] == ["Toy", "arn:aws:lambda:x:1:function:Toy", "512"]
+    assert 4000 < answer[3] <= 5000
+
+
+def test_nothing_is_shared_between_caller_and_function() -> None:
+    event: dict[str, Json] = {"list": [1]}
+    answer = pool(always(lambda e, _: e)).submit(event).result(SOON)
+    assert answer == event
+    assert answer is not event
+
+
+@pytest.mark.parametrize("answer", [{1, 2}, object()])
+def test_an_answer_that_is_not_json_is_the_functions_error(answer: object) -> None:
+    with pytest.raises(TypeError):
+        pool(always(lambda _event, _context: answer)).submit(None).result(SOON)
+
+
+def test_what_it_raises_is_the_outcome_and_the_environment_lives_on() -> None:
+    def handler(event: Json, _context: LambdaContext) -> Json:
+        if event == "bad":
+            raise KeyError("bad")
+        return threading.get_ident()
+
+    toy = pool(always(handler))
+    before = toy.submit("good").result(SOON)
+    with pytest.raises(KeyError):
+        toy.submit("bad").result(SOON)
+    assert toy.submit("good").result(SOON) == before
+
+
+def test_too_long_is_a_failure_and_the_environment_is_never_used_again() -> None:
+    let_go = threading.Event()
+
+    def handler(event: Json, _context: LambdaContext) -> Json:
+        if event == "hang":
+            let_go.wait(SOON)
+        return threading.get_ident()
+
+    toy = pool(always(handler), seconds=0.05, environments=1)
+    before = toy.submit("go").result(SOON)
+    hanging = toy.submit("hang")
+    waiting = toy.submit("go")
+    with pytest.raises(FunctionTimeoutError, match="runs on"):
+        hanging.result(SOON)
+    assert waiting.result(SOON) != before
+    let_go.set()
+
+
+def test_what_cannot_be_built_is_known_at_the_warm_up() -> None:
+    def make() -> Handler:
+        raise RuntimeError("no configuration")
+
+    with pytest.raises(RuntimeError, match="no configuration"):
+        pool(make).warm_up()

@@ -1,0 +1,37 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from local.settings import Settings, SettingsError
+
+
+def test_a_person_chooses_through_the_environment() -> None:
+    settings = Settings.from_environment(
+        {
+            "PORT": "9000",
+            "NOW": "2026-11-23T10:00:00Z",
+            "META_GRAPH_URL": "http://127.0.0.1:9/",
+            "CARD_HOSTS": "127.0.0.1, cards.example:81",
+        }
+    )
+    assert (settings.port, settings.start) == (9000, datetime(2026, 11, 23, 10, tzinfo=UTC))
+    assert (settings.meta_graph_url, settings.orange_api_url) == ("http://127.0.0.1:9", "")
+    allowed = settings.allowed_card_hosts("127.0.0.1:5001")
+    assert allowed == "http://127.0.0.1:5001,http://127.0.0.1,http://cards.example:81"
+
+
+def test_without_choices() -> None:
+    settings = Settings.from_environment({"PORT": "", "NOW": ""})
+    assert (settings.port, settings.clock_route, settings.allowed_card_hosts(None)) == (8000, True, "")
+
+
+def test_the_command_line_goes_first() -> None:
+    assert Settings.from_environment({"PORT": "9000"}, port=9001).port == 9001
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"PORT": "http"}, {"PORT": "70000"}, {"NOW": "noon"}, {"NOW": "2026-11-23T10:00:00"}]
+)
+def test_what_cannot_be_is_said(wrong: dict[str, str]) -> None:
+    with pytest.raises(SettingsError):
+        Settings.from_environment(wrong)
