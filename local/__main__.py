@@ -42,10 +42,10 @@ def main(argv: Sequence[str]) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return USAGE_ERROR
-    return _run(settings) if arguments.command == "run" else _token(settings, arguments)
+    return run_stack(settings) if arguments.command == "run" else _token(settings, arguments)
 
 
-def _run(settings: Settings) -> int:
+def run_stack(settings: Settings) -> int:
     from local.logs import logging_to  # noqa: PLC0415 - `token` need not wait for what `run` imports
     from local.processes import ChildFailedError  # noqa: PLC0415
     from local.stack import PortInUseError, Stack  # noqa: PLC0415

@@ -11,7 +11,7 @@ from typing import TextIO
 from rich.console import Console
 
 from local.demo.api import Api, ApiError, Distribution
-from local.demo.check import Finding, compare
+from local.demo.check import Finding, outcomes, rejections, totals
 from local.demo.screen import Screen
 from local.logs import logging_to
 from local.processes import PROJECT_ROOT, ChildFailedError
@@ -83,20 +83,20 @@ def _play(screen: Screen, log: TextIO) -> int:
             api.put("/v1/integrations/whatsapp", WHATSAPP)
             api.put("/v1/integrations/sms", SMS)
             api.put("/v1/integrations/dhis2", MAPPING)
-            running = [_planned(api, screen, campaign) for campaign in (whatsapp_campaign(cards), sms_campaign())]
+            running = [planned(api, screen, campaign) for campaign in (whatsapp_campaign(cards), sms_campaign())]
             for one in running:
                 api.confirm(one.distribution_id)
-            findings = _followed(api, screen, running)
-            _show(api, screen, running)
+            findings = followed(api, screen, running)
+            show(api, screen, running)
     screen.verdict(findings, time.monotonic() - began)
     return 1 if findings else 0
 
 
-def _planned(api: Api, screen: Screen, campaign: Campaign) -> Running:
+def planned(api: Api, screen: Screen, campaign: Campaign, patience: float = PATIENCE) -> Running:
     """Upload the file and wait for its plan."""
     upload_id = api.upload(campaign.form, campaign.upload)
     identity = api.distribute(campaign, upload_id)
-    give_up = time.monotonic() + PATIENCE
+    give_up = time.monotonic() + patience
     plan = api.distribution(identity)
     while plan.status == "planning" and time.monotonic() < give_up:
         time.sleep(0.2)
@@ -107,23 +107,29 @@ def _planned(api: Api, screen: Screen, campaign: Campaign) -> Running:
     return Running(campaign=campaign, distribution_id=identity)
 
 
-def _followed(api: Api, screen: Screen, running: Sequence[Running]) -> list[Finding]:
+def followed(api: Api, screen: Screen, running: Sequence[Running], patience: float = PATIENCE) -> list[Finding]:
     """Wait, with progress bars, until all is as expected or patience ends. Returns what is still otherwise."""
-    give_up = time.monotonic() + PATIENCE
+    give_up = time.monotonic() + patience
     with screen.progress([one.campaign for one in running]) as bars:
         while True:
-            findings: list[Finding] = []
-            for one in running:
-                distribution = api.distribution(one.distribution_id)
-                messages = api.messages(one.distribution_id)
+            found = [api.distribution(one.distribution_id) for one in running]
+            for one, distribution in zip(running, found, strict=True):
                 bars.show(one.campaign, distribution)
-                findings += compare(one.campaign, distribution, messages, api.errors(one.distribution_id))
-            if not findings or time.monotonic() > give_up:
+            findings = [each for pair in zip(running, found, strict=True) for each in totals(pair[0].campaign, pair[1])]
+            over = time.monotonic() > give_up
+            if over or not findings:
+                findings += [each for one in running for each in _rows(api, one)]
+            if over or not findings:
                 return findings + api.misdeliveries([one.campaign for one in running])
             time.sleep(0.5)
 
 
-def _show(api: Api, screen: Screen, running: Sequence[Running]) -> None:
+def _rows(api: Api, one: Running) -> list[Finding]:
+    errors = api.errors(one.distribution_id)
+    return rejections(one.campaign, errors) + outcomes(one.campaign, api.messages(one.distribution_id))
+
+
+def show(api: Api, screen: Screen, running: Sequence[Running]) -> None:
     distributions: list[Distribution] = []
     for one in running:
         screen.log(one.campaign, api.messages(one.distribution_id))

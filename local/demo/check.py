@@ -52,20 +52,6 @@ NEVER_TAKEN = frozenset({"not_on_whatsapp", "card_not_a_picture", "phone_invalid
 """Reasons for which the provider may not have taken a message at all."""
 
 
-def compare(
-    campaign: Campaign,
-    distribution: DistributionLike,
-    messages: Sequence[MessageLike],
-    errors: Sequence[RowErrorLike],
-) -> list[Finding]:
-    """Everything that differs: totals, the rejected rows' codes, each message's status and reason."""
-    return [
-        *_totals(campaign, distribution),
-        *_rejections(campaign, errors),
-        *_outcomes(campaign, messages),
-    ]
-
-
 def misdelivered(campaign: Campaign, taken: Mapping[str, int]) -> list[Finding]:
     """`taken`: how often the provider accepted a message for each number. Nobody twice, and no stranger."""
     known = {each.number: each for each in campaign.expected if each.number is not None}
@@ -81,7 +67,8 @@ def misdelivered(campaign: Campaign, taken: Mapping[str, int]) -> list[Finding]:
     return findings
 
 
-def _totals(campaign: Campaign, found: DistributionLike) -> list[Finding]:
+def totals(campaign: Campaign, found: DistributionLike) -> list[Finding]:
+    """Rows and counts, and whether it is all over."""
     wanted = {
         "accepted": campaign.count(Verdict.ACCEPTED),
         "rejected": campaign.count(Verdict.REJECTED),
@@ -100,7 +87,8 @@ def _totals(campaign: Campaign, found: DistributionLike) -> list[Finding]:
     return [Finding(channel=campaign.channel, row=None, text=text) for text in texts]
 
 
-def _rejections(campaign: Campaign, errors: Sequence[RowErrorLike]) -> list[Finding]:
+def rejections(campaign: Campaign, errors: Sequence[RowErrorLike]) -> list[Finding]:
+    """Each rejected row has the one code that it should have."""
     wanted = {each.row: each.reason for each in campaign.expected if each.verdict is Verdict.REJECTED}
     codes: dict[int, set[str]] = {}
     for error in errors:
@@ -112,7 +100,8 @@ def _rejections(campaign: Campaign, errors: Sequence[RowErrorLike]) -> list[Find
     ]
 
 
-def _outcomes(campaign: Campaign, messages: Sequence[MessageLike]) -> list[Finding]:
+def outcomes(campaign: Campaign, messages: Sequence[MessageLike]) -> list[Finding]:
+    """Each accepted row's message has the status and the reason that it should have."""
     found = {message.enrollment_id: (message.status, message.reason) for message in messages}
     return [
         Finding(

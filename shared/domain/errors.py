@@ -25,8 +25,9 @@ class SendError(Exception):
     """Why a provider did not take a message.
 
     `code` is the provider's own code as text, for logs ("131026", "403/53", "ReadTimeout"). `reason` is one of
-    api.md's message reasons (for `recipient`, `bug` and `unknown`; for `retry` it is what stands when the attempts are used up) or one
-    of its status reasons (for `stop`). `retry_after` is in seconds. None of them holds personal data: no number, name or token.
+    api.md's message reasons (for `recipient`, `bug` and `unknown`; for `retry` what stands once the attempts are used
+    up) or one of its status reasons (for `stop`). `retry_after` is in seconds. None of them holds personal data: no
+    number, name or token.
     """
 
     def __init__(

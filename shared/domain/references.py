@@ -1,4 +1,4 @@
-"""Campaign and enrolment IDs: references of other systems, with no personal data in them."""
+"""Organisations, campaigns and enrolments: references of other systems, with no personal data in them."""
 
 import re
 
@@ -15,3 +15,8 @@ def is_reference(value: str) -> bool:
         return False
     digits = sum(character.isdigit() for character in value)
     return not (_LIKE_A_NUMBER.fullmatch(value) and digits >= 8)
+
+
+def is_organisation(value: str) -> bool:
+    """Whether it may stand at the front of every key, object and secret."""
+    return _REFERENCE.fullmatch(value) is not None

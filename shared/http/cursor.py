@@ -9,6 +9,7 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from shared.domain.json import JsonObject
 from shared.domain.refusal import Fault, ProblemCode, Refusal
@@ -46,3 +47,32 @@ def _checksum(body: bytes, organisation: str, operation: str, filters: Mapping[s
 def _refusal() -> Refusal:
     fault = Fault(field="cursor", code="field_invalid", facts={"format": "cursor"})
     return Refusal(ProblemCode.BAD_REQUEST, (fault,))
+
+
+class Binding(NamedTuple):
+    """The list that a cursor belongs to."""
+
+    organisation: str
+    operation: str
+    filters: Mapping[str, str]
+
+
+def position(cursor: str | None, binding: Binding) -> str | None:
+    """Where a page starts, None at the beginning. Refusal (bad_request) for a cursor of another list."""
+    if cursor is None:
+        return None
+    found = decode(cursor, **binding._asdict())
+    return str(found.get("at", ""))
+
+
+def following(place: str | None, binding: Binding) -> str | None:
+    """The cursor of the next page, None at the end."""
+    return None if place is None else encode({"at": place}, **binding._asdict())
+
+
+def place_of(cursor: str | None, binding: Binding) -> tuple[int, int]:
+    """Two whole numbers as a position; (0, 0) at the beginning. Refusal (bad_request) for anything else."""
+    part, _, start = (position(cursor, binding) or "0.0").partition(".")
+    if not (part.isascii() and part.isdigit() and start.isascii() and start.isdigit()):
+        raise _refusal()
+    return int(part), int(start)

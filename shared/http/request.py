@@ -2,20 +2,18 @@
 
 import base64
 import binascii
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from urllib.parse import parse_qsl
 
+from shared.domain.references import is_organisation
 from shared.domain.refusal import Fault, ProblemCode, Refusal
 from shared.http import negotiation
 from shared.http.texts import Language
 
 type Event = Mapping[str, object]
-
-_ORGANISATION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Scope(StrEnum):
@@ -102,7 +100,7 @@ def _caller(context: Mapping[str, object]) -> Caller | None:
     """The gateway flattens a claim that is a list to "[a b]"; a scope may come so, an organisation may not."""
     claims = _texts(_mapping(_mapping(context.get("authorizer")).get("jwt")).get("claims"))
     organisation = claims.get("organisation_id", "")
-    if not _ORGANISATION.fullmatch(organisation):
+    if not is_organisation(organisation):
         return None
     scope = claims.get("scope", "")
     if scope.startswith("[") and scope.endswith("]"):

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 from shared.domain.clock import Clock
 from shared.domain.integration import Secret, SmsIntegration, WhatsAppIntegration
 from shared.domain.receipt import OrangeReceipt, StatusReport
+from shared.domain.references import is_organisation
 from shared.usecases.ports import Integrations, Receipts, Telemetry
 from shared.usecases.settle import Settler
 from shared.usecases.statuses import move_of_orange, move_of_report
@@ -99,8 +100,10 @@ class Doorkeeper:
 
     async def subscription_is_ours(self, organisation: str, mode: str, token: str) -> bool:
         """Meta's verification of the URL: the token that the administrator pasted there."""
+        if mode != "subscribe" or not is_organisation(organisation):
+            return False
         integration = await self._integrations.whatsapp(organisation)
-        if integration is None or mode != "subscribe":
+        if integration is None:
             return False
         if _same(token, integration.verify_token.value):
             return True
@@ -110,7 +113,7 @@ class Doorkeeper:
     async def take_whatsapp(self, organisation: str, body: bytes, signature: str | None) -> bool:
         """Queue a body that Meta signed; False where nobody we know did."""
         if not await self._signed(organisation, body, signature):
-            self._telemetry.trouble("webhook_refused", organisation=organisation, provider="whatsapp")
+            self._telemetry.trouble("webhook_refused", provider="whatsapp")
             return False
         pieces = self._whatsapp.pieces(body)
         if not pieces:
@@ -120,12 +123,12 @@ class Doorkeeper:
 
     async def take_orange(self, organisation: str, token: str, body: bytes, source_ip: str) -> bool:
         """Queue a receipt that came to the secret path from an allowed address."""
-        integration = await self._integrations.sms(organisation)
-        if not _may_report(integration, token, source_ip):
+        integration = await self._integrations.sms(organisation) if is_organisation(organisation) else None
+        if integration is not None and not _may_report(integration, token, source_ip):
             integration = await self._integrations.sms(organisation, fresh=True)
-            if not _may_report(integration, token, source_ip):
-                self._telemetry.trouble("webhook_refused", organisation=organisation, provider="orange")
-                return False
+        if not _may_report(integration, token, source_ip):
+            self._telemetry.trouble("webhook_refused", provider="orange")
+            return False
         try:
             document = body.decode()
         except UnicodeDecodeError:
@@ -135,7 +138,7 @@ class Doorkeeper:
         return True
 
     async def _signed(self, organisation: str, body: bytes, signature: str | None) -> bool:
-        for fresh in (False, True):
+        for fresh in (False, True) if is_organisation(organisation) else ():
             integration = await self._integrations.whatsapp(organisation, fresh=fresh)
             if integration is not None and self._whatsapp.verified(body, signature, self._secrets(integration)):
                 return True

@@ -158,9 +158,8 @@ class World:
             background=self.background,
             hang_up=_reset,
         )
-        self.http = httpx2.AsyncClient(
-            transport=httpx2.ASGITransport(app=build(stage, Cards(None))), base_url="http://simulators"
-        )
+        self.transport = httpx2.ASGITransport(app=build(stage, Cards(None)))
+        self.http = httpx2.AsyncClient(transport=self.transport, base_url="http://simulators")
 
     async def _product(self, request: httpx2.Request) -> httpx2.Response:
         await self.clock.sleep(self.product.seconds)

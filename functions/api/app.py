@@ -1,0 +1,29 @@
+"""Settings, single sends, preview, logs and control over HTTP."""
+
+from collections.abc import Mapping
+
+from functions.api import bulk, integrations, logs, people, public, sending
+from functions.api.deps import Deps
+from shared.aws.function import Answer, Context, Event, Handler, Loop, SystemClock, lazily
+from shared.aws.session import Aws
+from shared.aws.telemetry import LoggedTelemetry
+from shared.domain.clock import Clock
+from shared.http.router import Router
+
+
+def build(environment: Mapping[str, str], clock: Clock | None = None, aws: Aws | None = None) -> Handler:
+    """The handler with all it needs; nothing of AWS is called yet."""
+    telemetry = LoggedTelemetry("api")
+    deps = Deps(environment, clock or SystemClock(), aws or Aws(), telemetry)
+    router = Router(on_error=telemetry.crash)
+    for routes in (integrations, sending, bulk, logs, people, public):
+        routes.register(router, deps)
+    loop = Loop()
+
+    def handle(event: Event, _: Context) -> Answer:
+        return loop.run(router.dispatch(event))
+
+    return handle
+
+
+handler = lazily(build)

@@ -1,0 +1,82 @@
+"""Uploads, and what people see of distributions and do to them. Making one is the fan-out function's."""
+
+from uuid import uuid4
+
+from functions.api.deps import Deps
+from shared.domain.distribution import Action, DistributionStatus
+from shared.http import cursor, documents, problems, validation
+from shared.http.request import Request, Scope
+from shared.http.response import Response, list_response
+from shared.http.router import RouteHandler, Router
+from shared.http.table import ERROR_COLUMNS
+
+
+def register(router: Router, deps: Deps) -> None:
+    """The routes of this module."""
+
+    @router.route("POST /v1/uploads", scope=Scope.SEND)
+    async def upload(request: Request) -> Response:
+        body = validation.body(request, "create_upload")
+        upload_id = str(uuid4())
+        target = await deps.uploads.target(
+            request.organisation,
+            upload_id,
+            format=str(body["format"]),
+            size=int(str(body["bytes"])),
+            now=deps.clock.now(),
+        )
+        return Response(
+            status=201,
+            body={
+                "upload_id": upload_id,
+                "url": target.url,
+                "method": "PUT",
+                "headers": dict(target.headers),
+                "expires_at": target.expires_at,
+            },
+        )
+
+    @router.route("GET /v1/distributions", scope=Scope.READ)
+    async def browse(request: Request) -> Response:
+        query = validation.query(request, "list_distributions")
+        status = query.filters.get("status")
+        binding = cursor.Binding(request.organisation, "list_distributions", query.filters)
+        page = await deps.stores.distributions.page(
+            request.organisation,
+            campaign_id=query.filters.get("campaign_id"),
+            status=DistributionStatus(status) if status else None,
+            position=cursor.position(query.cursor, binding),
+            limit=query.limit,
+        )
+        views = [await deps.browse.view(one) for one in page.items]
+        items = [documents.distribution(view, request.language) for view in views]
+        return list_response(request, items, cursor.following(page.position, binding))
+
+    @router.route("GET /v1/distributions/{distribution_id}", scope=Scope.READ)
+    async def get(request: Request) -> Response:
+        view = await deps.browse.distribution(request.organisation, request.path_parameters["distribution_id"])
+        return Response(status=200, body=documents.distribution(view, request.language))
+
+    @router.route("GET /v1/distributions/{distribution_id}/errors", scope=Scope.READ)
+    async def errors(request: Request) -> Response:
+        query = validation.query(request, "list_distribution_errors")
+        identity = request.path_parameters["distribution_id"]
+        binding = cursor.Binding(request.organisation, "list_distribution_errors", query.filters)
+        part, start = cursor.place_of(query.cursor, binding)
+        faults, following = await deps.browse.faults(request.organisation, identity, part, start, query.limit)
+        items = [problems.fault_document(fault, request.language) for fault in faults]
+        place = f"{following[0]}.{following[1]}" if following else None
+        return list_response(request, items, cursor.following(place, binding), ERROR_COLUMNS)
+
+    for action in Action:
+        router.add(f"POST /v1/distributions/{{distribution_id}}/{action}", _acting(deps, action), scope=Scope.SEND)
+
+
+def _acting(deps: Deps, action: Action) -> RouteHandler:
+    async def act(request: Request) -> Response:
+        identity = request.path_parameters["distribution_id"]
+        distribution = await deps.control.act(request.organisation, identity, action)
+        view = await deps.browse.view(distribution)
+        return Response(status=200, body=documents.distribution(view, request.language))
+
+    return act

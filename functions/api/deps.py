@@ -1,0 +1,161 @@
+"""What the API works with: settings from the environment, use cases on AWS."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from shared.aws.function import read_settings
+from shared.aws.integrations import number_key
+from shared.aws.objects import S3Uploads
+from shared.aws.plans import S3Plans
+from shared.aws.queues import SqsChannelQueue, SqsTaskQueue
+from shared.aws.session import Aws
+from shared.aws.telemetry import LoggedTelemetry
+from shared.domain.card_reference import parse_buckets, parse_hosts
+from shared.domain.clock import Clock
+from shared.domain.ids import NumberKey
+from shared.domain.integration import SmsIntegration, WhatsAppIntegration
+from shared.domain.payload import Channel
+from shared.usecases.browse import Browse
+from shared.usecases.distributions import Control
+from shared.usecases.integrations import Administration
+from shared.usecases.judge import Judge
+from shared.usecases.messages import MessageDeps, SingleSends
+from shared.usecases.people import Consents
+from shared.usecases.send import SendStep
+from shared.usecases.setting import SettingReader
+from shared.usecases.trial import Trial, TrialDeps
+from shared.wiring.sms import sms_step
+from shared.wiring.stores import Names, Stores
+from shared.wiring.whatsapp import whatsapp_step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Environment variables of the function. `public_base_url` may be empty: then the request's own host is shown."""
+
+    log_table: str
+    state_table: str
+    payload_bucket: str
+    secrets_prefix: str
+    number_key_secret_id: str
+    whatsapp_queue_url: str
+    sms_queue_url: str
+    fanout_queue_url: str
+    meta_graph_url: str
+    orange_api_url: str
+    card_hosts: str
+    card_buckets: str
+    public_base_url: str
+
+
+class Deps:
+    """The API's use cases, each made at first use."""
+
+    def __init__(self, environment: Mapping[str, str], clock: Clock, aws: Aws, telemetry: LoggedTelemetry) -> None:
+        self.settings = read_settings(Settings, environment)
+        self.clock = clock
+        self.telemetry = telemetry
+        self.aws = aws
+        names = Names(
+            log_table=self.settings.log_table,
+            state_table=self.settings.state_table,
+            secrets_prefix=self.settings.secrets_prefix,
+        )
+        self.stores = Stores(aws, clock, telemetry, names)
+        self._queues = {
+            Channel.WHATSAPP: self.settings.whatsapp_queue_url,
+            Channel.SMS: self.settings.sms_queue_url,
+        }
+        self._hosts = parse_hosts(self.settings.card_hosts)
+        self._buckets = parse_buckets(self.settings.card_buckets)
+
+    @cached_property
+    def number_key_bytes(self) -> bytes:
+        """The key of every hash that is stored."""
+        return number_key(self.aws, self.settings.number_key_secret_id)
+
+    @cached_property
+    def number_key(self) -> NumberKey:
+        """Hashes numbers."""
+        return NumberKey(self.number_key_bytes)
+
+    @cached_property
+    def plans(self) -> S3Plans:
+        """Frozen payloads and rejected rows."""
+        return S3Plans(self.aws, self.settings.payload_bucket)
+
+    @cached_property
+    def uploads(self) -> S3Uploads:
+        """Files of clients."""
+        return S3Uploads(self.aws, self.settings.payload_bucket)
+
+    @cached_property
+    def judge(self) -> Judge:
+        """Judges rows."""
+        return Judge(self.stores.people, self.number_key)
+
+    @cached_property
+    def setting_reader(self) -> SettingReader:
+        """Reads an organisation's settings."""
+        return SettingReader(self.stores.integrations, self._hosts, self._buckets)
+
+    @cached_property
+    def administration(self) -> Administration:
+        """Settings > Integrations."""
+        return Administration(self.stores.integrations, lambda: secrets.token_urlsafe(32), self.clock)
+
+    @cached_property
+    def single_sends(self) -> SingleSends:
+        """POST /v1/messages."""
+        return SingleSends(
+            MessageDeps(
+                log=self.stores.log,
+                plans=self.plans,
+                judge=self.judge,
+                settings=self.setting_reader,
+                lanes=self.stores.lanes,
+                queue=SqsChannelQueue(self.aws, self._queues),
+                clock=self.clock,
+            )
+        )
+
+    @cached_property
+    def browse(self) -> Browse:
+        """Reading."""
+        return Browse(self.stores.log, self.stores.distributions, self.plans)
+
+    @cached_property
+    def control(self) -> Control:
+        """Confirm, pause, resume, cancel."""
+        tasks = SqsTaskQueue(self.aws, self.settings.fanout_queue_url)
+        return Control(self.stores.distributions, tasks, self.telemetry, self.clock)
+
+    @cached_property
+    def consents(self) -> Consents:
+        """Consent."""
+        return Consents(self.stores.people, self.stores.integrations, self.number_key, self.clock)
+
+    @cached_property
+    def trial(self) -> Trial:
+        """Test sends."""
+        return Trial(
+            TrialDeps(
+                log=self.stores.log,
+                lanes=self.stores.lanes,
+                settler=self.stores.settler(),
+                number_key=self.number_key,
+                clock=self.clock,
+            )
+        )
+
+    @cached_property
+    def sms_step(self) -> SendStep[SmsIntegration, str]:
+        """The SMS send step, for test sends."""
+        return sms_step(self.stores, self.settings.orange_api_url, self._queues)
+
+    @cached_property
+    def whatsapp_step(self) -> SendStep[WhatsAppIntegration, str]:
+        """The WhatsApp send step, for test sends."""
+        return whatsapp_step(self.stores, self.settings.meta_graph_url, self._queues, self._hosts, self._buckets)

@@ -1,0 +1,79 @@
+"""Settings > Integrations, and test sends."""
+
+from uuid import uuid4
+
+from functions.api.deps import Deps
+from shared.domain.integration import SmsIntegration, WhatsAppIntegration
+from shared.domain.payload import Channel
+from shared.domain.refusal import ProblemCode, Refusal
+from shared.http import documents, validation
+from shared.http.request import Request, Scope
+from shared.http.response import Response
+from shared.http.router import Router
+from shared.usecases.integrations import Integration, warnings_of
+
+_NAMES = ("whatsapp", "sms", "dhis2")
+
+
+def register(router: Router, deps: Deps) -> None:
+    """The routes of this module."""
+
+    @router.route("PUT /v1/integrations/{name}", scope=Scope.ADMIN)
+    async def put(request: Request) -> Response:
+        name = _name(request, _NAMES)
+        body = validation.body(request, f"put_{name}_integration")
+        before = await deps.stores.integrations.whatsapp(request.organisation) if name == "whatsapp" else None
+        saved = await deps.administration.put(request.organisation, name, body)
+        made = isinstance(saved, WhatsAppIntegration) and before is None and "verify_token" not in body
+        return Response(status=200, body=_document(deps, request, saved, verify_token_made=made))
+
+    @router.route("GET /v1/integrations/{name}", scope=Scope.ADMIN)
+    async def get(request: Request) -> Response:
+        found = await deps.administration.get(request.organisation, _name(request, _NAMES))
+        return Response(status=200, body=_document(deps, request, found))
+
+    @router.route("DELETE /v1/integrations/{name}", scope=Scope.ADMIN)
+    async def delete(request: Request) -> Response:
+        await deps.administration.delete(request.organisation, _name(request, _NAMES))
+        return Response(status=204)
+
+    @router.route("POST /v1/integrations/{name}/test", scope=Scope.ADMIN)
+    async def test(request: Request) -> Response:
+        channel = Channel(_name(request, ("whatsapp", "sms")))
+        body = validation.body(request, f"test_{channel}_integration")
+        settings = await deps.setting_reader.read(request.organisation, channel)
+        to, language = str(body["to"]), str(body.get("language") or request.language)
+        identity = str(uuid4())
+        if channel is Channel.SMS:
+            sent = await deps.trial.send(deps.sms_step, settings, to=to, language=language, message_id=identity)
+        else:
+            sent = await deps.trial.send(deps.whatsapp_step, settings, to=to, language=language, message_id=identity)
+        return Response(
+            status=200,
+            body={
+                "message_id": sent.message_id,
+                "provider_message_id": sent.provider_message_id,
+                "status": "sent",
+            },
+        )
+
+
+def _name(request: Request, names: tuple[str, ...]) -> str:
+    name = request.path_parameters.get("name", "")
+    if name not in names:
+        raise Refusal(ProblemCode.NOT_FOUND)
+    return name
+
+
+def _document(
+    deps: Deps, request: Request, found: Integration, *, verify_token_made: bool = False
+) -> documents.Document:
+    base_url = deps.settings.public_base_url or request.base_url
+    if isinstance(found, WhatsAppIntegration):
+        shown = found.verify_token.value if verify_token_made else None
+        document = documents.whatsapp(found, base_url, shown_once=shown)
+    elif isinstance(found, SmsIntegration):
+        document = documents.sms(found, base_url)
+    else:
+        document = documents.dhis2(found)
+    return document | {"warnings": documents.notices(warnings_of(found), request.language)}

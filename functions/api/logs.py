@@ -1,0 +1,48 @@
+"""Dashboard > Distribution > Logs, and Campaign > Distribution > History."""
+
+from functions.api.deps import Deps
+from shared.domain.payload import Channel
+from shared.domain.status import Status
+from shared.http import cursor, documents, validation
+from shared.http.request import Request, Scope
+from shared.http.response import Response, list_response
+from shared.http.router import Router
+from shared.http.table import MESSAGE_COLUMNS
+from shared.usecases.ports import LogQuery
+
+
+def register(router: Router, deps: Deps) -> None:
+    """The routes of this module."""
+
+    @router.route("GET /v1/messages", scope=Scope.READ)
+    async def browse(request: Request) -> Response:
+        return await _listed(request, deps, "list_messages")
+
+    @router.route("GET /v1/campaigns/{campaign_id}/messages", scope=Scope.READ)
+    async def history(request: Request) -> Response:
+        return await _listed(request, deps, "list_campaign_messages")
+
+    @router.route("GET /v1/messages/{message_id}", scope=Scope.READ)
+    async def get(request: Request) -> Response:
+        found = await deps.browse.message(request.organisation, request.path_parameters["message_id"])
+        return Response(status=200, body=documents.message(found, deps.clock.now()))
+
+
+async def _listed(request: Request, deps: Deps, operation: str) -> Response:
+    query = validation.query(request, operation)
+    channel, status = query.filters.get("channel"), query.filters.get("status")
+    wanted = LogQuery(
+        organisation=request.organisation,
+        campaign_id=query.filters.get("campaign_id"),
+        distribution_id=query.filters.get("distribution_id"),
+        enrollment_id=query.filters.get("enrollment_id"),
+        channel=Channel(channel) if channel else None,
+        status=Status(status) if status else None,
+        since=query.time("from"),
+        until=query.time("to"),
+    )
+    binding = cursor.Binding(request.organisation, operation, query.filters)
+    page = await deps.browse.messages(wanted, cursor.position(query.cursor, binding), query.limit)
+    now = deps.clock.now()
+    items = [documents.message(one, now) for one in page.items]
+    return list_response(request, items, cursor.following(page.position, binding), MESSAGE_COLUMNS)

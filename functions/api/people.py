@@ -1,0 +1,40 @@
+"""Consents and templates."""
+
+from functions.api.deps import Deps
+from shared.domain.json import JsonObject
+from shared.http import bodies, documents, validation
+from shared.http.request import Request, Scope
+from shared.http.response import Response, list_response
+from shared.http.router import Router
+from shared.usecases.people import ConsentEntry
+
+
+def register(router: Router, deps: Deps) -> None:
+    """The routes of this module."""
+
+    @router.route("POST /v1/consents", scope=Scope.SEND)
+    async def record(request: Request) -> Response:
+        body = validation.body(request, "record_consents")
+        items = bodies.objects(body, "items")
+        entries = [_entry(item) for item in (items if items is not None else [body])]
+        await deps.consents.record(request.organisation, entries, several=items is not None)
+        return Response(status=204)
+
+    @router.route("POST /v1/consents/lookup", scope=Scope.READ)
+    async def look_up(request: Request) -> Response:
+        body = validation.body(request, "lookup_consent")
+        found = await deps.consents.look_up(request.organisation, str(body["phone"]))
+        return Response(status=200, body=documents.consent(found))
+
+    @router.route("GET /v1/templates", scope=Scope.READ)
+    def templates(request: Request) -> Response:
+        return list_response(request, documents.templates(), None)
+
+
+def _entry(item: JsonObject) -> ConsentEntry:
+    return ConsentEntry(
+        phone=str(item["phone"]),
+        granted=item["granted"] is True,
+        source=str(item["source"]),
+        recorded_at=bodies.instant(item, "recorded_at"),
+    )

@@ -1,0 +1,23 @@
+"""Always there, no token."""
+
+from functions.api.deps import Deps
+from shared.http import docs
+from shared.http.request import Request
+from shared.http.response import Response
+from shared.http.router import Router
+
+
+def register(router: Router, deps: Deps) -> None:
+    """The routes of this module."""
+
+    @router.route("GET /health", scope=None)
+    def health(_: Request) -> Response:
+        return Response(status=200, body={"status": "ok"})
+
+    @router.route("GET /openapi.json", scope=None)
+    def openapi(request: Request) -> Response:
+        return docs.openapi_response(request, deps.settings.public_base_url)
+
+    @router.route("GET /docs", scope=None)
+    def pages(request: Request) -> Response:
+        return docs.docs_response(request)

@@ -1,0 +1,54 @@
+"""Preview and single sends."""
+
+from functions.api.deps import Deps
+from shared.domain.payload import Channel
+from shared.http import bodies, documents, idempotency, validation
+from shared.http.request import Request, Scope
+from shared.http.response import Response
+from shared.http.router import Router
+from shared.usecases.judge import Row
+from shared.usecases.messages import NewMessage
+from shared.usecases.setting import check
+
+
+def register(router: Router, deps: Deps) -> None:
+    """The routes of this module."""
+
+    @router.route("POST /v1/preview", scope=Scope.READ)
+    async def preview(request: Request) -> Response:
+        body = validation.body(request, "preview")
+        channel, content = Channel(str(body["channel"])), bodies.content(body)
+        check(channel, content)
+        recipients = bodies.objects(body, "recipients") or []
+        settings = await deps.setting_reader.read(
+            request.organisation, channel, needs_dhis2=any("dhis2" in one for one in recipients)
+        )
+        frame = settings.frame(content, bodies.obj(body, "defaults"))
+        rows = [Row(number=number, raw=raw) for number, raw in enumerate(recipients, start=1)]
+        verdicts = await deps.judge.judge(request.organisation, rows, frame, deps.clock.now())
+        items = [documents.preview(verdict, request.language) for verdict in verdicts]
+        return Response(status=200, body={"items": list(items)})
+
+    @router.route("POST /v1/messages", scope=Scope.SEND)
+    async def send(request: Request) -> Response:
+        key = idempotency.key(request)
+        body = validation.body(request, "send_message")
+        bodies.refuse_later_features(body)
+        message = await deps.single_sends.create(
+            NewMessage(
+                organisation=request.organisation,
+                key=key,
+                request_hash=idempotency.body_hash(body, secret=deps.number_key_bytes),
+                channel=Channel(str(body["channel"])),
+                campaign_id=str(body["campaign_id"]),
+                recipient=bodies.obj(body, "recipient"),
+                content=bodies.content(body),
+                send_at=bodies.instant(body, "send_at"),
+            )
+        )
+        answer: documents.Document = {
+            "message_id": message.message_id,
+            "status": "pending",
+            "scheduled_for": message.scheduled_for,
+        }
+        return Response(status=202, body=answer)

@@ -1,0 +1,81 @@
+"""POST /v1/distributions, the fan-out queue's tasks, and the tick."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from functions.bulk_fanout.deps import Deps
+from shared.aws.function import Answer, Context, Event, Handler, Loop, SystemClock, lazily
+from shared.aws.records import each_record, is_batch, one_by_one
+from shared.aws.session import Aws
+from shared.aws.telemetry import LoggedTelemetry
+from shared.domain.clock import Clock
+from shared.domain.distribution import Order
+from shared.domain.payload import Channel
+from shared.domain.refusal import Fault, ProblemCode, Refusal
+from shared.http import bodies, documents, idempotency, validation
+from shared.http.request import Request, Scope
+from shared.http.response import Response
+from shared.http.router import Router
+from shared.usecases.distributions import NewDistribution
+from shared.usecases.ports import Task
+
+_MARGIN = timedelta(seconds=20)
+"""Before the function's time-out: a step that began must be able to end."""
+_AT_MOST = timedelta(minutes=10)
+
+
+def build(environment: Mapping[str, str], clock: Clock | None = None, aws: Aws | None = None) -> Handler:
+    """The handler with all it needs; nothing of AWS is called yet."""
+    telemetry = LoggedTelemetry("bulk_fanout")
+    deps = Deps(environment, clock or SystemClock(), aws or Aws(), telemetry)
+    router = Router(on_error=telemetry.crash)
+    router.add("POST /v1/distributions", partial(_create, deps), scope=Scope.SEND)
+    loop = Loop()
+
+    def handle(event: Event, context: Context) -> Answer:
+        if is_batch(event):
+            until = _until(deps, context)
+            return loop.run(each_record(event, Task, partial(_work, deps, until), telemetry))
+        if event.get("tick"):
+            return loop.run(deps.fanout.tick())
+        return loop.run(router.dispatch(event))
+
+    return handle
+
+
+async def _create(deps: Deps, request: Request) -> Response:
+    key = idempotency.key(request)
+    body = validation.body(request, "create_distribution")
+    bodies.refuse_later_features(body)
+    recipients, upload_id = bodies.objects(body, "recipients"), bodies.text(body, "upload_id")
+    if (recipients is None) == (upload_id is None):
+        raise Refusal(ProblemCode.BAD_REQUEST, (Fault(field="recipients", code="field_invalid"),))
+    distribution = await deps.planning.create(
+        NewDistribution(
+            organisation=request.organisation,
+            key=key,
+            request_hash=idempotency.body_hash(body, secret=deps.number_key_bytes),
+            campaign_id=str(body["campaign_id"]),
+            channel=Channel(str(body["channel"])),
+            order=Order(content=bodies.content(body), defaults=bodies.obj(body, "defaults")),
+            schedule=bodies.schedule(body),
+            confirm=body.get("confirm") is True,
+            upload_id=upload_id,
+            recipients=recipients,
+        )
+    )
+    view = await deps.browse.view(distribution)
+    return Response(status=201 if upload_id is None else 202, body=documents.distribution(view, request.language))
+
+
+async def _work(deps: Deps, until: datetime, tasks: Sequence[Task]) -> Sequence[bool]:
+    return await one_by_one(tasks, lambda task: deps.fanout.work(task, until), deps.telemetry)
+
+
+def _until(deps: Deps, context: Context) -> datetime:
+    remaining = timedelta(milliseconds=context.get_remaining_time_in_millis()) - _MARGIN
+    return deps.clock.now() + min(max(remaining, timedelta()), _AT_MOST)
+
+
+handler = lazily(build)

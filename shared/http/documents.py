@@ -1,0 +1,212 @@
+"""The API's documents (api.md), made from what the use cases answer."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from shared.domain.composition import Composed
+from shared.domain.consent import Consent
+from shared.domain.distribution import CountryPrice
+from shared.domain.integration import Dhis2Integration, Secret, SmsIntegration, WhatsAppIntegration
+from shared.domain.message import Message, Price
+from shared.domain.refusal import Notice
+from shared.domain.status import Status
+from shared.domain.templates import READY_MADE, Template
+from shared.domain.variables import names
+from shared.http import problems
+from shared.http.jsontext import Renderable
+from shared.http.texts import Language
+from shared.usecases.browse import DistributionView
+from shared.usecases.judge import Accepted, Rejected
+
+type Document = dict[str, Renderable]
+
+RECEIPT_MISSING_AFTER = timedelta(hours=48)
+"""Orange reports within 24 h, Meta as soon as it knows: after two days nothing is to be expected (api.md, reasons)."""
+
+
+def message(found: Message, now: datetime) -> Document:
+    """A row of the log."""
+    overdue = found.status is Status.SENT and now - (found.sent_at or now) > RECEIPT_MISSING_AFTER
+    return {
+        "message_id": found.message_id,
+        "timestamp": found.accepted_at,
+        "channel": found.channel,
+        "status": found.status,
+        "reason": "receipt_missing" if overdue else found.reason,
+        "provider_message_id": found.provider_message_id,
+        "recipient": found.recipient,
+        "campaign_id": found.campaign_id,
+        "enrollment_id": found.enrollment_id,
+        "distribution_id": found.distribution_id,
+        "parent_message_id": found.parent_message_id,
+        "segments": found.segments,
+        "price": _price(found.price),
+        "scheduled_for": found.scheduled_for,
+        "sent_at": found.sent_at,
+        "delivered_at": found.delivered_at,
+        "read_at": found.read_at,
+        "failed_at": found.failed_at,
+        "attempts": found.attempts,
+    }
+
+
+def distribution(view: DistributionView, language: Language) -> Document:
+    """A distribution with its counts."""
+    found = view.distribution
+    plan = found.plan
+    return {
+        "distribution_id": found.distribution_id,
+        "campaign_id": found.campaign_id,
+        "channel": found.channel,
+        "status": found.status,
+        "status_reason": found.status_reason,
+        "accepted": plan.accepted if plan else 0,
+        "rejected": plan.rejected if plan else 0,
+        "duplicates": plan.duplicates if plan else 0,
+        "counts": {str(status): view.counts.of(status) for status in Status},
+        "by_reason": dict(view.counts.by_reason),
+        "segments": plan.segments if plan else None,
+        "prices": [_country_price(price) for price in plan.prices] if plan else [],
+        "starts_at": plan.starts_at if plan else None,
+        "estimated_end": plan.estimated_end if plan else None,
+        "warnings": notices(plan.warnings if plan else (), language),
+        "errors": [problems.fault_document(fault, language) for fault in view.faults],
+        "created_at": found.created_at,
+        "completed_at": found.completed_at,
+    }
+
+
+def preview(verdict: Accepted | Rejected, language: Language) -> Document:
+    """One recipient's message as it would be sent."""
+    if isinstance(verdict, Rejected):
+        faults = [problems.fault_document(fault, language) for fault in verdict.faults]
+        errors = [{name: fault[name] for name in ("field", "code", "message")} for fault in faults]
+        return {"valid": False, "recipient": verdict.recipient, "errors": list(errors)}
+    composed = verdict.composed
+    measured = composed.measured
+    return {
+        "valid": True,
+        "recipient": composed.phone.masked,
+        "country": composed.phone.country,
+        "mode": composed.payload.mode,
+        "text": composed.payload.text,
+        "encoding": measured.encoding if measured else None,
+        "segments": measured.segments if measured else None,
+        "characters_left": measured.characters_left if measured else None,
+        "non_gsm_characters": list(measured.non_gsm_characters) if measured else [],
+        "price": _price(composed.price),
+        "gsm7": _gsm7(composed),
+        "scheduled_for": verdict.scheduled_for,
+        "warnings": notices(composed.warnings, language),
+    }
+
+
+def whatsapp(found: WhatsAppIntegration, base_url: str, *, shown_once: str | None = None) -> Document:
+    """The settings; secrets only as whether and when. `shown_once`: the verify token that this very request made."""
+    verify_token = secret(found.verify_token)
+    if shown_once is not None:
+        verify_token["value"] = shown_once
+    return {
+        "access_token": secret(found.access_token),
+        "phone_number_id": found.phone_number_id,
+        "sender_number": found.sender_number,
+        "app_secret": secret(found.app_secret),
+        "verify_token": verify_token,
+        "business_account_id": found.business_account_id,
+        "rate_per_second": found.rate_per_second,
+        "default_template": found.default_template,
+        "webhook_url": f"{base_url}/webhooks/whatsapp/{found.organisation}",
+    }
+
+
+def sms(found: SmsIntegration, base_url: str) -> Document:
+    """The settings; the webhook's URL holds its secret, because Orange signs nothing: an administrator registers it."""
+    return {
+        "client_id": found.client_id,
+        "client_secret": secret(found.client_secret),
+        "sender_name": found.sender_name,
+        "default_country": found.default_country,
+        "senders": dict(found.senders),
+        "rate_per_second": found.rate_per_second,
+        "unit_prices": {
+            country: {"amount": amount(unit.amount), "currency": unit.currency}
+            for country, unit in found.unit_prices.items()
+        },
+        "peak_hours": [list(window) for window in found.peak_hours],
+        "receipt_addresses": list(found.receipt_addresses),
+        "webhook_url": f"{base_url}/webhooks/orange/{found.organisation}/{found.receipt_token.value}",
+    }
+
+
+def dhis2(found: Dhis2Integration) -> Document:
+    """The mapping."""
+    return {"attributes": dict(found.attributes), "program": found.program}
+
+
+def secret(found: Secret | None) -> Document:
+    """Whether it is set, and since when."""
+    return {"set": found is not None, "updated_at": found.updated_at if found else None}
+
+
+def consent(found: Consent | None) -> Document:
+    """A person's recorded word."""
+    return {
+        "state": found.state if found else "unknown",
+        "recorded_at": found.recorded_at if found else None,
+        "source": found.source if found else None,
+    }
+
+
+def templates() -> list[Document]:
+    """The ready-made ones, each as WhatsApp and as SMS text. Meta has not been told of them from here."""
+    return [_template(one, channel) for one in READY_MADE.values() for channel in ("whatsapp", "sms")]
+
+
+def notices(found: Sequence[Notice], language: Language) -> list[Renderable]:
+    """Warnings."""
+    return [problems.notice_document(notice, language) for notice in found]
+
+
+def amount(value: Decimal) -> str:
+    """A plain decimal: no exponent, no zeros for nothing."""
+    return f"{value.normalize():f}"
+
+
+def _template(template: Template, channel: str) -> Document:
+    body = template.sms if channel == "sms" else template.whatsapp
+    return {
+        "name": template.name,
+        "language": template.language,
+        "channel": channel,
+        "origin": "ready",
+        "status": "approved" if channel == "sms" else "not_submitted",
+        "body": body,
+        "variables": list(names(body)),
+        "use_case": template.use_case,
+    }
+
+
+def _price(price: Price | None) -> Document | None:
+    return {"amount": amount(price.amount), "currency": price.currency} if price else None
+
+
+def _country_price(price: CountryPrice) -> Document:
+    return {
+        "country": price.country,
+        "currency": price.currency,
+        "amount": amount(price.amount) if price.amount is not None else None,
+        "segments": price.segments,
+    }
+
+
+def _gsm7(composed: Composed) -> Document | None:
+    offer = composed.gsm7
+    if offer is None:
+        return None
+    return {
+        "text": offer.text,
+        "segments": offer.segments,
+        "price": _price(offer.price),
+        "replaced": [list(pair) for pair in offer.replaced],
+    }

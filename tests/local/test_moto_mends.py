@@ -1,0 +1,100 @@
+"""Each mend beside what it mends: a test that fails because plain moto does it right says that the mend can go."""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from local.moto_mends import PLACEHOLDERS
+from local.processes import PROJECT_ROOT
+
+type Facts = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def observed() -> tuple[Facts, Facts]:
+    """What plain and mended moto do; each in a process, both at once."""
+    command = [sys.executable, "-W", "ignore", "-m", "tests.local.moto_facts"]
+    environment = {**os.environ, "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    processes = [
+        subprocess.Popen([*command, kind], stdout=subprocess.PIPE, cwd=PROJECT_ROOT, env=environment)
+        for kind in ("plain", "mended")
+    ]
+    plain, mended = (process.communicate(timeout=120)[0] for process in processes)
+    return json.loads(plain), json.loads(mended)
+
+
+@pytest.fixture(scope="module")
+def plain(observed: tuple[Facts, Facts]) -> Facts:
+    return observed[0]
+
+
+@pytest.fixture(scope="module")
+def mended(observed: tuple[Facts, Facts]) -> Facts:
+    return observed[1]
+
+
+def test_instance_tracking(plain: Facts, mended: Facts) -> None:
+    assert plain["instances_kept"] >= 40
+    assert mended["instances_kept"] == 0
+
+
+def test_queues_are_not_scanned_for_each_send(plain: Facts, mended: Facts) -> None:
+    assert plain["looks_per_send"] >= 100
+    assert mended["looks_per_send"] <= 2
+
+
+def test_queues_know_stale_receipts(plain: Facts, mended: Facts) -> None:
+    assert (plain["stale_receipt_deletes"], mended["stale_receipt_deletes"]) == (True, False)
+    changes = "stale_receipt_changes_visibility"
+    assert (plain[changes], mended[changes]) == (True, False)
+
+
+def test_queues_redrive_as_before(plain: Facts, mended: Facts) -> None:
+    assert plain["redriven_after"] == mended["redriven_after"] == 3
+
+
+def test_table_queries_sort_one_partition(plain: Facts, mended: Facts) -> None:
+    assert plain["comparisons_per_query"] >= 100
+    assert mended["comparisons_per_query"] < 20  # those of a table query, whose rows come sorted already
+
+
+def test_table_queries_answer_as_before(plain: Facts, mended: Facts) -> None:
+    assert plain["query_results"] == mended["query_results"]
+    assert all(plain["query_results"])
+
+
+def test_transactions_copy_what_they_touch(plain: Facts, mended: Facts) -> None:
+    assert plain["copies_per_transaction"] >= 100
+    assert mended["copies_per_transaction"] <= 20
+
+
+def test_transactions_roll_back_as_before(plain: Facts, mended: Facts) -> None:
+    rows = mended["rows_after_a_cancelled_transaction"]
+    assert rows == plain["rows_after_a_cancelled_transaction"]
+    assert len(rows) == 5
+
+
+def test_items_expire(mended: Facts) -> None:
+    assert mended["expired_items_left"] == 4  # of 5; plain moto has no expiry to compare with
+
+
+def test_table_settings(plain: Facts, mended: Facts) -> None:
+    kept = ("ttl", "recovery", "encrypted")
+    assert [plain["deployed"][name] for name in kept] == ["DISABLED", "DISABLED", False]
+    assert [mended["deployed"][name] for name in kept] == ["ENABLED", "ENABLED", True]
+
+
+def test_secrets_and_schedules_are_made(plain: Facts, mended: Facts) -> None:
+    made = ("secret_is_output", "secret_lengths", "schedules", "groups")
+    assert [plain["deployed"][name] for name in made] == [False, [], [], ["default"]]
+    assert [mended["deployed"][name] for name in made] == [True, [64], ["tick"], ["default", "group"]]
+
+
+def test_every_missing_type_is_still_missing(plain: Facts, mended: Facts) -> None:
+    made = {"AWS::SecretsManager::Secret", "AWS::Scheduler::Schedule", "AWS::Scheduler::ScheduleGroup"}
+    assert set(plain["missing_types"]) == {*PLACEHOLDERS, *made}
+    assert mended["missing_types"] == []

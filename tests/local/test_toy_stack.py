@@ -1,0 +1,235 @@
+"""The whole machinery on a toy template: what is started, served, polled, moved in time and stopped."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import httpx2
+import pytest
+
+from local.deployment import client
+from local.processes import PROJECT_ROOT
+
+pytestmark = pytest.mark.stack
+
+
+@dataclass(slots=True, kw_only=True)
+class Running:
+    process: subprocess.Popen[str]
+    base_url: str
+    log: Path
+
+    @property
+    def port(self) -> str:
+        return self.base_url.rpartition(":")[2]
+
+    @property
+    def directory(self) -> Path:
+        return PROJECT_ROOT / ".local" / self.port
+
+    def state(self) -> Any:
+        return json.loads((self.directory / "stack.json").read_text())
+
+    def output(self, name: str) -> str:
+        return str(self.state()["outputs"][name])
+
+    def aws(self, service: str) -> Any:
+        return client(service, self.state()["aws_url"], read_timeout=60)
+
+    def move_to(self, now: str) -> None:
+        httpx2.post(f"{self.base_url}/_local/clock", json={"now": now}).raise_for_status()
+
+    def token(self, *arguments: str, **environment: str) -> str:
+        command = [sys.executable, "-m", "local", "token", *arguments]
+        variables = {**os.environ, "PORT": self.port, **environment}
+        return subprocess.check_output(command, text=True, cwd=PROJECT_ROOT, env=variables).strip()
+
+    def told(self, count: int) -> list[str]:
+        """What the toy's worker put on its out queue, once there is that much of it; ten seconds at most."""
+        sqs, url, found = self.aws("sqs"), self.output("OutQueueUrl"), []
+        while len(found) < count and (
+            messages := sqs.receive_message(QueueUrl=url, WaitTimeSeconds=10, MaxNumberOfMessages=10).get("Messages")
+        ):
+            for message in messages:
+                found.append(message["Body"])
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return sorted(found)
+
+
+def start(log: IO[str], **environment: str) -> subprocess.Popen[str]:
+    variables = {**os.environ, "PORT": "0", "NOW": "2026-11-23T10:00:00Z", **environment}
+    command = [sys.executable, "-m", "tests.local.toy.run"]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=PROJECT_ROOT, env=variables)
+
+
+def started(process: subprocess.Popen[str], log: Path) -> Running:
+    assert process.stdout is not None
+    return Running(process=process, base_url=process.stdout.readline().strip(), log=log)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    log = tmp_path_factory.mktemp("toy") / "log"
+    with log.open("w") as stream, start(stream) as process:
+        try:
+            yield started(process, log)
+        finally:
+            process.terminate()
+
+
+def test_the_printed_token_opens_the_api(running: Running) -> None:
+    token = running.token(ORGANISATION="other", SCOPES="messaging.read")
+    headers = {"authorization": f"Bearer {token}"}
+    answer = httpx2.post(f"{running.base_url}/v1/echo/hello", headers=headers, json={"a": 1})
+    assert answer.status_code == 200
+    claims = answer.json()["event"]["requestContext"]["authorizer"]["jwt"]["claims"]
+    assert (claims["organisation_id"], claims["scope"]) == ("other", "messaging.read")
+    assert answer.json()["now"].startswith("2026-11-23T10:0")
+
+
+def test_an_expired_token_is_made_on_request_and_refused(running: Running) -> None:
+    headers = {"authorization": f"Bearer {running.token(EXPIRES='-60')}"}
+    assert httpx2.post(f"{running.base_url}/v1/echo/hello", headers=headers).status_code == 401
+
+
+def test_the_environment_comes_resolved_out_of_the_template(running: Running) -> None:
+    environment = httpx2.get(f"{running.base_url}/open").json()["environment"]
+    assert environment["TABLE"] == running.output("Table")
+    assert environment["WORK_QUEUE_URL"] == running.output("WorkQueueUrl")
+    secret = running.aws("secretsmanager").get_secret_value(SecretId=environment["SECRET_ID"])["SecretString"]
+    assert len(secret) == 64
+
+
+def test_a_function_past_its_time_out_is_500_and_logged(running: Running) -> None:
+    answer = httpx2.get(f"{running.base_url}/open?sleep", timeout=10)
+    assert (answer.status_code, answer.text) == (500, '{"message":"Internal Server Error"}')
+    assert "timed out after 1 seconds" in running.log.read_text()
+
+
+def test_queue_schedule_visibility_delay_and_redrive_follow_the_clock(running: Running) -> None:
+    sqs, work = running.aws("sqs"), running.output("WorkQueueUrl")
+    assert running.told(1) == ["tick 2026-11-23T10:00"]
+    sqs.send_message(QueueUrl=work, MessageBody="good", MessageGroupId="demo")
+    sqs.send_message(QueueUrl=work, MessageBody="bad")
+    sqs.send_message(QueueUrl=work, MessageBody="late", DelaySeconds=600)
+    assert running.told(2) == ["bad 1 -", "good 1 demo"]
+    running.move_to("2026-11-23T10:00:50Z")  # past the visibility time-out of 30 s
+    assert running.told(1) == ["bad 2 -"]
+    running.move_to("2026-11-23T10:08:00Z")
+    assert running.told(1) == ["tick 2026-11-23T10:08"]
+    dead = sqs.receive_message(QueueUrl=running.output("DeadLettersUrl"), WaitTimeSeconds=10)["Messages"]
+    assert [message["Body"] for message in dead] == ["bad"]
+    running.move_to("2026-11-23T10:11:00Z")
+    assert running.told(2) == ["late 1 -", "tick 2026-11-23T10:11"]
+
+
+def test_items_expire_by_the_clock(running: Running) -> None:
+    dynamodb, table = running.aws("dynamodb"), running.output("Table")
+    item = {"pk": {"S": "short-lived"}, "expires_at": {"N": "1795435200"}}  # 2026-11-23T12:00:00Z
+    dynamodb.put_item(TableName=table, Item=item)
+    assert "Item" in dynamodb.get_item(TableName=table, Key={"pk": item["pk"]})
+    running.move_to("2026-11-23T12:00:01Z")
+    assert "Item" not in dynamodb.get_item(TableName=table, Key={"pk": item["pk"]})
+
+
+def test_messages_are_neither_lost_nor_doubled_by_many_clients_at_once(running: Running) -> None:
+    sqs = running.aws("sqs")
+    url = sqs.create_queue(QueueName="crowd")["QueueUrl"]
+
+    def send(number: int) -> None:
+        entries = [{"Id": str(n), "MessageBody": f"{number}.{n}"} for n in range(10)]
+        assert not sqs.send_message_batch(QueueUrl=url, Entries=entries).get("Failed")
+
+    def drain(_worker: int) -> list[str]:
+        bodies = []
+        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            bodies += [message["Body"] for message in messages]
+            entries = [{"Id": str(n), "ReceiptHandle": m["ReceiptHandle"]} for n, m in enumerate(messages)]
+            sqs.delete_message_batch(QueueUrl=url, Entries=entries)
+        return bodies
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(send, range(50)))
+        received = [body for bodies in pool.map(drain, range(8)) for body in bodies]
+    assert sorted(received) == sorted(f"{number}.{n}" for number in range(50) for n in range(10))
+
+
+def test_a_presigned_put_works_from_outside(running: Running) -> None:
+    s3, bucket = running.aws("s3"), running.output("Bucket")
+    parameters = {"Bucket": bucket, "Key": "uploads/list.csv", "ContentType": "text/csv", "ContentLength": 4}
+    url = s3.generate_presigned_url("put_object", Params=parameters)
+    assert httpx2.put(url, content=b"a;b\n", headers={"content-type": "text/csv"}).status_code == 200
+    stored = s3.get_object(Bucket=bucket, Key="uploads/list.csv")
+    assert (stored["Body"].read(), stored["ContentType"]) == (b"a;b\n", "text/csv")
+    assert s3.head_object(Bucket=bucket, Key="uploads/list.csv")["ContentLength"] == 4
+
+
+def test_only_this_machine_can_reach_it(running: Running) -> None:
+    address = socket.gethostbyname(socket.gethostname())
+    ports = [running.port, running.state()["aws_url"].rpartition(":")[2]]
+    for port in ports if not address.startswith("127.") else []:
+        with pytest.raises(ConnectionRefusedError), socket.create_connection((address, int(port)), timeout=2):
+            pass
+    assert (running.directory / "key.pem").stat().st_mode & 0o077 == 0
+
+
+def test_a_port_in_use_is_said_in_one_line(running: Running, tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w") as log, start(log, PORT=running.port) as process:
+        assert process.wait(30) == 2
+    assert (tmp_path / "log").read_text() == f"port {running.port} on 127.0.0.1 is in use; choose another with PORT=\n"
+
+
+def test_no_token_without_a_stack() -> None:
+    command = [sys.executable, "-m", "local", "token", "--port", "1"]
+    answer = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT_ROOT, check=False)
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert "no stack runs on port 1" in answer.stderr
+
+
+def children_of(pid: int) -> set[int]:
+    return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 0), (signal.SIGKILL, -9)])
+def test_nothing_outlives_the_stack(number: signal.Signals, code: int, tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w") as log, start(log) as process:
+        running = started(process, tmp_path / "log")
+        children = children_of(process.pid)
+        assert children
+        began = time.monotonic()
+        process.send_signal(number)
+        assert process.wait(10) == code
+        assert time.monotonic() - began < 3
+    until = time.monotonic() + 5
+    while any(is_alive(child) for child in children) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not any(is_alive(child) for child in children)
+    if number != signal.SIGKILL:
+        assert not running.directory.exists()
+        assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def test_a_signal_during_the_start_stops_it_too(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w") as log, start(log) as process:
+        until = time.monotonic() + 30
+        while not (children := children_of(process.pid)) and time.monotonic() < until:
+            time.sleep(0.01)
+        process.terminate()
+        assert process.wait(10) == 0
+    assert not any(is_alive(child) for child in children)
