@@ -78,14 +78,16 @@ def _greeting(stack: Any) -> str:
     option = "" if port == "8000" else f" PORT={port}"
     tables = [name for key, name in sorted(outputs.items()) if key.endswith("TableName")]
     lines = [
-        f"AWS (moto)   {stack.aws_url}   aws --endpoint-url {stack.aws_url} --region eu-west-1 dynamodb list-tables",
+        f"AWS (moto)   {stack.aws_url}",
+        "  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=eu-west-1",
+        f"  aws --endpoint-url {stack.aws_url} dynamodb list-tables",
         f"Tables       {'  '.join(tables)}",
         f"Token        make -s token{option}",
         f'Clock        curl -X POST {stack.base_url}/_local/clock -d \'{{"now": "…"}}\'',
     ]
     if stack.simulators_url:
         simulators = " ".join(f"{stack.simulators_url}/{name}" for name in ("meta", "orange", "cards", "_control"))
-        lines.insert(2, f"Simulators   {simulators}")
+        lines.insert(4, f"Simulators   {simulators}")
     return "\n".join(lines)
 
 

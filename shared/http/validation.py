@@ -130,9 +130,10 @@ def _judged_by_planning(violation: Violation) -> bool:
 
 
 def _refuse(found: list[Violation]) -> None:
-    """What is beyond a limit is told only where nothing else is wrong: it may be so because the rest is."""
-    if others := [violation for violation in found if violation.breach is not Breach.LIMIT]:
-        raise Refusal(ProblemCode.BAD_REQUEST, _faults(others))
+    """A wrong shape (type, unknown or missing field) is 400; a value that cannot be accepted is 422 (api.md)."""
+    shapes = [violation for violation in found if violation.breach is Breach.SHAPE]
+    if shapes:
+        raise Refusal(ProblemCode.BAD_REQUEST, _faults(shapes))
     if found:
         raise Refusal(ProblemCode.UNPROCESSABLE, _faults(found))
 

@@ -25,7 +25,8 @@ def test_runs_on_from_where_it_was_started() -> None:
 
 
 def test_jumps_forwards_and_tells_its_listeners() -> None:
-    clock, told = StackClock(START, Ticks()), []
+    clock = StackClock(START, Ticks())
+    told: list[datetime] = []
     clock.on_jump(told.append)
     clock.advance_to(START + timedelta(hours=3))
     assert clock.now() == START + timedelta(hours=3)

@@ -56,7 +56,7 @@ def parts(invoke: Callable[[str, object], Future[object]], **changes: Any) -> Ga
 
 def call(gateway_parts: GatewayParts, method: str, path: str, **request: Any) -> httpx2.Response:
     async def send() -> httpx2.Response:
-        transport = httpx2.ASGITransport(app=Gateway(gateway_parts))  # type: ignore[arg-type]  # its ASGI types are its own
+        transport = httpx2.ASGITransport(app=Gateway(gateway_parts))
         async with httpx2.AsyncClient(transport=transport, base_url="http://gateway") as client:
             return await client.request(method, path, **request)
 

@@ -32,7 +32,7 @@ ARN = "arn:aws:sqs:eu-west-1:123456789012:q"
     ],
 )
 def test_which_messages_stay(answer: object, kept: set[str]) -> None:
-    """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html, "Success and failure conditions"."""
+    """As https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html lists the conditions."""
     assert failed_ids(answer, SENT) == kept
 
 

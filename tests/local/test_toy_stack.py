@@ -55,7 +55,8 @@ class Running:
 
     def told(self, count: int) -> list[str]:
         """What the toy's worker put on its out queue, once there is that much of it; ten seconds at most."""
-        sqs, url, found = self.aws("sqs"), self.output("OutQueueUrl"), []
+        sqs, url = self.aws("sqs"), self.output("OutQueueUrl")
+        found: list[str] = []
         while len(found) < count and (
             messages := sqs.receive_message(QueueUrl=url, WaitTimeSeconds=10, MaxNumberOfMessages=10).get("Messages")
         ):

@@ -71,10 +71,6 @@ def test_sound_bodies_come_back_as_they_are(operation: str, body: dict[str, obje
     ("operation", "body", "expected"),
     [
         ("send_message", {**MESSAGE, "chanel": "sms"}, [("chanel", "field_unknown", None)]),
-        ("send_message", {**MESSAGE, "channel": "fax"}, [("channel", "field_invalid", None)]),
-        ("send_message", {**MESSAGE, "campaign_id": "221770000001"}, [("campaign_id", "field_invalid", None)]),
-        ("send_message", {**MESSAGE, "campaign_id": "a b"}, [("campaign_id", "field_invalid", None)]),
-        ("send_message", {**MESSAGE, "campaign_id": "a\n"}, [("campaign_id", "field_invalid", None)]),
         (
             "send_message",
             {**MESSAGE, "recipient": {**PERSON, "phone": 221770000001}},
@@ -99,8 +95,6 @@ def test_sound_bodies_come_back_as_they_are(operation: str, body: dict[str, obje
             [("content.template.lang", "field_unknown", None)],
         ),
         ("send_message", {**MESSAGE, "content": "Hello"}, [("content", "field_invalid", None)]),
-        ("send_message", {**MESSAGE, "send_at": "2026-11-23T10:00:00"}, [("send_at", "field_invalid", None)]),
-        ("send_message", {**MESSAGE, "send_at": "tomorrow"}, [("send_at", "field_invalid", None)]),
         (
             "send_message",
             {"channel": "sms", "content": {"text": "x"}},
@@ -124,13 +118,9 @@ def test_sound_bodies_come_back_as_they_are(operation: str, body: dict[str, obje
             {"items": [CONSENT, {"phone": "x"}]},
             [("granted", "field_invalid", 2), ("source", "field_invalid", 2)],
         ),
-        ("put_sms_integration", {**SMS, "default_country": "FR"}, [("default_country", "field_invalid", None)]),
-        ("put_sms_integration", {**SMS, "sender_name": "TOO-LONG-NAME"}, [("sender_name", "field_invalid", None)]),
         ("put_sms_integration", {**SMS, "rate_per_second": "5"}, [("rate_per_second", "field_invalid", None)]),
         ("put_sms_integration", {**SMS, "rate_per_second": True}, [("rate_per_second", "field_invalid", None)]),
-        ("put_sms_integration", {**SMS, "receipt_addresses": ["x"]}, [("receipt_addresses.0", "field_invalid", None)]),
         ("put_sms_integration", {**SMS, "senders": {"FR": "tel:+33"}}, [("senders.FR", "field_unknown", None)]),
-        ("put_whatsapp_integration", {**WHATSAPP, "access_token": "a\nb"}, [("access_token", "field_invalid", None)]),
     ],
 )
 def test_wrong_shapes_are_bad_requests(
@@ -146,6 +136,16 @@ def test_wrong_shapes_are_bad_requests(
 @pytest.mark.parametrize(
     ("operation", "body", "field"),
     [
+        ("send_message", {**MESSAGE, "channel": "fax"}, "channel"),
+        ("send_message", {**MESSAGE, "campaign_id": "221770000001"}, "campaign_id"),
+        ("send_message", {**MESSAGE, "campaign_id": "a b"}, "campaign_id"),
+        ("send_message", {**MESSAGE, "campaign_id": "a\n"}, "campaign_id"),
+        ("send_message", {**MESSAGE, "send_at": "2026-11-23T10:00:00"}, "send_at"),
+        ("send_message", {**MESSAGE, "send_at": "tomorrow"}, "send_at"),
+        ("put_sms_integration", {**SMS, "default_country": "FR"}, "default_country"),
+        ("put_sms_integration", {**SMS, "sender_name": "TOO-LONG-NAME"}, "sender_name"),
+        ("put_sms_integration", {**SMS, "receipt_addresses": ["x"]}, "receipt_addresses.0"),
+        ("put_whatsapp_integration", {**WHATSAPP, "access_token": "a\nb"}, "access_token"),
         ("put_sms_integration", {**SMS, "rate_per_second": 0}, "rate_per_second"),
         ("put_whatsapp_integration", {**WHATSAPP, "rate_per_second": 1001}, "rate_per_second"),
         ("create_distribution", {**BULK, "recipients": []}, "recipients"),
@@ -154,7 +154,7 @@ def test_wrong_shapes_are_bad_requests(
         ("create_upload", {"format": "csv", "bytes": 0}, "bytes"),
     ],
 )
-def test_beyond_a_limit_is_unprocessable(operation: str, body: dict[str, object], field: str) -> None:
+def test_a_value_that_cannot_be_accepted_is_unprocessable(operation: str, body: dict[str, object], field: str) -> None:
     refusal = _refused(operation, body)
     assert refusal.code is ProblemCode.UNPROCESSABLE
     assert [fault.field for fault in refusal.faults] == [field]

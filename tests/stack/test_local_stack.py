@@ -1,0 +1,75 @@
+"""The local stack with the real template: what api.md, "The local stack", promises of it."""
+
+from datetime import timedelta
+
+import httpx2
+import pytest
+
+from tests.stack.conftest import RunningStack
+
+
+def test_it_answers_without_a_token_where_it_should(stack: RunningStack) -> None:
+    for path in ("/health", "/openapi.json", "/docs"):
+        assert httpx2.get(stack.base_url + path).status_code == 200, path
+
+
+def test_every_other_route_of_the_product_wants_a_token(stack: RunningStack) -> None:
+    for path in ("/v1/messages", "/v1/templates", "/v1/distributions"):
+        answer = httpx2.get(stack.base_url + path)
+        assert (answer.status_code, answer.text) == (401, '{"message":"Unauthorized"}'), path
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/"), ("GET", "/v1/nothing"), ("DELETE", "/v1/messages"), ("GET", "/v1/messages/")]
+)
+def test_what_is_not_a_route_is_404_in_the_gateways_words(stack: RunningStack, method: str, path: str) -> None:
+    answer = httpx2.request(method, stack.base_url + path)
+    assert (answer.status_code, answer.text) == (404, '{"message":"Not Found"}')
+
+
+def test_a_good_token_opens_and_an_expired_or_foreign_one_does_not(stack: RunningStack) -> None:
+    def status(token: str) -> int:
+        return httpx2.get(f"{stack.base_url}/v1/messages", headers={"authorization": f"Bearer {token}"}).status_code
+
+    assert status(stack.token()) == 200
+    assert status(stack.token(expires=-60)) == 401
+    assert status(stack.token()[:-8] + "AAAAAAAA") == 401
+
+
+def test_a_browser_of_the_front_end_may_call(stack: RunningStack) -> None:
+    headers = {
+        "origin": "http://localhost:5173",
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "authorization,content-type,idempotency-key",
+    }
+    answer = httpx2.options(f"{stack.base_url}/v1/messages", headers=headers)
+    assert answer.status_code == 204
+    assert answer.headers["access-control-allow-origin"] == "http://localhost:5173"
+
+
+def test_the_clock_goes_forwards_only(stack: RunningStack) -> None:
+    now = stack.now()
+    stack.move_to(now + timedelta(seconds=1))
+    past = {"now": (now - timedelta(hours=1)).isoformat()}
+    assert httpx2.post(f"{stack.base_url}/_local/clock", json=past).status_code == 400
+    assert stack.now() > now
+
+
+def test_every_part_of_the_template_is_there(stack: RunningStack) -> None:
+    dynamodb = stack.aws("dynamodb")
+    for table in (stack.output("LogTableName"), stack.output("StateTableName")):
+        assert dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]["TimeToLiveStatus"] == "ENABLED"
+    secret = stack.aws("secretsmanager").get_secret_value(SecretId=stack.output("NumberKeySecretArn"))
+    assert len(secret["SecretString"]) == 64
+    assert stack.aws("scheduler").list_schedules()["Schedules"]
+
+
+def test_the_log_holds_no_path_and_no_token(stack: RunningStack) -> None:
+    httpx2.post(f"{stack.base_url}/webhooks/orange/demo/a-secret-path-token", json={})
+    token = stack.token()
+    httpx2.get(f"{stack.base_url}/v1/messages?campaign_id=quiet", headers={"authorization": f"Bearer {token}"})
+    log = stack.log()
+    assert "POST /webhooks/orange/{organisation_id}/{token}" in log
+    assert "a-secret-path-token" not in log
+    assert "quiet" not in log
+    assert token not in log
