@@ -96,7 +96,14 @@ class Browse:
 
 
 def _with_the_rest(counts: Counts, distribution: Distribution, accepted: int) -> Counts:
-    """What has not moved is pending; after a cancel, what never came into the log is cancelled too."""
+    """What has not moved is pending; after a cancel, what never came into the log is cancelled too.
+
+    A status may be counted out before the batch that counted it in has written: below zero there is nothing to show.
+    """
+    counts = Counts(
+        by_status={status: count for status, count in counts.by_status.items() if count > 0},
+        by_reason={reason: count for reason, count in counts.by_reason.items() if count > 0},
+    )
     rest = max(accepted - counts.total, 0)
     if distribution.status is not DistributionStatus.CANCELLED:
         return counts.plus(Counts(by_status={Status.PENDING: rest}))

@@ -56,14 +56,19 @@ class SendStep[I: Integrated, P]:
 
     async def send_all(self, dispatches: Sequence[Dispatch]) -> list[bool]:
         """Handle a batch at once; False stands where a copy must be delivered again, because our own side failed."""
-        results = await asyncio.gather(*(self.send_one(dispatch) for dispatch in dispatches), return_exceptions=True)
+        done = await asyncio.gather(*(self._handled(dispatch) for dispatch in dispatches))
         await self._deps.settler.flush()
-        for dispatch, result in zip(dispatches, results, strict=True):
-            if isinstance(result, BaseException):
-                self._deps.telemetry.trouble(
-                    "message_handling_failed", message_id=dispatch.message_id, error=type(result).__name__
-                )
-        return [not isinstance(result, BaseException) for result in results]
+        return done
+
+    async def _handled(self, dispatch: Dispatch) -> bool:
+        try:
+            await self.send_one(dispatch)
+        except Exception as error:
+            self._deps.telemetry.trouble(
+                "message_handling_failed", message_id=dispatch.message_id, error=type(error).__name__
+            )
+            return False
+        return True
 
     async def send_one(self, dispatch: Dispatch) -> SendError | None:
         """Handle one copy of a message; answers why the provider did not take it, if it was asked.
