@@ -88,6 +88,7 @@ def start_gateway(
         ws="none",
         server_header=False,
         timeout_graceful_shutdown=1,
+        timeout_keep_alive=65,  # longer than clients keep a connection, so that none is closed while one writes to it
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": sockets}, name="gateway", daemon=True)

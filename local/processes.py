@@ -45,18 +45,20 @@ class Child:
             start_new_session=True,  # Ctrl-C reaches the stack only, which stops its children itself
         )
         assert self._process.stdout is not None  # noqa: S101 - PIPE was asked for
-        threading.Thread(target=self._pump, args=(self._process.stdout,), daemon=True).start()
+        self._pumping = threading.Thread(target=self._pump, args=(self._process.stdout,), daemon=True)
+        self._pumping.start()
 
     @property
     def pid(self) -> int:
         return self._process.pid
 
     def _pump(self, output: IO[str]) -> None:
-        for line in output:
-            if line.strip() == READY:
-                self._ready.set()
-            else:
-                self._log.write(line)
+        with output:
+            for line in output:
+                if line.strip() == READY:
+                    self._ready.set()
+                else:
+                    self._log.write(line)
         self._ready.set()  # nothing more will come: who waits looks whether the process has ended
 
     def wait_ready(self, seconds: float) -> None:
@@ -75,3 +77,4 @@ class Child:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._pumping.join(STOP_SECONDS)

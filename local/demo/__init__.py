@@ -77,7 +77,7 @@ def _play(screen: Screen, log: TextIO) -> int:
     began = time.monotonic()
     screen.say("Deploying template.yaml on moto …")
     with Stack(Settings(port=0, start=MORNING), log) as stack:
-        screen.say(f"The stack answers at {stack.base_url}; its clock stands at {MORNING:%d %B %Y, %H:%M} UTC.")
+        screen.say(f"The stack answers at {stack.base_url}; its clock says {MORNING:%Y-%m-%d %H:%M} UTC.")
         cards = f"{stack.simulators_url}/cards"
         with Api(stack.base_url, stack.token(), f"{stack.simulators_url}") as api:
             api.put("/v1/integrations/whatsapp", WHATSAPP)

@@ -120,7 +120,9 @@ class Api:
             counts=_counts(answer["counts"]),
             by_reason=_counts(answer["by_reason"]),
             segments=_number(answer["segments"]) if answer.get("segments") is not None else None,
-            prices=tuple(_price(item) for item in _objects(answer["prices"])),
+            prices=tuple(
+                f"{text_at(item, 'country')} {price}" for item in _objects(answer["prices"]) if (price := _price(item))
+            ),
             warnings=tuple(text_at(item, "message") or "" for item in _objects(answer["warnings"])),
         )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -14,6 +15,10 @@ from local.sample.expected import Campaign, Verdict
 _NAMES = {"whatsapp": "WhatsApp", "sms": "SMS"}
 _COLOURS = {"read": "green", "delivered": "green", "sent": "cyan", "pending": "yellow", "failed": "red"}
 _ENDS = ("sent", "delivered", "read", "failed")
+_LOG_COLUMNS = {
+    "whatsapp": ("row", "recipient", "enrolment", "status", "reason", "at"),
+    "sms": ("row", "recipient", "enrolment", "status", "reason", "at", "price"),
+}
 
 
 class Bars:
@@ -46,8 +51,9 @@ class Screen:
         parts = [f"{plan.accepted} to send", f"{plan.rejected} rejected", f"{plan.duplicates} duplicates"]
         if plan.segments is not None:
             parts.append(f"{plan.segments} segments")
-        parts += [price for price in plan.prices if price]
         self.say(f"[bold]{_NAMES[plan.channel]}[/] planned: {', '.join(parts)}")
+        if plan.prices:
+            self.say(f"  {' · '.join(plan.prices)}")
         for warning in plan.warnings:
             self._console.print(f"  warning: {warning}", style="yellow", highlight=False, markup=False)
 
@@ -72,12 +78,7 @@ class Screen:
     def log(self, campaign: Campaign, messages: Sequence[Message]) -> None:
         """The masked log, as anyone in the programme may read it; in the order of the file."""
         rows = {each.enrollment_id: each.row for each in campaign.expected}
-        table = Table(title=f"Log of the {_NAMES[campaign.channel]} campaign", title_justify="left")
-        for name in ("row", "recipient", "enrolment", "status", "reason", "sent", "delivered", "read"):
-            table.add_column(name, no_wrap=True, justify="right" if name == "row" else "left")
-        if campaign.channel == "sms":
-            table.add_column("segments", justify="right")
-            table.add_column("price", justify="right", no_wrap=True)
+        table = _table(f"Log of the {_NAMES[campaign.channel]} campaign", _LOG_COLUMNS[campaign.channel])
         for message in sorted(messages, key=lambda each: rows.get(each.enrollment_id, 0)):
             cells = [
                 str(rows.get(message.enrollment_id, "")),
@@ -85,27 +86,21 @@ class Screen:
                 message.enrollment_id,
                 f"[{_COLOURS.get(message.status, 'white')}]{message.status}[/]",
                 message.reason or "",
-                *(_time(message.instants.get(name)) for name in ("sent_at", "delivered_at", "read_at")),
+                _time(max(message.instants.values(), default=None)),
             ]
-            if campaign.channel == "sms":
-                cells += [str(message.segments or ""), message.price]
-            table.add_row(*cells)
+            table.add_row(*cells, *([message.price] if campaign.channel == "sms" else []))
         self._console.print(table)
 
     def rejected(self, campaign: Campaign, errors: Sequence[RowError]) -> None:
         """Who will not get a message, and what to do about it."""
-        table = Table(title=f"Rejected rows of the {_NAMES[campaign.channel]} campaign", title_justify="left")
-        for name in ("row", "recipient", "field", "code"):
-            table.add_column(name, no_wrap=True, justify="right" if name == "row" else "left")
-        table.add_column("what it means")
+        columns = ("row", "recipient", "code", "what to do")
+        table = _table(f"Rejected rows of the {_NAMES[campaign.channel]} campaign", columns)
         for error in sorted(errors, key=lambda each: each.row):
-            table.add_row(str(error.row), error.recipient, error.field, error.code, error.message)
+            table.add_row(str(error.row), error.recipient, error.code, error.message)
         self._console.print(table)
 
     def totals(self, distributions: Sequence[Distribution]) -> None:
-        table = Table(title="Totals", title_justify="left")
-        for name in ("channel", "accepted", "rejected", "duplicates", *_ENDS, "failed because", "segments", "price"):
-            table.add_column(name, justify="right" if name not in {"channel", "failed because", "price"} else "left")
+        table = _table("Totals", ("channel", "accepted", "rejected", "duplicates", *_ENDS))
         for each in distributions:
             table.add_row(
                 _NAMES[each.channel],
@@ -113,11 +108,13 @@ class Screen:
                 str(each.rejected),
                 str(each.duplicates),
                 *(str(each.counts.get(name, 0)) for name in _ENDS),
-                "\n".join(f"{reason} {count}" for reason, count in each.by_reason.items()),
-                "" if each.segments is None else str(each.segments),
-                "\n".join(price for price in each.prices if price),
             )
         self._console.print(table)
+        for each in distributions:
+            why = ", ".join(f"{reason} {count}" for reason, count in each.by_reason.items())
+            self.say(f"{_NAMES[each.channel]} failed because: {why}")
+            if each.segments is not None:
+                self.say(f"{_NAMES[each.channel]} cost {each.segments} segments: {' · '.join(each.prices)}")
 
     def verdict(self, findings: Sequence[Finding], seconds: float) -> None:
         for finding in findings:
@@ -127,6 +124,15 @@ class Screen:
             self.problem(f"{len(findings)} things are not as they should be, after {seconds:.0f} s.")
         else:
             self.say(f"[bold green]Every message came to the end its number asked for[/], in {seconds:.0f} s.")
+
+
+def _table(title: str, columns: Sequence[str]) -> Table:
+    """Narrow enough for 80 columns: the last column of long texts wraps, nothing else does."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    for name in columns:
+        right = name in {"row", "price", "accepted", "rejected", "duplicates", *_ENDS}
+        table.add_column(name, justify="right" if right else "left", no_wrap=name != "what to do")
+    return table
 
 
 def _time(instant: str | None) -> str:

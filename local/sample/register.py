@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from local.sample.expected import Campaign, Expected, Verdict
@@ -88,12 +88,11 @@ def _bad() -> Iterator[Case]:
 
 
 def _enrollment_id(row: int) -> str:
-    return f"REG-2026-{row:04}"
+    return f"REG-{row:04}"
 
 
-def sms_campaign() -> Campaign:
-    """Duplicates are rows of people who stand above, written otherwise."""
-    cases = [*_good(), *_special(), *_bad()]
+def _csv(cases: Sequence[Case]) -> bytes:
+    """As Excel saves it in French: semicolons, and a byte order mark."""
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";")
     writer.writerow(COLUMNS)
@@ -104,6 +103,12 @@ def sms_campaign() -> Campaign:
         writer.writerow(
             (case.phone, one.first_name, one.last_name, one.card_code, issued, _enrollment_id(row), language)
         )
+    return out.getvalue().encode("utf-8-sig")
+
+
+def sms_campaign() -> Campaign:
+    """Duplicates are rows of people who stand above, written otherwise."""
+    cases = [*_good(), *_special(), *_bad()]
     expected = tuple(
         Expected(
             row=row,
@@ -119,7 +124,7 @@ def sms_campaign() -> Campaign:
         campaign_id="PEV-2026-11-rappels",
         channel="sms",
         form="csv",
-        upload=out.getvalue().encode("utf-8-sig"),
+        upload=_csv(cases),
         content={"text": _TEXT, "sms_encoding": "gsm7"},
         defaults={"verification_url": "https://v.oomus.health/c/{card_code}"},
         expected=expected,

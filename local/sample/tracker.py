@@ -89,9 +89,6 @@ def _entity(place: int, case: Case) -> dict[str, object]:
         for name, value in values.items()
         if value
     ]
-    active = _enrollment(one, PROGRAMME, "ACTIVE", "2026-11-02T08:30:00.000")
-    past = _enrollment(one, PROGRAMME, "COMPLETED", "2025-03-11T09:00:00.000")
-    elsewhere = _enrollment(one, _OTHER_PROGRAMME, "ACTIVE", "2026-11-20T14:05:10.250")
     return {
         "trackedEntity": entity,
         "trackedEntityType": uid("type/person"),
@@ -102,8 +99,16 @@ def _entity(place: int, case: Case) -> dict[str, object]:
         "deleted": False,
         "potentialDuplicate": False,
         "attributes": attributes,
-        "enrollments": [past, active, elsewhere] if place % 4 == 0 else [active],
+        "enrollments": _enrollments(one, several=place % 4 == 0),
     }
+
+
+def _enrollments(one: Person, *, several: bool) -> list[dict[str, object]]:
+    """The one that counts; with `several` also an older one and a newer one of another programme."""
+    active = _enrollment(one, PROGRAMME, "ACTIVE", "2026-11-02T08:30:00.000")
+    past = _enrollment(one, PROGRAMME, "COMPLETED", "2025-03-11T09:00:00.000")
+    elsewhere = _enrollment(one, _OTHER_PROGRAMME, "ACTIVE", "2026-11-20T14:05:10.250")
+    return [past, active, elsewhere] if several else [active]
 
 
 def _enrollment(one: Person, program: str, status: str, at: str) -> dict[str, object]:

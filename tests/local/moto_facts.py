@@ -3,6 +3,7 @@
 python -m tests.local.moto_facts plain|mended
 """
 
+import inspect
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -46,6 +47,10 @@ TEMPLATE = {
                 "Target": {"Arn": "arn:aws:lambda:eu-west-1:1:function:F", "RoleArn": "arn:aws:iam::1:role/r"},
             },
         },
+        "Bucket": {
+            "Type": "AWS::S3::Bucket",
+            "Properties": {"BucketName": "made", "VersioningConfiguration": {"Status": "Enabled"}},
+        },
         "Group": {"Type": "AWS::Scheduler::ScheduleGroup", "Properties": {"Name": "group"}},
     },
     "Outputs": {"SecretArn": {"Value": {"Ref": "Secret"}}},
@@ -59,9 +64,9 @@ def counted(owner: Any, name: str) -> Iterator[list[int]]:
     is_property = isinstance(original, property)
     call, calls = original.fget if is_property else original, [0]
 
-    def count(*args: Any) -> Any:
+    def count(*args: Any, **kwargs: Any) -> Any:
         calls[0] += 1
-        return call(*args)
+        return call(*args, **kwargs)
 
     setattr(owner, name, property(count) if is_property else count)
     try:
@@ -116,6 +121,14 @@ def looks_per_send() -> int:
     with counted(Message, "visible") as looks:
         sqs.send_message(QueueUrl=url, MessageBody="x")
     return looks[0]
+
+
+def inspections_per_request() -> int:
+    sqs = client("sqs")
+    sqs.list_queues()
+    with counted(inspect, "getmembers") as inspections:
+        sqs.list_queues()
+    return inspections[0]
 
 
 def receive(sqs: Any, url: str, **more: Any) -> list[Any]:
@@ -234,6 +247,7 @@ def deployed() -> dict[str, Any]:
         "ttl": dynamodb.describe_time_to_live(TableName="made")["TimeToLiveDescription"]["TimeToLiveStatus"],
         "recovery": backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"],
         "encrypted": "SSEDescription" in dynamodb.describe_table(TableName="made")["Table"],
+        "versioning": client("s3").get_bucket_versioning(Bucket="made").get("Status"),
         "secret_is_output": "SecretArn" in outputs,
         "secret_lengths": [len(value) for value in values],
         "schedules": [s["Name"] for s in client("scheduler").list_schedules()["Schedules"]],
@@ -248,6 +262,7 @@ def missing_types() -> list[str]:
 
 FACTS: tuple[Callable[[], Any], ...] = (
     instances_kept,
+    inspections_per_request,
     looks_per_send,
     stale_receipt_deletes,
     stale_receipt_changes_visibility,

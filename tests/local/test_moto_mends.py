@@ -42,6 +42,11 @@ def test_instance_tracking(plain: Facts, mended: Facts) -> None:
     assert mended["instances_kept"] == 0
 
 
+def test_dispatch(plain: Facts, mended: Facts) -> None:
+    assert plain["inspections_per_request"] >= 1
+    assert mended["inspections_per_request"] == 0
+
+
 def test_queues_are_not_scanned_for_each_send(plain: Facts, mended: Facts) -> None:
     assert plain["looks_per_send"] >= 100
     assert mended["looks_per_send"] <= 2
@@ -86,6 +91,11 @@ def test_table_settings(plain: Facts, mended: Facts) -> None:
     kept = ("ttl", "recovery", "encrypted")
     assert [plain["deployed"][name] for name in kept] == ["DISABLED", "DISABLED", False]
     assert [mended["deployed"][name] for name in kept] == ["ENABLED", "ENABLED", True]
+
+
+def test_bucket_settings(plain: Facts, mended: Facts) -> None:
+    assert plain["deployed"]["versioning"] is None
+    assert mended["deployed"]["versioning"] == "Enabled"
 
 
 def test_secrets_and_schedules_are_made(plain: Facts, mended: Facts) -> None:

@@ -1,0 +1,27 @@
+import time
+from pathlib import Path
+
+import pytest
+
+from local.processes import Child, ChildFailedError
+
+pytestmark = pytest.mark.stack
+
+
+def test_a_child_that_ends_is_said_at_once(tmp_path: Path) -> None:
+    began = time.monotonic()
+    with (tmp_path / "log").open("w") as log:
+        child = Child("local.moto_server", ["--port", "none"], log)
+        with pytest.raises(ChildFailedError, match="ended with code 2"):
+            child.wait_ready(20)
+        child.stop()
+    assert time.monotonic() - began < 10
+    assert "invalid int value" in (tmp_path / "log").read_text()
+
+
+def test_a_child_that_is_not_ready_in_time_is_said(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w") as log:
+        child = Child("local.moto_server", ["--host", "127.0.0.1", "--port", "0", "--now", "2026-11-23T10:00:00Z"], log)
+        with pytest.raises(ChildFailedError, match="is not ready"):
+            child.wait_ready(0.01)
+        child.stop()
