@@ -32,7 +32,8 @@ class Child:
     def __init__(self, module: str, arguments: Sequence[str], log: TextIO) -> None:
         self._module = module
         self._log = log
-        self._ready = threading.Event()
+        self._said_ready = False
+        self._heard = threading.Event()
         path = os.pathsep.join(filter(None, [str(PROJECT_ROOT), os.environ.get("PYTHONPATH")]))
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
             [sys.executable, "-m", "local.child", module, *arguments],
@@ -56,17 +57,19 @@ class Child:
         with output:
             for line in output:
                 if line.strip() == READY:
-                    self._ready.set()
+                    self._said_ready = True
+                    self._heard.set()
                 else:
                     self._log.write(line)
-        self._ready.set()  # nothing more will come: who waits looks whether the process has ended
+        self._heard.set()  # nothing more will come
 
     def wait_ready(self, seconds: float) -> None:
-        self._ready.wait(seconds)
-        ended = self._process.poll()
-        if ended is not None or not self._ready.is_set():
-            state = "is not ready" if ended is None else f"ended with code {ended}"
-            raise ChildFailedError(f"{self._module} {state}; its own words are on standard error")
+        """Wait for the child's "ready"; ChildFailedError where it ends first, or stays silent."""
+        if not self._heard.wait(seconds):
+            raise ChildFailedError(f"{self._module} is not ready after {seconds:g} s; its own words are in the log")
+        if not self._said_ready:
+            code = self._process.wait(STOP_SECONDS)  # its output has ended, and so does it
+            raise ChildFailedError(f"{self._module} ended with code {code}; its own words are in the log")
 
     def stop(self) -> None:
         self._process.terminate()

@@ -18,7 +18,7 @@ from shared.domain.ids import NumberKey
 from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.domain.payload import Channel
 from shared.usecases.browse import Browse
-from shared.usecases.distributions import Control
+from shared.usecases.control import Control
 from shared.usecases.integrations import Administration
 from shared.usecases.judge import Judge
 from shared.usecases.messages import MessageDeps, SingleSends

@@ -1,26 +1,24 @@
-"""POST /v1/distributions and what a person can do to one: plan, confirm, pause, resume, cancel."""
+"""POST /v1/distributions: make one and plan it, inline or from an upload."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.clock import Clock
 from shared.domain.distribution import (
     UNCONFIRMED_LIFE,
-    Action,
     Distribution,
     DistributionStatus,
     Order,
-    Outcome,
     Plan,
     Schedule,
-    outcome_of,
 )
 from shared.domain.ids import distribution_id
 from shared.domain.json import JsonObject
 from shared.domain.payload import Channel
 from shared.domain.refusal import Fault, ProblemCode, Refusal
+from shared.usecases.control import advance_task
 from shared.usecases.judge import Row
 from shared.usecases.planning import Planner, with_unknown_columns
 from shared.usecases.ports import Distributions, Plans, Task, TaskQueue, Telemetry, Uploads
@@ -218,11 +216,6 @@ class Planning:
         return saved
 
 
-def advance_task(distribution: Distribution) -> Task:
-    """Work for the fan-out queue: bring this distribution forward."""
-    return Task(kind="advance", organisation=distribution.organisation, distribution_id=distribution.distribution_id)
-
-
 def _rejected(distribution: Distribution, reason: str) -> Distribution:
     return dataclasses.replace(
         distribution,
@@ -231,57 +224,6 @@ def _rejected(distribution: Distribution, reason: str) -> Distribution:
         planning_until=None,
         due_at=None,
     )
-
-
-class Control:
-    """Confirm, pause, resume and cancel, as api.md's table says."""
-
-    def __init__(self, distributions: Distributions, tasks: TaskQueue, telemetry: Telemetry, clock: Clock) -> None:
-        self._distributions = distributions
-        self._tasks = tasks
-        self._telemetry = telemetry
-        self._clock = clock
-
-    async def act(self, organisation: str, identity: str, action: Action) -> Distribution:
-        """The distribution after the action. Raises Refusal `not_found` or `state_conflict`."""
-        while True:
-            distribution = await self._distributions.get(organisation, identity)
-            if distribution is None:
-                raise Refusal(ProblemCode.NOT_FOUND)
-            outcome = outcome_of(action, distribution.status)
-            if outcome is Outcome.CONFLICT:
-                raise Refusal(ProblemCode.STATE_CONFLICT, status=distribution.status, action=action)
-            if outcome is Outcome.UNCHANGED:
-                return distribution
-            saved = await self._distributions.save(await self._acted(distribution, action, outcome))
-            if saved is None:
-                continue
-            self._telemetry.event("distribution_" + action, distribution_id=identity, status=saved.status)
-            if saved.due_at is not None and saved.due_at <= self._clock.now():
-                await self._tasks.put([advance_task(saved)])
-            return saved
-
-    async def _acted(self, distribution: Distribution, action: Action, outcome: Outcome) -> Distribution:
-        now = self._clock.now()
-        if outcome is Outcome.PAUSE:
-            return distribution.paused("paused_by_user")
-        if outcome is Outcome.CANCEL:
-            return distribution.cancelled(now)
-        if action is Action.CONFIRM:
-            return distribution.confirmed(now)
-        counts = await self._distributions.counts(distribution.organisation, distribution.distribution_id)
-        return distribution.resumed(now, first_pending(distribution, {key: one.total for key, one in counts.items()}))
-
-
-def first_pending(distribution: Distribution, settled: Mapping[tuple[int, int], int]) -> dict[int, int]:
-    """Run → its first chunk of which not every row has left `pending`."""
-    return {
-        index: next(
-            (number for number in range(run.chunks) if settled.get((index, number), 0) < run.rows_in(number)),
-            run.chunks,
-        )
-        for index, run in enumerate(distribution.planned.runs)
-    }
 
 
 def expired(distribution: Distribution, now: datetime) -> Distribution | None:

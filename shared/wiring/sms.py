@@ -9,6 +9,7 @@ from shared.providers.http import client
 from shared.providers.orange.client import OrangeSender
 from shared.usecases.channel import ChannelDesk, NameReceipts
 from shared.usecases.send import SendStep
+from shared.wiring.sending import send_deps
 from shared.wiring.stores import Stores
 
 
@@ -20,7 +21,7 @@ def sms_step(stores: Stores, base_url: str, queue_urls: Mapping[Channel, str]) -
         sender=OrangeSender(client(), base_url, stores.clock.now),
         acknowledge=NameReceipts(receipts=stores.receipts, now=stores.clock.now),
     )
-    return SendStep(desk, stores.send_deps(queue_urls))
+    return SendStep(desk, send_deps(stores, queue_urls))
 
 
 async def _sms(stores: Stores, organisation: str, version: int) -> SmsIntegration | None:

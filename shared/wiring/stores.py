@@ -1,6 +1,5 @@
 """The stores that functions share, on AWS, each made at first use."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,13 +8,9 @@ from shared.aws.integrations import SecretIntegrations
 from shared.aws.lanes import DynamoLanes
 from shared.aws.log import DynamoLog
 from shared.aws.people import DynamoMedia, DynamoPeople, DynamoReceipts
-from shared.aws.queues import SqsChannelQueue
 from shared.aws.session import Aws
 from shared.domain.clock import Clock
-from shared.domain.payload import Channel
-from shared.usecases.admission import Admission
 from shared.usecases.ports import Telemetry
-from shared.usecases.send import SendDeps
 from shared.usecases.settle import Settler
 
 
@@ -84,15 +79,3 @@ class Stores:
     def settler(self) -> Settler:
         """A settler of its own for each batch's counts."""
         return Settler(self.log, self.distributions, self.telemetry)
-
-    def send_deps(self, queue_urls: Mapping[Channel, str]) -> SendDeps:
-        """What a send step works with."""
-        return SendDeps(
-            log=self.log,
-            lanes=self.lanes,
-            queue=SqsChannelQueue(self.aws, queue_urls),
-            admission=Admission(self.distributions, self.people, self.telemetry),
-            settler=self.settler(),
-            telemetry=self.telemetry,
-            clock=self.clock,
-        )

@@ -13,6 +13,7 @@ from shared.providers.sample_card import WithSampleCard
 from shared.providers.whatsapp.client import WhatsAppSender
 from shared.usecases.channel import ChannelDesk, no_acknowledgement
 from shared.usecases.send import SendStep
+from shared.wiring.sending import send_deps
 from shared.wiring.stores import Stores
 
 
@@ -31,7 +32,7 @@ def whatsapp_step(
         sender=WhatsAppSender(client(), base_url, cards, stores.media),
         acknowledge=no_acknowledgement,
     )
-    return SendStep(desk, stores.send_deps(queue_urls))
+    return SendStep(desk, send_deps(stores, queue_urls))
 
 
 async def _whatsapp(stores: Stores, organisation: str, version: int) -> WhatsAppIntegration | None:

@@ -1,0 +1,22 @@
+"""What a send step works with, on AWS."""
+
+from collections.abc import Mapping
+
+from shared.aws.queues import SqsChannelQueue
+from shared.domain.payload import Channel
+from shared.usecases.admission import Admission
+from shared.usecases.send import SendDeps
+from shared.wiring.stores import Stores
+
+
+def send_deps(stores: Stores, queue_urls: Mapping[Channel, str]) -> SendDeps:
+    """The same for both channels."""
+    return SendDeps(
+        log=stores.log,
+        lanes=stores.lanes,
+        queue=SqsChannelQueue(stores.aws, queue_urls),
+        admission=Admission(stores.distributions, stores.people, stores.telemetry),
+        settler=stores.settler(),
+        telemetry=stores.telemetry,
+        clock=stores.clock,
+    )
