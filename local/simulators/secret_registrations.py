@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 FRESH_SECONDS = 5.0
 MISS_SECONDS = 0.5
-"""A lookup that finds nothing reads anew, but not more often than this."""
+"""A lookup that finds nothing reads anew, but not more often than this: it waits, because settings that were saved a
+moment ago are the ones that a send comes with."""
 
 
 class SecretRegistrations:
@@ -47,7 +48,7 @@ class SecretRegistrations:
 
         await self._refresh(FRESH_SECONDS)
         if not any(map(matches, self._whatsapp)):
-            await self._refresh(MISS_SECONDS)
+            await self._refresh(MISS_SECONDS, wait=True)
         return next(filter(matches, self._whatsapp), None)
 
     async def whatsapp_of(self, organisation: str) -> WhatsAppRegistration | None:
@@ -57,13 +58,16 @@ class SecretRegistrations:
     async def sms(self, client_id: str) -> SmsRegistration | None:
         await self._refresh(FRESH_SECONDS)
         if not any(each.client_id == client_id for each in self._sms):
-            await self._refresh(MISS_SECONDS)
+            await self._refresh(MISS_SECONDS, wait=True)
         return next((each for each in self._sms if each.client_id == client_id), None)
 
-    async def _refresh(self, older_than: float) -> None:
+    async def _refresh(self, older_than: float, *, wait: bool = False) -> None:
+        asked_at = time.monotonic()
         async with self._lock:
-            if time.monotonic() - self._read_at < older_than:
+            age = time.monotonic() - self._read_at
+            if self._read_at > asked_at or (age < older_than and not wait):
                 return
+            await asyncio.sleep(max(older_than - age, 0))
             try:
                 secrets = await asyncio.to_thread(self._read)
             except (BotoCoreError, ClientError):

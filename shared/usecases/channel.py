@@ -27,6 +27,11 @@ class Integrated(Protocol):
         """Messages per second over all shares."""
         ...
 
+    @property
+    def version(self) -> int:
+        """Rises with every change of the settings."""
+        ...
+
 
 class Acknowledge(Protocol):
     """Called when the provider took a message, before that is recorded."""

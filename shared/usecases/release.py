@@ -57,24 +57,25 @@ class Release:
         True where there is more to do at once.
         """
         released = 0
+        integration: WhatsAppIntegration | SmsIntegration | None = None
         while released < chunks and self._deps.clock.now() < until:
             distribution = await self._deps.distributions.get(organisation, distribution_id)
             if distribution is None or distribution.plan is None:
                 return False
             if distribution.status not in RELEASING:
                 return False
-            step = await self._step(distribution)
+            integration = integration or await self._integration(distribution)
+            if integration is None:
+                await self._deps.distributions.save(distribution.paused("token_invalid"))
+                return False
+            step = await self._step(distribution, integration)
             if step is None:
                 return False
             released += step
         return True
 
-    async def _step(self, distribution: Distribution) -> int | None:
+    async def _step(self, distribution: Distribution, integration: WhatsAppIntegration | SmsIntegration) -> int | None:
         """One chunk logged (0) or released (1); None where there is nothing to do until `due_at`."""
-        integration = await self._integration(distribution)
-        if integration is None:
-            await self._deps.distributions.save(distribution.paused("token_invalid"))
-            return None
         now = self._deps.clock.now()
         state = await self._deps.lanes.state(integration.lane)
         if from_microseconds(state.next_bulk) > now + HORIZON:
@@ -183,9 +184,10 @@ class Release:
         await self._deps.distributions.save(dataclasses.replace(distribution, due_at=at))
 
     async def _integration(self, distribution: Distribution) -> WhatsAppIntegration | SmsIntegration | None:
+        """Read anew at every call: a token that was mended a moment ago is why a person pressed resume."""
         if distribution.channel is Channel.SMS:
-            return await self._deps.integrations.sms(distribution.organisation)
-        return await self._deps.integrations.whatsapp(distribution.organisation)
+            return await self._deps.integrations.sms(distribution.organisation, fresh=True)
+        return await self._deps.integrations.whatsapp(distribution.organisation, fresh=True)
 
 
 def _logged(distribution: Distribution, chunk: Chunk, row: PlannedRow, key: str, now: datetime) -> Message:

@@ -6,7 +6,7 @@ outcome that is surely "not sent" gives the claim back.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.domain.clock import Clock
@@ -178,6 +178,8 @@ class SendStep[I: Integrated, P]:
     async def _stopped(self, dispatch: Dispatch, message: Message, error: SendError) -> None:
         """Every other message would fail alike: it stays pending, its distribution pauses with the reason."""
         now = self._deps.clock.now()
+        if error.reason == "token_invalid" and await self._settings_have_changed(dispatch, message, now):
+            return
         self._deps.telemetry.trouble(
             "stop_error", organisation=message.organisation, channel=message.channel, reason=error.reason
         )
@@ -190,6 +192,18 @@ class SendStep[I: Integrated, P]:
             await self._failed(dispatch, message, SendError(Kind.RECIPIENT, error.code, "expired"))
         else:
             await self._give_back(message, due_at=now + STOPPED_RETRY, uses_attempt=False)
+
+    async def _settings_have_changed(self, dispatch: Dispatch, message: Message, now: datetime) -> bool:
+        """One forced look at the settings after a 401: with newer ones than were used, the message leaves again."""
+        used = await self._desk.integration(dispatch.organisation, dispatch.integration_version)
+        if used is None:
+            return False
+        newest = await self._desk.integration(dispatch.organisation, used.version + 1)
+        if newest is None or newest.version <= used.version:
+            return False
+        await self._give_back(message, due_at=self._watch(dispatch, now), uses_attempt=False)
+        await self._rebook(replace(dispatch, integration_version=newest.version), newest)
+        return True
 
     async def _give_back(self, message: Message, *, due_at: datetime | None, uses_attempt: bool) -> None:
         await self._deps.log.give_back(

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 import httpx2
@@ -35,12 +34,10 @@ def test_answers_resets_and_stops(url: str) -> None:
         assert http.post("/_control/settings", json={"hang_seconds": 0.2}).status_code == 200
         body = template(template={"name": "x", "language": {"code": "fr"}})
         for digits in ("0401", "0402", "0403", "0404"):
-            began = time.monotonic()
             with pytest.raises((httpx2.ReadError, httpx2.RemoteProtocolError)):
                 http.post(
                     "/meta/v25.0/1/messages",
                     json={**body, "to": f"+22177000{digits}"},
                     headers={"Authorization": "Bearer t"},
                 )
-            assert (time.monotonic() - began >= 0.2) == (digits in {"0401", "0403"})
         assert http.get("/_control/ledger").json()["count"] == 2

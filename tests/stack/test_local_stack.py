@@ -5,7 +5,7 @@ from datetime import timedelta
 import httpx2
 import pytest
 
-from tests.stack.conftest import RunningStack
+from tests.stack.running import RunningStack
 
 
 def test_it_answers_without_a_token_where_it_should(stack: RunningStack) -> None:

@@ -1,0 +1,136 @@
+"""What a front end does with the API, in a few words: integrations, recipients, campaigns, waiting for outcomes."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+from uuid import uuid4
+
+import httpx2
+
+from tests.stack.running import RunningStack
+
+type Json = dict[str, Any]
+
+WHATSAPP_SECRET = "app-secret-of-a-test"
+DELIVERED = 8200
+"""Last digits from here on are no special numbers of the simulators (docs/simulators.md)."""
+
+
+class Programme:
+    """One organisation at a running stack, with both channels set up."""
+
+    def __init__(self, stack: RunningStack, organisation: str, *, rate: int = 50) -> None:
+        self.stack = stack
+        self.organisation = organisation
+        self.phone_number_id = str(abs(hash(organisation)) % 10**12)
+        self.api = stack.api(organisation)
+        self.put_sms(rate_per_second=rate)
+        self.put_whatsapp()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.api.close()
+
+    def put_sms(self, **changes: Any) -> Json:
+        body = {
+            "client_id": f"client-{self.organisation}",
+            "client_secret": "client-secret-of-a-test",
+            "sender_name": "PNV",
+            "default_country": "SN",
+            "senders": {"EG": "tel:+200000"},
+            "unit_prices": {"SN": {"amount": "12", "currency": "XOF"}},
+        }
+        return self.ok(self.api.put("/v1/integrations/sms", json=body | changes))
+
+    def put_whatsapp(self, **changes: Any) -> Json:
+        body = {
+            "access_token": "access-token-of-a-test",
+            "phone_number_id": self.phone_number_id,
+            "sender_number": "+221770009999",
+            "app_secret": WHATSAPP_SECRET,
+            "verify_token": "verify-token-of-a-test",
+            "default_template": "vaccination_card",
+        }
+        return self.ok(self.api.put("/v1/integrations/whatsapp", json=body | changes))
+
+    def recipient(self, number: int, **changes: Any) -> Json:
+        card = f"DKR-VAC-{number:06d}"
+        return {
+            "phone": f"+22177000{number:04d}",
+            "first_name": "Aminata",
+            "last_name": "Essai",
+            "programme_name": "PNV",
+            "card_code": card,
+            "verification_url": "https://v.example.org/c/{card_code}",
+            "card_image": f"{self.stack.simulators_url}/cards/{{card_code}}.png",
+            "consent": True,
+        } | changes
+
+    def send(self, recipient: Json, *, key: str | None = None, **changes: Any) -> httpx2.Response:
+        body = {
+            "channel": "sms",
+            "campaign_id": "single",
+            "recipient": recipient,
+            "content": {"text": "Bonjour {first_name}, votre carte : {verification_url}"},
+        }
+        return self.api.post("/v1/messages", headers={"Idempotency-Key": key or str(uuid4())}, json=body | changes)
+
+    def distribute(self, *, key: str | None = None, **changes: Any) -> httpx2.Response:
+        body: Json = {
+            "campaign_id": "campaign",
+            "channel": "sms",
+            "content": {"text": "Bonjour {first_name}, votre carte : {verification_url}"},
+        }
+        headers = {"Idempotency-Key": key or str(uuid4())}
+        return self.api.post("/v1/distributions", headers=headers, json=body | changes)
+
+    def upload(self, content: bytes, form: str) -> str:
+        made = self.api.post("/v1/uploads", json={"format": form, "bytes": len(content)})
+        assert made.status_code == 201, made.text
+        target = made.json()
+        httpx2.put(target["url"], headers=target["headers"], content=content).raise_for_status()
+        return str(target["upload_id"])
+
+    def act(self, distribution: Mapping[str, Any], action: str) -> httpx2.Response:
+        return self.api.post(f"/v1/distributions/{distribution['distribution_id']}/{action}")
+
+    def distribution(self, identity: str) -> Json:
+        return self.ok(self.api.get(f"/v1/distributions/{identity}"))
+
+    def message(self, identity: str) -> Json:
+        return self.ok(self.api.get(f"/v1/messages/{identity}"))
+
+    def messages(self, **query: str) -> list[Json]:
+        found: list[Json] = []
+        cursor: str | None = None
+        while True:
+            page = self.ok(self.api.get("/v1/messages", params={**query, **({"cursor": cursor} if cursor else {})}))
+            found += page["items"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return found
+
+    def settled(self, message_id: str, status: str) -> Json:
+        return until(lambda: self.message(message_id), lambda message: message["status"] == status)
+
+    def ledger(self, provider: str) -> list[Json]:
+        """What the simulated provider accepted from this organisation."""
+        answer = httpx2.get(f"{self.stack.control_url}/ledger", params={"provider": provider}).raise_for_status()
+        return [entry for entry in answer.json()["messages"] if entry["organisation"] == self.organisation]
+
+    @staticmethod
+    def ok(answer: httpx2.Response) -> Json:
+        assert answer.is_success, (answer.status_code, answer.text)
+        document: Json = answer.json()
+        return document
+
+
+def until[T](look: Callable[[], T], there: Callable[[T], bool], seconds: float = 30) -> T:
+    """What `look` sees once it is `there`; the last look is in the failure's message."""
+    deadline = time.monotonic() + seconds
+    while not there(found := look()):
+        assert time.monotonic() < deadline, found
+        time.sleep(0.2)
+    return found

@@ -1,0 +1,117 @@
+"""A local stack as a process of its own, from outside."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from local.clock import format_instant, parse_instant
+from local.deployment import client
+from local.processes import PROJECT_ROOT
+from local.tokens import ALL_SCOPES, TokenRequest, load_key, mint
+
+START = "2026-11-23T10:00:00Z"
+"""A Monday morning within the sending hours of all nine countries."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningStack:
+    """`python -m local run`, from outside. `control_url` is the simulators'; `log_path` holds all of standard error."""
+
+    base_url: str
+    log_path: Path
+    pid: int
+
+    @property
+    def _directory(self) -> Path:
+        return PROJECT_ROOT / ".local" / self.base_url.rpartition(":")[2]
+
+    @property
+    def state(self) -> dict[str, Any]:
+        state: dict[str, Any] = json.loads((self._directory / "stack.json").read_text())
+        return state
+
+    @property
+    def aws_url(self) -> str:
+        return str(self.state["aws_url"])
+
+    @property
+    def simulators_url(self) -> str:
+        return str(self.state["simulators_url"])
+
+    @property
+    def control_url(self) -> str:
+        return f"{self.simulators_url}/_control"
+
+    def output(self, name: str) -> str:
+        """An output of the deployed template, for example LogTableName or WhatsAppQueueUrl."""
+        return str(self.state["outputs"][name])
+
+    def aws(self, service: str) -> Any:
+        """A boto3 client for the stack's moto."""
+        return client(service, self.aws_url, read_timeout=60)
+
+    def now(self) -> datetime:
+        return parse_instant(httpx2.get(f"{self.base_url}/_local/clock").raise_for_status().json()["now"])
+
+    def move_to(self, instant: datetime) -> None:
+        """Move the stack's clock, forwards only."""
+        body = {"now": format_instant(instant)}
+        httpx2.post(f"{self.base_url}/_local/clock", json=body, timeout=30).raise_for_status()
+
+    def token(
+        self, organisation: str | None = "demo", scopes: Sequence[str] = ALL_SCOPES, expires: float = 3600
+    ) -> str:
+        """Sign a JWT by the stack's clock; `expires` in seconds, negative for one that has expired."""
+        lifetime = timedelta(seconds=expires)
+        request = TokenRequest(issuer=self.base_url, organisation=organisation, scopes=scopes, lifetime=lifetime)
+        return mint(load_key(self._directory / "key.pem"), request, self.now())
+
+    def api(self, organisation: str | None = "demo", scopes: Sequence[str] = ALL_SCOPES) -> httpx2.Client:
+        """An HTTP client of the API with a token; use it in a `with`."""
+        headers = {"authorization": f"Bearer {self.token(organisation, scopes)}"}
+        return httpx2.Client(base_url=self.base_url, headers=headers, timeout=35)
+
+    def set_simulators(self, **settings: Any) -> None:
+        """docs/simulators.md, POST /_control/settings."""
+        httpx2.post(f"{self.control_url}/settings", json=settings).raise_for_status()
+
+    def log(self) -> str:
+        """What the stack and its functions have written to standard error so far."""
+        return self.log_path.read_text()
+
+
+@contextmanager
+def started(log_path: Path, **environment: str) -> Iterator[RunningStack]:
+    """`make run` with some environment of its own; the port is any free one."""
+    providers = ("META_GRAPH_URL", "ORANGE_API_URL", "CARD_HOSTS", "DOCKER")
+    inherited = {name: value for name, value in os.environ.items() if name not in providers}
+    with (
+        log_path.open("w") as log,
+        subprocess.Popen(
+            [sys.executable, "-m", "local", "run"],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            cwd=PROJECT_ROOT,
+            env={**inherited, "PORT": "0", "NOW": START, **environment},
+        ) as process,
+    ):
+        assert process.stdout is not None
+        base_url = process.stdout.readline().strip()
+        if not base_url:
+            pytest.fail(f"the stack did not start:\n{log_path.read_text()}")
+        running = RunningStack(base_url=base_url, log_path=log_path, pid=process.pid)
+        try:
+            yield running
+        finally:
+            process.terminate()

@@ -1,0 +1,148 @@
+"""POST /v1/distributions: inline and by upload, planned, confirmed, sent, seen."""
+
+import json
+
+import httpx2
+import pytest
+
+from local.sample.tracker import MAPPING, whatsapp_campaign
+from tests.stack.programme import DELIVERED, Json, Programme, until
+from tests.stack.running import RunningStack
+
+
+def ended(programme: Programme, distribution: Json) -> Json:
+    """Once nothing is on its way any more; on WhatsApp everybody of these tests reads."""
+
+    def is_over(found: Json) -> bool:
+        counts = found["counts"]
+        moving = counts["pending"] + counts["sent"] + (counts["delivered"] if found["channel"] == "whatsapp" else 0)
+        return found["status"] != "planning" and moving == 0
+
+    return until(lambda: programme.distribution(distribution["distribution_id"]), is_over, seconds=60)
+
+
+@pytest.mark.parametrize(("channel", "end"), [("sms", "delivered"), ("whatsapp", "read")])
+def test_a_campaign_is_planned_confirmed_and_arrives(programme: Programme, channel: str, end: str) -> None:
+    good = [programme.recipient(DELIVERED + number) for number in range(120)]
+    bad = [programme.recipient(1, phone="N/A"), programme.recipient(1, phone="33 821 00 00")]
+    rows = [*good, *bad, good[0]]
+    content = {"template": {"name": "vaccination_card"}}
+    made = programme.distribute(channel=channel, content=content, recipients=rows, key="one")
+    assert made.status_code == 201, made.text
+    plan = made.json()
+    assert (plan["status"], plan["accepted"], plan["rejected"], plan["duplicates"]) == ("planned", 120, 2, 1)
+    assert [error["row"] for error in plan["errors"]] == [121, 122]
+    assert sum(plan["counts"].values()) == 0
+    assert programme.ledger("orange") == programme.ledger("meta") == []
+    confirmed = programme.act(plan, "confirm").json()
+    assert sum(confirmed["counts"].values()) == 120
+    assert programme.act(plan, "confirm").status_code == 200
+    again = programme.distribute(channel=channel, content=content, recipients=rows, key="one")
+    assert (again.status_code, again.json()["distribution_id"]) == (201, plan["distribution_id"])
+    assert ended(programme, plan)["counts"][end] == 120
+    ledger = programme.ledger("orange" if channel == "sms" else "meta")
+    assert sorted(entry["recipient"] for entry in ledger) == sorted(one["phone"] for one in good)
+    history = programme.messages(distribution_id=plan["distribution_id"])
+    assert len({message["message_id"] for message in history}) == 120
+
+
+def test_a_csv_as_registers_hold_it(programme: Programme) -> None:
+    csv = (
+        "\ufeffPHONE;First_Name;remarque\r\n77 000 20 01;Awa;x\r\n00221770002002;Béa;\r\n"
+        "+22507070020;Old;\r\n+225 07 07 00 20;Old;\r\n"
+        "N/A;Nobody;\r\n+227 90 00 00 01;Niger;\r\n770002001;Awa;\r\n"
+    ).encode()
+    upload = programme.upload(csv, "csv")
+    made = programme.distribute(upload_id=upload, content={"text": "Bonjour {first_name}"}, confirm=True)
+    assert (made.status_code, made.json()["status"]) == (202, "planning")
+    done = ended(programme, made.json())
+    assert (done["accepted"], done["rejected"], done["duplicates"]) == (2, 4, 1)
+    assert [warning["code"] for warning in done["warnings"]] == ["unknown_columns"]
+    errors = f"/v1/distributions/{done['distribution_id']}/errors"
+    listed = programme.ok(programme.api.get(errors))["items"]
+    assert {error["code"] for error in listed} >= {"phone_obsolete", "phone_missing", "country_not_covered"}
+    french = programme.api.get(errors, headers={"Accept": "text/csv", "Accept-Language": "fr"})
+    assert french.text.startswith("row,field,code,message")
+    assert "Niger" not in french.text
+    assert "Côte d’Ivoire" in french.text
+
+
+def test_dhis2_tracker_json_by_upload(programme: Programme) -> None:
+    programme.ok(programme.api.put("/v1/integrations/dhis2", json=MAPPING))
+    campaign = whatsapp_campaign(f"{programme.stack.simulators_url}/cards")
+    entities = json.loads(campaign.upload)["trackedEntities"][:8]
+    upload = programme.upload(json.dumps({"pager": {"page": 1}, "instances": entities}).encode(), "dhis2")
+    made = programme.distribute(
+        channel="whatsapp", upload_id=upload, content=campaign.content, defaults=campaign.defaults, confirm=True
+    )
+    done = ended(programme, made.json())
+    assert done["accepted"] == 8, done
+    enrollment = programme.messages(distribution_id=done["distribution_id"])[0]["enrollment_id"]
+    assert len(programme.messages(enrollment_id=enrollment)) == 1
+
+
+def test_a_file_that_is_none_is_rejected_with_a_reason(programme: Programme) -> None:
+    upload = programme.upload(b"name,age\nx,1\n", "csv")
+    made = programme.distribute(upload_id=upload)
+    done = until(lambda: programme.distribution(made.json()["distribution_id"]), lambda d: d["status"] != "planning")
+    assert (done["status"], done["status_reason"]) == ("rejected", "file_unreadable")
+
+
+def test_a_token_that_expired_pauses_with_a_reason_and_burns_nobody(programme: Programme) -> None:
+    programme.put_whatsapp(access_token="expired-token")
+    rows = [programme.recipient(DELIVERED + number) for number in range(30)]
+    content = {"template": {"name": "nutrition_card"}}
+    made = programme.distribute(channel="whatsapp", content=content, recipients=rows, confirm=True).json()
+    paused = until(lambda: programme.distribution(made["distribution_id"]), lambda d: d["status"] == "paused")
+    assert paused["status_reason"] == "token_invalid"
+    assert paused["counts"] == {"pending": 30, "sent": 0, "delivered": 0, "read": 0, "failed": 0}
+    programme.put_whatsapp()
+    assert programme.act(made, "resume").json()["status"] == "sending"
+    assert ended(programme, made)["counts"]["read"] == 30
+    assert len(programme.ledger("meta")) == 30
+
+
+def test_pause_resume_and_cancel_bite_while_it_is_under_way(programme: Programme) -> None:
+    programme.put_sms(rate_per_second=10)
+    rows = [programme.recipient(DELIVERED + number) for number in range(150)]
+    made = programme.distribute(recipients=rows, confirm=True).json()
+    until(lambda: programme.ledger("orange"), lambda ledger: len(ledger) >= 10)
+    assert programme.act(made, "pause").json()["status"] == "paused"
+    before, _ = until(
+        lambda: (len(programme.ledger("orange")), programme.distribution(made["distribution_id"])["counts"]),
+        lambda seen: seen[1]["delivered"] == seen[0],
+    )
+    assert before < 150
+    assert programme.act(made, "resume").json()["status"] == "sending"
+    until(lambda: programme.ledger("orange"), lambda ledger: len(ledger) >= before + 10)
+    assert programme.act(made, "cancel").json()["status"] == "cancelled"
+    done = ended(programme, made)
+    assert done["counts"]["delivered"] + done["counts"]["failed"] == 150
+    assert done["by_reason"] == {"cancelled": done["counts"]["failed"]}
+    ledger = [entry["recipient"] for entry in programme.ledger("orange")]
+    assert len(ledger) == len(set(ledger)) == done["counts"]["delivered"]
+    assert programme.act(made, "resume").status_code == 409
+
+
+def test_organisations_do_not_see_one_another(programme: Programme, stack: RunningStack) -> None:
+    made = programme.distribute(recipients=[programme.recipient(DELIVERED)]).json()
+    sent = programme.ok(programme.send(programme.recipient(DELIVERED)))
+    with stack.api("a-stranger") as stranger:
+        identity = made["distribution_id"]
+        answers: list[httpx2.Response] = [
+            stranger.get(f"/v1/distributions/{identity}"),
+            stranger.get(f"/v1/distributions/{identity}/errors"),
+            stranger.post(f"/v1/distributions/{identity}/confirm"),
+            stranger.get(f"/v1/messages/{sent['message_id']}"),
+            stranger.get("/v1/integrations/sms"),
+        ]
+        assert [answer.status_code for answer in answers] == [404] * 5
+        assert stranger.get("/v1/messages").json()["items"] == []
+        assert stranger.get("/v1/campaigns/campaign/messages").json()["items"] == []
+        assert stranger.get("/v1/distributions").json()["items"] == []
+    with stack.api(programme.organisation, scopes=["messaging.read"]) as reader:
+        assert reader.get(f"/v1/distributions/{identity}").status_code == 200
+        assert reader.post(f"/v1/distributions/{identity}/confirm").status_code == 403
+        assert reader.get("/v1/integrations/sms").status_code == 403
+    with stack.api(None) as nobody:
+        assert nobody.get("/v1/messages").status_code == 403

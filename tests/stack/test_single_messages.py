@@ -1,0 +1,113 @@
+"""POST /v1/messages and test sends, from a client's side to the provider's and back."""
+
+from datetime import timedelta
+
+import pytest
+
+from local.clock import format_instant
+from tests.stack.programme import DELIVERED, Programme
+
+
+def test_an_sms_leaves_once_and_comes_back_delivered(programme: Programme) -> None:
+    recipient = programme.recipient(DELIVERED)
+    first = programme.ok(programme.send(recipient, key="same"))
+    again = programme.ok(programme.send(recipient, key="same"))
+    assert first == again
+    assert (first["status"], first["scheduled_for"]) == ("pending", None)
+    message = programme.settled(first["message_id"], "delivered")
+    assert message["recipient"] == "+22177***8200"
+    assert message["attempts"] == 1
+    assert (message["segments"], message["price"]) == (1, {"amount": "12", "currency": "XOF"})
+    [entry] = programme.ledger("orange")
+    assert entry["text"] == "Bonjour Aminata, votre carte : https://v.example.org/c/DKR-VAC-008200"
+    assert entry["provider_message_id"] == message["provider_message_id"]
+
+
+def test_a_whatsapp_card_is_uploaded_and_read(programme: Programme) -> None:
+    recipient = programme.recipient(DELIVERED)
+    template = {"template": {"name": "vaccination_card", "language": "fr"}}
+    sent = programme.ok(programme.send(recipient, channel="whatsapp", content=template))
+    message = programme.settled(sent["message_id"], "read")
+    assert all(message[f"{status}_at"] for status in ("sent", "delivered", "read"))
+    [entry] = programme.ledger("meta")
+    assert entry["recipient"] == "+221770008200"
+    assert entry["media_sha256"]
+    assert entry["parameters"]["verification_url"] == "https://v.example.org/c/DKR-VAC-008200"
+    assert "8200" not in message["provider_message_id"].removeprefix("wamid.")
+
+
+def test_another_body_under_the_same_key_is_refused_and_a_refusal_uses_no_key_up(programme: Programme) -> None:
+    refused = programme.send(programme.recipient(DELIVERED, phone="N/A"), key="k")
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "phone_missing")
+    assert programme.send(programme.recipient(DELIVERED), key="k").status_code == 202
+    other = programme.send(programme.recipient(DELIVERED + 1), key="k")
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+
+
+@pytest.mark.parametrize(
+    ("number", "channel", "status", "reason"),
+    [
+        (1026, "whatsapp", "failed", "not_on_whatsapp"),
+        (401, "sms", "failed", "outcome_unknown"),
+        (610, "sms", "failed", "undeliverable"),
+        (429, "sms", "delivered", None),
+        (604, "whatsapp", "read", None),
+        (605, "whatsapp", "read", None),
+        (606, "whatsapp", "read", None),
+        (606, "sms", "delivered", None),
+        (403, "whatsapp", "read", None),
+    ],
+)
+def test_what_the_provider_does_shows_in_the_log(
+    programme: Programme, number: int, channel: str, status: str, reason: str | None
+) -> None:
+    content = {"template": {"name": "vaccination_card"}}
+    sent = programme.ok(programme.send(programme.recipient(number), channel=channel, content=content))
+    assert programme.settled(sent["message_id"], status)["reason"] == reason
+
+
+def test_a_card_that_is_no_picture_fails_its_message(programme: Programme) -> None:
+    recipient = programme.recipient(DELIVERED, card_image=f"{programme.stack.simulators_url}/cards/broken.png")
+    content = {"template": {"name": "vaccination_card"}}
+    sent = programme.ok(programme.send(recipient, channel="whatsapp", content=content))
+    assert programme.settled(sent["message_id"], "failed")["reason"] == "card_not_a_picture"
+    assert programme.ledger("meta") == []
+
+
+def test_consent_is_asked_for_and_a_revocation_blocks_both_channels(programme: Programme) -> None:
+    content = {"template": {"name": "vaccination_card"}}
+    silent = programme.recipient(DELIVERED, consent=None)
+    missing = programme.send(silent, channel="whatsapp", content=content)
+    assert (missing.status_code, missing.json()["errors"][0]["code"]) == (422, "consent_missing")
+    word = {"phone": "77 000 82 00", "granted": True, "source": "register"}
+    assert programme.api.post("/v1/consents", json=word).status_code == 204
+    assert programme.send(silent, channel="whatsapp", content=content).status_code == 202
+    assert programme.api.post("/v1/consents", json={"items": [word | {"granted": False}]}).status_code == 204
+    looked_up = programme.ok(programme.api.post("/v1/consents/lookup", json={"phone": "+221770008200"}))
+    assert (looked_up["state"], looked_up["source"]) == ("revoked", "register")
+    for channel in ("whatsapp", "sms"):
+        refused = programme.send(programme.recipient(DELIVERED), channel=channel, content=content)
+        assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "opted_out")
+
+
+def test_a_message_for_later_waits_and_then_leaves(programme: Programme) -> None:
+    at = programme.stack.now() + timedelta(minutes=30)
+    sent = programme.ok(programme.send(programme.recipient(DELIVERED), send_at=format_instant(at)))
+    assert sent["scheduled_for"] is not None
+    assert programme.message(sent["message_id"])["status"] == "pending"
+    assert programme.ledger("orange") == []
+    programme.stack.move_to(at + timedelta(seconds=61))
+    assert programme.settled(sent["message_id"], "delivered")["sent_at"] > sent["scheduled_for"]
+    past = programme.send(programme.recipient(DELIVERED), send_at="2026-01-01T00:00:00Z")
+    assert past.json()["errors"][0]["code"] == "send_at_past"
+
+
+def test_test_sends_answer_while_one_waits(programme: Programme) -> None:
+    for channel in ("sms", "whatsapp"):
+        answer = programme.ok(programme.api.post(f"/v1/integrations/{channel}/test", json={"to": "+221770008200"}))
+        assert answer["status"] == "sent"
+        message = programme.message(answer["message_id"])
+        assert (message["campaign_id"], message["channel"]) == (None, channel)
+    programme.put_whatsapp(access_token="expired-token")
+    refused = programme.api.post("/v1/integrations/whatsapp/test", json={"to": "+221770008200"})
+    assert (refused.status_code, refused.json()["code"]) == (502, "provider_refused")
