@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Self
 from uuid import uuid4
 
@@ -26,6 +27,11 @@ class Programme:
         self.api = stack.api(organisation)
         self.put_sms(rate_per_second=rate)
         self.put_whatsapp()
+
+    def move_to(self, instant: datetime) -> None:
+        """Move the stack's clock; tokens expire on it, so there is a new one then."""
+        self.stack.move_to(instant)
+        self.api.headers["authorization"] = f"Bearer {self.stack.token(self.organisation)}"
 
     def __enter__(self) -> Self:
         return self

@@ -16,7 +16,7 @@ def ended(programme: Programme, distribution: Json) -> Json:
     def is_over(found: Json) -> bool:
         counts = found["counts"]
         moving = counts["pending"] + counts["sent"] + (counts["delivered"] if found["channel"] == "whatsapp" else 0)
-        return found["status"] != "planning" and moving == 0
+        return bool(found["status"] != "planning" and moving == 0)
 
     return until(lambda: programme.distribution(distribution["distribution_id"]), is_over, seconds=60)
 

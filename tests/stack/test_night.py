@@ -1,0 +1,60 @@
+"""Quiet hours on the running stack: a campaign that runs into 21:00 stops, and goes on at 07:00."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.stack.programme import DELIVERED, Programme, until
+from tests.stack.running import RunningStack, started
+
+EVENING = datetime(2026, 11, 23, 20, 58, tzinfo=UTC)
+"""In Dakar, where it is UTC all year."""
+
+
+@pytest.fixture(scope="module")
+def evening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    with started(tmp_path_factory.mktemp("evening") / "log", NOW=EVENING.isoformat()) as running:
+        yield running
+
+
+def test_a_campaign_stops_at_21_and_goes_on_at_7(evening: RunningStack) -> None:
+    evening.set_simulators(orange_rate_per_second=12)
+    with Programme(evening, "night", rate=12) as programme:
+        rows = [programme.recipient(DELIVERED + number) for number in range(300)]
+        madagascan = programme.recipient(0, phone="+261320008200")
+        made = programme.distribute(recipients=[*rows, madagascan], confirm=True).json()
+        assert made["status"] == "sending"
+        until(lambda: programme.ledger("orange"), lambda ledger: len(ledger) >= 10)
+        programme.move_to(datetime(2026, 11, 23, 20, 59, 50, tzinfo=UTC))
+        single = programme.ok(programme.send(programme.recipient(DELIVERED + 900)))
+        until(evening.now, lambda now: now.hour == 21)
+        late = programme.ok(programme.send(programme.recipient(DELIVERED + 901)))
+        assert late["scheduled_for"] == "2026-11-24T07:00:00Z"
+        assert programme.api.post("/v1/integrations/sms/test", json={"to": "+221770008200"}).json()["code"] == (
+            "quiet_hours"
+        )
+        programme.move_to(datetime(2026, 11, 24, 6, 59, 0, tzinfo=UTC))
+        night = programme.ledger("orange")
+        assert not [entry for entry in night if not _open(entry)]
+        assert programme.distribution(made["distribution_id"])["counts"]["pending"] > 0
+        programme.move_to(datetime(2026, 11, 24, 7, 0, 30, tzinfo=UTC))
+        for minute in range(1, 6):
+            programme.move_to(datetime(2026, 11, 24, 7, minute, 31, tzinfo=UTC))
+        for message_id in (single["message_id"], late["message_id"]):
+            programme.settled(message_id, "delivered")
+        done = until(
+            lambda: programme.distribution(made["distribution_id"]),
+            lambda found: found["counts"]["delivered"] == 301,
+            seconds=90,
+        )
+        ledger = programme.ledger("orange")
+        assert len(ledger) == len({entry["recipient"] for entry in ledger}) == 303, done
+        assert not [entry for entry in ledger if not _open(entry)]
+
+
+def _open(entry: dict[str, str]) -> bool:
+    """Whether it was between 07:00 and 21:00 where the recipient lives."""
+    at = datetime.fromisoformat(entry["at"])
+    local = at + timedelta(hours=3) if entry["recipient"].startswith("+261") else at
+    return 7 <= local.hour < 21

@@ -1,0 +1,121 @@
+"""Webhooks from outside: who may report, and what a report may change."""
+
+import hashlib
+import hmac
+import json
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.stack.programme import WHATSAPP_SECRET, Programme, until
+
+NUMBER_IN_A_WEBHOOK = "221770008200"
+
+
+def body_of(programme: Programme, statuses: list[dict[str, Any]]) -> bytes:
+    value = {
+        "messaging_product": "whatsapp",
+        "metadata": {"display_phone_number": "221770009999", "phone_number_id": programme.phone_number_id},
+        "statuses": statuses,
+    }
+    entry = {"id": "1", "changes": [{"field": "messages", "value": value}]}
+    return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+
+
+def post(programme: Programme, body: bytes, secret: str = WHATSAPP_SECRET, **headers: str) -> httpx2.Response:
+    signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    url = f"{programme.stack.base_url}/webhooks/whatsapp/{programme.organisation}"
+    return httpx2.post(
+        url,
+        content=body,
+        headers={"Content-Type": "application/json", "X-Hub-Signature-256": f"sha256={signature}"} | headers,
+    )
+
+
+def status(message: dict[str, Any], name: str, at: int, **more: Any) -> dict[str, Any]:
+    key = f"{message['message_id']}.{message['attempts']}"
+    shown = {"id": "wamid.TEST", "status": name, "timestamp": str(at), "recipient_id": NUMBER_IN_A_WEBHOOK}
+    return shown | {"biz_opaque_callback_data": key} | more
+
+
+def test_meta_verifies_the_address(programme: Programme) -> None:
+    url = f"{programme.stack.base_url}/webhooks/whatsapp/{programme.organisation}"
+    asked = {"hub.mode": "subscribe", "hub.verify_token": "verify-token-of-a-test", "hub.challenge": "1158201444"}
+    answer = httpx2.get(url, params=asked)
+    assert (answer.status_code, answer.text) == (200, "1158201444")
+    for wrong in ({"hub.verify_token": "other"}, {"hub.mode": "unsubscribe"}):
+        assert httpx2.get(url, params=asked | wrong).status_code == 403
+    nobody = f"{programme.stack.base_url}/webhooks/whatsapp/nobody-here"
+    assert httpx2.get(nobody, params=asked).status_code == 403
+
+
+def test_a_report_counts_only_with_metas_signature(programme: Programme) -> None:
+    sent = programme.ok(
+        programme.send(programme.recipient(603), channel="whatsapp", content={"template": {"name": "vaccination_card"}})
+    )
+    message = programme.settled(sent["message_id"], "sent")
+    read = body_of(programme, [status(message, "read", 1795428100)])
+    assert post(programme, read, secret="somebody else's").status_code == 401
+    assert post(programme, read, **{"X-Hub-Signature-256": ""}).status_code == 401
+    assert post(programme, read, **{"X-Hub-Signature-256": "sha256=00"}).status_code == 401
+    assert programme.message(message["message_id"])["status"] == "sent"
+    assert post(programme, read).status_code == 200
+    assert programme.settled(message["message_id"], "read")["read_at"]
+
+
+def test_a_replaced_secret_signs_on_for_a_day(programme: Programme) -> None:
+    programme.put_whatsapp(app_secret="the new one")
+    empty = body_of(programme, [])
+    assert post(programme, empty, secret="the new one").status_code == 200
+    assert post(programme, empty, secret=WHATSAPP_SECRET).status_code == 200
+    assert post(programme, empty, secret="a third one").status_code == 401
+
+
+def test_late_repeated_and_reordered_statuses_never_go_back(programme: Programme) -> None:
+    sent = programme.ok(
+        programme.send(programme.recipient(603), channel="whatsapp", content={"template": {"name": "vaccination_card"}})
+    )
+    message = programme.settled(sent["message_id"], "sent")
+    early = [status(message, "read", 1795428103), status(message, "delivered", 1795428102)]
+    late = [
+        status(message, "sent", 1795428101),
+        status(message, "failed", 1795428104, errors=[{"code": 131026, "title": "x"}]),
+        status(message, "deleted", 1795428105),
+        {"id": "wamid.OTHER", "status": "read", "timestamp": "1795428100"},
+    ]
+    for statuses in (early, late, early, late):
+        assert post(programme, body_of(programme, statuses)).status_code == 200
+    seen = until(
+        lambda: programme.message(message["message_id"]), lambda found: found["read_at"] and found["delivered_at"]
+    )
+    assert (seen["status"], seen["reason"], seen["failed_at"]) == ("read", None, None)
+    assert seen["delivered_at"] < seen["read_at"]
+
+
+@pytest.mark.parametrize("body", [b"", b"hello", b"[]", b"null", b'{"entry": 5}', b'{"entry": [{"changes": [7]}]}'])
+def test_signed_nonsense_is_taken_and_nothing_happens(programme: Programme, body: bytes) -> None:
+    assert post(programme, body).status_code == 200
+
+
+def test_giants_are_refused(programme: Programme) -> None:
+    assert post(programme, b"{" + b" " * (3 * 1024 * 1024) + b"}").status_code == 413
+
+
+def test_orange_reports_on_its_secret_path_and_from_its_addresses_only(programme: Programme) -> None:
+    sent = programme.ok(programme.send(programme.recipient(603)))
+    message = programme.settled(sent["message_id"], "sent")
+    info = {"address": f"tel:+{NUMBER_IN_A_WEBHOOK}", "deliveryStatus": "DeliveredToTerminal"}
+    receipt = {"callbackData": message["provider_message_id"], "deliveryInfo": info}
+    body = {"deliveryInfoNotification": receipt}
+    url = programme.ok(programme.api.get("/v1/integrations/sms"))["webhook_url"]
+    assert httpx2.post(url[:-4] + "AAAA", json=body).status_code == 401
+    programme.put_sms(receipt_addresses=["192.0.2.0/24"])
+    programme.stack.move_to(programme.stack.now() + timedelta(minutes=6))  # settings are cached for five minutes
+    assert httpx2.post(url, json=body).status_code == 401
+    assert programme.message(message["message_id"])["status"] == "sent"
+    programme.put_sms(receipt_addresses=["127.0.0.0/8"])
+    programme.stack.move_to(programme.stack.now() + timedelta(seconds=10))
+    assert httpx2.post(url, json=body).status_code == 200
+    assert programme.settled(message["message_id"], "delivered")
