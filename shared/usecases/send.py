@@ -240,11 +240,14 @@ class SendStep[I: Integrated, P]:
         return is_void(dispatch.departs_at, now=now, not_before=state.not_before)
 
     async def _rebook(self, dispatch: Dispatch, integration: I) -> None:
-        """A missed or withdrawn departure: another one on the bulk share, in a new copy. The old one is dropped."""
+        """A missed or withdrawn departure: another one, in a new copy. The old one is dropped.
+
+        A single send keeps its right to overtake: it takes whichever share leaves first.
+        """
         now = self._deps.clock.now()
         booking = await self._deps.lanes.book(
             integration.lane,
-            Share.BULK,
+            None if dispatch.chunk is None else Share.BULK,
             rate=integration.rate_per_second,
             earliest=now + timedelta(seconds=1),
             count=1,
