@@ -26,12 +26,12 @@ LEASE = timedelta(seconds=90)
 """Longer than the senders' and the API's time-out: a lease past its end means that its holder is dead."""
 LONGEST_WAIT = 15.0
 """Seconds a worker waits for a departure; a copy that came earlier goes back to the queue."""
-GIVE_UP_AFTER = timedelta(hours=24)
-"""A card is for the day it was made for (product.md): retries end here, and so does waiting for an unknown outcome."""
+UNKNOWN_ENDS_AFTER = timedelta(hours=24)
+"""Until then a status may still say what became of a WhatsApp message."""
+MOST_ATTEMPTS = 28
+"""A day of tries, an hour apart once they have slowed down: a card is for the day it was made for (product.md)."""
 WATCH = timedelta(seconds=120)
 """When the agenda looks again at a message that no distribution will release."""
-STOPPED_RETRY = timedelta(minutes=15)
-"""When a single message is tried again after an error that a person has to mend."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,11 +132,10 @@ class SendStep[I: Integrated, P]:
     async def _retry(self, dispatch: Dispatch, message: Message, error: SendError) -> None:
         now = self._deps.clock.now()
         wait = error.retry_after or min(60.0 * 2 ** (message.attempts - 1), 3600.0)
-        due_at = now + timedelta(seconds=wait)
-        if due_at - (message.scheduled_for or message.accepted_at) > GIVE_UP_AFTER:
-            await self._failed(dispatch, message, SendError(Kind.RECIPIENT, error.code, error.reason or "expired"))
+        if message.attempts >= MOST_ATTEMPTS:
+            await self._failed(dispatch, message, SendError(Kind.RECIPIENT, error.code, _last_word(error)))
             return
-        await self._give_back(message, due_at=due_at, uses_attempt=True)
+        await self._give_back(message, due_at=now + timedelta(seconds=wait), uses_attempt=True)
 
     async def _throttled(self, dispatch: Dispatch, message: Message, error: SendError) -> None:
         now = self._deps.clock.now()
@@ -159,7 +158,7 @@ class SendStep[I: Integrated, P]:
                 message.message_id,
                 attempt=message.attempts,
                 now=now,
-                due_at=now + GIVE_UP_AFTER,
+                due_at=now + UNKNOWN_ENDS_AFTER,
             )
             return
         await self._failed(dispatch, message, SendError(Kind.UNKNOWN, error.code, "outcome_unknown"))
@@ -176,7 +175,10 @@ class SendStep[I: Integrated, P]:
         await self._deps.settler.move(message.organisation, message.message_id, move)
 
     async def _stopped(self, dispatch: Dispatch, message: Message, error: SendError) -> None:
-        """Every other message would fail alike: it stays pending, its distribution pauses with the reason."""
+        """Every other message would fail alike: it stays pending, its distribution pauses with the reason.
+
+        A single message has no distribution to resume: it is tried again, until its attempts are used up.
+        """
         now = self._deps.clock.now()
         if error.reason == "token_invalid" and await self._settings_have_changed(dispatch, message, now):
             return
@@ -188,10 +190,8 @@ class SendStep[I: Integrated, P]:
             await self._deps.admission.stop(
                 message.organisation, dispatch.chunk.distribution_id, dispatch.epoch, error.reason
             )
-        elif now + STOPPED_RETRY - message.accepted_at > GIVE_UP_AFTER:
-            await self._failed(dispatch, message, SendError(Kind.RECIPIENT, error.code, "expired"))
         else:
-            await self._give_back(message, due_at=now + STOPPED_RETRY, uses_attempt=False)
+            await self._retry(dispatch, message, error)
 
     async def _settings_have_changed(self, dispatch: Dispatch, message: Message, now: datetime) -> bool:
         """One forced look at the settings after a 401: with newer ones than were used, the message leaves again."""
@@ -260,3 +260,8 @@ class SendStep[I: Integrated, P]:
 
     def _seconds_until(self, dispatch: Dispatch) -> float:
         return (from_microseconds(dispatch.departs_at) - self._deps.clock.now()).total_seconds()
+
+
+def _last_word(error: SendError) -> str:
+    """The reason of a message whose attempts are used up; a stop's own reason is a distribution's."""
+    return error.reason if error.kind is Kind.RETRY and error.reason else "expired"

@@ -1,0 +1,182 @@
+"""Distributions, plans and uploads in memory."""
+
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from shared.domain.distribution import Counts, Distribution, DistributionStatus, Order, Upload
+from shared.domain.message import Chunk, PayloadRef
+from shared.domain.payload import Payload
+from shared.domain.refusal import Fault
+from shared.usecases.ports import Page, PlannedRow, Readable, UploadTarget
+from tests.fakes.world import Points
+
+
+class FakeDistributions:
+    """`Distributions` on dictionaries."""
+
+    def __init__(self, points: Points) -> None:
+        self.items: dict[tuple[str, str], Distribution] = {}
+        self.chunks: dict[tuple[str, Chunk], Counts] = {}
+        self._points = points
+
+    async def create(self, distribution: Distribution) -> Distribution | None:
+        await self._points("distributions.create")
+        key = (distribution.organisation, distribution.distribution_id)
+        if key in self.items:
+            return self.items[key]
+        self.items[key] = distribution
+        return None
+
+    async def get(self, organisation: str, distribution_id: str) -> Distribution | None:
+        await self._points("distributions.get")
+        return self.items.get((organisation, distribution_id))
+
+    async def get_many(self, keys: Iterable[tuple[str, str]]) -> Mapping[str, Distribution]:
+        await self._points("distributions.get_many")
+        return {key[1]: self.items[key] for key in keys if key in self.items}
+
+    async def save(self, distribution: Distribution) -> Distribution | None:
+        await self._points("distributions.save")
+        key = (distribution.organisation, distribution.distribution_id)
+        if key not in self.items or self.items[key].revision != distribution.revision:
+            return None
+        self.items[key] = replace(distribution, revision=distribution.revision + 1)
+        return self.items[key]
+
+    async def page(
+        self,
+        organisation: str,
+        *,
+        campaign_id: str | None,
+        status: DistributionStatus | None,
+        position: str | None,
+        limit: int,
+    ) -> Page[Distribution]:
+        await self._points("distributions.page")
+        found = {
+            f"{one.created_at.timestamp():020.6f}#{one.distribution_id}": one
+            for one in self.items.values()
+            if one.organisation == organisation
+            and campaign_id in (None, one.campaign_id)
+            and status in (None, one.status)
+        }
+        places = [place for place in sorted(found, reverse=True) if position is None or place < position]
+        return Page(
+            items=[found[place] for place in places[:limit]],
+            position=places[limit - 1] if len(places) > limit else None,
+        )
+
+    async def due(self, now: datetime, limit: int) -> Sequence[tuple[str, str]]:
+        await self._points("distributions.due")
+        due = [(one.due_at, key) for key, one in self.items.items() if one.due_at is not None and one.due_at <= now]
+        return [key for _, key in sorted(due)][:limit]
+
+    async def count(self, organisation: str, chunk: Chunk, change: Counts) -> None:
+        await self._points("distributions.count")
+        key = (organisation, chunk)
+        self.chunks[key] = self.chunks.get(key, Counts()).plus(change)
+
+    async def set_counts(self, organisation: str, chunk: Chunk, counts: Counts, *, seen: Counts) -> bool:
+        minus = Counts(
+            by_status={status: -count for status, count in seen.by_status.items()},
+            by_reason={reason: -count for reason, count in seen.by_reason.items()},
+        )
+        await self.count(organisation, chunk, counts.plus(minus))
+        return True
+
+    async def counts(self, organisation: str, distribution_id: str) -> Mapping[tuple[int, int], Counts]:
+        await self._points("distributions.counts")
+        return {
+            (chunk.run, chunk.number): counts
+            for (owner, chunk), counts in self.chunks.items()
+            if owner == organisation and chunk.distribution_id == distribution_id
+        }
+
+
+class FakePlans:
+    """`Plans` on dictionaries."""
+
+    def __init__(self, points: Points) -> None:
+        self.objects: dict[str, object] = {}
+        self._points = points
+
+    async def write_order(self, organisation: str, distribution_id: str, order: Order) -> None:
+        await self._points("plans.write_order")
+        self.objects[f"order/{organisation}/{distribution_id}"] = order
+
+    async def read_order(self, organisation: str, distribution_id: str) -> Order:
+        await self._points("plans.read_order")
+        order = self.objects[f"order/{organisation}/{distribution_id}"]
+        assert isinstance(order, Order)
+        return order
+
+    async def write_chunk(self, organisation: str, attempt: int, chunk: Chunk, rows: Sequence[PlannedRow]) -> None:
+        await self._points("plans.write_chunk")
+        self.objects[self.chunk_key(organisation, attempt, chunk)] = tuple(rows)
+
+    async def read_chunk(self, organisation: str, attempt: int, chunk: Chunk) -> Sequence[PlannedRow]:
+        await self._points("plans.read_chunk")
+        return self._rows(self.chunk_key(organisation, attempt, chunk))
+
+    def chunk_key(self, organisation: str, attempt: int, chunk: Chunk) -> str:
+        return f"{organisation}/{chunk.distribution_id}/{attempt}/{chunk.run}/{chunk.number}"
+
+    async def write_faults(
+        self, organisation: str, distribution_id: str, attempt: int, part: int, faults: Sequence[Fault]
+    ) -> None:
+        await self._points("plans.write_faults")
+        self.objects[f"faults/{organisation}/{distribution_id}/{attempt}/{part}"] = tuple(faults)
+
+    async def read_faults(
+        self, organisation: str, distribution_id: str, attempt: int, part: int
+    ) -> Sequence[Fault] | None:
+        await self._points("plans.read_faults")
+        found = self.objects.get(f"faults/{organisation}/{distribution_id}/{attempt}/{part}")
+        assert found is None or isinstance(found, tuple)
+        return found
+
+    async def write_payload(self, organisation: str, message_id: str, payload: Payload) -> PayloadRef:
+        await self._points("plans.write_payload")
+        key = f"messages/{organisation}/{message_id}"
+        self.objects[key] = payload
+        return PayloadRef(object_key=key)
+
+    async def read_payload(self, reference: PayloadRef) -> Payload | None:
+        await self._points("plans.read_payload")
+        found = self.objects.get(reference.object_key)
+        if reference.row is None:
+            assert found is None or isinstance(found, Payload)
+            return found
+        rows = self._rows(reference.object_key) if found else ()
+        return next((row.payload for row in rows if row.row == reference.row), None)
+
+    def _rows(self, key: str) -> Sequence[PlannedRow]:
+        rows = self.objects[key]
+        assert isinstance(rows, tuple)
+        return rows
+
+
+class FakeUploads:
+    """`Uploads`: a test puts the content itself."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, tuple[str, bytes]] = {}
+
+    def put(self, organisation: str, upload_id: str, form: str, content: bytes) -> None:
+        self.files[f"{organisation}/{upload_id}"] = (form, content)
+
+    async def target(self, organisation: str, upload_id: str, *, format: str, size: int, now: datetime) -> UploadTarget:
+        headers = {"Content-Type": format, "Content-Length": str(size)}
+        url = f"https://uploads.invalid/{organisation}/{upload_id}"
+        return UploadTarget(url=url, headers=headers, expires_at=now + timedelta(hours=1))
+
+    async def find(self, organisation: str, upload_id: str) -> Upload | None:
+        key = f"{organisation}/{upload_id}"
+        if key not in self.files:
+            return None
+        return Upload(object_key=key, version="1", format=self.files[key][0])
+
+    async def open(self, upload: Upload) -> Readable:
+        return io.BytesIO(self.files[upload.object_key][1])

@@ -1,0 +1,159 @@
+"""The message log in memory."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from shared.aws.message_item import AGENDA_SHARDS, position
+from shared.domain.ids import shard_of
+from shared.domain.message import Message
+from shared.domain.status import Status, may_move
+from shared.usecases.ports import Claim, ClaimAnswer, LogQuery, Move, Moved, Page
+from tests.fakes.world import Points
+
+
+class FakeLog:
+    """`Log` on a dictionary."""
+
+    def __init__(self, points: Points) -> None:
+        self.rows: dict[tuple[str, str], Message] = {}
+        self._points = points
+
+    async def add(self, message: Message) -> bool:
+        await self._points("log.add")
+        key = (message.organisation, message.message_id)
+        if key in self.rows:
+            return False
+        self.rows[key] = message
+        return True
+
+    async def add_all(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            await self.add(message)
+
+    async def get(self, organisation: str, message_id: str) -> Message | None:
+        await self._points("log.get")
+        return self.rows.get((organisation, message_id))
+
+    async def get_many(self, organisation: str, message_ids: Sequence[str]) -> Mapping[str, Message]:
+        await self._points("log.get_many")
+        return {one: self.rows[organisation, one] for one in message_ids if (organisation, one) in self.rows}
+
+    async def claim(self, organisation: str, message_id: str, *, now: datetime, lease_until: datetime) -> Claim:
+        await self._points("log.claim")
+        row = self.rows.get((organisation, message_id))
+        if row is None or row.status is not Status.PENDING or row.unknown_since is not None:
+            return Claim(answer=ClaimAnswer.DONE, message=row)
+        if row.lease_until is not None:
+            held = row.lease_until > now
+            return Claim(answer=ClaimAnswer.HELD if held else ClaimAnswer.LAPSED, message=row)
+        watch = lease_until if row.due_at else None
+        claimed = replace(row, lease_until=lease_until, attempts=row.attempts + 1, due_at=watch)
+        self.rows[organisation, message_id] = claimed
+        return Claim(answer=ClaimAnswer.WON, message=claimed)
+
+    async def move(self, organisation: str, message_id: str, move: Move) -> Moved:
+        await self._points("log.move")
+        row = self.rows.get((organisation, message_id))
+        if row is None:
+            return Moved(won=False, before=None)
+        barred = (move.attempt is not None and move.attempt != row.attempts) or (move.unclaimed and row.lease_until)
+        won = may_move(row.status, move.status) and not barred
+        if won:
+            self.rows[organisation, message_id] = _moved(row, move)
+        elif move.status is not Status.FAILED:
+            self.rows[organisation, message_id] = _noted(row, move)
+        return Moved(won=won, before=row)
+
+    async def give_back(
+        self, organisation: str, message_id: str, *, attempt: int, due_at: datetime | None, uses_attempt: bool
+    ) -> bool:
+        await self._points("log.give_back")
+        row = self.rows.get((organisation, message_id))
+        if row is None or row.status is not Status.PENDING or row.attempts != attempt or row.lease_until is None:
+            return False
+        attempts = row.attempts if uses_attempt else row.attempts - 1
+        self.rows[organisation, message_id] = replace(row, lease_until=None, due_at=due_at, attempts=attempts)
+        return True
+
+    async def doubt(self, organisation: str, message_id: str, *, attempt: int, now: datetime, due_at: datetime) -> bool:
+        await self._points("log.doubt")
+        row = self.rows.get((organisation, message_id))
+        if row is None or row.status is not Status.PENDING or row.attempts != attempt or row.unknown_since:
+            return False
+        self.rows[organisation, message_id] = replace(row, unknown_since=now, due_at=due_at)
+        return True
+
+    async def postpone(
+        self, organisation: str, message_id: str, *, due_at: datetime | None, scheduled_for: datetime | None = None
+    ) -> bool:
+        await self._points("log.postpone")
+        row = self.rows.get((organisation, message_id))
+        if row is None or row.status is not Status.PENDING or row.lease_until is not None:
+            return False
+        wished = scheduled_for or row.scheduled_for
+        self.rows[organisation, message_id] = replace(row, due_at=due_at, scheduled_for=wished)
+        return True
+
+    async def rewatch(self, organisation: str, message_id: str, *, seen: datetime, due_at: datetime) -> bool:
+        await self._points("log.rewatch")
+        row = self.rows.get((organisation, message_id))
+        if row is None or row.due_at != seen:
+            return False
+        self.rows[organisation, message_id] = replace(row, due_at=due_at)
+        return True
+
+    async def due(self, shard: int, now: datetime, limit: int) -> Sequence[Message]:
+        await self._points("log.due")
+        due = [
+            (row.due_at, row.message_id, row)
+            for row in self.rows.values()
+            if row.due_at is not None and row.due_at <= now and shard_of(row.message_id, AGENDA_SHARDS) == shard
+        ]
+        return [row for _, _, row in sorted(due, key=lambda one: one[:2])[:limit]]
+
+    async def page(self, query: LogQuery, position: str | None, limit: int) -> Page[Message]:
+        await self._points("log.page")
+        rows = {_place(row): row for row in self.rows.values() if _matches(row, query)}
+        below = [place for place in sorted(rows, reverse=True) if position is None or place < position]
+        items = [rows[place] for place in below[:limit]]
+        return Page(items=items, position=_place(items[-1]) if len(below) > limit else None)
+
+
+def _place(row: Message) -> str:
+    return position(row.accepted_at, row.message_id)
+
+
+def _matches(row: Message, query: LogQuery) -> bool:
+    wished = {
+        "campaign_id": query.campaign_id,
+        "distribution_id": query.distribution_id,
+        "enrollment_id": query.enrollment_id,
+        "channel": query.channel,
+        "status": query.status,
+    }
+    if row.organisation != query.organisation:
+        return False
+    if (query.since and row.accepted_at < query.since) or (query.until and row.accepted_at >= query.until):
+        return False
+    return all(value is None or getattr(row, name) == value for name, value in wished.items())
+
+
+def _moved(row: Message, move: Move) -> Message:
+    noted = _noted(row, move)
+    return replace(noted, status=move.status, reason=move.reason, lease_until=None, due_at=None, unknown_since=None)
+
+
+def _noted(row: Message, move: Move) -> Message:
+    noted = replace(row, provider_message_id=row.provider_message_id or move.provider_message_id)
+    match move.status:
+        case Status.SENT:
+            return replace(noted, sent_at=row.sent_at or move.at)
+        case Status.DELIVERED:
+            return replace(noted, delivered_at=row.delivered_at or move.at)
+        case Status.READ:
+            return replace(noted, read_at=row.read_at or move.at)
+        case Status.FAILED:
+            return replace(noted, failed_at=row.failed_at or move.at)
+        case Status.PENDING:
+            return noted

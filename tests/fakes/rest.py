@@ -1,0 +1,205 @@
+"""Queues, lanes, people, receipts, media, integrations and a provider, in memory."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from shared.domain.clock import Clock
+from shared.domain.consent import Consent
+from shared.domain.dispatch import Dispatch
+from shared.domain.errors import SendError
+from shared.domain.instants import from_microseconds, microseconds
+from shared.domain.integration import Dhis2Integration, SmsIntegration, WhatsAppIntegration
+from shared.domain.payload import Payload
+from shared.domain.timetable import Booking, Lane, LaneState, Share, book, quickest_share
+from shared.usecases.ports import Task
+from shared.usecases.receive import Report
+from tests.fakes.world import Points
+
+type Integration = WhatsAppIntegration | SmsIntegration | Dhis2Integration
+
+
+class FakeChannelQueue:
+    """`ChannelQueue`; `waiting` are the copies, each visible a second before it departs."""
+
+    def __init__(self, points: Points) -> None:
+        self.waiting: list[Dispatch] = []
+        self._points = points
+
+    async def put(self, dispatches: Sequence[Dispatch], now: datetime) -> None:
+        await self._points("queue.put")
+        self.waiting.extend(dispatches)
+
+    def take(self, now: datetime | None = None) -> list[Dispatch]:
+        """Whatever has become visible by `now`, or everything."""
+        limit = microseconds(now + timedelta(seconds=1)) if now else None
+        taken = [one for one in self.waiting if limit is None or one.departs_at <= limit]
+        self.waiting = [one for one in self.waiting if one not in taken]
+        return sorted(taken, key=lambda one: one.departs_at)
+
+
+class FakeTaskQueue:
+    """`TaskQueue`."""
+
+    def __init__(self, points: Points) -> None:
+        self.tasks: list[Task] = []
+        self._points = points
+
+    async def put(self, tasks: Sequence[Task], *, delay: int = 0) -> None:
+        await self._points("tasks.put")
+        self.tasks.extend(tasks)
+
+
+class FakeStatusQueue:
+    """`StatusQueue`."""
+
+    def __init__(self) -> None:
+        self.reports: list[Report] = []
+
+    async def put(self, reports: Sequence[Report]) -> None:
+        self.reports.extend(reports)
+
+
+class FakeLanes:
+    """`Lanes`."""
+
+    def __init__(self, points: Points) -> None:
+        self.states: dict[Lane, LaneState] = defaultdict(LaneState)
+        self._points = points
+
+    async def state(self, lane: Lane) -> LaneState:
+        await self._points("lanes.state")
+        return self.states[lane]
+
+    async def book(self, lane: Lane, share: Share | None, *, rate: int, earliest: datetime, count: int) -> Booking:
+        await self._points("lanes.book")
+        state, start = self.states[lane], microseconds(earliest)
+        wanted = share or quickest_share(state, rate=rate, earliest=start)
+        booking = book(state, wanted, rate=rate, earliest=start, count=count)
+        if wanted is Share.BULK:
+            self.states[lane] = replace(state, next_bulk=booking.next_free)
+        else:
+            self.states[lane] = replace(state, next_express=booking.next_free)
+        return booking
+
+    async def hold(self, lane: Lane, not_before: datetime) -> None:
+        await self._points("lanes.hold")
+        state = self.states[lane]
+        self.states[lane] = replace(state, not_before=max(state.not_before, microseconds(not_before)))
+
+    def held_until(self, lane: Lane) -> datetime:
+        return from_microseconds(self.states[lane].not_before)
+
+
+class FakePeople:
+    """`People`."""
+
+    def __init__(self, points: Points) -> None:
+        self.words: dict[tuple[str, str], Consent] = {}
+        self._points = points
+
+    async def consents(self, organisation: str, persons: Iterable[str]) -> Mapping[str, Consent]:
+        await self._points("people.consents")
+        return {one: self.words[organisation, one] for one in persons if (organisation, one) in self.words}
+
+    async def record(self, organisation: str, person: str, consent: Consent) -> bool:
+        await self._points("people.record")
+        known = self.words.get((organisation, person))
+        if known is not None and known.recorded_at > consent.recorded_at:
+            return False
+        self.words[organisation, person] = consent
+        return True
+
+
+class FakeReceipts:
+    """`Receipts`."""
+
+    def __init__(self, points: Points) -> None:
+        self.names: dict[tuple[str, str], str] = {}
+        self.parked: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._points = points
+
+    async def name(self, organisation: str, receipt_id: str, message_id: str) -> Sequence[str]:
+        await self._points("receipts.name")
+        self.names[organisation, receipt_id] = message_id
+        await self._points("receipts.read_parked")
+        return sorted(self.parked[organisation, receipt_id])
+
+    async def park(self, organisation: str, receipt_id: str, delivery_status: str) -> str | None:
+        await self._points("receipts.park")
+        self.parked[organisation, receipt_id].add(delivery_status)
+        await self._points("receipts.read_name")
+        return self.names.get((organisation, receipt_id))
+
+
+class FakeMedia:
+    """`MediaCache`."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._known: dict[tuple[str, str, str], tuple[datetime, str]] = {}
+
+    async def media_id(self, organisation: str, phone_number_id: str, content: str) -> str | None:
+        known = self._known.get((organisation, phone_number_id, content))
+        return known[1] if known and known[0] > self._clock.now() else None
+
+    async def remember(self, organisation: str, phone_number_id: str, content: str, media_id: str) -> None:
+        until = self._clock.now() + timedelta(days=29)
+        self._known[organisation, phone_number_id, content] = (until, media_id)
+
+
+class FakeIntegrations:
+    """`Integrations`, always fresh."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], Integration] = {}
+
+    async def whatsapp(self, organisation: str, *, version: int = 0, fresh: bool = False) -> WhatsAppIntegration | None:
+        found = self.kept.get((organisation, "whatsapp"))
+        return found if isinstance(found, WhatsAppIntegration) else None
+
+    async def sms(self, organisation: str, *, version: int = 0, fresh: bool = False) -> SmsIntegration | None:
+        found = self.kept.get((organisation, "sms"))
+        return found if isinstance(found, SmsIntegration) else None
+
+    async def dhis2(self, organisation: str) -> Dhis2Integration | None:
+        found = self.kept.get((organisation, "dhis2"))
+        return found if isinstance(found, Dhis2Integration) else None
+
+    async def put(self, integration: Integration) -> None:
+        names = {WhatsAppIntegration: "whatsapp", SmsIntegration: "sms", Dhis2Integration: "dhis2"}
+        self.kept[integration.organisation, names[type(integration)]] = integration
+
+    async def delete(self, organisation: str, name: str) -> bool:
+        return self.kept.pop((organisation, name), None) is not None
+
+
+class FakeProvider[I]:
+    """A `ChannelSender` that answers as told: an exception, or the next message ID. `accepted` is its ledger."""
+
+    def __init__(self, points: Points) -> None:
+        self.answers: list[SendError | None] = []
+        self.preparing: list[SendError | None] = []
+        self.accepted: list[tuple[str, str]] = []
+        self.calls = 0
+        self._points = points
+
+    async def prepare(self, integration: I, payload: Payload) -> str:
+        await self._points("provider.prepare")
+        error = self.preparing.pop(0) if self.preparing else None
+        if error is not None:
+            raise error
+        return "prepared"
+
+    async def send(self, integration: I, payload: Payload, prepared: str, *, key: str) -> str:
+        await self._points("provider.send")
+        self.calls += 1
+        error = self.answers.pop(0) if self.answers else None
+        if error is not None and error.kind != "unknown":
+            raise error
+        self.accepted.append((payload.to, key))
+        if error is not None:
+            raise error
+        await self._points("provider.answer")
+        return f"provider-{len(self.accepted)}"

@@ -1,0 +1,66 @@
+"""A world in memory: every port of the use cases on plain dictionaries, one clock, and a place to kill a worker.
+
+Held to the same behaviour as the AWS adapters by tests/contract.
+"""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+MORNING = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+
+
+class KilledError(BaseException):
+    """The worker's process is gone: nothing of ours catches this."""
+
+
+@dataclass(slots=True)
+class FakeClock:
+    """Sleeping moves the time on; the time never moves by itself."""
+
+    instant: datetime = MORNING
+
+    def now(self) -> datetime:
+        return self.instant
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(0)
+        if seconds > 0:
+            self.instant += timedelta(seconds=seconds)
+
+    def pass_by(self, **time: float) -> datetime:
+        self.instant += timedelta(**time)
+        return self.instant
+
+
+@dataclass(slots=True)
+class Points:
+    """Every call of a fake passes one of these; a test may have the worker killed there."""
+
+    kill_before: tuple[str, int] | None = None
+    passed: Counter[str] = field(default_factory=Counter)
+
+    async def __call__(self, name: str) -> None:
+        await asyncio.sleep(0)
+        self.passed[name] += 1
+        if self.kill_before == (name, self.passed[name]):
+            raise KilledError(name)
+
+
+class FakeTelemetry:
+    """Collects events; trouble is told apart."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, dict[str, object]]] = []
+        self.troubles: list[str] = []
+
+    def event(self, name: str, **fields: str | int | float | bool | None) -> None:
+        self.events.append((name, dict(fields)))
+
+    def trouble(self, name: str, **fields: str | int | float | bool | None) -> None:
+        self.events.append((name, dict(fields)))
+        self.troubles.append(name)
+
+    def names(self) -> list[str]:
+        return [name for name, _ in self.events]

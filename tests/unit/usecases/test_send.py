@@ -1,0 +1,222 @@
+"""The send step: once, whatever happens. Workers are killed at every call that they make."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.domain.consent import Consent, ConsentState
+from shared.domain.errors import Kind, SendError
+from shared.domain.integration import SmsIntegration
+from shared.domain.payload import Channel
+from shared.domain.status import Status
+from shared.usecases.ports import Move
+from tests.fakes.office import DEMO, SMS, Office
+
+POINTS = (
+    "people.consents",
+    "provider.prepare",
+    "lanes.state",
+    "log.claim",
+    "provider.send",
+    "provider.answer",
+    "receipts.name",
+    "receipts.read_parked",
+    "log.move",
+)
+SMS_AFTER_THE_CLAIM = POINTS.index("provider.send")
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+def test_one_copy_is_sent_and_recorded(office: Office) -> None:
+    message = office.single()
+    office.deliver()
+    row = office.row(message.message_id)
+    assert (row.status, row.attempts, row.lease_until, row.due_at) == (Status.SENT, 1, None, None)
+    assert office.provider.accepted == [("+221770008200", f"{message.message_id}.1")]
+
+
+def test_copies_delivered_twice_and_at_once_make_one_call(office: Office) -> None:
+    message = office.single()
+    [copy] = office.queue.take()
+    office.run(office.step(Channel.SMS).send_all([copy, copy, copy]))
+    office.run(office.step(Channel.SMS).send_all([copy]))
+    assert office.provider.calls == 1
+    assert office.row(message.message_id).status is Status.SENT
+
+
+@pytest.mark.parametrize("channel", Channel)
+@pytest.mark.parametrize("point", POINTS)
+def test_a_worker_killed_anywhere_never_makes_a_second_call(office: Office, channel: Channel, point: str) -> None:
+    """The copy comes again when it becomes visible, again and again; the agenda looks on."""
+    message = office.single(channel=channel)
+    [copy] = office.queue.take()
+    was_killed = office.killed(office.step(channel).send_all([copy]), (point, 1))
+    assert was_killed or channel is Channel.WHATSAPP
+    for _ in range(3):
+        office.clock.pass_by(seconds=360)
+        office.run(office.step(channel).send_all([copy]))
+        office.tick()
+        office.deliver(channel)
+    office.clock.pass_by(hours=25)
+    office.tick()
+    row = office.row(message.message_id)
+    assert len(office.provider.accepted) <= 1
+    if not was_killed or POINTS.index(point) < SMS_AFTER_THE_CLAIM:
+        assert row.status is Status.SENT
+        assert len(office.provider.accepted) == 1
+    else:
+        assert (row.status, row.reason) == (Status.FAILED, "outcome_unknown")
+
+
+def test_proof_of_arrival_lifts_an_unknown_outcome(office: Office) -> None:
+    office.provider.answers = [SendError(Kind.UNKNOWN, "ReadTimeout", "outcome_unknown")]
+    message = office.single(channel=Channel.WHATSAPP)
+    office.deliver(Channel.WHATSAPP)
+    row = office.row(message.message_id)
+    assert (row.status, row.unknown_since) == (Status.PENDING, office.clock.now())
+    move = Move(status=Status.DELIVERED, at=office.clock.now())
+    office.run(office.settler().move(DEMO, message.message_id, move))
+    assert office.row(message.message_id).status is Status.DELIVERED
+    office.clock.pass_by(hours=25)
+    office.tick()
+    assert office.row(message.message_id).status is Status.DELIVERED
+
+
+def test_a_failure_of_an_older_attempt_says_nothing_of_this_one(office: Office) -> None:
+    office.provider.answers = [SendError(Kind.RETRY, "503")]
+    message = office.single(channel=Channel.WHATSAPP)
+    office.deliver(Channel.WHATSAPP)
+    office.clock.pass_by(seconds=61)
+    office.tick()
+    office.deliver(Channel.WHATSAPP)
+    assert office.row(message.message_id).attempts == 2
+    old = Move(status=Status.FAILED, at=office.clock.now(), attempt=1, reason="undeliverable")
+    assert not office.run(office.settler().move(DEMO, message.message_id, old)).won
+    assert office.row(message.message_id).status is Status.SENT
+
+
+def test_a_token_mended_meanwhile_is_used_at_once(office: Office) -> None:
+    """The sender's copy of the settings is older than the administrator's last word."""
+    message = office.single()
+    office.provider.answers = [SendError(Kind.STOP, "401/41", "token_invalid")]
+    mended = replace(SMS, version=2)
+    old = office.integrations.sms
+
+    async def cached(organisation: str, *, version: int = 0, fresh: bool = False) -> SmsIntegration | None:
+        return mended if version > 1 else await old(organisation)
+
+    step = office.step(Channel.SMS, sms=cached)
+    office.run(step.send_all(office.queue.take()))
+    [again] = office.queue.take()
+    assert again.integration_version == 2
+    office.run(step.send_all([again]))
+    assert office.row(message.message_id).status is Status.SENT
+
+
+def test_retries_wait_longer_each_time_and_end_after_a_day_of_tries(office: Office) -> None:
+    office.provider.answers = [SendError(Kind.RETRY, "503")] * 100
+    message = office.single()
+    waits = []
+    while office.row(message.message_id).status is Status.PENDING:
+        office.deliver()
+        due_at = office.row(message.message_id).due_at
+        if due_at is not None:
+            waits.append((due_at - office.clock.now()).total_seconds())
+            office.clock.instant = max(due_at, office.clock.now())
+            office.tick()
+    assert waits[:4] == [60, 120, 240, 480]
+    row = office.row(message.message_id)
+    assert (row.status, row.reason) == (Status.FAILED, "expired")
+    assert office.provider.accepted == []
+
+
+def test_a_throttle_holds_the_lane_and_uses_up_no_attempt(office: Office) -> None:
+    office.provider.answers = [SendError(Kind.THROTTLED, "403/53", retry_after=3)]
+    message = office.single()
+    [copy] = office.queue.take()
+    office.run(office.step(Channel.SMS).send_all([copy]))
+    now = office.clock.now()
+    assert office.lanes.held_until(SMS.lane) == now + timedelta(seconds=3)
+    assert office.row(message.message_id).attempts == 0
+    [again] = office.queue.waiting
+    assert again.departs_at > copy.departs_at
+    office.deliver()
+    assert (office.row(message.message_id).status, office.row(message.message_id).attempts) == (Status.SENT, 1)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "reason"),
+    [
+        (SendError(Kind.RECIPIENT, "131026", "not_on_whatsapp"), Status.FAILED, "not_on_whatsapp"),
+        (SendError(Kind.BUG, "131009", "provider_rejected"), Status.FAILED, "provider_rejected"),
+        (SendError(Kind.UNKNOWN, "ReadTimeout", "outcome_unknown"), Status.FAILED, "outcome_unknown"),
+        (SendError(Kind.STOP, "401/42", "token_invalid"), Status.PENDING, None),
+    ],
+)
+def test_what_the_provider_says_decides(office: Office, error: SendError, status: Status, reason: str | None) -> None:
+    office.provider.answers = [error]
+    message = office.single()
+    office.deliver()
+    row = office.row(message.message_id)
+    assert (row.status, row.reason) == (status, reason)
+    assert row.lease_until is None
+    assert (row.due_at is not None) == (status is Status.PENDING)
+
+
+def test_a_card_that_cannot_be_had_fails_without_a_call(office: Office) -> None:
+    office.provider.preparing = [SendError(Kind.RECIPIENT, "404", "card_unreachable")] * 2
+    message = office.single(channel=Channel.WHATSAPP)
+    office.deliver(Channel.WHATSAPP)
+    assert office.row(message.message_id).reason == "card_unreachable"
+    assert office.provider.calls == 0
+
+
+def test_a_missed_departure_is_booked_anew(office: Office) -> None:
+    message = office.single()
+    [copy] = office.queue.take()
+    office.clock.pass_by(seconds=6)
+    office.run(office.step(Channel.SMS).send_all([copy]))
+    assert office.provider.calls == 0
+    [again] = office.queue.waiting
+    assert again.departs_at > copy.departs_at
+    office.deliver()
+    assert office.row(message.message_id).status is Status.SENT
+
+
+def test_the_gate_is_asked_just_before_the_call(office: Office) -> None:
+    message = office.single()
+    row = office.row(message.message_id)
+    word = Consent(state=ConsentState.REVOKED, recorded_at=office.clock.now(), source="STOP")
+    office.people.words[DEMO, row.person] = word
+    office.deliver()
+    assert office.row(message.message_id).reason == "opted_out"
+    assert office.provider.calls == 0
+
+
+def test_a_message_that_reaches_its_sender_in_quiet_hours_waits_for_the_morning(office: Office) -> None:
+    office.clock.instant = datetime(2026, 11, 23, 20, 59, 59, tzinfo=UTC)
+    message = office.single()
+    office.clock.instant = datetime(2026, 11, 23, 21, 0, 0, tzinfo=UTC)
+    office.deliver()
+    morning = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
+    row = office.row(message.message_id)
+    assert (row.status, row.due_at, row.scheduled_for) == (Status.PENDING, morning, morning)
+    for instant in (morning - timedelta(seconds=1), morning):
+        office.clock.instant = instant
+        office.tick()
+        office.deliver()
+        assert (office.provider.calls == 1) == (instant == morning)
+
+
+def test_a_stop_without_a_distribution_is_tried_again(office: Office) -> None:
+    office.provider.answers = [SendError(Kind.STOP, "401/41", "token_invalid")]
+    message = office.single()
+    assert message.due_at is not None
+    office.deliver()
+    assert "stop_error" in office.telemetry.troubles
+    assert office.row(message.message_id).due_at == office.clock.now() + timedelta(minutes=1)
