@@ -9,6 +9,7 @@ from shared.domain.card_reference import parse_hosts
 from shared.domain.content import Content
 from shared.domain.distribution import Distribution, Order, Schedule
 from shared.domain.ids import NumberKey
+from shared.domain.instants import from_microseconds
 from shared.domain.integration import Secret, SmsIntegration, WhatsAppIntegration
 from shared.domain.json import JsonObject, JsonValue
 from shared.domain.message import Message
@@ -281,12 +282,16 @@ class Office:
         self.run(self.fanout().tick())
         self.do_tasks()
 
-    def deliver(self, channel: Channel = Channel.SMS) -> None:
-        """A new worker takes, ten at a time, all that is on the channel queue."""
-        while waiting := self.queue.take():
-            for start in range(0, len(waiting), 10):
-                batch = waiting[start : start + 10]
-                self.run(self.step(channel).send_all(batch))
+    def deliver(self, channel: Channel = Channel.SMS, *, within: timedelta = timedelta(0)) -> None:
+        """A new worker takes, ten at a time, what becomes visible on the channel queue `within` this time."""
+        end = self.clock.now() + within
+        while self.queue.waiting:
+            visible_at = from_microseconds(min(one.departs_at for one in self.queue.waiting)) - timedelta(seconds=1)
+            if visible_at > end:
+                break
+            self.clock.instant = max(visible_at, self.clock.now())
+            self.run(self.step(channel).send_all(self.queue.take(self.clock.now(), most=10)))
+        self.clock.instant = max(self.clock.instant, end)
 
     def row(self, message_id: str) -> Message:
         return self.log.rows[DEMO, message_id]

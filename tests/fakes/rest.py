@@ -31,12 +31,13 @@ class FakeChannelQueue:
         await self._points("queue.put")
         self.waiting.extend(dispatches)
 
-    def take(self, now: datetime | None = None) -> list[Dispatch]:
-        """Whatever has become visible by `now`, or everything."""
+    def take(self, now: datetime | None = None, most: int | None = None) -> list[Dispatch]:
+        """Whatever has become visible by `now`, or everything; the earliest first."""
         limit = microseconds(now + timedelta(seconds=1)) if now else None
-        taken = [one for one in self.waiting if limit is None or one.departs_at <= limit]
+        visible = [one for one in self.waiting if limit is None or one.departs_at <= limit]
+        taken = sorted(visible, key=lambda one: one.departs_at)[:most]
         self.waiting = [one for one in self.waiting if one not in taken]
-        return sorted(taken, key=lambda one: one.departs_at)
+        return taken
 
 
 class FakeTaskQueue:

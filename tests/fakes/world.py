@@ -17,7 +17,7 @@ class KilledError(BaseException):
 
 @dataclass(slots=True)
 class FakeClock:
-    """Sleeping moves the time on; the time never moves by itself."""
+    """Sleeping moves the time on, for all sleepers at once; the time never moves by itself."""
 
     instant: datetime = MORNING
 
@@ -25,9 +25,9 @@ class FakeClock:
         return self.instant
 
     async def sleep(self, seconds: float) -> None:
+        wakes_at = self.instant + timedelta(seconds=max(seconds, 0))
         await asyncio.sleep(0)
-        if seconds > 0:
-            self.instant += timedelta(seconds=seconds)
+        self.instant = max(self.instant, wakes_at)
 
     def pass_by(self, **time: float) -> datetime:
         self.instant += timedelta(**time)

@@ -1,0 +1,239 @@
+"""Plan, confirm, release, pause, resume, cancel: nobody gets two, nobody is lost, whoever is killed where."""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.domain.distribution import Action, Distribution, DistributionStatus
+from shared.domain.errors import Kind, SendError
+from shared.domain.instants import from_microseconds
+from shared.domain.payload import Channel
+from shared.domain.refusal import ProblemCode, Refusal
+from shared.domain.status import Status
+from shared.usecases.distributions import NewDistribution
+from shared.usecases.ports import Task
+from tests.fakes.office import DEMO, Office, recipient
+
+FANOUT_POINTS = (
+    "distributions.get",
+    "lanes.state",
+    "plans.read_chunk",
+    "log.add",
+    "distributions.save",
+    "lanes.book",
+    "queue.put",
+)
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+def standing(office: Office, made: Distribution) -> Distribution:
+    return office.distributions.items[DEMO, made.distribution_id]
+
+
+def finish(office: Office, channel: Channel = Channel.SMS) -> None:
+    """Ticks and workers until nothing is due any more within the day."""
+    for _ in range(12):
+        office.do_tasks()
+        office.deliver(channel, within=timedelta(seconds=60))
+        office.clock.pass_by(seconds=1)
+        office.tick()
+
+
+def sent_to(office: Office) -> Counter[str]:
+    return Counter(number for number, _ in office.provider.accepted)
+
+
+def test_a_campaign_goes_out_once_each_at_the_lanes_pace(office: Office) -> None:
+    made = office.distribute(250)
+    office.do_tasks()
+    departures = sorted(copy.departs_at for copy in office.queue.waiting)
+    assert len(departures) == 250
+    for first, sixth in zip(departures, departures[5:], strict=False):
+        assert sixth - first >= 1_000_000
+    finish(office)
+    assert set(sent_to(office).values()) == {1}
+    assert len(sent_to(office)) == 250
+    counts = office.run(office.browse.distribution(DEMO, made.distribution_id)).counts
+    assert counts.by_status == {Status.SENT: 250}
+    assert standing(office, made).status is DistributionStatus.COMPLETED
+
+
+@pytest.mark.parametrize("point", FANOUT_POINTS)
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_the_fan_out_killed_anywhere_loses_and_doubles_nobody(office: Office, point: str, nth: int) -> None:
+    made = office.distribute(250)
+    [task] = office.tasks.tasks
+    until = office.clock.now() + timedelta(minutes=5)
+    assert office.killed(office.fanout().work(task, until), (point, nth))
+    office.run(office.fanout().work(task, until))
+    finish(office)
+    assert len(sent_to(office)) == 250
+    assert set(sent_to(office).values()) == {1}
+    assert standing(office, made).status is DistributionStatus.COMPLETED
+
+
+def test_a_lost_task_is_found_by_the_tick_and_a_doubled_one_does_no_harm(office: Office) -> None:
+    office.distribute(120)
+    office.tasks.tasks.clear()
+    office.tick()
+    office.tick()
+    finish(office)
+    assert len(sent_to(office)) == 120
+    assert set(sent_to(office).values()) == {1}
+
+
+def test_a_lane_is_filled_for_five_minutes_and_no_further(office: Office) -> None:
+    made = office.distribute(1600)
+    office.do_tasks()
+    furthest = from_microseconds(max(copy.departs_at for copy in office.queue.waiting))
+    chunk = timedelta(seconds=100 / 4.5)
+    assert timedelta(seconds=300) <= furthest - office.clock.now() <= timedelta(seconds=302) + chunk
+    assert standing(office, made).planned.runs[0].released < standing(office, made).planned.runs[0].chunks
+
+
+def test_nothing_is_booked_past_nine_in_the_evening(office: Office) -> None:
+    office.clock.instant = datetime(2026, 11, 23, 20, 58, tzinfo=UTC)
+    office.distribute(700)
+    office.do_tasks()
+    nine = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
+    assert office.queue.waiting
+    assert all(from_microseconds(copy.departs_at) < nine for copy in office.queue.waiting)
+    office.deliver(within=timedelta(minutes=3))
+    before = len(sent_to(office))
+    office.clock.instant = nine + timedelta(hours=9, minutes=59)
+    office.tick()
+    office.deliver()
+    assert len(sent_to(office)) == before
+    office.clock.instant = nine + timedelta(hours=10)
+    finish(office)
+    assert len(sent_to(office)) == 700
+    assert set(sent_to(office).values()) == {1}
+
+
+def test_a_pause_leaves_copies_without_effect_and_a_resume_sends_the_rest(office: Office) -> None:
+    made = office.distribute(300)
+    office.do_tasks()
+    office.deliver(within=timedelta(seconds=27))
+    before = len(sent_to(office))
+    assert 100 < before < 200
+    office.run(office.control.act(DEMO, made.distribution_id, Action.PAUSE))
+    office.deliver(within=timedelta(minutes=3))
+    assert len(sent_to(office)) == before
+    resumed = office.run(office.control.act(DEMO, made.distribution_id, Action.RESUME))
+    assert resumed.planned.runs[0].released == 1  # the first chunk is through, the second holds pending rows
+    finish(office)
+    assert len(sent_to(office)) == 300
+    assert set(sent_to(office).values()) == {1}
+
+
+def test_a_cancel_ends_what_is_pending_and_says_how_many_went_out(office: Office) -> None:
+    made = office.distribute(300)
+    office.do_tasks()
+    office.deliver(within=timedelta(seconds=27))
+    sent = len(sent_to(office))
+    office.run(office.control.act(DEMO, made.distribution_id, Action.CANCEL))
+    office.do_tasks()
+    finish(office)
+    view = office.run(office.browse.distribution(DEMO, made.distribution_id))
+    assert view.counts.by_status == {Status.SENT: sent, Status.FAILED: 300 - sent}
+    assert view.counts.by_reason == {"cancelled": 300 - sent}
+    assert len(sent_to(office)) == sent
+
+
+def test_a_stop_error_pauses_and_burns_nobody(office: Office) -> None:
+    office.provider.answers = [SendError(Kind.STOP, "POL0001", "balance_empty")] * 10
+    made = office.distribute(250)
+    office.do_tasks()
+    office.deliver(within=timedelta(seconds=3))
+    paused = standing(office, made)
+    assert (paused.status, paused.status_reason) == (DistributionStatus.PAUSED, "balance_empty")
+    assert all(row.status is Status.PENDING for row in office.log.rows.values())
+    office.provider.answers.clear()
+    office.run(office.control.act(DEMO, made.distribution_id, Action.RESUME))
+    finish(office)
+    assert len(sent_to(office)) == 250
+    assert set(sent_to(office).values()) == {1}
+
+
+def test_counts_that_a_killed_worker_left_behind_are_mended_at_the_end(office: Office) -> None:
+    made = office.distribute(30)
+    office.do_tasks()
+    batch = office.queue.take(most=3)
+    assert office.killed(office.step(Channel.SMS).send_all(batch), ("distributions.count", 1))
+    finish(office)
+    view = office.run(office.browse.distribution(DEMO, made.distribution_id))
+    assert view.counts.by_status == {Status.SENT: 30}
+    assert view.distribution.status is DistributionStatus.COMPLETED
+
+
+class TestPlanning:
+    def test_rows_are_judged_numbered_and_counted(self, office: Office) -> None:
+        rows = [recipient(1), recipient(2, phone="N/A"), recipient(1), recipient(3, phone="+22790000001"), recipient(4)]
+        made = office.run(office.planning().create(office.new_distribution(rows)))
+        assert made.plan is not None
+        assert (made.status, made.plan.accepted, made.plan.rejected, made.plan.duplicates) == ("planned", 2, 2, 1)
+        view = office.run(office.browse.distribution(DEMO, made.distribution_id))
+        assert [(fault.row, fault.code) for fault in view.faults] == [(2, "phone_missing"), (4, "country_not_covered")]
+        assert office.log.rows == {}
+
+    def test_each_zone_has_a_run_of_its_own(self, office: Office) -> None:
+        rows = [recipient(1), recipient(2, phone="+261320008200"), recipient(3)]
+        made = office.run(office.planning().create(office.new_distribution(rows)))
+        assert [(run.zone, run.rows) for run in made.planned.runs] == [
+            ("Africa/Dakar", 2),
+            ("Indian/Antananarivo", 1),
+        ]
+
+    def test_the_same_key_gives_the_same_distribution_and_another_body_is_refused(self, office: Office) -> None:
+        new = office.new_distribution([recipient(1)])
+        first = office.run(office.planning().create(new))
+        assert office.run(office.planning().create(new)) == first
+        with pytest.raises(Refusal) as refused:
+            office.run(office.planning().create(_other(new)))
+        assert refused.value.code is ProblemCode.IDEMPOTENCY_KEY_REUSED
+
+    @pytest.mark.parametrize("point", ["plans.write_order", "distributions.create", "plans.write_chunk"])
+    def test_killed_while_planning_the_same_request_plans_again(self, office: Office, point: str) -> None:
+        new = office.new_distribution([recipient(number) for number in range(1, 151)])
+        assert office.killed(office.planning().create(new), (point, 1))
+        if point == "plans.write_chunk":
+            with pytest.raises(Refusal) as refused:
+                office.run(office.planning().create(new))
+            assert refused.value.code is ProblemCode.IDEMPOTENCY_IN_PROGRESS
+        office.clock.pass_by(seconds=61)
+        made = office.run(office.planning().create(new))
+        assert (made.status, made.planned.accepted) == ("planned", 150)
+        assert len(office.distributions.items) == 1
+
+    def test_an_upload_is_planned_once_however_often_its_task_comes(self, office: Office) -> None:
+        csv = b"phone,first_name,card_code,verification_url\n770008201,A,C1,https://v/1\n770008202,B,C2,https://v/2\n"
+        office.uploads.put(DEMO, "u", "csv", csv)
+        new = _uploaded(office.new_distribution([], confirm=True))
+        made = office.run(office.planning().create(new))
+        assert made.status is DistributionStatus.PLANNING
+        [task] = office.tasks.tasks
+        assert task == Task(kind="plan", organisation=DEMO, distribution_id=made.distribution_id)
+        office.tasks.tasks.append(task)
+        finish(office)
+        assert sorted(sent_to(office)) == ["+221770008201", "+221770008202"]
+
+    def test_a_plan_that_nobody_confirms_expires(self, office: Office) -> None:
+        made = office.run(office.planning().create(office.new_distribution([recipient(1)])))
+        office.clock.pass_by(days=7, seconds=1)
+        office.tick()
+        expired = standing(office, made)
+        assert (expired.status, expired.status_reason) == (DistributionStatus.CANCELLED, "expired")
+
+
+def _other(new: NewDistribution) -> NewDistribution:
+    return replace(new, request_hash="another")
+
+
+def _uploaded(new: NewDistribution) -> NewDistribution:
+    return replace(new, recipients=None, upload_id="u")
