@@ -118,8 +118,8 @@ class Programme:
             if cursor is None:
                 return found
 
-    def settled(self, message_id: str, status: str) -> Json:
-        return until(lambda: self.message(message_id), lambda message: message["status"] == status)
+    def settled(self, message_id: str, status: str, *, seconds: float = 45) -> Json:
+        return until(lambda: self.message(message_id), lambda message: message["status"] == status, seconds)
 
     def ledger(self, provider: str) -> list[Json]:
         """What the simulated provider accepted from this organisation."""
@@ -133,7 +133,7 @@ class Programme:
         return document
 
 
-def until[T](look: Callable[[], T], there: Callable[[T], bool], seconds: float = 30) -> T:
+def until[T](look: Callable[[], T], there: Callable[[T], bool], seconds: float = 45) -> T:
     """What `look` sees once it is `there`; the last look is in the failure's message."""
     deadline = time.monotonic() + seconds
     while not there(found := look()):

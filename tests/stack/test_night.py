@@ -21,7 +21,7 @@ def evening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
 def test_a_campaign_stops_at_21_and_goes_on_at_7(evening: RunningStack) -> None:
     evening.set_simulators(orange_rate_per_second=12)
     with Programme(evening, "night", rate=12) as programme:
-        rows = [programme.recipient(DELIVERED + number) for number in range(180)]
+        rows = [programme.recipient(DELIVERED + number) for number in range(150)]
         madagascan = programme.recipient(0, phone="+261320008200")
         made = programme.distribute(recipients=[*rows, madagascan], confirm=True).json()
         assert made["status"] == "sending"
@@ -40,14 +40,17 @@ def test_a_campaign_stops_at_21_and_goes_on_at_7(evening: RunningStack) -> None:
         assert programme.distribution(made["distribution_id"])["counts"]["pending"] > 0
         programme.move_to(datetime(2026, 11, 24, 7, 0, 30, tzinfo=UTC))
         for message_id in (single["message_id"], late["message_id"]):
-            programme.settled(message_id, "delivered")
+            programme.settled(message_id, "delivered", seconds=90)
+        until(lambda: programme.ledger("orange"), lambda ledger: len(ledger) >= 130, seconds=90)
+        # What a jump of the clock tore from its worker comes again when the queue's visibility time-out has passed.
+        programme.move_to(datetime(2026, 11, 24, 7, 10, 0, tzinfo=UTC))
         done = until(
             lambda: programme.distribution(made["distribution_id"]),
-            lambda found: found["counts"]["delivered"] == 181,
+            lambda found: found["counts"]["delivered"] == 151,
             seconds=90,
         )
         ledger = programme.ledger("orange")
-        assert len(ledger) == len({entry["recipient"] for entry in ledger}) == 183, done
+        assert len(ledger) == len({entry["recipient"] for entry in ledger}) == 153, done
         assert not [entry for entry in ledger if not _open(entry)]
 
 
