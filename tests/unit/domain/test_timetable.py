@@ -1,0 +1,159 @@
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.timetable import CYCLE, STALE_AFTER, Booking, LaneState, Share, book, is_void, quickest_share
+
+SECOND = 1_000_000
+MORNING = 1_795_510_800 * SECOND
+"""2026-11-24T09:00:00Z: whole seconds, so the cycle of every rate that is a multiple of ten starts there."""
+
+
+def booked(state: LaneState, booking: Booking) -> LaneState:
+    """The lane's item after the write."""
+    if booking.share is Share.BULK:
+        return replace(state, next_bulk=booking.next_free)
+    return replace(state, next_express=booking.next_free)
+
+
+def crowd(departures: Iterable[int], window: int = SECOND) -> int:
+    """The most departures in any half-open window of that length."""
+    ordered = sorted(departures)
+    most = first = 0
+    for last, departure in enumerate(ordered):
+        while departure - ordered[first] >= window:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+@pytest.mark.parametrize(
+    ("share", "rate", "expected"),
+    [
+        (Share.BULK, 10, [k * 100_000 for k in (*range(9), 10, 11)]),
+        (Share.EXPRESS, 10, [900_000 + k * SECOND for k in range(11)]),
+        (Share.BULK, 5, [k * 200_000 for k in (*range(9), 10, 11)]),
+        (Share.EXPRESS, 5, [1_800_000 + k * 2 * SECOND for k in range(11)]),
+        (Share.BULK, 80, [k * 12_500 for k in (*range(9), 10, 11)]),
+        (Share.BULK, 1000, [k * 1_000 for k in (*range(9), 10, 11)]),
+        (Share.BULK, 1, [k * SECOND for k in (*range(9), 10, 11)]),
+        (Share.EXPRESS, 1, [(9 + 10 * k) * SECOND for k in range(11)]),
+    ],
+)
+def test_departures_of_an_empty_lane(share: Share, rate: int, expected: list[int]) -> None:
+    booking = book(LaneState(), share, rate=rate, earliest=MORNING, count=11)
+    assert [departure - MORNING for departure in booking.departures] == expected
+    assert booking.next_free == booking.departures[-1] + 1
+
+
+def test_a_slot_between_microseconds_is_rounded_up() -> None:
+    booking = book(LaneState(), Share.BULK, rate=3, earliest=MORNING, count=4)
+    # 1,795,510,800 × 3 slots have gone by, a number that ends in 0: the cycle starts there too.
+    assert [departure - MORNING for departure in booking.departures] == [0, 333_334, 666_667, 1_000_000]
+
+
+@pytest.mark.parametrize(("late", "waits"), [(0, 0), (1, 99_999), (100_000, 0), (899_999, 100_001), (900_000, 100_000)])
+def test_the_first_departure_is_the_next_slot(late: int, waits: int) -> None:
+    earliest = MORNING + late
+    assert book(LaneState(), Share.BULK, rate=10, earliest=earliest, count=1).departures == (earliest + waits,)
+
+
+def test_a_throttle_holds_both_shares_back() -> None:
+    quiet = LaneState(next_bulk=MORNING, next_express=MORNING, not_before=MORNING + 7 * SECOND)
+    for share in Share:
+        booking = book(quiet, share, rate=5, earliest=MORNING, count=3)
+        assert booking.departures[0] >= MORNING + 7 * SECOND
+
+
+def test_booking_nothing_moves_nothing_back() -> None:
+    state = LaneState(next_bulk=MORNING + SECOND)
+    assert book(state, Share.BULK, rate=5, earliest=MORNING, count=0).next_free >= state.next_bulk
+    assert book(state, Share.BULK, rate=5, earliest=MORNING, count=0).departures == ()
+
+
+@given(
+    rate=st.integers(1, 1000),
+    start=st.integers(0, 2 * MORNING),
+    bookings=st.lists(
+        st.tuples(
+            st.sampled_from(Share),
+            st.integers(1, 60),
+            st.integers(0, 3 * SECOND),  # time that passed since the booking before
+            st.integers(0, 20 * SECOND) | st.just(0),  # how far ahead the booker wants to leave
+            st.none() | st.integers(0, 5 * SECOND),  # a throttle just before
+        ),
+        max_size=12,
+    ),
+)
+def test_no_window_holds_more_than_the_rate(
+    rate: int, start: int, bookings: list[tuple[Share, int, int, int, int | None]]
+) -> None:
+    state, now = LaneState(), start
+    departures: list[int] = []
+    for share, count, passed, ahead, throttle in bookings:
+        now += passed
+        if throttle is not None:
+            state = replace(state, not_before=max(state.not_before, now + throttle))
+        booking = book(state, share, rate=rate, earliest=now + ahead, count=count)
+        assert len(booking.departures) == count
+        assert list(booking.departures) == sorted(booking.departures)
+        assert booking.departures[0] >= max(now + ahead, state.not_before, state.next_of(share))
+        state = booked(state, booking)
+        departures += booking.departures
+    assert max(Counter(departures).values(), default=1) == 1
+    assert crowd(departures) <= rate
+
+
+@given(rate=st.integers(1, 1000), start=st.integers(0, 2 * MORNING))
+def test_the_shares_split_the_rate_nine_to_one(rate: int, start: int) -> None:
+    bulk = book(LaneState(), Share.BULK, rate=rate, earliest=start, count=18 * 5).departures
+    express = book(LaneState(), Share.EXPRESS, rate=rate, earliest=start, count=10).departures
+    cycle = CYCLE * SECOND / rate
+    assert bulk[-1] - bulk[0] == pytest.approx(10 * cycle, abs=2 * SECOND / rate + 2)
+    assert express[-1] - express[0] == pytest.approx(9 * cycle, abs=2)
+    assert set(bulk).isdisjoint(express)
+
+
+@given(rate=st.integers(1, 1000), start=st.integers(0, 2 * MORNING), sizes=st.lists(st.integers(1, 30), max_size=6))
+def test_how_a_booking_is_cut_does_not_matter(rate: int, start: int, sizes: list[int]) -> None:
+    state = LaneState()
+    pieces: list[int] = []
+    for size in sizes:
+        booking = book(state, Share.BULK, rate=rate, earliest=start, count=size)
+        state = booked(state, booking)
+        pieces += booking.departures
+    assert tuple(pieces) == book(LaneState(), Share.BULK, rate=rate, earliest=start, count=sum(sizes)).departures
+
+
+@pytest.mark.parametrize(
+    ("state", "share"),
+    [
+        (LaneState(), Share.BULK),  # idle: the bulk share's slot 0 leaves before the express share's slot 9
+        (LaneState(next_bulk=MORNING + 300 * SECOND), Share.EXPRESS),
+        (LaneState(next_bulk=MORNING + 300 * SECOND, next_express=MORNING + 400 * SECOND), Share.BULK),
+        (LaneState(next_bulk=MORNING + 850_000), Share.EXPRESS),  # slot 9 comes before slot 10
+        (LaneState(not_before=MORNING + 900_000), Share.EXPRESS),
+    ],
+)
+def test_a_single_send_takes_the_share_that_leaves_first(state: LaneState, share: Share) -> None:
+    assert quickest_share(state, rate=10, earliest=MORNING) is share
+
+
+@pytest.mark.parametrize(
+    ("departure", "not_before", "void"),
+    [
+        (MORNING, 0, False),
+        (MORNING - STALE_AFTER, 0, False),
+        (MORNING - STALE_AFTER - 1, 0, True),
+        (MORNING + SECOND, 0, False),
+        (MORNING, MORNING, False),
+        (MORNING, MORNING + 1, True),
+        (MORNING + SECOND, MORNING + 2 * SECOND, True),
+    ],
+)
+def test_a_departure_that_was_missed_or_withdrawn_is_void(departure: int, not_before: int, void: bool) -> None:
+    assert is_void(departure, now=MORNING, not_before=not_before) is void
