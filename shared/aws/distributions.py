@@ -23,7 +23,7 @@ from shared.domain.status import Status
 from shared.usecases.ports import Page
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb.type_defs import QueryInputTypeDef
+    from types_boto3_dynamodb.type_defs import QueryInputTypeDef, UpdateItemInputTypeDef
 
 _META = "meta"
 _AGENDA = "distributions"
@@ -113,30 +113,13 @@ class DynamoDistributions:
 
     async def count(self, organisation: str, chunk: Chunk, change: Counts) -> None:
         """See `Distributions`."""
-        values = _columns(change)
-        if not values:
-            return
-        names = {f"#n{number}": name for number, name in enumerate(values)}
-        await self._aws.run(
-            lambda: self._aws.dynamodb.update_item(
-                TableName=self._table,
-                Key=attributes(_chunk_key(organisation, chunk)),
-                UpdateExpression="ADD " + ", ".join(f"#n{number} :v{number}" for number in range(len(values))),
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues={
-                    f":v{number}": attribute(value) for number, value in enumerate(values.values())
-                },
-            )
-        )
+        await self._aws.run(partial(self._add, _chunk_key(organisation, chunk), _columns(change)))
 
     async def set_counts(self, organisation: str, chunk: Chunk, counts: Counts, *, seen: Counts) -> bool:
-        """See `Distributions`. As one ADD of the difference: a count that comes at the same time is not lost."""
-        minus = Counts(
-            by_status={status: -count for status, count in seen.by_status.items()},
-            by_reason={reason: -count for reason, count in seen.by_reason.items()},
-        )
-        await self.count(organisation, chunk, counts.plus(minus))
-        return True
+        """See `Distributions`. Every status is held against `seen`: no move leaves all of them as they were."""
+        new, old = _columns(counts), dict.fromkeys(map(_status_column, Status), 0) | _columns(seen)
+        change = {name: new.get(name, 0) - old.get(name, 0) for name in new | old}
+        return await self._aws.run(partial(self._add, _chunk_key(organisation, chunk), change, old))
 
     async def counts(self, organisation: str, distribution_id: str) -> Mapping[tuple[int, int], Counts]:
         """See `Distributions`."""
@@ -156,6 +139,30 @@ class DynamoDistributions:
 
         return await self._aws.run(query)
 
+    def _add(self, key: Mapping[str, str], change: Mapping[str, int], seen: Mapping[str, int] | None = None) -> bool:
+        """Add to columns, all at once; if `seen` is given, only while each of its columns stands at that."""
+        added = {name: count for name, count in change.items() if count}
+        if not added:
+            return True
+        names = {name: f"#n{number}" for number, name in enumerate({**added, **(seen or {})})}
+        values = {f":add{names[name][1:]}": count for name, count in added.items()}
+        request: UpdateItemInputTypeDef = {
+            "TableName": self._table,
+            "Key": attributes(key),
+            "UpdateExpression": "ADD " + ", ".join(f"{names[name]} :add{names[name][1:]}" for name in added),
+            "ExpressionAttributeNames": {alias: name for name, alias in names.items()},
+        }
+        if seen is not None:
+            request["ConditionExpression"] = " AND ".join(_stands(names[name], seen[name]) for name in seen)
+            values |= {f":seen{names[name][1:]}": count for name, count in seen.items()}
+        request["ExpressionAttributeValues"] = attributes(values)
+        try:
+            self._aws.dynamodb.update_item(**request)
+        except ClientError as error:
+            standing(error)
+            return False
+        return True
+
     def _query_page(
         self, organisation: str, wished: Mapping[str, str], below: str, limit: int
     ) -> tuple[list[Distribution], str | None]:
@@ -169,7 +176,8 @@ class DynamoDistributions:
             "Limit": limit + 1,
         }
         if wished:
-            request["FilterExpression"] = " AND ".join(f"{name} = :{name}" for name in wished)
+            request["FilterExpression"] = " AND ".join(f"#{name} = :{name}" for name in wished)
+            request["ExpressionAttributeNames"] = {f"#{name}": name for name in wished}
         found = self._aws.dynamodb.query(**request)
         last = found.get("LastEvaluatedKey")
         return [_from_item(plain(item)) for item in found["Items"]], str(plain(last)["listed_at"]) if last else None
@@ -211,8 +219,18 @@ def _from_item(item: Item) -> Distribution:
     return decode(str(item["document"]), Distribution)
 
 
+def _status_column(status: Status) -> str:
+    return f"{_STATUS}{status}"
+
+
+def _stands(alias: str, count: int) -> str:
+    """A column that was never added to is absent: that is zero as well."""
+    same = f"{alias} = :seen{alias[1:]}"
+    return same if count else f"(attribute_not_exists({alias}) OR {same})"
+
+
 def _columns(counts: Counts) -> dict[str, int]:
-    columns = {f"{_STATUS}{status}": count for status, count in counts.by_status.items()}
+    columns = {_status_column(status): count for status, count in counts.by_status.items()}
     columns |= {f"{_REASON}{reason}": count for reason, count in counts.by_reason.items()}
     return {name: count for name, count in columns.items() if count}
 

@@ -53,10 +53,17 @@ class SecretIntegrations:
             try:
                 self._aws.secrets.put_secret_value(SecretId=name, SecretString=body)
             except self._aws.secrets.exceptions.ResourceNotFoundException:
-                self._aws.secrets.create_secret(Name=name, SecretString=body)
+                self._create(name, body)
 
         await self._aws.run(write)
         self._cache.pop(name, None)
+
+    def _create(self, name: str, body: str) -> None:
+        """Of two first puts at once, the one that comes second replaces the other's."""
+        try:
+            self._aws.secrets.create_secret(Name=name, SecretString=body)
+        except self._aws.secrets.exceptions.ResourceExistsException:
+            self._aws.secrets.put_secret_value(SecretId=name, SecretString=body)
 
     async def delete(self, organisation: str, name: str) -> bool:
         """See `Integrations`."""
@@ -64,11 +71,10 @@ class SecretIntegrations:
         self._cache.pop(full, None)
 
         def erase() -> bool:
-            try:
-                self._aws.secrets.delete_secret(SecretId=full, ForceDeleteWithoutRecovery=True)
-            except self._aws.secrets.exceptions.ResourceNotFoundException:
-                return False
-            return True
+            # A forced deletion of what is not there is no error on AWS: it has to be looked at before.
+            there = self._text(full) is not None
+            self._aws.secrets.delete_secret(SecretId=full, ForceDeleteWithoutRecovery=True)
+            return there
 
         return await self._aws.run(erase)
 
@@ -92,8 +98,12 @@ class SecretIntegrations:
         return found
 
     def _get[T: (WhatsAppIntegration, SmsIntegration, Dhis2Integration)](self, name: str, kind: type[T]) -> T | None:
+        found = self._text(name)
+        return decode(found, kind) if found is not None else None
+
+    def _text(self, name: str) -> str | None:
         try:
-            return decode(self._aws.secrets.get_secret_value(SecretId=name)["SecretString"], kind)
+            return self._aws.secrets.get_secret_value(SecretId=name)["SecretString"]
         except ClientError as error:
             if error.response["Error"]["Code"] in ("ResourceNotFoundException", "InvalidRequestException"):
                 return None

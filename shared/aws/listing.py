@@ -92,6 +92,9 @@ def _query(aws: Aws, table: str, query: LogQuery, partition: _Partition, below: 
     filters = _filters(query, partition)
     since = f"{milliseconds(query.since):013d}" if query.since else "0"
     until = f"{milliseconds(query.until):013d}" if query.until else _NEWEST
+    if since > min(below, until):
+        # DynamoDB refuses bounds the wrong way round.
+        return _Found(positions=[], seen_to=None)
     request: QueryInputTypeDef = {
         "TableName": table,
         "IndexName": partition.index,

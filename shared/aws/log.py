@@ -18,6 +18,7 @@ from shared.usecases.ports import Claim, ClaimAnswer, LogQuery, Move, Moved, Pag
 _PENDING = "#status = :pending"
 _PENDING_VALUE = {":pending": str(Status.PENDING)}
 _UNCLAIMED = "attribute_not_exists(lease_until)"
+_CLAIMED = "attribute_exists(lease_until)"
 _WATCH = ("due_at", "agenda_shard")
 
 
@@ -69,6 +70,8 @@ class DynamoLog:
 
     async def move(self, organisation: str, message_id: str, move: Move) -> Moved:
         """See `Log`."""
+        if not ALLOWED_FROM[move.status]:
+            return Moved(won=False, before=await self.get(organisation, message_id))
         outcome = await self._change(organisation, message_id, _moving(move), answer="ALL_OLD")
         before = from_item(outcome.item) if outcome.item else None
         if not outcome.done and before is not None and move.status is not Status.FAILED:
@@ -92,12 +95,12 @@ class DynamoLog:
     async def give_back(
         self, organisation: str, message_id: str, *, attempt: int, due_at: datetime | None, uses_attempt: bool
     ) -> bool:
-        """See `Log`."""
+        """See `Log`. Whoever was in doubt of this attempt need no longer be."""
         update = Update(
             sets=_watch(message_id, due_at),
             adds={} if uses_attempt else {"attempts": -1},
-            removes=("lease_until", *(() if due_at else _WATCH)),
-            conditions=(_PENDING, "attempts = :attempt", "attribute_exists(lease_until)"),
+            removes=("lease_until", "unknown_since", *(() if due_at else _WATCH)),
+            conditions=(_PENDING, "attempts = :attempt", _CLAIMED),
             values={**_PENDING_VALUE, ":attempt": attempt},
         )
         return (await self._change(organisation, message_id, update)).done
@@ -106,7 +109,7 @@ class DynamoLog:
         """See `Log`. The lease stays: no other copy may ever claim the message."""
         update = Update(
             sets={"unknown_since": milliseconds(now), **_watch(message_id, due_at)},
-            conditions=(_PENDING, "attempts = :attempt", "attribute_not_exists(unknown_since)"),
+            conditions=(_PENDING, "attempts = :attempt", _CLAIMED, "attribute_not_exists(unknown_since)"),
             values={**_PENDING_VALUE, ":attempt": attempt},
         )
         return (await self._change(organisation, message_id, update)).done

@@ -2,6 +2,7 @@
 the others (fair queues)."""
 
 import math
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -26,10 +27,12 @@ _LONGEST_DELAY = 900
 _EARLY = 1.0
 """Seconds before its departure at which a message may reach its sender, who waits out the rest."""
 _TRIES = 5
+_PAUSE = 0.05
+"""Seconds before the second try; each further one waits twice as long."""
 
 
 class QueueError(Exception):
-    """SQS kept refusing some messages of a batch."""
+    """SQS kept refusing some messages of a batch, or called some our fault."""
 
 
 class SqsChannelQueue:
@@ -103,10 +106,17 @@ def _batches(
 
 
 def _send(aws: Aws, url: str, batch: Sequence["SendMessageBatchRequestEntryTypeDef"]) -> None:
+    """What is our own fault is refused for good; the rest is still sent before that is raised."""
     waiting = {entry["Id"]: entry for entry in batch}
-    for _ in range(_TRIES):
+    faulty = 0
+    for tried in range(_TRIES):
+        if tried:
+            time.sleep(_PAUSE * 2 ** (tried - 1))
         answer = aws.sqs.send_message_batch(QueueUrl=url, Entries=list(waiting.values()))
-        waiting = {failed["Id"]: waiting[failed["Id"]] for failed in answer.get("Failed", ())}
+        failed = answer.get("Failed", ())
+        faulty += sum(one["SenderFault"] for one in failed)
+        waiting = {one["Id"]: waiting[one["Id"]] for one in failed if not one["SenderFault"]}
         if not waiting:
-            return
-    raise QueueError(f"{len(waiting)} of {len(batch)} messages refused")
+            break
+    if waiting or faulty:
+        raise QueueError(f"{len(waiting) + faulty} of {len(batch)} messages refused")

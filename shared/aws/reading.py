@@ -1,5 +1,6 @@
 """Reads many items at once, to the last one."""
 
+import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,11 +13,19 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 100
 """DynamoDB's limit for one BatchGetItem."""
+_TRIES = 5
+_PAUSE = 0.05
+"""Seconds before the second try; each further one waits twice as long."""
+
+
+class UnreadError(Exception):
+    """DynamoDB kept leaving some keys of a batch unread."""
 
 
 async def get_items(aws: Aws, table: str, keys: Sequence[Mapping[str, str]], *, consistent: bool = True) -> list[Item]:
-    """The items that are there, in no order. Each key once."""
-    batches = [keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE)]
+    """The items that are there, in no order, each once (DynamoDB refuses a key given twice). Raises UnreadError."""
+    once = list({tuple(sorted(key.items())): key for key in keys}.values())
+    batches = [once[start : start + _AT_ONCE] for start in range(0, len(once), _AT_ONCE)]
     found = await aws.run_all([partial(_batch, aws, table, batch, consistent=consistent) for batch in batches])
     return [item for items in found for item in items]
 
@@ -26,8 +35,12 @@ def _batch(aws: Aws, table: str, keys: Sequence[Mapping[str, str]], consistent: 
         table: {"Keys": [attributes(key) for key in keys], "ConsistentRead": consistent}
     }
     items: list[Item] = []
-    while request:
+    for tried in range(_TRIES):
+        if tried:
+            time.sleep(_PAUSE * 2 ** (tried - 1))
         answer = aws.dynamodb.batch_get_item(RequestItems=request)
         items += [plain(item) for item in answer["Responses"].get(table, ())]
         request = dict(answer.get("UnprocessedKeys", {}))  # type: ignore[arg-type]  # the answer's type is the request's
-    return items
+        if not request:
+            return items
+    raise UnreadError(f"{len(request[table]['Keys'])} of {len(keys)} keys unread")

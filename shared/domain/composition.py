@@ -4,7 +4,7 @@ sends, so that what was shown is what leaves. Pure: consent and hours are the ga
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
@@ -42,7 +42,7 @@ class Setting:
 class Gsm7Offer:
     """What the text would be and cost in GSM-7."""
 
-    text: str
+    text: str = field(repr=False)
     segments: int
     price: Price | None
     replaced: tuple[tuple[str, str], ...]
@@ -76,9 +76,8 @@ def compose(recipient: Recipient, content: Content, setting: Setting) -> Compose
     """The message, or `CompositionError` with every fault found."""
     faults: list[Fault] = []
     phone = _phone(recipient.phone, setting.default_country, faults)
-    values = _values(recipient, faults)
     build = _sms if setting.channel is Channel.SMS else _whatsapp
-    built = build(recipient, values, content, setting, faults)
+    built = build(recipient, content, setting, faults)
     if phone is None or built is None or faults:
         raise CompositionError(tuple(faults), phone.masked if phone else None)
     payload = Payload(
@@ -98,7 +97,7 @@ def compose(recipient: Recipient, content: Content, setting: Setting) -> Compose
         payload=payload,
         enrollment_id=recipient.enrollment_id,
         card_generated_at=recipient.card_generated_at,
-        fingerprint=_fingerprint(phone.e164, values.get("card_code") or built.card_image or ""),
+        fingerprint=_fingerprint(phone.e164, _card_identity(recipient)),
         measured=measured,
         price=price_of(measured, setting.unit_prices.get(phone.country)) if measured else None,
         gsm7=_offer(built.rewritten, setting.unit_prices.get(phone.country)) if built.rewritten else None,
@@ -128,10 +127,10 @@ def check_content(channel: Channel, content: Content) -> tuple[Fault, ...]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Built:
     mode: Mode
-    text: str
+    text: str = field(repr=False)
     template: TemplateCall | None = None
-    card_image: str | None = None
-    rewritten: Rewritten | None = None
+    card_image: str | None = field(default=None, repr=False)
+    rewritten: Rewritten | None = field(default=None, repr=False)
 
 
 def _phone(raw: str, default_country: str, faults: list[Fault]) -> PhoneNumber | None:
@@ -142,13 +141,13 @@ def _phone(raw: str, default_country: str, faults: list[Fault]) -> PhoneNumber |
         return None
 
 
-def _values(recipient: Recipient, faults: list[Fault]) -> dict[str, str | None]:
-    """The variables' values; `{card_code}` inside the verification URL is filled in."""
-    values = dict(recipient.values)
+def _with_url(values: Mapping[str, str | None], text: str, faults: list[Fault]) -> Mapping[str, str | None]:
+    """The values for `text`: where it shows the verification URL, `{card_code}` inside that is filled in."""
     url = values.get("verification_url")
-    if url is not None:
-        values["verification_url"] = _with_card_code("verification_url", url, values, faults)
-    return values
+    if url is None or "verification_url" not in names(text):
+        return values
+    # Left as it is where the code is missing: what is told is the code, not a URL that was given.
+    return {**values, "verification_url": _with_card_code("verification_url", url, values, faults) or url}
 
 
 def _with_card_code(field: str, reference: str, values: Mapping[str, str | None], faults: list[Fault]) -> str | None:
@@ -180,14 +179,12 @@ def _template(recipient: Recipient, content: Content, faults: list[Fault]) -> Te
     return template
 
 
-def _sms(
-    recipient: Recipient, values: Mapping[str, str | None], content: Content, _: Setting, faults: list[Fault]
-) -> _Built | None:
+def _sms(recipient: Recipient, content: Content, _: Setting, faults: list[Fault]) -> _Built | None:
     template = _template(recipient, content, faults)
     source = template.sms if template else content.text
     if source is None:
         return None
-    expanded = _expanded("content", source, values, faults)
+    expanded = _expanded("content", source, _with_url(recipient.values, source, faults), faults)
     if expanded is None:
         return None
     exact = clean(expanded)
@@ -201,15 +198,14 @@ def _sms(
     return _Built(mode=Mode.SMS, text=text, rewritten=rewritten)
 
 
-def _whatsapp(
-    recipient: Recipient, values: Mapping[str, str | None], content: Content, setting: Setting, faults: list[Fault]
-) -> _Built | None:
-    card_image = _card(recipient, values, setting, faults)
+def _whatsapp(recipient: Recipient, content: Content, setting: Setting, faults: list[Fault]) -> _Built | None:
+    card_image = _card(recipient, setting, faults)
     template = _template(recipient, content, faults)
     if template is None:
         if content.template is None:
             faults.append(Fault(field="content.text", code="template_required"))
         return None
+    values = _with_url(recipient.values, template.whatsapp, faults)
     legal = {name: legal_parameter(value) if value else value for name, value in values.items()}
     text = _expanded("content", template.whatsapp, legal, faults)
     if text is None:
@@ -221,11 +217,11 @@ def _whatsapp(
     return _Built(mode=Mode.TEMPLATE, text=text, template=call, card_image=card_image)
 
 
-def _card(recipient: Recipient, values: Mapping[str, str | None], setting: Setting, faults: list[Fault]) -> str | None:
+def _card(recipient: Recipient, setting: Setting, faults: list[Fault]) -> str | None:
     if recipient.card_image is None:
         faults.append(Fault(field="card_image", code="card_missing"))
         return None
-    reference = _with_card_code("card_image", recipient.card_image, values, faults)
+    reference = _with_card_code("card_image", recipient.card_image, recipient.values, faults)
     if reference is None or reference == setting.trusted_card:
         return reference
     code = check(reference, setting.card_hosts, setting.card_buckets)
@@ -237,6 +233,12 @@ def _card(recipient: Recipient, values: Mapping[str, str | None], setting: Setti
 def legal_parameter(value: str) -> str:
     """A value as Meta takes it: no newline, no tab, at most four spaces in a row (reference/whatsapp.md, Limits)."""
     return re.sub(r" {5,}", "    ", re.sub(r"[\r\n\t\v\f\u2028\u2029]+", " ", value)).strip()
+
+
+def _card_identity(recipient: Recipient) -> str:
+    """Which card it is: its code, else what else tells one card from another."""
+    values = recipient.values
+    return values.get("card_code") or recipient.card_image or values.get("verification_url") or ""
 
 
 def _fingerprint(e164: str, card: str) -> bytes:

@@ -6,31 +6,22 @@ from shared.domain.integration import Dhis2Integration
 from shared.domain.json import JsonObject, JsonValue
 
 
-class AttributeMissingError(Exception):
-    """The attribute mapped to the phone has no value; `uid` is DHIS2's, which is no personal data."""
-
-    def __init__(self, uid: str) -> None:
-        super().__init__(uid)
-        self.uid = uid
-
-
 def fields_of(entity: JsonObject, integration: Dhis2Integration) -> JsonObject:
     """The mapped attributes as recipient fields, and the enrollment's UID as `enrollment_id`.
 
     Of several enrollments the newest ACTIVE one of the mapped programme counts; its attributes win over the entity's
-    own, which hold what all programmes share. Raises `AttributeMissingError` where the phone has no value.
+    own, which hold what all programmes share.
     """
     enrollment = entity if "enrollment" in entity else _chosen_enrollment(entity, integration.program)
     values = _attributes(entity) | (_attributes(enrollment) if enrollment else {})
-    fields: JsonObject = {
-        name: values[uid] for name, uid in integration.attributes.items() if values.get(uid) not in (None, "")
-    }
+    fields: JsonObject = {name: values[uid] for name, uid in integration.attributes.items() if _filled(values.get(uid))}
     if enrollment and isinstance(enrollment.get("enrollment"), str):
         fields["enrollment_id"] = enrollment["enrollment"]
-    phone = integration.attributes.get("phone")
-    if phone is not None and "phone" not in fields:
-        raise AttributeMissingError(phone)
     return fields
+
+
+def _filled(value: JsonValue) -> bool:
+    return value is not None and not (isinstance(value, str) and not value.strip())
 
 
 def _attributes(holder: JsonObject) -> JsonObject:

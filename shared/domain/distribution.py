@@ -234,6 +234,7 @@ class Distribution:
         return dataclasses.replace(
             self,
             status=DistributionStatus.CANCELLED,
+            status_reason=None,
             epoch=self.epoch + 1,
             due_at=now if self.plan is not None and any(run.logged for run in self.plan.runs) else None,
         )

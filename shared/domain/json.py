@@ -1,4 +1,42 @@
-"""JSON as it comes in: a type that keeps `Any` out."""
+"""JSON as it comes in: a type that keeps `Any` out, and a reading stricter than the standard library's."""
+
+import json
+import math
+import re
 
 type JsonValue = str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None
 type JsonObject = dict[str, JsonValue]
+
+_MAY_BE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def parse(text: str) -> JsonValue:
+    """RFC 8259, and I-JSON's one value per name.
+
+    ValueError for repeated names, NaN and infinities, lone surrogates and bottomless nesting.
+    """
+    try:
+        value: JsonValue = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse, parse_float=_finite)
+        if _MAY_BE_SURROGATE.search(text):
+            json.dumps(value, ensure_ascii=False).encode("utf-8")  # UnicodeEncodeError is a ValueError
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    return value
+
+
+def _object(pairs: list[tuple[str, JsonValue]]) -> JsonObject:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return document
+
+
+def _refuse(constant: str) -> JsonValue:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError("a number beyond measure")
+    return number

@@ -1,11 +1,12 @@
 """A recipient as the request, a file or DHIS2 tells of one. Nothing here is judged but its shape."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from shared.domain.consent import Given
-from shared.domain.dhis2 import AttributeMissingError, fields_of
+from shared.domain.dhis2 import fields_of
 from shared.domain.integration import Dhis2Integration
 from shared.domain.json import JsonValue
 from shared.domain.references import is_reference
@@ -15,6 +16,7 @@ from shared.domain.variables import VARIABLES
 TEXT_FIELDS = ("phone", *VARIABLES, "card_image", "enrollment_id", "language")
 FIELDS = (*TEXT_FIELDS, "card_generated_at", "consent")
 LANGUAGES = ("fr", "en")
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _YES = frozenset({"true", "1", "yes", "oui"})
 _NO = frozenset({"false", "0", "no", "non"})
 
@@ -51,14 +53,14 @@ def read_recipient(
     merged: dict[str, JsonValue] = dict(defaults)
     entity = raw.get("dhis2")
     if isinstance(entity, dict) and dhis2 is not None:
-        try:
-            merged |= fields_of(entity, dhis2)
-        except AttributeMissingError as missing:
-            if not _filled(raw.get("phone")):
-                faults.append(Fault(field="phone", code="dhis2_attribute_missing", facts={"attribute": missing.uid}))
+        merged |= fields_of(entity, dhis2)
     elif entity is not None:
         faults.append(Fault(field="dhis2", code="field_invalid"))
     merged |= {name: value for name, value in raw.items() if name in FIELDS and _filled(value)}
+    if isinstance(entity, dict) and dhis2 is not None and "phone" in dhis2.attributes and "phone" not in merged:
+        # DHIS2's UID of the attribute is no personal data.
+        facts = {"attribute": dhis2.attributes["phone"]}
+        faults.append(Fault(field="phone", code="dhis2_attribute_missing", facts=facts))
     reading = _Reading(merged)
     recipient = reading.recipient()
     faults += reading.faults
@@ -84,7 +86,7 @@ class _Reading:
             phone=texts["phone"] or "",
             values={name: texts[name] for name in VARIABLES},
             card_image=texts["card_image"],
-            card_generated_at=self._instant("card_generated_at", self._merged.get("card_generated_at")),
+            card_generated_at=self._generated_at(self._merged.get("card_generated_at")),
             enrollment_id=self._enrollment(texts["enrollment_id"]),
             language=self._language(texts["language"]),
             given=self._given(self._merged.get("consent")),
@@ -112,18 +114,18 @@ class _Reading:
             return None
         return value.lower() if value else None
 
-    def _instant(self, name: str, value: JsonValue) -> datetime | None:
+    def _generated_at(self, value: JsonValue) -> datetime | None:
         if not _filled(value):
             return None
         instant = parse_instant(value)
         if instant is None:
-            self._wrong(name)
+            self._wrong("card_generated_at")
         return instant
 
     def _given(self, value: JsonValue) -> Given:
         if isinstance(value, dict):
-            at = self._instant("consent", value.get("granted_at"))
-            if at is None and not self.faults:
+            at = parse_instant(value.get("granted_at"))
+            if at is None:
                 self._wrong("consent")
             return Given(granted=True, at=at)
         if isinstance(value, bool) or not _filled(value):
@@ -136,10 +138,9 @@ class _Reading:
 
 def parse_instant(value: JsonValue) -> datetime | None:
     """An RFC 3339 instant in UTC, or None: one without a zone names no instant."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not _RFC3339.fullmatch(value.strip()):
         return None
     try:
-        instant = datetime.fromisoformat(value.strip())
-    except ValueError:
+        return datetime.fromisoformat(value.strip().upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return instant.astimezone(UTC) if instant.tzinfo else None

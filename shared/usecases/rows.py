@@ -3,25 +3,23 @@
 import csv
 import io
 import itertools
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, override
 
-import ijson
-
-from shared.domain.json import JsonObject, JsonValue
+from shared.domain.json import JsonObject, parse
 from shared.domain.recipient import FIELDS
 from shared.domain.refusal import Fault
 from shared.usecases.judge import Row
 from shared.usecases.ports import Readable
+from shared.usecases.tracker import TrackerError, entities
 
 if TYPE_CHECKING:
+    from _csv import Reader as CsvReader
+
     from _typeshed import WriteableBuffer
 
 _BLOCK = 256 * 1024
 _LONGEST_LINE = 1024 * 1024
-_DHIS2_LISTS = ("trackedEntities", "enrollments", "instances")
-"""DHIS2's envelopes, the last one of 2.40 and older (reference/dhis2.md)."""
 
 
 class UnreadableFileError(Exception):
@@ -49,16 +47,14 @@ class RowReader:
     def _csv(self) -> Iterator[Row]:
         try:
             lines = _lines(self._file)
-            first = next(lines, "")
+            first = next((line for line in lines if line.strip()), "")
             delimiter = ";" if first.count(";") > first.count(",") else ","
             reader = csv.reader(itertools.chain((first,), lines), delimiter=delimiter, strict=True)
-            header = next(reader, None)
-            names = [name.strip().lower() for name in header or ()]
-            if "phone" not in names:
-                raise UnreadableFileError("no phone column")
+            names = _column_names(next(reader, []))
             self.unknown_columns = tuple(name for name in names if name not in FIELDS and name)
-            for number, cells in enumerate((cells for cells in reader if any(cells)), start=1):
-                yield _csv_row(number, names, cells)
+            filled = (cells for cells in _records(reader) if cells is None or any(cells))
+            for number, cells in enumerate(filled, start=1):
+                yield _unreadable(number) if cells is None else _csv_row(number, names, cells)
         except (UnicodeDecodeError, csv.Error) as error:
             raise UnreadableFileError(type(error).__name__) from None
 
@@ -72,33 +68,13 @@ class RowReader:
 
     def _dhis2(self) -> Iterator[Row]:
         try:
-            for number, entity in enumerate(self._entities(), start=1):
+            for number, entity in enumerate(entities(_buffered(self._file)), start=1):
                 if isinstance(entity, dict) and entity.get("deleted") is not True:
                     yield Row(number=number, raw={"dhis2": entity})
                 else:
                     yield _unreadable(number)
-        except (ijson.JSONError, UnicodeDecodeError) as error:
-            raise UnreadableFileError(type(error).__name__) from None
-
-    def _entities(self) -> Iterator[JsonValue]:
-        found = False
-        builder: ijson.ObjectBuilder | None = None
-        depth = 0
-        for prefix, event, value in ijson.parse(io.BufferedReader(_Raw(self._file), _BLOCK), use_float=True):
-            if prefix in _DHIS2_LISTS and event == "start_array":
-                found = True
-            inside = prefix.partition(".")[0] in _DHIS2_LISTS and prefix.partition(".")[2].startswith("item")
-            if not inside:
-                continue
-            builder = builder or ijson.ObjectBuilder()
-            builder.event(event, value)
-            depth += event in ("start_map", "start_array")
-            depth -= event in ("end_map", "end_array")
-            if depth == 0:
-                yield builder.value
-                builder = None
-        if not found:
-            raise UnreadableFileError("no list of tracked entities or enrollments")
+        except TrackerError as error:
+            raise UnreadableFileError(str(error)) from None
 
 
 class _Raw(io.RawIOBase):
@@ -119,13 +95,43 @@ class _Raw(io.RawIOBase):
         return len(block)
 
 
+def _buffered(file: Readable) -> io.BufferedReader:
+    return io.BufferedReader(_Raw(file), _BLOCK)
+
+
 def _lines(file: Readable) -> Iterator[str]:
     """Lines with their ends, decoded as they come, a byte order mark dropped."""
-    text = io.TextIOWrapper(io.BufferedReader(_Raw(file), _BLOCK), encoding="utf-8-sig", newline="")
+    text = io.TextIOWrapper(_buffered(file), encoding="utf-8-sig", newline="")
     while line := text.readline(_LONGEST_LINE + 1):
         if len(line) > _LONGEST_LINE:
             raise UnreadableFileError("a line beyond 1 MiB")
         yield line
+
+
+def _column_names(header: Sequence[str]) -> list[str]:
+    names = [name.strip().lower() for name in header]
+    if "phone" not in names:
+        raise UnreadableFileError("no phone column")
+    if any(names.count(name) > 1 for name in FIELDS):
+        raise UnreadableFileError("a column stands twice")
+    return names
+
+
+def _records(reader: "CsvReader") -> Iterator[list[str] | None]:
+    """The records; None for one whose quoting is broken within its own line.
+
+    Where the damage runs over lines nobody can say where the next row begins: that raises csv.Error.
+    """
+    while True:
+        line = reader.line_num
+        try:
+            yield next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            if reader.line_num > line + 1:
+                raise
+            yield None
 
 
 def _csv_row(number: int, names: list[str], cells: list[str]) -> Row:
@@ -137,7 +143,7 @@ def _csv_row(number: int, names: list[str], cells: list[str]) -> Row:
 
 def _json_row(number: int, line: str) -> Row:
     try:
-        value = json.loads(line)
+        value = parse(line)
     except ValueError:
         return _unreadable(number)
     return Row(number=number, raw=value) if isinstance(value, dict) else _unreadable(number)

@@ -1,6 +1,7 @@
 """Distributions, plans and uploads in memory."""
 
 import io
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -79,11 +80,11 @@ class FakeDistributions:
         self.chunks[key] = self.chunks.get(key, Counts()).plus(change)
 
     async def set_counts(self, organisation: str, chunk: Chunk, counts: Counts, *, seen: Counts) -> bool:
-        minus = Counts(
-            by_status={status: -count for status, count in seen.by_status.items()},
-            by_reason={reason: -count for reason, count in seen.by_reason.items()},
-        )
-        await self.count(organisation, chunk, counts.plus(minus))
+        await self._points("distributions.set_counts")
+        key = (organisation, chunk)
+        if self.chunks.get(key, Counts()).plus(Counts()) != seen:
+            return False
+        self.chunks[key] = counts
         return True
 
     async def counts(self, organisation: str, distribution_id: str) -> Mapping[tuple[int, int], Counts]:
@@ -159,13 +160,13 @@ class FakePlans:
 
 
 class FakeUploads:
-    """`Uploads`: a test puts the content itself."""
+    """`Uploads`: a test puts the content itself. Every version stays."""
 
     def __init__(self) -> None:
-        self.files: dict[str, tuple[str, bytes]] = {}
+        self.files: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
 
     def put(self, organisation: str, upload_id: str, form: str, content: bytes) -> None:
-        self.files[f"{organisation}/{upload_id}"] = (form, content)
+        self.files[f"{organisation}/{upload_id}"].append((form, content))
 
     async def target(self, organisation: str, upload_id: str, *, format: str, size: int, now: datetime) -> UploadTarget:
         headers = {"Content-Type": format, "Content-Length": str(size)}
@@ -176,7 +177,7 @@ class FakeUploads:
         key = f"{organisation}/{upload_id}"
         if key not in self.files:
             return None
-        return Upload(object_key=key, version="1", format=self.files[key][0])
+        return Upload(object_key=key, version=str(len(self.files[key])), format=self.files[key][-1][0])
 
     async def open(self, upload: Upload) -> Readable:
-        return io.BytesIO(self.files[upload.object_key][1])
+        return io.BytesIO(self.files[upload.object_key][int(upload.version) - 1][1])

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from shared.aws.message_item import AGENDA_SHARDS, position
 from shared.domain.ids import shard_of
+from shared.domain.instants import from_milliseconds, milliseconds
 from shared.domain.message import Message
 from shared.domain.status import Status, may_move
 from shared.usecases.ports import Claim, ClaimAnswer, LogQuery, Move, Moved, Page
@@ -24,7 +25,7 @@ class FakeLog:
         key = (message.organisation, message.message_id)
         if key in self.rows:
             return False
-        self.rows[key] = message
+        self._keep(message)
         return True
 
     async def add_all(self, messages: Sequence[Message]) -> None:
@@ -49,8 +50,7 @@ class FakeLog:
             return Claim(answer=ClaimAnswer.HELD if held else ClaimAnswer.LAPSED, message=row)
         watch = lease_until if row.due_at else None
         claimed = replace(row, lease_until=lease_until, attempts=row.attempts + 1, due_at=watch)
-        self.rows[organisation, message_id] = claimed
-        return Claim(answer=ClaimAnswer.WON, message=claimed)
+        return Claim(answer=ClaimAnswer.WON, message=self._keep(claimed))
 
     async def move(self, organisation: str, message_id: str, move: Move) -> Moved:
         await self._points("log.move")
@@ -60,9 +60,9 @@ class FakeLog:
         barred = (move.attempt is not None and move.attempt != row.attempts) or (move.unclaimed and row.lease_until)
         won = may_move(row.status, move.status) and not barred
         if won:
-            self.rows[organisation, message_id] = _moved(row, move)
-        elif move.status is not Status.FAILED:
-            self.rows[organisation, message_id] = _noted(row, move)
+            self._keep(_moved(row, move))
+        elif move.status not in (Status.FAILED, Status.PENDING):
+            self._keep(_noted(row, move))
         return Moved(won=won, before=row)
 
     async def give_back(
@@ -73,15 +73,17 @@ class FakeLog:
         if row is None or row.status is not Status.PENDING or row.attempts != attempt or row.lease_until is None:
             return False
         attempts = row.attempts if uses_attempt else row.attempts - 1
-        self.rows[organisation, message_id] = replace(row, lease_until=None, due_at=due_at, attempts=attempts)
+        self._keep(replace(row, lease_until=None, unknown_since=None, due_at=due_at, attempts=attempts))
         return True
 
     async def doubt(self, organisation: str, message_id: str, *, attempt: int, now: datetime, due_at: datetime) -> bool:
         await self._points("log.doubt")
         row = self.rows.get((organisation, message_id))
-        if row is None or row.status is not Status.PENDING or row.attempts != attempt or row.unknown_since:
+        if row is None or row.status is not Status.PENDING or row.attempts != attempt:
             return False
-        self.rows[organisation, message_id] = replace(row, unknown_since=now, due_at=due_at)
+        if row.lease_until is None or row.unknown_since is not None:
+            return False
+        self._keep(replace(row, unknown_since=now, due_at=due_at))
         return True
 
     async def postpone(
@@ -92,7 +94,7 @@ class FakeLog:
         if row is None or row.status is not Status.PENDING or row.lease_until is not None:
             return False
         wished = scheduled_for or row.scheduled_for
-        self.rows[organisation, message_id] = replace(row, due_at=due_at, scheduled_for=wished)
+        self._keep(replace(row, due_at=due_at, scheduled_for=wished))
         return True
 
     async def rewatch(self, organisation: str, message_id: str, *, seen: datetime, due_at: datetime) -> bool:
@@ -100,7 +102,7 @@ class FakeLog:
         row = self.rows.get((organisation, message_id))
         if row is None or row.due_at != seen:
             return False
-        self.rows[organisation, message_id] = replace(row, due_at=due_at)
+        self._keep(replace(row, due_at=due_at))
         return True
 
     async def due(self, shard: int, now: datetime, limit: int) -> Sequence[Message]:
@@ -118,6 +120,27 @@ class FakeLog:
         below = [place for place in sorted(rows, reverse=True) if position is None or place < position]
         items = [rows[place] for place in below[:limit]]
         return Page(items=items, position=_place(items[-1]) if len(below) > limit else None)
+
+    def _keep(self, row: Message) -> Message:
+        """Instants are kept to the millisecond, as in the log table."""
+        kept = replace(
+            row,
+            accepted_at=from_milliseconds(milliseconds(row.accepted_at)),
+            scheduled_for=_rounded(row.scheduled_for),
+            sent_at=_rounded(row.sent_at),
+            delivered_at=_rounded(row.delivered_at),
+            read_at=_rounded(row.read_at),
+            failed_at=_rounded(row.failed_at),
+            lease_until=_rounded(row.lease_until),
+            due_at=_rounded(row.due_at),
+            unknown_since=_rounded(row.unknown_since),
+        )
+        self.rows[row.organisation, row.message_id] = kept
+        return kept
+
+
+def _rounded(instant: datetime | None) -> datetime | None:
+    return from_milliseconds(milliseconds(instant)) if instant is not None else None
 
 
 def _place(row: Message) -> str:

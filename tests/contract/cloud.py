@@ -1,0 +1,167 @@
+"""The AWS adapters on moto, inside this process, on tables, a bucket and queues as template.yaml describes them."""
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast, override
+from urllib.parse import unquote, urlsplit
+
+import boto3
+import time_machine
+
+from shared.aws.codec import decode
+from shared.aws.distributions import DynamoDistributions
+from shared.aws.integrations import SecretIntegrations
+from shared.aws.lanes import DynamoLanes
+from shared.aws.log import DynamoLog
+from shared.aws.objects import S3Uploads
+from shared.aws.people import DynamoMedia, DynamoPeople, DynamoReceipts
+from shared.aws.plans import S3Plans
+from shared.aws.queues import SqsChannelQueue, SqsStatusQueue, SqsTaskQueue
+from shared.aws.session import Aws
+from shared.domain.dispatch import Dispatch
+from shared.domain.payload import Channel
+from shared.usecases.ports import Task, UploadTarget
+from shared.usecases.receive import Report
+from tests.contract import strictness
+from tests.contract.world import World
+from tests.fakes.world import FakeClock
+from tests.template.reading import Node, at, mapping, number, properties, read, text
+
+_REGION = "eu-west-1"
+_numbers = itertools.count(1)
+
+
+class InlineAws(Aws):
+    """Calls are made at once, on the loop's own thread: moto loses writes under threads."""
+
+    @override
+    async def run[T](self, call: Callable[[], T]) -> T:
+        return call()
+
+
+def connect() -> InlineAws:
+    """Clients with invented credentials, whose requests are held to what DynamoDB itself would accept."""
+    session = boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing", region_name=_REGION)
+    aws = InlineAws(session)
+    aws.dynamodb.meta.events.register("provide-client-params.dynamodb", strictness.check)
+    aws.dynamodb.meta.events.register("after-call.dynamodb.BatchGetItem", strictness.shuffle)
+    return aws
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployed:
+    """What the template's resources are called here."""
+
+    log_table: str
+    state_table: str
+    bucket: str
+    fanout: str
+    status: str
+    channels: dict[Channel, str]
+
+
+def deploy(aws: Aws, template: Node) -> Deployed:
+    """A stack of its own, empty."""
+    suffix = f"-{next(_numbers)}"
+    return Deployed(
+        log_table=_table(aws, template, "LogTable", suffix),
+        state_table=_table(aws, template, "StateTable", suffix),
+        bucket=_bucket(aws, template, "PayloadBucket", suffix),
+        fanout=_queue(aws, template, "FanoutQueue", suffix),
+        status=_queue(aws, template, "StatusQueue", suffix),
+        channels={
+            Channel.WHATSAPP: _queue(aws, template, "WhatsAppQueue", suffix),
+            Channel.SMS: _queue(aws, template, "SmsQueue", suffix),
+        },
+    )
+
+
+def _table(aws: Aws, template: Node, logical_id: str, suffix: str) -> str:
+    its = properties(template, logical_id)
+    name = logical_id + suffix
+    taken = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
+    # CloudFormation and CreateTable describe these four alike.
+    aws.dynamodb.create_table(TableName=name, **cast("dict[str, Any]", {key: its[key] for key in taken}))
+    aws.dynamodb.update_time_to_live(
+        TableName=name,
+        TimeToLiveSpecification={
+            "AttributeName": text(its, "TimeToLiveSpecification", "AttributeName"),
+            "Enabled": at(its, "TimeToLiveSpecification", "Enabled") is True,
+        },
+    )
+    return name
+
+
+def _bucket(aws: Aws, template: Node, logical_id: str, suffix: str) -> str:
+    versioning = cast("Any", mapping(properties(template, logical_id), "VersioningConfiguration"))
+    name = logical_id.lower() + suffix
+    aws.s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    aws.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=versioning)
+    return name
+
+
+def _queue(aws: Aws, template: Node, logical_id: str, suffix: str) -> str:
+    visibility = str(number(properties(template, logical_id), "VisibilityTimeout"))
+    created = aws.sqs.create_queue(QueueName=logical_id + suffix, Attributes={"VisibilityTimeout": visibility})
+    return created["QueueUrl"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CloudHands:
+    aws: Aws
+    names: Deployed
+
+    def put_file(self, target: UploadTarget, form: str, content: bytes) -> None:
+        key = unquote(urlsplit(target.url).path.lstrip("/"))
+        kind = target.headers["Content-Type"]
+        self.aws.s3.put_object(Bucket=self.names.bucket, Key=key, Body=content, ContentType=kind)
+
+    def erase(self, object_key: str) -> None:
+        self.aws.s3.delete_object(Bucket=self.names.bucket, Key=object_key)
+
+    def dispatches(self, channel: Channel, after: float = 0) -> Sequence[Dispatch]:
+        return self._taken(self.names.channels[channel], Dispatch, after)
+
+    def tasks(self) -> Sequence[Task]:
+        return self._taken(self.names.fanout, Task)
+
+    def reports(self) -> Sequence[Report]:
+        return self._taken(self.names.status, Report)
+
+    def _taken[T](self, url: str, kind: type[T], after: float = 0) -> Sequence[T]:
+        taken: list[T] = []
+        # moto asks the machine what time it is: nothing can be passed in.
+        with time_machine.travel(datetime.now(UTC) + timedelta(seconds=after), tick=False):
+            while found := self.aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+                for message in found:
+                    taken.append(decode(message["Body"], kind))
+                    self.aws.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return taken
+
+
+def on_aws(aws: Aws, names: Deployed, clock: FakeClock) -> World:
+    """The adapters of a new execution environment."""
+    return World(
+        clock=clock,
+        log=DynamoLog(aws, names.log_table),
+        distributions=DynamoDistributions(aws, names.state_table),
+        plans=S3Plans(aws, names.bucket),
+        uploads=S3Uploads(aws, names.bucket),
+        channels=SqsChannelQueue(aws, names.channels),
+        task_queue=SqsTaskQueue(aws, names.fanout),
+        status_queue=SqsStatusQueue(aws, names.status),
+        lanes=DynamoLanes(aws, names.state_table),
+        people=DynamoPeople(aws, names.state_table),
+        receipts=DynamoReceipts(aws, names.state_table, clock),
+        media=DynamoMedia(aws, names.state_table, clock),
+        integrations=SecretIntegrations(aws, names.bucket, clock),
+        hands=_CloudHands(aws=aws, names=names),
+        another=lambda: on_aws(aws, names, clock),
+    )
+
+
+def template() -> Node:
+    """template.yaml, as it stands."""
+    return read()

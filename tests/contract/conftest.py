@@ -1,0 +1,55 @@
+"""Every test here runs against the fakes and against the AWS adapters; coroutines are run by their own loop."""
+
+import asyncio
+import inspect
+from collections.abc import Iterator
+
+import pytest
+from moto import mock_aws
+
+from shared.aws.session import Aws
+from tests.contract.cloud import connect, deploy, on_aws, template
+from tests.contract.world import World, in_memory
+from tests.fakes.world import FakeClock
+from tests.template.reading import Node
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    test = pyfuncitem.obj
+    if not inspect.iscoroutinefunction(test):
+        return None
+    arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(test).parameters}
+    with asyncio.Runner() as runner:
+        runner.run(test(**arguments))
+    return True
+
+
+@pytest.fixture(scope="session")
+def described() -> Node:
+    return template()
+
+
+@pytest.fixture(scope="session")
+def connected() -> Aws:
+    return connect()
+
+
+@pytest.fixture(scope="module")
+def aws(connected: Aws) -> Iterator[Aws]:
+    """moto in this process, for one module: the next one may speak to a moto of its own."""
+    with mock_aws():
+        yield connected
+
+
+@pytest.fixture
+def cloud(aws: Aws, described: Node) -> World:
+    return on_aws(aws, deploy(aws, described), FakeClock())
+
+
+@pytest.fixture(params=["memory", "moto"])
+def world(request: pytest.FixtureRequest) -> World:
+    if request.param == "memory":
+        return in_memory()
+    cloud: World = request.getfixturevalue("cloud")
+    return cloud

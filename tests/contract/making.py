@@ -1,0 +1,159 @@
+"""Invented values with every field set, or with as few as there can be."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from shared.domain.distribution import (
+    CountryPrice,
+    Distribution,
+    DistributionStatus,
+    Plan,
+    Run,
+    Schedule,
+    ScheduleMode,
+)
+from shared.domain.message import Chunk, Message, PayloadRef, Price
+from shared.domain.payload import Channel, Mode, Payload, TemplateCall
+from shared.domain.refusal import Notice
+from shared.usecases.ports import Log
+
+ORGANISATION = "demo"
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+CHUNK = Chunk(distribution_id="d-1", run=0, number=0)
+
+
+def message(
+    message_id: str = "m-1",
+    *,
+    organisation: str = ORGANISATION,
+    accepted_at: datetime = NOON,
+    due_at: datetime | None = None,
+    channel: Channel = Channel.SMS,
+    campaign_id: str | None = "c-1",
+    enrollment_id: str | None = None,
+    chunk: Chunk | None = None,
+) -> Message:
+    """A pending one, not watched."""
+    return Message(
+        organisation=organisation,
+        message_id=message_id,
+        channel=channel,
+        accepted_at=accepted_at,
+        recipient="+221 77 *** ** 01",
+        person="0123456789abcdef0123456789abcdef",
+        country="SN",
+        payload=PayloadRef(object_key=f"messages/{organisation}/{message_id}.json"),
+        campaign_id=campaign_id,
+        enrollment_id=enrollment_id,
+        chunk=chunk,
+        due_at=due_at,
+    )
+
+
+FULL_MESSAGE = Message(
+    organisation=ORGANISATION,
+    message_id="m-full",
+    channel=Channel.WHATSAPP,
+    accepted_at=NOON,
+    recipient="+225 07 *** *** 01",
+    person="fedcba9876543210fedcba9876543210",
+    country="CI",
+    payload=PayloadRef(object_key="plans/demo/d-1/1/chunk", row=7),
+    provider_message_id="wamid.ÉÀ==",
+    campaign_id="c-1",
+    enrollment_id="e-1",
+    chunk=Chunk(distribution_id="d-1", run=2, number=41),
+    parent_message_id="m-0",
+    segments=3,
+    price=Price(amount=Decimal("12.3450"), currency="XOF"),
+    scheduled_for=NOON + 1 * SECOND,
+    sent_at=NOON + 2 * SECOND,
+    delivered_at=NOON + 3 * SECOND,
+    read_at=NOON + 4 * SECOND,
+    failed_at=NOON + 5 * SECOND,
+    attempts=2,
+    lease_until=NOON + 6 * SECOND,
+    due_at=NOON + 7 * SECOND,
+    unknown_since=NOON + 8 * SECOND,
+    reason="undeliverable",
+    request_hash="ab" * 32,
+)
+
+BARE_PAYLOAD = Payload(to="+221770000001", country="SN", mode=Mode.SMS, text="Bonjour")
+FULL_PAYLOAD = Payload(
+    to="+2250700000001",
+    country="CI",
+    mode=Mode.TEMPLATE,
+    text="Carte de Zoé 🎉 — « prête »\nà 10 h",
+    template=TemplateCall(name="vaccination_card", language="fr", parameters=(("first_name", "Zoé"), ("empty", ""))),
+    card_image="https://cards.example.org/été.png",
+    card_generated_at=NOON,
+    consented=False,
+    consented_at=datetime(2026, 11, 23, 9, 30, 1, 123456, tzinfo=UTC),
+)
+
+
+def distribution(
+    distribution_id: str = "d-1",
+    *,
+    organisation: str = ORGANISATION,
+    campaign_id: str = "c-1",
+    status: DistributionStatus = DistributionStatus.PLANNED,
+    created_at: datetime = NOON,
+    due_at: datetime | None = None,
+) -> Distribution:
+    """One without a plan."""
+    return Distribution(
+        organisation=organisation,
+        distribution_id=distribution_id,
+        campaign_id=campaign_id,
+        channel=Channel.SMS,
+        schedule=Schedule(),
+        confirm=False,
+        request_hash="h",
+        status=status,
+        created_at=created_at,
+        due_at=due_at,
+    )
+
+
+FULL_DISTRIBUTION = Distribution(
+    organisation=ORGANISATION,
+    distribution_id="d-full",
+    campaign_id="c-1",
+    channel=Channel.WHATSAPP,
+    schedule=Schedule(mode=ScheduleMode.AT, at=NOON + timedelta(days=1)),
+    confirm=True,
+    request_hash="h",
+    status=DistributionStatus.PAUSED,
+    created_at=datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC),
+    attempt=2,
+    planning_until=NOON,
+    epoch=3,
+    status_reason="paused_by_user",
+    plan=Plan(
+        attempt=2,
+        runs=(Run(country="SN", zone="Africa/Dakar", rows=150, chunks=2, logged=2, released=1),),
+        accepted=150,
+        rejected=2,
+        duplicates=1,
+        segments=300,
+        prices=(CountryPrice(country="SN", currency="XOF", amount=Decimal("3600.50"), segments=300),),
+        warnings=(Notice(code="unknown_columns", count=2, facts={"names": "prénom"}),),
+        peak=(("08:00", "10:00"),),
+        starts_at=NOON,
+        estimated_end=None,
+    ),
+    completed_at=None,
+    due_at=NOON + SECOND,
+    swept=True,
+    revision=0,
+)
+
+
+async def standing(log: Log, message_id: str = "m-1") -> Message:
+    """The row, which is there."""
+    row = await log.get(ORGANISATION, message_id)
+    assert row is not None
+    return row

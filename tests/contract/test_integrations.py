@@ -1,0 +1,166 @@
+"""Settings: kept whole, one organisation's apart from another's, and never older than a message asks for."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from shared.aws.integrations import SecretIntegrations
+from shared.aws.session import Aws
+from shared.domain.integration import (
+    Dhis2Integration,
+    Secret,
+    SmsIntegration,
+    UnitPrice,
+    WhatsAppIntegration,
+)
+from tests.contract.making import NOON, ORGANISATION
+from tests.contract.world import World
+from tests.fakes.world import FakeClock
+
+
+def secret(value: str) -> Secret:
+    return Secret(value=value, updated_at=NOON)
+
+
+WHATSAPP = WhatsAppIntegration(
+    organisation=ORGANISATION,
+    phone_number_id="1",
+    sender_number="+221770009999",
+    access_token=secret('t"é'),
+    app_secret=secret("a"),
+    previous_app_secret=None,
+    verify_token=secret("v"),
+    business_account_id="2",
+    rate_per_second=80,
+    default_template=None,
+    version=1,
+)
+SMS = SmsIntegration(
+    organisation=ORGANISATION,
+    client_id="client",
+    client_secret=secret("s"),
+    sender_name="PNV",
+    default_country="SN",
+    senders={"EG": "tel:+200000"},
+    rate_per_second=5,
+    unit_prices={"SN": UnitPrice(amount=Decimal("12.50"), currency="XOF")},
+    peak_hours=(("08:00", "10:00"),),
+    receipt_addresses=("192.0.2.0/24",),
+    receipt_token=secret("r"),
+    version=1,
+)
+DHIS2 = Dhis2Integration(organisation=ORGANISATION, attributes={"phone": "aBcDeFgHiJk"}, program=None, version=1)
+
+
+async def test_every_field_comes_back(world: World) -> None:
+    for kept in (WHATSAPP, SMS, DHIS2):
+        await world.integrations.put(kept)
+    for integrations in (world.integrations, world.another().integrations):
+        assert await integrations.whatsapp(ORGANISATION) == WHATSAPP
+        assert await integrations.sms(ORGANISATION) == SMS
+        assert await integrations.dhis2(ORGANISATION) == DHIS2
+
+
+async def test_what_is_not_set_is_none_until_it_is(world: World) -> None:
+    other = world.another().integrations
+    for integrations in (world.integrations, other):
+        assert await integrations.whatsapp(ORGANISATION) is None
+        assert await integrations.sms(ORGANISATION, version=1) is None
+        assert await integrations.dhis2(ORGANISATION) is None
+    await world.integrations.put(SMS)
+    assert await other.sms(ORGANISATION) == SMS
+    assert await other.whatsapp(ORGANISATION) is None
+
+
+async def test_putting_it_again_replaces_it(world: World) -> None:
+    await world.integrations.put(SMS)
+    assert await world.integrations.sms(ORGANISATION) == SMS
+    mended = replace(SMS, sender_name="PEV", version=2)
+    await world.integrations.put(mended)
+    assert await world.integrations.sms(ORGANISATION) == mended
+
+
+async def test_a_newer_message_or_a_wish_for_fresh_ones_finds_what_another_has_put(world: World) -> None:
+    await world.integrations.put(SMS)
+    await world.integrations.put(WHATSAPP)
+    asking, looking = world.another().integrations, world.another().integrations
+    for integrations in (asking, looking):
+        await integrations.sms(ORGANISATION)
+        await integrations.whatsapp(ORGANISATION)
+    await world.integrations.put(replace(SMS, version=2))
+    await world.integrations.put(replace(WHATSAPP, version=2))
+    assert await asking.sms(ORGANISATION, version=2) == replace(SMS, version=2)
+    assert await asking.whatsapp(ORGANISATION, version=2) == replace(WHATSAPP, version=2)
+    assert await looking.sms(ORGANISATION, fresh=True) == replace(SMS, version=2)
+    assert await looking.whatsapp(ORGANISATION, fresh=True) == replace(WHATSAPP, version=2)
+
+
+async def test_deleting_forgets_one_of_them(world: World) -> None:
+    for kept in (WHATSAPP, SMS, DHIS2):
+        await world.integrations.put(kept)
+    assert [await world.integrations.delete(ORGANISATION, "sms") for _ in range(2)] == [True, False]
+    assert await world.integrations.sms(ORGANISATION) is None
+    assert await world.another().integrations.sms(ORGANISATION) is None
+    assert await world.integrations.whatsapp(ORGANISATION) == WHATSAPP
+    await world.integrations.put(SMS)
+    assert await world.integrations.sms(ORGANISATION) == SMS
+
+
+async def test_organisations_are_apart(world: World) -> None:
+    theirs = replace(SMS, organisation="other", client_id="theirs")
+    await world.integrations.put(SMS)
+    await world.integrations.put(theirs)
+    assert await world.integrations.sms(ORGANISATION) == SMS
+    assert await world.integrations.sms("other") == theirs
+    assert await world.integrations.delete("other", "sms")
+    assert await world.integrations.sms(ORGANISATION, fresh=True) == SMS
+    assert await world.integrations.sms("other", fresh=True) is None
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+def remembering(aws: Aws, clock: FakeClock, prefix: str, *, patient: bool = False) -> SecretIntegrations:
+    return SecretIntegrations(aws, prefix, clock, patient=patient)
+
+
+async def changed_behind(aws: Aws, clock: FakeClock, reader: SecretIntegrations, prefix: str) -> SmsIntegration:
+    """The reader has read version 1 when another environment puts version 2."""
+    writer = remembering(aws, clock, prefix)
+    await writer.put(SMS)
+    assert await reader.sms(ORGANISATION) == SMS
+    mended = replace(SMS, version=2)
+    await writer.put(mended)
+    return mended
+
+
+async def test_a_copy_serves_for_five_minutes(aws: Aws, clock: FakeClock) -> None:
+    reader = remembering(aws, clock, "five")
+    mended = await changed_behind(aws, clock, reader, "five")
+    clock.pass_by(minutes=5)
+    assert await reader.sms(ORGANISATION, version=1) == SMS
+    clock.pass_by(seconds=1)
+    assert await reader.sms(ORGANISATION, version=1) == mended
+
+
+async def test_a_patient_reader_looks_again_every_five_seconds_at_most(aws: Aws, clock: FakeClock) -> None:
+    reader = remembering(aws, clock, "patient", patient=True)
+    mended = await changed_behind(aws, clock, reader, "patient")
+    clock.pass_by(seconds=4)
+    assert await reader.sms(ORGANISATION, fresh=True) == SMS
+    clock.pass_by(seconds=1)
+    assert await reader.sms(ORGANISATION, fresh=True) == mended
+
+
+async def test_a_patient_reader_asks_for_strangers_every_five_seconds_at_most(aws: Aws, clock: FakeClock) -> None:
+    reader = remembering(aws, clock, "stranger", patient=True)
+    assert await reader.sms(ORGANISATION) is None
+    await remembering(aws, clock, "stranger").put(SMS)
+    clock.pass_by(seconds=4)
+    assert await reader.sms(ORGANISATION, fresh=True) is None
+    clock.instant += timedelta(seconds=1)
+    assert await reader.sms(ORGANISATION, fresh=True) == SMS

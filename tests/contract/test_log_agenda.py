@@ -1,0 +1,97 @@
+"""What is watched comes up when it is due, and is found again by whoever looks."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from shared.aws.message_item import AGENDA_SHARDS
+from shared.domain.ids import shard_of
+from shared.domain.status import Status
+from shared.usecases.ports import Move
+from tests.contract.making import NOON, ORGANISATION, SECOND, message, standing
+from tests.contract.world import World
+
+KEY = (ORGANISATION, "m-1")
+SHARD = shard_of("m-1", AGENDA_SHARDS)
+LATER = NOON + timedelta(hours=1)
+
+
+async def due(world: World, now: datetime = NOON) -> list[str]:
+    return [row.message_id for row in await world.log.due(SHARD, now, 100)]
+
+
+async def test_each_shard_gives_its_own_earliest_first_up_to_the_limit(world: World) -> None:
+    instants = {f"m-{number}": NOON + (number * 7 % 40) * SECOND for number in range(40)}
+    await world.log.add_all([message(one, due_at=at) for one, at in instants.items()])
+    await world.log.add(message("unwatched"))
+    now = NOON + 30 * SECOND
+    seen: set[str] = set()
+    for shard in range(AGENDA_SHARDS):
+        here = [one for one in instants if shard_of(one, AGENDA_SHARDS) == shard and instants[one] <= now]
+        expected = sorted(here, key=lambda one: instants[one])
+        found = await world.log.due(shard, now, 100)
+        assert [row.message_id for row in found] == expected
+        assert [row.message_id for row in await world.log.due(shard, now, 2)] == expected[:2]
+        seen |= {row.message_id for row in found}
+    assert seen == {one for one, at in instants.items() if at <= now}
+
+
+async def test_organisations_share_the_agenda(world: World) -> None:
+    await world.log.add(message(due_at=NOON))
+    await world.log.add(message(organisation="other", due_at=NOON))
+    assert {row.organisation for row in await world.log.due(SHARD, NOON, 10)} == {ORGANISATION, "other"}
+
+
+async def test_due_means_not_before_its_instant(world: World) -> None:
+    await world.log.add(message(due_at=NOON))
+    assert await due(world, NOON - timedelta(milliseconds=1)) == []
+    assert await due(world, NOON) == ["m-1"]
+
+
+@pytest.mark.parametrize("watched", [None, NOON], ids=["unwatched", "watched"])
+async def test_postponing_moves_begins_and_ends_the_watch(world: World, watched: datetime | None) -> None:
+    await world.log.add(message(due_at=watched))
+    assert await world.log.postpone(*KEY, due_at=LATER, scheduled_for=LATER + SECOND)
+    assert await standing(world.log) == replace(message(), due_at=LATER, scheduled_for=LATER + SECOND)
+    assert await due(world) == []
+    assert await due(world, LATER) == ["m-1"]
+    assert await world.log.postpone(*KEY, due_at=None)
+    assert await standing(world.log) == replace(message(), scheduled_for=LATER + SECOND)
+    assert await due(world, LATER) == []
+
+
+async def test_a_claimed_message_is_not_postponed_and_comes_up_when_its_lease_has_ended(world: World) -> None:
+    await world.log.add(message(due_at=NOON))
+    await world.log.claim(*KEY, now=NOON, lease_until=LATER)
+    assert not await world.log.postpone(*KEY, due_at=NOON)
+    assert not await world.log.postpone(*KEY, due_at=None)
+    assert await due(world, LATER - SECOND) == []
+    assert await due(world, LATER) == ["m-1"]
+
+
+async def test_the_watch_is_moved_on_by_the_one_who_has_seen_it(world: World) -> None:
+    await world.log.add(message(due_at=NOON))
+    assert await world.log.rewatch(*KEY, seen=NOON, due_at=LATER)
+    assert not await world.log.rewatch(*KEY, seen=NOON, due_at=LATER + SECOND)
+    assert (await standing(world.log)).due_at == LATER
+    assert await due(world) == []
+
+
+async def test_a_watch_that_has_ended_is_not_begun_again(world: World) -> None:
+    await world.log.add(message(due_at=NOON))
+    await world.log.move(*KEY, Move(status=Status.SENT, at=NOON))
+    assert not await world.log.rewatch(*KEY, seen=NOON, due_at=LATER)
+    assert (await standing(world.log)).due_at is None
+    assert await due(world, LATER) == []
+
+
+async def test_what_is_in_doubt_or_given_back_comes_up_when_asked(world: World) -> None:
+    await world.log.add(message())
+    await world.log.claim(*KEY, now=NOON, lease_until=NOON + SECOND)
+    await world.log.give_back(*KEY, attempt=1, due_at=NOON + SECOND, uses_attempt=True)
+    assert await due(world, NOON + SECOND) == ["m-1"]
+    await world.log.claim(*KEY, now=NOON, lease_until=NOON + SECOND)
+    await world.log.doubt(*KEY, attempt=2, now=NOON, due_at=LATER)
+    assert await due(world, LATER - SECOND) == []
+    assert await due(world, LATER) == ["m-1"]

@@ -1,0 +1,128 @@
+"""One copy wins the right to call the provider, and only a sure outcome gives it back."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from shared.domain.message import Message
+from shared.domain.status import Status
+from shared.usecases.ports import Claim, ClaimAnswer, Log, Move
+from tests.contract.making import NOON, ORGANISATION, SECOND, message, standing
+from tests.contract.world import World
+
+LEASE = timedelta(seconds=90)
+KEY = (ORGANISATION, "m-1")
+LATER = NOON + timedelta(hours=1)
+
+
+async def claim(log: Log, now: datetime = NOON) -> Claim:
+    return await log.claim(*KEY, now=now, lease_until=now + LEASE)
+
+
+async def claimed(world: World, *, due_at: datetime | None = None) -> Message:
+    await world.log.add(message(due_at=due_at))
+    answer = await claim(world.log)
+    assert answer.answer is ClaimAnswer.WON
+    assert answer.message is not None
+    return answer.message
+
+
+@pytest.mark.parametrize("due_at", [None, NOON, LATER], ids=["unwatched", "due", "watched"])
+async def test_a_claim_takes_a_lease_and_counts_the_attempt(world: World, due_at: datetime | None) -> None:
+    row = await claimed(world, due_at=due_at)
+    watch = NOON + LEASE if due_at else None
+    assert row == replace(message(), attempts=1, lease_until=NOON + LEASE, due_at=watch) == await standing(world.log)
+
+
+@pytest.mark.parametrize(
+    ("later", "answer"),
+    [
+        (timedelta(0), ClaimAnswer.HELD),
+        (LEASE - SECOND, ClaimAnswer.HELD),
+        (LEASE, ClaimAnswer.LAPSED),
+        (2 * LEASE, ClaimAnswer.LAPSED),
+    ],
+)
+@pytest.mark.parametrize("due_at", [None, NOON], ids=["unwatched", "watched"])
+async def test_a_second_copy_never_wins(
+    world: World, due_at: datetime | None, later: timedelta, answer: ClaimAnswer
+) -> None:
+    row = await claimed(world, due_at=due_at)
+    assert await claim(world.another().log, NOON + later) == Claim(answer=answer, message=row)
+    assert await standing(world.log) == row
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status is not Status.PENDING])
+async def test_what_has_ended_is_done(world: World, status: Status) -> None:
+    await claimed(world)
+    await world.log.move(*KEY, Move(status=status, at=NOON))
+    row = await standing(world.log)
+    assert await claim(world.log) == Claim(answer=ClaimAnswer.DONE, message=row)
+    assert await standing(world.log) == row
+
+
+async def test_what_is_not_in_the_log_is_done(world: World) -> None:
+    assert await claim(world.log) == Claim(answer=ClaimAnswer.DONE, message=None)
+
+
+async def test_what_nobody_knows_is_done_for_ever(world: World) -> None:
+    await claimed(world)
+    assert await world.log.doubt(*KEY, attempt=1, now=NOON, due_at=LATER)
+    row = await standing(world.log)
+    assert (row.unknown_since, row.due_at, row.lease_until) == (NOON, LATER, NOON + LEASE)
+    assert await claim(world.log, LATER) == Claim(answer=ClaimAnswer.DONE, message=row)
+    assert not await world.log.doubt(*KEY, attempt=1, now=LATER, due_at=LATER + SECOND)
+    assert await standing(world.log) == row
+
+
+@pytest.mark.parametrize("attempt", [0, 2])
+async def test_only_the_latest_attempt_speaks(world: World, attempt: int) -> None:
+    row = await claimed(world)
+    assert not await world.log.doubt(*KEY, attempt=attempt, now=NOON, due_at=LATER)
+    assert not await world.log.give_back(*KEY, attempt=attempt, due_at=LATER, uses_attempt=True)
+    assert await standing(world.log) == row
+
+
+@pytest.mark.parametrize("watched", [None, NOON], ids=["unwatched", "watched"])
+@pytest.mark.parametrize("due_at", [None, LATER], ids=["for nobody", "for the agenda"])
+@pytest.mark.parametrize(("uses_attempt", "attempts"), [(True, 1), (False, 0)])
+async def test_what_was_surely_not_sent_is_free_again(
+    world: World, watched: datetime | None, due_at: datetime | None, uses_attempt: bool, attempts: int
+) -> None:
+    await claimed(world, due_at=watched)
+    assert await world.log.give_back(*KEY, attempt=1, due_at=due_at, uses_attempt=uses_attempt)
+    assert await standing(world.log) == replace(message(), attempts=attempts, due_at=due_at)
+    assert not await world.log.give_back(*KEY, attempt=attempts, due_at=NOON, uses_attempt=uses_attempt)
+    again = await claim(world.log)
+    assert again.answer is ClaimAnswer.WON
+    assert again.message is not None
+    assert (again.message.attempts, again.message.due_at) == (attempts + 1, NOON + LEASE if due_at else None)
+
+
+async def test_a_sure_no_outdoes_a_doubt(world: World) -> None:
+    """The agenda gave up on a slow worker, which then hears that the provider refused."""
+    await claimed(world)
+    await world.log.doubt(*KEY, attempt=1, now=NOON + LEASE, due_at=LATER)
+    assert await world.log.give_back(*KEY, attempt=1, due_at=LATER, uses_attempt=True)
+    assert await standing(world.log) == replace(message(), attempts=1, due_at=LATER)
+
+
+async def test_what_was_given_back_is_not_in_doubt(world: World) -> None:
+    """The agenda has seen a lapsed lease; by the time it writes, the worker has said that nothing was sent."""
+    await claimed(world)
+    await world.log.give_back(*KEY, attempt=1, due_at=LATER, uses_attempt=True)
+    row = await standing(world.log)
+    assert not await world.log.doubt(*KEY, attempt=1, now=LATER, due_at=LATER)
+    assert await standing(world.log) == row
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status is not Status.PENDING])
+async def test_what_has_ended_is_neither_given_back_nor_in_doubt(world: World, status: Status) -> None:
+    await claimed(world)
+    await world.log.move(*KEY, Move(status=status, at=NOON))
+    row = await standing(world.log)
+    assert not await world.log.give_back(*KEY, attempt=1, due_at=LATER, uses_attempt=True)
+    assert not await world.log.doubt(*KEY, attempt=1, now=NOON, due_at=LATER)
+    assert not await world.log.postpone(*KEY, due_at=LATER)
+    assert await standing(world.log) == row

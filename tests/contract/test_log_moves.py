@@ -1,0 +1,126 @@
+"""Statuses never go backwards; late ones leave their instant behind."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from shared.domain.message import Message
+from shared.domain.status import Status, may_move
+from shared.usecases.ports import Log, Move
+from tests.contract.making import NOON, ORGANISATION, SECOND, message, standing
+from tests.contract.world import World
+
+KEY = (ORGANISATION, "m-1")
+THEN = NOON + timedelta(minutes=5)
+ENDED = [status for status in Status if status is not Status.PENDING]
+
+
+def instant(row: Message, status: Status) -> datetime | None:
+    """When the row says that it came to a status."""
+    instants = {
+        Status.PENDING: None,
+        Status.SENT: row.sent_at,
+        Status.DELIVERED: row.delivered_at,
+        Status.READ: row.read_at,
+        Status.FAILED: row.failed_at,
+    }
+    return instants[status]
+
+
+async def brought_to(log: Log, status: Status) -> Message:
+    await log.add(message(due_at=NOON))
+    if status is not Status.PENDING:
+        reason = "undeliverable" if status is Status.FAILED else None
+        assert (await log.move(*KEY, Move(status=status, at=NOON, reason=reason))).won
+    return await standing(log)
+
+
+@pytest.mark.parametrize("after", Status)
+@pytest.mark.parametrize("before", Status)
+async def test_the_table_of_moves(world: World, before: Status, after: Status) -> None:
+    stood = await brought_to(world.log, before)
+    reason = "provider_rejected" if after is Status.FAILED else None
+    moved = await world.log.move(*KEY, Move(status=after, at=THEN, provider_message_id="p", reason=reason))
+    row = await standing(world.log)
+    assert moved.before == stood
+    assert moved.won is may_move(before, after)
+    if moved.won:
+        assert (row.status, row.reason, row.provider_message_id) == (after, reason, "p")
+        assert (row.due_at, row.lease_until, row.unknown_since) == (None, None, None)
+        assert instant(row, after) == THEN
+        assert all(instant(row, one) == instant(stood, one) for one in ENDED if one is not after)
+    else:
+        assert (row.status, row.reason, row.due_at) == (stood.status, stood.reason, stood.due_at)
+
+
+@pytest.mark.parametrize(
+    ("before", "late"),
+    [
+        (before, late)
+        for before in ENDED
+        for late in (Status.SENT, Status.DELIVERED, Status.READ)
+        if not may_move(before, late) and before is not late
+    ],
+)
+async def test_a_late_status_leaves_its_instant_and_the_providers_id_once(
+    world: World, before: Status, late: Status
+) -> None:
+    stood = await brought_to(world.log, before)
+    for number in (1, 2):
+        late_move = Move(status=late, at=THEN + number * SECOND, provider_message_id=f"p-{number}")
+        assert not (await world.log.move(*KEY, late_move)).won
+    row = await standing(world.log)
+    assert (row.status, row.reason) == (stood.status, stood.reason)
+    assert (instant(row, late), row.provider_message_id) == (THEN + SECOND, "p-1")
+    assert instant(row, before) == NOON
+
+
+async def test_a_late_failure_leaves_nothing(world: World) -> None:
+    stood = await brought_to(world.log, Status.DELIVERED)
+    failed = Move(status=Status.FAILED, at=THEN, reason="undeliverable", provider_message_id="p")
+    assert not (await world.log.move(*KEY, failed)).won
+    assert await standing(world.log) == stood
+
+
+async def test_proof_of_arrival_takes_the_reason_away(world: World) -> None:
+    await brought_to(world.log, Status.FAILED)
+    assert (await world.log.move(*KEY, Move(status=Status.DELIVERED, at=THEN))).won
+    row = await standing(world.log)
+    assert (row.status, row.reason, row.failed_at, row.delivered_at) == (Status.DELIVERED, None, NOON, THEN)
+
+
+async def test_the_first_of_the_providers_ids_stays(world: World) -> None:
+    await world.log.add(message())
+    await world.log.move(*KEY, Move(status=Status.SENT, at=NOON, provider_message_id="first"))
+    await world.log.move(*KEY, Move(status=Status.DELIVERED, at=THEN, provider_message_id="second"))
+    assert (await standing(world.log)).provider_message_id == "first"
+
+
+@pytest.mark.parametrize(("attempt", "won"), [(None, True), (0, False), (1, True), (2, False)])
+async def test_a_failure_of_another_attempt_says_nothing(world: World, attempt: int | None, won: bool) -> None:
+    await world.log.add(message())
+    row = (await world.log.claim(*KEY, now=NOON, lease_until=THEN)).message
+    moved = await world.log.move(*KEY, Move(status=Status.FAILED, at=NOON, attempt=attempt, reason="undeliverable"))
+    assert (moved.won, moved.before) == (won, row)
+    assert won or await standing(world.log) == row
+
+
+@pytest.mark.parametrize("unclaimed", [False, True])
+@pytest.mark.parametrize("is_claimed", [False, True])
+async def test_a_leased_message_ends_by_its_own_outcome(world: World, is_claimed: bool, unclaimed: bool) -> None:
+    await world.log.add(message())
+    if is_claimed:
+        await world.log.claim(*KEY, now=NOON, lease_until=THEN)
+    stood = await standing(world.log)
+    move = Move(status=Status.FAILED, at=NOON, reason="cancelled", unclaimed=unclaimed)
+    won = (await world.log.move(*KEY, move)).won
+    assert won is not (is_claimed and unclaimed)
+    ended = replace(stood, status=Status.FAILED, reason="cancelled", failed_at=NOON, lease_until=None)
+    assert await standing(world.log) == (ended if won else stood)
+
+
+async def test_a_message_that_nobody_knows_is_a_no_op(world: World) -> None:
+    moved = await world.log.move(*KEY, Move(status=Status.SENT, at=NOON, provider_message_id="p"))
+    assert (moved.won, moved.before) == (False, None)
+    assert await world.log.get(*KEY) is None

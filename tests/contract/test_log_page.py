@@ -1,0 +1,141 @@
+"""Lists: newest first, each message exactly once, nobody else's ever."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.domain.message import Chunk, Message
+from shared.domain.payload import Channel
+from shared.domain.status import Status
+from shared.usecases.ports import Log, LogQuery, Move
+from tests.contract.making import NOON, ORGANISATION, SECOND, message
+from tests.contract.world import World
+
+ALL = LogQuery(organisation=ORGANISATION)
+
+
+def row(number: int, organisation: str = ORGANISATION) -> Message:
+    """Three share each second; they differ in everything that one may ask for."""
+    chunk = Chunk(distribution_id=f"d-{number % 5}", run=0, number=0)
+    return message(
+        f"m-{number:02}",
+        organisation=organisation,
+        accepted_at=NOON + number // 3 * SECOND,
+        channel=Channel.SMS if number % 2 else Channel.WHATSAPP,
+        campaign_id=f"c-{number % 3}" if number % 4 else None,
+        enrollment_id=f"e-{number % 6}" if number % 7 else None,
+        chunk=chunk if number % 5 else None,
+    )
+
+
+def newest_first(rows: list[Message]) -> list[str]:
+    return [one.message_id for one in sorted(rows, key=lambda one: (one.accepted_at, one.message_id), reverse=True)]
+
+
+async def walked(log: Log, query: LogQuery, limit: int) -> list[str]:
+    found: list[str] = []
+    position: str | None = None
+    for _ in range(100):
+        page = await log.page(query, position, limit)
+        assert len(page.items) <= limit
+        assert all(one.organisation == query.organisation for one in page.items)
+        found += [one.message_id for one in page.items]
+        position = page.position
+        if position is None:
+            return found
+    pytest.fail("the list has no end")
+
+
+async def filled(world: World, count: int = 24) -> list[Message]:
+    rows = [row(number) for number in range(count)]
+    await world.log.add_all(rows)
+    await world.log.add_all([row(number, "other") for number in range(0, count, 3)])
+    return rows
+
+
+FILTERS: dict[str, tuple[LogQuery, Callable[[Message], bool]]] = {
+    "none": (ALL, lambda _: True),
+    "campaign": (replace(ALL, campaign_id="c-1"), lambda one: one.campaign_id == "c-1"),
+    "distribution": (replace(ALL, distribution_id="d-2"), lambda one: one.distribution_id == "d-2"),
+    "enrollment": (replace(ALL, enrollment_id="e-3"), lambda one: one.enrollment_id == "e-3"),
+    "channel": (replace(ALL, channel=Channel.SMS), lambda one: one.channel is Channel.SMS),
+    "since": (replace(ALL, since=NOON + 4 * SECOND), lambda one: one.accepted_at >= NOON + 4 * SECOND),
+    "until": (replace(ALL, until=NOON + 4 * SECOND), lambda one: one.accepted_at < NOON + 4 * SECOND),
+    "between": (
+        replace(ALL, since=NOON + 2 * SECOND, until=NOON + 3 * SECOND),
+        lambda one: NOON + 2 * SECOND <= one.accepted_at < NOON + 3 * SECOND,
+    ),
+    "never": (replace(ALL, since=NOON + 3 * SECOND, until=NOON + 2 * SECOND), lambda _: False),
+    "campaign and distribution": (
+        replace(ALL, campaign_id="c-1", distribution_id="d-1"),
+        lambda one: one.campaign_id == "c-1" and one.distribution_id == "d-1",
+    ),
+    "campaign and channel and since": (
+        replace(ALL, campaign_id="c-2", channel=Channel.WHATSAPP, since=NOON + 3 * SECOND),
+        lambda one: (
+            one.campaign_id == "c-2" and one.channel is Channel.WHATSAPP and one.accepted_at >= NOON + 3 * SECOND
+        ),
+    ),
+    "enrollment and campaign": (
+        replace(ALL, enrollment_id="e-1", campaign_id="c-1"),
+        lambda one: one.enrollment_id == "e-1" and one.campaign_id == "c-1",
+    ),
+    "enrollment and distribution and channel": (
+        replace(ALL, enrollment_id="e-3", distribution_id="d-3", channel=Channel.SMS),
+        lambda one: one.enrollment_id == "e-3" and one.distribution_id == "d-3" and one.channel is Channel.SMS,
+    ),
+    "a campaign that is not there": (replace(ALL, campaign_id="c-9"), lambda _: False),
+    "a stranger": (replace(ALL, organisation="stranger"), lambda _: False),
+}
+
+
+@pytest.mark.parametrize("name", FILTERS)
+async def test_filters(world: World, name: str) -> None:
+    rows = await filled(world)
+    query, matches = FILTERS[name]
+    expected = newest_first([one for one in rows if matches(one)])
+    assert await walked(world.log, query, 4) == expected
+    whole = await world.log.page(query, None, 100)
+    assert ([one.message_id for one in whole.items], whole.position) == (expected, None)
+
+
+@pytest.mark.parametrize("query", [ALL, replace(ALL, campaign_id="c-1"), replace(ALL, enrollment_id="e-1")])
+@pytest.mark.parametrize("status", Status)
+async def test_a_status_is_the_one_that_stands(world: World, query: LogQuery, status: Status) -> None:
+    rows = await filled(world)
+    statuses = dict(zip((one.message_id for one in rows), itertools.cycle(Status), strict=False))
+    for one, its in statuses.items():
+        if its is Status.PENDING:
+            continue
+        await world.log.move(ORGANISATION, one, Move(status=its, at=NOON))
+    of_query = [one for one in rows if query.campaign_id in (None, one.campaign_id)]
+    of_query = [one for one in of_query if query.enrollment_id in (None, one.enrollment_id)]
+    expected = newest_first([one for one in of_query if statuses[one.message_id] is status])
+    assert await walked(world.log, replace(query, status=status), 3) == expected
+
+
+@pytest.mark.parametrize("limit", [1, 3, 10])
+async def test_each_once_while_new_ones_arrive(world: World, limit: int) -> None:
+    rows = await filled(world, 20)
+    found: list[str] = []
+    position: str | None = None
+    for number in range(20, 60):
+        page = await world.log.page(ALL, position, limit)
+        found += [one.message_id for one in page.items]
+        position = page.position
+        if position is None:
+            break
+        await world.log.add(replace(row(number), accepted_at=NOON + timedelta(hours=1)))
+    assert found == newest_first(rows)
+
+
+async def test_a_cursor_below_the_period_ends_the_list(world: World) -> None:
+    """Whoever narrows the period keeps the cursor of the wider one."""
+    await filled(world)
+    page = await world.log.page(ALL, None, 15)
+    assert page.position is not None
+    recent = replace(ALL, since=NOON + 6 * SECOND)
+    assert (await world.log.page(recent, page.position, 10)).items == []

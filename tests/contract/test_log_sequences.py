@@ -1,0 +1,105 @@
+"""Whatever workers, providers, agenda and gate do to a message, in any order: memory and AWS answer alike."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import count
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared.aws.message_item import AGENDA_SHARDS
+from shared.aws.session import Aws
+from shared.domain.ids import shard_of
+from shared.domain.message import Message
+from shared.domain.status import ALLOWED_FROM, Status
+from shared.usecases.ports import Log, Move
+from tests.contract.cloud import deploy, on_aws
+from tests.contract.making import NOON, message
+from tests.contract.world import in_memory
+from tests.fakes.world import FakeClock
+from tests.template.reading import Node
+
+INSTANTS = st.integers(0, 6).map(lambda minutes: NOON + timedelta(minutes=minutes))
+LEASE = timedelta(seconds=90)
+ATTEMPTS = st.integers(0, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One call of the log about one message."""
+
+    name: str
+    arguments: dict[str, object] = field(default_factory=dict)
+
+
+def operation(name: str, **arguments: st.SearchStrategy[object]) -> st.SearchStrategy[Operation]:
+    return st.fixed_dictionaries(arguments).map(lambda values: Operation(name, values))
+
+
+CLAIMS = INSTANTS.map(lambda now: Operation("claim", {"now": now, "lease_until": now + LEASE}))
+MOVES = st.builds(
+    Move,
+    status=st.sampled_from(Status),
+    at=INSTANTS,
+    attempt=st.none() | ATTEMPTS,
+    provider_message_id=st.sampled_from([None, "p-1", "p-2"]),
+    reason=st.sampled_from([None, "undeliverable", "expired"]),
+    unclaimed=st.booleans(),
+).map(lambda move: Operation("move", {"move": move}))
+OPERATIONS = st.lists(
+    st.one_of(
+        CLAIMS,
+        CLAIMS,
+        MOVES,
+        operation("give_back", attempt=ATTEMPTS, due_at=st.none() | INSTANTS, uses_attempt=st.booleans()),
+        operation("doubt", attempt=ATTEMPTS, now=INSTANTS, due_at=INSTANTS),
+        operation("postpone", due_at=st.none() | INSTANTS, scheduled_for=st.none() | INSTANTS),
+        operation("rewatch", seen=INSTANTS, due_at=INSTANTS),
+    ),
+    min_size=4,
+    max_size=12,
+)
+
+
+async def done(log: Log, row: Message, one: Operation) -> tuple[object, Message | None]:
+    """What the log answers, and the row as it stands then."""
+    answer: object = await getattr(log, one.name)(row.organisation, row.message_id, **one.arguments)
+    return answer, await log.get(row.organisation, row.message_id)
+
+
+def reachable(before: Status) -> set[Status]:
+    return {after for after, allowed in ALLOWED_FROM.items() if before in allowed} | {before}
+
+
+async def compared(logs: tuple[Log, Log], row: Message, operations: Sequence[Operation]) -> None:
+    stood = row
+    for log in logs:
+        assert await log.add(row)
+    for one in operations:
+        memory, cloud = [await done(log, row, one) for log in logs]
+        assert memory == cloud
+        stands = cloud[1]
+        assert stands is not None
+        assert stands.status in reachable(stood.status)
+        assert stands.unknown_since is None or stands.lease_until is not None
+        assert stands.status is Status.PENDING or stands.lease_until is stands.due_at is None
+        stood = stands
+    shard = shard_of(row.message_id, AGENDA_SHARDS)
+    for log in logs:
+        due = await log.due(shard, NOON + timedelta(hours=1), 1000)
+        assert [one for one in due if one.organisation == row.organisation] == ([stood] if stood.due_at else [])
+
+
+def test_memory_and_aws_answer_alike(aws: Aws, described: Node) -> None:
+    cloud = on_aws(aws, deploy(aws, described), FakeClock()).log
+    organisations = (f"o-{number}" for number in count())
+
+    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(OPERATIONS, st.booleans())
+    def check(operations: list[Operation], is_watched: bool) -> None:
+        row = message(organisation=next(organisations), due_at=NOON if is_watched else None)
+        asyncio.run(compared((in_memory().log, cloud), row, operations))
+
+    check()

@@ -1,0 +1,100 @@
+"""Consents, receipt names and uploaded cards."""
+
+from datetime import timedelta
+
+import pytest
+
+from shared.domain.consent import Consent, ConsentState
+from tests.contract.making import NOON, ORGANISATION
+from tests.contract.world import World
+
+GRANTED = Consent(state=ConsentState.GRANTED, recorded_at=NOON, source="registre à la main")
+MICROSECOND = timedelta(microseconds=1)
+
+
+def revoked(after: timedelta) -> Consent:
+    return Consent(state=ConsentState.REVOKED, recorded_at=NOON + after, source="STOP")
+
+
+@pytest.mark.parametrize(
+    ("word", "is_kept"),
+    [(revoked(MICROSECOND), True), (revoked(timedelta(0)), True), (revoked(-MICROSECOND), False)],
+)
+async def test_the_later_word_counts_whenever_it_is_heard(world: World, word: Consent, is_kept: bool) -> None:
+    assert await world.people.record(ORGANISATION, "p-1", GRANTED)
+    assert await world.people.record(ORGANISATION, "p-1", word) is is_kept
+    assert await world.people.consents(ORGANISATION, ["p-1"]) == {"p-1": word if is_kept else GRANTED}
+
+
+async def test_the_same_word_may_be_recorded_twice(world: World) -> None:
+    for _ in range(2):
+        assert await world.people.record(ORGANISATION, "p-1", GRANTED)
+    assert await world.people.consents(ORGANISATION, ["p-1"]) == {"p-1": GRANTED}
+
+
+async def test_those_who_never_said_a_word_are_left_out(world: World) -> None:
+    known = [f"p-{number}" for number in range(120)]
+    for person in known:
+        await world.people.record(ORGANISATION, person, GRANTED)
+    asked = (person for person in [*known, "unknown", "p-1"])
+    assert await world.people.consents(ORGANISATION, asked) == dict.fromkeys(known, GRANTED)
+    assert await world.people.consents(ORGANISATION, []) == {}
+
+
+async def test_a_word_to_one_organisation_says_nothing_to_another(world: World) -> None:
+    await world.people.record("other", "p-1", GRANTED)
+    assert await world.people.consents(ORGANISATION, ["p-1"]) == {}
+
+
+RECEIPT = (ORGANISATION, "r-1")
+
+
+async def test_a_receipt_that_comes_after_its_name(world: World) -> None:
+    assert list(await world.receipts.name(*RECEIPT, "m-1")) == []
+    for _ in range(2):
+        assert await world.another().receipts.park(*RECEIPT, "DeliveredToTerminal") == "m-1"
+
+
+async def test_receipts_that_come_before_their_name(world: World) -> None:
+    for status in ("MessageWaiting", "DeliveredToTerminal", "MessageWaiting"):
+        assert await world.receipts.park(*RECEIPT, status) is None
+    for _ in range(2):
+        parked = await world.another().receipts.name(*RECEIPT, "m-1")
+        assert sorted(parked) == ["DeliveredToTerminal", "MessageWaiting"]
+
+
+async def test_receipt_ids_and_organisations_are_apart(world: World) -> None:
+    await world.receipts.name(*RECEIPT, "m-1")
+    assert await world.receipts.park("other", "r-1", "DeliveredToTerminal") is None
+    assert await world.receipts.park(ORGANISATION, "r-2", "DeliveredToTerminal") is None
+    assert list(await world.receipts.name(*RECEIPT, "m-1")) == []
+
+
+CARD = (ORGANISATION, "number-1", "ab" * 32)
+_LIFE = timedelta(days=30)
+_MARGIN = timedelta(days=2)
+
+
+async def test_a_card_is_remembered_for_less_than_metas_thirty_days(world: World) -> None:
+    await world.media.remember(*CARD, "media-1")
+    assert await world.another().media.media_id(*CARD) == "media-1"
+    world.clock.instant += _LIFE - _MARGIN
+    assert await world.media.media_id(*CARD) == "media-1"
+    world.clock.instant += _MARGIN
+    assert await world.media.media_id(*CARD) is None
+
+
+async def test_a_card_that_is_uploaded_again_begins_a_new_life(world: World) -> None:
+    await world.media.remember(*CARD, "media-1")
+    world.clock.instant += _LIFE
+    await world.media.remember(*CARD, "media-2")
+    assert await world.media.media_id(*CARD) == "media-2"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [("other", "number-1", "ab" * 32), (ORGANISATION, "number-2", "ab" * 32), (ORGANISATION, "number-1", "cd" * 32)],
+)
+async def test_a_card_belongs_to_one_number_of_one_organisation(world: World, other: tuple[str, str, str]) -> None:
+    await world.media.remember(*CARD, "media-1")
+    assert await world.media.media_id(*other) is None

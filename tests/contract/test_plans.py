@@ -1,0 +1,108 @@
+"""What planning freezes comes back as it was, whatever a register may hold."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from shared.domain.content import Content, SmsEncoding
+from shared.domain.distribution import Order, Upload
+from shared.domain.message import Chunk, PayloadRef, Price
+from shared.domain.payload import Payload
+from shared.domain.refusal import Fault
+from shared.usecases.ports import PlannedRow
+from tests.contract.making import BARE_PAYLOAD, CHUNK, FULL_PAYLOAD, ORGANISATION
+from tests.contract.world import World
+
+PAYLOADS = pytest.mark.parametrize("payload", [FULL_PAYLOAD, BARE_PAYLOAD], ids=["full", "bare"])
+FULL_ROW = PlannedRow(
+    row=1,
+    message_id="m-1",
+    person="0123456789abcdef0123456789abcdef",
+    recipient="+221 77 *** ** 01",
+    country="SN",
+    enrollment_id="e-1",
+    segments=2,
+    price=Price(amount=Decimal("24.10"), currency="XOF"),
+    payload=FULL_PAYLOAD,
+)
+BARE_ROW = replace(FULL_ROW, row=3, message_id="m-3", enrollment_id=None, segments=None, price=None)
+ROWS = (FULL_ROW, replace(BARE_ROW, payload=BARE_PAYLOAD))
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        Order(content=Content(text="Bonjour {first_name} 🎉\n«é»"), defaults={}),
+        Order(
+            content=Content(template="vaccination_card", language="fr", sms_encoding=SmsEncoding.GSM7),
+            defaults={"é": [1, 2.5, None, True, {"a": "ü"}], "consent": False},
+            upload=Upload(object_key="uploads/demo/u", version="v", format="csv"),
+        ),
+    ],
+    ids=["text", "template"],
+)
+async def test_an_order_comes_back(world: World, order: Order) -> None:
+    for _ in range(2):
+        await world.plans.write_order(ORGANISATION, "d-1", order)
+    await world.plans.write_order("other", "d-1", Order(content=Content(text="another"), defaults={}))
+    assert await world.plans.read_order(ORGANISATION, "d-1") == order
+
+
+@pytest.mark.parametrize("rows", [ROWS, ()], ids=["rows", "none"])
+async def test_a_chunk_comes_back(world: World, rows: tuple[PlannedRow, ...]) -> None:
+    await world.plans.write_chunk(ORGANISATION, 1, CHUNK, rows)
+    assert tuple(await world.plans.read_chunk(ORGANISATION, 1, CHUNK)) == rows
+
+
+async def test_chunks_of_other_runs_attempts_and_organisations_are_others(world: World) -> None:
+    places = [
+        (organisation, attempt, Chunk(distribution_id=identity, run=run, number=number))
+        for organisation in (ORGANISATION, "other")
+        for attempt in (1, 2)
+        for identity in ("d-1", "d-2")
+        for run in (0, 1)
+        for number in (0, 1)
+    ]
+    assert len({world.plans.chunk_key(*place) for place in places}) == len(places)
+    for number, place in enumerate(places):
+        await world.plans.write_chunk(*place, [replace(FULL_ROW, row=number)])
+    assert [(await world.plans.read_chunk(*place))[0].row for place in places] == list(range(len(places)))
+
+
+async def test_a_row_of_a_chunk_is_found_by_its_number(world: World) -> None:
+    await world.plans.write_chunk(ORGANISATION, 1, CHUNK, ROWS)
+    key = world.plans.chunk_key(ORGANISATION, 1, CHUNK)
+    found = [await world.plans.read_payload(PayloadRef(object_key=key, row=row)) for row in (1, 2, 3)]
+    assert found == [FULL_PAYLOAD, None, BARE_PAYLOAD]
+    world.hands.erase(key)
+    assert await world.plans.read_payload(PayloadRef(object_key=key, row=1)) is None
+
+
+@PAYLOADS
+async def test_a_single_payload_comes_back_until_it_expires(world: World, payload: Payload) -> None:
+    for _ in range(2):
+        reference = await world.plans.write_payload(ORGANISATION, "m-1", payload)
+    other = await world.plans.write_payload("other", "m-1", BARE_PAYLOAD)
+    assert await world.another().plans.read_payload(reference) == payload
+    world.hands.erase(reference.object_key)
+    assert await world.plans.read_payload(reference) is None
+    assert await world.plans.read_payload(other) == BARE_PAYLOAD
+
+
+async def test_a_payload_that_was_never_there_is_missing(world: World) -> None:
+    assert await world.plans.read_payload(PayloadRef(object_key="messages/demo/none.json")) is None
+    assert await world.plans.read_payload(PayloadRef(object_key="plans/demo/none", row=1)) is None
+
+
+async def test_rejected_rows_come_back_in_their_parts(world: World) -> None:
+    full = Fault(
+        field="phone", code="phone_invalid", facts={"name": "prénom"}, row=7, enrollment_id="e-1", recipient="***01"
+    )
+    parts: tuple[list[Fault], ...] = ([full, Fault(field="row", code="row_unreadable")], [replace(full, row=8)], [])
+    for number, part in enumerate(parts):
+        await world.plans.write_faults(ORGANISATION, "d-1", 2, number, part)
+    for number, part in enumerate(parts):
+        assert list(await world.plans.read_faults(ORGANISATION, "d-1", 2, number) or ()) == part
+    for place in ((ORGANISATION, "d-1", 2, 3), (ORGANISATION, "d-1", 1, 0), ("other", "d-1", 2, 0)):
+        assert await world.plans.read_faults(*place) is None

@@ -1,0 +1,175 @@
+"""Queues: everything that was put comes out as it was, when it is time."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from shared.aws.queues import QueueError, SqsChannelQueue, SqsStatusQueue
+from shared.aws.session import Aws
+from shared.domain.dispatch import Dispatch
+from shared.domain.instants import microseconds
+from shared.domain.payload import Channel
+from shared.usecases.ports import Task
+from shared.usecases.receive import Report
+from tests.contract.making import BARE_PAYLOAD, CHUNK, FULL_PAYLOAD, NOON, ORGANISATION
+from tests.contract.world import World
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+
+
+def dispatch(number: int, channel: Channel = Channel.SMS, *, seconds: float = 0, now: datetime = NOON) -> Dispatch:
+    """One that departs so many seconds after `now`."""
+    return Dispatch(
+        organisation=ORGANISATION,
+        message_id=f"m-{number}",
+        channel=channel,
+        person="0123456789abcdef0123456789abcdef",
+        departs_at=microseconds(now + timedelta(seconds=seconds)),
+        payload=BARE_PAYLOAD,
+    )
+
+
+FULL = replace(
+    dispatch(0, Channel.WHATSAPP), payload=FULL_PAYLOAD, chunk=CHUNK, epoch=3, integration_version=7, test=True
+)
+
+
+async def test_each_channel_has_a_queue_and_every_field_comes_out(world: World) -> None:
+    now = world.clock.now()
+    full = replace(FULL, departs_at=microseconds(now))
+    texting = [dispatch(number, now=now) for number in range(1, 26)]
+    await world.channels.put([full, *texting], now)
+    await world.channels.put([], now)
+    assert sorted(world.hands.dispatches(Channel.SMS), key=str) == sorted(texting, key=str)
+
+
+async def test_a_whatsapp_message_comes_out_whole(world: World) -> None:
+    now = world.clock.now()
+    full = replace(FULL, departs_at=microseconds(now))
+    await world.channels.put([full], now)
+    assert list(world.hands.dispatches(Channel.WHATSAPP)) == [full]
+
+
+async def test_a_message_reaches_its_sender_shortly_before_it_departs(world: World) -> None:
+    now = world.clock.now()
+    late, early, past = (dispatch(number, seconds=seconds, now=now) for number, seconds in ((1, 100), (2, 20), (3, -9)))
+    await world.channels.put([late, early, past], now)
+    assert list(world.hands.dispatches(Channel.SMS)) == [past]
+    assert list(world.hands.dispatches(Channel.SMS, after=10)) == []
+    assert list(world.hands.dispatches(Channel.SMS, after=20)) == [early]
+    assert list(world.hands.dispatches(Channel.SMS, after=100)) == [late]
+
+
+async def test_tasks_come_out(world: World) -> None:
+    tasks = [
+        Task(kind="plan", organisation=ORGANISATION, distribution_id="d-1"),
+        Task(kind="advance", organisation=ORGANISATION, distribution_id="d-1"),
+        *(Task(kind="agenda", shard=shard) for shard in range(8)),
+        *(Task(kind="advance", organisation="other", distribution_id=f"d-{number}") for number in range(5)),
+    ]
+    await world.task_queue.put(tasks)
+    assert sorted(world.hands.tasks(), key=str) == sorted(tasks, key=str)
+
+
+async def test_reports_come_out(world: World) -> None:
+    reports = [
+        Report(organisation=ORGANISATION, provider="whatsapp", document='{"é": "🎉\\n"}'),
+        *(Report(organisation="other", provider="orange", document=f"[{number}]") for number in range(11)),
+    ]
+    await world.status_queue.put(reports)
+    assert sorted(world.hands.reports(), key=str) == sorted(reports, key=str)
+
+
+async def test_tasks_are_delayed(cloud: World) -> None:
+    """Only here: the fake gives tasks out at once."""
+    await cloud.task_queue.put([Task(kind="agenda")], delay=900)
+    assert list(cloud.hands.tasks()) == []
+
+
+class StubSqs:
+    """Takes requests down and refuses each body as often as it is told to."""
+
+    def __init__(self, refusals: dict[str, int]) -> None:
+        self.requests: list[list[dict[str, Any]]] = []
+        self.taken: list[str] = []
+        self._refusals = refusals
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - AWS's names
+        self.requests.append(Entries)
+        failed = []
+        for entry in Entries:
+            body = entry["MessageBody"]
+            if self._refusals.get(body, 0):
+                self._refusals[body] -= 1
+                failed.append({"Id": entry["Id"], "Code": "InternalError", "SenderFault": False})
+            else:
+                self.taken.append(body)
+        return {"Failed": failed} if failed else {}
+
+
+class StubbedAws(Aws):
+    """An Aws whose SQS is a stub."""
+
+    def __init__(self, refusals: dict[str, int] | None = None) -> None:
+        super().__init__()
+        self.stub = StubSqs(refusals or {})
+        self.sqs: SQSClient = cast("SQSClient", self.stub)
+
+
+def reports(count: int, document: str = "x") -> list[Report]:
+    return [Report(organisation=f"o-{number % 3}", provider="orange", document=document) for number in range(count)]
+
+
+async def test_a_batch_holds_ten_with_ids_of_their_own_and_groups_by_organisation() -> None:
+    aws = StubbedAws()
+    await SqsStatusQueue(aws, "q").put(reports(23))
+    assert sorted(len(request) for request in aws.stub.requests) == [3, 10, 10]
+    for request in aws.stub.requests:
+        assert len({entry["Id"] for entry in request}) == len(request)
+        assert {entry["MessageGroupId"] for entry in request} == {"o-0", "o-1", "o-2"}
+
+
+async def test_a_batch_stays_below_the_longest_that_sqs_takes() -> None:
+    aws = StubbedAws()
+    await SqsStatusQueue(aws, "q").put(reports(10, "é" * 100_000))
+    sizes = [sum(len(entry["MessageBody"].encode()) for entry in request) for request in aws.stub.requests]
+    assert max(sizes) <= 1024 * 1024
+    assert len(aws.stub.taken) == 10
+
+
+async def test_what_is_refused_is_sent_again_and_nothing_else_is() -> None:
+    dispatches = [dispatch(number) for number in range(14)]
+    bodies = await _bodies(dispatches)
+    aws = StubbedAws({bodies[0]: 1, bodies[3]: 4, bodies[12]: 2})
+    await SqsChannelQueue(aws, {Channel.SMS: "q"}).put(dispatches, NOON)
+    assert sorted(aws.stub.taken) == sorted(bodies)
+
+
+async def test_what_is_refused_to_the_end_raises() -> None:
+    dispatches = [dispatch(number) for number in range(3)]
+    bodies = await _bodies(dispatches)
+    aws = StubbedAws({bodies[1]: 1000})
+    with pytest.raises(QueueError, match=r"^1 of 3 messages refused$"):
+        await SqsChannelQueue(aws, {Channel.SMS: "q"}).put(dispatches, NOON)
+    assert sorted(aws.stub.taken) == sorted([bodies[0], bodies[2]])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "delay"),
+    [(-5, 0), (0, 0), (1.9, 0), (2, 1), (300.5, 299), (901, 900), (86_400, 900)],
+)
+async def test_the_delay_is_whole_seconds_and_never_longer_than_sqs_can(seconds: float, delay: int) -> None:
+    aws = StubbedAws()
+    now = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
+    await SqsChannelQueue(aws, {Channel.SMS: "q"}).put([dispatch(1, seconds=seconds, now=now)], now)
+    assert [[entry["DelaySeconds"] for entry in request] for request in aws.stub.requests] == [[delay]]
+
+
+async def _bodies(dispatches: list[Dispatch]) -> list[str]:
+    aws = StubbedAws()
+    for one in dispatches:
+        await SqsChannelQueue(aws, {Channel.SMS: "q"}).put([one], NOON)
+    return aws.stub.taken

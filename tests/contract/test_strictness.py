@@ -1,0 +1,43 @@
+"""The suite would notice what DynamoDB refuses and moto does not."""
+
+from typing import Any
+
+import pytest
+
+from tests.contract.strictness import RefusedError, check
+
+N1, N2 = {"N": "1"}, {"N": "2"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "params"),
+    [
+        ("reserved", {"FilterExpression": "state = :s", "ExpressionAttributeValues": {":s": {"S": "x"}}}),
+        ("not used", {"ConditionExpression": "a = :a", "ExpressionAttributeValues": {":a": N1, ":b": N1}}),
+        ("not given", {"UpdateExpression": "SET #a = :a", "ExpressionAttributeValues": {":a": N1}}),
+        (
+            "wrong way",
+            {"KeyConditionExpression": "a BETWEEN :a AND :b", "ExpressionAttributeValues": {":a": N2, ":b": N1}},
+        ),
+        ("empty", {"UpdateExpression": "ADD a :a", "ExpressionAttributeValues": {":a": {"SS": ["x", ""]}}}),
+    ],
+)
+def test_what_dynamodb_refuses(fault: str, params: dict[str, Any]) -> None:
+    with pytest.raises(RefusedError, match=fault):
+        check(params)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"TableName": "t", "Key": {"pk": {"S": "state"}}},
+        {
+            "UpdateExpression": "SET #state = if_not_exists(#state, :a) ADD counted :a REMOVE gone",
+            "ConditionExpression": "attribute_exists(pk) AND (#state IN (:a, :b) OR pk BETWEEN :a AND :b)",
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": {":a": N1, ":b": N1},
+        },
+    ],
+)
+def test_what_dynamodb_takes(params: dict[str, Any]) -> None:
+    check(params)

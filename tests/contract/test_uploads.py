@@ -1,0 +1,62 @@
+"""Clients put files where they are told to; a distribution keeps to the version that it was made with."""
+
+from dataclasses import replace
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.contract.making import NOON, ORGANISATION
+from tests.contract.world import World
+
+FIRST = "phone;first_name\n+221770000001;Zoé\n".encode()
+SECOND = b"phone\n+221770000002\n"
+
+
+async def put(world: World, content: bytes, form: str = "csv", upload_id: str = "u-1") -> None:
+    target = await world.uploads.target(ORGANISATION, upload_id, format=form, size=len(content), now=NOON)
+    world.hands.put_file(target, form, content)
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson", "dhis2"])
+async def test_what_was_put_is_found_in_its_format(world: World, form: str) -> None:
+    assert await world.uploads.find(ORGANISATION, "u-1") is None
+    await put(world, FIRST, form)
+    upload = await world.another().uploads.find(ORGANISATION, "u-1")
+    assert upload is not None
+    assert upload.format == form
+    file = await world.another().uploads.open(upload)
+    assert file.read(5) + file.read(1) + file.read() == FIRST
+    assert file.read(1) == b""
+
+
+async def test_a_second_file_does_not_change_what_was_found(world: World) -> None:
+    await put(world, FIRST)
+    pinned = await world.uploads.find(ORGANISATION, "u-1")
+    await put(world, SECOND)
+    newest = await world.uploads.find(ORGANISATION, "u-1")
+    assert pinned is not None
+    assert newest is not None
+    assert newest == replace(pinned, version=newest.version) != pinned
+    for _ in range(2):
+        assert (await world.uploads.open(pinned)).read() == FIRST
+    assert (await world.uploads.open(newest)).read() == SECOND
+
+
+async def test_files_of_others_are_not_found(world: World) -> None:
+    await put(world, FIRST)
+    assert await world.uploads.find("other", "u-1") is None
+    assert await world.uploads.find(ORGANISATION, "u-2") is None
+
+
+async def test_a_target_names_the_size_and_expires(world: World) -> None:
+    target = await world.uploads.target(ORGANISATION, "u-1", format="csv", size=12, now=NOON)
+    assert target.headers["Content-Length"] == "12"
+    assert target.expires_at == NOON + timedelta(hours=1)
+
+
+async def test_the_url_is_signed_for_this_length_and_type_alone(cloud: World) -> None:
+    target = await cloud.uploads.target(ORGANISATION, "u-1", format="csv", size=12, now=NOON)
+    asked = parse_qs(urlsplit(target.url).query)
+    assert asked["X-Amz-SignedHeaders"] == ["content-length;content-type;host"]
+    assert asked["X-Amz-Expires"] == ["3600"]

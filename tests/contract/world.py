@@ -1,0 +1,145 @@
+"""One world of adapters, in memory or on AWS, and the hands of those who are outside it: clients, workers, time."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from shared.domain.dispatch import Dispatch
+from shared.domain.payload import Channel
+from shared.domain.sending import MediaCache
+from shared.usecases.ports import (
+    ChannelQueue,
+    Distributions,
+    Integrations,
+    Lanes,
+    Log,
+    People,
+    Plans,
+    Receipts,
+    Task,
+    TaskQueue,
+    Uploads,
+    UploadTarget,
+)
+from shared.usecases.receive import Report, StatusQueue
+from tests.fakes.bulk import FakeDistributions, FakePlans, FakeUploads
+from tests.fakes.log import FakeLog
+from tests.fakes.rest import (
+    FakeChannelQueue,
+    FakeIntegrations,
+    FakeLanes,
+    FakeMedia,
+    FakePeople,
+    FakeReceipts,
+    FakeStatusQueue,
+    FakeTaskQueue,
+)
+from tests.fakes.world import FakeClock, Points
+
+FORMS = {"text/csv": "csv", "application/x-ndjson": "ndjson", "application/json": "dhis2"}
+
+
+class Hands(Protocol):
+    """What happens to a world from outside."""
+
+    def put_file(self, target: UploadTarget, form: str, content: bytes) -> None:
+        """A client puts a file where it was told to."""
+        ...
+
+    def erase(self, object_key: str) -> None:
+        """An object expires."""
+        ...
+
+    def dispatches(self, channel: Channel, after: float = 0) -> Sequence[Dispatch]:
+        """Take what can be seen on a channel's queue so many seconds from now."""
+        ...
+
+    def tasks(self) -> Sequence[Task]:
+        """Take what is on the fan-out queue."""
+        ...
+
+    def reports(self) -> Sequence[Report]:
+        """Take what is on the status queue."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Every port once. `another` is a second execution environment on the same stores."""
+
+    clock: FakeClock
+    log: Log
+    distributions: Distributions
+    plans: Plans
+    uploads: Uploads
+    channels: ChannelQueue
+    task_queue: TaskQueue
+    status_queue: StatusQueue
+    lanes: Lanes
+    people: People
+    receipts: Receipts
+    media: MediaCache
+    integrations: Integrations
+    hands: Hands
+    another: Callable[[], "World"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _MemoryHands:
+    clock: FakeClock
+    plans: FakePlans
+    uploads: FakeUploads
+    channel_queue: FakeChannelQueue
+    task_queue: FakeTaskQueue
+    status_queue: FakeStatusQueue
+
+    def put_file(self, target: UploadTarget, form: str, content: bytes) -> None:
+        *_, organisation, upload_id = target.url.split("/")
+        self.uploads.put(organisation, upload_id, form, content)
+
+    def erase(self, object_key: str) -> None:
+        del self.plans.objects[object_key]
+
+    def dispatches(self, channel: Channel, after: float = 0) -> Sequence[Dispatch]:
+        self.clock.pass_by(seconds=after)
+        return [one for one in self.channel_queue.take(self.clock.now()) if one.channel is channel]
+
+    def tasks(self) -> Sequence[Task]:
+        taken, self.task_queue.tasks = self.task_queue.tasks, []
+        return taken
+
+    def reports(self) -> Sequence[Report]:
+        taken, self.status_queue.reports = self.status_queue.reports, []
+        return taken
+
+
+def in_memory() -> World:
+    """The fakes. They remember nothing besides what they store, so that another environment is the same one."""
+    clock, points = FakeClock(), Points()
+    plans, uploads = FakePlans(points), FakeUploads()
+    channel_queue, task_queue, status_queue = FakeChannelQueue(points), FakeTaskQueue(points), FakeStatusQueue()
+    world = World(
+        clock=clock,
+        log=FakeLog(points),
+        distributions=FakeDistributions(points),
+        plans=plans,
+        uploads=uploads,
+        channels=channel_queue,
+        task_queue=task_queue,
+        status_queue=status_queue,
+        lanes=FakeLanes(points),
+        people=FakePeople(points),
+        receipts=FakeReceipts(points),
+        media=FakeMedia(clock),
+        integrations=FakeIntegrations(),
+        hands=_MemoryHands(
+            clock=clock,
+            plans=plans,
+            uploads=uploads,
+            channel_queue=channel_queue,
+            task_queue=task_queue,
+            status_queue=status_queue,
+        ),
+        another=lambda: world,
+    )
+    return world
