@@ -236,7 +236,7 @@ class Distribution:
             status=DistributionStatus.CANCELLED,
             status_reason=None,
             epoch=self.epoch + 1,
-            due_at=now if self.plan is not None and any(run.logged for run in self.plan.runs) else None,
+            due_at=now if self.plan is not None and self.epoch else None,
         )
 
     @property

@@ -68,7 +68,8 @@ class Message:
     due_at: datetime | None = None
     unknown_since: datetime | None = None
     request_hash: str | None = None
-    """SHA-256 of the request that made a single message: what an Idempotency-Key is compared with, for ever."""
+    """SHA-256 of the request that made a single message: what an Idempotency-Key is compared with, as long as the log
+    keeps the message."""
 
     @property
     def distribution_id(self) -> str | None:

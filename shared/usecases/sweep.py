@@ -23,9 +23,12 @@ class Sweep:
         self._settler = settler
 
     async def sweep(self, distribution: Distribution, now: datetime) -> None:
-        """One pass over the logged chunks. The first asks for a second one, after which nothing is pending."""
+        """One pass over the logged chunks, and over the one that may have been half logged when the cancel came.
+
+        The first pass asks for a second one, after which nothing is pending.
+        """
         for index, run in enumerate(distribution.planned.runs):
-            for number in range(run.logged):
+            for number in range(min(run.logged + 1, run.chunks)):
                 chunk = Chunk(distribution_id=distribution.distribution_id, run=index, number=number)
                 for message in await self._tallies.logged(distribution, chunk):
                     if message.status is Status.PENDING:

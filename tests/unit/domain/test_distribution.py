@@ -137,10 +137,10 @@ def test_resumed_before_its_start_it_is_scheduled() -> None:
     [
         (replace(PLANNED, plan=None, status=DistributionStatus.PLANNING), None),
         (PLANNED, None),
-        (PLANNED.with_run(1, run("MG", logged=1)), NOW),
+        (PLANNED.confirmed(NOW), NOW),
     ],
 )
-def test_cancelled_it_is_swept_if_anything_was_logged(distribution: Distribution, due_at: datetime | None) -> None:
+def test_cancelled_it_is_swept_if_it_was_ever_confirmed(distribution: Distribution, due_at: datetime | None) -> None:
     cancelled = distribution.cancelled(NOW)
     assert (cancelled.status, cancelled.due_at) == (DistributionStatus.CANCELLED, due_at)
     assert cancelled.epoch == distribution.epoch + 1

@@ -108,6 +108,37 @@ def test_no_window_holds_more_than_the_rate(
     assert crowd(departures) <= rate
 
 
+@given(
+    start=st.integers(0, 2 * MORNING),
+    eras=st.lists(
+        st.tuples(
+            st.integers(1, 1000),  # the rate from this throttle on
+            st.integers(0, 10 * SECOND),  # how long the era lasts
+            st.lists(st.tuples(st.sampled_from(Share), st.integers(1, 60)), max_size=6),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+)
+def test_a_rate_that_changes_with_a_throttle(start: int, eras: list[tuple[int, int, list[tuple[Share, int]]]]) -> None:
+    """What an old rate booked behind the throttle is void, so each era's slots are its own; where two grids of slots
+    meet, the second that holds the seam may have one departure more than the faster rate."""
+    state, departures, begin = LaneState(), list[int](), start
+    for rate, lasts, bookings in eras:
+        state = replace(state, not_before=begin)
+        booked_now: list[int] = []
+        for share, count in bookings:
+            booking = book(state, share, rate=rate, earliest=start, count=count)
+            state = booked(state, booking)
+            booked_now += booking.departures
+        assert all(departure >= begin for departure in booked_now)
+        begin += lasts
+        # The next throttle withdraws what is not out by then.
+        departures += [departure for departure in booked_now if departure < begin]
+    seams = len(eras) - 1
+    assert crowd(departures) <= max(rate for rate, _, _ in eras) + seams
+
+
 @given(rate=st.integers(1, 1000), start=st.integers(0, 2 * MORNING))
 def test_the_shares_split_the_rate_nine_to_one(rate: int, start: int) -> None:
     bulk = book(LaneState(), Share.BULK, rate=rate, earliest=start, count=18 * 5).departures

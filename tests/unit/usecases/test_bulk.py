@@ -146,6 +146,21 @@ def test_a_cancel_ends_what_is_pending_and_says_how_many_went_out(office: Office
     assert len(sent_to(office)) == sent
 
 
+def test_a_cancel_that_comes_while_a_chunk_is_being_logged_leaves_nobody_pending(office: Office) -> None:
+    made = office.distribute(250)
+    [task] = office.tasks.tasks
+    assert office.killed(
+        office.fanout().work(task, office.clock.now() + timedelta(minutes=5)), ("distributions.save", 1)
+    )
+    assert len(office.log.rows) == 100
+    office.run(office.control.act(DEMO, made.distribution_id, Action.CANCEL))
+    finish(office)
+    assert {row.status for row in office.log.rows.values()} == {Status.FAILED}
+    view = office.run(office.browse.distribution(DEMO, made.distribution_id))
+    assert view.counts.by_status == {Status.FAILED: 250}
+    assert office.provider.calls == 0
+
+
 def test_a_stop_error_pauses_and_burns_nobody(office: Office) -> None:
     office.provider.answers = [SendError(Kind.STOP, "POL0001", "balance_empty")] * 10
     made = office.distribute(250)

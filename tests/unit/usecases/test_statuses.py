@@ -1,0 +1,53 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.domain.errors import Kind, SendError
+from shared.domain.receipt import Attempt, StatusReport
+from shared.domain.status import Status
+from shared.usecases.ports import Move
+from shared.usecases.statuses import move_of_orange, move_of_report
+
+THEN = datetime(2026, 11, 23, 10, tzinfo=UTC)
+ATTEMPT = Attempt(message_id="2d1f6a0e-0000-5000-8000-000000000001", number=2)
+WITHHELD = SendError(Kind.RECIPIENT, "130472", "experiment_withheld")
+NAMELESS = SendError(Kind.BUG, "135000")
+
+
+@pytest.mark.parametrize(
+    ("delivery_status", "move"),
+    [
+        ("DeliveredToTerminal", Move(status=Status.DELIVERED, at=THEN)),
+        ("DeliveredToNetwork", Move(status=Status.SENT, at=THEN)),
+        ("MessageWaiting", Move(status=Status.SENT, at=THEN)),
+        ("DeliveryImpossible", Move(status=Status.FAILED, at=THEN, reason="undeliverable")),
+        ("DeliveryUncertain", None),
+        ("DeliveryNotificationNotSupported", None),
+        ("deliveredtoterminal", None),
+        ("", None),
+    ],
+)
+def test_what_orange_says(delivery_status: str, move: Move | None) -> None:
+    """reference/orange_sms.md §4; what says nothing certain moves nothing."""
+    assert move_of_orange(delivery_status, THEN) == move
+
+
+def report(status: Status, attempt: Attempt | None = ATTEMPT, error: SendError | None = None) -> StatusReport:
+    return StatusReport(attempt=attempt, provider_message_id="wamid.x", status=status, at=THEN, error=error)
+
+
+@pytest.mark.parametrize("status", [Status.SENT, Status.DELIVERED, Status.READ])
+@pytest.mark.parametrize("error", [None, WITHHELD])
+def test_proof_of_arrival_counts_whatever_the_attempt(status: Status, error: SendError | None) -> None:
+    expected = Move(status=status, at=THEN, provider_message_id="wamid.x")
+    assert move_of_report(report(status, error=error)) == expected
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(WITHHELD, "experiment_withheld"), (NAMELESS, "provider_rejected"), (None, "provider_rejected")],
+)
+def test_a_failure_counts_for_its_own_attempt_and_always_has_a_reason(error: SendError | None, reason: str) -> None:
+    move = move_of_report(report(Status.FAILED, error=error))
+    assert move == Move(status=Status.FAILED, at=THEN, attempt=2, provider_message_id="wamid.x", reason=reason)
+    assert move_of_report(report(Status.FAILED, None, error)).attempt is None
