@@ -181,7 +181,8 @@ def _claim(outcome: Change, now: datetime) -> Claim:
 
 def _moving(move: Move) -> Update:
     """The condition comes from the table of moves: a status never goes backwards."""
-    allowed = {f":from_{number}": str(status) for number, status in enumerate(sorted(ALLOWED_FROM[move.status]))}
+    origins = ALLOWED_FROM[move.status] & {Status.PENDING} if move.unclaimed else ALLOWED_FROM[move.status]
+    allowed = {f":from_{number}": str(status) for number, status in enumerate(sorted(origins))}
     conditions = [f"#status IN ({', '.join(allowed)})"]
     values: dict[str, Plain] = dict(allowed)
     if move.attempt is not None:

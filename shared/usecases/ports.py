@@ -45,7 +45,8 @@ class Move:
     """A wish to move a message to a status. `at` is the instant of that status, by whoever knows it best.
 
     `attempt`: only if the message's latest attempt is this one (a `failed` of an older one says nothing).
-    `unclaimed`: only if no copy holds a lease (a leased one ends by its own outcome).
+    `unclaimed`: only if it is pending and no copy holds a lease (a leased one ends by its own outcome, a sent one has
+    gone).
     """
 
     status: Status

@@ -124,3 +124,11 @@ async def test_a_message_that_nobody_knows_is_a_no_op(world: World) -> None:
     moved = await world.log.move(*KEY, Move(status=Status.SENT, at=NOON, provider_message_id="p"))
     assert (moved.won, moved.before) == (False, None)
     assert await world.log.get(*KEY) is None
+
+
+@pytest.mark.parametrize("before", Status)
+async def test_what_has_gone_is_not_ended_as_unsent(world: World, before: Status) -> None:
+    """A sweep read it as pending; by the time it writes, the message may have been sent."""
+    await brought_to(world.log, before)
+    move = Move(status=Status.FAILED, at=THEN, reason="cancelled", unclaimed=True)
+    assert (await world.log.move(*KEY, move)).won is (before is Status.PENDING)

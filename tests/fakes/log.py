@@ -57,7 +57,8 @@ class FakeLog:
         row = self.rows.get((organisation, message_id))
         if row is None:
             return Moved(won=False, before=None)
-        barred = (move.attempt is not None and move.attempt != row.attempts) or (move.unclaimed and row.lease_until)
+        held = row.status is not Status.PENDING or row.lease_until is not None
+        barred = (move.attempt is not None and move.attempt != row.attempts) or (move.unclaimed and held)
         won = may_move(row.status, move.status) and not barred
         if won:
             self._keep(_moved(row, move))
