@@ -101,6 +101,7 @@ def test_what_gsm7_cannot_hold_stays_whole() -> None:
     assert composed.payload.text == "بطاقتك جاهزة يا Aminata"
     assert [notice.code for notice in composed.warnings] == ["ucs2", "gsm7_not_possible"]
     assert composed.gsm7 is None
+    assert [notice.code for notice in sms("بطاقتك جاهزة").warnings] == ["ucs2"]
 
 
 @pytest.mark.parametrize("encoding", SmsEncoding)
