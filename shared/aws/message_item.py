@@ -9,10 +9,10 @@ from shared.domain.instants import from_milliseconds, milliseconds
 from shared.domain.message import Chunk, Message, PayloadRef, Price
 from shared.domain.payload import Channel
 from shared.domain.status import Status
+from shared.usecases.ports import AGENDA_SHARDS
 
 LIST_SHARDS = 4
 """A list's index is cut in so many partitions: 1,000 writes/s each."""
-AGENDA_SHARDS = 8
 KEPT_FOR = timedelta(days=400)
 INSTANTS = (
     "accepted_at",

@@ -32,6 +32,15 @@ class StatusReport:
     error: SendError | None = None
 
 
+ORANGE_STATUSES: dict[str, Status] = {
+    "DeliveredToTerminal": Status.DELIVERED,
+    "DeliveredToNetwork": Status.SENT,
+    "MessageWaiting": Status.SENT,
+    "DeliveryImpossible": Status.FAILED,
+}
+"""reference/orange_sms.md §4. DeliveryUncertain and unknown ones say nothing: the message stays where it is."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrangeReceipt:
     """A delivery receipt. Orange gives no time stamp; `status` None is one that is progress or unknown to us."""

@@ -8,11 +8,10 @@ from shared.domain.clock import Clock
 from shared.domain.distribution import DistributionStatus
 from shared.usecases.agenda import Agenda
 from shared.usecases.distributions import Planning, expired
-from shared.usecases.ports import Distributions, Log, Task, TaskQueue, Telemetry
+from shared.usecases.ports import AGENDA_SHARDS, Distributions, Log, Task, TaskQueue, Telemetry
 from shared.usecases.release import Release
 from shared.usecases.sweep import Sweep
 
-AGENDA_SHARDS = 8
 _DISTRIBUTIONS_A_TICK = 1000
 
 

@@ -17,6 +17,9 @@ from shared.domain.refusal import Fault
 from shared.domain.status import Status
 from shared.domain.timetable import Booking, Lane, LaneState, Share
 
+AGENDA_SHARDS = 8
+"""The log's agenda is cut in so many parts: the tick asks each, the store spreads messages over them."""
+
 # ---------------------------------------------------------------------------------------------------------------- log
 
 

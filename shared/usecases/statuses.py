@@ -2,17 +2,9 @@
 
 from datetime import datetime
 
-from shared.domain.receipt import StatusReport
+from shared.domain.receipt import ORANGE_STATUSES, StatusReport
 from shared.domain.status import Status
 from shared.usecases.ports import Move
-
-ORANGE_STATUSES: dict[str, Status] = {
-    "DeliveredToTerminal": Status.DELIVERED,
-    "DeliveredToNetwork": Status.SENT,
-    "MessageWaiting": Status.SENT,
-    "DeliveryImpossible": Status.FAILED,
-}
-"""reference/orange_sms.md §4. DeliveryUncertain and unknown ones say nothing: the message stays where it is."""
 
 
 def move_of_orange(delivery_status: str, at: datetime) -> Move | None:

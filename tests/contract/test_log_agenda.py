@@ -5,10 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.aws.message_item import AGENDA_SHARDS
 from shared.domain.ids import shard_of
 from shared.domain.status import Status
-from shared.usecases.ports import Move
+from shared.usecases.ports import AGENDA_SHARDS, Move
 from tests.contract.making import NOON, ORGANISATION, SECOND, message, standing
 from tests.contract.world import World
 

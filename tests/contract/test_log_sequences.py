@@ -9,12 +9,11 @@ from itertools import count
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.aws.message_item import AGENDA_SHARDS
 from shared.aws.session import Aws
 from shared.domain.ids import shard_of
 from shared.domain.message import Message
 from shared.domain.status import ALLOWED_FROM, Status
-from shared.usecases.ports import Log, Move
+from shared.usecases.ports import AGENDA_SHARDS, Log, Move
 from tests.contract.cloud import deploy, on_aws
 from tests.contract.making import NOON, message
 from tests.contract.world import in_memory

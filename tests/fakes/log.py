@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from shared.aws.message_item import AGENDA_SHARDS, position
+from shared.aws.message_item import position
 from shared.domain.ids import shard_of
 from shared.domain.instants import from_milliseconds, milliseconds
 from shared.domain.message import Message
 from shared.domain.status import Status, may_move
-from shared.usecases.ports import Claim, ClaimAnswer, LogQuery, Move, Moved, Page
+from shared.usecases.ports import AGENDA_SHARDS, Claim, ClaimAnswer, LogQuery, Move, Moved, Page
 from tests.fakes.world import Points
 
 

@@ -4,17 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.domain.json import JsonObject, JsonValue
-from shared.domain.receipt import OrangeReceipt
-from shared.domain.status import Status
+from shared.domain.receipt import ORANGE_STATUSES, OrangeReceipt
 from shared.providers.answers import identifier, obj, objects, parse, text
-
-STATUSES = {
-    "DeliveredToTerminal": Status.DELIVERED,
-    "DeliveredToNetwork": Status.SENT,
-    "MessageWaiting": Status.SENT,
-    "DeliveryImpossible": Status.FAILED,
-}
-"""`DeliveryUncertain` and whatever comes next say nothing of the outcome."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +35,7 @@ def _receipt(notification: JsonObject, info: JsonObject) -> OrangeReceipt | None
     status = _label(info.get("deliveryStatus")) or _label(obj(info.get("delivery")).get("deliveryStatus"))
     if not receipt_id or not status:
         return None
-    return OrangeReceipt(receipt_id=receipt_id, delivery_status=status, status=STATUSES.get(status))
+    return OrangeReceipt(receipt_id=receipt_id, delivery_status=status, status=ORANGE_STATUSES.get(status))
 
 
 def _label(value: JsonValue) -> str:
