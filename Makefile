@@ -17,10 +17,10 @@ has_uv := .uv/.has-$(uv_version)
 has_packages := .venv/.matches-lock
 has_sam := .venv-sam/.matches-lock
 
-.PHONY: help demo run token test lint type format check build validate clean
+.PHONY: help demo run load events token test test-docker lint type format check build validate hooks precommit clean
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
 
 # ── The local stack ──────────────────────────────────────────────────────────────────────────────────────────────────
 # PORT, NOW, DOCKER, META_GRAPH_URL, ORANGE_API_URL and CARD_HOSTS reach the program as environment variables, whether
@@ -29,8 +29,15 @@ help:  ## this list
 demo: $(has_packages)  ## a sample campaign on both channels, on this machine; exits 0 if every message came to its end
 	@exec $(python) -m local demo
 
-run: $(has_packages)  ## the same stack, and stays: make run PORT=9000 NOW=2026-11-23T10:00:00Z
+run: $(has_packages)  ## the same stack, and stays: make run PORT=9000 NOW=2026-11-23T10:00:00Z; DOCKER=1 for sam local
 	@exec $(python) -m local run
+
+# MESSAGES, RATE and PORT (a stack that runs; else one of its own).
+load: $(has_packages)  ## 10,000 SMS from upload to receipts, the ledger held against the log: make load MESSAGES=1000 PORT=9000
+	@exec $(python) -m local load --messages $(or $(MESSAGES),10000) --rate $(or $(RATE),1000)
+
+events: $(has_packages)  ## write events/ anew: what the stack makes of every function and trigger, for sam local invoke
+	@exec $(python) -m local events
 
 # An empty SCOPES is a wish too: a token without scopes.
 option = $(if $(filter undefined,$(origin $(1))),,--$(2)="$($(1))")
@@ -40,7 +47,14 @@ token: $(has_packages)  ## a JWT for the running stack: make token ORGANISATION=
 # ── Checks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 test: $(has_packages)  ## everything that can be tested without Docker
-	@exec $(python) -m pytest -n 2 --dist loadfile
+	@exec $(python) -m pytest -n 2 --dist loadfile -m "not docker"
+
+# Built apart from .aws-sam/build, which holds what was built last for whichever architecture.
+test-docker: $(has_sam) $(has_packages)  ## the built functions in containers, through sam local; skipped where no engine answers
+	@if docker info >/dev/null 2>&1; then \
+	  ARCHITECTURE=x86_64 $(sam) build --parameter-overrides Architecture=x86_64 --build-dir .aws-sam/x86_64 >&2; \
+	else echo "no Docker engine answers: these tests are skipped" >&2; fi
+	@exec $(python) -m pytest -m docker
 
 lint: $(has_packages)  ## ruff: rules and format
 	$(python) -m ruff check .
@@ -55,6 +69,12 @@ format: $(has_packages)  ## let ruff put it right
 
 check: lint type validate test  ## all of the above
 
+hooks: $(has_packages)  ## look at each commit beforehand (.pre-commit-config.yaml)
+	$(python) -m pre_commit install
+
+precommit: $(has_packages)  ## the same over all files
+	$(python) -m pre_commit run --all-files
+
 # ── Artefacts ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 # arm64 or x86_64. SAM does not tell a makefile builder which one the template asks for, so it comes from here for both.
@@ -67,6 +87,7 @@ validate: $(has_sam)  ## sam validate --lint
 # uv, Python and packages stand before SAM starts five builds at once.
 build: $(has_sam) $(has_packages)  ## sam build: make build ARCHITECTURE=x86_64 gives what this machine can run
 	$(sam) build --parameter-overrides Architecture=$(ARCHITECTURE)
+	@$(python) -m tests.artefacts.sizes .aws-sam/build
 
 folder_ApiFunction := api
 folder_BulkFanoutFunction := bulk_fanout
@@ -79,7 +100,8 @@ platform_x86_64 := x86_64-manylinux_2_28
 
 # SAM's makefile builder calls build-<logical ID>. Byte code goes along, because /var/task is read-only and compiling
 # would cost each cold start more than half a second; it is the same on every architecture. It is never checked against
-# its source (unchecked-hash) and names Lambda's path, not this machine's.
+# its source (unchecked-hash) and names Lambda's path, not this machine's. Hidden files (.env.local, an editor's) stay here.
+# Programs and Powertools' copy of Swagger UI (0.45 MB zipped) are left out: nothing here can serve or run them.
 build-%: folder = $(or $(folder_$*),$(error no folder is named for $*))
 build-%: platform = $(or $(platform_$(ARCHITECTURE)),$(error ARCHITECTURE is arm64 or x86_64, not $(ARCHITECTURE)))
 build-%: $(has_packages)
@@ -87,12 +109,12 @@ build-%: $(has_packages)
 	@$(uv) pip install --quiet --python $(python) --target "$$ARTIFACTS_DIR" --link-mode copy \
 	  --python-version 3.13 --python-platform $(platform) --only-binary :all: --no-deps \
 	  --requirements functions/$(folder)/requirements.txt
-	@rm -rf "$$ARTIFACTS_DIR/bin" "$$ARTIFACTS_DIR/.lock"
+	@rm -rf "$$ARTIFACTS_DIR/bin" "$$ARTIFACTS_DIR"/aws_lambda_powertools/event_handler/openapi/swagger_ui/*.min.*
 	@mkdir -p "$$ARTIFACTS_DIR/functions"
 	@cp functions/__init__.py "$$ARTIFACTS_DIR/functions/"
 	@cp -R functions/$(folder) "$$ARTIFACTS_DIR/functions/"
 	@cp -R shared "$$ARTIFACTS_DIR/"
-	@find "$$ARTIFACTS_DIR" -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find "$$ARTIFACTS_DIR" -mindepth 1 \( -name '.*' -o -name __pycache__ \) -prune -exec rm -rf {} +
 	@$(python) -m compileall -q --invalidation-mode unchecked-hash -s "$$ARTIFACTS_DIR" -p /var/task "$$ARTIFACTS_DIR"
 
 # ── The environment ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,40 +1,48 @@
-"""python -m local run | token | demo: what `make run`, `make token` and `make demo` call."""
+"""python -m local run | token | demo | events | load: what the `make` targets of these names call."""
 
 import argparse
 import importlib
-import json
 import os
 import signal
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
+import traceback
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
+from datetime import timedelta
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
-from local.clock import parse_instant
+from local.processes import collect_seldom
 from local.settings import Settings, SettingsError
 
 USAGE_ERROR = 2
+LAST_SECONDS = 5.0
+TOOLS = {
+    "demo": "send a sample campaign and show its log",
+    "events": "write events/ anew, for sam local invoke",
+    "load": "many SMS, and the ledger held against the log",
+}
+"""Modules of their own that read what follows their name."""
 
 
 def main(argv: Sequence[str]) -> int:
+    collect_seldom()
     parser = argparse.ArgumentParser(prog="python -m local")
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="deploy the stack on moto, and stay")
     token = commands.add_parser("token", help="print a JWT for the running stack")
-    commands.add_parser("demo", help="send a sample campaign and show its log", add_help=False)
+    for name, what in TOOLS.items():
+        commands.add_parser(name, help=what, add_help=False)
     for command in (run, token):
         command.add_argument("--port", type=int, help="default: PORT, else 8000")
     token.add_argument("--organisation", default=os.environ.get("ORGANISATION") or "demo")
     token.add_argument("--scopes", default=os.environ.get("SCOPES"), help="space-separated; default: all")
     token.add_argument("--expires", type=int, default=int(os.environ.get("EXPIRES") or 3600), help="seconds")
     arguments, rest = parser.parse_known_args(argv)
-    if arguments.command == "demo":
-        return int(importlib.import_module("local.demo").main(rest) or 0)
+    if arguments.command in TOOLS:
+        return int(importlib.import_module(f"local.{arguments.command}").main(rest) or 0)
     if rest:
         parser.error(f"unknown arguments: {' '.join(rest)}")
     try:
@@ -45,7 +53,37 @@ def main(argv: Sequence[str]) -> int:
     return run_stack(settings) if arguments.command == "run" else _token(settings, arguments)
 
 
-def run_stack(settings: Settings) -> int:
+def run_stack(settings: Settings) -> NoReturn:
+    """Serve until a signal; ends the process.
+
+    At once, once everything is closed: threads of functions that were at work would hold it up until their last retry.
+    """
+    code = USAGE_ERROR
+    try:
+        code = _serve(settings)
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else 0
+    except BaseException:
+        code = 1
+        traceback.print_exc()
+    finally:
+        _see_children_off()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _see_children_off() -> None:
+    """Wait for a child that a signal caught at its birth: nobody stops it, it ends because its pipe is closed."""
+    give_up = time.monotonic() + LAST_SECONDS
+    with suppress(ChildProcessError):  # there is none left
+        while time.monotonic() < give_up:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                time.sleep(0.02)
+
+
+def _serve(settings: Settings) -> int:
     from local.logs import logging_to  # noqa: PLC0415 - `token` need not wait for what `run` imports
     from local.processes import ChildFailedError  # noqa: PLC0415
     from local.stack import PortInUseError, Stack  # noqa: PLC0415
@@ -84,6 +122,7 @@ def _greeting(stack: Any) -> str:
         f"Tables       {'  '.join(tables)}",
         f"Token        make -s token{option}",
         f'Clock        curl -X POST {stack.base_url}/_local/clock -d \'{{"now": "…"}}\'',
+        f"Reset        curl -X POST {stack.base_url}/_local/reset",
     ]
     if stack.simulators_url:
         simulators = " ".join(f"{stack.simulators_url}/{name}" for name in ("meta", "orange", "cards", "_control"))
@@ -92,33 +131,22 @@ def _greeting(stack: Any) -> str:
 
 
 def _token(settings: Settings, arguments: argparse.Namespace) -> int:
-    from local.tokens import ALL_SCOPES, TokenRequest, load_key, mint  # noqa: PLC0415
+    from local.running import NoStackError, find  # noqa: PLC0415
+    from local.tokens import ALL_SCOPES, TokenRequest  # noqa: PLC0415
 
-    directory = settings.state_root / str(settings.port)
     try:
-        state = json.loads((directory / "stack.json").read_text())
-        key = load_key(directory / "key.pem")
-        now = _stack_now(state)
-    except (FileNotFoundError, urllib.error.URLError):
-        print(f"no stack runs on port {settings.port}; start one with `make run PORT={settings.port}`", file=sys.stderr)
+        stack = find(settings.state_root, settings.port)
+    except NoStackError as error:
+        print(error, file=sys.stderr)
         return 1
     request = TokenRequest(
-        issuer=state["base_url"],
+        issuer=stack.base_url,
         organisation=arguments.organisation,
         scopes=ALL_SCOPES if arguments.scopes is None else arguments.scopes.split(),
         lifetime=timedelta(seconds=arguments.expires),
     )
-    print(mint(key, request, now))
+    print(stack.token(request))
     return 0
-
-
-def _stack_now(state: dict[str, Any]) -> datetime:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(f"{state['base_url']}/_local/clock", timeout=5) as answer:
-            return parse_instant(json.load(answer)["now"])
-    except urllib.error.HTTPError:  # a stack whose clock is not open: the demo's, which never jumps
-        return datetime.fromtimestamp(time.time() + state["clock_offset_seconds"], UTC)
 
 
 if __name__ == "__main__":

@@ -13,20 +13,28 @@ from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
+import boto3
+import botocore.session
 import uvicorn
+from botocore.loaders import Loader
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from local.clock import StackClock
 from local.cors import Cors
 from local.deployment import CREDENTIALS, Deployment, Function, client
-from local.gateway import Gateway, GatewayParts
+from local.gateway import Gateway, GatewayParts, LocalRoutes
+from local.jump import Jump
 from local.poller import Poller
+from local.reset import Reset
 from local.routes import RouteTable, read_routes
 from local.runtime import FunctionPool, Handler
 from local.schedules import Scheduler
 from local.template import REGION, Document, handler_modules
+from shared.aws.session import Aws
 
 type Pools = Mapping[str, FunctionPool]
+
+LAST_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +57,24 @@ def start_functions(frame: Frame) -> Pools:
     """Build one environment of each function, so that what cannot start is known before the stack answers."""
     frame.closing.enter_context(_lambda_environment(frame))
     functions = frame.deployment.functions
-    pools = {name: FunctionPool(f.limits, _handler_maker(f, frame.clock)) for name, f in functions.items()}
+    models = Loader()
+    pools = {name: FunctionPool(f.limits, _handler_maker(f, frame.clock, models)) for name, f in functions.items()}
     for pool in pools.values():
         pool.warm_up()
+    frame.closing.callback(_close, pools)
     return pools
 
 
-def start_polling(frame: Frame, pools: Pools) -> None:
+def _close(pools: Pools) -> None:
+    """Leave a moment to those that are about to end; whoever waits for a departure is cut off."""
+    give_up = time.monotonic() + LAST_SECONDS
+    while any(pool.is_busy for pool in pools.values()) and time.monotonic() < give_up:
+        time.sleep(0.02)
+    for pool in pools.values():
+        pool.close()
+
+
+def start_polling(frame: Frame, pools: Pools) -> Scheduler:
     for mapping in frame.deployment.mappings:
         pool = pools[mapping.function_name]
         within = replace(mapping, concurrency=min(mapping.concurrency, pool.limits.environments))
@@ -66,11 +85,22 @@ def start_polling(frame: Frame, pools: Pools) -> None:
     scheduler = Scheduler(client("scheduler", frame.aws_url), frame.clock, _invoker(pools))
     frame.closing.callback(scheduler.stop)
     scheduler.start()
+    return scheduler
+
+
+def local_routes(frame: Frame, pools: Pools, simulators_url: str | None, scheduler: Scheduler | None) -> LocalRoutes:
+    """What the routes under /_local do; the state of now is the one that a reset comes back to."""
+    reset = Reset(aws_url=frame.aws_url, simulators_url=simulators_url, pools=pools, scheduler=scheduler)
+    reset.remember()
+    busy = lambda: any(pool.is_busy for pool in pools.values())  # noqa: E731 - one expression
+    jump = Jump(frame.clock, scheduler, busy).to if scheduler is not None else frame.clock.advance_to
+    return LocalRoutes(jump=jump, reset=reset.now)
 
 
 def start_gateway(
-    frame: Frame, pools: Pools, sockets: list[socket.socket], key: rsa.RSAPublicKey, clock_route: bool
+    frame: Frame, pools: Pools, sockets: list[socket.socket], key: rsa.RSAPublicKey, local: LocalRoutes | None
 ) -> None:
+    """`local`: what the routes under /_local do, where they are open."""
     document = frame.deployment.http_api
     parts = GatewayParts(
         routes=RouteTable(read_routes(document)),
@@ -78,7 +108,7 @@ def start_gateway(
         key=key,
         clock=frame.clock,
         invoke=_invoker(pools),
-        clock_route=clock_route,
+        local=local,
     )
     config = uvicorn.Config(
         Gateway(parts),
@@ -105,11 +135,14 @@ def _stop_server(server: uvicorn.Server, thread: threading.Thread) -> None:
     thread.join(3)
 
 
-def _handler_maker(function: Function, clock: StackClock) -> Callable[[], Handler]:
+def _handler_maker(function: Function, clock: StackClock, models: Loader) -> Callable[[], Handler]:
+    """Each environment has clients of its own; the megabytes of AWS's service models they share."""
     module = importlib.import_module(function.module)
 
     def make() -> Handler:
-        handler: Handler = module.build(function.environment, clock)
+        session = botocore.session.Session()
+        session.register_component("data_loader", models)
+        handler: Handler = module.build(function.environment, clock, Aws(boto3.Session(botocore_session=session)))
         return handler
 
     return make

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -23,6 +24,7 @@ PAYLOAD_LIMIT = 10 * 1024 * 1024  # https://docs.aws.amazon.com/apigateway/lates
 EVENT_LIMIT = 6 * 1024 * 1024  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 INTEGRATION_SECONDS = 30.0
 CLOCK_PATH = "/_local/clock"
+RESET_PATH = "/_local/reset"
 
 type Scope = MutableMapping[str, Any]
 type Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -31,15 +33,23 @@ type Invoke = Callable[[str, object], Future[object]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LocalRoutes:
+    """`jump` moves the clock and all that goes by it, `reset` makes the stack as new; both return when it is done."""
+
+    jump: Callable[[datetime], None]
+    reset: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayParts:
-    """`invoke` takes a function's name and an event; `clock_route` opens /_local/clock to who may call."""
+    """`invoke` takes a function's name and an event; `local` opens /_local to who may call."""
 
     routes: RouteTable
     cors: Cors | None
     key: rsa.RSAPublicKey
     clock: StackClock
     invoke: Invoke
-    clock_route: bool = False
+    local: LocalRoutes | None = None
     integration_seconds: float = INTEGRATION_SECONDS
 
 
@@ -58,6 +68,7 @@ class Gateway:
 
     def __init__(self, parts: GatewayParts) -> None:
         self._parts = parts
+        self._resetting = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -75,8 +86,10 @@ class Gateway:
         if body is None:
             return head, "-", message(413, "Request Entity Too Large")
         request = replace(head, body=body)
-        if self._parts.clock_route and request.raw_path == CLOCK_PATH:
-            return request, CLOCK_PATH, await asyncio.to_thread(self._serve_clock, request)
+        if self._parts.local and request.raw_path == CLOCK_PATH:
+            return request, CLOCK_PATH, await asyncio.to_thread(self._serve_clock, request, self._parts.local)
+        if self._parts.local and request.raw_path == RESET_PATH:
+            return request, RESET_PATH, await self._serve_reset(request, self._parts.local)
         matched = self._parts.routes.find(request.method, request.raw_path)
         response = await self._answer(request, matched)
         return request, matched.route.key if matched else "-", self._with_cors(request, response)
@@ -103,6 +116,8 @@ class Gateway:
         return await self._integrate(matched.route.function_name, event)
 
     async def _integrate(self, function_name: str, event: Mapping[str, Any]) -> HttpResponse:
+        if self._resetting:
+            return message(503, "Service Unavailable")
         outcome = asyncio.wrap_future(self._parts.invoke(function_name, event))
         outcome.add_done_callback(lambda done: done.cancelled() or done.exception())  # heard, even if nobody waits
         try:
@@ -127,10 +142,23 @@ class Gateway:
         own = [(n, v) for n, v in response.headers if not n.startswith("access-control-")]
         return replace(response, headers=(*own, *cors.response_headers(headers).items()))
 
-    def _serve_clock(self, request: HttpRequest) -> HttpResponse:
+    async def _serve_reset(self, request: HttpRequest, local: LocalRoutes) -> HttpResponse:
+        """Functions answer 503 meanwhile."""
+        if request.method != "POST":
+            return message(405, "Method Not Allowed")
+        if self._resetting:
+            return message(409, "Conflict")
+        self._resetting = True
+        try:
+            await asyncio.to_thread(local.reset)
+        finally:
+            self._resetting = False
+        return HttpResponse(status=204)
+
+    def _serve_clock(self, request: HttpRequest, local: LocalRoutes) -> HttpResponse:
         if request.method == "POST":
             try:
-                self._parts.clock.advance_to(parse_instant(json.loads(request.body)["now"]))
+                local.jump(parse_instant(json.loads(request.body)["now"]))
             except BackwardsError as error:
                 return message(400, str(error))
             except (ValueError, TypeError, KeyError):

@@ -1,12 +1,14 @@
 """moto behind HTTP: one request at a time, connections kept.
 
 Not moto's own server: that needs Flask, closes each connection after one answer and is not safe for threads. This one
-hands a request to the same dispatcher that moto's decorators use. `POST /_stack/clock {"now": …}` moves its time.
+hands a request to the same dispatcher that moto's decorators use. `POST /_stack/clock {"now": …}` moves its time,
+`GET /_stack/requests` says how often each operation was asked for.
 """
 
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from email.message import Message
@@ -21,9 +23,12 @@ from moto.core.botocore_stubber import BotocoreStubber
 
 from local import moto_mends
 from local.clock import parse_instant
-from local.moto_mends import MESSAGES_CHANGED, SERVER_LOCK
+from local.moto_mends import SERVER_LOCK
+from local.moto_state import Snapshot
+from local.reset import RESTORE_PATH, SNAPSHOT_PATH
 
 CLOCK_PATH = "/_stack/clock"
+REQUESTS_PATH = "/_stack/requests"
 EXPIRY_PERIOD = timedelta(minutes=1)
 # These say how the bytes travel, which is this server's business and not moto's.
 _TRANSPORT_HEADERS = frozenset({"content-length", "transfer-encoding", "connection"})
@@ -50,12 +55,21 @@ class MotoHandler(BaseHTTPRequestHandler):
             self.server.move_to(parse_instant(json.loads(body)["now"]))
             self._reply(204, {}, b"")
             return
+        if self.path in (SNAPSHOT_PATH, RESTORE_PATH):
+            self.server.remember() if self.path == SNAPSHOT_PATH else self.server.restore()
+            self._reply(204, {}, b"")
+            return
+        if self.path == REQUESTS_PATH:
+            self._reply(200, {"content-type": "application/json"}, json.dumps(self.server.requests).encode())
+            return
         host = aws_host(self.headers, self.path)
         headers = HTTPHeaders()
         for name, value in self.headers.items():
             headers[name] = host if name.lower() == "host" else value
         request = AWSPreparedRequest(self.command, f"https://{host}{self.path}", headers, body, stream_output=False)
+        operation = self.headers.get("x-amz-target") or f"{host.partition('.')[0]} {self.command}"
         with SERVER_LOCK:
+            self.server.requests[operation] += 1
             status, answer_headers, answer = self.server.dispatch(request)
         self._reply(int(status), answer_headers, answer.encode() if isinstance(answer, str) else answer)
 
@@ -86,16 +100,25 @@ class MotoServer(ThreadingHTTPServer):
         super().__init__((host, port), MotoHandler)
         self._stubber = BotocoreStubber()
         self._travel = travel
+        self.requests: Counter[str] = Counter()
+        self._snapshot: Snapshot | None = None
 
     def dispatch(self, request: AWSPreparedRequest) -> tuple[int, Mapping[str, Any], str | bytes]:
         answer = self._stubber.process_request(request)
         return answer or (404, {}, f"moto knows no service at {request.url}")
 
+    def remember(self) -> None:
+        self._snapshot = Snapshot.take()
+
+    def restore(self) -> None:
+        if self._snapshot is not None:
+            self._snapshot.restore()
+
     def move_to(self, instant: datetime) -> None:
-        with MESSAGES_CHANGED:
+        with SERVER_LOCK:
             self._travel.move_to(instant)
-            MESSAGES_CHANGED.notify_all()
-        moto_mends.expire_items()
+            moto_mends.expire_items()
+            moto_mends.wake_receivers()
 
 
 def aws_host(headers: Message, path: str) -> str:

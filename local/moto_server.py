@@ -8,6 +8,7 @@ import sys
 from types import ModuleType
 
 from local.clock import parse_instant
+from local.processes import collect_seldom
 
 
 def _spare_imports() -> None:
@@ -30,6 +31,7 @@ def main() -> None:
     parser.add_argument("--now", type=parse_instant, required=True)
     arguments = parser.parse_args()
     _spare_imports()
+    collect_seldom()
     from local.moto_http import serve  # noqa: PLC0415 - after the stand-ins that spare its imports
 
     servers = serve(arguments.host, arguments.port, arguments.now)

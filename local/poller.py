@@ -8,7 +8,7 @@ import base64
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 LONG_POLL_SECONDS = 20
 RECEIVE_LIMIT = 10  # SQS gives and deletes no more at once
+PAYLOAD_LIMIT = 6 * 1024 * 1024  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 
 type Submit = Callable[[object], Future[object]]
 
@@ -71,6 +72,22 @@ def failed_ids(answer: object, sent: Sequence[str]) -> set[str]:
     return set(sent) if named - set(sent) else {str(name) for name in named}
 
 
+def invocable(messages: Sequence["MessageTypeDef"]) -> Iterator[list["MessageTypeDef"]]:
+    """Cut what was received into what one invocation takes."""
+    batch: list[MessageTypeDef] = []
+    for message in messages:
+        if batch and _size([*batch, message]) > PAYLOAD_LIMIT:
+            yield batch
+            batch = []
+        batch.append(message)
+    if batch:
+        yield batch
+
+
+def _size(messages: Sequence["MessageTypeDef"]) -> int:
+    return sum(len(message["Body"].encode()) for message in messages)
+
+
 class Poller:
     """One mapping. It receives only when it may invoke, so that no message's receives are spent on waiting."""
 
@@ -99,15 +116,19 @@ class Poller:
                     log.exception("receiving failed", extra={"queue": self._mapping.queue_arn})
                     self._stopping.wait(1)
                 continue
-            if messages:
-                self._invoke(messages)
-            else:
+            if not messages:
                 self._free.release()
+            for number, batch in enumerate(invocable(messages)):
+                if number:
+                    self._free.acquire()
+                self._invoke(batch)
 
     def _receive_batch(self) -> list["MessageTypeDef"]:
         messages = self._receive(self._mapping.batch_size, LONG_POLL_SECONDS)
         until = time.monotonic() + self._mapping.batching.total_seconds()
-        while messages and (missing := self._mapping.batch_size - len(messages)) > 0:
+        while (
+            messages and _size(messages) < PAYLOAD_LIMIT and (missing := self._mapping.batch_size - len(messages)) > 0
+        ):
             wait = min(LONG_POLL_SECONDS, max(0, round(until - time.monotonic())))
             more = self._receive(missing, wait)
             messages += more

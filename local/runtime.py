@@ -67,21 +67,29 @@ class _Environment:
     def __init__(self, pool: "FunctionPool", handler: Handler | None = None) -> None:
         self._pool = pool
         self._handler = handler
-        self._work: queue.SimpleQueue[_Invocation] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[_Invocation | None] = queue.SimpleQueue()
         self.abandoned = False
         threading.Thread(target=self._run, name=f"{pool.limits.name}-environment", daemon=True).start()
 
     def take(self, invocation: _Invocation) -> None:
         self._work.put(invocation)
 
+    def end(self) -> None:
+        """Of an idle one: its thread ends, and with it all that it holds."""
+        self.abandoned = True
+        self._work.put(None)
+
     def _run(self) -> None:
         while not self.abandoned:
             invocation = self._work.get()
+            if invocation is None:
+                return
             try:
                 self._handler = self._handler or self._pool.make_handler()
                 self._invoke(self._handler, invocation)
             except Exception as error:  # noqa: BLE001,RUF100 - whatever the function raises is its invocation's outcome
-                log.exception("function failed", extra={"function": self._pool.limits.name})
+                if not self._pool.is_closed:
+                    log.exception("function failed", extra={"function": self._pool.limits.name})
                 _settle(invocation.outcome, error=error)
             self._pool.give_back(self)
 
@@ -129,18 +137,20 @@ class FunctionPool:
         self.make_handler = make_handler
         self._lock = threading.Lock()
         self._idle: list[_Environment] = []
+        self._working: set[_Environment] = set()
         self._waiting: deque[_Invocation] = deque()
         self._size = 0
+        self.is_closed = False
 
     def submit(self, event: Json) -> Future[Json]:
         """Start an invocation; the future gives its answer, what it raised, or FunctionTimeoutError."""
         invocation = _Invocation(event=event)
         with self._lock:
             if self._idle:
-                self._idle.pop().take(invocation)
+                self._set_to_work(self._idle.pop(), invocation)
             elif self._size < self.limits.environments:
                 self._size += 1
-                _Environment(self).take(invocation)
+                self._set_to_work(_Environment(self), invocation)
             else:
                 self._waiting.append(invocation)
         return invocation.outcome
@@ -152,19 +162,48 @@ class FunctionPool:
             self._size += 1
             self._idle.append(_Environment(self, handler))
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything runs or waits."""
+        with self._lock:
+            return bool(self._waiting) or self._size > len(self._idle)
+
+    def close(self) -> None:
+        """The stack ends: what still runs will fail for want of it, and nobody needs to hear of that."""
+        self.is_closed = True
+
+    def renew(self) -> None:
+        """Have the next invocations find new environments, which remember nothing; those at work end as they are."""
+        with self._lock:
+            for environment in self._idle:
+                environment.end()
+            for environment in self._working:
+                environment.abandoned = True
+            self._size = 0
+            self._idle.clear()
+            self._working.clear()
+
     def give_back(self, environment: _Environment) -> None:
         with self._lock:
             if environment.abandoned:
                 return
+            self._working.discard(environment)
             if self._waiting:
-                environment.take(self._waiting.popleft())
+                self._set_to_work(environment, self._waiting.popleft())
             else:
                 self._idle.append(environment)
 
     def abandon(self, environment: _Environment) -> None:
         with self._lock:
+            if environment.abandoned:
+                return
             environment.abandoned = True
+            self._working.discard(environment)
             if self._waiting:
-                _Environment(self).take(self._waiting.popleft())
+                self._set_to_work(_Environment(self), self._waiting.popleft())
             else:
                 self._size -= 1
+
+    def _set_to_work(self, environment: _Environment, invocation: _Invocation) -> None:
+        self._working.add(environment)
+        environment.take(invocation)

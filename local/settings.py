@@ -3,7 +3,7 @@
 import fcntl
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,11 @@ from local.clock import parse_instant
 from local.processes import PROJECT_ROOT
 
 HOST = "127.0.0.1"
+CONTAINERS_HOST = "host.docker.internal"
+"""This machine's name in a container that was started with --add-host host.docker.internal:host-gateway."""
 _GET_INTERFACE_ADDRESS = 0x8915  # SIOCGIFADDR, linux/sockios.h
+CONTAINERS_START = datetime(2026, 11, 23, 10, tzinfo=UTC)
+"""With DOCKER=1 unless NOW says otherwise: the morning at which events/env.json starts the containers' clocks."""
 FRONT_END_ORIGINS = "http://localhost:5173,http://127.0.0.1:5173"
 
 
@@ -21,50 +25,7 @@ class SettingsError(ValueError):
     """A setting that cannot be; the text is for the person who made it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """`port` 0 takes any free one. Empty provider URLs mean the simulators. `extra_hosts` are further addresses."""
-
-    port: int = 8000
-    start: datetime = field(default_factory=lambda: datetime.now(UTC))
-    meta_graph_url: str = ""
-    orange_api_url: str = ""
-    card_hosts: tuple[str, ...] = ()
-    front_end_origins: str = FRONT_END_ORIGINS
-    extra_hosts: tuple[str, ...] = ()
-    clock_route: bool = False
-    simulators: bool = True
-    template: Path = PROJECT_ROOT / "template.yaml"
-    state_root: Path = PROJECT_ROOT / ".local"
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str], port: int | None = None) -> Self:
-        now = environment.get("NOW", "")
-        try:
-            chosen_port = port if port is not None else int(environment.get("PORT") or 8000)
-            start = parse_instant(now) if now else datetime.now(UTC)
-        except ValueError as error:
-            raise SettingsError(f"NOW={now!r} PORT={environment.get('PORT', '')!r}: {error}") from error
-        if not 0 <= chosen_port <= 65535:
-            raise SettingsError(f"there is no port {chosen_port}")
-        return cls(
-            port=chosen_port,
-            start=start,
-            meta_graph_url=environment.get("META_GRAPH_URL", "").rstrip("/"),
-            orange_api_url=environment.get("ORANGE_API_URL", "").rstrip("/"),
-            card_hosts=tuple(h.strip() for h in environment.get("CARD_HOSTS", "").split(",") if h.strip()),
-            front_end_origins=environment.get("FRONT_END_ORIGINS") or FRONT_END_ORIGINS,
-            extra_hosts=_docker_bridge() if environment.get("DOCKER") == "1" else (),
-            clock_route=True,
-        )
-
-    def allowed_card_hosts(self, simulators: str | None) -> str:
-        """`host:port` of the sample cards and the person's own, each allowed plain http."""
-        hosts = [*([simulators] if simulators else []), *self.card_hosts]
-        return ",".join(host if host.startswith("http://") else f"http://{host}" for host in hosts)
-
-
-def _docker_bridge() -> tuple[str, ...]:
+def docker_bridge() -> tuple[str, ...]:
     """Where containers reach this machine, so that `sam local invoke` sees the same tables and queues."""
     request = struct.pack("256s", b"docker0")
     try:
@@ -73,3 +34,57 @@ def _docker_bridge() -> tuple[str, ...]:
     except OSError as error:
         raise SettingsError("DOCKER=1, but this machine has no docker0 bridge") from error
     return (socket.inet_ntoa(answer[20:24]),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """`port` 0 takes any free one. Empty provider URLs mean the simulators. `extra_hosts` are further addresses.
+
+    `containers`: containers do the functions' work (DOCKER=1), see `local.containers`.
+    """
+
+    port: int = 8000
+    start: datetime = field(default_factory=lambda: datetime.now(UTC))
+    meta_graph_url: str = ""
+    orange_api_url: str = ""
+    card_hosts: tuple[str, ...] = ()
+    front_end_origins: str = FRONT_END_ORIGINS
+    extra_hosts: tuple[str, ...] = ()
+    containers: bool = False
+    clock_route: bool = False
+    simulators: bool = True
+    template: Path = PROJECT_ROOT / "template.yaml"
+    state_root: Path = PROJECT_ROOT / ".local"
+
+    @classmethod
+    def from_environment(
+        cls,
+        environment: Mapping[str, str],
+        port: int | None = None,
+        bridge: Callable[[], tuple[str, ...]] = docker_bridge,
+    ) -> Self:
+        now = environment.get("NOW", "")
+        containers = environment.get("DOCKER") == "1"
+        try:
+            chosen_port = port if port is not None else int(environment.get("PORT") or 8000)
+            start = parse_instant(now) if now else CONTAINERS_START if containers else datetime.now(UTC)
+        except ValueError as error:
+            raise SettingsError(f"NOW={now!r} PORT={environment.get('PORT', '')!r}: {error}") from error
+        if not 0 <= chosen_port <= 65535 - 2 * containers:
+            raise SettingsError(f"there is no port {chosen_port}")
+        return cls(
+            port=chosen_port,
+            start=start,
+            meta_graph_url=environment.get("META_GRAPH_URL", "").rstrip("/"),
+            orange_api_url=environment.get("ORANGE_API_URL", "").rstrip("/"),
+            card_hosts=tuple(h.strip() for h in environment.get("CARD_HOSTS", "").split(",") if h.strip()),
+            front_end_origins=environment.get("FRONT_END_ORIGINS") or FRONT_END_ORIGINS,
+            extra_hosts=bridge() if containers else (),
+            containers=containers,
+            clock_route=True,
+        )
+
+    def allowed_card_hosts(self, simulators: str | None) -> str:
+        """`host:port` of the sample cards and the person's own, each allowed plain http."""
+        hosts = [*([simulators] if simulators else []), *self.card_hosts]
+        return ",".join(host if host.startswith("http://") else f"http://{host}" for host in hosts)

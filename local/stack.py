@@ -19,11 +19,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
 from local.clock import StackClock, format_instant
+from local.http_event import Caller
 from local.processes import Child, free_port
-from local.settings import HOST, Settings
-from local.tokens import AUDIENCE, TokenRequest, make_key, mint, save_key
+from local.routes import JwtRule
+from local.settings import CONTAINERS_HOST, HOST, Settings
+from local.tokens import AUDIENCE, TokenRequest, authorize, make_key, mint, save_key
 
 if TYPE_CHECKING:
+    from local.assembly import Pools
     from local.deployment import Deployment
 
 CHILD_SECONDS = 30.0
@@ -40,10 +43,11 @@ class Stack:
     """The running stack. `base_url` is the API, `aws_url` moto; `simulators_url` is None where they were not wanted."""
 
     deployment: "Deployment"
+    _pools: "Pools"
 
-    def __init__(self, settings: Settings, log_stream: TextIO | None = None) -> None:
+    def __init__(self, settings: Settings, log_stream: TextIO | None = None, clock: StackClock | None = None) -> None:
         self.settings = settings
-        self.clock = StackClock(settings.start)
+        self.clock = clock or StackClock(settings.start)
         self.base_url = ""
         self.aws_url = ""
         self.simulators_url: str | None = None
@@ -76,14 +80,25 @@ class Stack:
         """Sign a token by the stack's clock; without a request one with all scopes for an hour."""
         return mint(self._key, request or TokenRequest(issuer=self.base_url), self.clock.now())
 
+    def authorize(self, authorization: str, rule: JwtRule) -> Caller:
+        """What the gateway's authorizer makes of a header."""
+        return authorize(authorization, rule, self._key.public_key(), self.clock.now())
+
+    def invoke(self, function_name: str, event: object) -> object:
+        """A function's answer to an event, or what it raises."""
+        return self._pools[function_name].submit(event).result()
+
     def _start(self) -> None:
-        sockets = [_bind(host, self.settings.port) for host in (HOST, *self.settings.extra_hosts)]
-        for listening in sockets:
-            self._closing.callback(listening.close)
-        self.base_url = f"http://{HOST}:{sockets[0].getsockname()[1]}"
+        sockets: list[socket.socket] = []
+        port = self.settings.port
+        for host in (HOST, *self.settings.extra_hosts):
+            sockets.append(_bind(host, port))
+            self._closing.callback(sockets[-1].close)
+            port = sockets[0].getsockname()[1]  # the same on every address, also where it was any free one
+        self.base_url = f"http://{HOST}:{port}"
         moto, simulators = self._start_children()
         # While they start: this import takes a second, SAM's transform two where its result is not cached.
-        from local import assembly, deployment, template  # noqa: PLC0415
+        from local import assembly, containers, deployment, template  # noqa: PLC0415
 
         document = template.translate(self.settings.template, self.settings.state_root)
         assembly.import_handlers(document)
@@ -93,27 +108,41 @@ class Stack:
         frame = assembly.Frame(
             deployment=self.deployment, clock=self.clock, aws_url=self.aws_url, closing=self._closing
         )
-        pools = assembly.start_functions(frame)
+        if self.settings.containers:
+            containers.plant_secrets(self.deployment, STACK_NAME, self.aws_url, self.clock.now())
+        self._pools = pools = assembly.start_functions(frame)
         if simulators is not None:
             simulators.wait_ready(CHILD_SECONDS)
             self._keep_at_stack_time(f"{self.simulators_url}{SIMULATORS_CLOCK}")
-        assembly.start_polling(frame, pools)
-        assembly.start_gateway(frame, pools, sockets, self._key.public_key(), self.settings.clock_route)
+        scheduler = None if self.settings.containers else assembly.start_polling(frame, pools)
+        local = (
+            assembly.local_routes(frame, pools, self.simulators_url, scheduler) if self.settings.clock_route else None
+        )
+        assembly.start_gateway(frame, pools, sockets, self._key.public_key(), local)
         self._write_state()
 
     def _start_children(self) -> tuple[Child, Child | None]:
-        moto_port = free_port()
+        moto_port = self._port(1)
         self.aws_url = f"http://{HOST}:{moto_port}"
         hosts = [argument for host in (HOST, *self.settings.extra_hosts) for argument in ("--host", host)]
         now = format_instant(self.clock.now())
         moto = self._child("local.moto_server", [*hosts, "--port", str(moto_port), "--now", now])
         if not self.settings.simulators:
             return moto, None
-        port = free_port()
+        port = self._port(2)
         self.simulators_url = f"http://{HOST}:{port}"
-        listen = ["--host", HOST, "--port", str(port), "--api-url", self.base_url]
+        listen = [*hosts, "--port", str(port), "--api-url", self.base_url]
         reach = ["--aws-url", self.aws_url, "--secrets-prefix", STACK_NAME]
         return moto, self._child("local.simulators", [*listen, *reach])
+
+    def _port(self, offset: int) -> int:
+        """A free one; for containers a fixed one next to the gateway's, because their env file names it."""
+        if not self.settings.containers or self.settings.port == 0:
+            return free_port()
+        port = self.settings.port + offset
+        for host in (HOST, *self.settings.extra_hosts):
+            _bind(host, port).close()
+        return port
 
     def _child(self, module: str, arguments: list[str]) -> Child:
         child = Child(module, arguments, self._log_stream)
@@ -129,6 +158,9 @@ class Stack:
     def _parameters(self) -> dict[str, str]:
         simulators = self.simulators_url or ""
         card_host = simulators.removeprefix("http://") or None
+        card_hosts = self.settings.allowed_card_hosts(card_host)
+        if self.settings.containers and card_host:
+            card_hosts += f",http://{CONTAINERS_HOST}:{card_host.rpartition(':')[2]}"
         return {
             "JwtIssuer": self.base_url,
             "JwtAudience": AUDIENCE,
@@ -136,7 +168,7 @@ class Stack:
             "PublicBaseUrl": self.base_url,
             "MetaGraphUrl": self.settings.meta_graph_url or f"{simulators}/meta",
             "OrangeApiUrl": self.settings.orange_api_url or f"{simulators}/orange",
-            "CardHosts": self.settings.allowed_card_hosts(card_host),
+            "CardHosts": card_hosts,
         }
 
     def _write_state(self) -> None:

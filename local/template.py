@@ -12,7 +12,15 @@ REGION = "eu-west-1"
 # The stack's output that carries the HTTP API's OpenAPI document with every reference resolved.
 HTTP_API_OUTPUT = "LocalHttpApi"
 # Rises when this module makes something else of the same template.
-_REVISION = 1
+_REVISION = 3
+# Without a name of their own these get a random one: nobody could write down where to look, nor an env file.
+_NAMED_BY = {
+    "AWS::DynamoDB::Table": "TableName",
+    "AWS::SQS::Queue": "QueueName",
+    "AWS::SecretsManager::Secret": "Name",
+    "AWS::S3::Bucket": "BucketName",
+    "AWS::IAM::Role": "RoleName",
+}
 
 type Document = dict[str, Any]
 
@@ -53,7 +61,8 @@ def _transform(source: str) -> Document:
 
 def _prepared_for_moto(document: Document) -> Document:
     resources: dict[str, Document] = document["Resources"]
-    for resource in resources.values():
+    for logical_id, resource in resources.items():
+        _name(logical_id, resource)
         if resource["Type"] == "AWS::Lambda::EventSourceMapping":
             # moto would call Lambda in Docker from inside send_message, and count or swallow the message.
             resource["Properties"]["Enabled"] = False
@@ -62,6 +71,12 @@ def _prepared_for_moto(document: Document) -> Document:
             body = {"Fn::ToJsonString": resource["Properties"]["Body"]}
             document.setdefault("Outputs", {})[HTTP_API_OUTPUT] = {"Value": body}
     return document
+
+
+def _name(logical_id: str, resource: Document) -> None:
+    if (name := _NAMED_BY.get(resource["Type"])) is not None:
+        known_as = logical_id.lower() if name == "BucketName" else logical_id  # no capitals in a bucket's name
+        resource.setdefault("Properties", {}).setdefault(name, {"Fn::Sub": f"${{AWS::StackName}}-{known_as}"})
 
 
 def module_of(handler: str) -> str:

@@ -2,23 +2,25 @@
 
 from collections.abc import Mapping
 
-from functions.api import bulk, integrations, logs, people, public, sending
+from functions.api import bulk, erasures, integrations, logs, people, public, sending, statistics, templates
 from functions.api.deps import Deps
-from shared.aws.function import Answer, Context, Event, Handler, Loop, SystemClock, lazily
+from shared.aws.function import Answer, Context, Event, Handler, Loop, lazily, system_clock
 from shared.aws.session import Aws
 from shared.aws.telemetry import LoggedTelemetry
 from shared.domain.clock import Clock
 from shared.http.router import Router
 
 
-def build(environment: Mapping[str, str], clock: Clock | None = None, aws: Aws | None = None) -> Handler:
+def build(
+    environment: Mapping[str, str], clock: Clock | None = None, aws: Aws | None = None, loop: Loop | None = None
+) -> Handler:
     """The handler with all it needs; nothing of AWS is called yet."""
     telemetry = LoggedTelemetry("api")
-    deps = Deps(environment, clock or SystemClock(), aws or Aws(), telemetry)
+    deps = Deps(environment, clock or system_clock(environment), aws or Aws(), telemetry)
     router = Router(on_error=telemetry.crash)
-    for routes in (integrations, sending, bulk, logs, people, public):
+    for routes in (integrations, sending, bulk, logs, statistics, people, erasures, templates, public):
         routes.register(router, deps)
-    loop = Loop()
+    loop = loop or Loop()
 
     def handle(event: Event, _: Context) -> Answer:
         return loop.run(router.dispatch(event))

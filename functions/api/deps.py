@@ -3,13 +3,14 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from shared.aws.function import read_settings
 from shared.aws.integrations import number_key
 from shared.aws.objects import S3Uploads
 from shared.aws.plans import S3Plans
 from shared.aws.queues import SqsChannelQueue, SqsTaskQueue
+from shared.aws.schedules import SchedulerSchedules
 from shared.aws.session import Aws
 from shared.aws.telemetry import LoggedTelemetry
 from shared.domain.card_reference import parse_buckets, parse_hosts
@@ -18,15 +19,24 @@ from shared.domain.ids import NumberKey
 from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.domain.payload import Channel
 from shared.usecases.browse import Browse
+from shared.usecases.contacts import Identities
 from shared.usecases.control import Control
+from shared.usecases.erasure import Erasures
+from shared.usecases.health import SmsHealth
 from shared.usecases.integrations import Administration
 from shared.usecases.judge import Judge
 from shared.usecases.messages import MessageDeps, SingleSends
-from shared.usecases.people import Consents
+from shared.usecases.people import Consents, Numbers
+from shared.usecases.resend import ResendDeps, Resends
 from shared.usecases.send import SendStep
 from shared.usecases.setting import SettingReader
+from shared.usecases.statistics import StatisticsReader
+from shared.usecases.straight import Straight
 from shared.usecases.trial import Trial, TrialDeps
-from shared.wiring.sms import sms_step
+from shared.wiring.account import Account
+from shared.wiring.schedules import schedule_names
+from shared.wiring.sending import send_deps
+from shared.wiring.sms import orange_balances, sms_step
 from shared.wiring.stores import Names, Stores
 from shared.wiring.whatsapp import whatsapp_step
 
@@ -48,6 +58,9 @@ class Settings:
     card_hosts: str
     card_buckets: str
     public_base_url: str
+    schedule_group: str
+    schedule_target_arn: str
+    schedule_role_arn: str
 
 
 class Deps:
@@ -94,17 +107,29 @@ class Deps:
     @cached_property
     def judge(self) -> Judge:
         """Judges rows."""
-        return Judge(self.stores.people, self.number_key)
+        return Judge(self.stores.people, self.stores.sessions, self.number_key)
+
+    @cached_property
+    def account(self) -> Account:
+        """What asks Meta about the account."""
+        return Account(self.stores, self.settings.meta_graph_url)
+
+    @cached_property
+    def sms_health(self) -> SmsHealth:
+        """GET /v1/integrations/sms/health."""
+        return SmsHealth(orange_balances(self.stores, self.settings.orange_api_url), self.clock)
 
     @cached_property
     def setting_reader(self) -> SettingReader:
         """Reads an organisation's settings."""
-        return SettingReader(self.stores.integrations, self._hosts, self._buckets)
+        return SettingReader(self.stores.integrations, self.account.templates, self._hosts, self._buckets)
 
     @cached_property
     def administration(self) -> Administration:
         """Settings > Integrations."""
-        return Administration(self.stores.integrations, lambda: secrets.token_urlsafe(32), self.clock)
+        draw = partial(secrets.token_urlsafe, 32)
+        stores = self.stores
+        return Administration(stores.integrations, self.account.templates, stores.token_shelf, draw, self.clock)
 
     @cached_property
     def single_sends(self) -> SingleSends:
@@ -127,10 +152,46 @@ class Deps:
         return Browse(self.stores.log, self.stores.distributions, self.plans)
 
     @cached_property
+    def statistics(self) -> StatisticsReader:
+        """GET /v1/statistics and a campaign's."""
+        return StatisticsReader(self.stores.distributions, self.stores.log)
+
+    @cached_property
     def control(self) -> Control:
         """Confirm, pause, resume, cancel."""
-        tasks = SqsTaskQueue(self.aws, self.settings.fanout_queue_url)
-        return Control(self.stores.distributions, tasks, self.telemetry, self.clock)
+        schedules = SchedulerSchedules(self.aws, schedule_names(self.settings), self.telemetry)
+        return Control(self.stores.distributions, self._tasks, schedules, self.telemetry, self.clock)
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """Finds people by their number."""
+        return Numbers(self.stores.integrations, self.number_key)
+
+    @cached_property
+    def resends(self) -> Resends:
+        """POST /v1/messages/{message_id}/resend."""
+        deps = send_deps(self.stores, self._queues)
+        return Resends(
+            ResendDeps(
+                log=deps.log,
+                plans=self.plans,
+                integrations=self.stores.integrations,
+                admission=deps.admission,
+                straight=Straight(log=deps.log, lanes=deps.lanes, queue=deps.queue, clock=self.clock),
+                clock=self.clock,
+            )
+        )
+
+    @cached_property
+    def erasures(self) -> Erasures:
+        """POST /v1/erasures."""
+        stores = self.stores
+        same = Identities(stores.contacts, stores.people, stores.sessions, self.number_key.person)
+        return Erasures(self.numbers, same, stores.people, self._tasks, self.clock)
+
+    @cached_property
+    def _tasks(self) -> SqsTaskQueue:
+        return SqsTaskQueue(self.aws, self.settings.fanout_queue_url)
 
     @cached_property
     def consents(self) -> Consents:

@@ -6,7 +6,7 @@ from functions.api.deps import Deps
 from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.domain.payload import Channel
 from shared.domain.refusal import ProblemCode, Refusal
-from shared.http import documents, validation
+from shared.http import documents, health, validation
 from shared.http.request import Request, Scope
 from shared.http.response import Response
 from shared.http.router import Router
@@ -36,6 +36,19 @@ def register(router: Router, deps: Deps) -> None:
     async def delete(request: Request) -> Response:
         await deps.administration.delete(request.organisation, _name(request, _NAMES))
         return Response(status=204)
+
+    @router.route("GET /v1/integrations/{name}/health", scope=Scope.ADMIN)
+    async def examine(request: Request) -> Response:
+        name = _name(request, ("whatsapp", "sms"))
+        if name == "whatsapp":
+            whatsapp = await deps.stores.integrations.whatsapp(request.organisation, fresh=True)
+            found = await deps.account.health.examine(whatsapp) if whatsapp else None
+        else:
+            sms = await deps.stores.integrations.sms(request.organisation, fresh=True)
+            found = await deps.sms_health.examine(sms) if sms else None
+        if found is None:
+            raise Refusal(ProblemCode.INTEGRATION_MISSING, integration=name)
+        return Response(status=200, body=health.document(found, request.language))
 
     @router.route("POST /v1/integrations/{name}/test", scope=Scope.ADMIN)
     async def test(request: Request) -> Response:

@@ -1,5 +1,7 @@
 """Dashboard > Distribution > Logs, and Campaign > Distribution > History."""
 
+from collections.abc import Mapping
+
 from functions.api.deps import Deps
 from shared.domain.payload import Channel
 from shared.domain.status import Status
@@ -22,6 +24,14 @@ def register(router: Router, deps: Deps) -> None:
     async def history(request: Request) -> Response:
         return await _listed(request, deps, "list_campaign_messages")
 
+    @router.route("POST /v1/messages/lookup", scope=Scope.READ)
+    async def look_up(request: Request) -> Response:
+        body = validation.body(request, "list_messages_of_person")
+        person = await deps.numbers.person(request.organisation, str(body["phone"]))
+        wanted = LogQuery(organisation=request.organisation, person=person)
+        # The cursor is bound to the hash: the number itself must not be guessed from it.
+        return await _page(request, deps, "list_messages_of_person", wanted, bound_to={"person": person})
+
     @router.route("GET /v1/messages/{message_id}", scope=Scope.READ)
     async def get(request: Request) -> Response:
         found = await deps.browse.message(request.organisation, request.path_parameters["message_id"])
@@ -41,7 +51,14 @@ async def _listed(request: Request, deps: Deps, operation: str) -> Response:
         since=query.time("from"),
         until=query.time("to"),
     )
-    binding = cursor.Binding(request.organisation, operation, query.filters)
+    return await _page(request, deps, operation, wanted, bound_to=query.filters)
+
+
+async def _page(
+    request: Request, deps: Deps, operation: str, wanted: LogQuery, *, bound_to: Mapping[str, str]
+) -> Response:
+    query = validation.query(request, operation)
+    binding = cursor.Binding(request.organisation, operation, bound_to)
     page = await deps.browse.messages(wanted, cursor.position(query.cursor, binding), query.limit)
     now = deps.clock.now()
     items = [documents.message(one, now) for one in page.items]

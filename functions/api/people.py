@@ -1,10 +1,10 @@
-"""Consents and templates."""
+"""Consents."""
 
 from functions.api.deps import Deps
 from shared.domain.json import JsonObject
 from shared.http import bodies, documents, validation
 from shared.http.request import Request, Scope
-from shared.http.response import Response, list_response
+from shared.http.response import Response
 from shared.http.router import Router
 from shared.usecases.people import ConsentEntry
 
@@ -25,10 +25,6 @@ def register(router: Router, deps: Deps) -> None:
         body = validation.body(request, "lookup_consent")
         found = await deps.consents.look_up(request.organisation, str(body["phone"]))
         return Response(status=200, body=documents.consent(found))
-
-    @router.route("GET /v1/templates", scope=Scope.READ)
-    def templates(request: Request) -> Response:
-        return list_response(request, documents.templates(), None)
 
 
 def _entry(item: JsonObject) -> ConsentEntry:

@@ -1,6 +1,7 @@
 """Preview and single sends."""
 
 from functions.api.deps import Deps
+from shared.domain.message import Message
 from shared.domain.payload import Channel
 from shared.http import bodies, documents, idempotency, validation
 from shared.http.request import Request, Scope
@@ -8,7 +9,7 @@ from shared.http.response import Response
 from shared.http.router import Router
 from shared.usecases.judge import Row
 from shared.usecases.messages import NewMessage
-from shared.usecases.setting import check
+from shared.usecases.setting import check, check_with
 
 
 def register(router: Router, deps: Deps) -> None:
@@ -23,6 +24,7 @@ def register(router: Router, deps: Deps) -> None:
         settings = await deps.setting_reader.read(
             request.organisation, channel, needs_dhis2=any("dhis2" in one for one in recipients)
         )
+        check_with(settings, content)
         frame = settings.frame(content, bodies.obj(body, "defaults"))
         rows = [Row(number=number, raw=raw) for number, raw in enumerate(recipients, start=1)]
         verdicts = await deps.judge.judge(request.organisation, rows, frame, deps.clock.now())
@@ -33,7 +35,6 @@ def register(router: Router, deps: Deps) -> None:
     async def send(request: Request) -> Response:
         key = idempotency.key(request)
         body = validation.body(request, "send_message")
-        bodies.refuse_later_features(body)
         message = await deps.single_sends.create(
             NewMessage(
                 organisation=request.organisation,
@@ -44,11 +45,21 @@ def register(router: Router, deps: Deps) -> None:
                 recipient=bodies.obj(body, "recipient"),
                 content=bodies.content(body),
                 send_at=bodies.instant(body, "send_at"),
+                fallback=bodies.fallback(body),
             )
         )
-        answer: documents.Document = {
-            "message_id": message.message_id,
-            "status": "pending",
-            "scheduled_for": message.scheduled_for,
-        }
-        return Response(status=202, body=answer)
+        return _accepted(message)
+
+    @router.route("POST /v1/messages/{message_id}/resend", scope=Scope.SEND)
+    async def resend(request: Request) -> Response:
+        return _accepted(await deps.resends.resend(request.organisation, request.path_parameters["message_id"]))
+
+
+def _accepted(message: Message) -> Response:
+    """The same however often it is asked: what has become of the message since is the log's to tell."""
+    answer: documents.Document = {
+        "message_id": message.message_id,
+        "status": "pending",
+        "scheduled_for": message.scheduled_for,
+    }
+    return Response(status=202, body=answer)

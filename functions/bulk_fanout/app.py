@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from functions.bulk_fanout.deps import Deps
-from shared.aws.function import Answer, Context, Event, Handler, Loop, SystemClock, lazily
+from shared.aws.function import Answer, Context, Event, Handler, Loop, lazily, system_clock
 from shared.aws.records import each_record, is_batch, one_by_one
 from shared.aws.session import Aws
 from shared.aws.telemetry import LoggedTelemetry
@@ -25,20 +25,22 @@ _MARGIN = timedelta(seconds=20)
 _AT_MOST = timedelta(minutes=10)
 
 
-def build(environment: Mapping[str, str], clock: Clock | None = None, aws: Aws | None = None) -> Handler:
+def build(
+    environment: Mapping[str, str], clock: Clock | None = None, aws: Aws | None = None, loop: Loop | None = None
+) -> Handler:
     """The handler with all it needs; nothing of AWS is called yet."""
     telemetry = LoggedTelemetry("bulk_fanout")
-    deps = Deps(environment, clock or SystemClock(), aws or Aws(), telemetry)
+    deps = Deps(environment, clock or system_clock(environment), aws or Aws(), telemetry)
     router = Router(on_error=telemetry.crash)
     router.add("POST /v1/distributions", partial(_create, deps), scope=Scope.SEND)
-    loop = Loop()
+    loop = loop or Loop()
 
     def handle(event: Event, context: Context) -> Answer:
         if is_batch(event):
             until = _until(deps, context)
             return loop.run(each_record(event, Task, partial(_work, deps, until), telemetry))
-        if event.get("tick"):
-            return loop.run(deps.fanout.tick())
+        if "tick" in event:
+            return loop.run(_tick(deps, event["tick"]))
         return loop.run(router.dispatch(event))
 
     return handle
@@ -47,7 +49,6 @@ def build(environment: Mapping[str, str], clock: Clock | None = None, aws: Aws |
 async def _create(deps: Deps, request: Request) -> Response:
     key = idempotency.key(request)
     body = validation.body(request, "create_distribution")
-    bodies.refuse_later_features(body)
     recipients, upload_id = bodies.objects(body, "recipients"), bodies.text(body, "upload_id")
     if (recipients is None) == (upload_id is None):
         raise Refusal(ProblemCode.BAD_REQUEST, (Fault(field="recipients", code="field_invalid"),))
@@ -58,7 +59,12 @@ async def _create(deps: Deps, request: Request) -> Response:
             request_hash=idempotency.body_hash(body, secret=deps.number_key_bytes),
             campaign_id=str(body["campaign_id"]),
             channel=Channel(str(body["channel"])),
-            order=Order(content=bodies.content(body), defaults=bodies.obj(body, "defaults")),
+            order=Order(
+                content=bodies.content(body),
+                defaults=bodies.obj(body, "defaults"),
+                skip_already_sent=body.get("skip_already_sent") is True,
+                fallback=bodies.fallback(body),
+            ),
             schedule=bodies.schedule(body),
             confirm=body.get("confirm") is True,
             upload_id=upload_id,
@@ -67,6 +73,14 @@ async def _create(deps: Deps, request: Request) -> Response:
     )
     view = await deps.browse.view(distribution)
     return Response(status=201 if upload_id is None else 202, body=documents.distribution(view, request.language))
+
+
+async def _tick(deps: Deps, tick: Mapping[str, str] | bool) -> None:
+    """Of every minute, or of one distribution that waited for its own schedule (`shared.aws.schedules`)."""
+    if isinstance(tick, bool):
+        await deps.fanout.tick()
+    else:
+        await deps.fanout.tick_one(tick["organisation"], tick["distribution_id"])
 
 
 async def _work(deps: Deps, until: datetime, tasks: Sequence[Task]) -> Sequence[bool]:

@@ -9,22 +9,36 @@ from shared.aws.integrations import number_key
 from shared.aws.objects import S3Uploads
 from shared.aws.plans import S3Plans
 from shared.aws.queues import SqsChannelQueue, SqsTaskQueue
+from shared.aws.schedules import SchedulerSchedules
 from shared.aws.session import Aws
 from shared.aws.telemetry import LoggedTelemetry
+from shared.aws.traces import DynamoTraces
 from shared.domain.card_reference import parse_buckets, parse_hosts
 from shared.domain.clock import Clock
 from shared.domain.ids import NumberKey
 from shared.domain.payload import Channel
+from shared.usecases.admission import Admission
 from shared.usecases.agenda import Agenda, AgendaDeps
+from shared.usecases.already import AlreadySent
 from shared.usecases.browse import Browse
+from shared.usecases.contacts import Identities
 from shared.usecases.distributions import Planning, PlanningDeps
+from shared.usecases.erasure import Eraser, EraserDeps
+from shared.usecases.fallbacks import Fallbacks
 from shared.usecases.fanout import Fanout, FanoutDeps
 from shared.usecases.judge import Judge
 from shared.usecases.planning import Planner
 from shared.usecases.release import Release, ReleaseDeps
+from shared.usecases.room import Headroom
 from shared.usecases.setting import SettingReader
+from shared.usecases.strangers import NoteUnknown
 from shared.usecases.sweep import Sweep
 from shared.usecases.tallies import Tallies
+from shared.usecases.templates import TemplateGuard
+from shared.usecases.unknown import Unknowns
+from shared.wiring.account import Account
+from shared.wiring.schedules import schedule_names
+from shared.wiring.sms import orange_balances
 from shared.wiring.stores import Names, Stores
 
 
@@ -40,8 +54,13 @@ class Settings:
     whatsapp_queue_url: str
     sms_queue_url: str
     fanout_queue_url: str
+    meta_graph_url: str
+    orange_api_url: str
     card_hosts: str
     card_buckets: str
+    schedule_group: str
+    schedule_target_arn: str
+    schedule_role_arn: str
 
 
 class Deps:
@@ -77,16 +96,20 @@ class Deps:
     @cached_property
     def planning(self) -> Planning:
         """Makes and plans distributions."""
-        judge = Judge(self.stores.people, NumberKey(self.number_key_bytes))
+        judge = Judge(self.stores.people, self.stores.sessions, NumberKey(self.number_key_bytes))
         hosts, buckets = parse_hosts(self.settings.card_hosts), parse_buckets(self.settings.card_buckets)
+        balances = orange_balances(self.stores, self.settings.orange_api_url)
+        account = Account(self.stores, self.settings.meta_graph_url)
         return Planning(
             PlanningDeps(
                 distributions=self.stores.distributions,
                 plans=self.plans,
                 uploads=S3Uploads(self.aws, self.settings.payload_bucket),
-                planner=Planner(judge, self.plans, self.stores.lanes),
-                settings=SettingReader(self.stores.integrations, hosts, buckets),
+                already=AlreadySent(self.stores.distributions, self.plans, self.stores.log),
+                planner=Planner(judge, self.plans, self.stores.lanes, balances, account.standing),
+                settings=SettingReader(self.stores.integrations, account.templates, hosts, buckets),
                 tasks=self._tasks,
+                schedules=self._schedules,
                 telemetry=self.telemetry,
                 clock=self.clock,
             )
@@ -102,8 +125,10 @@ class Deps:
                 tasks=self._tasks,
                 planning=self.planning,
                 release=self._release,
-                sweep=Sweep(self.stores.distributions, self._tallies, self.stores.settler()),
+                sweep=self._sweep,
+                tallies=self._tallies,
                 agenda=self._agenda,
+                eraser=self._eraser,
                 telemetry=self.telemetry,
                 clock=self.clock,
             )
@@ -119,27 +144,71 @@ class Deps:
                 lanes=self.stores.lanes,
                 queue=self._queue,
                 integrations=self.stores.integrations,
+                guard=TemplateGuard(self.stores.templates),
                 tallies=self._tallies,
+                headroom=Headroom(self.stores.reputations, self.stores.reach),
+                settler=self.stores.settler(),
+                schedules=self._schedules,
                 telemetry=self.telemetry,
                 clock=self.clock,
             )
         )
 
     @cached_property
+    def _sweep(self) -> Sweep:
+        settler = self.stores.settler()
+        return Sweep(
+            self.stores.distributions, self._tallies, settler, Unknowns(self.stores.log, settler, self._unsure)
+        )
+
+    @cached_property
+    def _unsure(self) -> NoteUnknown:
+        return NoteUnknown(unknown=self.stores.unknown_sms)
+
+    @cached_property
     def _agenda(self) -> Agenda:
+        stores = self.stores
         return Agenda(
             AgendaDeps(
                 log=self.stores.log,
                 distributions=self.stores.distributions,
                 plans=self.plans,
                 integrations=self.stores.integrations,
+                admission=Admission(stores.distributions, stores.people, stores.log, stores.telemetry),
+                fallbacks=Fallbacks(
+                    log=stores.log, plans=self.plans, integrations=stores.integrations, telemetry=stores.telemetry
+                ),
                 lanes=self.stores.lanes,
                 queue=self._queue,
                 settler=self.stores.settler(),
+                unsure=self._unsure,
+                pulse=self.stores.pulse,
                 telemetry=self.telemetry,
                 clock=self.clock,
             )
         )
+
+    @cached_property
+    def _eraser(self) -> Eraser:
+        stores = self.stores
+        hashed = NumberKey(self.number_key_bytes).person
+        return Eraser(
+            EraserDeps(
+                log=stores.log,
+                plans=self.plans,
+                distributions=stores.distributions,
+                same=Identities(stores.contacts, stores.people, stores.sessions, hashed),
+                traces=DynamoTraces(self.aws, self.settings.state_table),
+                settler=stores.settler(),
+                tasks=self._tasks,
+                telemetry=self.telemetry,
+                clock=self.clock,
+            )
+        )
+
+    @cached_property
+    def _schedules(self) -> SchedulerSchedules:
+        return SchedulerSchedules(self.aws, schedule_names(self.settings), self.telemetry)
 
     @cached_property
     def _tallies(self) -> Tallies:

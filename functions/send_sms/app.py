@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared.aws.function import Answer, Context, Event, Handler, Loop, SystemClock, lazily, read_settings
+from shared.aws.function import Answer, Context, Event, Handler, Loop, lazily, read_settings, system_clock
 from shared.aws.records import each_record
 from shared.aws.session import Aws
 from shared.aws.telemetry import LoggedTelemetry
@@ -27,13 +27,15 @@ class Settings:
     orange_api_url: str
 
 
-def build(environment: Mapping[str, str], clock: Clock | None = None, aws: Aws | None = None) -> Handler:
+def build(
+    environment: Mapping[str, str], clock: Clock | None = None, aws: Aws | None = None, loop: Loop | None = None
+) -> Handler:
     """The handler with all it needs; nothing of AWS is called yet."""
     settings = read_settings(Settings, environment)
     telemetry = LoggedTelemetry("send_sms")
     stores = Stores(
         aws or Aws(),
-        clock or SystemClock(),
+        clock or system_clock(environment),
         telemetry,
         Names(
             log_table=settings.log_table,
@@ -42,7 +44,7 @@ def build(environment: Mapping[str, str], clock: Clock | None = None, aws: Aws |
         ),
     )
     step = sms_step(stores, settings.orange_api_url, {Channel.SMS: settings.sms_queue_url})
-    loop = Loop()
+    loop = loop or Loop()
 
     def handle(event: Event, _: Context) -> Answer:
         return loop.run(each_record(event, Dispatch, step.send_all, telemetry))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared.aws.function import Answer, Context, Event, Handler, Loop, SystemClock, lazily, read_settings
+from shared.aws.function import Answer, Context, Event, Handler, Loop, lazily, read_settings, system_clock
 from shared.aws.records import each_record
 from shared.aws.session import Aws
 from shared.aws.telemetry import LoggedTelemetry
@@ -25,18 +25,21 @@ class Settings:
     secrets_prefix: str
     number_key_secret_id: str
     whatsapp_queue_url: str
+    fanout_queue_url: str
     meta_graph_url: str
     card_hosts: str
     card_buckets: str
 
 
-def build(environment: Mapping[str, str], clock: Clock | None = None, aws: Aws | None = None) -> Handler:
+def build(
+    environment: Mapping[str, str], clock: Clock | None = None, aws: Aws | None = None, loop: Loop | None = None
+) -> Handler:
     """The handler with all it needs; nothing of AWS is called yet."""
     settings = read_settings(Settings, environment)
     telemetry = LoggedTelemetry("send_whatsapp")
     stores = Stores(
         aws or Aws(),
-        clock or SystemClock(),
+        clock or system_clock(environment),
         telemetry,
         Names(
             log_table=settings.log_table,
@@ -50,8 +53,9 @@ def build(environment: Mapping[str, str], clock: Clock | None = None, aws: Aws |
         {Channel.WHATSAPP: settings.whatsapp_queue_url},
         parse_hosts(settings.card_hosts),
         parse_buckets(settings.card_buckets),
+        settings.fanout_queue_url,
     )
-    loop = Loop()
+    loop = loop or Loop()
 
     def handle(event: Event, _: Context) -> Answer:
         return loop.run(each_record(event, Dispatch, step.send_all, telemetry))

@@ -1,22 +1,33 @@
 """Meta's and Orange's webhooks: at the door verify and queue; behind the queue, move statuses."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
-from shared.aws.function import Answer, Context, Event, Handler, Loop, SystemClock, lazily, read_settings
-from shared.aws.queues import SqsStatusQueue
-from shared.aws.records import each_record, is_batch, one_by_one
+from shared.aws.function import Answer, Context, Event, Handler, Loop, lazily, read_settings, system_clock
+from shared.aws.integrations import number_key
+from shared.aws.plans import S3Plans
+from shared.aws.queues import SqsChannelQueue, SqsStatusQueue
+from shared.aws.records import each_record, is_batch
 from shared.aws.session import Aws
 from shared.aws.telemetry import LoggedTelemetry
 from shared.domain.clock import Clock
+from shared.domain.ids import NumberKey
+from shared.domain.payload import Channel
 from shared.domain.refusal import ProblemCode, Refusal
 from shared.http.request import Request
 from shared.http.response import Response
 from shared.http.router import Router
 from shared.providers.orange.receipts import receipts
 from shared.providers.whatsapp import webhook
-from shared.usecases.receive import Doorkeeper, Receiver, Report
+from shared.usecases.account_news import AccountListener
+from shared.usecases.aftermath import Aftermath
+from shared.usecases.contacts import Identities
+from shared.usecases.inbound import InboundDeps, InboundDesk
+from shared.usecases.receive import Doorkeeper, MetaDesk, OrangeDesk, Receiver, Report
+from shared.usecases.stopping import Stopping
+from shared.usecases.straight import Straight
+from shared.usecases.strangers import Strangers
 from shared.wiring.stores import Names, Stores
 
 _LONGEST_BODY = 3 * 1024 * 1024
@@ -32,32 +43,73 @@ class Settings:
     secrets_prefix: str
     number_key_secret_id: str
     status_queue_url: str
+    whatsapp_queue_url: str
+    fanout_queue_url: str
+    payload_bucket: str
 
 
-def build(environment: Mapping[str, str], clock: Clock | None = None, aws: Aws | None = None) -> Handler:
+def build(
+    environment: Mapping[str, str], clock: Clock | None = None, aws: Aws | None = None, loop: Loop | None = None
+) -> Handler:
     """The handler with all it needs; nothing of AWS is called yet."""
     settings = read_settings(Settings, environment)
     telemetry = LoggedTelemetry("webhook")
     names = Names(
         log_table=settings.log_table, state_table=settings.state_table, secrets_prefix=settings.secrets_prefix
     )
-    stores = Stores(aws or Aws(), clock or SystemClock(), telemetry, names, patient=True)
+    stores = Stores(aws or Aws(), clock or system_clock(environment), telemetry, names, patient=True)
     queue = SqsStatusQueue(stores.aws, settings.status_queue_url)
     door = Doorkeeper(stores.integrations, queue, webhook, telemetry, stores.clock)
-    receiver = Receiver(stores.settler(), stores.receipts, webhook, receipts, telemetry, stores.clock)
+    hashed = _hashing(stores.aws, settings.number_key_secret_id)
+    strangers = Strangers(stores.unknown_sms, hashed)
+    orange = OrangeDesk(read=receipts, receipts=stores.receipts, strangers=strangers, queue=queue)
+    people, account = _inbound_desk(stores, settings, hashed), _account_listener(stores)
+    settler, consequences = stores.settler(), stores.consequences(settings.fanout_queue_url)
+    statuses = Aftermath(stores.log, stores.distributions, settler, consequences, stores.pulse, stores.clock)
+    meta = MetaDesk(whatsapp=webhook, statuses=statuses, news_listeners=(people, account), status_listeners=(people,))
+    receiver = Receiver(settler, meta, orange, telemetry, stores.clock)
     router = Router(on_error=telemetry.crash)
     _register(router, door)
-    loop = Loop()
-
-    async def receive(reports: Sequence[Report]) -> Sequence[bool]:
-        return await one_by_one(reports, receiver.receive, telemetry)
+    loop = loop or Loop()
 
     def handle(event: Event, _: Context) -> Answer:
         if is_batch(event):
-            return loop.run(each_record(event, Report, receive, telemetry))
+            return loop.run(each_record(event, Report, receiver.receive_all, telemetry))
         return loop.run(router.dispatch(event))
 
     return handle
+
+
+def _inbound_desk(stores: Stores, settings: Settings, hashed: Callable[[str, str], str]) -> InboundDesk:
+    """Whoever hears what people write, and answers a STOP."""
+    queue = SqsChannelQueue(stores.aws, {Channel.WHATSAPP: settings.whatsapp_queue_url})
+    return InboundDesk(
+        InboundDeps(
+            identities=Identities(stores.contacts, stores.people, stores.sessions, hashed),
+            integrations=stores.integrations,
+            log=stores.log,
+            plans=S3Plans(stores.aws, settings.payload_bucket),
+            straight=Straight(log=stores.log, lanes=stores.lanes, queue=queue, clock=stores.clock),
+            telemetry=stores.telemetry,
+            clock=stores.clock,
+        )
+    )
+
+
+def _account_listener(stores: Stores) -> AccountListener:
+    """Whoever hears what Meta does to templates, account and limits."""
+    stopping = Stopping(stores.distributions, stores.telemetry)
+    return AccountListener(stores.integrations, stores.templates, stores.reputations, stopping, stores.telemetry)
+
+
+def _hashing(aws: Aws, number_key_secret_id: str) -> Callable[[str, str], str]:
+    """Hashes a number for an organisation; the key is read with the first receipt that needs it."""
+
+    @lru_cache(maxsize=1)
+    def key() -> NumberKey:
+        return NumberKey(number_key(aws, number_key_secret_id))
+
+    return lambda organisation, e164: key().person(organisation, e164)
 
 
 def _register(router: Router, door: Doorkeeper) -> None:

@@ -48,7 +48,7 @@ async def serve(arguments: argparse.Namespace) -> None:
     """Until a signal."""
     config = uvicorn.Config(
         "",
-        host=arguments.host,
+        host=arguments.host[0],
         port=arguments.port,
         log_level="warning",
         access_log=False,
@@ -69,14 +69,21 @@ async def serve(arguments: argparse.Namespace) -> None:
             hang_up=server.hang_up,
         )
         config.app = build(stage, Cards(arguments.cards_dir))
-        await server.serve()
+        await server.serve(sockets=[_listening(host, arguments.port) for host in arguments.host])
         await background.stop()
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind((host, port))
+    return listening
 
 
 def main() -> None:
     """Read the arguments and serve."""
     parser = argparse.ArgumentParser(prog="python -m local.simulators", description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--host", action="append", help="address to listen on; may be repeated; default: 127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--api-url", required=True, help="where the product's webhooks are")
     parser.add_argument("--aws-url", required=True, help="the stack's AWS endpoint")
@@ -84,6 +91,7 @@ def main() -> None:
     parser.add_argument("--region", default="eu-west-1", help="the stack's; the machine's own settings are not asked")
     parser.add_argument("--cards-dir", type=Path, default=None, help="pictures that come before the drawn ones")
     arguments = parser.parse_args()
+    arguments.host = arguments.host or ["127.0.0.1"]
     os.environ.pop("AWS_PROFILE", None)  # Of the machine's owner; boto3 would look for it whatever it is told.
     asyncio.run(serve(arguments))
 

@@ -1,6 +1,7 @@
 """The stack's clock: the machine's, moved by an offset that the stack tells."""
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -16,16 +17,23 @@ class MovableClock(Clock, Protocol):
 
 
 class OffsetClock:
-    """Real seconds, counted from another instant. Sleeping takes real time whatever the offset."""
+    """Real seconds, counted from another instant. A jump forwards wakes whoever sleeps past it."""
 
     def __init__(self) -> None:
         self._offset = timedelta()
+        self._jumped = asyncio.Event()
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self._offset
 
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(max(0.0, seconds))
+        deadline = self.now() + timedelta(seconds=seconds)
+        while (remaining := (deadline - self.now()).total_seconds()) > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(remaining):
+                    await self._jumped.wait()
 
     def set(self, now: datetime) -> None:
         self._offset = now - datetime.now(UTC)
+        woken, self._jumped = self._jumped, asyncio.Event()
+        woken.set()

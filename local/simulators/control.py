@@ -7,10 +7,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.simulators.json_body import parsed_object, text_at
+from local.simulators.json_body import as_object, parsed_object, text_at
+from local.simulators.meta.account import FIELDS
 from local.simulators.meta.errors import GraphError
+from local.simulators.meta.inbound import KINDS, Person, content, person
 from local.simulators.meta.simulator import MetaSimulator
 from local.simulators.orange.simulator import OrangeSimulator
+from local.simulators.registrations import WhatsAppRegistration
 from local.simulators.stage import Stage
 
 
@@ -31,7 +34,9 @@ class Control:
             Route("/_control/settings", _spoken(self._settings), methods=["POST"]),
             Route("/_control/clock", _spoken(self._clock), methods=["POST"]),
             Route("/_control/inbound", _spoken(self._inbound), methods=["POST"]),
+            Route("/_control/preferences", _spoken(self._preferences), methods=["POST"]),
             Route("/_control/templates", _spoken(self._templates), methods=["POST"]),
+            Route("/_control/account", _spoken(self._account), methods=["POST"]),
         ]
 
     async def _ledger(self, request: Request) -> Response:
@@ -67,16 +72,34 @@ class Control:
         return JSONResponse({"now": self._stage.clock.now().isoformat()})
 
     async def _inbound(self, body: dict[str, object]) -> Response:
-        """{organisation, from: "+…", text}: a person writes to the organisation's number."""
-        organisation, sender, text = (text_at(body, name) for name in ("organisation", "from", "text"))
-        if organisation is None or sender is None or text is None:
+        """{organisation, from: "+…", text?, type?, payload?, user_id?, without_phone?}: a person writes."""
+        registration, sender = await self._told(body)
+        kind, text = text_at(body, "type") or "text", text_at(body, "text")
+        if text is None and kind not in KINDS:
             raise ValueError("organisation, from and text are needed")
+        message = content(kind, text or "", text_at(body, "payload") or "")
+        self._meta.messages.open_session(registration.phone_number_id, sender)
+        return JSONResponse({"id": self._meta.hooks.inbound(registration, sender, message)})
+
+    async def _preferences(self, body: dict[str, object]) -> Response:
+        """{organisation, from: "+…", value: "stop" | "resume" | "signup", user_id?, without_phone?}."""
+        value = text_at(body, "value")
+        if value is None:
+            raise ValueError("value is needed")
+        registration, chooser = await self._told(body)
+        self._meta.hooks.preference(registration, chooser, value)
+        return JSONResponse({"ok": True})
+
+    async def _told(self, body: dict[str, object]) -> tuple[WhatsAppRegistration, Person]:
+        """Which organisation hears of whom."""
+        organisation, sender = text_at(body, "organisation"), text_at(body, "from")
+        if organisation is None or sender is None:
+            raise ValueError("organisation and from are needed")
         registration = await self._stage.registrations.whatsapp_of(organisation)
         if registration is None or registration.app_secret is None:
             raise ValueError("this organisation has no WhatsApp integration with an app secret")
-        wa_id = sender.lstrip("+")
-        self._meta.messages.open_session(registration.phone_number_id, wa_id)
-        return JSONResponse({"id": self._meta.hooks.inbound(registration, wa_id, text)})
+        shows_number = body.get("without_phone") is not True
+        return registration, person(sender.lstrip("+"), text_at(body, "user_id"), shows_number=shows_number)
 
     async def _templates(self, body: dict[str, object]) -> Response:
         """{business_account_id, name, language, status} and, for a new one, category and components."""
@@ -84,11 +107,32 @@ class Control:
         if account is None:
             raise ValueError("business_account_id is needed")
         name, language = text_at(body, "name") or "", text_at(body, "language") or ""
-        if not self._meta.templates.set_status(account, name, language, status):
+        known = self._meta.templates.find(account, name, language)
+        if known is None:
             try:
                 self._meta.templates.put(account, body, status)
             except GraphError as error:
                 raise ValueError(error.details) from error
+            return JSONResponse({"ok": True})
+        category = text_at(body, "category")
+        moved = category is not None and self._meta.templates.set_category(account, name, language, category)
+        changed = self._meta.templates.set_status(account, name, language, status) if "status" in body else None
+        if self._stage.settings.template_webhooks and moved:
+            await self._meta.account.category(account, moved, known.category)
+        if self._stage.settings.template_webhooks and changed:
+            await self._meta.account.status(account, changed)
+        return JSONResponse({"ok": True})
+
+    async def _account(self, body: dict[str, object]) -> Response:
+        """{organisation, field, value}: Meta tells something of the account, in the words given."""
+        organisation, field = text_at(body, "organisation"), text_at(body, "field")
+        value = as_object(body.get("value"))
+        if organisation is None or value is None or field not in FIELDS:
+            raise ValueError(f"organisation, value and field (one of {', '.join(sorted(FIELDS))}) are needed")
+        registration = await self._stage.registrations.whatsapp_of(organisation)
+        if registration is None or registration.app_secret is None:
+            raise ValueError("this organisation has no WhatsApp integration with an app secret")
+        self._meta.account.tell(registration, field, value)
         return JSONResponse({"ok": True})
 
 

@@ -21,6 +21,18 @@ class Cut(StrEnum):
     """A status that says success with a body that cannot be read."""
 
 
+class Shape(StrEnum):
+    """How Orange writes a receipt."""
+
+    DOCUMENTED = "documented"
+    LIST = "list"
+    """`deliveryInfo` is a list of one."""
+    NESTED = "nested"
+    """The status stands in `deliveryInfo.delivery`."""
+    BARE = "bare"
+    """Without the recipient's address."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What happens to one message.
@@ -39,6 +51,9 @@ class Outcome:
     copies: int = 1
     early: bool = False
     held: bool = False
+    shape: Shape = Shape.DOCUMENTED
+    words: tuple[str, ...] | str | None = ()
+    """What Orange adds to a refusal: the `variables` of OneAPI, a list, a string or (None) absent."""
 
 
 READ = ("sent", "delivered", "read")
@@ -139,6 +154,41 @@ ORANGE: Mapping[str, Outcome] = {
     "4350": Outcome(summary="403 code 50, not subscribed", refusal="403/50"),
     "4141": Outcome(summary="401 code 41", refusal="401/41"),
     "4142": Outcome(summary="401 code 42 once, then delivered", refusal="401/42", once=True, receipts=ARRIVED),
+    "0613": Outcome(summary="delivered; the receipt is a list", receipts=ARRIVED, shape=Shape.LIST),
+    "0614": Outcome(
+        summary="delivered; the receipt's status stands under `delivery`", receipts=ARRIVED, shape=Shape.NESTED
+    ),
+    "0615": Outcome(summary="delivered; the receipt has no address", receipts=ARRIVED, shape=Shape.BARE),
+    "0431": Outcome(
+        summary="403 code 53 once, the global quota, then delivered",
+        refusal="403/53",
+        once=True,
+        receipts=ARRIVED,
+        words=("The global quota limit has been reached.",),
+    ),
+    "0505": Outcome(summary="503 code 6 once, then delivered", refusal="503/6", once=True, receipts=ARRIVED),
+    "0408": Outcome(summary="408 code 63 once, then delivered", refusal="408/63", once=True, receipts=ARRIVED),
+    "0501": Outcome(summary="500 code 1, not accepted", refusal="500/1"),
+    "0522": Outcome(summary="502 code 1, not accepted", refusal="502/1"),
+    "4020": Outcome(summary="400 code 20", refusal="400/20"),
+    "4025": Outcome(summary="400 code 25", refusal="400/25"),
+    "4140": Outcome(summary="401 code 40", refusal="401/40"),
+    "4351": Outcome(summary="403 code 51, requester blocked", refusal="403/51"),
+    "4352": Outcome(summary="403 code 52, user blocked", refusal="403/52"),
+    "4460": Outcome(summary="404 code 60", refusal="404/60"),
+    "4461": Outcome(summary="405 code 61", refusal="405/61"),
+    "4462": Outcome(summary="406 code 62", refusal="406/62"),
+    "4464": Outcome(summary="411 code 64", refusal="411/64"),
+    "4466": Outcome(summary="413 code 66", refusal="413/66"),
+    "4467": Outcome(summary="414 code 67", refusal="414/67"),
+    "4468": Outcome(summary="415 code 68", refusal="415/68"),
+    "4469": Outcome(summary="409 code 69", refusal="409/69"),
+    "4001": Outcome(summary="400 SVC0001, `variables` absent", refusal="SVC0001", words=None),
+    "4003": Outcome(summary="400 SVC0003, `variables` a string", refusal="SVC0003", words="address"),
+    "4102": Outcome(summary="400 SVC0002, the sender name", refusal="SVC0002", words=("senderName",)),
+    "4302": Outcome(summary="403 POL0001 that says nothing of units", refusal="POL0001", words=("unspecified",)),
+    "4309": Outcome(summary="403 POL1009, not provisioned", refusal="POL1009", words=None),
+    "4310": Outcome(summary="403 POL1010, suspended", refusal="POL1010", words=None),
 }
 
 LANDLINE = Outcome(summary="a landline: DeliveryImpossible", receipts=("DeliveryImpossible",))

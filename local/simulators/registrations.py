@@ -37,6 +37,10 @@ class Registrations(Protocol):
         """The number of an organisation, for messages that come in."""
         ...
 
+    async def whatsapp_of_account(self, account: str) -> WhatsAppRegistration | None:
+        """The organisation whose WhatsApp Business Account it is, for what is told of accounts and templates."""
+        ...
+
     async def sms(self, client_id: str) -> SmsRegistration | None:
         """The organisation that uses this application."""
         ...

@@ -55,6 +55,10 @@ class SecretRegistrations:
         await self._refresh(MISS_SECONDS)
         return next((each for each in self._whatsapp if each.organisation == organisation), None)
 
+    async def whatsapp_of_account(self, account: str) -> WhatsAppRegistration | None:
+        await self._refresh(MISS_SECONDS)
+        return next((each for each in self._whatsapp if each.business_account_id == account), None)
+
     async def sms(self, client_id: str) -> SmsRegistration | None:
         await self._refresh(FRESH_SECONDS)
         if not any(each.client_id == client_id for each in self._sms):

@@ -18,7 +18,7 @@ COVERED = ("SN", "CI", "ML", "BF", "GN", "CM", "MG", "TN", "EG")
 
 @dataclass(slots=True, kw_only=True)
 class Settings:
-    """Delays are in seconds of real time. docs/simulators.md describes each."""
+    """Delays are in seconds of the stack's clock. docs/simulators.md describes each."""
 
     api_url: str
     special_numbers: bool = True
@@ -26,6 +26,7 @@ class Settings:
     duplicate_receipts: bool = False
     receipts_per_call: int = 100
     verify_webhook: bool = True
+    contacts_on_failed: bool = False
     sent_delay: float = 0.2
     delivered_delay: float = 0.6
     read_delay: float = 1.2
@@ -37,6 +38,7 @@ class Settings:
     quality_rating: str = "GREEN"
     known_templates_only: bool = False
     template_verdict: str = "APPROVED"
+    template_webhooks: bool = True
     orange_down: bool = False
     orange_rate_per_second: int = 5
     orange_throttle_status: int = 403

@@ -16,10 +16,12 @@ from shared.aws.codec import decode, encode
 from shared.aws.conditional import put_if_absent, standing
 from shared.aws.reading import get_items
 from shared.aws.session import Aws
+from shared.aws.tally_item import DELAY, ROWS, columns_of, status_column, tally_of
 from shared.domain.distribution import Counts, Distribution, DistributionStatus
 from shared.domain.instants import milliseconds
 from shared.domain.message import Chunk
 from shared.domain.status import Status
+from shared.domain.tally import Tally
 from shared.usecases.ports import Page
 
 if TYPE_CHECKING:
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
 
 _META = "meta"
 _AGENDA = "distributions"
-_STATUS = "status."
-_REASON = "reason."
 
 
 class DynamoDistributions:
@@ -108,23 +108,63 @@ class DynamoDistributions:
                 Limit=limit,
             )
         )
-        keys = [str(plain(item)["pk"]).split("#distribution#", 1) for item in found["Items"]]
-        return [(organisation, distribution_id) for organisation, distribution_id in keys]
+        keys = [str(plain(item)["pk"]).partition("#distribution#") for item in found["Items"]]
+        return list(dict.fromkeys((organisation, distribution_id) for organisation, _, distribution_id in keys))
 
-    async def count(self, organisation: str, chunk: Chunk, change: Counts) -> None:
+    async def count(
+        self, organisation: str, chunk: Chunk, change: Counts, *, recount_at: datetime | None = None
+    ) -> None:
         """See `Distributions`."""
-        await self._aws.run(partial(self._add, _chunk_key(organisation, chunk), _columns(change)))
+        watch: dict[str, Plain] = (
+            {"due_at": milliseconds(recount_at), "agenda_shard": _AGENDA} if recount_at is not None else {}
+        )
+        key = _chunk_key(organisation, chunk)
+        await self._aws.run(partial(self._add, key, columns_of(change), once=watch))
+
+    async def recounted(self, organisation: str, chunk: Chunk) -> None:
+        """See `Distributions`."""
+        await self._aws.run(
+            lambda: self._aws.dynamodb.update_item(
+                TableName=self._table,
+                Key=attributes(_chunk_key(organisation, chunk)),
+                UpdateExpression="REMOVE due_at, agenda_shard",
+            )
+        )
 
     async def set_counts(self, organisation: str, chunk: Chunk, counts: Counts, *, seen: Counts) -> bool:
-        """See `Distributions`. Every status is held against `seen`: no move leaves all of them as they were."""
-        new, old = _columns(counts), dict.fromkeys(map(_status_column, Status), 0) | _columns(seen)
+        """See `Distributions`. Every status is held against `seen`: no move leaves all of them as they were.
+
+        Times to delivery are not: they move with a status, and so many conditions would pass DynamoDB's 4 KB.
+        """
+        new, old = columns_of(counts), dict.fromkeys(map(status_column, Status), 0) | columns_of(seen)
         change = {name: new.get(name, 0) - old.get(name, 0) for name in new | old}
-        return await self._aws.run(partial(self._add, _chunk_key(organisation, chunk), change, old))
+        held = {name: count for name, count in old.items() if not name.startswith(DELAY)}
+        return await self._aws.run(partial(self._add, _chunk_key(organisation, chunk), change, held))
 
     async def counts(self, organisation: str, distribution_id: str) -> Mapping[tuple[int, int], Counts]:
         """See `Distributions`."""
+        found = await self.tallies(organisation, distribution_id)
+        return {place: tally.counts for place, tally in found.items()}
 
-        def query() -> dict[tuple[int, int], Counts]:
+    async def note_logged(self, organisation: str, chunk: Chunk, at: datetime, rows: Mapping[str, int]) -> None:
+        """See `Distributions`. Set, not added: a chunk that is logged twice has its rows once."""
+        names = {f"#n{number}": f"{ROWS}{country}" for number, country in enumerate(rows)}
+        values: dict[str, Plain] = {f":n{number}": count for number, count in enumerate(rows.values())}
+        sets = ["accepted_at = if_not_exists(accepted_at, :at)", *(f"{alias} = :{alias[1:]}" for alias in names)]
+        await self._aws.run(
+            lambda: self._aws.dynamodb.update_item(
+                TableName=self._table,
+                Key=attributes(_chunk_key(organisation, chunk)),
+                UpdateExpression="SET " + ", ".join(sets),
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=attributes(values | {":at": milliseconds(at)}),
+            )
+        )
+
+    async def tallies(self, organisation: str, distribution_id: str) -> Mapping[tuple[int, int], Tally]:
+        """See `Distributions`."""
+
+        def query() -> dict[tuple[int, int], Tally]:
             pages = self._aws.dynamodb.get_paginator("query").paginate(
                 TableName=self._table,
                 KeyConditionExpression="pk = :pk AND begins_with(sk, :chunk)",
@@ -135,21 +175,34 @@ class DynamoDistributions:
                 ConsistentRead=True,
             )
             items = [plain(item) for page in pages for item in page["Items"]]
-            return {_chunk_of(item): _counts(item) for item in items}
+            return {_chunk_of(item): tally_of(item) for item in items}
 
         return await self._aws.run(query)
 
-    def _add(self, key: Mapping[str, str], change: Mapping[str, int], seen: Mapping[str, int] | None = None) -> bool:
-        """Add to columns, all at once; if `seen` is given, only while each of its columns stands at that."""
+    def _add(
+        self,
+        key: Mapping[str, str],
+        change: Mapping[str, int],
+        seen: Mapping[str, int] | None = None,
+        once: Mapping[str, Plain] | None = None,
+    ) -> bool:
+        """Add to columns, all at once; if `seen` is given, only while each of its columns stands at that.
+
+        `once` is set where it is not there yet.
+        """
         added = {name: count for name, count in change.items() if count}
         if not added:
             return True
         names = {name: f"#n{number}" for number, name in enumerate({**added, **(seen or {})})}
-        values = {f":add{names[name][1:]}": count for name, count in added.items()}
+        values: dict[str, Plain] = {f":add{names[name][1:]}": count for name, count in added.items()}
+        sets = [f"{name} = if_not_exists({name}, :{name})" for name in once or {}]
+        values |= {f":{name}": value for name, value in (once or {}).items()}
         request: UpdateItemInputTypeDef = {
             "TableName": self._table,
             "Key": attributes(key),
-            "UpdateExpression": "ADD " + ", ".join(f"{names[name]} :add{names[name][1:]}" for name in added),
+            "UpdateExpression": ("SET " + ", ".join(sets) + " " if sets else "")
+            + "ADD "
+            + ", ".join(f"{names[name]} :add{names[name][1:]}" for name in added),
             "ExpressionAttributeNames": {alias: name for name, alias in names.items()},
         }
         if seen is not None:
@@ -219,25 +272,7 @@ def _from_item(item: Item) -> Distribution:
     return decode(str(item["document"]), Distribution)
 
 
-def _status_column(status: Status) -> str:
-    return f"{_STATUS}{status}"
-
-
 def _stands(alias: str, count: int) -> str:
     """A column that was never added to is absent: that is zero as well."""
     same = f"{alias} = :seen{alias[1:]}"
     return same if count else f"(attribute_not_exists({alias}) OR {same})"
-
-
-def _columns(counts: Counts) -> dict[str, int]:
-    columns = {_status_column(status): count for status, count in counts.by_status.items()}
-    columns |= {f"{_REASON}{reason}": count for reason, count in counts.by_reason.items()}
-    return {name: count for name, count in columns.items() if count}
-
-
-def _counts(item: Item) -> Counts:
-    numbers = {name: value for name, value in item.items() if isinstance(value, int) and value}
-    return Counts(
-        by_status={Status(name.removeprefix(_STATUS)): n for name, n in numbers.items() if name.startswith(_STATUS)},
-        by_reason={name.removeprefix(_REASON): n for name, n in numbers.items() if name.startswith(_REASON)},
-    )

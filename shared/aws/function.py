@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -43,15 +43,38 @@ def read_settings[T: "DataclassInstance"](kind: Callable[..., T], environment: M
 
 
 class SystemClock:
-    """The machine's own time."""
+    """The machine's own time; with `starts_at` (aware) a clock that stood there when it was made, and runs on."""
+
+    def __init__(self, starts_at: datetime | None = None) -> None:
+        self._ahead = starts_at - datetime.now(UTC) if starts_at is not None else timedelta()
 
     def now(self) -> datetime:
         """See `Clock`."""
-        return datetime.now(UTC)
+        return datetime.now(UTC) + self._ahead
 
     async def sleep(self, seconds: float) -> None:
         """See `Clock`."""
         await asyncio.sleep(max(seconds, 0))
+
+
+def system_clock(environment: Mapping[str, str]) -> SystemClock:
+    """The clock of a function that was given none: the machine's, unless CLOCK_STARTS_AT says otherwise.
+
+    That variable is empty wherever the function is deployed. Only `sam local` fills it (events/env.json), with an
+    RFC 3339 instant: a container has the machine's time, and at night no SMS would leave. The clock starts there at
+    the first event of the execution environment.
+
+    Raises MissingSettingError where the variable is absent, ValueError where it is no instant with a zone.
+    """
+    if "CLOCK_STARTS_AT" not in environment:
+        raise MissingSettingError("set these environment variables: CLOCK_STARTS_AT")
+    text = environment["CLOCK_STARTS_AT"]
+    if not text:
+        return SystemClock()
+    starts_at = datetime.fromisoformat(text)
+    if starts_at.tzinfo is None:
+        raise ValueError("CLOCK_STARTS_AT needs a time zone, for example 2026-11-23T10:00:00Z")
+    return SystemClock(starts_at)
 
 
 class Loop:
@@ -63,6 +86,10 @@ class Loop:
     def run[T](self, work: Coroutine[Any, Any, T]) -> T:
         """The result of a coroutine."""
         return self._runner.run(work)
+
+    def close(self) -> None:
+        """For whoever outlives the environment: on Lambda it ends with its process."""
+        self._runner.close()
 
 
 def lazily(build: Callable[[Mapping[str, str]], Handler]) -> Handler:

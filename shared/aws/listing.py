@@ -3,16 +3,18 @@ in the rows themselves."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from shared.aws.attributes import attributes, plain, text
-from shared.aws.message_item import LIST_SHARDS, from_item, key
+from shared.aws.attributes import Item, attributes, plain, text
+from shared.aws.message_item import campaign_key, from_item, key, person_key, shard_keys
 from shared.aws.reading import get_items
 from shared.aws.session import Aws
-from shared.domain.instants import milliseconds
+from shared.domain.instants import from_milliseconds, milliseconds
 from shared.domain.message import Message
-from shared.usecases.ports import LogQuery, Page
+from shared.domain.payload import Channel
+from shared.usecases.ports import LogQuery, Page, Single
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import QueryInputTypeDef
@@ -57,6 +59,44 @@ async def page_of(aws: Aws, table: str, query: LogQuery, position: str | None, l
     return Page(items=messages, position=below)
 
 
+async def singles_of(
+    aws: Aws, table: str, organisation: str, campaign_id: str | None, between: tuple[datetime | None, datetime | None]
+) -> list[Single]:
+    """Messages of no distribution, as the index knows them; `between` is inclusive and exclusive, by acceptance."""
+    if campaign_id is not None:
+        index, name, owner = "by_campaign", "campaign_shard", campaign_key(organisation, campaign_id)
+    else:
+        index, name, owner = "by_organisation", "organisation_shard", organisation
+    since, until = between
+    first = f"{milliseconds(since):013d}" if since else "0"
+    end = f"{milliseconds(until):013d}" if until else _NEWEST
+    if first > end:
+        return []
+
+    def read(partition: str) -> list[Single]:
+        pages = aws.dynamodb.get_paginator("query").paginate(
+            TableName=table,
+            IndexName=index,
+            KeyConditionExpression=f"{name} = :partition AND listed_at BETWEEN :first AND :end",
+            ExpressionAttributeValues=attributes({":partition": partition, ":first": first, ":end": end}),
+        )
+        return [_single(plain(item)) for page in pages for item in page["Items"]]
+
+    found = await aws.run_all([partial(read, partition) for partition in shard_keys(owner, single=True)])
+    return [one for ones in found for one in ones]
+
+
+def _single(item: Item) -> Single:
+    accepted, _, message_id = str(item["listed_at"]).partition("#")
+    return Single(
+        message_id=message_id,
+        accepted_at=from_milliseconds(int(accepted)),
+        channel=Channel(str(item["channel"])),
+        country=str(item["country"]),
+        campaign_id=text(item, "campaign_id"),
+    )
+
+
 async def _candidates(aws: Aws, table: str, query: LogQuery, below: str, want: int) -> tuple[list[str], str | None]:
     """The next positions over all partitions, and where to go on; None at the end of all of them.
 
@@ -74,17 +114,20 @@ async def _candidates(aws: Aws, table: str, query: LogQuery, below: str, want: i
 
 def _partitions(query: LogQuery) -> list[_Partition]:
     organisation = query.organisation
+    if query.person is not None:
+        return [_Partition(index="by_person", name="person_key", value=person_key(organisation, query.person))]
     if query.enrollment_id is not None:
         value = f"{organisation}#{query.enrollment_id}"
         return [_Partition(index="by_enrollment", name="enrollment_key", value=value)]
     if query.campaign_id is not None:
-        return [
-            _Partition(index="by_campaign", name="campaign_shard", value=f"{organisation}#{query.campaign_id}#{shard}")
-            for shard in range(LIST_SHARDS)
-        ]
+        index, name, owner = "by_campaign", "campaign_shard", campaign_key(organisation, query.campaign_id)
+    else:
+        index, name, owner = "by_organisation", "organisation_shard", organisation
+    kinds = (False,) if query.distribution_id is not None else (False, True)
     return [
-        _Partition(index="by_organisation", name="organisation_shard", value=f"{organisation}#{shard}")
-        for shard in range(LIST_SHARDS)
+        _Partition(index=index, name=name, value=value)
+        for single in kinds
+        for value in shard_keys(owner, single=single)
     ]
 
 
@@ -118,6 +161,8 @@ def _query(aws: Aws, table: str, query: LogQuery, partition: _Partition, below: 
 
 
 def _filters(query: LogQuery, partition: _Partition) -> dict[str, str]:
+    if partition.index == "by_person":
+        return {}
     wished: Mapping[str, str | None] = {
         "distribution_id": query.distribution_id,
         "channel": query.channel,
@@ -132,8 +177,17 @@ async def _rows(aws: Aws, table: str, query: LogQuery, positions: Sequence[str])
     messages = [from_item(item) for item in await get_items(aws, table, keys, consistent=False)]
     by_id = {message.message_id: message for message in messages}
     rows = {position: by_id.get(position.partition("#")[2]) for position in positions}
-    return {
-        position: message
-        for position, message in rows.items()
-        if message is not None and (query.status is None or message.status is query.status)
+    return {position: message for position, message in rows.items() if message is not None and _matches(message, query)}
+
+
+def _matches(message: Message, query: LogQuery) -> bool:
+    """What an index does not hold is looked up in the row: the status in each, and by person everything."""
+    wished = {
+        "status": query.status,
+        "channel": query.channel,
+        "campaign_id": query.campaign_id,
+        "enrollment_id": query.enrollment_id,
+        "distribution_id": query.distribution_id,
+        "person": query.person,
     }
+    return all(value is None or getattr(message, name) == value for name, value in wished.items())

@@ -6,20 +6,29 @@ from functools import partial
 
 from shared.aws.attributes import Item, Plain, attribute, plain
 from shared.aws.conditional import Answer, Change, Update, changed, put_if_absent
-from shared.aws.listing import page_of
+from shared.aws.listing import page_of, singles_of
 from shared.aws.message_item import agenda_shard, from_item, key, to_item
 from shared.aws.reading import get_items
 from shared.aws.session import Aws
+from shared.domain.fallback import watch_after
 from shared.domain.instants import milliseconds
 from shared.domain.message import Message
 from shared.domain.status import ALLOWED_FROM, Status
-from shared.usecases.ports import Claim, ClaimAnswer, LogQuery, Move, Moved, Page
+from shared.usecases.ports import Claim, ClaimAnswer, LogQuery, Move, Moved, Page, Single
 
-_PENDING = "#status = :pending"
+_OPEN = "(#status = :pending OR attribute_exists(reopened))"
 _PENDING_VALUE = {":pending": str(Status.PENDING)}
 _UNCLAIMED = "attribute_not_exists(lease_until)"
 _CLAIMED = "attribute_exists(lease_until)"
 _WATCH = ("due_at", "agenda_shard")
+_CARD_IS = "(card_attempt = :attempt OR (attribute_not_exists(card_attempt) AND attempts = :attempt))"
+_AS_WRITTEN = "attribute_not_exists(as_template)"
+_NO_FALLBACK = "attribute_not_exists(fallback_minutes)"
+_GONE = ("#status IN (:sent, :failed)", "attribute_not_exists(reopened)")
+_GONE_VALUES = {":sent": str(Status.SENT), ":failed": str(Status.FAILED)}
+_NOT_SINCE_REOPENED = "(attribute_not_exists(reopened) OR attribute_exists(lease_until))"
+"""What an earlier attempt says of a message that was reopened since says nothing any more."""
+_SENT_AGAIN = "(attribute_exists(reopened) AND attempts = :told_by AND attribute_exists(lease_until))"
 
 
 class DynamoLog:
@@ -48,37 +57,45 @@ class DynamoLog:
         items = await get_items(self._aws, self._table, [{"pk": key(organisation, one)} for one in message_ids])
         return {message.message_id: message for message in map(from_item, items)}
 
-    async def claim(self, organisation: str, message_id: str, *, now: datetime, lease_until: datetime) -> Claim:
+    async def claim(
+        self, organisation: str, message_id: str, *, now: datetime, lease_until: datetime, lane: str | None = None
+    ) -> Claim:
         """See `Log`. A watched row's watch moves to the end of the lease, which takes a second try."""
         ends = milliseconds(lease_until)
+        noted: dict[str, Plain] = {"lease_until": ends, "claimed_at": milliseconds(now)}
+        noted |= {"lane": lane} if lane else {}
         change = Update(
-            sets={"lease_until": ends},
+            sets=noted,
             adds={"attempts": 1},
-            conditions=(_PENDING, _UNCLAIMED, "attribute_not_exists(due_at)"),
+            conditions=(_OPEN, _UNCLAIMED, "attribute_not_exists(due_at)"),
             values=_PENDING_VALUE,
         )
         outcome = await self._change(organisation, message_id, change)
         if not outcome.done and outcome.item and "due_at" in outcome.item and _is_free(outcome.item):
             watched = Update(
-                sets={"lease_until": ends, "due_at": ends},
+                sets={**noted, "due_at": ends},
                 adds={"attempts": 1},
-                conditions=(_PENDING, _UNCLAIMED),
+                conditions=(_OPEN, _UNCLAIMED),
                 values=_PENDING_VALUE,
             )
             outcome = await self._change(organisation, message_id, watched)
         return _claim(outcome, now)
 
     async def move(self, organisation: str, message_id: str, move: Move) -> Moved:
-        """See `Log`."""
+        """See `Log`. A fallback is timed by what the row holds, which takes a second try."""
         if not ALLOWED_FROM[move.status]:
             return Moved(won=False, before=await self.get(organisation, message_id))
         outcome = await self._change(organisation, message_id, _moving(move), answer="ALL_OLD")
         before = from_item(outcome.item) if outcome.item else None
+        if not outcome.done and before is not None and before.fallback_minutes is not None:
+            timed = _moving(move, watched=before)
+            outcome = await self._change(organisation, message_id, timed, answer="ALL_OLD")
+            before = from_item(outcome.item) if outcome.item else None
         if not outcome.done and before is not None and move.status is not Status.FAILED:
-            await self._note_late(before, move)
+            return await self._note_late(before, move)
         return Moved(won=outcome.done, before=before)
 
-    async def _note_late(self, before: Message, move: Move) -> None:
+    async def _note_late(self, before: Message, move: Move) -> Moved:
         """A status that others overtook still has its instant, and maybe the provider's ID."""
         missing = {
             name: value
@@ -90,7 +107,10 @@ class DynamoLog:
         }
         if missing:
             update = Update(sets=missing, conditions=tuple(f"attribute_not_exists({name})" for name in missing))
-            await self._change(before.organisation, before.message_id, update)
+            outcome = await self._change(before.organisation, before.message_id, update, answer="ALL_OLD")
+            if outcome.done and outcome.item:
+                return Moved(won=False, before=from_item(outcome.item), noted=f"{move.status}_at" in missing)
+        return Moved(won=False, before=before)
 
     async def give_back(
         self, organisation: str, message_id: str, *, attempt: int, due_at: datetime | None, uses_attempt: bool
@@ -100,7 +120,7 @@ class DynamoLog:
             sets=_watch(message_id, due_at),
             adds={} if uses_attempt else {"attempts": -1},
             removes=("lease_until", "unknown_since", *(() if due_at else _WATCH)),
-            conditions=(_PENDING, "attempts = :attempt", _CLAIMED),
+            conditions=(_OPEN, "attempts = :attempt", _CLAIMED),
             values={**_PENDING_VALUE, ":attempt": attempt},
         )
         return (await self._change(organisation, message_id, update)).done
@@ -109,7 +129,63 @@ class DynamoLog:
         """See `Log`. The lease stays: no other copy may ever claim the message."""
         update = Update(
             sets={"unknown_since": milliseconds(now), **_watch(message_id, due_at)},
-            conditions=(_PENDING, "attempts = :attempt", _CLAIMED, "attribute_not_exists(unknown_since)"),
+            conditions=(_OPEN, "attempts = :attempt", _CLAIMED, "attribute_not_exists(unknown_since)"),
+            values={**_PENDING_VALUE, ":attempt": attempt},
+        )
+        return (await self._change(organisation, message_id, update)).done
+
+    async def note_card(self, organisation: str, message_id: str, *, attempt: int) -> bool:
+        """See `Log`."""
+        update = Update(
+            sets={"card_attempt": attempt},
+            conditions=(_OPEN, "attempts = :attempt", _CLAIMED),
+            values={**_PENDING_VALUE, ":attempt": attempt},
+        )
+        return (await self._change(organisation, message_id, update)).done
+
+    async def card_taken(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:
+        """See `Log`."""
+        unheard = (_OPEN, "attribute_not_exists(card_attempt)")
+        freed = Update(
+            sets={"card_attempt": attempt, **_watch(message_id, due_at)},
+            removes=("lease_until", "unknown_since"),
+            conditions=(*unheard, "attribute_exists(unknown_since)"),
+            values=_PENDING_VALUE,
+        )
+        if (await self._change(organisation, message_id, freed)).done:
+            return True
+        noted = Update(sets={"card_attempt": attempt}, conditions=unheard, values=_PENDING_VALUE)
+        return (await self._change(organisation, message_id, noted)).done
+
+    async def reopen(
+        self, organisation: str, message_id: str, *, attempt: int, due_at: datetime, card_half: bool = False
+    ) -> bool:
+        """See `Log`."""
+        update = Update(
+            sets={"as_template": 1, "reopened": 1, **_watch(message_id, due_at)},
+            removes=("lease_until", "unknown_since"),
+            conditions=(
+                "#status IN (:pending, :sent)",
+                _CARD_IS if card_half else "attempts = :attempt",
+                "attribute_exists(alternative)",
+                "attribute_not_exists(fell_back)",
+                _AS_WRITTEN,
+            ),
+            values={**_PENDING_VALUE, ":sent": str(Status.SENT), ":attempt": attempt},
+        )
+        return (await self._change(organisation, message_id, update)).done
+
+    async def resend(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:
+        """See `Log`."""
+        update = Update(
+            sets={"resent": 1, **_watch(message_id, due_at)},
+            removes=("lease_until", "unknown_since"),
+            conditions=(
+                _OPEN,
+                "attempts = :attempt",
+                "attribute_exists(unknown_since)",
+                "attribute_not_exists(resent)",
+            ),
             values={**_PENDING_VALUE, ":attempt": attempt},
         )
         return (await self._change(organisation, message_id, update)).done
@@ -122,14 +198,23 @@ class DynamoLog:
         if scheduled_for is not None:
             sets["scheduled_for"] = milliseconds(scheduled_for)
         update = Update(
-            sets=sets, removes=() if due_at else _WATCH, conditions=(_PENDING, _UNCLAIMED), values=_PENDING_VALUE
+            sets=sets, removes=() if due_at else _WATCH, conditions=(_OPEN, _UNCLAIMED), values=_PENDING_VALUE
         )
         return (await self._change(organisation, message_id, update)).done
 
-    async def rewatch(self, organisation: str, message_id: str, *, seen: datetime, due_at: datetime) -> bool:
+    async def fall_back(self, organisation: str, message_id: str) -> bool:
+        """See `Log`."""
+        awaited = ("attribute_exists(fallback_minutes)", "attribute_exists(due_at)")
+        update = Update(sets={"fell_back": 1}, conditions=(*_GONE, *awaited), values=_GONE_VALUES)
+        return (await self._change(organisation, message_id, update)).done
+
+    async def rewatch(self, organisation: str, message_id: str, *, seen: datetime, due_at: datetime | None) -> bool:
         """See `Log`."""
         update = Update(
-            sets={"due_at": milliseconds(due_at)}, conditions=("due_at = :seen",), values={":seen": milliseconds(seen)}
+            sets={"due_at": milliseconds(due_at)} if due_at else {},
+            removes=() if due_at else _WATCH,
+            conditions=("due_at = :seen",),
+            values={":seen": milliseconds(seen)},
         )
         return (await self._change(organisation, message_id, update)).done
 
@@ -152,6 +237,16 @@ class DynamoLog:
         """See `Log`."""
         return await page_of(self._aws, self._table, query, position, limit)
 
+    async def singles(
+        self, organisation: str, campaign_id: str | None, between: tuple[datetime | None, datetime | None]
+    ) -> Sequence[Single]:
+        """See `Log`."""
+        return await singles_of(self._aws, self._table, organisation, campaign_id, between)
+
+    async def unlink(self, organisation: str, message_id: str) -> None:
+        """See `Log`. Without its key the item leaves the index by person."""
+        await self._change(organisation, message_id, Update(removes=("person", "person_key", "sameness")))
+
     async def _change(self, organisation: str, message_id: str, update: Update, answer: Answer = "ALL_NEW") -> Change:
         return await self._aws.run(
             lambda: changed(self._aws, self._table, {"pk": key(organisation, message_id)}, update, answer)
@@ -163,7 +258,7 @@ def _watch(message_id: str, due_at: datetime | None) -> dict[str, Plain]:
 
 
 def _is_free(item: Item) -> bool:
-    return item["status"] == Status.PENDING and "lease_until" not in item
+    return (item["status"] == Status.PENDING or "reopened" in item) and "lease_until" not in item
 
 
 def _claim(outcome: Change, now: datetime) -> Claim:
@@ -172,29 +267,46 @@ def _claim(outcome: Change, now: datetime) -> Claim:
     message = from_item(outcome.item)
     if outcome.done:
         return Claim(answer=ClaimAnswer.WON, message=message)
-    if message.status is not Status.PENDING or message.unknown_since is not None:
+    if not message.is_open or message.unknown_since is not None:
         return Claim(answer=ClaimAnswer.DONE, message=message)
     if message.lease_until is not None and message.lease_until > now:
         return Claim(answer=ClaimAnswer.HELD, message=message)
     return Claim(answer=ClaimAnswer.LAPSED, message=message)
 
 
-def _moving(move: Move) -> Update:
-    """The condition comes from the table of moves: a status never goes backwards."""
+def _moving(move: Move, *, watched: Message | None = None) -> Update:
+    """The condition comes from the table of moves: a status never goes backwards.
+
+    A reopened message stands at `sent` and is sent once more, by the attempt that has claimed it since. `watched`: the
+    row, where it has a fallback.
+    """
     origins = ALLOWED_FROM[move.status] & {Status.PENDING} if move.unclaimed else ALLOWED_FROM[move.status]
     allowed = {f":from_{number}": str(status) for number, status in enumerate(sorted(origins))}
-    conditions = [f"#status IN ({', '.join(allowed)})"]
+    reached = f"#status IN ({', '.join(allowed)})"
+    conditions = [reached]
     values: dict[str, Plain] = dict(allowed)
-    if move.attempt is not None:
-        conditions.append("attempts = :attempt")
-        values[":attempt"] = move.attempt
     if move.unclaimed:
-        conditions.append(_UNCLAIMED)
+        conditions = [f"({reached} OR attribute_exists(reopened))", _UNCLAIMED]
+    elif move.status is Status.SENT:
+        conditions = [f"({reached} AND attribute_not_exists(reopened))"]
+        if move.told_by is not None:
+            conditions = [f"({conditions[0]} OR {_SENT_AGAIN})"]
+            values[":told_by"] = move.told_by
+    if move.attempt is not None:
+        conditions += [_CARD_IS, _AS_WRITTEN] if move.card_half else ["attempts = :attempt"]
+        conditions.append(_NOT_SINCE_REOPENED)
+        values[":attempt"] = move.attempt
     sets: dict[str, Plain] = {"status": str(move.status)}
     if move.reason is not None:
         sets["reason"] = move.reason
+    if watched is None and move.status in (Status.SENT, Status.FAILED):
+        conditions.append(_NO_FALLBACK)
+    due_at = watch_after(watched, move.status, move.at, move.fallback) if watched else None
+    sets |= _watch(watched.message_id, due_at) if watched else {}
     once: dict[str, Plain] = {f"{move.status}_at": milliseconds(move.at)}
     if move.provider_message_id is not None:
         once["provider_message_id"] = move.provider_message_id
-    ended = ("lease_until", "unknown_since", *_WATCH, *(() if move.reason is not None else ("reason",)))
-    return Update(sets=sets, sets_once=once, removes=ended, conditions=tuple(conditions), values=values)
+    ended = ["lease_until", "unknown_since", "reopened"]
+    ended += () if due_at else _WATCH
+    ended += () if move.reason is not None else ("reason",)
+    return Update(sets=sets, sets_once=once, removes=tuple(ended), conditions=tuple(conditions), values=values)

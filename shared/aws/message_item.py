@@ -24,13 +24,31 @@ INSTANTS = (
     "lease_until",
     "due_at",
     "unknown_since",
+    "claimed_at",
+    "card_at",
 )
-_TEXTS = ("reason", "provider_message_id", "campaign_id", "enrollment_id", "parent_message_id", "request_hash")
+_TEXTS = (
+    "reason",
+    "provider_message_id",
+    "campaign_id",
+    "enrollment_id",
+    "parent_message_id",
+    "request_hash",
+    "lane",
+    "sameness",
+)
+_MARKS = ("alternative", "as_template", "reopened", "resent", "fell_back")
+"""True where they are there, whatever their value: so that a condition can ask for them."""
 
 
 def key(organisation: str, message_id: str) -> str:
     """The log table's key."""
     return f"{organisation}#{message_id}"
+
+
+def person_key(organisation: str, person: str) -> str:
+    """The partition of the index by person."""
+    return f"{organisation}#{person}"
 
 
 def agenda_shard(message_id: str) -> str:
@@ -48,12 +66,27 @@ def position(accepted_at: datetime, message_id: str) -> str:
     return f"{milliseconds(accepted_at):013d}#{message_id}"
 
 
+def shard_keys(owner: str, *, single: bool) -> list[str]:
+    """The list partitions of an organisation or of one of its campaigns.
+
+    Messages of no distribution have partitions of their own: whoever wants only those need not read past a million.
+    """
+    return [f"{owner}#single#{shard}" if single else f"{owner}#{shard}" for shard in range(LIST_SHARDS)]
+
+
+def campaign_key(organisation: str, campaign_id: str) -> str:
+    """The owner of a campaign's list partitions."""
+    return f"{organisation}#{campaign_id}"
+
+
 def to_item(message: Message) -> dict[str, Plain | None]:
     """The whole item, index keys included."""
     shard = list_shard(message.message_id)
     chunk = message.chunk
+    single = chunk is None
     values: dict[str, Plain | None] = {name: getattr(message, name) for name in _TEXTS}
     values |= {name: _ms(getattr(message, name)) for name in INSTANTS}
+    values |= {name: 1 for name in _MARKS if getattr(message, name)}
     values |= {
         "pk": key(message.organisation, message.message_id),
         "organisation": message.organisation,
@@ -61,11 +94,13 @@ def to_item(message: Message) -> dict[str, Plain | None]:
         "channel": str(message.channel),
         "status": str(message.status),
         "recipient": message.recipient,
-        "person": message.person,
+        "person": message.person or None,
         "country": message.country,
         "payload_key": message.payload.object_key,
         "payload_row": message.payload.row,
         "attempts": message.attempts,
+        "card_attempt": message.card_attempt,
+        "fallback_minutes": message.fallback_minutes,
         "segments": message.segments,
         "price_amount": str(message.price.amount) if message.price else None,
         "price_currency": message.price.currency if message.price else None,
@@ -73,8 +108,11 @@ def to_item(message: Message) -> dict[str, Plain | None]:
         "run": chunk.run if chunk else None,
         "chunk": chunk.number if chunk else None,
         "listed_at": position(message.accepted_at, message.message_id),
-        "organisation_shard": f"{message.organisation}#{shard}",
-        "campaign_shard": f"{message.organisation}#{message.campaign_id}#{shard}" if message.campaign_id else None,
+        "organisation_shard": shard_keys(message.organisation, single=single)[shard],
+        "campaign_shard": shard_keys(campaign_key(message.organisation, message.campaign_id), single=single)[shard]
+        if message.campaign_id
+        else None,
+        "person_key": person_key(message.organisation, message.person) if message.person else None,
         "enrollment_key": f"{message.organisation}#{message.enrollment_id}" if message.enrollment_id else None,
         "agenda_shard": agenda_shard(message.message_id) if message.due_at else None,
         "expires_at": int((message.accepted_at + KEPT_FOR).timestamp()),
@@ -96,7 +134,7 @@ def from_item(item: Item) -> Message:
         status=Status(str(item["status"])),
         accepted_at=from_milliseconds(int(item["accepted_at"])),
         recipient=str(item["recipient"]),
-        person=str(item["person"]),
+        person=text(item, "person") or "",
         country=str(item["country"]),
         payload=PayloadRef(object_key=str(item["payload_key"]), row=whole(item, "payload_row")),
         attempts=int(item.get("attempts", 0)),
@@ -117,6 +155,17 @@ def from_item(item: Item) -> Message:
         lease_until=instant("lease_until"),
         due_at=instant("due_at"),
         unknown_since=instant("unknown_since"),
+        claimed_at=instant("claimed_at"),
+        card_at=instant("card_at"),
+        sameness=text(item, "sameness"),
+        lane=text(item, "lane"),
+        card_attempt=whole(item, "card_attempt"),
+        alternative="alternative" in item,
+        as_template="as_template" in item,
+        reopened="reopened" in item,
+        resent="resent" in item,
+        fallback_minutes=whole(item, "fallback_minutes"),
+        fell_back="fell_back" in item,
     )
 
 

@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from shared.aws.session import Aws
 from shared.domain.distribution import Upload
 from shared.domain.errors import Kind, SendError
-from shared.usecases.ports import Readable, UploadTarget
+from shared.usecases.frozen import Readable, UploadTarget
 
 _VALID_FOR = timedelta(hours=1)
 _TYPES = {"csv": "text/csv", "ndjson": "application/x-ndjson", "dhis2": "application/json"}

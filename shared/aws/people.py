@@ -2,14 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from shared.aws.attributes import Item, Plain, attribute, attributes, plain, text
+from shared.aws.attributes import Item, Plain, attribute, attributes, text
 from shared.aws.conditional import Update, changed, put_if_absent
 from shared.aws.reading import get_items
 from shared.aws.session import Aws
 from shared.domain.clock import Clock
 from shared.domain.consent import Consent, ConsentState
 from shared.domain.instants import from_microseconds, microseconds
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, UpdateItemInputTypeDef
 
 _RECEIPTS_KEPT = timedelta(hours=48)
 """Orange reports within 24 h (reference/orange_sms.md §4)."""
@@ -51,8 +55,7 @@ class DynamoPeople:
 
 
 class DynamoReceipts:
-    """`Receipts`: the name and the parked statuses of a receipt ID are two items, each written before the other is
-    read."""
+    """`Receipts`: one item a receipt ID. Each side adds its half, and hears of the other's in the same write."""
 
     def __init__(self, aws: Aws, table: str, clock: Clock) -> None:
         self._aws = aws
@@ -61,43 +64,31 @@ class DynamoReceipts:
 
     async def name(self, organisation: str, receipt_id: str, message_id: str) -> Sequence[str]:
         """See `Receipts`."""
-        pk = _receipt(organisation, receipt_id)
-
-        def write_then_read() -> Sequence[str]:
-            self._aws.dynamodb.put_item(
-                TableName=self._table,
-                Item=attributes({"pk": pk, "sk": "name", "message_id": message_id, "expires_at": self._expiry()}),
-            )
-            found = self._aws.dynamodb.get_item(
-                TableName=self._table, Key=attributes({"pk": pk, "sk": "parked"}), ConsistentRead=True
-            )
-            return sorted(found.get("Item", {}).get("delivery_statuses", {}).get("SS", ()))
-
-        return await self._aws.run(write_then_read)
+        item = await self._added(
+            organisation, receipt_id, "SET message_id = :half, expires_at = :expiry", attribute(message_id)
+        )
+        return sorted(item.get("delivery_statuses", {}).get("SS", ()))
 
     async def park(self, organisation: str, receipt_id: str, delivery_status: str) -> str | None:
         """See `Receipts`."""
-        pk = _receipt(organisation, receipt_id)
+        half: AttributeValueTypeDef = {"SS": [delivery_status[:64]]}
+        item = await self._added(organisation, receipt_id, "ADD delivery_statuses :half SET expires_at = :expiry", half)
+        return item.get("message_id", {}).get("S")
 
-        def write_then_read() -> str | None:
-            self._aws.dynamodb.update_item(
-                TableName=self._table,
-                Key=attributes({"pk": pk, "sk": "parked"}),
-                UpdateExpression="ADD delivery_statuses :status SET expires_at = :expiry",
-                ExpressionAttributeValues={
-                    ":status": {"SS": [delivery_status[:64]]},
-                    ":expiry": attribute(self._expiry()),
-                },
-            )
-            found = self._aws.dynamodb.get_item(
-                TableName=self._table, Key=attributes({"pk": pk, "sk": "name"}), ConsistentRead=True
-            )
-            return text(plain(found.get("Item", {})), "message_id")
-
-        return await self._aws.run(write_then_read)
-
-    def _expiry(self) -> int:
-        return int((self._clock.now() + _RECEIPTS_KEPT).timestamp())
+    async def _added(
+        self, organisation: str, receipt_id: str, change: str, half: "AttributeValueTypeDef"
+    ) -> Mapping[str, "AttributeValueTypeDef"]:
+        """The item as it stands with this half in it."""
+        expires_at = int((self._clock.now() + _RECEIPTS_KEPT).timestamp())
+        request: UpdateItemInputTypeDef = {
+            "TableName": self._table,
+            "Key": attributes({"pk": f"{organisation}#receipt#{receipt_id}", "sk": "receipt"}),
+            "UpdateExpression": change,
+            "ExpressionAttributeValues": {":half": half, ":expiry": attribute(expires_at)},
+            "ReturnValues": "ALL_NEW",
+        }
+        answer = await self._aws.run(lambda: self._aws.dynamodb.update_item(**request))
+        return answer.get("Attributes", {})
 
 
 class DynamoMedia:
@@ -134,10 +125,6 @@ def _consent(item: Item) -> Consent:
         recorded_at=from_microseconds(int(item["recorded_at"])),
         source=str(item["source"]),
     )
-
-
-def _receipt(organisation: str, receipt_id: str) -> str:
-    return f"{organisation}#receipt#{receipt_id}"
 
 
 def _media_key(organisation: str, phone_number_id: str, content: str) -> dict[str, str]:

@@ -1,22 +1,27 @@
 """What planning freezes, on S3: encrypted by the bucket, expiring by its lifecycle rules."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from botocore.exceptions import ClientError
 
 from shared.aws.codec import decode, decode_lines, encode, encode_lines
 from shared.aws.session import Aws
-from shared.domain.content import Content
+from shared.domain.content import Content, FallbackOrder
 from shared.domain.distribution import Order, Upload
 from shared.domain.message import Chunk, PayloadRef
 from shared.domain.payload import Payload
+from shared.domain.prints import without
 from shared.domain.refusal import Fault
-from shared.usecases.ports import PlannedRow
+from shared.usecases.frozen import PlannedRow
 
 if TYPE_CHECKING:
     from shared.domain.json import JsonObject
+
+_OVERTAKEN = ("PreconditionFailed", "ConditionalRequestConflict")
+"""Somebody else wrote the object since it was read, or is writing it now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +31,13 @@ class _StoredOrder:
     content: Content
     upload: Upload | None
     defaults: dict[str, object]
+    skip_already_sent: bool = False
+    fallback: FallbackOrder | None = None
 
 
 class S3Plans:
-    """`Plans` on the payload bucket. Keys: plans/<organisation>/<distribution>/…, messages/<organisation>/…"""
+    """`Plans` on the payload bucket. Keys: plans/<organisation>/<distribution>/…, messages/<organisation>/…,
+    prints/<organisation>/…"""
 
     def __init__(self, aws: Aws, bucket: str) -> None:
         self._aws = aws
@@ -37,13 +45,25 @@ class S3Plans:
 
     async def write_order(self, organisation: str, distribution_id: str, order: Order) -> None:
         """See `Plans`."""
-        stored = _StoredOrder(content=order.content, upload=order.upload, defaults=dict(order.defaults))
+        stored = _StoredOrder(
+            content=order.content,
+            upload=order.upload,
+            defaults=dict(order.defaults),
+            skip_already_sent=order.skip_already_sent,
+            fallback=order.fallback,
+        )
         await self._put(f"{_prefix(organisation, distribution_id)}/order.json", encode(stored))
 
     async def read_order(self, organisation: str, distribution_id: str) -> Order:
         """See `Plans`."""
         stored = decode(await self._get(f"{_prefix(organisation, distribution_id)}/order.json"), _StoredOrder)
-        return Order(content=stored.content, upload=stored.upload, defaults=cast("JsonObject", stored.defaults))
+        return Order(
+            content=stored.content,
+            upload=stored.upload,
+            defaults=cast("JsonObject", stored.defaults),
+            skip_already_sent=stored.skip_already_sent,
+            fallback=stored.fallback,
+        )
 
     async def write_chunk(self, organisation: str, attempt: int, chunk: Chunk, rows: Sequence[PlannedRow]) -> None:
         """See `Plans`."""
@@ -57,6 +77,14 @@ class S3Plans:
         """See `Plans`."""
         prefix = _prefix(organisation, chunk.distribution_id)
         return f"{prefix}/{attempt}/run-{chunk.run:02d}/chunk-{chunk.number:06d}.ndjson"
+
+    async def write_prints(self, organisation: str, distribution_id: str, attempt: int, book: bytes) -> None:
+        """See `Plans`."""
+        await self._put(_prints(organisation, distribution_id, attempt), book)
+
+    async def read_prints(self, organisation: str, distribution_id: str, attempt: int) -> bytes | None:
+        """See `Plans`."""
+        return await self._find(_prints(organisation, distribution_id, attempt))
 
     async def write_faults(
         self, organisation: str, distribution_id: str, attempt: int, part: int, faults: Sequence[Fault]
@@ -87,6 +115,86 @@ class S3Plans:
         rows = decode_lines(found, PlannedRow)
         return next((row.payload for row in rows if row.row == reference.row), None)
 
+    async def erase_payload(self, reference: PayloadRef) -> None:
+        """See `Plans`."""
+        if reference.row is None:
+            await self._aws.run(lambda: self._remove_versions(reference.object_key, but=None))
+        else:
+            # The prints outlive the chunk.
+            await self._aws.run(partial(self._drop_prints, reference.object_key, {reference.row}))
+            await self._aws.run(lambda: self._blank(reference.object_key, lambda row: row.row == reference.row))
+
+    async def erase_person(self, organisation: str, attempt: int, chunk: Chunk, person: str) -> None:
+        """See `Plans`."""
+        key = self.chunk_key(organisation, attempt, chunk)
+        await self._aws.run(lambda: self._blank(key, lambda row: row.person == person))
+
+    def _blank(self, key: str, is_meant: Callable[[PlannedRow], bool]) -> None:
+        """Write the chunk anew without what is meant, then remove the versions that still have it.
+
+        Written only over what was read: two erasures in one chunk at once must not bring back each other's rows. A
+        worker killed between the two steps leaves a blank row behind: by it the next one sees that versions are left.
+        """
+        while True:
+            try:
+                found = self._aws.s3.get_object(Bucket=self._bucket, Key=key)
+            except ClientError as error:
+                if _is_gone(error):
+                    return
+                raise
+            rows = decode_lines(found["Body"].read(), PlannedRow)
+            blank = {row.row for row in rows if row.payload is None or is_meant(row)}
+            if not blank:
+                return
+            self._drop_prints(key, blank)
+            current = found["VersionId"]
+            left = [replace(row, payload=None, person="") if is_meant(row) else row for row in rows]
+            if left != list(rows):
+                written = self._put_over(key, encode_lines(left), found["ETag"])
+                if written is None:
+                    continue
+                current = written
+            self._remove_versions(key, but=current)
+            return
+
+    def _drop_prints(self, chunk_key: str, rows: Collection[int]) -> None:
+        """No print may lead to a blank row."""
+        key = _prints_of(chunk_key)
+        while key is not None:
+            try:
+                found = self._aws.s3.get_object(Bucket=self._bucket, Key=key)
+            except ClientError as error:
+                if _is_gone(error):
+                    return
+                raise
+            book, current = found["Body"].read(), found["VersionId"]
+            left = without(book, rows)
+            if left != book:
+                written = self._put_over(key, left, found["ETag"])
+                if written is None:
+                    continue
+                current = written
+            self._remove_versions(key, but=current)
+            return
+
+    def _put_over(self, key: str, body: bytes, seen: str) -> str | None:
+        """The new version; None where the object is no longer the one that was read."""
+        try:
+            return self._aws.s3.put_object(Bucket=self._bucket, Key=key, Body=body, IfMatch=seen)["VersionId"]
+        except ClientError as error:
+            if _is_gone(error) or error.response["Error"]["Code"] in _OVERTAKEN:
+                return None
+            raise
+
+    def _remove_versions(self, key: str, *, but: str | None) -> None:
+        """All versions of an object; with `but` those that are no longer the latest, and not that one."""
+        pages = self._aws.s3.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=key)
+        for page in pages:
+            for version in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+                spared = but is not None and (version["IsLatest"] or version["VersionId"] == but)
+                if version["Key"] == key and not spared:
+                    self._aws.s3.delete_object(Bucket=self._bucket, Key=key, VersionId=version["VersionId"])
+
     async def _put(self, key: str, body: bytes) -> None:
         await self._aws.run(lambda: self._aws.s3.put_object(Bucket=self._bucket, Key=key, Body=body))
 
@@ -100,13 +208,30 @@ class S3Plans:
         try:
             return await self._get(key)
         except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+            if _is_gone(error):
                 return None
             raise
 
 
+def _is_gone(error: ClientError) -> bool:
+    return error.response["Error"]["Code"] in ("NoSuchKey", "404")
+
+
 def _prefix(organisation: str, distribution_id: str) -> str:
     return f"plans/{organisation}/{distribution_id}"
+
+
+def _prints_of(chunk_key: str) -> str | None:
+    """The book that a chunk's rows stand in; None for what is no chunk's key."""
+    match chunk_key.split("/"):
+        case [_, organisation, distribution_id, attempt, _, _]:
+            return _prints(organisation, distribution_id, int(attempt))
+        case _:
+            return None
+
+
+def _prints(organisation: str, distribution_id: str, attempt: int) -> str:
+    return f"prints/{organisation}/{distribution_id}/{attempt}.bin"
 
 
 def _faults(organisation: str, distribution_id: str, attempt: int, part: int) -> str:

@@ -70,9 +70,9 @@ class SqsStatusQueue:
         self._aws = aws
         self._url = url
 
-    async def put(self, reports: Sequence[Report]) -> None:
+    async def put(self, reports: Sequence[Report], *, delay: int = 0) -> None:
         """See `StatusQueue`."""
-        await put_all(self._aws, self._url, [_entry(encode(one), one.organisation, 0) for one in reports])
+        await put_all(self._aws, self._url, [_entry(encode(one), one.organisation, delay) for one in reports])
 
 
 async def put_all(aws: Aws, url: str, entries: Iterable["SendMessageBatchRequestEntryTypeDef"]) -> None:

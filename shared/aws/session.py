@@ -12,6 +12,7 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_s3 import S3Client
+    from types_boto3_scheduler import EventBridgeSchedulerClient
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sqs import SQSClient
 
@@ -48,10 +49,17 @@ class Aws:
         return self._session.client("secretsmanager", config=self._config)
 
     @cached_property
+    def scheduler(self) -> "EventBridgeSchedulerClient":
+        """EventBridge Scheduler."""
+        return self._session.client("scheduler", config=self._config)
+
+    @cached_property
     def s3(self) -> "S3Client":
         """S3, signing as presigned PUTs with exact headers need it."""
-        s3 = self._config.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
-        return self._session.client("s3", config=s3)
+        config = self._config.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
+        s3 = self._session.client("s3", config=config)
+        s3.meta.events.register("before-endpoint-resolution.s3", _by_path_at_an_endpoint_of_ones_own)
+        return s3
 
     async def run[T](self, call: Callable[[], T]) -> T:
         """The result of a blocking call, made on a thread."""
@@ -60,3 +68,9 @@ class Aws:
     async def run_all[T](self, calls: Iterable[Callable[[], T]]) -> list[T]:
         """The results of many blocking calls, in order, THREADS at a time."""
         return await asyncio.gather(*(self.run(call) for call in calls))
+
+
+def _by_path_at_an_endpoint_of_ones_own(builtins: dict[str, object], **_: object) -> None:
+    """Where AWS_ENDPOINT_URL names the host there is no other with the bucket's name before it."""
+    if builtins.get("SDK::Endpoint"):
+        builtins["AWS::S3::ForcePathStyle"] = True

@@ -7,18 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from urllib.parse import quote
 
 from shared.domain.card_reference import CardHost, check
+from shared.domain.catalogue import READY_ONLY, Catalogue, Usable
 from shared.domain.content import Content, SmsEncoding
 from shared.domain.integration import UnitPrice
 from shared.domain.message import Price
-from shared.domain.payload import Channel, Mode, Payload, TemplateCall
+from shared.domain.payload import MAX_SESSION_TEXT, ButtonCall, Channel, Mode, Payload, TemplateCall
 from shared.domain.phone import PhoneError, PhoneNumber, normalise
 from shared.domain.recipient import Recipient
 from shared.domain.refusal import Fault, Notice
 from shared.domain.rewriting import Rewritten, clean, to_gsm7
 from shared.domain.segments import Encoding, Measure, measure
-from shared.domain.templates import MAX_BODY, Template, find
+from shared.domain.templates import MAX_BODY, Shape
 from shared.domain.variables import VARIABLES, VariableError, expand, fill_card_code, names
 
 MAX_SEGMENTS = 10
@@ -36,6 +38,9 @@ class Setting:
     card_buckets: frozenset[str]
     trusted_card: str | None = None
     """A reference of our own (the sample card of test sends) that needs no allow-list."""
+    catalogue: Catalogue = READY_ONLY
+    default_template: str | None = None
+    """Stands ready beside a WhatsApp text of one's own, in case the session closes before it leaves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +66,8 @@ class Composed:
     price: Price | None
     gsm7: Gsm7Offer | None
     warnings: tuple[Notice, ...]
+    fallback_faults: tuple[Fault, ...] = ()
+    """Why it has no fallback although one was asked for."""
 
 
 class CompositionError(Exception):
@@ -86,12 +93,14 @@ def compose(recipient: Recipient, content: Content, setting: Setting) -> Compose
         mode=built.mode,
         text=built.text,
         template=built.template,
+        alternative=built.alternative,
+        alternative_shows_card=built.alternative_shows_card,
         card_image=built.card_image,
         card_generated_at=recipient.card_generated_at,
         consented=recipient.given.granted,
         consented_at=recipient.given.at,
     )
-    measured = measure(built.text) if setting.channel is Channel.SMS else None
+    measured = built.measured
     return Composed(
         phone=phone,
         payload=payload,
@@ -101,19 +110,17 @@ def compose(recipient: Recipient, content: Content, setting: Setting) -> Compose
         measured=measured,
         price=price_of(measured, setting.unit_prices.get(phone.country)) if measured else None,
         gsm7=_offer(built.rewritten, setting.unit_prices.get(phone.country)) if built.rewritten else None,
-        warnings=_warnings(measured, built.rewritten, content),
+        warnings=_warnings(measured, built, content),
     )
 
 
-def check_content(channel: Channel, content: Content) -> tuple[Fault, ...]:
-    """What is wrong with the content whoever the recipient is: judged before any row is read."""
+def check_content(_: Channel, content: Content) -> tuple[Fault, ...]:
+    """What is wrong with the content whoever the recipient is: judged before any row is read.
+
+    Whether a WhatsApp text finds an open session is each recipient's own matter: the gate says.
+    """
     if content.template is not None:
-        template = find(content.template, content.language)
-        if template is None:
-            return (Fault(field="content.template.name", code="template_unknown", facts={"name": content.template}),)
         return ()
-    if channel is Channel.WHATSAPP:
-        return (Fault(field="content.text", code="template_required"),)
     text = content.text or ""
     if not text.strip():
         return (Fault(field="content.text", code="text_empty"),)
@@ -124,12 +131,37 @@ def check_content(channel: Channel, content: Content) -> tuple[Fault, ...]:
     return ()
 
 
+def check_template(setting: Setting, content: Content) -> tuple[Fault, ...]:
+    """What is wrong with the content's template whoever the recipient is: unknown, or surely refused by Meta."""
+    if content.template is None:
+        return ()
+    catalogue, name = setting.catalogue, content.template
+    named = catalogue.find(name, content.language)
+    candidates = (named,) if content.language else catalogue.languages(name)
+    faults = [_template_fault(one, name, setting.channel) for one in candidates or (None,)]
+    return () if None in faults else tuple(fault for fault in faults[:1] if fault)
+
+
+def _template_fault(template: Usable | None, name: str, channel: Channel) -> Fault | None:
+    """Why nobody can get this template on this channel; an organisation's own are WhatsApp's alone."""
+    if template is None or (channel is Channel.SMS and template.sms is None):
+        return Fault(field="content.template.name", code="template_unknown", facts={"name": name})
+    if channel is Channel.WHATSAPP and template.is_refused:
+        return Fault(field="content.template.name", code="template_not_approved", facts={"name": name})
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Built:
     mode: Mode
     text: str = field(repr=False)
     template: TemplateCall | None = None
+    alternative: TemplateCall | None = None
+    alternative_shows_card: bool = True
+    is_sure: bool = True
+    """Whether Meta was asked lately whether it takes the template."""
     card_image: str | None = field(default=None, repr=False)
+    measured: Measure | None = None
     rewritten: Rewritten | None = field(default=None, repr=False)
 
 
@@ -170,17 +202,19 @@ def _expanded(field: str, text: str, values: Mapping[str, str | None], faults: l
         return None
 
 
-def _template(recipient: Recipient, content: Content, faults: list[Fault]) -> Template | None:
+def _template(recipient: Recipient, content: Content, setting: Setting, faults: list[Fault]) -> Usable | None:
     if content.template is None:
         return None
-    template = find(content.template, content.language, recipient.language)
-    if template is None:
-        faults.append(Fault(field="content.template.name", code="template_unknown", facts={"name": content.template}))
-    return template
+    template = setting.catalogue.find(content.template, content.language, recipient.language)
+    fault = _template_fault(template, content.template, setting.channel)
+    if fault is None:
+        return template
+    faults.append(fault)
+    return None
 
 
-def _sms(recipient: Recipient, content: Content, _: Setting, faults: list[Fault]) -> _Built | None:
-    template = _template(recipient, content, faults)
+def _sms(recipient: Recipient, content: Content, setting: Setting, faults: list[Fault]) -> _Built | None:
+    template = _template(recipient, content, setting, faults)
     source = template.sms if template else content.text
     if source is None:
         return None
@@ -193,28 +227,92 @@ def _sms(recipient: Recipient, content: Content, _: Setting, faults: list[Fault]
         return None
     rewritten = to_gsm7(exact)
     text = rewritten.text if content.sms_encoding is SmsEncoding.GSM7 and rewritten.possible else exact
-    if measure(text).segments > MAX_SEGMENTS:
+    measured = measure(text)
+    if measured.segments > MAX_SEGMENTS:
         faults.append(Fault(field="content.text", code="text_too_long", facts={"limit": str(MAX_SEGMENTS)}))
-    return _Built(mode=Mode.SMS, text=text, rewritten=rewritten)
+    return _Built(mode=Mode.SMS, text=text, measured=measured, rewritten=rewritten)
 
 
 def _whatsapp(recipient: Recipient, content: Content, setting: Setting, faults: list[Fault]) -> _Built | None:
+    if content.template is None:
+        return _session(recipient, content, setting, faults)
+    template = _template(recipient, content, setting, faults)
+    with_picture = template is None or template.shape.has_picture
+    card_image = _card(recipient, setting, faults) if with_picture else None
+    return _from_template(recipient, template, card_image, faults) if template else None
+
+
+def _session(recipient: Recipient, content: Content, setting: Setting, faults: list[Fault]) -> _Built | None:
+    """A text of one's own under the card; one too long for a caption follows the card by itself."""
     card_image = _card(recipient, setting, faults)
-    template = _template(recipient, content, faults)
-    if template is None:
-        if content.template is None:
-            faults.append(Fault(field="content.text", code="template_required"))
+    source = content.text or ""
+    text = _expanded("content", source, _with_url(recipient.values, source, faults), faults)
+    if text is None:
         return None
-    values = _with_url(recipient.values, template.whatsapp, faults)
+    if not text.strip():
+        faults.append(Fault(field="content.text", code="text_empty"))
+    if len(text) > MAX_SESSION_TEXT:
+        faults.append(Fault(field="content.text", code="text_too_long", facts={"limit": str(MAX_SESSION_TEXT)}))
+    alternative, shows_card = _alternative(recipient, setting)
+    return _Built(
+        mode=Mode.SESSION,
+        text=text,
+        alternative=alternative,
+        alternative_shows_card=shows_card,
+        card_image=card_image,
+    )
+
+
+def _alternative(recipient: Recipient, setting: Setting) -> tuple[TemplateCall | None, bool]:
+    """The organisation's default template where this recipient's values fill it, and whether it shows the card.
+
+    Its faults are nobody's concern: the text itself may leave all the same.
+    """
+    unheard: list[Fault] = []
+    template = _template(recipient, Content(template=setting.default_template), setting, unheard)
+    built = _from_template(recipient, template, None, unheard) if template else None
+    if template is None or built is None or unheard:
+        return None, True
+    return built.template, template.shape.has_picture
+
+
+def _from_template(
+    recipient: Recipient, template: Usable, card_image: str | None, faults: list[Fault]
+) -> _Built | None:
+    """The text as Meta will fill it in, and what it is to be filled in with."""
+    shape = template.shape
+    values = _with_url(recipient.values, shape.body, faults)
     legal = {name: legal_parameter(value) if value else value for name, value in values.items()}
-    text = _expanded("content", template.whatsapp, legal, faults)
+    text = _expanded("content", shape.body, legal, faults)
+    button = _button(shape, recipient, faults)
     if text is None:
         return None
     if len(text) > MAX_BODY:
         faults.append(Fault(field="content", code="text_too_long", facts={"limit": str(MAX_BODY)}))
-    parameters = tuple((name, legal[name] or "") for name in names(template.whatsapp))
-    call = TemplateCall(name=template.name, language=template.language, parameters=parameters)
-    return _Built(mode=Mode.TEMPLATE, text=text, template=call, card_image=card_image)
+    call = TemplateCall(
+        name=template.name,
+        language=template.language,
+        parameters=tuple((name, legal[name] or "") for name in shape.parameters),
+        positional=shape.positional,
+        button=button,
+    )
+    is_sure = template.is_sure and template.status is not None
+    return _Built(mode=Mode.TEMPLATE, text=text, template=call, card_image=card_image, is_sure=is_sure)
+
+
+def _button(shape: Shape, recipient: Recipient, faults: list[Fault]) -> ButtonCall | None:
+    """What completes the button's address: the rest of the verification URL where it begins alike, else the code."""
+    if shape.button is None:
+        return None
+    url, code = recipient.values.get("verification_url"), recipient.values.get("card_code")
+    told = [] if "verification_url" in names(shape.body) else faults  # the body has said it already
+    whole = (_with_card_code("verification_url", url, recipient.values, told) or "") if url else ""
+    suffix = whole.removeprefix(shape.button.prefix) if whole.startswith(shape.button.prefix) else ""
+    suffix = legal_parameter(suffix or quote((code or "").strip(), safe=""))
+    if not suffix:
+        faults.append(Fault(field="content", code="variable_missing", facts={"name": "card_code"}))
+        return None
+    return ButtonCall(index=shape.button.index, suffix=suffix)
 
 
 def _card(recipient: Recipient, setting: Setting, faults: list[Fault]) -> str | None:
@@ -262,10 +360,11 @@ def _offer(rewritten: Rewritten, unit: UnitPrice | None) -> Gsm7Offer | None:
     )
 
 
-def _warnings(measured: Measure | None, rewritten: Rewritten | None, content: Content) -> tuple[Notice, ...]:
+def _warnings(measured: Measure | None, built: _Built, content: Content) -> tuple[Notice, ...]:
     if measured is None:
-        return (Notice(code="template_status_unknown"),)
+        return () if built.is_sure else (Notice(code="template_status_unknown"),)
     if measured.encoding is not Encoding.UCS2:
         return ()
+    rewritten = built.rewritten
     asked = content.sms_encoding is SmsEncoding.GSM7 and rewritten is not None and not rewritten.possible
     return (Notice(code="ucs2"), *((Notice(code="gsm7_not_possible"),) if asked else ()))

@@ -20,3 +20,11 @@ class Content:
     language: str | None = None
     """The template's; falls back to the recipient's, then to French."""
     sms_encoding: SmsEncoding = SmsEncoding.EXACT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FallbackOrder:
+    """The SMS that is wished for where a WhatsApp message does not arrive within `after_minutes` of being sent."""
+
+    content: Content
+    after_minutes: int

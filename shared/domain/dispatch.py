@@ -23,8 +23,6 @@ class Dispatch:
     chunk: Chunk | None = None
     epoch: int | None = None
     integration_version: int = 0
-    test: bool = False
-    """A test send: exempt from consent."""
 
     def departing(self, departs_at: int) -> "Dispatch":
         """The same message on another departure."""

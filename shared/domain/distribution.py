@@ -1,13 +1,14 @@
 """A distribution: one campaign's messages on one channel, planned whole and released chunk by chunk."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from shared.domain.content import Content
+from shared.domain.content import Content, FallbackOrder
 from shared.domain.json import JsonValue
 from shared.domain.payload import Channel
 from shared.domain.refusal import Notice
@@ -72,7 +73,10 @@ def outcome_of(action: Action, status: DistributionStatus) -> Outcome:
 
 
 RELEASING = (DistributionStatus.SCHEDULED, DistributionStatus.SENDING)
-"""Statuses in which messages may leave."""
+"""Statuses in which messages are released."""
+MAY_LEAVE = (*RELEASING, DistributionStatus.COMPLETED)
+"""Statuses in which one that is on its way may leave: of a completed one only what the provider sent back, to go once
+more as a template."""
 
 
 class ScheduleMode(StrEnum):
@@ -147,6 +151,9 @@ class Order:
     content: Content
     defaults: Mapping[str, JsonValue]
     upload: Upload | None = None
+    skip_already_sent: bool = False
+    """Rows whose number and card this campaign has reached, or is about to, count as duplicates."""
+    fallback: FallbackOrder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +172,10 @@ class Plan:
     """Hours that are closed to it besides the quiet ones, in each zone's own time; empty unless it is off-peak."""
     starts_at: datetime | None
     estimated_end: datetime | None
+    languages: tuple[str, ...] = ()
+    """Of the WhatsApp templates that its messages call."""
+    countries: tuple[tuple[str, int], ...] = ()
+    """How many of the accepted go to each country."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +203,8 @@ class Distribution:
     completed_at: datetime | None = None
     due_at: datetime | None = None
     """When the tick looks at it next."""
+    template: str | None = None
+    """The name of the template it was made with: what Meta does to that one stops this."""
     swept: bool = False
     """Cancelled, and a first pass has ended what was pending."""
     revision: int = 0
@@ -239,6 +252,19 @@ class Distribution:
             due_at=now if self.plan is not None and self.epoch else None,
         )
 
+    def calls(self, template: str, language: str | None) -> bool:
+        """Whether its WhatsApp messages call that template; `language` None: in whichever language."""
+        if self.channel is not Channel.WHATSAPP or self.template != template:
+            return False
+        used = self.plan.languages if self.plan else ()
+        return language is None or not used or language in used
+
+    @property
+    def was_confirmed(self) -> bool:
+        """Whether somebody decided to send it. Confirming raises the epoch; so does a cancel, after it or instead."""
+        never = self.status is DistributionStatus.CANCELLED and self.epoch == 1
+        return self.plan is not None and self.epoch > 0 and not never
+
     @property
     def planned(self) -> Plan:
         """The plan, where there surely is one."""
@@ -249,10 +275,18 @@ class Distribution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Messages by current status, and failed ones by reason."""
+    """What has become of messages: by current status, failed ones by reason, and what statistics need besides.
+
+    `segments` is by country, `amounts` by country and currency in millionths, both of what was handed to a provider;
+    `delays` by bucket (`shared.domain.tally`); `cards_within_24h` arrived within 24 hours of being generated.
+    """
 
     by_status: dict[Status, int] = dataclasses.field(default_factory=dict)
     by_reason: dict[str, int] = dataclasses.field(default_factory=dict)
+    segments: dict[str, int] = dataclasses.field(default_factory=dict)
+    amounts: dict[tuple[str, str], int] = dataclasses.field(default_factory=dict)
+    delays: dict[int, int] = dataclasses.field(default_factory=dict)
+    cards_within_24h: int = 0
 
     def of(self, status: Status) -> int:
         """How many are in that status."""
@@ -265,9 +299,45 @@ class Counts:
 
     def plus(self, other: "Counts") -> "Counts":
         """Both together."""
-        return Counts(by_status=_sum(self.by_status, other.by_status), by_reason=_sum(self.by_reason, other.by_reason))
+        return together((self, other))
+
+    def minus(self, other: "Counts") -> "Counts":
+        """What leads from the other to this."""
+        return together((self, _negative(other)))
 
 
-def _sum[K](left: dict[K, int], right: dict[K, int]) -> dict[K, int]:
-    sums = {key: left.get(key, 0) + right.get(key, 0) for key in left | right}
+def together(many: Iterable[Counts]) -> Counts:
+    """All of them; zeroes are left out."""
+    by_status, by_reason = Counter[Status](), Counter[str]()
+    segments, amounts = Counter[str](), Counter[tuple[str, str]]()
+    delays, cards = Counter[int](), 0
+    for one in many:
+        by_status.update(one.by_status)
+        by_reason.update(one.by_reason)
+        segments.update(one.segments)
+        amounts.update(one.amounts)
+        delays.update(one.delays)
+        cards += one.cards_within_24h
+    return Counts(
+        by_status=_without_zeroes(by_status),
+        by_reason=_without_zeroes(by_reason),
+        segments=_without_zeroes(segments),
+        amounts=_without_zeroes(amounts),
+        delays=_without_zeroes(delays),
+        cards_within_24h=cards,
+    )
+
+
+def _negative(counts: Counts) -> Counts:
+    return Counts(
+        by_status={key: -count for key, count in counts.by_status.items()},
+        by_reason={key: -count for key, count in counts.by_reason.items()},
+        segments={key: -count for key, count in counts.segments.items()},
+        amounts={key: -count for key, count in counts.amounts.items()},
+        delays={key: -count for key, count in counts.delays.items()},
+        cards_within_24h=-counts.cards_within_24h,
+    )
+
+
+def _without_zeroes[K](sums: Counter[K]) -> dict[K, int]:
     return {key: count for key, count in sums.items() if count}

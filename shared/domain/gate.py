@@ -14,7 +14,9 @@ type Decision = Go | NotBefore | Never
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Go:
-    """It may leave now."""
+    """It may leave now. `as_template`: not as it is written, because its session has closed, but as its template."""
+
+    as_template: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +44,13 @@ class Passenger:
     not_before: datetime | None = None
     peak: tuple[Window, ...] = ()
     exempt_from_consent: bool = False
-    """A test send that an administrator addresses to a number of their own."""
+    """A test send to a number of the administrator's own, or the one answer to a person's STOP."""
+    session_text: bool = False
+    """A WhatsApp text of one's own: only inside the 24 hours that a person's own message opens."""
+    session_until: datetime | None = None
+    """Until when the person's session is open, that instant excluded; None where there is none."""
+    has_template: bool = False
+    """A template stands ready in case the session has closed."""
 
 
 def gate(passenger: Passenger, now: datetime) -> Decision:
@@ -54,8 +62,15 @@ def gate(passenger: Passenger, now: datetime) -> Decision:
         if reason is not None:
             return Never(reason=reason)
     wished = max(now, passenger.not_before or now)
+    as_template = passenger.session_text and not _session_is_open(passenger, wished)
+    if as_template and not passenger.has_template:
+        return Never(reason="template_required")
     opens = earliest_open(passenger.channel, passenger.country, wished, passenger.peak)
-    return Go() if opens <= now else NotBefore(at=opens)
+    return Go(as_template=as_template) if opens <= now else NotBefore(at=opens)
+
+
+def _session_is_open(passenger: Passenger, instant: datetime) -> bool:
+    return passenger.session_until is not None and instant < passenger.session_until
 
 
 def closed_hours(country: str, peak: tuple[Window, ...] = ()) -> ClosedHours:

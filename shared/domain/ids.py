@@ -2,7 +2,10 @@
 
 import hashlib
 import hmac
+from datetime import datetime
 from uuid import UUID, uuid5
+
+from shared.domain.instants import microseconds
 
 _NAMESPACE = UUID("6f1d3f0e-2b7a-5c49-9d0a-0b5c1f5e7a11")
 
@@ -22,6 +25,25 @@ def single_message_id(organisation: str, key: str) -> str:
     return str(uuid5(_NAMESPACE, f"{organisation}\nPOST /v1/messages\n{key}"))
 
 
+def resend_id(parent: str) -> str:
+    """The one message that a failed one is sent again as, however often that is asked for."""
+    return str(uuid5(UUID(parent), "resend"))
+
+
+def fallback_id(parent: str) -> str:
+    """The one SMS that stands in for a WhatsApp message that did not arrive."""
+    return str(uuid5(UUID(parent), "fallback"))
+
+
+def stop_reply_id(organisation: str, person: str, granted_at: datetime | None) -> str:
+    """The one answer to a person's STOP, however often and by whichever message they say it, until they agree anew.
+
+    `granted_at`: when they last agreed before it; None if they never did.
+    """
+    since = microseconds(granted_at) if granted_at else ""
+    return str(uuid5(_NAMESPACE, f"{organisation}\nstop\n{person}\n{since}"))
+
+
 def shard_of(identifier: str, shards: int) -> int:
     """A steady, even choice among `shards` for an identifier."""
     return hashlib.sha256(identifier.encode()).digest()[0] % shards
@@ -34,5 +56,8 @@ class NumberKey:
         self._key = key
 
     def person(self, organisation: str, e164: str) -> str:
-        """32 hex digits; the same number gives another hash in another organisation."""
+        """32 hex digits; the same number gives another hash in another organisation.
+
+        Meta's user IDs are hashed alike: they begin with letters, so none of them is ever taken for a number.
+        """
         return hmac.digest(self._key, f"{organisation}\n{e164}".encode(), "sha256").hex()[:32]

@@ -35,7 +35,8 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One row of the log. Instants are UTC. `recipient` is masked, `person` the keyed hash of the number.
+    """One row of the log. Instants are UTC. `recipient` is masked, `person` the keyed hash of the number (empty once
+    the person was erased).
 
     `lease_until` is set from the claim until a sure outcome; `due_at` while the agenda watches over the message;
     `unknown_since` once nobody can say whether the provider took it.
@@ -54,6 +55,10 @@ class Message:
     provider_message_id: str | None = None
     campaign_id: str | None = None
     enrollment_id: str | None = None
+    card_at: datetime | None = None
+    """When the card was generated, where the request said so: how long it took to arrive is counted from here."""
+    sameness: str | None = None
+    """A keyed hash of number and card, of single messages only: a distribution's are kept beside its plan."""
     chunk: Chunk | None = None
     parent_message_id: str | None = None
     segments: int | None = None
@@ -67,9 +72,43 @@ class Message:
     lease_until: datetime | None = None
     due_at: datetime | None = None
     unknown_since: datetime | None = None
+    claimed_at: datetime | None = None
+    """When the latest attempt took the right to call the provider."""
+    lane: str | None = None
+    """The provider's budget that the latest attempt left by: WhatsApp's phone number ID, Orange's client ID."""
+    card_attempt: int | None = None
+    """The attempt whose card the provider took ahead of a long text: the card is not sent again."""
+    alternative: bool = False
+    """A template stands ready in the payload, in case the session has closed."""
+    as_template: bool = False
+    """The provider said that the session has closed: it goes, or went, as that template."""
+    reopened: bool = False
+    """It was `sent`, came back as 131047, and goes out once more: it may be claimed although it is not pending."""
+    resent: bool = False
+    """It has gone out a second time after an unknown outcome: never a third."""
+    fallback_minutes: int | None = None
+    """An SMS stands ready in the payload: it goes so long after `sent_at`, unless the message has arrived by then."""
+    fell_back: bool = False
+    """That SMS has been begun: whatever comes now, this message is not sent again."""
     request_hash: str | None = None
     """SHA-256 of the request that made a single message: what an Idempotency-Key is compared with, as long as the log
     keeps the message."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a call may still be made for it."""
+        return self.status is Status.PENDING or self.reopened
+
+    def is_lapsed(self, now: datetime) -> bool:
+        """Whoever claimed it is dead, and nobody has noticed yet: the lease is over and has no outcome."""
+        is_over = self.lease_until is not None and self.lease_until <= now
+        return is_over and self.is_open and self.unknown_since is None
+
+    @property
+    def awaits_fallback(self) -> bool:
+        """It is out, or has failed, and the agenda is to begin its fallback at `due_at`."""
+        gone = self.status in (Status.SENT, Status.FAILED) and not self.is_open
+        return gone and self.fallback_minutes is not None and self.due_at is not None
 
     @property
     def distribution_id(self) -> str | None:

@@ -1,24 +1,37 @@
 """What providers tell us afterwards, in our own words."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.domain.errors import SendError
+from shared.domain.news import Contact
 from shared.domain.status import Status
+
+_ATTEMPT = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([0-9]{1,4})(\.card)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """The key that rides with a WhatsApp message and comes back in its statuses: `<message_id>.<attempt>`.
 
-    A `failed` of an older attempt says nothing of the one under way.
+    A `failed` of an older attempt says nothing of the one under way. `card_half`: the card that went ahead of a long
+    text, `<message_id>.<attempt>.card`. The text is the message's last word, so the card's arrival is not the
+    message's; that the card failed is.
     """
 
     message_id: str
     number: int
+    card_half: bool = False
 
     def __str__(self) -> str:
-        return f"{self.message_id}.{self.number}"
+        return f"{self.message_id}.{self.number}{'.card' if self.card_half else ''}"
+
+    @classmethod
+    def read(cls, key: str) -> "Attempt | None":
+        """Our own callback key; None for any other: another program sends on the same number."""
+        found = _ATTEMPT.fullmatch(key)
+        return cls(message_id=found[1], number=int(found[2]), card_half=found[3] is not None) if found else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +43,8 @@ class StatusReport:
     status: Status
     at: datetime
     error: SendError | None = None
+    recipient: Contact | None = None
+    """Whom Meta says that it went to, which may be another number than it was sent to."""
 
 
 ORANGE_STATUSES: dict[str, Status] = {
@@ -43,8 +58,12 @@ ORANGE_STATUSES: dict[str, Status] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrangeReceipt:
-    """A delivery receipt. Orange gives no time stamp; `status` None is one that is progress or unknown to us."""
+    """A delivery receipt. Orange gives no time stamp; `status` None is one that is progress or unknown to us.
+
+    `address` is the recipient in E.164, None where there is none that can be read.
+    """
 
     receipt_id: str
     delivery_status: str
     status: Status | None
+    address: str | None = field(default=None, repr=False)

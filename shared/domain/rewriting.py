@@ -82,6 +82,8 @@ def clean(text: str) -> str:
 def to_gsm7(text: str) -> Rewritten:
     """`text`, cleaned, without what GSM-7 lacks. What GSM-7 has stays: é and Ç are not touched."""
     cleaned = clean(text)
+    if gsm7.DEFAULT.issuperset(cleaned):
+        return Rewritten(text=cleaned, replaced=(), possible=True)
     parts: list[str] = []
     replaced: dict[str, str] = {}
     for cluster in _CLUSTER.findall(cleaned):

@@ -1,8 +1,20 @@
 """What the send step asks of a channel. Both channels are driven by the same use case through this one Protocol."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from shared.domain.payload import Payload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What the provider said when it took a message. `provider_message_id` is fit to be stored and shown.
+
+    `held`: taken, but kept back for the provider's own assessment; it may still fail.
+    """
+
+    provider_message_id: str
+    held: bool = False
 
 
 class ChannelSender[I, P](Protocol):
@@ -15,8 +27,8 @@ class ChannelSender[I, P](Protocol):
         """All that may be repeated: fetch and upload the card, get a token. Called before the claim."""
         ...
 
-    async def send(self, integration: I, payload: Payload, prepared: P, *, key: str) -> str:
-        """The one call that must not be repeated. Returns the provider's message ID, fit to be stored and shown.
+    async def send(self, integration: I, payload: Payload, prepared: P, *, key: str) -> Taken:
+        """The one call that must not be repeated.
 
         `key` comes back in the provider's statuses where the provider can do that.
         """

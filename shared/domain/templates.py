@@ -1,16 +1,42 @@
-"""The ready-made templates: vaccination, nutrition and health insurance cards, in French and English.
+"""The ready-made templates: vaccination, nutrition and health insurance cards, in French and English; and the form in
+which any template is called.
 
-The WhatsApp bodies keep Meta's rules (reference/whatsapp.md §6): no variable at the start or the end, none adjacent,
-at most 1,024 characters once filled in. The SMS texts fit one GSM-7 segment with typical values; French ones avoid the
-letters that GSM-7 lacks.
+The WhatsApp bodies keep Meta's rules (reference/whatsapp.md §6): no variable at the start or the end, none side by
+side, at most 1,024 characters once filled in. The SMS texts fit one GSM-7 segment with typical values; French ones
+avoid the letters that GSM-7 lacks.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from shared.domain.variables import names
+
 DEFAULT_LANGUAGE = "fr"
 MAX_BODY = 1024
 """Characters of a filled-in template body (reference/whatsapp.md, Limits)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UrlButton:
+    """A button whose address ends in the template's only variable; `prefix` is what stands before it."""
+
+    index: int
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """How Meta wants a template called, and what the person reads.
+
+    `body` is written with our variables in braces. `parameters` names what each of Meta's parameters is filled with, in
+    Meta's order; a positional template may name one twice.
+    """
+
+    body: str
+    parameters: tuple[str, ...]
+    positional: bool = False
+    has_picture: bool = True
+    button: UrlButton | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,14 +49,19 @@ class Template:
     whatsapp: str
     sms: str
 
+    @property
+    def shape(self) -> Shape:
+        """As `submit` creates it: named parameters, the card above the text."""
+        return Shape(body=self.whatsapp, parameters=names(self.whatsapp))
+
 
 _ENGLISH = (
-    "Hello {first_name} {last_name},\n\nHere is your {programme_name} card. Please keep this message safe.\n\n"
-    "Card code: {card_code}\nVerification: {verification_url}\n\n"
+    "Hello {first_name},\n\nHere is your {programme_name} card. Please keep this message safe.\n\n"
+    "Name: {last_name}\nCard code: {card_code}\nVerification: {verification_url}\n\n"
 )
 _FRENCH = (
-    "Bonjour {first_name} {last_name},\n\nVoici votre carte {programme_name}. Conservez bien ce message.\n\n"
-    "Code de la carte : {card_code}\nVérification : {verification_url}\n\n"
+    "Bonjour {first_name},\n\nVoici votre carte {programme_name}. Conservez bien ce message.\n\n"
+    "Nom : {last_name}\nCode de la carte : {card_code}\nVérification : {verification_url}\n\n"
 )
 
 
@@ -88,7 +119,14 @@ READY_MADE: Mapping[tuple[str, str], Template] = {(template.name, template.langu
 """(name, language) → template."""
 
 
-def find(name: str, *wished: str | None) -> Template | None:
-    """The template in the first wished language that is set, else in French."""
-    language = next((wish for wish in wished if wish), DEFAULT_LANGUAGE)
-    return READY_MADE.get((name, language))
+READY_NAMES = frozenset(template.name for template in _ALL)
+
+EXAMPLES: Mapping[str, str] = {
+    "first_name": "Aminata",
+    "last_name": "Diallo",
+    "card_code": "DKR-VAC-9XQ7LM2A",
+    "programme_name": "PNV",
+    "issue_date": "23/11/2026",
+    "verification_url": "https://v.oomus.health/c/DKR-VAC-9XQ7LM2A",
+}
+"""Typical values of nobody: what Meta's reviewers see, and what one SMS segment must hold."""

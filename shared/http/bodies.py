@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import cast
 
-from shared.domain.content import Content, SmsEncoding
+from shared.domain.content import Content, FallbackOrder, SmsEncoding
 from shared.domain.distribution import Schedule, ScheduleMode
 from shared.domain.json import JsonObject, JsonValue
 from shared.domain.recipient import parse_instant
@@ -18,6 +18,16 @@ def content(body: JsonObject) -> Content:
     if isinstance(template, dict):
         return Content(template=str(template["name"]), language=text(template, "language"), sms_encoding=encoding)
     return Content(text=str(found.get("text", "")), sms_encoding=encoding)
+
+
+def fallback(body: JsonObject) -> FallbackOrder | None:
+    """`fallback`; its content is the message's own where it has none."""
+    found = obj(body, "fallback")
+    if not found:
+        return None
+    return FallbackOrder(
+        content=content(found if "content" in found else body), after_minutes=int(str(found["after_minutes"]))
+    )
 
 
 def schedule(body: JsonObject) -> Schedule:
@@ -57,11 +67,3 @@ def instant(body: JsonObject, name: str) -> datetime | None:
     if read is None:
         raise Refusal(ProblemCode.UNPROCESSABLE, (Fault(field=name, code="field_invalid"),))
     return read
-
-
-def refuse_later_features(body: JsonObject) -> None:
-    """Fallback and `skip_already_sent` are not carried out yet: refusing them is honest, ignoring them is not."""
-    if body.get("fallback") is not None:
-        raise Refusal(ProblemCode.UNPROCESSABLE, (Fault(field="fallback", code="fallback_invalid"),))
-    if body.get("skip_already_sent") is True:
-        raise Refusal(ProblemCode.UNPROCESSABLE, (Fault(field="skip_already_sent", code="field_invalid"),))

@@ -4,20 +4,22 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from shared.domain.catalogue import SHOWN, Catalogue, Usable
 from shared.domain.composition import Composed
 from shared.domain.consent import Consent
 from shared.domain.distribution import CountryPrice
 from shared.domain.integration import Dhis2Integration, Secret, SmsIntegration, WhatsAppIntegration
 from shared.domain.message import Message, Price
+from shared.domain.news import TemplateStatus
 from shared.domain.refusal import Notice
 from shared.domain.status import Status
-from shared.domain.templates import READY_MADE, Template
 from shared.domain.variables import names
 from shared.http import problems
 from shared.http.jsontext import Renderable
 from shared.http.texts import Language
 from shared.usecases.browse import DistributionView
 from shared.usecases.judge import Accepted, Rejected
+from shared.usecases.statistics import Statistics
 
 type Document = dict[str, Renderable]
 
@@ -74,6 +76,22 @@ def distribution(view: DistributionView, language: Language) -> Document:
         "errors": [problems.fault_document(fault, language) for fault in view.faults],
         "created_at": found.created_at,
         "completed_at": found.completed_at,
+    }
+
+
+def statistics(found: Statistics) -> Document:
+    """The figures of a campaign or of an organisation."""
+    return {
+        "counts": {str(status): found.counts.of(status) for status in Status},
+        "by_channel": {str(channel): count for channel, count in found.by_channel.items()},
+        "by_reason": dict(found.counts.by_reason),
+        "by_country": dict(found.by_country),
+        "delivery_rate": found.delivery_rate,
+        "read_rate": found.read_rate,
+        "median_delivery_seconds": found.median_delivery_seconds,
+        "cards_within_24h": found.counts.cards_within_24h,
+        "segments": found.segments,
+        "prices": [_country_price(price) for price in found.prices],
     }
 
 
@@ -158,9 +176,10 @@ def consent(found: Consent | None) -> Document:
     }
 
 
-def templates() -> list[Document]:
-    """The ready-made ones, each as WhatsApp and as SMS text. Meta has not been told of them from here."""
-    return [_template(one, channel) for one in READY_MADE.values() for channel in ("whatsapp", "sms")]
+def templates(catalogue: Catalogue) -> list[Document]:
+    """The ready-made ones, each as WhatsApp and as SMS text, then the organisation's own that Meta has approved."""
+    listed = (one for one in catalogue.items if one.origin == "ready" or one.status in SHOWN)
+    return [document for one in listed for document in _template(one)]
 
 
 def notices(found: Sequence[Notice], language: Language) -> list[Renderable]:
@@ -173,14 +192,23 @@ def amount(value: Decimal) -> str:
     return f"{value.normalize():f}"
 
 
-def _template(template: Template, channel: str) -> Document:
-    body = template.sms if channel == "sms" else template.whatsapp
+def _template(template: Usable) -> list[Document]:
+    """One entry a channel. An SMS text needs nobody's approval; a status that Meta could not be asked is the first."""
+    whatsapp = _template_entry(
+        template, "whatsapp", template.shape.body, template.status or TemplateStatus.NOT_SUBMITTED
+    )
+    if template.sms is None:
+        return [whatsapp]
+    return [whatsapp, _template_entry(template, "sms", template.sms, TemplateStatus.APPROVED)]
+
+
+def _template_entry(template: Usable, channel: str, body: str, status: TemplateStatus) -> Document:
     return {
         "name": template.name,
         "language": template.language,
         "channel": channel,
-        "origin": "ready",
-        "status": "approved" if channel == "sms" else "not_submitted",
+        "origin": template.origin,
+        "status": status,
         "body": body,
         "variables": list(names(body)),
         "use_case": template.use_case,

@@ -27,6 +27,8 @@ _LIMITS: Mapping[str, str] = {
 _FORMS = frozenset({"enum", "const", "pattern", "format"})
 
 _ROWS = frozenset({"recipients", "items"})
+_CODES: Mapping[str, str] = {"fallback": "fallback_invalid"}
+"""Fields whose unacceptable values have a code of their own (api.md, Codes)."""
 _LONGEST_NAME = 80
 
 
@@ -52,7 +54,8 @@ class Violation:
         path, row = self.path, None
         if len(path) > 1 and path[0] in _ROWS:
             path, row = path[2:] or path[:1], int(path[1]) + 1
-        return Fault(field=".".join(path) or "body", code=self.code, facts=self.facts, row=row)
+        told = self.code if self.breach is Breach.SHAPE else _CODES.get(path[0] if path else "", self.code)
+        return Fault(field=".".join(path) or "body", code=told, facts=self.facts, row=row)
 
 
 def violations(schema: JsonObject, value: JsonValue) -> list[Violation]:

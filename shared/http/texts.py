@@ -20,7 +20,13 @@ def text(kind: TextKind, code: str, language: Language, facts: Mapping[str, str]
     texts, words = _tables(language)
     codes = texts[kind]
     sentences = codes[code] if code in codes or kind is not TextKind.REASON else texts[TextKind.FIELD][code]
-    known = {name: _shown(words.get(name, {}), value) for name, value in (facts or {}).items() if value}
+    return filled_in(
+        sentences, {name: _shown(words.get(name, {}), value) for name, value in (facts or {}).items() if value}
+    )
+
+
+def filled_in(sentences: Sentences, known: Mapping[str, str]) -> str:
+    """The sentences of which every fact is known, one after the other."""
     return " ".join(sentence.format_map(known) for sentence in sentences if placeholders(sentence) <= known.keys())
 
 

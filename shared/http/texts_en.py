@@ -71,6 +71,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         "state_conflict": (
             "What was asked does not fit the present state, so nothing was changed.",
             "It is now: {status}.",
+            "What it was to say is no longer kept ({gone}): send a new message.",
             "Reload it and choose one of the actions that are still possible.",
         ),
         "provider_refused": (
@@ -156,7 +157,8 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         ),
         "send_at_past": ("The time is in the past.", "Choose a later one, or leave it out to send now."),
         "fallback_invalid": (
-            "The fallback cannot be used: it goes from WhatsApp to SMS and needs a text or a template.",
+            "The fallback cannot be used: it goes from WhatsApp to SMS, needs a text or a template that exists as SMS, "
+            "and leaves between 1 minute and 7 days (10,080 minutes) after the message was sent.",
             "Correct it, or leave it out.",
         ),
         "row_unreadable": (
@@ -239,8 +241,8 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         "paused_by_user": ("Somebody in your organisation paused it.", "Resume it to go on."),
         "expired": ("It was not confirmed within 7 days.", "Create the distribution anew."),
         "file_unreadable": (
-            "The file cannot be read as the format that was named.",
-            "Save it as UTF-8 in that format and upload it again.",
+            "The file cannot be read to its end as the format that was named, or has more than 1,000,000 rows.",
+            "Save it as UTF-8 in that format, a long one in parts, and upload it again.",
         ),
     },
     TextKind.WARNING: {
@@ -282,6 +284,10 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Meta could not be asked about the template or the limit, so this was not checked.",
             "Sending goes on.",
         ),
+        "fallback_invalid": (
+            "Some messages will have no fallback: their SMS cannot be composed, or does not reach their country.",
+            "Messages concerned: {count}.",
+        ),
         "gsm7_not_possible": (
             "The text has letters that a plain SMS cannot hold, so it stays in the longer form.",
             "Messages concerned: {count}.",
@@ -290,7 +296,12 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
 }
 
 WORDS: dict[str, dict[str, str]] = {
-    "integration": {"whatsapp": "WhatsApp", "sms": "SMS", "dhis2": "DHIS2"},
+    "integration": {
+        "whatsapp": "WhatsApp",
+        "sms": "SMS",
+        "dhis2": "DHIS2",
+        "business_account_id": "the WhatsApp Business Account ID (business_account_id)",
+    },
     "status": {
         "planning": "being planned",
         "planned": "planned, not confirmed",

@@ -71,6 +71,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         "state_conflict": (
             "Ce qui est demandé ne convient pas à l’état actuel ; rien n’a été changé.",
             "État actuel : {status}.",
+            "Ce qu’il fallait envoyer n’est plus conservé ({gone}) : envoyez un nouveau message.",
             "Rechargez la page et choisissez une des actions encore possibles.",
         ),
         "provider_refused": (
@@ -172,7 +173,8 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Choisissez-en une plus tardive, ou n’en donnez pas pour envoyer tout de suite.",
         ),
         "fallback_invalid": (
-            "La solution de repli est inutilisable : elle va de WhatsApp au SMS et demande un texte ou un modèle.",
+            "La solution de repli est inutilisable : elle va de WhatsApp au SMS, demande un texte ou un modèle qui "
+            "existe en SMS, et part entre 1 minute et 7 jours (10 080 minutes) après l’envoi.",
             "Corrigez-la, ou retirez-la.",
         ),
         "row_unreadable": (
@@ -273,8 +275,8 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         "paused_by_user": ("Quelqu’un de votre organisation l’a mise en pause.", "Reprenez-la pour continuer."),
         "expired": ("Elle n’a pas été confirmée dans les 7 jours.", "Créez la distribution de nouveau."),
         "file_unreadable": (
-            "Le fichier est illisible dans le format annoncé.",
-            "Enregistrez-le en UTF-8 dans ce format et téléversez-le de nouveau.",
+            "Le fichier n’est pas lisible jusqu’au bout dans le format annoncé, ou compte plus de 1 000 000 de lignes.",
+            "Enregistrez-le en UTF-8 dans ce format, en plusieurs parties s’il est long, et téléversez-le de nouveau.",
         ),
     },
     TextKind.WARNING: {
@@ -316,6 +318,10 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Meta n’a pas pu être interrogé sur le modèle ou la limite ; cela n’a pas été vérifié.",
             "L’envoi continue.",
         ),
+        "fallback_invalid": (
+            "Des messages partiront sans solution de repli : leur SMS ne peut être composé ou n’atteint pas leur pays.",
+            "Messages concernés : {count}.",
+        ),
         "gsm7_not_possible": (
             "Le texte a des lettres qu’un SMS simple ne peut contenir ; il garde la forme longue.",
             "Messages concernés : {count}.",
@@ -324,7 +330,12 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
 }
 
 WORDS: dict[str, dict[str, str]] = {
-    "integration": {"whatsapp": "WhatsApp", "sms": "SMS", "dhis2": "DHIS2"},
+    "integration": {
+        "whatsapp": "WhatsApp",
+        "sms": "SMS",
+        "dhis2": "DHIS2",
+        "business_account_id": "l’identifiant du compte WhatsApp Business (business_account_id)",
+    },
     "status": {
         "planning": "en préparation",
         "planned": "prête, non confirmée",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from shared.domain.errors import Kind, SendError
+from shared.domain.errors import Kind, Scope, SendError
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,10 +13,18 @@ class Rule:
     reason: str = ""
     retry_after: float | None = None
     person_only: bool = False
+    scope: Scope = Scope.DISTRIBUTION
 
     def error(self, code: str) -> SendError:
         """A new exception each time: they carry tracebacks."""
-        return SendError(self.kind, code, self.reason, retry_after=self.retry_after, person_only=self.person_only)
+        return SendError(
+            self.kind,
+            code,
+            self.reason,
+            retry_after=self.retry_after,
+            person_only=self.person_only,
+            scope=self.scope,
+        )
 
     def repeatable(self) -> "Rule":
         """The same for a call that may be repeated: there, nothing is unknown."""
@@ -43,9 +51,9 @@ def person(reason: str) -> Rule:
     return Rule(Kind.RECIPIENT, reason)
 
 
-def stop(reason: str) -> Rule:
-    """Every other message would fail alike."""
-    return Rule(Kind.STOP, reason)
+def stop(reason: str, scope: Scope = Scope.DISTRIBUTION) -> Rule:
+    """Every other message would fail alike, as far as `scope` reaches."""
+    return Rule(Kind.STOP, reason, scope=scope)
 
 
 def bug() -> Rule:

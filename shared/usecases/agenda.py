@@ -1,28 +1,35 @@
 """The agenda: messages that wait longer than a queue can delay, or that somebody has to look after. Enqueue first,
 then move the watch on: a message whose copy was lost comes up again."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.clock import Clock
 from shared.domain.dispatch import Dispatch
-from shared.domain.distribution import RELEASING, Distribution, DistributionStatus
-from shared.domain.instants import from_microseconds
+from shared.domain.distribution import MAY_LEAVE, Distribution, DistributionStatus
+from shared.domain.doubt import Beat, Doubt, Fate, fate, next_look
+from shared.domain.instants import from_microseconds, microseconds
 from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.domain.message import Message
 from shared.domain.payload import Channel, Payload
-from shared.domain.status import Status
 from shared.domain.timetable import Share
-from shared.usecases.ports import ChannelQueue, Distributions, Integrations, Lanes, Log, Move, Plans, Telemetry
+from shared.usecases.admission import Admission, Verdict
+from shared.usecases.channel import Unsure
+from shared.usecases.erasure import ERASED
+from shared.usecases.fallbacks import Fallbacks
+from shared.usecases.frozen import Plans
+from shared.usecases.ports import ChannelQueue, Distributions, Integrations, Lanes, Log, Telemetry
+from shared.usecases.pulse import Pulse
 from shared.usecases.settle import Settler
+from shared.usecases.unknown import Unknowns
 
 _AT_ONCE = 100
 _WATCH = timedelta(seconds=120)
 _HORIZON = timedelta(seconds=300)
 _LOOK_AGAIN = timedelta(seconds=60)
 _WHILE_PAUSED = timedelta(minutes=5)
-_UNKNOWN_ENDS = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +43,10 @@ class AgendaDeps:
     lanes: Lanes
     queue: ChannelQueue
     settler: Settler
+    admission: Admission
+    fallbacks: Fallbacks
+    unsure: Unsure
+    pulse: Pulse
     telemetry: Telemetry
     clock: Clock
 
@@ -45,6 +56,7 @@ class Agenda:
 
     def __init__(self, deps: AgendaDeps) -> None:
         self._deps = deps
+        self._unknowns = Unknowns(deps.log, deps.settler, deps.unsure)
 
     async def work_off(self, shard: int) -> bool:
         """Take up the due messages of one shard; True where there may be more."""
@@ -59,14 +71,27 @@ class Agenda:
             self._deps.telemetry.event("agenda_worked_off", shard=shard, messages=len(due))
         return len(due) == _AT_ONCE
 
+    async def fall_back(self, organisation: str, message_id: str) -> None:
+        """Begin the fallback of a message that has just failed: not to wait for the next tick."""
+        now = self._deps.clock.now()
+        message = await self._deps.log.get(organisation, message_id)
+        if message is None or message.due_at is None or message.due_at > now:
+            return
+        distributions = await self._distributions_of([message])
+        await self._take_up(message, distributions.get(message.distribution_id or ""), now)
+        await self._deps.settler.flush()
+
     async def _take_up(self, message: Message, distribution: Distribution | None, now: datetime) -> None:
-        if message.due_at is None or message.status is not Status.PENDING:
+        if message.awaits_fallback:
+            await self._fall_back(message, distribution, now)
+            return
+        if message.due_at is None or not message.is_open:
             return
         if message.unknown_since is not None:
-            await self._end(message, "outcome_unknown", now)
+            await self._doubted(message, message.unknown_since, distribution, now)
         elif message.lease_until is not None:
             await self._lapsed(message, now)
-        elif message.chunk is not None and not _releasing(distribution):
+        elif message.chunk is not None and not _may_leave(distribution):
             await self._wait_with(message, distribution, now)
         else:
             await self._enqueue(message, distribution, now)
@@ -75,20 +100,39 @@ class Agenda:
         """A claim whose holder is dead: nobody knows whether the provider took the message."""
         if message.lease_until is not None and message.lease_until > now:
             await self._rewatch(message, message.lease_until)
-        elif message.channel is Channel.WHATSAPP:
-            await self._deps.log.doubt(
-                message.organisation,
-                message.message_id,
-                attempt=message.attempts,
-                now=now,
-                due_at=now + _UNKNOWN_ENDS,
-            )
         else:
-            await self._end(message, "outcome_unknown", now)
+            await self._unknowns.take(message, now)
 
-    async def _end(self, message: Message, reason: str, now: datetime) -> None:
-        move = Move(status=Status.FAILED, at=now, attempt=message.attempts, reason=reason)
-        await self._deps.settler.move(message.organisation, message.message_id, move)
+    async def _doubted(
+        self, message: Message, since: datetime, distribution: Distribution | None, now: datetime
+    ) -> None:
+        """Wait for a status, send once more where silence says that it was not taken, or end it (design.md, Identity).
+
+        A distribution that is paused or cancelled sends nothing, this neither. A message with a fallback has that as
+        its second chance: it is not sent twice itself.
+        """
+        only_once = message.resent or message.fallback_minutes is not None
+        doubt = Doubt(since=since, claimed_at=message.claimed_at, resent=only_once)
+        beat = await self._beat(message)
+        match fate(doubt, beat, now):
+            case Fate.END:
+                await self._unknowns.end(message, now)
+            case Fate.RESEND if message.chunk is None or _may_leave(distribution):
+                await self._resend(message, distribution, now)
+            case _:
+                await self._rewatch(message, next_look(doubt, now))
+
+    async def _beat(self, message: Message) -> Beat:
+        if message.resent or message.lane is None or message.channel is not Channel.WHATSAPP:
+            return Beat()
+        return await self._deps.pulse.read(message.organisation, message.lane)
+
+    async def _resend(self, message: Message, distribution: Distribution | None, now: datetime) -> None:
+        """Free it first: a copy of a message in doubt would be dropped."""
+        key = (message.organisation, message.message_id)
+        if await self._deps.log.resend(*key, attempt=message.attempts, due_at=now):
+            self._deps.telemetry.event("unknown_outcome_resent", message_id=message.message_id)
+            await self._enqueue(dataclasses.replace(message, due_at=now), distribution, now)
 
     async def _wait_with(self, message: Message, distribution: Distribution | None, now: datetime) -> None:
         """Its distribution does not release: wait with it, or end with it."""
@@ -97,10 +141,36 @@ class Agenda:
         else:
             await self._rewatch(message, now + _WHILE_PAUSED)
 
+    async def _fall_back(self, parent: Message, distribution: Distribution | None, now: datetime) -> None:
+        """A distribution that is paused or cancelled sends nothing, no fallback either."""
+        if parent.chunk is not None and not _may_leave(distribution):
+            cancelled = distribution is None or distribution.status is DistributionStatus.CANCELLED
+            await self._rewatch(parent, None if cancelled else now + _WHILE_PAUSED)
+            return
+        sms = await self._deps.fallbacks.begin(parent, now)
+        if sms is not None:
+            await self._enqueue(sms, None, now)
+
+    async def _may_go(self, message: Message, payload: Payload, now: datetime) -> bool:
+        """Ask the gate before a departure is booked: fallbacks come by the thousand, most of them in a pause or at
+        night would book in vain."""
+        copy = _dispatch(message, payload, None, microseconds(now), 0)
+        answer = await self._deps.admission.ask(copy, now)
+        key = (message.organisation, message.message_id)
+        if answer.verdict is Verdict.LATER:
+            await self._deps.log.postpone(*key, due_at=answer.at, scheduled_for=answer.at)
+        elif answer.verdict is Verdict.NEVER:
+            await self._deps.settler.end_unsent(*key, answer.reason, now)
+        return answer.verdict is Verdict.GO
+
     async def _enqueue(self, message: Message, distribution: Distribution | None, now: datetime) -> None:
         payload = await self._deps.plans.read_payload(message.payload)
         if payload is None:
-            await self._deps.settler.end_unsent(message.organisation, message.message_id, "expired", now)
+            await self._deps.settler.end_unsent(
+                message.organisation, message.message_id, "expired" if message.person else ERASED, now
+            )
+            return
+        if payload.fallback_of is not None and not await self._may_go(message, payload, now):
             return
         integration = await self._integration(message)
         if integration is None:
@@ -121,7 +191,7 @@ class Agenda:
         await self._deps.queue.put([_dispatch(message, payload, distribution, departs_at, integration.version)], now)
         await self._rewatch(message, from_microseconds(departs_at) + _WATCH)
 
-    async def _rewatch(self, message: Message, due_at: datetime) -> None:
+    async def _rewatch(self, message: Message, due_at: datetime | None) -> None:
         if message.due_at is not None:
             await self._deps.log.rewatch(message.organisation, message.message_id, seen=message.due_at, due_at=due_at)
 
@@ -135,8 +205,8 @@ class Agenda:
         return await self._deps.integrations.whatsapp(message.organisation)
 
 
-def _releasing(distribution: Distribution | None) -> bool:
-    return distribution is not None and distribution.status in RELEASING
+def _may_leave(distribution: Distribution | None) -> bool:
+    return distribution is not None and distribution.status in MAY_LEAVE
 
 
 def _dispatch(
@@ -148,7 +218,7 @@ def _dispatch(
         channel=message.channel,
         person=message.person,
         departs_at=departs_at,
-        payload=payload,
+        payload=payload.as_template() if message.as_template else payload,
         chunk=message.chunk,
         epoch=distribution.epoch if distribution else None,
         integration_version=version,

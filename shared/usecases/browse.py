@@ -7,7 +7,8 @@ from shared.domain.distribution import Counts, Distribution, DistributionStatus
 from shared.domain.message import Message
 from shared.domain.refusal import Fault, ProblemCode, Refusal
 from shared.domain.status import Status
-from shared.usecases.ports import Distributions, Log, LogQuery, Page, Plans
+from shared.usecases.frozen import Plans
+from shared.usecases.ports import Distributions, Log, LogQuery, Page
 
 FIRST_FAULTS = 20
 """How many rejected rows a distribution shows of itself."""

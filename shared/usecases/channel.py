@@ -8,9 +8,10 @@ from typing import Protocol
 from shared.domain.errors import Kind, SendError
 from shared.domain.message import Message
 from shared.domain.payload import Payload
-from shared.domain.sending import ChannelSender
+from shared.domain.sending import ChannelSender, Taken
 from shared.domain.timetable import Lane
-from shared.usecases.ports import Move, Receipts
+from shared.usecases.ports import Move, Receipts, Telemetry
+from shared.usecases.pulse import Pulse
 from shared.usecases.statuses import move_of_orange
 
 
@@ -36,9 +37,21 @@ class Integrated(Protocol):
 class Acknowledge(Protocol):
     """Called when the provider took a message, before that is recorded."""
 
-    async def __call__(self, message: Message, provider_message_id: str, /) -> Sequence[Move]:
+    async def __call__(self, message: Message, taken: Taken, /) -> Sequence[Move]:
         """Moves that were waiting for the message's name at the provider."""
         ...
+
+
+class Unsure(Protocol):
+    """Called before a message ends as one of which nobody knows whether it was sent."""
+
+    async def __call__(self, message: Message, /) -> None:
+        """May be called twice for the same claim."""
+        ...
+
+
+async def nothing_to_note(_message: Message) -> None:
+    """WhatsApp's statuses bring our own key back: they find the message whatever became of the call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,16 +61,17 @@ class ChannelDesk[I: Integrated, P]:
     integration: Callable[[str, int], Awaitable[I | None]]
     sender: ChannelSender[I, P]
     acknowledge: Acknowledge
+    unsure: Unsure = nothing_to_note
 
     async def ready(self, integration: I | None, payload: Payload) -> "Ready[I, P]":
         """Do all that may be repeated; what went wrong is told when the message is claimed."""
         if integration is None:
-            return Ready(self, None, payload, None, SendError(Kind.STOP, "integration_missing", "token_invalid"))
+            return Ready(self, None, None, SendError(Kind.STOP, "integration_missing", "token_invalid"))
         try:
             prepared = await self.sender.prepare(integration, payload)
         except SendError as error:
-            return Ready(self, integration, payload, None, error)
-        return Ready(self, integration, payload, prepared, None)
+            return Ready(self, integration, None, error)
+        return Ready(self, integration, prepared, None)
 
 
 class Ready[I: Integrated, P]:
@@ -67,28 +81,37 @@ class Ready[I: Integrated, P]:
         self,
         desk: ChannelDesk[I, P],
         integration: I | None,
-        payload: Payload,
         prepared: P | None,
         trouble: SendError | None,
     ) -> None:
         self._desk = desk
         self._integration = integration
-        self._payload = payload
         self._prepared = prepared
         self._trouble = trouble
 
-    async def send(self, key: str) -> str:
-        """Make the call. Raises what `prepare` or `send` raised."""
+    async def send(self, payload: Payload, key: str) -> Taken:
+        """Make the call for the payload that was prepared, or a part of it. Raises what `prepare` or `send` raised."""
         if self._trouble is not None:
             raise self._trouble
         if self._integration is None or self._prepared is None:
             raise SendError(Kind.BUG, "not_prepared", "provider_rejected")
-        return await self._desk.sender.send(self._integration, self._payload, self._prepared, key=key)
+        return await self._desk.sender.send(self._integration, payload, self._prepared, key=key)
 
 
-async def no_acknowledgement(_message: Message, _provider_message_id: str) -> Sequence[Move]:
-    """WhatsApp's statuses bring our own key back: nothing to note."""
-    return ()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteHeld:
+    """WhatsApp's statuses bring our own key back; noted is only that Meta holds a message of this number back."""
+
+    pulse: Pulse
+    telemetry: Telemetry
+    now: Callable[[], datetime]
+
+    async def __call__(self, message: Message, taken: Taken) -> Sequence[Move]:
+        """Silence about other messages of the number says nothing for a while (`shared.domain.doubt`)."""
+        if taken.held and message.lane is not None:
+            await self.pulse.held(message.organisation, message.lane, self.now())
+            self.telemetry.event("message_held_by_provider", message_id=message.message_id)
+        return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +121,8 @@ class NameReceipts:
     receipts: Receipts
     now: Callable[[], datetime]
 
-    async def __call__(self, message: Message, provider_message_id: str) -> Sequence[Move]:
-        """Name first, read what was parked after: the consumer parks first and reads the name after."""
-        parked = await self.receipts.name(message.organisation, provider_message_id, message.message_id)
+    async def __call__(self, message: Message, taken: Taken) -> Sequence[Move]:
+        """What the consumer parked before comes back with the naming; what it parks after finds the name."""
+        parked = await self.receipts.name(message.organisation, taken.provider_message_id, message.message_id)
         moves = (move_of_orange(delivery_status, self.now()) for delivery_status in parked)
         return [move for move in moves if move is not None]

@@ -6,14 +6,23 @@ from shared.domain.clock import Clock
 from shared.domain.distribution import Action, Distribution, Outcome, outcome_of
 from shared.domain.refusal import ProblemCode, Refusal
 from shared.usecases.ports import Distributions, Task, TaskQueue, Telemetry
+from shared.usecases.schedules import Schedules, follow
 
 
 class Control:
     """Confirm, pause, resume and cancel, as api.md's table says."""
 
-    def __init__(self, distributions: Distributions, tasks: TaskQueue, telemetry: Telemetry, clock: Clock) -> None:
+    def __init__(
+        self,
+        distributions: Distributions,
+        tasks: TaskQueue,
+        schedules: Schedules,
+        telemetry: Telemetry,
+        clock: Clock,
+    ) -> None:
         self._distributions = distributions
         self._tasks = tasks
+        self._schedules = schedules
         self._telemetry = telemetry
         self._clock = clock
 
@@ -27,11 +36,13 @@ class Control:
             if outcome is Outcome.CONFLICT:
                 raise Refusal(ProblemCode.STATE_CONFLICT, status=distribution.status, action=action)
             if outcome is Outcome.UNCHANGED:
+                await follow(self._schedules, distribution)  # whoever did it may have died before this
                 return distribution
             saved = await self._distributions.save(await self._acted(distribution, action, outcome))
             if saved is None:
                 continue
             self._telemetry.event("distribution_" + action, distribution_id=identity, status=saved.status)
+            await follow(self._schedules, saved)
             if saved.due_at is not None and saved.due_at <= self._clock.now():
                 await self._tasks.put([advance_task(saved)])
             return saved

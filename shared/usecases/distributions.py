@@ -18,12 +18,15 @@ from shared.domain.ids import distribution_id
 from shared.domain.json import JsonObject
 from shared.domain.payload import Channel
 from shared.domain.refusal import Fault, ProblemCode, Refusal
+from shared.usecases.already import AlreadySent
 from shared.usecases.control import advance_task
+from shared.usecases.frozen import Plans, Uploads
 from shared.usecases.judge import Row
 from shared.usecases.planning import Planner, with_unknown_columns
-from shared.usecases.ports import Distributions, Plans, Task, TaskQueue, Telemetry, Uploads
+from shared.usecases.ports import Distributions, Task, TaskQueue, Telemetry
 from shared.usecases.rows import RowReader, UnreadableFileError
-from shared.usecases.setting import SettingReader, check
+from shared.usecases.schedules import Schedules, follow
+from shared.usecases.setting import SettingReader, check, check_fallback, check_with
 
 UPLOAD_LEASE = timedelta(minutes=16)
 """Longer than the planning function's time-out: a lease past its end means that the run is dead."""
@@ -55,8 +58,10 @@ class PlanningDeps:
     plans: Plans
     uploads: Uploads
     planner: Planner
+    already: AlreadySent
     settings: SettingReader
     tasks: TaskQueue
+    schedules: Schedules
     telemetry: Telemetry
     clock: Clock
 
@@ -110,9 +115,11 @@ class Planning:
         at = new.schedule.at
         if at is not None and at <= self._deps.clock.now():
             raise Refusal(ProblemCode.UNPROCESSABLE, (Fault(field="schedule.at", code="send_at_past"),))
-        await self._deps.settings.read(
+        settings = await self._deps.settings.read(
             new.organisation, new.channel, needs_dhis2=any("dhis2" in row for row in new.recipients or ())
         )
+        check_with(settings, new.order.content)
+        check_fallback(settings, new.order.content, new.order.fallback)
         if new.upload_id is None:
             return new.order
         upload = await self._deps.uploads.find(new.organisation, new.upload_id)
@@ -135,6 +142,7 @@ class Planning:
             request_hash=new.request_hash,
             status=DistributionStatus.PLANNING,
             created_at=now,
+            template=new.order.content.template,
             planning_until=now + INLINE_LEASE if inline else None,
             due_at=now + (UPLOAD_LEASE if inline else timedelta(minutes=1)),
         )
@@ -186,8 +194,11 @@ class Planning:
         settings = await self._deps.settings.read(
             distribution.organisation, distribution.channel, needs_dhis2=needs_dhis2
         )
-        frame = settings.frame(order.content, dict(order.defaults), not_before=distribution.schedule.at)
-        return await self._deps.planner.plan(distribution, rows, frame, settings, self._deps.clock.now())
+        defaults, starts_at = dict(order.defaults), distribution.schedule.at
+        frame = settings.frame(order.content, defaults, not_before=starts_at, fallback=order.fallback)
+        earlier = await self._deps.already.before(distribution) if order.skip_already_sent else None
+        now = self._deps.clock.now()
+        return await self._deps.planner.plan(distribution, rows, frame, settings, now, earlier=earlier)
 
     def _planned(self, distribution: Distribution, plan: Plan) -> Distribution:
         now = self._deps.clock.now()
@@ -211,6 +222,7 @@ class Planning:
             accepted=saved.plan.accepted if saved.plan else 0,
             rejected=saved.plan.rejected if saved.plan else 0,
         )
+        await follow(self._deps.schedules, saved)
         if saved.epoch:
             await self._deps.tasks.put([advance_task(saved)])
         return saved

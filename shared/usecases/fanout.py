@@ -1,16 +1,18 @@
 """The fan-out function's own work: the tick finds what is due, the tasks do it. A missed, late or doubled one does no
 harm: whatever is due stays due until it is done."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.domain.clock import Clock
 from shared.domain.distribution import DistributionStatus
 from shared.usecases.agenda import Agenda
 from shared.usecases.distributions import Planning, expired
+from shared.usecases.erasure import Eraser
 from shared.usecases.ports import AGENDA_SHARDS, Distributions, Log, Task, TaskQueue, Telemetry
 from shared.usecases.release import Release
 from shared.usecases.sweep import Sweep
+from shared.usecases.tallies import Tallies
 
 _DISTRIBUTIONS_A_TICK = 1000
 
@@ -25,7 +27,9 @@ class FanoutDeps:
     planning: Planning
     release: Release
     sweep: Sweep
+    tallies: Tallies
     agenda: Agenda
+    eraser: Eraser
     telemetry: Telemetry
     clock: Clock
 
@@ -48,6 +52,11 @@ class Fanout:
             await self._deps.tasks.put(tasks)
         self._deps.telemetry.event("tick", tasks=len(tasks))
 
+    async def tick_one(self, organisation: str, distribution_id: str) -> None:
+        """A distribution's own schedule: it may leave now."""
+        await self._deps.tasks.put([Task(kind="advance", organisation=organisation, distribution_id=distribution_id)])
+        self._deps.telemetry.event("tick_one", distribution_id=distribution_id)
+
     async def work(self, task: Task, until: datetime) -> None:
         """Do one task, for no longer than `until`; what remains becomes another task."""
         match task.kind:
@@ -59,12 +68,17 @@ class Fanout:
             case "agenda":
                 if await self._deps.agenda.work_off(task.shard):
                     await self._deps.tasks.put([task])
+            case "fallback":
+                await self._deps.agenda.fall_back(task.organisation, task.message_id)
+            case "erase":
+                await self._deps.eraser.work(task, until)
 
     async def _advance(self, organisation: str, distribution_id: str, until: datetime) -> bool:
         """What a distribution needs, by its status. True where there is more to do at once."""
         distribution = await self._deps.distributions.get(organisation, distribution_id)
         now = self._deps.clock.now()
         if distribution is None:
+            await self._deps.tallies.recount_hours(organisation, distribution_id, now)
             return False
         match distribution.status:
             case DistributionStatus.PLANNING:
@@ -77,6 +91,9 @@ class Fanout:
                 return await self._deps.release.advance(organisation, distribution_id, until=until)
             case DistributionStatus.CANCELLED:
                 await self._deps.sweep.sweep(distribution, now)
+            case DistributionStatus.COMPLETED if distribution.due_at is not None and distribution.due_at <= now:
+                await self._deps.tallies.recount(distribution)
+                await self._deps.distributions.save(replace(distribution, due_at=None))
             case _:
                 pass
         return False

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
+from shared.domain.catalogue import is_ready_made
 from shared.domain.clock import Clock
 from shared.domain.countries import COVERED
 from shared.domain.hours import ClosedHours, parse_windows
@@ -15,8 +16,9 @@ from shared.domain.json import JsonObject, JsonValue
 from shared.domain.phone import PhoneError, normalise
 from shared.domain.recipient import FIELDS
 from shared.domain.refusal import Fault, Notice, ProblemCode, Refusal
-from shared.domain.templates import DEFAULT_LANGUAGE, find
+from shared.domain.tokens import TokenShelf
 from shared.usecases.ports import Integrations
+from shared.usecases.setting import ReadsCatalogue
 
 type Integration = WhatsAppIntegration | SmsIntegration | Dhis2Integration
 
@@ -31,8 +33,17 @@ _MAPPABLE = frozenset(FIELDS) - {"enrollment_id"}
 class Administration:
     """Reads and writes the integrations. `draw` makes tokens that nobody can guess."""
 
-    def __init__(self, integrations: Integrations, draw: Callable[[], str], clock: Clock) -> None:
+    def __init__(
+        self,
+        integrations: Integrations,
+        templates: ReadsCatalogue,
+        tokens: TokenShelf,
+        draw: Callable[[], str],
+        clock: Clock,
+    ) -> None:
         self._integrations = integrations
+        self._templates = templates
+        self._tokens = tokens
         self._draw = draw
         self._clock = clock
 
@@ -46,6 +57,8 @@ class Administration:
     async def delete(self, organisation: str, name: str) -> None:
         """Forget it; deleting what is not there is no error."""
         await self._integrations.delete(organisation, name)
+        if name == "sms":
+            await self._tokens.remove(organisation)
 
     async def put(self, organisation: str, name: str, body: JsonObject) -> Integration:
         """Replace it; an omitted secret keeps its value. Raises Refusal with every fault found."""
@@ -53,11 +66,15 @@ class Administration:
         if name == "whatsapp":
             kept = await self._integrations.whatsapp(organisation, fresh=True)
             integration: Integration = self._whatsapp(organisation, body, kept, now)
+            await self._check_default_template(integration)
         elif name == "sms":
             integration = self._sms(organisation, body, await self._integrations.sms(organisation, fresh=True), now)
         else:
             integration = _dhis2(organisation, body, now)
         await self._integrations.put(integration)
+        if isinstance(integration, SmsIntegration):
+            # Always, not only where the secret has changed: a worker that died here must not leave an old token.
+            await self._tokens.open(organisation)
         return integration
 
     async def _read(self, organisation: str, name: str) -> Integration | None:
@@ -71,6 +88,18 @@ class Administration:
             case _:
                 return None
 
+    async def _check_default_template(self, integration: Integration) -> None:
+        """One of the organisation's own must be there at Meta; where Meta cannot be asked, its name is believed."""
+        if not isinstance(integration, WhatsAppIntegration):
+            return
+        name = integration.default_template
+        if name is None or is_ready_made(name):
+            return
+        catalogue = await self._templates.catalogue(integration)
+        if catalogue.is_sure and not catalogue.languages(name):
+            fault = Fault(field="default_template", code="template_unknown", facts={"name": name})
+            raise Refusal(ProblemCode.UNPROCESSABLE, (fault,))
+
     def _whatsapp(
         self, organisation: str, body: JsonObject, kept: WhatsAppIntegration | None, now: datetime
     ) -> WhatsAppIntegration:
@@ -80,7 +109,7 @@ class Administration:
         verify_token = checking.secret("verify_token", kept.verify_token if kept else None, now, required=False)
         sender_number = checking.number("sender_number")
         template = checking.optional("default_template")
-        if template is not None and find(template, DEFAULT_LANGUAGE) is None:
+        if template is not None and not is_ready_made(template) and body.get("business_account_id") is None:
             checking.fault("default_template", "template_unknown", name=template)
         checking.finish()
         if access_token is None:

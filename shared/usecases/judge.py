@@ -1,24 +1,28 @@
 """Judges rows before anything is sent: readable, composable, consented, covered. Preview, plan and single sends ask
 here, so that all three say the same."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.domain.composition import Composed, CompositionError, Setting, compose
 from shared.domain.consent import Given
-from shared.domain.content import Content
+from shared.domain.content import Content, FallbackOrder
 from shared.domain.countries import covered_names
+from shared.domain.fallback_text import with_fallback
 from shared.domain.gate import Go, Never, NotBefore, Passenger, gate
 from shared.domain.hours import Window
 from shared.domain.ids import NumberKey
 from shared.domain.integration import Dhis2Integration
 from shared.domain.json import JsonObject, JsonValue
+from shared.domain.payload import Mode
 from shared.domain.recipient import RecipientError, read_recipient
 from shared.domain.refusal import Fault
 from shared.usecases.ports import People
+from shared.usecases.sessions import Sessions
 
-_FIELD_OF = {"consent_missing": "consent"}
+_FIELD_OF = {"consent_missing": "consent", "template_required": "content.text"}
 """The gate's reasons are about the phone, but for these."""
 
 
@@ -30,17 +34,24 @@ class Frame:
     setting: Setting
     defaults: Mapping[str, JsonValue]
     dhis2: Dhis2Integration | None
+    phone_number_id: str | None = None
+    """The WhatsApp number whose sessions count; None for SMS."""
     not_before: datetime | None = None
     peak: tuple[Window, ...] = ()
+    fallback: FallbackOrder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A row as it was read; `fault` where it could not be. Rows count from 1."""
+    """A row as it was read; `fault` where it could not be. Rows count from 1.
+
+    `weight`: about how many characters of a file it took; 0 for what came in a request.
+    """
 
     number: int
     raw: JsonObject | None
     fault: Fault | None = None
+    weight: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +62,12 @@ class Accepted:
     composed: Composed
     person: str
     scheduled_for: datetime | None
+
+    @property
+    def sameness(self) -> str:
+        """The same for the same number and card, in 16 hex digits. Made with the keyed hash of the number, so that
+        nobody finds a number by it."""
+        return hashlib.sha256(self.person.encode() + self.composed.fingerprint).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +82,9 @@ class Rejected:
 class Judge:
     """Judges rows; asks for the consents of many at once."""
 
-    def __init__(self, people: People, number_key: NumberKey) -> None:
+    def __init__(self, people: People, sessions: Sessions, number_key: NumberKey) -> None:
         self._people = people
+        self._sessions = sessions
         self._number_key = number_key
 
     async def judge(
@@ -80,6 +98,7 @@ class Judge:
             if isinstance(one, Composed)
         }
         consents = await self._people.consents(organisation, set(persons.values()))
+        sessions = await self._open_sessions(organisation, frame, set(persons.values()))
         verdicts: list[Accepted | Rejected] = []
         for row, one in zip(rows, read, strict=True):
             if isinstance(one, Rejected):
@@ -93,9 +112,18 @@ class Judge:
                 recorded=consents.get(person),
                 not_before=frame.not_before,
                 peak=frame.peak,
+                session_text=one.payload.mode is Mode.SESSION,
+                session_until=sessions.get(person),
             )
             verdicts.append(_verdict(row.number, one, person, passenger, now))
         return verdicts
+
+    async def _open_sessions(self, organisation: str, frame: Frame, persons: set[str]) -> Mapping[str, datetime]:
+        """Asked only for a WhatsApp text of one's own. A template that stands ready does not count here: outside a
+        session a text is refused while a person can still choose another content."""
+        if frame.phone_number_id is None or frame.content.template is not None or not persons:
+            return {}
+        return await self._sessions.open_until(organisation, frame.phone_number_id, persons)
 
 
 def _composed(row: Row, frame: Frame) -> Composed | Rejected:
@@ -106,7 +134,8 @@ def _composed(row: Row, frame: Frame) -> Composed | Rejected:
     try:
         recipient = read_recipient(row.raw, frame.defaults, frame.dhis2)
         enrollment = recipient.enrollment_id
-        return compose(recipient, frame.content, frame.setting)
+        composed = compose(recipient, frame.content, frame.setting)
+        return with_fallback(composed, recipient, frame.fallback, frame.setting) if frame.fallback else composed
     except RecipientError as error:
         return _rejected(row.number, error.faults, None, enrollment)
     except CompositionError as error:
@@ -120,9 +149,13 @@ def _verdict(row: int, composed: Composed, person: str, passenger: Passenger, no
         case NotBefore(at=at):
             return Accepted(row=row, composed=composed, person=person, scheduled_for=at)
         case Never(reason=reason):
-            facts = {"countries_fr": covered_names("fr"), "countries_en": covered_names("en")}
-            fault = Fault(field=_FIELD_OF.get(reason, "phone"), code=reason, facts=facts)
-            return _rejected(row, (fault,), composed.phone.masked, composed.enrollment_id)
+            return _rejected(row, (fault_of(reason),), composed.phone.masked, composed.enrollment_id)
+
+
+def fault_of(reason: str) -> Fault:
+    """The gate's "never", as it is told to the person who asked."""
+    facts = {"countries_fr": covered_names("fr"), "countries_en": covered_names("en")}
+    return Fault(field=_FIELD_OF.get(reason, "phone"), code=reason, facts=facts)
 
 
 def _rejected(row: int, faults: tuple[Fault, ...], masked: str | None, enrollment: str | None) -> Rejected:

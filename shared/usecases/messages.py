@@ -1,24 +1,20 @@
 """POST /v1/messages: one message, at once or later, through the same gate, log and claim as a million."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared.domain.clock import Clock
-from shared.domain.content import Content
-from shared.domain.dispatch import Dispatch
+from shared.domain.content import Content, FallbackOrder
 from shared.domain.ids import single_message_id
-from shared.domain.instants import from_microseconds
-from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.domain.json import JsonObject
 from shared.domain.message import Message, PayloadRef
 from shared.domain.payload import Channel
 from shared.domain.refusal import Fault, ProblemCode, Refusal
+from shared.usecases.frozen import Plans
 from shared.usecases.judge import Accepted, Judge, Rejected, Row
-from shared.usecases.ports import ChannelQueue, Lanes, Log, Plans
-from shared.usecases.setting import SettingReader, check
-
-_WATCH = timedelta(seconds=60)
-"""When the agenda looks after a message that went straight to the queue."""
+from shared.usecases.ports import ChannelQueue, Lanes, Log
+from shared.usecases.setting import SettingReader, check, check_fallback, check_with
+from shared.usecases.straight import WATCH, Straight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +29,7 @@ class NewMessage:
     recipient: JsonObject
     content: Content
     send_at: datetime | None
+    fallback: FallbackOrder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,43 +62,25 @@ class SingleSends:
         if new.send_at is not None and new.send_at <= now:
             raise Refusal(ProblemCode.UNPROCESSABLE, (Fault(field="send_at", code="send_at_past"),))
         settings = await self._deps.settings.read(new.organisation, new.channel, needs_dhis2="dhis2" in new.recipient)
-        frame = settings.frame(new.content, {}, not_before=new.send_at)
+        check_with(settings, new.content)
+        check_fallback(settings, new.content, new.fallback)
+        frame = settings.frame(new.content, {}, not_before=new.send_at, fallback=new.fallback)
         row = Row(number=1, raw=new.recipient)
         (verdict,) = await self._deps.judge.judge(new.organisation, [row], frame, now)
         if isinstance(verdict, Rejected):
             raise Refusal(ProblemCode.UNPROCESSABLE, without_rows(verdict.faults))
+        if verdict.composed.fallback_faults:
+            raise Refusal(ProblemCode.UNPROCESSABLE, verdict.composed.fallback_faults)
         reference = await self._deps.plans.write_payload(new.organisation, identity, verdict.composed.payload)
         message = _message(new, identity, verdict, reference, now)
         if not await self._deps.log.add(message):
             standing = await self._deps.log.get(new.organisation, identity)
             return _same(standing or message, new)
         if message.scheduled_for is None:
-            await self._dispatch(message, verdict, settings.channel, now)
+            deps = self._deps
+            straight = Straight(log=deps.log, lanes=deps.lanes, queue=deps.queue, clock=deps.clock)
+            await straight.leave(message, verdict.composed.payload, settings.channel)
         return message
-
-    async def _dispatch(
-        self, message: Message, accepted: Accepted, integration: SmsIntegration | WhatsAppIntegration, now: datetime
-    ) -> None:
-        """Straight to the queue. Killed before that, the message is watched: the tick enqueues it."""
-        booking = await self._deps.lanes.book(
-            integration.lane, None, rate=integration.rate_per_second, earliest=now, count=1
-        )
-        departs_at = booking.departures[0]
-        dispatch = Dispatch(
-            organisation=message.organisation,
-            message_id=message.message_id,
-            channel=message.channel,
-            person=message.person,
-            departs_at=departs_at,
-            payload=accepted.composed.payload,
-            integration_version=integration.version,
-        )
-        await self._deps.queue.put([dispatch], now)
-        departure = from_microseconds(departs_at)
-        if message.due_at is not None and departure > message.due_at - _WATCH / 2:
-            await self._deps.log.rewatch(
-                message.organisation, message.message_id, seen=message.due_at, due_at=departure + _WATCH
-            )
 
 
 def without_rows(faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
@@ -128,9 +107,13 @@ def _message(new: NewMessage, identity: str, accepted: Accepted, reference: Payl
         payload=reference,
         campaign_id=new.campaign_id,
         enrollment_id=composed.enrollment_id,
+        card_at=composed.card_generated_at,
+        sameness=accepted.sameness,
         segments=composed.measured.segments if composed.measured else None,
         price=composed.price,
         scheduled_for=accepted.scheduled_for,
-        due_at=accepted.scheduled_for or now + _WATCH,
+        due_at=accepted.scheduled_for or now + WATCH,
         request_hash=new.request_hash,
+        alternative=composed.payload.alternative is not None,
+        fallback_minutes=composed.payload.fallback.after_minutes if composed.payload.fallback else None,
     )

@@ -23,6 +23,25 @@ class ConsentEntry:
     recorded_at: datetime | None
 
 
+class Numbers:
+    """Finds people by a number that somebody wrote."""
+
+    def __init__(self, integrations: Integrations, number_key: NumberKey) -> None:
+        self._integrations = integrations
+        self._number_key = number_key
+
+    async def person(self, organisation: str, raw: str) -> str:
+        """The keyed hash; a national number is read by the default country.
+
+        Raises Refusal for a number that cannot be read.
+        """
+        try:
+            phone = normalise(raw, await default_country(self._integrations, organisation))
+        except PhoneError as error:
+            raise Refusal(ProblemCode.UNPROCESSABLE, (Fault(field="phone", code=error.code),)) from None
+        return self._number_key.person(organisation, phone.e164)
+
+
 class Consents:
     """Records and looks up."""
 
@@ -30,6 +49,7 @@ class Consents:
         self._people = people
         self._integrations = integrations
         self._number_key = number_key
+        self._numbers = Numbers(integrations, number_key)
         self._clock = clock
 
     async def record(self, organisation: str, entries: Sequence[ConsentEntry], *, several: bool) -> None:
@@ -54,12 +74,7 @@ class Consents:
 
     async def look_up(self, organisation: str, raw: str) -> Consent | None:
         """The recorded word; None where nothing is known. Raises Refusal for a number that cannot be read."""
-        country = await default_country(self._integrations, organisation)
-        try:
-            phone = normalise(raw, country)
-        except PhoneError as error:
-            raise Refusal(ProblemCode.UNPROCESSABLE, (Fault(field="phone", code=error.code),)) from None
-        person = self._person(organisation, phone)
+        person = await self._numbers.person(organisation, raw)
         return (await self._people.consents(organisation, [person])).get(person)
 
     def _person(self, organisation: str, phone: PhoneNumber) -> str:

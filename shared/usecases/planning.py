@@ -1,21 +1,22 @@
 """Plans a distribution: judges every row, freezes the accepted ones in chunks, tells why the others are rejected.
 
 Nothing is sent, and nothing is visible before the plan is taken: a planning run that dies leaves objects that nobody
-reads and that expire. Memory is bounded by a window of rows, one open chunk a time zone, and 16 bytes a row against
-duplicates.
+reads and that expire. Memory is bounded by a window of rows, one open chunk a time zone, some chunks on their way, and
+a slot of 16 bytes a row against duplicates, for WhatsApp another a person, and 12 bytes a row for its prints
+(bench/planning.py measures it).
 """
 
-import itertools
 import re
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from shared.domain.composition import Composed
 from shared.domain.countries import COVERED
+from shared.domain.digests import DigestSet
 from shared.domain.distribution import (
     AUTO_OFF_PEAK_ABOVE,
     CHUNK_ROWS,
@@ -30,15 +31,26 @@ from shared.domain.gate import earliest_open
 from shared.domain.hours import Window, parse_windows
 from shared.domain.ids import row_message_id
 from shared.domain.instants import from_microseconds
+from shared.domain.integration import WhatsAppIntegration
 from shared.domain.message import Chunk
-from shared.domain.payload import Channel
+from shared.domain.payload import Channel, Mode
+from shared.domain.prints import Prints
 from shared.domain.refusal import Fault, Notice
+from shared.usecases.already import Earlier
+from shared.usecases.balances import Balances, units_warnings
+from shared.usecases.frozen import PlannedRow, Plans
 from shared.usecases.judge import Accepted, Frame, Judge, Rejected, Row
-from shared.usecases.ports import Lanes, PlannedRow, Plans
+from shared.usecases.ports import Lanes
+from shared.usecases.reputation import Allowances, limit_warnings
 from shared.usecases.setting import Settings
+from shared.usecases.writes import Writes
 
 _WINDOW = 500
 """Rows judged at once: five look-ups of a hundred consents."""
+_HEAVY = 2 * 1024 * 1024
+"""Characters after which fewer rows make a window: parsed, they may take thirty times as much."""
+_WRITES_AT_ONCE = 16
+"""One after the other, ten thousand chunks would take longer to put than to make."""
 _FAULTS_A_PART = 1000
 _FRESH_CARD = timedelta(hours=24)
 _PLAIN_NAME = re.compile(r"[a-z_ ]{1,30}")
@@ -61,13 +73,22 @@ class _Tally:
     accepted: int = 0
     rejected: int = 0
     duplicates: int = 0
+    countries: Counter[str] = field(default_factory=Counter)
     segments: Counter[str] = field(default_factory=Counter)
     amounts: dict[str, tuple[str, Decimal]] = field(default_factory=dict)
     notices: Counter[str] = field(default_factory=Counter)
+    outside_sessions: DigestSet = field(default_factory=DigestSet)
+    """People who count against Meta's daily limit."""
+    languages: set[str] = field(default_factory=set)
     generated: array[float] = field(default_factory=lambda: array("d"))
 
-    def add(self, composed: Composed) -> None:
+    def add(self, composed: Composed, person: str) -> None:
         self.accepted += 1
+        self.countries[composed.phone.country] += 1
+        if composed.payload.mode is Mode.TEMPLATE:
+            self.outside_sessions.add(bytes.fromhex(person))
+        if composed.payload.template is not None:
+            self.languages.add(composed.payload.template.language)
         country = composed.phone.country
         self.segments[country] += composed.measured.segments if composed.measured else 0
         if composed.price is not None:
@@ -81,20 +102,37 @@ class _Tally:
 class Planner:
     """Plans one distribution after the other."""
 
-    def __init__(self, judge: Judge, plans: Plans, lanes: Lanes) -> None:
+    def __init__(self, judge: Judge, plans: Plans, lanes: Lanes, balances: Balances, allowances: Allowances) -> None:
         self._judge = judge
         self._plans = plans
         self._lanes = lanes
+        self._balances = balances
+        self._allowances = allowances
 
     async def plan(
-        self, distribution: Distribution, rows: Iterable[Row], frame: Frame, settings: Settings, now: datetime
+        self,
+        distribution: Distribution,
+        rows: Iterable[Row],
+        frame: Frame,
+        settings: Settings,
+        now: datetime,
+        *,
+        earlier: Earlier | None = None,
     ) -> Plan:
-        """The plan of all rows, with its chunks and rejected rows written under the distribution's attempt."""
+        """The plan of all rows, with its chunks and rejected rows written under the distribution's attempt.
+
+        `earlier`: rows that its campaign has sent already count as duplicates.
+        """
         run = _PlanningRun(distribution, self._plans)
-        for window in itertools.batched(rows, _WINDOW, strict=False):
-            for verdict in await self._judge.judge(distribution.organisation, window, frame, now):
-                await run.take(verdict)
-        await run.close()
+        try:
+            for window in _windows(rows):
+                verdicts = await self._judge.judge(distribution.organisation, window, frame, now)
+                await run.skip(verdicts, earlier)
+                for verdict in verdicts:
+                    await run.take(verdict)
+            await run.close()
+        finally:
+            await run.abandon()
         return await self._summed_up(run, distribution, settings, now)
 
     async def _summed_up(
@@ -116,11 +154,23 @@ class Planner:
             duplicates=tally.duplicates,
             segments=tally.segments.total() if distribution.channel is Channel.SMS else None,
             prices=_prices(tally) if distribution.channel is Channel.SMS else (),
-            warnings=_warnings(tally, distribution, end),
+            warnings=_each_once(
+                *_warnings(tally, distribution, end), *await self._budgets(tally, distribution, settings)
+            ),
+            languages=tuple(sorted(tally.languages)),
+            countries=tuple(sorted(tally.countries.items())),
             peak=peak,
             starts_at=min(starts, default=None),
             estimated_end=end,
         )
+
+    async def _budgets(self, tally: _Tally, distribution: Distribution, settings: Settings) -> tuple[Notice, ...]:
+        """What the providers may not carry: Meta's people in a day, Orange's units."""
+        if isinstance(settings.channel, WhatsAppIntegration):
+            return await limit_warnings(self._allowances, settings.channel, len(tally.outside_sessions))
+        if distribution.channel is not Channel.SMS or settings.sms is None:
+            return ()
+        return await units_warnings(self._balances, settings.sms, tally.segments)
 
     async def _end(
         self,
@@ -147,10 +197,18 @@ class _PlanningRun:
         self.tally = _Tally()
         self._distribution = distribution
         self._plans = plans
-        self._seen: set[bytes] = set()
+        self._seen = DigestSet()
+        self._writes = Writes(_WRITES_AT_ONCE)
         self._runs: dict[str, _OpenRun] = {}
         self._faults: list[Fault] = []
         self._parts = 0
+        self._prints = Prints()
+        self._sent: set[str] = set()
+
+    async def skip(self, verdicts: Sequence[Accepted | Rejected], earlier: Earlier | None) -> None:
+        """Look up which of the next rows are sent already."""
+        if earlier is not None:
+            self._sent = await earlier.among(one.sameness for one in verdicts if isinstance(one, Accepted))
 
     async def take(self, verdict: Accepted | Rejected) -> None:
         if isinstance(verdict, Rejected):
@@ -158,11 +216,10 @@ class _PlanningRun:
             self._faults.extend(verdict.faults)
             if len(self._faults) >= _FAULTS_A_PART:
                 await self._write_faults()
-        elif verdict.composed.fingerprint in self._seen:
+        elif verdict.sameness in self._sent or not self._seen.add(verdict.composed.fingerprint):
             self.tally.duplicates += 1
         else:
-            self._seen.add(verdict.composed.fingerprint)
-            self.tally.add(verdict.composed)
+            self.tally.add(verdict.composed, verdict.person)
             await self._freeze(verdict)
 
     async def close(self) -> None:
@@ -171,6 +228,12 @@ class _PlanningRun:
                 await self._write_chunk(run)
         if self._faults:
             await self._write_faults()
+        await self._writes.start(self._write_prints())
+        await self._writes.finish()
+
+    async def abandon(self) -> None:
+        """Leave nothing under way behind, however the run ended."""
+        await self._writes.abandon()
 
     def frozen(self) -> tuple[Run, ...]:
         return tuple(
@@ -181,6 +244,7 @@ class _PlanningRun:
         run = self._run_of(accepted.composed.phone.country)
         run.buffer.append(_planned(self._distribution.distribution_id, accepted))
         run.rows += 1
+        self._prints.add(accepted.sameness, accepted.row)
         if len(run.buffer) == CHUNK_ROWS:
             await self._write_chunk(run)
 
@@ -192,20 +256,40 @@ class _PlanningRun:
 
     async def _write_chunk(self, run: _OpenRun) -> None:
         chunk = Chunk(distribution_id=self._distribution.distribution_id, run=run.index, number=run.chunks)
-        await self._plans.write_chunk(self._distribution.organisation, self._distribution.attempt, chunk, run.buffer)
+        kept = self._plans.write_chunk(self._distribution.organisation, self._distribution.attempt, chunk, run.buffer)
+        await self._writes.start(kept)
         run.chunks += 1
         run.buffer = []
 
+    async def _write_prints(self) -> None:
+        planned = self._distribution
+        book = self._prints.book()
+        await self._plans.write_prints(planned.organisation, planned.distribution_id, planned.attempt, book)
+
     async def _write_faults(self) -> None:
-        await self._plans.write_faults(
+        kept = self._plans.write_faults(
             self._distribution.organisation,
             self._distribution.distribution_id,
             self._distribution.attempt,
             self._parts,
             self._faults,
         )
+        await self._writes.start(kept)
         self._parts += 1
         self._faults = []
+
+
+def _windows(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    window: list[Row] = []
+    weight = 0
+    for row in rows:
+        window.append(row)
+        weight += row.weight
+        if len(window) == _WINDOW or weight >= _HEAVY:
+            yield window
+            window, weight = [], 0
+    if window:
+        yield window
 
 
 def _planned(distribution_id: str, accepted: Accepted) -> PlannedRow:
@@ -245,6 +329,11 @@ def _warnings(tally: _Tally, distribution: Distribution, end: datetime | None) -
         old = sum(1 for generated in tally.generated if generated < oldest)
         found += [Notice(code="cards_older_than_24h", count=old)] if old else []
     return tuple(found)
+
+
+def _each_once(*notices: Notice) -> tuple[Notice, ...]:
+    """The first of each code, but for those that tell countries apart."""
+    return tuple({(notice.code, notice.facts.get("country")): notice for notice in reversed(notices)}.values())[::-1]
 
 
 def with_unknown_columns(plan: Plan, columns: Sequence[str]) -> Plan:

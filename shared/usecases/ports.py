@@ -9,12 +9,13 @@ from typing import Literal, Protocol
 
 from shared.domain.consent import Consent
 from shared.domain.dispatch import Dispatch
-from shared.domain.distribution import Counts, Distribution, DistributionStatus, Order, Upload
+from shared.domain.distribution import Counts, Distribution, DistributionStatus
+from shared.domain.fallback import Start
 from shared.domain.integration import Dhis2Integration, SmsIntegration, WhatsAppIntegration
-from shared.domain.message import Chunk, Message, PayloadRef, Price
-from shared.domain.payload import Channel, Payload
-from shared.domain.refusal import Fault
+from shared.domain.message import Chunk, Message
+from shared.domain.payload import Channel
 from shared.domain.status import Status
+from shared.domain.tally import Tally
 from shared.domain.timetable import Booking, Lane, LaneState, Share
 
 AGENDA_SHARDS = 8
@@ -48,24 +49,31 @@ class Move:
     """A wish to move a message to a status. `at` is the instant of that status, by whoever knows it best.
 
     `attempt`: only if the message's latest attempt is this one (a `failed` of an older one says nothing).
-    `unclaimed`: only if it is pending and no copy holds a lease (a leased one ends by its own outcome, a sent one has
-    gone).
+    `card_half`: `attempt` names the one whose card went ahead of a long text. `unclaimed`: only if it is open and no
+    copy holds a lease (a leased one ends by its own outcome, a sent one has gone). `told_by`: the attempt that brings
+    the news of a `sent`; a message that was reopened is sent again only by its new attempt. `fallback`: what a `failed`
+    means for the message's fallback, if it has one.
     """
 
     status: Status
     at: datetime
     attempt: int | None = None
+    card_half: bool = False
     provider_message_id: str | None = None
     reason: str | None = None
     unclaimed: bool = False
+    told_by: int | None = None
+    fallback: Start = Start.NEVER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
-    """`before` is the row as it stood; None where there is none. `won` says whether the status changed."""
+    """`before` is the row as it stood; None where there is none. `won` says whether the status changed; `noted` whether
+    it came too late for that but its instant was news."""
 
     won: bool
     before: Message | None
+    noted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +84,8 @@ class LogQuery:
     campaign_id: str | None = None
     distribution_id: str | None = None
     enrollment_id: str | None = None
+    person: str | None = None
+    """A keyed hash. What was erased is no longer found by it."""
     channel: Channel | None = None
     status: Status | None = None
     since: datetime | None = None
@@ -88,6 +98,17 @@ class Page[T]:
 
     items: Sequence[T]
     position: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Single:
+    """A message of no distribution, by what never changes of it."""
+
+    message_id: str
+    accepted_at: datetime
+    channel: Channel
+    country: str
+    campaign_id: str | None
 
 
 class Log(Protocol):
@@ -109,15 +130,20 @@ class Log(Protocol):
         """The rows that are there, as they surely stand."""
         ...
 
-    async def claim(self, organisation: str, message_id: str, *, now: datetime, lease_until: datetime) -> Claim:
-        """Take the right to call the provider: `pending` and without a lease. Raises `attempts` by one.
+    async def claim(
+        self, organisation: str, message_id: str, *, now: datetime, lease_until: datetime, lane: str | None = None
+    ) -> Claim:
+        """Take the right to call the provider: open and without a lease. Raises `attempts` by one, notes `lane`.
 
         A watched row (`due_at`) stays watched until the lease has ended, in case the claimer dies.
         """
         ...
 
     async def move(self, organisation: str, message_id: str, move: Move) -> Moved:
-        """Move the status if the table of moves allows it; keep the instant of a late one; end lease and watch."""
+        """Move the status if the table of moves allows it; keep the instant of a late one; end lease and watch.
+
+        A message with a fallback is watched from then on for that (`shared.domain.fallback.watch_after`).
+        """
         ...
 
     async def give_back(
@@ -130,14 +156,42 @@ class Log(Protocol):
         """Nobody knows whether it was sent: mark it, and let the agenda end it at `due_at`."""
         ...
 
+    async def note_card(self, organisation: str, message_id: str, *, attempt: int) -> bool:
+        """The provider took the card that goes ahead of a long text: said by who holds the lease of that attempt."""
+        ...
+
+    async def card_taken(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:
+        """The same, proved by a status of the card. Where that was what nobody knew, the text is still to go: the
+        agenda takes the message up at `due_at`. Says whether it was news."""
+        ...
+
+    async def reopen(
+        self, organisation: str, message_id: str, *, attempt: int, due_at: datetime, card_half: bool = False
+    ) -> bool:
+        """The session had closed, so attempt `attempt` reached nobody: let the message go once more, as its template.
+
+        Only for one that has such an `alternative` and has not gone as it yet, pending or `sent` and without a fallback
+        on its way; a `sent` one stays so. Ends its lease.
+        """
+        ...
+
+    async def resend(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:
+        """Let a message in doubt go out a second time, once in its life. Ends its lease and the doubt."""
+        ...
+
     async def postpone(
         self, organisation: str, message_id: str, *, due_at: datetime | None, scheduled_for: datetime | None = None
     ) -> bool:
         """Let the agenda take a pending, unclaimed message up at `due_at`; None ends the watch."""
         ...
 
-    async def rewatch(self, organisation: str, message_id: str, *, seen: datetime, due_at: datetime) -> bool:
-        """Move the watch on if nobody has moved it since it was `seen`."""
+    async def fall_back(self, organisation: str, message_id: str) -> bool:
+        """Begin the fallback of a message that awaits it: from now on it is never sent again itself. May be said twice;
+        the watch stays until `rewatch` ends it."""
+        ...
+
+    async def rewatch(self, organisation: str, message_id: str, *, seen: datetime, due_at: datetime | None) -> bool:
+        """Move the watch on, or end it (None), if nobody has moved it since it was `seen`."""
         ...
 
     async def due(self, shard: int, now: datetime, limit: int) -> Sequence[Message]:
@@ -146,6 +200,20 @@ class Log(Protocol):
 
     async def page(self, query: LogQuery, position: str | None, limit: int) -> Page[Message]:
         """Messages of an organisation, newest first."""
+        ...
+
+    async def singles(
+        self, organisation: str, campaign_id: str | None, between: tuple[datetime | None, datetime | None]
+    ) -> Sequence[Single]:
+        """Messages of no distribution, of a campaign or (None) of the organisation, in no order.
+
+        `between`: from inclusive, to exclusive, by acceptance; None is open.
+        """
+        ...
+
+    async def unlink(self, organisation: str, message_id: str) -> None:
+        """Forget whom a message was for: its `person` is empty from now on, its `sameness` gone, no list finds it by
+        the person."""
         ...
 
 
@@ -187,8 +255,17 @@ class Distributions(Protocol):
         """(organisation, distribution_id) of those whose `due_at` has come."""
         ...
 
-    async def count(self, organisation: str, chunk: Chunk, change: Counts) -> None:
-        """Add to a chunk's counts (changes may be negative)."""
+    async def count(
+        self, organisation: str, chunk: Chunk, change: Counts, *, recount_at: datetime | None = None
+    ) -> None:
+        """Add to a chunk's counts (changes may be negative).
+
+        `recount_at`: from then on `due` names its distribution's ID, until `recounted`; an earlier wish stays.
+        """
+        ...
+
+    async def recounted(self, organisation: str, chunk: Chunk) -> None:
+        """What `recount_at` asked for is done."""
         ...
 
     async def set_counts(self, organisation: str, chunk: Chunk, counts: Counts, *, seen: Counts) -> bool:
@@ -199,96 +276,12 @@ class Distributions(Protocol):
         """(run, chunk number) → what has moved away from `pending` there."""
         ...
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedRow:
-    """One accepted row as frozen in a chunk: enough to log and to send it, without asking anyone again."""
-
-    row: int
-    message_id: str
-    person: str
-    recipient: str
-    country: str
-    enrollment_id: str | None
-    segments: int | None
-    price: Price | None
-    payload: Payload
-
-
-class Plans(Protocol):
-    """What planning freezes, encrypted and expiring: the order, chunks of rows, rejected rows, single payloads."""
-
-    async def write_order(self, organisation: str, distribution_id: str, order: Order) -> None:
-        """Keep what was asked for."""
+    async def note_logged(self, organisation: str, chunk: Chunk, at: datetime, rows: Mapping[str, int]) -> None:
+        """Say that a chunk is in the log, and how many of its rows go to each country. The first instant stays."""
         ...
 
-    async def read_order(self, organisation: str, distribution_id: str) -> Order:
-        """What was asked for."""
-        ...
-
-    async def write_chunk(self, organisation: str, attempt: int, chunk: Chunk, rows: Sequence[PlannedRow]) -> None:
-        """Freeze a chunk of a planning run."""
-        ...
-
-    async def read_chunk(self, organisation: str, attempt: int, chunk: Chunk) -> Sequence[PlannedRow]:
-        """A frozen chunk."""
-        ...
-
-    def chunk_key(self, organisation: str, attempt: int, chunk: Chunk) -> str:
-        """The chunk's object."""
-        ...
-
-    async def write_faults(
-        self, organisation: str, distribution_id: str, attempt: int, part: int, faults: Sequence[Fault]
-    ) -> None:
-        """Keep a part of the rejected rows. Parts count from 0."""
-        ...
-
-    async def read_faults(
-        self, organisation: str, distribution_id: str, attempt: int, part: int
-    ) -> Sequence[Fault] | None:
-        """A part of the rejected rows; None past the last."""
-        ...
-
-    async def write_payload(self, organisation: str, message_id: str, payload: Payload) -> PayloadRef:
-        """Freeze a single message's payload."""
-        ...
-
-    async def read_payload(self, reference: PayloadRef) -> Payload | None:
-        """The payload of any message; None where it has expired or was erased."""
-        ...
-
-
-class Readable(Protocol):
-    """A file being read; blocking, because only planning reads one, and planning has its process to itself."""
-
-    def read(self, size: int = -1, /) -> bytes:
-        """At most `size` bytes; empty at the end."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UploadTarget:
-    """Where and how a client puts a file."""
-
-    url: str
-    headers: Mapping[str, str]
-    expires_at: datetime
-
-
-class Uploads(Protocol):
-    """Files that clients put straight into the bucket."""
-
-    async def target(self, organisation: str, upload_id: str, *, format: str, size: int, now: datetime) -> UploadTarget:
-        """A presigned PUT for exactly `size` bytes."""
-        ...
-
-    async def find(self, organisation: str, upload_id: str) -> Upload | None:
-        """The file that was put, pinned to its version; None if there is none."""
-        ...
-
-    async def open(self, upload: Upload) -> Readable:
-        """The pinned version, from its beginning."""
+    async def tallies(self, organisation: str, distribution_id: str) -> Mapping[tuple[int, int], Tally]:
+        """(run, chunk number) → its counts and what was noted of it."""
         ...
 
 
@@ -300,13 +293,18 @@ class Task:
     """A piece of work for the fan-out queue.
 
     `plan`: read an upload's rows; `advance`: log and release a distribution's next chunks; `agenda`: take up what is
-    due in a shard of the log.
+    due in a shard of the log; `fallback`: begin that of one message (`message_id`); `erase`: remove what is kept of a
+    `person` (a keyed hash), from `place` on in a `round`.
     """
 
-    kind: Literal["plan", "advance", "agenda"]
+    kind: Literal["plan", "advance", "agenda", "fallback", "erase"]
     organisation: str = ""
     distribution_id: str = ""
     shard: int = 0
+    message_id: str = ""
+    person: str = ""
+    round: int = 0
+    place: str = ""
 
 
 class ChannelQueue(Protocol):

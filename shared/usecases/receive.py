@@ -1,20 +1,24 @@
 """What providers tell us: verified at the edge, queued, and turned into moves of statuses. Repeated, late, early and
 unknown reports are counted no-ops."""
 
+import asyncio
 import hmac
 import ipaddress
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from shared.domain.clock import Clock
 from shared.domain.integration import Secret, SmsIntegration, WhatsAppIntegration
-from shared.domain.receipt import OrangeReceipt, StatusReport
+from shared.domain.message import Message
+from shared.domain.news import News
+from shared.domain.receipt import Attempt, OrangeReceipt, StatusReport
 from shared.domain.references import is_organisation
-from shared.usecases.ports import Integrations, Receipts, Telemetry
+from shared.usecases.ports import Integrations, Moved, Receipts, Telemetry
 from shared.usecases.settle import Settler
-from shared.usecases.statuses import move_of_orange, move_of_report
+from shared.usecases.statuses import move_of_orange
+from shared.usecases.strangers import LOOK_AGAIN_AFTER, MOST_LOOKS, Strangers
 
 ROTATION = timedelta(hours=24)
 """How long a replaced app secret still signs (api.md, Settings > Integrations)."""
@@ -27,27 +31,60 @@ class Report:
     organisation: str
     provider: Literal["whatsapp", "orange"]
     document: str
+    looks: int = 0
+    """How often a receipt in it has been looked at without being matched."""
+    heard_at: datetime | None = None
+    """When that was first."""
 
 
 class StatusQueue(Protocol):
     """The status queue: encrypted, because what providers tell holds numbers."""
 
-    async def put(self, reports: Sequence[Report]) -> None:
-        """Returns once all are on the queue."""
+    async def put(self, reports: Sequence[Report], *, delay: int = 0) -> None:
+        """Returns once all are on the queue, to be taken up after `delay` seconds (at most 900)."""
         ...
 
 
-class StatusesRead(Protocol):
-    """The statuses of a document of Meta's, and how many parts of it said nothing to us."""
+class WebhookRead(Protocol):
+    """What a document of Meta's holds, and how many parts of it said nothing to us."""
 
     @property
     def reports(self) -> Sequence[StatusReport]:
-        """In the document's order."""
+        """Statuses of our messages, in the document's order."""
+        ...
+
+    @property
+    def news(self) -> Sequence[News]:
+        """Everything else, in the document's order."""
         ...
 
     @property
     def ignored(self) -> int:
-        """Parts that are no status, or an unknown one."""
+        """Parts that nobody announced, or that tell nothing."""
+        ...
+
+
+class NewsListener(Protocol):
+    """Somebody who acts on news. Each hears all of it, perhaps twice, late and in any order."""
+
+    async def hear(self, organisation: str, news: News) -> None:
+        """Act on it, or let it pass. What this raises makes the whole document come again."""
+        ...
+
+
+class TakesStatus(Protocol):
+    """What `shared.usecases.aftermath.Aftermath` does."""
+
+    async def take(self, organisation: str, attempt: Attempt, report: StatusReport) -> Moved:
+        """Move the message, and do what follows from the status besides."""
+        ...
+
+
+class StatusListener(Protocol):
+    """Somebody who acts on what became of a message, besides its move. The same rules."""
+
+    async def told(self, organisation: str, report: StatusReport, row: Message) -> None:
+        """`row` is the message as it stood before the move, won or not."""
         ...
 
 
@@ -76,8 +113,8 @@ class ReadsWhatsApp(Protocol):
         """The body in documents that fit the queue."""
         ...
 
-    def reports(self, document: str, *, received: datetime | None = None) -> StatusesRead:
-        """Its statuses; `received` stands in for a time stamp that cannot be read."""
+    def read(self, document: str, *, received: datetime | None = None) -> WebhookRead:
+        """What it holds; `received` stands in for a time stamp that cannot be read."""
         ...
 
 
@@ -152,46 +189,101 @@ class Doorkeeper:
         return [secret.value for secret in secrets]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrangeDesk:
+    """What Orange's receipts are worked off with. `queue` brings an unmatched one back."""
+
+    read: Callable[[str], ReceiptsRead]
+    receipts: Receipts
+    strangers: Strangers
+    queue: StatusQueue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetaDesk:
+    """What Meta's webhooks are worked off with."""
+
+    whatsapp: ReadsWhatsApp
+    statuses: TakesStatus
+    news_listeners: Sequence[NewsListener] = ()
+    status_listeners: Sequence[StatusListener] = ()
+
+
 class Receiver:
     """Works off the status queue."""
 
     def __init__(
         self,
         settler: Settler,
-        receipts: Receipts,
-        whatsapp: ReadsWhatsApp,
-        orange: Callable[[str], ReceiptsRead],
+        meta: MetaDesk,
+        orange: OrangeDesk,
         telemetry: Telemetry,
         clock: Clock,
     ) -> None:
         self._settler = settler
-        self._receipts = receipts
-        self._whatsapp = whatsapp
+        self._meta_desk = meta
         self._orange = orange
         self._telemetry = telemetry
         self._clock = clock
 
-    async def receive(self, report: Report) -> None:
-        """Move what the document speaks of, then write the counts."""
-        ignored = await (self._meta(report) if report.provider == "whatsapp" else self._receipt(report))
+    async def receive_all(self, reports: Sequence[Report]) -> list[bool]:
+        """Move what the documents of a batch speak of, then write the counts once.
+
+        False stands where a document must be delivered again, because our own side failed.
+        """
+        done = await asyncio.gather(*(self._handled(report) for report in reports))
+        await self._settler.flush()
+        return done
+
+    async def _handled(self, report: Report) -> bool:
+        try:
+            ignored = await (self._meta(report) if report.provider == "whatsapp" else self._receipt(report))
+        except Exception as error:
+            self._telemetry.trouble("report_failed", provider=report.provider, error=type(error).__name__)
+            return False
         if ignored:
             self._telemetry.event("report_ignored", provider=report.provider, parts=ignored)
-        await self._settler.flush()
+        return True
 
     async def _meta(self, report: Report) -> int:
-        read = self._whatsapp.reports(report.document, received=self._clock.now())
+        """Statuses first: they are what people wait for."""
+        read = self._meta_desk.whatsapp.read(report.document, received=self._clock.now())
         unmatched = 0
         for status in read.reports:
             if status.attempt is None:
                 unmatched += 1
                 continue
-            await self._settler.move(report.organisation, status.attempt.message_id, move_of_report(status))
+            moved = await self._meta_desk.statuses.take(report.organisation, status.attempt, status)
+            if moved.before is not None:
+                for listener in self._meta_desk.status_listeners:
+                    await listener.told(report.organisation, status, moved.before)
+        await self._tell(report.organisation, read.news)
         return read.ignored + unmatched
 
+    async def _tell(self, organisation: str, news: Sequence[News]) -> None:
+        """Everybody hears everything, whatever somebody makes of something; the first trouble is raised at the end."""
+        troubles: list[Exception] = []
+        for one in news:
+            for listener in self._meta_desk.news_listeners:
+                try:
+                    await listener.hear(organisation, one)
+                except Exception as error:
+                    self._telemetry.trouble("news_not_taken", news=type(one).__name__, error=type(error).__name__)
+                    troubles.append(error)
+        if troubles:
+            raise troubles[0]
+
     async def _receipt(self, report: Report) -> int:
-        read = self._orange(report.document)
+        read = self._orange.read(report.document)
+        heard_at = report.heard_at or self._clock.now()
+        look_again = False
         for receipt in read.receipts:
-            message_id = await self._receipts.park(report.organisation, receipt.receipt_id, receipt.delivery_status)
+            message_id = await self._orange.receipts.park(
+                report.organisation, receipt.receipt_id, receipt.delivery_status
+            )
+            if message_id is None and self._orange.strangers.may_lift(receipt):
+                message_id = await self._lifted(report, receipt, heard_at)
+                look_again = look_again or message_id is None
             move = move_of_orange(receipt.delivery_status, self._clock.now())
             if message_id is None or move is None:
                 self._telemetry.event(
@@ -199,7 +291,20 @@ class Receiver:
                 )
                 continue
             await self._settler.move(report.organisation, message_id, move)
+        if look_again and report.looks < MOST_LOOKS:
+            again = replace(report, looks=report.looks + 1, heard_at=heard_at)
+            await self._orange.queue.put([again], delay=int(LOOK_AGAIN_AFTER.total_seconds()))
         return read.ignored
+
+    async def _lifted(self, report: Report, receipt: OrangeReceipt, heard_at: datetime) -> str | None:
+        """The message in doubt that the receipt is for, named so that what comes after it is matched at once."""
+        if report.looks == 0:
+            return None
+        message_id = await self._orange.strangers.message_of(report.organisation, receipt, heard_at)
+        if message_id is not None:
+            await self._orange.receipts.name(report.organisation, receipt.receipt_id, message_id)
+            self._telemetry.event("unknown_outcome_lifted", message_id=message_id, looks=report.looks)
+        return message_id
 
 
 def _same(given: str, expected: str) -> bool:

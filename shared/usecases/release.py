@@ -6,8 +6,11 @@ twice (logging, enqueueing) is harmless: log items are made once, and the claim 
 """
 
 import dataclasses
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from shared.domain.clock import Clock
 from shared.domain.countries import COVERED
@@ -19,8 +22,14 @@ from shared.domain.instants import from_microseconds, microseconds
 from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.domain.message import Chunk, Message, PayloadRef
 from shared.domain.payload import Channel
-from shared.domain.timetable import LaneState, Share, book
-from shared.usecases.ports import ChannelQueue, Distributions, Integrations, Lanes, Log, PlannedRow, Plans, Telemetry
+from shared.domain.tally import AT_REST_AFTER
+from shared.domain.timetable import CYCLE, LaneState, Share, book
+from shared.usecases.erasure import ERASED
+from shared.usecases.frozen import PlannedRow, Plans
+from shared.usecases.ports import ChannelQueue, Distributions, Integrations, Lanes, Log, Telemetry
+from shared.usecases.room import Headroom
+from shared.usecases.schedules import Schedules, wake
+from shared.usecases.settle import Settler
 from shared.usecases.tallies import Tallies
 
 HORIZON = timedelta(seconds=300)
@@ -28,6 +37,15 @@ HORIZON = timedelta(seconds=300)
 HEAD_START = timedelta(seconds=2)
 """Between booking and the first departure: the copies must be with their senders by then."""
 NEXT_LOOK = timedelta(seconds=60)
+DAILY_LIMIT = "daily_limit"
+
+
+class Guard(Protocol):
+    """What `shared.usecases.templates.TemplateGuard` does."""
+
+    async def forbids(self, integration: WhatsAppIntegration, distribution: Distribution) -> str | None:
+        """Why a distribution may not go on, as a status reason; None where it may."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +58,11 @@ class ReleaseDeps:
     lanes: Lanes
     queue: ChannelQueue
     integrations: Integrations
+    guard: Guard
     tallies: Tallies
+    headroom: Headroom
+    settler: Settler
+    schedules: Schedules
     telemetry: Telemetry
     clock: Clock
 
@@ -68,6 +90,10 @@ class Release:
             if integration is None:
                 await self._deps.distributions.save(distribution.paused("token_invalid"))
                 return False
+            forbidden = await self._forbidden(distribution, integration) if not released else None
+            if forbidden is not None:
+                await self._deps.distributions.save(distribution.paused(forbidden))
+                return False
             step = await self._step(distribution, integration)
             if step is None:
                 return False
@@ -87,19 +113,49 @@ class Release:
             if run.logged <= run.released:
                 await self._log_chunk(distribution, index, run, now)
                 return 0
+            shut_until = await self._shut_until(distribution, integration, state, now)
+            if shut_until is not None:
+                await self._look_again(distribution, shut_until, reason=DAILY_LIMIT)
+                return None
             await self._release_chunk(distribution, index, run, integration, now)
             return 1
-        await self._wait_or_complete(distribution, now)
+        full = await self._shut_until(distribution, integration, state, now)
+        await self._wait_or_complete(distribution, now, reason=DAILY_LIMIT if full else None)
         return None
+
+    async def _shut_until(
+        self,
+        distribution: Distribution,
+        integration: WhatsAppIntegration | SmsIntegration,
+        state: LaneState,
+        now: datetime,
+    ) -> datetime | None:
+        """Meta's messaging limit; it does not hold for texts inside a session. Booked is what the lane's timetable
+        holds from now on, whoever booked it: too much rather than too little."""
+        if not isinstance(integration, WhatsAppIntegration) or distribution.template is None:
+            return None
+        ahead = max(0, state.next_bulk - microseconds(now))
+        booked = ahead * integration.rate_per_second * (CYCLE - 1) // (CYCLE * 1_000_000)
+        return await self._deps.headroom.shut_until(integration, booked, now)
 
     async def _log_chunk(self, distribution: Distribution, index: int, run: Run, now: datetime) -> None:
         chunk = Chunk(distribution_id=distribution.distribution_id, run=index, number=run.logged)
         rows = await self._deps.plans.read_chunk(distribution.organisation, distribution.planned.attempt, chunk)
         key = self._deps.plans.chunk_key(distribution.organisation, distribution.planned.attempt, chunk)
         await self._deps.log.add_all([_logged(distribution, chunk, row, key, now) for row in rows])
+        countries = Counter(row.country for row in rows)
+        await self._deps.distributions.note_logged(distribution.organisation, chunk, now, countries)
+        await self._end_erased(rows, distribution.organisation, now)
         await self._deps.distributions.save(
             distribution.with_run(index, dataclasses.replace(run, logged=run.logged + 1))
         )
+
+    async def _end_erased(self, rows: Sequence[PlannedRow], organisation: str, now: datetime) -> None:
+        """A row that was erased before it was logged ends at once, so that every accepted row is accounted for."""
+        for row in rows:
+            if row.payload is None:
+                await self._deps.settler.end_unsent(organisation, row.message_id, ERASED, now)
+        await self._deps.settler.flush()
 
     async def _release_chunk(
         self,
@@ -111,13 +167,8 @@ class Release:
     ) -> None:
         chunk = Chunk(distribution_id=distribution.distribution_id, run=index, number=run.released)
         rows = await self._deps.plans.read_chunk(distribution.organisation, distribution.planned.attempt, chunk)
-        booking = await self._deps.lanes.book(
-            integration.lane,
-            Share.BULK,
-            rate=integration.rate_per_second,
-            earliest=now + HEAD_START,
-            count=len(rows),
-        )
+        waiting = [(row, row.payload) for row in rows if row.payload is not None]
+        departures = await self._departures(integration, len(waiting), now)
         dispatches = [
             Dispatch(
                 organisation=distribution.organisation,
@@ -125,18 +176,21 @@ class Release:
                 channel=distribution.channel,
                 person=row.person,
                 departs_at=departs_at,
-                payload=row.payload,
+                payload=payload,
                 chunk=chunk,
                 epoch=distribution.epoch,
                 integration_version=integration.version,
             )
-            for row, departs_at in zip(rows, booking.departures, strict=True)
+            for (row, payload), departs_at in zip(waiting, departures, strict=True)
         ]
         await self._deps.queue.put(dispatches, now)
         moved_on = distribution.with_run(index, dataclasses.replace(run, released=run.released + 1))
         await self._deps.distributions.save(
             dataclasses.replace(
-                moved_on, status=DistributionStatus.SENDING, due_at=max(distribution.due_at or now, now + NEXT_LOOK)
+                moved_on,
+                status=DistributionStatus.SENDING,
+                status_reason=None,
+                due_at=max(distribution.due_at or now, now + NEXT_LOOK),
             )
         )
         self._deps.telemetry.event(
@@ -144,8 +198,22 @@ class Release:
             distribution_id=distribution.distribution_id,
             run=index,
             chunk=run.released,
-            messages=len(rows),
+            messages=len(waiting),
         )
+
+    async def _departures(
+        self, integration: WhatsAppIntegration | SmsIntegration, count: int, now: datetime
+    ) -> Sequence[int]:
+        if not count:
+            return ()
+        booking = await self._deps.lanes.book(
+            integration.lane,
+            Share.BULK,
+            rate=integration.rate_per_second,
+            earliest=now + HEAD_START,
+            count=count,
+        )
+        return booking.departures
 
     @staticmethod
     def _may_run(distribution: Distribution, run: Run, state: LaneState, rate: int, now: datetime) -> bool:
@@ -163,25 +231,40 @@ class Release:
         closes = closes_at(first, COVERED[run.country].zone, closed_hours(run.country, peak))
         return closes is None or from_microseconds(departures[-1]) < closes
 
-    async def _wait_or_complete(self, distribution: Distribution, now: datetime) -> None:
+    async def _wait_or_complete(self, distribution: Distribution, now: datetime, *, reason: str | None) -> None:
         waiting = [run for run in distribution.planned.runs if not run.is_released]
         if waiting:
             peak = parse_windows(distribution.planned.peak)
             wished = max(now, distribution.schedule.at or now)
             opens = min(earliest_open(distribution.channel, run.country, wished, peak) for run in waiting)
             await self._look_again(distribution, max(opens, now + NEXT_LOOK) if opens <= now else opens)
+            if opens > now:
+                await wake(self._deps.schedules, distribution, opens)
             return
         if not await self._deps.tallies.all_settled(distribution):
-            await self._look_again(distribution, now + NEXT_LOOK)
+            await self._look_again(distribution, now + NEXT_LOOK, reason=reason)
             return
         completed = dataclasses.replace(
-            distribution, status=DistributionStatus.COMPLETED, completed_at=now, due_at=None
+            distribution,
+            status=DistributionStatus.COMPLETED,
+            status_reason=None,
+            completed_at=now,
+            due_at=now + AT_REST_AFTER,
         )
         if await self._deps.distributions.save(completed) is not None:
             self._deps.telemetry.event("distribution_completed", distribution_id=distribution.distribution_id)
 
-    async def _look_again(self, distribution: Distribution, at: datetime) -> None:
-        await self._deps.distributions.save(dataclasses.replace(distribution, due_at=at))
+    async def _look_again(self, distribution: Distribution, at: datetime, *, reason: str | None = None) -> None:
+        """`reason`: why it waits, where that is not its own timetable."""
+        await self._deps.distributions.save(dataclasses.replace(distribution, due_at=at, status_reason=reason))
+
+    async def _forbidden(
+        self, distribution: Distribution, integration: WhatsAppIntegration | SmsIntegration
+    ) -> str | None:
+        """Why nothing may leave, as Meta told: resumed too early, or missed while the others were paused."""
+        if not isinstance(integration, WhatsAppIntegration):
+            return None
+        return await self._deps.guard.forbids(integration, distribution)
 
     async def _integration(self, distribution: Distribution) -> WhatsAppIntegration | SmsIntegration | None:
         """Read anew at every call: a token that was mended a moment ago is why a person pressed resume."""
@@ -202,7 +285,10 @@ def _logged(distribution: Distribution, chunk: Chunk, row: PlannedRow, key: str,
         payload=PayloadRef(object_key=key, row=row.row),
         campaign_id=distribution.campaign_id,
         enrollment_id=row.enrollment_id,
+        card_at=row.payload.card_generated_at if row.payload else None,
         chunk=chunk,
         segments=row.segments,
         price=row.price,
+        alternative=row.payload is not None and row.payload.alternative is not None,
+        fallback_minutes=row.payload.fallback.after_minutes if row.payload and row.payload.fallback else None,
     )

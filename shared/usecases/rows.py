@@ -4,13 +4,13 @@ import csv
 import io
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, override
+from typing import TYPE_CHECKING, Self, override
 
 from shared.domain.json import JsonObject, parse
 from shared.domain.recipient import FIELDS
 from shared.domain.refusal import Fault
+from shared.usecases.frozen import Readable
 from shared.usecases.judge import Row
-from shared.usecases.ports import Readable
 from shared.usecases.tracker import TrackerError, entities
 
 if TYPE_CHECKING:
@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
     from _typeshed import WriteableBuffer
 
+MOST_ROWS = 1_000_000
 _BLOCK = 256 * 1024
 _LONGEST_LINE = 1024 * 1024
+"""In characters; of a CSV it is the longest row, which quoted cells may spread over many lines."""
 
 
 class UnreadableFileError(Exception):
-    """The file as a whole is not what it says it is: not UTF-8, no header with `phone`, not JSON."""
+    """The file as a whole is not what it says it is: not UTF-8, no header with `phone`, not JSON, or far too long."""
 
 
 class RowReader:
@@ -36,41 +38,43 @@ class RowReader:
 
     def rows(self) -> Iterator[Row]:
         """Every row, numbered from 1. Raises UnreadableFileError, also in the middle."""
-        match self._form:
-            case "csv":
-                return self._csv()
-            case "ndjson":
-                return self._ndjson()
-            case _:
-                return self._dhis2()
+        forms = {"csv": self._csv, "ndjson": self._ndjson}
+        for row in forms.get(self._form, self._dhis2)():
+            if row.number > MOST_ROWS:
+                raise UnreadableFileError(f"more than {MOST_ROWS} rows")
+            yield row
 
     def _csv(self) -> Iterator[Row]:
         try:
-            lines = _lines(self._file)
+            lines = _Lines(self._file)
             first = next((line for line in lines if line.strip()), "")
             delimiter = ";" if first.count(";") > first.count(",") else ","
             reader = csv.reader(itertools.chain((first,), lines), delimiter=delimiter, strict=True)
             names = _column_names(next(reader, []))
             self.unknown_columns = tuple(name for name in names if name not in FIELDS and name)
-            filled = (cells for cells in _records(reader) if cells is None or any(cells))
+            filled = (cells for cells in _records(reader, lines) if cells is None or any(cells))
             for number, cells in enumerate(filled, start=1):
-                yield _unreadable(number) if cells is None else _csv_row(number, names, cells)
+                yield _unreadable(number) if cells is None else _csv_row(number, names, cells, lines.taken)
         except (UnicodeDecodeError, csv.Error) as error:
             raise UnreadableFileError(type(error).__name__) from None
 
     def _ndjson(self) -> Iterator[Row]:
         try:
-            lines = (line for line in _lines(self._file) if line.strip())
-            for number, line in enumerate(lines, start=1):
-                yield _json_row(number, line)
+            lines = _Lines(self._file)
+            number = 0
+            for line in lines:
+                lines.taken = 0
+                if line.strip():
+                    number += 1
+                    yield _json_row(number, line)
         except UnicodeDecodeError as error:
             raise UnreadableFileError(type(error).__name__) from None
 
     def _dhis2(self) -> Iterator[Row]:
         try:
-            for number, entity in enumerate(entities(_buffered(self._file)), start=1):
+            for number, (entity, weight) in enumerate(entities(_buffered(self._file)), start=1):
                 if isinstance(entity, dict) and entity.get("deleted") is not True:
-                    yield Row(number=number, raw={"dhis2": entity})
+                    yield Row(number=number, raw={"dhis2": entity}, weight=weight)
                 else:
                     yield _unreadable(number)
         except TrackerError as error:
@@ -99,13 +103,27 @@ def _buffered(file: Readable) -> io.BufferedReader:
     return io.BufferedReader(_Raw(file), _BLOCK)
 
 
-def _lines(file: Readable) -> Iterator[str]:
-    """Lines with their ends, decoded as they come, a byte order mark dropped."""
-    text = io.TextIOWrapper(_buffered(file), encoding="utf-8-sig", newline="")
-    while line := text.readline(_LONGEST_LINE + 1):
-        if len(line) > _LONGEST_LINE:
-            raise UnreadableFileError("a line beyond 1 MiB")
-        yield line
+class _Lines:
+    """Lines with their ends, decoded as they come, a byte order mark dropped.
+
+    `taken` are the characters since somebody last set it to 0: what a row has taken so far.
+    """
+
+    def __init__(self, file: Readable) -> None:
+        self._text = io.TextIOWrapper(_buffered(file), encoding="utf-8-sig", newline="")
+        self.taken = 0
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(_LONGEST_LINE + 1)
+        if not line:
+            raise StopIteration
+        self.taken += len(line)
+        if self.taken > _LONGEST_LINE:
+            raise UnreadableFileError("a row beyond 1 MiB")
+        return line
 
 
 def _column_names(header: Sequence[str]) -> list[str]:
@@ -117,13 +135,14 @@ def _column_names(header: Sequence[str]) -> list[str]:
     return names
 
 
-def _records(reader: "CsvReader") -> Iterator[list[str] | None]:
+def _records(reader: "CsvReader", lines: _Lines) -> Iterator[list[str] | None]:
     """The records; None for one whose quoting is broken within its own line.
 
     Where the damage runs over lines nobody can say where the next row begins: that raises csv.Error.
     """
     while True:
         line = reader.line_num
+        lines.taken = 0
         try:
             yield next(reader)
         except StopIteration:
@@ -134,11 +153,11 @@ def _records(reader: "CsvReader") -> Iterator[list[str] | None]:
             yield None
 
 
-def _csv_row(number: int, names: list[str], cells: list[str]) -> Row:
+def _csv_row(number: int, names: list[str], cells: list[str], weight: int) -> Row:
     if len(cells) > len(names) and any(cell.strip() for cell in cells[len(names) :]):
         return _unreadable(number)
     raw: JsonObject = {name: cell for name, cell in zip(names, cells, strict=False) if name in FIELDS}
-    return Row(number=number, raw=raw)
+    return Row(number=number, raw=raw, weight=weight)
 
 
 def _json_row(number: int, line: str) -> Row:
@@ -146,7 +165,7 @@ def _json_row(number: int, line: str) -> Row:
         value = parse(line)
     except ValueError:
         return _unreadable(number)
-    return Row(number=number, raw=value) if isinstance(value, dict) else _unreadable(number)
+    return Row(number=number, raw=value, weight=len(line)) if isinstance(value, dict) else _unreadable(number)
 
 
 def _unreadable(number: int) -> Row:

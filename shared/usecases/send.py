@@ -12,22 +12,26 @@ from datetime import datetime, timedelta
 from shared.domain.clock import Clock
 from shared.domain.dispatch import Dispatch
 from shared.domain.errors import Kind, SendError
-from shared.domain.instants import from_microseconds, microseconds
+from shared.domain.fallback import start_after, start_unsent
+from shared.domain.instants import from_microseconds
 from shared.domain.message import Message
-from shared.domain.payload import Channel
+from shared.domain.payload import Payload
+from shared.domain.receipt import Attempt
+from shared.domain.sending import Taken
 from shared.domain.status import Status
-from shared.domain.timetable import Lane, Share, is_void
-from shared.usecases.admission import Admission, Verdict
+from shared.domain.timetable import Share
+from shared.usecases.admission import Admission, Answer, Verdict
+from shared.usecases.aftermath import Consequences
 from shared.usecases.channel import ChannelDesk, Integrated, Ready
-from shared.usecases.ports import ChannelQueue, ClaimAnswer, Lanes, Log, Move, Telemetry
+from shared.usecases.departures import Departures
+from shared.usecases.ports import ChannelQueue, Claim, ClaimAnswer, Lanes, Log, Move, Telemetry
 from shared.usecases.settle import Settler
+from shared.usecases.unknown import Unknowns
 
 LEASE = timedelta(seconds=90)
 """Longer than the senders' and the API's time-out: a lease past its end means that its holder is dead."""
 LONGEST_WAIT = 15.0
-"""Seconds a worker waits for a departure; a copy that came earlier goes back to the queue."""
-UNKNOWN_ENDS_AFTER = timedelta(hours=24)
-"""Until then a status may still say what became of a WhatsApp message."""
+"""Seconds a worker waits for departures; a copy that came earlier goes back to the queue."""
 MOST_ATTEMPTS = 28
 """A day of tries, an hour apart once they have slowed down: a card is for the day it was made for (product.md)."""
 WATCH = timedelta(seconds=120)
@@ -43,6 +47,7 @@ class SendDeps:
     queue: ChannelQueue
     admission: Admission
     settler: Settler
+    consequences: Consequences
     telemetry: Telemetry
     clock: Clock
 
@@ -53,6 +58,8 @@ class SendStep[I: Integrated, P]:
     def __init__(self, desk: ChannelDesk[I, P], deps: SendDeps) -> None:
         self._desk = desk
         self._deps = deps
+        self._departures = Departures(deps.lanes)
+        self._unknowns = Unknowns(deps.log, deps.settler, desk.unsure)
 
     async def send_all(self, dispatches: Sequence[Dispatch]) -> list[bool]:
         """Handle a batch at once; False stands where a copy must be delivered again, because our own side failed."""
@@ -78,37 +85,68 @@ class SendStep[I: Integrated, P]:
         if self._seconds_until(dispatch) > LONGEST_WAIT:
             await self._deps.queue.put([dispatch], self._deps.clock.now())
             return None
-        if not await self._admitted(dispatch):
+        if await self._admission(dispatch, None) is None:
             return None
+        latest = self._deps.clock.now() + timedelta(seconds=LONGEST_WAIT)
         integration = await self._desk.integration(dispatch.organisation, dispatch.integration_version)
         ready = await self._desk.ready(integration, dispatch.payload)
-        await self._deps.clock.sleep(self._seconds_until(dispatch))
-        if integration is not None and await self._departure_is_void(dispatch, integration.lane):
-            await self._rebook(dispatch, integration)
+        if not await self._may_depart(dispatch, integration, latest):
             return None
-        if not await self._admitted(dispatch):
+        admitted = await self._admission(dispatch, integration)
+        if admitted is None:
             return None
-        now = self._deps.clock.now()
-        claim = await self._deps.log.claim(dispatch.organisation, dispatch.message_id, now=now, lease_until=now + LEASE)
+        claim = await self._claim(dispatch, integration)
         if claim.message is None or claim.answer in (ClaimAnswer.HELD, ClaimAnswer.DONE):
             self._deps.telemetry.event("copy_dropped", message_id=dispatch.message_id, found=claim.answer)
         elif claim.answer is ClaimAnswer.LAPSED:
-            await self._unknown(dispatch, claim.message, SendError(Kind.UNKNOWN, "lease_lapsed", "outcome_unknown"))
+            await self._unknowns.take(claim.message, self._deps.clock.now())
         else:
-            return await self._call(dispatch, claim.message, ready)
+            as_template = admitted.as_template or claim.message.as_template
+            return await self._call(as_written(dispatch, as_template=as_template), claim.message, ready)
         return None
+
+    async def _claim(self, dispatch: Dispatch, integration: I | None) -> Claim:
+        now = self._deps.clock.now()
+        return await self._deps.log.claim(
+            dispatch.organisation,
+            dispatch.message_id,
+            now=now,
+            lease_until=now + LEASE,
+            lane=integration.lane.provider if integration is not None else None,
+        )
 
     async def _call(self, dispatch: Dispatch, message: Message, ready: Ready[I, P]) -> SendError | None:
         try:
-            provider_message_id = await ready.send(f"{message.message_id}.{message.attempts}")
+            taken = await self._delivered(dispatch.payload, message, ready)
         except SendError as error:
             await self._not_accepted(dispatch, message, error)
             return error
-        parked = await self._desk.acknowledge(message, provider_message_id)
-        move = Move(status=Status.SENT, at=self._deps.clock.now(), provider_message_id=provider_message_id)
+        if taken is None:
+            self._deps.telemetry.event("text_half_dropped", message_id=message.message_id)
+            return None
+        parked = await self._desk.acknowledge(message, taken)
+        move = Move(
+            status=Status.SENT,
+            at=self._deps.clock.now(),
+            provider_message_id=taken.provider_message_id,
+            told_by=message.attempts,
+        )
         for wish in (move, *parked):
             await self._deps.settler.move(message.organisation, message.message_id, wish)
         return None
+
+    async def _delivered(self, payload: Payload, message: Message, ready: Ready[I, P]) -> Taken | None:
+        """The one call, or two for a text too long to stand under its card. That the card was taken is written down
+        before the text leaves, so that no later attempt repeats it. None: somebody has ended the message meanwhile."""
+        attempt = Attempt(message_id=message.message_id, number=message.attempts)
+        if not payload.is_split:
+            return await ready.send(payload, str(attempt))
+        if message.card_attempt is None:
+            await ready.send(payload.card_half(), str(replace(attempt, card_half=True)))
+            noted = await self._deps.log.note_card(message.organisation, message.message_id, attempt=message.attempts)
+            if not noted:
+                return None
+        return await ready.send(payload.text_half(), str(attempt))
 
     async def _not_accepted(self, dispatch: Dispatch, message: Message, error: SendError) -> None:
         self._deps.telemetry.event(
@@ -119,6 +157,8 @@ class SendStep[I: Integrated, P]:
             code=error.code,
             attempt=message.attempts,
         )
+        if error.reason == "template_required" and await self._goes_as_template(dispatch, message):
+            return
         handlers = {
             Kind.RETRY: self._retry,
             Kind.THROTTLED: self._throttled,
@@ -141,38 +181,44 @@ class SendStep[I: Integrated, P]:
         now = self._deps.clock.now()
         wait = timedelta(seconds=error.retry_after or 1.0)
         if error.person_only:
-            await self._give_back(message, due_at=now + wait, uses_attempt=True)
+            await self._retry(dispatch, message, _slower(error, message.attempts))
             return
         integration = await self._desk.integration(dispatch.organisation, dispatch.integration_version)
         await self._give_back(message, due_at=self._watch(dispatch, now), uses_attempt=False)
         if integration is not None:
-            await self._deps.lanes.hold(integration.lane, now + wait)
+            await self._departures.hold(integration.lane, now + wait)
             await self._rebook(dispatch, integration)
 
-    async def _unknown(self, dispatch: Dispatch, message: Message, error: SendError) -> None:
-        """WhatsApp's statuses still tell; of an SMS nothing more is surely heard (design.md, Identity)."""
-        now = self._deps.clock.now()
-        if dispatch.channel is Channel.WHATSAPP:
-            await self._deps.log.doubt(
-                message.organisation,
-                message.message_id,
-                attempt=message.attempts,
-                now=now,
-                due_at=now + UNKNOWN_ENDS_AFTER,
-            )
-            return
-        await self._failed(dispatch, message, SendError(Kind.UNKNOWN, error.code, "outcome_unknown"))
+    async def _unknown(self, _: Dispatch, message: Message, _error: SendError) -> None:
+        await self._unknowns.take(message, self._deps.clock.now())
 
     async def _failed(self, _: Dispatch, message: Message, error: SendError) -> None:
         if error.kind is Kind.BUG:
             self._deps.telemetry.trouble("request_refused_as_wrong", message_id=message.message_id, code=error.code)
+        reason = error.reason or "provider_rejected"
         move = Move(
             status=Status.FAILED,
             at=self._deps.clock.now(),
             attempt=message.attempts,
-            reason=error.reason or "provider_rejected",
+            reason=reason,
+            fallback=start_after(error.kind, reason),
         )
-        await self._deps.settler.move(message.organisation, message.message_id, move)
+        moved = await self._deps.settler.move(message.organisation, message.message_id, move)
+        if moved.won:
+            await self._deps.consequences.failed(message, move.fallback)
+        await self._deps.consequences.opted_out(message, error, move.at)
+
+    async def _goes_as_template(self, dispatch: Dispatch, message: Message) -> bool:
+        """The session has closed in Meta's eyes: the same message once more, as the template frozen beside its text."""
+        integration = await self._desk.integration(dispatch.organisation, dispatch.integration_version)
+        if integration is None or dispatch.payload.alternative is None:
+            return False
+        due_at = self._deps.clock.now() + WATCH
+        key = (message.organisation, message.message_id)
+        if not await self._deps.log.reopen(*key, attempt=message.attempts, due_at=due_at):
+            return False
+        await self._rebook(as_written(dispatch, as_template=True), integration)
+        return True
 
     async def _stopped(self, dispatch: Dispatch, message: Message, error: SendError) -> None:
         """Every other message would fail alike: it stays pending, its distribution pauses with the reason.
@@ -187,9 +233,14 @@ class SendStep[I: Integrated, P]:
         )
         if dispatch.chunk is not None and dispatch.epoch is not None:
             await self._give_back(message, due_at=None, uses_attempt=False)
-            await self._deps.admission.stop(
+            stopped = await self._deps.admission.stop(
                 message.organisation, dispatch.chunk.distribution_id, dispatch.epoch, error.reason
             )
+            template = dispatch.payload.template
+            if stopped:
+                await self._deps.consequences.stopped(
+                    message.organisation, message.channel, error, template.name if template else None
+                )
         else:
             await self._retry(dispatch, message, error)
 
@@ -214,45 +265,63 @@ class SendStep[I: Integrated, P]:
             uses_attempt=uses_attempt,
         )
 
-    async def _admitted(self, dispatch: Dispatch) -> bool:
-        """Ask the gate; where it says no, see to it that the message waits, ends or is left to its distribution."""
-        now = self._deps.clock.now()
-        answer = await self._deps.admission.ask(dispatch, now)
+    async def _admission(self, dispatch: Dispatch, integration: I | None) -> Answer | None:
+        """Ask the gate; where it says no, see to it that the message waits, ends or is left to its distribution.
+
+        With the integration: just before the call, sessions and the messaging limit included.
+        """
+        key, now = (dispatch.organisation, dispatch.message_id), self._deps.clock.now()
+        answer = await self._deps.admission.ask(dispatch, now, integration)
         match answer.verdict:
             case Verdict.GO:
-                return True
+                return answer
             case Verdict.LATER:
-                await self._deps.log.postpone(
-                    dispatch.organisation, dispatch.message_id, due_at=answer.at, scheduled_for=answer.at
-                )
+                if not await self._deps.log.postpone(*key, due_at=answer.at, scheduled_for=answer.at):
+                    await self._unknowns.take_if_lapsed(await self._deps.log.get(*key), now)
             case Verdict.LEFT:
                 pass
             case Verdict.NEVER:
-                await self._deps.settler.end_unsent(dispatch.organisation, dispatch.message_id, answer.reason, now)
+                ended = await self._deps.settler.end_unsent(*key, answer.reason, now)
+                if ended.won and ended.before is not None:
+                    await self._deps.consequences.failed(ended.before, start_unsent(answer.reason))
+                elif not ended.won:
+                    await self._unknowns.take_if_lapsed(ended.before, now)
         self._deps.telemetry.event(
             "message_held_at_gate", message_id=dispatch.message_id, verdict=answer.verdict, reason=answer.reason
         )
-        return False
+        return None
 
-    async def _departure_is_void(self, dispatch: Dispatch, lane: Lane) -> bool:
-        state = await self._deps.lanes.state(lane)
-        now = microseconds(self._deps.clock.now())
-        return is_void(dispatch.departs_at, now=now, not_before=state.not_before)
+    async def _may_depart(self, dispatch: Dispatch, integration: I | None, latest: datetime) -> bool:
+        """Wait for a departure that counts. False: the next one is after `latest`, and a new copy waits for it.
+
+        One that is soon is waited for here: a copy for it would come behind all that waits on the queue, be late again
+        and so on for ever, wherever messages fall due faster than the workers send them.
+        """
+        await self._deps.clock.sleep(self._seconds_until(dispatch))
+        if integration is None:
+            return True
+        departs_at = dispatch.departs_at
+        while await self._departures.is_void(departs_at, integration.lane, now := self._deps.clock.now()):
+            departs_at = await self._book_another(dispatch, integration, earliest=now)
+            if from_microseconds(departs_at) > latest:
+                await self._put_copy(dispatch.departing(departs_at))
+                return False
+            await self._deps.clock.sleep((from_microseconds(departs_at) - self._deps.clock.now()).total_seconds())
+        return True
 
     async def _rebook(self, dispatch: Dispatch, integration: I) -> None:
-        """A missed or withdrawn departure: another one, in a new copy. The old one is dropped.
+        """A withdrawn departure: another one, in a new copy. The old one is dropped."""
+        earliest = self._deps.clock.now() + timedelta(seconds=1)
+        await self._put_copy(dispatch.departing(await self._book_another(dispatch, integration, earliest=earliest)))
 
-        A single send keeps its right to overtake: it takes whichever share leaves first.
-        """
-        now = self._deps.clock.now()
-        booking = await self._deps.lanes.book(
-            integration.lane,
-            None if dispatch.chunk is None else Share.BULK,
-            rate=integration.rate_per_second,
-            earliest=now + timedelta(seconds=1),
-            count=1,
-        )
-        await self._deps.queue.put([dispatch.departing(booking.departures[0])], now)
+    async def _book_another(self, dispatch: Dispatch, integration: I, *, earliest: datetime) -> int:
+        """A single send keeps its right to overtake: it takes whichever share leaves first."""
+        share = None if dispatch.chunk is None else Share.BULK
+        rate = integration.rate_per_second
+        return await self._departures.another(integration.lane, share, rate=rate, earliest=earliest)
+
+    async def _put_copy(self, dispatch: Dispatch) -> None:
+        await self._deps.queue.put([dispatch], self._deps.clock.now())
         self._deps.telemetry.event("departure_rebooked", message_id=dispatch.message_id)
 
     def _watch(self, dispatch: Dispatch, now: datetime) -> datetime | None:
@@ -260,6 +329,17 @@ class SendStep[I: Integrated, P]:
 
     def _seconds_until(self, dispatch: Dispatch) -> float:
         return (from_microseconds(dispatch.departs_at) - self._deps.clock.now()).total_seconds()
+
+
+def as_written(dispatch: Dispatch, *, as_template: bool) -> Dispatch:
+    """The same message, as its template where it has to be."""
+    return replace(dispatch, payload=dispatch.payload.as_template()) if as_template else dispatch
+
+
+def _slower(error: SendError, attempts: int) -> SendError:
+    """Meta's own advice for one person's limit: 4^n seconds, n counted from 0 (reference/whatsapp.md, section 3)."""
+    wait = min((error.retry_after or 1.0) * 4.0 ** (attempts - 1), 3600.0)
+    return SendError(error.kind, error.code, error.reason, retry_after=wait, person_only=True)
 
 
 def _last_word(error: SendError) -> str:

@@ -1,17 +1,19 @@
 """Reads once, for a whole request, what composing and judging depend on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 from shared.domain.card_reference import CardHost
-from shared.domain.composition import Setting, check_content
-from shared.domain.content import Content
+from shared.domain.catalogue import READY_ONLY, Catalogue
+from shared.domain.composition import Setting, check_content, check_template
+from shared.domain.content import Content, FallbackOrder
 from shared.domain.hours import Window
 from shared.domain.integration import Dhis2Integration, SmsIntegration, WhatsAppIntegration
 from shared.domain.json import JsonObject
 from shared.domain.payload import Channel
 from shared.domain.phone import PhoneError, normalise
-from shared.domain.refusal import ProblemCode, Refusal
+from shared.domain.refusal import Fault, ProblemCode, Refusal
 from shared.usecases.judge import Frame
 from shared.usecases.ports import Integrations
 
@@ -40,6 +42,7 @@ class Settings:
         *,
         not_before: datetime | None = None,
         peak: tuple[Window, ...] = (),
+        fallback: FallbackOrder | None = None,
     ) -> Frame:
         """The frame for one request's rows."""
         return Frame(
@@ -47,18 +50,33 @@ class Settings:
             setting=self.setting,
             defaults=defaults,
             dhis2=self.dhis2,
+            phone_number_id=self.channel.phone_number_id if isinstance(self.channel, WhatsAppIntegration) else None,
             not_before=not_before,
             peak=peak,
+            fallback=fallback,
         )
+
+
+class ReadsCatalogue(Protocol):
+    """What `shared.usecases.templates.Templates` does."""
+
+    async def catalogue(self, integration: WhatsAppIntegration) -> Catalogue:
+        """The organisation's templates, with what Meta says of them as far as it can be read."""
+        ...
 
 
 class SettingReader:
     """Reads settings fresh: a person who has just saved them expects them to hold."""
 
     def __init__(
-        self, integrations: Integrations, card_hosts: tuple[CardHost, ...], card_buckets: frozenset[str]
+        self,
+        integrations: Integrations,
+        templates: ReadsCatalogue,
+        card_hosts: tuple[CardHost, ...],
+        card_buckets: frozenset[str],
     ) -> None:
         self._integrations = integrations
+        self._templates = templates
         self._card_hosts = card_hosts
         self._card_buckets = card_buckets
 
@@ -78,13 +96,40 @@ class SettingReader:
             unit_prices=sms.unit_prices if sms else {},
             card_hosts=self._card_hosts,
             card_buckets=self._card_buckets,
+            default_template=whatsapp.default_template if whatsapp else None,
+            catalogue=await self._templates.catalogue(whatsapp) if whatsapp else READY_ONLY,
         )
         return Settings(channel=integration, sms=sms, dhis2=dhis2, setting=setting)
 
 
 def check(channel: Channel, content: Content) -> None:
-    """Raises Refusal `unprocessable` for a content that no recipient could get."""
-    faults = check_content(channel, content)
+    """Raises Refusal `unprocessable` for a text that no recipient could get."""
+    _refuse(check_content(channel, content))
+
+
+def check_with(settings: Settings, content: Content) -> None:
+    """Raises Refusal `unprocessable` for a template that no recipient could get: unknown, or not approved by Meta."""
+    _refuse(check_template(settings.setting, content))
+
+
+def check_fallback(settings: Settings, content: Content, fallback: FallbackOrder | None) -> None:
+    """Raises Refusal for a fallback that no recipient could get: `fallback_invalid` from SMS, or where the message's
+    own content is to be its text and cannot be; the content's own codes where it has one; `integration_missing`."""
+    if fallback is None:
+        return
+    invalid = Fault(field="fallback", code="fallback_invalid")
+    if settings.setting.channel is not Channel.WHATSAPP:
+        _refuse((invalid,))
+    if settings.sms is None:
+        raise Refusal(ProblemCode.INTEGRATION_MISSING, integration=Channel.SMS)
+    texting = replace(settings.setting, channel=Channel.SMS)
+    faults = check_content(Channel.SMS, fallback.content) or check_template(texting, fallback.content)
+    if faults and fallback.content == content:
+        _refuse((invalid,))
+    _refuse(tuple(replace(fault, field=f"fallback.{fault.field}") for fault in faults))
+
+
+def _refuse(faults: tuple[Fault, ...]) -> None:
     if faults:
         raise Refusal(ProblemCode.UNPROCESSABLE, faults)
 

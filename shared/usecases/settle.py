@@ -1,10 +1,14 @@
-"""Moves statuses and keeps the chunks' counts: one ADD a chunk and batch, after the moves that were won."""
+"""Moves statuses and keeps the counts: one ADD a chunk and batch, after the moves that were won. Messages of no
+distribution are counted by campaign, channel and hour."""
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from shared.domain.distribution import Counts
+from shared.domain.fallback import start_unsent
 from shared.domain.message import Chunk, Message
 from shared.domain.status import Status
+from shared.domain.tally import AT_REST_AFTER, counted, place_of, singles_in
 from shared.usecases.ports import Distributions, Log, Move, Moved, Telemetry
 
 
@@ -16,6 +20,7 @@ class Settler:
         self._distributions = distributions
         self._telemetry = telemetry
         self._changes: dict[tuple[str, Chunk], Counts] = {}
+        self._latest = datetime.min.replace(tzinfo=UTC)
 
     async def move(self, organisation: str, message_id: str, move: Move) -> Moved:
         """Move a message; a late, repeated or unknown one is a counted no-op."""
@@ -27,21 +32,24 @@ class Settler:
                 "status_not_moved", message_id=message_id, status=move.status, stands=moved.before.status
             )
         else:
-            self._note(moved.before, move)
+            self._tell(moved.before, move)
+        self._note(moved, move)
         return moved
 
     async def end_unsent(self, organisation: str, message_id: str, reason: str, now: datetime) -> Moved:
         """End a message that no copy holds: cancelled, opted out, not allowed any more."""
-        move = Move(status=Status.FAILED, at=now, reason=reason, unclaimed=True)
+        move = Move(status=Status.FAILED, at=now, reason=reason, unclaimed=True, fallback=start_unsent(reason))
         return await self.move(organisation, message_id, move)
 
     async def flush(self) -> None:
         """Write the counts gathered since the last flush."""
         changes, self._changes = self._changes, {}
         for (organisation, chunk), change in changes.items():
-            await self._distributions.count(organisation, chunk, change)
+            if change != Counts():
+                recount_at = self._latest + AT_REST_AFTER if singles_in(chunk.distribution_id) else None
+                await self._distributions.count(organisation, chunk, change, recount_at=recount_at)
 
-    def _note(self, before: Message, move: Move) -> None:
+    def _tell(self, before: Message, move: Move) -> None:
         self._telemetry.event(
             "message_moved",
             message_id=before.message_id,
@@ -50,19 +58,33 @@ class Settler:
             status=move.status,
             reason=move.reason,
         )
-        if before.chunk is None:
+
+    def _note(self, moved: Moved, move: Move) -> None:
+        """An instant that came late changes what is known of the time to delivery, though no status."""
+        before = moved.before
+        if before is None or not (moved.won or moved.noted):
             return
-        key = (before.organisation, before.chunk)
-        self._changes[key] = self._changes.get(key, Counts()).plus(change_of(before, move))
+        self._latest = max(self._latest, move.at)
+        key = (before.organisation, place_of(before))
+        change = change_of(before, move, won=moved.won)
+        self._changes[key] = self._changes.get(key, Counts()).plus(change)
 
 
-def change_of(before: Message, move: Move) -> Counts:
-    """What a won move changes in the counts. `pending` is what remains of the accepted: it is not counted."""
-    left: dict[Status, int] = {} if before.status is Status.PENDING else {before.status: -1}
-    was_failed = before.status is Status.FAILED and before.reason is not None
-    reasons = {before.reason: -1} if was_failed and before.reason is not None else {}
-    entered: dict[Status, int] = {move.status: 1}
-    arrived = Counts(
-        by_status=entered, by_reason={move.reason: 1} if move.status is Status.FAILED and move.reason else {}
-    )
-    return Counts(by_status=left, by_reason=reasons).plus(arrived)
+def change_of(before: Message, move: Move, *, won: bool = True) -> Counts:
+    """What a won move, or only its instant, changes in the counts."""
+    noted = _with_instant(before, move)
+    after = replace(noted, status=move.status, reason=move.reason) if won else noted
+    return counted(after).minus(counted(before))
+
+
+def _with_instant(message: Message, move: Move) -> Message:
+    """Each status keeps the first instant that was told of it."""
+    match move.status:
+        case Status.SENT:
+            return replace(message, sent_at=message.sent_at or move.at)
+        case Status.DELIVERED:
+            return replace(message, delivered_at=message.delivered_at or move.at)
+        case Status.READ:
+            return replace(message, read_at=message.read_at or move.at)
+        case _:
+            return message

@@ -1,4 +1,5 @@
-"""After a cancel: end what is pending and held by nobody. Leased messages end by their own outcome."""
+"""After a cancel: end what is pending and held by nobody. Leased messages end by their own outcome, and where their
+worker is dead as those of which nobody knows."""
 
 import dataclasses
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from shared.domain.status import Status
 from shared.usecases.ports import Distributions
 from shared.usecases.settle import Settler
 from shared.usecases.tallies import Tallies
+from shared.usecases.unknown import Unknowns
 
 AGAIN_AFTER = timedelta(seconds=400)
 """By then every copy that was under way has come to its sender once more (queue visibility: 6 x 60 s)."""
@@ -17,22 +19,27 @@ AGAIN_AFTER = timedelta(seconds=400)
 class Sweep:
     """Ends the messages of cancelled distributions."""
 
-    def __init__(self, distributions: Distributions, tallies: Tallies, settler: Settler) -> None:
+    def __init__(self, distributions: Distributions, tallies: Tallies, settler: Settler, unknowns: Unknowns) -> None:
         self._distributions = distributions
         self._tallies = tallies
         self._settler = settler
+        self._unknowns = unknowns
 
     async def sweep(self, distribution: Distribution, now: datetime) -> None:
         """One pass over the logged chunks, and over the one that may have been half logged when the cancel came.
 
-        The first pass asks for a second one, after which nothing is pending.
+        The first pass asks for a second one, after which nothing is pending and the counts are held against the log.
         """
         for index, run in enumerate(distribution.planned.runs):
             for number in range(min(run.logged + 1, run.chunks)):
                 chunk = Chunk(distribution_id=distribution.distribution_id, run=index, number=number)
                 for message in await self._tallies.logged(distribution, chunk):
                     if message.status is Status.PENDING:
-                        await self._settler.end_unsent(message.organisation, message.message_id, "cancelled", now)
+                        key = (message.organisation, message.message_id)
+                        ended = await self._settler.end_unsent(*key, "cancelled", now)
+                        await self._unknowns.take_if_lapsed(None if ended.won else ended.before, now)
                 await self._settler.flush()
+        if distribution.swept:
+            await self._tallies.recount(distribution)
         again = None if distribution.swept else now + AGAIN_AFTER
         await self._distributions.save(dataclasses.replace(distribution, swept=True, due_at=again))

@@ -1,10 +1,11 @@
 """DHIS2's tracker JSON, one tracked entity or enrollment at a time (reference/dhis2.md).
 
-Read event by event: what is held at once is one entity, whatever the file holds and however deep it is nested.
+Read event by event: what is held at once is one entity, whatever the file holds, however deep it is nested and however
+long a string in it is.
 """
 
 from collections.abc import Iterator
-from typing import BinaryIO
+from io import BufferedReader
 
 import ijson
 
@@ -17,6 +18,10 @@ _IDENTITIES = frozenset({"trackedEntity", "enrollment"})
 _DEEPEST = 64
 _LONGEST = 200_000
 """Parser events of one value: far beyond any entity with all its events, and some tens of megabytes."""
+_LARGEST = 4 * 1024 * 1024
+"""Bytes of one value, or of all that stands before the list."""
+_BLOCK = 64 * 1024
+_MARK = b"\xef\xbb\xbf"
 
 type _Event = tuple[str, str | int | float | bool | None]
 
@@ -25,23 +30,56 @@ class TrackerError(Exception):
     """Not what DHIS2's tracker answers. Holds nothing of the file."""
 
 
-def entities(file: BinaryIO) -> Iterator[JsonValue]:
+class _Measured:
+    """The file as the parser reads it, which takes a block when it has told all of the one before.
+
+    A string is held whole until its end. One that never ends is seen by the parser's silence.
+    """
+
+    def __init__(self, file: BufferedReader) -> None:
+        self._file = file
+        head = file.read(len(_MARK))
+        self._head = b"" if head == _MARK else head
+        self.taken = 0
+        self.silent = 0
+
+    def read(self, size: int) -> bytes:
+        head, self._head = self._head[:size], self._head[size:]
+        block = head + self._file.read(size - len(head))
+        self.taken += len(block)
+        self.silent += len(block)
+        if self.silent > _LARGEST:
+            raise TrackerError("one value is too long")
+        return block
+
+
+def entities(file: BufferedReader) -> Iterator[tuple[JsonValue, int]]:
     """The entries of an envelope's list, or the bare object of GET /trackedEntities/{uid}, as they stand.
 
-    Raises TrackerError, also in the middle.
+    Each with the bytes that were read for it, to a block. Raises TrackerError, also in the middle.
     """
+    measured = _Measured(file)
     try:
-        events: Iterator[_Event] = ijson.basic_parse(file, use_float=True)
+        events = _events(measured)
         if next(events) != ("start_map", None):
             raise TrackerError("no object")
-        yield from _members(events)
+        began = 0
+        for value in _members(events, measured):
+            yield value, measured.taken - began
+            began = measured.taken
         for _ in events:  # what stands after the object is refused by the parser
             pass
     except ijson.JSONError as error:
         raise TrackerError(type(error).__name__) from None
 
 
-def _members(events: Iterator[_Event]) -> Iterator[JsonValue]:
+def _events(measured: _Measured) -> Iterator[_Event]:
+    for event in ijson.basic_parse(measured, use_float=True, buf_size=_BLOCK):
+        measured.silent = 0
+        yield event
+
+
+def _members(events: Iterator[_Event], measured: _Measured) -> Iterator[JsonValue]:
     bare: JsonObject = {}
     enveloped = False
     for event, name in events:
@@ -50,12 +88,14 @@ def _members(events: Iterator[_Event]) -> Iterator[JsonValue]:
         first = next(events)
         if name in _LISTS and first[0] == "start_array" and not _IDENTITIES & bare.keys():
             enveloped = True
-            yield from _entries(events)
+            yield from _entries(events, measured)
             continue
-        value = _value(first, events)
+        value = _value(first, events, measured)
         if enveloped and name in _IDENTITIES:
             raise TrackerError("the enrollments of an entity stand before it")
-        if not enveloped and len(bare) < _LONGEST:
+        if not enveloped:
+            if measured.taken > _LARGEST + _BLOCK or len(bare) == _LONGEST:
+                raise TrackerError("no list of tracked entities or enrollments at the beginning")
             bare[str(name)] = value
     if _IDENTITIES & bare.keys():
         yield bare
@@ -63,17 +103,17 @@ def _members(events: Iterator[_Event]) -> Iterator[JsonValue]:
         raise TrackerError("no list of tracked entities or enrollments")
 
 
-def _entries(events: Iterator[_Event]) -> Iterator[JsonValue]:
+def _entries(events: Iterator[_Event], measured: _Measured) -> Iterator[JsonValue]:
     for event in events:
         if event[0] == "end_array":
             return
-        yield _value(event, events)
+        yield _value(event, events, measured)
 
 
-def _value(first: _Event, events: Iterator[_Event]) -> JsonValue:
+def _value(first: _Event, events: Iterator[_Event], measured: _Measured) -> JsonValue:
     """The value that begins with `first`."""
     builder = ijson.ObjectBuilder()
-    event, depth, length = first, 0, 0
+    event, depth, length, most = first, 0, 0, measured.taken + _LARGEST
     while True:
         builder.event(*event)
         length += 1
@@ -82,6 +122,6 @@ def _value(first: _Event, events: Iterator[_Event]) -> JsonValue:
         if depth == 0:
             value: JsonValue = builder.value
             return value
-        if depth > _DEEPEST or length > _LONGEST:
+        if depth > _DEEPEST or length > _LONGEST or measured.taken > most:
             raise TrackerError("one entity is too deep or too long")
         event = next(events)

@@ -90,15 +90,15 @@ class Trial:
             channel=channel,
             person=message.person,
             departs_at=booking.departures[0],
-            payload=composed.payload,
+            payload=dataclasses.replace(composed.payload, exempt=True),
             integration_version=integration.version,
-            test=True,
         )
         error = await step.send_one(dispatch)
         standing = await self._deps.log.get(message.organisation, message_id)
         if standing is not None and standing.status not in (Status.PENDING, Status.FAILED):
             return standing
-        reason = (error.reason if error else "") or "provider_rejected"
+        waits = error is None and standing is not None and standing.scheduled_for is not None
+        reason = "daily_limit" if waits else (error.reason if error else "") or "provider_rejected"
         await self._deps.settler.end_unsent(
             message.organisation, message_id, _message_reason(reason), self._deps.clock.now()
         )

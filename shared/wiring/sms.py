@@ -6,9 +6,11 @@ from functools import partial
 from shared.domain.integration import SmsIntegration
 from shared.domain.payload import Channel
 from shared.providers.http import client
+from shared.providers.orange.balances import OrangeBalances
 from shared.providers.orange.client import OrangeSender
 from shared.usecases.channel import ChannelDesk, NameReceipts
 from shared.usecases.send import SendStep
+from shared.usecases.strangers import NoteUnknown
 from shared.wiring.sending import send_deps
 from shared.wiring.stores import Stores
 
@@ -18,11 +20,17 @@ def sms_step(stores: Stores, base_url: str, queue_urls: Mapping[Channel, str]) -
 
     desk = ChannelDesk(
         integration=partial(_sms, stores),
-        sender=OrangeSender(client(), base_url, stores.clock.now),
+        sender=OrangeSender(client(), base_url, stores.clock.now, stores.token_shelf),
         acknowledge=NameReceipts(receipts=stores.receipts, now=stores.clock.now),
+        unsure=NoteUnknown(unknown=stores.unknown_sms),
     )
     return SendStep(desk, send_deps(stores, queue_urls))
 
 
 async def _sms(stores: Stores, organisation: str, version: int) -> SmsIntegration | None:
     return await stores.integrations.sms(organisation, version=version)
+
+
+def orange_balances(stores: Stores, base_url: str) -> OrangeBalances:
+    """What an Orange account may still send."""
+    return OrangeBalances(OrangeSender(client(), base_url, stores.clock.now, stores.token_shelf), stores.clock.now)

@@ -3,15 +3,26 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from shared.aws.contacts import DynamoContacts
 from shared.aws.distributions import DynamoDistributions
 from shared.aws.integrations import SecretIntegrations
 from shared.aws.lanes import DynamoLanes
 from shared.aws.log import DynamoLog
 from shared.aws.people import DynamoMedia, DynamoPeople, DynamoReceipts
+from shared.aws.pulse import DynamoPulse
+from shared.aws.queues import SqsTaskQueue
+from shared.aws.reach import DynamoReach
+from shared.aws.reputation import DynamoReputations
 from shared.aws.session import Aws
+from shared.aws.sessions import DynamoSessions
+from shared.aws.templates import DynamoTemplates
+from shared.aws.token_shelf import SecretTokenShelf
+from shared.aws.unknown_sms import DynamoUnknownSms
 from shared.domain.clock import Clock
+from shared.usecases.aftermath import Consequences
 from shared.usecases.ports import Telemetry
 from shared.usecases.settle import Settler
+from shared.usecases.stopping import Stopping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +86,51 @@ class Stores:
     def integrations(self) -> SecretIntegrations:
         """Settings."""
         return SecretIntegrations(self.aws, self._names.secrets_prefix, self.clock, patient=self._patient)
+
+    @cached_property
+    def token_shelf(self) -> SecretTokenShelf:
+        """Orange's tokens, shared by the workers."""
+        return SecretTokenShelf(self.aws, self._names.secrets_prefix, self.telemetry)
+
+    @cached_property
+    def unknown_sms(self) -> DynamoUnknownSms:
+        """SMS of which nobody knows whether they were sent."""
+        return DynamoUnknownSms(self.aws, self._names.state_table)
+
+    @cached_property
+    def contacts(self) -> DynamoContacts:
+        """Who is the same person."""
+        return DynamoContacts(self.aws, self._names.state_table)
+
+    @cached_property
+    def sessions(self) -> DynamoSessions:
+        """Open 24-hour sessions."""
+        return DynamoSessions(self.aws, self._names.state_table)
+
+    @cached_property
+    def pulse(self) -> DynamoPulse:
+        """What Meta last told of each number's messages."""
+        return DynamoPulse(self.aws, self._names.state_table)
+
+    @cached_property
+    def reach(self) -> DynamoReach:
+        """How many people the last 24 hours have seen."""
+        return DynamoReach(self.aws, self._names.state_table)
+
+    def consequences(self, fanout_queue_url: str | None = None) -> Consequences:
+        """What a refusal means for others than its message; `fanout_queue_url` where it may start a fallback."""
+        tasks = SqsTaskQueue(self.aws, fanout_queue_url) if fanout_queue_url else None
+        return Consequences(self.people, Stopping(self.distributions, self.telemetry), tasks, self.telemetry)
+
+    @cached_property
+    def templates(self) -> DynamoTemplates:
+        """What Meta says of templates."""
+        return DynamoTemplates(self.aws, self._names.state_table)
+
+    @cached_property
+    def reputations(self) -> DynamoReputations:
+        """What Meta grants each number."""
+        return DynamoReputations(self.aws, self._names.state_table)
 
     def settler(self) -> Settler:
         """A settler of its own for each batch's counts."""

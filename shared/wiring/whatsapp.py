@@ -11,7 +11,8 @@ from shared.providers.cards import Cards
 from shared.providers.http import client
 from shared.providers.sample_card import WithSampleCard
 from shared.providers.whatsapp.client import WhatsAppSender
-from shared.usecases.channel import ChannelDesk, no_acknowledgement
+from shared.usecases.channel import ChannelDesk, NoteHeld
+from shared.usecases.room import Room
 from shared.usecases.send import SendStep
 from shared.wiring.sending import send_deps
 from shared.wiring.stores import Stores
@@ -23,6 +24,7 @@ def whatsapp_step(
     queue_urls: Mapping[Channel, str],
     card_hosts: tuple[CardHost, ...],
     card_buckets: frozenset[str],
+    fanout_queue_url: str | None = None,
 ) -> SendStep[WhatsAppIntegration, str]:
     """The send step towards Meta."""
 
@@ -30,9 +32,10 @@ def whatsapp_step(
     desk = ChannelDesk(
         integration=partial(_whatsapp, stores),
         sender=WhatsAppSender(client(), base_url, cards, stores.media),
-        acknowledge=no_acknowledgement,
+        acknowledge=NoteHeld(pulse=stores.pulse, telemetry=stores.telemetry, now=stores.clock.now),
     )
-    return SendStep(desk, send_deps(stores, queue_urls))
+    room = Room(stores.sessions, stores.reputations, stores.reach)
+    return SendStep(desk, send_deps(stores, queue_urls, room, fanout_queue_url))
 
 
 async def _whatsapp(stores: Stores, organisation: str, version: int) -> WhatsAppIntegration | None:

@@ -1,7 +1,8 @@
 """The AWS adapters on moto, inside this process, on tables, a bucket and queues as template.yaml describes them."""
 
 import itertools
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast, override
@@ -11,6 +12,7 @@ import boto3
 import time_machine
 
 from shared.aws.codec import decode
+from shared.aws.contacts import DynamoContacts
 from shared.aws.distributions import DynamoDistributions
 from shared.aws.integrations import SecretIntegrations
 from shared.aws.lanes import DynamoLanes
@@ -18,15 +20,25 @@ from shared.aws.log import DynamoLog
 from shared.aws.objects import S3Uploads
 from shared.aws.people import DynamoMedia, DynamoPeople, DynamoReceipts
 from shared.aws.plans import S3Plans
+from shared.aws.pulse import DynamoPulse
 from shared.aws.queues import SqsChannelQueue, SqsStatusQueue, SqsTaskQueue
+from shared.aws.reach import DynamoReach
+from shared.aws.reputation import DynamoReputations
+from shared.aws.schedules import ScheduleNames, SchedulerSchedules
 from shared.aws.session import Aws
+from shared.aws.sessions import DynamoSessions
+from shared.aws.templates import DynamoTemplates
+from shared.aws.token_shelf import SecretTokenShelf
+from shared.aws.traces import DynamoTraces
+from shared.aws.unknown_sms import DynamoUnknownSms
 from shared.domain.dispatch import Dispatch
 from shared.domain.payload import Channel
-from shared.usecases.ports import Task, UploadTarget
+from shared.usecases.frozen import UploadTarget
+from shared.usecases.ports import Task
 from shared.usecases.receive import Report
 from tests.contract import strictness
 from tests.contract.world import World
-from tests.fakes.world import FakeClock
+from tests.fakes.world import FakeClock, FakeTelemetry
 from tests.template.reading import Node, at, mapping, number, properties, read, text
 
 _REGION = "eu-west-1"
@@ -60,6 +72,7 @@ class Deployed:
     fanout: str
     status: str
     channels: dict[Channel, str]
+    schedules: ScheduleNames
 
 
 def deploy(aws: Aws, template: Node) -> Deployed:
@@ -75,6 +88,7 @@ def deploy(aws: Aws, template: Node) -> Deployed:
             Channel.WHATSAPP: _queue(aws, template, "WhatsAppQueue", suffix),
             Channel.SMS: _queue(aws, template, "SmsQueue", suffix),
         },
+        schedules=_schedules(aws, suffix),
     )
 
 
@@ -108,6 +122,17 @@ def _queue(aws: Aws, template: Node, logical_id: str, suffix: str) -> str:
     return created["QueueUrl"]
 
 
+def _schedules(aws: Aws, suffix: str) -> ScheduleNames:
+    group = f"schedules{suffix}"
+    aws.scheduler.create_schedule_group(Name=group)
+    account = "123456789012"
+    return ScheduleNames(
+        group=group,
+        target_arn=f"arn:aws:lambda:{_REGION}:{account}:function:fanout{suffix}",
+        role_arn=f"arn:aws:iam::{account}:role/scheduler{suffix}",
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _CloudHands:
     aws: Aws
@@ -129,6 +154,29 @@ class _CloudHands:
 
     def reports(self) -> Sequence[Report]:
         return self._taken(self.names.status, Report)
+
+    def waiting(self) -> Mapping[str, tuple[str, str, str]]:
+        group = self.names.schedules.group
+        listed = self.aws.scheduler.list_schedules(GroupName=group)["Schedules"]
+        found = [self.aws.scheduler.get_schedule(Name=one["Name"], GroupName=group) for one in listed]
+        told = {one["Name"]: json.loads(one["Target"]["Input"])["tick"] for one in found}
+        assert all(tick["distribution_id"] == name for name, tick in told.items())
+        return {
+            one["Name"]: (
+                one["ScheduleExpression"],
+                one["ScheduleExpressionTimezone"],
+                told[one["Name"]]["organisation"],
+            )
+            for one in found
+        }
+
+    def holds(self, text: str) -> bool:
+        s3, bucket = self.aws.s3, self.names.bucket
+        for version in s3.list_object_versions(Bucket=bucket).get("Versions", ()):
+            found = s3.get_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
+            if text.encode() in found["Body"].read():
+                return True
+        return False
 
     def _taken[T](self, url: str, kind: type[T], after: float = 0) -> Sequence[T]:
         taken: list[T] = []
@@ -156,7 +204,17 @@ def on_aws(aws: Aws, names: Deployed, clock: FakeClock) -> World:
         people=DynamoPeople(aws, names.state_table),
         receipts=DynamoReceipts(aws, names.state_table, clock),
         media=DynamoMedia(aws, names.state_table, clock),
+        contacts=DynamoContacts(aws, names.state_table),
+        sessions=DynamoSessions(aws, names.state_table),
+        pulse=DynamoPulse(aws, names.state_table),
+        reach=DynamoReach(aws, names.state_table),
         integrations=SecretIntegrations(aws, names.bucket, clock),
+        token_shelf=SecretTokenShelf(aws, names.bucket, FakeTelemetry()),
+        unknown_sms=DynamoUnknownSms(aws, names.state_table),
+        traces=DynamoTraces(aws, names.state_table),
+        schedules=SchedulerSchedules(aws, names.schedules, FakeTelemetry()),
+        templates=DynamoTemplates(aws, names.state_table),
+        reputations=DynamoReputations(aws, names.state_table),
         hands=_CloudHands(aws=aws, names=names),
         another=lambda: on_aws(aws, names, clock),
     )

@@ -3,10 +3,12 @@
 import asyncio
 import inspect
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from moto import mock_aws
 
+from shared.aws.function import Loop
 from shared.aws.session import Aws
 from tests.contract.cloud import connect, deploy, on_aws, template
 from tests.contract.world import World, in_memory
@@ -40,6 +42,13 @@ def aws(connected: Aws) -> Iterator[Aws]:
     """moto in this process, for one module: the next one may speak to a moto of its own."""
     with mock_aws():
         yield connected
+
+
+@pytest.fixture(scope="module")
+def loop() -> Iterator[Loop]:
+    """For the functions of one module."""
+    with closing(Loop()) as one:
+        yield one
 
 
 @pytest.fixture

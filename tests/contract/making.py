@@ -13,7 +13,7 @@ from shared.domain.distribution import (
     ScheduleMode,
 )
 from shared.domain.message import Chunk, Message, PayloadRef, Price
-from shared.domain.payload import Channel, Mode, Payload, TemplateCall
+from shared.domain.payload import Channel, Fallback, Mode, Payload, TemplateCall
 from shared.domain.refusal import Notice
 from shared.usecases.ports import Log
 
@@ -76,6 +76,15 @@ FULL_MESSAGE = Message(
     lease_until=NOON + 6 * SECOND,
     due_at=NOON + 7 * SECOND,
     unknown_since=NOON + 8 * SECOND,
+    claimed_at=NOON + 9 * SECOND,
+    lane="1060001",
+    card_attempt=1,
+    alternative=True,
+    as_template=True,
+    reopened=True,
+    resent=True,
+    fallback_minutes=90,
+    fell_back=True,
     reason="undeliverable",
     request_hash="ab" * 32,
 )
@@ -91,6 +100,11 @@ FULL_PAYLOAD = Payload(
     card_generated_at=NOON,
     consented=False,
     consented_at=datetime(2026, 11, 23, 9, 30, 1, 123456, tzinfo=UTC),
+    alternative=TemplateCall(name="nutrition_card", language="en", parameters=()),
+    alternative_shows_card=False,
+    exempt=True,
+    fallback=Fallback(text="Votre carte — « prête »", after_minutes=90),
+    fallback_of="5a1e0000-0000-5000-8000-000000000001",
 )
 
 

@@ -32,7 +32,8 @@ async def claimed(world: World, *, due_at: datetime | None = None) -> Message:
 async def test_a_claim_takes_a_lease_and_counts_the_attempt(world: World, due_at: datetime | None) -> None:
     row = await claimed(world, due_at=due_at)
     watch = NOON + LEASE if due_at else None
-    assert row == replace(message(), attempts=1, lease_until=NOON + LEASE, due_at=watch) == await standing(world.log)
+    claimed_row = replace(message(), attempts=1, lease_until=NOON + LEASE, due_at=watch, claimed_at=NOON)
+    assert row == claimed_row == await standing(world.log)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,7 @@ async def test_what_was_surely_not_sent_is_free_again(
 ) -> None:
     await claimed(world, due_at=watched)
     assert await world.log.give_back(*KEY, attempt=1, due_at=due_at, uses_attempt=uses_attempt)
-    assert await standing(world.log) == replace(message(), attempts=attempts, due_at=due_at)
+    assert await standing(world.log) == replace(message(), attempts=attempts, due_at=due_at, claimed_at=NOON)
     assert not await world.log.give_back(*KEY, attempt=attempts, due_at=NOON, uses_attempt=uses_attempt)
     again = await claim(world.log)
     assert again.answer is ClaimAnswer.WON
@@ -105,7 +106,7 @@ async def test_a_sure_no_outdoes_a_doubt(world: World) -> None:
     await claimed(world)
     await world.log.doubt(*KEY, attempt=1, now=NOON + LEASE, due_at=LATER)
     assert await world.log.give_back(*KEY, attempt=1, due_at=LATER, uses_attempt=True)
-    assert await standing(world.log) == replace(message(), attempts=1, due_at=LATER)
+    assert await standing(world.log) == replace(message(), attempts=1, due_at=LATER, claimed_at=NOON)
 
 
 async def test_what_was_given_back_is_not_in_doubt(world: World) -> None:

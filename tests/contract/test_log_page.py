@@ -20,7 +20,7 @@ ALL = LogQuery(organisation=ORGANISATION)
 def row(number: int, organisation: str = ORGANISATION) -> Message:
     """Three share each second; they differ in everything that one may ask for."""
     chunk = Chunk(distribution_id=f"d-{number % 5}", run=0, number=0)
-    return message(
+    made = message(
         f"m-{number:02}",
         organisation=organisation,
         accepted_at=NOON + number // 3 * SECOND,
@@ -29,6 +29,7 @@ def row(number: int, organisation: str = ORGANISATION) -> Message:
         enrollment_id=f"e-{number % 6}" if number % 7 else None,
         chunk=chunk if number % 5 else None,
     )
+    return replace(made, person=f"p-{number % 2}")
 
 
 def newest_first(rows: list[Message]) -> list[str]:
@@ -60,6 +61,11 @@ FILTERS: dict[str, tuple[LogQuery, Callable[[Message], bool]]] = {
     "none": (ALL, lambda _: True),
     "campaign": (replace(ALL, campaign_id="c-1"), lambda one: one.campaign_id == "c-1"),
     "distribution": (replace(ALL, distribution_id="d-2"), lambda one: one.distribution_id == "d-2"),
+    "person": (replace(ALL, person="p-1"), lambda one: one.person == "p-1"),
+    "person and campaign": (
+        replace(ALL, person="p-1", campaign_id="c-1", channel=Channel.SMS),
+        lambda one: (one.person, one.campaign_id, one.channel) == ("p-1", "c-1", Channel.SMS),
+    ),
     "enrollment": (replace(ALL, enrollment_id="e-3"), lambda one: one.enrollment_id == "e-3"),
     "channel": (replace(ALL, channel=Channel.SMS), lambda one: one.channel is Channel.SMS),
     "since": (replace(ALL, since=NOON + 4 * SECOND), lambda one: one.accepted_at >= NOON + 4 * SECOND),

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count
 
@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.aws.session import Aws
+from shared.domain.fallback import Start
 from shared.domain.ids import shard_of
 from shared.domain.message import Message
 from shared.domain.status import ALLOWED_FROM, Status
@@ -46,6 +47,9 @@ MOVES = st.builds(
     provider_message_id=st.sampled_from([None, "p-1", "p-2"]),
     reason=st.sampled_from([None, "undeliverable", "expired"]),
     unclaimed=st.booleans(),
+    card_half=st.booleans(),
+    told_by=st.none() | ATTEMPTS,
+    fallback=st.sampled_from(Start),
 ).map(lambda move: Operation("move", {"move": move}))
 OPERATIONS = st.lists(
     st.one_of(
@@ -54,8 +58,13 @@ OPERATIONS = st.lists(
         MOVES,
         operation("give_back", attempt=ATTEMPTS, due_at=st.none() | INSTANTS, uses_attempt=st.booleans()),
         operation("doubt", attempt=ATTEMPTS, now=INSTANTS, due_at=INSTANTS),
+        operation("note_card", attempt=ATTEMPTS),
+        operation("card_taken", attempt=ATTEMPTS, due_at=INSTANTS),
+        operation("reopen", attempt=ATTEMPTS, due_at=INSTANTS, card_half=st.booleans()),
+        operation("resend", attempt=ATTEMPTS, due_at=INSTANTS),
         operation("postpone", due_at=st.none() | INSTANTS, scheduled_for=st.none() | INSTANTS),
-        operation("rewatch", seen=INSTANTS, due_at=INSTANTS),
+        operation("rewatch", seen=INSTANTS, due_at=st.none() | INSTANTS),
+        operation("fall_back"),
     ),
     min_size=4,
     max_size=12,
@@ -83,7 +92,10 @@ async def compared(logs: tuple[Log, Log], row: Message, operations: Sequence[Ope
         assert stands is not None
         assert stands.status in reachable(stood.status)
         assert stands.unknown_since is None or stands.lease_until is not None
-        assert stands.status is Status.PENDING or stands.lease_until is stands.due_at is None
+        assert stands.is_open or stands.lease_until is None
+        assert stands.is_open or stands.due_at is None or stands.awaits_fallback
+        assert not (stands.fell_back and stands.is_open)
+        assert stands.as_template or not stands.reopened
         stood = stands
     shard = shard_of(row.message_id, AGENDA_SHARDS)
     for log in logs:
@@ -96,9 +108,10 @@ def test_memory_and_aws_answer_alike(aws: Aws, described: Node) -> None:
     organisations = (f"o-{number}" for number in count())
 
     @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    @given(OPERATIONS, st.booleans())
-    def check(operations: list[Operation], is_watched: bool) -> None:
+    @given(OPERATIONS, st.booleans(), st.booleans(), st.none() | st.integers(1, 3))
+    def check(operations: list[Operation], is_watched: bool, has_alternative: bool, minutes: int | None) -> None:
         row = message(organisation=next(organisations), due_at=NOON if is_watched else None)
+        row = replace(row, alternative=has_alternative, fallback_minutes=minutes)
         asyncio.run(compared((in_memory().log, cloud), row, operations))
 
     check()

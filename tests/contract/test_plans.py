@@ -10,7 +10,7 @@ from shared.domain.distribution import Order, Upload
 from shared.domain.message import Chunk, PayloadRef, Price
 from shared.domain.payload import Payload
 from shared.domain.refusal import Fault
-from shared.usecases.ports import PlannedRow
+from shared.usecases.frozen import PlannedRow
 from tests.contract.making import BARE_PAYLOAD, CHUNK, FULL_PAYLOAD, ORGANISATION
 from tests.contract.world import World
 
@@ -38,6 +38,7 @@ ROWS = (FULL_ROW, replace(BARE_ROW, payload=BARE_PAYLOAD))
             content=Content(template="vaccination_card", language="fr", sms_encoding=SmsEncoding.GSM7),
             defaults={"é": [1, 2.5, None, True, {"a": "ü"}], "consent": False},
             upload=Upload(object_key="uploads/demo/u", version="v", format="csv"),
+            skip_already_sent=True,
         ),
     ],
     ids=["text", "template"],

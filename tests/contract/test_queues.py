@@ -32,9 +32,7 @@ def dispatch(number: int, channel: Channel = Channel.SMS, *, seconds: float = 0,
     )
 
 
-FULL = replace(
-    dispatch(0, Channel.WHATSAPP), payload=FULL_PAYLOAD, chunk=CHUNK, epoch=3, integration_version=7, test=True
-)
+FULL = replace(dispatch(0, Channel.WHATSAPP), payload=FULL_PAYLOAD, chunk=CHUNK, epoch=3, integration_version=7)
 
 
 async def test_each_channel_has_a_queue_and_every_field_comes_out(world: World) -> None:
@@ -173,3 +171,11 @@ async def _bodies(dispatches: list[Dispatch]) -> list[str]:
     for one in dispatches:
         await SqsChannelQueue(aws, {Channel.SMS: "q"}).put([one], NOON)
     return aws.stub.taken
+
+
+async def test_a_report_may_come_back_later(world: World) -> None:
+    later = Report(organisation=ORGANISATION, provider="orange", document="{}", looks=1, heard_at=NOON)
+    await world.status_queue.put([later], delay=900)
+    assert list(world.hands.reports()) == []
+    await world.status_queue.put([later])
+    assert list(world.hands.reports()) == [later]

@@ -1,12 +1,18 @@
 """One world of adapters, in memory or on AWS, and the hands of those who are outside it: clients, workers, time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
+from shared.aws.codec import encode
 from shared.domain.dispatch import Dispatch
 from shared.domain.payload import Channel
 from shared.domain.sending import MediaCache
+from shared.domain.tokens import TokenShelf
+from shared.usecases.contacts import Contacts
+from shared.usecases.erasure import Traces
+from shared.usecases.frozen import Plans, Uploads, UploadTarget
 from shared.usecases.ports import (
     ChannelQueue,
     Distributions,
@@ -14,16 +20,25 @@ from shared.usecases.ports import (
     Lanes,
     Log,
     People,
-    Plans,
     Receipts,
     Task,
     TaskQueue,
-    Uploads,
-    UploadTarget,
 )
+from shared.usecases.pulse import Pulse
+from shared.usecases.reach import Reach
 from shared.usecases.receive import Report, StatusQueue
+from shared.usecases.reputation import Reputations
+from shared.usecases.schedules import Schedules
+from shared.usecases.sessions import Sessions
+from shared.usecases.strangers import UnknownSms
+from shared.usecases.templates import TemplateBook
+from tests.fakes.account import FakeReputations, FakeTemplateBook
 from tests.fakes.bulk import FakeDistributions, FakePlans, FakeUploads
+from tests.fakes.contacts import FakeContacts, FakeSessions
+from tests.fakes.erasing import FakeSchedules, FakeTraces
 from tests.fakes.log import FakeLog
+from tests.fakes.numbers import FakePulse, FakeReach
+from tests.fakes.orange import FakeTokenShelf, FakeUnknownSms
 from tests.fakes.rest import (
     FakeChannelQueue,
     FakeIntegrations,
@@ -62,6 +77,14 @@ class Hands(Protocol):
         """Take what is on the status queue."""
         ...
 
+    def waiting(self) -> Mapping[str, tuple[str, str, str]]:
+        """The schedules as the console shows them: distribution → when, by which zone's clock, whose."""
+        ...
+
+    def holds(self, text: str) -> bool:
+        """Whether a text stands in any version of any object."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
@@ -79,7 +102,17 @@ class World:
     people: People
     receipts: Receipts
     media: MediaCache
+    contacts: Contacts
+    sessions: Sessions
+    pulse: Pulse
+    reach: Reach
     integrations: Integrations
+    token_shelf: TokenShelf
+    unknown_sms: UnknownSms
+    templates: TemplateBook
+    reputations: Reputations
+    traces: Traces
+    schedules: Schedules
     hands: Hands
     another: Callable[[], "World"]
 
@@ -92,6 +125,7 @@ class _MemoryHands:
     channel_queue: FakeChannelQueue
     task_queue: FakeTaskQueue
     status_queue: FakeStatusQueue
+    schedules: FakeSchedules
 
     def put_file(self, target: UploadTarget, form: str, content: bytes) -> None:
         *_, organisation, upload_id = target.url.split("/")
@@ -112,12 +146,23 @@ class _MemoryHands:
         taken, self.status_queue.reports = self.status_queue.reports, []
         return taken
 
+    def waiting(self) -> Mapping[str, tuple[str, str, str]]:
+        return {
+            name: (at.astimezone(ZoneInfo(zone)).strftime("at(%Y-%m-%dT%H:%M:%S)"), zone, self.schedules.owners[name])
+            for name, (at, zone) in self.schedules.standing.items()
+        }
+
+    def holds(self, text: str) -> bool:
+        return text in encode(self.plans.objects).decode()
+
 
 def in_memory() -> World:
     """The fakes. They remember nothing besides what they store, so that another environment is the same one."""
     clock, points = FakeClock(), Points()
     plans, uploads = FakePlans(points), FakeUploads()
     channel_queue, task_queue, status_queue = FakeChannelQueue(points), FakeTaskQueue(points), FakeStatusQueue()
+    contacts, sessions, unknown_sms = FakeContacts(points), FakeSessions(points), FakeUnknownSms(points)
+    schedules = FakeSchedules(points)
     world = World(
         clock=clock,
         log=FakeLog(points),
@@ -131,7 +176,17 @@ def in_memory() -> World:
         people=FakePeople(points),
         receipts=FakeReceipts(points),
         media=FakeMedia(clock),
+        contacts=contacts,
+        sessions=sessions,
+        pulse=FakePulse(points),
+        reach=FakeReach(points),
         integrations=FakeIntegrations(),
+        token_shelf=FakeTokenShelf(points),
+        unknown_sms=unknown_sms,
+        traces=FakeTraces(sessions, contacts, unknown_sms, points),
+        schedules=schedules,
+        templates=FakeTemplateBook(),
+        reputations=FakeReputations(points),
         hands=_MemoryHands(
             clock=clock,
             plans=plans,
@@ -139,6 +194,7 @@ def in_memory() -> World:
             channel_queue=channel_queue,
             task_queue=task_queue,
             status_queue=status_queue,
+            schedules=schedules,
         ),
         another=lambda: world,
     )

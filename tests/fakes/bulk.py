@@ -2,15 +2,19 @@
 
 import io
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.domain.distribution import Counts, Distribution, DistributionStatus, Order, Upload
+from shared.domain.instants import from_milliseconds, milliseconds
 from shared.domain.message import Chunk, PayloadRef
 from shared.domain.payload import Payload
+from shared.domain.prints import without
 from shared.domain.refusal import Fault
-from shared.usecases.ports import Page, PlannedRow, Readable, UploadTarget
+from shared.domain.tally import Tally
+from shared.usecases.frozen import PlannedRow, Readable, UploadTarget
+from shared.usecases.ports import Page
 from tests.fakes.world import Points
 
 
@@ -20,6 +24,8 @@ class FakeDistributions:
     def __init__(self, points: Points) -> None:
         self.items: dict[tuple[str, str], Distribution] = {}
         self.chunks: dict[tuple[str, Chunk], Counts] = {}
+        self.logged: dict[tuple[str, Chunk], Tally] = {}
+        self.recounts: dict[tuple[str, Chunk], datetime] = {}
         self._points = points
 
     async def create(self, distribution: Distribution) -> Distribution | None:
@@ -71,12 +77,22 @@ class FakeDistributions:
 
     async def due(self, now: datetime, limit: int) -> Sequence[tuple[str, str]]:
         await self._points("distributions.due")
-        due = [(one.due_at, key) for key, one in self.items.items() if one.due_at is not None and one.due_at <= now]
-        return [key for _, key in sorted(due)][:limit]
+        watched = [(one.due_at, key) for key, one in self.items.items() if one.due_at is not None]
+        watched += [(at, (owner, chunk.distribution_id)) for (owner, chunk), at in self.recounts.items()]
+        due = sorted(one for one in watched if one[0] <= now)[:limit]
+        return list(dict.fromkeys(key for _, key in due))
 
-    async def count(self, organisation: str, chunk: Chunk, change: Counts) -> None:
+    async def recounted(self, organisation: str, chunk: Chunk) -> None:
+        await self._points("distributions.recounted")
+        self.recounts.pop((organisation, chunk), None)
+
+    async def count(
+        self, organisation: str, chunk: Chunk, change: Counts, *, recount_at: datetime | None = None
+    ) -> None:
         await self._points("distributions.count")
         key = (organisation, chunk)
+        if recount_at is not None and change != Counts():
+            self.recounts.setdefault(key, from_milliseconds(milliseconds(recount_at)))
         self.chunks[key] = self.chunks.get(key, Counts()).plus(change)
 
     async def set_counts(self, organisation: str, chunk: Chunk, counts: Counts, *, seen: Counts) -> bool:
@@ -92,6 +108,24 @@ class FakeDistributions:
         return {
             (chunk.run, chunk.number): counts
             for (owner, chunk), counts in self.chunks.items()
+            if owner == organisation and chunk.distribution_id == distribution_id
+        }
+
+    async def note_logged(self, organisation: str, chunk: Chunk, at: datetime, rows: Mapping[str, int]) -> None:
+        await self._points("distributions.note_logged")
+        key = (organisation, chunk)
+        first = self.logged[key].accepted_at if key in self.logged else None
+        self.logged[key] = Tally(accepted_at=first or from_milliseconds(milliseconds(at)), rows=dict(rows))
+
+    async def tallies(self, organisation: str, distribution_id: str) -> Mapping[tuple[int, int], Tally]:
+        await self._points("distributions.tallies")
+        return {
+            (chunk.run, chunk.number): replace(
+                self.logged.get((owner, chunk), Tally()),
+                counts=self.chunks.get((owner, chunk), Counts()),
+                recount_at=self.recounts.get((owner, chunk)),
+            )
+            for owner, chunk in {**self.chunks, **self.logged}
             if owner == organisation and chunk.distribution_id == distribution_id
         }
 
@@ -124,6 +158,16 @@ class FakePlans:
     def chunk_key(self, organisation: str, attempt: int, chunk: Chunk) -> str:
         return f"{organisation}/{chunk.distribution_id}/{attempt}/{chunk.run}/{chunk.number}"
 
+    async def write_prints(self, organisation: str, distribution_id: str, attempt: int, book: bytes) -> None:
+        await self._points("plans.write_prints")
+        self.objects[f"prints/{organisation}/{distribution_id}/{attempt}"] = book
+
+    async def read_prints(self, organisation: str, distribution_id: str, attempt: int) -> bytes | None:
+        await self._points("plans.read_prints")
+        found = self.objects.get(f"prints/{organisation}/{distribution_id}/{attempt}")
+        assert found is None or isinstance(found, bytes)
+        return found
+
     async def write_faults(
         self, organisation: str, distribution_id: str, attempt: int, part: int, faults: Sequence[Fault]
     ) -> None:
@@ -152,6 +196,29 @@ class FakePlans:
             return found
         rows = self._rows(reference.object_key) if found else ()
         return next((row.payload for row in rows if row.row == reference.row), None)
+
+    async def erase_payload(self, reference: PayloadRef) -> None:
+        await self._points("plans.erase_payload")
+        if reference.row is None:
+            self.objects.pop(reference.object_key, None)
+        else:
+            self._blank(reference.object_key, {reference.row})
+
+    async def erase_person(self, organisation: str, attempt: int, chunk: Chunk, person: str) -> None:
+        await self._points("plans.erase_person")
+        key = self.chunk_key(organisation, attempt, chunk)
+        rows = self._rows(key) if key in self.objects else ()
+        self._blank(key, {row.row for row in rows if row.person == person})
+
+    def _blank(self, key: str, numbers: Collection[int]) -> None:
+        organisation, distribution_id, attempt, *_ = key.split("/")
+        prints = f"prints/{organisation}/{distribution_id}/{attempt}"
+        if isinstance(book := self.objects.get(prints), bytes):
+            self.objects[prints] = without(book, numbers)
+        if key in self.objects:
+            self.objects[key] = tuple(
+                replace(row, payload=None, person="") if row.row in numbers else row for row in self._rows(key)
+            )
 
     def _rows(self, key: str) -> Sequence[PlannedRow]:
         rows = self.objects[key]

@@ -5,11 +5,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.aws.message_item import position
+from shared.domain.fallback import watch_after
 from shared.domain.ids import shard_of
 from shared.domain.instants import from_milliseconds, milliseconds
 from shared.domain.message import Message
 from shared.domain.status import Status, may_move
-from shared.usecases.ports import AGENDA_SHARDS, Claim, ClaimAnswer, LogQuery, Move, Moved, Page
+from shared.usecases.ports import AGENDA_SHARDS, Claim, ClaimAnswer, LogQuery, Move, Moved, Page, Single
 from tests.fakes.world import Points
 
 
@@ -40,16 +41,25 @@ class FakeLog:
         await self._points("log.get_many")
         return {one: self.rows[organisation, one] for one in message_ids if (organisation, one) in self.rows}
 
-    async def claim(self, organisation: str, message_id: str, *, now: datetime, lease_until: datetime) -> Claim:
+    async def claim(
+        self, organisation: str, message_id: str, *, now: datetime, lease_until: datetime, lane: str | None = None
+    ) -> Claim:
         await self._points("log.claim")
         row = self.rows.get((organisation, message_id))
-        if row is None or row.status is not Status.PENDING or row.unknown_since is not None:
+        if row is None or not row.is_open or row.unknown_since is not None:
             return Claim(answer=ClaimAnswer.DONE, message=row)
         if row.lease_until is not None:
             held = row.lease_until > now
             return Claim(answer=ClaimAnswer.HELD if held else ClaimAnswer.LAPSED, message=row)
         watch = lease_until if row.due_at else None
-        claimed = replace(row, lease_until=lease_until, attempts=row.attempts + 1, due_at=watch)
+        claimed = replace(
+            row,
+            lease_until=lease_until,
+            attempts=row.attempts + 1,
+            due_at=watch,
+            claimed_at=now,
+            lane=lane or row.lane,
+        )
         return Claim(answer=ClaimAnswer.WON, message=self._keep(claimed))
 
     async def move(self, organisation: str, message_id: str, move: Move) -> Moved:
@@ -57,13 +67,12 @@ class FakeLog:
         row = self.rows.get((organisation, message_id))
         if row is None:
             return Moved(won=False, before=None)
-        held = row.status is not Status.PENDING or row.lease_until is not None
-        barred = (move.attempt is not None and move.attempt != row.attempts) or (move.unclaimed and held)
-        won = may_move(row.status, move.status) and not barred
+        won = _may_move(row, move)
         if won:
             self._keep(_moved(row, move))
         elif move.status not in (Status.FAILED, Status.PENDING):
             self._keep(_noted(row, move))
+            return Moved(won=False, before=row, noted=getattr(row, f"{move.status}_at") is None)
         return Moved(won=won, before=row)
 
     async def give_back(
@@ -71,7 +80,7 @@ class FakeLog:
     ) -> bool:
         await self._points("log.give_back")
         row = self.rows.get((organisation, message_id))
-        if row is None or row.status is not Status.PENDING or row.attempts != attempt or row.lease_until is None:
+        if row is None or not row.is_open or row.attempts != attempt or row.lease_until is None:
             return False
         attempts = row.attempts if uses_attempt else row.attempts - 1
         self._keep(replace(row, lease_until=None, unknown_since=None, due_at=due_at, attempts=attempts))
@@ -80,11 +89,52 @@ class FakeLog:
     async def doubt(self, organisation: str, message_id: str, *, attempt: int, now: datetime, due_at: datetime) -> bool:
         await self._points("log.doubt")
         row = self.rows.get((organisation, message_id))
-        if row is None or row.status is not Status.PENDING or row.attempts != attempt:
+        if row is None or not row.is_open or row.attempts != attempt:
             return False
         if row.lease_until is None or row.unknown_since is not None:
             return False
         self._keep(replace(row, unknown_since=now, due_at=due_at))
+        return True
+
+    async def note_card(self, organisation: str, message_id: str, *, attempt: int) -> bool:
+        await self._points("log.note_card")
+        row = self.rows.get((organisation, message_id))
+        if row is None or not row.is_open or row.attempts != attempt or row.lease_until is None:
+            return False
+        self._keep(replace(row, card_attempt=attempt))
+        return True
+
+    async def card_taken(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:
+        await self._points("log.card_taken")
+        row = self.rows.get((organisation, message_id))
+        if row is None or not row.is_open or row.card_attempt is not None:
+            return False
+        if row.unknown_since is not None:
+            row = replace(row, due_at=due_at, lease_until=None, unknown_since=None)
+        self._keep(replace(row, card_attempt=attempt))
+        return True
+
+    async def reopen(
+        self, organisation: str, message_id: str, *, attempt: int, due_at: datetime, card_half: bool = False
+    ) -> bool:
+        await self._points("log.reopen")
+        row = self.rows.get((organisation, message_id))
+        if row is None or row.status not in (Status.PENDING, Status.SENT) or not row.alternative or row.as_template:
+            return False
+        if row.fell_back:
+            return False
+        if attempt != _attempt_of(row, card_half=card_half):
+            return False
+        freed = replace(row, lease_until=None, unknown_since=None, due_at=due_at)
+        self._keep(replace(freed, as_template=True, reopened=True))
+        return True
+
+    async def resend(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:
+        await self._points("log.resend")
+        row = self.rows.get((organisation, message_id))
+        if row is None or not row.is_open or row.attempts != attempt or row.unknown_since is None or row.resent:
+            return False
+        self._keep(replace(row, resent=True, lease_until=None, unknown_since=None, due_at=due_at))
         return True
 
     async def postpone(
@@ -92,13 +142,21 @@ class FakeLog:
     ) -> bool:
         await self._points("log.postpone")
         row = self.rows.get((organisation, message_id))
-        if row is None or row.status is not Status.PENDING or row.lease_until is not None:
+        if row is None or not row.is_open or row.lease_until is not None:
             return False
         wished = scheduled_for or row.scheduled_for
         self._keep(replace(row, due_at=due_at, scheduled_for=wished))
         return True
 
-    async def rewatch(self, organisation: str, message_id: str, *, seen: datetime, due_at: datetime) -> bool:
+    async def fall_back(self, organisation: str, message_id: str) -> bool:
+        await self._points("log.fall_back")
+        row = self.rows.get((organisation, message_id))
+        if row is None or not row.awaits_fallback:
+            return False
+        self._keep(replace(row, fell_back=True))
+        return True
+
+    async def rewatch(self, organisation: str, message_id: str, *, seen: datetime, due_at: datetime | None) -> bool:
         await self._points("log.rewatch")
         row = self.rows.get((organisation, message_id))
         if row is None or row.due_at != seen:
@@ -122,6 +180,29 @@ class FakeLog:
         items = [rows[place] for place in below[:limit]]
         return Page(items=items, position=_place(items[-1]) if len(below) > limit else None)
 
+    async def singles(
+        self, organisation: str, campaign_id: str | None, between: tuple[datetime | None, datetime | None]
+    ) -> Sequence[Single]:
+        await self._points("log.singles")
+        query = LogQuery(organisation=organisation, campaign_id=campaign_id, since=between[0], until=between[1])
+        return [
+            Single(
+                message_id=row.message_id,
+                accepted_at=row.accepted_at,
+                channel=row.channel,
+                country=row.country,
+                campaign_id=row.campaign_id,
+            )
+            for row in self.rows.values()
+            if row.chunk is None and _matches(row, query)
+        ]
+
+    async def unlink(self, organisation: str, message_id: str) -> None:
+        await self._points("log.unlink")
+        row = self.rows.get((organisation, message_id))
+        if row is not None:
+            self._keep(replace(row, person="", sameness=None))
+
     def _keep(self, row: Message) -> Message:
         """Instants are kept to the millisecond, as in the log table."""
         kept = replace(
@@ -135,9 +216,28 @@ class FakeLog:
             lease_until=_rounded(row.lease_until),
             due_at=_rounded(row.due_at),
             unknown_since=_rounded(row.unknown_since),
+            claimed_at=_rounded(row.claimed_at),
+            card_at=_rounded(row.card_at),
         )
         self.rows[row.organisation, row.message_id] = kept
         return kept
+
+
+def _attempt_of(row: Message, *, card_half: bool) -> int:
+    return row.card_attempt if card_half and row.card_attempt is not None else row.attempts
+
+
+def _may_move(row: Message, move: Move) -> bool:
+    waits_again = row.reopened and row.lease_until is None
+    if move.attempt is not None and (move.attempt != _attempt_of(row, card_half=move.card_half) or waits_again):
+        return False
+    if move.attempt is not None and move.card_half and row.as_template:
+        return False
+    if move.unclaimed:
+        return row.is_open and row.lease_until is None and move.status is not Status.PENDING
+    if move.status is Status.SENT and row.reopened:
+        return row.lease_until is not None and move.told_by == row.attempts
+    return may_move(row.status, move.status)
 
 
 def _rounded(instant: datetime | None) -> datetime | None:
@@ -153,6 +253,7 @@ def _matches(row: Message, query: LogQuery) -> bool:
         "campaign_id": query.campaign_id,
         "distribution_id": query.distribution_id,
         "enrollment_id": query.enrollment_id,
+        "person": query.person,
         "channel": query.channel,
         "status": query.status,
     }
@@ -165,7 +266,9 @@ def _matches(row: Message, query: LogQuery) -> bool:
 
 def _moved(row: Message, move: Move) -> Message:
     noted = _noted(row, move)
-    return replace(noted, status=move.status, reason=move.reason, lease_until=None, due_at=None, unknown_since=None)
+    due_at = watch_after(row, move.status, move.at, move.fallback)
+    ended = replace(noted, lease_until=None, due_at=due_at, unknown_since=None, reopened=False)
+    return replace(ended, status=move.status, reason=move.reason)
 
 
 def _noted(row: Message, move: Move) -> Message:

@@ -13,25 +13,48 @@ from shared.domain.instants import from_microseconds
 from shared.domain.integration import Secret, SmsIntegration, WhatsAppIntegration
 from shared.domain.json import JsonObject, JsonValue
 from shared.domain.message import Message
+from shared.domain.news import News
 from shared.domain.payload import Channel
+from shared.domain.receipt import StatusReport
+from shared.usecases.account_news import AccountListener
 from shared.usecases.admission import Admission
+from shared.usecases.aftermath import Aftermath, Consequences
 from shared.usecases.agenda import Agenda, AgendaDeps
+from shared.usecases.already import AlreadySent
 from shared.usecases.browse import Browse
-from shared.usecases.channel import ChannelDesk, NameReceipts, no_acknowledgement
+from shared.usecases.channel import ChannelDesk, NameReceipts, NoteHeld
+from shared.usecases.contacts import Identities
 from shared.usecases.control import Control
 from shared.usecases.distributions import NewDistribution, Planning, PlanningDeps
+from shared.usecases.erasure import Eraser, EraserDeps, Erasures
+from shared.usecases.fallbacks import Fallbacks
 from shared.usecases.fanout import Fanout, FanoutDeps
+from shared.usecases.inbound import InboundDeps, InboundDesk
 from shared.usecases.judge import Judge
 from shared.usecases.messages import MessageDeps, NewMessage, SingleSends
+from shared.usecases.people import Numbers
 from shared.usecases.planning import Planner
 from shared.usecases.release import Release, ReleaseDeps
+from shared.usecases.reputation import Standing
+from shared.usecases.resend import ResendDeps, Resends
+from shared.usecases.room import Headroom, Room
 from shared.usecases.send import SendDeps, SendStep
 from shared.usecases.setting import SettingReader
 from shared.usecases.settle import Settler
+from shared.usecases.stopping import Stopping
+from shared.usecases.straight import Straight
+from shared.usecases.strangers import NoteUnknown
 from shared.usecases.sweep import Sweep
 from shared.usecases.tallies import Tallies
+from shared.usecases.templates import TemplateGuard, Templates
+from shared.usecases.unknown import Unknowns
+from tests.fakes.account import FakeMeta, FakeReputations, FakeTemplateBook
 from tests.fakes.bulk import FakeDistributions, FakePlans, FakeUploads
+from tests.fakes.contacts import FakeContacts, FakeSessions
+from tests.fakes.erasing import FakeSchedules, FakeTraces
 from tests.fakes.log import FakeLog
+from tests.fakes.numbers import FakePulse, FakeReach
+from tests.fakes.orange import FakeBalances, FakeUnknownSms
 from tests.fakes.rest import (
     FakeChannelQueue,
     FakeIntegrations,
@@ -103,8 +126,8 @@ def recipient(number: int, **changes: JsonValue) -> JsonObject:
 class Office:
     """The use cases on fakes. `work` runs one worker, which a test may have killed."""
 
-    def __init__(self) -> None:
-        self.clock = FakeClock()
+    def __init__(self, clock: FakeClock | None = None) -> None:
+        self.clock = clock or FakeClock()
         self.points = Points()
         self.telemetry = FakeTelemetry()
         self.log = FakeLog(self.points)
@@ -116,15 +139,30 @@ class Office:
         self.lanes = FakeLanes(self.points)
         self.people = FakePeople(self.points)
         self.receipts = FakeReceipts(self.points)
+        self.unknown_sms = FakeUnknownSms(self.points)
+        self.balances = FakeBalances()
+        self.contacts = FakeContacts(self.points)
+        self.sessions = FakeSessions(self.points)
+        self.pulse = FakePulse(self.points)
+        self.reach = FakeReach(self.points)
+        self.reputations = FakeReputations(self.points)
         self.integrations = FakeIntegrations()
         self.integrations.kept = {(DEMO, "sms"): SMS, (DEMO, "whatsapp"): WHATSAPP}
         self.provider: FakeProvider[Any] = FakeProvider(self.points)
         self.number_key = NumberKey(b"k" * 64)
         self.tallies = Tallies(self.distributions, self.plans, self.log)
         self.browse = Browse(self.log, self.distributions, self.plans)
-        self.control = Control(self.distributions, self.tasks, self.telemetry, self.clock)
-        self.judge = Judge(self.people, self.number_key)
-        self.settings = SettingReader(self.integrations, parse_hosts("cards.example.org"), frozenset())
+        self.schedules = FakeSchedules(self.points)
+        self.traces = FakeTraces(self.sessions, self.contacts, self.unknown_sms, self.points)
+        self.control = Control(self.distributions, self.tasks, self.schedules, self.telemetry, self.clock)
+        self.judge = Judge(self.people, self.sessions, self.number_key)
+        self.meta = FakeMeta()
+        self.book = FakeTemplateBook()
+        self.templates = Templates(self.book, self.meta, self.telemetry, self.clock)
+        self.standing = Standing(self.reputations, self.meta, self.reach, self.telemetry, self.clock)
+        self.stopping = Stopping(self.distributions, self.telemetry)
+        hosts = parse_hosts("cards.example.org")
+        self.settings = SettingReader(self.integrations, self.templates, hosts, frozenset())
 
     def run[T](self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(work)
@@ -133,12 +171,24 @@ class Office:
         """Whether the worker got as far as the point at which it is killed."""
         self.points.kill_before = (before[0], self.points.passed[before[0]] + before[1])
         try:
-            asyncio.run(work)
+            self.run(work)
         except KilledError:
             return True
         finally:
             self.points.kill_before = None
         return False
+
+    def consequences(self) -> Consequences:
+        return Consequences(self.people, Stopping(self.distributions, self.telemetry), self.tasks, self.telemetry)
+
+    def told(self, *reports: StatusReport) -> None:
+        """A new consumer takes statuses of WhatsApp messages."""
+        settler = self.settler()
+        aftermath = Aftermath(self.log, self.distributions, settler, self.consequences(), self.pulse, self.clock)
+        for report in reports:
+            assert report.attempt is not None
+            self.run(aftermath.take(DEMO, report.attempt, report))
+        self.run(settler.flush())
 
     def settler(self) -> Settler:
         return Settler(self.log, self.distributions, self.telemetry)
@@ -146,7 +196,8 @@ class Office:
     def step(self, channel: Channel, *, sms: ReadsSms | None = None) -> SendStep[Any, str]:
         """A new worker: nothing is remembered from an earlier one."""
         read_sms = sms or self.integrations.sms
-        admission = Admission(self.distributions, self.people, self.telemetry)
+        room = Room(self.sessions, self.reputations, self.reach)
+        admission = Admission(self.distributions, self.people, self.log, self.telemetry, room)
 
         async def texting(organisation: str, version: int) -> SmsIntegration | None:
             return await read_sms(organisation, version=version)
@@ -160,13 +211,17 @@ class Office:
             queue=self.queue,
             admission=admission,
             settler=self.settler(),
+            consequences=self.consequences(),
             telemetry=self.telemetry,
             clock=self.clock,
         )
         if channel is Channel.SMS:
             named = NameReceipts(receipts=self.receipts, now=self.clock.now)
-            return SendStep(ChannelDesk(integration=texting, sender=self.provider, acknowledge=named), deps)
-        desk = ChannelDesk(integration=whatsapp, sender=self.provider, acknowledge=no_acknowledgement)
+            unsure = NoteUnknown(unknown=self.unknown_sms)
+            texts = ChannelDesk(integration=texting, sender=self.provider, acknowledge=named, unsure=unsure)
+            return SendStep(texts, deps)
+        held = NoteHeld(pulse=self.pulse, telemetry=self.telemetry, now=self.clock.now)
+        desk = ChannelDesk(integration=whatsapp, sender=self.provider, acknowledge=held)
         return SendStep(desk, deps)
 
     def singles(self) -> SingleSends:
@@ -182,19 +237,85 @@ class Office:
             )
         )
 
+    def inbound_desk(self) -> InboundDesk:
+        """A new worker's."""
+        identities = Identities(self.contacts, self.people, self.sessions, self.number_key.person)
+        straight = Straight(log=self.log, lanes=self.lanes, queue=self.queue, clock=self.clock)
+        return InboundDesk(
+            InboundDeps(
+                identities=identities,
+                integrations=self.integrations,
+                log=self.log,
+                plans=self.plans,
+                straight=straight,
+                telemetry=self.telemetry,
+                clock=self.clock,
+            )
+        )
+
+    def hear(self, *news: News) -> None:
+        """A new worker hears of it."""
+        desk = self.inbound_desk()
+        account = AccountListener(self.integrations, self.book, self.reputations, self.stopping, self.telemetry)
+        for one in news:
+            self.run(desk.hear(DEMO, one))
+            self.run(account.hear(DEMO, one))
+
+    def resends(self) -> Resends:
+        room = Room(self.sessions, self.reputations, self.reach)
+        return Resends(
+            ResendDeps(
+                log=self.log,
+                plans=self.plans,
+                integrations=self.integrations,
+                admission=Admission(self.distributions, self.people, self.log, self.telemetry, room),
+                straight=Straight(log=self.log, lanes=self.lanes, queue=self.queue, clock=self.clock),
+                clock=self.clock,
+            )
+        )
+
+    def identities(self) -> Identities:
+        return Identities(self.contacts, self.people, self.sessions, self.number_key.person)
+
+    def erasures(self) -> Erasures:
+        numbers = Numbers(self.integrations, self.number_key)
+        return Erasures(numbers, self.identities(), self.people, self.tasks, self.clock)
+
+    def eraser(self) -> Eraser:
+        return Eraser(
+            EraserDeps(
+                log=self.log,
+                plans=self.plans,
+                distributions=self.distributions,
+                same=self.identities(),
+                traces=self.traces,
+                settler=self.settler(),
+                tasks=self.tasks,
+                telemetry=self.telemetry,
+                clock=self.clock,
+            )
+        )
+
     def planning(self) -> Planning:
         return Planning(
             PlanningDeps(
                 distributions=self.distributions,
                 plans=self.plans,
                 uploads=self.uploads,
-                planner=Planner(self.judge, self.plans, self.lanes),
+                already=AlreadySent(self.distributions, self.plans, self.log),
+                planner=Planner(self.judge, self.plans, self.lanes, self.balances, self.standing),
                 settings=self.settings,
                 tasks=self.tasks,
+                schedules=self.schedules,
                 telemetry=self.telemetry,
                 clock=self.clock,
             )
         )
+
+    def sweep(self) -> Sweep:
+        settler = self.settler()
+        unknowns = Unknowns(self.log, settler, NoteUnknown(unknown=self.unknown_sms))
+        return Sweep(self.distributions, self.tallies, settler, unknowns)
 
     def fanout(self) -> Fanout:
         release = Release(
@@ -205,7 +326,11 @@ class Office:
                 lanes=self.lanes,
                 queue=self.queue,
                 integrations=self.integrations,
+                guard=TemplateGuard(self.book),
                 tallies=self.tallies,
+                headroom=Headroom(self.reputations, self.reach),
+                settler=self.settler(),
+                schedules=self.schedules,
                 telemetry=self.telemetry,
                 clock=self.clock,
             )
@@ -219,6 +344,12 @@ class Office:
                 lanes=self.lanes,
                 queue=self.queue,
                 settler=self.settler(),
+                admission=Admission(self.distributions, self.people, self.log, self.telemetry),
+                fallbacks=Fallbacks(
+                    log=self.log, plans=self.plans, integrations=self.integrations, telemetry=self.telemetry
+                ),
+                unsure=NoteUnknown(unknown=self.unknown_sms),
+                pulse=self.pulse,
                 telemetry=self.telemetry,
                 clock=self.clock,
             )
@@ -230,8 +361,10 @@ class Office:
                 tasks=self.tasks,
                 planning=self.planning(),
                 release=release,
-                sweep=Sweep(self.distributions, self.tallies, self.settler()),
+                sweep=self.sweep(),
+                tallies=self.tallies,
                 agenda=agenda,
+                eraser=self.eraser(),
                 telemetry=self.telemetry,
                 clock=self.clock,
             )
@@ -240,13 +373,14 @@ class Office:
     def single(self, number: int = 8200, channel: Channel = Channel.SMS, **changes: Any) -> Message:
         new = NewMessage(
             organisation=DEMO,
-            key=f"key-{number}-{channel}",
+            key=changes.get("key", f"key-{number}-{channel}"),
             request_hash="h",
             channel=channel,
             campaign_id="c",
             recipient=recipient(number),
-            content=Content(template="vaccination_card"),
+            content=changes.get("content", Content(template="vaccination_card")),
             send_at=changes.get("send_at"),
+            fallback=changes.get("fallback"),
         )
         return self.run(self.singles().create(new))
 

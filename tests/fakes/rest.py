@@ -12,6 +12,7 @@ from shared.domain.errors import SendError
 from shared.domain.instants import from_microseconds, microseconds
 from shared.domain.integration import Dhis2Integration, SmsIntegration, WhatsAppIntegration
 from shared.domain.payload import Payload
+from shared.domain.sending import Taken
 from shared.domain.timetable import Booking, Lane, LaneState, Share, book, quickest_share
 from shared.usecases.ports import Task
 from shared.usecases.receive import Report
@@ -57,9 +58,13 @@ class FakeStatusQueue:
 
     def __init__(self) -> None:
         self.reports: list[Report] = []
+        self.delayed: list[tuple[int, Report]] = []
 
-    async def put(self, reports: Sequence[Report]) -> None:
-        self.reports.extend(reports)
+    async def put(self, reports: Sequence[Report], *, delay: int = 0) -> None:
+        if delay:
+            self.delayed.extend((delay, report) for report in reports)
+        else:
+            self.reports.extend(reports)
 
 
 class FakeLanes:
@@ -124,13 +129,11 @@ class FakeReceipts:
     async def name(self, organisation: str, receipt_id: str, message_id: str) -> Sequence[str]:
         await self._points("receipts.name")
         self.names[organisation, receipt_id] = message_id
-        await self._points("receipts.read_parked")
         return sorted(self.parked[organisation, receipt_id])
 
     async def park(self, organisation: str, receipt_id: str, delivery_status: str) -> str | None:
         await self._points("receipts.park")
         self.parked[organisation, receipt_id].add(delivery_status)
-        await self._points("receipts.read_name")
         return self.names.get((organisation, receipt_id))
 
 
@@ -183,6 +186,8 @@ class FakeProvider[I]:
         self.answers: list[SendError | None] = []
         self.preparing: list[SendError | None] = []
         self.accepted: list[tuple[str, str]] = []
+        self.payloads: list[Payload] = []
+        self.holds = False
         self.calls = 0
         self._points = points
 
@@ -193,14 +198,15 @@ class FakeProvider[I]:
             raise error
         return "prepared"
 
-    async def send(self, integration: I, payload: Payload, prepared: str, *, key: str) -> str:
+    async def send(self, integration: I, payload: Payload, prepared: str, *, key: str) -> Taken:
         await self._points("provider.send")
         self.calls += 1
         error = self.answers.pop(0) if self.answers else None
         if error is not None and error.kind != "unknown":
             raise error
         self.accepted.append((payload.to, key))
+        self.payloads.append(payload)
         if error is not None:
             raise error
         await self._points("provider.answer")
-        return f"provider-{len(self.accepted)}"
+        return Taken(provider_message_id=f"provider-{len(self.accepted)}", held=self.holds)

@@ -8,13 +8,18 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.cloudformation import parsing
+from moto.core import utils as core_utils
+from moto.core.serialize import AttributePicker, DefaultAttributePicker
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser  # type: ignore[attr-defined]
+from moto.dynamodb.parsing.tokens import ExpressionTokenizer
 from moto.sqs.models import Message
 
 from local import moto_mends
@@ -206,6 +211,107 @@ def _update(number: int, condition: str) -> Any:
     return {"Update": {"TableName": "t", "Key": key, "ExpressionAttributeValues": values, **expressions}}
 
 
+def picks_per_read() -> int:
+    """How often a value is looked for while ten items are written out."""
+    dynamodb = table(10)
+    keys = [{"pk": {"S": str(number % 7)}, "sk": {"S": f"{number:03}"}} for number in range(10)]
+    with counted(DefaultAttributePicker, "__call__") as first, counted(AttributePicker, "__call__") as picks:
+        dynamodb.batch_get_item(RequestItems={"t": {"Keys": keys}})
+    return first[0] + picks[0]
+
+
+def values_of_every_type() -> Any:
+    """As a client reads them back: binary, nested and empty ones too."""
+    dynamodb = table(0)
+    values: dict[str, Any] = {
+        "string": {"S": "é"},
+        "number": {"N": "1.50"},
+        "binary": {"B": b"\x00\xff"},
+        "binaries": {"BS": [b"a", b"b"]},
+        "strings": {"SS": ["a", "b"]},
+        "numbers": {"NS": ["1", "2"]},
+        "map": {"M": {"inner": {"L": [{"S": "x"}, {"B": b"y"}, {"M": {}}]}}},
+        "empty": {"L": []},
+        "yes": {"BOOL": True},
+        "nothing": {"NULL": True},
+    }
+    key = {"pk": {"S": "all"}, "sk": {"S": "types"}}
+    dynamodb.put_item(TableName="t", Item={**key, **values})
+    return sorted(repr(pair) for pair in dynamodb.get_item(TableName="t", Key=key)["Item"].items())
+
+
+def parses_per_update() -> int:
+    """The second update with the same expression."""
+    dynamodb = table(2)
+    update = _update(0, "attribute_exists(pk)")["Update"]
+    dynamodb.update_item(**update)
+    with counted(ExpressionTokenizer, "_make_list") as parses:
+        dynamodb.update_item(**update)
+    return parses[0]
+
+
+def inspections_of_nodes_per_update() -> int:
+    dynamodb = table(2)
+    update = _update(0, "attribute_exists(pk)")["Update"]
+    dynamodb.update_item(**update)
+    with counted(DepthFirstTraverser, "nodes_to_be_processed") as asked:
+        dynamodb.update_item(**update)
+    return asked[0]
+
+
+def rows_after_updates() -> list[Any]:
+    """Every kind of action, functions, operators, paths and errors; the same expression with other values."""
+    dynamodb = table(3)
+    key = {"pk": {"S": "0"}, "sk": {"S": "000"}}
+    tries: list[tuple[str, dict[str, Any]]] = [
+        ("SET a = :v, #b.deep = :v", {":v": {"S": "x"}}),
+        ("SET a = :v, #b = :m", {":v": {"N": "1"}, ":m": {"M": {"deep": {"N": "2"}}}}),
+        ("SET a = :v, #b = :m", {":v": {"N": "5"}, ":m": {"M": {"deep": {"N": "7"}}}}),
+        ("SET a = a + :v, c = if_not_exists(c, :v) REMOVE #b.deep", {":v": {"N": "2"}}),
+        ("SET a = a + :v, c = if_not_exists(c, :v) REMOVE #b.deep", {":v": {"N": "4"}}),
+        ("SET l = list_append(if_not_exists(l, :l), :l)", {":l": {"L": [{"S": "one"}]}}),
+        ("SET l = list_append(if_not_exists(l, :l), :l)", {":l": {"L": [{"S": "two"}]}}),
+        ("REMOVE l[0], l[2]", {}),
+        ("ADD a :v, s :s", {":v": {"N": "1"}, ":s": {"SS": ["p", "q"]}}),
+        ("DELETE s :s", {":s": {"SS": ["q"]}}),
+        ("SET pk = :v", {":v": {"S": "x"}}),
+        ("SET a = :v, a = :v", {":v": {"S": "x"}}),
+        ("SET a = :gone", {}),
+        ("ADD a :v ADD a :v", {":v": {"N": "1"}}),
+    ]
+    found: list[Any] = []
+    for expression, values in tries:
+        request: dict[str, Any] = {"TableName": "t", "Key": key, "UpdateExpression": expression}
+        if "#b" in expression:
+            request["ExpressionAttributeNames"] = {"#b": "b"}
+        if values:
+            request["ExpressionAttributeValues"] = values
+        try:
+            answer = dynamodb.update_item(ReturnValues="ALL_NEW", **request)["Attributes"]
+            found.append(json.loads(json.dumps(answer, sort_keys=True)))
+        except ClientError as error:
+            found.append(str(error))
+    return found
+
+
+def spellings_per_send() -> int:
+    sqs = client("sqs")
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="x")
+    spelled = inspect.unwrap(core_utils.camelcase_to_underscores).__code__
+    seen = [0]
+
+    def look(frame: FrameType, event: str, _: Any) -> None:
+        seen[0] += event == "call" and frame.f_code is spelled
+
+    sys.setprofile(look)
+    try:
+        sqs.send_message(QueueUrl=url, MessageBody="x")
+    finally:
+        sys.setprofile(None)
+    return seen[0]
+
+
 def copies_per_transaction() -> int:
     dynamodb = table(100)
     with counted(DynamoType, "__deepcopy__") as copies:
@@ -269,6 +375,12 @@ FACTS: tuple[Callable[[], Any], ...] = (
     redriven_after,
     comparisons_per_query,
     query_results,
+    picks_per_read,
+    values_of_every_type,
+    parses_per_update,
+    inspections_of_nodes_per_update,
+    rows_after_updates,
+    spellings_per_send,
     copies_per_transaction,
     rows_after_a_cancelled_transaction,
     expired_items_left,

@@ -1,5 +1,6 @@
 import asyncio
 import json
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -11,7 +12,7 @@ import pytest
 
 from local.clock import StackClock
 from local.cors import Cors
-from local.gateway import Gateway, GatewayParts
+from local.gateway import Gateway, GatewayParts, LocalRoutes
 from local.routes import JwtRule, Route, RouteTable
 from local.tokens import AUDIENCE, TokenRequest, make_key, mint
 
@@ -48,9 +49,9 @@ class Invoked:
 
 def parts(invoke: Callable[[str, object], Future[object]], **changes: Any) -> GatewayParts:
     cors = Cors(origins=("http://front",), methods=("GET", "POST"), headers=("authorization",))
-    made = GatewayParts(
-        routes=ROUTES, cors=cors, key=KEY.public_key(), clock=StackClock(START), invoke=invoke, clock_route=True
-    )
+    clock = StackClock(START)
+    local = LocalRoutes(jump=clock.advance_to, reset=lambda: None)
+    made = GatewayParts(routes=ROUTES, cors=cors, key=KEY.public_key(), clock=clock, invoke=invoke, local=local)
     return replace(made, **changes)
 
 
@@ -168,7 +169,7 @@ def test_the_clock_refuses_the_past_and_nonsense(body: bytes) -> None:
 
 
 def test_the_clock_is_closed_unless_opened() -> None:
-    closed = parts(Invoked(), clock_route=False)
+    closed = parts(Invoked(), local=None)
     assert call(closed, "POST", "/_local/clock", json={"now": "2026-11-23T11:00:00Z"}).status_code == 404
 
 
@@ -178,3 +179,36 @@ def test_the_log_names_the_route_and_never_the_path(caplog: pytest.LogCaptureFix
     [record] = caplog.records
     assert vars(record)["route"] == "POST /v1/things/{id}"
     assert "secret" not in str(vars(record))
+
+
+def test_a_reset_is_asked_for_by_post_and_answered_when_it_is_done() -> None:
+    done: list[str] = []
+    gateway = parts(Invoked(), local=LocalRoutes(jump=lambda _: None, reset=lambda: done.append("reset")))
+    assert call(gateway, "GET", "/_local/reset").status_code == 405
+    assert done == []
+    answer = call(gateway, "POST", "/_local/reset")
+    assert (answer.status_code, answer.content, done) == (204, b"", ["reset"])
+    assert call(parts(Invoked(), local=None), "POST", "/_local/reset").status_code == 404
+
+
+def test_functions_answer_nobody_during_a_reset() -> None:
+    resetting, asked = threading.Event(), threading.Event()
+
+    def reset() -> None:
+        resetting.set()
+        asked.wait(10)
+
+    invoked = Invoked()
+    gateway = parts(invoked, local=LocalRoutes(jump=lambda _: None, reset=reset))
+
+    async def both() -> list[int]:
+        transport = httpx2.ASGITransport(app=Gateway(gateway))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://gateway") as client:
+            reset_call = asyncio.create_task(client.post("/_local/reset"))
+            await asyncio.to_thread(resetting.wait, 10)
+            other = await client.get("/health")
+            second = await client.post("/_local/reset")
+            asked.set()
+            return [other.status_code, second.status_code, (await reset_call).status_code]
+
+    assert asyncio.run(both()) == [503, 409, 204]

@@ -72,6 +72,36 @@ def test_table_queries_answer_as_before(plain: Facts, mended: Facts) -> None:
     assert all(plain["query_results"])
 
 
+def test_attribute_values_are_written_as_they_are(plain: Facts, mended: Facts) -> None:
+    assert plain["picks_per_read"] >= 100
+    assert mended["picks_per_read"] <= 20
+
+
+def test_attribute_values_are_read_as_before(plain: Facts, mended: Facts) -> None:
+    assert plain["values_of_every_type"] == mended["values_of_every_type"]
+    assert len(mended["values_of_every_type"]) == 12
+
+
+def test_update_expressions_are_parsed_once(plain: Facts, mended: Facts) -> None:
+    assert plain["parses_per_update"] >= 1
+    assert mended["parses_per_update"] == 0
+
+
+def test_update_expressions_ask_a_nodes_class_once(plain: Facts, mended: Facts) -> None:
+    assert plain["inspections_of_nodes_per_update"] >= 50
+    assert mended["inspections_of_nodes_per_update"] == 0
+
+
+def test_update_expressions_do_as_before(plain: Facts, mended: Facts) -> None:
+    assert plain["rows_after_updates"] == mended["rows_after_updates"]
+    assert len([row for row in mended["rows_after_updates"] if isinstance(row, str)]) >= 4  # the wrong ones
+
+
+def test_names_are_spelled_once(plain: Facts, mended: Facts) -> None:
+    assert plain["spellings_per_send"] >= 2
+    assert mended["spellings_per_send"] == 0
+
+
 def test_transactions_copy_what_they_touch(plain: Facts, mended: Facts) -> None:
     assert plain["copies_per_transaction"] >= 100
     assert mended["copies_per_transaction"] <= 20

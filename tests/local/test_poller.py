@@ -143,6 +143,18 @@ def test_a_large_batch_is_gathered_and_deleted_by_tens() -> None:
     assert len(sqs.deleted) == 25
 
 
+def test_an_invocation_takes_no_more_than_six_megabytes() -> None:
+    sqs = FakeSqs([message(str(n), Body="x" * 1024 * 1024) for n in range(14)])
+    batches = poll(sqs, lambda _event: None, batch_size=10)
+    assert [len(batch) for batch in batches] == [6, 4, 4]
+    assert len(sqs.deleted) == 14
+
+
+def test_a_batch_waits_for_its_window_and_no_longer_when_it_is_full() -> None:
+    sqs = FakeSqs([message(str(n)) for n in range(6)], limit_per_receive=2)
+    assert [len(batch) for batch in poll(sqs, lambda _event: None, batch_size=6, batching=timedelta(hours=1))] == [6]
+
+
 def test_it_receives_nothing_while_all_invocations_are_busy() -> None:
     sqs = FakeSqs([message(str(n)) for n in range(3)], limit_per_receive=1)
     outcomes: list[Future[object]] = []

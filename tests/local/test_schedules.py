@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from local.clock import StackClock
-from local.schedules import ExpressionError, Firings, Scheduler, read_schedule
+from local.schedule_expressions import ExpressionError, read_expression
+from local.schedules import Firings, Schedule, Scheduler, read_schedule
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
@@ -58,10 +59,65 @@ def test_a_moved_one_time_schedule_fires_at_its_new_time() -> None:
     assert names(firings, [read_schedule(document("x", "at(2026-11-23T10:00:00)"))], START) == ["x"]
 
 
-@pytest.mark.parametrize("expression", ["cron(0 10 * * ? *)", "rate(1 fortnight)", "at(tomorrow)"])
-def test_what_is_not_understood_is_said(expression: str) -> None:
+def test_one_made_anew_under_the_same_name_fires_again() -> None:
+    firings = Firings()
+    for created in (START - timedelta(hours=1), START):
+        once = read_schedule(document("x", "at(2026-11-23T09:30:00)", CreationDate=created))
+        assert names(firings, [once], START) == ["x"]
+        assert names(firings, [once], START + timedelta(minutes=1)) == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "zone"),
+    [
+        ("cron(0 10 * * ? *)", None),
+        ("rate(1 fortnight)", None),
+        ("rate(0 minutes)", None),
+        ("at(tomorrow)", None),
+        ("at(2026-11-31T10:00:00)", None),
+        ("at(2026-11-23T10:00:00)", "Africa/Nowhere"),
+    ],
+)
+def test_what_is_not_understood_is_said(expression: str, zone: str | None) -> None:
     with pytest.raises(ExpressionError):
-        read_schedule(document("x", expression))
+        read_expression(expression, zone)
+
+
+@pytest.mark.parametrize(
+    ("local", "zone", "utc"),
+    [
+        ("2026-11-23T08:00:00", "Africa/Dakar", "2026-11-23T08:00:00+00:00"),
+        ("2026-11-23T08:00:00", "Indian/Antananarivo", "2026-11-23T05:00:00+00:00"),
+        ("2026-04-23T23:59:59", "Africa/Cairo", "2026-04-23T21:59:59+00:00"),
+        ("2026-04-24T00:30:00", "Africa/Cairo", "2026-04-23T22:30:00+00:00"),  # does not exist: it is 01:30 by then
+        ("2026-04-24T01:30:00", "Africa/Cairo", "2026-04-23T22:30:00+00:00"),
+        ("2026-10-29T23:30:00", "Africa/Cairo", "2026-10-29T20:30:00+00:00"),  # comes twice: the first
+        ("2026-10-30T00:00:00", "Africa/Cairo", "2026-10-29T22:00:00+00:00"),
+    ],
+)
+def test_a_local_time_is_one_instant_also_when_the_clocks_change(local: str, zone: str, utc: str) -> None:
+    assert read_expression(f"at({local})", zone).at == datetime.fromisoformat(utc)
+
+
+def fired_at(schedule: Schedule, minutes: range) -> list[int]:
+    firings = Firings()
+    return [minute for minute in minutes if names(firings, [schedule], START + timedelta(minutes=minute))]
+
+
+def test_a_rate_keeps_to_its_dates_both_inclusive() -> None:
+    starts, ends = START + timedelta(minutes=3), START + timedelta(minutes=7)
+    bounded = read_schedule(document("x", "rate(2 minutes)", StartDate=starts, EndDate=ends))
+    assert fired_at(bounded, range(12)) == [3, 5, 7]
+
+
+def test_a_jump_past_the_end_date_fires_once() -> None:
+    bounded = read_schedule(document("x", "rate(2 minutes)", EndDate=START + timedelta(minutes=7)))
+    assert fired_at(bounded, range(60, 120)) == [60]
+
+
+def test_a_one_time_schedule_has_no_dates() -> None:
+    once = document("x", "at(2026-11-23T10:05:00)", StartDate=START + timedelta(days=1), EndDate=START)
+    assert fired_at(read_schedule(once), range(10)) == [5]
 
 
 class FakeScheduler:
@@ -86,9 +142,10 @@ class FakeScheduler:
 def test_a_target_gets_its_input_and_a_finished_schedule_deletes_itself() -> None:
     target = {"Arn": "arn:aws:lambda:eu-west-1:1:function:Fan", "Input": '{"at": "<aws.scheduler.scheduled-time>"}'}
     once = document("once", "at(2026-11-23T10:00:00)", Target=target, ActionAfterCompletion="DELETE")
-    scheduler = FakeScheduler(
-        [document("odd", "cron(* * * * ? *)"), once, document("off", "rate(1 day)", State="DISABLED")]
-    )
+    over = document("over", "rate(1 day)", Target=target, EndDate=START, ActionAfterCompletion="DELETE")
+    kept = document("kept", "at(2026-11-23T10:00:00)", Target=target)
+    off = document("off", "rate(1 day)", State="DISABLED")
+    scheduler = FakeScheduler([once, over, kept, off])
     invoked: list[tuple[str, object]] = []
 
     def invoke(name: str, payload: object) -> Future[object]:
@@ -98,5 +155,5 @@ def test_a_target_gets_its_input_and_a_finished_schedule_deletes_itself() -> Non
     loop = Scheduler(scheduler, StackClock(START, lambda: 0.0), invoke)
     loop.fire_due()
     loop.fire_due()
-    assert invoked == [("Fan", {"at": "2026-11-23T10:00:00.000Z"})]
-    assert "once" not in scheduler.documents
+    assert invoked == [("Fan", {"at": "2026-11-23T10:00:00.000Z"})] * 3
+    assert set(scheduler.documents) == {"kept", "off"}

@@ -35,3 +35,19 @@ def test_the_command_line_goes_first() -> None:
 def test_what_cannot_be_is_said(wrong: dict[str, str]) -> None:
     with pytest.raises(SettingsError):
         Settings.from_environment(wrong)
+
+
+def test_with_containers_it_is_morning_unless_somebody_says_otherwise() -> None:
+    def read(**environment: str) -> Settings:
+        return Settings.from_environment({"DOCKER": "1", **environment}, bridge=lambda: ("172.17.0.1",))
+
+    assert (read().containers, read().extra_hosts) == (True, ("172.17.0.1",))
+    assert read().start == datetime(2026, 11, 23, 10, tzinfo=UTC)
+    assert read(NOW="2026-12-01T08:00:00Z").start == datetime(2026, 12, 1, 8, tzinfo=UTC)
+    with pytest.raises(SettingsError):
+        read(PORT="65534")
+
+
+def test_without_containers_nothing_but_this_machine_is_listened_on() -> None:
+    settings = Settings.from_environment({})
+    assert (settings.containers, settings.extra_hosts) == (False, ())

@@ -10,12 +10,16 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
+from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
+from botocore.exceptions import ClientError
 
+from local.clock import parse_instant
 from local.deployment import client
 from local.processes import PROJECT_ROOT
 
@@ -45,8 +49,11 @@ class Running:
     def aws(self, service: str) -> Any:
         return client(service, self.state()["aws_url"], read_timeout=60)
 
-    def move_to(self, now: str) -> None:
-        httpx2.post(f"{self.base_url}/_local/clock", json={"now": now}).raise_for_status()
+    def now(self) -> datetime:
+        return parse_instant(httpx2.get(f"{self.base_url}/_local/clock").json()["now"])
+
+    def move_to(self, now: str, seconds: float = 5) -> None:
+        httpx2.post(f"{self.base_url}/_local/clock", json={"now": now}, timeout=seconds).raise_for_status()
 
     def token(self, *arguments: str, **environment: str) -> str:
         command = [sys.executable, "-m", "local", "token", *arguments]
@@ -55,6 +62,9 @@ class Running:
 
     def told(self, count: int) -> list[str]:
         """What the toy's worker put on its out queue, once there is that much of it; ten seconds at most."""
+        return sorted(self.told_in_order(count))
+
+    def told_in_order(self, count: int) -> list[str]:
         sqs, url = self.aws("sqs"), self.output("OutQueueUrl")
         found: list[str] = []
         while len(found) < count and (
@@ -63,7 +73,7 @@ class Running:
             for message in messages:
                 found.append(message["Body"])
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return sorted(found)
+        return found
 
 
 def start(log: IO[str], **environment: str) -> subprocess.Popen[str]:
@@ -133,6 +143,57 @@ def test_queue_schedule_visibility_delay_and_redrive_follow_the_clock(running: R
     assert running.told(2) == ["late 1 -", "tick 2026-11-23T10:11"]
 
 
+def test_a_jump_passes_what_falls_due_in_order(running: Running) -> None:
+    """A schedule made at run time fires at its instant, after what was delayed until before it, and before the rest."""
+    sqs, scheduler, work = running.aws("sqs"), running.aws("scheduler"), running.output("WorkQueueUrl")
+    now = running.now()
+    running.told(0)
+    [tick] = scheduler.list_schedules()["Schedules"]
+    target = {"Arn": scheduler.get_schedule(Name=tick["Name"])["Target"]["Arn"], "RoleArn": "arn:aws:iam::1:role/r"}
+    instants = {"noon": now + timedelta(minutes=8), "eastern": now + timedelta(minutes=4)}
+    for name, zone in (("noon", "UTC"), ("eastern", "Indian/Antananarivo")):
+        local = instants[name].astimezone(ZoneInfo(zone))
+        scheduler.create_schedule(
+            Name=name,
+            ScheduleExpression=f"at({local:%Y-%m-%dT%H:%M:%S})",
+            ScheduleExpressionTimezone=zone,
+            FlexibleTimeWindow={"Mode": "OFF"},
+            ActionAfterCompletion="DELETE",
+            Target={**target, "Input": json.dumps({"Records": [_record(name)]})},
+        )
+    for minutes in (2, 6, 10):
+        sqs.send_message(QueueUrl=work, MessageBody=f"after {minutes}", DelaySeconds=60 * minutes)
+    running.move_to(f"{now + timedelta(minutes=11):%Y-%m-%dT%H:%M:%SZ}", seconds=30)
+    told = [text.split(" 1 ")[0] for text in running.told_in_order(8)]
+    assert [text for text in told if not text.startswith("tick")] == [
+        "after 2",
+        "eastern",
+        "after 6",
+        "noon",
+        "after 10",
+    ]
+    left = {schedule["Name"] for schedule in scheduler.list_schedules()["Schedules"]}
+    assert not left & {"noon", "eastern"}
+
+
+def _record(name: str) -> dict[str, Any]:
+    return {"messageId": name, "body": name, "attributes": {"ApproximateReceiveCount": "1"}}
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"ScheduleExpression": "cron(0 10 * * ? *)"}, {"ScheduleExpressionTimezone": "Africa/Nowhere"}]
+)
+def test_a_schedule_that_would_never_fire_is_refused(running: Running, wrong: dict[str, str]) -> None:
+    request = {
+        "Name": "odd",
+        "ScheduleExpression": "at(2026-11-24T10:00:00)",
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        "Target": {"Arn": "arn:aws:lambda:eu-west-1:1:function:F", "RoleArn": "arn:aws:iam::1:role/r"},
+    }
+    with pytest.raises(ClientError, match="ValidationException"):
+        running.aws("scheduler").create_schedule(**request | wrong)
+
+
 def test_items_expire_by_the_clock(running: Running) -> None:
     dynamodb, table = running.aws("dynamodb"), running.output("Table")
     item = {"pk": {"S": "short-lived"}, "expires_at": {"N": "1795435200"}}  # 2026-11-23T12:00:00Z
@@ -172,6 +233,47 @@ def test_a_presigned_put_works_from_outside(running: Running) -> None:
     stored = s3.get_object(Bucket=bucket, Key="uploads/list.csv")
     assert (stored["Body"].read(), stored["ContentType"]) == (b"a;b\n", "text/csv")
     assert s3.head_object(Bucket=bucket, Key="uploads/list.csv")["ContentLength"] == 4
+
+
+def test_a_reset_brings_everything_back_to_the_start_but_for_the_clock(running: Running) -> None:
+    sqs, dynamodb, s3 = running.aws("sqs"), running.aws("dynamodb"), running.aws("s3")
+    secrets, scheduler = running.aws("secretsmanager"), running.aws("scheduler")
+    before = httpx2.get(f"{running.base_url}/open").json()["environment"]
+    schedules = {schedule["Name"] for schedule in scheduler.list_schedules()["Schedules"]}
+    key = secrets.get_secret_value(SecretId=before["SECRET_ID"])["SecretString"]
+    dynamodb.put_item(TableName=before["TABLE"], Item={"pk": {"S": "left over"}})
+    s3.put_object(Bucket=before["BUCKET"], Key="left/over", Body=b"x")
+    sqs.send_message(QueueUrl=running.output("OutQueueUrl"), MessageBody="left over")
+    sqs.send_message(QueueUrl=before["WORK_QUEUE_URL"], MessageBody="delayed", DelaySeconds=900)
+    secrets.create_secret(Name="made later", SecretString="x")
+    secrets.put_secret_value(SecretId=before["SECRET_ID"], SecretString="changed")
+    scheduler.create_schedule(
+        Name="made-later",
+        ScheduleExpression="rate(1 day)",
+        State="DISABLED",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={"Arn": "arn:aws:lambda:eu-west-1:1:function:F", "RoleArn": "arn:aws:iam::1:role/r"},
+    )
+    made = sqs.create_queue(QueueName="made-later")["QueueUrl"]
+    now = running.now()
+    assert httpx2.post(f"{running.base_url}/_local/reset", timeout=30).status_code == 204
+    assert running.now() >= now
+    assert httpx2.get(f"{running.base_url}/open").json()["environment"] == before
+    assert dynamodb.scan(TableName=before["TABLE"])["Count"] == 0
+    assert "Contents" not in s3.list_objects_v2(Bucket=before["BUCKET"])
+    with pytest.raises(ClientError, match="NonExistentQueue"):
+        sqs.get_queue_attributes(QueueUrl=made, AttributeNames=["All"])
+    assert [one["Name"] for one in secrets.list_secrets()["SecretList"] if one["Name"] == "made later"] == []
+    assert secrets.get_secret_value(SecretId=before["SECRET_ID"])["SecretString"] == key
+    assert {schedule["Name"] for schedule in scheduler.list_schedules()["Schedules"]} == schedules
+    counted = sqs.get_queue_attributes(QueueUrl=before["WORK_QUEUE_URL"], AttributeNames=["All"])["Attributes"]
+    assert counted["ApproximateNumberOfMessagesDelayed"] == "0"
+    sqs.send_message(QueueUrl=before["WORK_QUEUE_URL"], MessageBody="works on")
+    assert "works on 1 -" in running.told(1)
+
+
+def test_a_reset_needs_the_open_clock_route_and_a_post(running: Running) -> None:
+    assert httpx2.get(f"{running.base_url}/_local/reset").status_code == 405
 
 
 def test_only_this_machine_can_reach_it(running: Running) -> None:

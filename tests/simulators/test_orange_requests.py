@@ -127,6 +127,62 @@ def test_token_requests() -> None:
     play(scene)
 
 
+def test_what_some_have_seen_of_tokens_and_contracts() -> None:
+    async def contracts(world: World, client: str) -> httpx2.Response:
+        return await world.get("/orange/sms/admin/v1/contracts", token=await world.token(client))
+
+    async def scene(world: World) -> None:
+        number = await world.http.post(TOKEN_URL, data=GRANT, auth=("numeric-expiry", "x"))
+        assert number.json()["expires_in"] == 3600
+        short = await world.http.post(TOKEN_URL, data=GRANT, auth=("short-token", "x"))
+        assert short.json()["expires_in"] == "120"
+        world.clock.set(START + timedelta(seconds=120))
+        assert shape(await world.text(sms(), token=short.json()["access_token"])) == "401/42"
+        old = (await contracts(world, "old-contracts")).json()["partnerContracts"]["contracts"][0]["serviceContracts"]
+        assert (old[0]["country"], old[0]["availableUnits"]) == ("SEN", 1_000_000)
+        assert old[0]["expires"] == (START + timedelta(days=30, seconds=120)).strftime("%Y-%m-%dT%H:%M:%S")
+        assert (await contracts(world, "unreadable-contracts")).text.startswith("<html>")
+
+    play(scene)
+
+
+@pytest.mark.parametrize(
+    ("digits", "info"),
+    [
+        ("0613", [{"address": "tel:+221770000613", "deliveryStatus": "DeliveredToTerminal"}]),
+        ("0614", {"address": "tel:+221770000614", "delivery": {"deliveryStatus": "DeliveredToTerminal"}}),
+        ("0615", {"deliveryStatus": "DeliveredToTerminal"}),
+    ],
+)
+def test_receipts_in_other_shapes(digits: str, info: object) -> None:
+    async def scene(world: World) -> None:
+        await world.text(sms(f"tel:+22177000{digits}"), token=await world.token())
+        await world.clock.settle()
+        assert world.product.infos == [info]
+
+    play(scene)
+
+
+@pytest.mark.parametrize(
+    ("digits", "variables"), [("4001", None), ("4003", "address"), ("4102", ["senderName"]), ("4309", None)]
+)
+def test_variables_are_a_list_or_a_string_or_absent(digits: str, variables: object) -> None:
+    async def scene(world: World) -> None:
+        answer = await world.text(sms(f"tel:+22177000{digits}"), token=await world.token())
+        [exception] = answer.json()["requestError"].values()
+        assert exception.get("variables") == variables
+
+    play(scene)
+
+
+def test_a_quota_says_so() -> None:
+    async def scene(world: World) -> None:
+        answer = await world.text(sms("tel:+221770000431"), token=await world.token())
+        assert "quota" in answer.json()["description"]
+
+    play(scene)
+
+
 def test_tokens_end_by_the_clock() -> None:
     async def scene(world: World) -> None:
         token = await world.token()

@@ -10,8 +10,11 @@ from local.simulators.outcomes import META, ORANGE
 from shared.domain.errors import Kind, SendError
 from shared.domain.integration import Secret, SmsIntegration, WhatsAppIntegration
 from shared.domain.payload import Mode, Payload, TemplateCall
+from shared.domain.sending import Taken
 from shared.providers.orange.client import OrangeSender
 from shared.providers.whatsapp.client import WhatsAppSender
+from tests.fakes.orange import FakeTokenShelf
+from tests.fakes.world import Points
 from tests.simulators.world import ACCOUNT, CLIENT, NUMBER, TOKEN, World, play, png
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -75,7 +78,7 @@ def payload(digits: str, mode: Mode) -> Payload:
     )
 
 
-async def by_whatsapp(world: World, digits: str) -> str:
+async def by_whatsapp(world: World, digits: str) -> Taken:
     http = httpx2.AsyncClient(transport=world.transport)
     sender = WhatsAppSender(http, "http://simulators/meta", Cards(), NoCache())
     message = payload(digits, Mode.TEMPLATE)
@@ -83,9 +86,9 @@ async def by_whatsapp(world: World, digits: str) -> str:
     return await sender.send(WHATSAPP, message, prepared, key="6f0e7b9a-0000-4000-8000-000000000000.1")
 
 
-async def by_sms(world: World, digits: str) -> str:
+async def by_sms(world: World, digits: str) -> Taken:
     http = httpx2.AsyncClient(transport=world.transport)
-    sender = OrangeSender(http, "http://simulators/orange", world.clock.now)
+    sender = OrangeSender(http, "http://simulators/orange", world.clock.now, FakeTokenShelf(Points()))
     message = payload(digits, Mode.SMS)
     return await sender.send(SMS, message, await sender.prepare(SMS, message), key="")
 
@@ -127,6 +130,13 @@ ORANGE_KINDS = {
     "4350": Kind.STOP,
     "4141": Kind.STOP,
     "4142": None,
+    "0431": Kind.THROTTLED,
+    "0505": Kind.RETRY,
+    "0408": Kind.RETRY,
+    "0501": Kind.UNKNOWN,
+    "0522": Kind.UNKNOWN,
+    **dict.fromkeys(("4102", "4140", "4351", "4352", "4309", "4310"), Kind.STOP),
+    **dict.fromkeys(("4460", "4461", "4462", "4464", "4466", "4467", "4468", "4469"), Kind.STOP),
 }
 """Special number → what the product decides; every other refusal is about the recipient."""
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from pathlib import Path
 
 import httpx2
 import pytest
@@ -12,7 +11,6 @@ from local.simulators.outcomes import META, ORANGE, Cut, Outcome
 from tests.simulators.world import World, play, sms, template
 
 HTML = {Cut.HTML_500: 500, Cut.HTML_502: 502}
-PAGE = Path(__file__).parents[2] / "docs" / "simulators.md"
 
 
 def names(table: Mapping[str, Outcome]) -> list[str]:
@@ -122,10 +120,3 @@ def test_special_numbers_can_be_switched_off() -> None:
         assert answer.status_code == 200
 
     play(scene)
-
-
-def test_the_documentation_names_every_special_number() -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    missing = [f"| {digits} | {each.summary} |" for digits, each in META.items() if f"| {digits} |" not in page]
-    missing += [f"| {digits} | {each.summary} |" for digits, each in ORANGE.items() if f"| {digits} |" not in page]
-    assert missing == []

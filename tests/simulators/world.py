@@ -9,6 +9,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from queue import SimpleQueue
 from typing import cast
 from urllib.parse import parse_qs, urlsplit
 
@@ -66,16 +67,21 @@ class VirtualClock:
 
 @dataclass
 class Product:
-    """What the webhooks got. `answers` are given first, in order; then 200."""
+    """What the webhooks got. `answers` are given first, in order; then 200.
+
+    `updates` are Meta's calls as they came, body and signature, for whoever waits for them in another thread.
+    """
 
     app_secret: str = "app-secret"
     verify_token: str = "verify"
     statuses: list[dict[str, object]] = field(default_factory=list)
     values: list[dict[str, object]] = field(default_factory=list)
     receipts: list[tuple[str, str]] = field(default_factory=list)
+    infos: list[object] = field(default_factory=list)
     posts: int = 0
     answers: list[int] = field(default_factory=list)
     pictures: dict[str, bytes] = field(default_factory=dict)
+    updates: SimpleQueue[tuple[bytes, str]] = field(default_factory=SimpleQueue)
     seconds: float = 0.0
 
     def __call__(self, request: httpx2.Request) -> httpx2.Response:
@@ -93,13 +99,19 @@ class Product:
             self._whatsapp(request)
         else:
             assert path == "/webhooks/orange/demo/receipt-token"
-            info = json.loads(request.content)["deliveryInfoNotification"]
-            self.receipts.append((info["callbackData"], info["deliveryInfo"]["deliveryStatus"]))
+            notification = json.loads(request.content)["deliveryInfoNotification"]
+            info = notification["deliveryInfo"]
+            self.infos.append(info)
+            info = info[0] if isinstance(info, list) else info
+            status = info.get("delivery", info)["deliveryStatus"]
+            self.receipts.append((notification["callbackData"], status))
         return httpx2.Response(200)
 
     def _whatsapp(self, request: httpx2.Request) -> None:
         expected = hmac.new(self.app_secret.encode(), request.content, hashlib.sha256).hexdigest()
-        assert request.headers["X-Hub-Signature-256"] == f"sha256={expected}"
+        signature = request.headers["X-Hub-Signature-256"]
+        assert signature == f"sha256={expected}"
+        self.updates.put((request.content, signature))
         for entry in json.loads(request.content)["entry"]:
             assert entry["id"] == ACCOUNT
             for change in entry["changes"]:
@@ -132,6 +144,9 @@ class FakeRegistrations:
     async def whatsapp_of(self, organisation: str) -> WhatsAppRegistration | None:
         return self._whatsapp if organisation == "demo" else None
 
+    async def whatsapp_of_account(self, account: str) -> WhatsAppRegistration | None:
+        return self._whatsapp if account == ACCOUNT else None
+
     async def sms(self, client_id: str) -> SmsRegistration | None:
         if client_id != CLIENT:
             return None
@@ -158,7 +173,8 @@ class World:
             background=self.background,
             hang_up=_reset,
         )
-        self.transport = httpx2.ASGITransport(app=build(stage, Cards(None)))
+        self.app = build(stage, Cards(None))
+        self.transport = httpx2.ASGITransport(app=self.app)
         self.http = httpx2.AsyncClient(transport=self.transport, base_url="http://simulators")
 
     async def _product(self, request: httpx2.Request) -> httpx2.Response:

@@ -51,6 +51,7 @@ class Programme:
         return self.ok(self.api.put("/v1/integrations/sms", json=body | changes))
 
     def put_whatsapp(self, **changes: Any) -> Json:
+        """What is changed to None is left out."""
         body = {
             "access_token": "access-token-of-a-test",
             "phone_number_id": self.phone_number_id,
@@ -59,7 +60,7 @@ class Programme:
             "verify_token": "verify-token-of-a-test",
             "default_template": "vaccination_card",
         }
-        return self.ok(self.api.put("/v1/integrations/whatsapp", json=body | changes))
+        return self.ok(self.api.put("/v1/integrations/whatsapp", json=_without_none(body | changes)))
 
     def recipient(self, number: int, **changes: Any) -> Json:
         card = f"DKR-VAC-{number:06d}"
@@ -131,6 +132,10 @@ class Programme:
         assert answer.is_success, (answer.status_code, answer.text)
         document: Json = answer.json()
         return document
+
+
+def _without_none(body: Json) -> Json:
+    return {name: value for name, value in body.items() if value is not None}
 
 
 def until[T](look: Callable[[], T], there: Callable[[T], bool], seconds: float = 45) -> T:

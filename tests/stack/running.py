@@ -32,12 +32,12 @@ class RunningStack:
     pid: int
 
     @property
-    def _directory(self) -> Path:
+    def directory(self) -> Path:
         return PROJECT_ROOT / ".local" / self.base_url.rpartition(":")[2]
 
     @property
     def state(self) -> dict[str, Any]:
-        state: dict[str, Any] = json.loads((self._directory / "stack.json").read_text())
+        state: dict[str, Any] = json.loads((self.directory / "stack.json").read_text())
         return state
 
     @property
@@ -74,7 +74,7 @@ class RunningStack:
         """Sign a JWT by the stack's clock; `expires` in seconds, negative for one that has expired."""
         lifetime = timedelta(seconds=expires)
         request = TokenRequest(issuer=self.base_url, organisation=organisation, scopes=scopes, lifetime=lifetime)
-        return mint(load_key(self._directory / "key.pem"), request, self.now())
+        return mint(load_key(self.directory / "key.pem"), request, self.now())
 
     def api(self, organisation: str | None = "demo", scopes: Sequence[str] = ALL_SCOPES) -> httpx2.Client:
         """An HTTP client of the API with a token; use it in a `with`."""

@@ -61,6 +61,12 @@ def test_nothing_planted_is_found(programme: Programme) -> None:
         lambda: [programme.message(one["message_id"])["status"] for one in sent],
         lambda found: found.count("pending") <= 4,
     )
+    for path in ("messages/lookup", "consents/lookup", "erasures"):
+        programme.api.post(f"/v1/{path}", json={"phone": NUMBER}).raise_for_status()
+    until(
+        lambda: programme.ok(programme.api.post("/v1/messages/lookup", json={"phone": NUMBER}))["items"],
+        lambda found: found == [],
+    )
     dynamodb = programme.stack.aws("dynamodb")
     tables = {name: _items(dynamodb, programme.stack.output(name)) for name in ("LogTableName", "StateTableName")}
     assert programme.organisation in tables["LogTableName"]

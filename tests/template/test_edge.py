@@ -15,7 +15,11 @@ API = {
     "POST /v1/messages",
     "GET /v1/messages",
     "GET /v1/messages/{message_id}",
+    "POST /v1/messages/lookup",
+    "POST /v1/messages/{message_id}/resend",
     "GET /v1/campaigns/{campaign_id}/messages",
+    "GET /v1/campaigns/{campaign_id}/statistics",
+    "GET /v1/statistics",
     "POST /v1/uploads",
     "GET /v1/distributions",
     "GET /v1/distributions/{distribution_id}",
@@ -26,7 +30,10 @@ API = {
     "POST /v1/distributions/{distribution_id}/cancel",
     "POST /v1/consents",
     "POST /v1/consents/lookup",
+    "POST /v1/erasures",
     "GET /v1/templates",
+    "POST /v1/templates/{name}/submit",
+    "GET /v1/integrations/{name}/health",
 }
 ROUTES = {
     "ApiFunction": API | PUBLIC,

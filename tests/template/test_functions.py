@@ -6,15 +6,26 @@ import pytest
 from tests.template.reading import FUNCTION_FOLDERS, QUEUES, ROOT, Node, at, mapping, of_type, properties, text
 
 COMMON = {"LOG_TABLE", "STATE_TABLE", "SECRETS_PREFIX", "NUMBER_KEY_SECRET_ID"}
+LOCAL = {"AWS_ENDPOINT_URL", "CLOCK_STARTS_AT"}
+"""Empty but for `sam local`, which passes on only what the template names."""
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
 CARDS = {"CARD_HOSTS", "CARD_BUCKETS"}
 QUEUE_URLS = {"WHATSAPP_QUEUE_URL", "SMS_QUEUE_URL", "FANOUT_QUEUE_URL"}
+SCHEDULES = {"SCHEDULE_GROUP", "SCHEDULE_TARGET_ARN", "SCHEDULE_ROLE_ARN"}
 OWN_VARIABLES = {
-    "ApiFunction": {"PAYLOAD_BUCKET", "META_GRAPH_URL", "ORANGE_API_URL", "PUBLIC_BASE_URL", *QUEUE_URLS, *CARDS},
-    "BulkFanoutFunction": {"PAYLOAD_BUCKET", *QUEUE_URLS, *CARDS},
-    "SendWhatsAppFunction": {"PAYLOAD_BUCKET", "WHATSAPP_QUEUE_URL", "META_GRAPH_URL", *CARDS},
+    "ApiFunction": {
+        "PAYLOAD_BUCKET",
+        "META_GRAPH_URL",
+        "ORANGE_API_URL",
+        "PUBLIC_BASE_URL",
+        *QUEUE_URLS,
+        *CARDS,
+        *SCHEDULES,
+    },
+    "BulkFanoutFunction": {"PAYLOAD_BUCKET", "META_GRAPH_URL", "ORANGE_API_URL", *QUEUE_URLS, *CARDS, *SCHEDULES},
+    "SendWhatsAppFunction": {"PAYLOAD_BUCKET", "WHATSAPP_QUEUE_URL", "FANOUT_QUEUE_URL", "META_GRAPH_URL", *CARDS},
     "SendSmsFunction": {"PAYLOAD_BUCKET", "SMS_QUEUE_URL", "ORANGE_API_URL"},
-    "WebhookFunction": {"STATUS_QUEUE_URL"},
+    "WebhookFunction": {"STATUS_QUEUE_URL", "WHATSAPP_QUEUE_URL", "FANOUT_QUEUE_URL", "PAYLOAD_BUCKET"},
 }
 FUNCTIONS = tuple(FUNCTION_FOLDERS)
 
@@ -27,7 +38,8 @@ def test_these_are_the_functions(template: Node) -> None:
 def test_environment_variables(template: Node, function: str) -> None:
     shared = mapping(template, "Globals", "Function", "Environment", "Variables")
     own = mapping(properties(template, function), "Environment", "Variables")
-    assert set(shared) | set(own) == COMMON | POWERTOOLS | OWN_VARIABLES[function]
+    assert set(shared) | set(own) == COMMON | LOCAL | POWERTOOLS | OWN_VARIABLES[function]
+    assert {shared[name] for name in LOCAL} == {""}
     assert own["POWERTOOLS_SERVICE_NAME"] == FUNCTION_FOLDERS[function]
 
 

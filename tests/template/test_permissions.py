@@ -7,6 +7,7 @@ from tests.template.reading import FUNCTION_FOLDERS, Node, at, listed, mapping, 
 # AWS names no resource for these; in a key's own policy "*" is that key.
 STAR_RESOURCES = {("RuntimePolicy", "WriteTraces"), ("DataKey", "AccountDecidesByIam")}
 SECRET_WRITES = {"CreateSecret", "PutSecretValue", "UpdateSecret", "DeleteSecret"}
+CALL_ORANGE = {"BulkFanoutRole", "SendSmsRole"}
 
 
 def inline_statements(template: Node, role: str) -> Iterator[dict[str, Node]]:
@@ -41,7 +42,7 @@ def test_every_function_has_a_role_of_its_own(template: Node) -> None:
         text(its, "Role", "Fn::GetAtt").removesuffix(".Arn")
         for its in of_type(template, "AWS::Serverless::Function").values()
     ]
-    assert sorted(roles) == sorted(of_type(template, "AWS::IAM::Role"))
+    assert sorted(roles) == sorted(of_type(template, "AWS::IAM::Role").keys() - {"SchedulerRole"})
     assert len(set(roles)) == len(FUNCTION_FOLDERS)
     for role in roles:
         assert properties(template, role)["ManagedPolicyArns"] == [{"Ref": "RuntimePolicy"}], role
@@ -58,20 +59,30 @@ def test_nothing_may_do_everything_or_touch_everything(template: Node) -> None:
 
 
 @pytest.mark.parametrize("role", ["ApiRole", "BulkFanoutRole", "SendWhatsAppRole", "SendSmsRole", "WebhookRole"])
-def test_secrets_are_read_under_the_stacks_prefix_and_written_by_the_api_alone(template: Node, role: str) -> None:
+def test_secrets_are_read_under_the_stacks_prefix_and_made_by_the_api_alone(template: Node, role: str) -> None:
     prefix = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/*"
     assert at(template, "Globals", "Function", "Environment", "Variables", "SECRETS_PREFIX") == {
         "Ref": "AWS::StackName"
     }
     assert resources(template, role, "secretsmanager:GetSecretValue") == [str({"Fn::Sub": prefix})]
-    assert bool(actions(template, role, "secretsmanager") & SECRET_WRITES) == (role == "ApiRole")
+    writes = actions(template, role, "secretsmanager") & SECRET_WRITES
+    if role == "ApiRole":
+        assert resources(template, role, "secretsmanager:CreateSecret") == [str({"Fn::Sub": prefix})]
+    elif role in CALL_ORANGE:
+        # They replace the token that they share, and nothing else; whoever deletes an integration deletes it for good.
+        assert writes == {"PutSecretValue"}
+        token = prefix.removesuffix("*") + "*/orange-token-*"
+        assert resources(template, role, "secretsmanager:PutSecretValue") == [str({"Fn::Sub": token})]
+    else:
+        assert not writes
 
 
 @pytest.mark.parametrize("role", ["SendWhatsAppRole", "SendSmsRole", "WebhookRole"])
-def test_whoever_sends_or_hears_back_neither_makes_nor_deletes_log_items(template: Node, role: str) -> None:
+def test_whoever_sends_or_hears_back_deletes_no_log_items_and_only_answers_are_made(template: Node, role: str) -> None:
     log = str({"Fn::GetAtt": "LogTable.Arn"})
     assert log in resources(template, role, "dynamodb:UpdateItem")
-    for action in ("dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"):
+    assert (log in resources(template, role, "dynamodb:PutItem")) == (role == "WebhookRole")  # a STOP is answered
+    for action in ("dynamodb:DeleteItem", "dynamodb:BatchWriteItem"):
         assert log not in resources(template, role, action)
 
 
@@ -86,9 +97,9 @@ def test_the_log_is_never_written_by_batch(template: Node) -> None:
     [
         ("ApiRole", ["FanoutQueue", "SmsQueue", "WhatsAppQueue"]),
         ("BulkFanoutRole", ["FanoutQueue", "SmsQueue", "WhatsAppQueue"]),
-        ("SendWhatsAppRole", ["WhatsAppQueue"]),
+        ("SendWhatsAppRole", ["FanoutQueue", "WhatsAppQueue"]),
         ("SendSmsRole", ["SmsQueue"]),
-        ("WebhookRole", ["StatusQueue"]),
+        ("WebhookRole", ["FanoutQueue", "StatusQueue", "WhatsAppQueue"]),
     ],
 )
 def test_each_puts_messages_on_its_queues_only(template: Node, role: str, queues: list[str]) -> None:
@@ -100,10 +111,14 @@ def test_each_puts_messages_on_its_queues_only(template: Node, role: str, queues
     ("role", "readable", "writable"),
     [
         ("ApiRole", {"uploads", "plans", "messages"}, {"uploads", "plans", "messages"}),
-        ("BulkFanoutRole", {"uploads", "plans", "messages"}, {"uploads", "plans", "messages"}),
+        (
+            "BulkFanoutRole",
+            {"uploads", "plans", "messages", "prints"},
+            {"uploads", "plans", "messages", "prints"},
+        ),
         ("SendWhatsAppRole", {"plans", "messages"}, set()),
         ("SendSmsRole", {"plans", "messages"}, set()),
-        ("WebhookRole", set(), set()),
+        ("WebhookRole", set(), {"messages"}),
     ],
 )
 def test_payloads(template: Node, role: str, readable: set[str], writable: set[str]) -> None:
@@ -114,6 +129,44 @@ def test_payloads(template: Node, role: str, readable: set[str], writable: set[s
     assert set(resources(template, role, "s3:GetObject")) - cards == paths(readable)
     assert set(resources(template, role, "s3:PutObject")) == paths(writable)
     assert bool(cards) == (role == "SendWhatsAppRole")
+
+
+def test_only_the_fan_out_removes_objects_for_good_and_no_uploads(template: Node) -> None:
+    """An erasure removes versions; an upload may hold many people, and expires by itself."""
+    for role in of_type(template, "AWS::IAM::Role"):
+        found = {action for action in actions(template, role, "s3") if action.startswith("Delete")}
+        assert found == ({"DeleteObjectVersion"} if role == "BulkFanoutRole" else set()), role
+    prefixes = [str({"Fn::Sub": f"${{PayloadBucket.Arn}}/{prefix}/*"}) for prefix in ("messages", "plans", "prints")]
+    assert resources(template, "BulkFanoutRole", "s3:DeleteObjectVersion") == prefixes
+
+
+def test_schedules_wake_the_fan_out_and_nothing_else(template: Node) -> None:
+    name = text(properties(template, "BulkFanoutFunction"), "FunctionName", "Fn::Sub")
+    arn = {"Fn::Sub": f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:{name}"}
+    assert resources(template, "SchedulerRole", "lambda:InvokeFunction") == [str(arn)]
+    [statement] = inline_statements(template, "SchedulerRole")
+    assert statement["Action"] == "lambda:InvokeFunction"
+    trust = at(properties(template, "SchedulerRole"), "AssumeRolePolicyDocument", "Statement", 0)
+    assert at(trust, "Principal", "Service") == "scheduler.amazonaws.com"
+    assert "schedule-group/${Schedules}" in text(trust, "Condition", "StringEquals", "aws:SourceArn", "Fn::Sub")
+    for function in ("ApiFunction", "BulkFanoutFunction"):
+        given = mapping(properties(template, function), "Environment", "Variables")
+        assert given["SCHEDULE_TARGET_ARN"] == arn
+        assert given["SCHEDULE_ROLE_ARN"] == {"Fn::GetAtt": "SchedulerRole.Arn"}
+        assert given["SCHEDULE_GROUP"] == {"Ref": "Schedules"}
+
+
+@pytest.mark.parametrize("role", ["ApiRole", "BulkFanoutRole", "SendWhatsAppRole", "SendSmsRole", "WebhookRole"])
+def test_who_makes_schedules_may_lend_them_their_role_and_no_other(template: Node, role: str) -> None:
+    makes = role in ("ApiRole", "BulkFanoutRole")
+    verbs = {"CreateSchedule", "UpdateSchedule", "DeleteSchedule"}
+    assert actions(template, role, "scheduler") == (verbs if makes else set())
+    lent = [one for one in inline_statements(template, role) if "iam:PassRole" in str(one["Action"])]
+    assert bool(lent) == makes
+    for statement in lent:
+        assert statement["Resource"] == {"Fn::GetAtt": "SchedulerRole.Arn"}
+        to = at(statement["Condition"], "StringEquals", "iam:PassedToService")
+        assert to == "scheduler.amazonaws.com"
 
 
 def test_keys_are_used_only_through_the_services_that_hold_data(template: Node) -> None:

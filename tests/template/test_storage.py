@@ -30,10 +30,12 @@ def indexes(template: Node, table: str) -> dict[str, tuple[str, str, dict[str, N
 
 def test_indexes_of_the_log(template: Node) -> None:
     small: dict[str, Node] = {"ProjectionType": "INCLUDE", "NonKeyAttributes": [*SMALL]}
+    listed_with_country: dict[str, Node] = {**small, "NonKeyAttributes": [*SMALL, "country"]}
     assert indexes(template, "LogTable") == {
-        "by_organisation": ("organisation_shard", "listed_at", small),
-        "by_campaign": ("campaign_shard", "listed_at", small),
+        "by_organisation": ("organisation_shard", "listed_at", listed_with_country),
+        "by_campaign": ("campaign_shard", "listed_at", listed_with_country),
         "by_enrollment": ("enrollment_key", "listed_at", small),
+        "by_person": ("person_key", "listed_at", {"ProjectionType": "KEYS_ONLY"}),
         "agenda": ("agenda_shard", "due_at", {"ProjectionType": "KEYS_ONLY"}),
     }
 
@@ -69,7 +71,7 @@ def test_the_bucket_speaks_only_tls(template: Node) -> None:
 def test_payloads_expire_and_are_then_really_gone(template: Node) -> None:
     rules = listed(at(properties(template, "PayloadBucket"), "LifecycleConfiguration", "Rules"))
     by_prefix = {text(rule, "Prefix"): mapping(rule) for rule in rules if "Prefix" in mapping(rule)}
-    assert set(by_prefix) == {"uploads/", "plans/", "messages/"}
+    assert set(by_prefix) == {"uploads/", "plans/", "messages/", "prints/"}
     for prefix, rule in by_prefix.items():
         assert "ExpirationInDays" in rule, prefix
         assert number(rule, "NoncurrentVersionExpiration", "NoncurrentDays") == 1, prefix

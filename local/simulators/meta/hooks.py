@@ -13,6 +13,7 @@ import httpx2
 from local.simulators.callbacks import Notice, Outbox, Postman, play
 from local.simulators.ledger import Call
 from local.simulators.meta.errors import webhook_error
+from local.simulators.meta.inbound import Person, person
 from local.simulators.outcomes import Outcome
 from local.simulators.registrations import WhatsAppRegistration
 from local.simulators.stage import Stage
@@ -29,6 +30,7 @@ class Event:
     provider_message_id: str
     status: str
     value: dict[str, object]
+    field: str = "messages"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,13 @@ class Sent:
     accepted_at: datetime
     category: str
     failure: int
+    user_id: str | None = None
+    """Where it was sent to, if not to the number: its statuses then tell no number."""
+
+    @property
+    def recipient(self) -> Person:
+        """As its statuses name the person."""
+        return person(self.wa_id, self.user_id, shows_number=self.user_id is None)
 
 
 class MetaHooks:
@@ -65,19 +74,34 @@ class MetaHooks:
             play(self._stage, outcome, self._natural, lambda receipt: self._put(self._event(receipt, sent)))
         )
 
-    def inbound(self, registration: WhatsAppRegistration, wa_id: str, text: str) -> str:
+    def inbound(self, registration: WhatsAppRegistration, sender: Person, content: dict[str, object]) -> str:
         """A person writes to the number. Returns the message's ID."""
-        name = wamid(wa_id, f"in{self._stage.ledger.next_serial()}")
-        message = {
-            "from": wa_id,
-            "id": name,
-            "timestamp": str(int(self._stage.clock.now().timestamp())),
-            "type": "text",
-            "text": {"body": text},
-        }
-        value = {**_envelope(registration), "contacts": [_contact(wa_id)], "messages": [message]}
+        name = wamid(sender.wa_id, f"in{self._stage.ledger.next_serial()}")
+        at = str(int(self._stage.clock.now().timestamp()))
+        message = {**sender.sender(), "id": name, "timestamp": at, **content}
+        value = {**_envelope(registration), "contacts": [sender.contact()], "messages": [message]}
         self._put(Event(registration=registration, provider_message_id=name, status="inbound", value=value))
         return name
+
+    def preference(self, registration: WhatsAppRegistration, chooser: Person, value: str) -> None:
+        """A person stops marketing messages, or takes them again."""
+        preference = {
+            **chooser.named(),
+            "detail": "User requested to change marketing messages",
+            "category": "marketing_messages",
+            "value": value,
+            "timestamp": int(self._stage.clock.now().timestamp()),
+        }
+        told = {**_envelope(registration), "contacts": [chooser.contact()], "user_preferences": [preference]}
+        self._put(
+            Event(
+                registration=registration,
+                provider_message_id="",
+                status="preference",
+                value=told,
+                field="user_preferences",
+            )
+        )
 
     def clear(self) -> None:
         self._outboxes.clear()
@@ -92,8 +116,14 @@ class MetaHooks:
         at = sent.accepted_at + timedelta(seconds=self._natural(receipt))
         value = {**_envelope(sent.registration), "statuses": [_status(receipt, sent, at)]}
         if receipt != "failed":
-            value["contacts"] = [_contact(sent.wa_id)]
+            value["contacts"] = [sent.recipient.contact()]
+        elif self._stage.settings.contacts_on_failed:
+            value["contacts"] = [{"wa_id": sent.wa_id}]
         return Event(registration=sent.registration, provider_message_id=sent.wamid, status=receipt, value=value)
+
+    def put(self, event: Event) -> None:
+        """Tell it as soon as there is a lane; in order for one organisation."""
+        self._put(event)
 
     def _put(self, event: Event) -> None:
         organisation = event.registration.organisation
@@ -112,7 +142,8 @@ class MetaHooks:
                 "entry": [
                     {
                         "id": registration.business_account_id or "0",
-                        "changes": [{"field": "messages", "value": event.value} for event in events],
+                        "time": int(self._stage.clock.now().timestamp()),
+                        "changes": [{"field": event.field, "value": event.value} for event in events],
                     }
                 ],
             }
@@ -178,17 +209,12 @@ def _envelope(registration: WhatsAppRegistration) -> dict[str, object]:
     }
 
 
-def _contact(wa_id: str) -> dict[str, object]:
-    user = hashlib.sha256(wa_id.encode()).hexdigest()[:20]
-    return {"profile": {"name": "Bénéficiaire d'essai"}, "wa_id": wa_id, "user_id": f"XX.{user}"}
-
-
 def _status(receipt: str, sent: Sent, at: datetime) -> dict[str, object]:
     status: dict[str, object] = {
         "id": sent.wamid,
         "status": receipt,
         "timestamp": str(int(at.timestamp())),
-        "recipient_id": sent.wa_id,
+        **({"recipient_id": sent.wa_id} if sent.user_id is None else {"recipient_user_id": sent.user_id}),
     }
     if sent.key is not None:
         status["biz_opaque_callback_data"] = sent.key

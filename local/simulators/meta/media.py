@@ -40,6 +40,7 @@ class MediaStore:
     def __init__(self, next_serial: Callable[[], int]) -> None:
         self._next_serial = next_serial
         self._media: dict[str, Media] = {}
+        self._deleted: set[str] = set()
         self._contents: OrderedDict[str, bytes] = OrderedDict()
 
     def add(self, number_id: str, content: bytes, mime_type: str, now: datetime) -> Media:
@@ -74,10 +75,18 @@ class MediaStore:
 
     def delete(self, media_id: str) -> bool:
         self._contents.pop(media_id, None)
-        return self._media.pop(media_id, None) is not None
+        if self._media.pop(media_id, None) is None:
+            return False
+        self._deleted.add(media_id)
+        return True
+
+    def was_issued(self, media_id: str) -> bool:
+        """Whether this is or was the ID of an upload: such a one is never taken for another kind of node."""
+        return media_id in self._media or media_id in self._deleted
 
     def clear(self) -> None:
         self._media.clear()
+        self._deleted.clear()
         self._contents.clear()
 
 

@@ -8,10 +8,11 @@ import phonenumbers
 from local.simulators.meta.errors import PARAM_TEXT, GraphError
 from local.simulators.meta.shapes import Reader
 
-COMMON = {"messaging_product", "recipient_type", "to", "type", "context", "biz_opaque_callback_data"}
+COMMON = {"messaging_product", "recipient_type", "to", "recipient", "type", "context", "biz_opaque_callback_data"}
 TYPES = {"template", "image", "text"}
 _LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2,3})?")
 _NAME = re.compile(r"[a-z0-9_]{1,512}")
+_USER_ID = re.compile(r"[A-Z]{2}\.[A-Za-z0-9]{1,128}")
 _PARAMETER = re.compile(r"[a-z_][a-z0-9_]*")
 _CONTROL = re.compile(r"[\n\r\t]| {5}")
 
@@ -36,7 +37,7 @@ class TemplateUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """`wa_id` is the number as Meta has it: digits only."""
+    """`wa_id` is the number as Meta has it: digits only. With `recipient` both are the user ID, until looked up."""
 
     to: str
     wa_id: str
@@ -61,7 +62,7 @@ def read(body: dict[str, object]) -> Message:
     key = reader.optional_text("biz_opaque_callback_data")
     if key is not None and len(key) > 512:
         raise GraphError(100, "Param biz_opaque_callback_data must be at most 512 characters long")
-    to, wa_id = _recipient(reader.text("to"))
+    to, wa_id = _recipient(reader.text("to")) if "to" in reader else _user(reader.text("recipient"))
     match kind:
         case "template":
             picture, template = _template(reader)
@@ -89,6 +90,13 @@ def _recipient(to: str) -> tuple[str, str]:
     if not possible:
         raise GraphError(131009, "Param to is not a valid phone number")
     return to, digits
+
+
+def _user(recipient: str) -> tuple[str, str]:
+    """A business-scoped user ID, where there is no number."""
+    if not _USER_ID.fullmatch(recipient):
+        raise GraphError(131009, "Param recipient is not a business-scoped user ID")
+    return recipient, recipient
 
 
 def _text(reader: Reader) -> str:
@@ -134,7 +142,7 @@ def _template(reader: Reader) -> tuple[Picture | None, TemplateUse]:
     buttons: list[tuple[int, str]] = []
     seen: set[str] = set()
     for component in components:
-        kind = component.one_of("type", {"header", "body", "button"})
+        kind = component.kind("type", {"header", "body", "button"})
         if kind in seen and kind != "button":
             raise GraphError(100, f"Component {kind} is given twice")
         seen.add(kind)
@@ -180,12 +188,12 @@ def parameter_text(parameter: Reader) -> str:
 
 
 def _button(component: Reader) -> tuple[int, str]:
-    component.one_of("sub_type", {"url", "quick_reply"})
-    index = component.text("index")
+    component.kind("sub_type", {"url", "quick_reply"})
+    index = component.place("index")
     parameters = component.parts("parameters", {"type", "text", "payload"})
-    if not index.isdigit() or len(parameters) != 1:
-        raise GraphError(100, f"Param {component.path('index')} or its one parameter is not valid")
+    if len(parameters) != 1:
+        raise GraphError(100, f"Param {component.path('parameters')} must have exactly one parameter")
     kind = parameters[0].one_of("type", {"text", "payload"})
     if kind == "payload":
-        return int(index), parameters[0].text("payload")
-    return int(index), parameter_text(parameters[0])
+        return index, parameters[0].text("payload")
+    return index, parameter_text(parameters[0])

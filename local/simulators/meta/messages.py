@@ -14,6 +14,7 @@ from local.simulators.meta import message as messages
 from local.simulators.meta.access import bearer, number_id
 from local.simulators.meta.errors import GraphError
 from local.simulators.meta.hooks import MetaHooks, Sent, wamid
+from local.simulators.meta.inbound import Person
 from local.simulators.meta.media import KINDS, MediaStore, why_not_a_card
 from local.simulators.meta.message import Message, Picture
 from local.simulators.meta.templates import Templates
@@ -49,6 +50,7 @@ class Messages:
         self._days = DailyLimit()
         self._once = Once()
         self._sessions: dict[tuple[str, str], datetime] = {}
+        self._people: dict[str, str] = {}
 
     async def send(self, request: Request) -> Response:
         """Answers what Meta would. Raises GraphError."""
@@ -65,9 +67,10 @@ class Messages:
             return await self._stage.cut(outcome, request, 200)
         return _answer(checked.message, name, outcome)
 
-    def open_session(self, number: str, wa_id: str) -> None:
-        """A person wrote: free-form messages are allowed for 24 hours."""
-        self._sessions[number, wa_id] = self._stage.clock.now()
+    def open_session(self, number: str, sender: Person) -> None:
+        """A person wrote: free-form messages are allowed for 24 hours, also by user ID."""
+        self._sessions[number, sender.wa_id] = self._stage.clock.now()
+        self._people[sender.user_id] = sender.wa_id
 
     def clear(self) -> None:
         self._throughput.clear()
@@ -75,6 +78,15 @@ class Messages:
         self._days.clear()
         self._once.clear()
         self._sessions.clear()
+        self._people.clear()
+
+    def _with_number(self, message: Message) -> Message:
+        """Whose user ID it is: of those who have written."""
+        if message.to.startswith("+"):
+            return message
+        if message.to not in self._people:
+            raise GraphError(131026, "Nobody with this user ID has written to the number")
+        return replace(message, wa_id=self._people[message.to])
 
     async def _checked(self, request: Request) -> Checked:
         token, number = bearer(request), number_id(request)
@@ -83,7 +95,7 @@ class Messages:
         body = parsed_object(await request.body())
         if body is None:
             raise GraphError(100, "The request's body is not a JSON object")
-        message = messages.read(body)
+        message = self._with_number(messages.read(body))
         registration = await self._stage.registrations.whatsapp(number, token)
         if registration is not None and registration.sender_number.lstrip("+") == message.wa_id:
             raise GraphError(131021)
@@ -144,6 +156,7 @@ class Messages:
                 accepted_at=now,
                 category="utility" if message.template is not None else "service",
                 failure=outcome.failure,
+                user_id=None if message.to.startswith("+") else message.to,
             )
             await self._hooks.follow(outcome, sent)
         return name
@@ -178,7 +191,11 @@ def _answer(message: Message, name: str, outcome: Outcome) -> JSONResponse:
     return JSONResponse(
         {
             "messaging_product": "whatsapp",
-            "contacts": [{"input": message.to, "wa_id": message.wa_id}],
+            "contacts": [
+                {"input": message.to, "wa_id": message.wa_id}
+                if message.to.startswith("+")
+                else {"input": message.to, "user_id": message.to}
+            ],
             "messages": [answer],
         }
     )

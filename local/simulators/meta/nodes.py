@@ -9,18 +9,41 @@ from starlette.responses import JSONResponse, Response
 
 from local.simulators.json_body import parsed_object
 from local.simulators.meta.access import bearer, number_id
+from local.simulators.meta.account import AccountNews
 from local.simulators.meta.errors import GraphError
 from local.simulators.meta.media import Media, MediaStore, uploaded
 from local.simulators.meta.templates import Template, Templates
 from local.simulators.stage import Stage
 
 _DEFAULT_FIELDS = "verified_name,code_verification_status,display_phone_number,quality_rating,id"
+_EMPTY_FIELDS = frozenset(
+    {
+        "certificate",
+        "conversational_automation",
+        "country_code",
+        "country_dial_code",
+        "eligibility_for_api_business_global_search",
+        "last_onboarded_time",
+        "new_certificate",
+        "new_name_status",
+        "quality_score",
+        "search_visibility",
+        "webhook_configuration",
+    }
+)
+"""A phone number has these fields at Meta, with nothing in them here: Graph leaves such a field out of its answer."""
+
+_NO_SUCH_OBJECT = "Object with this ID does not exist"
+_TEMPLATE_FIELDS = "id,name,language,category,parameter_format,status,components,quality_score"
+_TEMPLATE_LIMIT = 250
+"""Of an account whose portfolio is not verified (reference/whatsapp.md §3)."""
 
 
 class Nodes:
     """What GET, POST and DELETE on an ID do. An unknown number is taken for a phone number ID: any is accepted."""
 
-    def __init__(self, stage: Stage, media: MediaStore, templates: Templates) -> None:
+    def __init__(self, stage: Stage, media: MediaStore, templates: Templates, account: AccountNews) -> None:
+        self._account = account
         self._stage = stage
         self._media = media
         self._templates = templates
@@ -40,16 +63,22 @@ class Nodes:
         media = self._media.get(node, self._stage.clock.now())
         if media is not None:
             return self._shown(media, request)
+        if self._media.was_issued(node):
+            raise GraphError(100, _NO_SUCH_OBJECT, subcode=33)
         template = self._templates.of_id(node)
         if template is not None:
-            return JSONResponse(template.shown())
+            return JSONResponse(_chosen(template, request))
         return await self._phone_number(node, token, request)
 
     async def delete(self, request: Request) -> Response:
         """DELETE /{media}"""
         bearer(request)
-        if not self._media.delete(number_id(request)):
-            raise GraphError(100, "Object with this ID does not exist", subcode=33)
+        node = number_id(request)
+        media = self._media.get(node, self._stage.clock.now())
+        if media is not None:
+            _check_owner(media, request)
+        if not self._media.delete(node):
+            raise GraphError(100, _NO_SUCH_OBJECT, subcode=33)
         return JSONResponse({"success": True})
 
     async def download(self, request: Request) -> Response:
@@ -65,17 +94,25 @@ class Nodes:
         """GET /{account}/message_templates"""
         bearer(request)
         account = number_id(request)
-        wanted = {name: request.query_params.get(name) for name in ("status", "name", "language")}
-        found = [each.shown() for each in self._templates.listed(account) if _fits(each, wanted)]
+        every = list(self._templates.listed(account))
+        found = [_chosen(each, request) for each in every if _fits(each, request.query_params)]
         start = _integer(request.query_params.get("after", "0"))
         limit = max(1, _integer(request.query_params.get("limit", "25")))
         page = found[start : start + limit]
         paging: dict[str, object] = {"cursors": {"before": str(start), "after": str(start + len(page))}}
         if start + limit < len(found):
             paging["next"] = str(request.url.include_query_params(after=start + limit))
-        fields = set(request.query_params.get("fields", "").split(",")) - {""} | {"id"}
-        shown = [{key: item[key] for key in item if len(fields) == 1 or key in fields} for item in page]
-        return JSONResponse({"data": shown, "paging": paging} if found else {"data": []})
+        answer: dict[str, object] = {"data": page, "paging": paging} if found else {"data": []}
+        counts = {
+            "total_count": len(found),
+            "message_template_count": len(every),
+            "message_template_limit": _TEMPLATE_LIMIT,
+            "are_translations_complete": True,
+        }
+        summary = _listed(request.query_params.get("summary", ""))
+        if summary:
+            answer["summary"] = {name: counts[name] for name in summary if name in counts}
+        return JSONResponse(answer)
 
     async def create_template(self, request: Request) -> Response:
         """POST /{account}/message_templates: the answer says PENDING, the review is over at once."""
@@ -85,7 +122,21 @@ class Nodes:
         if body is None:
             raise GraphError(100, "The request's body is not a JSON object")
         template = self._templates.put(account, body, self._stage.settings.template_verdict)
+        await self._account.reviewed(account, template)
         return JSONResponse({"id": template.template_id, "status": "PENDING", "category": template.category})
+
+    async def edit_template(self, request: Request) -> Response:
+        """POST /{template}: other components for one that was rejected, approved or paused; it is reviewed again."""
+        bearer(request)
+        body = parsed_object(await request.body())
+        if body is None:
+            raise GraphError(100, "The request's body is not a JSON object")
+        found = self._templates.edit(number_id(request), body, self._stage.settings.template_verdict)
+        if found is None:
+            raise GraphError(100, _NO_SUCH_OBJECT, subcode=33)
+        account, template = found
+        await self._account.reviewed(account, template)
+        return JSONResponse({"success": True})
 
     async def subscribed_apps(self, request: Request) -> Response:
         """POST subscribes, GET lists."""
@@ -115,9 +166,7 @@ class Nodes:
         self._subscribed.clear()
 
     def _shown(self, media: Media, request: Request) -> Response:
-        wanted = request.query_params.get("phone_number_id", media.number_id)
-        if wanted != media.number_id:
-            raise GraphError(100, "The media does not belong to this phone number")
+        _check_owner(media, request)
         url = str(request.url_for("download", node=media.media_id))
         return JSONResponse(
             {
@@ -144,6 +193,10 @@ class Nodes:
             "name_status": "APPROVED",
             "status": "CONNECTED",
             "account_mode": "LIVE",
+            "is_official_business_account": False,
+            "is_on_biz_app": False,
+            "is_pin_enabled": True,
+            "is_preverified_number": False,
             "throughput": {"level": "HIGH" if rate > 80 else "STANDARD"},
             "whatsapp_business_manager_messaging_limit": settings.messaging_limit,
             "health_status": {
@@ -153,20 +206,42 @@ class Nodes:
         }
         wanted = request.query_params.get("fields", _DEFAULT_FIELDS).split(",")
         for field in wanted:
-            if field not in known:
+            if field not in known and field not in _EMPTY_FIELDS:
                 raise GraphError(
                     100, f"Tried accessing nonexisting field ({field}) on node type (WhatsAppBusinessPhoneNumber)"
                 )
-        return JSONResponse({field: known[field] for field in {*wanted, "id"}})
+        return JSONResponse({field: known[field] for field in {*wanted, "id"} if field in known})
 
 
-def _fits(template: Template, wanted: Mapping[str, str | None]) -> bool:
-    status = wanted["status"]
-    return (
-        (status is None or template.status == status.upper())
-        and wanted["name"] in {None, template.name}
-        and wanted["language"] in {None, template.language}
+def _check_owner(media: Media, request: Request) -> None:
+    """The optional phone_number_id: the request is only for media that this number uploaded."""
+    if request.query_params.get("phone_number_id", media.number_id) != media.number_id:
+        raise GraphError(100, "The media does not belong to this phone number")
+
+
+def _chosen(template: Template, request: Request) -> dict[str, object]:
+    """The fields that were asked for, and the ID."""
+    fields = {*_listed(request.query_params.get("fields", "") or _TEMPLATE_FIELDS), "id"}
+    return {name: value for name, value in template.shown().items() if name in fields}
+
+
+def _fits(template: Template, wanted: Mapping[str, str]) -> bool:
+    """Whether a template is one of those asked for; each filter may name several values."""
+    has = {
+        "status": template.status,
+        "category": template.category,
+        "name": template.name,
+        "language": template.language,
+    }
+    return all(
+        value.casefold() in {each.casefold() for each in _listed(wanted[name])}
+        for name, value in has.items()
+        if wanted.get(name)
     )
+
+
+def _listed(value: str) -> list[str]:
+    return [each for each in value.split(",") if each]
 
 
 def _integer(value: str) -> int:

@@ -36,9 +36,25 @@ class Reader:
     def optional_text(self, name: str) -> str | None:
         return self.text(name) if name in self._object else None
 
+    def place(self, name: str) -> int:
+        """A place counted from 0: a string of digits in most of Meta's samples, a number in others."""
+        value = self._needed(name)
+        if type(value) is int and value >= 0:
+            return value
+        if isinstance(value, str) and value.isascii() and value.isdigit():
+            return int(value)
+        raise GraphError(100, f"Param {self.path(name)} must be a place counted from 0")
+
     def one_of(self, name: str, values: Collection[str]) -> str:
         """A string out of a few."""
         value = self.text(name)
+        if value not in values:
+            raise GraphError(100, f"Param {self.path(name)} must be one of {{{', '.join(sorted(values))}}}")
+        return value
+
+    def kind(self, name: str, values: Collection[str]) -> str:
+        """A string out of a few of lower case; Meta's samples have it in lower case, some clients send capitals."""
+        value = self.text(name).lower()
         if value not in values:
             raise GraphError(100, f"Param {self.path(name)} must be one of {{{', '.join(sorted(values))}}}")
         return value

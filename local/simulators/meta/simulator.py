@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from local.simulators.meta.account import AccountNews
 from local.simulators.meta.errors import GraphError
 from local.simulators.meta.hooks import MetaHooks
 from local.simulators.meta.media import MediaStore
@@ -22,11 +23,12 @@ class MetaSimulator:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self.templates = Templates(stage.ledger.next_serial)
+        self.templates = Templates(stage.ledger.next_serial, stage.clock)
         self.hooks = MetaHooks(stage)
         self._media = MediaStore(stage.ledger.next_serial)
         self.messages = Messages(stage, self._media, self.templates, self.hooks)
-        self._nodes = Nodes(stage, self._media, self.templates)
+        self.account = AccountNews(stage, self.hooks)
+        self._nodes = Nodes(stage, self._media, self.templates, self.account)
 
     def routes(self) -> list[Route]:
         """The version is part of every path; what is not here is code 2500."""
@@ -40,6 +42,7 @@ class MetaSimulator:
             self._route(f"{base}/{{app}}/uploads", nodes.open_upload, "POST"),
             self._route(f"{base}/upload:{{session}}", nodes.upload_part, "POST"),
             self._route(f"{base}/{{node}}", nodes.read, "GET"),
+            self._route(f"{base}/{{node}}", nodes.edit_template, "POST"),
             self._route(f"{base}/{{node}}", nodes.delete, "DELETE"),
             Route("/meta/download/{node}", self._guarded(nodes.download), methods=["GET"], name="download"),
             self._route("/meta/{rest:path}", _nowhere, "GET", "POST", "DELETE"),

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from local.simulators.json_body import as_list, as_object, text_at
 from local.simulators.meta.errors import GraphError
 from local.simulators.meta.message import Picture, TemplateUse
+from shared.domain.clock import Clock
 
 STATUSES = {"APPROVED", "PENDING", "REJECTED", "PAUSED", "DISABLED"}
 _VARIABLE = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
@@ -27,9 +29,10 @@ class Template:
     parameter_format: str
     status: str
     components: tuple[Mapping[str, object], ...]
+    made_at: datetime
 
     def shown(self) -> dict[str, object]:
-        """As the listing shows it."""
+        """Every field that can be asked for."""
         return {
             "id": self.template_id,
             "name": self.name,
@@ -38,7 +41,17 @@ class Template:
             "parameter_format": self.parameter_format,
             "status": self.status,
             "components": list(self.components),
-            "quality_score": {"score": "UNKNOWN"},
+            "quality_score": {"score": "UNKNOWN", "date": int(self.made_at.timestamp())},
+            "health_status": {
+                "can_send_message": "AVAILABLE" if self.status == "APPROVED" else "BLOCKED",
+                "entities": [
+                    {
+                        "entity_type": "MESSAGE_TEMPLATE",
+                        "id": self.template_id,
+                        "can_send_message": "AVAILABLE" if self.status == "APPROVED" else "BLOCKED",
+                    }
+                ],
+            },
         }
 
     @property
@@ -53,8 +66,9 @@ class Template:
 class Templates:
     """Per account (WABA), by name and language."""
 
-    def __init__(self, next_serial: Callable[[], int]) -> None:
+    def __init__(self, next_serial: Callable[[], int], clock: Clock) -> None:
         self._next_serial = next_serial
+        self._clock = clock
         self._of: dict[str, dict[tuple[str, str], Template]] = {}
 
     def put(self, account: str, wanted: Mapping[str, object], status: str) -> Template:
@@ -75,6 +89,7 @@ class Templates:
             parameter_format=parameter_format,
             status=status,
             components=tuple(_components(wanted)),
+            made_at=self._clock.now(),
         )
         _check_body(template)
         known = self._of.setdefault(account, {})
@@ -83,13 +98,34 @@ class Templates:
         known[name, language] = template
         return template
 
-    def set_status(self, account: str, name: str, language: str, status: str) -> bool:
-        """Whether there was such a template."""
+    def set_status(self, account: str, name: str, language: str, status: str) -> Template | None:
+        """The template as it stands then; None if there is none."""
+        return self._change(account, name, language, status=status)
+
+    def set_category(self, account: str, name: str, language: str, category: str) -> Template | None:
+        """The template as it stands then; None if there is none."""
+        return self._change(account, name, language, category=category)
+
+    def find(self, account: str, name: str, language: str) -> Template | None:
+        return self._of.get(account, {}).get((name, language))
+
+    def edit(self, template_id: str, wanted: Mapping[str, object], status: str) -> tuple[str, Template] | None:
+        """Account and template with other components, reviewed anew; None if there is none of that ID."""
+        for account, known in self._of.items():
+            for key, template in known.items():
+                if template.template_id == template_id:
+                    changed = replace(template, components=tuple(_components(wanted)), status=status)
+                    _check_body(changed)
+                    known[key] = changed
+                    return account, changed
+        return None
+
+    def _change(self, account: str, name: str, language: str, **changes: str) -> Template | None:
         known = self._of.get(account, {})
         if (name, language) not in known:
-            return False
-        known[name, language] = replace(known[name, language], status=status)
-        return True
+            return None
+        known[name, language] = replace(known[name, language], **changes)  # type: ignore[arg-type]  # texts, by name
+        return known[name, language]
 
     def listed(self, account: str) -> Iterator[Template]:
         return iter(self._of.get(account, {}).values())
@@ -131,9 +167,21 @@ def _hydrated(template: Template, use: TemplateUse, picture: Picture | None) -> 
     values = {name or str(place): value for place, (name, value) in enumerate(use.parameters, start=1)}
     if set(values) != set(expected):
         raise GraphError(132012, "body: parameter names do not match those of the template")
+    _check_buttons(template, use)
     text = _VARIABLE.sub(lambda match: values[match.group(1)], template.body)
     _check_length(len(text))
     return text
+
+
+def _check_buttons(template: Template, use: TemplateUse) -> None:
+    """Every address that ends in a variable needs its one parameter. One too many is let pass: what Meta does then is
+    not documented."""
+    component = next((each for each in template.components if each.get("type") == "BUTTONS"), {})
+    items = [as_object(each) or {} for each in as_list(component.get("buttons")) or []]
+    needed = {place for place, each in enumerate(items) if _VARIABLE.search(text_at(each, "url") or "")}
+    missing = needed - {place for place, _ in use.buttons}
+    if missing:
+        raise GraphError(131008, f"buttons: Button at index {min(missing)} of type Url requires a parameter")
 
 
 def _check_length(length: int) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from local.simulators.callbacks import Notice, Outbox, Postman, play
-from local.simulators.outcomes import Outcome
+from local.simulators.outcomes import Outcome, Shape
 from local.simulators.registrations import SmsRegistration
 from local.simulators.stage import Stage
 
@@ -22,6 +22,7 @@ class Receipt:
     resource_id: str
     number: str
     status: str
+    shape: Shape
 
 
 class OrangeHooks:
@@ -38,7 +39,13 @@ class OrangeHooks:
             return
 
         def receipt(status: str) -> Receipt:
-            return Receipt(registration=registration, resource_id=resource_id, number=number, status=status)
+            return Receipt(
+                registration=registration,
+                resource_id=resource_id,
+                number=number,
+                status=status,
+                shape=outcome.shape,
+            )
 
         if outcome.early:
             for status in outcome.receipts:
@@ -58,8 +65,7 @@ class OrangeHooks:
     async def _post(self, receipts: Sequence[Receipt]) -> None:
         for receipt in receipts:
             registration = receipt.registration
-            info = {"address": f"tel:{receipt.number}", "deliveryStatus": receipt.status}
-            body = {"deliveryInfoNotification": {"callbackData": receipt.resource_id, "deliveryInfo": info}}
+            body = {"deliveryInfoNotification": {"callbackData": receipt.resource_id, "deliveryInfo": _info(receipt)}}
             path = f"/webhooks/orange/{registration.organisation}/{registration.receipt_token}"
             await self._postman.post(
                 Notice(
@@ -72,3 +78,17 @@ class OrangeHooks:
                     statuses=(receipt.status,),
                 )
             )
+
+
+def _info(receipt: Receipt) -> object:
+    """`deliveryInfo`: as documented, or as somebody has seen it."""
+    address, status = f"tel:{receipt.number}", receipt.status
+    match receipt.shape:
+        case Shape.DOCUMENTED:
+            return {"address": address, "deliveryStatus": status}
+        case Shape.LIST:
+            return [{"address": address, "deliveryStatus": status}]
+        case Shape.NESTED:
+            return {"address": address, "delivery": {"deliveryStatus": status}}
+        case Shape.BARE:
+            return {"deliveryStatus": status}

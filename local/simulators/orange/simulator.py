@@ -2,11 +2,12 @@
 
 import hashlib
 import uuid
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from local.simulators.ledger import Accepted
@@ -17,7 +18,7 @@ from local.simulators.orange.errors import OrangeError
 from local.simulators.orange.hooks import OrangeHooks
 from local.simulators.orange.request import Text
 from local.simulators.orange.segments import units
-from local.simulators.orange.tokens import Tokens, basic_client
+from local.simulators.orange.tokens import NUMBERS, SHORT, Tokens, basic_client
 from local.simulators.outcomes import LANDLINE, ORANGE, ORANGE_DEFAULT, Once, Outcome
 from local.simulators.stage import Endpoint, Stage
 
@@ -28,7 +29,15 @@ REFUSED_CLIENTS: Mapping[str, tuple[str, ...]] = {
     "expired-contract": ("POL0001", "contract expired"),
 }
 """Clients that get a token and may then send nothing."""
+OLD_CONTRACTS, UNREADABLE_CONTRACTS = "old-contracts", "unreadable-contracts"
+ODD_CLIENTS = frozenset({OLD_CONTRACTS, UNREADABLE_CONTRACTS, NUMBERS, SHORT})
+"""Clients that may send, and get answers in a shape or with a life of their own."""
 _QUERY = {"resource_type_parameter_management": "SMS_OCB2"}
+
+
+def resource_id_of(client: str, number: str, nth: int) -> str:
+    """The ID of the nth text (from 1) of an application to a number: known beforehand, so that a receipt can be too."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"orange/{client}/{number}/{nth}"))
 
 
 class OrangeSimulator:
@@ -41,6 +50,7 @@ class OrangeSimulator:
         self._texts = Window()
         self._calls = Window()
         self._once = Once()
+        self._accepted: Counter[tuple[str, str]] = Counter()
 
     def routes(self) -> list[Route]:
         """What is not here is 404/60."""
@@ -53,7 +63,7 @@ class OrangeSimulator:
 
     def clear(self) -> None:
         """As if just started."""
-        for part in (self._tokens, self._hooks, self._texts, self._calls, self._once):
+        for part in (self._tokens, self._hooks, self._texts, self._calls, self._once, self._accepted):
             part.clear()
 
     async def _token(self, request: Request) -> Response:
@@ -76,7 +86,7 @@ class OrangeSimulator:
             raise self._throttled()
         outcome = self._outcome(text)
         if self._once.refuses(client, text.number, outcome):
-            raise OrangeError(outcome.refusal, *_variables(outcome.refusal))
+            raise _refusal(outcome)
         if not outcome.accepted:
             return await self._stage.cut(outcome, request, 201)
         resource_id = await self._accept(text, client, outcome)
@@ -106,7 +116,7 @@ class OrangeSimulator:
         if left.get(text.country.code, 0) < cost:
             raise OrangeError("POL0001", "insufficient balance")
         left[text.country.code] -= cost
-        resource_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"orange/{self._stage.ledger.next_serial()}"))
+        resource_id = self._next_resource_id(client, text.number)
         registration = await self._stage.registrations.sms(client)
         self._stage.ledger.accept(
             Accepted(
@@ -127,8 +137,14 @@ class OrangeSimulator:
             await self._hooks.follow(outcome, registration, resource_id, text.number)
         return resource_id
 
+    def _next_resource_id(self, client: str, number: str) -> str:
+        self._accepted[client, number] += 1
+        return resource_id_of(client, number, self._accepted[client, number])
+
     async def _contracts(self, request: Request) -> Response:
         client = self._client(request)
+        if client == UNREADABLE_CONTRACTS:
+            return HTMLResponse("<html><body>Sorry</body></html>")
         country = request.query_params.get("country")
         now = self._stage.clock.now()
         ends = now + timedelta(days=-1 if client == "expired-contract" else 30)
@@ -137,6 +153,8 @@ class OrangeSimulator:
             for code, iso3 in ((each.code, each.iso3) for each in COUNTRIES.values())
             if country in {None, iso3}
         ]
+        if client == OLD_CONTRACTS:
+            return JSONResponse(_in_the_old_shape(rows))
         return JSONResponse([] if client == "not-subscribed" else rows)
 
     def _route(self, path: str, endpoint: Endpoint, *methods: str) -> Route:
@@ -151,6 +169,13 @@ class OrangeSimulator:
             return response
 
         return Route(path, answer, methods=list(methods))
+
+
+def _refusal(outcome: Outcome) -> OrangeError:
+    words = outcome.words
+    if words is None or isinstance(words, str):
+        return OrangeError(outcome.refusal, odd=(words,))
+    return OrangeError(outcome.refusal, *(words or _variables(outcome.refusal)))
 
 
 def _variables(code: str) -> tuple[str, ...]:
@@ -193,6 +218,23 @@ def _contract(client: str, iso3: str, left: int, now: datetime, ends: datetime) 
         "creationDate": stamp(now - timedelta(days=60)),
         "lastUpdateDate": stamp(now),
     }
+
+
+def _in_the_old_shape(rows: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    """As of 2022: under partner and service, `expires` without a zone."""
+    contracts = [
+        {
+            "country": row["country"],
+            "service": "SMS_OCB",
+            "contractId": row["id"],
+            "availableUnits": row["availableUnits"],
+            "expires": str(row["expirationDate"]).partition(".")[0],
+            "scDescription": "simulated",
+        }
+        for row in rows
+    ]
+    service = {"service": "SMS_OCB", "contractDescription": "simulated", "serviceContracts": contracts}
+    return {"partnerContracts": {"partnerId": "simulated", "contracts": [service]}}
 
 
 async def _down(_: Request) -> Response:

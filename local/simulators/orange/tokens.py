@@ -17,6 +17,9 @@ LIFE = timedelta(seconds=3600)
 REVOKED, WRONG_SECRET = "revoked", "wrong-secret"
 STALE = "expired-token"
 """A client whose tokens are out of date from the start."""
+NUMBERS = "numeric-expiry"
+"""A client whose `expires_in` is a number, as some have seen it."""
+SHORT, SHORT_LIFE = "short-token", timedelta(seconds=120)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +38,17 @@ class Tokens:
         self._tokens: dict[str, Token] = {}
 
     async def issue(self, request: Request, client_id: str) -> Response:
-        """The answer to a good request; `expires_in` is a string, as in Orange's pages."""
+        """The answer to a good request; `expires_in` is a string, as in Orange's pages, but for one client."""
         _check_form(request, await request.body())
         if self._stage.settings.orange_single_token:
             self._tokens = {each: token for each, token in self._tokens.items() if token.client_id != client_id}
         now = self._stage.clock.now()
         value = hashlib.sha256(f"{client_id}/{self._stage.ledger.next_serial()}".encode()).hexdigest()
-        life = timedelta() if client_id == STALE else LIFE
-        self._tokens[value] = Token(client_id=client_id, ends_at=now + life)
-        return JSONResponse({"token_type": "Bearer", "access_token": value, "expires_in": "3600"})
+        told = SHORT_LIFE if client_id == SHORT else LIFE
+        self._tokens[value] = Token(client_id=client_id, ends_at=now if client_id == STALE else now + told)
+        seconds = int(told.total_seconds())
+        expires_in = seconds if client_id == NUMBERS else str(seconds)
+        return JSONResponse({"token_type": "Bearer", "access_token": value, "expires_in": expires_in})
 
     def client_of(self, request: Request) -> str:
         """The client that the bearer token belongs to. Raises OrangeError 40, 41 or 42."""

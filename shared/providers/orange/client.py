@@ -11,6 +11,8 @@ from shared.domain.errors import Kind, SendError
 from shared.domain.integration import SmsIntegration
 from shared.domain.json import JsonValue
 from shared.domain.payload import Payload
+from shared.domain.sending import Taken
+from shared.domain.tokens import TokenShelf
 from shared.providers.answers import identifier, obj, parse, text
 from shared.providers.calls import Call, lost
 from shared.providers.http import bearer, exchange
@@ -22,18 +24,18 @@ from shared.providers.orange.tokens import Tokens
 class OrangeSender:
     """A `ChannelSender` whose preparation is an OAuth token. `base_url` is without the version; `now` is aware UTC."""
 
-    def __init__(self, http: httpx2.AsyncClient, base_url: str, now: Callable[[], datetime]) -> None:
+    def __init__(self, http: httpx2.AsyncClient, base_url: str, now: Callable[[], datetime], shelf: TokenShelf) -> None:
         self._http = http
         self._base_url = base_url.rstrip("/")
         self._now = now
-        self._tokens = Tokens(http, base_url, now)
+        self._tokens = Tokens(http, base_url, now, shelf)
 
     async def prepare(self, integration: SmsIntegration, payload: Payload) -> str:
         """A token. Whatever makes the send impossible from our side comes out here, before the claim."""
         sender_address(integration, payload.country)
         return await self._tokens.token(integration)
 
-    async def send(self, integration: SmsIntegration, payload: Payload, prepared: str, *, key: str) -> str:
+    async def send(self, integration: SmsIntegration, payload: Payload, prepared: str, *, key: str) -> Taken:
         """The receipt ID: the last segment of `resourceURL`. Orange takes no key of ours.
 
         A refused token is a sure rejection, so that one more call with a new token is safe; a second refusal stops.
@@ -47,7 +49,7 @@ class OrangeSender:
         receipt_id = _receipt_id(parse(answer.content))
         if not receipt_id:
             raise lost("accepted_without_id", Call.ONCE)
-        return receipt_id
+        return Taken(provider_message_id=receipt_id)
 
     async def contracts(self, integration: SmsIntegration) -> list[Contract]:
         """What is left to send, country by country. Raises `SendError`."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from shared.domain.balance import Balance
 from shared.domain.countries import COVERED
 from shared.domain.json import JsonObject, JsonValue
 from shared.providers.answers import integer, obj, objects, text
@@ -21,6 +22,10 @@ class Contract:
     expires_at: datetime | None
     active: bool = True
 
+    def is_valid(self, now: datetime) -> bool:
+        """Whether it may still be used: a status can read ACTIVE after the date."""
+        return self.active and (self.expires_at is None or self.expires_at > now)
+
 
 def contracts_in(document: JsonValue) -> list[Contract] | None:
     """Every contract of an answer; None if it is no such answer."""
@@ -33,12 +38,35 @@ def contracts_in(document: JsonValue) -> list[Contract] | None:
     return [_contract(row, "expires") for row in rows]
 
 
+def balances_in(contracts: Iterable[Contract], now: datetime) -> list[Balance]:
+    """What each country's active, unexpired contracts hold together, in the order of their first mention."""
+    by_country: dict[str, list[Contract]] = {}
+    for contract in contracts:
+        by_country.setdefault(contract.country, []).append(contract)
+    return [_balance(country, listed, now) for country, listed in by_country.items()]
+
+
 def what_is_missing(contracts: Iterable[Contract], country: str, now: datetime) -> str | None:
     """`contract_expired` or `balance_empty` if nothing is left for the country, else None."""
-    filled = [contract for contract in contracts if contract.country == country and contract.units > 0]
-    if any(contract.active and (contract.expires_at is None or contract.expires_at > now) for contract in filled):
+    balance = next((one for one in balances_in(contracts, now) if one.country == country), None)
+    if balance is None:
+        return "balance_empty"
+    if balance.units > 0:
         return None
-    return "contract_expired" if filled else "balance_empty"
+    return "contract_expired" if balance.ended else "balance_empty"
+
+
+def _balance(country: str, contracts: list[Contract], now: datetime) -> Balance:
+    """Units below zero, as an overdrawn contract may show them, take nothing from another contract's."""
+    filled = [contract for contract in contracts if contract.units > 0]
+    live = [contract for contract in filled if contract.is_valid(now)]
+    ends = sorted(contract.expires_at for contract in live or filled if contract.expires_at is not None)
+    return Balance(
+        country=country,
+        units=sum(contract.units for contract in live),
+        expires_at=(ends[0] if live else ends[-1]) if ends else None,
+        ended=bool(filled) and not live,
+    )
 
 
 def _contract(row: JsonObject, expiry: str) -> Contract:

@@ -1,11 +1,16 @@
 """Orange's delivery receipts (reference/orange_sms.md, section 4): unsigned, untimed, at least once and maybe never."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.domain.json import JsonObject, JsonValue
 from shared.domain.receipt import ORANGE_STATUSES, OrangeReceipt
 from shared.providers.answers import identifier, obj, objects, parse, text
+
+_ADDRESS = re.compile(r"(?:tel:)?\+?([1-9][0-9]{7,14})", re.ASCII)
+_DIGITS = re.compile(r"[0-9]{5,}", re.ASCII)
+"""A status is stored and logged as Orange writes it; should a number stand in it, that is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +40,18 @@ def _receipt(notification: JsonObject, info: JsonObject) -> OrangeReceipt | None
     status = _label(info.get("deliveryStatus")) or _label(obj(info.get("delivery")).get("deliveryStatus"))
     if not receipt_id or not status:
         return None
-    return OrangeReceipt(receipt_id=receipt_id, delivery_status=status, status=ORANGE_STATUSES.get(status))
+    return OrangeReceipt(
+        receipt_id=receipt_id,
+        delivery_status=_DIGITS.sub("#", status),
+        status=ORANGE_STATUSES.get(status),
+        address=_address(text(info.get("address"))),
+    )
+
+
+def _address(value: str) -> str | None:
+    """tel:+221… as E.164; also without the signs, as some gateways write it."""
+    found = _ADDRESS.fullmatch(value)
+    return f"+{found[1]}" if found else None
 
 
 def _label(value: JsonValue) -> str:

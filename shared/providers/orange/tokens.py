@@ -1,15 +1,20 @@
-"""OAuth tokens of Orange's applications, kept in the process (reference/orange_sms.md, section 1)."""
+"""OAuth tokens of Orange's applications (reference/orange_sms.md, section 1): one for all workers of an organisation.
+
+A worker reads the shared one when it starts, asks Orange when that is due for renewal or was refused, and puts the new
+one where the others find it. Of two that ask at once the one whose token lives longer is believed: should a new token
+end an older one, which Orange does not say, all soon hold the living one.
+"""
 
 import hashlib
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import httpx2
 
 from shared.domain.errors import Kind, SendError
 from shared.domain.integration import SmsIntegration
+from shared.domain.tokens import AccessToken, TokenShelf
 from shared.providers.answers import integer, obj, parse, text
 from shared.providers.calls import Call
 from shared.providers.http import exchange
@@ -19,22 +24,19 @@ from shared.providers.single_flight import SingleFlight
 SHORTEST_LIFE = 60
 """Seconds a token is taken to live when Orange does not say."""
 EARLY_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Token:
-    value: str = field(repr=False)
-    refresh_at: datetime
+MOST_PUTS = 3
+"""Whoever is overtaken so often keeps its own token: it is as good."""
 
 
 class Tokens:
-    """One token per application, asked for once however many messages wait for it."""
+    """One token per organisation and application, asked for once however many messages wait for it."""
 
-    def __init__(self, http: httpx2.AsyncClient, base_url: str, now: Callable[[], datetime]) -> None:
+    def __init__(self, http: httpx2.AsyncClient, base_url: str, now: Callable[[], datetime], shelf: TokenShelf) -> None:
         self._http = http
         self._url = f"{base_url.rstrip('/')}/oauth/v3/token"
         self._now = now
-        self._kept: dict[str, _Token] = {}
+        self._shelf = shelf
+        self._kept: dict[tuple[str, str], AccessToken] = {}
         self._flights = SingleFlight()
 
     async def token(self, integration: SmsIntegration, *, refused: str | None = None) -> str:
@@ -43,15 +45,34 @@ class Tokens:
         Of many messages refused together, the first brings a new one and the others find it.
         """
         application = _application(integration)
-        async with self._flights.lock(application):
-            kept = self._kept.get(application)
-            if kept and kept.value != refused and self._now() < kept.refresh_at:
-                return kept.value
-            new = await self._ask(integration)
-            self._kept[application] = new
-        return new.value
+        key = (integration.organisation, application)
+        async with self._flights.lock(key):
+            kept = self._kept.get(key)
+            if kept is None or not self._is_good(kept, refused):
+                kept = await self._shared(integration, application, refused)
+                self._kept[key] = kept
+        return kept.value
 
-    async def _ask(self, integration: SmsIntegration) -> _Token:
+    def _is_good(self, token: AccessToken, refused: str | None) -> bool:
+        return token.value != refused and self._now() < token.refresh_at
+
+    async def _shared(self, integration: SmsIntegration, application: str, refused: str | None) -> AccessToken:
+        """The token that other workers use, or a new one for them to find."""
+        organisation = integration.organisation
+        shelved = await self._shelf.read(organisation, application)
+        if shelved.token is not None and self._is_good(shelved.token, refused):
+            return shelved.token
+        new = await self._ask(integration)
+        for _ in range(MOST_PUTS):
+            if await self._shelf.put(organisation, application, new, version=shelved.version):
+                break
+            shelved = await self._shelf.read(organisation, application)
+            theirs = shelved.token
+            if theirs is not None and self._is_good(theirs, refused) and theirs.refresh_at >= new.refresh_at:
+                return theirs
+        return new
+
+    async def _ask(self, integration: SmsIntegration) -> AccessToken:
         asked_at = self._now()
         pair = f"{integration.client_id}:{integration.client_secret.value}".encode()
         async with exchange(Call.REPEATABLE):
@@ -67,7 +88,7 @@ class Tokens:
         if not value:
             raise SendError(Kind.RETRY, "token_unreadable")
         life = integer(document.get("expires_in")) or SHORTEST_LIFE
-        return _Token(value=value, refresh_at=asked_at + _use_for(life))
+        return AccessToken(value=value, refresh_at=asked_at + _use_for(life))
 
 
 def _every_send_fails(error: SendError) -> SendError:

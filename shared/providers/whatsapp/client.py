@@ -10,8 +10,8 @@ from shared.domain.integration import WhatsAppIntegration
 from shared.domain.masking import blank_number_in_wamid
 from shared.domain.payload import Payload
 from shared.domain.picture import kind
-from shared.domain.sending import CardSource, MediaCache
-from shared.providers.answers import identifier, obj, objects, parse
+from shared.domain.sending import CardSource, MediaCache, Taken
+from shared.providers.answers import identifier, obj, objects, parse, text
 from shared.providers.calls import Call, lost
 from shared.providers.http import bearer, exchange
 from shared.providers.single_flight import SingleFlight
@@ -21,6 +21,8 @@ from shared.providers.whatsapp.messages import body_of
 API_VERSION = "v25.0"
 NO_PICTURE = ""
 """What `prepare` makes of a payload without a card: templates without an image header, texts within a session."""
+HELD = frozenset({"held_for_quality_assessment", "paused"})
+"""`message_status` of an accepted message that Meta keeps back (reference/whatsapp.md, section 1, Response)."""
 
 
 class WhatsAppSender:
@@ -40,7 +42,7 @@ class WhatsAppSender:
         """The media ID of the payload's card, uploaded only if this number has not had the same bytes before."""
         return await self._media_id(integration, payload.card_image, stale=None) if payload.card_image else NO_PICTURE
 
-    async def send(self, integration: WhatsAppIntegration, payload: Payload, prepared: str, *, key: str) -> str:
+    async def send(self, integration: WhatsAppIntegration, payload: Payload, prepared: str, *, key: str) -> Taken:
         """The message's ID with the number in it blanked. 200 means accepted, also when Meta holds it for assessment.
 
         A media ID that Meta has forgotten is a sure rejection, so that one more upload and one more call are safe.
@@ -53,7 +55,7 @@ class WhatsAppSender:
         fresh = await self._media_id(integration, payload.card_image, stale=prepared)
         return await self._post(integration, body_of(payload, fresh, key))
 
-    async def _post(self, integration: WhatsAppIntegration, body: dict[str, object]) -> str:
+    async def _post(self, integration: WhatsAppIntegration, body: dict[str, object]) -> Taken:
         headers = bearer(integration.access_token.value)
         async with exchange(Call.ONCE):
             answer = await self._http.post(self._url(integration, "messages"), json=body, headers=headers)
@@ -63,7 +65,8 @@ class WhatsAppSender:
         message_id = identifier(messages[0].get("id")) if messages else ""
         if not message_id:
             raise lost("accepted_without_id", Call.ONCE)
-        return blank_number_in_wamid(message_id)
+        held = text(messages[0].get("message_status")) in HELD
+        return Taken(provider_message_id=blank_number_in_wamid(message_id), held=held)
 
     async def _media_id(self, integration: WhatsAppIntegration, card: str, *, stale: str | None) -> str:
         """An ID other than `stale`: of several messages that meet the same stale one, the first uploads for all."""

@@ -1,29 +1,34 @@
 """Meta's error codes as data (reference/whatsapp.md, section 4): what each one means for the message at hand.
 
 The page's actions become kinds: B and L retry (throttled where the whole number or app must slow down), R recipient,
-T and S stop, F bug. api.md's list of reasons is closed, so the nearest one stands where none fits exactly.
+T and S stop (T the template, S the account), F bug. api.md's list of reasons is closed, so the nearest one stands
+where none fits exactly.
 """
 
 from collections.abc import Mapping
+from functools import partial
 
-from shared.domain.errors import Kind
+from shared.domain.errors import Kind, Scope
 from shared.providers.rules import Rule, bug, person, retry, stop, throttled, unknown
 
 MINUTES = 60.0
 
+_account = partial(stop, scope=Scope.ACCOUNT)
+_template = partial(stop, scope=Scope.TEMPLATE)
+
 CODES: Mapping[int, Rule] = {
-    0: stop("token_invalid"),
+    0: _account("token_invalid"),
     1: retry(),
     2: retry(),
-    3: stop("permission_missing"),
+    3: _account("permission_missing"),
     4: throttled(5 * MINUTES),
-    10: stop("permission_missing"),
-    33: stop("permission_missing"),
+    10: _account("permission_missing"),
+    33: _account("permission_missing"),
     100: bug(),
-    104: stop("token_invalid"),
-    190: stop("token_invalid"),
-    200: stop("permission_missing"),
-    368: stop("account_restricted"),
+    104: _account("token_invalid"),
+    190: _account("token_invalid"),
+    200: _account("permission_missing"),
+    368: _account("account_restricted"),
     80007: throttled(15 * MINUTES),
     130403: person("undeliverable"),
     130429: throttled(2),
@@ -31,7 +36,7 @@ CODES: Mapping[int, Rule] = {
     130497: person("country_not_covered"),
     130501: bug(),
     131000: unknown(),
-    131005: stop("permission_missing"),
+    131005: _account("permission_missing"),
     131008: bug(),
     131009: bug(),
     131014: retry(MINUTES),
@@ -39,62 +44,62 @@ CODES: Mapping[int, Rule] = {
     131021: person("undeliverable"),
     131026: person("not_on_whatsapp"),
     131030: person("provider_rejected"),
-    131031: stop("account_restricted"),
-    131037: stop("account_restricted"),
-    131042: stop("payment_required"),
-    131044: stop("payment_required"),
-    131045: stop("account_restricted"),
+    131031: _account("account_restricted"),
+    131037: _account("account_restricted"),
+    131042: _account("payment_required"),
+    131044: _account("payment_required"),
+    131045: _account("account_restricted"),
     131047: person("template_required"),
-    131048: stop("account_restricted"),
-    131049: person("undeliverable"),
+    131048: _account("account_restricted"),
+    131049: person("undeliverable"),  # never retried: Meta punishes the account for it (reference, section 4)
     131050: person("opted_out"),
     131051: bug(),
     131052: bug(),
     131053: Rule(Kind.BUG, "card_not_a_picture"),  # we send by ID, never by link: the picture itself is refused
     131055: bug(),
-    131056: throttled(6, person_only=True),
+    131056: throttled(1, person_only=True),  # the send step makes it 4^n
     131057: throttled(MINUTES),
     131059: bug(),
     131062: bug(),
-    131063: stop("template_recategorised"),
-    131064: stop("account_restricted"),
-    132000: stop("template_disabled"),
-    132001: stop("template_disabled"),
+    131063: _template("template_recategorised"),
+    131064: _account("account_restricted"),
+    132000: _template("template_disabled"),
+    132001: _template("template_disabled"),
     132005: person("text_too_long"),
-    132007: stop("template_disabled"),
+    132007: _template("template_disabled"),
     132008: person("provider_rejected"),
     132012: person("provider_rejected"),
     132018: person("provider_rejected"),
-    132015: stop("template_paused"),
-    132016: stop("template_disabled"),
-    132068: stop("template_disabled"),
-    132069: stop("template_paused"),
-    133000: stop("account_restricted"),
+    132015: _template("template_paused"),
+    132016: _template("template_disabled"),
+    132068: _template("template_disabled"),
+    132069: _template("template_paused"),
+    133000: _account("account_restricted"),
     133004: retry(),
-    133005: stop("account_restricted"),
-    133006: stop("account_restricted"),
-    133008: stop("account_restricted"),
-    133009: stop("account_restricted"),
-    133010: stop("account_restricted"),
-    133015: stop("account_restricted"),
-    133016: stop("account_restricted"),
-    134011: stop("payment_required"),
+    133005: _account("account_restricted"),
+    133006: _account("account_restricted"),
+    133008: _account("account_restricted"),
+    133009: _account("account_restricted"),
+    133010: _account("account_restricted"),
+    133015: _account("account_restricted"),
+    133016: _account("account_restricted"),
+    134011: _account("payment_required"),
     134100: bug(),
     134101: retry(10 * MINUTES),
-    134102: stop("template_disabled"),
+    134102: _template("template_disabled"),
     135000: bug(),
     137000: person("undeliverable"),
     2494100: throttled(5 * MINUTES),
 }
 
 RANGES: Mapping[range, Rule] = {
-    range(200, 300): stop("permission_missing"),
+    range(200, 300): _account("permission_missing"),
     range(2388000, 2389000): bug(),
 }
 
 STATUSES: Mapping[int, Rule] = {
-    401: stop("token_invalid"),
-    403: stop("permission_missing"),
+    401: _account("token_invalid"),
+    403: _account("permission_missing"),
     408: retry(),
     429: throttled(2),
     503: retry(),

@@ -6,43 +6,32 @@ announced. Nothing here raises for any of them.
 
 import hashlib
 import hmac
-import json
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from shared.domain.json import JsonObject, JsonValue
-from shared.domain.masking import blank_number_in_wamid
-from shared.domain.receipt import Attempt, StatusReport
-from shared.domain.status import Status
-from shared.providers.answers import identifier, integer, obj, objects, parse, text
-from shared.providers.whatsapp.errors import error_from_code
+from shared.domain.news import News
+from shared.domain.receipt import StatusReport
+from shared.providers.answers import obj, objects, parse
+from shared.providers.whatsapp import account, inbound, statuses
+from shared.providers.whatsapp.contacts import acquaintance
+from shared.providers.whatsapp.instants import instant
+from shared.providers.whatsapp.pieces import PIECE_BYTES, pieces
 
-PIECE_BYTES = 200_000
-"""Several fit an SQS message (1 MiB at most) and several messages fit a batch."""
+__all__ = ["PIECE_BYTES", "UPDATES", "Read", "pieces", "read", "verified"]
 
-STATUSES = {
-    "sent": Status.SENT,
-    "delivered": Status.DELIVERED,
-    "read": Status.READ,
-    "played": Status.READ,
-    "failed": Status.FAILED,
-}
-UPDATES = ("statuses", "messages")
-"""The lists in a change's value whose elements are news: of messages sent, and messages received."""
-
-_ATTEMPT = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([0-9]{1,4})")
-_SECONDS = range(1_000_000_000, 10_000_000_000)
-_MILLISECONDS = range(_SECONDS.start * 1000, _SECONDS.stop * 1000)
+UPDATES = ("statuses", "messages", "calls", "user_preferences", "user_id_update")
+"""The lists in a change's value whose elements are news."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """What a document held. `ignored` counts every update that says nothing to us."""
+    """What a document held, in its order. `ignored` counts every update that says nothing to us."""
 
-    reports: list[StatusReport]
-    ignored: int
+    reports: list[StatusReport] = field(default_factory=list)
+    news: list[News] = field(default_factory=list)
+    ignored: int = 0
 
 
 def verified(body: bytes, signature_header: str | None, secrets: Sequence[str]) -> bool:
@@ -56,118 +45,55 @@ def verified(body: bytes, signature_header: str | None, secrets: Sequence[str]) 
     return any(hmac.compare_digest(f"sha256={digest}".encode(), given) for digest in expected)
 
 
-def pieces(body: bytes) -> list[str]:
-    """Documents of less than 200 kB that together hold the body's entries, each update once. Empty if it is not JSON.
+def read(document: str, *, received: datetime | None = None) -> Read:
+    """Every status and all other news of every change of every entry.
 
-    They are ASCII (SQS refuses some characters that JSON allows), and each has the shape of a whole webhook. An update
-    that is too large by itself is left out: Meta's own limits keep every real one below 20 kB.
+    `received` stands in for an instant that cannot be read; of news the entry's own comes before it, because that one
+    is the same in every repetition. The same news stands once, however many updates tell it.
     """
-    document = obj(parse(body))
-    try:
-        return list(_split(document)) if objects(document.get("entry")) else []
-    except RecursionError:
-        return []
-
-
-def reports(document: str, *, received: datetime | None = None) -> Read:
-    """Every status of every change of every entry. `received` stands in for an instant that cannot be read.
-
-    Received messages, other fields and unknown statuses are counted as ignored.
-    """
-    found: list[StatusReport] = []
+    reports: list[StatusReport] = []
+    news: dict[News, None] = {}
+    ignored = 0
     changes = list(_changes(parse(document)))
-    ignored = 0 if changes else 1
-    for change in changes:
-        value = obj(change.get("value"))
-        updates = [(kind, update) for kind in UPDATES for update in _items(value.get(kind))]
-        ignored += 0 if updates else 1
-        for kind, update in updates:
-            report = _report(obj(update), received) if kind == "statuses" else None
-            if report is None:
-                ignored += 1
-            else:
-                found.append(report)
-    return Read(reports=found, ignored=ignored)
+    for entry_time, value in changes:
+        heard = entry_time or received
+        told = list(account.account_news(value, heard))
+        found = [(kind, update) for kind in UPDATES for update in _items(value.get(kind))]
+        ignored += 0 if found or told else 1
+        for kind, update in found:
+            report = statuses.report(update, received) if kind == "statuses" else None
+            heard_of = list(_news(kind, update, value, heard))
+            told += heard_of
+            reports += [report] if report else []
+            ignored += 0 if report or (heard_of and kind != "statuses") else 1
+        told += filter(None, (acquaintance(inbound.person(one)) for one in objects(value.get("contacts"))))
+        news |= dict.fromkeys(told)
+    return Read(reports=reports, news=list(news), ignored=ignored if changes else 1)
 
 
-def _changes(document: JsonValue) -> Iterator[JsonObject]:
+def _changes(document: JsonValue) -> Iterator[tuple[datetime | None, JsonObject]]:
     for entry in objects(obj(document).get("entry")):
-        yield from objects(entry.get("changes"))
+        for change in objects(entry.get("changes")):
+            yield instant(entry.get("time")), obj(change.get("value"))
 
 
-def _items(value: JsonValue) -> list[JsonValue]:
-    return value if isinstance(value, list) else [] if value is None else [value]
+def _items(value: JsonValue) -> list[JsonObject]:
+    items = value if isinstance(value, list) else [] if value is None else [value]
+    return [obj(item) for item in items]
 
 
-def _report(status: JsonObject, received: datetime | None) -> StatusReport | None:
-    """One status; None where it names no message, no status we know, or no instant."""
-    moved = STATUSES.get(text(status.get("status")))
-    attempt = _attempt(text(status.get("biz_opaque_callback_data")))
-    message = identifier(status.get("id"))
-    at = _instant(status.get("timestamp")) or received
-    if moved is None or at is None or not (attempt or message):
-        return None
-    errors = objects(status.get("errors"))
-    return StatusReport(
-        attempt=attempt,
-        provider_message_id=blank_number_in_wamid(message) if message else "",
-        status=moved,
-        at=at,
-        error=error_from_code(errors[0].get("code") if errors else None) if moved is Status.FAILED else None,
-    )
-
-
-def _attempt(key: str) -> Attempt | None:
-    """Our own callback key; anything else was sent by another program on the same number."""
-    found = _ATTEMPT.fullmatch(key)
-    return Attempt(message_id=found[1], number=int(found[2])) if found else None
-
-
-def _instant(value: JsonValue) -> datetime | None:
-    """Unix seconds, as a string or a number; some have come in milliseconds."""
-    number = integer(value)
-    if number is None:
-        return None
-    if number in _MILLISECONDS:
-        number //= 1000
-    return datetime.fromtimestamp(number, UTC) if number in _SECONDS else None
-
-
-def _split(document: JsonObject) -> Iterator[str]:
-    """The document if it is small enough, else its halves, and theirs."""
-    written = json.dumps(document, separators=(",", ":"))
-    if len(written) < PIECE_BYTES:
-        yield written
-        return
-    for half in _halves(document):
-        yield from _split(half)
-
-
-def _halves(document: JsonObject) -> list[JsonObject]:
-    """Cut at the outermost list that has two elements: entries, then changes, then the longest list of a value."""
-    entries = objects(document.get("entry"))
-    if len(entries) != 1:
-        return [{**document, "entry": list(half)} for half in _halved(entries)]
-    entry = entries[0]
-    changes = objects(entry.get("changes"))
-    if len(changes) != 1:
-        return [{**document, "entry": [{**entry, "changes": list(half)}]} for half in _halved(changes)]
-    return [
-        {**document, "entry": [{**entry, "changes": [{**changes[0], "value": value}]}]}
-        for value in _value_halves(obj(changes[0].get("value")))
-    ]
-
-
-def _value_halves(value: JsonObject) -> list[JsonObject]:
-    """What else the value holds stays with the first half; its metadata and other plain facts with both."""
-    lists = {name: items for name, items in value.items() if isinstance(items, list)}
-    long = [name for name, items in lists.items() if len(items) > 1]
-    name = max(long, key=lambda name: len(json.dumps(lists[name])), default="")
-    halves = _halved(lists.get(name, []))
-    shared = {key: item for key, item in value.items() if key not in lists}
-    return [{**(shared if at else value), name: list(half)} for at, half in enumerate(halves)]
-
-
-def _halved[T](items: Sequence[T]) -> list[Sequence[T]]:
-    middle = len(items) // 2
-    return [items[:middle], items[middle:]] if middle else []
+def _news(kind: str, update: JsonObject, value: JsonObject, heard: datetime | None) -> Iterator[News]:
+    """What one update tells besides the status of a message of ours."""
+    match kind:
+        case "messages":
+            yield from inbound.message(update, value, heard)
+        case "calls":
+            yield from inbound.call(update, value, heard)
+        case "user_preferences":
+            yield from inbound.preference(update, heard)
+        case "user_id_update":
+            yield from inbound.user_id_update(update, heard)
+        case _:
+            known = acquaintance(inbound.recipient(update))
+            if known is not None:
+                yield known

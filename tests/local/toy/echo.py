@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.runtime import Handler, LambdaContext
+from shared.aws.session import Aws
 from shared.domain.clock import Clock
 
 
-def build(environment: Mapping[str, str], clock: Clock) -> Handler:
+def build(environment: Mapping[str, str], clock: Clock, _aws: Aws) -> Handler:
     def handler(event: Any, context: LambdaContext) -> object:
         match event["rawPath"]:
             case "/v1/fail":

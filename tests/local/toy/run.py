@@ -1,7 +1,6 @@
 """`python -m local run` with the toy's template instead of the product's."""
 
 import os
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,4 +9,4 @@ from local.settings import Settings
 
 if __name__ == "__main__":
     chosen = Settings.from_environment(os.environ)
-    sys.exit(run_stack(replace(chosen, template=Path(__file__).with_name("template.yaml"), simulators=False)))
+    run_stack(replace(chosen, template=Path(__file__).with_name("template.yaml"), simulators=False))

@@ -6,10 +6,11 @@ from typing import Any
 import boto3
 
 from local.runtime import Handler, LambdaContext
+from shared.aws.session import Aws
 from shared.domain.clock import Clock
 
 
-def build(environment: Mapping[str, str], clock: Clock) -> Handler:
+def build(environment: Mapping[str, str], clock: Clock, _aws: Aws) -> Handler:
     sqs = boto3.client("sqs")
 
     def tell(text: str) -> None:

@@ -19,7 +19,7 @@ from shared.domain.consent import Given
 from shared.domain.content import Content, SmsEncoding
 from shared.domain.integration import UnitPrice
 from shared.domain.message import Price
-from shared.domain.payload import Channel, Mode
+from shared.domain.payload import MAX_CAPTION, MAX_SESSION_TEXT, Channel, Mode
 from shared.domain.recipient import Recipient
 from shared.domain.sample_card import SAMPLE_CARD
 from shared.domain.segments import Encoding
@@ -159,14 +159,14 @@ def test_a_whatsapp_template() -> None:
     composed = compose(AMINATA, TEMPLATE, WHATSAPP)
     payload = composed.payload
     assert payload.mode is Mode.TEMPLATE
-    assert payload.text.startswith("Bonjour Aminata Diallo,\n\nVoici votre carte vaccination.")
+    assert payload.text.startswith("Bonjour Aminata,\n\nVoici votre carte vaccination.")
     assert payload.card_image == "https://cards.example/DKR-VAC-9XQ7LM2A.png"
     assert payload.template is not None
     assert (payload.template.name, payload.template.language) == ("vaccination_card", "fr")
     assert payload.template.parameters == (
         ("first_name", "Aminata"),
-        ("last_name", "Diallo"),
         ("programme_name", "vaccination"),
+        ("last_name", "Diallo"),
         ("card_code", "DKR-VAC-9XQ7LM2A"),
         ("verification_url", "https://v.oomus.health/c/DKR-VAC-9XQ7LM2A"),
     )
@@ -176,9 +176,11 @@ def test_a_whatsapp_template() -> None:
 
 def test_parameters_and_text_are_as_meta_takes_them() -> None:
     composed = compose(person(first_name="Awa\n\tMarie", last_name="de      la"), TEMPLATE, WHATSAPP)
-    assert composed.payload.text.startswith("Bonjour Awa Marie de    la,")
+    assert composed.payload.text.startswith("Bonjour Awa Marie,")
+    assert "\nNom : de    la\n" in composed.payload.text
     assert composed.payload.template is not None
-    assert composed.payload.template.parameters[:2] == (("first_name", "Awa Marie"), ("last_name", "de    la"))
+    assert composed.payload.template.parameters[0] == ("first_name", "Awa Marie")
+    assert composed.payload.template.parameters[2] == ("last_name", "de    la")
 
 
 @pytest.mark.parametrize(
@@ -270,7 +272,6 @@ TEXT = Content(text="Bonjour {first_name}")
         (AMINATA, Content(text="{prenom}"), SMS, {("content", "variable_unknown")}),
         (AMINATA, Content(template="school_card"), SMS, {("content.template.name", "template_unknown")}),
         (AMINATA, Content(template="school_card"), WHATSAPP, {("content.template.name", "template_unknown")}),
-        (AMINATA, TEXT, WHATSAPP, {("content.text", "template_required")}),
         (person(last_name=" "), TEMPLATE, WHATSAPP, {("content", "variable_missing")}),
         (
             person(card_code=None, verification_url="https://v.oomus.health/c/x"),
@@ -374,7 +375,7 @@ def test_cards_without_a_code_are_told_apart_by_picture_and_url() -> None:
         (Channel.SMS, TEMPLATE, []),
         (Channel.WHATSAPP, TEMPLATE, []),
         (Channel.WHATSAPP, Content(template="vaccination_card", language="en"), []),
-        (Channel.WHATSAPP, TEXT, [("content.text", "template_required", {})]),
+        (Channel.WHATSAPP, TEXT, []),
         (Channel.SMS, Content(text=""), [("content.text", "text_empty", {})]),
         (Channel.SMS, Content(text=" \n"), [("content.text", "text_empty", {})]),
         (
@@ -385,16 +386,6 @@ def test_cards_without_a_code_are_told_apart_by_picture_and_url() -> None:
                 ("content.text", "variable_unknown", {"name": ""}),
             ],
         ),
-        (
-            Channel.SMS,
-            Content(template="school_card"),
-            [("content.template.name", "template_unknown", {"name": "school_card"})],
-        ),
-        (
-            Channel.WHATSAPP,
-            Content(template="vaccination_card", language="pt"),
-            [("content.template.name", "template_unknown", {"name": "vaccination_card"})],
-        ),
     ],
 )
 def test_content_that_nobody_could_get(
@@ -402,3 +393,55 @@ def test_content_that_nobody_could_get(
 ) -> None:
     found = [(fault.field, fault.code, dict(fault.facts)) for fault in check_content(channel, content)]
     assert found == told
+
+
+# ----------------------------------------------------------------------------------------------------- inside a session
+
+
+def in_session(text: str, recipient: Recipient = AMINATA, default: str | None = "vaccination_card") -> Composed:
+    return compose(recipient, Content(text=text), replace(WHATSAPP, default_template=default))
+
+
+def test_a_text_of_ones_own_on_whatsapp_keeps_every_letter() -> None:
+    composed = in_session("Bonjour {first_name},\n\n«\u00a0prêt\u00a0» 🎉 — {verification_url}")
+    assert composed.payload.mode is Mode.SESSION
+    assert composed.payload.text.startswith("Bonjour Aminata,\n\n«\u00a0prêt\u00a0» 🎉 — https://")
+    assert composed.payload.card_image
+    assert (composed.payload.template, composed.measured, composed.warnings) == (None, None, ())
+
+
+@pytest.mark.parametrize(("length", "split"), [(MAX_CAPTION, False), (MAX_CAPTION + 1, True), (MAX_SESSION_TEXT, True)])
+def test_a_text_too_long_for_a_caption_goes_by_itself(length: int, split: bool) -> None:
+    assert in_session("é" * length).payload.is_split is split
+
+
+@pytest.mark.parametrize(
+    ("recipient", "text", "told"),
+    [
+        (AMINATA, "é" * (MAX_SESSION_TEXT + 1), {("content.text", "text_too_long")}),
+        (AMINATA, " \n", {("content.text", "text_empty")}),
+        (AMINATA, "{prenom}", {("content", "variable_unknown")}),
+        (person(first_name=None), "{first_name}", {("content", "variable_missing")}),
+        (replace(AMINATA, card_image=None), "Bonjour", {("card_image", "card_missing")}),
+    ],
+)
+def test_what_is_wrong_with_a_text_in_a_session(recipient: Recipient, text: str, told: set[tuple[str, str]]) -> None:
+    assert faults(recipient, Content(text=text), WHATSAPP) == told
+
+
+def test_the_default_template_stands_ready_where_this_persons_values_fill_it() -> None:
+    alternative = in_session("Bonjour").payload.alternative
+    assert alternative is not None
+    assert (alternative.name, alternative.language) == ("vaccination_card", "fr")
+    assert alternative == compose(AMINATA, TEMPLATE, WHATSAPP).payload.template
+    english = in_session("Hello", replace(AMINATA, language="en")).payload.alternative
+    assert english is not None
+    assert english.language == "en"
+
+
+@pytest.mark.parametrize(
+    ("recipient", "default"),
+    [(AMINATA, None), (AMINATA, "no_such_template"), (person(first_name=None), "vaccination_card")],
+)
+def test_a_template_that_cannot_stand_in_is_nobodys_fault(recipient: Recipient, default: str | None) -> None:
+    assert in_session("Bonjour", recipient, default).payload.alternative is None

@@ -125,3 +125,36 @@ def test_what_may_not_leave_now_may_leave_then(country: str, now: datetime, off_
         assert now < decision.at <= now + timedelta(days=1, hours=1)
         assert gate(passenger, decision.at) == Go()
         assert decision.at == earliest_open(Channel.SMS, country, now, passenger.peak)
+
+
+SESSION = replace(WHATSAPP, session_text=True, session_until=NOON)
+
+
+@pytest.mark.parametrize(
+    ("until", "decision"),
+    [
+        (NOON + timedelta(microseconds=1), Go()),
+        (NOON, Never(reason="template_required")),
+        (NOON - timedelta(microseconds=1), Never(reason="template_required")),
+        (None, Never(reason="template_required")),
+    ],
+)
+def test_a_text_of_ones_own_leaves_only_inside_the_session(until: datetime | None, decision: Decision) -> None:
+    """Twenty-four hours, their last instant excluded."""
+    assert gate(replace(SESSION, session_until=until), NOON) == decision
+
+
+def test_once_the_session_has_closed_a_template_may_leave_instead() -> None:
+    assert gate(replace(SESSION, has_template=True), NOON) == Go(as_template=True)
+    assert gate(replace(SESSION, has_template=True), NOON - timedelta(seconds=1)) == Go()
+
+
+def test_a_session_has_to_be_open_when_the_text_is_to_leave() -> None:
+    later = replace(SESSION, session_until=NOON + timedelta(hours=1), not_before=NOON + timedelta(hours=1))
+    assert gate(later, NOON) == Never(reason="template_required")
+    sooner = replace(later, not_before=NOON + timedelta(minutes=59))
+    assert gate(sooner, NOON) == NotBefore(at=NOON + timedelta(minutes=59))
+
+
+def test_consent_comes_before_the_session() -> None:
+    assert gate(replace(SESSION, recorded=STOPPED), NOON) == Never(reason="opted_out")

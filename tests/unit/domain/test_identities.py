@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain import instants
-from shared.domain.ids import NumberKey, distribution_id, row_message_id, shard_of, single_message_id
+from shared.domain.ids import NumberKey, distribution_id, row_message_id, shard_of, single_message_id, stop_reply_id
 from shared.domain.references import is_organisation, is_reference
 
 visible = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=40)
@@ -28,6 +28,14 @@ def test_ids_stay_what_they_are() -> None:
     assert UUID(distribution).version == 5
     assert {distribution_id("demo", "key-1") for _ in range(3)} == {distribution}
     assert (distribution, single_message_id("demo", "key-1"), row_message_id(distribution, 1)) == PINNED
+
+
+def test_the_answer_to_a_stop_is_one_until_the_person_agrees_anew() -> None:
+    agreed = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    first = stop_reply_id("demo", "person", None)
+    assert first == "ae187a6c-c611-57ef-b544-f714d0b83984"
+    others = {stop_reply_id("demo", "person", agreed), stop_reply_id("demo", "another", None)}
+    assert len({*others, first, stop_reply_id("other", "person", None)}) == 4
 
 
 @given(organisations, organisations, visible, visible)

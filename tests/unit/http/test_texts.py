@@ -84,6 +84,7 @@ WARNINGS = frozenset(
         "sender_name_narrow",
         "template_status_unknown",
         "gsm7_not_possible",
+        "fallback_invalid",
     ]
 )
 CLOSED = {

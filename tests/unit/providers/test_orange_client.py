@@ -7,9 +7,11 @@ import pytest
 
 from shared.domain.errors import Kind, SendError
 from shared.domain.integration import SmsIntegration
-from shared.domain.sending import ChannelSender
+from shared.domain.sending import ChannelSender, Taken
 from shared.providers.orange.client import OrangeSender
 from shared.providers.orange.contracts import Contract
+from tests.fakes.orange import FakeTokenShelf
+from tests.fakes.world import Points
 from tests.unit.providers.making import NOON, NUMBER, Answer, Provider, body, ok, sms, text_message
 
 URL = "https://api.orange.example/smsmessaging/v1/outbound/tel:+2210000/requests"
@@ -40,15 +42,21 @@ class Bench:
             "contracts": [ok([contract(100)])],
         }
         self.orange = Provider(**{**defaults, **answers})
-        self.orange_sender = OrangeSender(self.orange.http(), "https://api.orange.example/", lambda: self.now)
+        self.shelf = FakeTokenShelf(Points())
+        asyncio.run(self.shelf.open("demo"))
+        self.orange_sender = self.worker()
         self.sender: ChannelSender[SmsIntegration, str] = self.orange_sender
+
+    def worker(self) -> OrangeSender:
+        """Another process of the same stack."""
+        return OrangeSender(self.orange.http(), "https://api.orange.example/", lambda: self.now, self.shelf)
 
     def prepare(self, integration: SmsIntegration | None = None) -> str:
         return asyncio.run(self.sender.prepare(integration or sms(), text_message()))
 
     def send(self, prepared: str = "token-0", country: str = "SN", integration: SmsIntegration | None = None) -> str:
         send = self.sender.send(integration or sms(), text_message(country), prepared, key="unused.1")
-        return asyncio.run(send)
+        return asyncio.run(send).provider_message_id
 
     def refused(self, prepared: str = "token-0", country: str = "SN") -> SendError:
         with pytest.raises(SendError) as caught:
@@ -211,13 +219,13 @@ class OldTokenRefused(Provider):
 
 def test_many_refused_together_bring_one_new_token() -> None:
     orange = OldTokenRefused(token=[token("token-1"), token("token-2")], requests=[created()])
-    sender = OrangeSender(orange.http(), "https://api.orange.example", lambda: NOON)
+    sender = OrangeSender(orange.http(), "https://api.orange.example", lambda: NOON, FakeTokenShelf(Points()))
 
-    async def many() -> list[str]:
+    async def many() -> list[Taken]:
         prepared = await sender.prepare(sms(), text_message())
         return await asyncio.gather(*(sender.send(sms(), text_message(), prepared, key="x.1") for _ in range(3)))
 
-    assert asyncio.run(many()) == ["4f5a-1"] * 3
+    assert asyncio.run(many()) == [Taken(provider_message_id="4f5a-1")] * 3
     assert len(orange.asked("token")) == 2
 
 

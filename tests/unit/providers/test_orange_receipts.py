@@ -28,10 +28,37 @@ def callback(status: object, **fields: object) -> dict[str, Any]:
     ],
 )
 def test_statuses(told: str, status: Status | None) -> None:
-    expected = OrangeReceipt(receipt_id="4f5a-1", delivery_status=told, status=status)
+    expected = OrangeReceipt(receipt_id="4f5a-1", delivery_status=told, status=status, address="+221770000001")
     for body in (json.dumps(callback(told)), json.dumps(callback(told)).encode()):
         read = receipts(body)
         assert (read.receipts, read.ignored) == ([expected], 0)
+
+
+@pytest.mark.parametrize(
+    ("address", "e164"),
+    [
+        ("tel:+221770000001", "+221770000001"),
+        ("tel:221770000001", "+221770000001"),
+        ("+221770000001", "+221770000001"),
+        ("221770000001", "+221770000001"),
+        ("tel:+0770000001", None),
+        ("tel:+22177", None),
+        ("sip:a@example.org", None),
+        ("tel:+٢٢١٧٧٠٠٠٠٠٠١", None),
+        (221770000001, None),
+        (None, None),
+        ([], None),
+    ],
+)
+def test_the_number_that_a_receipt_speaks_of(address: object, e164: str | None) -> None:
+    [receipt] = receipts(json.dumps(callback("DeliveredToTerminal", address=address))).receipts
+    assert receipt.address == e164
+    assert "770000001" not in repr(receipt)
+
+
+def test_an_unknown_status_is_kept_raw_but_for_what_may_be_a_number() -> None:
+    [receipt] = receipts(json.dumps(callback("Held +221770000001 (12)"))).receipts
+    assert receipt.delivery_status == "Held +# (12)"
 
 
 def test_shapes() -> None:

@@ -1,6 +1,7 @@
 import asyncio
 import hashlib
 import io
+from dataclasses import replace
 from email import message_from_bytes
 from email.message import Message
 
@@ -11,8 +12,8 @@ from PIL import Image
 from shared.domain.errors import Kind, SendError
 from shared.domain.integration import WhatsAppIntegration
 from shared.domain.masking import blank_number_in_wamid
-from shared.domain.payload import Mode, Payload
-from shared.domain.sending import CardSource, ChannelSender, MediaCache
+from shared.domain.payload import MAX_CAPTION, Mode, Payload
+from shared.domain.sending import CardSource, ChannelSender, MediaCache, Taken
 from shared.providers.whatsapp.client import WhatsAppSender
 from tests.unit.providers.making import NUMBER, TOKEN, Answer, Provider, body, card_message, ok, whatsapp
 
@@ -66,7 +67,10 @@ class Bench:
         )
 
     def send(self, payload: Payload, prepared: str | None = None, token: str = TOKEN) -> str:
-        async def both() -> str:
+        return self.taken(payload, prepared, token).provider_message_id
+
+    def taken(self, payload: Payload, prepared: str | None = None, token: str = TOKEN) -> Taken:
+        async def both() -> Taken:
             media_id = await self.sender.prepare(whatsapp(token), payload) if prepared is None else prepared
             return await self.sender.send(whatsapp(token), payload, media_id, key=KEY)
 
@@ -137,6 +141,51 @@ def test_a_session_message_is_the_picture_with_a_caption() -> None:
     assert (sent["type"], sent["image"]) == ("image", {"id": "media-1", "caption": "Votre carte"})
 
 
+def test_a_long_text_follows_its_card() -> None:
+    bench = Bench()
+    payload = replace(card_message(Mode.SESSION), text="é" * (MAX_CAPTION + 1))
+    assert payload.is_split
+    bench.send(payload.card_half())
+    bench.send(payload.text_half(), prepared="media-1")
+    card, text = (body(request) for request in bench.meta.asked("messages"))
+    assert isinstance(card, dict)
+    assert isinstance(text, dict)
+    assert (card["type"], card["image"]) == ("image", {"id": "media-1"})
+    assert (text["type"], text["text"]) == ("text", {"preview_url": False, "body": payload.text})
+    assert not replace(payload, text="é" * MAX_CAPTION).is_split
+
+
+def test_the_template_beside_a_text_shows_the_card_only_if_it_has_a_picture() -> None:
+    bench = Bench()
+    alternative = card_message(first_name="Awa").template
+    session = replace(card_message(Mode.SESSION), alternative=alternative)
+    for shows_card in (True, False):
+        bench.send(replace(session, alternative_shows_card=shows_card).as_template(), prepared="media-1")
+    with_card, without = (body(request) for request in bench.meta.asked("messages"))
+    assert isinstance(with_card, dict)
+    assert isinstance(without, dict)
+    assert with_card["type"] == without["type"] == "template"
+    assert ["header" in str(with_card["template"]), "header" in str(without["template"])] == [True, False]
+    assert session.as_template().as_template() == session.as_template()
+
+
+@pytest.mark.parametrize("to", ["+221770000001", "+2250700000001", "+20100000001"])
+def test_the_plus_always_leads(to: str) -> None:
+    bench = Bench()
+    for mode in (Mode.TEMPLATE, Mode.SESSION):
+        bench.send(replace(card_message(mode), to=to))
+    sent = [body(request) for request in bench.meta.asked("messages")]
+    assert [one["to"] for one in sent if isinstance(one, dict)] == [to, to]
+
+
+@pytest.mark.parametrize(
+    ("status", "held"),
+    [("held_for_quality_assessment", True), ("paused", True), ("accepted", False), ("novel", False), ("", False)],
+)
+def test_what_meta_holds_back_is_accepted_and_told(status: str, held: bool) -> None:
+    assert Bench(messages=[accepted(status)]).taken(card_message()).held is held
+
+
 @pytest.mark.parametrize(
     ("mode", "content"),
     [
@@ -163,6 +212,14 @@ def test_the_same_picture_goes_up_once_for_all() -> None:
     assert asyncio.run(prepare_many()) == ["media-1"] * 10
     assert len(bench.meta.asked("media")) == 1
     assert list(bench.media.ids) == [("demo", "1060001", hashlib.sha256(picture()).hexdigest())]
+
+
+def test_another_number_uploads_the_picture_for_itself() -> None:
+    """Meta takes a media ID only from the number that uploaded it."""
+    bench = Bench()
+    for number in ("1060001", "1060002", "1060002"):
+        asyncio.run(bench.sender.prepare(replace(whatsapp(), phone_number_id=number), card_message()))
+    assert [request.url.path.split("/")[2] for request in bench.meta.asked("media")] == ["1060001", "1060002"]
 
 
 @pytest.mark.parametrize("answer", [accepted("held_for_quality_assessment"), accepted("novel"), accepted(code=201)])

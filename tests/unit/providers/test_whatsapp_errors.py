@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.errors import Kind
+from shared.domain.errors import Kind, Scope
 from shared.domain.json import JsonValue
 from shared.providers.calls import Call
 from shared.providers.rules import Rule
@@ -76,6 +76,20 @@ def test_reasons_that_stop_a_template_alone() -> None:
     assert {rule.reason for rule in CODES.values() if rule.reason.startswith("template_") and rule.kind is STOP} == (
         TEMPLATE_REASONS
     )
+
+
+@pytest.mark.parametrize(("code", "status", "kind"), TABLE)
+def test_a_stop_says_how_far_it_reaches(code: int, status: int, kind: Kind) -> None:
+    """The page's T is the template's, its S the account's; told at once and in a status alike."""
+    for error in (error_from_response(status, answer(code)), error_from_code(code)):
+        if error.kind is not STOP:
+            assert error.scope is Scope.DISTRIBUTION
+        else:
+            assert error.scope is (Scope.TEMPLATE if error.reason in TEMPLATE_REASONS else Scope.ACCOUNT)
+
+
+def test_answers_without_a_code_stop_the_account() -> None:
+    assert error_from_response(401, b"").scope is error_from_response(403, b"").scope is Scope.ACCOUNT
 
 
 def test_the_pair_limit_slows_one_person() -> None:

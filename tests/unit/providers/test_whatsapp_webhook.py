@@ -13,7 +13,7 @@ from shared.domain.errors import Kind
 from shared.domain.masking import blank_number_in_wamid
 from shared.domain.receipt import Attempt
 from shared.domain.status import Status
-from shared.providers.whatsapp.webhook import PIECE_BYTES, pieces, reports, verified
+from shared.providers.whatsapp.webhook import PIECE_BYTES, pieces, read, verified
 
 MESSAGE = "5a1e0000-0000-5000-8000-000000000001"
 WAMID = "wamid.HBgMMjIxNzcwMDAwMDAxFQIAERgSQUJDREVGMDEyMzQ1Njc4OUFCAA=="
@@ -87,9 +87,9 @@ def test_not_signed(body: bytes, header: str | None, secrets: list[str]) -> None
     ],
 )
 def test_statuses(told: str, moved: Status) -> None:
-    read = reports(json.dumps(webhook(value(statuses=[status(status=told)]))))
-    (report,) = read.reports
-    assert (report.status, report.at, read.ignored) == (moved, AT, 0)
+    found = read(json.dumps(webhook(value(statuses=[status(status=told)]))))
+    (report,) = found.reports
+    assert (report.status, report.at, found.ignored) == (moved, AT, 0)
     assert report.attempt == Attempt(message_id=MESSAGE, number=1)
     assert report.provider_message_id == blank_number_in_wamid(WAMID)
     assert (report.error is not None) is (moved is Status.FAILED)
@@ -99,9 +99,9 @@ def test_everything_of_a_batch_is_read() -> None:
     one = value(statuses=[status(), status(status="read")])
     batch = webhook(one, value(statuses=[status(status="failed", errors=[{"code": "131026"}])]))
     batch["entry"] += webhook(value(statuses=[status(status="delivered")]))["entry"]
-    read = reports(json.dumps(batch))
-    assert [report.status for report in read.reports] == [Status.SENT, Status.READ, Status.FAILED, Status.DELIVERED]
-    error = read.reports[2].error
+    found = read(json.dumps(batch))
+    assert [report.status for report in found.reports] == [Status.SENT, Status.READ, Status.FAILED, Status.DELIVERED]
+    error = found.reports[2].error
     assert error is not None
     assert (error.kind, error.reason) == (Kind.RECIPIENT, "not_on_whatsapp")
 
@@ -110,19 +110,19 @@ def test_everything_of_a_batch_is_read() -> None:
 def test_what_may_be_absent(missing: str) -> None:
     found = status()
     del found[missing]
-    assert len(reports(json.dumps(webhook(value(statuses=[found])))).reports) == 1
+    assert len(read(json.dumps(webhook(value(statuses=[found])))).reports) == 1
 
 
 @pytest.mark.parametrize("timestamp", ["1750031273", 1750031273, 1750031273000, "1750031273000", 1750031273.0])
 def test_instants(timestamp: Json) -> None:
-    assert reports(json.dumps(webhook(value(statuses=[status(timestamp=timestamp)])))).reports[0].at == AT
+    assert read(json.dumps(webhook(value(statuses=[status(timestamp=timestamp)])))).reports[0].at == AT
 
 
 @pytest.mark.parametrize("timestamp", [None, "", "soon", -1, 0, 10**30, True, {}, float("inf"), float("nan")])
 def test_an_unreadable_instant_is_when_it_came(timestamp: Json) -> None:
     document = json.dumps(webhook(value(statuses=[status(timestamp=timestamp)])))
-    assert reports(document).ignored == 1
-    assert reports(document, received=AT).reports[0].at == AT
+    assert read(document).ignored == 1
+    assert read(document, received=AT).reports[0].at == AT
 
 
 @pytest.mark.parametrize(
@@ -131,8 +131,8 @@ def test_an_unreadable_instant_is_when_it_came(timestamp: Json) -> None:
      f"{MESSAGE}.12345", f"{MESSAGE}.١", 7, None, ["x"]],
 )  # fmt: skip
 def test_keys_of_others(key: Json) -> None:
-    read = reports(json.dumps(webhook(value(statuses=[status(biz_opaque_callback_data=key)]))))
-    assert read.reports[0].attempt is None
+    found = read(json.dumps(webhook(value(statuses=[status(biz_opaque_callback_data=key)]))))
+    assert found.reports[0].attempt is None
 
 
 @pytest.mark.parametrize(
@@ -149,8 +149,8 @@ def test_keys_of_others(key: Json) -> None:
     ],
 )
 def test_what_says_nothing_is_counted(found: Json) -> None:
-    read = reports(json.dumps(webhook(value(statuses=[status(), found]))))
-    assert (len(read.reports), read.ignored) == (1, 1)
+    both = read(json.dumps(webhook(value(statuses=[status(), found]))))
+    assert (len(both.reports), both.ignored) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -165,9 +165,9 @@ def test_what_says_nothing_is_counted(found: Json) -> None:
         (json.dumps(webhook(None)), 1),
     ],
 )
-def test_other_news(document: str, ignored: int) -> None:
-    read = reports(document)
-    assert (read.reports, read.ignored) == ([], ignored)
+def test_what_tells_nothing_at_all(document: str, ignored: int) -> None:
+    found = read(document)
+    assert (found.reports, found.news, found.ignored) == ([], [], ignored)
 
 
 JSON: st.SearchStrategy[Json] = st.recursive(
@@ -195,24 +195,24 @@ def mutated(draw: st.DrawFn) -> Json:
 @given(JSON | mutated())
 def test_never_raises_for_json(document: Json) -> None:
     text = json.dumps(document)
-    reports(text, received=AT)
+    read(text, received=AT)
     for piece in pieces(text.encode()):
-        reports(piece)
+        read(piece)
 
 
 @given(st.binary() | st.text().map(str.encode))
 def test_never_raises_for_bytes(body: bytes) -> None:
     pieces(body)
-    reports(body.decode("utf-8", "replace"))
+    read(body.decode("utf-8", "replace"))
     verified(body, body.decode("latin-1"), ["secret"])
 
 
 def test_deep_nesting() -> None:
     deep = '{"entry":[' + "[" * 100_000 + "]" * 100_000 + "]}"
     assert pieces(deep.encode()) == []
-    assert reports(deep).ignored == 1
+    assert read(deep).ignored == 1
     nearly = '{"entry":[{"changes":' + "[" * 900 + "]" * 900 + "}]}"
-    assert reports(nearly).reports == []
+    assert read(nearly).reports == []
     pieces(nearly.encode())
 
 
@@ -261,7 +261,7 @@ def test_pieces_hold_every_update_once(shape: list[list[int]]) -> None:
     assert [item["id"] for item in updates(found, "statuses")] == [f"s{at}" for at in range(number)]
     assert [item["id"] for item in updates(found, "messages")] == [f"m{at}" for at in range(number)]
     assert [item["wa_id"] for item in updates(found, "contacts")] == [str(at) for at in range(number)]
-    assert sum(len(reports(piece).reports) for piece in found) == number
+    assert sum(len(read(piece).reports) for piece in found) == number
     assert all(json.loads(piece)["object"] == "whatsapp_business_account" for piece in found)
 
 
@@ -269,11 +269,11 @@ def test_three_megabytes() -> None:
     body = json.dumps(webhook(value(statuses=[status(id=f"s{at}", x="y" * 2800) for at in range(1000)]))).encode()
     found = pieces(body)
     assert len(body) > 3_000_000
-    assert sum(len(reports(piece).reports) for piece in found) == 1000
+    assert sum(len(read(piece).reports) for piece in found) == 1000
     assert len(found) < 40
 
 
 def test_one_update_too_large_for_a_piece_is_left_out() -> None:
     body = json.dumps(webhook(value(statuses=[status(x="y" * PIECE_BYTES), status(id="small")]))).encode()
     (piece,) = pieces(body)
-    assert len(reports(piece).reports) == 1
+    assert len(read(piece).reports) == 1

@@ -21,6 +21,7 @@ FANOUT_POINTS = (
     "lanes.state",
     "plans.read_chunk",
     "log.add",
+    "distributions.note_logged",
     "distributions.save",
     "lanes.book",
     "queue.put",

@@ -154,7 +154,7 @@ def test_csv_without_rows() -> None:
         (f'phone,first_name\n{ONE},"Aminata\n{TWO},"Fatou"\n', "Error"),
         (f'phone,first_name\n{ONE},"Aminata\n{TWO},Fatou\n', "Error"),
         (f'phone,"first_name\n{ONE},Aminata\n', "Error"),
-        (f"phone,first_name\n{ONE},{'x' * 1_100_000}\n", "a line beyond 1 MiB"),
+        (f"phone,first_name\n{ONE},{'x' * 1_100_000}\n", "a row beyond 1 MiB"),
     ],
 )
 def test_csv_files_that_cannot_be_read(content: str | bytes, why: str) -> None:
@@ -214,7 +214,7 @@ def test_ndjson_without_rows() -> None:
     ("content", "why"),
     [
         ('{"first_name": "Amélie"}'.encode("latin-1"), "UnicodeDecodeError"),
-        ('{"first_name": "' + "x" * 1_100_000 + '"}', "a line beyond 1 MiB"),
+        ('{"first_name": "' + "x" * 1_100_000 + '"}', "a row beyond 1 MiB"),
     ],
 )
 def test_ndjson_files_that_cannot_be_read(content: str | bytes, why: str) -> None:
@@ -311,6 +311,65 @@ def test_dhis2_bottomless_nesting_costs_nothing(start: str, opening: str) -> Non
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 16 * 1024 * 1024
+
+
+def test_dhis2_a_byte_order_mark_is_dropped() -> None:
+    assert raws("\ufeff" + json.dumps({"trackedEntities": [ENTITY]}), "dhis2") == [{"dhis2": ENTITY}]
+
+
+def test_dhis2_what_follows_the_list_may_be_long() -> None:
+    content = json.dumps({"trackedEntities": [ENTITY] * 10} | {f"note{n}": "x" * 1000 for n in range(10_000)})
+    assert len(list(RowReader(io.BytesIO(content.encode()), "dhis2").rows())) == 10
+
+
+# ------------------------------------------------------------------------------------------------- what never ends
+
+GIGABYTE = 1024 * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("form", "start", "rest", "why"),
+    [
+        ("csv", "phone,first_name\n", "x", "a row beyond 1 MiB"),
+        ("csv", "phone,first_name\n" + ONE + ',"', "Awa, Ba\n", "Error"),
+        ("csv", "phone,first_name\n", '"a\n","b\n",', "a row beyond 1 MiB"),
+        ("csv", "phone", ",x", "a row beyond 1 MiB"),
+        ("ndjson", '{"phone": "', "7", "a row beyond 1 MiB"),
+        ("dhis2", '{"trackedEntities": [{"trackedEntity": "', "x", "one value is too long"),
+        ("dhis2", '{"trackedEntities": [{"trackedEntity": "', '\\"', "one value is too long"),
+        ("dhis2", '{"', "x", "one value is too long"),
+        ("dhis2", '{"pager": ', " ", "one value is too long"),
+        ("dhis2", '{"pager": ', "7", "one value is too long"),
+        ("dhis2", '{"trackedEntities": [["', f'{"x" * 1000}", "', "one entity is too deep or too long"),
+        ("dhis2", '{"trackedEntities": [[', "{},", "one entity is too deep or too long"),
+        ("dhis2", "{", f'"a": "{"x" * 1000}",', "no list of tracked entities or enrollments at the beginning"),
+    ],
+)
+def test_a_gigabyte_of_one_thing_is_refused_within_a_few_megabytes(form: str, start: str, rest: str, why: str) -> None:
+    block = rest.encode() * (100_000 // len(rest))
+    file = Endless(itertools.chain([start.encode()], itertools.repeat(block, GIGABYTE // len(block))))
+    tracemalloc.start()
+    with pytest.raises(UnreadableFileError) as caught:
+        list(RowReader(file, form).rows())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert str(caught.value) == why
+    assert file.taken < 8 * 1024 * 1024
+    assert peak < 64 * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("form", "head", "row", "tail"),
+    [("csv", "phone\n", ONE + "\n", ""), ("ndjson", "\n", "{}\n", ""), ("dhis2", '{"instances": [1', ",1", "]}")],
+    ids=["csv", "ndjson", "dhis2"],
+)
+def test_a_million_rows_are_taken_and_not_one_more(form: str, head: str, row: str, tail: str) -> None:
+    some, more = row * 1000, [row * (999 if form == "dhis2" else 1000), tail]
+    million = itertools.chain([head], itertools.repeat(some, 999), more)
+    assert max(one.number for one in RowReader(Endless(map(str.encode, million)), form).rows()) == 1_000_000
+    beyond = itertools.chain([head], itertools.repeat(some, 1001), [tail])
+    with pytest.raises(UnreadableFileError, match="more than 1000000 rows"):
+        max(one.number for one in RowReader(Endless(map(str.encode, beyond)), form).rows())
 
 
 # ------------------------------------------------------------------------------------------------------ bounded memory

@@ -1,12 +1,15 @@
 """The send step: once, whatever happens. Workers are killed at every call that they make."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from shared.domain.consent import Consent, ConsentState
+from shared.domain.distribution import Action
 from shared.domain.errors import Kind, SendError
+from shared.domain.instants import from_microseconds
 from shared.domain.integration import SmsIntegration
 from shared.domain.payload import Channel
 from shared.domain.status import Status
@@ -21,7 +24,6 @@ POINTS = (
     "provider.send",
     "provider.answer",
     "receipts.name",
-    "receipts.read_parked",
     "log.move",
 )
 SMS_AFTER_THE_CLAIM = POINTS.index("provider.send")
@@ -179,13 +181,68 @@ def test_a_card_that_cannot_be_had_fails_without_a_call(office: Office) -> None:
 def test_a_missed_departure_is_booked_anew(office: Office) -> None:
     message = office.single()
     [copy] = office.queue.take()
+    missed = office.clock.pass_by(seconds=6)
+    office.run(office.step(Channel.SMS).send_all([copy]))
+    assert office.queue.waiting == []
+    assert missed <= office.clock.now() <= missed + timedelta(seconds=2)
+    assert office.row(message.message_id).status is Status.SENT
+    assert office.provider.calls == 1
+
+
+def test_late_copies_leave_at_the_lanes_pace(office: Office) -> None:
+    """However many are late at once, and whichever worker has them: what was missed is not made up for."""
+    office.distribute(40)
+    office.do_tasks()
+    copies = office.queue.take()
+    office.clock.pass_by(seconds=60)
+    began = office.clock.now()
+    for number in range(4):
+        office.run(office.step(Channel.SMS).send_all(copies[10 * number : 10 * number + 10]))
+    assert len(office.provider.accepted) == 40
+    assert office.clock.now() - began >= timedelta(seconds=40 / 5 - 1)
+
+
+def test_a_late_copy_whose_next_departure_is_far_makes_room(office: Office) -> None:
+    message = office.single()
+    [copy] = office.queue.take()
     office.clock.pass_by(seconds=6)
+    until = office.clock.now() + timedelta(seconds=120)
+    office.run(office.lanes.hold(SMS.lane, until))
     office.run(office.step(Channel.SMS).send_all([copy]))
     assert office.provider.calls == 0
     [again] = office.queue.waiting
-    assert again.departs_at > copy.departs_at
-    office.deliver()
+    assert from_microseconds(again.departs_at) >= until
+    office.deliver(within=timedelta(seconds=121))
     assert office.row(message.message_id).status is Status.SENT
+
+
+def test_a_batch_asks_for_its_facts_together(office: Office) -> None:
+    """Ten late copies: each fact is read once, and one booking serves all."""
+    office.distribute(10)
+    office.do_tasks()
+    copies = office.queue.take()
+    office.clock.pass_by(seconds=60)
+    before = Counter(office.points.passed)
+    office.run(office.step(Channel.SMS).send_all(copies))
+    assert len(office.provider.accepted) == 10
+    read = office.points.passed - before
+    assert read["distributions.get_many"] <= 4
+    assert read["people.consents"] <= 4
+    assert read["lanes.book"] == 1
+    assert read["log.claim"] == read["log.move"] == 10
+
+
+def test_a_pause_is_seen_a_second_later_whoever_has_asked_before(office: Office) -> None:
+    made = office.distribute(2)
+    office.do_tasks()
+    [first, second] = office.queue.take()
+    step = office.step(Channel.SMS)
+    office.run(step.send_all([first]))
+    office.run(office.control.act(DEMO, made.distribution_id, Action.PAUSE))
+    office.clock.pass_by(seconds=1.1)
+    office.run(step.send_all([second]))
+    assert len(office.provider.accepted) == 1
+    assert office.row(second.message_id).status is Status.PENDING
 
 
 def test_the_gate_is_asked_just_before_the_call(office: Office) -> None:

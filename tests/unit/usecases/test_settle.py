@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.distribution import Counts
+from shared.domain.distribution import Counts, together
 from shared.domain.message import Chunk, Message, PayloadRef
 from shared.domain.payload import Channel
 from shared.domain.status import Status, may_move
+from shared.domain.tally import counted
 from shared.usecases.ports import Move
 from shared.usecases.settle import Settler, change_of
 from tests.fakes.bulk import FakeDistributions
@@ -108,7 +109,7 @@ async def settle(wishes: list[tuple[int, Move]], flushes: set[int]) -> tuple[Cou
     await settler.flush()
     counts = await distributions.counts("demo", "d")
     messages = await log.get_many("demo", ["0", "1", "2"])
-    return counts.get((0, 0), Counts()), recounted(list(messages.values()))
+    return counts.get((0, 0), Counts()), together(map(counted, messages.values()))
 
 
 @given(many_moves, st.sets(st.integers(0, 39)))

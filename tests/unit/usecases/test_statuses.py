@@ -1,8 +1,10 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from shared.domain.errors import Kind, SendError
+from shared.domain.fallback import Start
 from shared.domain.receipt import Attempt, StatusReport
 from shared.domain.status import Status
 from shared.usecases.ports import Move
@@ -11,6 +13,8 @@ from shared.usecases.statuses import move_of_orange, move_of_report
 THEN = datetime(2026, 11, 23, 10, tzinfo=UTC)
 ATTEMPT = Attempt(message_id="2d1f6a0e-0000-5000-8000-000000000001", number=2)
 WITHHELD = SendError(Kind.RECIPIENT, "130472", "experiment_withheld")
+LOCKED = SendError(Kind.STOP, "131031", "account_restricted")
+UNWILLING = SendError(Kind.RECIPIENT, "131050", "opted_out")
 NAMELESS = SendError(Kind.BUG, "135000")
 
 
@@ -39,15 +43,25 @@ def report(status: Status, attempt: Attempt | None = ATTEMPT, error: SendError |
 @pytest.mark.parametrize("status", [Status.SENT, Status.DELIVERED, Status.READ])
 @pytest.mark.parametrize("error", [None, WITHHELD])
 def test_proof_of_arrival_counts_whatever_the_attempt(status: Status, error: SendError | None) -> None:
-    expected = Move(status=status, at=THEN, provider_message_id="wamid.x")
+    told_by = 2 if status is Status.SENT else None
+    expected = Move(status=status, at=THEN, provider_message_id="wamid.x", told_by=told_by)
     assert move_of_report(report(status, error=error)) == expected
 
 
 @pytest.mark.parametrize(
-    ("error", "reason"),
-    [(WITHHELD, "experiment_withheld"), (NAMELESS, "provider_rejected"), (None, "provider_rejected")],
+    ("error", "reason", "fallback"),
+    [
+        (WITHHELD, "experiment_withheld", Start.NOW),
+        (NAMELESS, "provider_rejected", Start.IN_TIME),
+        (LOCKED, "provider_rejected", Start.IN_TIME),
+        (None, "provider_rejected", Start.NOW),
+        (UNWILLING, "opted_out", Start.NEVER),
+    ],
 )
-def test_a_failure_counts_for_its_own_attempt_and_always_has_a_reason(error: SendError | None, reason: str) -> None:
+def test_a_failure_counts_for_its_own_attempt_and_always_has_a_reason(
+    error: SendError | None, reason: str, fallback: Start
+) -> None:
     move = move_of_report(report(Status.FAILED, error=error))
-    assert move == Move(status=Status.FAILED, at=THEN, attempt=2, provider_message_id="wamid.x", reason=reason)
+    told = Move(status=Status.FAILED, at=THEN, attempt=2, provider_message_id="wamid.x", reason=reason)
+    assert move == replace(told, fallback=fallback)
     assert move_of_report(report(Status.FAILED, None, error)).attempt is None

@@ -1,0 +1,138 @@
+"""How long planning an upload takes, and how much memory the planning process needs at its peak.
+
+    python -m bench.planning --rows 1000000 --form csv --channel sms
+
+The planning process is this one: the real use case, reader, S3 and DynamoDB adapters, with boto3 as Lambda has it. What
+it talks to is `bench.stub`, another process. The peak is the operating system's own figure (ru_maxrss): interpreter,
+libraries and all.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.request import urlopen
+
+from bench.upload import ATTRIBUTES, FORMS
+from shared.aws.objects import S3Uploads
+from shared.aws.people import DynamoPeople
+from shared.aws.plans import S3Plans
+from shared.aws.session import Aws
+from shared.domain.content import Content
+from shared.domain.distribution import Distribution, DistributionStatus, Order, Schedule, Upload
+from shared.domain.integration import Dhis2Integration
+from shared.domain.payload import Channel
+from shared.usecases.already import AlreadySent
+from shared.usecases.distributions import Planning, PlanningDeps
+from shared.usecases.judge import Judge
+from shared.usecases.planning import Planner
+from tests.fakes.office import DEMO, Office
+
+IDENTITY = "6f1d3f0e-2b7a-5c49-9d0a-0b5c1f5e7a11"
+DEFAULTS = {
+    "programme_name": "PEV",
+    "verification_url": "https://v.example.org/c/{card_code}",
+    "card_image": "https://cards.example.org/{card_code}.png",
+    "consent": True,
+}
+
+
+def main() -> int:
+    """Prints one JSON object; 1 where not every row was accepted."""
+    parser = argparse.ArgumentParser(prog="python -m bench.planning", description=__doc__)
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--form", choices=FORMS, default="csv")
+    parser.add_argument("--channel", type=Channel, choices=list(Channel), default=Channel.SMS)
+    arguments = parser.parse_args()
+    with _stub(arguments.rows, arguments.form) as address:
+        os.environ |= {
+            "AWS_ENDPOINT_URL": address,
+            "AWS_REGION": "eu-west-1",
+            "AWS_DEFAULT_REGION": "eu-west-1",
+            "AWS_ACCESS_KEY_ID": "bench",
+            "AWS_SECRET_ACCESS_KEY": "bench",
+        }
+        before, began = time.process_time(), time.monotonic()
+        planned = asyncio.run(_plan(arguments.form, arguments.channel))
+        seconds, cpu = time.monotonic() - began, time.process_time() - before
+        with urlopen(f"{address}/_written", timeout=10) as answer:  # noqa: S310 - our own stub
+            written = json.load(answer)
+    plan = planned.planned
+    told = {
+        "rows": arguments.rows,
+        "accepted": plan.accepted,
+        "chunks": sum(run.chunks for run in plan.runs),
+        "seconds": round(seconds, 1),
+        "rows_per_second": round(arguments.rows / seconds),
+        "cpu_seconds": round(cpu, 1),
+        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        **written,
+    }
+    sys.stdout.write(json.dumps(told) + "\n")
+    return 0 if plan.accepted == arguments.rows else 1
+
+
+async def _plan(form: str, channel: Channel) -> Distribution:
+    office, aws = Office(), Aws()
+    made = Distribution(
+        organisation=DEMO,
+        distribution_id=IDENTITY,
+        campaign_id="bench",
+        channel=channel,
+        schedule=Schedule(),
+        confirm=False,
+        request_hash="h",
+        status=DistributionStatus.PLANNING,
+        created_at=office.clock.now(),
+        due_at=office.clock.now(),
+    )
+    await office.distributions.create(made)
+    await office.integrations.put(Dhis2Integration(organisation=DEMO, attributes=ATTRIBUTES, program=None, version=1))
+    upload = Upload(object_key="uploads/demo/u", version="1", format=form)
+    order = Order(content=Content(template="vaccination_card"), defaults=DEFAULTS, upload=upload)
+
+    class Plans(S3Plans):
+        """The order is not what is measured."""
+
+        async def read_order(self, organisation: str, distribution_id: str) -> Order:
+            return order
+
+    plans = Plans(aws, "payload")
+    judge = Judge(DynamoPeople(aws, "state"), office.sessions, office.number_key)
+    planning = Planning(
+        PlanningDeps(
+            distributions=office.distributions,
+            plans=plans,
+            uploads=S3Uploads(aws, "payload"),
+            planner=Planner(judge, plans, office.lanes, office.balances, office.standing),
+            settings=office.settings,
+            already=AlreadySent(office.distributions, plans, office.log),
+            tasks=office.tasks,
+            schedules=office.schedules,
+            telemetry=office.telemetry,
+            clock=office.clock,
+        )
+    )
+    await planning.plan_upload(DEMO, IDENTITY)
+    return office.distributions.items[DEMO, IDENTITY]
+
+
+@contextmanager
+def _stub(rows: int, form: str) -> Iterator[str]:
+    command = [sys.executable, "-m", "bench.stub", "--form", form, "--rows", str(rows)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own module
+        try:
+            assert process.stdout is not None  # noqa: S101 - PIPE was asked for
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,32 @@
+"""Figures of a campaign and of the organisation."""
+
+from functions.api.deps import Deps
+from shared.http import documents, validation
+from shared.http.request import Request, Scope
+from shared.http.response import Response
+from shared.http.router import Router
+from shared.usecases import statistics
+
+
+def register(router: Router, deps: Deps) -> None:
+    """The routes of this module."""
+
+    @router.route("GET /v1/statistics", scope=Scope.READ)
+    async def of_organisation(request: Request) -> Response:
+        return await _figures(request, deps, "get_statistics")
+
+    @router.route("GET /v1/campaigns/{campaign_id}/statistics", scope=Scope.READ)
+    async def of_campaign(request: Request) -> Response:
+        """A campaign is the front end's reference: one that nothing was sent for has zeroes."""
+        return await _figures(request, deps, "get_campaign_statistics")
+
+
+async def _figures(request: Request, deps: Deps, operation: str) -> Response:
+    query = validation.query(request, operation)
+    scope = statistics.Scope(
+        organisation=request.organisation,
+        campaign_id=query.filters.get("campaign_id"),
+        since=query.time("from"),
+        until=query.time("to"),
+    )
+    return Response(status=200, body=documents.statistics(await deps.statistics.read(scope)))

@@ -1,0 +1,45 @@
+"""`make run DOCKER=1`: the functions run in containers (`sam local`), and this process only shows what they did.
+
+Nothing polls the queues and no schedule fires, so what a container puts on a queue stays there for the next container.
+The gateway still answers, with functions of this process: for the log, and for the webhooks that the simulators call.
+The ports are fixed, PORT for the gateway, the next one for moto, the one after it for the simulators. What a deployment
+draws at random is fixed here too, and obviously no secret: events/ names it.
+"""
+
+from datetime import datetime
+
+from local.deployment import Deployment, client
+from shared.aws.codec import encode
+from shared.domain.instants import milliseconds
+from shared.domain.integration import Secret, SmsIntegration
+
+ORGANISATION = "demo"
+NUMBER_KEY = "the-number-key-of-containers-on-one-machine-and-of-nothing-else-"
+RECEIPT_TOKEN = "the-receipt-token-of-containers"  # noqa: S105 - stands in the path of events/webhook_orange_receipts.json
+SMS = {
+    "client_id": "container-client",
+    "client_secret": "container-client-secret",
+    "sender_name": "PNV",
+    "default_country": "SN",
+}
+
+
+def plant_secrets(deployment: Deployment, prefix: str, aws_url: str, now: datetime) -> None:
+    """The number key, and SMS settings with a receipt token, which saving the settings keeps."""
+    secrets = client("secretsmanager", aws_url)
+    secrets.put_secret_value(SecretId=deployment.outputs["NumberKeySecretArn"], SecretString=NUMBER_KEY)
+    integration = SmsIntegration(
+        organisation=ORGANISATION,
+        client_id=SMS["client_id"],
+        client_secret=Secret(value=SMS["client_secret"], updated_at=now),
+        sender_name=SMS["sender_name"],
+        default_country=SMS["default_country"],
+        senders={},
+        rate_per_second=5,
+        unit_prices={},
+        peak_hours=(),
+        receipt_addresses=(),
+        receipt_token=Secret(value=RECEIPT_TOKEN, updated_at=now),
+        version=milliseconds(now),
+    )
+    secrets.create_secret(Name=f"{prefix}/{ORGANISATION}/sms", SecretString=encode(integration).decode())

@@ -1,0 +1,56 @@
+"""Moves the stack's clock so that what falls due on the way happens in order.
+
+The clock stops at the instant of each one-time schedule on the way. At each stop, first everything that is on the clock
+comes to that instant at once (queues' delays and visibility time-outs, items' time to live, sleeping functions, the
+simulators' receipts) and the functions do what there is to do; then the schedules fire, one-time ones by their times,
+recurring ones once; and the functions work again. So a release planned for 08:00 happens at 08:00, though the jump
+leads into the night. At the end the same happens, but nobody waits for the functions. Between two stops there is no
+order among messages, as on AWS.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from local.clock import BackwardsError, StackClock, format_instant
+from local.schedules import Scheduler
+
+PATIENCE = 5.0
+"""Seconds that a stop waits for the functions at most: one that sleeps until a later departure is not waited for."""
+_QUIET_LOOKS = 4
+_LOOK_SECONDS = 0.05
+
+
+class Jump:
+    """One at a time. `busy`: whether any function works or is about to."""
+
+    def __init__(self, clock: StackClock, scheduler: Scheduler, busy: Callable[[], bool]) -> None:
+        self._clock = clock
+        self._scheduler = scheduler
+        self._busy = busy
+        self._jumping = threading.Lock()
+
+    def to(self, instant: datetime) -> None:
+        """Returns when the clock is there. Raises BackwardsError."""
+        with self._jumping:
+            if instant < self._clock.now():
+                raise BackwardsError(f"the clock is at {format_instant(self._clock.now())} and only goes forwards")
+            for stop in self._scheduler.one_time_until(instant):
+                self._move_to(stop)
+                self._settle()
+                self._scheduler.fire_due()
+                self._settle()
+            self._move_to(instant)
+            self._scheduler.fire_due()
+
+    def _move_to(self, instant: datetime) -> None:
+        if instant > self._clock.now():  # which runs on while things settle, and may have passed it
+            self._clock.advance_to(instant)
+
+    def _settle(self) -> None:
+        give_up = time.monotonic() + PATIENCE
+        quiet = 0
+        while quiet < _QUIET_LOOKS and time.monotonic() < give_up:
+            quiet = 0 if self._busy() else quiet + 1
+            time.sleep(_LOOK_SECONDS)

@@ -1,0 +1,290 @@
+"""`make load`: many SMS from an upload to their receipts, and what the provider took held against the log.
+
+It goes to the stack that `make run` has on PORT, or starts one of its own. Nobody is moved in time: run it on a stack
+whose clock stands within the sending hours of the nine countries (its own does).
+"""
+
+import argparse
+import csv
+import io
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import cycle, islice
+
+import httpx2
+
+from local.demo.api import Api, ApiError
+from local.processes import PROJECT_ROOT
+from local.running import NoStackError, RunningStack, find
+from local.sample.expected import Campaign, Expected, Verdict
+from local.sample.people import PLACES, person
+from local.sample.register import SENDERS
+from local.settings import Settings
+from local.tokens import TokenRequest
+
+MOST = 10_000 * len(PLACES)
+"""As many invented numbers as there are."""
+MORNING = datetime(2026, 11, 23, 10, tzinfo=UTC)
+"""Within the sending hours of all nine countries, at whatever hour this is run."""
+LOG = PROJECT_ROOT / ".local" / "load.log"
+_LOOK_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A running stack, and a token for an organisation of it."""
+
+    base_url: str
+    aws_url: str
+    simulators_url: str
+    organisation: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of the rows. `seconds` by phase, each counted from the end of the one before it.
+
+    `doubled`: numbers the provider took more than once. `lost`: numbers it never took. `unlogged`: what it took and
+    the log does not have. `unsent`: what the log calls sent and the provider never took.
+    """
+
+    rows: int
+    accepted: int
+    by_status: Mapping[str, int]
+    ledger: int
+    doubled: int
+    lost: int
+    unlogged: int
+    unsent: int
+    seconds: Mapping[str, float]
+    requests: Mapping[str, int]
+
+    @property
+    def faults(self) -> list[str]:
+        """What is not as it must be; empty where every row was taken once, and the log says so."""
+        found = {
+            "rows not accepted": self.rows - self.accepted,
+            "accepted and not delivered": self.accepted - self.by_status.get("delivered", 0),
+            "doubled": self.doubled,
+            "lost": self.lost,
+            "taken by the provider, not in the log": self.unlogged,
+            "sent by the log, not taken by the provider": self.unsent,
+        }
+        return [f"{count} {what}" for what, count in found.items() if count]
+
+
+def campaign(rows: int, name: str) -> Campaign:
+    """A register of invented people, in turn of the nine countries."""
+    if not 0 < rows <= MOST:
+        raise ValueError(f"1 to {MOST} messages, not {rows}")
+    people = [
+        person(country, f"{number // len(PLACES):04}") for number, country in enumerate(islice(cycle(PLACES), rows))
+    ]
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(("phone", "first_name", "last_name", "card_code", "enrollment_id", "language"))
+    expected = []
+    for row, one in enumerate(people, start=1):
+        enrollment = f"LOAD-{row:06}"
+        writer.writerow((one.number, one.first_name, one.last_name, one.card_code, enrollment, "fr"))
+        expected.append(
+            Expected(row=row, verdict=Verdict.ACCEPTED, enrollment_id=enrollment, status="delivered", number=one.number)
+        )
+    return Campaign(
+        campaign_id=name,
+        channel="sms",
+        form="csv",
+        upload=out.getvalue().encode(),
+        content={"text": "Bonjour {first_name}, votre carte : {verification_url}", "sms_encoding": "gsm7"},
+        defaults={"verification_url": "https://v.example.org/c/{card_code}"},
+        expected=tuple(expected),
+    )
+
+
+class Run:
+    """One campaign through a running stack."""
+
+    def __init__(self, target: Target, campaign: Campaign, say: Callable[[str], None]) -> None:
+        self._target = target
+        self._campaign = campaign
+        self._say = say
+        self._seconds: dict[str, float] = {}
+        self._began = time.monotonic()
+
+    def carry(self, rate: int, patience: float) -> tuple[str, Outcome]:
+        """The distribution's ID and what became of it, once all is delivered or `patience` seconds have passed."""
+        with Api(self._target.base_url, self._target.token, self._target.simulators_url) as api:
+            self._set_up(api, rate)
+            before = self._requests()
+            self._began = time.monotonic()
+            give_up = self._began + patience
+            upload_id = api.upload(self._campaign.form, self._campaign.upload)
+            identity = api.distribute(self._campaign, upload_id)
+            self._phase("upload")
+            self._wait(api, identity, lambda status, _: status != "planning", give_up)
+            self._phase("plan")
+            api.confirm(identity)
+            rows = len(self._campaign.expected)
+            self._wait(api, identity, lambda _, counts: counts.get("delivered", 0) >= rows, give_up)
+            self._phase("send and receipts")
+            return identity, self._outcome(api, identity, before)
+
+    def _set_up(self, api: Api, rate: int) -> None:
+        settings = {"orange_rate_per_second": 10 * rate, "special_numbers": False}
+        httpx2.post(f"{self._target.simulators_url}/_control/settings", json=settings).raise_for_status()
+        body = {
+            "client_id": f"client-{self._target.organisation}",
+            "client_secret": "client-secret-of-a-load",
+            "sender_name": "PEV",
+            "default_country": "SN",
+            "senders": SENDERS,
+            "rate_per_second": rate,
+        }
+        api.put("/v1/integrations/sms", body)
+
+    def _wait(self, api: Api, identity: str, there: Callable[[str, Mapping[str, int]], bool], give_up: float) -> None:
+        told = 0.0
+        while not there((found := api.distribution(identity)).status, found.counts):
+            now = time.monotonic()
+            if now > give_up:
+                return
+            if now - told > 5:
+                told = now
+                self._say(f"{now - self._began:5.0f} s  {found.status:9} {_shown(found.counts)}")
+            time.sleep(_LOOK_SECONDS)
+
+    def _phase(self, name: str) -> None:
+        self._seconds[name] = time.monotonic() - self._began - sum(self._seconds.values())
+
+    def _outcome(self, api: Api, identity: str, before: Counter[str]) -> Outcome:
+        requests = self._requests() - before
+        found = api.distribution(identity)
+        logged = api.messages(identity)
+        taken = self._ledger()
+        by_number = Counter(number for number, _ in taken)
+        ours = {row.number for row in self._campaign.expected}
+        named = Counter(one.provider_message_id for one in logged if one.provider_message_id)
+        told = Counter(provider_id for _, provider_id in taken)
+        return Outcome(
+            rows=len(self._campaign.expected),
+            accepted=found.accepted,
+            by_status=Counter(one.status for one in logged),
+            ledger=len(taken),
+            doubled=sum(1 for times in by_number.values() if times > 1),
+            lost=len(ours - by_number.keys()),
+            unlogged=(told - named).total(),
+            unsent=(named - told).total(),
+            seconds=dict(self._seconds),
+            requests=requests,
+        )
+
+    def _ledger(self) -> list[tuple[str, str]]:
+        """Number and provider's ID of each message that the simulated Orange took from this organisation."""
+        query = {"provider": "orange", "organisation": self._target.organisation}
+        answer = httpx2.get(f"{self._target.simulators_url}/_control/ledger", params=query, timeout=60)
+        entries = answer.raise_for_status().json()["messages"]
+        return [(entry["recipient"], entry["provider_message_id"]) for entry in entries]
+
+    def _requests(self) -> Counter[str]:
+        return Counter(httpx2.get(f"{self._target.aws_url}/_stack/requests").raise_for_status().json())
+
+
+def table(outcome: Outcome) -> str:
+    """The outcome for a person."""
+    lines = [
+        ("accepted", f"{outcome.accepted} of {outcome.rows}"),
+        *((status, str(count)) for status, count in sorted(outcome.by_status.items())),
+        ("ledger", str(outcome.ledger)),
+        ("doubled", str(outcome.doubled)),
+        ("lost", str(outcome.lost)),
+        ("ledger = log", "yes" if not outcome.unlogged + outcome.unsent else "no"),
+        *((f"{phase}, s", f"{seconds:.1f}") for phase, seconds in outcome.seconds.items()),
+        ("all, s", f"{sum(outcome.seconds.values()):.1f}"),
+        ("AWS requests a message", f"{sum(outcome.requests.values()) / outcome.rows:.2f}"),
+        *((f"  {name}", f"{count / outcome.rows:.2f}") for name, count in Counter(outcome.requests).most_common(12)),
+    ]
+    return "\n".join(f"{name:28}{value:>16}" for name, value in lines)
+
+
+def main(argv: Sequence[str]) -> int:
+    """0 if the ledger equals the log and everything was delivered."""
+    parser = argparse.ArgumentParser(prog="python -m local load", description=__doc__)
+    parser.add_argument("--messages", type=int, default=10_000)
+    parser.add_argument("--rate", type=int, default=1000, help="rate_per_second of the integration, 1 to 1000")
+    parser.add_argument("--patience", type=float, default=300, help="seconds")
+    parser.add_argument("--port", type=int, help="of a running stack; default: PORT, else a stack of its own")
+    arguments = parser.parse_args(argv)
+    name = f"load-{uuid.uuid4().hex[:8]}"
+    try:
+        asked = arguments.port or int(os.environ.get("PORT") or 0)
+        with _target(asked, name) as target:
+            run = Run(target, campaign(arguments.messages, name), lambda line: print(line, file=sys.stderr))
+            _, outcome = run.carry(arguments.rate, arguments.patience)
+    except (ApiError, NoStackError, ValueError, httpx2.HTTPError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(table(outcome))
+    for fault in outcome.faults:
+        print(f"wrong: {fault}", file=sys.stderr)
+    return 1 if outcome.faults else 0
+
+
+@contextmanager
+def _target(port: int, organisation: str) -> Iterator[Target]:
+    if port:
+        yield target_of(find(Settings().state_root, port), organisation)
+        return
+    with _own_stack(organisation) as target:
+        yield target
+
+
+@contextmanager
+def _own_stack(organisation: str) -> Iterator[Target]:
+    """`make run` as a process of its own, so that the one that asks and the one that answers share no interpreter."""
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, "PORT": "0", "NOW": f"{MORNING:%Y-%m-%dT%H:%M:%SZ}"}
+    with (
+        LOG.open("w", encoding="utf-8") as log,
+        subprocess.Popen(
+            [sys.executable, "-m", "local", "run"],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            cwd=PROJECT_ROOT,
+            env=environment,
+        ) as process,
+    ):
+        try:
+            assert process.stdout is not None  # noqa: S101 - PIPE was asked for
+            base_url = process.stdout.readline().strip()
+            if not base_url:
+                raise NoStackError(f"the stack did not start; its own words are in {LOG}")
+            yield target_of(find(Settings().state_root, int(base_url.rpartition(":")[2])), organisation)
+        finally:
+            process.terminate()
+
+
+def target_of(stack: RunningStack, organisation: str) -> Target:
+    """A stack that runs, for one organisation. Raises NoStackError where it has no ledger to hold the log against."""
+    if stack.simulators_url is None:
+        raise NoStackError("that stack has no simulators, and so no ledger")
+    return Target(
+        base_url=stack.base_url,
+        aws_url=stack.aws_url,
+        simulators_url=stack.simulators_url,
+        organisation=organisation,
+        token=stack.token(TokenRequest(issuer=stack.base_url, organisation=organisation)),
+    )
+
+
+def _shown(counts: Mapping[str, int]) -> str:
+    return "  ".join(f"{count} {status}" for status, count in counts.items() if count)

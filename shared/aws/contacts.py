@@ -1,0 +1,59 @@
+"""Who is the same person, on the state table: an item a link, under the identity that it leads away from."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from shared.aws.attributes import Plain, attributes, plain, whole
+from shared.aws.reading import get_items
+from shared.aws.session import Aws
+from shared.domain.identity import Link
+from shared.domain.instants import from_microseconds, microseconds
+
+_PREFIX = "link#"
+
+
+class DynamoContacts:
+    """`Contacts`. Only keyed hashes are kept: neither side tells a number or a user ID."""
+
+    def __init__(self, aws: Aws, table: str) -> None:
+        self._aws = aws
+        self._table = table
+
+    async def link(self, organisation: str, one: str, link: Link) -> None:
+        """See `Contacts`."""
+        until = microseconds(link.until) if link.until else None
+        values: dict[str, Plain | None] = {**_key(organisation, one, link.other), "linked": link.other, "until": until}
+        await self._aws.run(lambda: self._aws.dynamodb.put_item(TableName=self._table, Item=attributes(values)))
+
+    async def links(self, organisation: str, one: str) -> Sequence[Link]:
+        """See `Contacts`. A person has a handful of them: one page."""
+        found = await self._aws.run(
+            lambda: self._aws.dynamodb.query(
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+                ExpressionAttributeValues=attributes({":pk": _partition(organisation, one), ":prefix": _PREFIX}),
+                ConsistentRead=True,
+            )
+        )
+        return [
+            Link(other=str(item["linked"]), until=_instant(whole(item, "until"))) for item in map(plain, found["Items"])
+        ]
+
+    async def linked(self, organisation: str, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        """See `Contacts`."""
+        places = {(_partition(organisation, one), other): (one, other) for one, other in pairs}
+        keys = [_key(organisation, one, other) for one, other in places.values()]
+        found = await get_items(self._aws, self._table, keys, consistent=False)
+        return {places[str(item["pk"]), str(item["linked"])] for item in found}
+
+
+def _partition(organisation: str, one: str) -> str:
+    return f"{organisation}#person#{one}"
+
+
+def _key(organisation: str, one: str, other: str) -> dict[str, str]:
+    return {"pk": _partition(organisation, one), "sk": f"{_PREFIX}{other}"}
+
+
+def _instant(value: int | None) -> datetime | None:
+    return from_microseconds(value) if value is not None else None

@@ -1,0 +1,110 @@
+"""The shelf of shared tokens on Secrets Manager: one secret an organisation, made and deleted with its integration.
+
+Its version IDs are a chain: the next one is derived from the one that is replaced. Of two workers who replace the same
+state Secrets Manager therefore refuses the second, which makes a put conditional where the service knows no conditions.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared.aws.codec import decode, encode
+from shared.aws.session import Aws
+from shared.domain.tokens import AccessToken, Shelved
+from shared.usecases.ports import Telemetry
+
+_NAME = "orange-token"
+_EMPTY = "{}"
+_ABSENT = ("ResourceNotFoundException", "InvalidRequestException")
+"""Not there, or being deleted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    application: str
+    value: str = field(repr=False)
+    refresh_at: datetime
+
+
+class SecretTokenShelf:
+    """`TokenShelf`. Workers only replace what lies there; the API alone makes and deletes the secret."""
+
+    def __init__(self, aws: Aws, prefix: str, telemetry: Telemetry) -> None:
+        self._aws = aws
+        self._prefix = prefix
+        self._telemetry = telemetry
+
+    async def read(self, organisation: str, application: str) -> Shelved:
+        """See `TokenShelf`."""
+        name = self._name(organisation)
+
+        def get() -> Shelved:
+            found = self._aws.secrets.get_secret_value(SecretId=name)
+            return Shelved(token=_token(found["SecretString"], application), version=found["VersionId"])
+
+        return await self._tried(organisation, get, Shelved(token=None, version=""))
+
+    async def put(self, organisation: str, application: str, token: AccessToken, *, version: str) -> bool:
+        """See `TokenShelf`."""
+        if not version:
+            return True
+        kept = _Kept(application=application, value=token.value, refresh_at=token.refresh_at)
+        body = encode(kept).decode()
+        follows = hashlib.sha256(version.encode()).hexdigest()
+
+        def replace() -> bool:
+            try:
+                self._aws.secrets.put_secret_value(
+                    SecretId=self._name(organisation), SecretString=body, ClientRequestToken=follows
+                )
+            except self._aws.secrets.exceptions.ResourceExistsException:
+                return False
+            return True
+
+        return await self._tried(organisation, replace, otherwise=True)
+
+    async def open(self, organisation: str) -> None:
+        """See `TokenShelf`."""
+        name = self._name(organisation)
+
+        def empty() -> None:
+            try:
+                self._aws.secrets.put_secret_value(SecretId=name, SecretString=_EMPTY)
+            except self._aws.secrets.exceptions.ResourceNotFoundException:
+                self._aws.secrets.create_secret(Name=name, SecretString=_EMPTY)
+
+        await self._tried(organisation, empty, None)
+
+    async def remove(self, organisation: str) -> None:
+        """See `TokenShelf`."""
+
+        def erase() -> None:
+            self._aws.secrets.delete_secret(SecretId=self._name(organisation), ForceDeleteWithoutRecovery=True)
+
+        await self._tried(organisation, erase, None)
+
+    async def _tried[T](self, organisation: str, call: Callable[[], T], otherwise: T) -> T:
+        try:
+            return await self._aws.run(call)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code not in _ABSENT:
+                self._telemetry.trouble("token_shelf_unreachable", organisation=organisation, error=code)
+        except BotoCoreError as error:
+            self._telemetry.trouble("token_shelf_unreachable", organisation=organisation, error=type(error).__name__)
+        return otherwise
+
+    def _name(self, organisation: str) -> str:
+        return f"{self._prefix}/{organisation}/{_NAME}"
+
+
+def _token(text: str, application: str) -> AccessToken | None:
+    try:
+        kept = decode(text, _Kept)
+    except msgspec.MsgspecError:
+        return None
+    return AccessToken(value=kept.value, refresh_at=kept.refresh_at) if kept.application == application else None

@@ -1,0 +1,35 @@
+"""What is kept under a person's keyed hash on the state table, and how it is forgotten."""
+
+from shared.aws.attributes import attributes, plain
+from shared.aws.session import Aws
+
+_CONSENT = "consent"
+_LINK = "link#"
+
+
+class DynamoTraces:
+    """`Traces`. Sessions, doubts and links all lie in the person's own partition, beside the recorded word."""
+
+    def __init__(self, aws: Aws, table: str) -> None:
+        self._aws = aws
+        self._table = table
+
+    async def forget(self, organisation: str, person: str, *, links: bool) -> None:
+        """See `Traces`."""
+        partition = f"{organisation}#person#{person}"
+
+        def delete() -> None:
+            pages = self._aws.dynamodb.get_paginator("query").paginate(
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues=attributes({":pk": partition}),
+                ConsistentRead=True,
+            )
+            places = [str(plain(item)["sk"]) for page in pages for item in page["Items"]]
+            for place in places:
+                if place != _CONSENT and (links or not place.startswith(_LINK)):
+                    self._aws.dynamodb.delete_item(
+                        TableName=self._table, Key=attributes({"pk": partition, "sk": place})
+                    )
+
+        await self._aws.run(delete)

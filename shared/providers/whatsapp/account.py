@@ -1,0 +1,110 @@
+"""Reads what Meta tells of templates, the account, its limits and its number (reference/whatsapp.md, section 5.5).
+
+What a value holds decides, not the change's `field`: Meta's own sample labels one of them wrongly.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from shared.domain.json import JsonObject, JsonValue
+from shared.domain.news import AccountNews, LimitNews, News, NumberNews, TemplateNews, TemplateStatus
+from shared.providers.answers import identifier, integer, obj, objects, text
+from shared.providers.whatsapp.inbound import phone_number_id
+
+TEMPLATE_EVENTS: Mapping[str, TemplateStatus] = {
+    "APPROVED": TemplateStatus.APPROVED,
+    "REINSTATED": TemplateStatus.APPROVED,
+    "UNPAUSED": TemplateStatus.APPROVED,
+    "UNARCHIVED": TemplateStatus.APPROVED,
+    "PENDING": TemplateStatus.PENDING,
+    "IN_APPEAL": TemplateStatus.PENDING,
+    "REJECTED": TemplateStatus.REJECTED,
+    "LIMIT_EXCEEDED": TemplateStatus.REJECTED,
+    "PAUSED": TemplateStatus.PAUSED,
+    "DISABLED": TemplateStatus.DISABLED,
+    "ARCHIVED": TemplateStatus.DISABLED,
+    "PENDING_DELETION": TemplateStatus.NOT_SUBMITTED,
+    "DELETED": TemplateStatus.NOT_SUBMITTED,
+}
+"""Events that change whether a template can be sent; FLAGGED and LOCKED ones still can."""
+STOPPED, RUNNING = True, False
+ACCOUNT_EVENTS: Mapping[str, bool] = {
+    "ACCOUNT_RESTRICTION": STOPPED,
+    "ACCOUNT_VIOLATION": STOPPED,
+    "ACCOUNT_DELETED": STOPPED,
+}
+BAN_STATES: Mapping[str, bool] = {"DISABLE": STOPPED, "SCHEDULE_FOR_DISABLE": STOPPED, "REINSTATE": RUNNING}
+HARMLESS_RESTRICTIONS = frozenset({"RESTRICTED_ADD_PHONE_NUMBER_ACTION"})
+"""What does not keep anything from being sent."""
+LIMITS = ("max_daily_conversations_per_business", "max_daily_conversation_per_phone", "current_limit")
+_TIER = re.compile(r"TIER_([0-9]{1,9})(K|M)?", re.ASCII)
+_THOUSANDS = {None: 1, "K": 1_000, "M": 1_000_000}
+
+
+def account_news(value: JsonObject, entry_time: datetime | None) -> Iterator[News]:
+    """Everything that a change's value tells of templates, account, limits and number; nothing where it is none."""
+    if entry_time is None:
+        return
+    if text(value.get("message_template_name")):
+        yield _template(value, entry_time)
+        return
+    restricted = _restricted(value)
+    event = text(value.get("event"))
+    if restricted is not None:
+        yield AccountNews(restricted=restricted, event=event, at=entry_time)
+    limit = next((value[name] for name in LIMITS if name in value), None)
+    if limit is not None and (told := messaging_limit(limit)):
+        yield LimitNews(limit=told[0], at=entry_time)
+    yield from _number(value, event, entry_time)
+
+
+def _template(value: JsonObject, at: datetime) -> TemplateNews:
+    quality = text(value.get("new_quality_score")).upper()
+    category = text(value.get("new_category")) or text(value.get("message_template_category"))
+    return TemplateNews(
+        name=text(value.get("message_template_name")),
+        language=text(value.get("message_template_language")),
+        status=TEMPLATE_EVENTS.get(text(value.get("event")).upper()),
+        category=category.upper() or None,
+        quality=quality or None,
+        at=at,
+    )
+
+
+def _restricted(value: JsonObject) -> bool | None:
+    """Whether the account may send no more, or again; None where that is not what is told."""
+    event = text(value.get("event")).upper()
+    bans = obj(value.get("ban_info")).get("waba_ban_state")
+    states = [BAN_STATES.get(text(state).upper()) for state in (bans if isinstance(bans, list) else [bans])]
+    if any(state is not None for state in states):
+        return STOPPED if STOPPED in states else RUNNING
+    kinds = {text(one.get("restriction_type")) for one in objects(value.get("restriction_info"))}
+    if kinds and kinds <= HARMLESS_RESTRICTIONS:
+        return None
+    return ACCOUNT_EVENTS.get(event)
+
+
+def messaging_limit(value: JsonValue) -> tuple[int | None] | None:
+    """A limit in people, None within for unlimited; None for what cannot be read."""
+    tier = text(value).upper()
+    if tier == "TIER_UNLIMITED":
+        return (None,)
+    if found := _TIER.fullmatch(tier):
+        return (int(found[1]) * _THOUSANDS[found[2]],)
+    number = integer(value)
+    if number == -1:
+        return (None,)
+    return (number,) if number is not None and number > 0 else None
+
+
+def _number(value: JsonObject, event: str, at: datetime) -> Iterator[News]:
+    """A change of the number's throughput or quality, or an alert; `FLAGGED` is the low quality of older webhooks."""
+    alert = text(obj(value.get("alert_info")).get("alert_type")) or text(value.get("alert_type"))
+    quality = text(value.get("new_quality_score")).upper() or ("RED" if event.upper() == "FLAGGED" else "")
+    if alert:
+        entity = identifier(value.get("entity_id")) if text(value.get("entity_type")) == "PHONE_NUMBER" else ""
+        yield NumberNews(phone_number_id=entity or None, event=alert, at=at)
+    elif "display_phone_number" in value and event:
+        number = phone_number_id(value) or None
+        yield NumberNews(phone_number_id=number, event=event, quality=quality or None, at=at)

@@ -1,0 +1,129 @@
+"""Reads what people send: messages, calls, preferences, new numbers (reference/whatsapp.md, sections 5.4 to 5.6)."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from shared.domain.json import JsonObject
+from shared.domain.news import Contact, Inbound, News, Preference, Succession
+from shared.providers.answers import identifier, obj, objects, text
+from shared.providers.whatsapp.contacts import acquaintance, contact
+from shared.providers.whatsapp.instants import instant
+
+NOT_WRITTEN = frozenset({"system", "edit", "revoke", "request_welcome"})
+"""Kinds of message by which nobody writes anew: they open no session."""
+WORDS = {
+    "text": ("body",),
+    "button": ("text", "payload"),
+    "button_reply": ("title", "id"),
+    "list_reply": ("title", "id"),
+    "image": ("caption",),
+    "video": ("caption",),
+    "document": ("caption",),
+}
+"""Where a kind of message, or of interactive reply, holds the person's words."""
+_CHANGES = frozenset({"user_changed_number", "user_changed_user_id"})
+
+
+def message(update: JsonObject, value: JsonObject, heard: datetime | None) -> Iterator[News]:
+    """What one element of `messages` tells. `heard` stands in for an instant that cannot be read."""
+    at = instant(update.get("timestamp")) or heard
+    kind = text(update.get("type"))
+    if at is None or "group_id" in update:
+        return
+    if kind == "system":
+        yield from _system(obj(update.get("system")), update, at)
+        return
+    sender = _sender(update, value)
+    if sender is None:
+        return
+    yield from _introduced(sender)
+    if kind not in NOT_WRITTEN:
+        yield Inbound(
+            phone_number_id=phone_number_id(value),
+            contact=sender,
+            message_id=identifier(update.get("id")),
+            at=at,
+            words=_words(kind, update),
+        )
+
+
+def call(update: JsonObject, value: JsonObject, heard: datetime | None) -> Iterator[News]:
+    """A person's call opens the session as a message does; one of the organisation's own tells nothing."""
+    at, sender = instant(update.get("timestamp")) or heard, _sender(update, value)
+    if at is None or sender is None or text(update.get("direction")) == "BUSINESS_INITIATED":
+        return
+    yield from _introduced(sender)
+    name = identifier(update.get("id"))
+    yield Inbound(phone_number_id=phone_number_id(value), contact=sender, message_id=name, at=at)
+
+
+def preference(update: JsonObject, heard: datetime | None) -> Iterator[News]:
+    """Meta's own opt-out; a value that nobody announced tells nothing."""
+    at, person = instant(update.get("timestamp")) or heard, contact(update.get("wa_id"), update.get("user_id"))
+    wish = text(update.get("value")).lower()
+    if at is None or person is None or wish not in ("stop", "resume", "signup"):
+        return
+    yield from _introduced(person)
+    yield Preference(contact=person, stopped=wish == "stop", at=at)
+
+
+def user_id_update(update: JsonObject, heard: datetime | None) -> Iterator[News]:
+    """{wa_id?, user_id: {previous, current}, timestamp}: the ID that goes with another number."""
+    names = obj(update.get("user_id"))
+    previous = contact(names.get("previous"), update.get("previous_user_id"))
+    current = contact(update.get("wa_id"), names.get("current"), update.get("current_user_id"), update.get("user_id"))
+    yield from _succeeded(previous, current, instant(update.get("timestamp")) or heard)
+
+
+def person(update: JsonObject) -> Contact | None:
+    """Whom an element of `contacts` names."""
+    return contact(update.get("wa_id"), update.get("user_id"))
+
+
+def recipient(status: JsonObject) -> Contact | None:
+    """Whom one of our messages went to, as its status says; nobody where it went to a group."""
+    if text(status.get("recipient_type")) == "group":
+        return None
+    return contact(status.get("recipient_id"), status.get("recipient_user_id"))
+
+
+def phone_number_id(value: JsonObject) -> str:
+    """The organisation's number that was written to; empty where it is not told."""
+    return identifier(obj(value.get("metadata")).get("phone_number_id"))
+
+
+def _sender(update: JsonObject, value: JsonObject) -> Contact | None:
+    """By number, else by user ID, else the one contact of a value with one message."""
+    named = contact(update.get("from"), update.get("from_user_id"))
+    contacts = objects(value.get("contacts"))
+    if named is not None or len(contacts) != 1:
+        return named
+    return person(contacts[0])
+
+
+def _system(system: JsonObject, update: JsonObject, at: datetime) -> Iterator[News]:
+    if text(system.get("type")) not in _CHANGES:
+        return
+    previous = contact(update.get("from"), update.get("from_user_id"), system.get("previous_user_id"))
+    current = contact(system.get("wa_id"), system.get("new_wa_id"), system.get("user_id"))
+    yield from _succeeded(previous, current, at)
+
+
+def _succeeded(previous: Contact | None, current: Contact | None, at: datetime | None) -> Iterator[News]:
+    yield from _introduced(current)
+    if previous is not None and current is not None and at is not None and previous != current:
+        yield Succession(previous=previous, current=current, at=at)
+
+
+def _introduced(someone: Contact | None) -> Iterator[News]:
+    known = acquaintance(someone)
+    if known is not None:
+        yield known
+
+
+def _words(kind: str, update: JsonObject) -> tuple[str, ...]:
+    part = obj(update.get(kind))
+    if kind == "interactive":
+        kind = text(part.get("type"))
+        part = obj(part.get(kind))
+    return tuple(words for words in (text(part.get(name)) for name in WORDS.get(kind, ())) if words)

@@ -1,0 +1,41 @@
+"""Whether the SMS that are paid for will do."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from shared.domain.balance import Balance, shortages
+from shared.domain.errors import SendError
+from shared.domain.integration import SmsIntegration
+from shared.domain.refusal import Notice
+
+
+class Balances(Protocol):
+    """What an Orange account may still send."""
+
+    async def of(self, integration: SmsIntegration) -> Sequence[Balance]:
+        """By country, those without a contract left out. Raises `SendError` where Orange does not tell."""
+        ...
+
+
+async def units_warnings(
+    balances: Balances, integration: SmsIntegration, segments: Mapping[str, int]
+) -> tuple[Notice, ...]:
+    """`units_insufficient` for each country that needs more units than are left. `segments` are by country.
+
+    An account that cannot be read gives no warning: the sender looks again when Orange refuses.
+    """
+    wanted = {country: needed for country, needed in segments.items() if needed > 0}
+    if not wanted:
+        return ()
+    try:
+        left = await balances.of(integration)
+    except SendError:
+        return ()
+    return tuple(
+        Notice(
+            code="units_insufficient",
+            count=short.needed - short.available,
+            facts={"country": short.country, "needed": str(short.needed), "available": str(short.available)},
+        )
+        for short in shortages(left, wanted)
+    )

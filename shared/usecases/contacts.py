@@ -1,0 +1,148 @@
+"""Who is who: a person has a number, a user ID at Meta, or both, and what they say under one holds for the other.
+
+Identities are keyed hashes of either. What is said is written first and its links are read after; a link is written
+first and what was said is read after: whichever is heard first, they meet, and without a timer.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from shared.domain.consent import Consent, ConsentState
+from shared.domain.identity import Link
+from shared.domain.news import Contact
+from shared.domain.phone import PhoneError, PhoneNumber, normalise
+from shared.usecases.ports import People
+from shared.usecases.sessions import Sessions
+
+_ANY_COUNTRY = "SN"
+"""Numbers from Meta have their calling code: the default country is never used."""
+_REMEMBERED = 20_000
+"""Pairs that one worker knows to be linked; then it forgets them all."""
+
+
+class Contacts(Protocol):
+    """The links, found by the identity that they lead away from."""
+
+    async def link(self, organisation: str, one: str, link: Link) -> None:
+        """Keep it; another one to the same identity is replaced."""
+        ...
+
+    async def links(self, organisation: str, one: str) -> Sequence[Link]:
+        """All of one identity's, as they surely stand."""
+        ...
+
+    async def linked(self, organisation: str, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Which of the pairs have a link from the first to the second; a moment old."""
+        ...
+
+
+class Identities:
+    """Records what people say for all the names that they are known by.
+
+    `hashed` makes an identity of an organisation and a name: `NumberKey.person`.
+    """
+
+    def __init__(
+        self, contacts: Contacts, people: People, sessions: Sessions, hashed: Callable[[str, str], str]
+    ) -> None:
+        self._contacts = contacts
+        self._people = people
+        self._sessions = sessions
+        self._hashed = hashed
+        self._known: set[tuple[str, str, str]] = set()
+
+    def of(self, organisation: str, contact: Contact) -> list[str]:
+        """The identities that a contact names: the number's first."""
+        found: list[str] = []
+        if contact.phone is not None:
+            number = read_number(contact.phone)
+            found.append(self._hashed(organisation, number.e164 if number else contact.phone))
+        if contact.user_id is not None:
+            found.append(self._hashed(organisation, contact.user_id))
+        return found
+
+    async def same(self, organisation: str, identities: Iterable[str]) -> list[str]:
+        """These, in their order, and whatever else is the same person, near links first."""
+        found = list(dict.fromkeys(identities))
+        for one in found:  # grows while it is walked
+            links = await self._contacts.links(organisation, one)
+            found += sorted({link.other for link in links if link.until is None} - set(found))
+        return found
+
+    async def word(self, organisation: str, identities: Iterable[str]) -> Consent | None:
+        """The latest word of a person with these identities. Of two at once the revocation counts."""
+        words = (await self._people.consents(organisation, identities)).values()
+        return max(words, key=lambda word: (word.recorded_at, word.state is ConsentState.REVOKED), default=None)
+
+    async def revoke(self, organisation: str, identities: Iterable[str], at: datetime, source: str) -> None:
+        """Record an opt-out for these identities and all that they lead to."""
+        word = Consent(state=ConsentState.REVOKED, recorded_at=at, source=source)
+        for one in identities:
+            await self._spread(organisation, one, word)
+
+    async def open_session(
+        self, organisation: str, phone_number_id: str, identities: Sequence[str], until: datetime
+    ) -> None:
+        """The session is open for these identities and whatever else is the same person."""
+        for one in identities:
+            await self._sessions.open(organisation, phone_number_id, one, until)
+        for one in (await self.same(organisation, identities))[len(identities) :]:
+            await self._sessions.open(organisation, phone_number_id, one, until)
+
+    async def introduce(self, organisation: str, phone_number_id: str, person: str, other: str) -> None:
+        """From now on `person`, whom messages go to, is known by another name too: a user ID, or Meta's own number.
+
+        The way from that name to the person comes first, because it matters; the way back says that it is done.
+        """
+        known = (organisation, person, other)
+        if known in self._known or await self._contacts.linked(organisation, [(person, other)]):
+            self._remember(known)
+            return
+        await self._contacts.link(organisation, other, Link(other=person))
+        await self._share(organisation, phone_number_id, other, person)
+        await self._contacts.link(organisation, person, Link(other=other))
+        await self._share(organisation, phone_number_id, person, other)
+        self._remember(known)
+
+    async def succeed(self, organisation: str, previous: str, current: str, at: datetime) -> None:
+        """A new number is a new person: what the old one had agreed to stays behind, what they refused goes along."""
+        link = Link(other=current, until=at)
+        if previous == current or link in await self._contacts.links(organisation, previous):
+            return
+        await self._contacts.link(organisation, previous, link)
+        word = await self.word(organisation, [previous])
+        if word is not None and link.carries(word):
+            await self._spread(organisation, current, word)
+
+    async def _share(self, organisation: str, phone_number_id: str, one: str, other: str) -> None:
+        """What is known under one identity holds for the other."""
+        word = await self.word(organisation, [one])
+        if word is not None:
+            await self._spread(organisation, other, word)
+        sessions = await self._sessions.open_until(organisation, phone_number_id, [one])
+        if one in sessions:
+            await self._sessions.open(organisation, phone_number_id, other, sessions[one])
+
+    async def _spread(self, organisation: str, one: str, word: Consent) -> None:
+        waiting, reached = [one], {one}
+        while waiting:
+            identity = waiting.pop()
+            await self._people.record(organisation, identity, word)
+            links = await self._contacts.links(organisation, identity)
+            further = {link.other for link in links if link.carries(word)} - reached
+            reached |= further
+            waiting.extend(sorted(further))
+
+    def _remember(self, known: tuple[str, str, str]) -> None:
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        self._known.add(known)
+
+
+def read_number(phone: str) -> PhoneNumber | None:
+    """A number of Meta's as everything else here writes it; None where it can get no messages."""
+    try:
+        return normalise(phone, _ANY_COUNTRY)
+    except PhoneError:
+        return None

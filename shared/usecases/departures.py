@@ -1,0 +1,61 @@
+"""A sender's view of the timetables: whether a departure still counts, and another one where it does not."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from shared.domain.instants import microseconds
+from shared.domain.timetable import Booking, Lane, LaneState, Share, is_void
+from shared.usecases.fresh import Fresh
+from shared.usecases.ports import Lanes
+
+FRESH = timedelta(milliseconds=200)
+"""How old the lane's state may be when a call is made. A throttle heard by this worker counts at once."""
+
+
+class Departures:
+    """Shared by the messages of one worker: ten that look or book at once cost one read or one write."""
+
+    def __init__(self, lanes: Lanes) -> None:
+        self._lanes = lanes
+        self._states = Fresh(self._read, FRESH)
+        self._wishes: dict[tuple[Lane, Share | None], list[asyncio.Future[int]]] = {}
+        self._booking = asyncio.Lock()
+
+    async def is_void(self, departs_at: int, lane: Lane, now: datetime) -> bool:
+        """Whether it was missed, or withdrawn by a throttle."""
+        state = await self._states.get(lane, now)
+        return is_void(departs_at, now=microseconds(now), not_before=state.not_before if state else 0)
+
+    async def another(self, lane: Lane, share: Share | None, *, rate: int, earliest: datetime) -> int:
+        """The next free departure, in microseconds since 1970."""
+        wish: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._wishes.setdefault((lane, share), []).append(wish)
+        async with self._booking:
+            if not wish.done():
+                await asyncio.sleep(0)  # whoever was about to wish has wished then
+                wishes = self._wishes.pop((lane, share))
+                await self._book_all(
+                    wishes, lambda count: self._lanes.book(lane, share, rate=rate, earliest=earliest, count=count)
+                )
+        return await wish
+
+    async def hold(self, lane: Lane, not_before: datetime) -> None:
+        """Nothing departs before that instant."""
+        await self._lanes.hold(lane, not_before)
+        self._states.forget(lane)
+
+    @staticmethod
+    async def _book_all(wishes: Sequence[asyncio.Future[int]], book: Callable[[int], Awaitable[Booking]]) -> None:
+        """One booking for all; what it raises is raised to each."""
+        try:
+            departures = (await book(len(wishes))).departures
+        except Exception as error:  # noqa: BLE001,RUF100 - whatever it is, it is handed on
+            for wish in wishes:
+                wish.set_exception(error)
+            return
+        for wish, departs_at in zip(wishes, departures, strict=True):
+            wish.set_result(departs_at)
+
+    async def _read(self, lanes: Collection[Lane]) -> Mapping[Lane, LaneState]:
+        return {lane: await self._lanes.state(lane) for lane in lanes}

@@ -1,0 +1,181 @@
+"""POST /v1/erasures: forget a person. What remains is that they may not be written to, under a keyed hash.
+
+The opt-out comes first, so that nothing leaves any more while the rest is worked off by the fan-out queue, in rounds: a
+step that had read something before may still write it after. Every round does the same and finds less; any of them may
+be killed and run again.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from shared.domain.clock import Clock
+from shared.domain.consent import Consent, ConsentState
+from shared.domain.distribution import Distribution, DistributionStatus
+from shared.domain.message import Chunk, Message
+from shared.usecases.frozen import Plans
+from shared.usecases.people import Numbers
+from shared.usecases.ports import Distributions, Log, LogQuery, People, Task, TaskQueue, Telemetry
+from shared.usecases.settle import Settler
+
+SOURCE = "erasure"
+"""Who recorded the opt-out."""
+ERASED = "erased"
+"""Of the messages that it ended (api.md, Codes)."""
+PAUSES = (120, 900)
+"""Seconds before the second and the third round. By the second a sender's lease is over; by the third every step that
+had read the person's rows before the first: planning and release have 900 s (template.yaml)."""
+_PAGE = 100
+_AT_ONCE = 16
+
+
+class SamePerson(Protocol):
+    """What `shared.usecases.contacts.Identities` does."""
+
+    async def same(self, organisation: str, identities: Sequence[str]) -> Sequence[str]:
+        """These and whatever else is the same person, by the links that are known."""
+        ...
+
+
+class Traces(Protocol):
+    """What is kept under a person's keyed hash besides the recorded word and the log."""
+
+    async def forget(self, organisation: str, person: str, *, links: bool) -> None:
+        """Remove sessions, doubts and the like; with `links` also which other names the person is known by."""
+        ...
+
+
+class Erasures:
+    """Takes requests to erase."""
+
+    def __init__(self, numbers: Numbers, same: SamePerson, people: People, tasks: TaskQueue, clock: Clock) -> None:
+        self._numbers = numbers
+        self._same = same
+        self._people = people
+        self._tasks = tasks
+        self._clock = clock
+
+    async def accept(self, organisation: str, phone: str) -> None:
+        """The opt-out stands once this returns, and the rest is on its way.
+
+        Raises Refusal for a number that cannot be read.
+        """
+        person = await self._numbers.person(organisation, phone)
+        identities = await self._same.same(organisation, [person])
+        words = await self._people.consents(organisation, identities)
+        for one in identities:
+            # A word that is dated later must not stand either: the erasure takes its instant.
+            at = max(self._clock.now(), words[one].recorded_at) if one in words else self._clock.now()
+            await self._people.record(
+                organisation, one, Consent(state=ConsentState.REVOKED, recorded_at=at, source=SOURCE)
+            )
+        await self._tasks.put([Task(kind="erase", organisation=organisation, person=person)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EraserDeps:
+    """What erasing works with."""
+
+    log: Log
+    plans: Plans
+    distributions: Distributions
+    same: SamePerson
+    traces: Traces
+    settler: Settler
+    tasks: TaskQueue
+    telemetry: Telemetry
+    clock: Clock
+
+
+class Eraser:
+    """Works off erasures: a task of the fan-out queue, which may come twice."""
+
+    def __init__(self, deps: EraserDeps) -> None:
+        self._deps = deps
+
+    async def work(self, task: Task, until: datetime) -> None:
+        """A round, or as much of it as can be done by `until`; what remains becomes another task."""
+        identities = await self._deps.same.same(task.organisation, [task.person])
+        if not task.place:
+            for one in identities:
+                await self._erase_messages(task.organisation, one)
+        place = await self._erase_plans(task, identities, until)
+        if place is not None:
+            await self._deps.tasks.put([replace(task, place=place)])
+            return
+        is_last = task.round == len(PAUSES)
+        for one in reversed(identities):  # the number's own links lead to the others, so they go last
+            await self._deps.traces.forget(task.organisation, one, links=is_last)
+        self._deps.telemetry.event("erasure_round", organisation=task.organisation, round=task.round)
+        if not is_last:
+            following = replace(task, round=task.round + 1, place="")
+            await self._deps.tasks.put([following], delay=PAUSES[task.round])
+
+    async def _erase_messages(self, organisation: str, person: str) -> None:
+        """The rows of the log that name the person."""
+        position: str | None = None
+        while True:
+            page = await self._deps.log.page(LogQuery(organisation=organisation, person=person), position, _PAGE)
+            rows = await self._deps.log.get_many(organisation, [one.message_id for one in page.items])
+            for row in rows.values():
+                await self._erase_message(row)
+            await self._deps.settler.flush()
+            position = page.position
+            if position is None:
+                return
+
+    async def _erase_message(self, row: Message) -> None:
+        """End it if it waits; forget its content; the link to the person goes last, because it is what finds the row.
+
+        One that a sender holds right now ends by its own outcome, and is forgotten in the next round.
+        """
+        now = self._deps.clock.now()
+        if row.is_open and row.lease_until is None:
+            if not (await self._deps.settler.end_unsent(row.organisation, row.message_id, ERASED, now)).won:
+                return
+        elif row.is_open and row.unknown_since is None and row.lease_until is not None and row.lease_until > now:
+            return
+        await self._deps.plans.erase_payload(row.payload)
+        await self._deps.log.unlink(row.organisation, row.message_id)
+
+    async def _erase_plans(self, task: Task, persons: Sequence[str], until: datetime) -> str | None:
+        """The person's rows that are frozen and not logged. Answers where to go on, None at the end."""
+        position, done = _read_place(task.place)
+        while True:
+            page = await self._deps.distributions.page(
+                task.organisation, campaign_id=None, status=None, position=position, limit=1
+            )
+            for distribution in page.items:
+                for batch in itertools.batched(_unlogged(distribution, done), _AT_ONCE, strict=False):
+                    if self._deps.clock.now() >= until:
+                        return _place(position, batch[0][0])
+                    await asyncio.gather(*(self._erase_rows(distribution, chunk, persons) for _, chunk in batch))
+            if page.position is None:
+                return None
+            position, done = page.position, 0
+
+    async def _erase_rows(self, distribution: Distribution, chunk: Chunk, persons: Sequence[str]) -> None:
+        for person in persons:
+            await self._deps.plans.erase_person(distribution.organisation, distribution.planned.attempt, chunk, person)
+
+
+def _unlogged(distribution: Distribution, done: int) -> Iterator[tuple[int, Chunk]]:
+    """The chunks that are not wholly in the log, each with its number over all runs, from `done` on."""
+    if distribution.plan is None or distribution.status is DistributionStatus.COMPLETED:
+        return
+    places = ((index, run, number) for index, run in enumerate(distribution.plan.runs) for number in range(run.chunks))
+    for ordinal, (index, run, number) in enumerate(places):
+        if ordinal >= done and number >= run.logged:
+            yield ordinal, Chunk(distribution_id=distribution.distribution_id, run=index, number=number)
+
+
+def _place(position: str | None, ordinal: int) -> str:
+    return f"{ordinal}@{position or ''}"
+
+
+def _read_place(place: str) -> tuple[str | None, int]:
+    ordinal, _, position = place.partition("@")
+    return position or None, int(ordinal or 0)

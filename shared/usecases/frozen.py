@@ -1,0 +1,124 @@
+"""What a distribution is planned from and what planning freezes, as the use cases ask for it (see `ports`)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from shared.domain.distribution import Order, Upload
+from shared.domain.message import Chunk, PayloadRef, Price
+from shared.domain.payload import Payload
+from shared.domain.refusal import Fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRow:
+    """One accepted row as frozen in a chunk: enough to log and to send it, without asking anyone again.
+
+    An erased one has no payload and no `person`. It is logged all the same and ends at once, so that counts stay right.
+    """
+
+    row: int
+    message_id: str
+    person: str
+    recipient: str
+    country: str
+    enrollment_id: str | None
+    segments: int | None
+    price: Price | None
+    payload: Payload | None
+
+
+class Plans(Protocol):
+    """What planning freezes, encrypted and expiring: the order, chunks of rows, rejected rows, single payloads."""
+
+    async def write_order(self, organisation: str, distribution_id: str, order: Order) -> None:
+        """Keep what was asked for."""
+        ...
+
+    async def read_order(self, organisation: str, distribution_id: str) -> Order:
+        """What was asked for."""
+        ...
+
+    async def write_chunk(self, organisation: str, attempt: int, chunk: Chunk, rows: Sequence[PlannedRow]) -> None:
+        """Freeze a chunk of a planning run."""
+        ...
+
+    async def read_chunk(self, organisation: str, attempt: int, chunk: Chunk) -> Sequence[PlannedRow]:
+        """A frozen chunk."""
+        ...
+
+    def chunk_key(self, organisation: str, attempt: int, chunk: Chunk) -> str:
+        """The chunk's object."""
+        ...
+
+    async def write_prints(self, organisation: str, distribution_id: str, attempt: int, book: bytes) -> None:
+        """Keep which number and card stand in which row (`shared.domain.prints`), for as long as the log is kept."""
+        ...
+
+    async def read_prints(self, organisation: str, distribution_id: str, attempt: int) -> bytes | None:
+        """The book of a planning run; None where it has expired."""
+        ...
+
+    async def write_faults(
+        self, organisation: str, distribution_id: str, attempt: int, part: int, faults: Sequence[Fault]
+    ) -> None:
+        """Keep a part of the rejected rows. Parts count from 0."""
+        ...
+
+    async def read_faults(
+        self, organisation: str, distribution_id: str, attempt: int, part: int
+    ) -> Sequence[Fault] | None:
+        """A part of the rejected rows; None past the last."""
+        ...
+
+    async def write_payload(self, organisation: str, message_id: str, payload: Payload) -> PayloadRef:
+        """Freeze a single message's payload."""
+        ...
+
+    async def read_payload(self, reference: PayloadRef) -> Payload | None:
+        """The payload of any message; None where it has expired or was erased."""
+        ...
+
+    async def erase_payload(self, reference: PayloadRef) -> None:
+        """Remove it for good, whatever version of its object it is in, and a row's print with it. The other rows of a
+        chunk stay as they are."""
+        ...
+
+    async def erase_person(self, organisation: str, attempt: int, chunk: Chunk, person: str) -> None:
+        """Remove for good what a chunk holds of a person, and the prints of those rows. A chunk that has expired holds
+        nothing."""
+        ...
+
+
+class Readable(Protocol):
+    """A file being read; blocking, because only planning reads one, and planning has its process to itself."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most `size` bytes; empty at the end."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadTarget:
+    """Where and how a client puts a file."""
+
+    url: str
+    headers: Mapping[str, str]
+    expires_at: datetime
+
+
+class Uploads(Protocol):
+    """Files that clients put straight into the bucket."""
+
+    async def target(self, organisation: str, upload_id: str, *, format: str, size: int, now: datetime) -> UploadTarget:
+        """A presigned PUT for exactly `size` bytes."""
+        ...
+
+    async def find(self, organisation: str, upload_id: str) -> Upload | None:
+        """The file that was put, pinned to its version; None if there is none."""
+        ...
+
+    async def open(self, upload: Upload) -> Readable:
+        """The pinned version, from its beginning."""
+        ...

@@ -1,0 +1,119 @@
+"""What Meta grants the organisation's number, kept fresh: read at most once an hour, and as webhooks tell."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from shared.domain.clock import Clock
+from shared.domain.errors import SendError
+from shared.domain.integration import WhatsAppIntegration
+from shared.domain.refusal import Notice
+from shared.domain.reputation import Limit, NumberFacts, Reputation, Told
+from shared.usecases.ports import Telemetry
+from shared.usecases.quiet import Quiet
+from shared.usecases.reach import Reach, portfolio_of
+
+KEPT_FOR = timedelta(hours=1)
+
+
+class Reputations(Protocol):
+    """The stored reputation of each organisation's number."""
+
+    async def get(self, organisation: str, phone_number_id: str) -> Reputation:
+        """As it surely stands; an empty one where nothing was told yet."""
+        ...
+
+    async def tell(self, organisation: str, phone_number_id: str, told: Told) -> None:
+        """Take up what is told. Each fact has an instant of its own, in whole seconds: an older one never overwrites a
+        newer, and a reading none of the same second."""
+        ...
+
+
+class AsksNumber(Protocol):
+    """Meta, about a number."""
+
+    async def number(self, integration: WhatsAppIntegration) -> NumberFacts:
+        """What it says now. Raises SendError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """How many people may still be written to outside sessions within 24 hours. `limit` None: nobody could tell."""
+
+    limit: Limit | None
+    used: int
+
+    @property
+    def left(self) -> int | None:
+        """None where there is no limit, or none is known."""
+        return None if self.limit is None or self.limit.people is None else max(0, self.limit.people - self.used)
+
+
+class Allowances(Protocol):
+    """What `Standing` does, for planning."""
+
+    async def allowance(self, integration: WhatsAppIntegration) -> Allowance:
+        """How many people may still be written to outside sessions, as far as that can be read."""
+        ...
+
+
+async def limit_warnings(allowances: Allowances, integration: WhatsAppIntegration, people: int) -> tuple[Notice, ...]:
+    """`daily_limit_exceeded` where so many people are more than Meta's limit leaves; a limit that nobody can tell is
+    `template_status_unknown` (api.md, Templates)."""
+    if not people:
+        return ()
+    allowance = await allowances.allowance(integration)
+    if allowance.limit is None:
+        return (Notice(code="template_status_unknown"),)
+    left = allowance.left
+    if left is None or people <= left:
+        return ()
+    facts = {"limit": str(allowance.limit.people)}
+    return (Notice(code="daily_limit_exceeded", count=people - left, facts=facts),)
+
+
+class Standing:
+    """Reads the reputation of a number, from the store while that is fresh, else from Meta."""
+
+    def __init__(
+        self, reputations: Reputations, meta: AsksNumber, reach: Reach, telemetry: Telemetry, clock: Clock
+    ) -> None:
+        self._reputations = reputations
+        self._meta = meta
+        self._reach = reach
+        self._telemetry = telemetry
+        self._clock = clock
+        self._quiet = Quiet(clock)
+
+    async def allowance(self, integration: WhatsAppIntegration) -> Allowance:
+        """The limit as far as it is known, and what the last 24 hours have used of it."""
+        now = self._clock.now()
+        reputation = await self.current(integration)
+        used = await self._reach.used(integration.organisation, portfolio_of(integration), now)
+        return Allowance(limit=reputation.limit, used=used)
+
+    async def current(self, integration: WhatsAppIntegration) -> Reputation:
+        """What is known; Meta is asked where that is older than an hour. That it cannot be asked is no error."""
+        owner = (integration.organisation, integration.phone_number_id)
+        stored = await self._reputations.get(*owner)
+        if _is_fresh(stored.read_at, self._clock.now()) or self._quiet.holds(integration):
+            return stored
+        try:
+            await self.read(integration)
+        except SendError as error:
+            self._quiet.begin(integration)
+            self._telemetry.event("reputation_unread", organisation=integration.organisation, code=error.code)
+            return stored
+        return await self._reputations.get(*owner)
+
+    async def read(self, integration: WhatsAppIntegration) -> NumberFacts:
+        """Ask Meta now, and keep the answer. Raises SendError."""
+        at = self._clock.now()
+        facts = await self._meta.number(integration)
+        await self._reputations.tell(integration.organisation, integration.phone_number_id, facts.told(at))
+        return facts
+
+
+def _is_fresh(read_at: datetime | None, now: datetime) -> bool:
+    return read_at is not None and now - read_at < KEPT_FOR

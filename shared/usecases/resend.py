@@ -1,0 +1,143 @@
+"""POST /v1/messages/{message_id}/resend: a failed message once more, as a message of its own that names the first."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from shared.domain.clock import Clock
+from shared.domain.dispatch import Dispatch
+from shared.domain.ids import resend_id
+from shared.domain.instants import microseconds
+from shared.domain.integration import SmsIntegration, WhatsAppIntegration
+from shared.domain.message import Message, PayloadRef
+from shared.domain.payload import Channel, Mode, Payload
+from shared.domain.refusal import ProblemCode, Refusal
+from shared.domain.status import Status
+from shared.usecases.admission import Answer, Verdict
+from shared.usecases.channel import Integrated
+from shared.usecases.frozen import Plans
+from shared.usecases.judge import fault_of
+from shared.usecases.messages import without_rows
+from shared.usecases.ports import Integrations, Log
+from shared.usecases.straight import WATCH, Straight
+
+
+class AsksGate(Protocol):
+    """What `shared.usecases.admission.Admission` does."""
+
+    async def ask(self, dispatch: Dispatch, now: datetime, integration: Integrated | None = None) -> Answer:
+        """Whether this copy may leave now. With the integration a template counts against Meta's daily limit."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResendDeps:
+    """What resending works with."""
+
+    log: Log
+    plans: Plans
+    integrations: Integrations
+    admission: AsksGate
+    straight: Straight
+    clock: Clock
+
+
+class Resends:
+    """Sends failed messages again. Whether an unknown outcome is worth a second message is for a person to say."""
+
+    def __init__(self, deps: ResendDeps) -> None:
+        self._deps = deps
+
+    async def resend(self, organisation: str, message_id: str) -> Message:
+        """The one successor of a failed message; asked again, the same one.
+
+        Raises Refusal: not_found, state_conflict (not failed, its fallback goes instead, its frozen content is gone),
+        integration_missing, unprocessable (the gate says never: a consent was revoked meanwhile).
+        """
+        parent = await self._deps.log.get(organisation, message_id)
+        if parent is None:
+            raise Refusal(ProblemCode.NOT_FOUND)
+        identity = resend_id(parent.message_id)
+        existing = await self._deps.log.get(organisation, identity)
+        if existing is not None:
+            return existing
+        if not may_be_resent(parent):
+            raise Refusal(ProblemCode.STATE_CONFLICT, status=parent.status)
+        payload = await self._payload(parent)
+        integration = await self._integration(parent)
+        waits_until = await self._waits_until(parent, payload, integration)
+        reference = await self._deps.plans.write_payload(organisation, identity, payload)
+        message = _successor(parent, identity, reference, waits_until, self._deps.clock.now())
+        if not await self._deps.log.add(message):
+            return await self._deps.log.get(organisation, identity) or message
+        if waits_until is None:
+            await self._deps.straight.leave(message, payload, integration)
+        return message
+
+    async def _payload(self, parent: Message) -> Payload:
+        payload = await self._deps.plans.read_payload(parent.payload) if parent.person else None
+        if payload is None:
+            gone = "expired" if parent.person else "erased"
+            raise Refusal(ProblemCode.STATE_CONFLICT, status=parent.status, gone=gone)
+        return payload
+
+    async def _integration(self, parent: Message) -> SmsIntegration | WhatsAppIntegration:
+        kept = self._deps.integrations
+        read = kept.sms if parent.channel is Channel.SMS else kept.whatsapp
+        found = await read(parent.organisation, fresh=True)
+        if found is None:
+            raise Refusal(ProblemCode.INTEGRATION_MISSING, integration=parent.channel)
+        return found
+
+    async def _waits_until(
+        self, parent: Message, payload: Payload, integration: SmsIntegration | WhatsAppIntegration
+    ) -> datetime | None:
+        """When the gate opens; None where it is open. Nobody is counted as written to yet: a text never is."""
+        is_bare_text = payload.mode is Mode.SESSION and payload.alternative is None
+        now = self._deps.clock.now()
+        copy = Dispatch(
+            organisation=parent.organisation,
+            message_id=resend_id(parent.message_id),
+            channel=parent.channel,
+            person=parent.person,
+            departs_at=microseconds(now),
+            payload=payload,
+        )
+        answer = await self._deps.admission.ask(copy, now, integration if is_bare_text else None)
+        if answer.verdict is Verdict.NEVER and answer.reason == "cancelled":
+            raise Refusal(ProblemCode.STATE_CONFLICT, status=parent.status)  # what this fallback stands in for arrived
+        if answer.verdict is Verdict.NEVER:
+            raise Refusal(ProblemCode.UNPROCESSABLE, without_rows((fault_of(answer.reason),)))
+        return answer.at if answer.verdict is Verdict.LATER else None
+
+
+def may_be_resent(parent: Message) -> bool:
+    """A failed message whose fallback neither has begun nor is due: that is its second chance, and the two could both
+    arrive (design.md, Bulk: Fallback). After a failure that starts none (a cancel, say) no fallback ever comes."""
+    return parent.status is Status.FAILED and not parent.fell_back and not parent.awaits_fallback
+
+
+def _successor(
+    parent: Message, identity: str, payload: PayloadRef, waits_until: datetime | None, now: datetime
+) -> Message:
+    """It belongs to the parent's campaign, but to no distribution: those count each of their rows once."""
+    return Message(
+        organisation=parent.organisation,
+        message_id=identity,
+        channel=parent.channel,
+        accepted_at=now,
+        recipient=parent.recipient,
+        person=parent.person,
+        country=parent.country,
+        payload=payload,
+        campaign_id=parent.campaign_id,
+        enrollment_id=parent.enrollment_id,
+        card_at=parent.card_at,
+        sameness=parent.sameness,
+        parent_message_id=parent.message_id,
+        segments=parent.segments,
+        price=parent.price,
+        scheduled_for=waits_until,
+        due_at=waits_until or now + WATCH,
+        alternative=parent.alternative,
+    )

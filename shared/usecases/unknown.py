@@ -1,0 +1,44 @@
+"""Nobody knows whether the provider took a message: an answer was lost, or a worker died with its claim."""
+
+from datetime import datetime
+
+from shared.domain.doubt import first_look
+from shared.domain.errors import Kind
+from shared.domain.fallback import start_after
+from shared.domain.message import Message
+from shared.domain.payload import Channel
+from shared.domain.status import Status
+from shared.usecases.channel import Unsure
+from shared.usecases.ports import Log, Move
+from shared.usecases.settle import Settler
+
+REASON = "outcome_unknown"
+
+
+class Unknowns:
+    """WhatsApp's statuses may still tell what became of them; of an SMS nothing more is surely heard (design.md)."""
+
+    def __init__(self, log: Log, settler: Settler, unsure: Unsure) -> None:
+        self._log = log
+        self._settler = settler
+        self._unsure = unsure
+
+    async def take(self, message: Message, now: datetime) -> None:
+        """Its latest attempt is the one nobody knows of. Never sends."""
+        if message.channel is Channel.WHATSAPP:
+            key, due_at = (message.organisation, message.message_id), first_look(now, resent=message.resent)
+            await self._log.doubt(*key, attempt=message.attempts, now=now, due_at=due_at)
+            return
+        await self._unsure(message)
+        await self.end(message, now)
+
+    async def end(self, message: Message, now: datetime) -> None:
+        """Nothing more is waited for."""
+        start = start_after(Kind.UNKNOWN, REASON)
+        move = Move(status=Status.FAILED, at=now, attempt=message.attempts, reason=REASON, fallback=start)
+        await self._settler.move(message.organisation, message.message_id, move)
+
+    async def take_if_lapsed(self, message: Message | None, now: datetime) -> None:
+        """For whoever may not claim a message, but may be the last to look at it: a dead worker's claim would stay."""
+        if message is not None and message.is_lapsed(now):
+            await self.take(message, now)

@@ -1,0 +1,49 @@
+"""What asks Meta about an organisation's account: templates, number, limits, health."""
+
+from functools import cached_property
+
+from shared.providers.http import client
+from shared.providers.whatsapp.graph import Graph
+from shared.providers.whatsapp.templates import MetaTemplates
+from shared.usecases.health import WhatsAppHealth, WhatsAppHealthDeps
+from shared.usecases.reputation import Standing
+from shared.usecases.templates import Templates
+from shared.wiring.stores import Stores
+
+
+class Account:
+    """The use cases on Meta's administration, each made at first use. `base_url` is without the version."""
+
+    def __init__(self, stores: Stores, base_url: str) -> None:
+        self._stores = stores
+        self._base_url = base_url
+
+    @cached_property
+    def templates(self) -> Templates:
+        """The catalogue, and submitting."""
+        stores = self._stores
+        return Templates(stores.templates, MetaTemplates(self._graph), stores.telemetry, stores.clock)
+
+    @cached_property
+    def standing(self) -> Standing:
+        """What Meta grants the number."""
+        stores = self._stores
+        return Standing(stores.reputations, self._graph, stores.reach, stores.telemetry, stores.clock)
+
+    @cached_property
+    def health(self) -> WhatsAppHealth:
+        """GET /v1/integrations/whatsapp/health."""
+        return WhatsAppHealth(
+            WhatsAppHealthDeps(
+                templates=self.templates,
+                standing=self.standing,
+                reputations=self._stores.reputations,
+                reach=self._stores.reach,
+                subscriptions=self._graph,
+                clock=self._stores.clock,
+            )
+        )
+
+    @cached_property
+    def _graph(self) -> Graph:
+        return Graph(client(), self._base_url)

@@ -1,0 +1,76 @@
+"""The artefacts of this tree as it is now, built for the machine that the tests run on, in a folder of their own."""
+
+import importlib.metadata
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+from tests.template.reading import ROOT
+
+ARCHITECTURE = "x86_64"
+PATIENCE = 300
+
+
+def build_environment() -> dict[str, str]:
+    """Ours, without what an outer make left: its options and its ARCHITECTURE would win over the ones given here."""
+    outer = {"MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL"}
+    kept = {name: value for name, value in os.environ.items() if name not in outer}
+    return kept | {"ARCHITECTURE": ARCHITECTURE, "SAM_CLI_TELEMETRY": "0"}
+
+
+def copy_tree(into: Path) -> Path:
+    """All that a build reads, so that it is the same for every test, whoever edits meanwhile."""
+    for room in ("functions", "shared"):
+        shutil.copytree(ROOT / room, into / room, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    for name in ("Makefile", "pyproject.toml", "uv.lock", ".python-version", "template.yaml", "samconfig.toml"):
+        shutil.copy2(ROOT / name, into / name)
+    for name in (".uv", ".venv"):
+        (into / name).symlink_to(ROOT / name)
+    return into
+
+
+def build(logical_ids: Iterable[str], into: Path, tree: Path) -> dict[str, Path]:
+    """Logical ID → its artefact, each made by the make target that SAM calls, as many at once as SAM does."""
+    artefacts = {logical_id: into / logical_id for logical_id in logical_ids}
+    with ThreadPoolExecutor() as pool:
+        for _ in pool.map(lambda item: _make(item[0], item[1], tree), artefacts.items()):
+            pass
+    return artefacts
+
+
+def _make(logical_id: str, artefact: Path, tree: Path) -> None:
+    environment = build_environment() | {"ARTIFACTS_DIR": str(artefact)}
+    run(["make", f"build-{logical_id}"], tree, environment)
+
+
+def run(command: list[str], where: Path, environment: dict[str, str]) -> str:
+    """Standard output; a failure shows both outputs."""
+    done = subprocess.run(
+        command, cwd=where, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def files(folder: Path) -> set[Path]:
+    """All files below, relative to the folder."""
+    return {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+
+
+def lay_out_lambdas_own(folder: Path) -> None:
+    """Link boto3 and all that it needs into an empty folder: that much, and no more, Lambda's runtime brings."""
+    waiting, seen = ["boto3"], set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        distribution = importlib.metadata.distribution(name)
+        waiting += [r.name for r in map(Requirement, distribution.requires or []) if r.marker is None]
+        for top in {file.parts[0] for file in distribution.files or []} - {"..", "__pycache__"}:
+            (folder / top).symlink_to(Path(str(distribution.locate_file(top))))

@@ -1,0 +1,227 @@
+"""What `make build` and `sam build` hand to Lambda: built here for x86_64, imported alone, and looked through.
+
+Needs uv's cache or PyPI. Building is most of this file's time: the five artefacts twice, once by make alone and once
+by SAM.
+"""
+
+import csv
+import importlib.util
+import json
+import marshal
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from types import CodeType
+
+import pytest
+
+from tests.artefacts import on_lambda
+from tests.artefacts.building import build, build_environment, copy_tree, files, lay_out_lambdas_own, run
+from tests.artefacts.sizes import measure, table
+from tests.template.reading import FUNCTION_FOLDERS, ROOT, mapping, properties, read
+
+FUNCTIONS = tuple(FUNCTION_FOLDERS)
+LARGEST = 6 * 2**20
+"""Zipped. Twice as much already costs a cold start what the byte code saves."""
+HASHED_AND_NEVER_CHECKED = 0b01  # PEP 552: bit 0 says hash instead of time, bit 1 would have it checked
+NEVER_SHIPPED = {
+    "tests",
+    "local",
+    "docs",
+    "bench",
+    "events",
+    ".env",
+    ".env.local",
+    ".aws-sam",
+    ".venv",
+    "boto3",
+    "botocore",
+}
+LEFT_OUT = re.compile(r"\.\./|bin/|aws_lambda_powertools/event_handler/openapi/swagger_ui/.*\.min\.(js|css)$")
+PHONENUMBERS_DATA_WE_DO_WITHOUT = {"geodata", "carrierdata", "tzdata"}
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_tree(tmp_path_factory.mktemp("tree"))
+
+
+@pytest.fixture(scope="module")
+def artefacts(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return build(FUNCTIONS, tmp_path_factory.mktemp("artefacts"), tree)
+
+
+@pytest.fixture(scope="module")
+def lambdas_own(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("lambdas-own")
+    lay_out_lambdas_own(folder)
+    return folder
+
+
+def pins(folder: str) -> dict[str, str]:
+    lines = (ROOT / "functions" / folder / "requirements.txt").read_text(encoding="utf-8").split()
+    return dict(line.split("==") for line in lines)
+
+
+def environment(function: str) -> dict[str, str]:
+    """The variables that the template gives the function; what it refers to is invented."""
+    template = read()
+    common = mapping(template, "Globals", "Function", "Environment", "Variables")
+    own = mapping(properties(template, function), "Environment", "Variables")
+    given = {name: value if isinstance(value, str) else _invented(name) for name, value in (common | own).items()}
+    return given | {"POWERTOOLS_LOG_LEVEL": "INFO", "AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"}
+
+
+def _invented(name: str) -> str:
+    return "https://invented.example" if name.endswith("_URL") else "invented"
+
+
+# ── Each works alone ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_handler_comes_from_its_own_artefact_alone(
+    artefacts: dict[str, Path], lambdas_own: Path, tmp_path: Path, function: str
+) -> None:
+    """Imported and built in a bare interpreter; what is neither Python's nor Lambda's must lie in the artefact."""
+    artefact = artefacts[function]
+    command = [sys.executable, "-I", "-S", on_lambda.__file__, str(artefact), str(lambdas_own)]
+    found = json.loads(run([*command, FUNCTION_FOLDERS[function]], tmp_path, environment(function)))
+    assert found["callable"]
+    allowed = (
+        artefact,
+        lambdas_own,
+        *(path.resolve() for path in lambdas_own.iterdir()),
+        Path(json.__file__).parents[1],
+    )
+    strangers = {
+        name: file
+        for name, file in found["modules"].items()
+        if file and not any(Path(file).is_relative_to(folder) for folder in allowed)
+    }
+    assert not strangers
+    ours = {name: file for name, file in found["modules"].items() if name.split(".")[0] in {"functions", "shared"}}
+    assert len(ours) > 20
+    assert all(file and Path(file).is_relative_to(artefact) for file in ours.values())
+
+
+# ── What is inside ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def own_files(tree: Path, folder: str) -> set[Path]:
+    """What of the tree belongs in the artefact."""
+    rooms = (f"functions/{folder}", "shared")
+    return {Path("functions/__init__.py")} | {Path(room) / path for room in rooms for path in files(tree / room)}
+
+
+def packaged_files(artefact: Path, folder: str) -> Iterator[Path]:
+    """What the pinned packages say they installed, but for what the Makefile leaves out."""
+    for name, version in pins(folder).items():
+        record = artefact / f"{name.replace('-', '_')}-{version}.dist-info" / "RECORD"
+        with record.open(encoding="utf-8", newline="") as lines:
+            installed = [PurePosixPath(row[0]) for row in csv.reader(lines)]
+        yield from (Path(path) for path in installed if not LEFT_OUT.match(str(path)))
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_it_holds_its_function_shared_its_pins_byte_code_and_nothing_else(
+    tree: Path, artefacts: dict[str, Path], function: str
+) -> None:
+    artefact, folder = artefacts[function], FUNCTION_FOLDERS[function]
+    sources = own_files(tree, folder) | set(packaged_files(artefact, folder))
+    byte_code = {Path(importlib.util.cache_from_source(path)) for path in sources if path.suffix == ".py"}
+    assert files(artefact) == sources | byte_code
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_nothing_is_in_it_that_must_not_leave_the_house(tree: Path, artefacts: dict[str, Path], function: str) -> None:
+    """Said twice, by name: the listing above would let through what somebody adds to the listing."""
+    artefact, folder = artefacts[function], FUNCTION_FOLDERS[function]
+    assert not {path.name for path in artefact.iterdir()} & NEVER_SHIPPED
+    assert {path.name for path in (artefact / "functions").iterdir() if path.is_dir()} == {folder, "__pycache__"}
+    assert not [path for path in files(artefact) if path.name.startswith(".")]
+    assert {path.suffix or path.name for path in own_files(tree, folder)} <= {".py", ".json", ".txt"}
+    assert {path.name for path in own_files(tree, folder) if path.suffix == ".txt"} == {"requirements.txt"}
+    assert not {path.name for path in (artefact / "phonenumbers").glob("*")} & PHONENUMBERS_DATA_WE_DO_WITHOUT
+
+
+def test_what_lies_about_in_a_developers_tree_stays_there(
+    tree: Path, artefacts: dict[str, Path], tmp_path: Path
+) -> None:
+    """Secrets and leftovers, planted in a copy of the tree beside and among the sources."""
+    littering = shutil.copytree(tree, tmp_path / "tree", symlinks=True)
+    planted = [".env", ".env.local", "functions/.env.local", "functions/webhook/.env.local", "shared/.env"]
+    planted += ["shared/aws/.session.py.swp", "shared/__pycache__/gone.cpython-313.pyc", "shared/.cache/numbers.csv"]
+    planted += [f"{room}/leftover.py" for room in ("tests", "local", "docs", "bench", "events", "functions/api")]
+    for name in planted:
+        (littering / name).parent.mkdir(parents=True, exist_ok=True)
+        (littering / name).write_text("SECRET = 'invented'")
+    littered = build(["WebhookFunction"], tmp_path / "littered", littering)["WebhookFunction"]
+    assert files(littered) == files(artefacts["WebhookFunction"])
+
+
+# ── Byte code ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def code_objects(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from code_objects(constant)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_all_byte_code_is_python_3_13s_never_checked_and_names_lambdas_path(
+    artefacts: dict[str, Path], function: str
+) -> None:
+    """Never checked, because reading each source to hash it would cost the start what the byte code saves."""
+    artefact = artefacts[function]
+    wrong = []
+    for source in artefact.rglob("*.py"):
+        compiled = Path(importlib.util.cache_from_source(source)).read_bytes()
+        magic, flags, digest = compiled[:4], int.from_bytes(compiled[4:8], "little"), compiled[8:16]
+        code = marshal.loads(compiled[16:])
+        named = {one.co_filename for one in code_objects(code)}
+        if (
+            magic != importlib.util.MAGIC_NUMBER
+            or flags != HASHED_AND_NEVER_CHECKED
+            or digest != importlib.util.source_hash(source.read_bytes())
+            or named != {f"/var/task/{source.relative_to(artefact)}"}
+        ):
+            wrong.append(source)
+    assert not wrong
+    assert sys.version_info[:2] == (3, 13)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_nothing_in_it_names_this_machine(tree: Path, artefacts: dict[str, Path], function: str) -> None:
+    artefact = artefacts[function]
+    names = [str(path).encode() for path in (ROOT, tree, artefact.parent, Path.home())]
+    # A home of `/root` or the like may stand in a package's own texts as an example; in what was made here it may not.
+    made_here = [
+        p for p in artefact.rglob("*") if p.is_file() and (p.suffix == ".pyc" or ".dist-info" in p.parent.name)
+    ]
+    assert not [path for path in made_here if any(name in path.read_bytes() for name in names)]
+
+
+# ── The same from SAM, and how big ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_sam_builds_the_same_bytes_again(tree: Path, artefacts: dict[str, Path], tmp_path: Path) -> None:
+    """Holds both the way through SAM and that the same sources give the same artefact."""
+    sam = ROOT / ".venv-sam" / "bin" / "sam"
+    run(["make", ".venv-sam/.matches-lock"], ROOT, build_environment())
+    options = ["--build-dir", str(tmp_path / "sam"), "--parameter-overrides", "Architecture=x86_64"]
+    run([str(sam), "build", *options], tree, build_environment())
+    for function, artefact in artefacts.items():
+        again = tmp_path / "sam" / function
+        assert files(again) == files(artefact)
+        assert not [path for path in files(again) if (again / path).read_bytes() != (artefact / path).read_bytes()]
+
+
+def test_none_is_too_big(artefacts: dict[str, Path]) -> None:
+    sizes = {function: measure(artefact) for function, artefact in artefacts.items()}
+    sys.stdout.write(table(sizes) + "\n")
+    assert not {function: size.zipped for function, size in sizes.items() if size.zipped >= LARGEST}

@@ -1,0 +1,55 @@
+"""Who is who, and open sessions."""
+
+from datetime import timedelta
+
+from shared.domain.identity import Link
+from tests.contract.making import NOON, ORGANISATION
+from tests.contract.world import World
+
+MICROSECOND = timedelta(microseconds=1)
+NUMBER = "1060001"
+
+
+async def test_links_lead_one_way_and_stand_for_the_next_worker(world: World) -> None:
+    for _ in range(2):
+        await world.contacts.link(ORGANISATION, "user", Link(other="person"))
+    assert list(await world.another().contacts.links(ORGANISATION, "user")) == [Link(other="person")]
+    assert list(await world.contacts.links(ORGANISATION, "person")) == []
+    assert list(await world.contacts.links("other", "user")) == []
+
+
+async def test_an_identity_has_several_links_and_each_is_replaced_by_its_next(world: World) -> None:
+    await world.contacts.link(ORGANISATION, "user", Link(other="new", until=NOON))
+    await world.contacts.link(ORGANISATION, "user", Link(other="person"))
+    await world.contacts.link(ORGANISATION, "user", Link(other="new", until=NOON + MICROSECOND))
+    found = await world.contacts.links(ORGANISATION, "user")
+    assert sorted(found, key=lambda link: link.other) == [
+        Link(other="new", until=NOON + MICROSECOND),
+        Link(other="person"),
+    ]
+
+
+async def test_which_pairs_are_linked(world: World) -> None:
+    await world.contacts.link(ORGANISATION, "a", Link(other="b"))
+    await world.contacts.link(ORGANISATION, "c", Link(other="d"))
+    asked = (pair for pair in [("a", "b"), ("b", "a"), ("a", "b"), ("c", "d"), ("a", "d")])
+    assert await world.contacts.linked(ORGANISATION, asked) == {("a", "b"), ("c", "d")}
+    assert await world.contacts.linked("other", [("a", "b")]) == set()
+    assert await world.contacts.linked(ORGANISATION, []) == set()
+
+
+async def test_a_session_is_never_shortened(world: World) -> None:
+    for until in (NOON, NOON + MICROSECOND, NOON, NOON - timedelta(days=1)):
+        await world.sessions.open(ORGANISATION, NUMBER, "p-1", until)
+    found = await world.another().sessions.open_until(ORGANISATION, NUMBER, ["p-1", "p-2", "p-1"])
+    assert found == {"p-1": NOON + MICROSECOND}
+
+
+async def test_sessions_are_one_numbers_and_one_organisations(world: World) -> None:
+    many = [f"p-{number}" for number in range(120)]
+    for person in many:
+        await world.sessions.open(ORGANISATION, NUMBER, person, NOON)
+    assert await world.sessions.open_until(ORGANISATION, NUMBER, (one for one in many)) == dict.fromkeys(many, NOON)
+    assert await world.sessions.open_until(ORGANISATION, "another", many) == {}
+    assert await world.sessions.open_until("other", NUMBER, many) == {}
+    assert await world.sessions.open_until(ORGANISATION, NUMBER, []) == {}

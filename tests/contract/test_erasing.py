@@ -1,0 +1,190 @@
+"""What erasing asks of the stores: gone is gone, in every version, and nobody else's is touched."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.aws.session import Aws
+from shared.domain.consent import Consent, ConsentState
+from shared.domain.identity import Link
+from shared.domain.message import Chunk, PayloadRef
+from shared.domain.status import Status
+from shared.usecases.frozen import PlannedRow
+from shared.usecases.ports import LogQuery, Move
+from tests.contract.making import BARE_PAYLOAD, CHUNK, NOON, ORGANISATION, message, standing
+from tests.contract.world import World
+from tests.fakes.world import KilledError
+
+PERSON, OTHER = "a" * 32, "b" * 32
+NUMBER, OTHERS_NUMBER = "+221770000001", "+221770000002"
+
+
+def planned(number: int, person: str, to: str) -> PlannedRow:
+    return PlannedRow(
+        row=number,
+        message_id=f"m-{number}",
+        person=person,
+        recipient="+22177***0001",
+        country="SN",
+        enrollment_id=None,
+        segments=1,
+        price=None,
+        payload=replace(BARE_PAYLOAD, to=to),
+    )
+
+
+MINE, THEIRS, MINE_TOO = planned(1, PERSON, NUMBER), planned(2, OTHER, OTHERS_NUMBER), planned(3, PERSON, NUMBER)
+
+
+def blank(row: PlannedRow) -> PlannedRow:
+    return replace(row, payload=None, person="")
+
+
+async def frozen(world: World) -> str:
+    await world.plans.write_chunk(ORGANISATION, 1, CHUNK, (MINE, THEIRS, MINE_TOO))
+    return world.plans.chunk_key(ORGANISATION, 1, CHUNK)
+
+
+async def test_a_single_payload_is_gone_in_every_version(world: World) -> None:
+    for _ in range(2):
+        reference = await world.plans.write_payload(ORGANISATION, "m-1", replace(BARE_PAYLOAD, to=NUMBER))
+    longer = await world.plans.write_payload(ORGANISATION, "m-1.json", replace(BARE_PAYLOAD, to=OTHERS_NUMBER))
+    for _ in range(2):
+        await world.plans.erase_payload(reference)
+        assert await world.plans.read_payload(reference) is None
+        assert not world.hands.holds(NUMBER)
+    assert await world.plans.read_payload(longer) is not None
+
+
+async def test_a_payload_that_was_put_away_is_still_found(world: World) -> None:
+    """Expiry in a versioned bucket leaves the version for a day."""
+    reference = await world.plans.write_payload(ORGANISATION, "m-1", replace(BARE_PAYLOAD, to=NUMBER))
+    world.hands.erase(reference.object_key)
+    await world.plans.erase_payload(reference)
+    assert not world.hands.holds(NUMBER)
+
+
+async def test_one_row_of_a_chunk_is_gone_and_the_others_stay(world: World) -> None:
+    key = await frozen(world)
+    for _ in range(2):
+        await world.plans.erase_payload(PayloadRef(object_key=key, row=1))
+        assert tuple(await world.plans.read_chunk(ORGANISATION, 1, CHUNK)) == (blank(MINE), THEIRS, MINE_TOO)
+    assert await world.plans.read_payload(PayloadRef(object_key=key, row=1)) is None
+    assert await world.plans.read_payload(PayloadRef(object_key=key, row=2)) == THEIRS.payload
+
+
+async def test_a_persons_rows_are_gone_in_every_version(world: World) -> None:
+    await frozen(world)
+    for _ in range(2):
+        await world.plans.erase_person(ORGANISATION, 1, CHUNK, PERSON)
+        assert tuple(await world.plans.read_chunk(ORGANISATION, 1, CHUNK)) == (blank(MINE), THEIRS, blank(MINE_TOO))
+        assert not world.hands.holds(NUMBER)
+        assert not world.hands.holds(PERSON)
+    assert world.hands.holds(OTHERS_NUMBER)
+
+
+async def test_two_erasures_in_one_chunk_bring_back_neither(world: World) -> None:
+    await frozen(world)
+    await asyncio.gather(*(world.plans.erase_person(ORGANISATION, 1, CHUNK, one) for one in (PERSON, OTHER)))
+    rows = tuple(await world.plans.read_chunk(ORGANISATION, 1, CHUNK))
+    assert rows == (blank(MINE), blank(THEIRS), blank(MINE_TOO))
+    assert not world.hands.holds(NUMBER)
+    assert not world.hands.holds(OTHERS_NUMBER)
+
+
+async def test_what_expired_or_never_was_is_no_error(world: World) -> None:
+    never = Chunk(distribution_id="d-9", run=0, number=0)
+    await world.plans.erase_person(ORGANISATION, 1, never, PERSON)
+    await world.plans.erase_payload(PayloadRef(object_key="messages/demo/never.json"))
+    await world.plans.erase_payload(PayloadRef(object_key="plans/demo/never", row=1))
+    key = await frozen(world)
+    world.hands.erase(key)
+    await world.plans.erase_person(ORGANISATION, 1, CHUNK, PERSON)
+    await world.plans.erase_payload(PayloadRef(object_key=key, row=1))
+
+
+@pytest.mark.parametrize("status", [Status.PENDING, Status.SENT])
+async def test_an_unlinked_row_stays_and_is_nobodys(world: World, status: Status) -> None:
+    rows = [replace(message(f"m-{number}"), person=PERSON) for number in range(3)]
+    await world.log.add_all(rows)
+    if status is not Status.PENDING:
+        await world.log.move(ORGANISATION, "m-1", Move(status=status, at=NOON))
+    before = await standing(world.log)
+    for _ in range(2):
+        await world.log.unlink(ORGANISATION, "m-1")
+        assert await standing(world.log) == replace(before, person="")
+    await world.log.unlink(ORGANISATION, "never")
+    assert await world.log.get(ORGANISATION, "never") is None
+    page = await world.log.page(LogQuery(organisation=ORGANISATION, person=PERSON), None, 10)
+    assert [one.message_id for one in page.items] == ["m-2", "m-0"]
+    everyone = await world.log.page(LogQuery(organisation=ORGANISATION, campaign_id="c-1"), None, 10)
+    assert [one.message_id for one in everyone.items] == ["m-2", "m-1", "m-0"]
+
+
+async def test_a_row_that_is_logged_without_a_person_is_a_row_like_any_other(world: World) -> None:
+    await world.log.add(replace(message(), person=""))
+    assert (await standing(world.log)).person == ""
+    page = await world.log.page(LogQuery(organisation=ORGANISATION), None, 10)
+    assert [one.message_id for one in page.items] == ["m-1"]
+
+
+@pytest.mark.parametrize("links", [False, True])
+async def test_traces_go_and_the_recorded_word_stays(world: World, links: bool) -> None:
+    word = Consent(state=ConsentState.REVOKED, recorded_at=NOON, source="erasure")
+    for organisation in (ORGANISATION, "other"):
+        for person in (PERSON, OTHER):
+            await world.people.record(organisation, person, word)
+            await world.sessions.open(organisation, "1", person, NOON + timedelta(hours=24))
+            await world.contacts.link(organisation, person, Link(other="c" * 32))
+            await world.unknown_sms.note(organisation, person, "m-1", NOON)
+    for _ in range(2):
+        await world.traces.forget(ORGANISATION, PERSON, links=links)
+    assert await world.people.consents(ORGANISATION, [PERSON]) == {PERSON: word}
+    assert list(await world.sessions.open_until(ORGANISATION, "1", [PERSON, OTHER])) == [OTHER]
+    assert list(await world.sessions.open_until("other", "1", [PERSON])) == [PERSON]
+    assert bool(await world.contacts.links(ORGANISATION, PERSON)) is not links
+    assert await world.contacts.links(ORGANISATION, OTHER)
+    for organisation, person, known in ((ORGANISATION, PERSON, False), (ORGANISATION, OTHER, True)):
+        met = await world.unknown_sms.meet(organisation, person, "r-1", NOON)
+        assert bool(met.messages) is known
+
+
+async def test_an_erasure_that_is_overtaken_reads_again(cloud: World, aws: Aws) -> None:
+    """Another one writes the chunk between this one's reading and its writing."""
+    await frozen(cloud)
+    overtaken: list[str] = []
+
+    def overtake(**_: object) -> None:
+        if not overtaken:
+            overtaken.append(OTHER)
+            with pytest.raises(StopIteration):  # its calls are made at once: it never waits
+                cloud.another().plans.erase_person(ORGANISATION, 1, CHUNK, OTHER).send(None)
+
+    aws.s3.meta.events.register("after-call.s3.GetObject", overtake)
+    try:
+        await cloud.plans.erase_person(ORGANISATION, 1, CHUNK, PERSON)
+    finally:
+        aws.s3.meta.events.unregister("after-call.s3.GetObject", overtake)
+    rows = tuple(await cloud.plans.read_chunk(ORGANISATION, 1, CHUNK))
+    assert rows == (blank(MINE), blank(THEIRS), blank(MINE_TOO))
+    assert not cloud.hands.holds(NUMBER)
+    assert not cloud.hands.holds(OTHERS_NUMBER)
+
+
+async def test_killed_between_writing_and_removing_the_next_one_removes(cloud: World, aws: Aws) -> None:
+    await frozen(cloud)
+
+    def kill(**_: object) -> None:
+        raise KilledError
+
+    aws.s3.meta.events.register("before-call.s3.ListObjectVersions", kill)
+    try:
+        with pytest.raises(KilledError):
+            await cloud.plans.erase_person(ORGANISATION, 1, CHUNK, PERSON)
+    finally:
+        aws.s3.meta.events.unregister("before-call.s3.ListObjectVersions", kill)
+    assert cloud.hands.holds(NUMBER)
+    await cloud.plans.erase_person(ORGANISATION, 1, CHUNK, PERSON)
+    assert not cloud.hands.holds(NUMBER)

@@ -1,0 +1,153 @@
+"""What may go out once more, and only once: a template instead of a closed session, a message in doubt, a text whose
+card was taken."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.domain.message import Message
+from shared.domain.status import Status
+from shared.usecases.ports import ClaimAnswer, Move
+from tests.contract.making import NOON, ORGANISATION, SECOND, message, standing
+from tests.contract.world import World
+
+KEY = (ORGANISATION, "m-1")
+LEASE = timedelta(seconds=90)
+LATER = NOON + timedelta(hours=1)
+SENT = Move(status=Status.SENT, at=NOON, told_by=1)
+
+
+async def claimed(world: World, *, alternative: bool = True) -> Message:
+    await world.log.add(replace(message(), alternative=alternative))
+    return await claimed_again(world)
+
+
+async def claimed_again(world: World) -> Message:
+    claim = await world.log.claim(*KEY, now=NOON, lease_until=NOON + LEASE, lane="1060001")
+    assert claim.answer is ClaimAnswer.WON
+    assert claim.message is not None
+    return claim.message
+
+
+async def test_a_claim_notes_when_and_by_which_lane(world: World) -> None:
+    row = await claimed(world)
+    assert (row.claimed_at, row.lane) == (NOON, "1060001")
+    assert await standing(world.log) == row
+
+
+@pytest.mark.parametrize("is_sent", [True, False])
+async def test_a_reopened_message_is_sent_again_by_its_new_attempt_alone(world: World, is_sent: bool) -> None:
+    await claimed(world)
+    if is_sent:
+        await world.log.move(*KEY, SENT)
+    assert await world.log.reopen(*KEY, attempt=1, due_at=LATER)
+    row = await standing(world.log)
+    assert (row.status, row.reopened, row.due_at) == (Status.SENT if is_sent else Status.PENDING, True, LATER)
+    late = (SENT, Move(status=Status.FAILED, at=NOON, attempt=1, reason="template_required"))
+    for move in late:
+        assert not (await world.log.move(*KEY, move)).won
+    assert not await world.log.reopen(*KEY, attempt=1, due_at=NOON)
+    again = await claimed_again(world)
+    assert (again.attempts, again.as_template, again.lease_until) == (2, True, NOON + LEASE)
+    for move in late:
+        assert not (await world.log.move(*KEY, move)).won
+    assert (await world.log.move(*KEY, replace(SENT, told_by=2))).won
+    row = await standing(world.log)
+    assert (row.status, row.reopened, row.due_at, row.lease_until) == (Status.SENT, False, None, None)
+    assert not await world.log.reopen(*KEY, attempt=2, due_at=LATER)
+
+
+@pytest.mark.parametrize("status", [Status.DELIVERED, Status.READ])
+async def test_proof_of_arrival_ends_a_reopened_message(world: World, status: Status) -> None:
+    await claimed(world)
+    await world.log.reopen(*KEY, attempt=1, due_at=LATER)
+    assert (await world.log.move(*KEY, Move(status=status, at=NOON))).won
+    row = await standing(world.log)
+    assert (row.status, row.reopened, row.due_at) == (status, False, None)
+    assert (await world.log.claim(*KEY, now=NOON, lease_until=NOON + LEASE)).answer is ClaimAnswer.DONE
+
+
+@pytest.mark.parametrize("ended", [Status.DELIVERED, Status.READ, Status.FAILED])
+async def test_what_has_ended_is_not_reopened(world: World, ended: Status) -> None:
+    await claimed(world)
+    await world.log.move(*KEY, Move(status=ended, at=NOON))
+    assert not await world.log.reopen(*KEY, attempt=1, due_at=LATER)
+
+
+@pytest.mark.parametrize(("alternative", "attempt"), [(False, 1), (True, 0), (True, 2)])
+async def test_only_the_latest_attempt_and_only_with_a_template(world: World, alternative: bool, attempt: int) -> None:
+    row = await claimed(world, alternative=alternative)
+    assert not await world.log.reopen(*KEY, attempt=attempt, due_at=LATER)
+    assert await standing(world.log) == row
+
+
+async def test_a_reopened_message_can_end_unsent(world: World) -> None:
+    await claimed(world)
+    await world.log.move(*KEY, SENT)
+    await world.log.reopen(*KEY, attempt=1, due_at=LATER)
+    end = Move(status=Status.FAILED, at=NOON, reason="cancelled", unclaimed=True)
+    assert (await world.log.move(*KEY, end)).won
+    row = await standing(world.log)
+    assert (row.status, row.reopened, row.due_at) == (Status.FAILED, False, None)
+
+
+async def test_the_card_is_noted_by_who_holds_the_lease(world: World) -> None:
+    await claimed(world)
+    assert not await world.log.note_card(*KEY, attempt=2)
+    assert await world.log.note_card(*KEY, attempt=1)
+    assert (await standing(world.log)).card_attempt == 1
+    await world.log.give_back(*KEY, attempt=1, due_at=LATER, uses_attempt=True)
+    assert not await world.log.note_card(*KEY, attempt=1)
+    again = await claimed_again(world)
+    assert (again.attempts, again.card_attempt) == (2, 1)
+    whole = Move(status=Status.FAILED, at=NOON, attempt=1, reason="undeliverable")
+    assert not (await world.log.move(*KEY, whole)).won, "the text of the first attempt is an old story"
+    assert (await world.log.move(*KEY, replace(whole, card_half=True))).won
+
+
+async def test_a_failed_card_tells_before_it_was_noted(world: World) -> None:
+    await claimed(world)
+    card = Move(status=Status.FAILED, at=NOON, attempt=1, card_half=True, reason="undeliverable")
+    assert (await world.log.move(*KEY, card)).won
+    assert not await world.log.note_card(*KEY, attempt=1)
+
+
+async def test_a_card_proved_by_its_status_ends_the_doubt(world: World) -> None:
+    await claimed(world)
+    await world.log.doubt(*KEY, attempt=1, now=NOON, due_at=LATER)
+    assert await world.log.card_taken(*KEY, attempt=1, due_at=NOON + SECOND)
+    row = await standing(world.log)
+    assert (row.card_attempt, row.unknown_since, row.lease_until, row.due_at) == (1, None, None, NOON + SECOND)
+    assert not await world.log.card_taken(*KEY, attempt=1, due_at=LATER)
+    assert await standing(world.log) == row
+
+
+async def test_a_doubt_about_the_text_is_not_the_cards_to_end(world: World) -> None:
+    await claimed(world)
+    await world.log.note_card(*KEY, attempt=1)
+    await world.log.doubt(*KEY, attempt=1, now=NOON, due_at=LATER)
+    row = await standing(world.log)
+    assert not await world.log.card_taken(*KEY, attempt=1, due_at=NOON)
+    assert await standing(world.log) == row
+
+
+async def test_a_card_that_is_told_of_while_its_worker_lives_leaves_the_lease(world: World) -> None:
+    await claimed(world)
+    assert await world.log.card_taken(*KEY, attempt=1, due_at=NOON)
+    row = await standing(world.log)
+    assert (row.card_attempt, row.lease_until, row.due_at) == (1, NOON + LEASE, None)
+    assert await world.log.note_card(*KEY, attempt=1)
+
+
+async def test_a_message_in_doubt_is_freed_once(world: World) -> None:
+    await claimed(world)
+    assert not await world.log.resend(*KEY, attempt=1, due_at=NOON)
+    await world.log.doubt(*KEY, attempt=1, now=NOON, due_at=LATER)
+    assert not await world.log.resend(*KEY, attempt=2, due_at=NOON)
+    assert await world.log.resend(*KEY, attempt=1, due_at=NOON)
+    assert not await world.log.resend(*KEY, attempt=1, due_at=NOON)
+    again = await claimed_again(world)
+    assert (again.attempts, again.resent, again.unknown_since) == (2, True, None)
+    assert await world.log.doubt(*KEY, attempt=2, now=NOON, due_at=LATER)
+    assert not await world.log.resend(*KEY, attempt=2, due_at=NOON)

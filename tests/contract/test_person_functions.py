@@ -1,0 +1,256 @@
+"""The API and the fan-out as API Gateway, SQS and Scheduler call them, on moto: what is asked about one person."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from functions.api.app import build as build_api
+from functions.bulk_fanout.app import build as build_fanout
+from shared.aws.codec import encode
+from shared.aws.function import Handler, Loop
+from shared.aws.session import Aws
+from shared.domain.dispatch import Dispatch
+from shared.domain.payload import Channel
+from shared.domain.status import Status
+from shared.usecases.ports import Move
+from tests.contract.cloud import Deployed, deploy, on_aws
+from tests.contract.world import World
+from tests.fakes.office import DEMO, SMS, recipient
+from tests.fakes.world import FakeClock
+from tests.template.reading import Node
+from tests.unit.http.events import ALL_SCOPES, event
+
+READ, SEND, ADMIN = "messaging.read", "messaging.send", "messaging.admin"
+
+
+class Invocation:
+    """Lambda's context, with all the time there is."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 900_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """Both functions of one deployment."""
+
+    api: Handler
+    fanout: Handler
+    world: World
+    clock: FakeClock
+    organisation: str = DEMO
+    phone: str = ""
+
+    def claims(self, scope: str = ALL_SCOPES) -> Mapping[str, str]:
+        return {"organisation_id": self.organisation, "scope": scope}
+
+    def call(self, route: str, body: object = None, **parts: Any) -> tuple[int, Any]:
+        """Status and body of the API's answer; JSON is read."""
+        answer = self.api(dict(event(route, body=body, **{"claims": self.claims(), **parts})), Invocation())
+        assert answer is not None
+        text = str(answer["body"])
+        headers: Any = answer["headers"]
+        is_json = "json" in headers.get("content-type", "")
+        return int(str(answer["statusCode"])), json.loads(text) if is_json else text
+
+    def send(self, key: str) -> str:
+        body = {
+            "channel": "sms",
+            "campaign_id": "c-1",
+            "recipient": recipient(7, phone=self.phone),
+            "content": {"template": {"name": "vaccination_card"}},
+        }
+        status, answer = self.call("POST /v1/messages", body, headers={"idempotency-key": key})
+        assert status == 202, answer
+        return str(answer["message_id"])
+
+    def distribute(self, key: str, **changes: Any) -> Any:
+        body = {
+            "campaign_id": "c-1",
+            "channel": "sms",
+            "recipients": [recipient(7, phone=self.phone), *map(recipient, range(1, 5))],
+            "content": {"template": {"name": "vaccination_card"}},
+        } | changes
+        headers = {"idempotency-key": key}
+        asked = event("POST /v1/distributions", body=body, headers=headers, claims=self.claims())
+        made = self.fanout(dict(asked), Invocation())
+        assert made is not None
+        assert made["statusCode"] == 201, made["body"]
+        return json.loads(str(made["body"]))
+
+    def copies(self, after: float = 0) -> list[Dispatch]:
+        """Take what can be seen on the SMS queue so many seconds from now; other tests' are nobody's any more."""
+        taken = self.world.hands.dispatches(Channel.SMS, after)
+        return [copy for copy in taken if copy.organisation == self.organisation]
+
+    def work(self) -> None:
+        """Hand the fan-out what is on its queue, as Lambda's poller does, until nothing is left to see."""
+        while tasks := self.world.hands.tasks():
+            records = [{"messageId": str(number), "body": encode(task).decode()} for number, task in enumerate(tasks)]
+            assert self.fanout({"Records": records}, Invocation()) == {"batchItemFailures": []}
+
+    def fail(self, message_id: str) -> None:
+        move = Move(status=Status.FAILED, at=self.clock.now(), reason="undeliverable")
+        asyncio.run(self.world.log.move(self.organisation, message_id, move))
+
+
+@pytest.fixture(scope="module")
+def deployed(aws: Aws, described: Node, loop: Loop) -> Running:
+    names, clock = deploy(aws, described), FakeClock()
+    key = aws.secrets.create_secret(Name=f"{names.bucket}/key", SecretString="k" * 64)["Name"]
+    given = environment(names) | {"NUMBER_KEY_SECRET_ID": key}
+    api, fanout = build_api(given, clock, aws, loop), build_fanout(given, clock, aws, loop)
+    return Running(api=api, fanout=fanout, world=on_aws(aws, names, clock), clock=clock)
+
+
+@pytest.fixture
+def running(deployed: Running, request: pytest.FixtureRequest) -> Running:
+    """An organisation of the test's own, with SMS set up."""
+    number = int(hashlib.sha256(request.node.name.encode()).hexdigest(), 16) % 10**6
+    organisation = f"o-{number}-x"
+    asyncio.run(deployed.world.integrations.put(replace(SMS, organisation=organisation)))
+    return replace(deployed, organisation=organisation, phone=f"+221770{number:06d}")
+
+
+def environment(names: Deployed) -> dict[str, str]:
+    return {
+        "LOG_TABLE": names.log_table,
+        "STATE_TABLE": names.state_table,
+        "PAYLOAD_BUCKET": names.bucket,
+        "SECRETS_PREFIX": names.bucket,
+        "WHATSAPP_QUEUE_URL": names.channels[Channel.WHATSAPP],
+        "SMS_QUEUE_URL": names.channels[Channel.SMS],
+        "FANOUT_QUEUE_URL": names.fanout,
+        "META_GRAPH_URL": "http://meta.invalid",
+        "ORANGE_API_URL": "http://orange.invalid",
+        "CARD_HOSTS": "cards.example.org",
+        "CARD_BUCKETS": "",
+        "PUBLIC_BASE_URL": "",
+        "SCHEDULE_GROUP": names.schedules.group,
+        "SCHEDULE_TARGET_ARN": names.schedules.target_arn,
+        "SCHEDULE_ROLE_ARN": names.schedules.role_arn,
+    }
+
+
+@pytest.mark.parametrize(
+    ("route", "scope"),
+    [("POST /v1/messages/lookup", READ), ("POST /v1/messages/{message_id}/resend", SEND), ("POST /v1/erasures", ADMIN)],
+)
+def test_each_wants_its_scope(running: Running, route: str, scope: str) -> None:
+    others = " ".join({READ, SEND, ADMIN} - {scope})
+    status, problem = running.call(
+        route, {"phone": running.phone}, path={"message_id": "m"}, claims=running.claims(scope=others)
+    )
+    assert (status, problem["code"]) == (403, "forbidden")
+
+
+@pytest.mark.parametrize("route", ["POST /v1/messages/lookup", "POST /v1/erasures"])
+@pytest.mark.parametrize(
+    ("body", "status", "field"),
+    [
+        ({}, 400, "phone"),
+        ({"phone": 7}, 400, "phone"),
+        ({"phone": "+221770000007", "number": "x"}, 400, "number"),
+        ({"phone": ""}, 422, "phone"),
+        ({"phone": "N/A"}, 422, "phone"),
+    ],
+)
+def test_a_body_that_names_nobody_is_refused(
+    running: Running, route: str, body: object, status: int, field: str
+) -> None:
+    found, problem = running.call(route, body)
+    assert (found, problem["errors"][0]["field"]) == (status, field)
+
+
+def test_a_persons_messages_newest_first_page_by_page(running: Running) -> None:
+    sent: list[str] = []
+    for number in range(3):
+        sent.insert(0, running.send(f"k-{number}"))
+        running.clock.pass_by(seconds=1)
+    status, page = running.call("POST /v1/messages/lookup", {"phone": running.phone[4:]}, query="limit=2")
+    assert (status, [one["message_id"] for one in page["items"]]) == (200, sent[:2])
+    query = f"limit=2&cursor={page['next_cursor']}"
+    _, rest = running.call("POST /v1/messages/lookup", {"phone": running.phone}, query=query)
+    assert ([one["message_id"] for one in rest["items"]], rest["next_cursor"]) == (sent[2:], None)
+    status, problem = running.call("POST /v1/messages/lookup", {"phone": "+221770000008"}, query=query)
+    assert (status, problem["errors"][0]["field"]) == (400, "cursor")
+    _, table = running.call("POST /v1/messages/lookup", {"phone": running.phone}, headers={"accept": "text/csv"})
+    assert [line.split(",")[0] for line in table.splitlines()] == ["message_id", *sent]
+    stranger = {"organisation_id": "other", "scope": READ}
+    assert running.call("POST /v1/messages/lookup", {"phone": running.phone}, claims=stranger)[1]["items"] == []
+
+
+def test_a_failed_message_is_sent_again_once(running: Running) -> None:
+    first = running.send("k")
+    running.copies()
+    route, path = "POST /v1/messages/{message_id}/resend", {"message_id": first}
+    status, problem = running.call(route, path=path)
+    assert (status, problem["code"]) == (409, "state_conflict")
+    running.fail(first)
+    answers = [running.call(route, path=path) for _ in range(2)]
+    assert answers[0] == answers[1]
+    status, answer = answers[0]
+    assert (status, answer["status"], answer["scheduled_for"]) == (202, "pending", None)
+    [copy] = running.copies()
+    assert (copy.message_id, copy.payload.to) == (answer["message_id"], running.phone)
+    stranger = {"organisation_id": "other", "scope": SEND}
+    assert running.call(route, path=path, claims=stranger)[0] == 404
+
+
+def test_sending_again_is_refused_in_the_officers_language(running: Running) -> None:
+    first = running.send("k")
+    running.fail(first)
+    running.call("POST /v1/erasures", {"phone": running.phone})
+    running.work()
+    route, path = "POST /v1/messages/{message_id}/resend", {"message_id": first}
+    for language, words in (("en", "no longer kept (erased)"), ("fr", "n’est plus conservé (erased)")):
+        _, problem = running.call(route, path=path, headers={"accept-language": language})
+        assert words in problem["detail"]
+
+
+def test_an_erasure_leaves_an_opt_out_and_nothing_else(running: Running) -> None:
+    waiting = running.send("k")
+    planned = running.distribute("d")
+    assert running.world.hands.holds(running.phone)
+    assert running.call("POST /v1/erasures", {"phone": running.phone}) == (202, "")
+    running.work()
+    assert not running.world.hands.holds(running.phone)
+    assert running.call("POST /v1/messages/lookup", {"phone": running.phone})[1]["items"] == []
+    _, ended = running.call("GET /v1/messages/{message_id}", path={"message_id": waiting})
+    assert (ended["status"], ended["reason"], ended["recipient"]) == (
+        "failed",
+        "erased",
+        f"+22177***{running.phone[-4:]}",
+    )
+    _, word = running.call("POST /v1/consents/lookup", {"phone": running.phone})
+    assert (word["state"], word["source"]) == ("revoked", "erasure")
+    path = {"distribution_id": planned["distribution_id"]}
+    assert running.call("POST /v1/distributions/{distribution_id}/confirm", path=path)[0] == 200
+    running.work()
+    copies = [copy for copy in running.copies(after=60) if copy.chunk]
+    assert {copy.payload.to for copy in copies} == {f"+22177000{number:04d}" for number in range(1, 5)}
+    _, found = running.call("GET /v1/distributions/{distribution_id}", path=path)
+    assert found["by_reason"] == {"erased": 1}
+
+
+def test_a_distribution_is_woken_by_its_own_schedule(running: Running, aws: Aws) -> None:
+    at = running.clock.now() + timedelta(hours=4)
+    made = running.distribute("d", schedule={"mode": "at", "at": at.isoformat()}, confirm=True)
+    name = made["distribution_id"]
+    assert list(running.world.hands.waiting()) == [name]
+    running.work()
+    group = aws.scheduler.list_schedules(NamePrefix=name)["Schedules"][0]["GroupName"]
+    told = json.loads(aws.scheduler.get_schedule(Name=name, GroupName=group)["Target"]["Input"])
+    running.clock.instant = at
+    assert running.fanout(told, Invocation()) is None
+    running.work()
+    assert len(running.copies(after=60)) == 5
+    path = {"distribution_id": name}
+    assert running.call("POST /v1/distributions/{distribution_id}/cancel", path=path)[0] == 200
+    assert running.world.hands.waiting() == {}

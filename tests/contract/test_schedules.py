@@ -1,0 +1,70 @@
+"""One-time schedules: one a distribution, replaced when its time changes, and never early."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.aws.schedules import ScheduleNames, SchedulerSchedules
+from shared.aws.session import Aws
+from tests.contract.cloud import deploy
+from tests.contract.making import ORGANISATION
+from tests.contract.world import World
+from tests.fakes.world import FakeTelemetry
+from tests.template.reading import Node
+
+EIGHT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("at", "zone", "expression"),
+    [
+        (EIGHT, "UTC", "at(2026-11-24T08:00:00)"),
+        (EIGHT, "Africa/Dakar", "at(2026-11-24T08:00:00)"),
+        (EIGHT, "Indian/Antananarivo", "at(2026-11-24T11:00:00)"),
+        (EIGHT + timedelta(microseconds=1), "UTC", "at(2026-11-24T08:00:01)"),
+        (datetime(2026, 7, 1, 8, 0, tzinfo=UTC), "Africa/Cairo", "at(2026-07-01T11:00:00)"),
+        (datetime(2026, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC), "Africa/Douala", "at(2027-01-01T01:00:00)"),
+    ],
+)
+async def test_it_stands_in_the_zones_own_time(world: World, at: datetime, zone: str, expression: str) -> None:
+    for _ in range(2):
+        await world.schedules.set(ORGANISATION, "d-1", at=at, zone=zone)
+    assert world.hands.waiting() == {"d-1": (expression, zone, ORGANISATION)}
+
+
+async def test_another_time_replaces_it_and_others_stay(world: World) -> None:
+    for name in ("d-1", "d-2"):
+        await world.schedules.set(ORGANISATION, name, at=EIGHT, zone="UTC")
+    await world.another().schedules.set(ORGANISATION, "d-1", at=EIGHT + timedelta(hours=1), zone="Africa/Tunis")
+    assert {name: when for name, (when, _, _) in world.hands.waiting().items()} == {
+        "d-1": "at(2026-11-24T10:00:00)",
+        "d-2": "at(2026-11-24T08:00:00)",
+    }
+
+
+async def test_it_can_be_taken_back_twice(world: World) -> None:
+    for name in ("d-1", "d-2"):
+        await world.schedules.set(ORGANISATION, name, at=EIGHT, zone="UTC")
+    for _ in range(2):
+        await world.schedules.remove("d-1")
+    await world.schedules.remove("never")
+    assert list(world.hands.waiting()) == ["d-2"]
+
+
+async def test_it_runs_once_wakes_the_fan_out_and_removes_itself(cloud: World, aws: Aws, described: Node) -> None:
+    names = deploy(aws, described).schedules
+    await SchedulerSchedules(aws, names, FakeTelemetry()).set(ORGANISATION, "d-1", at=EIGHT, zone="UTC")
+    found = aws.scheduler.get_schedule(Name="d-1", GroupName=names.group)
+    assert (found["Target"]["Arn"], found["Target"]["RoleArn"]) == (names.target_arn, names.role_arn)
+    assert found["ActionAfterCompletion"] == "DELETE"
+    assert found["FlexibleTimeWindow"] == {"Mode": "OFF"}
+    assert cloud.hands.waiting() == {}
+
+
+async def test_that_aws_will_not_is_told_and_raises_nothing(aws: Aws) -> None:
+    telemetry = FakeTelemetry()
+    nameless = ScheduleNames(group="", target_arn="arn:aws:lambda:x", role_arn="arn:aws:iam::x")
+    schedules = SchedulerSchedules(aws, nameless, telemetry)
+    await schedules.set(ORGANISATION, "d-1", at=EIGHT, zone="UTC")
+    await schedules.remove("d-1")
+    assert telemetry.troubles == ["schedule_not_set", "schedule_not_removed"]

@@ -1,0 +1,199 @@
+"""What is known of templates and numbers: from three sides, in any order, and the latest word stands."""
+
+import itertools
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from shared.domain.catalogue import KnownTemplate
+from shared.domain.news import TemplateNews, TemplateStatus
+from shared.domain.reputation import Limit, Reputation, Told
+from shared.domain.templates import Shape, UrlButton
+from tests.contract.making import NOON, ORGANISATION, SECOND
+from tests.contract.world import World
+
+ACCOUNT, NUMBER = "900", "1060001"
+APPROVED, PAUSED, PENDING = TemplateStatus.APPROVED, TemplateStatus.PAUSED, TemplateStatus.PENDING
+SHAPE = Shape(body="Carte {card_code}.", parameters=("card_code",), button=UrlButton(index=0, prefix="https://é/"))
+
+
+def told(
+    name: str = "own_card",
+    status: TemplateStatus | None = PENDING,
+    at: datetime = NOON,
+    category: str = "UTILITY",
+    shape: Shape | None = SHAPE,
+) -> KnownTemplate:
+    return KnownTemplate(
+        name=name, language="fr", status=status, told_at=at, category=category, shape=shape, template_id=f"id-{name}"
+    )
+
+
+def news(status: TemplateStatus | None = None, at: datetime = NOON, category: str | None = None) -> TemplateNews:
+    return TemplateNews(name="own_card", language="fr", status=status, category=category, at=at)
+
+
+async def only(world: World) -> KnownTemplate:
+    (one,) = (await world.another().templates.listing(ORGANISATION, ACCOUNT)).templates
+    assert await world.templates.named(ORGANISATION, ACCOUNT, one.name) == [one]
+    return one
+
+
+async def test_nothing_is_known_at_first(world: World) -> None:
+    listing = await world.templates.listing(ORGANISATION, ACCOUNT)
+    assert (listing.templates, listing.read_at) == ((), None)
+    assert await world.templates.named(ORGANISATION, ACCOUNT, "own_card") == []
+
+
+async def test_a_list_is_kept_whole_with_the_instant_of_its_reading(world: World) -> None:
+    at = NOON + timedelta(microseconds=123456)
+    plain = replace(told("vaccination_card", APPROVED, at), shape=None)
+    await world.templates.read(ORGANISATION, ACCOUNT, [told(at=at), plain], at)
+    listing = await world.another().templates.listing(ORGANISATION, ACCOUNT)
+    assert listing.read_at == at
+    assert listing.templates == (told(at=NOON), replace(plain, told_at=NOON))
+    for other in ((ORGANISATION, "another"), ("another", ACCOUNT)):
+        assert (await world.templates.listing(*other)).templates == ()
+
+
+async def test_the_same_list_again_is_the_same(world: World) -> None:
+    for at in (NOON, NOON + SECOND, NOON + SECOND):
+        await world.templates.read(ORGANISATION, ACCOUNT, [told(status=APPROVED, at=at)], at)
+    assert (await only(world)).status is APPROVED
+    assert (await world.templates.listing(ORGANISATION, ACCOUNT)).read_at == NOON + SECOND
+
+
+async def test_what_is_no_longer_listed_is_forgotten_unless_news_came_meanwhile(world: World) -> None:
+    await world.templates.read(ORGANISATION, ACCOUNT, [told("gone"), told()], NOON)
+    later = NOON + 5 * SECOND
+    await world.templates.hear(ORGANISATION, ACCOUNT, news(APPROVED, later))
+    await world.templates.read(ORGANISATION, ACCOUNT, [], later)
+    assert (await only(world)).name == "own_card"
+    await world.templates.read(ORGANISATION, ACCOUNT, [], later + SECOND)
+    assert (await world.templates.listing(ORGANISATION, ACCOUNT)).templates == ()
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+async def test_the_latest_news_stands_in_whatever_order_it_comes(world: World, order: tuple[int, ...]) -> None:
+    every = [news(PENDING, NOON), news(PAUSED, NOON + SECOND), news(APPROVED, NOON + 2 * SECOND)]
+    heard = [(await world.another().templates.hear(ORGANISATION, ACCOUNT, every[number])).is_news for number in order]
+    assert (await only(world)).status is APPROVED
+    assert heard == [all(order[before] <= number for before in range(place)) for place, number in enumerate(order)]
+
+
+async def test_the_same_news_again_is_news_again(world: World) -> None:
+    for _ in range(3):
+        assert (await world.templates.hear(ORGANISATION, ACCOUNT, news(PAUSED))).is_news
+
+
+async def test_news_of_the_same_second_wins_over_a_list_and_a_submission(world: World) -> None:
+    half = NOON + timedelta(milliseconds=700)
+    await world.templates.submitted(ORGANISATION, ACCOUNT, told(status=PENDING, at=half))
+    await world.templates.hear(ORGANISATION, ACCOUNT, news(APPROVED, NOON))
+    await world.templates.submitted(ORGANISATION, ACCOUNT, told(status=PENDING, at=half))
+    await world.templates.read(ORGANISATION, ACCOUNT, [told(status=PENDING, at=half)], half)
+    assert (await only(world)).status is APPROVED
+    await world.templates.read(ORGANISATION, ACCOUNT, [told(status=PAUSED, at=NOON + SECOND)], NOON + SECOND)
+    assert (await only(world)).status is PAUSED
+
+
+async def test_news_keeps_the_form_and_a_list_brings_it(world: World) -> None:
+    await world.templates.hear(ORGANISATION, ACCOUNT, news(APPROVED, NOON + SECOND))
+    assert (await only(world)).shape is None
+    await world.templates.read(ORGANISATION, ACCOUNT, [told(status=PENDING)], NOON)
+    found = await only(world)
+    assert (found.shape, found.status, found.template_id) == (SHAPE, APPROVED, "id-own_card")
+    await world.templates.hear(ORGANISATION, ACCOUNT, news(PAUSED, NOON + 2 * SECOND))
+    assert (await only(world)).shape == SHAPE
+
+
+async def test_a_list_that_does_not_tell_the_status_unsays_an_older_one(world: World) -> None:
+    await world.templates.read(ORGANISATION, ACCOUNT, [told(status=PAUSED)], NOON)
+    await world.templates.read(ORGANISATION, ACCOUNT, [told(status=None, at=NOON + SECOND)], NOON + SECOND)
+    assert (await only(world)).status is None
+
+
+async def test_leaving_utility_is_told_once_and_again_when_it_is_repeated(world: World) -> None:
+    await world.templates.read(ORGANISATION, ACCOUNT, [told(status=APPROVED)], NOON)
+    later, latest = NOON + SECOND, NOON + 3 * SECOND
+    for _ in range(2):
+        heard = await world.templates.hear(ORGANISATION, ACCOUNT, news(category="MARKETING", at=later))
+        assert (heard.is_news, heard.is_recategorised) == (True, True)
+    assert (await only(world)).recategorised_at == later
+    again = await world.templates.hear(ORGANISATION, ACCOUNT, news(APPROVED, NOON + 2 * SECOND, "MARKETING"))
+    assert (again.is_news, again.is_recategorised) == (True, False)
+    back = await world.templates.hear(ORGANISATION, ACCOUNT, news(category="UTILITY", at=latest))
+    assert back.is_recategorised is False
+    stale = await world.templates.hear(ORGANISATION, ACCOUNT, news(category="MARKETING", at=later))
+    assert (stale.is_news, stale.is_recategorised) == (False, False)
+    found = await only(world)
+    assert (found.category, found.recategorised_at) == ("UTILITY", None)
+
+
+async def test_one_that_was_always_marketing_has_not_left_utility(world: World) -> None:
+    await world.templates.read(ORGANISATION, ACCOUNT, [told(category="MARKETING")], NOON)
+    heard = await world.templates.hear(ORGANISATION, ACCOUNT, news(APPROVED, NOON + SECOND, "MARKETING"))
+    assert heard.is_recategorised is False
+
+
+async def test_a_list_may_tell_that_it_left_utility(world: World) -> None:
+    await world.templates.read(ORGANISATION, ACCOUNT, [told()], NOON)
+    later = NOON + SECOND
+    await world.templates.read(ORGANISATION, ACCOUNT, [told(category="MARKETING", at=later)], later)
+    assert (await only(world)).recategorised_at == later
+
+
+# ------------------------------------------------------------------------------------------------------------- numbers
+
+ALL = Told(
+    at=NOON,
+    limit=Limit(people=250),
+    quality="GREEN",
+    verified_name="Programme é",
+    throughput="HIGH",
+    restricted=False,
+    is_reading=True,
+)
+
+
+async def test_a_number_that_nobody_told_of(world: World) -> None:
+    assert await world.reputations.get(ORGANISATION, NUMBER) == Reputation()
+
+
+async def test_all_that_is_told_is_kept(world: World) -> None:
+    await world.reputations.tell(ORGANISATION, NUMBER, ALL)
+    assert await world.another().reputations.get(ORGANISATION, NUMBER) == Reputation(
+        limit=Limit(people=250),
+        quality="GREEN",
+        verified_name="Programme é",
+        throughput="HIGH",
+        restricted=False,
+        read_at=NOON,
+    )
+    for other in ((ORGANISATION, "2"), ("another", NUMBER)):
+        assert await world.reputations.get(*other) == Reputation()
+
+
+async def test_each_fact_has_an_instant_of_its_own(world: World) -> None:
+    later = NOON + SECOND
+    await world.reputations.tell(ORGANISATION, NUMBER, Told(at=later, limit=Limit(people=None), restricted=True))
+    await world.reputations.tell(ORGANISATION, NUMBER, ALL)
+    await world.reputations.tell(ORGANISATION, NUMBER, Told(at=NOON - SECOND, quality="RED"))
+    found = await world.reputations.get(ORGANISATION, NUMBER)
+    assert (found.limit, found.restricted, found.quality, found.read_at) == (Limit(people=None), True, "GREEN", NOON)
+    await world.reputations.tell(ORGANISATION, NUMBER, Told(at=later, limit=Limit(people=2000), restricted=False))
+    found = await world.reputations.get(ORGANISATION, NUMBER)
+    assert (found.limit, found.restricted) == (Limit(people=2000), False)
+
+
+async def test_news_of_the_same_second_wins_over_a_reading(world: World) -> None:
+    half = NOON + timedelta(milliseconds=700)
+    await world.reputations.tell(ORGANISATION, NUMBER, replace(ALL, at=half))
+    await world.reputations.tell(ORGANISATION, NUMBER, Told(at=NOON, restricted=True))
+    await world.reputations.tell(ORGANISATION, NUMBER, replace(ALL, at=half))
+    found = await world.reputations.get(ORGANISATION, NUMBER)
+    assert (found.restricted, found.read_at) == (True, half)
+    await world.reputations.tell(ORGANISATION, NUMBER, replace(ALL, at=half + SECOND))
+    found = await world.reputations.get(ORGANISATION, NUMBER)
+    assert (found.restricted, found.read_at) == (False, half + SECOND)

@@ -1,0 +1,187 @@
+"""Templates and reputation, in memory; and a Meta that answers about them as told."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from shared.domain.catalogue import UTILITY, KnownTemplate, Listing
+from shared.domain.errors import SendError
+from shared.domain.integration import WhatsAppIntegration
+from shared.domain.news import TemplateNews, TemplateStatus
+from shared.domain.reputation import NumberFacts, Reputation, Told
+from shared.domain.templates import Template
+from shared.usecases.templates import Heard
+from tests.fakes.world import Points
+
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+type Key = tuple[str, str]
+
+
+def _second(instant: datetime) -> datetime:
+    return instant.replace(microsecond=0)
+
+
+class FakeTemplateBook:
+    """`TemplateBook`."""
+
+    def __init__(self) -> None:
+        self._templates: dict[tuple[str, str], dict[Key, KnownTemplate]] = {}
+        self._categorised: dict[tuple[str, str, str, str], datetime] = {}
+        self._read_at: dict[tuple[str, str], datetime] = {}
+
+    async def listing(self, organisation: str, account: str) -> Listing:
+        known = self._templates.get((organisation, account), {})
+        return Listing(
+            templates=tuple(known[key] for key in sorted(known)), read_at=self._read_at.get((organisation, account))
+        )
+
+    async def named(self, organisation: str, account: str, name: str) -> Sequence[KnownTemplate]:
+        return [one for one in (await self.listing(organisation, account)).templates if one.name == name]
+
+    async def hear(self, organisation: str, account: str, news: TemplateNews) -> Heard:
+        at = _second(news.at)
+        known = self._templates.setdefault((organisation, account), {})
+        template = known.get((news.name, news.language), _unheard(news.name, news.language))
+        is_news = news.status is not None and template.told_at <= at
+        if is_news:
+            template = replace(template, status=news.status, told_at=at)
+        is_recategorised = False
+        if news.category is not None:
+            template = self._categorised_as(organisation, account, template, news.category, at, is_news=True)
+            is_recategorised = template.recategorised_at == at
+        known[news.name, news.language] = template
+        return Heard(is_news=is_news or is_recategorised, is_recategorised=is_recategorised)
+
+    async def submitted(self, organisation: str, account: str, template: KnownTemplate) -> None:
+        self._take(organisation, account, template)
+
+    async def read(self, organisation: str, account: str, found: Sequence[KnownTemplate], at: datetime) -> None:
+        known = self._templates.setdefault((organisation, account), {})
+        for one in found:
+            self._take(organisation, account, one)
+        listed = {(one.name, one.language) for one in found}
+        for key in [key for key, one in known.items() if key not in listed and one.told_at < _second(at)]:
+            del known[key]
+        owner = (organisation, account)
+        self._read_at[owner] = max(at, self._read_at.get(owner, at))
+
+    def _take(self, organisation: str, account: str, told: KnownTemplate) -> None:
+        at = _second(told.told_at)
+        known = self._templates.setdefault((organisation, account), {})
+        template = known.get((told.name, told.language), _unheard(told.name, told.language))
+        if told.category is not None:
+            template = self._categorised_as(organisation, account, template, told.category, at, is_news=False)
+        if template.told_at < at:
+            template = replace(template, status=told.status, told_at=at)
+        identity = told.template_id or template.template_id
+        known[told.name, told.language] = replace(template, shape=told.shape, template_id=identity)
+
+    def _categorised_as(
+        self, organisation: str, account: str, template: KnownTemplate, category: str, at: datetime, *, is_news: bool
+    ) -> KnownTemplate:
+        key = (organisation, account, template.name, template.language)
+        before = self._categorised.get(key)
+        if before is not None and (before > at or (before == at and not is_news)):
+            return template
+        self._categorised[key] = at
+        if category == UTILITY:
+            return replace(template, category=category, recategorised_at=None)
+        left = template.category == UTILITY or (template.category is None and is_news)
+        return replace(template, category=category, recategorised_at=at if left else template.recategorised_at)
+
+
+def _unheard(name: str, language: str) -> KnownTemplate:
+    return KnownTemplate(name=name, language=language, status=None, told_at=_NEVER)
+
+
+class FakeReputations:
+    """`Reputations`."""
+
+    def __init__(self, points: Points) -> None:
+        self._points = points
+        self._known: dict[tuple[str, str], Reputation] = {}
+        self._told_at: dict[tuple[str, str, str], datetime] = {}
+
+    async def get(self, organisation: str, phone_number_id: str) -> Reputation:
+        await self._points("reputations.get")
+        return self._known.get((organisation, phone_number_id), Reputation())
+
+    async def tell(self, organisation: str, phone_number_id: str, told: Told) -> None:
+        await self._points("reputations.tell")
+        facts: Mapping[str, object] = {
+            "limit": told.limit,
+            "quality": told.quality,
+            "verified_name": told.verified_name,
+            "throughput": told.throughput,
+            "restricted": told.restricted,
+            "read_at": told.at if told.is_reading else None,
+        }
+        for name, value in facts.items():
+            key = (organisation, phone_number_id, name)
+            at = told.at if name == "read_at" else _second(told.at)
+            before = self._told_at.get(key)
+            is_later = before is None or at > before or (at == before and not told.is_reading)
+            if value is not None and is_later:
+                self._told_at[key] = at
+                owner = (organisation, phone_number_id)
+                self._known[owner] = replace(self._known.get(owner, Reputation()), **{name: value})  # type: ignore[arg-type]  # by name
+
+
+class FakeMeta:
+    """`TemplatesAtMeta`, `AsksNumber` and what health asks; `error` is raised by every call while it is set."""
+
+    def __init__(self) -> None:
+        self.templates: dict[Key, KnownTemplate] = {}
+        self.facts = NumberFacts()
+        self.subscribed = True
+        self.error: SendError | None = None
+        self.calls: list[str] = []
+
+    def put(self, *templates: KnownTemplate) -> None:
+        self.templates |= {(one.name, one.language): one for one in templates}
+
+    def _call(self, name: str) -> None:
+        self.calls.append(name)
+        if self.error is not None:
+            raise self.error
+
+    async def listed(self, integration: WhatsAppIntegration, account: str, at: datetime) -> Sequence[KnownTemplate]:
+        self._call("listed")
+        return [replace(one, told_at=at) for one in self.templates.values()]
+
+    async def create(
+        self, integration: WhatsAppIntegration, account: str, template: Template, handle: str, at: datetime
+    ) -> KnownTemplate | None:
+        self._call(f"create {template.name} {template.language} {handle}")
+        key = (template.name, template.language)
+        if key in self.templates:
+            return None
+        made = KnownTemplate(
+            name=template.name,
+            language=template.language,
+            status=TemplateStatus.PENDING,
+            told_at=at,
+            category=UTILITY,
+            shape=template.shape,
+            template_id=f"id-{len(self.templates)}",
+        )
+        self.templates[key] = made
+        return made
+
+    async def revise(self, integration: WhatsAppIntegration, template: Template, template_id: str, handle: str) -> None:
+        self._call(f"revise {template_id} {handle}")
+        key = (template.name, template.language)
+        self.templates[key] = replace(self.templates[key], status=TemplateStatus.PENDING)
+
+    async def example(self, integration: WhatsAppIntegration) -> str:
+        self._call("example")
+        return "4::handle"
+
+    async def number(self, integration: WhatsAppIntegration) -> NumberFacts:
+        self._call("number")
+        return self.facts
+
+    async def is_subscribed(self, integration: WhatsAppIntegration, account: str) -> bool:
+        self._call("is_subscribed")
+        return self.subscribed

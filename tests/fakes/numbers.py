@@ -1,0 +1,71 @@
+"""A WhatsApp number's pulse and reach in memory."""
+
+from collections import defaultdict
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from shared.domain.doubt import Beat
+from shared.domain.instants import from_milliseconds, milliseconds
+from shared.domain.reach import counts_from, hour_of, room_at, used
+from shared.usecases.pulse import STEP
+from tests.fakes.world import Points
+
+
+class FakePulse:
+    """`Pulse` on a dictionary."""
+
+    def __init__(self, points: Points) -> None:
+        self.beats: dict[tuple[str, str], Beat] = defaultdict(Beat)
+        self._points = points
+
+    async def heard(self, organisation: str, phone_number_id: str, claimed_at: datetime) -> None:
+        await self._points("pulse.heard")
+        beat = self.beats[organisation, phone_number_id]
+        if beat.heard is None or claimed_at >= beat.heard + STEP:
+            self.beats[organisation, phone_number_id] = replace(beat, heard=_kept(claimed_at))
+
+    async def held(self, organisation: str, phone_number_id: str, at: datetime) -> None:
+        await self._points("pulse.held")
+        beat = self.beats[organisation, phone_number_id]
+        if beat.held is None or at > beat.held:
+            self.beats[organisation, phone_number_id] = replace(beat, held=_kept(at))
+
+    async def read(self, organisation: str, phone_number_id: str) -> Beat:
+        await self._points("pulse.read")
+        return self.beats[organisation, phone_number_id]
+
+
+class FakeReach:
+    """`Reach` on dictionaries; its one write cannot be cut in two."""
+
+    def __init__(self, points: Points) -> None:
+        self.hours: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)
+        self.people: dict[tuple[str, str, str], int] = {}
+        self._points = points
+
+    async def take(
+        self, organisation: str, portfolio: str, person: str, *, limit: int | None, now: datetime
+    ) -> datetime | None:
+        await self._points("reach.take")
+        hours, hour = self.hours[organisation, portfolio], hour_of(now)
+        before = self.people.get((organisation, portfolio, person))
+        is_counted = before is not None and before >= counts_from(now)
+        if not is_counted and limit is not None and used(hours, now) >= limit:
+            return max(room_at(hours, limit, now), now + timedelta(seconds=1))
+        if is_counted and before is not None:
+            hours[before] -= 1
+        hours[hour] = hours.get(hour, 0) + 1
+        self.people[organisation, portfolio, person] = hour
+        return None
+
+    async def used(self, organisation: str, portfolio: str, now: datetime) -> int:
+        await self._points("reach.used")
+        return used(self.hours[organisation, portfolio], now)
+
+    async def room_at(self, organisation: str, portfolio: str, limit: int, now: datetime) -> datetime:
+        await self._points("reach.room_at")
+        return room_at(self.hours[organisation, portfolio], limit, now)
+
+
+def _kept(instant: datetime) -> datetime:
+    return from_milliseconds(milliseconds(instant))

@@ -1,0 +1,108 @@
+"""What only SMS needs: shared tokens, messages in doubt, balances; in memory. And a desk at which Meta never calls."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from shared.domain.balance import Balance
+from shared.domain.errors import SendError
+from shared.domain.integration import SmsIntegration
+from shared.domain.receipt import Attempt, StatusReport
+from shared.domain.tokens import AccessToken, Shelved
+from shared.usecases.ports import Moved
+from shared.usecases.receive import MetaDesk, WebhookRead
+from shared.usecases.strangers import Doubts
+from tests.fakes.world import Points
+
+
+class FakeTokenShelf:
+    """`TokenShelf`."""
+
+    def __init__(self, points: Points) -> None:
+        self.shelves: dict[str, tuple[int, str, AccessToken | None]] = {}
+        self._points = points
+
+    async def read(self, organisation: str, application: str) -> Shelved:
+        await self._points("shelf.read")
+        if organisation not in self.shelves:
+            return Shelved(token=None, version="")
+        version, owner, token = self.shelves[organisation]
+        return Shelved(token=token if owner == application else None, version=str(version))
+
+    async def put(self, organisation: str, application: str, token: AccessToken, *, version: str) -> bool:
+        await self._points("shelf.put")
+        standing = self.shelves.get(organisation)
+        if standing is None or not version:
+            return True
+        if str(standing[0]) != version:
+            return False
+        self.shelves[organisation] = (standing[0] + 1, application, token)
+        return True
+
+    async def open(self, organisation: str) -> None:
+        await self._points("shelf.open")
+        version = self.shelves[organisation][0] + 1 if organisation in self.shelves else 1
+        self.shelves[organisation] = (version, "", None)
+
+    async def remove(self, organisation: str) -> None:
+        await self._points("shelf.remove")
+        self.shelves.pop(organisation, None)
+
+
+class FakeUnknownSms:
+    """`UnknownSms`."""
+
+    def __init__(self, points: Points) -> None:
+        self.messages: dict[tuple[str, str], dict[str, datetime]] = defaultdict(dict)
+        self.receipts: dict[tuple[str, str], dict[str, datetime]] = defaultdict(dict)
+        self._points = points
+
+    def forget(self, organisation: str, person: str) -> None:
+        """An erasure removes what is kept of a person."""
+        self.messages.pop((organisation, person), None)
+        self.receipts.pop((organisation, person), None)
+
+    async def note(self, organisation: str, person: str, message_id: str, called_at: datetime) -> None:
+        await self._points("unknown.note")
+        known = self.messages[organisation, person]
+        known[message_id] = min(known.get(message_id, called_at), called_at)
+
+    async def meet(self, organisation: str, person: str, receipt_id: str, heard_at: datetime) -> Doubts:
+        await self._points("unknown.meet")
+        key = (organisation, person)
+        if not self.messages[key]:
+            return Doubts(messages={}, receipts={})
+        known = self.receipts[key]
+        known[receipt_id] = min(known.get(receipt_id, heard_at), heard_at)
+        return Doubts(messages=dict(self.messages[key]), receipts=dict(known))
+
+
+class FakeBalances:
+    """`Balances`: plenty in Senegal, until a test says otherwise."""
+
+    def __init__(self) -> None:
+        self.answer: Sequence[Balance] | SendError = [Balance(country="SN", units=1_000_000)]
+        self.asked = 0
+
+    async def of(self, integration: SmsIntegration) -> Sequence[Balance]:
+        self.asked += 1
+        if isinstance(self.answer, SendError):
+            raise self.answer
+        return self.answer
+
+
+class _NoMeta:
+    def verified(self, body: bytes, signature_header: str | None, secrets: Sequence[str]) -> bool:
+        raise NotImplementedError
+
+    def pieces(self, body: bytes) -> list[str]:
+        raise NotImplementedError
+
+    def read(self, document: str, *, received: datetime | None = None) -> WebhookRead:
+        raise NotImplementedError
+
+    async def take(self, organisation: str, attempt: Attempt, report: StatusReport) -> Moved:
+        raise NotImplementedError
+
+
+NO_META = MetaDesk(whatsapp=_NoMeta(), statuses=_NoMeta())

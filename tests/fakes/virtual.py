@@ -1,0 +1,60 @@
+"""An event loop whose time is a FakeClock's: it jumps to the next sleeper when everybody else waits.
+
+FakeClock alone moves on for all sleepers at once; here each one wakes at its own instant, in order, as on a real clock
+but without the waiting. So what ten messages of a batch do in one second can be told apart.
+"""
+
+import asyncio
+import selectors
+from collections.abc import Coroutine
+from datetime import timedelta
+from typing import Any, override
+
+from tests.fakes.office import Office
+from tests.fakes.world import MORNING, FakeClock
+
+
+class OrderedClock(FakeClock):
+    """Sleeps on the loop."""
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(max(seconds, 0))
+
+
+class _Jumping(selectors.SelectSelector):
+    """Instead of waiting for a file it moves the clock. Nothing here ever waits for a file."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    @override
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None:
+            raise RuntimeError("everybody waits, and nobody sleeps")
+        self._clock.instant += timedelta(microseconds=-(-timeout * 1_000_000 // 1))
+        return []
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """`time()` is the clock's."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(_Jumping(clock))
+        self._instants = clock
+
+    @override
+    def time(self) -> float:
+        return (self._instants.instant - MORNING).total_seconds()
+
+
+class OrderedOffice(Office):
+    """The office on such a loop."""
+
+    def __init__(self) -> None:
+        super().__init__(OrderedClock())
+
+    @override
+    def run[T](self, work: Coroutine[Any, Any, T]) -> T:
+        with asyncio.Runner(loop_factory=lambda: VirtualLoop(self.clock)) as runner:
+            return runner.run(work)

@@ -1,0 +1,81 @@
+from concurrent.futures import Future
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from local.clock import BackwardsError, StackClock
+from local.jump import Jump
+from local.schedules import Scheduler
+from tests.local.test_schedules import FakeScheduler, document
+
+START = datetime(2026, 11, 23, 10, tzinfo=UTC)
+
+
+class World:
+    """A clock that stands still between jumps; notes who is told what, and when by the clock."""
+
+    def __init__(self, *documents: dict[str, Any]) -> None:
+        self.clock = StackClock(START, lambda: 0.0)
+        self.happened: list[str] = []
+        self.clock.on_jump(lambda instant: self.happened.append(f"queues {instant:%H:%M}"))
+        scheduler = Scheduler(FakeScheduler(list(documents)), self.clock, self.invoke)
+        scheduler.fire_due()  # what is due at once fires before anybody jumps
+        self.happened.clear()
+        self.looks = 0
+        self.jump = Jump(self.clock, scheduler, self.busy)
+
+    def invoke(self, function: str, _payload: object) -> Future[object]:
+        self.happened.append(f"{function} {self.clock.now():%H:%M}")
+        return Future()
+
+    def busy(self) -> bool:
+        self.looks += 1
+        if self.looks % 6 == 1:
+            self.happened.append("work")
+        return self.looks % 6 < 2
+
+
+def once(name: str, time: str, **more: Any) -> dict[str, Any]:
+    target = {"Arn": f"arn:aws:lambda:eu-west-1:1:function:{name}", "Input": "{}"}
+    return document(name, f"at(2026-11-23T{time}:00)", Target=target, **more)
+
+
+def test_a_jump_stops_at_each_one_time_schedule_and_lets_the_functions_work() -> None:
+    tick = document("tick", "rate(1 minute)")
+    world = World(
+        tick,
+        once("Late", "14:00"),
+        once("Soon", "11:00"),
+        once("Eastern", "15:00", ScheduleExpressionTimezone="Indian/Antananarivo"),
+        once("Never", "22:00"),
+        once("Off", "12:30", State="DISABLED"),
+    )
+    world.jump.to(START + timedelta(hours=5))
+    assert [event for event in world.happened if event != "work"] == [
+        "queues 11:00", "Soon 11:00", "Fan 11:00",
+        "queues 12:00", "Eastern 12:00", "Fan 12:00",
+        "queues 14:00", "Late 14:00", "Fan 14:00",
+        "queues 15:00", "Fan 15:00",
+    ]  # fmt: skip
+    after = world.happened.index("queues 11:00") + 1
+    assert world.happened[after] == "work"  # what fell due before the schedule, before it
+    assert world.clock.now() == START + timedelta(hours=5)
+
+
+def test_schedules_of_one_instant_make_one_stop() -> None:
+    world = World(once("A", "11:00"), once("B", "11:00"))
+    world.jump.to(START + timedelta(hours=2))
+    assert [event for event in world.happened if event != "work"] == [
+        "queues 11:00",
+        "A 11:00",
+        "B 11:00",
+        "queues 12:00",
+    ]
+
+
+def test_there_is_no_way_back() -> None:
+    world = World(once("A", "11:00"))
+    with pytest.raises(BackwardsError):
+        world.jump.to(START - timedelta(seconds=1))
+    assert world.happened == []

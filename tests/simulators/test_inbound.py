@@ -1,0 +1,96 @@
+"""What people write, in the shapes that the product's own reader understands."""
+
+import json
+from typing import Any
+
+import pytest
+
+from local.simulators.meta.inbound import KINDS, user_id_of
+from shared.domain.news import Acquaintance, Contact, Inbound, Preference
+from shared.providers.whatsapp.webhook import Read, read
+from tests.simulators.world import World, play, template
+
+WA_ID = "221770001234"
+PHONE = f"+{WA_ID}"
+USER_ID = user_id_of(WA_ID)
+
+
+async def heard(world: World, **body: Any) -> Read:
+    """What the product reads of one person's act."""
+    action = "preferences" if "value" in body else "inbound"
+    await world.control(action, organisation="demo", **{"from": PHONE}, **body)
+    await world.clock.settle()
+    changes = [{"field": "messages", "value": world.product.values[-1]}]
+    return read(json.dumps({"entry": [{"id": "1", "changes": changes}]}))
+
+
+def messages(found: Read) -> list[Inbound]:
+    return [one for one in found.news if isinstance(one, Inbound)]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"text": "Salut"}, ("Salut",)),
+        ({"text": "Voici", "type": "image"}, ("Voici",)),
+        ({"text": "Ne plus recevoir", "type": "button", "payload": "STOP"}, ("Ne plus recevoir", "STOP")),
+        ({"text": "Oui", "type": "button_reply", "payload": "yes"}, ("Oui", "yes")),
+        ({"text": "Oui", "type": "list_reply"}, ("Oui", "Oui")),
+        *(({"type": kind}, ()) for kind in KINDS),
+    ],
+)
+def test_every_kind_is_read_by_the_product(body: dict[str, str], words: tuple[str, ...]) -> None:
+    async def scene(world: World) -> None:
+        found = await heard(world, **body)
+        [message] = messages(found)
+        assert (message.contact, message.words) == (Contact(phone=PHONE, user_id=USER_ID), words)
+        assert Acquaintance(phone=PHONE, user_id=USER_ID) in found.news
+        assert found.ignored == 0
+
+    play(scene)
+
+
+def test_somebody_without_a_number_is_answered_by_user_id() -> None:
+    async def scene(world: World) -> None:
+        text = template(type="text", template=None, text={"body": "Bonjour"}, recipient="XX.9")
+        del text["to"]
+        assert (await world.message(text)).json()["error"]["code"] == 131026
+        found = await heard(world, text="Salut", without_phone=True, user_id="XX.9")
+        assert found.news == messages(found)
+        assert messages(found)[0].contact == Contact(user_id="XX.9")
+        answer = await world.message(text)
+        assert answer.status_code == 200
+        assert answer.json()["contacts"] == [{"input": "XX.9", "user_id": "XX.9"}]
+
+    play(scene)
+
+
+@pytest.mark.parametrize(("value", "stopped"), [("stop", True), ("resume", False), ("signup", False)])
+def test_preferences(value: str, stopped: bool) -> None:
+    async def scene(world: World) -> None:
+        [choice] = [one for one in (await heard(world, value=value)).news if isinstance(one, Preference)]
+        assert (choice.contact.phone, choice.stopped) == (PHONE, stopped)
+        [hidden] = (await heard(world, value=value, without_phone=True)).news
+        assert isinstance(hidden, Preference)
+        assert hidden.contact == Contact(user_id=USER_ID)
+
+    play(scene)
+
+
+@pytest.mark.parametrize(
+    ("action", "body"),
+    [
+        ("inbound", {"organisation": "demo", "text": "x"}),
+        ("inbound", {"organisation": "demo", "from": PHONE}),
+        ("inbound", {"organisation": "nobody", "from": PHONE, "text": "x"}),
+        ("inbound", {"organisation": "demo", "from": PHONE, "text": "x", "type": "hologram"}),
+        ("preferences", {"organisation": "demo", "from": PHONE}),
+        ("preferences", {"organisation": "demo", "value": "stop"}),
+    ],
+)
+def test_what_control_cannot_read(action: str, body: dict[str, str]) -> None:
+    async def scene(world: World) -> None:
+        assert (await world.http.post(f"/_control/{action}", json=body)).status_code == 400
+        assert world.product.values == []
+
+    play(scene)

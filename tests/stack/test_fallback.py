@@ -1,0 +1,115 @@
+"""An SMS in place of a WhatsApp message, over HTTP: at once, in time, at most one, never after an arrival."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from tests.stack.programme import DELIVERED, Json, Programme, until
+from tests.stack.running import RunningStack, started
+
+NOT_ON_WHATSAPP, FAILS_LATER, SENT_ONLY = 1026, 9126, 602
+FALLBACK = {"channel": "sms", "after_minutes": 90, "content": {"text": "SMS pour {first_name} : {verification_url}"}}
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """Of its own: the clock is moved."""
+    with started(tmp_path_factory.mktemp("fallback") / "log") as stack:
+        stack.set_simulators(orange_rate_per_second=50)
+        yield stack
+
+
+def _sent(programme: Programme, number: int) -> Json:
+    content = {"template": {"name": "vaccination_card"}}
+    answer = programme.send(programme.recipient(number), channel="whatsapp", content=content, fallback=FALLBACK)
+    assert answer.status_code == 202, answer.text
+    made: Json = answer.json()
+    return made
+
+
+def _sms_of(programme: Programme, parent: Json) -> list[Json]:
+    found = programme.messages(channel="sms")
+    return [one for one in found if one["parent_message_id"] == parent["message_id"]]
+
+
+def test_at_once_in_time_or_not_at_all(running: RunningStack) -> None:
+    with Programme(running, "fallbacks") as programme:
+        gone, later = _sent(programme, NOT_ON_WHATSAPP), _sent(programme, FAILS_LATER)
+        waiting, arrived = _sent(programme, SENT_ONLY), _sent(programme, DELIVERED)
+        for parent in (gone, later):
+            [sms] = until(lambda one=parent: _sms_of(programme, one), bool)  # type: ignore[misc]
+            assert (sms["channel"], sms["distribution_id"], sms["campaign_id"]) == ("sms", None, "single")
+            assert (sms["segments"], sms["price"]) == (1, {"amount": "12", "currency": "XOF"})
+            programme.settled(sms["message_id"], "delivered")
+            assert programme.message(parent["message_id"])["reason"] == "not_on_whatsapp"
+            assert programme.api.post(f"/v1/messages/{parent['message_id']}/resend").status_code == 409
+        programme.settled(waiting["message_id"], "sent")
+        programme.settled(arrived["message_id"], "read")
+        programme.move_to(running.now() + timedelta(minutes=80))
+        assert _sms_of(programme, waiting) == []
+        programme.move_to(running.now() + timedelta(minutes=15))
+        [sms] = until(lambda: _sms_of(programme, waiting), bool, 90)
+        programme.settled(sms["message_id"], "sent")
+        programme.move_to(running.now() + timedelta(hours=3))
+        assert _sms_of(programme, arrived) == []
+        assert len(programme.ledger("orange")) == 3
+        assert programme.message(waiting["message_id"])["status"] == "sent"
+
+
+def test_repeated_webhooks_make_one(running: RunningStack) -> None:
+    running.set_simulators(duplicate_receipts=True)
+    try:
+        with Programme(running, "repeated") as programme:
+            parent = _sent(programme, FAILS_LATER)
+            [sms] = until(lambda: _sms_of(programme, parent), bool)
+            programme.settled(sms["message_id"], "delivered")
+            programme.move_to(running.now() + timedelta(hours=2))
+            assert len(programme.ledger("orange")) == 1
+    finally:
+        running.set_simulators(duplicate_receipts=False)
+
+
+def test_a_distribution_counts_its_rows_and_not_their_fallbacks(running: RunningStack) -> None:
+    with Programme(running, "many") as programme:
+        numbers = [NOT_ON_WHATSAPP, FAILS_LATER, DELIVERED]
+        recipients = [programme.recipient(number) for number in numbers]
+        recipients.append(programme.recipient(DELIVERED + 1, phone="+33612345678"))
+        answer = programme.distribute(
+            recipients=recipients,
+            channel="whatsapp",
+            content={"template": {"name": "vaccination_card"}},
+            fallback={"channel": "sms", "after_minutes": 5},
+            confirm=True,
+        )
+        assert answer.status_code == 201, answer.text
+        made = answer.json()
+        assert {one["code"]: one.get("count") for one in made["warnings"]}["fallback_invalid"] == 1
+        ledger = until(lambda: programme.ledger("orange"), lambda found: len(found) == 2)
+        assert {entry["recipient"][-4:] for entry in ledger} == {"1026", "9126"}
+        identity = made["distribution_id"]
+        counts = until(lambda: programme.distribution(identity)["counts"], lambda found: found["failed"] == 2)
+        assert sum(counts.values()) == made["accepted"] == 4
+        listed = programme.messages(distribution_id=identity)
+        assert {one["channel"] for one in listed} == {"whatsapp"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "code"),
+    [
+        ({"fallback": FALLBACK | {"after_minutes": 0}}, 422, "fallback_invalid"),
+        ({"fallback": FALLBACK | {"after_minutes": 10_081}}, 422, "fallback_invalid"),
+        ({"fallback": FALLBACK | {"channel": "whatsapp"}}, 422, "fallback_invalid"),
+        ({"fallback": FALLBACK | {"content": {"text": "{issue_date}"}}}, 422, "variable_missing"),
+        ({"fallback": FALLBACK | {"minutes": 1}}, 400, "field_unknown"),
+        ({"fallback": {"channel": "sms"}}, 400, "field_invalid"),
+        ({"channel": "sms"}, 422, "fallback_invalid"),
+    ],
+)
+def test_what_cannot_be_used_is_refused(running: RunningStack, changes: Json, status: int, code: str) -> None:
+    with Programme(running, "refused") as programme:
+        content = {"template": {"name": "vaccination_card"}}
+        wish: Json = {"channel": "whatsapp", "content": content, "fallback": FALLBACK} | changes
+        answer = programme.send(programme.recipient(DELIVERED), **wish)
+        assert answer.status_code == status, answer.text
+        assert [fault["code"] for fault in answer.json()["errors"]] == [code]

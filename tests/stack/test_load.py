@@ -1,0 +1,96 @@
+"""Many messages at once on a stack of their own: none lost, none doubled. `make load` does the same with 10,000."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+import pytest
+
+from local.load import Outcome, Run, Target, campaign, table
+from tests.stack.programme import until
+from tests.stack.running import RunningStack, started
+
+ROWS = 1000
+ORGANISATION = "load"
+
+
+@pytest.fixture(scope="module")
+def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """The session's stack serves tests that look at all that it holds."""
+    with started(tmp_path_factory.mktemp("load") / "log") as running:
+        yield running
+
+
+def target(stack: RunningStack) -> Target:
+    return Target(
+        base_url=stack.base_url,
+        aws_url=stack.aws_url,
+        simulators_url=stack.simulators_url,
+        organisation=ORGANISATION,
+        token=stack.token(ORGANISATION),
+    )
+
+
+def read(stack: RunningStack, path: str) -> Any:
+    with stack.api(ORGANISATION) as api:
+        return api.get(path).raise_for_status().json()
+
+
+def test_every_message_of_an_upload_is_sent_once_faster_than_the_stack_can(own_stack: RunningStack) -> None:
+    """At 1,000 a second every departure is missed: what is late leaves all the same, at its worker's pace."""
+    identity, outcome = Run(target(own_stack), campaign(ROWS, "all-at-once"), print).carry(1000, patience=120)
+    assert outcome.faults == [], table(outcome)
+    assert outcome.by_status == {"delivered": ROWS}
+    assert sum(outcome.requests.values()) < 15 * ROWS
+    own_stack.move_to(own_stack.now() + timedelta(minutes=2))
+    path = f"/v1/distributions/{identity}"
+    completed = until(lambda: read(own_stack, path), lambda found: found["status"] == "completed")
+    assert completed["counts"]["delivered"] == ROWS
+    for queue in ("FanoutQueueUrl", "WhatsAppQueueUrl", "SmsQueueUrl", "StatusQueueUrl"):
+        assert waiting(own_stack, queue) == 0, queue
+
+
+def waiting(stack: RunningStack, queue: str) -> int:
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    found = stack.aws("sqs").get_queue_attributes(QueueUrl=stack.output(queue), AttributeNames=names)["Attributes"]
+    return sum(int(found[name]) for name in names)
+
+
+def test_after_a_reset_the_log_is_empty_and_a_campaign_runs(own_stack: RunningStack) -> None:
+    """In the middle of work: nothing of it comes back."""
+    run = Run(target(own_stack), campaign(200, "cut-short"), print)
+    run.carry(20, patience=4)
+    assert httpx2.post(f"{own_stack.base_url}/_local/reset", timeout=60).status_code == 204
+    assert read(own_stack, "/v1/messages")["items"] == []
+    assert read(own_stack, "/v1/distributions")["items"] == []
+    assert httpx2.get(f"{own_stack.control_url}/ledger").json()["messages"] == []
+    again = Run(target(own_stack), campaign(50, "anew"), print)
+    _, outcome = again.carry(1000, patience=60)
+    assert outcome.faults == [], table(outcome)
+
+
+def outcome_with(**changes: Any) -> Outcome:
+    fine: dict[str, Any] = {
+        "rows": 2, "accepted": 2, "by_status": {"delivered": 2}, "ledger": 2, "doubled": 0, "lost": 0,
+        "unlogged": 0, "unsent": 0, "seconds": {"upload": 1.0}, "requests": {"PutItem": 4},
+    }  # fmt: skip
+    return Outcome(**fine | changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "faults"),
+    [
+        ({}, []),
+        ({"accepted": 1}, ["1 rows not accepted", "-1 accepted and not delivered"]),
+        ({"by_status": {"delivered": 1, "sent": 1}}, ["1 accepted and not delivered"]),
+        ({"doubled": 1}, ["1 doubled"]),
+        ({"lost": 2}, ["2 lost"]),
+        ({"unlogged": 1, "unsent": 1}, ["1 taken by the provider, not in the log", "1 sent by the log, not taken"]),
+    ],
+)
+def test_what_is_wrong_is_said(changes: dict[str, Any], faults: list[str]) -> None:
+    found = outcome_with(**changes).faults
+    assert len(found) == len(faults)
+    assert all(text.startswith(start) for text, start in zip(found, faults, strict=True))
+    assert "AWS requests a message" in table(outcome_with(**changes))

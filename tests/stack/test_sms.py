@@ -1,0 +1,129 @@
+"""SMS over HTTP: what it costs, what is left, what stops it. The clients are those of docs/simulators.md."""
+
+from typing import Any
+
+import pytest
+
+from tests.stack.programme import DELIVERED, Programme, until
+
+EMPHATIC = "Fête à l'école : ça coûte 0 € … « œuvre »"
+
+
+def preview(programme: Programme, text: str, number: int = DELIVERED, **changes: Any) -> dict[str, Any]:
+    recipient = programme.recipient(number, **changes)
+    body = {"channel": "sms", "content": {"text": text}, "recipients": [recipient]}
+    [item] = programme.ok(programme.api.post("/v1/preview", json=body))["items"]
+    found: dict[str, Any] = item
+    return found
+
+
+def health(programme: Programme) -> dict[str, Any]:
+    return programme.ok(programme.api.get("/v1/integrations/sms/health"))
+
+
+def test_the_preview_shows_what_the_text_costs_before_and_after(programme: Programme) -> None:
+    item = preview(programme, EMPHATIC * 2)
+    assert (item["encoding"], item["segments"], item["price"]) == ("ucs2", 2, {"amount": "24", "currency": "XOF"})
+    assert item["non_gsm_characters"] == ["ê", "ç", "û", "«", "œ", "»"]
+    assert item["gsm7"]["segments"] == 1
+    assert item["gsm7"]["price"] == {"amount": "12", "currency": "XOF"}
+    assert ["œ", "oe"] in item["gsm7"]["replaced"]
+    assert "ucs2" in [warning["code"] for warning in item["warnings"]]
+    assert preview(programme, "a" * 152 + "€" + "a" * 152)["segments"] == 3
+
+
+@pytest.mark.parametrize(
+    ("phone", "code"),
+    [
+        ("07 07 07 07", "phone_invalid"),
+        ("+225 07070707", "phone_obsolete"),
+        ("+221338001234", "phone_not_mobile"),
+        ("770008200 / 770008201", "phone_several"),
+        ("+22790123456", "country_not_covered"),
+    ],
+)
+def test_a_number_is_refused_with_its_reason(programme: Programme, phone: str, code: str) -> None:
+    item = preview(programme, "Bonjour", phone=phone)
+    assert (item["valid"], [error["code"] for error in item["errors"]]) == (False, [code])
+    if code == "country_not_covered":
+        assert all(name in item["errors"][0]["message"] for name in ("Senegal", "Egypt", "Madagascar"))
+
+
+def test_health_shows_what_is_left_in_each_country(programme: Programme) -> None:
+    told = health(programme)
+    assert told["ok"] is True
+    left = {balance["country"]: balance for balance in told["balances"]}
+    assert set(left) == {"SN", "CI", "ML", "BF", "GN", "CM", "MG", "TN", "EG"}
+    assert left["SN"]["units"] > 0
+    assert left["SN"]["expires_at"].startswith("2026-12-23")
+
+
+@pytest.mark.parametrize(
+    ("client", "reason", "units"),
+    [("no-balance", "balance_empty", 0), ("expired-contract", "contract_expired", 0), ("old-contracts", None, 1)],
+)
+def test_what_is_left_is_told_at_planning_in_health_and_when_it_stops(
+    programme: Programme, client: str, reason: str | None, units: int
+) -> None:
+    programme.put_sms(client_id=client)
+    rows = [programme.recipient(DELIVERED + number) for number in range(3)]
+    made = programme.distribute(recipients=rows, confirm=True).json()
+    warned = [warning for warning in made["warnings"] if warning["code"] == "units_insufficient"]
+    [senegal] = [balance for balance in health(programme)["balances"] if balance["country"] == "SN"]
+    assert (senegal["units"] > 0) == bool(units)
+    assert bool(warned) == (units == 0)
+    done = until(
+        lambda: programme.distribution(made["distribution_id"]),
+        lambda found: found["status"] == "paused" or found["counts"]["delivered"] == 3,
+    )
+    assert done["status_reason"] == reason
+    assert done["counts"]["pending"] == (3 if reason else 0)
+
+
+def test_contracts_that_cannot_be_read_warn_of_nothing_and_stop_nothing(programme: Programme) -> None:
+    programme.put_sms(client_id="unreadable-contracts")
+    made = programme.distribute(recipients=[programme.recipient(DELIVERED)], confirm=True).json()
+    assert made["warnings"] == []
+    assert health(programme)["ok"] is False
+    assert health(programme)["balances"] is None
+    until(lambda: programme.distribution(made["distribution_id"]), lambda found: found["counts"]["delivered"] == 1)
+
+
+def test_a_sender_name_that_is_not_approved_stops_before_the_list_is_burnt(programme: Programme) -> None:
+    programme.put_sms(sender_name="UNAPPROVED")
+    rows = [programme.recipient(DELIVERED + number) for number in range(3)]
+    made = programme.distribute(recipients=rows, confirm=True).json()
+    paused = until(lambda: programme.distribution(made["distribution_id"]), lambda found: found["status"] == "paused")
+    assert (paused["status_reason"], paused["counts"]["pending"]) == ("sender_name_not_approved", 3)
+
+
+def test_egypt_without_a_sender_address_stops_and_is_never_guessed(programme: Programme) -> None:
+    programme.put_sms(senders={})
+    egyptian = programme.recipient(0, phone="+201000008200")
+    made = programme.distribute(recipients=[egyptian], confirm=True).json()
+    paused = until(lambda: programme.distribution(made["distribution_id"]), lambda found: found["status"] == "paused")
+    assert (paused["status_reason"], paused["counts"]["pending"]) == ("sender_name_not_approved", 1)
+    assert programme.ledger("orange") == []
+    programme.put_sms()
+    programme.act(made, "resume")
+    until(lambda: programme.distribution(made["distribution_id"]), lambda found: found["counts"]["delivered"] == 1)
+
+
+@pytest.mark.parametrize("number", [613, 614, 609])
+def test_receipts_in_whatever_shape(programme: Programme, number: int) -> None:
+    sent = programme.ok(programme.send(programme.recipient(number)))
+    assert programme.settled(sent["message_id"], "delivered")["reason"] is None
+
+
+def test_workers_share_one_token_that_goes_with_the_integration(programme: Programme) -> None:
+    sent = programme.ok(programme.send(programme.recipient(DELIVERED)))
+    programme.settled(sent["message_id"], "delivered")
+    secrets = programme.stack.aws("secretsmanager")
+    name = f"{programme.stack.output('SecretsPrefix')}/{programme.organisation}/orange-token"
+    shared = secrets.get_secret_value(SecretId=name)["SecretString"]
+    assert "refresh_at" in shared
+    programme.put_sms(client_secret="another")
+    assert secrets.get_secret_value(SecretId=name)["SecretString"] == "{}"
+    assert programme.api.delete("/v1/integrations/sms").status_code == 204
+    with pytest.raises(secrets.exceptions.ResourceNotFoundException):
+        secrets.get_secret_value(SecretId=name)

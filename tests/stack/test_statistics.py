@@ -1,0 +1,132 @@
+"""The figures of a campaign and of the organisation, and `skip_already_sent`, over HTTP: held against the log."""
+
+from collections import Counter
+from datetime import datetime
+from statistics import median
+
+import pytest
+
+from tests.stack.programme import DELIVERED, Json, Programme, until
+from tests.stack.running import RunningStack
+
+FIELDS = {
+    "counts",
+    "by_channel",
+    "by_reason",
+    "by_country",
+    "delivery_rate",
+    "read_rate",
+    "median_delivery_seconds",
+    "cards_within_24h",
+    "segments",
+    "prices",
+}
+NOTHING = {"pending": 0, "sent": 0, "delivered": 0, "read": 0, "failed": 0}
+UNDELIVERABLE = 610
+"""docs/simulators.md: Orange reports DeliveryImpossible."""
+
+
+def figures(programme: Programme, campaign: str | None = None, **query: str) -> Json:
+    path = f"/v1/campaigns/{campaign}/statistics" if campaign else "/v1/statistics"
+    return programme.ok(programme.api.get(path, params=query))
+
+
+def at_rest(programme: Programme, campaign: str, total: int) -> Json:
+    def settled(found: Json) -> bool:
+        counts = found["counts"]
+        return bool(counts["pending"] + counts["sent"] == 0 and sum(counts.values()) == total)
+
+    return until(lambda: figures(programme, campaign), settled, seconds=60)
+
+
+def seconds_to_delivery(messages: list[Json]) -> list[float]:
+    both = [one for one in messages if one["sent_at"] and one["delivered_at"]]
+    times = [(datetime.fromisoformat(one["sent_at"]), datetime.fromisoformat(one["delivered_at"])) for one in both]
+    return [max((delivered - sent).total_seconds(), 0) for sent, delivered in times]
+
+
+def test_single_messages(programme: Programme, stack: RunningStack) -> None:
+    generated = stack.now().isoformat()
+    people = [
+        programme.recipient(DELIVERED, card_generated_at=generated),
+        programme.recipient(DELIVERED + 1, card_generated_at="2020-01-01T00:00:00Z"),
+        programme.recipient(UNDELIVERABLE),
+    ]
+    for person in people:
+        programme.ok(programme.send(person))
+    found = at_rest(programme, "single", 3)
+    assert set(found) == FIELDS
+    assert found["counts"] == NOTHING | {"delivered": 2, "failed": 1}
+    assert (found["by_channel"], found["by_country"]) == ({"sms": 3}, {"SN": 3})
+    assert found["by_reason"] == {"undeliverable": 1}
+    assert (found["delivery_rate"], found["read_rate"], found["cards_within_24h"]) == (0.6667, None, 1)
+    log = programme.messages(campaign_id="single")
+    assert found["median_delivery_seconds"] == pytest.approx(median(seconds_to_delivery(log)), abs=1)
+    segments = sum(one["segments"] for one in log)
+    price = {"country": "SN", "currency": "XOF", "amount": str(12 * segments), "segments": segments}
+    assert (found["segments"], found["prices"]) == (segments, [price])
+    first = min(one["timestamp"] for one in log)
+    assert sum(figures(programme, **{"from": first})["counts"].values()) == 3
+    assert figures(programme, to=first)["counts"] == NOTHING
+
+
+def test_a_campaign_on_both_channels(programme: Programme) -> None:
+    people = [programme.recipient(DELIVERED + number) for number in range(120)]
+    content = {"template": {"name": "vaccination_card"}}
+    for channel, count in (("sms", 120), ("whatsapp", 30)):
+        programme.distribute(channel=channel, recipients=people[:count], content=content, confirm=True)
+    planned = figures(programme, "campaign")
+    assert sum(planned["counts"].values()) == sum(planned["by_country"].values()) == 150
+    found = until(
+        lambda: figures(programme, "campaign"),
+        lambda one: one["counts"] == NOTHING | {"delivered": 120, "read": 30},
+        seconds=60,
+    )
+    assert (found["by_channel"], found["delivery_rate"], found["read_rate"]) == ({"sms": 120, "whatsapp": 30}, 1.0, 1.0)
+    log = programme.messages(campaign_id="campaign")
+    assert Counter(one["status"] for one in log) == {"delivered": 120, "read": 30}
+    assert found["median_delivery_seconds"] == pytest.approx(median(seconds_to_delivery(log)), abs=1)
+    assert found["segments"] == sum(one["segments"] or 0 for one in log)
+    assert figures(programme) == found
+
+
+def test_one_that_nothing_was_sent_for_and_a_strangers_have_zeroes(programme: Programme, stack: RunningStack) -> None:
+    programme.ok(programme.send(programme.recipient(DELIVERED)))
+    with stack.api("a-stranger") as stranger:
+        paths = ("/v1/campaigns/single/statistics", "/v1/campaigns/no-such/statistics", "/v1/statistics")
+        for path in paths:
+            found = programme.ok(stranger.get(path))
+            assert (found["counts"], found["delivery_rate"]) == (NOTHING, None)
+            assert found["median_delivery_seconds"] is None
+            assert (found["by_channel"], found["prices"]) == ({}, [])
+    with stack.api(programme.organisation, scopes=["messaging.send"]) as sender:
+        assert sender.get("/v1/statistics").status_code == 403
+    assert programme.api.get("/v1/statistics", params={"from": "yesterday"}).status_code == 400
+    assert programme.api.get("/v1/campaigns/221770000001/statistics").status_code == 400
+
+
+def test_who_has_the_card_already_is_skipped(programme: Programme) -> None:
+    people = [programme.recipient(DELIVERED + number) for number in range(5)]
+    failing = programme.recipient(UNDELIVERABLE)
+    programme.ok(programme.distribute(recipients=[*people[:3], failing], confirm=True))
+    programme.ok(programme.send(people[3], campaign_id="campaign"))
+    at_rest(programme, "campaign", 5)
+    again = programme.distribute(recipients=[*people, failing], skip_already_sent=True, confirm=True)
+    assert (again.status_code, again.json()["accepted"], again.json()["duplicates"]) == (201, 2, 4)
+    at_rest(programme, "campaign", 7)
+    sent = Counter(entry["recipient"] for entry in programme.ledger("orange"))
+    assert sent == {person["phone"]: 1 for person in people} | {failing["phone"]: 2}
+    lines = ["phone,first_name,card_code", *(f"{one['phone']},A,{one['card_code']}" for one in people)]
+    upload = programme.upload("\n".join(lines).encode(), "csv")
+    content = {"text": "Bonjour {first_name}"}
+    made = programme.distribute(upload_id=upload, content=content, skip_already_sent=True).json()
+    done = until(lambda: programme.distribution(made["distribution_id"]), lambda one: one["status"] != "planning")
+    assert (done["status"], done["accepted"], done["duplicates"]) == ("rejected", 0, 5)
+
+
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/campaigns/single/messages"])
+def test_every_list_of_messages_comes_as_csv(programme: Programme, path: str) -> None:
+    sent = programme.ok(programme.send(programme.recipient(DELIVERED)))
+    answer = programme.api.get(path, headers={"Accept": "text/csv"})
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert [line.split(",")[0] for line in answer.text.splitlines()] == ["message_id", sent["message_id"]]

@@ -1,0 +1,64 @@
+"""The stack stopped in the middle of its work: nothing outlives it, its port is free, and the next one starts there."""
+
+import os
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from local.load import Run, Target, campaign
+from tests.stack.programme import until
+from tests.stack.running import RunningStack, started
+
+ORGANISATION = "cut-short"
+
+
+def at_work(stack: RunningStack) -> None:
+    """Some hundred messages wait on queues and in functions."""
+    target = Target(
+        base_url=stack.base_url,
+        aws_url=stack.aws_url,
+        simulators_url=stack.simulators_url,
+        organisation=ORGANISATION,
+        token=stack.token(ORGANISATION),
+    )
+    _, outcome = Run(target, campaign(300, "cut-short"), print).carry(20, patience=5)
+    assert outcome.by_status.get("pending"), outcome
+
+
+def family(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(one for child in children for one in family(int(child)))]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def can_be_bound(url: str) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", int(url.rpartition(":")[2])))
+        except OSError:
+            return False
+        return True
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_outlives_a_stack_at_work(number: signal.Signals, tmp_path: Path) -> None:
+    with started(tmp_path / "log") as stack:
+        at_work(stack)
+        urls = (stack.base_url, stack.aws_url, stack.simulators_url)
+        everybody = family(stack.pid)
+        assert len(everybody) >= 3
+        os.kill(stack.pid, number)
+        until(lambda: [pid for pid in everybody if is_alive(pid)], lambda alive: not alive, seconds=10)
+        assert all(can_be_bound(url) for url in urls)
+    if number is signal.SIGTERM:
+        assert "Traceback" not in stack.log()
+        assert not stack.directory.exists()

@@ -1,0 +1,109 @@
+"""Texts inside a session, the template beside them, and outcomes that nobody knows: over HTTP, to the simulator."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.stack.programme import DELIVERED, Json, Programme, until
+
+TEXT = {"text": "Bonjour {first_name}, votre carte est prête."}
+LONG = {"text": "Bonjour {first_name}. " + "Gardez bien ce message. " * 60}
+
+
+def write(programme: Programme, number: int) -> None:
+    """The person writes to the organisation, and the webhook has been worked off."""
+    body = {"organisation": programme.organisation, "from": f"+22177000{number:04d}", "text": "Bonjour"}
+    httpx2.post(f"{programme.stack.control_url}/inbound", json=body).raise_for_status()
+    until(lambda: mode(programme, number), lambda found: found == "session")
+
+
+def mode(programme: Programme, number: int, content: Json | None = None) -> str:
+    """What the preview says: a mode, or the code of the first fault."""
+    body = {"channel": "whatsapp", "content": content or TEXT, "recipients": [programme.recipient(number)]}
+    [item] = programme.ok(programme.api.post("/v1/preview", json=body))["items"]
+    return str(item["mode"] if item["valid"] else item["errors"][0]["code"])
+
+
+def sent(programme: Programme, number: int, content: Json, **changes: Any) -> str:
+    answer = programme.send(programme.recipient(number), channel="whatsapp", content=content, **changes)
+    return str(programme.ok(answer)["message_id"])
+
+
+def test_a_text_needs_a_session(programme: Programme) -> None:
+    assert mode(programme, DELIVERED) == "template_required"
+    refused = programme.send(programme.recipient(DELIVERED), channel="whatsapp", content=TEXT)
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "template_required")
+    assert refused.json()["errors"][0]["field"] == "content.text"
+
+
+def test_inside_the_session_the_text_stands_under_the_card(programme: Programme) -> None:
+    write(programme, DELIVERED)
+    message = programme.settled(sent(programme, DELIVERED, TEXT), "read")
+    assert message["attempts"] == 1
+    [entry] = programme.ledger("meta")
+    assert (entry["kind"], entry["text"]) == ("image", "Bonjour Aminata, votre carte est prête.")
+    assert entry["media_sha256"]
+
+
+def test_a_long_text_follows_its_card(programme: Programme) -> None:
+    write(programme, DELIVERED)
+    message_id = sent(programme, DELIVERED, LONG)
+    programme.settled(message_id, "read")
+    card, words = sorted(programme.ledger("meta"), key=lambda entry: entry["kind"])
+    assert (card["kind"], card["key"], card["text"]) == ("image", f"{message_id}.1.card", None)
+    assert (words["kind"], words["key"]) == ("text", f"{message_id}.1")
+    assert words["text"].startswith("Bonjour Aminata.")
+    assert len(words["text"]) > 1024
+
+
+@pytest.mark.parametrize(
+    ("template", "status", "reason"), [("vaccination_card", "read", None), (None, "failed", "template_required")]
+)
+def test_a_session_that_closes_before_the_text_leaves(
+    programme: Programme, template: str | None, status: str, reason: str | None
+) -> None:
+    """The simulator would refuse the text with 131047: it is never asked."""
+    if template is None:
+        programme.put_whatsapp(default_template=None)
+    write(programme, DELIVERED)
+    now = programme.stack.now()
+    at = now + timedelta(hours=23, minutes=59)
+    message_id = sent(programme, DELIVERED, TEXT, send_at=at.isoformat())
+    programme.move_to(now + timedelta(hours=24, minutes=1))
+    message = programme.settled(message_id, status)
+    assert message["reason"] == reason
+    assert [entry["template"] for entry in programme.ledger("meta")] == ([template] if template else [])
+
+
+def test_meta_says_that_the_session_has_closed_and_the_template_goes(programme: Programme) -> None:
+    """9047 is taken and comes back as 131047, whatever was sent: the second time it stays failed."""
+    write(programme, 9047)
+    message_id = sent(programme, 9047, TEXT)
+    message = programme.settled(message_id, "failed", seconds=120)
+    assert (message["reason"], message["attempts"]) == ("template_required", 2)
+    kinds = [(entry["kind"], entry["template"]) for entry in programme.ledger("meta")]
+    assert kinds == [("image", None), ("template", "vaccination_card")]
+
+
+@pytest.mark.parametrize("number", [403, 404, 512, 200])
+def test_a_status_settles_what_nobody_knew(programme: Programme, number: int) -> None:
+    message = programme.settled(sent(programme, number, {"template": {"name": "vaccination_card"}}), "read")
+    assert message["attempts"] == 1
+    assert len(programme.ledger("meta")) == 1
+
+
+def test_what_was_surely_lost_goes_out_once_more(programme: Programme) -> None:
+    """502 without acceptance, twice; a later message was heard of. After the second time it ends a day later."""
+    template = {"template": {"name": "vaccination_card"}}
+    lost = sent(programme, 502, template)
+    until(lambda: programme.message(lost), lambda message: message["attempts"] == 1)
+    programme.settled(sent(programme, DELIVERED, template), "read")
+    start = programme.stack.now()
+    programme.move_to(start + timedelta(minutes=16))
+    until(lambda: programme.message(lost), lambda message: message["attempts"] == 2, 90)
+    assert programme.message(lost)["status"] == "pending"
+    programme.move_to(start + timedelta(hours=25))
+    message = programme.settled(lost, "failed", seconds=90)
+    assert (message["reason"], message["attempts"]) == ("outcome_unknown", 2)

@@ -1,0 +1,184 @@
+"""Templates, account and health over HTTP: from submission to a campaign, and what Meta's news does to it."""
+
+from typing import Any
+
+import httpx2
+
+from tests.stack.programme import DELIVERED, Programme, until
+
+VACCINATION = {"template": {"name": "vaccination_card"}}
+
+
+def with_account(programme: Programme, **changes: Any) -> str:
+    """The organisation's own account at the simulated Meta."""
+    account = f"9{programme.phone_number_id}"
+    programme.put_whatsapp(business_account_id=account, **changes)
+    return account
+
+
+def control(programme: Programme, action: str, **body: Any) -> None:
+    httpx2.post(f"{programme.stack.control_url}/{action}", json=body).raise_for_status()
+
+
+def whatsapp_status(programme: Programme, name: str = "vaccination_card", language: str = "fr") -> str | None:
+    items = programme.ok(programme.api.get("/v1/templates"))["items"]
+    of_whatsapp = (one for one in items if one["channel"] == "whatsapp")
+    return next((one["status"] for one in of_whatsapp if (one["name"], one["language"]) == (name, language)), None)
+
+
+def submitted(programme: Programme) -> None:
+    assert whatsapp_status(programme) == "not_submitted"
+    answer = programme.api.post("/v1/templates/vaccination_card/submit")
+    assert (answer.status_code, answer.json()) == (202, {"status": "pending"})
+    until(
+        lambda: {whatsapp_status(programme, language=language) for language in ("fr", "en")},
+        lambda statuses: statuses == {"approved"},
+    )
+
+
+def campaign(programme: Programme, first: int, count: int = 3, **changes: Any) -> dict[str, Any]:
+    recipients = [programme.recipient(first + number) for number in range(count)]
+    answer = programme.distribute(channel="whatsapp", content=VACCINATION, recipients=recipients, **changes)
+    return programme.ok(answer)
+
+
+def finding(health: dict[str, Any], name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(check for check in health["checks"] if check["name"] == name)
+    return found
+
+
+def test_from_submission_to_a_campaign_that_meta_stops(programme: Programme) -> None:
+    account = with_account(programme)
+    refused = programme.distribute(channel="whatsapp", content=VACCINATION, recipients=[programme.recipient(DELIVERED)])
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["code"] == "template_not_approved"
+    submitted(programme)
+    assert programme.api.post("/v1/templates/vaccination_card/submit").status_code == 202
+    assert whatsapp_status(programme) == "approved"
+
+    sent = campaign(programme, DELIVERED, confirm=True)
+    assert sent["warnings"] == []
+    until(
+        lambda: programme.distribution(sent["distribution_id"])["counts"],
+        lambda counts: counts["read"] == 3,
+        60,
+    )
+    texts = [entry["text"] for entry in programme.ledger("meta")]
+    assert all(text.startswith("Bonjour Aminata,") for text in texts)
+
+    waiting = campaign(programme, DELIVERED + 10, confirm=True, schedule={"mode": "at", "at": "2027-06-01T10:00:00Z"})
+    named = {"business_account_id": account, "name": "vaccination_card", "language": "fr"}
+    control(programme, "templates", **named, status="PAUSED")
+    paused = until(
+        lambda: programme.distribution(waiting["distribution_id"]), lambda one: one["status"] == "paused", 30
+    )
+    assert paused["status_reason"] == "template_paused"
+    assert whatsapp_status(programme) == "paused"
+    again = programme.distribute(channel="whatsapp", content=VACCINATION, recipients=[programme.recipient(DELIVERED)])
+    assert [error["code"] for error in again.json()["errors"]] == ["template_not_approved"]
+    health = programme.ok(programme.api.get("/v1/integrations/whatsapp/health"))
+    assert "vaccination_card (fr)" in finding(health, "templates")["detail"]
+
+    control(programme, "templates", **named, status="APPROVED")
+    until(lambda: whatsapp_status(programme), lambda status: status == "approved", 30)
+    assert programme.distribution(waiting["distribution_id"])["status"] == "paused"
+    assert programme.ok(programme.act(waiting, "resume"))["status"] == "scheduled"
+
+    control(programme, "templates", **named, category="MARKETING")
+    moved = until(lambda: programme.distribution(waiting["distribution_id"]), lambda one: one["status"] == "paused", 30)
+    assert moved["status_reason"] == "template_recategorised"
+
+
+def test_what_can_be_submitted(programme: Programme) -> None:
+    assert programme.api.post("/v1/templates/school_card/submit").status_code == 404
+    missing = programme.api.post("/v1/templates/vaccination_card/submit", headers={"Accept-Language": "fr"})
+    assert (missing.status_code, missing.json()["code"]) == (409, "integration_missing")
+    assert "business_account_id" in missing.json()["detail"]
+    with_account(programme, access_token="expired-token")
+    refused = programme.api.post("/v1/templates/vaccination_card/submit")
+    assert (refused.status_code, refused.json()["code"]) == (502, "provider_refused")
+    assert "190" in refused.json()["detail"]
+
+
+def test_an_own_positional_template_with_a_button(programme: Programme) -> None:
+    account = with_account(programme)
+    button = {
+        "type": "URL",
+        "text": "Voir",
+        "url": "https://v.example.org/{{1}}",
+        "example": ["https://v.example.org/x"],
+    }
+    own = {
+        "name": "own_card",
+        "language": "fr",
+        "category": "UTILITY",
+        "parameter_format": "POSITIONAL",
+        "components": [
+            {"type": "HEADER", "format": "IMAGE", "example": {"header_handle": ["4::x"]}},
+            {
+                "type": "BODY",
+                "text": "Bonjour {{1}}, voici la carte {{2}}.",
+                "example": {"body_text": [["first_name", "card_code"]]},
+            },
+            {"type": "BUTTONS", "buttons": [button]},
+        ],
+    }
+    control(programme, "templates", business_account_id=account, status="APPROVED", **own)
+    items = programme.ok(programme.api.get("/v1/templates"))["items"]
+    (found,) = [one for one in items if one["origin"] == "own"]
+    assert (found["body"], found["variables"]) == (
+        "Bonjour {first_name}, voici la carte {card_code}.",
+        ["first_name", "card_code"],
+    )
+    content = {"template": {"name": "own_card"}}
+    sent = programme.ok(programme.send(programme.recipient(DELIVERED + 40), channel="whatsapp", content=content))
+    programme.settled(sent["message_id"], "read")
+    (entry,) = programme.ledger("meta")
+    assert entry["text"] == f"Bonjour Aminata, voici la carte DKR-VAC-{DELIVERED + 40:06d}."
+
+
+def test_health_tells_what_is_wrong_and_where_to_mend_it(programme: Programme) -> None:
+    account = with_account(programme)
+    first = programme.ok(programme.api.get("/v1/integrations/whatsapp/health"))
+    assert first["ok"] is False
+    assert {check["name"] for check in first["checks"] if not check["ok"]} == {"templates", "webhook"}
+    httpx2.post(
+        f"{programme.stack.simulators_url}/meta/v25.0/{account}/subscribed_apps",
+        headers={"Authorization": "Bearer x"},
+    ).raise_for_status()
+    submitted(programme)
+    well = programme.ok(programme.api.get("/v1/integrations/whatsapp/health"))
+    assert (well["ok"], well["quality"], well["used_24h"]) == (True, "GREEN", 0)
+    assert well["sender"] == "Programme de santé (simulateur)"
+    assert {one["status"] for one in well["templates"] if one["name"] == "vaccination_card"} == {"approved"}
+
+    tell = {"organisation": programme.organisation}
+    capability = {"max_daily_conversations_per_business": "TIER_2K", "max_phone_numbers_per_waba": 25}
+    control(programme, "account", **tell, field="business_capability_update", value=capability)
+    campaign_of_one = campaign(
+        programme, DELIVERED + 60, count=1, confirm=True, schedule={"mode": "at", "at": "2027-06-01T10:00:00Z"}
+    )
+    restriction = {"restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING", "expiration": 1800000000}
+    value = {"event": "ACCOUNT_RESTRICTION", "restriction_info": [restriction]}
+    control(programme, "account", **tell, field="account_update", value=value)
+    paused = until(
+        lambda: programme.distribution(campaign_of_one["distribution_id"]), lambda one: one["status"] == "paused", 30
+    )
+    assert paused["status_reason"] == "account_restricted"
+
+    with_account(programme, access_token="expired-token")
+    french = programme.ok(programme.api.get("/v1/integrations/whatsapp/health", headers={"Accept-Language": "fr"}))
+    token = finding(french, "token")
+    assert (french["ok"], token["ok"]) == (False, False)
+    assert "190" in token["detail"]
+    assert "Paramètres" in token["remedy"]
+
+
+def test_health_of_sms(programme: Programme) -> None:
+    health = programme.ok(programme.api.get("/v1/integrations/sms/health"))
+    assert [check["name"] for check in health["checks"]] == ["token", "contracts", "sender_name", "receipts"]
+    assert (health["ok"], health["sender"]) == (True, "PNV")
+    assert "SN" in {balance["country"] for balance in health["balances"]}
+    programme.put_sms(client_id="revoked")
+    refused = programme.ok(programme.api.get("/v1/integrations/sms/health"))
+    assert (refused["ok"], finding(refused, "token")["ok"], refused["balances"]) == (False, False, None)

@@ -1,0 +1,489 @@
+"""Each webhook shape of reference/whatsapp.md, sections 5.2 to 5.6, as a row."""
+
+import copy
+import json
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.news import (
+    AccountNews,
+    Acquaintance,
+    Contact,
+    Inbound,
+    LimitNews,
+    News,
+    NumberNews,
+    Preference,
+    Succession,
+    TemplateNews,
+    TemplateStatus,
+)
+from shared.providers.whatsapp.webhook import Read, pieces, read
+from tests.unit.providers.webhooks import (
+    AT,
+    NUMBER_ID,
+    PHONE,
+    SECONDS,
+    USER_ID,
+    WA_ID,
+    WAMID,
+    Json,
+    change,
+    contact,
+    document,
+    inbound,
+    message,
+    text,
+    value,
+)
+
+BOTH = Contact(phone=PHONE, user_id=USER_ID)
+KNOWN = Acquaintance(phone=PHONE, user_id=USER_ID)
+
+
+def reading(told: Json) -> Read:
+    return read(json.dumps(told), received=AT + timedelta(hours=1))
+
+
+def written(*words: str, contact: Contact | None = None) -> Inbound:
+    sender = contact or Contact(phone=PHONE)
+    return Inbound(phone_number_id=NUMBER_ID, contact=sender, message_id=WAMID, at=AT, words=words)
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        (text("Bonjour"), ("Bonjour",)),
+        (message("button", button={"payload": "STOP", "text": "Ne plus recevoir"}), ("Ne plus recevoir", "STOP")),
+        (
+            message("interactive", interactive={"type": "button_reply", "button_reply": {"id": "STOP", "title": "N"}}),
+            ("N", "STOP"),
+        ),
+        (
+            message("interactive", interactive={"type": "list_reply", "list_reply": {"id": "a", "title": "A"}}),
+            ("A", "a"),
+        ),
+        (
+            message("interactive", interactive={"type": "nfm_reply", "nfm_reply": {"name": "flow", "body": "Sent"}}),
+            (),
+        ),
+        (message("image", image={"id": "1", "mime_type": "image/jpeg", "caption": "stop"}), ("stop",)),
+        (message("audio", audio={"id": "1"}), ()),
+        (message("video", video={"id": "1"}), ()),
+        (message("document", document={"id": "1", "filename": "a.pdf"}), ()),
+        (message("sticker", sticker={"id": "1"}), ()),
+        (message("location", location={"latitude": 14.7, "longitude": -17.4}), ()),
+        (message("contacts", contacts=[{"phones": [{"phone": "+221770000002"}]}]), ()),
+        (message("reaction", reaction={"message_id": WAMID, "emoji": "👍"}), ()),
+        (message("order", order={"catalog_id": "1"}), ()),
+        (message("unsupported", errors=[{"code": 131051, "title": "Message type unknown"}]), ()),
+        (message("next_year", next_year={"body": "stop"}), ()),
+        (text("Bonjour", context={"from": "221770009999", "id": WAMID, "forwarded": True}), ("Bonjour",)),
+        (text("Bonjour", **{"from": int(WA_ID)}, timestamp=SECONDS), ("Bonjour",)),
+        (text("Bonjour", timestamp=SECONDS * 1000), ("Bonjour",)),
+        (text("Bonjour", timestamp="soon"), ("Bonjour",)),
+    ],
+)  # fmt: skip
+def test_whatever_a_person_sends_opens_a_session(sent: Json, words: tuple[str, ...]) -> None:
+    assert reading(inbound(sent, contacts=[contact()])) == Read(news=[written(*words)])
+    assert reading(inbound(sent)) == Read(news=[written(*words)])
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        message("system", system={"type": "customer_identity_changed", "body": "x"}),
+        message("edit", edit={"message": {"text": {"body": "stop"}}}),
+        message("revoke", revoke={"original_message_id": WAMID}),
+        message("request_welcome"),
+        text("Bonjour", group_id="g"),
+        {**text("Bonjour"), "from": "someone"},
+        {},
+        None,
+        "text",
+    ],
+)
+def test_what_is_no_new_message_of_a_person_opens_none(sent: Json) -> None:
+    assert reading(inbound(sent)) == Read(ignored=1)
+
+
+@pytest.mark.parametrize(
+    ("sent", "contacts", "sender"),
+    [
+        ({"from": WA_ID, "from_user_id": USER_ID, "from_parent_user_id": "SN.ENT.9"}, [], BOTH),
+        ({"from_user_id": USER_ID}, [], Contact(user_id=USER_ID)),
+        ({"from": USER_ID}, [], Contact(user_id=USER_ID)),
+        ({"from": USER_ID, "from_user_id": USER_ID}, [], Contact(user_id=USER_ID)),
+        ({"from": "", "from_user_id": USER_ID}, [], Contact(user_id=USER_ID)),
+        ({"from": PHONE}, [], Contact(phone=PHONE)),
+        ({}, [contact(user_id=USER_ID)], BOTH),
+        ({}, [{"user_id": USER_ID}], Contact(user_id=USER_ID)),
+        ({}, [{"wa_id": USER_ID}], Contact(user_id=USER_ID)),
+    ],
+)
+def test_senders_with_and_without_a_number(sent: Json, contacts: Json, sender: Contact) -> None:
+    told = text("Bonjour")
+    del told["from"]
+    found = reading(inbound({**told, **sent}, contacts=contacts))
+    assert [one for one in found.news if isinstance(one, Inbound)] == [written("Bonjour", contact=sender)]
+    assert (KNOWN in found.news) is (sender == BOTH)
+    assert found.ignored == 0
+
+
+def test_a_message_of_nobody_among_several_contacts_is_counted() -> None:
+    told = text("Bonjour")
+    del told["from"]
+    assert reading(inbound(told, contacts=[contact(), contact(wa_id="221770000002")])) == Read(ignored=1)
+
+
+@pytest.mark.parametrize("direction", ["USER_INITIATED", None])
+def test_a_persons_call_opens_a_session(direction: str | None) -> None:
+    call = {"from": WA_ID, "id": WAMID, "timestamp": str(SECONDS), "event": "connect", "direction": direction}
+    assert reading(document(change(value(calls=[call]), "calls"))) == Read(news=[written()])
+    ours = {**call, "direction": "BUSINESS_INITIATED"}
+    assert reading(document(change(value(calls=[ours]), "calls"))) == Read(ignored=1)
+
+
+def status(**fields: Json) -> dict[str, Json]:
+    return {"id": WAMID, "status": "delivered", "timestamp": str(SECONDS), "recipient_id": WA_ID, **fields}
+
+
+@pytest.mark.parametrize(
+    ("sent", "contacts", "news"),
+    [
+        (status(), None, []),
+        (status(), [contact(user_id=USER_ID)], [KNOWN]),
+        (status(recipient_user_id=USER_ID), [], [KNOWN]),
+        (status(recipient_user_id=USER_ID), [contact(user_id=USER_ID)], [KNOWN]),
+        (status(recipient_id=USER_ID, recipient_user_id=USER_ID), [{"user_id": USER_ID}], []),
+        (status(recipient_id=None), [{"profile": {}}], []),
+        (status(recipient_user_id=USER_ID, recipient_type="group"), [], []),
+        (status(recipient_user_id=USER_ID, status="failed"), None, [KNOWN]),
+        (status(recipient_user_id=USER_ID, type="message", recipient_logical_id="x"), None, [KNOWN]),
+        (status(conversation={"id": "1", "expiration_timestamp": SECONDS}, pricing={"model": 1}), None, []),
+    ],
+)
+def test_statuses_introduce_people(sent: Json, contacts: Json, news: list[News]) -> None:
+    found = reading(document(change(value(statuses=[sent], contacts=contacts))))
+    assert (len(found.reports), found.news, found.ignored) == (1, news, 0)
+
+
+def test_an_unknown_status_still_introduces_and_is_counted() -> None:
+    found = reading(document(change(value(statuses=[status(status="warning", recipient_user_id=USER_ID)]))))
+    assert found == Read(news=[KNOWN], ignored=1)
+
+
+@pytest.mark.parametrize(
+    ("told", "news"),
+    [
+        ({"wa_id": WA_ID, "value": "stop"}, Preference(contact=Contact(phone=PHONE), stopped=True, at=AT)),
+        ({"user_id": USER_ID, "value": "stop"}, Preference(contact=Contact(user_id=USER_ID), stopped=True, at=AT)),
+        ({"wa_id": WA_ID, "value": "resume"}, Preference(contact=Contact(phone=PHONE), stopped=False, at=AT)),
+        ({"wa_id": WA_ID, "value": "signup"}, Preference(contact=Contact(phone=PHONE), stopped=False, at=AT)),
+        ({"wa_id": WA_ID, "value": "perhaps"}, None),
+        ({"value": "stop"}, None),
+    ],
+)
+def test_preferences(told: Json, news: News | None) -> None:
+    preference = {"detail": "x", "category": "marketing_messages", "timestamp": SECONDS, **told}
+    found = reading(document(change(value(user_preferences=[preference]), "user_preferences")))
+    assert found == Read(news=[news] if news else [], ignored=0 if news else 1)
+
+
+NEW = Contact(phone="+221770000002", user_id="SN.2")
+NEW_KNOWN = Acquaintance(phone="+221770000002", user_id="SN.2")
+
+
+@pytest.mark.parametrize(
+    ("told", "news"),
+    [
+        (
+            inbound(message("system", system={"type": "user_changed_number", "wa_id": "221770000002", "body": "x"})),
+            [Succession(previous=Contact(phone=PHONE), current=Contact(phone="+221770000002"), at=AT)],
+        ),
+        (
+            inbound(
+                message(
+                    "system",
+                    from_user_id=USER_ID,
+                    system={"type": "user_changed_number", "wa_id": "221770000002", "user_id": "SN.2"},
+                )
+            ),
+            [NEW_KNOWN, Succession(previous=BOTH, current=NEW, at=AT)],
+        ),
+        (
+            inbound(
+                {
+                    "id": WAMID,
+                    "timestamp": str(SECONDS),
+                    "type": "system",
+                    "system": {"type": "user_changed_user_id", "previous_user_id": USER_ID, "user_id": "SN.2"},
+                }
+            ),
+            [Succession(previous=Contact(user_id=USER_ID), current=Contact(user_id="SN.2"), at=AT)],
+        ),
+        (
+            document(
+                change(
+                    value(
+                        contacts=[contact(wa_id="221770000002")],
+                        user_id_update=[
+                            {
+                                "wa_id": "221770000002",
+                                "detail": "User id has been updated.",
+                                "user_id": {"previous": USER_ID, "current": "SN.2"},
+                                "parent_user_id": {"previous": "SN.ENT.1", "current": "SN.ENT.2"},
+                                "timestamp": str(SECONDS),
+                            }
+                        ],
+                    ),
+                    "user_id_update",
+                )
+            ),
+            [NEW_KNOWN, Succession(previous=Contact(user_id=USER_ID), current=NEW, at=AT)],
+        ),
+    ],
+)
+def test_new_numbers_and_user_ids(told: Json, news: list[News]) -> None:
+    assert reading(told) == Read(news=news)
+
+
+def template(**fields: Json) -> dict[str, Json]:
+    return {
+        "message_template_id": 12345678,
+        "message_template_name": "vaccination_card",
+        "message_template_language": "fr",
+        **fields,
+    }
+
+
+def of_template(
+    status: TemplateStatus | None = None, category: str | None = None, quality: str | None = None
+) -> TemplateNews:
+    name, language = "vaccination_card", "fr"
+    return TemplateNews(name=name, language=language, status=status, category=category, quality=quality, at=AT)
+
+
+@pytest.mark.parametrize(
+    ("event", "status"),
+    [
+        ("APPROVED", TemplateStatus.APPROVED),
+        ("REINSTATED", TemplateStatus.APPROVED),
+        ("UNARCHIVED", TemplateStatus.APPROVED),
+        ("REJECTED", TemplateStatus.REJECTED),
+        ("LIMIT_EXCEEDED", TemplateStatus.REJECTED),
+        ("PENDING", TemplateStatus.PENDING),
+        ("IN_APPEAL", TemplateStatus.PENDING),
+        ("PAUSED", TemplateStatus.PAUSED),
+        ("DISABLED", TemplateStatus.DISABLED),
+        ("ARCHIVED", TemplateStatus.DISABLED),
+        ("PENDING_DELETION", TemplateStatus.NOT_SUBMITTED),
+        ("DELETED", TemplateStatus.NOT_SUBMITTED),
+        ("FLAGGED", None),
+        ("LOCKED", None),
+        ("SOMETHING_NEW", None),
+    ],
+)
+def test_template_statuses(event: str, status: TemplateStatus | None) -> None:
+    told = template(
+        event=event,
+        message_template_category="UTILITY",
+        reason=None,
+        disable_info={"disable_date": "x"},
+        other_info={"title": "FIRST_PAUSE", "description": "x"},
+    )
+    found = reading(document(change(told, "message_template_status_update")))
+    assert found == Read(news=[of_template(status, "UTILITY")])
+
+
+@pytest.mark.parametrize("field", ["message_template_quality_update", "message_template_status_update", "", None])
+def test_what_a_template_update_holds_decides_not_its_field(field: Json) -> None:
+    told = template(previous_quality_score="GREEN", new_quality_score="YELLOW")
+    assert reading(document(change(told, field))) == Read(news=[of_template(quality="YELLOW")])
+
+
+@pytest.mark.parametrize("more", [{"previous_category": "UTILITY"}, {"correct_category": "UTILITY"}, {}])
+def test_template_categories(more: Json) -> None:
+    told = template(new_category="MARKETING", **more)
+    found = reading(document(change(told, "template_category_update")))
+    assert found == Read(news=[of_template(category="MARKETING")])
+
+
+@pytest.mark.parametrize(
+    ("told", "restricted"),
+    [
+        (
+            {
+                "event": "ACCOUNT_RESTRICTION",
+                "restriction_info": [{"restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING", "expiration": SECONDS}],
+            },
+            True,
+        ),
+        ({"event": "ACCOUNT_RESTRICTION"}, True),
+        (
+            {
+                "event": "ACCOUNT_RESTRICTION",
+                "restriction_info": [{"restriction_type": "RESTRICTED_ADD_PHONE_NUMBER_ACTION"}],
+            },
+            None,
+        ),
+        ({"event": "ACCOUNT_VIOLATION", "violation_info": {"violation_type": "SPAM"}}, True),
+        ({"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "DISABLE", "waba_ban_date": "x"}}, True),
+        ({"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": ["SCHEDULE_FOR_DISABLE"]}}, True),
+        ({"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "REINSTATE"}}, False),
+        ({"event": "ACCOUNT_DELETED"}, True),
+        ({"event": "VERIFIED_ACCOUNT", "phone_number": "221770009999"}, None),
+    ],
+)
+def test_account_updates(told: Json, restricted: bool | None) -> None:
+    found = reading(document(change(told, "account_update")))
+    news: list[News] = []
+    if restricted is not None:
+        news = [AccountNews(restricted=restricted, event=told["event"], at=AT)]
+    assert found == Read(news=news, ignored=0 if news else 1)
+
+
+@pytest.mark.parametrize(
+    ("told", "limit"),
+    [
+        (2000, 2000),
+        ("2000", 2000),
+        (-1, None),
+        ("TIER_250", 250),
+        ("TIER_2K", 2_000),
+        ("TIER_10K", 10_000),
+        ("TIER_100K", 100_000),
+        ("TIER_UNLIMITED", None),
+    ],
+)
+def test_limits(told: Json, limit: int | None) -> None:
+    held = {"max_daily_conversations_per_business": told, "max_phone_numbers_per_waba": 25}
+    assert reading(document(change(held, "business_capability_update"))) == Read(news=[LimitNews(limit=limit, at=AT)])
+
+
+@pytest.mark.parametrize("told", ["TIER_NOT_SET", "", None, 0, {}, "lots"])
+def test_limits_that_cannot_be_read(told: Json) -> None:
+    held = {"max_daily_conversations_per_business": told}
+    assert reading(document(change(held, "business_capability_update"))) == Read(ignored=1)
+
+
+def of_number(event: str, quality: str | None = None, number: str | None = None) -> NumberNews:
+    return NumberNews(phone_number_id=number, event=event, quality=quality, at=AT)
+
+
+@pytest.mark.parametrize(
+    ("told", "news"),
+    [
+        (
+            {"event": "THROUGHPUT_UPGRADE", "current_limit": "TIER_UNLIMITED"},
+            [LimitNews(limit=None, at=AT), of_number("THROUGHPUT_UPGRADE")],
+        ),
+        (
+            {"event": "ONBOARDING", "old_limit": "TIER_NOT_SET", "current_limit": "TIER_250"},
+            [LimitNews(limit=250, at=AT), of_number("ONBOARDING")],
+        ),
+        (
+            {"event": "UPGRADE", "max_daily_conversations_per_business": 10000, "current_limit": "TIER_2K"},
+            [LimitNews(limit=10_000, at=AT), of_number("UPGRADE")],
+        ),
+        ({"event": "FLAGGED", "current_limit": "TIER_1K"}, [LimitNews(limit=1000, at=AT), of_number("FLAGGED", "RED")]),
+        ({"event": "THROUGHPUT_UPGRADE"}, [of_number("THROUGHPUT_UPGRADE")]),
+    ],
+)
+def test_number_updates(told: Json, news: list[News]) -> None:
+    held = {"display_phone_number": "221770009999", **told}
+    assert reading(document(change(held, "phone_number_quality_update"))) == Read(news=news)
+
+
+@pytest.mark.parametrize(("kind", "number"), [("PHONE_NUMBER", "1060001"), ("BUSINESS", None)])
+def test_alerts(kind: str, number: str | None) -> None:
+    told = {
+        "entity_type": kind,
+        "entity_id": "1060001",
+        "alert_info": {"alert_severity": "INFORMATIONAL", "alert_type": "INCREASED_CAPABILITIES_ELIGIBILITY_DEFERRED"},
+    }
+    found = reading(document(change(told, "account_alerts")))
+    assert found == Read(news=[of_number("INCREASED_CAPABILITIES_ELIGIBILITY_DEFERRED", number=number)])
+
+
+def test_a_batch_of_everything_is_read_in_order() -> None:
+    first = change(value(messages=[text("A"), text("B")], statuses=[status()], contacts=[contact(user_id=USER_ID)]))
+    told = document(first, change(template(event="PAUSED"), "message_template_status_update"))
+    told["entry"] += document(change(value(messages=[text("C")])))["entry"]
+    found = reading(told)
+    assert [one.words[0] for one in found.news if isinstance(one, Inbound)] == ["A", "B", "C"]
+    assert [type(one) for one in found.news if not isinstance(one, Inbound)] == [Acquaintance, TemplateNews]
+    assert (len(found.reports), found.ignored) == (1, 0)
+
+
+def test_news_without_any_instant_waits_for_one_who_knows_the_time() -> None:
+    told = document(change(template(event="PAUSED")))
+    del told["entry"][0]["time"]
+    assert read(json.dumps(told)) == Read(ignored=1)
+    assert len(read(json.dumps(told), received=AT).news) == 1
+
+
+def test_pieces_keep_what_their_updates_need() -> None:
+    words = [f"{number} " + "é" * 1000 for number in range(400)]
+    told = inbound(*(text(one, **{"from": None}) for one in words), contacts=[contact()])
+    cut = pieces(json.dumps(told, ensure_ascii=False).encode())
+    assert len(cut) > 2
+    heard = [one for piece in cut for one in read(piece).news]
+    assert heard == [written(one) for one in words]
+
+
+EVERY_SHAPE = (
+    inbound(text("STOP", from_user_id=USER_ID), contacts=[contact(user_id=USER_ID)]),
+    inbound(message("interactive", interactive={"type": "button_reply", "button_reply": {"id": "a", "title": "b"}})),
+    inbound(message("system", system={"type": "user_changed_number", "wa_id": "221770000002"})),
+    document(change(value(statuses=[status(recipient_user_id=USER_ID)]))),
+    document(change(value(user_preferences=[{"wa_id": WA_ID, "value": "stop", "timestamp": SECONDS}]))),
+    document(change(value(user_id_update=[{"user_id": {"previous": USER_ID, "current": "SN.2"}}]))),
+    document(change(template(event="PAUSED", new_quality_score="RED", new_category="MARKETING"))),
+    document(change({"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "DISABLE"}})),
+    document(change({"event": "ACCOUNT_RESTRICTION", "restriction_info": [{"restriction_type": "x"}]})),
+    document(change({"display_phone_number": "1", "event": "FLAGGED", "current_limit": "TIER_2K"})),
+    document(change({"entity_id": "1", "alert_info": {"alert_type": "x"}})),
+)
+ANYTHING: st.SearchStrategy[Json] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from([WA_ID, USER_ID, "STOP"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@st.composite
+def mangled(draw: st.DrawFn) -> Json:
+    """A real webhook, some parts of which are gone, moved into others or replaced by anything at all."""
+    told = copy.deepcopy(draw(st.sampled_from(EVERY_SHAPE)))
+    for _ in range(draw(st.integers(1, 4))):
+        node: Json = told
+        while isinstance(node, dict | list) and node:
+            key = draw(st.sampled_from(sorted(node) if isinstance(node, dict) else range(len(node))))
+            if not draw(st.booleans()) and isinstance(node[key], dict | list):
+                node = node[key]
+                continue
+            wraps = (lambda part: [part], lambda part: {"value": part}, lambda _: draw(ANYTHING), lambda _: None)
+            node[key] = draw(st.sampled_from(wraps))(node[key])
+            break
+    return told
+
+
+@given(mangled())
+def test_no_document_raises(told: Json) -> None:
+    written_out = json.dumps(told)
+    reading(told)
+    read(written_out)
+    for piece in pieces(written_out.encode()):
+        read(piece, received=AT)
+
+
+@given(st.sampled_from(EVERY_SHAPE), st.data())
+def test_no_cut_raises(told: Json, data: st.DataObject) -> None:
+    body = json.dumps(told)
+    cut = body[: data.draw(st.integers(0, len(body)))]
+    assert read(cut, received=AT).ignored == (0 if cut == body else 1)
+    pieces(cut.encode())
