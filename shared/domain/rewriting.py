@@ -19,13 +19,20 @@ def _table(rows: dict[str, str]) -> dict[int, str]:
 
 
 _CONTROLS = "".join(map(chr, (*range(9), 11, *range(14, 32), *range(127, 133), *range(134, 160))))
-_INVISIBLE = "\u00ad\u034f\u180e\u200b\u2060\u2061\u2062\u2063\u2064\ufeff\ufff9\ufffa\ufffb" + "".join(
-    map(chr, (*range(0x206A, 0x2070), *range(0xD800, 0xE000)))
+_INVISIBLE = (
+    "\u00ad\u034f\u115f\u1160\u180e\u200b\u2060\u2061\u2062\u2063\u2064\u3164\ufeff\uffa0\ufff9\ufffa\ufffb"
+    + "".join(
+        map(
+            chr,
+            (*range(0x206A, 0x2070), *range(0xD800, 0xE000), *range(0xFE00, 0xFE0E), 0xE0001, *range(0xE0100, 0xE01F0)),
+        )
+    )
 )
-"""Lone halves of surrogate pairs are among them: no encoding carries one."""
+"""Lone halves of surrogate pairs are among them: no encoding carries one. So are the variants of Chinese characters and
+the fillers of Korean ones, which people paste as blanks."""
 
 _ALWAYS = _table({
-    "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000\t": " ",
+    "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u2800\u3000\t": " ",
     "\u0085\u2028\u2029": "\n",
     "‘’‚‛ʼ′": "'",
     "“”„‟″": '"',

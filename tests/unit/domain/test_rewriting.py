@@ -25,6 +25,7 @@ from shared.domain.rewriting import clean, to_gsm7
         ("👨\u200d👩\u200d👧 ❤\ufe0f 1\ufe0f\u20e3", "👨\u200d👩\u200d👧 ❤\ufe0f 1\ufe0f\u20e3"),
         ("a\x00b\x1bc\x7f\ud800", "abc"),
         ("€[]{}^~|\\\f\r", "€[]{}^~|\\\f\r"),
+        ("a\u3164b\u115fc\ufe00d\U000e0100e\u2800f\U000e0001", "abcde f"),  # pasted blanks, idle variants
     ],
 )
 def test_clean(before: str, after: str) -> None:
