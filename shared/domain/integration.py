@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from shared.domain.countries import COVERED
 from shared.domain.payload import Channel
 from shared.domain.timetable import Lane
 
@@ -74,6 +75,11 @@ class SmsIntegration:
     def lane(self) -> Lane:
         """The application's budget at Orange: all its countries together."""
         return Lane(organisation=self.organisation, channel=Channel.SMS, provider=self.client_id)
+
+    def sender_address(self, country: str) -> str | None:
+        """The pseudo-number that texts in `country` come from, "tel:+2210000"; None where nobody knows it (Egypt)."""
+        covered = COVERED.get(country)
+        return self.senders.get(country) or (covered.sender_address if covered else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,6 +124,11 @@ _EN: Mapping[str, Finding] = {
         ("Recipients see the sender name {name}. Some countries may not take its characters.",),
         (),
     ),
+    "sender_address.fine": (("Messages in {country} leave from the sender address {address}.",), ()),
+    "sender_address.missing": (
+        ("No sender address is known for {country}, so nothing can be sent there.",),
+        ("Ask Orange for it and enter it under senders.",),
+    ),
     "receipts.fine": (
         (
             "Receipts are taken at webhook_url, shown in the SMS settings. Orange cannot be asked whether it is "
@@ -276,6 +281,11 @@ _FR: Mapping[str, Finding] = {
     "sender_name.narrow": (
         ("Les destinataires voient le nom d’expéditeur {name}. Certains pays peuvent ne pas accepter ses caractères.",),
         (),
+    ),
+    "sender_address.fine": (("Les messages ({country}) partent de l’adresse d’expéditeur {address}.",), ()),
+    "sender_address.missing": (
+        ("Aucune adresse d’expéditeur n’est connue ({country}) : rien ne peut y être envoyé.",),
+        ("Demandez-la à Orange et saisissez-la sous senders.",),
     ),
     "receipts.fine": (
         (

@@ -157,6 +157,7 @@ class SmsHealth:
                 _token(trouble),
                 _contracts(integration, balances, trouble, self._clock.now()),
                 _sender_name(integration),
+                _sender_address(integration),
                 _good("receipts"),
             ),
             sender=integration.sender_name,
@@ -270,3 +271,11 @@ def _contracts(
 def _sender_name(integration: SmsIntegration) -> Check:
     code = "narrow" if warnings_of(integration) else "fine"
     return _good("sender_name", code, name=integration.sender_name)
+
+
+def _sender_address(integration: SmsIntegration) -> Check:
+    """Without one nothing can be sent in the organisation's own country."""
+    country = integration.default_country
+    address = integration.sender_address(country)
+    shown = {"country": country}
+    return _good("sender_address", address=address, **shown) if address else _bad("sender_address", "missing", **shown)

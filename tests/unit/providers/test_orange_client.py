@@ -217,6 +217,37 @@ class OldTokenRefused(Provider):
         return EXPIRED if request.headers["Authorization"] == "Bearer token-1" else answer
 
 
+@pytest.mark.parametrize(("country", "hour"), [("SN", 21), ("MG", 18), ("SN", 5)])
+def test_a_call_that_night_has_overtaken_is_not_made(country: str, hour: int) -> None:
+    """The gate let it pass; the claim took its time."""
+    bench = Bench()
+    bench.now = NOON.replace(hour=hour)
+    error = bench.refused(country=country)
+    assert (error.kind, bench.orange.asked("requests")) == (Kind.RETRY, [])
+
+
+class DuskFalls(Provider):
+    """A slow token request: 20:59:59 when the call was refused, 21:00 when the new token is there."""
+
+    def __init__(self, bench: Bench, **answers: list[Answer]) -> None:
+        super().__init__(**answers)
+        self._bench = bench
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        if request.url.path.endswith("/token"):
+            self._bench.now = NOON.replace(hour=21)
+        return super().__call__(request)
+
+
+def test_a_token_that_takes_until_night_sends_nothing_more() -> None:
+    bench = Bench()
+    bench.now = NOON.replace(hour=20, minute=59, second=59)
+    bench.orange = DuskFalls(bench, token=[token()], requests=[EXPIRED, created()])
+    bench.sender = bench.worker()
+    assert bench.refused().kind is Kind.RETRY
+    assert len(bench.orange.asked("requests")) == 1
+
+
 def test_many_refused_together_bring_one_new_token() -> None:
     orange = OldTokenRefused(token=[token("token-1"), token("token-2")], requests=[created()])
     sender = OrangeSender(orange.http(), "https://api.orange.example", lambda: NOON, FakeTokenShelf(Points()))

@@ -190,7 +190,13 @@ def sms_codes(*balances: Balance, error: SendError | None = None, integration: S
     found = asyncio.run(SmsHealth(Balances(*balances, error=error), FakeClock()).examine(integration))
     for language in ("en", "fr"):
         told(found, "fr" if language == "fr" else "en")
-    assert [check.name for check in found.checks] == ["token", "contracts", "sender_name", "receipts"]
+    assert [check.name for check in found.checks] == [
+        "token",
+        "contracts",
+        "sender_name",
+        "sender_address",
+        "receipts",
+    ]
     assert found.sender == integration.sender_name
     return {check.name: check.code for check in found.checks if not check.ok}
 
@@ -217,6 +223,12 @@ def test_sms_is_well_while_its_own_country_has_units() -> None:
 )
 def test_no_units_in_the_default_country(balances: tuple[Balance, ...], code: str) -> None:
     assert sms_codes(*balances) == {"contracts": code}
+
+
+def test_a_default_country_without_a_sender_address_can_send_nothing() -> None:
+    egypt, units = replace(SMS, default_country="EG", senders={}), Balance(country="EG", units=5)
+    assert sms_codes(units, integration=egypt) == {"sender_address": "missing"}
+    assert sms_codes(units, integration=replace(egypt, senders={"EG": "tel:+200000"})) == {}
 
 
 def test_orange_refuses_or_does_not_answer() -> None:
