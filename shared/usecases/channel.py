@@ -89,6 +89,11 @@ class Ready[I: Integrated, P]:
         self._prepared = prepared
         self._trouble = trouble
 
+    @property
+    def lane(self) -> Lane | None:
+        """The budget that the call is on; None where the settings are gone."""
+        return self._integration.lane if self._integration is not None else None
+
     async def send(self, payload: Payload, key: str) -> Taken:
         """Make the call for the payload that was prepared, or a part of it. Raises what `prepare` or `send` raised."""
         if self._trouble is not None:

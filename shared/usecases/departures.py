@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from shared.domain.instants import microseconds
 from shared.domain.timetable import Booking, Lane, LaneState, Share, is_void
+from shared.usecases.backoff import Backoff
 from shared.usecases.fresh import Fresh
 from shared.usecases.ports import Lanes
 
@@ -21,6 +22,7 @@ class Departures:
         self._states = Fresh(self._read, FRESH)
         self._wishes: dict[tuple[Lane, Share | None], list[asyncio.Future[int]]] = {}
         self._booking = asyncio.Lock()
+        self._backoff = Backoff()
 
     async def is_void(self, departs_at: int, lane: Lane, now: datetime) -> bool:
         """Whether it was missed, or withdrawn by a throttle."""
@@ -40,10 +42,14 @@ class Departures:
                 )
         return await wish
 
-    async def hold(self, lane: Lane, not_before: datetime) -> None:
-        """Nothing departs before that instant."""
-        await self._lanes.hold(lane, not_before)
+    async def throttled(self, lane: Lane, now: datetime, wait: timedelta) -> None:
+        """The provider asks for a slower pace: nothing departs for `wait`, or longer where that was asked before."""
+        await self._lanes.hold(lane, self._backoff.throttled(lane, now, wait))
         self._states.forget(lane)
+
+    def passed(self, lane: Lane, now: datetime) -> None:
+        """The provider took a message: the pace is right."""
+        self._backoff.passed(lane, now)
 
     @staticmethod
     async def _book_all(wishes: Sequence[asyncio.Future[int]], book: Callable[[int], Awaitable[Booking]]) -> None:

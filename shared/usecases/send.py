@@ -25,6 +25,7 @@ from shared.usecases.aftermath import Consequences
 from shared.usecases.channel import ChannelDesk, Integrated, Ready
 from shared.usecases.departures import Departures
 from shared.usecases.ports import ChannelQueue, Claim, ClaimAnswer, Lanes, Log, Move, Telemetry
+from shared.usecases.repeats import Repeats
 from shared.usecases.settle import Settler
 from shared.usecases.unknown import Unknowns
 
@@ -34,6 +35,8 @@ LONGEST_WAIT = 15.0
 """Seconds a worker waits for departures; a copy that came earlier goes back to the queue."""
 MOST_ATTEMPTS = 28
 """A day of tries, an hour apart once they have slowed down: a card is for the day it was made for (product.md)."""
+A_QUOTA = timedelta(minutes=10)
+"""A throttle that lasts so long is no matter of pace: somebody should know."""
 WATCH = timedelta(seconds=120)
 """When the agenda looks again at a message that no distribution will release."""
 
@@ -60,6 +63,7 @@ class SendStep[I: Integrated, P]:
         self._deps = deps
         self._departures = Departures(deps.lanes)
         self._unknowns = Unknowns(deps.log, deps.settler, desk.unsure)
+        self._repeats = Repeats()
 
     async def send_all(self, dispatches: Sequence[Dispatch]) -> list[bool]:
         """Handle a batch at once; False stands where a copy must be delivered again, because our own side failed."""
@@ -124,6 +128,9 @@ class SendStep[I: Integrated, P]:
         if taken is None:
             self._deps.telemetry.event("text_half_dropped", message_id=message.message_id)
             return None
+        self._repeats.taken(dispatch)
+        if ready.lane is not None:
+            self._departures.passed(ready.lane, self._deps.clock.now())
         parked = await self._desk.acknowledge(message, taken)
         move = Move(
             status=Status.SENT,
@@ -180,19 +187,24 @@ class SendStep[I: Integrated, P]:
     async def _throttled(self, dispatch: Dispatch, message: Message, error: SendError) -> None:
         now = self._deps.clock.now()
         wait = timedelta(seconds=error.retry_after or 1.0)
+        if wait >= A_QUOTA:
+            self._deps.telemetry.trouble("quota_used_up", organisation=message.organisation, channel=message.channel)
         if error.person_only:
             await self._retry(dispatch, message, _slower(error, message.attempts))
             return
         integration = await self._desk.integration(dispatch.organisation, dispatch.integration_version)
         await self._give_back(message, due_at=self._watch(dispatch, now), uses_attempt=False)
         if integration is not None:
-            await self._departures.hold(integration.lane, now + wait)
+            await self._departures.throttled(integration.lane, now, wait)
             await self._rebook(dispatch, integration)
 
     async def _unknown(self, _: Dispatch, message: Message, _error: SendError) -> None:
         await self._unknowns.take(message, self._deps.clock.now())
 
-    async def _failed(self, _: Dispatch, message: Message, error: SendError) -> None:
+    async def _failed(self, dispatch: Dispatch, message: Message, error: SendError) -> None:
+        if self._repeats.is_one_too_many(dispatch, error):
+            await self._stopped(dispatch, message, SendError(Kind.STOP, error.code, "provider_down"))
+            return
         if error.kind is Kind.BUG:
             self._deps.telemetry.trouble("request_refused_as_wrong", message_id=message.message_id, code=error.code)
         reason = error.reason or "provider_rejected"
