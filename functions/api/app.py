@@ -23,7 +23,8 @@ def build(
     loop = loop or Loop()
 
     def handle(event: Event, _: Context) -> Answer:
-        return loop.run(router.dispatch(event))
+        with telemetry.invocation():
+            return loop.run(router.dispatch(event))
 
     return handle
 

@@ -36,12 +36,13 @@ def build(
     loop = loop or Loop()
 
     def handle(event: Event, context: Context) -> Answer:
-        if is_batch(event):
-            until = _until(deps, context)
-            return loop.run(each_record(event, Task, partial(_work, deps, until), telemetry))
-        if "tick" in event:
-            return loop.run(_tick(deps, event["tick"]))
-        return loop.run(router.dispatch(event))
+        with telemetry.invocation():
+            if is_batch(event):
+                until = _until(deps, context)
+                return loop.run(each_record(event, Task, partial(_work, deps, until), telemetry))
+            if "tick" in event:
+                return loop.run(_tick(deps, event["tick"]))
+            return loop.run(router.dispatch(event))
 
     return handle
 

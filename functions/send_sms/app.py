@@ -47,7 +47,8 @@ def build(
     loop = loop or Loop()
 
     def handle(event: Event, _: Context) -> Answer:
-        return loop.run(each_record(event, Dispatch, step.send_all, telemetry))
+        with telemetry.invocation():
+            return loop.run(each_record(event, Dispatch, step.send_all, telemetry))
 
     return handle
 

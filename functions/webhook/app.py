@@ -73,9 +73,10 @@ def build(
     loop = loop or Loop()
 
     def handle(event: Event, _: Context) -> Answer:
-        if is_batch(event):
-            return loop.run(each_record(event, Report, receiver.receive_all, telemetry))
-        return loop.run(router.dispatch(event))
+        with telemetry.invocation():
+            if is_batch(event):
+                return loop.run(each_record(event, Report, receiver.receive_all, telemetry))
+            return loop.run(router.dispatch(event))
 
     return handle
 

@@ -60,7 +60,8 @@ class SchedulerSchedules:
             except self._aws.scheduler.exceptions.ConflictException:
                 self._aws.scheduler.update_schedule(**wanted)
 
-        await self._told("schedule_not_set", distribution_id, write)
+        if (error := await self._refused(write)) is not None:
+            self._telemetry.trouble("schedule_not_set", distribution_id=distribution_id, error=error)
 
     async def remove(self, distribution_id: str) -> None:
         """See `Schedules`."""
@@ -71,15 +72,18 @@ class SchedulerSchedules:
             except self._aws.scheduler.exceptions.ResourceNotFoundException:
                 return
 
-        await self._told("schedule_not_removed", distribution_id, delete)
+        if (error := await self._refused(delete)) is not None:
+            self._telemetry.trouble("schedule_not_removed", distribution_id=distribution_id, error=error)
 
-    async def _told(self, trouble: str, distribution_id: str, write: Callable[[], None]) -> None:
+    async def _refused(self, write: Callable[[], None]) -> str | None:
+        """Why it could not be done; None where it was."""
         try:
             await self._aws.run(write)
         except ClientError as error:
-            self._telemetry.trouble(trouble, distribution_id=distribution_id, error=error.response["Error"]["Code"])
+            return error.response["Error"]["Code"]
         except BotoCoreError as error:
-            self._telemetry.trouble(trouble, distribution_id=distribution_id, error=type(error).__name__)
+            return type(error).__name__
+        return None
 
 
 def _wall_time(at: datetime, zone: str) -> str:

@@ -66,7 +66,7 @@ class AccountListener:
             return
         standing = await self._reputations.get(integration.organisation, integration.phone_number_id)
         if standing.restricted:
-            self._telemetry.trouble("account_restricted", organisation=integration.organisation, event=news.event)
+            self._telemetry.trouble("account_restricted", organisation=integration.organisation, restriction=news.event)
             await self._stopping.pause_account(integration.organisation, Channel.WHATSAPP, "account_restricted")
 
     async def _tell(self, integration: WhatsAppIntegration, told: Told) -> None:

@@ -41,7 +41,9 @@ class Control:
             saved = await self._distributions.save(await self._acted(distribution, action, outcome))
             if saved is None:
                 continue
-            self._telemetry.event("distribution_" + action, distribution_id=identity, status=saved.status)
+            self._telemetry.event(
+                "distribution_controlled", distribution_id=identity, action=action, status=saved.status
+            )
             await follow(self._schedules, saved)
             if saved.due_at is not None and saved.due_at <= self._clock.now():
                 await self._tasks.put([advance_task(saved)])

@@ -394,7 +394,7 @@ class Integrations(Protocol):
 
 
 class Telemetry(Protocol):
-    """Events with stable names, for logs and metrics. Fields never hold personal data."""
+    """Events with stable names, for logs and metrics: those of `shared.usecases.events`, with their fields."""
 
     def event(self, name: str, **fields: str | int | float | bool | None) -> None:
         """Something that is meant to happen."""

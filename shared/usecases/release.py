@@ -105,6 +105,7 @@ class Release:
         now = self._deps.clock.now()
         state = await self._deps.lanes.state(integration.lane)
         if from_microseconds(state.next_bulk) > now + HORIZON:
+            self._deps.telemetry.event("lane_full", channel=distribution.channel)
             await self._look_again(distribution, now + NEXT_LOOK)
             return None
         for index, run in enumerate(distribution.planned.runs):
@@ -199,6 +200,7 @@ class Release:
             run=index,
             chunk=run.released,
             messages=len(waiting),
+            channel=distribution.channel,
         )
 
     async def _departures(

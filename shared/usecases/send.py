@@ -23,7 +23,9 @@ from shared.domain.timetable import Share
 from shared.usecases.admission import Admission, Answer, Verdict
 from shared.usecases.aftermath import Consequences
 from shared.usecases.channel import ChannelDesk, Integrated, Ready
+from shared.usecases.calls import tell_call
 from shared.usecases.departures import Departures
+from shared.usecases.events import ACCEPTED
 from shared.usecases.ports import ChannelQueue, Claim, ClaimAnswer, Lanes, Log, Move, Telemetry
 from shared.usecases.repeats import Repeats
 from shared.usecases.settle import Settler
@@ -120,9 +122,11 @@ class SendStep[I: Integrated, P]:
         )
 
     async def _call(self, dispatch: Dispatch, message: Message, ready: Ready[I, P]) -> SendError | None:
+        called_at = self._deps.clock.now()
         try:
             taken = await self._delivered(dispatch.payload, message, ready)
         except SendError as error:
+            tell_call(self._deps.telemetry, dispatch, (called_at, self._deps.clock.now()), error.kind)
             await self._not_accepted(dispatch, message, error)
             return error
         if taken is None:
@@ -131,6 +135,7 @@ class SendStep[I: Integrated, P]:
         self._repeats.taken(dispatch)
         if ready.lane is not None:
             self._departures.passed(ready.lane, self._deps.clock.now())
+        tell_call(self._deps.telemetry, dispatch, (called_at, self._deps.clock.now()), ACCEPTED)
         parked = await self._desk.acknowledge(message, taken)
         move = Move(
             status=Status.SENT,
@@ -163,6 +168,7 @@ class SendStep[I: Integrated, P]:
             kind=error.kind,
             code=error.code,
             attempt=message.attempts,
+            distribution_id=message.distribution_id,
         )
         if error.reason == "template_required" and await self._goes_as_template(dispatch, message):
             return
@@ -206,7 +212,9 @@ class SendStep[I: Integrated, P]:
             await self._stopped(dispatch, message, SendError(Kind.STOP, error.code, "provider_down"))
             return
         if error.kind is Kind.BUG:
-            self._deps.telemetry.trouble("request_refused_as_wrong", message_id=message.message_id, code=error.code)
+            self._deps.telemetry.trouble(
+                "request_refused_as_wrong", message_id=message.message_id, code=error.code, channel=message.channel
+            )
         reason = error.reason or "provider_rejected"
         move = Move(
             status=Status.FAILED,
@@ -334,7 +342,7 @@ class SendStep[I: Integrated, P]:
 
     async def _put_copy(self, dispatch: Dispatch) -> None:
         await self._deps.queue.put([dispatch], self._deps.clock.now())
-        self._deps.telemetry.event("departure_rebooked", message_id=dispatch.message_id)
+        self._deps.telemetry.event("departure_rebooked", channel=dispatch.channel)
 
     def _watch(self, dispatch: Dispatch, now: datetime) -> datetime | None:
         return now + WATCH if dispatch.chunk is None else None

@@ -57,6 +57,7 @@ class Settler:
             before=before.status,
             status=move.status,
             reason=move.reason,
+            distribution_id=before.distribution_id if move.status is Status.FAILED else None,
         )
 
     def _note(self, moved: Moved, move: Move) -> None:

@@ -8,6 +8,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from shared.usecases.events import EVENTS
+
 MORNING = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 
@@ -49,17 +51,20 @@ class Points:
 
 
 class FakeTelemetry:
-    """Collects events; trouble is told apart."""
+    """Collects events; trouble is told apart. What `shared.usecases.events` does not list is an error."""
 
     def __init__(self) -> None:
         self.events: list[tuple[str, dict[str, object]]] = []
         self.troubles: list[str] = []
 
     def event(self, name: str, **fields: str | int | float | bool | None) -> None:
+        listed = EVENTS[name]
+        assert fields.keys() <= listed.fields, (name, fields.keys() - listed.fields)
         self.events.append((name, dict(fields)))
 
     def trouble(self, name: str, **fields: str | int | float | bool | None) -> None:
-        self.events.append((name, dict(fields)))
+        assert EVENTS[name].trouble, name
+        self.event(name, **fields)
         self.troubles.append(name)
 
     def names(self) -> list[str]:

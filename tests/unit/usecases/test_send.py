@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import override
 
 import pytest
 
@@ -11,10 +12,12 @@ from shared.domain.distribution import Action
 from shared.domain.errors import Kind, SendError
 from shared.domain.instants import from_microseconds
 from shared.domain.integration import SmsIntegration
-from shared.domain.payload import Channel
+from shared.domain.payload import Channel, Payload
+from shared.domain.sending import Taken
 from shared.domain.status import Status
 from shared.usecases.ports import Move
 from tests.fakes.office import DEMO, SMS, Office
+from tests.fakes.rest import FakeProvider
 
 POINTS = (
     "people.consents",
@@ -277,3 +280,30 @@ def test_a_stop_without_a_distribution_is_tried_again(office: Office) -> None:
     office.deliver()
     assert "stop_error" in office.telemetry.troubles
     assert office.row(message.message_id).due_at == office.clock.now() + timedelta(minutes=1)
+
+
+def test_a_call_is_told_with_its_outcome_and_how_late_it_came(office: Office) -> None:
+    office.provider.answers = [SendError(Kind.THROTTLED, "429", "")]
+    office.single()
+    office.deliver()
+    office.deliver()
+    told = [fields for name, fields in office.telemetry.events if name == "provider_called"]
+    assert [(one["channel"], one["outcome"]) for one in told] == [(Channel.SMS, "throttled"), (Channel.SMS, "accepted")]
+    assert all(isinstance(one["late_milliseconds"], int) and one["late_milliseconds"] >= 0 for one in told)
+    assert "send_was_slow" not in office.telemetry.names()
+
+
+@pytest.mark.parametrize(("seconds", "is_slow"), [(1.9, False), (2.0, True)])
+def test_a_slow_call_has_a_line_of_its_own(office: Office, seconds: float, is_slow: bool) -> None:
+    class Slow(FakeProvider[SmsIntegration]):
+        @override
+        async def send(self, integration: SmsIntegration, payload: Payload, prepared: str, *, key: str) -> Taken:
+            await office.clock.sleep(seconds)
+            return await super().send(integration, payload, prepared, key=key)
+
+    office.provider = Slow(office.points)
+    message = office.single()
+    office.deliver()
+    told = [fields for name, fields in office.telemetry.events if name == "send_was_slow"]
+    line = {"message_id": message.message_id, "channel": "sms", "outcome": "accepted", "milliseconds": 2000}
+    assert told == ([line] if is_slow else [])
