@@ -1,6 +1,7 @@
 """A sender's view of the timetables: whether a departure still counts, and another one where it does not."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -12,6 +13,8 @@ from shared.usecases.ports import Lanes
 
 FRESH = timedelta(milliseconds=200)
 """How old the lane's state may be when a call is made. A throttle heard by this worker counts at once."""
+A_SECOND = timedelta(seconds=1.05)
+"""In which a worker makes no more calls than the rate allows; a little longer, because each takes its own time."""
 
 
 class Departures:
@@ -23,6 +26,7 @@ class Departures:
         self._wishes: dict[tuple[Lane, Share | None], list[asyncio.Future[int]]] = {}
         self._booking = asyncio.Lock()
         self._backoff = Backoff()
+        self._turns: dict[tuple[Lane, int], deque[datetime]] = {}
 
     async def is_void(self, departs_at: int, lane: Lane, now: datetime) -> bool:
         """Whether it was missed, or withdrawn by a throttle."""
@@ -41,6 +45,16 @@ class Departures:
                     wishes, lambda count: self._lanes.book(lane, share, rate=rate, earliest=earliest, count=count)
                 )
         return await wish
+
+    def turn(self, lane: Lane, rate: int, now: datetime) -> datetime:
+        """When this worker may make its next call: `now`, but for copies that are late together.
+
+        A departure that was missed by less than 5 s counts; ten of them at once would be twice Orange's rate.
+        """
+        turns = self._turns.setdefault((lane, rate), deque(maxlen=rate))
+        own = max(now, turns[0] + A_SECOND) if len(turns) == rate else now
+        turns.append(own)
+        return own
 
     async def throttled(self, lane: Lane, now: datetime, wait: timedelta) -> None:
         """The provider asks for a slower pace: nothing departs for `wait`, or longer where that was asked before."""

@@ -327,6 +327,8 @@ class SendStep[I: Integrated, P]:
                 await self._put_copy(dispatch.departing(departs_at))
                 return False
             await self._deps.clock.sleep((from_microseconds(departs_at) - self._deps.clock.now()).total_seconds())
+        turn = self._departures.turn(integration.lane, integration.rate_per_second, self._deps.clock.now())
+        await self._deps.clock.sleep((turn - self._deps.clock.now()).total_seconds())
         return True
 
     async def _rebook(self, dispatch: Dispatch, integration: I) -> None:

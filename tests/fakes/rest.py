@@ -1,7 +1,7 @@
 """Queues, lanes, people, receipts, media, integrations and a provider, in memory."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -189,6 +189,7 @@ class FakeProvider[I]:
         self.payloads: list[Payload] = []
         self.holds = False
         self.calls = 0
+        self.called: Callable[[], None] = lambda: None
         self._points = points
 
     async def prepare(self, integration: I, payload: Payload) -> str:
@@ -201,6 +202,7 @@ class FakeProvider[I]:
     async def send(self, integration: I, payload: Payload, prepared: str, *, key: str) -> Taken:
         await self._points("provider.send")
         self.calls += 1
+        self.called()
         error = self.answers.pop(0) if self.answers else None
         if error is not None and error.kind != "unknown":
             raise error

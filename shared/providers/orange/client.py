@@ -69,15 +69,20 @@ class OrangeSender:
         """The decision, with a look at the contracts where the answer alone does not settle it.
 
         Contracts that cannot be had just now leave the message for later: an empty balance must not burn the list.
-        Where Orange offers none, the answer's own meaning stands.
+        Where Orange offers none, the answer's own meaning stands; so does that of a code that says why (50: not
+        subscribed), unless the country's own contracts say that it is over: a contract that was never made is no reason
+        to buy units.
         """
         error = error_from_answer(answer)
         if not answer.doubtful:
             return error
         try:
-            missing = what_is_missing(await self.contracts(integration), payload.country, self._now())
+            contracts = await self.contracts(integration)
         except SendError as unread:
             return SendError(Kind.RETRY, answer.code) if unread.kind in (Kind.RETRY, Kind.THROTTLED) else error
+        if error.kind is Kind.STOP and all(contract.country != payload.country for contract in contracts):
+            return error
+        missing = what_is_missing(contracts, payload.country, self._now())
         return SendError(Kind.STOP, answer.code, missing) if missing else error
 
     async def _post(self, integration: SmsIntegration, payload: Payload, token: str) -> httpx2.Response:

@@ -294,12 +294,30 @@ def test_a_send_is_made_once(answer: Answer, kind: Kind) -> None:
     [
         ([contract(0)], "balance_empty"),
         ([contract(-3), contract(100, country="CIV")], "balance_empty"),
-        ([], "balance_empty"),
         ([contract(50, days=-1)], "contract_expired"),
         ([contract(50, status="EXPIRED"), contract(0)], "contract_expired"),
     ],
 )
 def test_the_contracts_tell_an_empty_balance(answer: Answer, contracts: list[object], reason: str) -> None:
+    error = Bench(requests=[answer], contracts=[ok(contracts)]).refused()
+    assert (error.kind, error.reason) == (Kind.STOP, reason)
+
+
+@pytest.mark.parametrize("contracts", [[], [contract(100, country="CIV")]])
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (POLICY, "balance_empty"),
+        (httpx2.Response(403), "balance_empty"),
+        (ok({"code": 50}, 403), "permission_missing"),
+        (ok({"code": 51}, 403), "account_restricted"),
+        (ok({"requestError": {"policyException": {"messageId": "POL1009"}}}, 403), "permission_missing"),
+    ],
+)
+def test_without_a_contract_a_code_that_says_why_is_believed(
+    answer: Answer, reason: str, contracts: list[object]
+) -> None:
+    """Who is not subscribed has no contract: to buy units would not help."""
     error = Bench(requests=[answer], contracts=[ok(contracts)]).refused()
     assert (error.kind, error.reason) == (Kind.STOP, reason)
 

@@ -1,16 +1,18 @@
 """What one worker learns from the provider's answers: to go slower, and when to stop burning a list."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from shared.domain.distribution import DistributionStatus
 from shared.domain.errors import Kind, SendError
+from shared.domain.instants import from_microseconds
 from shared.domain.payload import Channel
 from shared.domain.status import Status
 from shared.usecases.backoff import LONGEST, Backoff
 from shared.usecases.repeats import MOST_ALIKE
 from tests.fakes.office import DEMO, SMS, Office
+from tests.fakes.virtual import OrderedOffice
 from tests.fakes.world import MORNING
 
 THROTTLED = SendError(Kind.THROTTLED, "403/53", retry_after=1)
@@ -99,6 +101,21 @@ def test_a_lane_that_stays_throttled_is_held_longer_each_time(office: Office) ->
     office.single(8201)
     office.run(step.send_all(office.queue.take()))
     assert office.lanes.held_until(SMS.lane) - office.clock.now() == SECOND
+
+
+def test_copies_that_are_late_together_do_not_leave_together() -> None:
+    """A cold start of three seconds: their departures still count, and were two seconds' worth."""
+    office = OrderedOffice()
+    office.distribute(10)
+    office.do_tasks()
+    copies = office.queue.take()
+    office.clock.instant = from_microseconds(copies[-1].departs_at) + 3 * SECOND
+    calls: list[datetime] = []
+    office.provider.called = lambda: calls.append(office.clock.now())
+    office.run(office.step(Channel.SMS).send_all(copies))
+    assert len(calls) == 10
+    assert not [nth for nth in range(5) if calls[nth + 5] - calls[nth] < SECOND]
+    assert office.points.passed["lanes.book"] == 1  # the chunk's own: nothing was booked anew
 
 
 def test_a_quota_that_is_used_up_is_told_to_somebody(office: Office) -> None:
