@@ -12,8 +12,8 @@ from shared.aws.reading import get_items
 from shared.aws.session import Aws
 from shared.domain.fallback import watch_after
 from shared.domain.instants import milliseconds
-from shared.domain.message import Message
-from shared.domain.status import ALLOWED_FROM, Status
+from shared.domain.message import Message, earliest
+from shared.domain.status import ALLOWED_FROM, ARRIVED, Status
 from shared.usecases.ports import Claim, ClaimAnswer, LogQuery, Move, Moved, Page, Single
 
 _OPEN = "(#status = :pending OR attribute_exists(reopened))"
@@ -97,19 +97,18 @@ class DynamoLog:
 
     async def _note_late(self, before: Message, move: Move) -> Moved:
         """A status that others overtook still has its instant, and maybe the provider's ID."""
-        missing = {
-            name: value
-            for name, value in (
-                (f"{move.status}_at", milliseconds(move.at)),
-                ("provider_message_id", move.provider_message_id),
-            )
-            if value is not None and getattr(before, name) is None
-        }
-        if missing:
-            update = Update(sets=missing, conditions=tuple(f"attribute_not_exists({name})" for name in missing))
+        name, told, known = f"{move.status}_at", milliseconds(move.at), before.instant_of(move.status)
+        news: dict[str, Plain] = {name: told} if earliest(known, move.at) != known else {}
+        conditions = [f"(attribute_not_exists({name}) OR {name} > :told)"] if news else []
+        values: dict[str, Plain] = {":told": told} if news else {}
+        if before.provider_message_id is None and move.provider_message_id is not None:
+            news["provider_message_id"] = move.provider_message_id
+            conditions.append("attribute_not_exists(provider_message_id)")
+        if news:
+            update = Update(sets=news, conditions=tuple(conditions), values=values)
             outcome = await self._change(before.organisation, before.message_id, update, answer="ALL_OLD")
             if outcome.done and outcome.item:
-                return Moved(won=False, before=from_item(outcome.item), noted=f"{move.status}_at" in missing)
+                return Moved(won=False, before=from_item(outcome.item), noted=name in news)
         return Moved(won=False, before=before)
 
     async def give_back(
@@ -309,4 +308,5 @@ def _moving(move: Move, *, watched: Message | None = None) -> Update:
     ended = ["lease_until", "unknown_since", "reopened"]
     ended += () if due_at else _WATCH
     ended += () if move.reason is not None else ("reason",)
+    ended += ("failed_at",) if move.status in ARRIVED else ()
     return Update(sets=sets, sets_once=once, removes=tuple(ended), conditions=tuple(conditions), values=values)

@@ -1,11 +1,14 @@
 """A message as the log holds it: readable by anyone in the programme, because it holds no personal data."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from shared.domain.payload import Channel
 from shared.domain.status import Status
+
+
+_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +97,20 @@ class Message:
     """SHA-256 of the request that made a single message: what an Idempotency-Key is compared with, as long as the log
     keeps the message."""
 
+    def instant_of(self, status: Status) -> datetime | None:
+        """When the message came to a status, as far as that was told."""
+        match status:
+            case Status.PENDING:
+                return None
+            case Status.SENT:
+                return self.sent_at
+            case Status.DELIVERED:
+                return self.delivered_at
+            case Status.READ:
+                return self.read_at
+            case Status.FAILED:
+                return self.failed_at
+
     @property
     def is_open(self) -> bool:
         """Whether a call may still be made for it."""
@@ -114,3 +131,12 @@ class Message:
     def distribution_id(self) -> str | None:
         """The distribution that the message belongs to, if any."""
         return self.chunk.distribution_id if self.chunk else None
+
+
+def earliest(known: datetime | None, told: datetime) -> datetime:
+    """The instant of a status that is told more than once: the first, whichever order they come in.
+
+    Providers count in whole seconds, so that less than one is no news: the second in which Meta took a message began
+    before we noted its answer, nearly always.
+    """
+    return told if known is None or known - told >= _SECOND else known

@@ -23,6 +23,10 @@ ALLOWED_FROM: dict[Status, frozenset[Status]] = {
 """Status → the ones it may be reached from. Any later one may come first: providers repeat and reorder."""
 
 
+ARRIVED = frozenset({Status.DELIVERED, Status.READ})
+"""What proves that the message reached the person: a failure told before or after was none, and leaves no trace."""
+
+
 def may_move(before: Status, after: Status) -> bool:
     """Whether `after` may replace `before`."""
     return before in ALLOWED_FROM[after]

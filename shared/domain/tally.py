@@ -14,7 +14,7 @@ from shared.domain.distribution import Counts
 from shared.domain.instants import from_milliseconds, milliseconds
 from shared.domain.message import Chunk, Message
 from shared.domain.payload import Channel
-from shared.domain.status import Status
+from shared.domain.status import ARRIVED, Status
 
 FRESH = timedelta(hours=24)
 """Cards should reach people within this time of being generated (product.md)."""
@@ -23,7 +23,6 @@ AT_REST_AFTER = timedelta(hours=72)
 MILLIONTHS = 1_000_000
 _EXACT = 60
 _STEP = math.log(1.05)
-_ARRIVED = (Status.DELIVERED, Status.READ)
 _HOUR = 3_600_000
 _SINGLES = "singles"
 
@@ -116,14 +115,14 @@ def hour_of(instant: datetime) -> int:
 
 
 def _delay(message: Message) -> dict[int, int]:
-    if message.status not in _ARRIVED or message.sent_at is None or message.delivered_at is None:
+    if message.status not in ARRIVED or message.sent_at is None or message.delivered_at is None:
         return {}
     return {bucket_of(message.delivered_at - message.sent_at): 1}
 
 
 def _arrived_fresh(message: Message) -> int:
     arrived = message.delivered_at or message.read_at
-    if message.status not in _ARRIVED or message.card_at is None or arrived is None:
+    if message.status not in ARRIVED or message.card_at is None or arrived is None:
         return 0
     return int(arrived - message.card_at <= FRESH)
 

@@ -13,7 +13,7 @@ from shared.domain.gate import Go, Never, NotBefore, Passenger, gate
 from shared.domain.hours import Window, parse_windows
 from shared.domain.integration import WhatsAppIntegration
 from shared.domain.payload import Mode
-from shared.domain.status import Status
+from shared.domain.status import ARRIVED
 from shared.usecases.channel import Integrated
 from shared.usecases.fresh import Fresh
 from shared.usecases.ports import Distributions, Log, People, Telemetry
@@ -99,7 +99,7 @@ class Admission:
         """A fallback never follows a message that has arrived, read as it surely stands; it waits and ends with its
         parent's distribution, though it is not of it."""
         parent = await self._log.get(organisation, message_id)
-        if parent is not None and parent.status in (Status.DELIVERED, Status.READ):
+        if parent is not None and parent.status in ARRIVED:
             return Answer(verdict=Verdict.NEVER, reason="cancelled")
         if parent is None or parent.distribution_id is None:
             return None

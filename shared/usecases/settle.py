@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from shared.domain.distribution import Counts
 from shared.domain.fallback import start_unsent
-from shared.domain.message import Chunk, Message
+from shared.domain.message import Chunk, Message, earliest
 from shared.domain.status import Status
 from shared.domain.tally import AT_REST_AFTER, counted, place_of, singles_in
 from shared.usecases.ports import Distributions, Log, Move, Moved, Telemetry
@@ -79,13 +79,14 @@ def change_of(before: Message, move: Move, *, won: bool = True) -> Counts:
 
 
 def _with_instant(message: Message, move: Move) -> Message:
-    """Each status keeps the first instant that was told of it."""
+    """Each status keeps the earliest instant that was told of it."""
+    at = earliest(message.instant_of(move.status), move.at)
     match move.status:
         case Status.SENT:
-            return replace(message, sent_at=message.sent_at or move.at)
+            return replace(message, sent_at=at)
         case Status.DELIVERED:
-            return replace(message, delivered_at=message.delivered_at or move.at)
+            return replace(message, delivered_at=at)
         case Status.READ:
-            return replace(message, read_at=message.read_at or move.at)
+            return replace(message, read_at=at)
         case _:
             return message

@@ -1,12 +1,12 @@
 """Statuses never go backwards; late ones leave their instant behind."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from shared.domain.message import Message
-from shared.domain.status import Status, may_move
+from shared.domain.status import ARRIVED, Status, may_move
 from shared.usecases.ports import Log, Move
 from tests.contract.making import NOON, ORGANISATION, SECOND, message, standing
 from tests.contract.world import World
@@ -14,18 +14,6 @@ from tests.contract.world import World
 KEY = (ORGANISATION, "m-1")
 THEN = NOON + timedelta(minutes=5)
 ENDED = [status for status in Status if status is not Status.PENDING]
-
-
-def instant(row: Message, status: Status) -> datetime | None:
-    """When the row says that it came to a status."""
-    instants = {
-        Status.PENDING: None,
-        Status.SENT: row.sent_at,
-        Status.DELIVERED: row.delivered_at,
-        Status.READ: row.read_at,
-        Status.FAILED: row.failed_at,
-    }
-    return instants[status]
 
 
 async def brought_to(log: Log, status: Status) -> Message:
@@ -48,8 +36,9 @@ async def test_the_table_of_moves(world: World, before: Status, after: Status) -
     if moved.won:
         assert (row.status, row.reason, row.provider_message_id) == (after, reason, "p")
         assert (row.due_at, row.lease_until, row.unknown_since) == (None, None, None)
-        assert instant(row, after) == THEN
-        assert all(instant(row, one) == instant(stood, one) for one in ENDED if one is not after)
+        assert row.instant_of(after) == THEN
+        kept = {one for one in ENDED if one is not after and not (one is Status.FAILED and after in ARRIVED)}
+        assert all(row.instant_of(one) == stood.instant_of(one) for one in kept)
     else:
         assert (row.status, row.reason, row.due_at) == (stood.status, stood.reason, stood.due_at)
 
@@ -72,8 +61,8 @@ async def test_a_late_status_leaves_its_instant_and_the_providers_id_once(
         assert not (await world.log.move(*KEY, late_move)).won
     row = await standing(world.log)
     assert (row.status, row.reason) == (stood.status, stood.reason)
-    assert (instant(row, late), row.provider_message_id) == (THEN + SECOND, "p-1")
-    assert instant(row, before) == NOON
+    assert (row.instant_of(late), row.provider_message_id) == (THEN + SECOND, "p-1")
+    assert row.instant_of(before) == NOON
 
 
 async def test_a_late_failure_leaves_nothing(world: World) -> None:
@@ -83,11 +72,27 @@ async def test_a_late_failure_leaves_nothing(world: World) -> None:
     assert await standing(world.log) == stood
 
 
-async def test_proof_of_arrival_takes_the_reason_away(world: World) -> None:
+@pytest.mark.parametrize("proof", [Status.DELIVERED, Status.READ])
+async def test_proof_of_arrival_leaves_no_trace_of_a_failure(world: World, proof: Status) -> None:
+    """The same as if the failure had come after it."""
     await brought_to(world.log, Status.FAILED)
-    assert (await world.log.move(*KEY, Move(status=Status.DELIVERED, at=THEN))).won
+    assert (await world.log.move(*KEY, Move(status=proof, at=THEN))).won
     row = await standing(world.log)
-    assert (row.status, row.reason, row.failed_at, row.delivered_at) == (Status.DELIVERED, None, NOON, THEN)
+    assert (row.status, row.reason, row.failed_at, row.instant_of(proof)) == (proof, None, None, THEN)
+
+
+@pytest.mark.parametrize("told", [Status.SENT, Status.DELIVERED, Status.READ])
+async def test_of_a_status_told_twice_the_earlier_instant_stays(world: World, told: Status) -> None:
+    await brought_to(world.log, Status.READ)
+    stood = (await standing(world.log)).instant_of(told)
+    for number, stays in ((60, 60), (90, 60), (30, 30), (29.5, 30), (30, 30)):
+        before = (await standing(world.log)).instant_of(told)
+        late = Move(status=told, at=NOON - timedelta(hours=1) + number * SECOND)
+        moved = await world.log.move(*KEY, late)
+        expected = NOON - timedelta(hours=1) + stays * SECOND
+        assert (moved.won, moved.noted) == (False, before != expected)
+        assert (await standing(world.log)).instant_of(told) == expected
+    assert stood == (NOON if told is Status.READ else None)
 
 
 async def test_the_first_of_the_providers_ids_stays(world: World) -> None:

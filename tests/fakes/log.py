@@ -8,8 +8,8 @@ from shared.aws.message_item import position
 from shared.domain.fallback import watch_after
 from shared.domain.ids import shard_of
 from shared.domain.instants import from_milliseconds, milliseconds
-from shared.domain.message import Message
-from shared.domain.status import Status, may_move
+from shared.domain.message import Message, earliest
+from shared.domain.status import ARRIVED, Status, may_move
 from shared.usecases.ports import AGENDA_SHARDS, Claim, ClaimAnswer, LogQuery, Move, Moved, Page, Single
 from tests.fakes.world import Points
 
@@ -71,8 +71,8 @@ class FakeLog:
         if won:
             self._keep(_moved(row, move))
         elif move.status not in (Status.FAILED, Status.PENDING):
-            self._keep(_noted(row, move))
-            return Moved(won=False, before=row, noted=getattr(row, f"{move.status}_at") is None)
+            kept = self._keep(_noted(row, move))
+            return Moved(won=False, before=row, noted=kept.instant_of(move.status) != row.instant_of(move.status))
         return Moved(won=won, before=row)
 
     async def give_back(
@@ -267,20 +267,23 @@ def _matches(row: Message, query: LogQuery) -> bool:
 def _moved(row: Message, move: Move) -> Message:
     noted = _noted(row, move)
     due_at = watch_after(row, move.status, move.at, move.fallback)
+    if move.status in ARRIVED:
+        noted = replace(noted, failed_at=None)
     ended = replace(noted, lease_until=None, due_at=due_at, unknown_since=None, reopened=False)
     return replace(ended, status=move.status, reason=move.reason)
 
 
 def _noted(row: Message, move: Move) -> Message:
     noted = replace(row, provider_message_id=row.provider_message_id or move.provider_message_id)
+    at = earliest(row.instant_of(move.status), move.at)
     match move.status:
         case Status.SENT:
-            return replace(noted, sent_at=row.sent_at or move.at)
+            return replace(noted, sent_at=at)
         case Status.DELIVERED:
-            return replace(noted, delivered_at=row.delivered_at or move.at)
+            return replace(noted, delivered_at=at)
         case Status.READ:
-            return replace(noted, read_at=row.read_at or move.at)
+            return replace(noted, read_at=at)
         case Status.FAILED:
-            return replace(noted, failed_at=row.failed_at or move.at)
+            return replace(noted, failed_at=at)
         case Status.PENDING:
             return noted
