@@ -298,6 +298,8 @@ def _moving(move: Move, *, watched: Message | None = None) -> Update:
     sets: dict[str, Plain] = {"status": str(move.status)}
     if move.reason is not None:
         sets["reason"] = move.reason
+    if move.rests_until is not None:
+        sets["rests_until"] = milliseconds(move.rests_until)
     if watched is None and move.status in (Status.SENT, Status.FAILED):
         conditions.append(_NO_FALLBACK)
     due_at = watch_after(watched, move.status, move.at, move.fallback) if watched else None

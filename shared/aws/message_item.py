@@ -26,6 +26,7 @@ INSTANTS = (
     "unknown_since",
     "claimed_at",
     "card_at",
+    "rests_until",
 )
 _TEXTS = (
     "reason",
@@ -157,6 +158,7 @@ def from_item(item: Item) -> Message:
         unknown_since=instant("unknown_since"),
         claimed_at=instant("claimed_at"),
         card_at=instant("card_at"),
+        rests_until=instant("rests_until"),
         sameness=text(item, "sameness"),
         lane=text(item, "lane"),
         card_attempt=whole(item, "card_attempt"),

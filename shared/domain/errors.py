@@ -1,5 +1,6 @@
 """A failed send carries its decision: callers switch on `kind`, never on a text or an HTTP status."""
 
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import override
 
@@ -37,11 +38,15 @@ class SendError(Exception):
 
     `code` is the provider's own code as text, for logs ("131026", "403/53", "ReadTimeout"). `reason` is one of
     api.md's message reasons (for `recipient`, `bug` and `unknown`; for `retry` what stands once the attempts are used
-    up) or one of its status reasons (for `stop`). `retry_after` is in seconds. None of them holds personal data: no
-    number, name or token. `scope` says how far a `stop` reaches.
+    up) or one of its status reasons (for `stop`). None of them holds personal data: no number, name or token.
+
+    `retry_after` is in seconds; for `recipient` it is how long nobody may have the message sent again. `scope` says how
+    far a `stop` reaches. `most_attempts`: after so many it is no passing trouble, but a wrong request. `if_repeated`:
+    the status reason with which it stops its template if one person after another is refused so; empty where it is not
+    known to be the template's.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a decision in all its parts, by name
         self,
         kind: Kind,
         code: str,
@@ -50,6 +55,8 @@ class SendError(Exception):
         retry_after: float | None = None,
         person_only: bool = False,
         scope: Scope = Scope.DISTRIBUTION,
+        most_attempts: int | None = None,
+        if_repeated: str = "",
     ) -> None:
         super().__init__(kind, code, reason)
         self.scope = scope
@@ -59,6 +66,19 @@ class SendError(Exception):
         self.retry_after = retry_after
         self.person_only = person_only
         """A throttle that slows this recipient alone (Meta 131056), not the lane."""
+        self.most_attempts = most_attempts
+        self.if_repeated = if_repeated
+
+    def as_stop(self) -> "SendError":
+        """What the same refusal is once it comes for one person after another."""
+        scope = Scope.TEMPLATE if self.if_repeated else Scope.DISTRIBUTION
+        return SendError(Kind.STOP, self.code, self.if_repeated or "provider_down", scope=scope)
+
+    def rests_until(self, at: datetime) -> datetime | None:
+        """Until when nobody may have the message sent again that was refused so at `at`; None where they may."""
+        if self.kind is not Kind.RECIPIENT or self.retry_after is None:
+            return None
+        return at + timedelta(seconds=self.retry_after)
 
     @override
     def __str__(self) -> str:

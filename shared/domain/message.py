@@ -7,7 +7,6 @@ from decimal import Decimal
 from shared.domain.payload import Channel
 from shared.domain.status import Status
 
-
 _SECOND = timedelta(seconds=1)
 
 
@@ -91,6 +90,8 @@ class Message:
     """It has gone out a second time after an unknown outcome: never a third."""
     fallback_minutes: int | None = None
     """An SMS stands ready in the payload: it goes so long after `sent_at`, unless the message has arrived by then."""
+    rests_until: datetime | None = None
+    """It failed in a way that forbids another try before then, whoever asks for it (Meta 131049)."""
     fell_back: bool = False
     """That SMS has been begun: whatever comes now, this message is not sent again."""
     request_hash: str | None = None

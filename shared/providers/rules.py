@@ -7,13 +7,15 @@ from shared.domain.errors import Kind, Scope, SendError
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a code means for the message. `retry_after` is in seconds; the fields are those of `SendError`."""
+    """What a code means for the message; the fields are those of `SendError`."""
 
     kind: Kind
     reason: str = ""
     retry_after: float | None = None
     person_only: bool = False
     scope: Scope = Scope.DISTRIBUTION
+    most_attempts: int | None = None
+    if_repeated: str = ""
 
     def error(self, code: str) -> SendError:
         """A new exception each time: they carry tracebacks."""
@@ -24,6 +26,8 @@ class Rule:
             retry_after=self.retry_after,
             person_only=self.person_only,
             scope=self.scope,
+            most_attempts=self.most_attempts,
+            if_repeated=self.if_repeated,
         )
 
     def repeatable(self) -> "Rule":
@@ -36,9 +40,9 @@ def unknown() -> Rule:
     return Rule(Kind.UNKNOWN, "outcome_unknown")
 
 
-def retry(seconds: float | None = None) -> Rule:
+def retry(seconds: float | None = None, *, most_attempts: int | None = None) -> Rule:
     """Surely not sent; the same message again later."""
-    return Rule(Kind.RETRY, retry_after=seconds)
+    return Rule(Kind.RETRY, retry_after=seconds, most_attempts=most_attempts)
 
 
 def throttled(seconds: float, *, person_only: bool = False) -> Rule:
@@ -46,9 +50,9 @@ def throttled(seconds: float, *, person_only: bool = False) -> Rule:
     return Rule(Kind.THROTTLED, retry_after=seconds, person_only=person_only)
 
 
-def person(reason: str) -> Rule:
-    """Never to this person with this content."""
-    return Rule(Kind.RECIPIENT, reason)
+def person(reason: str, *, rests: float | None = None, if_repeated: str = "") -> Rule:
+    """Never to this person with this content; `rests`: for so many seconds not even if somebody asks for it."""
+    return Rule(Kind.RECIPIENT, reason, retry_after=rests, if_repeated=if_repeated)
 
 
 def stop(reason: str, scope: Scope = Scope.DISTRIBUTION) -> Rule:

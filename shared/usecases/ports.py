@@ -52,7 +52,7 @@ class Move:
     `card_half`: `attempt` names the one whose card went ahead of a long text. `unclaimed`: only if it is open and no
     copy holds a lease (a leased one ends by its own outcome, a sent one has gone). `told_by`: the attempt that brings
     the news of a `sent`; a message that was reopened is sent again only by its new attempt. `fallback`: what a `failed`
-    means for the message's fallback, if it has one.
+    means for the message's fallback, if it has one. `rests_until`: with a `failed`, until when it is not to be resent.
     """
 
     status: Status
@@ -64,6 +64,7 @@ class Move:
     unclaimed: bool = False
     told_by: int | None = None
     fallback: Start = Start.NEVER
+    rests_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

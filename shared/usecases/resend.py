@@ -92,7 +92,8 @@ class Resends:
     async def _waits_until(
         self, parent: Message, payload: Payload, integration: SmsIntegration | WhatsAppIntegration
     ) -> datetime | None:
-        """When the gate opens; None where it is open. Nobody is counted as written to yet: a text never is."""
+        """When the gate is open and the provider's rest over; None where that is now. Nobody is counted as written to
+        yet: a text never is."""
         is_bare_text = payload.mode is Mode.SESSION and payload.alternative is None
         now = self._deps.clock.now()
         copy = Dispatch(
@@ -108,7 +109,8 @@ class Resends:
             raise Refusal(ProblemCode.STATE_CONFLICT, status=parent.status)  # what this fallback stands in for arrived
         if answer.verdict is Verdict.NEVER:
             raise Refusal(ProblemCode.UNPROCESSABLE, without_rows((fault_of(answer.reason),)))
-        return answer.at if answer.verdict is Verdict.LATER else None
+        waits = (answer.at if answer.verdict is Verdict.LATER else None, parent.rests_until)
+        return max((until for until in waits if until is not None and until > now), default=None)
 
 
 def may_be_resent(parent: Message) -> bool:

@@ -22,8 +22,8 @@ from shared.domain.status import Status
 from shared.domain.timetable import Share
 from shared.usecases.admission import Admission, Answer, Verdict
 from shared.usecases.aftermath import Consequences
-from shared.usecases.channel import ChannelDesk, Integrated, Ready
 from shared.usecases.calls import tell_call
+from shared.usecases.channel import ChannelDesk, Integrated, Ready
 from shared.usecases.departures import Departures
 from shared.usecases.events import ACCEPTED
 from shared.usecases.ports import ChannelQueue, Claim, ClaimAnswer, Lanes, Log, Move, Telemetry
@@ -185,6 +185,9 @@ class SendStep[I: Integrated, P]:
     async def _retry(self, dispatch: Dispatch, message: Message, error: SendError) -> None:
         now = self._deps.clock.now()
         wait = error.retry_after or min(60.0 * 2 ** (message.attempts - 1), 3600.0)
+        if error.most_attempts is not None and message.attempts >= error.most_attempts:
+            await self._failed(dispatch, message, SendError(Kind.BUG, error.code, error.reason or "provider_rejected"))
+            return
         if message.attempts >= MOST_ATTEMPTS:
             await self._failed(dispatch, message, SendError(Kind.RECIPIENT, error.code, _last_word(error)))
             return
@@ -209,19 +212,20 @@ class SendStep[I: Integrated, P]:
 
     async def _failed(self, dispatch: Dispatch, message: Message, error: SendError) -> None:
         if self._repeats.is_one_too_many(dispatch, error):
-            await self._stopped(dispatch, message, SendError(Kind.STOP, error.code, "provider_down"))
+            await self._stopped(dispatch, message, error.as_stop())
             return
         if error.kind is Kind.BUG:
             self._deps.telemetry.trouble(
                 "request_refused_as_wrong", message_id=message.message_id, code=error.code, channel=message.channel
             )
-        reason = error.reason or "provider_rejected"
+        reason, now = error.reason or "provider_rejected", self._deps.clock.now()
         move = Move(
             status=Status.FAILED,
-            at=self._deps.clock.now(),
+            at=now,
             attempt=message.attempts,
             reason=reason,
             fallback=start_after(error.kind, reason),
+            rests_until=error.rests_until(now),
         )
         moved = await self._deps.settler.move(message.organisation, message.message_id, move)
         if moved.won:

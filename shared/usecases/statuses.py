@@ -35,4 +35,5 @@ def move_of_report(report: StatusReport) -> Move:
         card_half=failed and report.attempt is not None and report.attempt.card_half,
         told_by=report.attempt.number if report.attempt and report.status is Status.SENT else None,
         fallback=start_after(kind, reason) if reason is not None else Start.NEVER,
+        rests_until=report.error.rests_until(report.at) if failed and report.error else None,
     )

@@ -84,6 +84,7 @@ FULL_MESSAGE = Message(
     reopened=True,
     resent=True,
     fallback_minutes=90,
+    rests_until=NOON + 10 * SECOND,
     fell_back=True,
     reason="undeliverable",
     request_hash="ab" * 32,

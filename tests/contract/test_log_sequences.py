@@ -50,6 +50,7 @@ MOVES = st.builds(
     card_half=st.booleans(),
     told_by=st.none() | ATTEMPTS,
     fallback=st.sampled_from(Start),
+    rests_until=st.none() | INSTANTS,
 ).map(lambda move: Operation("move", {"move": move}))
 OPERATIONS = st.lists(
     st.one_of(

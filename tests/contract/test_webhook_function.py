@@ -22,8 +22,8 @@ from tests.contract.cloud import Deployed, deploy
 from tests.fakes.office import DEMO, WHATSAPP
 from tests.fakes.world import MORNING, FakeClock
 from tests.template.reading import Node
-from tests.unit.providers.test_whatsapp_news import EVERY_SHAPE, mangled
-from tests.unit.providers.webhooks import document, inbound, text
+from tests.unit.providers.test_whatsapp_news import EVERY_SHAPE, mangled, template
+from tests.unit.providers.webhooks import change, document, inbound, text
 
 NEW, OLD = "the new secret", "the old secret"
 PATH = "/webhooks/whatsapp/{organisation_id}"
@@ -108,6 +108,8 @@ BODIES = [
     b'{"entry":[' + b"[" * 50_000 + b"]" * 50_000 + b"]}",
     b'{"a":' * 5_000 + b"1" + b"}" * 5_000,
     json.dumps(inbound(*(text("x" * 2_000) for _ in range(1_000)))).encode(),
+    json.dumps(document(change(template(event="PAUSED") | {"message_template_name": "x" * 3_000}))).encode(),
+    json.dumps(document(change({"max_daily_conversations_per_business": 10**40}))).encode(),
     *(json.dumps(shape).encode() for shape in EVERY_SHAPE),
 ]
 ways = pytest.mark.parametrize("coded", [False, True])

@@ -218,6 +218,7 @@ class FakeLog:
             unknown_since=_rounded(row.unknown_since),
             claimed_at=_rounded(row.claimed_at),
             card_at=_rounded(row.card_at),
+            rests_until=_rounded(row.rests_until),
         )
         self.rows[row.organisation, row.message_id] = kept
         return kept
@@ -270,7 +271,7 @@ def _moved(row: Message, move: Move) -> Message:
     if move.status in ARRIVED:
         noted = replace(noted, failed_at=None)
     ended = replace(noted, lease_until=None, due_at=due_at, unknown_since=None, reopened=False)
-    return replace(ended, status=move.status, reason=move.reason)
+    return replace(ended, status=move.status, reason=move.reason, rests_until=move.rests_until or row.rests_until)
 
 
 def _noted(row: Message, move: Move) -> Message:

@@ -38,6 +38,10 @@ BAN_STATES: Mapping[str, bool] = {"DISABLE": STOPPED, "SCHEDULE_FOR_DISABLE": ST
 HARMLESS_RESTRICTIONS = frozenset({"RESTRICTED_ADD_PHONE_NUMBER_ACTION"})
 """What does not keep anything from being sent."""
 LIMITS = ("max_daily_conversations_per_business", "max_daily_conversation_per_phone", "current_limit")
+_TEMPLATE_NAME = re.compile(r"[a-z0-9_]{1,512}", re.ASCII)
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:_[A-Za-z0-9]{2,4})?", re.ASCII)
+_MOST_PEOPLE = 10**12
+"""More than there are: a number that a store might not hold."""
 _TIER = re.compile(r"TIER_([0-9]{1,9})(K|M)?", re.ASCII)
 _THOUSANDS = {None: 1, "K": 1_000, "M": 1_000_000}
 
@@ -46,11 +50,11 @@ def account_news(value: JsonObject, entry_time: datetime | None) -> Iterator[New
     """Everything that a change's value tells of templates, account, limits and number; nothing where it is none."""
     if entry_time is None:
         return
-    if text(value.get("message_template_name")):
-        yield _template(value, entry_time)
+    if "message_template_name" in value:
+        yield from _template(value, entry_time)
         return
     restricted = _restricted(value)
-    event = text(value.get("event"))
+    event = identifier(value.get("event"))
     if restricted is not None:
         yield AccountNews(restricted=restricted, event=event, at=entry_time)
     limit = next((value[name] for name in LIMITS if name in value), None)
@@ -59,12 +63,16 @@ def account_news(value: JsonObject, entry_time: datetime | None) -> Iterator[New
     yield from _number(value, event, entry_time)
 
 
-def _template(value: JsonObject, at: datetime) -> TemplateNews:
-    quality = text(value.get("new_quality_score")).upper()
-    category = text(value.get("new_category")) or text(value.get("message_template_category"))
-    return TemplateNews(
-        name=text(value.get("message_template_name")),
-        language=text(value.get("message_template_language")),
+def _template(value: JsonObject, at: datetime) -> Iterator[TemplateNews]:
+    """Nothing where the name or the language is none that Meta gives: it would be a key of ours."""
+    name, language = text(value.get("message_template_name")), text(value.get("message_template_language"))
+    if not _TEMPLATE_NAME.fullmatch(name) or not _LANGUAGE.fullmatch(language):
+        return
+    quality = identifier(value.get("new_quality_score")).upper()
+    category = identifier(value.get("new_category")) or identifier(value.get("message_template_category"))
+    yield TemplateNews(
+        name=name,
+        language=language,
         status=TEMPLATE_EVENTS.get(text(value.get("event")).upper()),
         category=category.upper() or None,
         quality=quality or None,
@@ -95,13 +103,13 @@ def messaging_limit(value: JsonValue) -> tuple[int | None] | None:
     number = integer(value)
     if number == -1:
         return (None,)
-    return (number,) if number is not None and number > 0 else None
+    return (number,) if number is not None and 0 < number <= _MOST_PEOPLE else None
 
 
 def _number(value: JsonObject, event: str, at: datetime) -> Iterator[News]:
     """A change of the number's throughput or quality, or an alert; `FLAGGED` is the low quality of older webhooks."""
-    alert = text(obj(value.get("alert_info")).get("alert_type")) or text(value.get("alert_type"))
-    quality = text(value.get("new_quality_score")).upper() or ("RED" if event.upper() == "FLAGGED" else "")
+    alert = identifier(obj(value.get("alert_info")).get("alert_type")) or identifier(value.get("alert_type"))
+    quality = identifier(value.get("new_quality_score")).upper() or ("RED" if event.upper() == "FLAGGED" else "")
     if alert:
         entity = identifier(value.get("entity_id")) if text(value.get("entity_type")) == "PHONE_NUMBER" else ""
         yield NumberNews(phone_number_id=entity or None, event=alert, at=at)

@@ -12,13 +12,16 @@ from shared.domain.errors import Kind, Scope
 from shared.providers.rules import Rule, bug, person, retry, stop, throttled, unknown
 
 MINUTES = 60.0
+DAY = 24 * 60 * MINUTES
+FEW = 5
+"""Tries of what may be a passing trouble and may be a wrong request."""
 
 _account = partial(stop, scope=Scope.ACCOUNT)
 _template = partial(stop, scope=Scope.TEMPLATE)
 
 CODES: Mapping[int, Rule] = {
     0: _account("token_invalid"),
-    1: retry(),
+    1: retry(most_attempts=FEW),
     2: retry(),
     3: _account("permission_missing"),
     4: throttled(5 * MINUTES),
@@ -39,7 +42,7 @@ CODES: Mapping[int, Rule] = {
     131005: _account("permission_missing"),
     131008: bug(),
     131009: bug(),
-    131014: retry(MINUTES),
+    131014: retry(MINUTES, most_attempts=2),
     131016: retry(),
     131021: person("undeliverable"),
     131026: person("not_on_whatsapp"),
@@ -51,7 +54,7 @@ CODES: Mapping[int, Rule] = {
     131045: _account("account_restricted"),
     131047: person("template_required"),
     131048: _account("account_restricted"),
-    131049: person("undeliverable"),  # never retried: Meta punishes the account for it (reference, section 4)
+    131049: person("undeliverable", rests=DAY),  # Meta punishes the account for retries (reference, section 4)
     131050: person("opted_out"),
     131051: bug(),
     131052: bug(),
@@ -67,9 +70,9 @@ CODES: Mapping[int, Rule] = {
     132001: _template("template_disabled"),
     132005: person("text_too_long"),
     132007: _template("template_disabled"),
-    132008: person("provider_rejected"),
-    132012: person("provider_rejected"),
-    132018: person("provider_rejected"),
+    132008: person("provider_rejected", if_repeated="template_disabled"),
+    132012: person("provider_rejected", if_repeated="template_disabled"),
+    132018: person("provider_rejected", if_repeated="template_disabled"),
     132015: _template("template_paused"),
     132016: _template("template_disabled"),
     132068: _template("template_disabled"),

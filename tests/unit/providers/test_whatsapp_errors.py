@@ -1,4 +1,5 @@
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from shared.providers.rules import Rule
 from shared.providers.whatsapp.codes import CODES, RANGES, TEMPLATE_REASONS
 from shared.providers.whatsapp.errors import STALE_MEDIA, error_from_code, error_from_response
 
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MESSAGE_REASONS = {
     "undeliverable", "not_on_whatsapp", "experiment_withheld", "country_not_covered", "template_required", "opted_out",
     "text_too_long", "provider_rejected", "outcome_unknown", "phone_invalid", "card_not_a_picture",
@@ -70,6 +72,21 @@ def test_reasons_are_of_the_closed_list(rule: Rule) -> None:
     else:
         assert error.reason in (STATUS_REASONS if error.kind is STOP else MESSAGE_REASONS)
     assert error.kind is not THROTTLED or (error.retry_after or 0) >= 1
+
+
+def test_refusals_that_are_the_templates_once_they_repeat() -> None:
+    """The page's "R if data-dependent, T if repeated"."""
+    repeated = {code: rule.if_repeated for code, rule in CODES.items() if rule.if_repeated}
+    assert repeated == dict.fromkeys((132008, 132012, 132018), "template_disabled")
+
+
+def test_what_is_tried_a_few_times_and_what_rests() -> None:
+    """The page's "few tries, then F" and "once, then F"; 131049 rests for a day, told in an answer or in a status."""
+    assert {code: rule.most_attempts for code, rule in CODES.items() if rule.most_attempts} == {1: 5, 131014: 2}
+    for error in (error_from_response(400, answer(131049)), error_from_code(131049)):
+        assert error.rests_until(NOON) == NOON + timedelta(hours=24)
+    others = [rule.error("x") for code, rule in CODES.items() if code != 131049]
+    assert all(error.rests_until(NOON) is None for error in others)
 
 
 def test_reasons_that_stop_a_template_alone() -> None:

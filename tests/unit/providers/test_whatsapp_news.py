@@ -5,7 +5,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.domain.news import (
@@ -305,6 +305,30 @@ def test_what_a_template_update_holds_decides_not_its_field(field: Json) -> None
     assert reading(document(change(told, field))) == Read(news=[of_template(quality="YELLOW")])
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"message_template_name": "x" * 513},
+        {"message_template_name": "a#b"},
+        {"message_template_name": "\ud800"},
+        {"message_template_name": ["vaccination_card"]},
+        {"message_template_language": "x" * 2000},
+        {"message_template_language": ""},
+        {"message_template_language": None},
+    ],
+)
+def test_a_template_of_a_name_that_meta_gives_none_is_ignored(wrong: Json) -> None:
+    """It would be part of a key: the store refused it, and the document came again until it was a dead letter."""
+    told = template(event="PAUSED") | wrong
+    assert reading(document(change(told, "message_template_status_update"))) == Read(ignored=1)
+
+
+@pytest.mark.parametrize("word", ["x" * 600, "\ud800", {"a": 1}])
+def test_a_category_or_quality_that_nobody_could_keep_is_not_told(word: Json) -> None:
+    told = template(new_category=word, new_quality_score=word)
+    assert reading(document(change(told, "template_category_update"))) == Read(news=[of_template()])
+
+
 @pytest.mark.parametrize("more", [{"previous_category": "UTILITY"}, {"correct_category": "UTILITY"}, {}])
 def test_template_categories(more: Json) -> None:
     told = template(new_category="MARKETING", **more)
@@ -364,7 +388,7 @@ def test_limits(told: Json, limit: int | None) -> None:
     assert reading(document(change(held, "business_capability_update"))) == Read(news=[LimitNews(limit=limit, at=AT)])
 
 
-@pytest.mark.parametrize("told", ["TIER_NOT_SET", "", None, 0, {}, "lots"])
+@pytest.mark.parametrize("told", ["TIER_NOT_SET", "", None, 0, {}, "lots", 10**40, float("inf")])
 def test_limits_that_cannot_be_read(told: Json) -> None:
     held = {"max_daily_conversations_per_business": told}
     assert reading(document(change(held, "business_capability_update"))) == Read(ignored=1)
@@ -472,6 +496,7 @@ def mangled(draw: st.DrawFn) -> Json:
     return told
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(mangled())
 def test_no_document_raises(told: Json) -> None:
     written_out = json.dumps(told)
@@ -481,6 +506,7 @@ def test_no_document_raises(told: Json) -> None:
         read(piece, received=AT)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(EVERY_SHAPE), st.data())
 def test_no_cut_raises(told: Json, data: st.DataObject) -> None:
     body = json.dumps(told)

@@ -13,6 +13,7 @@ from shared.domain.receipt import Attempt, StatusReport
 from shared.domain.status import Status
 from shared.providers.whatsapp.codes import CODES
 from shared.providers.whatsapp.errors import error_from_code
+from shared.usecases.repeats import MOST_ALIKE
 from tests.fakes.office import DEMO, WHATSAPP, Office, recipient
 
 COUNT = 3
@@ -81,6 +82,40 @@ def test_every_code_in_a_status(office: Office, code: int) -> None:
     office.tick()
     office.deliver(Channel.WHATSAPP)
     assert office.provider.calls == calls, "nothing is retried, 131049 least of all"
+
+
+def test_code_1_is_tried_a_few_times_and_is_a_wrong_request_then(office: Office) -> None:
+    office.provider.answers = [CODES[1].error("1") for _ in range(30)]
+    message = office.single(channel=Channel.WHATSAPP)
+    office.deliver(Channel.WHATSAPP)
+    for _ in range(30):
+        office.clock.pass_by(hours=1)
+        office.tick()
+        office.deliver(Channel.WHATSAPP, within=timedelta(seconds=5))
+    row = office.row(message.message_id)
+    assert (row.status, row.reason, row.attempts) == (Status.FAILED, "provider_rejected", 5)
+    assert office.provider.calls == 5
+    assert "request_refused_as_wrong" in office.telemetry.troubles
+
+
+def refusing(office: Office, rows: int, answers: list[SendError | None]) -> list[str | None]:
+    """One worker sends a distribution's rows one by one; what became of them."""
+    made = office.distribute(rows, channel=Channel.WHATSAPP)
+    office.do_tasks()
+    copies = sorted(office.queue.take(), key=lambda copy: copy.departs_at)
+    office.provider.answers = [*answers]
+    step = office.step(Channel.WHATSAPP)
+    for copy in copies:
+        office.run(step.send_all([copy]))
+    assert [copy.chunk.distribution_id for copy in copies if copy.chunk] == [made.distribution_id] * rows
+    return [office.row(copy.message_id).reason for copy in copies]
+
+
+@pytest.mark.parametrize("code", [132008, 132012, 132018])
+def test_a_parameter_that_is_refused_for_everybody_is_the_templates_fault(office: Office, code: int) -> None:
+    found = refusing(office, MOST_ALIKE + 1, [CODES[code].error(str(code)) for _ in range(MOST_ALIKE)])
+    assert found[:MOST_ALIKE] == ["provider_rejected"] * (MOST_ALIKE - 1) + [None]
+    assert statuses(office) == [(DistributionStatus.PAUSED, "template_disabled")]
 
 
 STOPS = sorted((code, rule.scope) for code, rule in CODES.items() if rule.kind is Kind.STOP)

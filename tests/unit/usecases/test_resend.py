@@ -11,8 +11,11 @@ from shared.domain.errors import Kind, SendError
 from shared.domain.ids import resend_id
 from shared.domain.message import Message
 from shared.domain.payload import Channel
+from shared.domain.receipt import Attempt, StatusReport
 from shared.domain.refusal import ProblemCode, Refusal
 from shared.domain.status import Status
+from shared.providers.whatsapp.codes import CODES
+from shared.providers.whatsapp.errors import error_from_code
 from shared.usecases.messages import NewMessage
 from shared.usecases.ports import Move
 from tests.fakes.office import DEMO, WHATSAPP, Office, recipient
@@ -68,6 +71,40 @@ def test_it_goes_out_as_a_message_of_its_own_that_names_the_first(office: Office
     assert office.row(successor.message_id).status is Status.SENT
     assert office.row(parent.message_id).status is Status.FAILED
     assert [number for number, _ in office.provider.accepted] == ["+221770008200"]
+
+
+@pytest.mark.parametrize("is_status", [False, True], ids=["answer", "status"])
+def test_what_meta_withheld_rests_for_a_day_whoever_asks(office: Office, is_status: bool) -> None:
+    """131049: Meta punishes the account for retries."""
+    office.provider.answers = [None if is_status else CODES[131049].error("131049")]
+    parent = office.single(channel=Channel.WHATSAPP)
+    office.deliver(Channel.WHATSAPP, within=timedelta(seconds=5))
+    failed_at = office.row(parent.message_id).failed_at or office.clock.now()
+    if is_status:
+        key = Attempt(message_id=parent.message_id, number=1)
+        error = error_from_code(131049)
+        office.told(StatusReport(attempt=key, provider_message_id="w", status=Status.FAILED, at=failed_at, error=error))
+    calls = office.provider.calls
+    office.clock.pass_by(hours=3)
+    successor = resent(office, parent)
+    assert successor.scheduled_for == failed_at + timedelta(hours=24)
+    office.clock.instant = failed_at + timedelta(hours=23, minutes=59)
+    office.tick()
+    office.deliver(Channel.WHATSAPP)
+    assert office.provider.calls == calls
+    office.clock.pass_by(minutes=1)
+    office.tick()
+    office.deliver(Channel.WHATSAPP, within=timedelta(seconds=5))
+    assert office.row(successor.message_id).status is Status.SENT
+    assert office.provider.calls == calls + 1
+
+
+def test_once_the_day_is_over_it_goes_at_once(office: Office) -> None:
+    office.provider.answers = [CODES[131049].error("131049")]
+    parent = office.single(channel=Channel.WHATSAPP)
+    office.deliver(Channel.WHATSAPP)
+    office.clock.pass_by(hours=24)
+    assert resent(office, parent).scheduled_for is None
 
 
 def test_a_repeat_answers_the_same_and_sends_nothing(office: Office) -> None:

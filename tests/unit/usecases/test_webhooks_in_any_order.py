@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from shared.domain.consent import Consent, ConsentState
 from shared.domain.message import Message, PayloadRef
 from shared.domain.payload import Channel
-from shared.domain.status import Status
 from shared.providers.orange.receipts import receipts
 from shared.providers.whatsapp import webhook
 from shared.usecases.aftermath import Aftermath
