@@ -69,9 +69,10 @@ class S3Plans:
         """See `Plans`."""
         await self._put(self.chunk_key(organisation, attempt, chunk), encode_lines(rows))
 
-    async def read_chunk(self, organisation: str, attempt: int, chunk: Chunk) -> Sequence[PlannedRow]:
+    async def read_chunk(self, organisation: str, attempt: int, chunk: Chunk) -> Sequence[PlannedRow] | None:
         """See `Plans`."""
-        return decode_lines(await self._get(self.chunk_key(organisation, attempt, chunk)), PlannedRow)
+        found = await self._find(self.chunk_key(organisation, attempt, chunk))
+        return None if found is None else decode_lines(found, PlannedRow)
 
     def chunk_key(self, organisation: str, attempt: int, chunk: Chunk) -> str:
         """See `Plans`."""

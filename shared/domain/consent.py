@@ -31,6 +31,12 @@ class Given:
     at: datetime | None = None
 
 
+def not_after(told: datetime, now: datetime) -> datetime:
+    """When a person's word counts from: as it was told, but never from a time to come. A grant that lies ahead would
+    win over every STOP until then."""
+    return min(told, now)
+
+
 def objection(channel: Channel, recorded: Consent | None, given: Given) -> str | None:
     """Why this person may not be written to on this channel: `opted_out`, `consent_missing` or None.
 

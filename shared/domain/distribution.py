@@ -9,6 +9,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from shared.domain.content import Content, FallbackOrder
+from shared.domain.gate import earliest_open
+from shared.domain.hours import parse_windows
 from shared.domain.json import JsonValue
 from shared.domain.payload import Channel
 from shared.domain.refusal import Notice
@@ -217,15 +219,22 @@ class Distribution:
         return dataclasses.replace(self, plan=dataclasses.replace(plan, runs=runs))
 
     def confirmed(self, now: datetime) -> "Distribution":
-        """Release may begin; before `starts_at` it is scheduled."""
-        starts_at = self.planned.starts_at
-        waits = starts_at is not None and starts_at > now
+        """Release may begin; before its start it is scheduled. A start that was planned may have passed meanwhile, and
+        its hours with it: confirmed in the evening, it waits for the morning."""
+        starts_at = max(self.planned.starts_at or now, self.opens(now))
         return dataclasses.replace(
             self,
-            status=DistributionStatus.SCHEDULED if waits else DistributionStatus.SENDING,
+            status=DistributionStatus.SCHEDULED if starts_at > now else DistributionStatus.SENDING,
             epoch=self.epoch + 1,
-            due_at=starts_at if waits else now,
+            due_at=starts_at,
         )
+
+    def opens(self, now: datetime) -> datetime:
+        """When the first of its runs with messages to release may leave."""
+        wished = max(now, self.schedule.at or now)
+        peak = parse_windows(self.planned.peak)
+        waiting = (run for run in self.planned.runs if not run.is_released)
+        return min((earliest_open(self.channel, run.country, wished, peak) for run in waiting), default=now)
 
     def paused(self, reason: str) -> "Distribution":
         """Nothing leaves any more: what is on its way carries an old epoch."""
@@ -271,6 +280,11 @@ class Distribution:
         if self.plan is None:
             raise ValueError(f"distribution {self.distribution_id} has no plan in status {self.status}")
         return self.plan
+
+
+def lapsed(distribution: Distribution, now: datetime) -> Distribution:
+    """Cancelled by itself: nobody confirmed it in time, or what was frozen for it is no longer kept."""
+    return dataclasses.replace(distribution.cancelled(now), status_reason="expired")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from shared.domain.distribution import (
     Order,
     Plan,
     Schedule,
+    lapsed,
 )
 from shared.domain.ids import distribution_id
 from shared.domain.json import JsonObject
@@ -26,7 +27,7 @@ from shared.usecases.planning import Planner, with_unknown_columns
 from shared.usecases.ports import Distributions, Task, TaskQueue, Telemetry
 from shared.usecases.rows import RowReader, UnreadableFileError
 from shared.usecases.schedules import Schedules, follow
-from shared.usecases.setting import SettingReader, check, check_fallback, check_with
+from shared.usecases.setting import SettingReader, check, check_fallback, check_instant, check_with
 
 UPLOAD_LEASE = timedelta(minutes=16)
 """Longer than the planning function's time-out: a lease past its end means that the run is dead."""
@@ -112,9 +113,7 @@ class Planning:
     async def _checked(self, new: NewDistribution) -> Order:
         """Raises what makes the whole request impossible."""
         check(new.channel, new.order.content)
-        at = new.schedule.at
-        if at is not None and at <= self._deps.clock.now():
-            raise Refusal(ProblemCode.UNPROCESSABLE, (Fault(field="schedule.at", code="send_at_past"),))
+        check_instant("schedule.at", new.schedule.at, self._deps.clock.now())
         settings = await self._deps.settings.read(
             new.organisation, new.channel, needs_dhis2=any("dhis2" in row for row in new.recipients or ())
         )
@@ -242,4 +241,4 @@ def expired(distribution: Distribution, now: datetime) -> Distribution | None:
     """A plan that nobody confirmed in seven days, cancelled; None while it may still be confirmed."""
     if distribution.status is not DistributionStatus.PLANNED or now < distribution.created_at + UNCONFIRMED_LIFE:
         return None
-    return dataclasses.replace(distribution.cancelled(now), status_reason="expired")
+    return lapsed(distribution, now)

@@ -44,8 +44,8 @@ class Plans(Protocol):
         """Freeze a chunk of a planning run."""
         ...
 
-    async def read_chunk(self, organisation: str, attempt: int, chunk: Chunk) -> Sequence[PlannedRow]:
-        """A frozen chunk."""
+    async def read_chunk(self, organisation: str, attempt: int, chunk: Chunk) -> Sequence[PlannedRow] | None:
+        """A frozen chunk; None where it has expired."""
         ...
 
     def chunk_key(self, organisation: str, attempt: int, chunk: Chunk) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.domain.composition import Composed, CompositionError, Setting, compose
-from shared.domain.consent import Given
+from shared.domain.consent import Given, not_after
 from shared.domain.content import Content, FallbackOrder
 from shared.domain.countries import covered_names
 from shared.domain.fallback_text import with_fallback
@@ -91,7 +91,7 @@ class Judge:
         self, organisation: str, rows: Sequence[Row], frame: Frame, now: datetime
     ) -> list[Accepted | Rejected]:
         """One verdict a row, in order."""
-        read = [_composed(row, frame) for row in rows]
+        read = [_said_by(now, _composed(row, frame)) for row in rows]
         persons = {
             row.number: self._number_key.person(organisation, one.phone.e164)
             for row, one in zip(rows, read, strict=True)
@@ -140,6 +140,13 @@ def _composed(row: Row, frame: Frame) -> Composed | Rejected:
         return _rejected(row.number, error.faults, None, enrollment)
     except CompositionError as error:
         return _rejected(row.number, error.faults, error.masked, enrollment)
+
+
+def _said_by(now: datetime, one: Composed | Rejected) -> Composed | Rejected:
+    """The consent that is frozen with the message is dated now at the latest."""
+    if isinstance(one, Rejected) or one.payload.consented_at is None or one.payload.consented_at <= now:
+        return one
+    return replace(one, payload=replace(one.payload, consented_at=not_after(one.payload.consented_at, now)))
 
 
 def _verdict(row: int, composed: Composed, person: str, passenger: Passenger, now: datetime) -> Accepted | Rejected:

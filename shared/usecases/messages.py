@@ -13,7 +13,7 @@ from shared.domain.refusal import Fault, ProblemCode, Refusal
 from shared.usecases.frozen import Plans
 from shared.usecases.judge import Accepted, Judge, Rejected, Row
 from shared.usecases.ports import ChannelQueue, Lanes, Log
-from shared.usecases.setting import SettingReader, check, check_fallback, check_with
+from shared.usecases.setting import SettingReader, check, check_fallback, check_instant, check_with
 from shared.usecases.straight import WATCH, Straight
 
 
@@ -59,8 +59,7 @@ class SingleSends:
             return _same(existing, new)
         check(new.channel, new.content)
         now = self._deps.clock.now()
-        if new.send_at is not None and new.send_at <= now:
-            raise Refusal(ProblemCode.UNPROCESSABLE, (Fault(field="send_at", code="send_at_past"),))
+        check_instant("send_at", new.send_at, now)
         settings = await self._deps.settings.read(new.organisation, new.channel, needs_dhis2="dhis2" in new.recipient)
         check_with(settings, new.content)
         check_fallback(settings, new.content, new.fallback)

@@ -1,11 +1,13 @@
 """Consent: recorded one by one or by the thousand, looked up by number. A number never stands in a URL or an item."""
 
-from collections.abc import Sequence
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.clock import Clock
-from shared.domain.consent import Consent, ConsentState
+from shared.domain.consent import Consent, ConsentState, not_after
 from shared.domain.ids import NumberKey
 from shared.domain.phone import PhoneError, PhoneNumber, normalise
 from shared.domain.refusal import Fault, ProblemCode, Refusal
@@ -15,7 +17,7 @@ from shared.usecases.setting import default_country
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentEntry:
-    """One person's word, as the request tells it. `recorded_at` None: now."""
+    """One person's word, as the request tells it. `recorded_at` None: now; what lies ahead is now as well."""
 
     phone: str
     granted: bool
@@ -57,7 +59,7 @@ class Consents:
         country = await default_country(self._integrations, organisation)
         now = self._clock.now()
         faults: list[Fault] = []
-        consents: list[tuple[str, Consent]] = []
+        consents: dict[str, list[Consent]] = defaultdict(list)
         for number, entry in enumerate(entries, start=1):
             try:
                 phone = normalise(entry.phone, country)
@@ -65,12 +67,16 @@ class Consents:
                 faults.append(Fault(field="phone", code=error.code, row=number if several else None))
                 continue
             state = ConsentState.GRANTED if entry.granted else ConsentState.REVOKED
-            consent = Consent(state=state, recorded_at=entry.recorded_at or now, source=entry.source)
-            consents.append((self._person(organisation, phone), consent))
+            consent = Consent(state=state, recorded_at=not_after(entry.recorded_at or now, now), source=entry.source)
+            consents[self._person(organisation, phone)].append(consent)
         if faults:
             raise Refusal(ProblemCode.UNPROCESSABLE, tuple(faults))
-        for person, consent in consents:
-            await self._people.record(organisation, person, consent)
+        # A thousand one after the other would outlast the gateway's patience; one person's words keep their order.
+        await asyncio.gather(*(self._keep(organisation, person, words) for person, words in consents.items()))
+
+    async def _keep(self, organisation: str, person: str, words: Iterable[Consent]) -> None:
+        for word in words:
+            await self._people.record(organisation, person, word)
 
     async def look_up(self, organisation: str, raw: str) -> Consent | None:
         """The recorded word; None where nothing is known. Raises Refusal for a number that cannot be read."""

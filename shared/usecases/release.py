@@ -15,8 +15,8 @@ from typing import Protocol
 from shared.domain.clock import Clock
 from shared.domain.countries import COVERED
 from shared.domain.dispatch import Dispatch
-from shared.domain.distribution import RELEASING, Distribution, DistributionStatus, Run
-from shared.domain.gate import closed_hours, earliest_open
+from shared.domain.distribution import RELEASING, Distribution, DistributionStatus, Run, lapsed
+from shared.domain.gate import closed_hours
 from shared.domain.hours import closes_at, parse_windows
 from shared.domain.instants import from_microseconds, microseconds
 from shared.domain.integration import SmsIntegration, WhatsAppIntegration
@@ -141,7 +141,9 @@ class Release:
 
     async def _log_chunk(self, distribution: Distribution, index: int, run: Run, now: datetime) -> None:
         chunk = Chunk(distribution_id=distribution.distribution_id, run=index, number=run.logged)
-        rows = await self._deps.plans.read_chunk(distribution.organisation, distribution.planned.attempt, chunk)
+        rows = await self._rows(distribution, chunk, now)
+        if rows is None:
+            return
         key = self._deps.plans.chunk_key(distribution.organisation, distribution.planned.attempt, chunk)
         await self._deps.log.add_all([_logged(distribution, chunk, row, key, now) for row in rows])
         countries = Counter(row.country for row in rows)
@@ -150,6 +152,13 @@ class Release:
         await self._deps.distributions.save(
             distribution.with_run(index, dataclasses.replace(run, logged=run.logged + 1))
         )
+
+    async def _rows(self, distribution: Distribution, chunk: Chunk, now: datetime) -> Sequence[PlannedRow] | None:
+        """A chunk's rows. None: it was paused until they expired, and what is left of it can only be ended."""
+        rows = await self._deps.plans.read_chunk(distribution.organisation, distribution.planned.attempt, chunk)
+        if rows is None:
+            await self._deps.distributions.save(lapsed(distribution, now))
+        return rows
 
     async def _end_erased(self, rows: Sequence[PlannedRow], organisation: str, now: datetime) -> None:
         """A row that was erased before it was logged ends at once, so that every accepted row is accounted for."""
@@ -167,7 +176,9 @@ class Release:
         now: datetime,
     ) -> None:
         chunk = Chunk(distribution_id=distribution.distribution_id, run=index, number=run.released)
-        rows = await self._deps.plans.read_chunk(distribution.organisation, distribution.planned.attempt, chunk)
+        rows = await self._rows(distribution, chunk, now)
+        if rows is None:
+            return
         waiting = [(row, row.payload) for row in rows if row.payload is not None]
         departures = await self._departures(integration, len(waiting), now)
         dispatches = [
@@ -234,11 +245,8 @@ class Release:
         return closes is None or from_microseconds(departures[-1]) < closes
 
     async def _wait_or_complete(self, distribution: Distribution, now: datetime, *, reason: str | None) -> None:
-        waiting = [run for run in distribution.planned.runs if not run.is_released]
-        if waiting:
-            peak = parse_windows(distribution.planned.peak)
-            wished = max(now, distribution.schedule.at or now)
-            opens = min(earliest_open(distribution.channel, run.country, wished, peak) for run in waiting)
+        if not all(run.is_released for run in distribution.planned.runs):
+            opens = distribution.opens(now)
             await self._look_again(distribution, max(opens, now + NEXT_LOOK) if opens <= now else opens)
             if opens > now:
                 await wake(self._deps.schedules, distribution, opens)

@@ -1,7 +1,7 @@
 """Reads once, for a whole request, what composing and judging depend on."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.domain.card_reference import CardHost
@@ -17,6 +17,9 @@ from shared.domain.refusal import Fault, ProblemCode, Refusal
 from shared.usecases.judge import Frame
 from shared.usecases.ports import Integrations
 
+FURTHEST = timedelta(days=28)
+"""How far ahead somebody may ask for: what is frozen now must still be there then (PayloadRetentionDays), with the days
+that a million SMS take, and time to send again."""
 LAST_RESORT_COUNTRY = "SN"
 """Reads national numbers where neither integration says better; the first of the nine."""
 
@@ -105,6 +108,17 @@ class SettingReader:
 def check(channel: Channel, content: Content) -> None:
     """Raises Refusal `unprocessable` for a text that no recipient could get."""
     _refuse(check_content(channel, content))
+
+
+def check_instant(field: str, wished: datetime | None, now: datetime) -> None:
+    """Raises Refusal `unprocessable` for a start that is past, or further ahead than anything is kept for."""
+    if wished is None:
+        return
+    if wished <= now:
+        _refuse((Fault(field=field, code="send_at_past"),))
+    if wished > now + FURTHEST:
+        facts = {"maximum": (now + FURTHEST).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        _refuse((Fault(field=field, code="field_invalid", facts=facts),))
 
 
 def check_with(settings: Settings, content: Content) -> None:

@@ -2,14 +2,15 @@
 worker is dead as those of which nobody knows."""
 
 import dataclasses
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from shared.domain.distribution import Distribution
-from shared.domain.message import Chunk
+from shared.domain.message import Chunk, Message
 from shared.domain.status import Status
 from shared.usecases.ports import Distributions
 from shared.usecases.settle import Settler
-from shared.usecases.tallies import Tallies
+from shared.usecases.tallies import Tallies, some_at_once
 from shared.usecases.unknown import Unknowns
 
 AGAIN_AFTER = timedelta(seconds=400)
@@ -29,17 +30,28 @@ class Sweep:
         """One pass over the logged chunks, and over the one that may have been half logged when the cancel came.
 
         The first pass asks for a second one, after which nothing is pending and the counts are held against the log.
+        Killed anywhere, it is begun again, and looks only at chunks that are not through by their counts. The second
+        pass holds those against the log before it looks.
         """
-        for index, run in enumerate(distribution.planned.runs):
-            for number in range(min(run.logged + 1, run.chunks)):
-                chunk = Chunk(distribution_id=distribution.distribution_id, run=index, number=number)
-                for message in await self._tallies.logged(distribution, chunk):
-                    if message.status is Status.PENDING:
-                        key = (message.organisation, message.message_id)
-                        ended = await self._settler.end_unsent(*key, "cancelled", now)
-                        await self._unknowns.take_if_lapsed(None if ended.won else ended.before, now)
-                await self._settler.flush()
         if distribution.swept:
             await self._tallies.recount(distribution)
+        expired: list[Chunk] = []
+
+        async def end(chunk: Chunk) -> None:
+            messages = await self._tallies.logged(distribution, chunk)
+            if messages is None:
+                expired.append(chunk)
+            await self._end(messages or (), now)
+
+        await some_at_once(await self._tallies.unsettled(distribution), end)
+        if expired:
+            await self._end(await self._tallies.pending(distribution), now)
         again = None if distribution.swept else now + AGAIN_AFTER
         await self._distributions.save(dataclasses.replace(distribution, swept=True, due_at=again))
+
+    async def _end(self, messages: Iterable[Message], now: datetime) -> None:
+        for message in messages:
+            if message.status is Status.PENDING:
+                ended = await self._settler.end_unsent(message.organisation, message.message_id, "cancelled", now)
+                await self._unknowns.take_if_lapsed(None if ended.won else ended.before, now)
+        await self._settler.flush()

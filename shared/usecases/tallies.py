@@ -2,16 +2,19 @@
 
 import asyncio
 import itertools
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 from shared.domain.distribution import Counts, Distribution, together
 from shared.domain.message import Chunk, Message
+from shared.domain.status import Status
 from shared.domain.tally import counted, hour_bounds, singles_in, singles_of
 from shared.usecases.frozen import Plans
-from shared.usecases.ports import Distributions, Log
+from shared.usecases.ports import Distributions, Log, LogQuery
 
 _AT_ONCE = 16
-"""Chunks recounted side by side: each waits for S3 and for the log."""
+"""Chunks looked at side by side: each waits for S3 and for the log."""
+_PAGE = 200
 
 
 class Tallies:
@@ -56,25 +59,66 @@ class Tallies:
 
     async def _recount(self, distribution: Distribution, *, only_unsettled: bool) -> None:
         """A worker that died between a move and its ADD left the counts behind; the log is right."""
-        behind: list[tuple[Chunk, Counts]] = []
         counts = await self._distributions.counts(distribution.organisation, distribution.distribution_id)
-        for index, run in enumerate(distribution.planned.runs):
-            for number in range(run.logged):
-                known = counts.get((index, number), Counts())
-                if only_unsettled and known.total == run.rows_in(number):
-                    continue
-                chunk = Chunk(distribution_id=distribution.distribution_id, run=index, number=number)
-                behind.append((chunk, known))
-        for some in itertools.batched(behind, _AT_ONCE, strict=False):
-            await asyncio.gather(*(self._put_right(distribution, *one) for one in some))
 
-    async def _put_right(self, distribution: Distribution, chunk: Chunk, known: Counts) -> None:
-        found = together(map(counted, await self.logged(distribution, chunk)))
-        if found != known:
-            await self._distributions.set_counts(distribution.organisation, chunk, found, seen=known)
+        async def put_right(chunk: Chunk) -> None:
+            messages = await self.logged(distribution, chunk)
+            known = counts.get((chunk.run, chunk.number), Counts())
+            if messages is not None and (found := together(map(counted, messages))) != known:
+                await self._distributions.set_counts(distribution.organisation, chunk, found, seen=known)
 
-    async def logged(self, distribution: Distribution, chunk: Chunk) -> list[Message]:
-        """A chunk's messages as the log has them."""
+        logged = [run.logged for run in distribution.planned.runs]
+        await some_at_once(_chunks(distribution, logged, counts if only_unsettled else {}), put_right)
+
+    async def unsettled(self, distribution: Distribution) -> Sequence[Chunk]:
+        """By the running counts: the chunks with rows in the log, or perhaps in it, that have not left `pending`."""
+        counts = await self._distributions.counts(distribution.organisation, distribution.distribution_id)
+        return _chunks(distribution, logged_at_most(distribution), counts)
+
+    async def logged(self, distribution: Distribution, chunk: Chunk) -> list[Message] | None:
+        """A chunk's messages as the log has them; None where nobody knows any more which they are: it has expired."""
         rows = await self._plans.read_chunk(distribution.organisation, distribution.planned.attempt, chunk)
+        if rows is None:
+            return None
         messages = await self._log.get_many(distribution.organisation, [row.message_id for row in rows])
         return list(messages.values())
+
+    async def pending(self, distribution: Distribution) -> list[Message]:
+        """Its pending messages, found without its chunks: the way when those have expired."""
+        wanted = LogQuery(
+            organisation=distribution.organisation,
+            campaign_id=distribution.campaign_id,
+            distribution_id=distribution.distribution_id,
+            status=Status.PENDING,
+        )
+        found: list[Message] = []
+        position: str | None = None
+        while True:
+            page = await self._log.page(wanted, position, _PAGE)
+            found += page.items
+            position = page.position
+            if position is None:
+                return found
+
+
+def logged_at_most(distribution: Distribution) -> list[int]:
+    """How many chunks of each run may have rows in the log: one may have been half logged when somebody cancelled."""
+    return [min(run.logged + 1, run.chunks) for run in distribution.planned.runs]
+
+
+async def some_at_once(chunks: Sequence[Chunk], work: Callable[[Chunk], Awaitable[None]]) -> None:
+    """Ten thousand one after the other would outlast a function."""
+    for some in itertools.batched(chunks, _AT_ONCE, strict=False):
+        await asyncio.gather(*map(work, some))
+
+
+def _chunks(
+    distribution: Distribution, upto: Sequence[int], settled: Mapping[tuple[int, int], Counts]
+) -> Sequence[Chunk]:
+    """The first so many chunks of each run, but for those of which every row counts as `settled`."""
+    return [
+        Chunk(distribution_id=distribution.distribution_id, run=index, number=number)
+        for index, run in enumerate(distribution.planned.runs)
+        for number in range(upto[index])
+        if settled.get((index, number), Counts()).total != run.rows_in(number)
+    ]

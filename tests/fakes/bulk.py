@@ -151,9 +151,10 @@ class FakePlans:
         await self._points("plans.write_chunk")
         self.objects[self.chunk_key(organisation, attempt, chunk)] = tuple(rows)
 
-    async def read_chunk(self, organisation: str, attempt: int, chunk: Chunk) -> Sequence[PlannedRow]:
+    async def read_chunk(self, organisation: str, attempt: int, chunk: Chunk) -> Sequence[PlannedRow] | None:
         await self._points("plans.read_chunk")
-        return self._rows(self.chunk_key(organisation, attempt, chunk))
+        key = self.chunk_key(organisation, attempt, chunk)
+        return self._rows(key) if key in self.objects else None
 
     def chunk_key(self, organisation: str, attempt: int, chunk: Chunk) -> str:
         return f"{organisation}/{chunk.distribution_id}/{attempt}/{chunk.run}/{chunk.number}"

@@ -104,6 +104,22 @@ def test_confirmed_it_is_due_when_it_starts(
     assert (confirmed.status, confirmed.due_at, confirmed.epoch) == (status, due_at, 1)
 
 
+@pytest.mark.parametrize(
+    ("channel", "status", "due_at"),
+    [
+        (Channel.SMS, DistributionStatus.SCHEDULED, datetime(2026, 11, 24, 4, tzinfo=UTC)),  # in Madagascar
+        (Channel.WHATSAPP, DistributionStatus.SENDING, datetime(2026, 11, 23, 22, tzinfo=UTC)),
+    ],
+)
+def test_planned_by_day_and_confirmed_at_night_it_waits_for_the_morning(
+    channel: Channel, status: DistributionStatus, due_at: datetime
+) -> None:
+    night = datetime(2026, 11, 23, 22, tzinfo=UTC)
+    planned = replace(PLANNED, channel=channel, plan=replace(PLAN, starts_at=night - timedelta(hours=8)))
+    confirmed = planned.confirmed(night)
+    assert (confirmed.status, confirmed.due_at) == (status, due_at)
+
+
 def test_a_pause_makes_what_is_on_its_way_old() -> None:
     sending = PLANNED.confirmed(NOW)
     paused = sending.paused("paused_by_user")

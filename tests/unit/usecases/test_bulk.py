@@ -6,15 +6,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.domain.distribution import Action, Distribution, DistributionStatus
+from shared.domain.distribution import Action, Counts, Distribution, DistributionStatus, Schedule, ScheduleMode
 from shared.domain.errors import Kind, SendError
 from shared.domain.instants import from_microseconds
+from shared.domain.message import Chunk
 from shared.domain.payload import Channel
 from shared.domain.refusal import ProblemCode, Refusal
 from shared.domain.status import Status
 from shared.usecases.distributions import NewDistribution
 from shared.usecases.ports import Task
+from shared.usecases.setting import FURTHEST
 from tests.fakes.office import DEMO, Office, recipient
+from tests.fakes.world import MORNING
 
 FANOUT_POINTS = (
     "distributions.get",
@@ -160,6 +163,86 @@ def test_a_cancel_that_comes_while_a_chunk_is_being_logged_leaves_nobody_pending
     view = office.run(office.browse.distribution(DEMO, made.distribution_id))
     assert view.counts.by_status == {Status.FAILED: 250}
     assert office.provider.calls == 0
+
+
+def test_a_cancel_looks_at_what_is_through_no_more(office: Office) -> None:
+    made = office.distribute(1000)
+    office.do_tasks()
+    office.deliver(within=timedelta(seconds=200))
+    before = office.points.passed["plans.read_chunk"]
+    assert len(sent_to(office)) >= 800
+    office.run(office.control.act(DEMO, made.distribution_id, Action.CANCEL))
+    office.do_tasks()
+    assert office.points.passed["plans.read_chunk"] - before <= 2
+    finish(office)
+    assert standing(office, made).due_at is None
+    view = office.run(office.browse.distribution(DEMO, made.distribution_id))
+    assert view.counts.by_status == {Status.SENT: len(sent_to(office)), Status.FAILED: 1000 - len(sent_to(office))}
+
+
+@pytest.mark.parametrize("point", ["plans.read_chunk", "log.move", "distributions.count", "distributions.save"])
+@pytest.mark.parametrize("nth", [1, 2])
+def test_a_cancel_killed_anywhere_is_carried_through(office: Office, point: str, nth: int) -> None:
+    made = office.distribute(300)
+    office.do_tasks()
+    office.deliver(within=timedelta(seconds=27))
+    office.run(office.control.act(DEMO, made.distribution_id, Action.CANCEL))
+    [task] = office.tasks.tasks
+    office.killed(office.fanout().work(task, office.clock.now() + timedelta(minutes=5)), (point, nth))
+    finish(office)
+    sent = len(sent_to(office))
+    view = office.run(office.browse.distribution(DEMO, made.distribution_id))
+    assert view.counts.by_status == {Status.SENT: sent, Status.FAILED: 300 - sent}
+    assert Status.PENDING not in {row.status for row in office.log.rows.values()}
+
+
+def test_counts_that_say_too_much_hide_nobody_from_a_cancel(office: Office) -> None:
+    """An ADD whose answer was lost is made twice."""
+    made = office.distribute(100)
+    office.do_tasks()
+    chunk = Chunk(distribution_id=made.distribution_id, run=0, number=0)
+    office.run(office.distributions.count(DEMO, chunk, Counts(by_status={Status.SENT: 100})))
+    office.run(office.control.act(DEMO, made.distribution_id, Action.CANCEL))
+    finish(office)
+    assert {row.status for row in office.log.rows.values()} == {Status.FAILED}
+    view = office.run(office.browse.distribution(DEMO, made.distribution_id))
+    assert view.counts.by_status == {Status.FAILED: 100}
+
+
+@pytest.mark.parametrize("action", [Action.RESUME, Action.CANCEL])
+def test_paused_until_its_chunks_have_expired_it_can_only_end(office: Office, action: Action) -> None:
+    made = office.distribute(3000)
+    office.do_tasks()
+    office.deliver(within=timedelta(seconds=27))
+    sent = len(sent_to(office))
+    office.run(office.control.act(DEMO, made.distribution_id, Action.PAUSE))
+    office.clock.pass_by(days=41)
+    office.plans.objects.clear()
+    office.run(office.control.act(DEMO, made.distribution_id, action))
+    finish(office)
+    ended = standing(office, made)
+    assert (ended.status, ended.due_at) == (DistributionStatus.CANCELLED, None)
+    assert ended.status_reason == ("expired" if action is Action.RESUME else None)
+    assert Status.PENDING not in {row.status for row in office.log.rows.values()}
+    view = office.run(office.browse.distribution(DEMO, made.distribution_id))
+    assert view.counts.by_status == {Status.SENT: sent, Status.FAILED: 3000 - sent}
+
+
+FAR = MORNING + FURTHEST + timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("at", [FAR, datetime.max.replace(tzinfo=UTC)])
+def test_nobody_schedules_beyond_what_is_kept(office: Office, at: datetime) -> None:
+    new = office.new_distribution([recipient(1)])
+    with pytest.raises(Refusal) as refused:
+        office.run(office.planning().create(replace(new, schedule=Schedule(mode=ScheduleMode.AT, at=at))))
+    assert [(fault.field, fault.code) for fault in refused.value.faults] == [("schedule.at", "field_invalid")]
+    with pytest.raises(Refusal) as refused:
+        office.single(send_at=at)
+    assert [(fault.field, fault.code) for fault in refused.value.faults] == [("send_at", "field_invalid")]
+    assert office.distributions.items == {}
+    in_time = Schedule(mode=ScheduleMode.AT, at=MORNING + FURTHEST)
+    assert office.run(office.planning().create(replace(new, schedule=in_time))).planned.accepted == 1
 
 
 def test_a_stop_error_pauses_and_burns_nobody(office: Office) -> None:
