@@ -18,7 +18,7 @@ from shared.domain.distribution import (
 from shared.domain.ids import distribution_id
 from shared.domain.json import JsonObject
 from shared.domain.payload import Channel
-from shared.domain.refusal import Fault, ProblemCode, Refusal
+from shared.domain.refusal import ProblemCode, Refusal
 from shared.usecases.already import AlreadySent
 from shared.usecases.control import advance_task
 from shared.usecases.frozen import Plans, Uploads
