@@ -1,4 +1,5 @@
-"""`make load`: many SMS from an upload to their receipts, and what the provider took held against the log.
+"""`make load`: many SMS from an upload to their receipts, and what the provider took held against the log; paused at a
+third and resumed on the way, or cancelled there, where that is asked for.
 
 It goes to the stack that `make run` has on PORT, or starts one of its own. Nobody is moved in time: run it on a stack
 whose clock stands within the sending hours of the nine countries (its own does).
@@ -22,6 +23,7 @@ from itertools import cycle, islice
 import httpx2
 
 from local.demo.api import Api, ApiError
+from local.load_outcome import Held, Outcome, Turn, table
 from local.processes import PROJECT_ROOT
 from local.running import NoStackError, RunningStack, find
 from local.sample.expected import Campaign, Expected, Verdict
@@ -36,6 +38,8 @@ MORNING = datetime(2026, 11, 23, 10, tzinfo=UTC)
 """Within the sending hours of all nine countries, at whatever hour this is run."""
 LOG = PROJECT_ROOT / ".local" / "load.log"
 _LOOK_SECONDS = 0.5
+_HELD_SECONDS = 3.0
+"""Longer than a sender's knowledge of a distribution may be old."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,39 +51,6 @@ class Target:
     simulators_url: str
     organisation: str
     token: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What became of the rows. `seconds` by phase, each counted from the end of the one before it.
-
-    `doubled`: numbers the provider took more than once. `lost`: numbers it never took. `unlogged`: what it took and
-    the log does not have. `unsent`: what the log calls sent and the provider never took.
-    """
-
-    rows: int
-    accepted: int
-    by_status: Mapping[str, int]
-    ledger: int
-    doubled: int
-    lost: int
-    unlogged: int
-    unsent: int
-    seconds: Mapping[str, float]
-    requests: Mapping[str, int]
-
-    @property
-    def faults(self) -> list[str]:
-        """What is not as it must be; empty where every row was taken once, and the log says so."""
-        found = {
-            "rows not accepted": self.rows - self.accepted,
-            "accepted and not delivered": self.accepted - self.by_status.get("delivered", 0),
-            "doubled": self.doubled,
-            "lost": self.lost,
-            "taken by the provider, not in the log": self.unlogged,
-            "sent by the log, not taken by the provider": self.unsent,
-        }
-        return [f"{count} {what}" for what, count in found.items() if count]
 
 
 def campaign(rows: int, name: str) -> Campaign:
@@ -120,8 +91,8 @@ class Run:
         self._seconds: dict[str, float] = {}
         self._began = time.monotonic()
 
-    def carry(self, rate: int, patience: float) -> tuple[str, Outcome]:
-        """The distribution's ID and what became of it, once all is delivered or `patience` seconds have passed."""
+    def carry(self, rate: int, patience: float, *, at_a_third: Turn | None = None) -> tuple[str, Outcome]:
+        """The distribution's ID and what became of it, once nothing is on its way or `patience` seconds have passed."""
         with Api(self._target.base_url, self._target.token, self._target.simulators_url) as api:
             self._set_up(api, rate)
             before = self._requests()
@@ -132,11 +103,32 @@ class Run:
             self._phase("upload")
             self._wait(api, identity, lambda status, _: status != "planning", give_up)
             self._phase("plan")
-            api.confirm(identity)
+            api.act(identity, "confirm")
+            held = self._turn(api, identity, at_a_third, give_up) if at_a_third else None
             rows = len(self._campaign.expected)
-            self._wait(api, identity, lambda _, counts: counts.get("delivered", 0) >= rows, give_up)
+            self._wait(api, identity, lambda _, counts: _ended(counts) >= rows, give_up)
             self._phase("send and receipts")
-            return identity, self._outcome(api, identity, before)
+            return identity, self._outcome(api, identity, before, held, at_a_third)
+
+    def _turn(self, api: Api, identity: str, turn: Turn, give_up: float) -> Held | None:
+        """Pause and resume, or cancel, once a third has arrived. What a pause held back is looked at twice: nothing may
+        leave while it lasts."""
+        third = len(self._campaign.expected) // 3
+        self._wait(api, identity, lambda _, counts: counts.get("delivered", 0) >= third, give_up)
+        self._phase("first third")
+        if turn is Turn.CANCEL:
+            api.act(identity, "cancel")
+            return None
+        api.act(identity, "pause")
+        # What was under way when the pause came is still reported.
+        self._wait(api, identity, lambda _, counts: _ended(counts) == len(self._ledger()), give_up)
+        time.sleep(_HELD_SECONDS)
+        early = len(self._ledger())
+        time.sleep(_HELD_SECONDS)
+        held = Held(taken=early, escaped=len(self._ledger()) - early)
+        self._phase("pause")
+        api.act(identity, "resume")
+        return held
 
     def _set_up(self, api: Api, rate: int) -> None:
         settings = {"orange_rate_per_second": 10 * rate, "special_numbers": False}
@@ -165,7 +157,7 @@ class Run:
     def _phase(self, name: str) -> None:
         self._seconds[name] = time.monotonic() - self._began - sum(self._seconds.values())
 
-    def _outcome(self, api: Api, identity: str, before: Counter[str]) -> Outcome:
+    def _outcome(self, api: Api, identity: str, before: Counter[str], held: Held | None, turn: Turn | None) -> Outcome:
         requests = self._requests() - before
         found = api.distribution(identity)
         logged = api.messages(identity)
@@ -177,10 +169,18 @@ class Run:
         return Outcome(
             rows=len(self._campaign.expected),
             accepted=found.accepted,
-            by_status=Counter(one.status for one in logged),
+            by_status={status: count for status, count in found.counts.items() if count},
+            cancelled=found.by_reason.get("cancelled", 0),
+            miscounted=sum(
+                abs(count - found.counts.get(status, 0))
+                for status, count in Counter(one.status for one in logged).items()
+                if status != "failed"
+            ),
+            turn=turn,
+            held=held,
             ledger=len(taken),
             doubled=sum(1 for times in by_number.values() if times > 1),
-            lost=len(ours - by_number.keys()),
+            lost=len(ours - by_number.keys()) - found.by_reason.get("cancelled", 0),
             unlogged=(told - named).total(),
             unsent=(named - told).total(),
             seconds=dict(self._seconds),
@@ -198,29 +198,13 @@ class Run:
         return Counter(httpx2.get(f"{self._target.aws_url}/_stack/requests").raise_for_status().json())
 
 
-def table(outcome: Outcome) -> str:
-    """The outcome for a person."""
-    lines = [
-        ("accepted", f"{outcome.accepted} of {outcome.rows}"),
-        *((status, str(count)) for status, count in sorted(outcome.by_status.items())),
-        ("ledger", str(outcome.ledger)),
-        ("doubled", str(outcome.doubled)),
-        ("lost", str(outcome.lost)),
-        ("ledger = log", "yes" if not outcome.unlogged + outcome.unsent else "no"),
-        *((f"{phase}, s", f"{seconds:.1f}") for phase, seconds in outcome.seconds.items()),
-        ("all, s", f"{sum(outcome.seconds.values()):.1f}"),
-        ("AWS requests a message", f"{sum(outcome.requests.values()) / outcome.rows:.2f}"),
-        *((f"  {name}", f"{count / outcome.rows:.2f}") for name, count in Counter(outcome.requests).most_common(12)),
-    ]
-    return "\n".join(f"{name:28}{value:>16}" for name, value in lines)
-
-
 def main(argv: Sequence[str]) -> int:
-    """0 if the ledger equals the log and everything was delivered."""
+    """0 if the ledger equals the log, and everything was delivered or cancelled."""
     parser = argparse.ArgumentParser(prog="python -m local load", description=__doc__)
     parser.add_argument("--messages", type=int, default=10_000)
     parser.add_argument("--rate", type=int, default=1000, help="rate_per_second of the integration, 1 to 1000")
     parser.add_argument("--patience", type=float, default=300, help="seconds")
+    parser.add_argument("--at-a-third", type=Turn, choices=list(Turn), help="what is done once a third has arrived")
     parser.add_argument("--port", type=int, help="of a running stack; default: PORT, else a stack of its own")
     arguments = parser.parse_args(argv)
     name = f"load-{uuid.uuid4().hex[:8]}"
@@ -228,7 +212,7 @@ def main(argv: Sequence[str]) -> int:
         asked = arguments.port or int(os.environ.get("PORT") or 0)
         with _target(asked, name) as target:
             run = Run(target, campaign(arguments.messages, name), lambda line: print(line, file=sys.stderr))
-            _, outcome = run.carry(arguments.rate, arguments.patience)
+            _, outcome = run.carry(arguments.rate, arguments.patience, at_a_third=arguments.at_a_third)
     except (ApiError, NoStackError, ValueError, httpx2.HTTPError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -288,3 +272,8 @@ def target_of(stack: RunningStack, organisation: str) -> Target:
 
 def _shown(counts: Mapping[str, int]) -> str:
     return "  ".join(f"{count} {status}" for status, count in counts.items() if count)
+
+
+def _ended(counts: Mapping[str, int]) -> int:
+    """How many are through: these numbers are all delivered to, or cancelled."""
+    return counts.get("delivered", 0) + counts.get("failed", 0)

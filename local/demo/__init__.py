@@ -85,7 +85,7 @@ def _play(screen: Screen, log: TextIO) -> int:
             api.put("/v1/integrations/dhis2", MAPPING)
             running = [planned(api, screen, campaign) for campaign in (whatsapp_campaign(cards), sms_campaign())]
             for one in running:
-                api.confirm(one.distribution_id)
+                api.act(one.distribution_id, "confirm")
             findings = followed(api, screen, running)
             show(api, screen, running)
     screen.verdict(findings, time.monotonic() - began)

@@ -105,8 +105,9 @@ class Api:
         answer = self._call("POST", "/v1/distributions", body, {"Idempotency-Key": f"demo-{campaign.campaign_id}"})
         return str(answer["distribution_id"])
 
-    def confirm(self, distribution_id: str) -> None:
-        self._call("POST", f"/v1/distributions/{distribution_id}/confirm")
+    def act(self, distribution_id: str, action: str) -> None:
+        """Confirm, pause, resume or cancel it."""
+        self._call("POST", f"/v1/distributions/{distribution_id}/{action}")
 
     def distribution(self, distribution_id: str) -> Distribution:
         answer = self._call("GET", f"/v1/distributions/{distribution_id}")

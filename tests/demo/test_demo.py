@@ -134,7 +134,7 @@ def played(product: Product) -> tuple[list[str], str]:
     with Api("http://product", "token", "http://simulators", httpx2.MockTransport(product)) as api:
         running = [demo.planned(api, screen, campaign, 0) for campaign in CAMPAIGNS.values()]
         for one in running:
-            api.confirm(one.distribution_id)
+            api.act(one.distribution_id, "confirm")
         findings = demo.followed(api, screen, running, 0)
         demo.show(api, screen, running)
     screen.verdict(findings, 12)

@@ -7,7 +7,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from local.load import Outcome, Run, Target, campaign, table
+from local.load import Run, Target, campaign
+from local.load_outcome import Held, Outcome, Turn, table
 from tests.stack.programme import until
 from tests.stack.running import RunningStack, started
 
@@ -22,13 +23,13 @@ def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack
         yield running
 
 
-def target(stack: RunningStack) -> Target:
+def target(stack: RunningStack, organisation: str = ORGANISATION) -> Target:
     return Target(
         base_url=stack.base_url,
         aws_url=stack.aws_url,
         simulators_url=stack.simulators_url,
-        organisation=ORGANISATION,
-        token=stack.token(ORGANISATION),
+        organisation=organisation,
+        token=stack.token(organisation),
     )
 
 
@@ -49,6 +50,28 @@ def test_every_message_of_an_upload_is_sent_once_faster_than_the_stack_can(own_s
     assert completed["counts"]["delivered"] == ROWS
     for queue in ("FanoutQueueUrl", "WhatsAppQueueUrl", "SmsQueueUrl", "StatusQueueUrl"):
         assert waiting(own_stack, queue) == 0, queue
+
+
+@pytest.mark.parametrize("turn", list(Turn))
+def test_paused_or_cancelled_at_a_third_everybody_is_accounted_for(own_stack: RunningStack, turn: Turn) -> None:
+    """`make load PAUSE=1` and `CANCEL=1`."""
+    before = taken_by_the_provider(own_stack)
+    run = Run(target(own_stack, f"load-{turn}"), campaign(150, turn), print)
+    identity, outcome = run.carry(30, patience=120, at_a_third=turn)
+    assert outcome.faults == [], table(outcome)
+    assert outcome.ledger == taken_by_the_provider(own_stack) - before
+    assert (outcome.held is not None) == (turn is Turn.PAUSE)
+    if turn is Turn.CANCEL:
+        assert outcome.by_status == {"delivered": outcome.ledger, "failed": outcome.cancelled}
+        assert outcome.ledger + outcome.cancelled == outcome.accepted == 150
+    else:
+        assert outcome.by_status == {"delivered": 150}
+    with own_stack.api(f"load-{turn}") as api:
+        assert api.post(f"/v1/distributions/{identity}/resume").status_code == (409 if turn is Turn.CANCEL else 200)
+
+
+def taken_by_the_provider(stack: RunningStack) -> int:
+    return len(httpx2.get(f"{stack.control_url}/ledger").raise_for_status().json()["messages"])
 
 
 def waiting(stack: RunningStack, queue: str) -> int:
@@ -82,8 +105,14 @@ def outcome_with(**changes: Any) -> Outcome:
     ("changes", "faults"),
     [
         ({}, []),
-        ({"accepted": 1}, ["1 rows not accepted", "-1 accepted and not delivered"]),
-        ({"by_status": {"delivered": 1, "sent": 1}}, ["1 accepted and not delivered"]),
+        ({"accepted": 1}, ["1 rows not accepted", "-1 accepted and neither delivered nor cancelled"]),
+        ({"by_status": {"delivered": 1, "sent": 1}}, ["1 accepted and neither delivered nor cancelled"]),
+        ({"by_status": {"delivered": 1, "failed": 1}, "cancelled": 1}, ["1 cancelled by nobody"]),
+        ({"by_status": {"delivered": 1, "failed": 1}, "cancelled": 1, "turn": Turn.CANCEL}, []),
+        ({"turn": Turn.CANCEL}, ["nothing was left to cancel"]),
+        ({"held": Held(taken=2, escaped=0)}, ["nothing was left to pause"]),
+        ({"held": Held(taken=1, escaped=1)}, ["1 taken by the provider in the pause"]),
+        ({"miscounted": 1}, ["1 counted otherwise than logged"]),
         ({"doubled": 1}, ["1 doubled"]),
         ({"lost": 2}, ["2 lost"]),
         ({"unlogged": 1, "unsent": 1}, ["1 taken by the provider, not in the log", "1 sent by the log, not taken"]),

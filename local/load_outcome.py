@@ -1,0 +1,87 @@
+"""What became of a load: the provider's ledger, the log and the counts held against one another."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Turn(StrEnum):
+    """What is done to a distribution under way."""
+
+    PAUSE = "pause"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What the provider had taken when a pause had come into force, and what it took during the pause all the same."""
+
+    taken: int
+    escaped: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of the rows. `seconds` by phase, each counted from the end of the one before it.
+
+    `by_status` and `cancelled`: the distribution's own counts. `miscounted`: by how many they miss the log. `doubled`:
+    numbers the provider took more than once. `lost`: numbers it never took and nobody cancelled. `unlogged`: what it
+    took and the log does not have. `unsent`: what the log calls sent and the provider never took.
+    """
+
+    rows: int
+    accepted: int
+    by_status: Mapping[str, int]
+    ledger: int
+    doubled: int
+    lost: int
+    unlogged: int
+    unsent: int
+    seconds: Mapping[str, float]
+    requests: Mapping[str, int]
+    cancelled: int = 0
+    miscounted: int = 0
+    turn: Turn | None = None
+    held: Held | None = None
+
+    @property
+    def faults(self) -> list[str]:
+        """What is not as it must be; empty where every row was taken once, or cancelled, and the log says so."""
+        delivered = self.by_status.get("delivered", 0)
+        found = {
+            "rows not accepted": self.rows - self.accepted,
+            "accepted and neither delivered nor cancelled": self.accepted - delivered - self.cancelled,
+            "cancelled by nobody": self.cancelled if self.turn is not Turn.CANCEL else 0,
+            "counted otherwise than logged": self.miscounted,
+            "doubled": self.doubled,
+            "lost": self.lost,
+            "taken by the provider, not in the log": self.unlogged,
+            "sent by the log, not taken by the provider": self.unsent,
+            "taken by the provider in the pause": self.held.escaped if self.held else 0,
+        }
+        faults = [f"{count} {what}" for what, count in found.items() if count]
+        if self.turn is Turn.CANCEL and not self.cancelled:
+            faults.append("nothing was left to cancel: ask for more messages, or a lower rate")
+        if self.held is not None and self.held.taken >= self.rows:
+            faults.append("nothing was left to pause: ask for more messages, or a lower rate")
+        return faults
+
+
+def table(outcome: Outcome) -> str:
+    """The outcome for a person."""
+    lines = [
+        ("accepted", f"{outcome.accepted} of {outcome.rows}"),
+        *((status, str(count)) for status, count in sorted(outcome.by_status.items())),
+        *([("cancelled", str(outcome.cancelled))] if outcome.cancelled else []),
+        *([("taken when paused", str(outcome.held.taken))] if outcome.held else []),
+        ("ledger", str(outcome.ledger)),
+        ("doubled", str(outcome.doubled)),
+        ("lost", str(outcome.lost)),
+        ("ledger = log", "yes" if not outcome.unlogged + outcome.unsent else "no"),
+        *((f"{phase}, s", f"{seconds:.1f}") for phase, seconds in outcome.seconds.items()),
+        ("all, s", f"{sum(outcome.seconds.values()):.1f}"),
+        ("AWS requests a message", f"{sum(outcome.requests.values()) / outcome.rows:.2f}"),
+        *((f"  {name}", f"{count / outcome.rows:.2f}") for name, count in Counter(outcome.requests).most_common(12)),
+    ]
+    return "\n".join(f"{name:28}{value:>16}" for name, value in lines)
