@@ -21,7 +21,7 @@ from shared.domain.hours import closes_at, parse_windows
 from shared.domain.instants import from_microseconds, microseconds
 from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.domain.message import Chunk, Message, PayloadRef
-from shared.domain.payload import Channel
+from shared.domain.payload import Channel, Payload
 from shared.domain.tally import AT_REST_AFTER
 from shared.domain.timetable import CYCLE, LaneState, Share, book
 from shared.usecases.erasure import ERASED
@@ -182,17 +182,7 @@ class Release:
         waiting = [(row, row.payload) for row in rows if row.payload is not None]
         departures = await self._departures(integration, len(waiting), now)
         dispatches = [
-            Dispatch(
-                organisation=distribution.organisation,
-                message_id=row.message_id,
-                channel=distribution.channel,
-                person=row.person,
-                departs_at=departs_at,
-                payload=payload,
-                chunk=chunk,
-                epoch=distribution.epoch,
-                integration_version=integration.version,
-            )
+            _dispatch(distribution, chunk, row, payload, departs_at, integration.version)
             for (row, payload), departs_at in zip(waiting, departures, strict=True)
         ]
         await self._deps.queue.put(dispatches, now)
@@ -281,6 +271,22 @@ class Release:
         if distribution.channel is Channel.SMS:
             return await self._deps.integrations.sms(distribution.organisation, fresh=True)
         return await self._deps.integrations.whatsapp(distribution.organisation, fresh=True)
+
+
+def _dispatch(
+    distribution: Distribution, chunk: Chunk, row: PlannedRow, payload: Payload, departs_at: int, version: int
+) -> Dispatch:
+    return Dispatch(
+        organisation=distribution.organisation,
+        message_id=row.message_id,
+        channel=distribution.channel,
+        person=row.person,
+        departs_at=departs_at,
+        payload=payload,
+        chunk=chunk,
+        epoch=distribution.epoch,
+        integration_version=version,
+    )
 
 
 def _logged(distribution: Distribution, chunk: Chunk, row: PlannedRow, key: str, now: datetime) -> Message:
