@@ -2,7 +2,18 @@
 
 from collections.abc import Mapping
 
-from functions.api import bulk, erasures, integrations, logs, people, public, sending, statistics, templates
+from functions.api import (
+    bulk,
+    dead_letters,
+    erasures,
+    integrations,
+    logs,
+    people,
+    public,
+    sending,
+    statistics,
+    templates,
+)
 from functions.api.deps import Deps
 from shared.aws.function import Answer, Context, Event, Handler, Loop, lazily, system_clock
 from shared.aws.session import Aws
@@ -18,7 +29,7 @@ def build(
     telemetry = LoggedTelemetry("api")
     deps = Deps(environment, clock or system_clock(environment), aws or Aws(), telemetry)
     router = Router(on_error=telemetry.crash)
-    for routes in (integrations, sending, bulk, logs, statistics, people, erasures, templates, public):
+    for routes in (integrations, sending, bulk, logs, statistics, people, erasures, dead_letters, templates, public):
         routes.register(router, deps)
     loop = loop or Loop()
 

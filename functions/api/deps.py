@@ -21,6 +21,7 @@ from shared.domain.payload import Channel
 from shared.usecases.browse import Browse
 from shared.usecases.contacts import Identities
 from shared.usecases.control import Control
+from shared.usecases.dead_letters import Redrives
 from shared.usecases.erasure import Erasures
 from shared.usecases.health import SmsHealth
 from shared.usecases.integrations import Administration
@@ -188,6 +189,11 @@ class Deps:
         stores = self.stores
         same = Identities(stores.contacts, stores.people, stores.sessions, self.number_key.person)
         return Erasures(self.numbers, same, stores.people, self._tasks, self.clock)
+
+    @cached_property
+    def redrives(self) -> Redrives:
+        """POST /v1/dead-letters/redrive."""
+        return Redrives(self.stores.log, self._tasks, self.telemetry, self.clock)
 
     @cached_property
     def _tasks(self) -> SqsTaskQueue:

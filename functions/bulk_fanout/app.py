@@ -1,12 +1,13 @@
-"""POST /v1/distributions, the fan-out queue's tasks, and the tick."""
+"""POST /v1/distributions, the fan-out queue's tasks, the copies that the channel queues gave up, and the tick."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
 from functions.bulk_fanout.deps import Deps
+from shared.aws.dead_copies import read_dead_copy
 from shared.aws.function import Answer, Context, Event, Handler, Loop, lazily, system_clock
-from shared.aws.records import each_record, is_batch, one_by_one
+from shared.aws.records import comes_from, each_read, each_record, is_batch, one_by_one
 from shared.aws.session import Aws
 from shared.aws.telemetry import LoggedTelemetry
 from shared.domain.clock import Clock
@@ -38,6 +39,8 @@ def build(
     def handle(event: Event, context: Context) -> Answer:
         with telemetry.invocation():
             if is_batch(event):
+                if comes_from(event, deps.dead_letter_queues):
+                    return loop.run(each_read(event, read_dead_copy, deps.dead_letters.take_all, telemetry))
                 until = _until(deps, context)
                 return loop.run(each_record(event, Task, partial(_work, deps, until), telemetry))
             if "tick" in event:

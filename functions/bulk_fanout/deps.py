@@ -22,6 +22,7 @@ from shared.usecases.agenda import Agenda, AgendaDeps
 from shared.usecases.already import AlreadySent
 from shared.usecases.browse import Browse
 from shared.usecases.contacts import Identities
+from shared.usecases.dead_letters import DeadLetters, Redrives
 from shared.usecases.distributions import Planning, PlanningDeps
 from shared.usecases.erasure import Eraser, EraserDeps
 from shared.usecases.fallbacks import Fallbacks
@@ -54,6 +55,7 @@ class Settings:
     whatsapp_queue_url: str
     sms_queue_url: str
     fanout_queue_url: str
+    dead_letter_queue_arns: str
     meta_graph_url: str
     orange_api_url: str
     card_hosts: str
@@ -129,10 +131,23 @@ class Deps:
                 tallies=self._tallies,
                 agenda=self._agenda,
                 eraser=self._eraser,
+                redrives=Redrives(self.stores.log, self._tasks, self.telemetry, self.clock),
                 telemetry=self.telemetry,
                 clock=self.clock,
             )
         )
+
+    @property
+    def dead_letter_queues(self) -> frozenset[str]:
+        """The ARNs of those that are consumed here: the channel queues'."""
+        return frozenset(self.settings.dead_letter_queue_arns.split(","))
+
+    @cached_property
+    def dead_letters(self) -> DeadLetters:
+        """Takes copies that were given up."""
+        settler = self.stores.settler()
+        unknowns = Unknowns(self.stores.log, settler, self._unsure)
+        return DeadLetters(self.stores.log, unknowns, settler, self.telemetry, self.clock)
 
     @cached_property
     def _release(self) -> Release:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _PAGES = 20
 """Index pages read for one page of a list, at most: a rare match ends a page early, with a cursor to go on from."""
+_KEYS_ONLY = ("by_person", "dead_letters")
 _NEWEST = "~"
 """Sorts after every position."""
 
@@ -116,6 +117,8 @@ def _partitions(query: LogQuery) -> list[_Partition]:
     organisation = query.organisation
     if query.person is not None:
         return [_Partition(index="by_person", name="person_key", value=person_key(organisation, query.person))]
+    if query.dead:
+        return [_Partition(index="dead_letters", name="dead_key", value=organisation)]
     if query.enrollment_id is not None:
         value = f"{organisation}#{query.enrollment_id}"
         return [_Partition(index="by_enrollment", name="enrollment_key", value=value)]
@@ -161,7 +164,7 @@ def _query(aws: Aws, table: str, query: LogQuery, partition: _Partition, below: 
 
 
 def _filters(query: LogQuery, partition: _Partition) -> dict[str, str]:
-    if partition.index == "by_person":
+    if partition.index in _KEYS_ONLY:
         return {}
     wished: Mapping[str, str | None] = {
         "distribution_id": query.distribution_id,
@@ -181,7 +184,9 @@ async def _rows(aws: Aws, table: str, query: LogQuery, positions: Sequence[str])
 
 
 def _matches(message: Message, query: LogQuery) -> bool:
-    """What an index does not hold is looked up in the row: the status in each, and by person everything."""
+    """What an index does not hold is looked up in the row: the status in each, where it holds keys only everything."""
+    if query.dead and message.dead is None:
+        return False
     wished = {
         "status": query.status,
         "channel": query.channel,

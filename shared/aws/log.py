@@ -7,9 +7,10 @@ from functools import partial
 from shared.aws.attributes import Item, Plain, attribute, plain
 from shared.aws.conditional import Answer, Change, Update, changed, put_if_absent
 from shared.aws.listing import page_of, singles_of
-from shared.aws.message_item import agenda_shard, from_item, key, to_item
+from shared.aws.message_item import DEAD, agenda_shard, dead_attributes, from_item, key, to_item
 from shared.aws.reading import get_items
 from shared.aws.session import Aws
+from shared.domain.dead_letter import DeadLetter
 from shared.domain.fallback import watch_after
 from shared.domain.instants import milliseconds
 from shared.domain.message import Message, earliest
@@ -67,6 +68,7 @@ class DynamoLog:
         change = Update(
             sets=noted,
             adds={"attempts": 1},
+            removes=DEAD,
             conditions=(_OPEN, _UNCLAIMED, "attribute_not_exists(due_at)"),
             values=_PENDING_VALUE,
         )
@@ -75,6 +77,7 @@ class DynamoLog:
             watched = Update(
                 sets={**noted, "due_at": ends},
                 adds={"attempts": 1},
+                removes=DEAD,
                 conditions=(_OPEN, _UNCLAIMED),
                 values=_PENDING_VALUE,
             )
@@ -196,9 +199,8 @@ class DynamoLog:
         sets = _watch(message_id, due_at)
         if scheduled_for is not None:
             sets["scheduled_for"] = milliseconds(scheduled_for)
-        update = Update(
-            sets=sets, removes=() if due_at else _WATCH, conditions=(_OPEN, _UNCLAIMED), values=_PENDING_VALUE
-        )
+        removes = DEAD if due_at else (*DEAD, *_WATCH)
+        update = Update(sets=sets, removes=removes, conditions=(_OPEN, _UNCLAIMED), values=_PENDING_VALUE)
         return (await self._change(organisation, message_id, update)).done
 
     async def fall_back(self, organisation: str, message_id: str) -> bool:
@@ -214,6 +216,25 @@ class DynamoLog:
             removes=() if due_at else _WATCH,
             conditions=("due_at = :seen",),
             values={":seen": milliseconds(seen)},
+        )
+        return (await self._change(organisation, message_id, update)).done
+
+    async def bury(self, organisation: str, message_id: str, letter: DeadLetter) -> bool:
+        """See `Log`."""
+        update = Update(
+            sets={**dead_attributes(organisation, letter), **_watch(message_id, letter.ends_at)},
+            conditions=(_OPEN, _UNCLAIMED, "attribute_not_exists(dead_at)"),
+            values=_PENDING_VALUE,
+        )
+        return (await self._change(organisation, message_id, update)).done
+
+    async def redrive(self, organisation: str, message_id: str, *, died_at: datetime, due_at: datetime) -> bool:
+        """See `Log`."""
+        update = Update(
+            sets=_watch(message_id, due_at),
+            removes=DEAD,
+            conditions=(_OPEN, "dead_at = :died_at"),
+            values={**_PENDING_VALUE, ":died_at": milliseconds(died_at)},
         )
         return (await self._change(organisation, message_id, update)).done
 
@@ -307,7 +328,7 @@ def _moving(move: Move, *, watched: Message | None = None) -> Update:
     once: dict[str, Plain] = {f"{move.status}_at": milliseconds(move.at)}
     if move.provider_message_id is not None:
         once["provider_message_id"] = move.provider_message_id
-    ended = ["lease_until", "unknown_since", "reopened"]
+    ended = ["lease_until", "unknown_since", "reopened", *DEAD]
     ended += () if due_at else _WATCH
     ended += () if move.reason is not None else ("reason",)
     ended += ("failed_at",) if move.status in ARRIVED else ()

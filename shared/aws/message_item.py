@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from shared.aws.attributes import Item, Plain, text, whole
+from shared.domain.dead_letter import DeadLetter, DeadReason
 from shared.domain.ids import shard_of
 from shared.domain.instants import from_milliseconds, milliseconds
 from shared.domain.message import Chunk, Message, PayloadRef, Price
@@ -40,6 +41,10 @@ _TEXTS = (
 )
 _MARKS = ("alternative", "as_template", "reopened", "resent", "fell_back")
 """True where they are there, whatever their value: so that a condition can ask for them."""
+
+
+DEAD = ("dead_at", "dead_reason", "dead_attempts", "dead_key")
+"""Of a message that was given up; `dead_key` puts it into the index of dead letters."""
 
 
 def key(organisation: str, message_id: str) -> str:
@@ -116,6 +121,7 @@ def to_item(message: Message) -> dict[str, Plain | None]:
         "person_key": person_key(message.organisation, message.person) if message.person else None,
         "enrollment_key": f"{message.organisation}#{message.enrollment_id}" if message.enrollment_id else None,
         "agenda_shard": agenda_shard(message.message_id) if message.due_at else None,
+        **dead_attributes(message.organisation, message.dead),
         "expires_at": int((message.accepted_at + KEPT_FOR).timestamp()),
     }
     return values
@@ -168,6 +174,26 @@ def from_item(item: Item) -> Message:
         resent="resent" in item,
         fallback_minutes=whole(item, "fallback_minutes"),
         fell_back="fell_back" in item,
+        dead=_dead(item),
+    )
+
+
+def dead_attributes(organisation: str, letter: DeadLetter | None) -> dict[str, Plain]:
+    """None: it is alive."""
+    if letter is None:
+        return {}
+    values: tuple[Plain, ...] = (milliseconds(letter.received_at), str(letter.reason), letter.attempts, organisation)
+    return dict(zip(DEAD, values, strict=True))
+
+
+def _dead(item: Item) -> DeadLetter | None:
+    received_at = whole(item, "dead_at")
+    if received_at is None:
+        return None
+    return DeadLetter(
+        received_at=from_milliseconds(received_at),
+        reason=DeadReason(str(item["dead_reason"])),
+        attempts=int(item["dead_attempts"]),
     )
 
 

@@ -1,6 +1,6 @@
 """A batch of an SQS event source: every record gets an outcome of its own."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from typing import Any
 
 import msgspec
@@ -15,6 +15,11 @@ def is_batch(event: Event) -> bool:
     return "Records" in event
 
 
+def comes_from(event: Event, queue_arns: Collection[str]) -> bool:
+    """Whether a batch, which is always of one queue, is of one of these."""
+    return any(record.get("eventSourceARN") in queue_arns for record in event["Records"])
+
+
 async def each_record[T](
     event: Event,
     kind: type[T],
@@ -22,11 +27,21 @@ async def each_record[T](
     telemetry: LoggedTelemetry,
 ) -> dict[str, list[dict[str, str]]]:
     """ReportBatchItemFailures: the records that `work` (True: done) or the decoder could not handle come again."""
+    return await each_read(event, lambda record: decode(record["body"], kind), work, telemetry)
+
+
+async def each_read[T](
+    event: Event,
+    reader: Callable[[Event], T],
+    work: Callable[[Sequence[T]], Coroutine[Any, Any, Sequence[bool]]],
+    telemetry: LoggedTelemetry,
+) -> dict[str, list[dict[str, str]]]:
+    """The same, with a reader of whole records that raises MsgspecError for those it cannot read."""
     failed: list[str] = []
     read: list[tuple[str, T]] = []
     for record in event["Records"]:
         try:
-            read.append((record["messageId"], decode(record["body"], kind)))
+            read.append((record["messageId"], reader(record)))
         except msgspec.MsgspecError as error:
             telemetry.crash(error, "record_unreadable")
             failed.append(record["messageId"])

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from shared.domain.dead_letter import DeadLetter
 from shared.domain.payload import Channel
 from shared.domain.status import Status
 
@@ -94,6 +95,8 @@ class Message:
     """It failed in a way that forbids another try before then, whoever asks for it (Meta 131049)."""
     fell_back: bool = False
     """That SMS has been begun: whatever comes now, this message is not sent again."""
+    dead: DeadLetter | None = None
+    """Its copy was given up: it waits for somebody to redrive it, unless another copy gets through."""
     request_hash: str | None = None
     """SHA-256 of the request that made a single message: what an Idempotency-Key is compared with, as long as the log
     keeps the message."""

@@ -7,6 +7,7 @@ from decimal import Decimal
 from shared.domain.catalogue import SHOWN, Catalogue, Usable
 from shared.domain.composition import Composed
 from shared.domain.consent import Consent
+from shared.domain.dead_letter import DeadLetter, dead_letter_id
 from shared.domain.distribution import CountryPrice
 from shared.domain.integration import Dhis2Integration, Secret, SmsIntegration, WhatsAppIntegration
 from shared.domain.message import Message, Price
@@ -50,6 +51,19 @@ def message(found: Message, now: datetime) -> Document:
         "read_at": found.read_at,
         "failed_at": found.failed_at,
         "attempts": found.attempts,
+    }
+
+
+def dead_letter(found: Message, letter: DeadLetter) -> Document:
+    """A message that was given up."""
+    return {
+        "dead_letter_id": dead_letter_id(found.message_id, letter.received_at),
+        "channel": found.channel,
+        "message_id": found.message_id,
+        "recipient": found.recipient,
+        "reason": letter.reason,
+        "received_at": letter.received_at,
+        "attempts": letter.attempts,
     }
 
 

@@ -13,5 +13,7 @@ class TextKind(StrEnum):
     FIELD = "field"
     REASON = "reason"
     """Of a message: the field codes count too."""
+    DEAD_LETTER = "dead_letter"
+    """Why a message was given up."""
     STATUS_REASON = "status_reason"
     WARNING = "warning"

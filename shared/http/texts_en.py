@@ -204,6 +204,16 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "The message may have arrived all the same.",
         ),
     },
+    TextKind.DEAD_LETTER: {
+        "copy_unreadable": (
+            "What waited on the queue could not be read.",
+            "Redrive the message: it is made anew from what was kept of it.",
+        ),
+        "handling_failed": (
+            "Our own side failed each time the message was taken up.",
+            "Redrive it once an operator has mended what was wrong.",
+        ),
+    },
     TextKind.STATUS_REASON: {
         "token_invalid": (
             "The provider does not accept the credentials any more.",

@@ -235,6 +235,16 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Le message a pu arriver malgré tout.",
         ),
     },
+    TextKind.DEAD_LETTER: {
+        "copy_unreadable": (
+            "Ce qui attendait dans la file était illisible.",
+            "Relancez le message : il est refait à partir de ce qui a été conservé.",
+        ),
+        "handling_failed": (
+            "Notre propre système a échoué chaque fois qu’il a pris le message.",
+            "Relancez-le une fois la panne réparée par un opérateur.",
+        ),
+    },
     TextKind.STATUS_REASON: {
         "token_invalid": (
             "L’opérateur n’accepte plus les identifiants.",

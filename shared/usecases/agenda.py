@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.clock import Clock
+from shared.domain.dead_letter import DeadLetter
 from shared.domain.dispatch import Dispatch
 from shared.domain.distribution import MAY_LEAVE, Distribution, DistributionStatus
 from shared.domain.doubt import Beat, Doubt, Fate, fate, next_look
@@ -91,6 +92,8 @@ class Agenda:
             await self._doubted(message, message.unknown_since, distribution, now)
         elif message.lease_until is not None:
             await self._lapsed(message, now)
+        elif message.dead is not None:
+            await self._given_up(message, message.dead, now)
         elif message.chunk is not None and not _may_leave(distribution):
             await self._wait_with(message, distribution, now)
         else:
@@ -102,6 +105,13 @@ class Agenda:
             await self._rewatch(message, message.lease_until)
         else:
             await self._unknowns.take(message, now)
+
+    async def _given_up(self, message: Message, letter: DeadLetter, now: datetime) -> None:
+        """Nobody redrove it in all that time: it ends, and its distribution may be completed."""
+        if now < letter.ends_at:
+            await self._rewatch(message, letter.ends_at)
+        else:
+            await self._deps.settler.end_unsent(message.organisation, message.message_id, "expired", now)
 
     async def _doubted(
         self, message: Message, since: datetime, distribution: Distribution | None, now: datetime

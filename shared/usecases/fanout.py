@@ -7,6 +7,7 @@ from datetime import datetime
 from shared.domain.clock import Clock
 from shared.domain.distribution import DistributionStatus
 from shared.usecases.agenda import Agenda
+from shared.usecases.dead_letters import Redrives
 from shared.usecases.distributions import Planning, expired
 from shared.usecases.erasure import Eraser
 from shared.usecases.ports import AGENDA_SHARDS, Distributions, Log, Task, TaskQueue, Telemetry
@@ -30,6 +31,7 @@ class FanoutDeps:
     tallies: Tallies
     agenda: Agenda
     eraser: Eraser
+    redrives: Redrives
     telemetry: Telemetry
     clock: Clock
 
@@ -72,6 +74,8 @@ class Fanout:
                 await self._deps.agenda.fall_back(task.organisation, task.message_id)
             case "erase":
                 await self._deps.eraser.work(task, until)
+            case "redrive":
+                await self._deps.redrives.work(task, until)
 
     async def _advance(self, organisation: str, distribution_id: str, until: datetime) -> bool:
         """What a distribution needs, by its status. True where there is more to do at once."""

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Literal, Protocol
 
 from shared.domain.consent import Consent
+from shared.domain.dead_letter import DeadLetter
 from shared.domain.dispatch import Dispatch
 from shared.domain.distribution import Counts, Distribution, DistributionStatus
 from shared.domain.fallback import Start
@@ -87,6 +88,8 @@ class LogQuery:
     enrollment_id: str | None = None
     person: str | None = None
     """A keyed hash. What was erased is no longer found by it."""
+    dead: bool = False
+    """Only messages that were given up (`shared.domain.dead_letter`)."""
     channel: Channel | None = None
     status: Status | None = None
     since: datetime | None = None
@@ -134,7 +137,8 @@ class Log(Protocol):
     async def claim(
         self, organisation: str, message_id: str, *, now: datetime, lease_until: datetime, lane: str | None = None
     ) -> Claim:
-        """Take the right to call the provider: open and without a lease. Raises `attempts` by one, notes `lane`.
+        """Take the right to call the provider: open and without a lease. Raises `attempts` by one, notes `lane`; who
+        was dead is alive again.
 
         A watched row (`due_at`) stays watched until the lease has ended, in case the claimer dies.
         """
@@ -183,7 +187,8 @@ class Log(Protocol):
     async def postpone(
         self, organisation: str, message_id: str, *, due_at: datetime | None, scheduled_for: datetime | None = None
     ) -> bool:
-        """Let the agenda take a pending, unclaimed message up at `due_at`; None ends the watch."""
+        """Let the agenda take a pending, unclaimed message up at `due_at`; None ends the watch. A copy came through to
+        say so: who was dead is alive again."""
         ...
 
     async def fall_back(self, organisation: str, message_id: str) -> bool:
@@ -193,6 +198,15 @@ class Log(Protocol):
 
     async def rewatch(self, organisation: str, message_id: str, *, seen: datetime, due_at: datetime | None) -> bool:
         """Move the watch on, or end it (None), if nobody has moved it since it was `seen`."""
+        ...
+
+    async def bury(self, organisation: str, message_id: str, letter: DeadLetter) -> bool:
+        """Its copy was given up: from now on the agenda only ends it, at `letter.ends_at`. For an open message that
+        nobody holds and that is not dead already."""
+        ...
+
+    async def redrive(self, organisation: str, message_id: str, *, died_at: datetime, due_at: datetime) -> bool:
+        """Let the agenda take a dead message up at `due_at`; says whether it was still dead of that very death."""
         ...
 
     async def due(self, shard: int, now: datetime, limit: int) -> Sequence[Message]:
@@ -295,10 +309,10 @@ class Task:
 
     `plan`: read an upload's rows; `advance`: log and release a distribution's next chunks; `agenda`: take up what is
     due in a shard of the log; `fallback`: begin that of one message (`message_id`); `erase`: remove what is kept of a
-    `person` (a keyed hash), from `place` on in a `round`.
+    `person` (a keyed hash), from `place` on in a `round`; `redrive`: an organisation's dead letters from `place` on.
     """
 
-    kind: Literal["plan", "advance", "agenda", "fallback", "erase"]
+    kind: Literal["plan", "advance", "agenda", "fallback", "erase", "redrive"]
     organisation: str = ""
     distribution_id: str = ""
     shard: int = 0

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from shared.domain.dead_letter import DeadLetter, DeadReason
 from shared.domain.distribution import (
     CountryPrice,
     Distribution,
@@ -86,6 +87,7 @@ FULL_MESSAGE = Message(
     fallback_minutes=90,
     rests_until=NOON + 10 * SECOND,
     fell_back=True,
+    dead=DeadLetter(received_at=NOON + 10 * SECOND, reason=DeadReason.HANDLING_FAILED, attempts=12),
     reason="undeliverable",
     request_hash="ab" * 32,
 )

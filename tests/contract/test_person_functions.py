@@ -26,6 +26,7 @@ from tests.fakes.world import FakeClock
 from tests.template.reading import Node
 from tests.unit.http.events import ALL_SCOPES, event
 
+DEAD_LETTER_QUEUES = tuple(f"arn:aws:sqs:eu-west-1:123456789012:{name}" for name in ("whatsapp-dead", "sms-dead"))
 READ, SEND, ADMIN = "messaging.read", "messaging.send", "messaging.admin"
 
 
@@ -127,6 +128,7 @@ def environment(names: Deployed) -> dict[str, str]:
         "WHATSAPP_QUEUE_URL": names.channels[Channel.WHATSAPP],
         "SMS_QUEUE_URL": names.channels[Channel.SMS],
         "FANOUT_QUEUE_URL": names.fanout,
+        "DEAD_LETTER_QUEUE_ARNS": ",".join(DEAD_LETTER_QUEUES),
         "META_GRAPH_URL": "http://meta.invalid",
         "ORANGE_API_URL": "http://orange.invalid",
         "CARD_HOSTS": "cards.example.org",

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.aws.message_item import position
+from shared.domain.dead_letter import DeadLetter
 from shared.domain.fallback import watch_after
 from shared.domain.ids import shard_of
 from shared.domain.instants import from_milliseconds, milliseconds
@@ -59,6 +60,7 @@ class FakeLog:
             due_at=watch,
             claimed_at=now,
             lane=lane or row.lane,
+            dead=None,
         )
         return Claim(answer=ClaimAnswer.WON, message=self._keep(claimed))
 
@@ -145,7 +147,7 @@ class FakeLog:
         if row is None or not row.is_open or row.lease_until is not None:
             return False
         wished = scheduled_for or row.scheduled_for
-        self._keep(replace(row, due_at=due_at, scheduled_for=wished))
+        self._keep(replace(row, due_at=due_at, scheduled_for=wished, dead=None))
         return True
 
     async def fall_back(self, organisation: str, message_id: str) -> bool:
@@ -162,6 +164,22 @@ class FakeLog:
         if row is None or row.due_at != seen:
             return False
         self._keep(replace(row, due_at=due_at))
+        return True
+
+    async def bury(self, organisation: str, message_id: str, letter: DeadLetter) -> bool:
+        await self._points("log.bury")
+        row = self.rows.get((organisation, message_id))
+        if row is None or not row.is_open or row.lease_until is not None or row.dead is not None:
+            return False
+        self._keep(replace(row, dead=letter, due_at=letter.ends_at))
+        return True
+
+    async def redrive(self, organisation: str, message_id: str, *, died_at: datetime, due_at: datetime) -> bool:
+        await self._points("log.redrive")
+        row = self.rows.get((organisation, message_id))
+        if row is None or not row.is_open or row.dead is None or row.dead.received_at != _rounded(died_at):
+            return False
+        self._keep(replace(row, dead=None, due_at=due_at))
         return True
 
     async def due(self, shard: int, now: datetime, limit: int) -> Sequence[Message]:
@@ -219,6 +237,7 @@ class FakeLog:
             claimed_at=_rounded(row.claimed_at),
             card_at=_rounded(row.card_at),
             rests_until=_rounded(row.rests_until),
+            dead=_dead(row),
         )
         self.rows[row.organisation, row.message_id] = kept
         return kept
@@ -241,6 +260,12 @@ def _may_move(row: Message, move: Move) -> bool:
     return may_move(row.status, move.status)
 
 
+def _dead(row: Message) -> DeadLetter | None:
+    if row.dead is None:
+        return None
+    return replace(row.dead, received_at=from_milliseconds(milliseconds(row.dead.received_at)))
+
+
 def _rounded(instant: datetime | None) -> datetime | None:
     return from_milliseconds(milliseconds(instant)) if instant is not None else None
 
@@ -260,6 +285,8 @@ def _matches(row: Message, query: LogQuery) -> bool:
     }
     if row.organisation != query.organisation:
         return False
+    if query.dead and row.dead is None:
+        return False
     if (query.since and row.accepted_at < query.since) or (query.until and row.accepted_at >= query.until):
         return False
     return all(value is None or getattr(row, name) == value for name, value in wished.items())
@@ -270,7 +297,7 @@ def _moved(row: Message, move: Move) -> Message:
     due_at = watch_after(row, move.status, move.at, move.fallback)
     if move.status in ARRIVED:
         noted = replace(noted, failed_at=None)
-    ended = replace(noted, lease_until=None, due_at=due_at, unknown_since=None, reopened=False)
+    ended = replace(noted, lease_until=None, due_at=due_at, unknown_since=None, reopened=False, dead=None)
     return replace(ended, status=move.status, reason=move.reason, rests_until=move.rests_until or row.rests_until)
 
 

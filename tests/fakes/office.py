@@ -25,6 +25,7 @@ from shared.usecases.browse import Browse
 from shared.usecases.channel import ChannelDesk, NameReceipts, NoteHeld
 from shared.usecases.contacts import Identities
 from shared.usecases.control import Control
+from shared.usecases.dead_letters import DeadLetters, Redrives
 from shared.usecases.distributions import NewDistribution, Planning, PlanningDeps
 from shared.usecases.erasure import Eraser, EraserDeps, Erasures
 from shared.usecases.fallbacks import Fallbacks
@@ -296,6 +297,15 @@ class Office:
             )
         )
 
+    def dead_letters(self) -> DeadLetters:
+        """A new worker."""
+        settler = self.settler()
+        unknowns = Unknowns(self.log, settler, NoteUnknown(unknown=self.unknown_sms))
+        return DeadLetters(self.log, unknowns, settler, self.telemetry, self.clock)
+
+    def redrives(self) -> Redrives:
+        return Redrives(self.log, self.tasks, self.telemetry, self.clock)
+
     def planning(self) -> Planning:
         return Planning(
             PlanningDeps(
@@ -365,6 +375,7 @@ class Office:
                 tallies=self.tallies,
                 agenda=agenda,
                 eraser=self.eraser(),
+                redrives=self.redrives(),
                 telemetry=self.telemetry,
                 clock=self.clock,
             )

@@ -157,7 +157,7 @@ def test_the_quota_that_is_asked_for_is_what_the_queues_take() -> None:
     template = read()
     at_once = [number(its, "ScalingConfig", "MaximumConcurrency") for _, its in events(template, "SQS")]
     [row] = [line for line in section(2).text.splitlines() if "L-B99A9384)" in line]
-    assert f"{sum(at_once)} for the four queues ({' + '.join(map(str, at_once))})" in row
+    assert f"{sum(at_once)} for the six queues ({' + '.join(map(str, at_once))})" in row
 
 
 def _token_claims(*groups: str) -> dict[str, str]:

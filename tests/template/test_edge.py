@@ -31,6 +31,8 @@ API = {
     "POST /v1/consents",
     "POST /v1/consents/lookup",
     "POST /v1/erasures",
+    "GET /v1/dead-letters",
+    "POST /v1/dead-letters/redrive",
     "GET /v1/templates",
     "POST /v1/templates/{name}/submit",
     "GET /v1/integrations/{name}/health",

@@ -107,6 +107,12 @@ def test_each_puts_messages_on_its_queues_only(template: Node, role: str, queues
     assert resources(template, role, "sqs:SendMessage") == expected
 
 
+def test_the_fan_out_takes_what_it_consumes_and_nothing_else(template: Node) -> None:
+    queues = ("FanoutQueue", "SmsDeadLetters", "WhatsAppDeadLetters")
+    expected = [str({"Fn::GetAtt": f"{queue}.Arn"}) for queue in queues]
+    assert resources(template, "BulkFanoutRole", "sqs:ReceiveMessage") == expected
+
+
 @pytest.mark.parametrize(
     ("role", "readable", "writable"),
     [

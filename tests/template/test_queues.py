@@ -3,6 +3,8 @@ import pytest
 from shared.providers.http import TIMEOUT_SECONDS
 from tests.template.reading import QUEUES, Node, at, events, mapping, number, of_type, properties
 
+CONSUMED = (*QUEUES, "WhatsAppDeadLetters", "SmsDeadLetters")
+"""The two others' dead letters wait for an operator."""
 SENDERS = ("SendWhatsAppFunction", "SendSmsFunction")
 
 
@@ -40,7 +42,18 @@ def test_every_queue_has_one_consumer_which_reports_its_failures(template: Node)
     for function, event in events(template, "SQS"):
         assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"], function
         consumed.append(at(event, "Queue", "Fn::GetAtt"))
-    assert sorted(map(str, consumed)) == sorted(f"{queue}.Arn" for queue in QUEUES)
+    assert sorted(map(str, consumed)) == sorted(f"{queue}.Arn" for queue in CONSUMED)
+
+
+def test_dead_letters_are_taken_by_the_fan_out_and_die_no_second_time(template: Node) -> None:
+    consumers = {str(at(event, "Queue", "Fn::GetAtt")): function for function, event in events(template, "SQS")}
+    named = at(properties(template, "BulkFanoutFunction"), "Environment", "Variables", "DEAD_LETTER_QUEUE_ARNS")
+    arns = [{"Fn::GetAtt": f"{queue}.Arn"} for queue in CONSUMED if queue not in QUEUES]
+    assert named == {"Fn::Join": [",", arns]}
+    for name in of_type(template, "AWS::SQS::Queue"):
+        if name not in QUEUES:
+            assert "RedrivePolicy" not in properties(template, name), name
+            assert consumers.get(f"{name}.Arn", "BulkFanoutFunction") == "BulkFanoutFunction", name
 
 
 def test_visibility_is_six_times_the_consumers_time_out(template: Node) -> None:

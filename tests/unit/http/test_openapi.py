@@ -47,6 +47,8 @@ ROUTES = {
     "POST /v1/consents": SEND,
     "POST /v1/consents/lookup": READ,
     "POST /v1/erasures": ADMIN,
+    "GET /v1/dead-letters": ADMIN,
+    "POST /v1/dead-letters/redrive": ADMIN,
     "GET /v1/templates": READ,
     "POST /v1/templates/{name}/submit": ADMIN,
     "GET /v1/integrations/whatsapp/health": ADMIN,

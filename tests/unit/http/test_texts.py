@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.countries import covered_names
+from shared.domain.dead_letter import DeadReason
 from shared.domain.refusal import ProblemCode
 from shared.http.textkind import TextKind
 from shared.http.texts import known_codes, placeholders, sentences, text
@@ -92,6 +93,7 @@ CLOSED = {
     TextKind.PROBLEM_DETAIL: PROBLEMS,
     TextKind.FIELD: FIELDS,
     TextKind.REASON: REASONS,
+    TextKind.DEAD_LETTER: frozenset(DeadReason),
     TextKind.STATUS_REASON: STATUS_REASONS,
     TextKind.WARNING: WARNINGS,
 }

@@ -1,0 +1,33 @@
+"""Messages that were given up: looked through and redriven by an administrator."""
+
+from functions.api.deps import Deps
+from shared.domain.payload import Channel
+from shared.http import cursor, documents, validation
+from shared.http.request import Request, Scope
+from shared.http.response import Response, list_response
+from shared.http.router import Router
+from shared.usecases.ports import LogQuery
+
+
+def register(router: Router, deps: Deps) -> None:
+    """The routes of this module."""
+
+    @router.route("GET /v1/dead-letters", scope=Scope.ADMIN)
+    async def browse(request: Request) -> Response:
+        query = validation.query(request, "list_dead_letters")
+        channel = query.filters.get("channel")
+        wanted = LogQuery(organisation=request.organisation, dead=True, channel=Channel(channel) if channel else None)
+        binding = cursor.Binding(request.organisation, "list_dead_letters", query.filters)
+        page = await deps.browse.messages(wanted, cursor.position(query.cursor, binding), query.limit)
+        items = [documents.dead_letter(row, row.dead) for row in page.items if row.dead is not None]
+        return list_response(request, items, cursor.following(page.position, binding))
+
+    @router.route("POST /v1/dead-letters/redrive", scope=Scope.ADMIN)
+    async def redrive(request: Request) -> Response:
+        body = validation.body(request, "redrive_dead_letters")
+        named = body.get("dead_letter_ids")
+        if isinstance(named, list):
+            redriven = await deps.redrives.some(request.organisation, [str(one) for one in named])
+        else:
+            redriven = await deps.redrives.all(request.organisation)
+        return Response(status=202, body={"redriven": redriven})
