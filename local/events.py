@@ -167,6 +167,14 @@ class Maker:
                 record["attributes"][name] = instant
         return event
 
+    def given_up(self, queue: str, body: str) -> Json:
+        """What comes of a copy that is taken up as often as its queue allows, and never finished."""
+        url = self._deployment.outputs[f"{queue}Url"]
+        self._sqs.send_message(QueueUrl=url, MessageBody=body, MessageGroupId=ORGANISATION)
+        while self._sqs.receive_message(QueueUrl=url, VisibilityTimeout=0, WaitTimeSeconds=0).get("Messages"):
+            pass  # it is there again at once
+        return self.from_queue(f"{queue.removesuffix('Queue')}DeadLetters")
+
     def invoke(self, function: str, event: Json) -> Json:
         """Have a function of this process work an event off. What it answers, a 4xx or 5xx being an error here."""
         answer = self._stack.invoke(self._deployment.logical_ids[function], event)
@@ -241,6 +249,7 @@ def _single_messages(maker: Maker) -> Iterator[Step]:
         call = Call(method="POST", path="/v1/messages", body=body, key=f"events-{channel}")
         yield _api(maker, f"post_message_{channel}", "PostMessage", call, work=True)
     sms, whatsapp = maker.from_queue("SmsQueue"), maker.from_queue("WhatsAppQueue")
+    yield from _dead_letters(maker, sms, whatsapp)
     yield Step(name="send_sms", function="SendSmsFunction", trigger="Sms", event=sms)
     yield Step(name="send_whatsapp", function="SendWhatsAppFunction", trigger="WhatsApp", event=whatsapp)
     message_id = json.loads(whatsapp["Records"][0]["body"])["message_id"]
@@ -249,6 +258,18 @@ def _single_messages(maker: Maker) -> Iterator[Step]:
     yield _api(maker, "get_message", "GetMessage", Call(method="GET", path=f"/v1/messages/{message_id}"))
     looked_up = Call(method="POST", path="/v1/messages/lookup", body={"phone": SMS_NUMBER})
     yield _api(maker, "look_up_messages", "LookUpMessages", looked_up)
+
+
+def _dead_letters(maker: Maker, sms: Json, whatsapp: Json) -> Iterator[Step]:
+    """Another copy of each message dies; redriven, both are still sent by the copies that come next."""
+    for name, channel, copy in (("sms", "Sms", sms), ("whatsapp", "WhatsApp", whatsapp)):
+        event = maker.given_up(f"{channel}Queue", copy["Records"][0]["body"])
+        function, trigger = "BulkFanoutFunction", f"{channel}Dead"
+        yield Step(name=f"bulk_fanout_dead_{name}", function=function, trigger=trigger, event=event)
+    listed = Call(method="GET", path="/v1/dead-letters?channel=sms")
+    yield _api(maker, "list_dead_letters", "ListDeadLetters", listed)
+    redriven = Call(method="POST", path="/v1/dead-letters/redrive", body={"all": True})
+    yield _api(maker, "redrive_dead_letters", "RedriveDeadLetters", redriven)
 
 
 def _receipts(maker: Maker, message_id: str) -> Iterator[Step]:

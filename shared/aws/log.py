@@ -61,14 +61,14 @@ class DynamoLog:
     async def claim(
         self, organisation: str, message_id: str, *, now: datetime, lease_until: datetime, lane: str | None = None
     ) -> Claim:
-        """See `Log`. A watched row's watch moves to the end of the lease, which takes a second try."""
+        """See `Log`. A watched row's watch moves to the end of the lease, which takes a second try; so does a dead
+        row, which is always watched."""
         ends = milliseconds(lease_until)
         noted: dict[str, Plain] = {"lease_until": ends, "claimed_at": milliseconds(now)}
         noted |= {"lane": lane} if lane else {}
         change = Update(
             sets=noted,
             adds={"attempts": 1},
-            removes=DEAD,
             conditions=(_OPEN, _UNCLAIMED, "attribute_not_exists(due_at)"),
             values=_PENDING_VALUE,
         )

@@ -8,8 +8,8 @@ from enum import StrEnum
 from shared.domain.instants import from_milliseconds, milliseconds
 
 KEPT_FOR = timedelta(days=14)
-"""As long as a queue can keep anything. After that the message ends as `expired`: a card is for the day it was made for,
-and a distribution with pending rows is never completed."""
+"""As long as a queue can keep anything. After that the message ends as `expired`: a card is for the day it was made
+for, and a distribution with pending rows is never completed."""
 
 
 class DeadReason(StrEnum):

@@ -31,6 +31,7 @@ _WATCH = timedelta(seconds=120)
 _HORIZON = timedelta(seconds=300)
 _LOOK_AGAIN = timedelta(seconds=60)
 _WHILE_PAUSED = timedelta(minutes=5)
+_PUT_OFF = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +67,7 @@ class Agenda:
         distributions = await self._distributions_of(due)
         for message in due:
             distribution = distributions.get(message.distribution_id or "")
-            await self._take_up(message, distribution, now)
+            await self._take_up_or_put_off(message, distribution, now)
         await self._deps.settler.flush()
         if due:
             self._deps.telemetry.event("agenda_worked_off", shard=shard, messages=len(due))
@@ -81,6 +82,16 @@ class Agenda:
         distributions = await self._distributions_of([message])
         await self._take_up(message, distributions.get(message.distribution_id or ""), now)
         await self._deps.settler.flush()
+
+    async def _take_up_or_put_off(self, message: Message, distribution: Distribution | None, now: datetime) -> None:
+        """One that cannot be taken up goes to the back: a shard is read from its earliest, for all organisations."""
+        try:
+            await self._take_up(message, distribution, now)
+        except Exception as error:
+            self._deps.telemetry.trouble(
+                "agenda_message_failed", message_id=message.message_id, error=type(error).__name__
+            )
+            await self._rewatch(message, now + _PUT_OFF)
 
     async def _take_up(self, message: Message, distribution: Distribution | None, now: datetime) -> None:
         if message.awaits_fallback:

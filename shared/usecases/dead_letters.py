@@ -7,7 +7,7 @@ the same write. So no two places can tell different things, and what has been se
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.domain.clock import Clock
 from shared.domain.dead_letter import DeadLetter, DeadReason, ends_at, read_dead_letter_id
@@ -19,6 +19,8 @@ from shared.usecases.unknown import Unknowns
 
 AT_ONCE = 1000
 """Dead letters that one request redrives itself; a task does the rest."""
+WAITS = timedelta(minutes=10)
+"""Longer than the agenda's watch over a copy that is on its queue (5 min ahead of its departure, 2 after it)."""
 _PAGE = 100
 
 
@@ -59,14 +61,14 @@ class DeadLetters:
             return False
 
     async def _take(self, copy: DeadCopy) -> bool:
-        """Bury the message, unless it is nobody's business any more: ended, in doubt (the agenda waits for a status),
-        dead already. A claim that has lapsed is taken for what it is: this copy may have been the last to look at it.
-        Whoever holds a live claim may still send it, so that the copy comes again to see."""
+        """Bury the message, unless it is nobody's business any more (`_goes_by_itself`). A claim that has lapsed is
+        taken for what it is: this copy may have been the last to look at it. Whoever holds a live claim may still send
+        it, so that the copy comes again to see."""
         now = self._clock.now()
         row = await self._log.get(copy.organisation, copy.message_id)
         if row is None:
             self._telemetry.trouble("dead_letter_of_no_message", message_id=copy.message_id)
-        elif not row.is_open or row.unknown_since is not None or row.dead is not None:
+        elif _goes_by_itself(row, now):
             self._telemetry.event("dead_letter_dropped", message_id=copy.message_id, status=row.status)
         elif row.lease_until is None:
             return await self._bury(copy, row, now)
@@ -91,6 +93,17 @@ class DeadLetters:
         return True
 
 
+def _goes_by_itself(row: Message, now: datetime) -> bool:
+    """It has ended, is in doubt (the agenda waits for a status), is dead already, or waits for an hour at which the
+    agenda makes it a new copy: another one came through, to the gate or the provider, and said so. What is due sooner
+    is watched for lost copies only: there each copy would die like this one, and take a departure from the others."""
+    if not row.is_open or row.unknown_since is not None or row.dead is not None:
+        return True
+    if row.due_at is None:
+        return False
+    return row.due_at > now + WAITS or (row.scheduled_for is not None and row.scheduled_for > now)
+
+
 class Redrives:
     """Lets dead messages go again: the agenda takes each up as it does whatever is due, on to timetable, gate and
     claim. Nothing is copied back from a queue."""
@@ -107,13 +120,12 @@ class Redrives:
 
     async def all(self, organisation: str) -> int:
         """How many are on their way now; of more than `AT_ONCE` the rest follows by itself."""
-        redriven, place = 0, None
-        while redriven < AT_ONCE:
+        redriven, place = await self._page(organisation, None)
+        while place is not None and redriven < AT_ONCE:
             count, place = await self._page(organisation, place)
             redriven += count
-            if place is None:
-                return redriven
-        await self._go_on(organisation, place)
+        if place is not None:
+            await self._go_on(organisation, place)
         return redriven
 
     async def work(self, task: Task, until: datetime) -> None:
@@ -125,8 +137,8 @@ class Redrives:
                 return
             _, place = await self._page(task.organisation, place)
 
-    async def _go_on(self, organisation: str, place: str | None) -> None:
-        await self._tasks.put([Task(kind="redrive", organisation=organisation, place=place or "")])
+    async def _go_on(self, organisation: str, place: str) -> None:
+        await self._tasks.put([Task(kind="redrive", organisation=organisation, place=place)])
 
     async def _page(self, organisation: str, place: str | None) -> tuple[int, str | None]:
         """The place moves on past those that stay: one pass asks each once, even if it dies again meanwhile."""

@@ -31,6 +31,9 @@ WAITING = frozenset(
     {
         "api_get_integration",
         "api_look_up_consent",
+        "bulk_fanout_dead_sms",
+        "api_list_dead_letters",
+        "api_redrive_dead_letters",
         "send_sms",
         "webhook_whatsapp",
         "webhook_status",
@@ -56,6 +59,7 @@ STATUSES = {
     "api_post_message_whatsapp": ACCEPTED,
     "api_resend_message": ACCEPTED,
     "api_submit_template": ACCEPTED,
+    "api_redrive_dead_letters": ACCEPTED,
     "api_erase": ACCEPTED,
     "api_upload": CREATED,
     "bulk_fanout_http": CREATED,
@@ -197,6 +201,16 @@ def test_a_single_message_is_accepted_queued_and_sent(walk: Walk, posted: str, q
     assert walk.status(posted, sent) == "pending"
     assert walk.grown(queue, posted) == 1
     assert walk.status(sent, sent) == "sent"
+
+
+def test_copies_that_were_given_up_are_listed_and_redriven(walk: Walk) -> None:
+    """Both messages are sent all the same, by the copies that come after."""
+    (letter,) = walk.of("api_list_dead_letters").body["items"]
+    assert letter["message_id"] == dispatch("send_sms")["message_id"]
+    assert (letter["reason"], letter["attempts"]) == ("handling_failed", 12)
+    assert walk.of("api_redrive_dead_letters").body == {"redriven": 2}
+    assert walk.grown("FanoutQueue", "api_redrive_dead_letters") >= 1
+    assert walk.get("/v1/dead-letters").json()["items"] == []
 
 
 def test_what_the_container_put_on_the_queue_is_the_event(walk: Walk) -> None:

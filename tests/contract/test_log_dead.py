@@ -1,0 +1,138 @@
+"""A message that was given up: marked on its row, listed for its organisation alone, alive with whatever happens."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.domain.dead_letter import KEPT_FOR, DeadLetter, DeadReason
+from shared.domain.ids import shard_of
+from shared.domain.message import Chunk, Message
+from shared.domain.payload import Channel
+from shared.domain.status import Status
+from shared.usecases.ports import AGENDA_SHARDS, ClaimAnswer, LogQuery, Move
+from tests.contract.making import NOON, ORGANISATION, SECOND, message, standing
+from tests.contract.world import World
+
+KEY = (ORGANISATION, "m-1")
+SHARD = shard_of("m-1", AGENDA_SHARDS)
+LATER = NOON + timedelta(hours=1)
+LETTER = DeadLetter(received_at=LATER, reason=DeadReason.HANDLING_FAILED, attempts=12)
+DEAD = LogQuery(organisation=ORGANISATION, dead=True)
+ENDED = Move(status=Status.FAILED, at=NOON, reason="cancelled", unclaimed=True)
+
+
+async def listed(world: World, query: LogQuery = DEAD) -> list[str]:
+    page = await world.log.page(query, None, 50)
+    return [row.message_id for row in page.items]
+
+
+@pytest.mark.parametrize("row", [message(), message(due_at=NOON)], ids=["unwatched", "watched"])
+async def test_it_is_listed_and_left_alone_until_it_ends(world: World, row: Message) -> None:
+    await world.log.add(row)
+    assert await listed(world) == []
+    assert await world.log.bury(*KEY, LETTER)
+    assert await standing(world.log) == replace(row, dead=LETTER, due_at=LETTER.ends_at)
+    assert LETTER.ends_at == LATER + KEPT_FOR
+    assert await listed(world) == ["m-1"]
+    assert await world.log.due(SHARD, LETTER.ends_at - SECOND, 10) == []
+    assert [one.message_id for one in await world.log.due(SHARD, LETTER.ends_at, 10)] == ["m-1"]
+
+
+async def test_the_first_death_counts(world: World) -> None:
+    await world.log.add(message())
+    assert await world.log.bury(*KEY, LETTER)
+    assert not await world.log.bury(*KEY, replace(LETTER, received_at=LATER + SECOND))
+    assert (await standing(world.log)).dead == LETTER
+
+
+async def test_nobody_is_buried_who_is_not_there_has_ended_or_is_held(world: World) -> None:
+    assert not await world.log.bury(*KEY, LETTER)
+    await world.log.add(message())
+    await world.log.claim(*KEY, now=NOON, lease_until=LATER)
+    assert not await world.log.bury(*KEY, LETTER)
+    await world.log.move(*KEY, Move(status=Status.SENT, at=NOON))
+    assert not await world.log.bury(*KEY, LETTER)
+    assert await listed(world) == []
+
+
+async def test_it_is_redriven_once_a_death(world: World) -> None:
+    await world.log.add(message())
+    await world.log.bury(*KEY, LETTER)
+    assert not await world.log.redrive(*KEY, died_at=LATER - SECOND, due_at=LATER)
+    assert not await world.log.redrive("other", "m-1", died_at=LATER, due_at=LATER)
+    assert await listed(world) == ["m-1"]
+    assert await world.log.redrive(*KEY, died_at=LATER, due_at=LATER)
+    assert not await world.log.redrive(*KEY, died_at=LATER, due_at=LATER + SECOND)
+    assert await standing(world.log) == message(due_at=LATER)
+    assert [one.message_id for one in await world.log.due(SHARD, LATER, 10)] == ["m-1"]
+    assert await listed(world) == []
+    again = replace(LETTER, received_at=LATER + 5 * SECOND, reason=DeadReason.COPY_UNREADABLE)
+    assert await world.log.bury(*KEY, again)
+    assert not await world.log.redrive(*KEY, died_at=LATER, due_at=LATER)
+    assert (await standing(world.log)).dead == again
+
+
+async def claimed(world: World) -> None:
+    claim = await world.log.claim(*KEY, now=NOON, lease_until=LATER)
+    assert claim.answer is ClaimAnswer.WON
+    assert claim.message is not None
+    assert (claim.message.dead, claim.message.due_at) == (None, LATER)
+
+
+async def sent(world: World) -> None:
+    assert (await world.log.move(*KEY, Move(status=Status.SENT, at=NOON))).won
+
+
+async def ended(world: World) -> None:
+    assert (await world.log.move(*KEY, ENDED)).won
+
+
+async def postponed(world: World) -> None:
+    assert await world.log.postpone(*KEY, due_at=LATER, scheduled_for=LATER)
+
+
+@pytest.mark.parametrize("happening", [claimed, sent, ended, postponed])
+async def test_whatever_else_happens_to_it_ends_the_dead_letter(
+    world: World, happening: Callable[[World], Awaitable[None]]
+) -> None:
+    """Another copy may still be about, a webhook on its way, a person cancelling."""
+    await world.log.add(message())
+    await world.log.bury(*KEY, LETTER)
+    await happening(world)
+    row = await standing(world.log)
+    assert row.dead is None
+    assert row.due_at in (None, LATER)
+    assert await listed(world) == []
+    assert not await world.log.redrive(*KEY, died_at=LATER, due_at=LATER)
+
+
+async def test_the_list_is_an_organisations_own_newest_first_each_once(world: World) -> None:
+    rows = [
+        message(
+            f"m-{number:02}",
+            accepted_at=NOON + number // 3 * SECOND,
+            channel=Channel.SMS if number % 2 else Channel.WHATSAPP,
+            chunk=Chunk(distribution_id="d", run=0, number=0) if number % 5 else None,
+        )
+        for number in range(20)
+    ]
+    await world.log.add_all([*rows, *(replace(row, organisation="other") for row in rows)])
+    dead = [row for number, row in enumerate(rows) if number % 3]
+    for row in dead:
+        await world.log.bury(ORGANISATION, row.message_id, LETTER)
+    await world.log.bury("other", "m-00", LETTER)
+    expected = [one.message_id for one in sorted(dead, key=lambda one: (one.accepted_at, one.message_id), reverse=True)]
+    found, position, pages = list[str](), None, 0
+    while pages == 0 or position is not None:
+        page = await world.log.page(DEAD, position, 4)
+        assert {row.organisation for row in page.items} <= {ORGANISATION}
+        found += [row.message_id for row in page.items]
+        position, pages = page.position, pages + 1
+    assert found == expected
+    assert pages == 4
+    texts = [one for one in expected if int(one[2:]) % 2]
+    assert await listed(world, replace(DEAD, channel=Channel.SMS)) == texts
+    assert await listed(world, LogQuery(organisation="other", dead=True)) == ["m-00"]
+    assert len((await world.log.page(LogQuery(organisation=ORGANISATION), None, 50)).items) == 20

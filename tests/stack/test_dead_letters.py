@@ -1,0 +1,113 @@
+"""Copies that die on the way, over HTTP: poison put on the queue itself, taken up as often as the queue allows."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.stack.programme import DELIVERED, Json, Programme, until
+from tests.stack.running import started
+
+ROWS = 12
+RECEIVES, VISIBILITY = 12, timedelta(seconds=361)
+"""template.yaml, maxReceiveCount and VisibilityTimeout of the channel queues."""
+
+
+@pytest.fixture
+def programme(tmp_path: Path) -> Iterator[Programme]:
+    """On a stack of its own: hours pass, and a queue is emptied."""
+    with started(tmp_path / "log") as stack:
+        stack.set_simulators(orange_rate_per_second=50)
+        with Programme(stack, "dead-letters", rate=1) as programme:
+            yield programme
+
+
+def rows_whose_copies_are_lost(programme: Programme) -> tuple[str, list[str]]:
+    """A distribution that is wholly released, and the messages that wait for a departure that never comes."""
+    sqs, url = programme.stack.aws("sqs"), programme.stack.output("SmsQueueUrl")
+    recipients = [programme.recipient(DELIVERED + number) for number in range(ROWS)]
+    identity = programme.distribute(recipients=recipients, confirm=True).json()["distribution_id"]
+    name = "ApproximateNumberOfMessagesDelayed"
+
+    def delayed() -> int:
+        return int(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
+
+    until(delayed, lambda count: count >= ROWS // 2)
+    sqs.purge_queue(QueueUrl=url)
+    programme.move_to(programme.stack.now() + VISIBILITY)
+    rows = programme.messages(distribution_id=identity)
+    assert len(rows) == ROWS
+    return identity, [row["message_id"] for row in rows if row["status"] == "pending"]
+
+
+def copy_of(programme: Programme, message_id: str, payload: object) -> Json:
+    """It departs after the year 9999: whoever computes with that fails."""
+    return {
+        "organisation": programme.organisation,
+        "message_id": message_id,
+        "channel": "sms",
+        "person": "0" * 32,
+        "departs_at": 10**18,
+        "payload": payload,
+    }
+
+
+def dead_letters(programme: Programme, **query: str) -> list[Json]:
+    items: list[Json] = programme.ok(programme.api.get("/v1/dead-letters", params=query))["items"]
+    return items
+
+
+def redrive(programme: Programme, body: Json) -> tuple[int, Json]:
+    answer = programme.api.post("/v1/dead-letters/redrive", json=body)
+    return answer.status_code, answer.json()
+
+
+def test_what_dies_is_listed_redriven_and_sent_once(programme: Programme) -> None:
+    identity, lost = rows_whose_copies_are_lost(programme)
+    assert len(lost) >= ROWS // 2
+    payload = {"to": "+221770000000", "country": "SN", "mode": "sms", "text": "x"}
+    poison = [
+        copy_of(programme, lost[0], "an older version's"),
+        *(copy_of(programme, one, payload) for one in lost[1:]),
+    ]
+    sqs, url = programme.stack.aws("sqs"), programme.stack.output("SmsQueueUrl")
+    for body in ("{", *map(json.dumps, poison)):
+        sqs.send_message(QueueUrl=url, MessageBody=body, MessageGroupId=programme.organisation)
+    healthy = programme.ok(programme.send(programme.recipient(DELIVERED + ROWS)))["message_id"]
+    programme.settled(healthy, "delivered")
+    for _ in range(RECEIVES):
+        assert dead_letters(programme) == []
+        programme.move_to(programme.stack.now() + VISIBILITY)
+
+    found = {
+        one["message_id"]: one for one in until(lambda: dead_letters(programme), lambda all_: len(all_) == len(lost))
+    }
+    assert set(found) == set(lost)
+    assert [one["reason"] for one in map(found.__getitem__, lost)] == [
+        "copy_unreadable",
+        *["handling_failed"] * (len(lost) - 1),
+    ]
+    assert {(one["channel"], one["attempts"], one["recipient"][:-4]) for one in found.values()} == {
+        ("sms", RECEIVES, "+22177***")
+    }
+    assert dead_letters(programme, channel="whatsapp") == []
+    assert programme.distribution(identity)["status"] == "sending"
+    with programme.stack.api("another-organisation") as stranger:
+        assert stranger.get("/v1/dead-letters").json()["items"] == []
+        assert stranger.post("/v1/dead-letters/redrive", json={"all": True}).json() == {"redriven": 0}
+
+    programme.put_sms(rate_per_second=50)
+    first = {"dead_letter_ids": [found[lost[0]]["dead_letter_id"]]}
+    assert redrive(programme, first) == (202, {"redriven": 1})
+    assert redrive(programme, first) == (202, {"redriven": 0})
+    programme.settled(lost[0], "delivered")
+    assert redrive(programme, {"all": True}) == (202, {"redriven": len(lost) - 1})
+    done = until(lambda: programme.distribution(identity), lambda one: one["counts"]["delivered"] == ROWS)
+    assert done["counts"] == {"pending": 0, "sent": 0, "delivered": ROWS, "read": 0, "failed": 0}
+    assert dead_letters(programme) == []
+    programme.move_to(programme.stack.now() + timedelta(minutes=5))
+    until(lambda: programme.distribution(identity), lambda one: one["status"] == "completed")
+    got = [entry["recipient"] for entry in programme.ledger("orange")]
+    assert sorted(got) == [f"+22177000{DELIVERED + number}" for number in range(ROWS + 1)]
