@@ -103,6 +103,16 @@ EVENTS: Final[Mapping[str, Event]] = {
     "fallback_begun": _event("message_id", "parent", "status", counts=_one("FallbacksBegun")),
     "opt_out_heard": _event("message_id", "code", "kept", counts=_one("OptOutsHeard")),
     "agenda_worked_off": _event("shard", "messages", counts=_sum("AgendaTakenUp", "messages")),
+    "agenda_message_failed": _trouble("message_id", "error", counts=_one("OwnFailures")),
+    # ── Dead letters ──
+    "dead_letter": _trouble(
+        *("message_id", "channel", "distribution_id", "reason", "attempts"),
+        counts=_one("DeadLetters", "channel", "reason"),
+    ),
+    "dead_letter_dropped": _event("message_id", "status"),
+    "dead_letter_of_no_message": _trouble("message_id"),
+    "dead_letter_not_taken": _trouble("message_id", "error", counts=_one("OwnFailures")),
+    "dead_letters_redriven": _event("asked", "redriven", counts=_sum("DeadLettersRedriven", "redriven")),
     # ── What providers tell ──
     "webhook_refused": _trouble("provider", counts=_one("WebhooksRefused", "provider")),
     "webhook_malformed": _event("organisation", "provider", counts=_one("WebhooksMalformed", "provider")),
