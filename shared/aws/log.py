@@ -104,7 +104,7 @@ class DynamoLog:
         news: dict[str, Plain] = {name: told} if earliest(known, move.at) != known else {}
         conditions = [f"(attribute_not_exists({name}) OR {name} > :told)"] if news else []
         values: dict[str, Plain] = {":told": told} if news else {}
-        if before.provider_message_id is None and move.provider_message_id is not None:
+        if before.provider_message_id is None and move.provider_message_id is not None and move.names(before):
             news["provider_message_id"] = move.provider_message_id
             conditions.append("attribute_not_exists(provider_message_id)")
         if news:
@@ -165,7 +165,7 @@ class DynamoLog:
         """See `Log`."""
         update = Update(
             sets={"as_template": 1, "reopened": 1, **_watch(message_id, due_at)},
-            removes=("lease_until", "unknown_since"),
+            removes=("lease_until", "unknown_since", "provider_message_id"),
             conditions=(
                 "#status IN (:pending, :sent)",
                 _CARD_IS if card_half else "attempts = :attempt",

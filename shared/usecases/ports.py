@@ -67,6 +67,12 @@ class Move:
     fallback: Start = Start.NEVER
     rests_until: datetime | None = None
 
+    def names(self, row: Message) -> bool:
+        """Whether the provider's ID that comes too late for a move is still the message's: not that of an attempt which
+        a template has taken the place of."""
+        waits_again = row.reopened and row.lease_until is None
+        return self.told_by in (None, row.attempts) and not waits_again
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:

@@ -73,7 +73,8 @@ class FakeLog:
         if won:
             self._keep(_moved(row, move))
         elif move.status not in (Status.FAILED, Status.PENDING):
-            kept = self._keep(_noted(row, move))
+            named = move if move.names(row) else replace(move, provider_message_id=None)
+            kept = self._keep(_noted(row, named))
             return Moved(won=False, before=row, noted=kept.instant_of(move.status) != row.instant_of(move.status))
         return Moved(won=won, before=row)
 
@@ -127,7 +128,7 @@ class FakeLog:
             return False
         if attempt != _attempt_of(row, card_half=card_half):
             return False
-        freed = replace(row, lease_until=None, unknown_since=None, due_at=due_at)
+        freed = replace(row, lease_until=None, unknown_since=None, due_at=due_at, provider_message_id=None)
         self._keep(replace(freed, as_template=True, reopened=True))
         return True
 

@@ -5,7 +5,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.news import (
@@ -496,7 +496,6 @@ def mangled(draw: st.DrawFn) -> Json:
     return told
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(mangled())
 def test_no_document_raises(told: Json) -> None:
     written_out = json.dumps(told)
@@ -506,7 +505,6 @@ def test_no_document_raises(told: Json) -> None:
         read(piece, received=AT)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(EVERY_SHAPE), st.data())
 def test_no_cut_raises(told: Json, data: st.DataObject) -> None:
     body = json.dumps(told)

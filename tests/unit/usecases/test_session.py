@@ -182,14 +182,17 @@ def test_a_webhook_that_the_session_had_closed_brings_the_template(office: Offic
     message = text(office, LONG if card else SHORT)
     office.deliver(Channel.WHATSAPP)
     failed = told(message, Status.FAILED, office.clock.now(), card=card, error=CLOSED)
+    refused = office.row(message.message_id).provider_message_id
     office.told(failed)
     assert office.row(message.message_id).status is Status.SENT
     late = told(message, Status.SENT, office.clock.now())
     office.told(failed, late, failed)
     assert office.row(message.message_id).due_at is not None
     settle(office)
+    office.told(late)
     row = office.row(message.message_id)
     assert (row.status, row.attempts, row.due_at) == (Status.SENT, 2, None)
+    assert row.provider_message_id not in (None, refused, late.provider_message_id), "what is shown is the template's"
     assert modes(office)[-1] is Mode.TEMPLATE
     assert modes(office).count(Mode.TEMPLATE) == 1
     office.told(failed)
