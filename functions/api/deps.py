@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 
-from shared.aws.function import read_settings
+from shared.aws.function import days, read_settings
 from shared.aws.integrations import number_key
 from shared.aws.objects import S3Uploads
 from shared.aws.plans import S3Plans
@@ -62,6 +62,8 @@ class Settings:
     schedule_group: str
     schedule_target_arn: str
     schedule_role_arn: str
+    message_retention_days: str
+    secrets_key: str
 
 
 class Deps:
@@ -76,6 +78,8 @@ class Deps:
             log_table=self.settings.log_table,
             state_table=self.settings.state_table,
             secrets_prefix=self.settings.secrets_prefix,
+            secrets_key=self.settings.secrets_key,
+            message_retention=days(self.settings.message_retention_days),
         )
         self.stores = Stores(aws, clock, telemetry, names)
         self._queues = {

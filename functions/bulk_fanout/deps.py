@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from shared.aws.function import read_settings
+from shared.aws.function import days, read_settings
 from shared.aws.integrations import number_key
 from shared.aws.objects import S3Uploads
 from shared.aws.plans import S3Plans
@@ -63,6 +63,7 @@ class Settings:
     schedule_group: str
     schedule_target_arn: str
     schedule_role_arn: str
+    message_retention_days: str
 
 
 class Deps:
@@ -77,6 +78,7 @@ class Deps:
             log_table=self.settings.log_table,
             state_table=self.settings.state_table,
             secrets_prefix=self.settings.secrets_prefix,
+            message_retention=days(self.settings.message_retention_days),
         )
         self.stores = Stores(aws, clock, telemetry, names)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
-from shared.aws.function import Answer, Context, Event, Handler, Loop, lazily, read_settings, system_clock
+from shared.aws.function import Answer, Context, Event, Handler, Loop, days, lazily, read_settings, system_clock
 from shared.aws.integrations import number_key
 from shared.aws.plans import S3Plans
 from shared.aws.queues import SqsChannelQueue, SqsStatusQueue
@@ -46,6 +46,7 @@ class Settings:
     whatsapp_queue_url: str
     fanout_queue_url: str
     payload_bucket: str
+    message_retention_days: str
 
 
 def build(
@@ -55,7 +56,10 @@ def build(
     settings = read_settings(Settings, environment)
     telemetry = LoggedTelemetry("webhook")
     names = Names(
-        log_table=settings.log_table, state_table=settings.state_table, secrets_prefix=settings.secrets_prefix
+        log_table=settings.log_table,
+        state_table=settings.state_table,
+        secrets_prefix=settings.secrets_prefix,
+        message_retention=days(settings.message_retention_days),
     )
     stores = Stores(aws or Aws(), clock or system_clock(environment), telemetry, names, patient=True)
     queue = SqsStatusQueue(stores.aws, settings.status_queue_url)

@@ -42,6 +42,13 @@ def read_settings[T: "DataclassInstance"](kind: Callable[..., T], environment: M
     return kind(**{name: environment[name.upper()] for name in names})
 
 
+def days(text: str) -> timedelta:
+    """A variable that holds a number of days. Raises MissingSettingError where it holds none."""
+    if not text.isdecimal() or int(text) < 1:
+        raise MissingSettingError(f"a number of days is needed, not {text!r}")
+    return timedelta(days=int(text))
+
+
 class SystemClock:
     """The machine's own time; with `starts_at` (aware) a clock that stood there when it was made, and runs on."""
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from botocore.exceptions import ClientError
 
 from shared.aws.codec import decode, encode
+from shared.aws.secrets import create_secret
 from shared.aws.session import Aws
 from shared.domain.clock import Clock
 from shared.domain.integration import Dhis2Integration, SmsIntegration, WhatsAppIntegration
@@ -23,9 +24,13 @@ _NAMES: dict[type[WhatsAppIntegration] | type[SmsIntegration] | type[Dhis2Integr
 
 
 class SecretIntegrations:
-    """`Integrations`. With `patient`, forced refreshes come at most every five seconds (webhooks); without, at once."""
+    """`Integrations`. With `patient`, forced refreshes come at most every five seconds (webhooks); without, at once.
 
-    def __init__(self, aws: Aws, prefix: str, clock: Clock, *, patient: bool = False) -> None:
+    `key`: the KMS key of the secrets that are made here; None leaves them to the account's own.
+    """
+
+    def __init__(self, aws: Aws, prefix: str, clock: Clock, *, patient: bool = False, key: str | None = None) -> None:
+        self._key = key
         self._aws = aws
         self._prefix = prefix
         self._clock = clock
@@ -61,7 +66,7 @@ class SecretIntegrations:
     def _create(self, name: str, body: str) -> None:
         """Of two first puts at once, the one that comes second replaces the other's."""
         try:
-            self._aws.secrets.create_secret(Name=name, SecretString=body)
+            create_secret(self._aws, name, body, self._key)
         except self._aws.secrets.exceptions.ResourceExistsException:
             self._aws.secrets.put_secret_value(SecretId=name, SecretString=body)
 

@@ -1,13 +1,13 @@
 """The message log on DynamoDB. Every change is one conditional update; the conditions come from the domain's table."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from shared.aws.attributes import Item, Plain, attribute, plain
 from shared.aws.conditional import Answer, Change, Update, changed, put_if_absent
 from shared.aws.listing import page_of, singles_of
-from shared.aws.message_item import DEAD, agenda_shard, dead_attributes, from_item, key, to_item
+from shared.aws.message_item import DEAD, KEPT_FOR, agenda_shard, dead_attributes, from_item, key, to_item
 from shared.aws.reading import get_items
 from shared.aws.session import Aws
 from shared.domain.dead_letter import DeadLetter
@@ -33,20 +33,21 @@ _SENT_AGAIN = "(attribute_exists(reopened) AND attempts = :told_by AND attribute
 
 
 class DynamoLog:
-    """`Log` on one table."""
+    """`Log` on one table, which forgets a message `kept_for` after its acceptance."""
 
-    def __init__(self, aws: Aws, table: str) -> None:
+    def __init__(self, aws: Aws, table: str, kept_for: timedelta = KEPT_FOR) -> None:
         self._aws = aws
         self._table = table
+        self._kept_for = kept_for
 
     async def add(self, message: Message) -> bool:
         """See `Log`."""
-        return await self._aws.run(lambda: put_if_absent(self._aws, self._table, to_item(message)))
+        return await self._aws.run(lambda: put_if_absent(self._aws, self._table, to_item(message, self._kept_for)))
 
     async def add_all(self, messages: Sequence[Message]) -> None:
         """See `Log`. Conditional puts on threads: a batch write could turn `sent` back into `pending`."""
         await self._aws.run_all(
-            [partial(put_if_absent, self._aws, self._table, to_item(message)) for message in messages]
+            [partial(put_if_absent, self._aws, self._table, to_item(message, self._kept_for)) for message in messages]
         )
 
     async def get(self, organisation: str, message_id: str) -> Message | None:

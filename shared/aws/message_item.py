@@ -85,8 +85,8 @@ def campaign_key(organisation: str, campaign_id: str) -> str:
     return f"{organisation}#{campaign_id}"
 
 
-def to_item(message: Message) -> dict[str, Plain | None]:
-    """The whole item, index keys included."""
+def to_item(message: Message, kept_for: timedelta) -> dict[str, Plain | None]:
+    """The whole item, index keys included; the table forgets it so long after its acceptance."""
     shard = list_shard(message.message_id)
     chunk = message.chunk
     single = chunk is None
@@ -122,7 +122,7 @@ def to_item(message: Message) -> dict[str, Plain | None]:
         "enrollment_key": f"{message.organisation}#{message.enrollment_id}" if message.enrollment_id else None,
         "agenda_shard": agenda_shard(message.message_id) if message.due_at else None,
         **dead_attributes(message.organisation, message.dead),
-        "expires_at": int((message.accepted_at + KEPT_FOR).timestamp()),
+        "expires_at": int((message.accepted_at + kept_for).timestamp()),
     }
     return values
 

@@ -13,6 +13,7 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.aws.codec import decode, encode
+from shared.aws.secrets import create_secret
 from shared.aws.session import Aws
 from shared.domain.tokens import AccessToken, Shelved
 from shared.usecases.ports import Telemetry
@@ -33,7 +34,9 @@ class _Kept:
 class SecretTokenShelf:
     """`TokenShelf`. Workers only replace what lies there; the API alone makes and deletes the secret."""
 
-    def __init__(self, aws: Aws, prefix: str, telemetry: Telemetry) -> None:
+    def __init__(self, aws: Aws, prefix: str, telemetry: Telemetry, key: str | None = None) -> None:
+        """`key` as in `SecretIntegrations`."""
+        self._key = key
         self._aws = aws
         self._prefix = prefix
         self._telemetry = telemetry
@@ -75,7 +78,7 @@ class SecretTokenShelf:
             try:
                 self._aws.secrets.put_secret_value(SecretId=name, SecretString=_EMPTY)
             except self._aws.secrets.exceptions.ResourceNotFoundException:
-                self._aws.secrets.create_secret(Name=name, SecretString=_EMPTY)
+                create_secret(self._aws, name, _EMPTY, self._key)
 
         await self._tried(organisation, empty, None)
 

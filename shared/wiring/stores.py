@@ -1,6 +1,7 @@
 """The stores that functions share, on AWS, each made at first use."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 
 from shared.aws.contacts import DynamoContacts
@@ -8,6 +9,7 @@ from shared.aws.distributions import DynamoDistributions
 from shared.aws.integrations import SecretIntegrations
 from shared.aws.lanes import DynamoLanes
 from shared.aws.log import DynamoLog
+from shared.aws.message_item import KEPT_FOR
 from shared.aws.people import DynamoMedia, DynamoPeople, DynamoReceipts
 from shared.aws.pulse import DynamoPulse
 from shared.aws.queues import SqsTaskQueue
@@ -32,6 +34,10 @@ class Names:
     log_table: str
     state_table: str
     secrets_prefix: str
+    secrets_key: str | None = None
+    """The KMS key of secrets that are made; only the API makes any."""
+    message_retention: timedelta = KEPT_FOR
+    """For whoever logs messages; whoever moves them leaves it as it is."""
 
 
 class Stores:
@@ -55,7 +61,7 @@ class Stores:
     @cached_property
     def log(self) -> DynamoLog:
         """The message log."""
-        return DynamoLog(self.aws, self._names.log_table)
+        return DynamoLog(self.aws, self._names.log_table, self._names.message_retention)
 
     @cached_property
     def distributions(self) -> DynamoDistributions:
@@ -85,12 +91,14 @@ class Stores:
     @cached_property
     def integrations(self) -> SecretIntegrations:
         """Settings."""
-        return SecretIntegrations(self.aws, self._names.secrets_prefix, self.clock, patient=self._patient)
+        return SecretIntegrations(
+            self.aws, self._names.secrets_prefix, self.clock, patient=self._patient, key=self._names.secrets_key
+        )
 
     @cached_property
     def token_shelf(self) -> SecretTokenShelf:
         """Orange's tokens, shared by the workers."""
-        return SecretTokenShelf(self.aws, self._names.secrets_prefix, self.telemetry)
+        return SecretTokenShelf(self.aws, self._names.secrets_prefix, self.telemetry, self._names.secrets_key)
 
     @cached_property
     def unknown_sms(self) -> DynamoUnknownSms:

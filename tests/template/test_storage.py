@@ -1,12 +1,23 @@
+import json
+
 import pytest
 
 from shared.usecases.setting import FURTHEST
+from shared.aws.message_item import KEPT_FOR
 from tests.template.reading import Node, at, listed, mapping, number, of_type, properties, text
 
 KEPT = ("LogTable", "StateTable", "PayloadBucket", "NumberKeySecret", "DataKey")
 DAYS_TO_SEND_A_MILLION = 8
 """At 4.5 SMS a second, outside the quiet and the peak hours."""
 SMALL = ["distribution_id", "channel", "campaign_id", "enrollment_id"]
+KEPT_BY = {
+    "uploads/": "UploadRetentionDays",
+    "plans/": "PayloadRetentionDays",
+    "messages/": "PayloadRetentionDays",
+    "prints/": "MessageRetentionDays",
+}
+CONTEXT = "kms:EncryptionContext:aws:logs:arn"
+OWN_KEY: Node = {"Fn::GetAtt": "DataKey.Arn"}
 
 
 @pytest.mark.parametrize("table", ["LogTable", "StateTable"])
@@ -74,9 +85,9 @@ def test_the_bucket_speaks_only_tls(template: Node) -> None:
 def test_payloads_expire_and_are_then_really_gone(template: Node) -> None:
     rules = listed(at(properties(template, "PayloadBucket"), "LifecycleConfiguration", "Rules"))
     by_prefix = {text(rule, "Prefix"): mapping(rule) for rule in rules if "Prefix" in mapping(rule)}
-    assert set(by_prefix) == {"uploads/", "plans/", "messages/", "prints/"}
+    assert set(by_prefix) == set(KEPT_BY)
     for prefix, rule in by_prefix.items():
-        assert "ExpirationInDays" in rule, prefix
+        assert rule["ExpirationInDays"] == {"Ref": KEPT_BY[prefix]}, prefix
         assert number(rule, "NoncurrentVersionExpiration", "NoncurrentDays") == 1, prefix
     shortest = number(template, "Parameters", "PayloadRetentionDays", "MinValue")
     assert shortest >= FURTHEST.days + DAYS_TO_SEND_A_MILLION
@@ -92,3 +103,56 @@ def test_the_number_key_is_made_and_kept_by_secrets_manager(template: Node) -> N
     secret = properties(template, "NumberKeySecret")
     assert number(secret, "GenerateSecretString", "PasswordLength") == 64
     assert secret["KmsKeyId"] == {"Fn::GetAtt": "DataKey.Arn"}
+
+
+def test_how_long_things_are_kept_is_a_parameter_with_a_default(template: Node) -> None:
+    for parameter in ("LogRetentionDays", *sorted(set(KEPT_BY.values()))):
+        assert number(template, "Parameters", parameter, "Default") > 0, parameter
+
+
+def test_the_log_is_kept_as_long_by_default_as_the_code_says(template: Node) -> None:
+    """And every function that logs a message is told."""
+    assert number(template, "Parameters", "MessageRetentionDays", "Default") == KEPT_FOR.days
+    for function in ("ApiFunction", "BulkFanoutFunction", "WebhookFunction"):
+        variables = mapping(properties(template, function), "Environment", "Variables")
+        assert variables["MESSAGE_RETENTION_DAYS"] == {"Ref": "MessageRetentionDays"}, function
+
+
+def test_everything_that_is_stored_is_encrypted_with_the_key_of_the_stack(template: Node) -> None:
+    keys = {
+        "AWS::DynamoDB::Table": ("SSESpecification", "KMSMasterKeyId"),
+        "AWS::Logs::LogGroup": ("KmsKeyId",),
+        "AWS::SecretsManager::Secret": ("KmsKeyId",),
+        "AWS::S3::Bucket": (
+            *("BucketEncryption", "ServerSideEncryptionConfiguration", 0),
+            *("ServerSideEncryptionByDefault", "KMSMasterKeyID"),
+        ),
+        "AWS::SQS::Queue": ("KmsMasterKeyId",),
+    }
+    for kind, path in keys.items():
+        found = of_type(template, kind)
+        assert found, kind
+        for name, its in found.items():
+            assert at(its, *path) in (OWN_KEY, {"Ref": "DataKey"}), name
+
+
+def test_secrets_made_at_run_time_are_made_under_the_same_key(template: Node) -> None:
+    """By its alias, and only by the one function that may make any."""
+    assert properties(template, "DataKeyAlias")["TargetKeyId"] == {"Ref": "DataKey"}
+    for function, its in of_type(template, "AWS::Serverless::Function").items():
+        given = mapping(its, "Environment", "Variables").get("SECRETS_KEY")
+        assert given == ({"Ref": "DataKeyAlias"} if function == "ApiFunction" else None), function
+        policies = json.dumps(properties(template, function.replace("Function", "Role")))
+        assert ("secretsmanager:CreateSecret" in policies) == (function == "ApiFunction"), function
+
+
+def test_cloudwatch_may_use_the_key_for_the_log_groups_of_the_stack_alone(template: Node) -> None:
+    statements = listed(at(properties(template, "DataKey"), "KeyPolicy", "Statement"))
+    [logs] = [mapping(one) for one in statements if at(one, "Sid") == "LogGroupsOfTheStack"]
+    assert logs["Principal"] == {"Service": {"Fn::Sub": "logs.${AWS::Region}.amazonaws.com"}}
+    allowed = [
+        text(one, "Fn::Sub").partition(":log-group:")[2] for one in listed(at(logs, "Condition", "ArnLike", CONTEXT))
+    ]
+    for name, its in of_type(template, "AWS::Logs::LogGroup").items():
+        group = text(its, "LogGroupName", "Fn::Sub")
+        assert any(group.startswith(one.removesuffix("*")) for one in allowed), name

@@ -161,6 +161,8 @@ def _own_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 CLOCK = "CLOCK_STARTS_AT"
 """Read by whoever makes the clock, before the function's own settings are anything's."""
+SPECIAL = {CLOCK: "", "MESSAGE_RETENTION_DAYS": "400"}
+"""Variables that are not just any text."""
 
 
 def _environment(function: str) -> dict[str, str]:
@@ -168,7 +170,7 @@ def _environment(function: str) -> dict[str, str]:
     shared = mapping(TEMPLATE, "Globals", "Function", "Environment", "Variables")
     own = mapping(reading.properties(TEMPLATE, function), "Environment", "Variables")
     of_ours = {name for name in shared | own if not re.fullmatch(r"POWERTOOLS_\w+|AWS_ENDPOINT_URL", name)}
-    return {**dict.fromkeys(sorted(of_ours), "x"), CLOCK: ""}
+    return dict.fromkeys(sorted(of_ours), "x") | {name: value for name, value in SPECIAL.items() if name in of_ours}
 
 
 def _module_of(function: str, name: str) -> object:

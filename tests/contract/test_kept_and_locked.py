@@ -1,0 +1,36 @@
+"""How long the log keeps a message, and under which key secrets lie that are made at run time."""
+
+from datetime import timedelta
+
+from shared.aws.integrations import SecretIntegrations
+from shared.aws.log import DynamoLog
+from shared.aws.message_item import key
+from shared.aws.session import Aws
+from shared.aws.token_shelf import SecretTokenShelf
+from tests.contract.cloud import deploy
+from tests.contract.making import ORGANISATION, message
+from tests.contract.test_integrations import SMS
+from tests.fakes.world import FakeClock, FakeTelemetry
+from tests.template.reading import Node
+
+KEY = "alias/oomus-messaging-test"
+
+
+async def test_a_message_is_forgotten_as_long_after_its_acceptance_as_was_said(aws: Aws, described: Node) -> None:
+    table = deploy(aws, described).log_table
+    log = DynamoLog(aws, table, timedelta(days=90))
+    for logged, number in ((log.add, 1), (lambda one: log.add_all([one]), 2)):
+        one = message(f"m-{number}")
+        await logged(one)
+        item = aws.dynamodb.get_item(TableName=table, Key={"pk": {"S": key(ORGANISATION, one.message_id)}})["Item"]
+        assert item["expires_at"] == {"N": str(int((one.accepted_at + timedelta(days=90)).timestamp()))}
+
+
+async def test_secrets_are_made_under_the_key_that_was_named_and_stay_under_it(aws: Aws) -> None:
+    settings = SecretIntegrations(aws, "locked", FakeClock(), key=KEY)
+    shelf = SecretTokenShelf(aws, "locked", FakeTelemetry(), KEY)
+    for _ in range(2):
+        await settings.put(SMS)
+        await shelf.open(ORGANISATION)
+        for name in ("sms", "orange-token"):
+            assert aws.secrets.describe_secret(SecretId=f"locked/{ORGANISATION}/{name}")["KmsKeyId"] == KEY
