@@ -96,7 +96,10 @@ def deploy(document: Document, stack_name: str, chosen: dict[str, str], aws_url:
 
 def _read_function(lambda_: Any, name: str) -> Function:
     settings = lambda_.get_function_configuration(FunctionName=name)
-    environment = dict(settings.get("Environment", {}).get("Variables", {}))
+    given = settings.get("Environment", {}).get("Variables", {})
+    environment = {
+        variable: str(value) for variable, value in given.items()
+    }  # as AWS gives them, also what is a number
     environment |= {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION, "AWS_LAMBDA_FUNCTION_NAME": name}
     return Function(
         limits=FunctionLimits(

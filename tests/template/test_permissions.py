@@ -5,7 +5,11 @@ import pytest
 from tests.template.reading import FUNCTION_FOLDERS, Node, at, listed, mapping, of_type, properties, text
 
 # AWS names no resource for these; in a key's own policy "*" is that key.
-STAR_RESOURCES = {("RuntimePolicy", "WriteTraces"), ("DataKey", "AccountDecidesByIam"), ("DataKey", "LogGroupsOfTheStack")}
+STAR_RESOURCES = {
+    ("RuntimePolicy", "WriteTraces"),
+    ("DataKey", "AccountDecidesByIam"),
+    ("DataKey", "LogGroupsOfTheStack"),
+}
 SECRET_WRITES = {"CreateSecret", "PutSecretValue", "UpdateSecret", "DeleteSecret"}
 CALL_ORANGE = {"BulkFanoutRole", "SendSmsRole"}
 
