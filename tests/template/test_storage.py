@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from shared.usecases.setting import FURTHEST
 from shared.aws.message_item import KEPT_FOR
+from shared.usecases.setting import FURTHEST
 from tests.template.reading import Node, at, listed, mapping, number, of_type, properties, text
 
 KEPT = ("LogTable", "StateTable", "PayloadBucket", "NumberKeySecret", "DataKey")
