@@ -8,7 +8,7 @@ from shared.domain.countries import COVERED
 from shared.domain.gate import closed_hours, earliest_open
 from shared.domain.hours import Window, closes_at
 from shared.domain.payload import Channel
-from shared.domain.timetable import CYCLE
+from shared.domain.timetable import CYCLE, SLOTS, SPAN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class Load:
 
 def bulk_seconds(rows: int, rate: int) -> float:
     """How long the bulk share of a lane takes for so many messages."""
-    return rows * CYCLE / ((CYCLE - 1) * rate)
+    return rows * CYCLE * SPAN / ((CYCLE - 1) * SLOTS * rate * 1_000_000)
 
 
 def estimated_end(

@@ -1,6 +1,6 @@
 """A lane's timetable: how parallel workers share one provider's rate with one write per booking.
 
-Time is cut into slots of 1/rate seconds. Slot k departs at k/rate seconds since 1970. Every tenth slot belongs to the
+Time is cut into slots, a little longer than 1/rate seconds (`SPAN`), counted from 1970. Every tenth slot belongs to the
 express share (single sends, tests, resends), the other nine to the bulk share, so that both together never exceed the
 rate in any second, whoever books. A lane remembers, per share, the first instant not yet booked. All instants are whole
 microseconds since 1970.
@@ -12,6 +12,11 @@ from enum import StrEnum
 
 CYCLE = 10
 """Slots in a cycle, of which the last is express: 90 % bulk, 10 % express."""
+SLOTS, SPAN = 24, 25_000_000
+"""In 25 s (`SPAN`, microseconds) depart as many as the rate allows in 24. Calls arrive a little after their departures,
+one later than the other: at exactly five slots a second a difference of 5 ms makes every tenth call the sixth in one
+second, which is throttled and holds the lane. So they may differ by 40 ms. Hours begin with a slot of the usual rates.
+"""
 STALE_AFTER = 5_000_000
 """Microseconds after which a departure that was missed is void: late ones must not bunch up after a stall."""
 
@@ -62,12 +67,12 @@ def _slot_at(ordinal: int, share: Share) -> int:
 
 def _departure(slot: int, rate: int) -> int:
     """The slot's instant, rounded up so that a slot never departs before its time."""
-    return -(-slot * 1_000_000 // rate)
+    return -(-slot * SPAN // (SLOTS * rate))
 
 
 def _first_ordinal(instant: int, rate: int, share: Share) -> int:
     """The share's first slot that departs at or after `instant`."""
-    slot = instant * rate // 1_000_000
+    slot = instant * rate * SLOTS // SPAN
     cycle, place = divmod(slot, CYCLE)
     ordinal = cycle if share is Share.EXPRESS else cycle * (CYCLE - 1) + min(place, CYCLE - 2)
     while _departure(_slot_at(ordinal, share), rate) < instant:

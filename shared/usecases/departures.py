@@ -6,15 +6,17 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from shared.domain.instants import microseconds
-from shared.domain.timetable import Booking, Lane, LaneState, Share, is_void
+from shared.domain.timetable import SLOTS, SPAN, Booking, Lane, LaneState, Share, is_void
 from shared.usecases.backoff import Backoff
 from shared.usecases.fresh import Fresh
 from shared.usecases.ports import Lanes
 
 FRESH = timedelta(milliseconds=200)
 """How old the lane's state may be when a call is made. A throttle heard by this worker counts at once."""
-A_SECOND = timedelta(seconds=1.05)
-"""In which a worker makes no more calls than the rate allows; a little longer, because each takes its own time."""
+
+
+A_SECOND = timedelta(microseconds=SPAN / SLOTS)
+"""In which a worker makes no more calls than the rate allows in one."""
 
 
 class Departures:

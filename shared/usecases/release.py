@@ -23,7 +23,7 @@ from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.domain.message import Chunk, Message, PayloadRef
 from shared.domain.payload import Channel, Payload
 from shared.domain.tally import AT_REST_AFTER
-from shared.domain.timetable import CYCLE, LaneState, Share, book
+from shared.domain.timetable import CYCLE, SLOTS, SPAN, LaneState, Share, book
 from shared.usecases.erasure import ERASED
 from shared.usecases.frozen import PlannedRow, Plans
 from shared.usecases.ports import ChannelQueue, Distributions, Integrations, Lanes, Log, Telemetry
@@ -136,7 +136,7 @@ class Release:
         if not isinstance(integration, WhatsAppIntegration) or distribution.template is None:
             return None
         ahead = max(0, state.next_bulk - microseconds(now))
-        booked = ahead * integration.rate_per_second * (CYCLE - 1) // (CYCLE * 1_000_000)
+        booked = ahead * integration.rate_per_second * (CYCLE - 1) * SLOTS // (CYCLE * SPAN)
         return await self._deps.headroom.shut_until(integration, booked, now)
 
     async def _log_chunk(self, distribution: Distribution, index: int, run: Run, now: datetime) -> None:

@@ -6,11 +6,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.timetable import CYCLE, STALE_AFTER, Booking, LaneState, Share, book, is_void, quickest_share
+from shared.domain.timetable import (
+    CYCLE,
+    SLOTS,
+    SPAN,
+    STALE_AFTER,
+    Booking,
+    LaneState,
+    Share,
+    book,
+    is_void,
+    quickest_share,
+)
 
 SECOND = 1_000_000
-MORNING = 1_795_510_800 * SECOND
-"""2026-11-24T09:00:00Z: whole seconds, so the cycle of every rate that is a multiple of ten starts there."""
+MORNING = 1_795_510_800 // 125 * 125 * SECOND
+"""2026-11-24, about 09:00 UTC: the cycle of each of these rates starts there."""
+
+
+def after(slots: int, rate: int) -> int:
+    """Microseconds, rounded up so that no slot is early."""
+    return -(-slots * SPAN // (SLOTS * rate))
 
 
 def booked(state: LaneState, booking: Booking) -> LaneState:
@@ -34,14 +50,14 @@ def crowd(departures: Iterable[int], window: int = SECOND) -> int:
 @pytest.mark.parametrize(
     ("share", "rate", "expected"),
     [
-        (Share.BULK, 10, [k * 100_000 for k in (*range(9), 10, 11)]),
-        (Share.EXPRESS, 10, [900_000 + k * SECOND for k in range(11)]),
-        (Share.BULK, 5, [k * 200_000 for k in (*range(9), 10, 11)]),
-        (Share.EXPRESS, 5, [1_800_000 + k * 2 * SECOND for k in range(11)]),
-        (Share.BULK, 80, [k * 12_500 for k in (*range(9), 10, 11)]),
-        (Share.BULK, 1000, [k * 1_000 for k in (*range(9), 10, 11)]),
-        (Share.BULK, 1, [k * SECOND for k in (*range(9), 10, 11)]),
-        (Share.EXPRESS, 1, [(9 + 10 * k) * SECOND for k in range(11)]),
+        (Share.BULK, 10, [after(k, 10) for k in (*range(9), 10, 11)]),
+        (Share.EXPRESS, 10, [after(9 + 10 * k, 10) for k in range(11)]),
+        (Share.BULK, 5, [after(k, 5) for k in (*range(9), 10, 11)]),
+        (Share.EXPRESS, 5, [after(9 + 10 * k, 5) for k in range(11)]),
+        (Share.BULK, 80, [after(k, 80) for k in (*range(9), 10, 11)]),
+        (Share.BULK, 1000, [after(k, 1000) for k in (*range(9), 10, 11)]),
+        (Share.BULK, 1, [after(k, 1) for k in (*range(9), 10, 11)]),
+        (Share.EXPRESS, 1, [after(9 + 10 * k, 1) for k in range(11)]),
     ],
 )
 def test_departures_of_an_empty_lane(share: Share, rate: int, expected: list[int]) -> None:
@@ -51,12 +67,13 @@ def test_departures_of_an_empty_lane(share: Share, rate: int, expected: list[int
 
 
 def test_a_slot_between_microseconds_is_rounded_up() -> None:
-    booking = book(LaneState(), Share.BULK, rate=3, earliest=MORNING, count=4)
-    # 1,795,510,800 × 3 slots have gone by, a number that ends in 0: the cycle starts there too.
-    assert [departure - MORNING for departure in booking.departures] == [0, 333_334, 666_667, 1_000_000]
+    booking = book(LaneState(), Share.BULK, rate=10, earliest=MORNING, count=4)
+    assert [departure - MORNING for departure in booking.departures] == [0, 104_167, 208_334, 312_500]
 
 
-@pytest.mark.parametrize(("late", "waits"), [(0, 0), (1, 99_999), (100_000, 0), (899_999, 100_001), (900_000, 100_000)])
+@pytest.mark.parametrize(
+    ("late", "waits"), [(0, 0), (1, 104_166), (104_167, 0), (937_499, 104_168), (937_500, 104_167)]
+)
 def test_the_first_departure_is_the_next_slot(late: int, waits: int) -> None:
     earliest = MORNING + late
     assert book(LaneState(), Share.BULK, rate=10, earliest=earliest, count=1).departures == (earliest + waits,)
@@ -106,6 +123,8 @@ def test_no_window_holds_more_than_the_rate(
         departures += booking.departures
     assert max(Counter(departures).values(), default=1) == 1
     assert crowd(departures) <= rate
+    late = [departure + 40_000 * (index % 2) for index, departure in enumerate(sorted(departures))]
+    assert crowd(late) <= rate
 
 
 @given(
@@ -143,8 +162,8 @@ def test_a_rate_that_changes_with_a_throttle(start: int, eras: list[tuple[int, i
 def test_the_shares_split_the_rate_nine_to_one(rate: int, start: int) -> None:
     bulk = book(LaneState(), Share.BULK, rate=rate, earliest=start, count=18 * 5).departures
     express = book(LaneState(), Share.EXPRESS, rate=rate, earliest=start, count=10).departures
-    cycle = CYCLE * SECOND / rate
-    assert bulk[-1] - bulk[0] == pytest.approx(10 * cycle, abs=2 * SECOND / rate + 2)
+    cycle = CYCLE * SPAN / (SLOTS * rate)
+    assert bulk[-1] - bulk[0] == pytest.approx(10 * cycle, abs=2 * SPAN / (SLOTS * rate) + 2)
     assert express[-1] - express[0] == pytest.approx(9 * cycle, abs=2)
     assert set(bulk).isdisjoint(express)
 
@@ -166,8 +185,8 @@ def test_how_a_booking_is_cut_does_not_matter(rate: int, start: int, sizes: list
         (LaneState(), Share.BULK),  # idle: the bulk share's slot 0 leaves before the express share's slot 9
         (LaneState(next_bulk=MORNING + 300 * SECOND), Share.EXPRESS),
         (LaneState(next_bulk=MORNING + 300 * SECOND, next_express=MORNING + 400 * SECOND), Share.BULK),
-        (LaneState(next_bulk=MORNING + 850_000), Share.EXPRESS),  # slot 9 comes before slot 10
-        (LaneState(not_before=MORNING + 900_000), Share.EXPRESS),
+        (LaneState(next_bulk=MORNING + 890_000), Share.EXPRESS),  # slot 9 comes before slot 10
+        (LaneState(not_before=MORNING + 937_500), Share.EXPRESS),
     ],
 )
 def test_a_single_send_takes_the_share_that_leaves_first(state: LaneState, share: Share) -> None:

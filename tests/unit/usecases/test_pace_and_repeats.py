@@ -104,12 +104,12 @@ def test_a_lane_that_stays_throttled_is_held_longer_each_time(office: Office) ->
 
 
 def test_copies_that_are_late_together_do_not_leave_together() -> None:
-    """A cold start of three seconds: their departures still count, and were two seconds' worth."""
+    """A cold start: their departures still count, and were two seconds' worth."""
     office = OrderedOffice()
     office.distribute(10)
     office.do_tasks()
     copies = office.queue.take()
-    office.clock.instant = from_microseconds(copies[-1].departs_at) + 3 * SECOND
+    office.clock.instant = from_microseconds(copies[-1].departs_at) + 2 * SECOND
     calls: list[datetime] = []
     office.provider.called = lambda: calls.append(office.clock.now())
     office.run(office.step(Channel.SMS).send_all(copies))
