@@ -406,9 +406,11 @@ def test_nobody_redrives_it_for_fourteen_days_and_the_distribution_comes_to_its_
     given_up(office, office.queue.take())
     [letter] = letters(office)
     office.clock.pass_by(seconds=KEPT_FOR.total_seconds() - 1)
-    goes_on(office, minutes=1)
+    office.tick()
+    assert letters(office) == [letter]
     office.clock.pass_by(seconds=1)
     assert redriven(office, letter) == 0, "its time is over: the agenda ends it"
+    assert letters(office) == [letter]
     goes_on(office)
     [row] = office.log.rows.values()
     assert (row.status, row.reason, letters(office)) == (Status.FAILED, "expired", [])
