@@ -32,9 +32,10 @@ demo: $(has_packages)  ## a sample campaign on both channels, on this machine; e
 run: $(has_packages)  ## the same stack, and stays: make run PORT=9000 NOW=2026-11-23T10:00:00Z; DOCKER=1 for sam local
 	@exec $(python) -m local run
 
-# MESSAGES, RATE and PORT (a stack that runs; else one of its own); PAUSE=1 or CANCEL=1: what is done once a third has arrived.
+# MESSAGES, RATE, PATIENCE (seconds) and PORT (a stack that runs; else one of its own); PAUSE=1 or CANCEL=1: what is done once a third has arrived.
 load: $(has_packages)  ## 10,000 SMS from upload to receipts, the ledger held against the log: make load MESSAGES=1000 PORT=9000
 	@exec $(python) -m local load --messages $(or $(MESSAGES),10000) --rate $(or $(RATE),1000) \
+	  --patience $(or $(PATIENCE),300) \
 	  $(if $(PAUSE),--at-a-third pause,$(if $(CANCEL),--at-a-third cancel))
 
 events: $(has_packages)  ## write events/ anew: what the stack makes of every function and trigger, for sam local invoke

@@ -15,7 +15,7 @@ from shared.domain.integration import Secret, SmsIntegration
 
 ORGANISATION = "demo"
 NUMBER_KEY = "the-number-key-of-containers-on-one-machine-and-of-nothing-else-"
-RECEIPT_TOKEN = "the-receipt-token-of-containers"  # noqa: S105 - stands in the path of events/webhook_orange_receipts.json
+RECEIPT_TOKEN = "the-receipt-token-of-containers"  # noqa: S105 - stands in the path of events/webhook_orange.json
 SMS = {
     "client_id": "container-client",
     "client_secret": "container-client-secret",

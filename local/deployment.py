@@ -114,7 +114,8 @@ def _read_function(lambda_: Any, name: str) -> Function:
 
 
 def _read_mappings(lambda_: Any, sqs: Any) -> list[QueueMapping]:
-    return [_read_mapping(mapping, sqs) for mapping in lambda_.list_event_source_mappings()["EventSourceMappings"]]
+    mappings = lambda_.list_event_source_mappings()["EventSourceMappings"]
+    return [_read_mapping(mapping, sqs) for mapping in mappings if mapping["State"] == "Enabled"]
 
 
 def _read_mapping(mapping: Mapping[str, Any], sqs: Any) -> QueueMapping:

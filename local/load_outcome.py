@@ -27,7 +27,8 @@ class Outcome:
 
     `by_status` and `cancelled`: the distribution's own counts. `miscounted`: by how many they miss the log. `doubled`:
     numbers the provider took more than once. `lost`: numbers it never took and nobody cancelled. `unlogged`: what it
-    took and the log does not have. `unsent`: what the log calls sent and the provider never took.
+    took and the log does not have. `unsent`: what the log calls sent and the provider never took. Counts, log and
+    ledger are read one after the other, so they can be held against one another once nothing is `under_way` any more.
     """
 
     rows: int
@@ -46,8 +47,22 @@ class Outcome:
     held: Held | None = None
 
     @property
+    def under_way(self) -> int:
+        """How many had not come to their end when patience did."""
+        return self.by_status.get("pending", 0) + self.by_status.get("sent", 0)
+
+    @property
     def faults(self) -> list[str]:
         """What is not as it must be; empty where every row was taken once, or cancelled, and the log says so."""
+        if self.under_way:
+            return self._said(
+                {
+                    "rows not accepted": self.rows - self.accepted,
+                    "doubled": self.doubled,
+                    "taken by the provider in the pause": self.held.escaped if self.held else 0,
+                    "still under way: give it more PATIENCE (seconds) to know what is lost": self.under_way,
+                }
+            )
         delivered = self.by_status.get("delivered", 0)
         found = {
             "rows not accepted": self.rows - self.accepted,
@@ -60,12 +75,16 @@ class Outcome:
             "sent by the log, not taken by the provider": self.unsent,
             "taken by the provider in the pause": self.held.escaped if self.held else 0,
         }
-        faults = [f"{count} {what}" for what, count in found.items() if count]
+        faults = self._said(found)
         if self.turn is Turn.CANCEL and not self.cancelled:
             faults.append("nothing was left to cancel: ask for more messages, or a lower rate")
         if self.held is not None and self.held.taken >= self.rows:
             faults.append("nothing was left to pause: ask for more messages, or a lower rate")
         return faults
+
+    @staticmethod
+    def _said(found: Mapping[str, int]) -> list[str]:
+        return [f"{count} {what}" for what, count in found.items() if count]
 
 
 def table(outcome: Outcome) -> str:
@@ -78,7 +97,7 @@ def table(outcome: Outcome) -> str:
         ("ledger", str(outcome.ledger)),
         ("doubled", str(outcome.doubled)),
         ("lost", str(outcome.lost)),
-        ("ledger = log", "yes" if not outcome.unlogged + outcome.unsent else "no"),
+        ("ledger = log", "not known" if outcome.under_way else "no" if outcome.unlogged + outcome.unsent else "yes"),
         *((f"{phase}, s", f"{seconds:.1f}") for phase, seconds in outcome.seconds.items()),
         ("all, s", f"{sum(outcome.seconds.values()):.1f}"),
         ("AWS requests a message", f"{sum(outcome.requests.values()) / outcome.rows:.2f}"),

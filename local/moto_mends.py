@@ -95,7 +95,11 @@ def mend_dispatch() -> None:
 
 
 def mend_queues() -> None:
-    """Index standard queues; as on AWS a stale receipt deletes nothing and changes nothing."""
+    """Index standard queues; as on AWS a stale receipt deletes nothing and changes nothing.
+
+    A send only sends: moto invokes the function of an event source mapping from inside it, in Docker, and counts a
+    receive for that or swallows the message. Here `local.poller` does what a mapping does.
+    """
     original_init, original_purge = Queue.__init__, SQSBackend.purge_queue
 
     def init(queue: Any, *args: Any, **kwargs: Any) -> None:

@@ -12,7 +12,7 @@ REGION = "eu-west-1"
 # The stack's output that carries the HTTP API's OpenAPI document with every reference resolved.
 HTTP_API_OUTPUT = "LocalHttpApi"
 # Rises when this module makes something else of the same template.
-_REVISION = 3
+_REVISION = 4
 # Without a name of their own these get a random one: nobody could write down where to look, nor an env file.
 _NAMED_BY = {
     "AWS::DynamoDB::Table": "TableName",
@@ -63,9 +63,6 @@ def _prepared_for_moto(document: Document) -> Document:
     resources: dict[str, Document] = document["Resources"]
     for logical_id, resource in resources.items():
         _name(logical_id, resource)
-        if resource["Type"] == "AWS::Lambda::EventSourceMapping":
-            # moto would call Lambda in Docker from inside send_message, and count or swallow the message.
-            resource["Properties"]["Enabled"] = False
     for resource in resources.values():
         if resource["Type"] == "AWS::ApiGatewayV2::Api":
             body = {"Fn::ToJsonString": resource["Properties"]["Body"]}

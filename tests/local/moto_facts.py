@@ -6,7 +6,9 @@ python -m tests.local.moto_facts plain|mended
 import inspect
 import json
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
@@ -16,6 +18,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.cloudformation import parsing
 from moto.core import utils as core_utils
+from moto.core.config import default_user_config
 from moto.core.serialize import AttributePicker, DefaultAttributePicker
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser  # type: ignore[attr-defined]
@@ -177,6 +180,59 @@ def redriven_after() -> int:
     return receives if len(receive(sqs, dead)) == 1 else -1
 
 
+def left_by_a_send_to_a_mapped_queue() -> int:
+    """How many of one message, with moto's own invoking as harmless as it can be made: without Docker."""
+    role = client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    sqs, lambda_ = client("sqs"), client("lambda")
+    url = sqs.create_queue(QueueName="mapped")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    code = {"ZipFile": b"unread"}
+    before = default_user_config["lambda"]
+    default_user_config["lambda"] = {"use_docker": False}
+    try:
+        lambda_.create_function(FunctionName="f", Runtime="python3.13", Role=role, Handler="a.b", Code=code)
+        lambda_.create_event_source_mapping(EventSourceArn=arn, FunctionName="f", BatchSize=1)
+        sqs.send_message(QueueUrl=url, MessageBody="x")
+    finally:
+        default_user_config["lambda"] = before
+    return len(receive(sqs, url))
+
+
+def receivers_of_one_message() -> int:
+    """Of two at once, the second of which comes while the first is about to have it."""
+    sqs = client("sqs")
+    url = sqs.create_queue(QueueName="crowd")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="x")
+    original = Message.mark_received
+    both_there = threading.Event()
+
+    def is_kept_out() -> bool:
+        free = moto_mends.SERVER_LOCK.acquire(blocking=False)
+        if free:
+            moto_mends.SERVER_LOCK.release()
+        return not free
+
+    def mark(message: Message, *args: Any, **kwargs: Any) -> None:
+        if threading.current_thread() is second:
+            both_there.set()
+        else:
+            second.start()
+            with ThreadPoolExecutor(1) as another:  # the lock lets its own thread in again
+                while not both_there.wait(0.01) and not another.submit(is_kept_out).result():
+                    pass
+        original(message, *args, **kwargs)
+
+    received: list[Any] = []
+    second = threading.Thread(target=lambda: received.extend(receive(sqs, url)))
+    Message.mark_received = mark  # type: ignore[method-assign]
+    try:
+        received.extend(receive(sqs, url))
+        second.join()
+    finally:
+        Message.mark_received = original  # type: ignore[method-assign]
+    return len(received)
+
+
 def query(dynamodb: Any, **more: Any) -> list[str]:
     rows = dynamodb.query(TableName="t", ExpressionAttributeValues={":k": {"S": "1"}}, **more)["Items"]
     return [row["sk"]["S"] for row in rows]
@@ -330,14 +386,16 @@ def rows_after_a_cancelled_transaction() -> list[str]:
     return sorted(json.dumps(row, sort_keys=True) for row in dynamodb.scan(TableName="t")["Items"])
 
 
-def expired_items_left() -> int:
+def expired_items_left() -> list[int]:
+    """Of five items, one of them past its time: before `expire_items` and after it."""
     dynamodb = table(3)
     dynamodb.update_time_to_live(TableName="t", TimeToLiveSpecification={"AttributeName": "until", "Enabled": True})
     for sk, until in (("past", "1"), ("future", "99999999999")):
         row = {"pk": {"S": "x"}, "sk": {"S": sk}, "until": {"N": until}}
         dynamodb.put_item(TableName="t", Item=row)
+    before = int(dynamodb.scan(TableName="t")["Count"])
     moto_mends.expire_items()
-    return int(dynamodb.scan(TableName="t")["Count"])
+    return [before, int(dynamodb.scan(TableName="t")["Count"])]
 
 
 def deployed() -> dict[str, Any]:
@@ -366,6 +424,40 @@ def missing_types() -> list[str]:
     return [name for name in (*moto_mends.PLACEHOLDERS, *made) if name not in parsing.get_model_map()]
 
 
+def default_list_is_split() -> bool:
+    template = {
+        "Parameters": {"List": {"Type": "CommaDelimitedList", "Default": "a,b"}},
+        "Resources": {
+            "Queue": {
+                "Type": "AWS::SQS::Queue",
+                "Properties": {"QueueName": {"Fn::Join": ["-", {"Ref": "List"}]}},
+            }
+        },
+    }
+    with suppress(ClientError):
+        client("cloudformation").create_stack(StackName="lists", TemplateBody=json.dumps(template))
+    return any(url.endswith("/a-b") for url in client("sqs").list_queues().get("QueueUrls", []))
+
+
+def nonsense_scheduled() -> list[str]:
+    """Expressions and time zones that are none, and were taken."""
+    scheduler = client("scheduler")
+    taken = []
+    for number, (expression, zone) in enumerate(
+        [("rate(1 fortnight)", "UTC"), ("at(tomorrow)", "UTC"), ("at(2026-11-24T10:00:00)", "Africa/Nowhere")]
+    ):
+        with suppress(scheduler.exceptions.ValidationException):
+            scheduler.create_schedule(
+                Name=f"odd-{number}",
+                ScheduleExpression=expression,
+                ScheduleExpressionTimezone=zone,
+                FlexibleTimeWindow={"Mode": "OFF"},
+                Target={"Arn": "arn:aws:lambda:eu-west-1:1:function:F", "RoleArn": "arn:aws:iam::1:role/r"},
+            )
+            taken.append(f"{expression} {zone}")
+    return taken
+
+
 FACTS: tuple[Callable[[], Any], ...] = (
     instances_kept,
     inspections_per_request,
@@ -373,6 +465,8 @@ FACTS: tuple[Callable[[], Any], ...] = (
     stale_receipt_deletes,
     stale_receipt_changes_visibility,
     redriven_after,
+    left_by_a_send_to_a_mapped_queue,
+    receivers_of_one_message,
     comparisons_per_query,
     query_results,
     picks_per_read,
@@ -386,6 +480,8 @@ FACTS: tuple[Callable[[], Any], ...] = (
     expired_items_left,
     deployed,
     missing_types,
+    default_list_is_split,
+    nonsense_scheduled,
 )
 
 

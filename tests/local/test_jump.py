@@ -19,7 +19,9 @@ class World:
         self.clock = StackClock(START, lambda: 0.0)
         self.happened: list[str] = []
         self.clock.on_jump(lambda instant: self.happened.append(f"queues {instant:%H:%M}"))
-        scheduler = Scheduler(FakeScheduler(list(documents)), self.clock, self.invoke)
+        self.schedules = FakeScheduler(list(documents))
+        self.made_by: dict[str, dict[str, Any]] = {}
+        scheduler = Scheduler(self.schedules, self.clock, self.invoke)
         scheduler.fire_due()  # what is due at once fires before anybody jumps
         self.happened.clear()
         self.looks = 0
@@ -27,6 +29,8 @@ class World:
 
     def invoke(self, function: str, _payload: object) -> Future[object]:
         self.happened.append(f"{function} {self.clock.now():%H:%M}")
+        if made := self.made_by.pop(function, None):
+            self.schedules.documents[made["Name"]] = made
         return Future()
 
     def busy(self) -> bool:
@@ -72,6 +76,13 @@ def test_schedules_of_one_instant_make_one_stop() -> None:
         "B 11:00",
         "queues 12:00",
     ]
+
+
+def test_a_schedule_that_is_made_on_the_way_fires_at_its_own_instant() -> None:
+    world = World(once("Soon", "11:00"), once("Late", "14:00"))
+    world.made_by = {"Soon": once("Next", "12:30"), "Next": once("Beyond", "20:00")}
+    world.jump.to(START + timedelta(hours=5))
+    assert [event for event in world.happened if event[0].isupper()] == ["Soon 11:00", "Next 12:30", "Late 14:00"]
 
 
 def test_there_is_no_way_back() -> None:

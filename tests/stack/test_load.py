@@ -106,7 +106,7 @@ def outcome_with(**changes: Any) -> Outcome:
     [
         ({}, []),
         ({"accepted": 1}, ["1 rows not accepted", "-1 accepted and neither delivered nor cancelled"]),
-        ({"by_status": {"delivered": 1, "sent": 1}}, ["1 accepted and neither delivered nor cancelled"]),
+        ({"by_status": {"delivered": 1, "failed": 1}}, ["1 accepted and neither delivered nor cancelled"]),
         ({"by_status": {"delivered": 1, "failed": 1}, "cancelled": 1}, ["1 cancelled by nobody"]),
         ({"by_status": {"delivered": 1, "failed": 1}, "cancelled": 1, "turn": Turn.CANCEL}, []),
         ({"turn": Turn.CANCEL}, ["nothing was left to cancel"]),
@@ -115,6 +115,8 @@ def outcome_with(**changes: Any) -> Outcome:
         ({"miscounted": 1}, ["1 counted otherwise than logged"]),
         ({"doubled": 1}, ["1 doubled"]),
         ({"lost": 2}, ["2 lost"]),
+        ({"by_status": {"delivered": 1, "sent": 1}, "unlogged": 1}, ["1 still under way"]),
+        ({"by_status": {"pending": 2}, "lost": 2, "doubled": 1}, ["1 doubled", "2 still under way"]),
         ({"unlogged": 1, "unsent": 1}, ["1 taken by the provider, not in the log", "1 sent by the log, not taken"]),
     ],
 )

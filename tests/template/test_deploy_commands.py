@@ -5,7 +5,7 @@
 | make | the Makefile: `make -n` finds the target |
 | sam | SAM's own parser, samconfig.toml included |
 | aws | botocore's description of the service: operation, options, required ones; queries are compiled |
-| curl | the routes of template.yaml; those of step 6 are also run (test_deploy_first_message.py) |
+| curl | the routes of template.yaml; those of step 6 are also run (tests/stack/test_deploy_guide.py) |
 | git | its own short help: the options are known |
 | the shell's own | bash reads each block without running it |
 """

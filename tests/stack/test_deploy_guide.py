@@ -6,12 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.stack.running import started
+from tests.stack.running import RunningStack
 from tests.template.deploy_guide import section
-
-pytestmark = pytest.mark.stack
 
 APPROVED = """\
 until curl -fsS "$API/v1/templates" -H "$AUTH" |
@@ -29,21 +25,20 @@ def answers(printed: str) -> Iterator[dict[str, Any]]:
         rest = rest[end:].strip()
 
 
-def test_the_first_organisation_and_the_first_messages(tmp_path: Path) -> None:
+def test_the_first_organisation_and_the_first_messages(stack: RunningStack, tmp_path: Path) -> None:
     """`read -rs` takes the token from standard input, as from a terminal."""
     *before, last = section(6).blocks("sh")
     script = "\n".join(["set -euo pipefail", *before, APPROVED, last])
-    with started(tmp_path / "stack.log") as stack:
-        done = subprocess.run(
-            ["bash", "-c", script],
-            input=stack.token() + "\n",
-            cwd=tmp_path,
-            env={"API": stack.base_url, "PATH": "/usr/local/bin:/usr/bin:/bin"},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+    done = subprocess.run(
+        ["bash", "-c", script],
+        input=stack.token("first-organisation") + "\n",
+        cwd=tmp_path,
+        env={"API": stack.base_url, "PATH": "/usr/local/bin:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     templates, _, sms, whatsapp_settings, submitted, _, whatsapp, messages = answers(done.stdout)
     assert templates["items"]
