@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -13,18 +14,26 @@ from local.processes import PROJECT_ROOT
 
 type Facts = dict[str, Any]
 
+PATIENCE = 600
+"""Seconds after which it hangs, on however busy a machine."""
+
 
 @pytest.fixture(scope="module")
 def observed() -> tuple[Facts, Facts]:
     """What plain and mended moto do; each in a process, both at once."""
     command = [sys.executable, "-W", "ignore", "-m", "tests.local.moto_facts"]
     environment = {**os.environ, "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-    processes = [
-        subprocess.Popen([*command, kind], stdout=subprocess.PIPE, cwd=PROJECT_ROOT, env=environment)
-        for kind in ("plain", "mended")
-    ]
-    plain, mended = (process.communicate(timeout=120)[0] for process in processes)
-    return json.loads(plain), json.loads(mended)
+
+    def facts(kind: str) -> Facts:
+        done = subprocess.run(
+            [*command, kind], stdout=subprocess.PIPE, cwd=PROJECT_ROOT, env=environment, timeout=PATIENCE, check=True
+        )
+        found: Facts = json.loads(done.stdout)
+        return found
+
+    with ThreadPoolExecutor() as pool:
+        plain, mended = pool.map(facts, ("plain", "mended"))
+    return plain, mended
 
 
 @pytest.fixture(scope="module")
