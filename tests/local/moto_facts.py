@@ -212,7 +212,7 @@ def receivers_of_one_message() -> int:
             moto_mends.SERVER_LOCK.release()
         return not free
 
-    def mark(message: Message, *args: Any, **kwargs: Any) -> None:
+    def mark(message: Message, visibility_timeout: int | None = None) -> None:
         if threading.current_thread() is second:
             both_there.set()
         else:
@@ -220,7 +220,7 @@ def receivers_of_one_message() -> int:
             with ThreadPoolExecutor(1) as another:  # the lock lets its own thread in again
                 while not both_there.wait(0.01) and not another.submit(is_kept_out).result():
                     pass
-        original(message, *args, **kwargs)
+        original(message, visibility_timeout)
 
     received: list[Any] = []
     second = threading.Thread(target=lambda: received.extend(receive(sqs, url)))

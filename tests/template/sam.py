@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.artefacts.building import build_environment, run
+from tests.artefacts.building import PATIENCE, build_environment, run
 from tests.template.reading import ROOT
 
 _BIN = ROOT / ".venv-sam" / "bin"
@@ -30,7 +30,7 @@ def parse(commands: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
         env=build_environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=True,
     )
     understood: list[dict[str, Any]] = json.loads(answer.stdout)
