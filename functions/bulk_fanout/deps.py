@@ -32,6 +32,7 @@ from shared.usecases.planning import Planner
 from shared.usecases.release import Release, ReleaseDeps
 from shared.usecases.room import Headroom
 from shared.usecases.setting import SettingReader
+from shared.usecases.stragglers import Stragglers
 from shared.usecases.strangers import NoteUnknown
 from shared.usecases.sweep import Sweep
 from shared.usecases.tallies import Tallies
@@ -153,6 +154,8 @@ class Deps:
 
     @cached_property
     def _release(self) -> Release:
+        settler = self.stores.settler()
+        unknowns = Unknowns(self.stores.log, settler, self._unsure)
         return Release(
             ReleaseDeps(
                 distributions=self.stores.distributions,
@@ -163,8 +166,9 @@ class Deps:
                 integrations=self.stores.integrations,
                 guard=TemplateGuard(self.stores.templates),
                 tallies=self._tallies,
+                stragglers=Stragglers(self.stores.log, self._tallies, settler, unknowns),
                 headroom=Headroom(self.stores.reputations, self.stores.reach),
-                settler=self.stores.settler(),
+                settler=settler,
                 schedules=self._schedules,
                 telemetry=self.telemetry,
                 clock=self.clock,

@@ -207,6 +207,8 @@ class Distribution:
     """When the tick looks at it next."""
     template: str | None = None
     """The name of the template it was made with: what Meta does to that one stops this."""
+    last_departure: datetime | None = None
+    """The latest that was booked for any of its messages when they were released."""
     swept: bool = False
     """Cancelled, and a first pass has ended what was pending."""
     revision: int = 0

@@ -30,6 +30,7 @@ from shared.usecases.ports import ChannelQueue, Distributions, Integrations, Lan
 from shared.usecases.room import Headroom
 from shared.usecases.schedules import Schedules, wake
 from shared.usecases.settle import Settler
+from shared.usecases.stragglers import Stragglers
 from shared.usecases.tallies import Tallies
 
 HORIZON = timedelta(seconds=300)
@@ -60,6 +61,7 @@ class ReleaseDeps:
     integrations: Integrations
     guard: Guard
     tallies: Tallies
+    stragglers: Stragglers
     headroom: Headroom
     settler: Settler
     schedules: Schedules
@@ -193,6 +195,7 @@ class Release:
                 status=DistributionStatus.SENDING,
                 status_reason=None,
                 due_at=max(distribution.due_at or now, now + NEXT_LOOK),
+                last_departure=from_microseconds(departures[-1]) if departures else distribution.last_departure,
             )
         )
         self._deps.telemetry.event(
@@ -242,6 +245,7 @@ class Release:
                 await wake(self._deps.schedules, distribution, opens)
             return
         if not await self._deps.tallies.all_settled(distribution):
+            await self._deps.stragglers.look_after(distribution, now)
             await self._look_again(distribution, now + NEXT_LOOK, reason=reason)
             return
         completed = dataclasses.replace(

@@ -164,6 +164,7 @@ FULL_DISTRIBUTION = Distribution(
     ),
     completed_at=None,
     due_at=NOON + SECOND,
+    last_departure=NOON,
     swept=True,
     revision=0,
 )

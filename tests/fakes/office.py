@@ -16,6 +16,7 @@ from shared.domain.message import Message
 from shared.domain.news import News
 from shared.domain.payload import Channel
 from shared.domain.receipt import StatusReport
+from shared.domain.sending import ChannelSender
 from shared.usecases.account_news import AccountListener
 from shared.usecases.admission import Admission
 from shared.usecases.aftermath import Aftermath, Consequences
@@ -43,6 +44,7 @@ from shared.usecases.send import SendDeps, SendStep
 from shared.usecases.setting import SettingReader
 from shared.usecases.settle import Settler
 from shared.usecases.stopping import Stopping
+from shared.usecases.stragglers import Stragglers
 from shared.usecases.straight import Straight
 from shared.usecases.strangers import NoteUnknown
 from shared.usecases.sweep import Sweep
@@ -127,9 +129,9 @@ def recipient(number: int, **changes: JsonValue) -> JsonObject:
 class Office:
     """The use cases on fakes. `work` runs one worker, which a test may have killed."""
 
-    def __init__(self, clock: FakeClock | None = None) -> None:
+    def __init__(self, clock: FakeClock | None = None, points: Points | None = None) -> None:
         self.clock = clock or FakeClock()
-        self.points = Points()
+        self.points = points or Points()
         self.telemetry = FakeTelemetry()
         self.log = FakeLog(self.points)
         self.distributions = FakeDistributions(self.points)
@@ -151,14 +153,18 @@ class Office:
         self.integrations.kept = {(DEMO, "sms"): SMS, (DEMO, "whatsapp"): WHATSAPP}
         self.provider: FakeProvider[Any] = FakeProvider(self.points)
         self.number_key = NumberKey(b"k" * 64)
+        self.schedules = FakeSchedules(self.points)
+        self.meta = FakeMeta()
+        self.book = FakeTemplateBook()
+        self.put_together()
+
+    def put_together(self) -> None:
+        """What outlives one request, on the fakes as they are now."""
         self.tallies = Tallies(self.distributions, self.plans, self.log)
         self.browse = Browse(self.log, self.distributions, self.plans)
-        self.schedules = FakeSchedules(self.points)
         self.traces = FakeTraces(self.sessions, self.contacts, self.unknown_sms, self.points)
         self.control = Control(self.distributions, self.tasks, self.schedules, self.telemetry, self.clock)
         self.judge = Judge(self.people, self.sessions, self.number_key)
-        self.meta = FakeMeta()
-        self.book = FakeTemplateBook()
         self.templates = Templates(self.book, self.meta, self.telemetry, self.clock)
         self.standing = Standing(self.reputations, self.meta, self.reach, self.telemetry, self.clock)
         self.stopping = Stopping(self.distributions, self.telemetry)
@@ -194,6 +200,10 @@ class Office:
     def settler(self) -> Settler:
         return Settler(self.log, self.distributions, self.telemetry)
 
+    def sender(self, _: Channel) -> ChannelSender[Any, str]:
+        """Whom a new worker of the channel asks."""
+        return self.provider
+
     def step(self, channel: Channel, *, sms: ReadsSms | None = None) -> SendStep[Any, str]:
         """A new worker: nothing is remembered from an earlier one."""
         read_sms = sms or self.integrations.sms
@@ -219,10 +229,10 @@ class Office:
         if channel is Channel.SMS:
             named = NameReceipts(receipts=self.receipts, now=self.clock.now)
             unsure = NoteUnknown(unknown=self.unknown_sms)
-            texts = ChannelDesk(integration=texting, sender=self.provider, acknowledge=named, unsure=unsure)
+            texts = ChannelDesk(integration=texting, sender=self.sender(channel), acknowledge=named, unsure=unsure)
             return SendStep(texts, deps)
         held = NoteHeld(pulse=self.pulse, telemetry=self.telemetry, now=self.clock.now)
-        desk = ChannelDesk(integration=whatsapp, sender=self.provider, acknowledge=held)
+        desk = ChannelDesk(integration=whatsapp, sender=self.sender(channel), acknowledge=held)
         return SendStep(desk, deps)
 
     def singles(self) -> SingleSends:
@@ -328,6 +338,8 @@ class Office:
         return Sweep(self.distributions, self.tallies, settler, unknowns)
 
     def fanout(self) -> Fanout:
+        settler = self.settler()
+        unknowns = Unknowns(self.log, settler, NoteUnknown(unknown=self.unknown_sms))
         release = Release(
             ReleaseDeps(
                 distributions=self.distributions,
@@ -338,8 +350,9 @@ class Office:
                 integrations=self.integrations,
                 guard=TemplateGuard(self.book),
                 tallies=self.tallies,
+                stragglers=Stragglers(self.log, self.tallies, settler, unknowns),
                 headroom=Headroom(self.reputations, self.reach),
-                settler=self.settler(),
+                settler=settler,
                 schedules=self.schedules,
                 telemetry=self.telemetry,
                 clock=self.clock,

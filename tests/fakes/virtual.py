@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, override
 
 from tests.fakes.office import Office
-from tests.fakes.world import MORNING, FakeClock
+from tests.fakes.world import FakeClock
 
 
 class OrderedClock(FakeClock):
@@ -37,15 +37,16 @@ class _Jumping(selectors.SelectSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """`time()` is the clock's."""
+    """`time()` is the clock's, counted from when the loop was made: a float that holds a distant date is too coarse for
+    the loop's own comparisons, and it would spin."""
 
     def __init__(self, clock: FakeClock) -> None:
         super().__init__(_Jumping(clock))
-        self._instants = clock
+        self._instants, self._began = clock, clock.instant
 
     @override
     def time(self) -> float:
-        return (self._instants.instant - MORNING).total_seconds()
+        return (self._instants.instant - self._began).total_seconds()
 
 
 class OrderedOffice(Office):

@@ -1,0 +1,49 @@
+"""python -m tests.simulation --seeds 3000 [--from N] [--jobs 2] [--steps]: runs seeds, prints a table, exits 1 if
+anything is wrong."""
+
+import argparse
+import multiprocessing
+import sys
+from collections.abc import Sequence
+
+from tests.simulation.report import Summary, failures, summary, table
+from tests.simulation.run import run
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description="Runs of the simulation, by seed.")
+    parser.add_argument("--seeds", type=int, default=300, help="how many")
+    parser.add_argument("--from", type=int, default=0, dest="first", help="the first")
+    parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument("--steps", action="store_true", help="print every step, and the trace that stands for all")
+    wish = parser.parse_args(arguments)
+    seeds = range(wish.first, wish.first + wish.seeds)
+    runs = [_told(seed) for seed in seeds] if wish.steps else _all(seeds, wish.jobs)
+    print(table(runs))
+    wrong = failures(runs)
+    if wrong:
+        print(f"\n{wrong}")
+    return 1 if wrong else 0
+
+
+def _all(seeds: range, jobs: int) -> list[Summary]:
+    if jobs == 1:
+        return [_one(seed) for seed in seeds]
+    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        return pool.map(_one, seeds, chunksize=25)
+
+
+def _one(seed: int) -> Summary:
+    return summary(run(seed))
+
+
+def _told(seed: int) -> Summary:
+    outcome = run(seed, spoken=True)
+    print(*outcome.steps, sep="\n")
+    print(f"seed {seed}: trace {outcome.trace}")
+    return summary(outcome)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

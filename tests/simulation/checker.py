@@ -1,0 +1,292 @@
+"""Holds the providers' ledgers against the log, the clients' requests and the clocks on people's walls.
+
+It imports nothing of the product (test_checker.py reads the imports): what it knows of the rules it knows from
+design.md, so that a mistake in the product is not a mistake here too.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from tests.simulation.evidence import Call, Change, Evidence, Row
+
+type Wrong = Literal["lost", "doubled", "early", "wrong"]
+
+ZONES = {
+    "SN": "Africa/Dakar",
+    "CI": "Africa/Abidjan",
+    "CM": "Africa/Douala",
+    "MG": "Indian/Antananarivo",
+    "TN": "Africa/Tunis",
+    "EG": "Africa/Cairo",
+}
+QUIET = (time(21), time(7))
+PEAK = (time(8), time(10))
+"""What the simulated organisation has set as its peak hours."""
+GONE = ("sent", "delivered", "read")
+MAY_LEAVE = ("scheduled", "sending", "completed")
+STATUSES = ("pending", "sent", "delivered", "read", "failed")
+FORWARD = {
+    "pending": ("sent", "delivered", "read", "failed"),
+    "sent": ("delivered", "read", "failed"),
+    "delivered": ("read",),
+    "read": (),
+    "failed": ("delivered", "read"),
+}
+MAY_HAVE_GONE = ("outcome_unknown", "undeliverable", "not_on_whatsapp")
+"""Reasons with which a message ends that a provider had taken: nobody knew, or the provider said so afterwards."""
+RESENT_AFTER = timedelta(minutes=15)
+FRESH = 1.0
+"""Seconds that the facts at the gate may be old."""
+LATE = 5.0
+"""Seconds by which a departure may be missed and still count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """What must not be. `kind` is its column in the report."""
+
+    kind: Wrong
+    text: str
+
+
+def violations(evidence: Evidence) -> list[Violation]:
+    """All that is wrong."""
+    return [
+        *_outcomes(evidence),
+        *_truth(evidence),
+        *_twice(evidence),
+        *_windows(evidence),
+        *_rates(evidence),
+        *_standing(evidence),
+        *_consents(evidence),
+        *_backwards(evidence["changes"]),
+        *_counts(evidence),
+        *_hearsay(evidence),
+    ]
+
+
+def _outcomes(evidence: Evidence) -> Iterator[Violation]:
+    """Every accepted recipient has one row, and it has ended. An unconfirmed plan has none."""
+    own = defaultdict(list)
+    for row in evidence["rows"]:
+        if row["status"] == "pending":
+            yield Violation("lost", f"{row['card']}: still pending at the end ({row['message_id']})")
+        if row["status"] not in STATUSES or (row["status"] == "failed") != (row["reason"] is not None):
+            yield Violation("wrong", f"{row['card']}: {row['status']} with the reason {row['reason']}")
+        if row["parent"] is None:
+            own[row["card"]].append(row)
+    confirmed, cancelled = _confirmed(evidence), _cancelled(evidence)
+    for person in evidence["people"]:
+        rows, distribution = own.pop(person["card"], []), person["distribution"]
+        may_lack = distribution is not None and (distribution not in confirmed or distribution in cancelled)
+        if len(rows) > 1 or (not rows and not may_lack):
+            yield Violation("lost", f"{person['card']}: {len(rows)} rows in the log")
+    for card in own:
+        yield Violation("wrong", f"{card}: in the log, but nobody asked for it")
+
+
+def _truth(evidence: Evidence) -> Iterator[Violation]:
+    """What the log says has gone, a provider has taken; what it says has not, none has."""
+    for (card, channel), rows in _by_card(evidence["rows"]).items():
+        taken = sum(call["taken"] for call in evidence["calls"] if (call["card"], call["channel"]) == (card, channel))
+        gone = sum(row["status"] in GONE for row in rows)
+        unsure = sum(row["status"] == "failed" and row["reason"] in MAY_HAVE_GONE for row in rows)
+        twice = sum(row["resent"] for row in rows)
+        if taken < gone:
+            yield Violation("lost", f"{card}: {gone} {channel} messages are said to have gone, {taken} were taken")
+        if taken > gone + unsure + twice:
+            yield Violation("wrong", f"{card}: {taken} {channel} messages were taken, {gone} are said to have gone")
+
+
+def _twice(evidence: Evidence) -> Iterator[Violation]:
+    """One acceptance for each message; a WhatsApp message that was resent may have two, a quarter of an hour apart and
+    without a word of Meta's in between."""
+    rows = {row["message_id"]: row for row in evidence["rows"]}
+    by_message: dict[str, list[Call]] = defaultdict(list)
+    texts: Counter[str] = Counter()
+    for call in evidence["calls"]:
+        if call["taken"] and call["key"]:
+            by_message[call["key"].partition(".")[0]].append(call)
+        elif call["taken"]:
+            texts[call["card"]] += 1
+    for message_id, calls in by_message.items():
+        row = rows.get(message_id)
+        if row is None:
+            yield Violation("wrong", f"{message_id}: taken, but not in the log")
+        elif len(calls) > 1 and not _may_be_two(row, calls, evidence):
+            yield Violation("doubled", f"{row['card']}: {message_id} was taken {len(calls)} times")
+    wished = Counter(row["card"] for row in evidence["rows"] if row["channel"] == "sms")
+    for card, count in texts.items():
+        if count > wished[card]:
+            yield Violation("doubled", f"{card}: {wished[card]} SMS in the log, {count} were taken")
+
+
+def _may_be_two(row: Row, calls: Sequence[Call], evidence: Evidence) -> bool:
+    first, second, *more = sorted(calls, key=lambda call: call["at"])
+    heard = [told for told in evidence["told"] if told["key"] == first["key"] and told["at"] < second["at"]]
+    patient = second["at"] - first["at"] >= RESENT_AFTER
+    return row["resent"] and not more and patient and not heard
+
+
+def _windows(evidence: Evidence) -> Iterator[Violation]:
+    """No SMS in quiet hours, by the clock on the person's wall; none of an off-peak one in peak hours; nothing before
+    its time."""
+    people = {person["card"]: person for person in evidence["people"]}
+    for call in evidence["calls"]:
+        person = people.get(call["card"])
+        if person is None:
+            yield Violation("wrong", f"{call['card']}: called for, but nobody asked for it")
+            continue
+        wall = call["at"].astimezone(ZoneInfo(ZONES[person["country"]])).time()
+        is_text = call["channel"] == "sms"
+        if is_text and (wall >= QUIET[0] or wall < QUIET[1]):
+            yield Violation("early", f"{call['card']}: an SMS at {wall} in {person['country']}")
+        if is_text and person["off_peak"] and PEAK[0] <= wall < PEAK[1]:
+            yield Violation("early", f"{call['card']}: an off-peak SMS at {wall} in {person['country']}")
+        if person["not_before"] is not None and call["at"] < person["not_before"]:
+            yield Violation("early", f"{call['card']}: {person['not_before'] - call['at']} before its time")
+
+
+def _rates(evidence: Evidence) -> Iterator[Violation]:
+    """However long a stretch: no more calls than its seconds allow, and what may be late besides."""
+    for channel, rate in evidence["rates"].items():
+        instants = sorted(call["at"] for call in evidence["calls"] if call["channel"] == channel)
+        spare = rate * (LATE + evidence["grace"]) + 1
+        best: float | None = None
+        for number, at in enumerate(instants):
+            due = rate * at.timestamp() - number
+            best = due if best is None else max(best, due)
+            if best - due + 1 > spare:
+                yield Violation("early", f"{channel}: above {rate} calls a second at {at}")
+                break
+
+
+def _standing(evidence: Evidence) -> Iterator[Violation]:
+    """Nothing leaves of a distribution that is not confirmed, is paused or cancelled."""
+    people = {person["card"]: person for person in evidence["people"]}
+    by_distribution = _spans(evidence)
+    for call in evidence["calls"]:
+        person = people.get(call["card"])
+        if person is None or person["distribution"] is None or _is_resent_by_hand(call, evidence):
+            continue
+        for start, end in by_distribution.get(person["distribution"], ()):
+            if start + timedelta(seconds=FRESH + evidence["grace"]) < call["at"] < end:
+                yield Violation("early", f"{call['card']}: called at {call['at']}, shut from {start} to {end}")
+
+
+def _spans(evidence: Evidence) -> Mapping[str, list[tuple[datetime, datetime]]]:
+    """Distribution → stretches in which nothing may leave: as it stood, and from a person's answered pause or cancel
+    to the next time that somebody asks to resume."""
+    spans: dict[str, list[tuple[datetime, datetime]]] = defaultdict(list)
+    forever = max((call["at"] for call in evidence["calls"]), default=None)
+    if forever is None:
+        return spans
+    forever += timedelta(days=1)
+    for distribution in {state["distribution"] for state in evidence["states"]}:
+        states = [state for state in evidence["states"] if state["distribution"] == distribution]
+        ends = [state["at"] for state in states[1:]] + [forever]
+        spans[distribution] += [
+            (state["at"], end)
+            for state, end in zip(states, ends, strict=True)
+            if state["status"] not in MAY_LEAVE and end > state["at"]
+        ]
+    for deed in evidence["deeds"]:
+        if deed["action"] in ("pause", "cancel"):
+            resumes = [
+                other["asked"]
+                for other in evidence["deeds"]
+                if (other["distribution"], other["action"]) == (deed["distribution"], "resume")
+                and other["done"] >= deed["asked"]
+            ]
+            end = min(resumes, default=forever) if deed["action"] == "pause" else forever
+            spans[deed["distribution"]].append((deed["done"], end))
+    return spans
+
+
+def _is_resent_by_hand(call: Call, evidence: Evidence) -> bool:
+    """Whether the call may be for a message that somebody sent again: that one belongs to no distribution."""
+    return any(
+        row["card"] == call["card"] and row["channel"] == call["channel"] and row["distribution"] is None
+        for row in evidence["rows"]
+    )
+
+
+def _consents(evidence: Evidence) -> Iterator[Violation]:
+    """Nothing goes to a person who has revoked, and no WhatsApp message to one who never agreed."""
+    people = {person["card"]: person for person in evidence["people"]}
+    grace = timedelta(seconds=FRESH + evidence["grace"])
+    for call in evidence["calls"]:
+        person = people.get(call["card"])
+        if person is None:
+            continue
+        words = [word for word in evidence["words"] if word["number"] == person["number"]]
+        known = [word for word in words if word["done"] + grace < call["at"]]
+        perhaps = [word for word in words if word["asked"] <= call["at"] <= word["done"] + grace]
+        if any(word["granted"] for word in perhaps):
+            continue
+        latest = max(known, key=lambda word: word["done"], default=None)
+        agreed = latest["granted"] if latest is not None else call["channel"] == "sms" or person["consent"]
+        if not agreed:
+            yield Violation("early", f"{call['card']}: {call['channel']} at {call['at']} without consent")
+
+
+def _backwards(changes: Iterable[Change]) -> Iterator[Violation]:
+    """Statuses of a message only move forward; proof of arrival may follow a failure."""
+    stands: dict[str, str] = {}
+    for change in changes:
+        before = stands.get(change["message_id"], "pending")
+        if change["status"] != before and change["status"] not in FORWARD[before]:
+            yield Violation("wrong", f"{change['message_id']}: {before} became {change['status']} at {change['at']}")
+        stands[change["message_id"]] = change["status"]
+
+
+def _counts(evidence: Evidence) -> Iterator[Violation]:
+    """What a client is shown of a distribution is what the log holds, and adds up to what was accepted."""
+    confirmed, cancelled = _confirmed(evidence), _cancelled(evidence)
+    asked = Counter(person["distribution"] for person in evidence["people"])
+    for distribution, accepted in evidence["accepted"].items():
+        if accepted != asked[distribution]:
+            yield Violation("lost", f"{distribution}: {accepted} accepted of {asked[distribution]} good rows")
+        rows = [row for row in evidence["rows"] if row["distribution"] == distribution]
+        found = Counter(row["status"] for row in rows)
+        if distribution in cancelled and (distribution in confirmed or rows):
+            found["failed"] += accepted - len(rows)
+        shown = {status: count for status, count in evidence["counts"].get(distribution, {}).items() if count}
+        if (distribution in confirmed or rows) and shown != +found:
+            yield Violation("wrong", f"{distribution}: shown as {shown}, the log has {dict(found)}")
+
+
+def _hearsay(evidence: Evidence) -> Iterator[Violation]:
+    """What Meta told of a message's latest attempt is what the log says of it, or less than that."""
+    rows = {row["message_id"]: row for row in evidence["rows"]}
+    for told in evidence["told"]:
+        row = rows.get(told["key"].partition(".")[0]) if told["key"] else None
+        if row is None or told["status"] not in ("delivered", "read"):
+            continue
+        if row["status"] != told["status"] and told["status"] not in _before(row["status"]):
+            yield Violation("lost", f"{row['card']}: Meta told {told['status']}, the log has {row['status']}")
+
+
+def _before(status: str) -> Sequence[str]:
+    return [earlier for earlier, later in FORWARD.items() if status in later and earlier != "failed"]
+
+
+def _by_card(rows: Iterable[Row]) -> Mapping[tuple[str, str], list[Row]]:
+    found: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row["card"], row["channel"]].append(row)
+    return found
+
+
+def _confirmed(evidence: Evidence) -> set[str]:
+    done = {deed["distribution"] for deed in evidence["deeds"] if deed["action"] == "confirm"}
+    return done | {state["distribution"] for state in evidence["states"] if state["status"] in MAY_LEAVE}
+
+
+def _cancelled(evidence: Evidence) -> set[str]:
+    done = {deed["distribution"] for deed in evidence["deeds"] if deed["action"] == "cancel"}
+    return done | {state["distribution"] for state in evidence["states"] if state["status"] == "cancelled"}

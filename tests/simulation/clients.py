@@ -1,0 +1,197 @@
+"""The people who use it: they plan, confirm, pause, resume, cancel, send one, send again, agree and revoke. Whatever
+fails they ask for again, with the same key."""
+
+import asyncio
+import itertools
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from shared.domain.content import Content, FallbackOrder
+from shared.domain.distribution import Action, Distribution, DistributionStatus, Schedule, ScheduleMode
+from shared.domain.ids import resend_id
+from shared.domain.json import JsonObject
+from shared.domain.message import Message
+from shared.domain.payload import Channel
+from shared.domain.refusal import ProblemCode, Refusal
+from shared.domain.status import Status
+from shared.usecases.messages import NewMessage
+from shared.usecases.people import ConsentEntry
+from tests.fakes.office import DEMO, recipient
+from tests.fakes.world import KilledError
+from tests.simulation.evidence import Deed, Person, Word
+from tests.simulation.scheduling import UnavailableError
+from tests.simulation.world import API_SECONDS, World
+
+NUMBERS = {"SN": "+2217700", "MG": "+2613200", "EG": "+2010000"}
+TRIES = 8
+FALLBACK_MINUTES = (5, 30)
+
+
+@dataclass(slots=True, eq=False)
+class Clients:
+    """Everybody in front of the screens, and what they remember of it."""
+
+    world: World
+    people: list[Person] = field(default_factory=list)
+    deeds: list[Deed] = field(default_factory=list)
+    words: list[Word] = field(default_factory=list)
+    accepted: dict[str, int] = field(default_factory=dict)
+    troubles: list[str] = field(default_factory=list)
+    _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+    # ------------------------------------------------------------------------------------------------------- requests
+
+    async def asks[T](self, work: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
+        """One request, until it is answered; None where it is refused, or nobody answers."""
+        for tried in range(TRIES):
+            try:
+                return await self.world.request("api", API_SECONDS, work)
+            except (KilledError, UnavailableError):
+                await asyncio.sleep(2**tried)
+            except Refusal as refusal:
+                if refusal.code is ProblemCode.IDEMPOTENCY_IN_PROGRESS:
+                    await asyncio.sleep(2**tried)
+                    continue
+                self.world.points.note("refused", refusal.code)
+                return None
+        self.troubles.append("a client gave up")
+        return None
+
+    async def asks_perhaps_twice[T](self, work: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
+        """The same once more, after it or beside it, as a page that is loaded again asks."""
+        if not self.world.dice.breaks("client_repeats"):
+            return await self.asks(work)
+        if self.world.dice.random.random() < 0.5:
+            first, _ = await asyncio.gather(self.asks(work), self.asks(work))
+            return first
+        await self.asks(work)
+        return await self.asks(work)
+
+    # ------------------------------------------------------------------------------------------------------ they send
+
+    def somebody(self, channel: Channel, *, distribution: str | None = None) -> tuple[Person, JsonObject]:
+        """A new person, and the row that asks for them."""
+        number = next(self._numbers)
+        countries = (
+            ["SN", "SN", "MG", "EG"] if any("egypt" in one for one in self.world.dice.chosen) else ["SN", "SN", "MG"]
+        )
+        country = self.world.dice.random.choice(countries)
+        consent = channel is Channel.WHATSAPP or self.world.dice.random.random() < 0.5
+        person = Person(
+            card=f"CARD-{number}",
+            number=f"{NUMBERS[country]}{number:05d}",
+            country=country,
+            channel=str(channel),
+            distribution=distribution,
+            not_before=None,
+            off_peak=False,
+            consent=consent,
+        )
+        row = recipient(number, phone=person["number"], consent=consent, enrollment_id=person["card"])
+        return person, row
+
+    async def plan(self, key: str, channel: Channel, rows: int, schedule: Schedule, *, confirm: bool) -> str | None:
+        """A new distribution, some rows of which nobody can be written to."""
+        dice = self.world.dice
+        good = [self.somebody(channel) for _ in range(rows)]
+        bad: list[JsonObject] = [recipient(9_999, phone="+33600000000", consent=False)]
+        fallback = FallbackOrder(
+            content=Content(template="vaccination_card"), after_minutes=dice.random.choice(FALLBACK_MINUTES)
+        )
+        new = self.world.office.new_distribution(
+            [row for _, row in good] + bad, channel=channel, key=key, confirm=confirm
+        )
+        order = replace(
+            new.order, fallback=fallback if channel is Channel.WHATSAPP and dice.random.random() < 0.5 else None
+        )
+        new = replace(new, schedule=schedule, order=order)
+        asked = self.world.clock.instant
+        made = await self.asks_perhaps_twice(lambda: self.world.office.planning().create(new))
+        while made is not None and made.status is DistributionStatus.PLANNING:
+            await asyncio.sleep(20)
+            made = await self.asks(partial(self._look, made.distribution_id))
+        if made is None or made.plan is None:
+            return None
+        for person, _ in good:
+            person["distribution"], person["not_before"] = made.distribution_id, schedule.at
+            person["off_peak"] = schedule.mode is ScheduleMode.OFF_PEAK and channel is Channel.SMS
+            self.people.append(person)
+        self.accepted[made.distribution_id] = made.plan.accepted
+        if confirm:
+            self.deeds.append(_deed(made.distribution_id, "confirm", asked, self.world.clock.instant))
+        return made.distribution_id
+
+    async def _look(self, distribution: str) -> Distribution:
+        return (await self.world.office.browse.distribution(DEMO, distribution)).distribution
+
+    async def act(self, distribution: str, action: Action) -> Distribution | None:
+        """Confirm, pause, resume, cancel."""
+        asked = self.world.clock.instant
+        done = await self.asks_perhaps_twice(lambda: self.world.office.control.act(DEMO, distribution, action))
+        if done is not None:
+            self.deeds.append(_deed(distribution, str(action), asked, self.world.clock.instant))
+        return done
+
+    async def send_one(self, channel: Channel, *, after: timedelta | None = None) -> None:
+        """A single message, perhaps later, perhaps with a fallback."""
+        dice = self.world.dice
+        person, row = self.somebody(channel)
+        at = self.world.clock.instant + after if after else None
+        wish = FallbackOrder(
+            content=Content(template="vaccination_card"), after_minutes=dice.random.choice(FALLBACK_MINUTES)
+        )
+        new = NewMessage(
+            organisation=DEMO,
+            key=person["card"],
+            request_hash="h",
+            channel=channel,
+            campaign_id="c",
+            recipient=row,
+            content=Content(template="vaccination_card"),
+            send_at=at,
+            fallback=wish if channel is Channel.WHATSAPP and dice.random.random() < 0.5 else None,
+        )
+        person["not_before"] = at
+        if await self.asks_perhaps_twice(lambda: self.world.office.singles().create(new)) is not None:
+            self.people.append(person)
+
+    async def send_again(self, most: int) -> None:
+        """Of what failed, some."""
+        rows = [row for row in self.world.office.log.rows.values() if row.status is Status.FAILED]
+        again = [row for row in rows if (DEMO, resend_id(row.message_id)) not in self.world.office.log.rows]
+        for row in self.world.dice.random.sample(again, min(most, len(again))):
+            made = await self.asks_perhaps_twice(partial(self._resend, row))
+            if made is not None:
+                self.world.dice.happened("resent_by_hand")
+
+    async def _resend(self, row: Message) -> Message:
+        return await self.world.office.resends().resend(DEMO, row.message_id)
+
+    # --------------------------------------------------------------------------------------------- they have their say
+
+    async def say(self, numbers: Sequence[str], *, granted: bool) -> None:
+        """Record some people's word."""
+        entries = [ConsentEntry(phone=one, granted=granted, source="register", recorded_at=None) for one in numbers]
+        asked = self.world.clock.instant
+        work = partial(self.world.office.consents().record, DEMO, entries, several=True)
+        pending = [
+            Word(number=one, granted=granted, asked=asked, done=datetime.max.replace(tzinfo=asked.tzinfo))
+            for one in numbers
+        ]
+        self.words += pending
+        for tried in range(TRIES):
+            try:
+                await self.world.request("api", API_SECONDS, work)
+            except (KilledError, UnavailableError):
+                await asyncio.sleep(2**tried)
+                continue
+            for word in pending:
+                word["done"] = self.world.clock.instant
+            return
+
+
+def _deed(distribution: str, action: str, asked: datetime, done: datetime) -> Deed:
+    return Deed(distribution=distribution, action=action, asked=asked, done=done)

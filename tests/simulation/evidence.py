@@ -1,0 +1,107 @@
+"""What a run leaves behind for the checker: plain data, as an auditor would get it from outside. Instants are aware."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TypedDict
+
+
+class Person(TypedDict):
+    """One recipient of one request that was accepted. `card` is on no other request."""
+
+    card: str
+    number: str
+    country: str
+    channel: str
+    distribution: str | None
+    not_before: datetime | None
+    off_peak: bool
+    consent: bool
+    """Whether the request itself said that the person agrees."""
+
+
+class Call(TypedDict):
+    """One request that reached a provider, whatever it answered. `key`: the callback key that WhatsApp carries."""
+
+    at: datetime
+    channel: str
+    number: str
+    card: str
+    key: str
+    taken: bool
+
+
+class Row(TypedDict):
+    """One row of the log, at the end."""
+
+    message_id: str
+    parent: str | None
+    distribution: str | None
+    channel: str
+    card: str
+    status: str
+    reason: str | None
+    resent: bool
+
+
+class Deed(TypedDict):
+    """What a person did to a distribution: between `asked` and `done` it may hold or not."""
+
+    distribution: str
+    action: str
+    asked: datetime
+    done: datetime
+
+
+class State(TypedDict):
+    """From then on a distribution stood so."""
+
+    distribution: str
+    at: datetime
+    status: str
+
+
+class Word(TypedDict):
+    """A person's recorded word."""
+
+    number: str
+    granted: bool
+    asked: datetime
+    done: datetime
+
+
+class Told(TypedDict):
+    """A provider's status of a message: when our door took it. `key` as in the call that it is about."""
+
+    at: datetime
+    channel: str
+    card: str
+    key: str
+    status: str
+
+
+class Change(TypedDict):
+    """From then on a row of the log stood so."""
+
+    message_id: str
+    at: datetime
+    status: str
+
+
+class Evidence(TypedDict):
+    """All of it. `grace`: seconds that may lie between the last look at the facts and the provider's clock."""
+
+    people: Sequence[Person]
+    calls: Sequence[Call]
+    rows: Sequence[Row]
+    deeds: Sequence[Deed]
+    states: Sequence[State]
+    words: Sequence[Word]
+    told: Sequence[Told]
+    changes: Sequence[Change]
+    accepted: Mapping[str, int]
+    """Distribution → recipients that its plan took."""
+    counts: Mapping[str, Mapping[str, int]]
+    """Distribution → status → how many, as a client reads it at the end."""
+    rates: Mapping[str, int]
+    """Channel → calls a second."""
+    grace: float

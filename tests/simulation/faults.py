@@ -1,0 +1,138 @@
+"""What can break, as data; and the dice that break it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`chance`: how likely at each opportunity in a run that has it. `most`: how often at most in one run; None: no end
+    until the faults are over. A run's clock, or what its people do, may be the fault: then there is one opportunity."""
+
+    name: str
+    means: str
+    chance: float = 1.0
+    most: int | None = None
+
+
+WORKERS = (
+    Fault("killed_before_claim", "a sender dies as it is about to claim", 0.2, 3),
+    Fault("killed_between_claim_and_call", "a sender dies with its claim won, before the provider hears of it", 0.2, 3),
+    Fault("killed_between_call_and_record", "a sender dies once the provider has taken the message", 0.2, 3),
+    Fault(
+        "killed_between_record_and_delete", "a sender dies with everything written down, the copies not deleted", 0.3
+    ),
+    Fault("fanout_killed", "the fan-out worker dies between any two of its steps", 0.02, 6),
+    Fault("consumer_killed", "the worker of the status queue dies between any two of its steps", 0.05, 6),
+    Fault("api_killed", "a request's worker dies; the client asks again with the same key", 0.03, 5),
+    Fault("worker_stalls", "a worker stands still, up to its time-out, and goes on", 0.01, 4),
+)
+SQS = (
+    Fault("sqs_delivers_twice", "a copy is delivered again while it is being worked on", 0.15),
+    Fault("sqs_delivers_late", "a copy comes seconds or minutes after its time", 0.15),
+    Fault("sqs_out_of_order", "what came last is delivered first", 0.5),
+    Fault("sqs_throttles", "SQS takes nothing of a batch", 0.1, 12),
+    Fault("sqs_takes_half", "SQS takes a part of a batch and refuses the rest", 0.15, 12),
+    Fault("sqs_answer_lost", "SQS takes a batch, its answer never comes", 0.15, 12),
+    Fault("sqs_delete_lost", "a copy that is done with is not deleted", 0.15),
+    Fault(
+        "dead_lettered", "few receives are allowed, workers fail: copies end as dead letters, and are redriven", 0.3, 25
+    ),
+)
+STORES = (
+    Fault("dynamodb_throttles", "a read or write is refused", 0.02, 25),
+    Fault("dynamodb_answer_lost", "a write takes effect, its answer never comes", 0.02, 25),
+    Fault("dynamodb_written_twice", "a write takes effect, and AWS's client sends it again", 0.05, 40),
+    Fault("dynamodb_slow", "a read or write takes up to half a second", 0.1),
+    Fault("index_lags", "an index does not show yet what is due", 0.3, 20),
+    Fault("s3_fails", "a frozen plan or payload cannot be read or written just now", 0.05, 10),
+    Fault("secrets_manager_throttles", "the settings cannot be read just now", 0.2, 6),
+)
+PROVIDERS = (
+    Fault("time_out_after_acceptance", "the provider takes the message and never answers", 0.1, 8),
+    Fault("time_out_before_acceptance", "the request is lost in the provider's house", 0.1, 8),
+    Fault("connection_refused", "no byte reaches the provider", 0.1),
+    Fault("connection_reset", "the connection breaks, the message taken or not", 0.1, 8),
+    Fault("answers_500", "a 500, the message taken or not", 0.1, 8),
+    Fault("answers_html_502", "a gateway's page of HTML, the message taken or not", 0.1, 8),
+    Fault("answers_503", "the provider is down, and says so", 0.1),
+    Fault("answers_garbage", "a 200 that names no message, which was taken", 0.1, 5),
+    Fault("throttled", "the provider asks for a slower pace", 0.08),
+    Fault("slow_answers", "answers take up to 4.9 s", 0.2),
+    Fault("recipient_refused", "the provider does not want this recipient", 0.15),
+    Fault("provider_stops", "the provider takes nothing until a person acts", 0.03, 2),
+    Fault("upload_fails", "a card cannot be fetched or uploaded, or Meta has forgotten it", 0.2, 10),
+)
+WEBHOOKS = (
+    Fault("webhook_dropped", "a status is never told", 0.3),
+    Fault("webhook_repeated", "a status is told two or three times", 0.3),
+    Fault("webhook_reordered", "a later status is told first", 0.4),
+    Fault("webhook_early", "a status is told before the send's own answer", 0.3),
+    Fault("webhook_late", "a status is told hours later", 0.2),
+    Fault("webhook_forged", "somebody else signs a status, or guesses the address", 0.2, 10),
+    Fault("fails_later", "the provider takes a message, and says later that it did not arrive", 0.3),
+)
+CLOCKS = (
+    Fault("clock_crosses_21", "quiet hours begin while messages leave"),
+    Fault("clock_crosses_07", "quiet hours end"),
+    Fault("peak_hours_begin", "the hours begin that an off-peak distribution keeps clear of"),
+    Fault("egypt_springs_forward", "Egypt's clocks go from 00:00 to 01:00 while messages wait"),
+    Fault("egypt_falls_back", "Egypt's clocks go from 00:00 to 23:00 while messages wait"),
+    Fault("tick_missed", "a minute's tick does not come", 0.4),
+    Fault("tick_doubled", "a minute's tick comes twice", 0.4),
+)
+PEOPLE = (
+    Fault("secrets_rotated", "tokens and secrets change while messages leave; the settings follow a little later"),
+    Fault("client_repeats", "a client asks for the same thing again, at once or side by side", 0.7),
+    Fault("paused_and_resumed", "somebody pauses and resumes while messages leave"),
+    Fault("cancelled", "somebody cancels while messages leave"),
+    Fault("consent_revoked", "people revoke, and some agree anew"),
+    Fault("resent_by_hand", "somebody sends failed messages again"),
+)
+FAULTS: Sequence[Fault] = (*WORKERS, *SQS, *STORES, *PROVIDERS, *WEBHOOKS, *CLOCKS, *PEOPLE)
+BY_NAME = {fault.name: fault for fault in FAULTS}
+ONE_CLOCK = frozenset(fault.name for fault in CLOCKS[:5])
+"""A run starts at one time only."""
+
+
+@dataclass(slots=True)
+class Dice:
+    """All that is left to chance in a run comes from here."""
+
+    random: Random
+    chosen: frozenset[str]
+    injected: Counter[str] = field(default_factory=Counter)
+    calm: bool = False
+    """The faults are over: what is under way comes to its end."""
+
+    def breaks(self, name: str) -> bool:
+        """Whether this fault happens now."""
+        if self.calm or name not in self.chosen:
+            return False
+        fault = BY_NAME[name]
+        if fault.most is not None and self.injected[name] >= fault.most:
+            return False
+        if self.random.random() >= fault.chance:
+            return False
+        self.injected[name] += 1
+        return True
+
+    def happened(self, name: str) -> None:
+        """It was seen to happen, whoever brought it about."""
+        if name in self.chosen:
+            self.injected[name] += 1
+
+    def between(self, low: float, high: float) -> float:
+        """Evenly."""
+        return low + (high - low) * self.random.random()
+
+
+def roll(seed: int) -> Dice:
+    """A seed's faults: each in its turn, so that a stretch of seeds has them all, and some others with it."""
+    random = Random(seed)
+    first = FAULTS[seed % len(FAULTS)].name
+    others = random.sample([fault.name for fault in FAULTS], random.randint(1, 7))
+    clocks = [name for name in (first, *others) if name in ONE_CLOCK][1:]
+    return Dice(random=random, chosen=frozenset({first, *others} - set(clocks)) | {first})

@@ -1,0 +1,104 @@
+"""What providers tell afterwards, on its way to our door: early, late, twice, in any order, or never."""
+
+import asyncio
+import hashlib
+import hmac
+from collections.abc import Awaitable, Callable
+
+from tests.fakes.world import FakeClock
+from tests.simulation.evidence import Told
+from tests.simulation.faults import Dice
+from tests.simulation.providers import Meta, Orange, Provider, Taken
+from tests.simulation.scheduling import CURRENT, Interleaving
+
+TRIES = (5, 60, 600, 3600, 3600)
+"""Seconds after which Meta knocks again at a door that did not open. Orange is taken to do the same."""
+
+type Knock = Callable[[Provider, bytes, str], Awaitable[bool]]
+
+
+class Postman:
+    """Each status is a task of its own, outside of every process of ours."""
+
+    def __init__(self, dice: Dice, clock: FakeClock, points: Interleaving, knock: Knock) -> None:
+        self.told: list[Told] = []
+        self.forged_taken = 0
+        self._dice = dice
+        self._clock = clock
+        self._points = points
+        self._knock = knock
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is on its way any more."""
+        return not self._under_way
+
+    def tells(self, provider: Provider, taken: Taken, status: str) -> None:
+        """Send it off."""
+        place = ("sent", "failed", "delivered", "read").index(status)
+        wait = self._dice.between(0.3, 2) + place * self._dice.between(1, 20)
+        if self._dice.breaks("webhook_dropped"):
+            return
+        if self._dice.breaks("webhook_early"):
+            wait = 0.0
+        if self._dice.breaks("webhook_reordered"):
+            wait = self._dice.between(0, 60)
+        if self._dice.breaks("webhook_late"):
+            wait = self._dice.between(3_000, 30_000)
+        times = self._dice.random.choice((2, 3)) if self._dice.breaks("webhook_repeated") else 1
+        for _ in range(times):
+            self._go(self._brought(provider, taken, status, wait))
+            wait += self._dice.between(0, 90) if times > 1 else 0
+        if self._dice.breaks("webhook_forged"):
+            self._go(self._forged(provider, taken))
+
+    def _go(self, way: Awaitable[None]) -> None:
+        async def alone() -> None:
+            CURRENT.set(None)
+            await way
+
+        task = asyncio.create_task(alone())
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def _brought(self, provider: Provider, taken: Taken, status: str, wait: float) -> None:
+        await asyncio.sleep(wait)
+        for again_after in (*TRIES, 0):
+            body = _body(provider, taken, status)
+            if await self._knock(provider, body, _credential(provider, body)):
+                self.told.append(
+                    Told(
+                        at=self._clock.instant,
+                        channel=provider.channel,
+                        card=taken.card,
+                        key=taken.key,
+                        status=status,
+                    )
+                )
+                return
+            await asyncio.sleep(again_after)
+
+    async def _forged(self, provider: Provider, taken: Taken) -> None:
+        """That a message failed or was read, by somebody who knows its name but no secret of ours."""
+        await asyncio.sleep(self._dice.between(0, 5))
+        status = self._dice.random.choice(("failed", "read"))
+        body = _body(provider, taken, status)
+        credential = (
+            "sha256=" + hmac.digest(b"guessed", body, "sha256").hex() if isinstance(provider, Meta) else "guessed"
+        )
+        if await self._knock(provider, body, credential):
+            self.forged_taken += 1
+
+
+def _body(provider: Provider, taken: Taken, status: str) -> bytes:
+    assert isinstance(provider, Meta | Orange)
+    return provider.body_of(taken, status)
+
+
+def _credential(provider: Provider, body: bytes) -> str:
+    """Meta signs; Orange knows our address."""
+    if isinstance(provider, Meta):
+        return "sha256=" + hmac.new(provider.secret.encode(), body, hashlib.sha256).hexdigest()
+    assert isinstance(provider, Orange)
+    return provider.path_token

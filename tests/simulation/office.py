@@ -1,0 +1,188 @@
+"""The office, its fakes watched, and the environments in which functions keep what they have learned."""
+
+import copy
+from types import SimpleNamespace
+from typing import Any, cast, override
+
+from shared.aws.integrations import SecretIntegrations
+from shared.aws.session import Aws
+from shared.domain.distribution import Distribution
+from shared.domain.message import Message
+from shared.domain.payload import Channel
+from shared.domain.sample_card import picture
+from shared.domain.sending import ChannelSender
+from shared.providers.http import client
+from shared.providers.orange.client import OrangeSender
+from shared.providers.orange.receipts import receipts
+from shared.providers.whatsapp import webhook
+from shared.providers.whatsapp.client import WhatsAppSender
+from shared.usecases.account_news import AccountListener
+from shared.usecases.aftermath import Aftermath
+from shared.usecases.people import Consents
+from shared.usecases.receive import Doorkeeper, MetaDesk, OrangeDesk, Receiver
+from shared.usecases.strangers import Strangers
+from tests.fakes.bulk import FakeDistributions
+from tests.fakes.log import FakeLog
+from tests.fakes.office import Office
+from tests.fakes.orange import FakeTokenShelf
+from tests.fakes.rest import FakeIntegrations, FakeMedia
+from tests.fakes.virtual import OrderedClock
+from tests.simulation.evidence import Change, State
+from tests.simulation.providers import Meta, Orange
+from tests.simulation.queues import ChannelQueues, StatusQueue, TaskQueue
+from tests.simulation.scheduling import Interleaving
+
+
+class WatchedLog(FakeLog):
+    """Remembers how each row stood, and when."""
+
+    def __init__(self, points: Interleaving, clock: OrderedClock) -> None:
+        super().__init__(points)
+        self.changes: list[Change] = []
+        self._instants = clock
+
+    @override
+    def _keep(self, row: Message) -> Message:
+        kept = super()._keep(row)
+        self.changes.append(Change(message_id=kept.message_id, at=self._instants.instant, status=str(kept.status)))
+        return kept
+
+
+class WatchedDistributions(FakeDistributions):
+    """Remembers how each distribution stood, and when."""
+
+    def __init__(self, points: Interleaving, clock: OrderedClock) -> None:
+        super().__init__(points)
+        self.states: list[State] = []
+        self._instants = clock
+
+    def _note(self, one: Distribution | None) -> None:
+        if one is not None:
+            state = State(distribution=one.distribution_id, at=self._instants.instant, status=str(one.status))
+            self.states.append(state)
+
+    @override
+    async def create(self, distribution: Distribution) -> Distribution | None:
+        found = await super().create(distribution)
+        self._note(distribution if found is None else None)
+        return found
+
+    @override
+    async def save(self, distribution: Distribution) -> Distribution | None:
+        saved = await super().save(distribution)
+        self._note(saved)
+        return saved
+
+
+class Vault:
+    """Secrets Manager, as the product's own adapter asks it: so its cache is the real one."""
+
+    def __init__(self, points: Interleaving) -> None:
+        self._points = points
+        self.exceptions = SimpleNamespace(
+            ResourceNotFoundException=LookupError, ResourceExistsException=FileExistsError
+        )
+        self.secrets = self
+        self._kept: dict[str, str] = {}
+
+    async def run(self, work: Any) -> Any:
+        await self._points("secrets.get")
+        found = work()
+        await self._points.after("secrets.get")
+        return found
+
+    def get_secret_value(self, **wanted: str) -> dict[str, str]:
+        return {"SecretString": self._kept[wanted["SecretId"]]}
+
+    def put_secret_value(self, **given: str) -> None:
+        self._kept[given["SecretId"]] = given["SecretString"]
+
+
+class Cards:
+    """A `CardSource`: the same picture for everybody."""
+
+    async def fetch(self, _: str) -> bytes:
+        return picture()
+
+
+class SimulatedOffice(Office):
+    """The office on one loop with everybody else, each environment with a cache of its own."""
+
+    def __init__(self, clock: OrderedClock, points: Interleaving, meta: Meta, orange: Orange) -> None:
+        super().__init__(clock, points)
+        self.points = points
+        self.watching = points
+        self.log = self.watched_log = WatchedLog(points, clock)
+        self.distributions = self.watched_distributions = WatchedDistributions(points, clock)
+        self.shelf = FakeTokenShelf(points)
+        self.media = FakeMedia(clock)
+        self.vault = Vault(points)
+        self.whatsapp_provider, self.sms_provider = meta, orange
+        self.statuses: StatusQueue
+        self._senders: dict[Channel, ChannelSender[Any, str]] = {}
+
+    def connect(self, channels: ChannelQueues, tasks: TaskQueue, statuses: StatusQueue) -> None:
+        """Put the queues in, and have every store's calls watched."""
+        self.queue, self.tasks, self.statuses = channels, tasks, statuses
+        self.put_together()
+        stores = {
+            "log": self.log,
+            "distributions": self.distributions,
+            "plans": self.plans,
+            "lanes": self.lanes,
+            "people": self.people,
+            "receipts": self.receipts,
+            "unknown": self.unknown_sms,
+            "reach": self.reach,
+            "contacts": self.contacts,
+            "sessions": self.sessions,
+            "pulse": self.pulse,
+            "shelf": self.shelf,
+            "reputations": self.reputations,
+            "schedules": self.schedules,
+        }
+        for name, store in stores.items():
+            self.watching.watch(name, store)
+
+    def environment(self, *, patient: bool = False) -> "SimulatedOffice":
+        """A fresh one: it shares the stores, and has read no settings yet."""
+        fresh = copy.copy(self)
+        aws = cast(Aws, self.vault)
+        fresh.integrations = cast(FakeIntegrations, SecretIntegrations(aws, "simulated", self.clock, patient=patient))
+        fresh._senders = {}
+        return fresh
+
+    @override
+    def sender(self, channel: Channel) -> ChannelSender[Any, str]:
+        """The product's own client, one an environment."""
+        if channel not in self._senders:
+            self._senders[channel] = self._client(channel)
+        return self._senders[channel]
+
+    def _client(self, channel: Channel) -> ChannelSender[Any, str]:
+        if channel is Channel.SMS:
+            http = client(self.sms_provider.transport())
+            return OrangeSender(http, "https://api.orange.invalid", self.clock.now, self.shelf)
+        http = client(self.whatsapp_provider.transport())
+        return WhatsAppSender(http, "https://graph.meta.invalid", Cards(), self.media)
+
+    def door(self) -> Doorkeeper:
+        """Where providers knock."""
+        return Doorkeeper(self.integrations, self.statuses, webhook, self.telemetry, self.clock)
+
+    def receiver(self) -> Receiver:
+        """A consumer of the status queue."""
+        settler = self.settler()
+        aftermath = Aftermath(self.log, self.distributions, settler, self.consequences(), self.pulse, self.clock)
+        people = self.inbound_desk()
+        account = AccountListener(self.integrations, self.book, self.reputations, self.stopping, self.telemetry)
+        meta = MetaDesk(
+            whatsapp=webhook, statuses=aftermath, news_listeners=(people, account), status_listeners=(people,)
+        )
+        strangers = Strangers(self.unknown_sms, self.number_key.person)
+        orange = OrangeDesk(read=receipts, receipts=self.receipts, strangers=strangers, queue=self.statuses)
+        return Receiver(settler, meta, orange, self.telemetry, self.clock)
+
+    def consents(self) -> Consents:
+        """What records people's words."""
+        return Consents(self.people, self.integrations, self.number_key, self.clock)

@@ -1,0 +1,277 @@
+"""Meta and Orange as they behave on a bad day, behind the product's own clients: ledgers, answers, and what they tell
+afterwards."""
+
+import asyncio
+import itertools
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx2
+
+from tests.fakes.world import FakeClock
+from tests.simulation.evidence import Call
+from tests.simulation.faults import Dice
+from tests.simulation.scheduling import Interleaving
+
+TIMES_OUT_AFTER = 5.0
+CARD = re.compile(r"CARD-[0-9]+")
+HTML = b"<html><head><title>502 Bad Gateway</title></head><body><center>nginx</center></body></html>"
+STOPS_FOR = timedelta(minutes=3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """One acceptance. `key` is WhatsApp's callback key, empty for an SMS; `identity` the provider's own ID."""
+
+    at: datetime
+    number: str
+    card: str
+    key: str
+    identity: str
+
+
+type Tells = Callable[["Provider", Taken, str], None]
+"""What a provider says of a message afterwards: "sent", "delivered", "read" or "failed"."""
+
+
+@dataclass(slots=True, eq=False)
+class Provider:
+    """What both have in common. `transport` is what the product's client speaks to."""
+
+    channel: str
+    dice: Dice
+    clock: FakeClock
+    points: Interleaving
+    tells: Tells
+    calls: list[Call] = field(default_factory=list)
+    ledger: list[Taken] = field(default_factory=list)
+    stops_until: datetime | None = None
+    _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    def transport(self) -> httpx2.AsyncBaseTransport:
+        """Of one execution environment."""
+        return httpx2.MockTransport(self._answer)
+
+    def refuses(self, request: httpx2.Request) -> httpx2.Response | None:
+        """The answer to who may not ask."""
+        raise NotImplementedError
+
+    def besides(self, request: httpx2.Request) -> httpx2.Response | None:
+        """The answer to anything but a send."""
+        raise NotImplementedError
+
+    def read(self, request: httpx2.Request) -> tuple[str, str]:
+        """Number and callback key of a send."""
+        raise NotImplementedError
+
+    def accepted(self, taken: Taken) -> httpx2.Response:
+        """The answer to a send."""
+        raise NotImplementedError
+
+    def error(self, name: str) -> httpx2.Response:
+        """One of the errors in this provider's words."""
+        raise NotImplementedError
+
+    async def _answer(self, request: httpx2.Request) -> httpx2.Response:
+        """The way there, the call, the way back."""
+        self.points.here()
+        await self._on_its_way()
+        if self.dice.breaks("connection_refused"):
+            raise httpx2.ConnectError("refused", request=request)
+        self.points.here()
+        found = self.besides(request) or self.refuses(request)
+        if found is None:
+            found = await self._send(request)
+        await self._on_its_way()
+        self.points.here()
+        return found
+
+    async def _on_its_way(self) -> None:
+        await asyncio.sleep(self.dice.between(0.001, 0.02))
+
+    async def _send(self, request: httpx2.Request) -> httpx2.Response:
+        number, key = self.read(request)
+        call = Call(
+            at=self.clock.instant,
+            channel=self.channel,
+            number=number,
+            card=(CARD.findall(request.content.decode()) or [""])[0],
+            key=key,
+            taken=False,
+        )
+        self.calls.append(call)
+        answer = self._refusal()
+        if answer is not None:
+            return answer
+        if self.dice.breaks("time_out_before_acceptance"):
+            await asyncio.sleep(TIMES_OUT_AFTER)
+            raise httpx2.ReadTimeout("nothing came", request=request)
+        broken, taken = self._breaks(), True
+        if broken is not None and broken != "time_out_after_acceptance":
+            taken = broken == "answers_garbage" or self.dice.random.random() < 0.5
+        if not taken:
+            return await self._broken(broken, request)
+        call["taken"] = True
+        entry = self._take(call)
+        if broken is not None:
+            return await self._broken(broken, request)
+        process = self.points.here()
+        if process is not None and self.dice.breaks("killed_between_call_and_record"):
+            process.die()
+        if self.dice.breaks("slow_answers"):
+            await asyncio.sleep(self.dice.between(0.5, 4.9))
+        return self.accepted(entry)
+
+    def _take(self, call: Call) -> Taken:
+        entry = Taken(
+            at=call["at"], number=call["number"], card=call["card"], key=call["key"], identity=self._identity()
+        )
+        self.ledger.append(entry)
+        self.points.note(self.channel, "takes", entry.card, entry.key)
+        failed = self.dice.breaks("fails_later")
+        for status in ("failed",) if failed else ("sent", "delivered", "read")[: self.dice.random.randint(1, 3)]:
+            self.tells(self, entry, status)
+        return entry
+
+    def _identity(self) -> str:
+        return f"{self.channel}-{next(self._numbers)}"
+
+    def _refusal(self) -> httpx2.Response | None:
+        """A sure no."""
+        now = self.clock.instant
+        if self.dice.breaks("provider_stops"):
+            self.stops_until = now + STOPS_FOR
+        if self.stops_until is not None and now < self.stops_until and not self.dice.calm:
+            return self.error("stops")
+        for name in ("throttled", "answers_503", "recipient_refused"):
+            if self.dice.breaks(name):
+                return self.error(name)
+        return None
+
+    def _breaks(self) -> str | None:
+        names = (
+            *("time_out_after_acceptance", "connection_reset", "answers_500", "answers_html_502"),
+            "answers_garbage",
+        )
+        return next((name for name in names if self.dice.breaks(name)), None)
+
+    async def _broken(self, name: str | None, request: httpx2.Request) -> httpx2.Response:
+        match name:
+            case "time_out_after_acceptance":
+                await asyncio.sleep(TIMES_OUT_AFTER)
+                raise httpx2.ReadTimeout("no answer came", request=request)
+            case "connection_reset":
+                raise httpx2.RemoteProtocolError("the peer closed the connection", request=request)
+            case "answers_500":
+                return self.error(name)
+            case "answers_html_502":
+                return httpx2.Response(502, content=HTML, headers={"Content-Type": "text/html"})
+            case _:
+                return httpx2.Response(200, content=b"{}")
+
+
+def _json(status: int, document: Mapping[str, object]) -> httpx2.Response:
+    return httpx2.Response(status, content=json.dumps(document).encode())
+
+
+class Meta(Provider):
+    """The Graph API: media and messages."""
+
+    token = "t"
+    secret = "a"
+
+    def refuses(self, request: httpx2.Request) -> httpx2.Response | None:
+        if request.headers["authorization"] != f"Bearer {self.token}":
+            return _json(401, {"error": {"code": 190, "message": "the token is not valid"}})
+        return None
+
+    def besides(self, request: httpx2.Request) -> httpx2.Response | None:
+        if not request.url.path.endswith("/media"):
+            return None
+        if self.dice.breaks("upload_fails"):
+            return _json(500, {"error": {"code": 131000, "message": "something went wrong"}})
+        return self.refuses(request) or _json(200, {"id": f"media-{next(self._numbers)}"})
+
+    def read(self, request: httpx2.Request) -> tuple[str, str]:
+        body = json.loads(request.content)
+        return body["to"], body["biz_opaque_callback_data"]
+
+    def accepted(self, taken: Taken) -> httpx2.Response:
+        return _json(200, {"messages": [{"id": f"wamid.{taken.identity}", "message_status": "accepted"}]})
+
+    def error(self, name: str) -> httpx2.Response:
+        status, code = {
+            "stops": (400, 131042),
+            "throttled": (429, 130429),
+            "answers_503": (503, 131016),
+            "recipient_refused": (400, 131026),
+            "answers_500": (500, 131000),
+        }[name]
+        return _json(status, {"error": {"code": code, "message": name}})
+
+    def body_of(self, taken: Taken, status: str) -> bytes:
+        """A webhook's."""
+        told: dict[str, Any] = {
+            "id": f"wamid.{taken.identity}",
+            "status": status,
+            "timestamp": str(int(self.clock.instant.timestamp())),
+            "recipient_id": taken.number.removeprefix("+"),
+            "biz_opaque_callback_data": taken.key,
+        }
+        if status == "failed":
+            told["errors"] = [{"code": 131026, "title": "undeliverable"}]
+        value = {"messaging_product": "whatsapp", "metadata": {"phone_number_id": "1"}, "statuses": [told]}
+        entry = {"id": "1", "changes": [{"field": "messages", "value": value}]}
+        return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+
+
+class Orange(Provider):
+    """OAuth and the SMS API."""
+
+    client_secret = "s"
+    path_token = "r"
+
+    def _bearer(self) -> str:
+        return f"token-of-{self.client_secret}"
+
+    def refuses(self, request: httpx2.Request) -> httpx2.Response | None:
+        if request.headers["authorization"] != f"Bearer {self._bearer()}":
+            return _json(401, {"code": 42, "message": "Expired credentials"})
+        return None
+
+    def besides(self, request: httpx2.Request) -> httpx2.Response | None:
+        if not request.url.path.endswith("/token"):
+            return None
+        pair = httpx2.BasicAuth("client", self.client_secret)
+        expected = next(pair.auth_flow(httpx2.Request("POST", request.url))).headers["authorization"]
+        if request.headers["authorization"] != expected:
+            return _json(401, {"error": "invalid_client"})
+        return _json(200, {"access_token": self._bearer(), "token_type": "Bearer", "expires_in": 3600})
+
+    def read(self, request: httpx2.Request) -> tuple[str, str]:
+        body = json.loads(request.content)["outboundSMSMessageRequest"]
+        return body["address"].removeprefix("tel:"), ""
+
+    def accepted(self, taken: Taken) -> httpx2.Response:
+        url = f"https://api.orange.invalid/smsmessaging/v1/outbound/x/requests/{taken.identity}"
+        return _json(201, {"outboundSMSMessageRequest": {"resourceURL": url}})
+
+    def error(self, name: str) -> httpx2.Response:
+        errors: Mapping[str, tuple[int, Mapping[str, object]]] = {
+            "stops": (400, {"code": 60, "message": "Resource not found"}),
+            "throttled": (429, {"code": 53, "message": "Too many requests"}),
+            "answers_503": (503, {"code": 5, "message": "Service unavailable"}),
+            "recipient_refused": (400, {"requestError": {"serviceException": {"messageId": "SVC0004"}}}),
+            "answers_500": (500, {"code": 1, "message": "Internal error"}),
+        }
+        return _json(*errors[name])
+
+    def body_of(self, taken: Taken, status: str) -> bytes:
+        """A receipt's."""
+        word = {"sent": "DeliveredToNetwork", "failed": "DeliveryImpossible"}.get(status, "DeliveredToTerminal")
+        info = {"address": f"tel:{taken.number}", "deliveryStatus": word}
+        return json.dumps({"deliveryInfoNotification": {"callbackData": taken.identity, "deliveryInfo": info}}).encode()

@@ -1,0 +1,228 @@
+"""SQS as it behaves on a bad day: at least once, late, in any order; and the poller that Lambda puts before it."""
+
+import asyncio
+import itertools
+import math
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import override
+
+from shared.domain.dispatch import Dispatch
+from shared.domain.instants import from_microseconds
+from shared.domain.payload import Channel
+from shared.usecases.ports import Task
+from shared.usecases.receive import Report
+from tests.fakes.rest import FakeChannelQueue, FakeStatusQueue, FakeTaskQueue
+from tests.fakes.world import FakeClock, KilledError
+from tests.simulation.faults import Dice
+from tests.simulation.scheduling import CURRENT, Interleaving, Process, UnavailableError, as_process, ends_after
+
+BATCH = 10
+LONGEST_DELAY = 900
+
+
+@dataclass(slots=True, eq=False)
+class Copy[B]:
+    """One message on a queue. `receives` counts how often it was handed out."""
+
+    number: int
+    body: B
+    visible_at: datetime
+    receives: int = 0
+
+
+@dataclass(slots=True)
+class Queue[B]:
+    """A standard queue with its dead letters."""
+
+    name: str
+    visibility: timedelta
+    most_receives: int
+    dice: Dice
+    clock: FakeClock
+    points: Interleaving
+    copies: list[Copy[B]] = field(default_factory=list)
+    buries: Callable[[Copy[B]], None] | None = None
+    """Takes a dead letter; None: it stays here until somebody redrives it."""
+    dead: list[Copy[B]] = field(default_factory=list)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    async def put(self, bodies: Sequence[tuple[B, float]]) -> None:
+        """Each with its delay in seconds. Raises UnavailableError where not all of them are surely there."""
+        await self.points(f"{self.name}.put")
+        if self.dice.breaks("sqs_throttles"):
+            raise UnavailableError(f"{self.name} takes nothing")
+        taken = bodies
+        if len(bodies) > 1 and self.dice.breaks("sqs_takes_half"):
+            taken = self.dice.random.sample(bodies, len(bodies) // 2)
+        for body, delay in taken:
+            self.add(body, delay)
+        await self.points.after(f"{self.name}.put")
+        if len(taken) < len(bodies) or self.dice.breaks("sqs_answer_lost"):
+            raise UnavailableError(f"{self.name} took {len(taken)} of {len(bodies)}")
+
+    def add(self, body: B, delay: float) -> None:
+        """A new copy."""
+        late = self.dice.random.choice((3, 20, 400)) if self.dice.breaks("sqs_delivers_late") else 0
+        visible_at = self.clock.instant + timedelta(seconds=min(delay, LONGEST_DELAY) + late)
+        self.copies.append(Copy(next(self._numbers), body, visible_at))
+        self.changed.set()
+
+    def receive(self) -> list[Copy[B]]:
+        """Up to ten that are visible. One that was handed out too often becomes a dead letter instead."""
+        now = self.clock.instant
+        visible = sorted((one for one in self.copies if one.visible_at <= now), key=lambda one: one.visible_at)
+        if self.dice.breaks("sqs_out_of_order"):
+            self.dice.random.shuffle(visible)
+        batch: list[Copy[B]] = []
+        for copy in visible[:BATCH]:
+            copy.receives += 1
+            if copy.receives > self.most_receives:
+                self.copies.remove(copy)
+                (self.buries or self.dead.append)(copy)
+                continue
+            again = self.dice.breaks("sqs_delivers_twice")
+            copy.visible_at = now + (timedelta(seconds=self.dice.between(0, 3)) if again else self.visibility)
+            batch.append(copy)
+        return batch
+
+    def delete(self, copy: Copy[B]) -> None:
+        """Done with. A copy that is handed out again meanwhile is gone all the same."""
+        if copy in self.copies and not self.dice.breaks("sqs_delete_lost"):
+            self.copies.remove(copy)
+
+    def redrive(self) -> int:
+        """An operator puts the dead letters back, as they were; answers how many."""
+        again, self.dead = self.dead, []
+        for copy in again:
+            self.add(copy.body, 0)
+        return len(again)
+
+    def next_visible(self) -> datetime | None:
+        """When the next copy can be received."""
+        return min((copy.visible_at for copy in self.copies), default=None)
+
+
+class Poller[B]:
+    """Lambda's event source mapping: hands out batches, deletes what was done, lets the rest come again."""
+
+    def __init__(
+        self,
+        queue: Queue[B],
+        role: str,
+        *,
+        seconds: float,
+        at_once: int,
+        batch: int,
+        work: Callable[[Sequence[B]], Awaitable[Sequence[bool]]],
+    ) -> None:
+        self.queue = queue
+        self.busy = 0
+        self.troubles: list[str] = []
+        self._role = role
+        self._seconds = seconds
+        self._slots = asyncio.Semaphore(at_once)
+        self._batch = batch
+        self._work = work
+        self._numbers = itertools.count()
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def poll(self) -> None:
+        """For ever."""
+        while True:
+            await self._slots.acquire()
+            batch = self.queue.receive()
+            while not batch:
+                await self._something()
+                batch = self.queue.receive()
+            self.busy += 1
+            parts = [batch[start : start + self._batch] for start in range(0, len(batch), self._batch)]
+            task = asyncio.create_task(self._handed_out(parts))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+
+    async def _something(self) -> None:
+        """Until a copy comes, or becomes visible."""
+        self.queue.changed.clear()
+        soon = self.queue.next_visible()
+        wait = max((soon - self.queue.clock.instant).total_seconds(), 0.001) if soon is not None else None
+        try:
+            async with asyncio.timeout(wait):
+                await self.queue.changed.wait()
+        except TimeoutError:
+            pass
+
+    async def _handed_out(self, parts: Sequence[Sequence[Copy[B]]]) -> None:
+        try:
+            for part in parts:
+                await asyncio.create_task(self._invoked(part))
+        finally:
+            self.busy -= 1
+            self._slots.release()
+
+    async def _invoked(self, part: Sequence[Copy[B]]) -> None:
+        queue = self.queue
+        process = Process(self._role, next(self._numbers), ends_after(queue.clock.instant, self._seconds))
+        try:
+            async with asyncio.timeout(self._seconds + 1):
+                done = await as_process(process, self._work([copy.body for copy in part]))
+        except (KilledError, TimeoutError, UnavailableError) as error:
+            queue.points.note(process.role, process.number, "ended by", type(error).__name__)
+            process.dead = True
+            return
+        except Exception as error:
+            self.troubles.append(f"{process.role} raised {error!r}")
+            return
+        CURRENT.set(None)
+        if self._role == "sender" and queue.dice.breaks("killed_between_record_and_delete"):
+            process.dead = True
+            return
+        for copy, fine in zip(part, done, strict=True):
+            if fine:
+                queue.delete(copy)
+
+
+class ChannelQueues(FakeChannelQueue):
+    """`ChannelQueue` on queues of that kind."""
+
+    def __init__(self, points: Interleaving, queues: dict[Channel, Queue[Dispatch]]) -> None:
+        super().__init__(points)
+        self._queues = queues
+
+    @override
+    async def put(self, dispatches: Sequence[Dispatch], now: datetime) -> None:
+        for channel, queue in self._queues.items():
+            mine = [(one, _delay(one, now)) for one in dispatches if one.channel is channel]
+            for some in itertools.batched(mine, BATCH, strict=False):
+                await queue.put(some)
+
+
+class TaskQueue(FakeTaskQueue):
+    """`TaskQueue` on such a queue."""
+
+    def __init__(self, points: Interleaving, queue: Queue[Task]) -> None:
+        super().__init__(points)
+        self._queue = queue
+
+    @override
+    async def put(self, tasks: Sequence[Task], *, delay: int = 0) -> None:
+        await self._queue.put([(task, delay) for task in tasks])
+
+
+class StatusQueue(FakeStatusQueue):
+    """`StatusQueue` on such a queue."""
+
+    def __init__(self, queue: Queue[Report]) -> None:
+        super().__init__()
+        self._queue = queue
+
+    @override
+    async def put(self, reports: Sequence[Report], *, delay: int = 0) -> None:
+        await self._queue.put([(report, delay) for report in reports])
+
+
+def _delay(dispatch: Dispatch, now: datetime) -> int:
+    """Shortly before it departs (shared/aws/queues.py)."""
+    return min(max(math.floor((from_microseconds(dispatch.departs_at) - now).total_seconds() - 1), 0), LONGEST_DELAY)

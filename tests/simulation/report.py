@@ -1,0 +1,73 @@
+"""What many runs came to, fault by fault; and how to run again what failed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tests.simulation.checker import Violation, Wrong
+from tests.simulation.faults import FAULTS
+from tests.simulation.run import Outcome
+
+COLUMNS = ("fault", "runs", "messages", "lost", "doubled", "early", "verdict")
+SHOWN = 5
+"""Violations of a seed that are written out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """A run in brief: what one process tells another."""
+
+    seed: int
+    faults: frozenset[str]
+    messages: int
+    wrongs: tuple[Violation, ...]
+
+    def count(self, kind: Wrong) -> int:
+        """How many violations of a kind."""
+        return sum(wrong.kind == kind for wrong in self.wrongs)
+
+
+def summary(outcome: Outcome) -> Summary:
+    """Of a whole run."""
+    return Summary(
+        seed=outcome.seed,
+        faults=frozenset(name for name, count in outcome.injected.items() if count),
+        messages=outcome.messages,
+        wrongs=tuple(outcome.wrongs),
+    )
+
+
+def again(seed: int) -> str:
+    """The command that runs the very same once more, every step in words."""
+    return f"python -m tests.simulation --seeds 1 --from {seed} --steps"
+
+
+def table(runs: Sequence[Summary]) -> str:
+    """A line for each fault; a run counts for every fault that occurred in it. `verdict`: whether all of it was as it
+    must be, counts and statuses included."""
+    lines = [COLUMNS, *(_line(fault.name, [run for run in runs if fault.name in run.faults]) for fault in FAULTS)]
+    lines.append(_line("all runs", runs))
+    widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if column in (0, len(COLUMNS) - 1) else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
+
+
+def _line(name: str, runs: Sequence[Summary]) -> tuple[str, ...]:
+    counts = [sum(run.count(kind) for run in runs) for kind in ("lost", "doubled", "early")]
+    broken = any(run.wrongs for run in runs)
+    verdict = "never occurred" if not runs else "BROKEN" if broken else "ok"
+    return (name, str(len(runs)), str(sum(run.messages for run in runs)), *map(str, counts), verdict)
+
+
+def failures(runs: Sequence[Summary]) -> str:
+    """Each failed seed with what is wrong and its command; empty where all is well."""
+    lines: list[str] = []
+    for run in runs:
+        if run.wrongs:
+            lines += [f"seed {run.seed} ({', '.join(sorted(run.faults))})", f"  {again(run.seed)}"]
+            lines += [f"  {wrong.kind}: {wrong.text}" for wrong in run.wrongs[:SHOWN]]
+    return "\n".join(lines)

@@ -1,0 +1,311 @@
+"""A seed's run, from its first request until nothing is due any more; and what the checker says of it."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from shared.domain.distribution import Action, DistributionStatus, Schedule, ScheduleMode
+from shared.domain.message import Message
+from shared.domain.payload import Channel
+from shared.domain.status import Status
+from shared.usecases.aftermath import StillUnderWayError
+from tests.fakes.office import DEMO
+from tests.fakes.virtual import VirtualLoop
+from tests.fakes.world import KilledError
+from tests.simulation.checker import Violation, violations
+from tests.simulation.clients import NUMBERS, Clients
+from tests.simulation.evidence import Call, Evidence, Row
+from tests.simulation.faults import ONE_CLOCK, Dice, roll
+from tests.simulation.scheduling import UnavailableError
+from tests.simulation.world import RATES, STARTS, World
+
+MINUTE = timedelta(minutes=1)
+GRACE = 0.5
+"""Seconds: the way from the gate to the provider, when nothing is slow."""
+LONG_GRACE = 12.0
+"""With slow stores, stalls and slow tokens in between."""
+MOST_ROUNDS, PATIENT_ROUNDS = 300, 20
+ONE_STEP = 900.0
+"""Seconds to the next tick once little happens any more: a day in which one message is in doubt need not have 1,440."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a run came to."""
+
+    seed: int
+    injected: dict[str, int]
+    messages: int
+    wrongs: Sequence[Violation]
+    trace: str
+    steps: Sequence[str]
+    evidence: Evidence
+
+
+def run(seed: int, *, spoken: bool = False) -> Outcome:
+    """The whole run of a seed; `spoken` keeps every step in words."""
+    return run_with(roll(seed), seed, spoken=spoken)
+
+
+def run_with(
+    dice: Dice, seed: int = 0, *, spoken: bool = False, prepare: Callable[[World], None] | None = None
+) -> Outcome:
+    """The run of dice that somebody else has rolled, in a world that somebody may have prepared."""
+    world = World(dice)
+    if prepare is not None:
+        prepare(world)
+    if spoken:
+        world.points.spoken = []
+    script = Script(world)
+    with asyncio.Runner(loop_factory=lambda: VirtualLoop(world.clock)) as runner:
+        runner.run(script.play())
+    evidence = script.evidence()
+    wrongs = [*violations(evidence), *(Violation("wrong", text) for text in script.troubles())]
+    return Outcome(
+        seed=seed,
+        injected=dict(dice.injected),
+        messages=len(evidence["people"]),
+        wrongs=wrongs,
+        trace=world.points.trace,
+        steps=world.points.spoken or (),
+        evidence=evidence,
+    )
+
+
+EXPECTED = (UnavailableError.__name__, StillUnderWayError.__name__)
+"""Errors that a worker may tell of: an injected one, and the wish to see a webhook again."""
+CROSSINGS = {
+    "clock_crosses_21": ("SN", datetime(2026, 11, 23, 21, tzinfo=UTC)),
+    "clock_crosses_07": ("SN", datetime(2026, 11, 23, 7, tzinfo=UTC)),
+    "peak_hours_begin": ("SN", datetime(2026, 11, 23, 8, tzinfo=UTC)),
+    "egypt_springs_forward": ("EG", datetime(2026, 4, 23, 22, tzinfo=UTC)),
+    "egypt_falls_back": ("EG", datetime(2026, 10, 29, 21, tzinfo=UTC)),
+}
+"""Where it happens, and when."""
+
+
+class Script:
+    """What happens when, as the dice say."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.dice = world.dice
+        self.clients = Clients(world)
+        self.began = world.clock.instant
+        self.rests = False
+        self._counts: dict[str, dict[str, int]] = {}
+
+    async def play(self) -> None:
+        """Faults first, then calm until nothing is due."""
+        asyncio.get_running_loop().set_exception_handler(_only_deaths)
+        await self.world.open()
+        try:
+            await self._busy_hour()
+            self.dice.calm = True
+            await self._come_to_rest()
+            if "resent_by_hand" in self.dice.chosen:
+                await self.clients.send_again(3)
+                await self._come_to_rest()
+            await self._read_counts()
+        finally:
+            await self.world.close()
+
+    # ------------------------------------------------------------------------------------------------------ the faults
+
+    async def _busy_hour(self) -> None:
+        minutes = self.dice.random.randint(6, 14)
+        people = [asyncio.create_task(self._distribution(number)) for number in range(self.dice.random.randint(1, 2))]
+        people += [asyncio.create_task(self._single()) for _ in range(self.dice.random.randint(1, 5))]
+        people += [asyncio.create_task(one) for one in self._happenings()]
+        for _ in range(minutes):
+            await self.world.clock.sleep(60 - self.world.clock.instant.second)
+            await self.world.minute()
+        await asyncio.gather(*people)
+
+    def _happenings(self) -> list[Coroutine[None, None, None]]:
+        found: list[Coroutine[None, None, None]] = []
+        if "secrets_rotated" in self.dice.chosen:
+            found.append(self._rotation())
+        if "consent_revoked" in self.dice.chosen:
+            found.append(self._words())
+        if "resent_by_hand" in self.dice.chosen:
+            found.append(self._again())
+        return found
+
+    async def _distribution(self, number: int) -> None:
+        random = self.dice.random
+        await self._later(0, 320 if ONE_CLOCK & self.dice.chosen else 40)
+        channel = random.choice(list(Channel))
+        rows = random.randint(101, 130) if random.random() < 0.04 else random.randint(3, 12)
+        confirm = random.random() < 0.6
+        made = await self.clients.plan(f"d{number}", channel, rows, self._schedule(), confirm=confirm)
+        if made is None:
+            return
+        if not confirm and random.random() < 0.9:
+            await self._later(0, 30)
+            await self.clients.act(made, Action.CONFIRM)
+        await self._meddle(made)
+
+    def _schedule(self) -> Schedule:
+        if "peak_hours_begin" in self.dice.chosen:
+            return Schedule(mode=ScheduleMode.OFF_PEAK)
+        mode = self.dice.random.choice((ScheduleMode.AUTO, ScheduleMode.AUTO, ScheduleMode.AUTO, ScheduleMode.AT))
+        at = self.world.clock.instant + timedelta(seconds=self.dice.random.randint(20, 300))
+        return Schedule(mode=mode, at=at if mode is ScheduleMode.AT else None)
+
+    async def _meddle(self, distribution: str) -> None:
+        if "paused_and_resumed" in self.dice.chosen:
+            for _ in range(self.dice.random.randint(1, 3)):
+                await self._later(0, 12)
+                if await self.clients.act(distribution, Action.PAUSE) is not None:
+                    self.dice.happened("paused_and_resumed")
+                await self._later(0, 90)
+                await self.clients.act(distribution, Action.RESUME)
+        if "cancelled" in self.dice.chosen:
+            await self._later(0, 15)
+            if await self.clients.act(distribution, Action.CANCEL) is not None:
+                self.dice.happened("cancelled")
+
+    async def _single(self) -> None:
+        await self._later(0, 240)
+        after = timedelta(seconds=self.dice.random.randint(5, 400)) if self.dice.random.random() < 0.3 else None
+        await self.clients.send_one(self.dice.random.choice(list(Channel)), after=after)
+
+    async def _rotation(self) -> None:
+        await self._later(5, 120)
+        self.dice.happened("secrets_rotated")
+        self.world.rotate()
+        await self._later(0, 60)
+        await self.world.follow_rotation()
+
+    async def _words(self) -> None:
+        for _ in range(self.dice.random.randint(1, 4)):
+            await self._later(0, 60)
+            numbers = sorted({person["number"] for person in self.clients.people})
+            some = self.dice.random.sample(numbers, min(3, len(numbers)))
+            if some:
+                self.dice.happened("consent_revoked")
+                await self.clients.say(some, granted=False)
+            if some and self.dice.random.random() < 0.4:
+                await self._later(0, 60)
+                await self.clients.say(some[:1], granted=True)
+
+    async def _again(self) -> None:
+        for _ in range(2):
+            await self._later(60, 240)
+            await self.clients.send_again(2)
+
+    async def _later(self, least: float, most: float) -> None:
+        await asyncio.sleep(self.dice.between(least, most))
+
+    # -------------------------------------------------------------------------------------------------------- the calm
+
+    async def _come_to_rest(self) -> None:
+        """Dead letters are redriven, what is paused is resumed, and time passes until nothing is due."""
+        for number in range(MOST_ROUNDS):
+            await self._help()
+            await self.world.tick()
+            await self.world.clock.sleep(5)
+            while self.world.is_busy():
+                await self.world.clock.sleep(5)
+            soon, idle = self._next(), self.world.postman.is_idle
+            if soon is None and idle:
+                self.rests = True
+                return
+            wait = (soon - self.world.clock.instant).total_seconds() if soon is not None else ONE_STEP
+            wait = max(wait, 1 if number < PATIENT_ROUNDS else ONE_STEP)
+            await self.world.clock.sleep(wait if idle else min(wait, ONE_STEP))
+        self.rests = False
+
+    async def _help(self) -> None:
+        for queue in self.world.queues:
+            queue.redrive()
+        if any(row.dead for row in self.world.office.log.rows.values()):
+            await self.clients.asks(partial(self.world.office.redrives().all, DEMO))
+        for (_, identity), one in list(self.world.office.distributions.items.items()):
+            if one.status is DistributionStatus.PAUSED:
+                await self.clients.act(identity, Action.RESUME)
+
+    def _next(self) -> datetime | None:
+        """When something is due, visible or woken next."""
+        office = self.world.office
+        due = [
+            one.due_at for one in office.distributions.items.values() if one.status is not DistributionStatus.PLANNED
+        ]
+        due += [row.due_at for row in office.log.rows.values()]
+        due += list(office.distributions.recounts.values())
+        due += [queue.next_visible() for queue in self.world.queues]
+        return min((at for at in due if at is not None), default=None)
+
+    # --------------------------------------------------------------------------------------------------- what remains
+
+    async def _read_counts(self) -> None:
+        for _, identity in self.world.office.distributions.items:
+            view = await self.world.office.browse.distribution(DEMO, identity)
+            self._counts[identity] = {str(status): count for status, count in view.counts.by_status.items()}
+
+    def troubles(self) -> Sequence[str]:
+        """What the script itself ran into."""
+        found = [text for text in self.clients.troubles if text != "a client gave up"]
+        found += [] if self.rests else [f"it never comes to rest; next {self._next()}"]
+        found += [trouble for poller in self.world.pollers for trouble in poller.troubles]
+        found += [
+            f"{name}: {fields['error']}"
+            for name, fields in self.world.office.telemetry.events
+            if "error" in fields and fields["error"] not in EXPECTED
+        ]
+        found += [] if not self.world.postman.forged_taken else ["a forged webhook was taken"]
+        return found
+
+    def _count_crossings(self, calls: Sequence[Call]) -> None:
+        """A clock's change has occurred where messages left, or were asked for, before it and others left after it."""
+        began = self.began
+        for name, (country, crosses_at) in CROSSINGS.items():
+            waits = [call for call in calls if call["at"] >= crosses_at and call["channel"] == "sms"]
+            if country == "EG":
+                waits = [call for call in waits if call["number"].startswith(NUMBERS["EG"])]
+            if name in self.dice.chosen and STARTS[name] == began and waits:
+                self.dice.happened(name)
+
+    def evidence(self) -> Evidence:
+        """In plain data."""
+        world, office = self.world, self.world.office
+        calls = sorted(world.meta.calls + world.orange.calls, key=lambda call: call["at"])
+        self._count_crossings(calls)
+        slow = {"worker_stalls", "dynamodb_slow", "slow_answers"} & self.dice.chosen
+        return Evidence(
+            people=self.clients.people,
+            calls=calls,
+            rows=[_row(row) for row in office.log.rows.values()],
+            deeds=self.clients.deeds,
+            states=office.watched_distributions.states,
+            words=self.clients.words,
+            told=world.postman.told,
+            changes=office.watched_log.changes,
+            accepted=self.clients.accepted,
+            counts=self._counts,
+            rates=RATES,
+            grace=LONG_GRACE if slow else GRACE,
+        )
+
+
+def _only_deaths(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """The dead leave tasks behind that nobody waits for."""
+    if not isinstance(context.get("exception"), KilledError | UnavailableError):
+        loop.default_exception_handler(context)
+
+
+def _row(message: Message) -> Row:
+    return Row(
+        message_id=message.message_id,
+        parent=message.parent_message_id,
+        distribution=message.distribution_id,
+        channel=str(message.channel),
+        card=message.enrollment_id or "",
+        status=str(message.status),
+        reason=message.reason if message.status is Status.FAILED else None,
+        resent=message.resent,
+    )

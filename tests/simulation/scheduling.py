@@ -1,0 +1,176 @@
+"""Who runs next, and who dies: every call of a fake passes here before and after it takes effect.
+
+Workers, ticks, webhooks and clients are tasks on one loop. At every await a seeded pause decides who goes on. A worker
+is a process: all its tasks know it (a context variable), and once it is dead none of them does anything more.
+"""
+
+import asyncio
+import functools
+import hashlib
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, override
+
+from tests.fakes.world import FakeClock, KilledError, Points
+from tests.simulation.faults import Dice
+
+SHORT, LONG = 0.004, 0.03
+"""Seconds a call of AWS takes, mostly and sometimes."""
+SLOW = 0.5
+S3 = ("plans",)
+SECRETS = ("secrets",)
+QUEUES = ("queue", "tasks", "statuses", "dead")
+READS_INDEX = ("log.due", "distributions.due")
+
+
+class UnavailableError(Exception):
+    """AWS refuses, or its answer was lost."""
+
+
+@dataclass(slots=True, eq=False)
+class Process:
+    """One invocation of a function, or one request. Past its time-out it is as dead as a killed one."""
+
+    role: str
+    number: int
+    ends_at: datetime
+    dead: bool = False
+
+    def must_live(self, now: datetime) -> None:
+        """Raises KilledError where it does not."""
+        if self.dead or now >= self.ends_at:
+            self.die()
+
+    def die(self) -> None:
+        """At once, whatever its other tasks are doing."""
+        self.dead = True
+        raise KilledError(self.role)
+
+
+CURRENT: ContextVar[Process | None] = ContextVar("process", default=None)
+ANYWHERE = {"fanout": "fanout_killed", "consumer": "consumer_killed", "api": "api_killed"}
+"""Roles that may die at any point. A sender's deaths have names of their own."""
+
+
+class Interleaving(Points):
+    """`Points` with a will of its own."""
+
+    def __init__(self, dice: Dice, clock: FakeClock) -> None:
+        super().__init__()
+        self._dice = dice
+        self._clock = clock
+        self._trace = hashlib.sha256()
+        self.steps = 0
+        self.spoken: list[str] | None = None
+
+    @property
+    def trace(self) -> str:
+        """Stands for every step of the run, in order."""
+        return self._trace.hexdigest()
+
+    def note(self, *words: object) -> None:
+        """One step of the trace."""
+        self.steps += 1
+        line = f"{self._clock.instant:%d %H:%M:%S.%f} {' '.join(map(str, words))}"
+        self._trace.update(line.encode())
+        if self.spoken is not None:
+            self.spoken.append(line)
+
+    def here(self) -> Process | None:
+        """The process that runs, if it is alive."""
+        process = CURRENT.get()
+        if process is not None:
+            process.must_live(self._clock.instant)
+        return process
+
+    @override
+    async def __call__(self, name: str) -> None:
+        """Before a call takes effect."""
+        self.here()
+        await self._pause(name)
+        process = self.here()
+        if process is None:
+            return
+        self.note(process.role, process.number, name)
+        self._may_kill(process, name, before=True)
+        self._may_fail(name)
+
+    async def after(self, name: str) -> None:
+        """Once it has taken effect, before its caller hears of it."""
+        process = self.here()
+        if process is None:
+            return
+        self._may_kill(process, name, before=False)
+        if name.partition(".")[0] not in (*S3, *SECRETS, *QUEUES) and self._dice.breaks("dynamodb_answer_lost"):
+            raise UnavailableError(f"no answer from {name}")
+
+    def _may_kill(self, process: Process, name: str, *, before: bool) -> None:
+        fault = ANYWHERE.get(process.role) if before else None
+        if process.role == "sender" and name == "log.claim":
+            fault = "killed_before_claim" if before else "killed_between_claim_and_call"
+        if fault is not None and self._dice.breaks(fault):
+            self.note(fault)
+            process.die()
+
+    def _may_fail(self, name: str) -> None:
+        store = name.partition(".")[0]
+        if store in QUEUES:
+            return
+        fault = "s3_fails" if store in S3 else "dynamodb_throttles"
+        fault = "secrets_manager_throttles" if store in SECRETS else fault
+        if self._dice.breaks(fault) or (store == "log" and self._dice.breaks("dead_lettered")):
+            raise UnavailableError(f"{name} is refused")
+
+    async def _pause(self, name: str) -> None:
+        random, store = self._dice.random, name.partition(".")[0]
+        if self._dice.breaks("worker_stalls"):
+            await asyncio.sleep(self._dice.between(1, 70))
+        elif store not in (*S3, *SECRETS, *QUEUES) and self._dice.breaks("dynamodb_slow"):
+            await asyncio.sleep(random.random() * SLOW)
+        else:
+            await asyncio.sleep(random.random() * (LONG if random.random() < 0.1 else SHORT))
+
+    def watch(self, prefix: str, store: object) -> None:
+        """Have all calls of a fake pass here, whoever holds it."""
+        for name, method in inspect.getmembers(store, inspect.iscoroutinefunction):
+            if not name.startswith("_") and name != "add_all":
+                setattr(store, name, self._around(f"{prefix}.{name}", method))
+
+    def _around(self, name: str, method: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
+        """The fake itself passes the point before; twice where AWS's client thinks that it has to ask again."""
+
+        @functools.wraps(method)
+        async def whole(*args: Any, **kwargs: Any) -> Any:
+            if name in READS_INDEX and self._dice.breaks("index_lags"):
+                return []
+            found = await method(*args, **kwargs)
+            if name in WRITES and self._dice.breaks("dynamodb_written_twice"):
+                self.note("again", name)
+                found = await method(*args, **kwargs)
+            await self.after(name)
+            return found
+
+        return whole
+
+
+WRITES = (
+    *("log.add", "log.claim", "log.move", "log.give_back", "log.doubt", "log.note_card", "log.resend", "log.postpone"),
+    *("log.rewatch", "log.fall_back", "log.bury", "log.redrive", "people.record", "receipts.name", "receipts.park"),
+    *("distributions.create", "distributions.save", "distributions.count", "distributions.set_counts"),
+    *("lanes.book", "lanes.hold"),
+)
+"""What AWS's client sends again where it has heard nothing."""
+
+
+async def as_process[T](process: Process, work: Awaitable[T]) -> T:
+    """Runs work as that process. To be called in a task of its own, because the context stays changed."""
+    CURRENT.set(process)
+    return await work
+
+
+def ends_after(now: datetime, seconds: float) -> datetime:
+    """When a process's time is up."""
+    return now + timedelta(seconds=seconds)

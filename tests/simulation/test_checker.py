@@ -1,0 +1,278 @@
+"""The checker sees each thing that must not be, and nothing where all is well. It knows the product from outside."""
+
+import ast
+from collections.abc import Callable
+from copy import deepcopy
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.simulation import checker, evidence
+from tests.simulation.checker import violations
+from tests.simulation.evidence import Call, Change, Deed, Evidence, Person, Row, State, Told, Word
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+NIGHT = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
+
+
+def person(number: int, channel: str, country: str = "SN", distribution: str | None = "d") -> Person:
+    return Person(
+        card=f"CARD-{number}",
+        number=f"+2217700{number:05d}",
+        country=country,
+        channel=channel,
+        distribution=distribution,
+        not_before=None,
+        off_peak=False,
+        consent=channel == "whatsapp",
+    )
+
+
+def row(number: int, channel: str, status: str = "sent", distribution: str | None = "d") -> Row:
+    return Row(
+        message_id=f"m-{number}",
+        parent=None,
+        distribution=distribution,
+        channel=channel,
+        card=f"CARD-{number}",
+        status=status,
+        reason="outcome_unknown" if status == "failed" else None,
+        resent=False,
+    )
+
+
+def call(number: int, channel: str, at: datetime = NOON) -> Call:
+    key = f"m-{number}.1" if channel == "whatsapp" else ""
+    card, to = f"CARD-{number}", f"+2217700{number:05d}"
+    return Call(at=at, channel=channel, number=to, card=card, key=key, taken=True)
+
+
+@pytest.fixture
+def good() -> Evidence:
+    """A WhatsApp message and an SMS of one distribution, another SMS by itself."""
+    return Evidence(
+        people=[person(1, "whatsapp"), person(2, "sms"), person(3, "sms", distribution=None)],
+        calls=[call(1, "whatsapp"), call(2, "sms"), call(3, "sms")],
+        rows=[row(1, "whatsapp", "read"), row(2, "sms"), row(3, "sms", distribution=None)],
+        deeds=[Deed(distribution="d", action="confirm", asked=NOON - MINUTE, done=NOON - MINUTE)],
+        states=[State(distribution="d", at=NOON - MINUTE, status="sending")],
+        words=[],
+        told=[Told(at=NOON + MINUTE, channel="whatsapp", card="CARD-1", key="m-1.1", status="read")],
+        changes=[
+            Change(message_id="m-1", at=NOON, status="sent"),
+            Change(message_id="m-1", at=NOON + MINUTE, status="read"),
+        ],
+        accepted={"d": 2},
+        counts={"d": {"read": 1, "sent": 1}},
+        rates={"sms": 5, "whatsapp": 10},
+        grace=0.5,
+    )
+
+
+def kinds(found: Evidence) -> set[str]:
+    return {wrong.kind for wrong in violations(found)}
+
+
+def test_all_is_well(good: Evidence) -> None:
+    assert violations(good) == []
+
+
+def _pending(one: Evidence) -> None:
+    one["rows"][1]["status"] = "pending"
+    one["counts"] = {"d": {"read": 1, "pending": 1}}
+
+
+def _no_row(one: Evidence) -> None:
+    one["rows"] = one["rows"][:2]
+
+
+def _two_rows(one: Evidence) -> None:
+    one["rows"] = [*one["rows"], {**one["rows"][2], "message_id": "m-4"}]
+
+
+def _not_taken(one: Evidence) -> None:
+    one["calls"][0]["taken"] = False
+
+
+def _denied(one: Evidence) -> None:
+    one["rows"][1].update({"status": "failed", "reason": "cancelled"})
+    one["counts"] = {"d": {"read": 1, "failed": 1}}
+
+
+def _stranger(one: Evidence) -> None:
+    one["rows"] = [*one["rows"], {**row(9, "sms"), "distribution": None}]
+    one["calls"] = [*one["calls"], call(9, "sms")]
+
+
+def _twice(one: Evidence) -> None:
+    one["calls"] = [*one["calls"], call(2, "sms", NOON + MINUTE)]
+
+
+def _twice_by_whatsapp(one: Evidence) -> None:
+    one["calls"] = [*one["calls"], call(1, "whatsapp", NOON + 20 * MINUTE)]
+
+
+def _told_and_resent(one: Evidence) -> None:
+    one["calls"] = [*one["calls"], call(1, "whatsapp", NOON + 20 * MINUTE)]
+    one["rows"][0]["resent"] = True
+
+
+def _resent_too_soon(one: Evidence) -> None:
+    one["calls"] = [*one["calls"], call(1, "whatsapp", NOON + 14 * MINUTE)]
+    one["rows"][0]["resent"] = True
+    one["told"] = []
+
+
+def _thrice(one: Evidence) -> None:
+    one["calls"] = [*one["calls"], *(call(1, "whatsapp", NOON + minutes * MINUTE) for minutes in (20, 40))]
+    one["rows"][0]["resent"] = True
+    one["told"] = []
+
+
+def _at_night(one: Evidence) -> None:
+    one["calls"][1]["at"] = NIGHT
+
+
+def _in_egypt(one: Evidence) -> None:
+    """Winter: UTC+2."""
+    one["people"][2]["country"] = "EG"
+    one["calls"][2]["at"] = NIGHT - timedelta(hours=2)
+
+
+def _in_egypts_summer(one: Evidence) -> None:
+    """UTC+3: half past six in the evening is half past nine there."""
+    one["people"][2]["country"] = "EG"
+    one["calls"][2]["at"] = datetime(2026, 7, 1, 18, 30, tzinfo=UTC)
+
+
+def _before_the_morning(one: Evidence) -> None:
+    one["calls"][2]["at"] = datetime(2026, 11, 24, 6, 59, 59, tzinfo=UTC)
+
+
+def _at_peak(one: Evidence) -> None:
+    one["people"][2]["off_peak"] = True
+    one["calls"][2]["at"] = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+
+
+def _before_its_time(one: Evidence) -> None:
+    one["people"][0]["not_before"] = NOON + timedelta(seconds=1)
+
+
+def _too_fast(one: Evidence) -> None:
+    """5 a second, 5.5 s that may be late: 28 at once are allowed, and one."""
+    more = [call(2, "sms") for _ in range(28)]
+    for one_more in more:
+        one_more["taken"] = False
+    one["calls"] = [*one["calls"], *more]
+
+
+def _paused(one: Evidence) -> None:
+    one["states"] = [*one["states"], State(distribution="d", at=NOON - timedelta(seconds=2), status="paused")]
+
+
+def _paused_by_word_only(one: Evidence) -> None:
+    done = NOON - timedelta(seconds=2)
+    one["deeds"] = [*one["deeds"], Deed(distribution="d", action="pause", asked=done, done=done)]
+
+
+def _unconfirmed(one: Evidence) -> None:
+    one["states"] = [State(distribution="d", at=NOON - MINUTE, status="planned")]
+
+
+def _cancelled(one: Evidence) -> None:
+    done = NOON - timedelta(seconds=2)
+    one["deeds"] = [
+        *one["deeds"],
+        Deed(distribution="d", action="cancel", asked=done, done=done),
+        Deed(distribution="d", action="resume", asked=done, done=done),
+    ]
+
+
+def _revoked(one: Evidence) -> None:
+    at = NOON - timedelta(seconds=2)
+    one["words"] = [Word(number=one["people"][2]["number"], granted=False, asked=at, done=at)]
+
+
+def _never_agreed(one: Evidence) -> None:
+    one["people"][0]["consent"] = False
+
+
+def _backwards(one: Evidence) -> None:
+    one["changes"] = [*one["changes"], Change(message_id="m-1", at=NOON + 2 * MINUTE, status="delivered")]
+
+
+def _failed_after_arrival(one: Evidence) -> None:
+    one["changes"] = [*one["changes"], Change(message_id="m-1", at=NOON + 2 * MINUTE, status="failed")]
+
+
+def _miscounted(one: Evidence) -> None:
+    one["counts"] = {"d": {"read": 2}}
+
+
+def _not_accepted(one: Evidence) -> None:
+    one["accepted"] = {"d": 1}
+
+
+def _arrival_forgotten(one: Evidence) -> None:
+    one["rows"][0]["status"] = "sent"
+    one["counts"] = {"d": {"sent": 2}}
+
+
+def _no_reason(one: Evidence) -> None:
+    one["rows"][1]["status"] = "failed"
+    one["counts"] = {"d": {"read": 1, "failed": 1}}
+
+
+WRONGS: dict[Callable[[Evidence], None], str] = {
+    **dict.fromkeys((_pending, _no_row, _two_rows, _not_taken, _not_accepted, _arrival_forgotten), "lost"),
+    **dict.fromkeys((_twice, _twice_by_whatsapp, _told_and_resent, _resent_too_soon, _thrice), "doubled"),
+    **dict.fromkeys((_at_night, _in_egypt, _in_egypts_summer, _before_the_morning, _at_peak), "early"),
+    **dict.fromkeys((_before_its_time, _too_fast, _paused, _paused_by_word_only, _unconfirmed), "early"),
+    **dict.fromkeys((_cancelled, _revoked, _never_agreed), "early"),
+    **dict.fromkeys((_denied, _stranger, _backwards, _failed_after_arrival, _miscounted, _no_reason), "wrong"),
+}
+
+
+@pytest.mark.parametrize(("spoil", "kind"), WRONGS.items(), ids=lambda one: getattr(one, "__name__", one))
+def test_what_must_not_be_is_seen(good: Evidence, spoil: Callable[[Evidence], None], kind: str) -> None:
+    spoiled = deepcopy(good)
+    spoil(spoiled)
+    assert kind in kinds(spoiled)
+
+
+def test_a_message_that_was_resent_in_silence_may_have_two(good: Evidence) -> None:
+    _told_and_resent(good)
+    good["told"][0]["at"] = NOON + 21 * MINUTE
+    good["told"][0]["key"] = "m-1.2"
+    assert violations(good) == []
+
+
+def test_what_leaves_within_a_second_of_a_pause_had_asked_before(good: Evidence) -> None:
+    _paused(good)
+    good["states"][1]["at"] = NOON - timedelta(seconds=1)
+    assert violations(good) == []
+
+
+def test_who_agrees_anew_may_be_written_to(good: Evidence) -> None:
+    _revoked(good)
+    before = good["words"][0]["done"]
+    good["words"] = [
+        Word(number=good["people"][2]["number"], granted=False, asked=before - 2 * MINUTE, done=before - 2 * MINUTE),
+        Word(number=good["people"][2]["number"], granted=True, asked=before - MINUTE, done=before - MINUTE),
+    ]
+    assert violations(good) == []
+
+
+@pytest.mark.parametrize("module", [checker, evidence], ids=["checker", "evidence"])
+def test_it_imports_nothing_of_the_product(module: object) -> None:
+    path = Path(str(getattr(module, "__file__", "")))
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module or "")
+    assert not [name for name in names if name.split(".")[0] in ("shared", "functions", "local")]
+    assert {name for name in names if name.split(".")[0] == "tests"} <= {"tests.simulation.evidence"}

@@ -1,0 +1,251 @@
+"""One run: an organisation, its people, both providers, and everything that may go wrong, from one seed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from shared.domain.dead_letter import DeadReason
+from shared.domain.dispatch import Dispatch
+from shared.domain.integration import Secret, SmsIntegration, WhatsAppIntegration
+from shared.domain.payload import Channel
+from shared.usecases.dead_letters import DeadCopy
+from shared.usecases.ports import Task
+from shared.usecases.receive import Report
+from tests.fakes.office import DEMO, SMS, WHATSAPP
+from tests.fakes.virtual import OrderedClock
+from tests.fakes.world import KilledError
+from tests.simulation.evidence import Told
+from tests.simulation.faults import Dice
+from tests.simulation.hearsay import Postman
+from tests.simulation.office import SimulatedOffice
+from tests.simulation.providers import Meta, Orange, Provider
+from tests.simulation.queues import ChannelQueues, Copy, Poller, Queue, StatusQueue, TaskQueue
+from tests.simulation.scheduling import Interleaving, Process, UnavailableError, as_process, ends_after
+
+RATES = {"sms": 1, "whatsapp": 2}
+"""Calls a second: few, so that a dozen messages already have to wait for each other."""
+STARTS = {
+    "clock_crosses_21": datetime(2026, 11, 23, 20, 54, tzinfo=UTC),
+    "clock_crosses_07": datetime(2026, 11, 23, 6, 57, tzinfo=UTC),
+    "peak_hours_begin": datetime(2026, 11, 23, 7, 55, tzinfo=UTC),
+    "egypt_springs_forward": datetime(2026, 4, 23, 18, 55, tzinfo=UTC),
+    "egypt_falls_back": datetime(2026, 10, 29, 17, 55, tzinfo=UTC),
+}
+"""Some minutes before it happens; Egypt's clocks change at night, while what missed 21:00 waits for 07:00."""
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+RECEIVES, FEW_RECEIVES, FOR_EVER = 12, 2, 1_000_000
+"""template.yaml's maxReceiveCount, and one that is soon used up."""
+API_SECONDS, SENDER_SECONDS, FANOUT_SECONDS, WEBHOOK_SECONDS = 29, 60, 900, 30
+
+
+@dataclass(slots=True, eq=False)
+class Fleet:
+    """The environments of one function. A killed one is not used again."""
+
+    office: SimulatedOffice
+    patient: bool = False
+    free: list[SimulatedOffice] = field(default_factory=list)
+
+    async def lend[T](self, work: Callable[[SimulatedOffice], Awaitable[T]]) -> T:
+        """Have one of them do some work."""
+        environment = self.free.pop() if self.free else self.office.environment(patient=self.patient)
+        try:
+            done = await work(environment)
+        except UnavailableError:
+            self.free.append(environment)
+            raise
+        self.free.append(environment)
+        return done
+
+
+class World:
+    """Everything but the people who use it (`tests.simulation.clients`)."""
+
+    def __init__(self, dice: Dice) -> None:
+        self.dice = dice
+        start = next((at for name, at in STARTS.items() if name in dice.chosen), NOON)
+        self.clock = OrderedClock(start)
+        self.points = Interleaving(dice, self.clock)
+        self.postman = Postman(dice, self.clock, self.points, self.knock)
+        make: Callable[[type[Provider], str], Any] = lambda kind, channel: kind(  # noqa: E731 - twice, in one place
+            channel, dice, self.clock, self.points, self.postman.tells
+        )
+        self.meta: Meta = make(Meta, "whatsapp")
+        self.orange: Orange = make(Orange, "sms")
+        self.office = SimulatedOffice(self.clock, self.points, self.meta, self.orange)
+        most = FEW_RECEIVES if "dead_lettered" in dice.chosen else RECEIVES
+        self.channels: dict[Channel, Queue[Dispatch]] = {
+            channel: Queue("queue", timedelta(seconds=360), most, dice, self.clock, self.points) for channel in Channel
+        }
+        self.tasks: Queue[Task] = Queue("tasks", timedelta(seconds=5400), most, dice, self.clock, self.points)
+        self.statuses: Queue[Report] = Queue("statuses", timedelta(seconds=180), most, dice, self.clock, self.points)
+        self.dead: Queue[DeadCopy] = Queue("dead", timedelta(seconds=5400), FOR_EVER, dice, self.clock, self.points)
+        for channel_queue in self.channels.values():
+            channel_queue.buries = self._bury
+        self.office.connect(
+            ChannelQueues(self.points, self.channels),
+            TaskQueue(self.points, self.tasks),
+            StatusQueue(self.statuses),
+        )
+        self.doors = Fleet(self.office, patient=True)
+        senders = [self._senders(channel) for channel in self.channels]
+        self.pollers: list[Poller[Any]] = [*senders, self._fanouts(), self._consumers(), self._undertakers()]
+        self.ticks = 0
+
+    async def settings_are(self, whatsapp: WhatsAppIntegration, sms: SmsIntegration) -> None:
+        """An administrator saves them."""
+        environment = self.office.environment()
+        self.office.integrations.kept = {(DEMO, "sms"): sms, (DEMO, "whatsapp"): whatsapp}
+        await environment.integrations.put(whatsapp)
+        await environment.integrations.put(sms)
+
+    async def open(self) -> None:
+        """Settings are in, workers wait."""
+        await self.office.shelf.open(DEMO)
+        whatsapp = replace(WHATSAPP, rate_per_second=RATES["whatsapp"])
+        await self.settings_are(whatsapp, replace(SMS, rate_per_second=RATES["sms"]))
+        self.background = [asyncio.create_task(poller.poll()) for poller in self.pollers]
+
+    async def close(self) -> None:
+        """Nobody goes on, not the dead either."""
+        mine = asyncio.current_task()
+        left = [task for task in asyncio.all_tasks() if task is not mine]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    # -------------------------------------------------------------------------------------------------------- workers
+
+    def _senders(self, channel: Channel) -> Poller[Dispatch]:
+        fleet = Fleet(self.office)
+        steps: dict[int, Any] = {}
+
+        async def send(batch: Sequence[Dispatch], environment: SimulatedOffice) -> Sequence[bool]:
+            step = steps.setdefault(id(environment), environment.step(channel))
+            return list(await step.send_all(batch))
+
+        async def work(batch: Sequence[Dispatch]) -> Sequence[bool]:
+            return await fleet.lend(partial(send, batch))
+
+        queue = self.channels[channel]
+        return Poller(queue, "sender", seconds=SENDER_SECONDS, at_once=3, batch=10, work=work)
+
+    def _fanouts(self) -> Poller[Task]:
+        fleet = Fleet(self.office)
+
+        async def work(batch: Sequence[Task]) -> Sequence[bool]:
+            until = ends_after(self.clock.instant, FANOUT_SECONDS - 20)
+            for task in batch:
+                await fleet.lend(lambda environment, task=task: environment.fanout().work(task, until))  # type: ignore[misc]
+            return [True for _ in batch]
+
+        return Poller(self.tasks, "fanout", seconds=FANOUT_SECONDS, at_once=3, batch=1, work=work)
+
+    def _bury(self, copy: Copy[Dispatch]) -> None:
+        """What a channel's queue gives up goes to its dead-letter queue."""
+        body, attempts = copy.body, copy.receives - 1
+        reason = DeadReason.HANDLING_FAILED
+        self.dead.add(
+            DeadCopy(organisation=body.organisation, message_id=body.message_id, reason=reason, attempts=attempts), 0
+        )
+
+    def _undertakers(self) -> Poller[DeadCopy]:
+        fleet = Fleet(self.office)
+
+        async def work(batch: Sequence[DeadCopy]) -> Sequence[bool]:
+            return await fleet.lend(lambda environment: environment.dead_letters().take_all(batch))
+
+        return Poller(self.dead, "fanout", seconds=FANOUT_SECONDS, at_once=1, batch=1, work=work)
+
+    def _consumers(self) -> Poller[Report]:
+        fleet = Fleet(self.office, patient=True)
+
+        async def work(batch: Sequence[Report]) -> Sequence[bool]:
+            return await fleet.lend(lambda environment: environment.receiver().receive_all(batch))
+
+        return Poller(self.statuses, "consumer", seconds=WEBHOOK_SECONDS, at_once=2, batch=10, work=work)
+
+    # ---------------------------------------------------------------------------------------------- what knocks at us
+
+    async def request[T](self, role: str, seconds: float, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """One request or tick, in a process of its own. Raises KilledError and UnavailableError."""
+        self.ticks += 1
+        process = Process(role, self.ticks, ends_after(self.clock.instant, seconds))
+        return await asyncio.create_task(as_process(process, work()))
+
+    async def knock(self, provider: Provider, body: bytes, credential: str) -> bool:
+        """A provider's webhook; says whether we answered 200."""
+
+        async def at(environment: SimulatedOffice) -> bool:
+            door = environment.door()
+            if provider is self.meta:
+                return await door.take_whatsapp(DEMO, body, credential)
+            return await door.take_orange(DEMO, credential, body, "192.0.2.1")
+
+        try:
+            return await self.request("webhook", WEBHOOK_SECONDS, partial(self.doors.lend, at))
+        except (KilledError, UnavailableError):
+            return False
+
+    async def tick(self) -> None:
+        """One; should it fail, it is not repeated (no async retries)."""
+        environment = self.office.environment()
+        with suppress(KilledError, UnavailableError):
+            await self.request("tick", FANOUT_SECONDS, environment.fanout().tick)
+
+    async def minute(self) -> None:
+        """A minute's tick, missed or doubled now and then."""
+        if self.dice.breaks("tick_missed"):
+            return
+        if self.dice.breaks("tick_doubled"):
+            await asyncio.gather(self.tick(), self.tick())
+        else:
+            await self.tick()
+
+    # ------------------------------------------------------------------------------------------------------ its state
+
+    @property
+    def queues(self) -> Sequence[Queue[Any]]:
+        """All of them."""
+        return [*self.channels.values(), self.tasks, self.statuses, self.dead]
+
+    def is_busy(self) -> bool:
+        """Whether somebody works, or something can be taken up now."""
+        now = self.clock.instant
+        soon = [at for queue in self.queues if (at := queue.next_visible()) is not None]
+        return any(poller.busy for poller in self.pollers) or any(at <= now for at in soon)
+
+    def told(self) -> Sequence[Told]:
+        """What our door took of the providers."""
+        return self.postman.told
+
+    def rotate(self) -> None:
+        """The providers' half of a rotation: what was valid is no longer."""
+        self.meta.token, self.meta.secret = "t2", "a2"
+        self.orange.client_secret, self.orange.path_token = "s2", "r2"
+
+    async def follow_rotation(self) -> None:
+        """The administrator's half."""
+        now = self.clock.instant
+        version = int(now.timestamp() * 1000)
+        new = partial(Secret, updated_at=now)
+        whatsapp = replace(
+            WHATSAPP,
+            rate_per_second=RATES["whatsapp"],
+            version=version,
+            access_token=new(value="t2"),
+            app_secret=new(value="a2"),
+            previous_app_secret=new(value="a"),
+        )
+        sms = replace(
+            SMS,
+            rate_per_second=RATES["sms"],
+            version=version,
+            client_secret=new(value="s2"),
+            receipt_token=new(value="r2"),
+        )
+        await self.settings_are(whatsapp, sms)
