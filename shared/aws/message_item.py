@@ -129,11 +129,6 @@ def to_item(message: Message, kept_for: timedelta) -> dict[str, Plain | None]:
 
 def from_item(item: Item) -> Message:
     """The message in an item."""
-
-    def instant(name: str) -> datetime | None:
-        value = whole(item, name)
-        return from_milliseconds(value) if value is not None else None
-
     return Message(
         organisation=str(item["organisation"]),
         message_id=str(item["message_id"]),
@@ -154,17 +149,17 @@ def from_item(item: Item) -> Message:
         enrollment_id=text(item, "enrollment_id"),
         parent_message_id=text(item, "parent_message_id"),
         request_hash=text(item, "request_hash"),
-        scheduled_for=instant("scheduled_for"),
-        sent_at=instant("sent_at"),
-        delivered_at=instant("delivered_at"),
-        read_at=instant("read_at"),
-        failed_at=instant("failed_at"),
-        lease_until=instant("lease_until"),
-        due_at=instant("due_at"),
-        unknown_since=instant("unknown_since"),
-        claimed_at=instant("claimed_at"),
-        card_at=instant("card_at"),
-        rests_until=instant("rests_until"),
+        scheduled_for=_instant(item, "scheduled_for"),
+        sent_at=_instant(item, "sent_at"),
+        delivered_at=_instant(item, "delivered_at"),
+        read_at=_instant(item, "read_at"),
+        failed_at=_instant(item, "failed_at"),
+        lease_until=_instant(item, "lease_until"),
+        due_at=_instant(item, "due_at"),
+        unknown_since=_instant(item, "unknown_since"),
+        claimed_at=_instant(item, "claimed_at"),
+        card_at=_instant(item, "card_at"),
+        rests_until=_instant(item, "rests_until"),
         sameness=text(item, "sameness"),
         lane=text(item, "lane"),
         card_attempt=whole(item, "card_attempt"),
@@ -207,6 +202,11 @@ def _chunk(item: Item) -> Chunk | None:
     if distribution_id is None:
         return None
     return Chunk(distribution_id=distribution_id, run=int(item["run"]), number=int(item["chunk"]))
+
+
+def _instant(item: Item, name: str) -> datetime | None:
+    value = whole(item, name)
+    return from_milliseconds(value) if value is not None else None
 
 
 def _ms(instant: datetime | None) -> int | None:

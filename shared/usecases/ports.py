@@ -22,8 +22,6 @@ from shared.domain.timetable import Booking, Lane, LaneState, Share
 AGENDA_SHARDS = 8
 """The log's agenda is cut in so many parts: the tick asks each, the store spreads messages over them."""
 
-# ---------------------------------------------------------------------------------------------------------------- log
-
 
 class ClaimAnswer(StrEnum):
     """What a claim finds. Only `won` may call the provider."""
@@ -238,9 +236,6 @@ class Log(Protocol):
         ...
 
 
-# ---------------------------------------------------------------------------------------------------------------- bulk
-
-
 class Distributions(Protocol):
     """The distributions of every organisation, and the counts of their chunks."""
 
@@ -409,9 +404,6 @@ class Integrations(Protocol):
     async def delete(self, organisation: str, name: str) -> bool:
         """Forget it, its secrets at once; says whether there was one."""
         ...
-
-
-# ----------------------------------------------------------------------------------------------------------- telemetry
 
 
 class Telemetry(Protocol):
