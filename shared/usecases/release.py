@@ -15,7 +15,7 @@ from typing import Protocol
 from shared.domain.clock import Clock
 from shared.domain.countries import COVERED
 from shared.domain.dispatch import Dispatch
-from shared.domain.distribution import RELEASING, Distribution, DistributionStatus, Run, lapsed
+from shared.domain.distribution import CHUNK_ROWS, RELEASING, Distribution, DistributionStatus, Run, lapsed
 from shared.domain.gate import closed_hours
 from shared.domain.hours import closes_at, parse_windows
 from shared.domain.instants import from_microseconds, microseconds
@@ -38,6 +38,9 @@ HORIZON = timedelta(seconds=300)
 HEAD_START = timedelta(seconds=2)
 """Between booking and the first departure: the copies must be with their senders by then."""
 NEXT_LOOK = timedelta(seconds=60)
+TURN_SECONDS = 10
+"""Of the lane, or a chunk where that is more: so much a distribution releases before it queues up behind the others
+of its organisation. One that filled the lane whenever it can would leave them nothing until it is through."""
 DAILY_LIMIT = "daily_limit"
 
 
@@ -75,14 +78,14 @@ class Release:
     def __init__(self, deps: ReleaseDeps) -> None:
         self._deps = deps
 
-    async def advance(self, organisation: str, distribution_id: str, *, until: datetime, chunks: int = 1000) -> bool:
-        """Bring it forward until nothing can be done now, `chunks` are released, or `until`.
+    async def advance(self, organisation: str, distribution_id: str, *, until: datetime) -> bool:
+        """Bring it forward until nothing can be done now, its turn is over, or `until`.
 
-        True where there is more to do at once.
+        True where there may be more to do at once: after the turns of others, with whom it shares the lane.
         """
         released = 0
         integration: WhatsAppIntegration | SmsIntegration | None = None
-        while released < chunks and self._deps.clock.now() < until:
+        while released < _turn(integration) and self._deps.clock.now() < until:
             distribution = await self._deps.distributions.get(organisation, distribution_id)
             if distribution is None or distribution.plan is None:
                 return False
@@ -275,6 +278,11 @@ class Release:
         if distribution.channel is Channel.SMS:
             return await self._deps.integrations.sms(distribution.organisation, fresh=True)
         return await self._deps.integrations.whatsapp(distribution.organisation, fresh=True)
+
+
+def _turn(integration: WhatsAppIntegration | SmsIntegration | None) -> int:
+    """How many chunks make a turn."""
+    return max(1, integration.rate_per_second * TURN_SECONDS // CHUNK_ROWS) if integration else 1
 
 
 def _dispatch(

@@ -430,10 +430,14 @@ class Office:
         return self.run(self.planning().create(self.new_distribution(rows, channel=channel, confirm=True)))
 
     def do_tasks(self) -> None:
-        """Work off the fan-out queue, as it stands now."""
+        """Work off the fan-out queue as it stands now, and turn by turn the distributions that queue up again."""
         waiting, self.tasks.tasks = self.tasks.tasks, []
-        for task in waiting:
+        while waiting:
+            task = waiting.pop(0)
+            before = len(self.tasks.tasks)
             self.run(self.fanout().work(task, self.clock.now() + timedelta(minutes=5)))
+            if task.kind == "advance" and self.tasks.tasks[before:] == [task]:
+                waiting.append(self.tasks.tasks.pop())
 
     def tick(self) -> None:
         """One tick and what it asks for."""

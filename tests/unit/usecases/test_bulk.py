@@ -68,14 +68,20 @@ def test_a_campaign_goes_out_once_each_at_the_lanes_pace(office: Office) -> None
     assert standing(office, made).status is DistributionStatus.COMPLETED
 
 
+async def turn_by_turn(office: Office, task: Task) -> None:
+    """A worker that takes up the distribution again as long as it queues up again."""
+    office.tasks.tasks = [task]
+    while office.tasks.tasks:
+        await office.fanout().work(office.tasks.tasks.pop(), office.clock.now() + timedelta(minutes=5))
+
+
 @pytest.mark.parametrize("point", FANOUT_POINTS)
 @pytest.mark.parametrize("nth", [1, 2, 3])
 def test_the_fan_out_killed_anywhere_loses_and_doubles_nobody(office: Office, point: str, nth: int) -> None:
     made = office.distribute(250)
     [task] = office.tasks.tasks
-    until = office.clock.now() + timedelta(minutes=5)
-    assert office.killed(office.fanout().work(task, until), (point, nth))
-    office.run(office.fanout().work(task, until))
+    assert office.killed(turn_by_turn(office, task), (point, nth))
+    office.run(turn_by_turn(office, task))
     finish(office)
     assert len(sent_to(office)) == 250
     assert set(sent_to(office).values()) == {1}
@@ -226,6 +232,22 @@ def test_paused_until_its_chunks_have_expired_it_can_only_end(office: Office, ac
     assert Status.PENDING not in {row.status for row in office.log.rows.values()}
     view = office.run(office.browse.distribution(DEMO, made.distribution_id))
     assert view.counts.by_status == {Status.SENT: sent, Status.FAILED: 3000 - sent}
+
+
+def test_two_of_one_organisation_share_its_lane(office: Office) -> None:
+    """The later one neither waits for the end of the earlier one nor takes its place."""
+    pair = []
+    for key, first in (("a", 1), ("b", 5001)):
+        rows = [recipient(first + number) for number in range(3000)]
+        pair.append(office.run(office.planning().create(office.new_distribution(rows, key=key, confirm=True))))
+        office.do_tasks()
+    begun = [standing(office, one).planned.runs[0].released for one in pair]
+    for _ in range(6):
+        office.deliver(within=timedelta(seconds=60))
+        office.tick()
+    gone = [standing(office, one).planned.runs[0].released - before for one, before in zip(pair, begun, strict=True)]
+    assert sum(gone) >= 14
+    assert min(gone) >= 5
 
 
 FAR = MORNING + FURTHEST + timedelta(seconds=1)
