@@ -125,6 +125,8 @@ def environment(names: Deployed) -> dict[str, str]:
         "STATE_TABLE": names.state_table,
         "PAYLOAD_BUCKET": names.bucket,
         "SECRETS_PREFIX": names.bucket,
+        "SECRETS_KEY": "alias/aws/secretsmanager",
+        "MESSAGE_RETENTION_DAYS": "400",
         "WHATSAPP_QUEUE_URL": names.channels[Channel.WHATSAPP],
         "SMS_QUEUE_URL": names.channels[Channel.SMS],
         "FANOUT_QUEUE_URL": names.fanout,
