@@ -170,6 +170,7 @@ class Run:
             rows=len(self._campaign.expected),
             accepted=found.accepted,
             by_status={status: count for status, count in found.counts.items() if count},
+            under_way=sum(1 for one in logged if one.status in {"pending", "sent"}),
             cancelled=found.by_reason.get("cancelled", 0),
             miscounted=sum(
                 abs(count - found.counts.get(status, 0))

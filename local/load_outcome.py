@@ -28,7 +28,7 @@ class Outcome:
     `by_status` and `cancelled`: the distribution's own counts. `miscounted`: by how many they miss the log. `doubled`:
     numbers the provider took more than once. `lost`: numbers it never took and nobody cancelled. `unlogged`: what it
     took and the log does not have. `unsent`: what the log calls sent and the provider never took. Counts, log and
-    ledger are read one after the other, so they can be held against one another once nothing is `under_way` any more.
+    ledger are read one after the other, so they can be held against one another once nothing is `under_way` in the log.
     """
 
     rows: int
@@ -41,15 +41,11 @@ class Outcome:
     unsent: int
     seconds: Mapping[str, float]
     requests: Mapping[str, int]
+    under_way: int = 0
     cancelled: int = 0
     miscounted: int = 0
     turn: Turn | None = None
     held: Held | None = None
-
-    @property
-    def under_way(self) -> int:
-        """How many had not come to their end when patience did."""
-        return self.by_status.get("pending", 0) + self.by_status.get("sent", 0)
 
     @property
     def faults(self) -> list[str]:

@@ -115,8 +115,9 @@ def outcome_with(**changes: Any) -> Outcome:
         ({"miscounted": 1}, ["1 counted otherwise than logged"]),
         ({"doubled": 1}, ["1 doubled"]),
         ({"lost": 2}, ["2 lost"]),
-        ({"by_status": {"delivered": 1, "sent": 1}, "unlogged": 1}, ["1 still under way"]),
-        ({"by_status": {"pending": 2}, "lost": 2, "doubled": 1}, ["1 doubled", "2 still under way"]),
+        ({"by_status": {"delivered": 1, "sent": 1}, "under_way": 1, "unlogged": 1}, ["1 still under way"]),
+        ({"by_status": {"pending": 2}, "under_way": 2, "lost": 2, "doubled": 1}, ["1 doubled", "2 still under way"]),
+        ({"by_status": {"delivered": 2, "sent": 1}}, []),  # a count may run ahead until it is recounted
         ({"unlogged": 1, "unsent": 1}, ["1 taken by the provider, not in the log", "1 sent by the log, not taken"]),
     ],
 )
