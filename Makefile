@@ -17,7 +17,7 @@ has_uv := .uv/.has-$(uv_version)
 has_packages := .venv/.matches-lock
 has_sam := .venv-sam/.matches-lock
 
-.PHONY: help demo run load events token test test-docker lint type format check build validate hooks precommit clean
+.PHONY: help demo run load events token test chaos test-docker lint type format check build validate hooks precommit clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -50,6 +50,10 @@ token: $(has_packages)  ## a JWT for the running stack: make token ORGANISATION=
 
 test: $(has_packages)  ## everything that can be tested without Docker
 	@exec $(python) -m pytest -n 2 --dist loadfile -m "not docker"
+
+# SEEDS and FROM choose the runs: docs/chaos.md.
+chaos: $(has_packages)  ## thousands of simulated runs in which everything breaks; a table, exit 1 if anything is lost, doubled or early
+	@exec $(python) -m tests.simulation --seeds $(or $(SEEDS),3000) --from $(or $(FROM),0)
 
 # Built apart from .aws-sam/build, which holds what was built last for whichever architecture.
 test-docker: $(has_sam) $(has_packages)  ## the built functions in containers, through sam local; skipped where no engine answers

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.domain.consent import Consent, Given
 from shared.domain.dispatch import Dispatch
 from shared.domain.distribution import MAY_LEAVE, RELEASING, Distribution, DistributionStatus
-from shared.domain.gate import Go, Never, NotBefore, Passenger, gate
+from shared.domain.gate import Go, Never, NotBefore, Passenger, earliest_open, gate
 from shared.domain.hours import Window, parse_windows
 from shared.domain.integration import WhatsAppIntegration
 from shared.domain.payload import Mode
@@ -42,6 +42,8 @@ class Answer:
     at: datetime | None = None
     reason: str = ""
     as_template: bool = False
+    peak: tuple[Window, ...] = ()
+    """Goes with `go`: the hours besides the quiet ones that were found open."""
 
 
 class Admission:
@@ -89,11 +91,17 @@ class Admission:
         )
         match gate(passenger, now):
             case Go(as_template=as_template):
-                return await self._within_limit(dispatch, number, now, as_template=as_template)
+                answer = await self._within_limit(dispatch, number, now, as_template=as_template)
+                return replace(answer, peak=peak)
             case NotBefore(at=at):
                 return Answer(verdict=Verdict.LATER, at=at)
             case Never(reason=reason):
                 return Answer(verdict=Verdict.NEVER, reason=reason)
+
+    @staticmethod
+    def is_open(dispatch: Dispatch, admitted: Answer, at: datetime) -> bool:
+        """Whether the hours in which it was admitted last until then. Asks nobody."""
+        return earliest_open(dispatch.channel, dispatch.payload.country, at, admitted.peak) <= at
 
     async def _by_parent(self, organisation: str, message_id: str, now: datetime) -> Answer | None:
         """A fallback never follows a message that has arrived, read as it surely stands; it waits and ends with its

@@ -95,6 +95,7 @@ EVENTS: Final[Mapping[str, Event]] = {
     "quota_used_up": _trouble("organisation", "channel", counts=_one("QuotasUsedUp")),
     "departure_rebooked": _event("channel", counts=_one("DeparturesRebooked", "channel"), logged=False),
     "message_held_at_gate": _event("message_id", "verdict", "reason", counts=_one("HeldAtGate", "verdict")),
+    "claim_too_late": _event("message_id"),
     "copy_dropped": _event("message_id", "found", counts=_one("CopiesDropped", "found")),
     "text_half_dropped": _event("message_id"),
     "message_handling_failed": _trouble("message_id", "error", counts=_one("OwnFailures")),

@@ -33,6 +33,11 @@ from shared.usecases.unknown import Unknowns
 
 LEASE = timedelta(seconds=90)
 """Longer than the senders' and the API's time-out: a lease past its end means that its holder is dead."""
+STALE = timedelta(seconds=5)
+"""A gate's word that is older when the claim is won is asked for again. Longer than slow stores take, or nothing would
+leave while they are slow."""
+ARRIVES = timedelta(seconds=1)
+"""A call that begins now is with the provider by then: it must not arrive in quiet hours."""
 LONGEST_WAIT = 15.0
 """Seconds a worker waits for departures; a copy that came earlier goes back to the queue."""
 MOST_ATTEMPTS = 28
@@ -98,6 +103,7 @@ class SendStep[I: Integrated, P]:
         ready = await self._desk.ready(integration, dispatch.payload)
         if not await self._may_depart(dispatch, integration, latest):
             return None
+        asked_at = self._deps.clock.now()
         admitted = await self._admission(dispatch, integration)
         if admitted is None:
             return None
@@ -106,10 +112,25 @@ class SendStep[I: Integrated, P]:
             self._deps.telemetry.event("copy_dropped", message_id=dispatch.message_id, found=claim.answer)
         elif claim.answer is ClaimAnswer.LAPSED:
             await self._unknowns.take(claim.message, self._deps.clock.now())
+        elif not self._still_may(dispatch, admitted, asked_at):
+            await self._too_late(dispatch, integration, claim.message)
         else:
             as_template = admitted.as_template or claim.message.as_template
             return await self._call(as_written(dispatch, as_template=as_template), claim.message, ready)
         return None
+
+    def _still_may(self, dispatch: Dispatch, admitted: Answer, asked_at: datetime) -> bool:
+        """Whether the gate's word holds now that the claim is won: this worker may have stood still in between, or the
+        hour is about to strike."""
+        now = self._deps.clock.now()
+        return now - asked_at <= STALE and self._deps.admission.is_open(dispatch, admitted, now + ARRIVES)
+
+    async def _too_late(self, dispatch: Dispatch, integration: I | None, message: Message) -> None:
+        """Surely not sent: the claim goes back, and the gate is asked anew. Where it still says yes, by a new copy."""
+        await self._give_back(message, due_at=self._watch(dispatch, self._deps.clock.now()), uses_attempt=False)
+        self._deps.telemetry.event("claim_too_late", message_id=message.message_id)
+        if await self._admission(dispatch, None) is not None and integration is not None:
+            await self._rebook(dispatch, integration)
 
     async def _claim(self, dispatch: Dispatch, integration: I | None) -> Claim:
         now = self._deps.clock.now()

@@ -1,0 +1,142 @@
+"""A few hundred seeds; what a seed is worth; and that a product which is broken on purpose is found out."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+import pytest
+
+from shared.domain.consent import Consent
+from shared.domain.integration import SmsIntegration, WhatsAppIntegration
+from shared.usecases.ports import Claim, ClaimAnswer
+from tests.simulation.checker import Violation
+from tests.simulation.faults import FAULTS, roll
+from tests.simulation.report import Summary, again, failures, summary, table
+from tests.simulation.run import run, run_with
+from tests.simulation.world import World
+
+SEEDS = 200
+
+
+@cache
+def runs() -> tuple[Summary, ...]:
+    """All seeds, once."""
+    return tuple(summary(run(seed)) for seed in range(SEEDS))
+
+
+def test_nothing_is_lost_nothing_comes_twice_and_nothing_too_early() -> None:
+    assert not failures(runs()), f"\n{failures(runs())}"
+
+
+def test_every_kind_of_fault_occurs() -> None:
+    assert len(FAULTS) >= 20
+    assert {fault.name for fault in FAULTS} == {name for one in runs() for name in one.faults}
+
+
+def test_the_same_seed_is_the_same_run() -> None:
+    first, second, other = run(21), run(21), run(22)
+    assert (first.trace, first.injected, first.evidence) == (second.trace, second.injected, second.evidence)
+    assert first.trace != other.trace
+
+
+@pytest.mark.enable_socket
+def test_it_is_the_same_in_another_process_too() -> None:
+    """Whatever that one's hashes of strings are. It is run by the command that a failed seed is printed with."""
+    command = [sys.executable, *again(23).split()[1:]]
+    environment = {**os.environ, "PYTHONHASHSEED": "1"}
+    told = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert f"seed 23: trace {run(23).trace}" in told.stdout
+
+
+def test_the_report_names_what_failed_and_how_to_run_it_again() -> None:
+    fine = Summary(seed=1, faults=frozenset({"sqs_throttles"}), messages=10, wrongs=())
+    bad = Summary(
+        seed=7,
+        faults=frozenset({"sqs_throttles", "api_killed"}),
+        messages=12,
+        wrongs=(Violation("doubled", "CARD-1: two"),),
+    )
+    lines = {line.split()[0]: line.split()[1:] for line in table([fine, bad]).splitlines()}
+    assert lines["fault"] == ["runs", "messages", "lost", "doubled", "early", "verdict"]
+    assert lines["sqs_throttles"] == ["2", "22", "0", "1", "0", "BROKEN"]
+    assert lines["api_killed"] == ["1", "12", "0", "1", "0", "BROKEN"]
+    assert lines["sqs_takes_half"] == ["0", "0", "0", "0", "0", "never", "occurred"]
+    assert "python -m tests.simulation --seeds 1 --from 7 --steps" in failures([fine, bad])
+    assert failures([fine]) == ""
+
+
+# ------------------------------------------------------------------------------------------ a product that is broken
+
+
+def _claim_lets_everybody_through(world: World) -> None:
+    claim = world.office.log.claim
+
+    async def always(organisation: str, message_id: str, **how: Any) -> Claim:
+        found = await claim(organisation, message_id, **how)
+        return replace(found, answer=ClaimAnswer.WON) if found.message is not None else found
+
+    world.office.log.claim = always  # type: ignore[method-assign]  # the guard that is taken out
+
+
+def _nobody_is_known_to_have_revoked(world: World) -> None:
+    async def nothing(*_: object) -> Mapping[str, Consent]:
+        return {}
+
+    world.office.people.consents = nothing  # type: ignore[method-assign, assignment]
+
+
+def _the_timetable_is_too_quick(world: World) -> None:
+    """As if every worker had the whole rate to itself, many times over."""
+    settings_are = world.settings_are
+
+    async def quicker(whatsapp: WhatsAppIntegration, sms: SmsIntegration) -> None:
+        await settings_are(replace(whatsapp, rate_per_second=80), replace(sms, rate_per_second=50))
+
+    world.settings_are = quicker  # type: ignore[method-assign]
+
+
+def _the_clock_is_wrong(world: World) -> None:
+    """The workers' clock says noon, the wall says night."""
+    now = world.clock.now
+    world.office.clock.now = lambda: now() - timedelta(hours=3)  # type: ignore[method-assign]
+
+
+def _statuses_are_overwritten(world: World) -> None:
+    move = world.office.log.move
+
+    async def forced(organisation: str, message_id: str, wish: Any) -> Any:
+        moved = await move(organisation, message_id, wish)
+        row = world.office.log.rows.get((organisation, message_id))
+        if row is not None and not moved.won and row.status != wish.status:
+            world.office.log._keep(replace(row, status=wish.status, reason=wish.reason))
+        return moved
+
+    world.office.log.move = forced  # type: ignore[method-assign, assignment]
+
+
+BREAKS: dict[Callable[[World], None], tuple[frozenset[str], str]] = {
+    _claim_lets_everybody_through: (frozenset({"sqs_delivers_twice", "sqs_delete_lost"}), "doubled"),
+    _nobody_is_known_to_have_revoked: (frozenset({"consent_revoked"}), "early"),
+    _the_timetable_is_too_quick: (frozenset({"tick_doubled"}), "early"),
+    _the_clock_is_wrong: (frozenset({"clock_crosses_21"}), "early"),
+    _statuses_are_overwritten: (frozenset({"webhook_reordered"}), "wrong"),
+}
+
+
+@pytest.mark.parametrize(("sabotage", "how"), BREAKS.items(), ids=lambda one: getattr(one, "__name__", ""))
+def test_a_guard_that_is_taken_out_is_missed(
+    sabotage: Callable[[World], None], how: tuple[frozenset[str], str]
+) -> None:
+    chosen, kind = how
+    found: set[str] = set()
+    for seed in range(12):
+        outcome = run_with(replace(roll(seed), chosen=chosen), seed, prepare=sabotage)
+        found |= {wrong.kind for wrong in outcome.wrongs}
+        if kind in found:
+            return
+    pytest.fail(f"nobody noticed; found {found}")
