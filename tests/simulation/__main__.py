@@ -6,7 +6,7 @@ import multiprocessing
 import sys
 from collections.abc import Sequence
 
-from tests.simulation.report import Summary, failures, summary, table
+from tests.simulation.report import Summary, failures, summary, summary_of, table
 from tests.simulation.run import run
 
 
@@ -29,13 +29,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def _all(seeds: range, jobs: int) -> list[Summary]:
     if jobs == 1:
-        return [_one(seed) for seed in seeds]
+        return [summary_of(seed) for seed in seeds]
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        return pool.map(_one, seeds, chunksize=25)
-
-
-def _one(seed: int) -> Summary:
-    return summary(run(seed))
+        return pool.map(summary_of, seeds, chunksize=25)
 
 
 def _told(seed: int) -> Summary:

@@ -145,7 +145,8 @@ def _windows(evidence: Evidence) -> Iterator[Violation]:
         is_text = call["channel"] == "sms"
         if is_text and (wall >= QUIET[0] or wall < QUIET[1]):
             yield Violation("early", f"{call['card']}: an SMS at {wall} in {person['country']}")
-        if is_text and person["off_peak"] and PEAK[0] <= wall < PEAK[1]:
+        is_peak = person["off_peak"] and PEAK[0] <= wall < PEAK[1]
+        if is_text and is_peak and not _is_resent_by_hand(call, evidence):
             yield Violation("early", f"{call['card']}: an off-peak SMS at {wall} in {person['country']}")
         if person["not_before"] is not None and call["at"] < person["not_before"]:
             yield Violation("early", f"{call['card']}: {person['not_before'] - call['at']} before its time")
@@ -208,9 +209,15 @@ def _spans(evidence: Evidence) -> Mapping[str, list[tuple[datetime, datetime]]]:
 
 
 def _is_resent_by_hand(call: Call, evidence: Evidence) -> bool:
-    """Whether the call may be for a message that somebody sent again: that one belongs to no distribution."""
+    """Whether the call may be for a message that somebody sent again: that one belongs to no distribution.
+
+    So its distribution's pauses and peak hours do not bind it; quiet hours do.
+    """
     return any(
-        row["card"] == call["card"] and row["channel"] == call["channel"] and row["distribution"] is None
+        row["parent"] is not None
+        and row["card"] == call["card"]
+        and row["channel"] == call["channel"]
+        and row["distribution"] is None
         for row in evidence["rows"]
     )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tests.simulation.checker import Violation, Wrong
 from tests.simulation.faults import FAULTS
-from tests.simulation.run import Outcome
+from tests.simulation.run import Outcome, run
 
 COLUMNS = ("fault", "runs", "messages", "lost", "doubled", "early", "verdict")
 SHOWN = 5
@@ -34,6 +34,11 @@ def summary(outcome: Outcome) -> Summary:
         messages=outcome.messages,
         wrongs=tuple(outcome.wrongs),
     )
+
+
+def summary_of(seed: int) -> Summary:
+    """Runs it. Another process finds this by its module, which it could not if it stood in the program itself."""
+    return summary(run(seed))
 
 
 def again(seed: int) -> str:
@@ -66,8 +71,8 @@ def _line(name: str, runs: Sequence[Summary]) -> tuple[str, ...]:
 def failures(runs: Sequence[Summary]) -> str:
     """Each failed seed with what is wrong and its command; empty where all is well."""
     lines: list[str] = []
-    for run in runs:
-        if run.wrongs:
-            lines += [f"seed {run.seed} ({', '.join(sorted(run.faults))})", f"  {again(run.seed)}"]
-            lines += [f"  {wrong.kind}: {wrong.text}" for wrong in run.wrongs[:SHOWN]]
+    for one in runs:
+        if one.wrongs:
+            lines += [f"seed {one.seed} ({', '.join(sorted(one.faults))})", f"  {again(one.seed)}"]
+            lines += [f"  {wrong.kind}: {wrong.text}" for wrong in one.wrongs[:SHOWN]]
     return "\n".join(lines)

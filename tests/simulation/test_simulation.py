@@ -16,7 +16,7 @@ from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.usecases.ports import Claim, ClaimAnswer
 from tests.simulation.checker import Violation
 from tests.simulation.faults import FAULTS, roll
-from tests.simulation.report import Summary, again, failures, summary, table
+from tests.simulation.report import Summary, again, failures, summary_of, table
 from tests.simulation.run import run, run_with
 from tests.simulation.world import World
 
@@ -26,7 +26,7 @@ SEEDS = 200
 @cache
 def runs() -> tuple[Summary, ...]:
     """All seeds, once."""
-    return tuple(summary(run(seed)) for seed in range(SEEDS))
+    return tuple(map(summary_of, range(SEEDS)))
 
 
 def test_nothing_is_lost_nothing_comes_twice_and_nothing_too_early() -> None:
