@@ -78,7 +78,9 @@ def start_polling(frame: Frame, pools: Pools) -> Scheduler:
     for mapping in frame.deployment.mappings:
         pool = pools[mapping.function_name]
         within = replace(mapping, concurrency=min(mapping.concurrency, pool.limits.environments))
-        sqs = client("sqs", frame.aws_url, read_timeout=60, max_pool_connections=pool.limits.environments + 2)
+        credentials = frame.deployment.functions[mapping.function_name].credentials  # a mapping polls with them
+        connections = pool.limits.environments + 2
+        sqs = client("sqs", frame.aws_url, credentials, read_timeout=60, max_pool_connections=connections)
         poller = Poller(within, sqs, pool.submit)
         frame.closing.callback(poller.stop)
         poller.start()
@@ -142,6 +144,8 @@ def _handler_maker(function: Function, clock: StackClock, models: Loader) -> Cal
     def make() -> Handler:
         session = botocore.session.Session()
         session.register_component("data_loader", models)
+        role = function.credentials
+        session.set_credentials(role["aws_access_key_id"], role["aws_secret_access_key"], role["aws_session_token"])
         handler: Handler = module.build(function.environment, clock, Aws(boto3.Session(botocore_session=session)))
         return handler
 

@@ -23,10 +23,14 @@ class DeploymentError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """`module` is where the handler lives; `environment` what the template gives the function, resolved."""
+    """`module` is where the handler lives; `environment` what the template gives the function, resolved.
+
+    `credentials` are a session of the role that the template gives it, by the names that boto3 has for them.
+    """
 
     limits: FunctionLimits
     module: str
+    credentials: Mapping[str, str]
     environment: Mapping[str, str]
 
 
@@ -54,14 +58,13 @@ class Deployment:
     logical_ids: Mapping[str, str] = field(default_factory=dict)
 
 
-def client(service: str, aws_url: str, **settings: Any) -> Any:
-    """Make a boto3 client for moto that fails at once; the typed clients' overloads know no service by variable."""
+def client(service: str, aws_url: str, credentials: Mapping[str, str] = CREDENTIALS, **settings: Any) -> Any:
+    """Make a boto3 client for moto that fails at once; the typed clients' overloads know no service by variable.
+
+    With the stack's own credentials it may do everything, with a role's session what the role may.
+    """
     config = Config(**{"retries": {"mode": "standard", "total_max_attempts": 1}, **settings})
-    session: Any = boto3.Session(
-        region_name=REGION,
-        aws_access_key_id=CREDENTIALS["aws_access_key_id"],
-        aws_secret_access_key=CREDENTIALS["aws_secret_access_key"],
-    )
+    session: Any = boto3.Session(region_name=REGION, **credentials)  # type: ignore[arg-type]  # three of its strings
     return session.client(service, endpoint_url=aws_url, config=config)
 
 
@@ -86,7 +89,7 @@ def deploy(document: Document, stack_name: str, chosen: dict[str, str], aws_url:
     names = {name: made[name] for name in made if types.get(name) == "AWS::Lambda::Function"}
     lambda_ = client("lambda", aws_url)
     return Deployment(
-        functions={physical: _read_function(lambda_, physical) for physical in names.values()},
+        functions={physical: _read_function(lambda_, physical, aws_url) for physical in names.values()},
         mappings=tuple(_read_mappings(lambda_, client("sqs", aws_url))),
         http_api=json.loads(outputs.pop(template.HTTP_API_OUTPUT, '{"paths": {}}')),
         outputs=outputs,
@@ -94,7 +97,17 @@ def deploy(document: Document, stack_name: str, chosen: dict[str, str], aws_url:
     )
 
 
-def _read_function(lambda_: Any, name: str) -> Function:
+def assume(role_arn: str, session_name: str, aws_url: str) -> Mapping[str, str]:
+    """A session of a role, as Lambda gives it to a function; here it never ends."""
+    given = client("sts", aws_url).assume_role(RoleArn=role_arn, RoleSessionName=session_name)["Credentials"]
+    return {
+        "aws_access_key_id": given["AccessKeyId"],
+        "aws_secret_access_key": given["SecretAccessKey"],
+        "aws_session_token": given["SessionToken"],
+    }
+
+
+def _read_function(lambda_: Any, name: str, aws_url: str) -> Function:
     settings = lambda_.get_function_configuration(FunctionName=name)
     given = settings.get("Environment", {}).get("Variables", {})
     environment = {
@@ -109,6 +122,7 @@ def _read_function(lambda_: Any, name: str) -> Function:
             memory_mb=settings["MemorySize"],
         ),
         module=template.module_of(settings["Handler"]),
+        credentials=assume(settings["Role"], name, aws_url),
         environment=environment,
     )
 

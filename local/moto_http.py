@@ -2,7 +2,8 @@
 
 Not moto's own server: that needs Flask, closes each connection after one answer and is not safe for threads. This one
 hands a request to the same dispatcher that moto's decorators use. `POST /_stack/clock {"now": …}` moves its time,
-`GET /_stack/requests` says how often each operation was asked for.
+`GET /_stack/requests` says how often each operation was asked for, `GET /_stack/access` what roles were allowed and
+refused.
 """
 
 import json
@@ -23,12 +24,14 @@ from moto.core.botocore_stubber import BotocoreStubber
 
 from local import moto_mends
 from local.clock import parse_instant
+from local.moto_access import LEDGER
 from local.moto_mends import SERVER_LOCK
 from local.moto_state import Snapshot
 from local.reset import RESTORE_PATH, SNAPSHOT_PATH
 
 CLOCK_PATH = "/_stack/clock"
 REQUESTS_PATH = "/_stack/requests"
+ACCESS_PATH = "/_stack/access"
 EXPIRY_PERIOD = timedelta(minutes=1)
 # These say how the bytes travel, which is this server's business and not moto's.
 _TRANSPORT_HEADERS = frozenset({"content-length", "transfer-encoding", "connection"})
@@ -61,6 +64,11 @@ class MotoHandler(BaseHTTPRequestHandler):
             return
         if self.path == REQUESTS_PATH:
             self._reply(200, {"content-type": "application/json"}, json.dumps(self.server.requests).encode())
+            return
+        if self.path == ACCESS_PATH:
+            with SERVER_LOCK:
+                answer_body = json.dumps(LEDGER.as_json()).encode()
+            self._reply(200, {"content-type": "application/json"}, answer_body)
             return
         host = aws_host(self.headers, self.path)
         headers = HTTPHeaders()

@@ -1,4 +1,5 @@
-"""What moto 5.2.5 does not do, or not well enough, for this stack: every touch of its insides is in this module.
+"""What moto 5.2.5 does not do, or not well enough, for this stack: every touch of its insides is here, in
+`local.moto_access` and in `local.moto_state`.
 
 Each `mend_*` stands for itself and has a test in tests/local/test_moto_mends.py that fails once moto no longer needs
 it. What was measured: ../shared/reference/local_stack.md.
@@ -35,6 +36,7 @@ from moto.sqs.exceptions import InvalidParameterValue, ReceiptHandleIsInvalid
 from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
 from moto.utilities.utils import get_partition
 
+from local import moto_access
 from local.indexed_queue import IndexedMessages
 from local.schedule_expressions import ExpressionError, read_expression
 
@@ -69,6 +71,8 @@ def apply_all() -> None:
     mend_bucket_settings()
     mend_missing_resources()
     mend_schedules()
+    moto_access.mend_roles()
+    moto_access.mend_access()
 
 
 def _replace(owner: Any, **members: Any) -> None:

@@ -18,7 +18,7 @@ from shared.domain.refusal import ProblemCode, Refusal
 from shared.http.request import Request
 from shared.http.response import Response
 from shared.http.router import Router
-from shared.providers.orange.receipts import receipts
+from shared.providers.orange.receipts import pieces, receipts
 from shared.providers.whatsapp import webhook
 from shared.usecases.account_news import AccountListener
 from shared.usecases.aftermath import Aftermath
@@ -63,7 +63,7 @@ def build(
     )
     stores = Stores(aws or Aws(), clock or system_clock(environment), telemetry, names, patient=True)
     queue = SqsStatusQueue(stores.aws, settings.status_queue_url)
-    door = Doorkeeper(stores.integrations, queue, webhook, telemetry, stores.clock)
+    door = Doorkeeper(stores.integrations, queue, webhook, pieces, telemetry, stores.clock)
     hashed = _hashing(stores.aws, settings.number_key_secret_id)
     strangers = Strangers(stores.unknown_sms, hashed)
     orange = OrangeDesk(read=receipts, receipts=stores.receipts, strangers=strangers, queue=queue)

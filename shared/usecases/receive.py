@@ -20,6 +20,8 @@ from shared.usecases.settle import Settler
 from shared.usecases.statuses import move_of_orange
 from shared.usecases.strangers import LOOK_AGAIN_AFTER, MOST_LOOKS, Strangers
 
+type Provider = Literal["whatsapp", "orange"]
+
 ROTATION = timedelta(hours=24)
 """How long a replaced app secret still signs (api.md, Settings > Integrations)."""
 
@@ -29,7 +31,7 @@ class Report:
     """One document of a provider on its way through the status queue."""
 
     organisation: str
-    provider: Literal["whatsapp", "orange"]
+    provider: Provider
     document: str
     looks: int = 0
     """How often a receipt in it has been looked at without being matched."""
@@ -118,6 +120,14 @@ class ReadsWhatsApp(Protocol):
         ...
 
 
+class CutsReceipts(Protocol):
+    """What `shared.providers.orange.receipts.pieces` does."""
+
+    def __call__(self, body: bytes) -> list[str]:
+        """The body's receipts in documents that fit the queue."""
+        ...
+
+
 class Doorkeeper:
     """Verifies and queues; answers within milliseconds, whatever the body holds."""
 
@@ -126,12 +136,14 @@ class Doorkeeper:
         integrations: Integrations,
         queue: StatusQueue,
         whatsapp: ReadsWhatsApp,
+        orange: CutsReceipts,
         telemetry: Telemetry,
         clock: Clock,
     ) -> None:
         self._integrations = integrations
         self._queue = queue
         self._whatsapp = whatsapp
+        self._orange = orange
         self._telemetry = telemetry
         self._clock = clock
 
@@ -152,10 +164,7 @@ class Doorkeeper:
         if not await self._signed(organisation, body, signature):
             self._telemetry.trouble("webhook_refused", provider="whatsapp")
             return False
-        pieces = self._whatsapp.pieces(body)
-        if not pieces:
-            self._telemetry.event("webhook_malformed", organisation=organisation, provider="whatsapp")
-        await self._queue.put([Report(organisation=organisation, provider="whatsapp", document=one) for one in pieces])
+        await self._enqueue(organisation, "whatsapp", self._whatsapp.pieces(body))
         return True
 
     async def take_orange(self, organisation: str, token: str, body: bytes, source_ip: str) -> bool:
@@ -166,13 +175,14 @@ class Doorkeeper:
         if not _may_report(integration, token, source_ip):
             self._telemetry.trouble("webhook_refused", provider="orange")
             return False
-        try:
-            document = body.decode()
-        except UnicodeDecodeError:
-            self._telemetry.event("webhook_malformed", organisation=organisation, provider="orange")
-            return True
-        await self._queue.put([Report(organisation=organisation, provider="orange", document=document)])
+        await self._enqueue(organisation, "orange", self._orange(body))
         return True
+
+    async def _enqueue(self, organisation: str, provider: Provider, pieces: Sequence[str]) -> None:
+        """What holds nothing that we know is counted, and answered as well as all the rest: it would only come again."""
+        if not pieces:
+            self._telemetry.event("webhook_malformed", organisation=organisation, provider=provider)
+        await self._queue.put([Report(organisation=organisation, provider=provider, document=one) for one in pieces])
 
     async def _signed(self, organisation: str, body: bytes, signature: str | None) -> bool:
         for fresh in (False, True) if is_organisation(organisation) else ():
@@ -308,7 +318,7 @@ class Receiver:
 
 
 def _same(given: str, expected: str) -> bool:
-    return hmac.compare_digest(given.encode(), expected.encode())
+    return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
 
 
 def _may_report(integration: SmsIntegration | None, token: str, source_ip: str) -> bool:

@@ -1,4 +1,6 @@
 import base64
+import hashlib
+import hmac
 import json
 import stat
 from collections.abc import Callable
@@ -8,6 +10,7 @@ from typing import Any
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from local.routes import JwtRule
@@ -65,9 +68,34 @@ def claims(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in {**good, **changes}.items() if value is not None}
 
 
-def unsigned(payload: dict[str, Any]) -> str:
-    parts = [json.dumps(part).encode() for part in ({"alg": "none", "typ": "JWT"}, payload)]
-    return ".".join([*(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts), ""])
+def coded(part: bytes) -> str:
+    return base64.urlsafe_b64encode(part).decode().rstrip("=")
+
+
+def unsigned(payload: dict[str, Any], algorithm: str = "none", **more: Any) -> str:
+    """Header and claims, and an empty signature."""
+    return ".".join([*(coded(json.dumps(part).encode()) for part in ({"alg": algorithm, **more}, payload)), ""])
+
+
+def signed_with_the_public_key(key: rsa.RSAPrivateKey) -> str:
+    """What everybody may know, taken for a shared secret: the classic confusion of RS256 with HS256."""
+    public = serialization.PublicFormat.SubjectPublicKeyInfo
+    pem = key.public_key().public_bytes(serialization.Encoding.PEM, public)
+    told = unsigned(claims(), "HS256").removesuffix(".")
+    return f"{told}.{coded(hmac.new(pem, told.encode(), hashlib.sha256).digest())}"
+
+
+def with_a_key_of_its_own(_: rsa.RSAPrivateKey) -> str:
+    """The header brings the key along that it is to be checked with."""
+    own = make_key()
+    brought = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(own.public_key()))
+    return jwt.encode(claims(), own, algorithm="RS256", headers={"jwk": brought, "jku": "https://evil.example/keys"})
+
+
+def spliced(key: rsa.RSAPrivateKey) -> str:
+    """Good claims with other good claims' signature."""
+    mine, theirs = (jwt.encode(claims(sub=name), key, algorithm="RS256") for name in ("mine", "theirs"))
+    return ".".join([*mine.split(".")[:2], theirs.split(".")[2]])
 
 
 BAD: dict[str, Callable[[rsa.RSAPrivateKey], str | None]] = {
@@ -87,6 +115,21 @@ BAD: dict[str, Callable[[rsa.RSAPrivateKey], str | None]] = {
     "no issuer": lambda k: header(jwt.encode(claims(iss=None), k, algorithm="RS256")),
     "audience": lambda k: header(jwt.encode(claims(aud="other"), k, algorithm="RS256")),
     "no audience": lambda k: header(jwt.encode(claims(aud=None), k, algorithm="RS256")),
+    "algorithm None": lambda _: header(unsigned(claims(), "None")),
+    "the public key as a secret": lambda k: header(signed_with_the_public_key(k)),
+    "a key of its own": lambda k: header(with_a_key_of_its_own(k)),
+    "no signature": lambda _: header(unsigned(claims(), "RS256")),
+    "another one's signature": lambda k: header(spliced(k)),
+    "twice": lambda k: f"{header(jwt.encode(claims(), k, algorithm='RS256'))}, Bearer x",
+    "expiry a list": lambda k: header(jwt.encode(claims(exp=[9_999_999_999]), k, algorithm="RS256")),
+    "not yet, in words": lambda k: header(jwt.encode(claims(nbf="now"), k, algorithm="RS256")),
+    "issuer a list": lambda k: header(jwt.PyJWS().encode(json.dumps(claims(iss=[ISSUER])).encode(), k, "RS256")),
+    "issuer with more behind": lambda k: header(jwt.encode(claims(iss=f"{ISSUER}.evil"), k, algorithm="RS256")),
+    "audience begins alike": lambda k: header(jwt.encode(claims(aud=f"{AUDIENCE}-2"), k, algorithm="RS256")),
+    "audience empty": lambda k: header(jwt.encode(claims(aud=[]), k, algorithm="RS256")),
+    "client_id beside another audience": lambda k: header(
+        jwt.encode(claims(aud="other", client_id=AUDIENCE), k, algorithm="RS256")
+    ),
     "tampered": lambda k: header(mint(k, TokenRequest(issuer=ISSUER), NOW)[:-4] + "AAAA"),
 }
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx2
 import pytest
@@ -17,10 +17,13 @@ import pytest
 from local.clock import format_instant, parse_instant
 from local.deployment import client
 from local.processes import PROJECT_ROOT
+from local.stack import STACK_NAME
 from local.tokens import ALL_SCOPES, TokenRequest, load_key, mint
 
 START = "2026-11-23T10:00:00Z"
 """A Monday morning within the sending hours of all nine countries."""
+TRESPASSER = "trespasser"
+"""The session of a test that tries what a role may not do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +88,12 @@ class RunningStack:
         """docs/simulators.md, POST /_control/settings."""
         httpx2.post(f"{self.control_url}/settings", json=settings).raise_for_status()
 
+    def access(self, verdict: Literal["allowed", "refused"]) -> set[tuple[str, str, str]]:
+        """What the functions' roles were allowed, as (role, Sid, action), or refused, as (role, action, resource)."""
+        found = httpx2.get(f"{self.aws_url}/_stack/access").raise_for_status().json()[verdict]
+        name = f"{STACK_NAME}-"
+        return {(role.removeprefix(name), *rest) for session, role, *rest in found if session != TRESPASSER}
+
     def log(self) -> str:
         """What the stack and its functions have written to standard error so far."""
         return self.log_path.read_text()
@@ -113,5 +122,6 @@ def started(log_path: Path, **environment: str) -> Iterator[RunningStack]:
         running = RunningStack(base_url=base_url, log_path=log_path, pid=process.pid)
         try:
             yield running
+            assert running.access("refused") == set()  # every function has what it needs, whatever the test had it do
         finally:
             process.terminate()

@@ -1,12 +1,13 @@
 """Orange's delivery receipts (reference/orange_sms.md, section 4): unsigned, untimed, at least once and maybe never."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.domain.json import JsonObject, JsonValue
 from shared.domain.receipt import ORANGE_STATUSES, OrangeReceipt
-from shared.providers.answers import identifier, obj, objects, parse, text
+from shared.providers.answers import PIECE_BYTES, identifier, obj, objects, parse, text
 
 _ADDRESS = re.compile(r"(?:tel:)?\+?([1-9][0-9]{7,14})", re.ASCII)
 _DIGITS = re.compile(r"[0-9]{5,}", re.ASCII)
@@ -19,6 +20,39 @@ class Read:
 
     receipts: list[OrangeReceipt]
     ignored: int
+
+
+def pieces(body: bytes) -> list[str]:
+    """Documents of less than 200 kB that together hold the body's receipts, each once. Empty if it holds none.
+
+    They are ASCII: SQS takes 1 MiB, and refuses some characters that JSON allows. Of a notification only what a receipt
+    is read from goes along; a receipt that is too large by itself is left out.
+    """
+    try:
+        return [f"[{','.join(packed)}]" for packed in _packed(_written(parse(body)))]
+    except RecursionError:
+        return []
+
+
+def _written(document: JsonValue) -> Iterator[str]:
+    for notification, info in _infos(document):
+        told = {"callbackData": identifier(notification.get("callbackData")), "deliveryInfo": info}
+        yield json.dumps({"deliveryInfoNotification": told}, separators=(",", ":"))
+
+
+def _packed(receipts: Iterator[str]) -> Iterator[list[str]]:
+    packed: list[str] = []
+    size = 0
+    for one in receipts:
+        if len(one) + 2 >= PIECE_BYTES:
+            continue
+        if packed and size + len(one) + 2 >= PIECE_BYTES:
+            yield packed
+            packed, size = [], 0
+        packed.append(one)
+        size += len(one) + 1
+    if packed:
+        yield packed
 
 
 def receipts(body: bytes | str) -> Read:

@@ -4,10 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from shared.domain.json import JsonObject
-from shared.providers.answers import obj, objects, parse
-
-PIECE_BYTES = 200_000
-"""Several fit an SQS message (1 MiB at most) and several messages fit a batch."""
+from shared.providers.answers import PIECE_BYTES, obj, objects, parse
 
 
 def pieces(body: bytes) -> list[str]:

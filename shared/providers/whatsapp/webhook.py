@@ -13,11 +13,11 @@ from datetime import datetime
 from shared.domain.json import JsonObject, JsonValue
 from shared.domain.news import News
 from shared.domain.receipt import StatusReport
-from shared.providers.answers import obj, objects, parse
+from shared.providers.answers import PIECE_BYTES, obj, objects, parse
 from shared.providers.whatsapp import account, inbound, statuses
 from shared.providers.whatsapp.contacts import acquaintance
 from shared.providers.whatsapp.instants import instant
-from shared.providers.whatsapp.pieces import PIECE_BYTES, pieces
+from shared.providers.whatsapp.pieces import pieces
 
 __all__ = ["PIECE_BYTES", "UPDATES", "Read", "pieces", "read", "verified"]
 

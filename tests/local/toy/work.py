@@ -3,18 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
-
 from local.runtime import Handler, LambdaContext
 from shared.aws.session import Aws
 from shared.domain.clock import Clock
 
 
-def build(environment: Mapping[str, str], clock: Clock, _aws: Aws) -> Handler:
-    sqs = boto3.client("sqs")
-
+def build(environment: Mapping[str, str], clock: Clock, aws: Aws) -> Handler:
     def tell(text: str) -> None:
-        sqs.send_message(QueueUrl=environment["OUT_QUEUE_URL"], MessageBody=text)
+        aws.sqs.send_message(QueueUrl=environment["OUT_QUEUE_URL"], MessageBody=text)
 
     def handler(event: Any, _context: LambdaContext) -> object:
         if event.get("tick"):

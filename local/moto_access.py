@@ -1,0 +1,212 @@
+"""Has the policies of template.yaml decide what a function may do: moto can hold a caller to them, but not as it is.
+
+Whoever comes with a session of a role is held to that role; everybody else is the account itself, which may do all.
+Signatures are not compared: the stack's server has already put AWS's own host in the place of the one that was signed.
+Like `local.moto_mends`, whose `apply_all` calls it, this touches moto's insides and is tested beside it.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, NoReturn
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from moto.core.authorization import ActionAuthenticatorMixin
+from moto.core.exceptions import AccessDeniedError, JsonRESTError
+from moto.iam.access_control import IAMPolicyStatement, PermissionResult
+from moto.iam.models import Role, iam_backends
+from moto.s3.exceptions import S3AccessDeniedError
+from moto.s3.models import s3_backends
+from moto.secretsmanager.models import secretsmanager_backends
+from moto.sts.models import AssumedRole, sts_backends
+from moto.utilities.utils import get_partition
+
+SCHEDULER = "scheduler.amazonaws.com"
+_SPEAK_XML = ("iam", "sts")
+_TRANSACTED = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """One thing that a request takes; `context` is what the conditions of a policy ask for."""
+
+    action: str
+    resource: str
+    context: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What sessions were allowed, as (session, role, Sid of the statement, action), and refused, as (session, role,
+    action, resource)."""
+
+    allowed: set[tuple[str, str, str, str]] = field(default_factory=set)
+    refused: set[tuple[str, str, str, str]] = field(default_factory=set)
+
+    def as_json(self) -> dict[str, list[tuple[str, str, str, str]]]:
+        return {"allowed": sorted(self.allowed), "refused": sorted(self.refused)}
+
+
+LEDGER = Ledger()
+
+
+def mend_roles() -> None:
+    """Have a role made by CloudFormation keep its policies as IAM's own API does, the managed ones too."""
+    original = Role.create_from_cloudformation_json  # bound to Role, which has no subclass in CloudFormation
+
+    def create(_cls: Any, /, name: str, document: dict[str, Any], account_id: str, region: str, **kwargs: Any) -> Any:
+        role = original(name, document, account_id, region, **kwargs)
+        for policy, its in role.policies.items():
+            role.policies[policy] = its if isinstance(its, str) else json.dumps(_without_no_value(its))
+        backend = iam_backends[account_id][get_partition(region)]
+        known = {policy.arn for policy in backend.managed_policies.values()}
+        for arn in document["Properties"].get("ManagedPolicyArns", []):
+            if arn in known:  # AWS's own are not loaded
+                backend.attach_role_policy(arn, role.name)
+        return role
+
+    Role.create_from_cloudformation_json = classmethod(create)
+
+
+def _without_no_value(policy: dict[str, Any]) -> dict[str, Any]:
+    """moto leaves a null where `AWS::NoValue` stands in a list."""
+    found = policy["Statement"]
+    return {**policy, "Statement": [one for one in found if one is not None] if isinstance(found, list) else found}
+
+
+def mend_access() -> None:
+    """Ask a role's policies with the resource that is meant, and for everything that a request takes."""
+    IAMPolicyStatement._match = staticmethod(_matches)
+    ActionAuthenticatorMixin._authenticate_and_authorize_action = _authorize
+
+
+def _matches(pattern: str, text: str) -> re.Match[str] | None:
+    """IAM knows two wildcards, `*` and `?`; every other character is itself."""
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), text, re.DOTALL)
+
+
+def _authorize(request: Any, _: type, resource: str = "*") -> None:
+    credential = _credential(request)
+    session = _session(request, credential[0])
+    if session is None:
+        return
+    name = session.role_arn.rpartition("/")[2]
+    role: Any = iam_backends[session.account_id][session.partition].get_role(name)
+    documents = (*role.policies.values(), *(_default_version(policy) for policy in role.managed_policies.values()))
+    for need in _needs(request, credential[3], resource):
+        sid = _granting(documents, need)
+        if sid is None:
+            LEDGER.refused.add((session.session_name, name, need.action, need.resource))
+            _refuse(session, credential[3], need)
+        LEDGER.allowed.add((session.session_name, name, sid, need.action))
+
+
+def _credential(request: Any) -> list[str]:
+    """Access key, day, region and service that a request is signed for; a presigned one has them in its query."""
+    signed = request.headers.get("Authorization", "").partition("Credential=")[2].partition(",")[0]
+    found = signed or parse_qs(urlsplit(request.uri).query).get("X-Amz-Credential", [""])[0]
+    return found.split("/") if found else ["", "", "", "s3"]
+
+
+def _session(request: Any, access_key: str) -> AssumedRole | None:
+    backend = sts_backends[request.current_account][get_partition(request.region)]
+    return backend.get_assumed_role_from_access_key(access_key)
+
+
+def _default_version(policy: Any) -> str:
+    return next(version.document for version in policy.versions if version.is_default)
+
+
+@lru_cache(10_000)
+def _granting(documents: tuple[str, ...], need: Need) -> str | None:
+    """The Sid of a statement that allows it, unless another one denies it."""
+    granting = None
+    for statement in _statements(documents):
+        verdict = IAMPolicyStatement(statement).is_action_permitted(
+            need.action, need.resource, incoming_condition_values=dict(need.context)
+        )
+        if statement["Effect"] == "Deny" and verdict is PermissionResult.DENIED:
+            return None
+        if statement["Effect"] == "Allow" and verdict is PermissionResult.PERMITTED:
+            granting = granting or statement.get("Sid", "")
+    return granting
+
+
+def _statements(documents: Iterable[str]) -> Iterator[dict[str, Any]]:
+    for document in documents:
+        found = json.loads(document)["Statement"]
+        yield from found if isinstance(found, list) else [found]
+
+
+def _refuse(session: AssumedRole, service: str, need: Need) -> NoReturn:
+    if service == "s3":
+        raise S3AccessDeniedError
+    if service in _SPEAK_XML:
+        raise AccessDeniedError(user_arn=session.arn, action=need.action)
+    text = f"User: {session.arn} is not authorized to perform: {need.action} on resource: {need.resource}"
+    raise JsonRESTError("AccessDeniedException", text)
+
+
+def _needs(request: Any, service: str, resource: str) -> Iterator[Need]:
+    action = request.data["Action"] if service == "s3" else request._get_action()
+    where = f"arn:{get_partition(request.region)}:{service}:{request.region}:{request.current_account}"
+    match service:
+        case "dynamodb":
+            yield from _items(request.params, action, where)
+        case "secretsmanager":
+            yield Need(action=f"{service}:{action}", resource=_secret(request, where))
+        case "scheduler":
+            yield from _schedule(request, action, where)
+        case "sqs":
+            yield Need(action=f"sqs:{action.removesuffix('Batch')}", resource=resource)
+        case "s3":
+            yield Need(action=f"s3:{action}", resource=resource)
+            yield from _missing_object(request, action, resource)
+        case _:
+            yield Need(action=f"{service}:{action}", resource=resource)
+
+
+def _missing_object(request: Any, action: str, resource: str) -> Iterator[Need]:
+    """That an object is not there is told only to who may list the bucket; others are refused."""
+    bucket, _, key = resource.partition(":::")[2].partition("/")
+    if action in ("GetObject", "GetObjectVersion"):
+        backend = s3_backends[request.current_account][get_partition(request.region)]
+        if backend.head_object(bucket, key) is None:
+            yield Need(action="s3:ListBucket", resource=resource.removesuffix(f"/{key}"))
+
+
+def _items(params: dict[str, Any], action: str, where: str) -> Iterator[Need]:
+    """Of a transaction each write by its own name; of a batch each table."""
+    if action.startswith("Transact"):
+        for kind, its in (one for item in params["TransactItems"] for one in item.items()):
+            single = "GetItem" if action == "TransactGetItems" else _TRANSACTED[kind]
+            yield Need(action=f"dynamodb:{single}", resource=f"{where}:table/{its['TableName']}")
+        return
+    tables = params["RequestItems"] if "RequestItems" in params else [params.get("TableName", "*")]
+    index = f"/index/{params['IndexName']}" if params.get("IndexName") else ""
+    for table in tables:
+        yield Need(action=f"dynamodb:{action}", resource=f"{where}:table/{table}{index}")
+
+
+def _secret(request: Any, where: str) -> str:
+    """A secret's ARN ends in six characters that are drawn when it is made; one that is not there has none."""
+    asked = request._get_param("SecretId") or request._get_param("Name")
+    if asked is None:
+        return "*"
+    found = secretsmanager_backends[request.current_account][request.region].secrets.get(asked)
+    if found is not None:
+        return str(found.arn)
+    return asked if asked.startswith("arn:") else f"{where}:secret:{asked}"
+
+
+def _schedule(request: Any, action: str, where: str) -> Iterator[Need]:
+    """Who gives a schedule a role must be allowed to lend it."""
+    group = request._get_param("GroupName") or request._get_param("groupName") or "default"
+    name = unquote(urlsplit(request.uri).path.rpartition("/")[2])
+    yield Need(action=f"scheduler:{action}", resource=f"{where}:schedule/{group}/{name}")
+    target = request._get_param("Target") if action in ("CreateSchedule", "UpdateSchedule") else None
+    if target:
+        context = (("iam:PassedToService", SCHEDULER),)
+        yield Need(action="iam:PassRole", resource=str(target["RoleArn"]), context=context)

@@ -1,0 +1,282 @@
+"""Whoever forges, repeats, cuts, swells or misaddresses a webhook: the function behind the gateway, on moto."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Iterator, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from functions.webhook.app import build
+from local.clock import StackClock
+from local.gateway import Gateway, GatewayParts
+from local.routes import Route, RouteTable
+from local.tokens import make_key
+from shared.aws.function import Loop
+from shared.aws.integrations import SecretIntegrations
+from shared.aws.session import Aws
+from shared.domain.integration import Secret
+from tests.contract.cloud import deploy
+from tests.contract.test_webhook_function import NOBODY
+from tests.fakes.office import DEMO, SMS, WHATSAPP
+from tests.fakes.world import MORNING, FakeClock
+from tests.template.reading import Node
+from tests.unit.providers.webhooks import inbound, text
+
+META_SECRET, ORANGE_TOKEN = "the app secret", "the-token-in-the-path"
+NEIGHBOUR = "neighbour"
+MEGABYTE = 1024 * 1024
+LIMIT = 3 * MEGABYTE
+ROUTES = ("GET /webhooks/whatsapp/{organisation_id}", "POST /webhooks/whatsapp/{organisation_id}",
+          "POST /webhooks/orange/{organisation_id}/{token}")  # fmt: skip
+META, ORANGE = f"/webhooks/whatsapp/{DEMO}", f"/webhooks/orange/{DEMO}/{ORANGE_TOKEN}"
+RECEIPT = {"address": "tel:+221770000001", "deliveryStatus": "DeliveredToTerminal"}
+
+
+def signature(body: bytes, secret: str = META_SECRET) -> str:
+    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def receipts(count: int, **more: Any) -> bytes:
+    told = {"deliveryInfoNotification": {"callbackData": "receipt-1", "deliveryInfo": [RECEIPT | more] * count}}
+    return json.dumps(told, ensure_ascii=False).encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """The gateway with the webhook function behind it."""
+
+    gateway: Gateway
+    consume: Callable[[list[dict[str, str]]], Any]
+    aws: Aws
+    queue_url: str
+
+    def post(self, path: str, body: bytes, source_ip: str = "196.0.2.7", **headers: str) -> int:
+        """The path goes out as it is: an HTTP client would have put dots and signs in order first."""
+        given = {"content-type": "application/json", **{name.replace("_", "-"): its for name, its in headers.items()}}
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "headers": [(name.encode(), its.encode("latin-1")) for name, its in given.items()],
+            "client": (source_ip, 4711),
+        }
+        answered: list[int] = []
+
+        async def receive() -> MutableMapping[str, Any]:
+            return {"type": "http.request", "body": body}
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            answered.extend([message["status"]] if "status" in message else [])
+
+        asyncio.run(self.gateway(scope, receive, send))
+        [status] = answered
+        return status
+
+    def meta(self, body: bytes, path: str = META, **headers: str) -> int:
+        return self.post(path, body, x_hub_signature_256=signature(body), **headers)
+
+    def queued(self) -> list[dict[str, str]]:
+        found: list[dict[str, str]] = []
+        while taken := self.aws.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10).get("Messages"):
+            found += [{"messageId": one["MessageId"], "body": one["Body"]} for one in taken]
+            for one in taken:
+                self.aws.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=one["ReceiptHandle"])
+        return found
+
+
+@pytest.fixture(scope="module")
+def door(aws: Aws, described: Node) -> Iterator[Door]:
+    names, clock = deploy(aws, described), FakeClock()
+    key = aws.secrets.create_secret(Name=f"{names.bucket}/key", SecretString="k" * 64)["Name"]
+    integrations = SecretIntegrations(aws, names.bucket, clock)
+    for organisation, mark in ((DEMO, ""), (NEIGHBOUR, " of the neighbour")):
+        app = Secret(value=META_SECRET + mark, updated_at=MORNING)
+        path = Secret(value=ORANGE_TOKEN + mark.replace(" ", "-"), updated_at=MORNING)
+        asyncio.run(integrations.put(replace(WHATSAPP, organisation=organisation, app_secret=app)))
+        addresses = ("196.0.2.0/24",)
+        sms = replace(SMS, organisation=organisation, receipt_token=path, receipt_addresses=addresses)
+        asyncio.run(integrations.put(sms))
+    environment = {
+        "LOG_TABLE": names.log_table,
+        "STATE_TABLE": names.state_table,
+        "SECRETS_PREFIX": names.bucket,
+        "NUMBER_KEY_SECRET_ID": key,
+        "STATUS_QUEUE_URL": names.status,
+        "WHATSAPP_QUEUE_URL": next(url for channel, url in names.channels.items() if channel == "whatsapp"),
+        "FANOUT_QUEUE_URL": names.fanout,
+        "PAYLOAD_BUCKET": names.bucket,
+    }
+    routes = [
+        Route(method=method, path=path, function_name="webhook", jwt=None)
+        for method, path in (route.split(" ") for route in ROUTES)
+    ]
+    with closing(Loop()) as loop, ThreadPoolExecutor(1) as pool:
+        handler = build(environment, clock, aws, loop)
+        parts = GatewayParts(
+            routes=RouteTable(routes),
+            cors=None,
+            key=make_key().public_key(),
+            clock=StackClock(MORNING),
+            invoke=lambda _, event: pool.submit(handler, event, NOBODY),  # type: ignore[arg-type]  # an event is a dict
+        )
+        yield Door(
+            gateway=Gateway(parts),
+            consume=lambda records: pool.submit(handler, {"Records": records}, NOBODY).result(),
+            aws=aws,
+            queue_url=names.status,
+        )
+
+
+STATUS = json.dumps(inbound(text("Bonjour"))).encode()
+OTHER = json.dumps(inbound(text("Bonsoir"))).encode()
+FORGED: dict[str, tuple[bytes, str]] = {
+    "by another secret": (STATUS, signature(STATUS, "another secret")),
+    "by the neighbour's secret": (STATUS, signature(STATUS, f"{META_SECRET} of the neighbour")),
+    "of another body": (STATUS, signature(OTHER)),
+    "of the whole, with the end cut off": (STATUS[:-1], signature(STATUS)),
+    "of the beginning": (STATUS, signature(STATUS[:-1])),
+    "with a line added": (STATUS + b"\n", signature(STATUS)),
+    "in capitals": (STATUS, signature(STATUS).upper()),
+    "without its name": (STATUS, signature(STATUS).removeprefix("sha256=")),
+    "with another name": (STATUS, signature(STATUS).replace("sha256", "sha1")),
+    "twice in one": (STATUS, f"{signature(STATUS)},{signature(STATUS)}"),
+    "cut": (STATUS, signature(STATUS)[:-2]),
+    "longer": (STATUS, signature(STATUS) + "00"),
+    "a name only": (STATUS, "sha256="),
+    "none": (STATUS, ""),
+}
+
+
+@pytest.mark.parametrize("how", FORGED)
+def test_a_forged_signature_opens_nothing(door: Door, how: str) -> None:
+    body, signed = FORGED[how]
+    assert door.post(META, body, x_hub_signature_256=signed) == 401
+    assert door.post(META, body) == 401
+    assert door.queued() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "source_ip"),
+    [
+        (f"/webhooks/orange/{DEMO}/another-token", "196.0.2.7"),
+        (f"/webhooks/orange/{DEMO}/{ORANGE_TOKEN}x", "196.0.2.7"),
+        (f"/webhooks/orange/{DEMO}/{ORANGE_TOKEN[:-1]}", "196.0.2.7"),
+        (f"/webhooks/orange/{DEMO}/{ORANGE_TOKEN.upper()}", "196.0.2.7"),
+        (f"/webhooks/orange/{DEMO}/{ORANGE_TOKEN}-of-the-neighbour", "196.0.2.7"),
+        (f"/webhooks/orange/{NEIGHBOUR}/{ORANGE_TOKEN}", "196.0.2.7"),
+        (f"/webhooks/orange/nobody/{ORANGE_TOKEN}", "196.0.2.7"),
+        (ORANGE, "196.0.3.7"),
+        (ORANGE, "::1"),
+        (ORANGE, "no address"),
+    ],
+)
+def test_a_receipt_from_elsewhere_opens_nothing(door: Door, path: str, source_ip: str) -> None:
+    assert door.post(path, receipts(1), source_ip) == 401
+    # What a client writes into the header is not where it comes from.
+    assert door.post(path, receipts(1), source_ip, x_forwarded_for="196.0.2.7") == 401
+    assert door.queued() == []
+
+
+@pytest.mark.parametrize("organisation", [NEIGHBOUR, "nobody", "DEMO", "demo ", "a" * 65, "*", "demo,neighbour"])
+def test_a_signature_holds_for_its_organisation_only(door: Door, organisation: str) -> None:
+    assert door.meta(STATUS, f"/webhooks/whatsapp/{organisation.replace(' ', '%20')}") == 401
+    assert door.queued() == []
+
+
+TRICKS = (
+    f"%2E%2E%2F{DEMO}", f"..%2f{DEMO}", f"{DEMO}%2F..%2F{DEMO}", f"x%2F..%2F{DEMO}", f"{DEMO}%00", f"%00{DEMO}",
+    f"{DEMO}%0a", f"{DEMO}%0d%0aX-Injected:%201", f"{DEMO}%252F", f"{DEMO}%20", f"{DEMO}%2Fsms", f"{DEMO};x=1",
+    f"{DEMO}%2F{ORANGE_TOKEN}", f"{DEMO}%3Fx", f"{DEMO}%23", f"{DEMO}\\", f"{DEMO}/", f"/{DEMO}", f"./{DEMO}",
+    f"../whatsapp/{DEMO}", f"{DEMO}/../{DEMO}", f"%E2%80%AE{DEMO}", "%", "%zz", "%ff", "%ed%a0%80", "a" * 8_000,
+    "%41" * 2_000, "..", ".", "",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("trick", TRICKS, ids=range(len(TRICKS)))
+def test_a_path_that_is_not_quite_the_organisations_leads_nowhere(door: Door, trick: str) -> None:
+    """Nothing on the wire is put in order until it is somebody's address."""
+    assert door.meta(STATUS, f"/webhooks/whatsapp/{trick}") in {401, 404}
+    assert door.post(f"/webhooks/orange/{trick}/{ORANGE_TOKEN}", receipts(1)) in {401, 404}
+    assert door.post(f"/webhooks/orange/{DEMO}/{trick}", receipts(1)) in {401, 404}
+    assert door.queued() == []
+
+
+def test_what_is_repeated_is_taken_again_and_does_nothing_more(door: Door) -> None:
+    assert {door.meta(STATUS) for _ in range(3)} | {door.post(ORANGE, receipts(1)) for _ in range(3)} == {200}
+    records = door.queued()
+    assert len(records) == 6
+    assert door.consume(records) == {"batchItemFailures": []}
+    assert door.consume(records) == {"batchItemFailures": []}
+    door.queued()
+
+
+SHAPELESS = {
+    "nothing": b"",
+    "cut": STATUS[: len(STATUS) // 2],
+    "no text": b"\xff\xfe\x00",
+    "another encoding": json.dumps({"entry": []}).encode("utf-16"),
+    "HTML": b"<html>502 Bad Gateway</html>",
+    "a number": b"1e400",
+    "deep lists": b"[" * 200_000,
+    "deep lists that end": b"[" * 100_000 + b"]" * 100_000,
+    "deep objects": b'{"entry":' * 50_000 + b"1" + b"}" * 50_000,
+    "deep inside a receipt": b'{"deliveryInfoNotification":{"callbackData":"a","deliveryInfo":'
+    + b'{"x":' * 900
+    + b"1"
+    + b"}" * 902,
+    "many digits": b'{"entry": [{"time": ' + b"9" * 100_000 + b"}]}",
+    "a name twice": b'{"entry": [], "entry": [7]}',
+}
+
+
+@pytest.mark.parametrize("shape", SHAPELESS)
+def test_what_is_theirs_and_says_nothing_is_200_and_stops_nobody(door: Door, shape: str) -> None:
+    body = SHAPELESS[shape]
+    assert door.meta(body) == 200
+    assert door.post(ORANGE, body) == 200
+    assert door.consume(door.queued()) == {"batchItemFailures": []}
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["text/plain", "application/x-www-form-urlencoded", "image/png", "nonsense", ""],
+)
+def test_the_content_type_decides_nothing(door: Door, content_type: str) -> None:
+    """Meta signs bytes, whatever they are called; Orange is known by its path."""
+    assert door.meta(STATUS, content_type=content_type) == 200
+    assert door.post(ORANGE, receipts(1), content_type=content_type) == 200
+    assert len(door.queued()) == 2
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "application/octet-stream"])
+@pytest.mark.parametrize(("size", "status"), [(LIMIT, 200), (LIMIT + 1, 413), (4 * MEGABYTE, 413)])
+def test_more_than_three_megabytes_is_too_much(door: Door, size: int, status: int, content_type: str) -> None:
+    for body in (STATUS.ljust(size), receipts(1).ljust(size)):
+        path, signed = (META, signature(body)) if body.startswith(STATUS) else (ORANGE, "")
+        assert door.post(path, body, content_type=content_type, x_hub_signature_256=signed) == status
+    assert len(door.queued()) == (2 if status == 200 else 0)
+
+
+@pytest.mark.parametrize("size", [LIMIT + 1, 11 * MEGABYTE])
+def test_a_giant_is_refused_before_anybody_asks_who_it_is(door: Door, size: int) -> None:
+    assert door.post(META, b"x" * size, x_hub_signature_256="sha256=00") == 413
+    assert door.post("/webhooks/orange/nobody/x", b"x" * size) == 413
+
+
+@pytest.mark.parametrize("sign", ["é", "\uffff", "\x01", "\U0001f600"])
+def test_many_receipts_fit_the_queue_whatever_stands_in_them(door: Door, sign: str) -> None:
+    """SQS takes 1 MiB a message, and not every character that JSON allows."""
+    body = receipts(15_000, note=sign * 20)
+    assert MEGABYTE < len(body) < LIMIT
+    assert door.post(ORANGE, body) == 200
+    records = door.queued()
+    assert sum(record["body"].count("DeliveredToTerminal") for record in records) == 15_000
+    assert all(len(record["body"].encode()) < MEGABYTE and record["body"].isascii() for record in records)

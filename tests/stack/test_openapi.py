@@ -1,0 +1,53 @@
+"""The served OpenAPI document against the served API: schemathesis makes requests from it, right and wrong ones.
+
+No 5xx, no status and no content type that the document does not name, no body that its schema does not describe, and
+nothing wrong that is taken. A few requests an operation, the same in every run.
+"""
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from shared.http.openapi import document
+from tests.stack.programme import Programme
+from tests.stack.running import RunningStack
+
+SCHEMA = schemathesis.openapi.from_dict(dict(document()))
+OPERATIONS = {operation.ok().definition.raw["operationId"]: operation.ok() for operation in SCHEMA.get_all_operations()}
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+EXAMPLES = 8
+"""Of each kind, for each operation."""
+
+
+@pytest.fixture(scope="module")
+def signed_in(stack: RunningStack) -> dict[str, str]:
+    """One organisation with both channels set up; what the requests do to it does not matter."""
+    with Programme(stack, "openapi"):
+        return {"Authorization": f"Bearer {stack.token('openapi')}"}
+
+
+@pytest.mark.parametrize("mode", GenerationMode)
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_the_api_is_what_the_document_says(
+    stack: RunningStack, signed_in: dict[str, str], operation: str, mode: GenerationMode
+) -> None:
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=OPERATIONS[operation].as_strategy(mode))
+    def ask(case: Case) -> None:
+        case.call_and_validate(base_url=stack.base_url, headers=signed_in, checks=CHECKS)
+
+    ask()

@@ -1,0 +1,105 @@
+"""Tokens at the running stack: what the gateway takes, and what the functions then ask of it, on every route."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import httpx2
+import jwt
+import pytest
+
+from local.tokens import ALL_SCOPES, AUDIENCE, load_key, make_key
+from shared.http.openapi import document
+from tests.stack.running import RunningStack
+
+NOBODYS = "00000000-0000-5000-8000-000000000000"
+
+
+def routes() -> Iterator[tuple[str, str, str]]:
+    """(method, path, the scope that it asks for) of all that want a token."""
+    paths: Any = document()["paths"]
+    for path, operations in paths.items():
+        filled = path.replace("{distribution_id}", NOBODYS).replace("{message_id}", NOBODYS)
+        filled = filled.replace("{campaign_id}", "c-1").replace("{name}", "vaccination_card")
+        for method, operation in operations.items():
+            if isinstance(operation, dict) and operation.get("security"):
+                [scope] = operation["security"][0]["bearer"]
+                yield (
+                    method.upper(),
+                    filled.replace("{campaign_id}", "c-1").replace("{name}", "vaccination_card"),
+                    scope,
+                )
+
+
+ROUTES = list(routes())
+
+
+def claims(stack: RunningStack, **changes: Any) -> dict[str, Any]:
+    now = int(stack.now().timestamp())
+    good = {"iss": stack.base_url, "aud": AUDIENCE, "iat": now, "exp": now + 600, "scope": " ".join(ALL_SCOPES)}
+    return {name: its for name, its in (good | {"organisation_id": "demo"} | changes).items() if its is not None}
+
+
+def signed(stack: RunningStack, **changes: Any) -> Mapping[str, str]:
+    token = jwt.encode(claims(stack, **changes), load_key(stack.directory / "key.pem"), algorithm="RS256")
+    return {"Authorization": f"Bearer {token}"}
+
+
+def ask(stack: RunningStack, route: tuple[str, str, str], headers: Mapping[str, str]) -> httpx2.Response:
+    """Without a body: nothing is meant to come of it."""
+    return httpx2.request(route[0], f"{stack.base_url}{route[1]}", headers=headers, timeout=35)
+
+
+def test_no_route_is_open_by_mistake(stack: RunningStack) -> None:
+    assert len(ROUTES) >= 30
+    forged = jwt.encode(claims(stack), make_key(), algorithm="RS256")
+    for headers in ({}, {"Authorization": f"Bearer {forged}"}):
+        answers = {route: ask(stack, route, headers) for route in ROUTES}
+        assert {answer.status_code for answer in answers.values()} == {401}
+        assert {answer.text for answer in answers.values()} == {'{"message":"Unauthorized"}'}
+
+
+def test_every_route_asks_for_its_scope_and_no_other_opens_it(stack: RunningStack) -> None:
+    for scope in {route[2] for route in ROUTES}:
+        others = signed(stack, scope=" ".join({*ALL_SCOPES} - {scope}))
+        for route in (one for one in ROUTES if one[2] == scope):
+            answer = ask(stack, route, others)
+            assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), route
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"scope": None},
+        {"scope": ""},
+        {"scope": "messaging.*"},
+        {"scope": "messaging"},
+        {"scope": "messaging.read,messaging.send,messaging.admin"},
+        {"scope": "MESSAGING.READ MESSAGING.SEND MESSAGING.ADMIN"},
+        {"scope": {"messaging.read": True, "messaging.send": True, "messaging.admin": True}},
+        {"scope": None, "scp": " ".join(ALL_SCOPES)},
+        {"organisation_id": None},
+        {"organisation_id": ""},
+        {"organisation_id": ["demo"]},
+        {"organisation_id": ["demo", "other"]},
+        {"organisation_id": {"demo": 1}},
+        {"organisation_id": "demo/../other"},
+        {"organisation_id": "demo#other"},
+        {"organisation_id": "demo*"},
+        {"organisation_id": " demo"},
+        {"organisation_id": "a" * 65},
+        {"organisation_id": None, "organization_id": "demo"},
+    ],
+    ids=str,
+)
+def test_a_good_signature_is_not_enough(stack: RunningStack, changes: dict[str, Any]) -> None:
+    headers = signed(stack, **changes)
+    for route in ROUTES[:: len(ROUTES) // 5]:
+        answer = ask(stack, route, headers)
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), route
+
+
+def test_the_organisation_comes_from_the_token_whatever_else_is_said(stack: RunningStack) -> None:
+    headers = {**signed(stack, organisation_id="somebody-else"), "Organisation-Id": "demo", "X-Organisation-Id": "demo"}
+    with httpx2.Client(base_url=stack.base_url, headers=headers) as client:
+        assert client.get("/v1/messages", params={"organisation_id": "demo"}).status_code == 400
+        assert client.get("/v1/integrations/sms").status_code == 404
