@@ -20,9 +20,7 @@ class Settings:
 
     log_table: str
     state_table: str
-    payload_bucket: str
     secrets_prefix: str
-    number_key_secret_id: str
     sms_queue_url: str
     orange_api_url: str
 

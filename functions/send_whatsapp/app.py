@@ -21,9 +21,7 @@ class Settings:
 
     log_table: str
     state_table: str
-    payload_bucket: str
     secrets_prefix: str
-    number_key_secret_id: str
     whatsapp_queue_url: str
     fanout_queue_url: str
     meta_graph_url: str

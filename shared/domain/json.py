@@ -7,6 +7,8 @@ import re
 type JsonValue = str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None
 type JsonObject = dict[str, JsonValue]
 
+_EXACT = 2**53
+"""Up to here each whole number is a float of its own."""
 _MAY_BE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -35,8 +37,9 @@ def _refuse(constant: str) -> JsonValue:
     raise ValueError(f"{constant} is not JSON")
 
 
-def _finite(digits: str) -> float:
+def _finite(digits: str) -> float | int:
+    """JSON knows one kind of number: 1.0 is 1, and passes wherever a schema asks for an integer."""
     number = float(digits)
     if not math.isfinite(number):
         raise ValueError("a number beyond measure")
-    return number
+    return int(number) if number.is_integer() and abs(number) <= _EXACT else number

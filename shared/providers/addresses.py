@@ -9,6 +9,10 @@ type Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Host and port → addresses, as text. Raises OSError where there are none."""
 
 _NAT64 = IPv6Network("64:ff9b::/96")
+_GLOBAL_UNICAST = IPv6Network("2000::/3")
+"""All that IANA has given out of IPv6. The rest is reserved, and some of it once meant addresses of IPv4 or of a site:
+::127.0.0.1, ::ffff:0:127.0.0.1, fec0::1. Python takes those for global ones."""
+_DOCUMENTATION = IPv6Network("3fff::/20")
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:
@@ -31,7 +35,9 @@ def is_public(address: str) -> bool:
 
 def _is_public_v6(ip: IPv6Address) -> bool:
     inner = ip.ipv4_mapped or ip.sixtofour or (IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else None)
-    return _is_global(inner) if inner else _is_global(ip)
+    if inner:
+        return _is_global(inner)
+    return ip in _GLOBAL_UNICAST and ip not in _DOCUMENTATION and ip.scope_id is None and _is_global(ip)
 
 
 def _is_global(ip: IPv4Address | IPv6Address) -> bool:

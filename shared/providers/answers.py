@@ -6,8 +6,8 @@ from shared.domain.json import JsonObject, JsonValue
 
 IDENTIFIER_LENGTH = 512
 PIECE_BYTES = 200_000
-"""Of a webhook, as a document on the status queue: several fit an SQS message (1 MiB at most) and several messages fit a
-batch."""
+"""Of a webhook, as a document on the status queue: several fit an SQS message (1 MiB at most) and several
+messages fit a batch."""
 
 
 def parse(body: bytes | str) -> JsonValue:

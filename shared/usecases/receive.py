@@ -179,7 +179,7 @@ class Doorkeeper:
         return True
 
     async def _enqueue(self, organisation: str, provider: Provider, pieces: Sequence[str]) -> None:
-        """What holds nothing that we know is counted, and answered as well as all the rest: it would only come again."""
+        """What holds nothing that we know is counted, and taken like all the rest: refused it would only come again."""
         if not pieces:
             self._telemetry.event("webhook_malformed", organisation=organisation, provider=provider)
         await self._queue.put([Report(organisation=organisation, provider=provider, document=one) for one in pieces])

@@ -17,6 +17,7 @@ from unittest.mock import patch
 import boto3
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from moto import settings as moto_settings
 from moto.cloudformation import parsing
 from moto.core import utils as core_utils
 from moto.core.config import default_user_config
@@ -24,6 +25,7 @@ from moto.core.serialize import AttributePicker, DefaultAttributePicker
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser  # type: ignore[attr-defined]
 from moto.dynamodb.parsing.tokens import ExpressionTokenizer
+from moto.iam.models import iam_backends
 from moto.sqs.models import Message
 
 from local import moto_mends
@@ -66,6 +68,64 @@ TEMPLATE = {
     },
     "Outputs": {"SecretArn": {"Value": {"Ref": "Secret"}}},
 }
+
+
+ACCOUNT = "123456789012"
+TABLES = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table"
+VERSION = {"Version": "2012-10-17"}
+LAMBDA = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+TRUST = {**VERSION, "Statement": [LAMBDA]}
+
+
+def _statement(sid: str, action: str | list[str], resource: str) -> dict[str, Any]:
+    return {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": resource}
+
+
+ROLE_TEMPLATE = {
+    "Conditions": {"Never": {"Fn::Equals": ["a", "b"]}},
+    "Resources": {
+        "Shared": {
+            "Type": "AWS::IAM::ManagedPolicy",
+            "Properties": {
+                "ManagedPolicyName": "shared",
+                "PolicyDocument": {**VERSION, "Statement": [_statement("Look", "sqs:ListQueues", "*")]},
+            },
+        },
+        "Role": {
+            "Type": "AWS::IAM::Role",
+            "Properties": {
+                "RoleName": "made",
+                "AssumeRolePolicyDocument": TRUST,
+                "ManagedPolicyArns": [{"Ref": "Shared"}],
+                "Policies": [
+                    {
+                        "PolicyName": "own",
+                        "PolicyDocument": {
+                            **VERSION,
+                            "Statement": [
+                                _statement("Keep", "dynamodb:PutItem", "*"),
+                                {"Fn::If": ["Never", _statement("No", "sqs:*", "*"), {"Ref": "AWS::NoValue"}]},
+                            ],
+                        },
+                    }
+                ],
+            },
+        },
+    },
+}
+POLICY = {
+    **VERSION,
+    "Statement": [
+        _statement("Keep", ["dynamodb:PutItem", "dynamodb:BatchGetItem"], f"{TABLES}/t"),
+        _statement("List", "dynamodb:Query", f"{TABLES}/t/index/listing"),
+        _statement("Know", "secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:our?/*"),
+        _statement("Wake", "scheduler:CreateSchedule", f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/ours/*"),
+        _statement("Lend", "iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/waker")
+        | {"Condition": {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}},
+        _statement("Send", "sqs:SendMessage", f"arn:aws:sqs:{REGION}:{ACCOUNT}:q"),
+        _statement("Read", "s3:GetObject", "arn:aws:s3:::b-ucket/mine/*"),
+    ]
+}  # fmt: skip
 
 
 @contextmanager
@@ -420,6 +480,107 @@ def deployed() -> dict[str, Any]:
     }
 
 
+def policies_of_a_stacks_role() -> list[Any]:
+    """What a role of CloudFormation's may, as its policies are kept."""
+    client("cloudformation").create_stack(
+        StackName="roles", TemplateBody=json.dumps(ROLE_TEMPLATE), Capabilities=["CAPABILITY_NAMED_IAM"]
+    )
+    role: Any = iam_backends[ACCOUNT]["aws"].get_role("made")
+    kept = [json.loads(one) if isinstance(one, str) else type(one).__name__ for one in role.policies.values()]
+    return [kept, sorted(role.managed_policies)]
+
+
+def _calls(made: Callable[[str], Any], queue_url: str) -> Iterator[tuple[str, Callable[[], Any]]]:
+    dynamodb, secrets, s3 = made("dynamodb"), made("secretsmanager"), made("s3")
+    item = {"pk": {"S": "x"}, "sk": {"S": "x"}}
+    query = {"KeyConditionExpression": "list_key = :k", "ExpressionAttributeValues": {":k": {"S": "1"}}}
+    schedule = {
+        "Name": "one", "ScheduleExpression": "at(2030-01-01T00:00:00)", "ScheduleExpressionTimezone": "UTC",
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+    }  # fmt: skip
+    worker = {"Arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:F", "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/waker"}
+    admin = {**worker, "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/admin"}
+    create = made("scheduler").create_schedule
+    yield "its table", lambda: dynamodb.put_item(TableName="t", Item=item)
+    yield "another table", lambda: dynamodb.put_item(TableName="other", Item=item)
+    yield "its index", lambda: dynamodb.query(TableName="t", IndexName="listing", **query)
+    yield (
+        "its table's own items",
+        lambda: dynamodb.query(
+            TableName="t", KeyConditionExpression="pk = :k", ExpressionAttributeValues={":k": {"S": "1"}}
+        ),
+    )
+    yield "its table in a batch", lambda: dynamodb.batch_get_item(RequestItems={"t": {"Keys": [item]}})
+    yield (
+        "another one beside it",
+        lambda: dynamodb.batch_get_item(RequestItems={"t": {"Keys": [item]}, "other": {"Keys": [item]}}),
+    )
+    yield (
+        "a put in a transaction",
+        lambda: dynamodb.transact_write_items(TransactItems=[{"Put": {"TableName": "t", "Item": item}}]),
+    )
+    yield (
+        "a deletion in a transaction",
+        lambda: dynamodb.transact_write_items(TransactItems=[{"Delete": {"TableName": "t", "Key": item}}]),
+    )
+    yield "its secret", lambda: secrets.get_secret_value(SecretId="ours/a")
+    yield "another secret", lambda: secrets.get_secret_value(SecretId="theirs/a")
+    yield "its schedules", lambda: create(GroupName="ours", Target=worker, **schedule)
+    yield "another group's", lambda: create(GroupName="default", Target=worker, **schedule)
+    yield "with a role it may not lend", lambda: create(GroupName="ours", Target=admin, **schedule)
+    yield (
+        "its queue, a batch",
+        lambda: made("sqs").send_message_batch(QueueUrl=queue_url, Entries=[{"Id": "0", "MessageBody": "x"}]),
+    )
+    yield "its objects", lambda: s3.get_object(Bucket="b-ucket", Key="mine/a")
+    yield "other objects", lambda: s3.get_object(Bucket="b-ucket", Key="theirs/a")
+    yield "whether there is one", lambda: s3.get_object(Bucket="b-ucket", Key="mine/none")
+
+
+def allowed_calls() -> list[str]:
+    """Which calls a role gets through with, while policies decide."""
+    table(1)
+    key = [{"AttributeName": name, "KeyType": kind} for name, kind in (("pk", "HASH"), ("sk", "RANGE"))]
+    types = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")]
+    client("dynamodb").create_table(
+        TableName="other", BillingMode="PAY_PER_REQUEST", AttributeDefinitions=types, KeySchema=key
+    )
+    for name in ("ours/a", "theirs/a"):
+        client("secretsmanager").create_secret(Name=name, SecretString="x")
+    client("scheduler").create_schedule_group(Name="ours")
+    queue_url = client("sqs").create_queue(QueueName="q")["QueueUrl"]
+    client("s3").create_bucket(Bucket="b-ucket", CreateBucketConfiguration={"LocationConstraint": REGION})
+    for name in ("mine/a", "theirs/a"):
+        client("s3").put_object(Bucket="b-ucket", Key=name, Body=b"x")
+    iam = client("iam")
+    role = iam.create_role(RoleName="worker", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+    iam.put_role_policy(RoleName="worker", PolicyName="own", PolicyDocument=json.dumps(POLICY))
+    session = client("sts").assume_role(RoleArn=role, RoleSessionName="session")["Credentials"]
+
+    def made(service: str) -> Any:
+        clients: Callable[..., Any] = boto3.client
+        return clients(
+            service, region_name=REGION, aws_access_key_id=session["AccessKeyId"],
+            aws_secret_access_key=session["SecretAccessKey"], aws_session_token=session["SessionToken"],
+        )  # fmt: skip
+
+    calls = list(_calls(made, queue_url))
+    before = moto_settings.INITIAL_NO_AUTH_ACTION_COUNT
+    moto_settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
+    try:
+        return [name for name, call in calls if _goes_through(call)]
+    finally:
+        moto_settings.INITIAL_NO_AUTH_ACTION_COUNT = before
+
+
+def _goes_through(call: Callable[[], Any]) -> bool:
+    try:
+        call()
+    except ClientError:
+        return False
+    return True
+
+
 def missing_types() -> list[str]:
     made = ("AWS::SecretsManager::Secret", "AWS::Scheduler::Schedule", "AWS::Scheduler::ScheduleGroup")
     return [name for name in (*moto_mends.PLACEHOLDERS, *made) if name not in parsing.get_model_map()]
@@ -480,6 +641,8 @@ FACTS: tuple[Callable[[], Any], ...] = (
     rows_after_a_cancelled_transaction,
     expired_items_left,
     deployed,
+    policies_of_a_stacks_role,
+    allowed_calls,
     missing_types,
     default_list_is_split,
     nonsense_scheduled,

@@ -11,6 +11,7 @@ import pytest
 
 from local.moto_mends import PLACEHOLDERS
 from local.processes import PROJECT_ROOT
+from tests.local.moto_facts import ACCOUNT
 
 type Facts = dict[str, Any]
 
@@ -152,6 +153,28 @@ def test_secrets_and_schedules_are_made(plain: Facts, mended: Facts) -> None:
     made = ("secret_is_output", "secret_lengths", "schedules", "groups")
     assert [plain["deployed"][name] for name in made] == [False, [], [], ["default"]]
     assert [mended["deployed"][name] for name in made] == [True, [64], ["tick"], ["default", "group"]]
+
+
+def test_roles_keep_their_policies(plain: Facts, mended: Facts) -> None:
+    assert plain["policies_of_a_stacks_role"] == [["dict"], []]
+    [[own], managed] = mended["policies_of_a_stacks_role"]
+    assert [statement["Sid"] for statement in own["Statement"]] == ["Keep"]  # and no null where NoValue stood
+    assert managed == [f"arn:aws:iam::{ACCOUNT}:policy/shared"]
+
+
+def test_policies_are_asked_with_what_is_meant(plain: Facts, mended: Facts) -> None:
+    """Plain moto knows what is meant of queues and objects only; and a batch goes by another name."""
+    assert plain["allowed_calls"] == ["its objects"]
+    assert mended["allowed_calls"] == [
+        "its table",
+        "its index",
+        "its table in a batch",
+        "a put in a transaction",
+        "its secret",
+        "its schedules",
+        "its queue, a batch",
+        "its objects",
+    ]
 
 
 def test_every_missing_type_is_still_missing(plain: Facts, mended: Facts) -> None:

@@ -122,6 +122,7 @@ def started(log_path: Path, **environment: str) -> Iterator[RunningStack]:
         running = RunningStack(base_url=base_url, log_path=log_path, pid=process.pid)
         try:
             yield running
-            assert running.access("refused") == set()  # every function has what it needs, whatever the test had it do
+            if process.poll() is None:  # every function had what it needed, whatever the test had it do
+                assert running.access("refused") == set()
         finally:
             process.terminate()

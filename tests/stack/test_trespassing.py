@@ -32,16 +32,10 @@ SENDS = {
     "SendSmsRole": {"Sms"},
     "WebhookRole": {"Status", "WhatsApp", "Fanout"},
 }  # fmt: skip
-READS_OBJECTS = {
-    "ApiRole": {"uploads", "plans", "messages"},
-    "BulkFanoutRole": {"uploads", "plans", "messages", "prints"},
-    "SendWhatsAppRole": {"plans", "messages"},
-    "SendSmsRole": {"plans", "messages"},
-    "WebhookRole": set[str](),
-}
-WRITES_OBJECTS = READS_OBJECTS | {
-    "SendWhatsAppRole": set[str](),
-    "SendSmsRole": set[str](),
+READS_OBJECTS = {"ApiRole": {"plans", "messages"}, "BulkFanoutRole": {"uploads", "plans", "messages", "prints"}}
+WRITES_OBJECTS = {
+    "ApiRole": {"uploads", "messages"},
+    "BulkFanoutRole": {"plans", "messages", "prints"},
     "WebhookRole": {"messages"},
 }
 READS_SECRETS = {
@@ -84,12 +78,12 @@ class Place:
         found = [
             Try(service="s3", call="get_object", parameters=at[one])
             for one in prefixes
-            if one not in READS_OBJECTS[role]
+            if one not in READS_OBJECTS.get(role, ())
         ]
         found += [
             Try(service="s3", call="put_object", parameters=at[one] | {"Body": b"x"})
             for one in prefixes
-            if one not in WRITES_OBJECTS[role]
+            if one not in WRITES_OBJECTS.get(role, ())
         ]
         if role != "BulkFanoutRole":
             found += [
@@ -97,7 +91,7 @@ class Place:
             ]
             found.append(Try(service="s3", call="list_object_versions", parameters={"Bucket": bucket}))
         found += [Try(service="s3", call="delete_object", parameters=at[one]) for one in prefixes]
-        if role == "WebhookRole":
+        if role not in READS_OBJECTS:
             found.append(Try(service="s3", call="list_objects_v2", parameters={"Bucket": bucket}))
         return found
 
@@ -147,6 +141,8 @@ class Place:
         found += [Try(service="secretsmanager", call="get_secret_value", parameters=one) for one in elsewhere]
         found.append(Try(service="secretsmanager", call="list_secrets", parameters={}))
         number_key = {"SecretId": self.stack.output("NumberKeySecretArn")}
+        if role in SENDERS:
+            found.append(Try(service="secretsmanager", call="get_secret_value", parameters=number_key))
         for call, more in (("put_secret_value", {"SecretString": "x"}), ("delete_secret", {})):
             found.append(Try(service="secretsmanager", call=call, parameters=number_key | more))
         if role != "ApiRole":

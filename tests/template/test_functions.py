@@ -5,7 +5,9 @@ import pytest
 
 from tests.template.reading import FUNCTION_FOLDERS, ROOT, Node, at, mapping, of_type, properties, text
 
-COMMON = {"LOG_TABLE", "STATE_TABLE", "SECRETS_PREFIX", "NUMBER_KEY_SECRET_ID"}
+COMMON = {"LOG_TABLE", "STATE_TABLE", "SECRETS_PREFIX"}
+PEOPLE = {"PAYLOAD_BUCKET", "NUMBER_KEY_SECRET_ID"}
+"""Of whoever freezes payloads and knows people again by their numbers: the senders do neither."""
 LOCAL = {"AWS_ENDPOINT_URL", "CLOCK_STARTS_AT"}
 """Empty but for `sam local`, which passes on only what the template names."""
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
@@ -16,7 +18,7 @@ RETENTION = "MESSAGE_RETENTION_DAYS"
 """For those that log messages; a sender only moves them."""
 OWN_VARIABLES = {
     "ApiFunction": {
-        "PAYLOAD_BUCKET",
+        *PEOPLE,
         "META_GRAPH_URL",
         "ORANGE_API_URL",
         "PUBLIC_BASE_URL",
@@ -36,9 +38,9 @@ OWN_VARIABLES = {
         *CARDS,
         *SCHEDULES,
     },
-    "SendWhatsAppFunction": {"PAYLOAD_BUCKET", "WHATSAPP_QUEUE_URL", "FANOUT_QUEUE_URL", "META_GRAPH_URL", *CARDS},
-    "SendSmsFunction": {"PAYLOAD_BUCKET", "SMS_QUEUE_URL", "ORANGE_API_URL"},
-    "WebhookFunction": {"STATUS_QUEUE_URL", "WHATSAPP_QUEUE_URL", "FANOUT_QUEUE_URL", "PAYLOAD_BUCKET", RETENTION},
+    "SendWhatsAppFunction": {"WHATSAPP_QUEUE_URL", "FANOUT_QUEUE_URL", "META_GRAPH_URL", *CARDS},
+    "SendSmsFunction": {"SMS_QUEUE_URL", "ORANGE_API_URL"},
+    "WebhookFunction": {"STATUS_QUEUE_URL", "WHATSAPP_QUEUE_URL", "FANOUT_QUEUE_URL", *PEOPLE, RETENTION},
 }
 FUNCTIONS = tuple(FUNCTION_FOLDERS)
 

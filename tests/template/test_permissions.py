@@ -12,6 +12,8 @@ STAR_RESOURCES = {
 }
 SECRET_WRITES = {"CreateSecret", "PutSecretValue", "UpdateSecret", "DeleteSecret"}
 CALL_ORANGE = {"BulkFanoutRole", "SendSmsRole"}
+KNOW_PEOPLE = {"ApiRole", "BulkFanoutRole", "WebhookRole"}
+"""By the keyed hashes of their numbers: a sender is told whose message it sends."""
 READABLE_SECRETS = {
     "ApiRole": ["*"],
     "BulkFanoutRole": ["*/dhis2*", "*/orange-token*", "*/sms*", "*/whatsapp*"],
@@ -76,6 +78,8 @@ def test_secrets_are_read_under_the_stacks_prefix_and_made_by_the_api_alone(temp
         "Ref": "AWS::StackName"
     }
     readable = [str({"Fn::Sub": prefix + names}) for names in READABLE_SECRETS[role]]
+    if role in KNOW_PEOPLE:
+        readable.append(str({"Ref": "NumberKeySecret"}))
     assert resources(template, role, "secretsmanager:GetSecretValue") == readable
     writes = actions(template, role, "secretsmanager") & SECRET_WRITES
     if role == "ApiRole":
@@ -128,18 +132,16 @@ def test_the_fan_out_takes_what_it_consumes_and_nothing_else(template: Node) -> 
 @pytest.mark.parametrize(
     ("role", "readable", "writable"),
     [
-        ("ApiRole", {"uploads", "plans", "messages"}, {"uploads", "plans", "messages"}),
-        (
-            "BulkFanoutRole",
-            {"uploads", "plans", "messages", "prints"},
-            {"uploads", "plans", "messages", "prints"},
-        ),
-        ("SendWhatsAppRole", {"plans", "messages"}, set()),
-        ("SendSmsRole", {"plans", "messages"}, set()),
+        ("ApiRole", {"plans", "messages"}, {"uploads", "messages"}),
+        ("BulkFanoutRole", {"uploads", "plans", "messages", "prints"}, {"plans", "messages", "prints"}),
+        ("SendWhatsAppRole", set(), set()),
+        ("SendSmsRole", set(), set()),
         ("WebhookRole", set(), {"messages"}),
     ],
 )
 def test_payloads(template: Node, role: str, readable: set[str], writable: set[str]) -> None:
+    """Who sends is handed the payload by whoever enqueues it."""
+
     def paths(prefixes: set[str]) -> set[str]:
         return {str({"Fn::Sub": "${PayloadBucket.Arn}/" + prefix + "/*"}) for prefix in prefixes}
 

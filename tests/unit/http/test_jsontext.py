@@ -116,3 +116,14 @@ def test_times_go_out_with_milliseconds_only_where_there_are_some(at: datetime) 
     assert instant(written) == at.replace(microsecond=at.microsecond // 1000 * 1000)
     assert ("." in written) == (at.microsecond >= 1000)
     assert written.endswith("Z")
+
+
+@pytest.mark.parametrize(("written", "read"), [(b"1.0", 1), (b"-2.50e1", -25), (b"4e2", 400), (b"-0.0", 0)])
+def test_a_whole_number_is_one_however_it_is_written(written: bytes, read: int) -> None:
+    found = parse(written)
+    assert (found, type(found)) == (read, int)
+
+
+@pytest.mark.parametrize("written", [b"1.5", b"1e300", b"9007199254740994.0"])
+def test_what_is_not_whole_or_not_exact_stays_what_it_is(written: bytes) -> None:
+    assert type(parse(written)) is float
