@@ -52,6 +52,12 @@ class Ledger:
 LEDGER = Ledger()
 
 
+def replace(owner: Any, **members: Any) -> None:
+    """Put our own in the place of a class's or module's members."""
+    for name, member in members.items():
+        setattr(owner, name, member)
+
+
 def mend_roles() -> None:
     """Have a role made by CloudFormation keep its policies as IAM's own API does, the managed ones too."""
     original = Role.create_from_cloudformation_json  # bound to Role, which has no subclass in CloudFormation
@@ -67,7 +73,7 @@ def mend_roles() -> None:
                 backend.attach_role_policy(arn, role.name)
         return role
 
-    Role.create_from_cloudformation_json = classmethod(create)
+    replace(Role, create_from_cloudformation_json=classmethod(create))
 
 
 def _without_no_value(policy: dict[str, Any]) -> dict[str, Any]:
@@ -78,8 +84,8 @@ def _without_no_value(policy: dict[str, Any]) -> dict[str, Any]:
 
 def mend_access() -> None:
     """Ask a role's policies with the resource that is meant, and for everything that a request takes."""
-    IAMPolicyStatement._match = staticmethod(_matches)
-    ActionAuthenticatorMixin._authenticate_and_authorize_action = _authorize
+    replace(IAMPolicyStatement, _match=staticmethod(_matches))
+    replace(ActionAuthenticatorMixin, _authenticate_and_authorize_action=_authorize)
 
 
 def _matches(pattern: str, text: str) -> re.Match[str] | None:
@@ -116,7 +122,7 @@ def _session(request: Any, access_key: str) -> AssumedRole | None:
 
 
 def _default_version(policy: Any) -> str:
-    return next(version.document for version in policy.versions if version.is_default)
+    return next(str(version.document) for version in policy.versions if version.is_default)
 
 
 @lru_cache(10_000)

@@ -38,6 +38,7 @@ from moto.utilities.utils import get_partition
 
 from local import moto_access
 from local.indexed_queue import IndexedMessages
+from local.moto_access import replace as _replace
 from local.schedule_expressions import ExpressionError, read_expression
 
 # moto loses and doubles messages under threads, so its server takes one request at a time; a long poll gives the lock
@@ -73,11 +74,6 @@ def apply_all() -> None:
     mend_schedules()
     moto_access.mend_roles()
     moto_access.mend_access()
-
-
-def _replace(owner: Any, **members: Any) -> None:
-    for name, member in members.items():
-        setattr(owner, name, member)
 
 
 def mend_instance_tracking() -> None:

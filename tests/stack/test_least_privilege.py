@@ -146,16 +146,16 @@ def _stops(programme: Programme) -> None:
     for one in sent:
         programme.settled(one["message_id"], "delivered")
     programme.stack.set_simulators(orange_rate_per_second=50)
-    for channel, content, refuse, restore in (
-        ("sms", {"text": "Bonjour"}, lambda: programme.put_sms(client_id="revoked"), programme.put_sms),
-        ("whatsapp", CARD, lambda: programme.put_whatsapp(access_token="expired-token"), programme.put_whatsapp),
+    for channel, content, put, wrong in (
+        ("sms", {"text": "Bonjour"}, programme.put_sms, {"client_id": "revoked"}),
+        ("whatsapp", CARD, programme.put_whatsapp, {"access_token": "expired-token"}),
     ):
-        refuse()
+        put(**wrong)
         people = [programme.recipient(DELIVERED + number) for number in range(30, 33)]
         made = programme.ok(programme.distribute(recipients=people, channel=channel, content=content, confirm=True))
         identity = made["distribution_id"]
         until(lambda this=identity: programme.distribution(this), lambda found: found["status"] == "paused")  # type: ignore[misc]
-        restore()
+        put()
 
 
 def _one_person(programme: Programme) -> None:
