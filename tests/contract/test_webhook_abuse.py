@@ -22,6 +22,7 @@ from shared.aws.integrations import SecretIntegrations
 from shared.aws.session import Aws
 from shared.domain.integration import Secret
 from tests.contract.cloud import deploy
+from tests.contract.test_person_functions import environment
 from tests.contract.test_webhook_function import NOBODY
 from tests.fakes.office import DEMO, SMS, WHATSAPP
 from tests.fakes.world import MORNING, FakeClock
@@ -104,22 +105,13 @@ def door(aws: Aws, described: Node) -> Iterator[Door]:
         addresses = ("196.0.2.0/24",)
         sms = replace(SMS, organisation=organisation, receipt_token=path, receipt_addresses=addresses)
         asyncio.run(integrations.put(sms))
-    environment = {
-        "LOG_TABLE": names.log_table,
-        "STATE_TABLE": names.state_table,
-        "SECRETS_PREFIX": names.bucket,
-        "NUMBER_KEY_SECRET_ID": key,
-        "STATUS_QUEUE_URL": names.status,
-        "WHATSAPP_QUEUE_URL": next(url for channel, url in names.channels.items() if channel == "whatsapp"),
-        "FANOUT_QUEUE_URL": names.fanout,
-        "PAYLOAD_BUCKET": names.bucket,
-    }
+    given = environment(names) | {"NUMBER_KEY_SECRET_ID": key, "STATUS_QUEUE_URL": names.status}
     routes = [
         Route(method=method, path=path, function_name="webhook", jwt=None)
         for method, path in (route.split(" ") for route in ROUTES)
     ]
     with closing(Loop()) as loop, ThreadPoolExecutor(1) as pool:
-        handler = build(environment, clock, aws, loop)
+        handler = build(given, clock, aws, loop)
         parts = GatewayParts(
             routes=RouteTable(routes),
             cors=None,

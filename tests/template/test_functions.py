@@ -29,7 +29,7 @@ OWN_VARIABLES = {
         *SCHEDULES,
     },
     "BulkFanoutFunction": {
-        "PAYLOAD_BUCKET",
+        *PEOPLE,
         "META_GRAPH_URL",
         "ORANGE_API_URL",
         "DEAD_LETTER_QUEUE_ARNS",
