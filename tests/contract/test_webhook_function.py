@@ -91,6 +91,7 @@ def running(aws: Aws, described: Node, loop: Loop) -> Running:
         "WHATSAPP_QUEUE_URL": next(url for channel, url in names.channels.items() if channel == "whatsapp"),
         "FANOUT_QUEUE_URL": names.fanout,
         "PAYLOAD_BUCKET": names.bucket,
+        "MESSAGE_RETENTION_DAYS": "400",
     }
     return Running(handler=build(environment, clock, aws, loop), aws=aws, names=names, clock=clock)
 
