@@ -139,8 +139,6 @@ def environment(names: Deployed) -> dict[str, str]:
         "SCHEDULE_GROUP": names.schedules.group,
         "SCHEDULE_TARGET_ARN": names.schedules.target_arn,
         "SCHEDULE_ROLE_ARN": names.schedules.role_arn,
-        "MESSAGE_RETENTION_DAYS": "400",
-        "SECRETS_KEY": "",
     }
 
 

@@ -13,7 +13,7 @@ from shared.domain.sample_card import picture
 from shared.domain.sending import ChannelSender
 from shared.providers.http import client
 from shared.providers.orange.client import OrangeSender
-from shared.providers.orange.receipts import receipts
+from shared.providers.orange.receipts import pieces, receipts
 from shared.providers.whatsapp import webhook
 from shared.providers.whatsapp.client import WhatsAppSender
 from shared.usecases.account_news import AccountListener
@@ -168,7 +168,7 @@ class SimulatedOffice(Office):
 
     def door(self) -> Doorkeeper:
         """Where providers knock."""
-        return Doorkeeper(self.integrations, self.statuses, webhook, self.telemetry, self.clock)
+        return Doorkeeper(self.integrations, self.statuses, webhook, pieces, self.telemetry, self.clock)
 
     def receiver(self) -> Receiver:
         """A consumer of the status queue."""
