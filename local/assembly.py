@@ -19,6 +19,7 @@ import uvicorn
 from botocore.loaders import Loader
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from local.agenda import Agendas
 from local.clock import StackClock
 from local.cors import Cors
 from local.deployment import CREDENTIALS, Deployment, Function, client
@@ -95,8 +96,10 @@ def local_routes(frame: Frame, pools: Pools, simulators_url: str | None, schedul
     reset = Reset(aws_url=frame.aws_url, simulators_url=simulators_url, pools=pools, scheduler=scheduler)
     reset.remember()
     busy = lambda: any(pool.is_busy for pool in pools.values())  # noqa: E731 - one expression
-    jump = Jump(frame.clock, scheduler, busy).to if scheduler is not None else frame.clock.advance_to
-    return LocalRoutes(jump=jump, reset=reset.now)
+    if scheduler is None:
+        return LocalRoutes(jump=frame.clock.advance_to, reset=reset.now)
+    agendas = Agendas(client("dynamodb", frame.aws_url, read_timeout=60))
+    return LocalRoutes(jump=Jump(frame.clock, scheduler, busy, agendas.next_due).to, reset=reset.now)
 
 
 def start_gateway(

@@ -1,6 +1,8 @@
 """Moves the stack's clock so that what falls due on the way happens in order.
 
-The clock stops at the instant of each one-time schedule on the way. At each stop, first everything that is on the clock
+The clock stops at the instant of each one-time schedule on the way, and at the minute in which an item of a table's
+agenda falls due, where the tick finds it. A distribution under way looks again every minute: of a long jump those stops
+are as far apart as sixty of them need to be. At each stop, first everything that is on the clock
 comes to that instant at once (queues' delays and visibility time-outs, items' time to live, sleeping functions, the
 simulators' receipts) and the functions do what there is to do; then the schedules fire, one-time ones by their times,
 recurring ones once; and the functions work again. So a release planned for 08:00 happens at 08:00, though the jump
@@ -11,24 +13,31 @@ order among messages, as on AWS.
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from local.clock import BackwardsError, StackClock, format_instant
 from local.schedules import Scheduler
 
 PATIENCE = 5.0
 """Seconds that a stop waits for the functions at most: one that sleeps until a later departure is not waited for."""
+MOST_AGENDA_STOPS = 60
+MINUTE = timedelta(minutes=1)
 _QUIET_LOOKS = 4
 _LOOK_SECONDS = 0.05
+
+
+type NextDue = Callable[[datetime], datetime | None]
+"""The first instant after the given one at which an item of a table's agenda falls due, if any does."""
 
 
 class Jump:
     """One at a time. `busy`: whether any function works or is about to."""
 
-    def __init__(self, clock: StackClock, scheduler: Scheduler, busy: Callable[[], bool]) -> None:
+    def __init__(self, clock: StackClock, scheduler: Scheduler, busy: Callable[[], bool], next_due: NextDue) -> None:
         self._clock = clock
         self._scheduler = scheduler
         self._busy = busy
+        self._next_due = next_due
         self._jumping = threading.Lock()
 
     def to(self, instant: datetime) -> None:
@@ -36,13 +45,24 @@ class Jump:
         with self._jumping:
             if instant < self._clock.now():
                 raise BackwardsError(f"the clock is at {format_instant(self._clock.now())} and only goes forwards")
-            while stops := self._scheduler.one_time_until(instant):  # asked anew: what fires may make others
-                self._move_to(stops[0])
+            apart = max(MINUTE, (instant - self._clock.now()) / MOST_AGENDA_STOPS)
+            earliest = self._clock.now()
+            while stop := self._next_stop(instant, earliest):
+                earliest = stop + apart
+                self._move_to(stop)
                 self._settle()
                 self._scheduler.fire_due()
                 self._settle()
             self._move_to(instant)
             self._scheduler.fire_due()
+
+    def _next_stop(self, until: datetime, earliest: datetime) -> datetime | None:
+        """Asked anew at each stop: what fires may make others. `earliest` holds for the agenda's stops alone."""
+        stops = self._scheduler.one_time_until(until)[:1]
+        due = self._next_due(self._clock.now())
+        if due is not None:
+            stops.append(max(_minute_from(due), earliest))
+        return min((stop for stop in stops if stop <= until), default=None)
 
     def _move_to(self, instant: datetime) -> None:
         if instant > self._clock.now():  # which runs on while things settle, and may have passed it
@@ -54,3 +74,8 @@ class Jump:
         while quiet < _QUIET_LOOKS and time.monotonic() < give_up:
             quiet = 0 if self._busy() else quiet + 1
             time.sleep(_LOOK_SECONDS)
+
+
+def _minute_from(instant: datetime) -> datetime:
+    """The tick that finds it: the first whole minute that is not before it."""
+    return datetime.fromtimestamp(-(-instant.timestamp() // 60) * 60, UTC)

@@ -25,7 +25,12 @@ class World:
         scheduler.fire_due()  # what is due at once fires before anybody jumps
         self.happened.clear()
         self.looks = 0
-        self.jump = Jump(self.clock, scheduler, self.busy)
+        self.agenda: list[datetime] = []
+        self.jump = Jump(self.clock, scheduler, self.busy, self.next_due)
+
+    def next_due(self, now: datetime) -> datetime | None:
+        """What was due and has been found has gone, as from the product's agenda."""
+        return min((due for due in self.agenda if due > now), default=None)
 
     def invoke(self, function: str, _payload: object) -> Future[object]:
         self.happened.append(f"{function} {self.clock.now():%H:%M}")
@@ -83,6 +88,27 @@ def test_a_schedule_that_is_made_on_the_way_fires_at_its_own_instant() -> None:
     world.made_by = {"Soon": once("Next", "12:30"), "Next": once("Beyond", "20:00")}
     world.jump.to(START + timedelta(hours=5))
     assert [event for event in world.happened if event[0].isupper()] == ["Soon 11:00", "Next 12:30", "Late 14:00"]
+
+
+def test_the_tick_finds_what_falls_due_on_the_way_in_its_own_minute() -> None:
+    world = World(document("tick", "rate(1 minute)"), once("Soon", "11:00"))
+    world.agenda = [START + timedelta(minutes=30, seconds=5), START + timedelta(hours=4), START + timedelta(hours=9)]
+    world.jump.to(START + timedelta(hours=5))
+    assert [event for event in world.happened if event != "work"] == [
+        "queues 10:31", "Fan 10:31",
+        "queues 11:00", "Soon 11:00", "Fan 11:00",
+        "queues 14:00", "Fan 14:00",
+        "queues 15:00", "Fan 15:00",
+    ]  # fmt: skip
+
+
+def test_who_looks_again_every_minute_does_not_make_a_night_endless() -> None:
+    world = World(document("tick", "rate(1 minute)"))
+    world.agenda = [START + timedelta(minutes=minute) for minute in range(1, 601)]
+    world.jump.to(START + timedelta(hours=10))
+    stops = [event for event in world.happened if event.startswith("queues")]
+    assert stops[:3] == ["queues 10:01", "queues 10:11", "queues 10:21"]
+    assert (len(stops), stops[-1]) == (61, "queues 20:00")
 
 
 def test_there_is_no_way_back() -> None:
