@@ -31,7 +31,7 @@ def build(
     router = Router(on_error=telemetry.crash)
     for routes in (integrations, sending, bulk, logs, statistics, people, erasures, dead_letters, templates, public):
         routes.register(router, deps)
-    loop = loop or Loop()
+    loop = loop or Loop(telemetry.crash)
 
     def handle(event: Event, _: Context) -> Answer:
         with telemetry.invocation():

@@ -34,7 +34,7 @@ def build(
     deps = Deps(environment, clock or system_clock(environment), aws or Aws(), telemetry)
     router = Router(on_error=telemetry.crash)
     router.add("POST /v1/distributions", partial(_create, deps), scope=Scope.SEND)
-    loop = loop or Loop()
+    loop = loop or Loop(telemetry.crash)
 
     def handle(event: Event, context: Context) -> Answer:
         with telemetry.invocation():

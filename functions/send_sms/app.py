@@ -42,7 +42,7 @@ def build(
         ),
     )
     step = sms_step(stores, settings.orange_api_url, {Channel.SMS: settings.sms_queue_url})
-    loop = loop or Loop()
+    loop = loop or Loop(telemetry.crash)
 
     def handle(event: Event, _: Context) -> Answer:
         with telemetry.invocation():

@@ -53,7 +53,7 @@ def build(
         parse_buckets(settings.card_buckets),
         settings.fanout_queue_url,
     )
-    loop = loop or Loop()
+    loop = loop or Loop(telemetry.crash)
 
     def handle(event: Event, _: Context) -> Answer:
         with telemetry.invocation():

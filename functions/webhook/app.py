@@ -74,7 +74,7 @@ def build(
     receiver = Receiver(settler, meta, orange, telemetry, stores.clock)
     router = Router(on_error=telemetry.crash)
     _register(router, door)
-    loop = loop or Loop()
+    loop = loop or Loop(telemetry.crash)
 
     def handle(event: Event, _: Context) -> Answer:
         with telemetry.invocation():

@@ -85,18 +85,27 @@ def system_clock(environment: Mapping[str, str]) -> SystemClock:
 
 
 class Loop:
-    """One event loop for the life of the execution environment: kept connections belong to it."""
+    """One event loop for the life of the execution environment: kept connections belong to it.
 
-    def __init__(self) -> None:
+    `tell` hears of exceptions that nobody waited for. asyncio itself would write their text into the log.
+    """
+
+    def __init__(self, tell: Callable[[Exception, str], None]) -> None:
         self._runner = asyncio.Runner()
+        self._tell = tell
 
     def run[T](self, work: Coroutine[Any, Any, T]) -> T:
         """The result of a coroutine."""
+        self._runner.get_loop().set_exception_handler(self._unheard)
         return self._runner.run(work)
 
     def close(self) -> None:
         """For whoever outlives the environment: on Lambda it ends with its process."""
         self._runner.close()
+
+    def _unheard(self, _: asyncio.AbstractEventLoop, context: Mapping[str, object]) -> None:
+        error = context.get("exception")
+        self._tell(error if isinstance(error, Exception) else RuntimeError(), "event_loop")
 
 
 def lazily(build: Callable[[Mapping[str, str]], Handler]) -> Handler:

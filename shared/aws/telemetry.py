@@ -7,13 +7,19 @@ from contextlib import contextmanager
 from aws_lambda_powertools import Logger
 
 from shared.aws.metrics import Counted, Fields
-from shared.usecases.events import EVENTS
+from shared.usecases.events import EVENTS, IDENTITIES
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _WORDS = re.compile(r"[\w .:/{}-]{0,80}", re.ASCII)
 _LIKE_A_NUMBER = re.compile(r"[0-9]{8,}|[0-9]([ .-]?[0-9]){8,}", re.ASCII)
 """The shortest of the covered countries' numbers have eight digits; providers' codes have at most seven."""
 _HIDDEN = "***"
+_MADE_BY_US = IDENTITIES - {"organisation"}
+
+
+class InvocationFailedError(Exception):
+    """What leaves a handler in place of what was raised, named by its type: Lambda writes the text of what leaves into
+    the log, and that may quote personal data (botocore's and msgspec's do)."""
 
 
 class LoggedTelemetry:
@@ -49,18 +55,31 @@ class LoggedTelemetry:
 
     @contextmanager
     def invocation(self) -> Iterator[None]:
-        """Counts what happens inside, and writes it down once at the end, whatever the end."""
+        """Counts what happens inside, and writes it down once at the end, whatever the end.
+
+        Raises InvocationFailedError for whatever is raised inside, which is told as a crash.
+        """
         try:
             yield
+        except Exception as error:
+            self.crash(error, "invocation")
+            raise InvocationFailedError(type(error).__name__) from None
         finally:
             self._counted.write()
 
     def _count(self, name: str, fields: Fields) -> dict[str, str | int | float | bool | None]:
         """The fields that the list allows, as they may be shown."""
         event = EVENTS[name]
-        listed = {field: _shown(value) for field, value in fields.items() if field in event.fields}
+        listed = {field: _shown_as(field, value) for field, value in fields.items() if field in event.fields}
         self._counted.note(event, listed)
         return listed
+
+
+def _shown_as(field: str, value: str | float | bool | None) -> str | float | bool | None:
+    """What names a message or a distribution is made by us: anything else in its place came from outside."""
+    if field in _MADE_BY_US and isinstance(value, str) and value and not _UUID.fullmatch(value):
+        return _HIDDEN
+    return _shown(value)
 
 
 def _shown(value: str | float | bool | None) -> str | float | bool | None:

@@ -46,9 +46,11 @@ def aws(connected: Aws) -> Iterator[Aws]:
 
 @pytest.fixture(scope="module")
 def loop() -> Iterator[Loop]:
-    """For the functions of one module."""
-    with closing(Loop()) as one:
+    """For the functions of one module, which leave no exception unheard."""
+    unheard: list[Exception] = []
+    with closing(Loop(lambda error, _: unheard.append(error))) as one:
         yield one
+    assert unheard == []
 
 
 @pytest.fixture

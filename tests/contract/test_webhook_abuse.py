@@ -6,7 +6,6 @@ import hmac
 import json
 from collections.abc import Callable, Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -94,7 +93,7 @@ class Door:
 
 
 @pytest.fixture(scope="module")
-def door(aws: Aws, described: Node) -> Iterator[Door]:
+def door(aws: Aws, described: Node, loop: Loop) -> Iterator[Door]:
     names, clock = deploy(aws, described), FakeClock()
     key = aws.secrets.create_secret(Name=f"{names.bucket}/key", SecretString="k" * 64)["Name"]
     integrations = SecretIntegrations(aws, names.bucket, clock)
@@ -110,7 +109,7 @@ def door(aws: Aws, described: Node) -> Iterator[Door]:
         Route(method=method, path=path, function_name="webhook", jwt=None)
         for method, path in (route.split(" ") for route in ROUTES)
     ]
-    with closing(Loop()) as loop, ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool:
         handler = build(given, clock, aws, loop)
         parts = GatewayParts(
             routes=RouteTable(routes),

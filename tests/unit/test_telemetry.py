@@ -1,13 +1,14 @@
 """What stands in the log: lines of listed fields, and one embedded metric line for each set of dimensions."""
 
 import json
+import traceback
 from collections.abc import Callable
 from typing import cast
 
 import pytest
 
 from shared.aws.metrics import NAMESPACE
-from shared.aws.telemetry import LoggedTelemetry
+from shared.aws.telemetry import InvocationFailedError, LoggedTelemetry
 
 IDENTITY = "1998e1d8-1111-5222-8333-444455556666"
 type Line = dict[str, object]
@@ -144,9 +145,38 @@ def test_metrics_are_written_when_the_invocation_fails(
             tell_call(telemetry, 5)
             raise ZeroDivisionError
 
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(InvocationFailedError):
         invoked()
-    assert [line["Calls"] for line in metric_lines(written(capsys))] == [[1.0]]
+    counted = metric_lines(written(capsys))
+    assert [line["Calls"] for line in counted if "Calls" in line] == [[1.0]]
+    assert [line["OwnFailures"] for line in counted if "OwnFailures" in line] == [[1.0]]
+
+
+def test_what_leaves_a_handler_says_its_type_and_no_more(
+    make: Callable[[], LoggedTelemetry], capsys: pytest.CaptureFixture[str]
+) -> None:
+    telemetry = make()
+
+    def invoked() -> None:
+        with telemetry.invocation():
+            int("+22177000123x Awa")
+
+    with pytest.raises(InvocationFailedError) as left:
+        invoked()
+    told = "".join(traceback.format_exception(left.value))
+    assert "InvocationFailedError: ValueError" in told
+    assert "invalid literal" not in told
+    line = written(capsys)[0]
+    assert (line["message"], line["where"], line["error"]) == ("crash", "invocation", "ValueError")
+
+
+@pytest.mark.parametrize("field", ["message_id", "parent"])
+def test_in_place_of_an_id_of_ours_nothing_else_is_shown(
+    make: Callable[[], LoggedTelemetry], capsys: pytest.CaptureFixture[str], field: str
+) -> None:
+    telemetry = make()
+    telemetry.event("fallback_begun", **{field: "Awa"})
+    assert written(capsys)[0][field] == "***"
 
 
 @pytest.mark.parametrize("calls", [99, 100, 101])
