@@ -12,8 +12,11 @@ def encode(value: object) -> bytes:
 
 
 def decode[T](data: bytes | str, kind: type[T]) -> T:
-    """The value. Raises msgspec.MsgspecError for what was not written by `encode`."""
-    return msgspec.json.decode(data, type=kind)
+    """The value. Raises msgspec.MsgspecError for what was not written by `encode`; its text may quote the data."""
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (RecursionError, UnicodeError) as error:  # nested beyond measure; half a surrogate pair
+        raise msgspec.DecodeError(type(error).__name__) from None
 
 
 def encode_lines(values: Iterable[object]) -> bytes:

@@ -73,8 +73,10 @@ def test_poison_among_healthy_ones_is_left_lying_and_holds_up_nobody(running: Ru
     sent = [running.send(f"k-{number}") for number in range(3)]
     copies = {copy.message_id: body_of(copy) for copy in running.copies(after=5)}
     torn = json.dumps({**json.loads(copies[sent[1]]), "payload": {"an": "older version's"}})
-    poison = ["{", "null", '{"organisation": "demo"}', "\ufffd"]
-    assert delivered(running, [poison[0], copies[sent[0]], *poison[1:], torn, copies[sent[2]]]) == ["0", "2", "3", "4"]
+    nested = f'{{"x": {"[" * 20_000}{"]" * 20_000}}}'
+    poison = ["{", "null", '{"organisation": "demo"}', "\ufffd", nested, '{"organisation": "\ud800"}']
+    bodies = [poison[0], copies[sent[0]], *poison[1:], torn, copies[sent[2]]]
+    assert delivered(running, bodies) == ["0", "2", "3", "4", "5", "6"]
     found = {one["message_id"]: one for one in listed(running)}
     assert {one: found[one]["reason"] for one in sent} == {
         sent[0]: "handling_failed",
@@ -194,13 +196,11 @@ def test_a_body_that_names_nothing_is_refused(running: Running, body: object, st
     assert (found, [one["field"] for one in problem["errors"]]) == (status, [field])
 
 
-def test_what_a_live_claim_holds_comes_again(running: Running) -> None:
+def test_what_a_live_claim_holds_comes_again(running: Running, loop: Loop) -> None:
     message_id = running.send("k")
     copies = [body_of(copy) for copy in running.copies(after=5)]
     lease_until = running.clock.now() + timedelta(seconds=90)
-    loop = Loop()
     loop.run(running.world.log.claim("demo", message_id, now=running.clock.now(), lease_until=lease_until))
-    loop.close()
     assert delivered(running, copies) == ["0"]
     running.clock.pass_by(minutes=90)
     assert delivered(running, copies) == []
