@@ -10,7 +10,7 @@ from shared.domain.receipt import ORANGE_STATUSES, OrangeReceipt
 from shared.providers.answers import PIECE_BYTES, identifier, obj, objects, parse, text
 
 _ADDRESS = re.compile(r"(?:tel:)?\+?([1-9][0-9]{7,14})", re.ASCII)
-_DIGITS = re.compile(r"[0-9]{5,}", re.ASCII)
+_DIGITS = re.compile(r"[0-9](?:[ .()/-]{0,2}[0-9]){4,}", re.ASCII)
 """A status is stored and logged as Orange writes it; should a number stand in it, that is not."""
 
 
