@@ -12,6 +12,10 @@ _TWO_DIGIT_CODES = frozenset(
 _E164 = re.compile(r"\+[0-9]{1,15}", re.ASCII)
 _DIGITS = re.compile(rb"[0-9]{7,}")
 _CLEAR_DIGITS = re.compile(r"[0-9]{7,}", re.ASCII)
+_LIKE_A_NUMBER = re.compile(
+    r"(?<![0-9])(?![0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9]))(?![0-9]{2}[/.][0-9]{2}[/.][0-9]{4}(?![0-9]))"
+    r"\+?[(]?[0-9](?:(?:[ .]{0,2}[0-9]){7,14}|(?:[ .()/-]{0,2}[0-9]){8,14})"
+)
 _LONGEST_NUMBER = 15
 _PREFIX = "wamid."
 
@@ -31,6 +35,15 @@ def mask(e164: str) -> str:
         return f"+{code}{national[:2]}***{national[-4:]}"
     shown = max(len(national) - 4, 0)
     return f"+{code}***{national[len(national) - shown :]}"
+
+
+def without_numbers(text: str) -> str:
+    """A person's own words with three asterisks in place of each run of digits that may be a phone number.
+
+    Eight digits may be one where blanks, dots or nothing stand between them; with brackets, slashes or hyphens nine, so
+    that a date stays, also with a time behind it.
+    """
+    return _LIKE_A_NUMBER.sub("***", text)
 
 
 def blank_number_in_wamid(wamid: str) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime
 from shared.domain.clock import Clock
 from shared.domain.consent import Consent, ConsentState, not_after
 from shared.domain.ids import NumberKey
+from shared.domain.masking import without_numbers
 from shared.domain.phone import PhoneError, PhoneNumber, normalise
 from shared.domain.refusal import Fault, ProblemCode, Refusal
 from shared.usecases.ports import Integrations, People
@@ -67,7 +68,8 @@ class Consents:
                 faults.append(Fault(field="phone", code=error.code, row=number if several else None))
                 continue
             state = ConsentState.GRANTED if entry.granted else ConsentState.REVOKED
-            consent = Consent(state=state, recorded_at=not_after(entry.recorded_at or now, now), source=entry.source)
+            at = not_after(entry.recorded_at or now, now)
+            consent = Consent(state=state, recorded_at=at, source=without_numbers(entry.source))
             consents[self._person(organisation, phone)].append(consent)
         if faults:
             raise Refusal(ProblemCode.UNPROCESSABLE, tuple(faults))

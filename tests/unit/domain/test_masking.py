@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.masking import blank_number_in_wamid, mask
+from shared.domain.masking import blank_number_in_wamid, mask, without_numbers
 
 
 @pytest.mark.parametrize(
@@ -123,3 +123,23 @@ def test_a_number_stands_in_no_id_that_was_blanked(number: bytes, before: bytes,
     blanked = blank_number_in_wamid(wamid(before + b"\x18" + bytes([len(number)]) + number + b"\x15" + after))
     body = blanked.removeprefix("wamid.")
     assert "*" in body or number not in base64.b64decode(body)
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        ("call to +221 77 000 00 01 by the nurse", "call to *** by the nurse"),
+        ("770000001", "***"),
+        ("00221770000001/register", "***/register"),
+        ("70 00 00 01", "***"),
+        ("+(221)77-000-00-01", "***"),
+        ("register 12, page 345", "register 12, page 345"),
+        ("form of 2026-11-23 10:30", "form of 2026-11-23 10:30"),
+        ("form of 2026-11-23 10.30", "form of 2026-11-23 10.30"),
+        ("fiche du 23/11/2026 14 h", "fiche du 23/11/2026 14 h"),
+        ("fiche du 23.11.2026", "fiche du 23.11.2026"),
+        ("", ""),
+    ],
+)
+def test_in_words_only_what_may_be_a_number_is_hidden(words: str, kept: str) -> None:
+    assert without_numbers(words) == kept
