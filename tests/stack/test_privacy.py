@@ -1,76 +1,172 @@
-"""Whole numbers, names, card codes, tokens and texts are nowhere in the log tables nor in the log output."""
+"""Whole numbers, names, card codes, texts, tokens and signatures are where personal data may rest, and nowhere else."""
 
-import base64
-import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from tests.stack import planting, telling
+from tests.stack.needles import found_in, written
+from tests.stack.planting import CARD, CLIENT_SECRET, ERASED, FIRST, LAST, PERSON, TOKENS, WORD, Planted, phone
 from tests.stack.programme import Programme, until
+from tests.stack.running import RunningStack, started
 
-NUMBER = "770008765"
-PLANTED = (
-    "Zuleikha-Planted",
-    "Quartzberg-Planted",
-    "PLANTED-CARD-0042",
-    "planted-access-token",
-    "planted-client-secret",
+RECEIVES, VISIBILITY = 12, timedelta(seconds=361)
+"""template.yaml, maxReceiveCount and VisibilityTimeout of the channel queues."""
+SIGNS = (
+    *('"_aws"', '"crash"', '"send_not_accepted"', '"webhook_refused"', '"message_handling_failed"', '"dead_letter"'),
+    '"route": "POST /webhooks/orange/{organisation_id}/{token}"',
 )
+"""There was something to be searched: metrics, troubles of every kind, and the gateway's lines, which name routes."""
+QUEUES = ("FanoutQueue", "WhatsAppQueue", "SmsQueue", "StatusQueue")
 
 
-def _readable(text: str) -> str:
-    """The text, and whatever base64 in it says."""
-    parts = [text]
-    for found in re.findall(r"[A-Za-z0-9+/_=-]{16,}", text):
-        padded = found.replace("-", "+").replace("_", "/") + "=" * (-len(found) % 4)
-        try:
-            parts.append(base64.b64decode(padded).decode("latin-1"))
-        except ValueError:
-            continue
-    return "\n".join(parts)
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[RunningStack]:
+    """Of its own: its whole log is searched, and hours pass."""
+    with started(tmp_path / "log") as running:
+        running.set_simulators(orange_rate_per_second=50, hang_seconds=6)
+        yield running
 
 
-def _items(client: Any, table: str) -> str:
-    return "".join(str(page["Items"]) for page in client.get_paginator("scan").paginate(TableName=table))
+def test_what_is_planted_rests_where_it_may_and_is_found_nowhere_else(stack: RunningStack) -> None:
+    planted = Planted()
+    with Programme(stack, "planted") as programme:
+        programme.api.event_hooks["response"].append(planted.hear)
+        live(programme, planted)
+        places = {**tables(stack), **beside(stack), "answers": "\n".join(planted.answers), "log": stack.log()}
+        resting = {"objects": objects(stack), "bodies": dead_bodies(stack), "secrets": secrets(stack)}
+    number = phone(PERSON)[4:]
+    assert found_in(resting["objects"], planted.needles) >= {number, FIRST, LAST, CARD, WORD}
+    assert found_in(resting["bodies"], planted.needles) >= {number, FIRST, CARD}
+    assert found_in(resting["secrets"], planted.needles) >= {CLIENT_SECRET, *TOKENS.values()}
+    for sign in SIGNS:
+        assert sign in places["log"], sign
+    assert {where: found for where, text in places.items() if (found := found_in(text, planted.needles))} == {}
 
 
-def test_nothing_planted_is_found(programme: Programme) -> None:
-    programme.put_whatsapp(access_token="planted-access-token")
-    programme.put_sms(client_secret="planted-client-secret")
-    person = programme.recipient(
-        8765, first_name="Zuleikha-Planted", last_name="Quartzberg-Planted", card_code="PLANTED-CARD-0042"
-    )
-    numbers = [f"+22177000{last}" for last in ("8765", "1026", "0606", "0401", "0502", "0190", "9131", "0429")]
-    people = [person | {"phone": number} for number in numbers]
-    sent = [
-        programme.ok(programme.send(one, channel=channel, content={"template": {"name": "vaccination_card"}}))
-        for one in people
-        for channel in ("sms", "whatsapp")
-    ]
-    programme.send(person | {"phone": "N/A 770008765"})
-    programme.send(person | {"phone": "+22770008765"})
-    programme.send(person, content={"text": "Zuleikha-Planted {PLANTED-CARD-0042}"})
-    made = programme.distribute(
-        recipients=[person, person | {"phone": "770008765 / 770008766"}],
-        defaults={"programme_name": "PNV"},
-        content={"text": "Bonjour Zuleikha-Planted {first_name}"},
-        confirm=True,
-    ).json()
-    programme.api.get("/v1/messages", params={"campaign_id": NUMBER})
-    programme.api.post("/v1/consents", json={"phone": NUMBER, "granted": True, "source": "register"})
-    until(lambda: programme.distribution(made["distribution_id"]), lambda found: found["counts"]["delivered"] == 1)
+def live(programme: Programme, planted: Planted) -> None:
+    """Everything that people, providers and accidents do."""
+    planting.settings(programme, planted)
+    sent = planting.singles(programme, planted)
+    planting.refused(programme, planted)
+    made = planting.campaigns(programme, planted)
+    telling.webhooks(programme, planted)
+    rows = planting.stopped(programme, planted)
+    planting.poison(programme, sent, rows)
+    settled(programme, sent)
+    dead = until_dead(programme, set(rows.values()))
+    assert programme.api.post("/v1/dead-letters/redrive", json={"dead_letter_ids": dead[:1]}).json() == {"redriven": 1}
+    assert programme.api.post("/v1/dead-letters/redrive", json={"all": True}).status_code == 202
+    read(programme, planted, made, sent)
+    programme.api.post("/v1/erasures", json={"phone": phone(ERASED)}).raise_for_status()
     until(
-        lambda: [programme.message(one["message_id"])["status"] for one in sent],
-        lambda found: found.count("pending") <= 4,
-    )
-    for path in ("messages/lookup", "consents/lookup", "erasures"):
-        programme.api.post(f"/v1/{path}", json={"phone": NUMBER}).raise_for_status()
-    until(
-        lambda: programme.ok(programme.api.post("/v1/messages/lookup", json={"phone": NUMBER}))["items"],
+        lambda: programme.ok(programme.api.post("/v1/messages/lookup", json={"phone": phone(ERASED)}))["items"],
         lambda found: found == [],
     )
-    dynamodb = programme.stack.aws("dynamodb")
-    tables = {name: _items(dynamodb, programme.stack.output(name)) for name in ("LogTableName", "StateTableName")}
-    assert programme.organisation in tables["LogTableName"]
-    for where, text in {**tables, "log": programme.stack.log()}.items():
-        readable = _readable(text)
-        for planted in (*PLANTED, NUMBER, *(number[1:] for number in numbers)):
-            assert planted not in readable, f"{planted} in {where}"
+
+
+def settled(programme: Programme, sent: dict[str, str]) -> None:
+    """What the special numbers do has been done; failed ones go out once more."""
+    failed = sent["sms/610"]
+    until(
+        lambda: [programme.message(one)["status"] for one in (failed, sent["whatsapp/1026"], sent["whatsapp/9126"])],
+        lambda found: found == ["failed"] * 3,
+    )
+    assert programme.api.post(f"/v1/messages/{failed}/resend").status_code == 202
+
+
+def until_dead(programme: Programme, rows: set[str]) -> list[str]:
+    """The dead letters, once the copies of these rows have crashed their worker as often as the queue allows."""
+
+    def crashes() -> int:
+        lines = [line for line in programme.stack.log().splitlines() if '"message_handling_failed"' in line]
+        return min(sum(row in line for line in lines) for row in rows)
+
+    for receives in range(1, RECEIVES + 1):
+        until(crashes, lambda count, receives=receives: count >= receives)  # type: ignore[misc]
+        programme.move_to(programme.stack.now() + VISIBILITY)
+    found = until(
+        lambda: programme.ok(programme.api.get("/v1/dead-letters"))["items"],
+        lambda items: {one["message_id"] for one in items} >= rows,
+    )
+    return [one["dead_letter_id"] for one in found]
+
+
+def read(programme: Programme, planted: Planted, made: list[str], sent: dict[str, str]) -> None:
+    """Every way to ask, also wrongly, and also a stranger's."""
+    api, table = programme.api, {"accept": "text/csv"}
+    asked = {"phone": phone(PERSON)}
+    api.post("/v1/consents", json=asked | {"granted": True, "source": f"call to {phone(PERSON)}"})
+    api.post("/v1/consents", json={"phone": FIRST, "granted": True, "source": "register"})
+    for path in ("consents", "messages"):
+        api.post(f"/v1/{path}/lookup", json=asked)
+        api.post(f"/v1/{path}/lookup", json={"phone": f"{FIRST} 77"})
+    first = programme.ok(api.post("/v1/messages/lookup", params={"limit": 1}, json=asked))
+    assert first["next_cursor"]
+    planted.answers.append(first["next_cursor"])
+    for query in ({}, {"limit": 1}, {"campaign_id": phone(PERSON)}, {"cursor": FIRST}, {"status": FIRST}):
+        for headers in ({}, table):
+            api.get("/v1/messages", params=query, headers=headers)
+    for path in ("statistics", "campaigns/single/statistics", "campaigns/single/messages", "distributions"):
+        programme.ok(api.get(f"/v1/{path}"))
+    for one in made:
+        api.get(f"/v1/distributions/{one}")
+        for headers in ({}, table):
+            api.get(f"/v1/distributions/{one}/errors", headers=headers).raise_for_status()
+    recipients = [planted.person(programme, PERSON), planted.person(programme, PERSON, phone=f"{FIRST} 77")]
+    programme.ok(api.post("/v1/preview", json={"channel": "sms", "content": planting.TEXT, "recipients": recipients}))
+    api.post("/v1/messages", content=f'{{"phone": "{phone(PERSON)} {FIRST}', headers={"idempotency-key": FIRST})
+    with programme.stack.api("a-stranger") as stranger:
+        stranger.event_hooks["response"].append(planted.hear)
+        for one in (f"messages/{sent['sms/610']}", *(f"distributions/{one}" for one in made), f"messages/{FIRST}"):
+            assert stranger.get(f"/v1/{one}").status_code == 404
+
+
+def tables(stack: RunningStack) -> dict[str, str]:
+    return {name: written(pages(stack, name)) for name in ("LogTableName", "StateTableName")}
+
+
+def pages(stack: RunningStack, table: str) -> list[Any]:
+    scan = stack.aws("dynamodb").get_paginator("scan").paginate(TableName=stack.output(table))
+    items = [item for page in scan for item in page["Items"]]
+    assert len(items) > len(planting.TROUBLES["sms"])
+    return items
+
+
+def beside(stack: RunningStack) -> dict[str, str]:
+    """What AWS shows beside the contents: names, descriptions, inputs, attributes, metadata."""
+    sqs, s3, scheduler = stack.aws("sqs"), stack.aws("s3"), stack.aws("scheduler")
+    bucket = stack.output("PayloadBucketName")
+    schedules = [one for one in scheduler.list_schedules()["Schedules"] if "tick" not in one["Name"].casefold()]
+    assert schedules
+    keys = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+    urls = [stack.output(f"{name}Url") for queue in QUEUES for name in (queue, queue.replace("Queue", "DeadLetters"))]
+    return {
+        "schedules": written([scheduler.get_schedule(Name=o["Name"], GroupName=o["GroupName"]) for o in schedules]),
+        "queue attributes": written([sqs.get_queue_attributes(QueueUrl=u, AttributeNames=["All"]) for u in urls]),
+        "object heads": written([s3.head_object(Bucket=bucket, Key=key) | {"Key": key} for key in keys]),
+        "secret names": written(stack.aws("secretsmanager").list_secrets()["SecretList"]),
+    }
+
+
+def objects(stack: RunningStack) -> str:
+    s3, bucket = stack.aws("s3"), stack.output("PayloadBucketName")
+    found = s3.list_object_versions(Bucket=bucket)["Versions"]
+    bodies = [s3.get_object(Bucket=bucket, Key=o["Key"], VersionId=o["VersionId"])["Body"].read() for o in found]
+    return written(bodies)
+
+
+def dead_bodies(stack: RunningStack) -> str:
+    """Of the status queue: its dead letters wait for an operator."""
+    sqs, url = stack.aws("sqs"), stack.output("StatusDeadLettersUrl")
+    received = until(lambda: sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", ()), bool)
+    return written([one["Body"] for one in received])
+
+
+def secrets(stack: RunningStack) -> str:
+    manager = stack.aws("secretsmanager")
+    names = [one["Name"] for one in manager.list_secrets()["SecretList"]]
+    return written([manager.get_secret_value(SecretId=name) for name in names])
