@@ -1,7 +1,7 @@
 """What planning freezes, on S3: encrypted by the bucket, expiring by its lifecycle rules."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -30,7 +30,7 @@ class _StoredOrder:
 
     content: Content
     upload: Upload | None
-    defaults: dict[str, object]
+    defaults: dict[str, object] = field(repr=False)
     skip_already_sent: bool = False
     fallback: FallbackOrder | None = None
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 URL_INVALID = "card_url_invalid"
 HOST_NOT_ALLOWED = "card_host_not_allowed"
@@ -32,7 +32,7 @@ class S3Card:
     """An object in a bucket."""
 
     bucket: str
-    key: str
+    key: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class WebCard:
     scheme: str
     host: str
     port: int
-    target: str
+    target: str = field(repr=False)
 
     @property
     def authority(self) -> str:

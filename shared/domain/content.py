@@ -1,6 +1,6 @@
 """What is to be said: a text of one's own, or a template by name; and the form in which an SMS may be rewritten."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -15,7 +15,7 @@ class SmsEncoding(StrEnum):
 class Content:
     """Exactly one of `text` and `template`."""
 
-    text: str | None = None
+    text: str | None = field(default=None, repr=False)
     template: str | None = None
     language: str | None = None
     """The template's; falls back to the recipient's, then to French."""

@@ -3,7 +3,7 @@
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -151,7 +151,7 @@ class Order:
     """What the client asked for, but for inline rows. May hold personal data: it is frozen beside the chunks."""
 
     content: Content
-    defaults: Mapping[str, JsonValue]
+    defaults: Mapping[str, JsonValue] = field(repr=False)
     upload: Upload | None = None
     skip_already_sent: bool = False
     """Rows whose number and card this campaign has reached, or is about to, count as duplicates."""

@@ -9,7 +9,7 @@ No library does this: unidecode and its like rewrite the é that GSM-7 has, turn
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.domain import gsm7
 
@@ -65,7 +65,7 @@ class Rewritten:
     Where `possible` is false GSM-7 cannot hold it: then `text` is whole, with its accents, and nothing is replaced.
     """
 
-    text: str
+    text: str = field(repr=False)
     replaced: tuple[tuple[str, str], ...]
     possible: bool
 

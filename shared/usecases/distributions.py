@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.domain.clock import Clock
@@ -48,7 +48,7 @@ class NewDistribution:
     schedule: Schedule
     confirm: bool
     upload_id: str | None
-    recipients: Sequence[JsonObject] | None
+    recipients: Sequence[JsonObject] | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

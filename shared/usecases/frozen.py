@@ -1,7 +1,7 @@
 """What a distribution is planned from and what planning freezes, as the use cases ask for it (see `ports`)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -101,9 +101,9 @@ class Readable(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadTarget:
-    """Where and how a client puts a file."""
+    """Where and how a client puts a file. The URL is signed: whoever has it may."""
 
-    url: str
+    url: str = field(repr=False)
     headers: Mapping[str, str]
     expires_at: datetime
 

@@ -32,7 +32,7 @@ class Frame:
 
     content: Content
     setting: Setting
-    defaults: Mapping[str, JsonValue]
+    defaults: Mapping[str, JsonValue] = field(repr=False)
     dhis2: Dhis2Integration | None
     phone_number_id: str | None = None
     """The WhatsApp number whose sessions count; None for SMS."""
@@ -49,7 +49,7 @@ class Row:
     """
 
     number: int
-    raw: JsonObject | None
+    raw: JsonObject | None = field(repr=False)
     fault: Fault | None = None
     weight: int = field(default=0, compare=False)
 

@@ -1,6 +1,6 @@
 """POST /v1/messages: one message, at once or later, through the same gate, log and claim as a million."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.domain.clock import Clock
@@ -26,7 +26,7 @@ class NewMessage:
     request_hash: str
     channel: Channel
     campaign_id: str
-    recipient: JsonObject
+    recipient: JsonObject = field(repr=False)
     content: Content
     send_at: datetime | None
     fallback: FallbackOrder | None = None

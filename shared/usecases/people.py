@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.domain.clock import Clock
@@ -20,7 +20,7 @@ from shared.usecases.setting import default_country
 class ConsentEntry:
     """One person's word, as the request tells it. `recorded_at` None: now; what lies ahead is now as well."""
 
-    phone: str
+    phone: str = field(repr=False)
     granted: bool
     source: str
     recorded_at: datetime | None

@@ -5,7 +5,7 @@ import asyncio
 import hmac
 import ipaddress
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
@@ -32,7 +32,7 @@ class Report:
 
     organisation: str
     provider: Provider
-    document: str
+    document: str = field(repr=False)
     looks: int = 0
     """How often a receipt in it has been looked at without being matched."""
     heard_at: datetime | None = None
