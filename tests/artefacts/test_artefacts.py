@@ -75,7 +75,8 @@ def environment(function: str) -> dict[str, str]:
 
 
 def _invented(name: str) -> str:
-    return "https://invented.example" if name.endswith("_URL") else "invented"
+    kinds = {"_URL": "https://invented.example", "_DAYS": "400"}
+    return next((value for end, value in kinds.items() if name.endswith(end)), "invented")
 
 
 # ── Each works alone ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -36,9 +37,10 @@ def rows_whose_copies_are_lost(programme: Programme) -> tuple[str, list[str]]:
 
     until(delayed, lambda count: count >= ROWS // 2)
     sqs.purge_queue(QueueUrl=url)
-    programme.move_to(programme.stack.now() + VISIBILITY)
-    rows = programme.messages(distribution_id=identity)
-    assert len(rows) == ROWS
+    rows = until(
+        lambda: programme.messages(distribution_id=identity),
+        lambda all_: len(all_) == ROWS and {row["status"] for row in all_} == {"pending", "delivered"},
+    )
     return identity, [row["message_id"] for row in rows if row["status"] == "pending"]
 
 
@@ -59,6 +61,22 @@ def dead_letters(programme: Programme, **query: str) -> list[Json]:
     return items
 
 
+@contextmanager
+def settings_that_nobody_can_read(programme: Programme) -> Iterator[None]:
+    """Somebody has spoilt the secret by hand: no copy can be handled, and none that the agenda would make instead."""
+    secrets = programme.stack.aws("secretsmanager")
+    (name,) = [
+        secret["Name"]
+        for page in secrets.get_paginator("list_secrets").paginate()
+        for secret in page["SecretList"]
+        if secret["Name"].endswith(f"/{programme.organisation}/sms")
+    ]
+    whole = secrets.get_secret_value(SecretId=name)["SecretString"]
+    secrets.put_secret_value(SecretId=name, SecretString="{")
+    yield
+    secrets.put_secret_value(SecretId=name, SecretString=whole)
+
+
 def redrive(programme: Programme, body: Json) -> tuple[int, Json]:
     answer = programme.api.post("/v1/dead-letters/redrive", json=body)
     return answer.status_code, answer.json()
@@ -77,13 +95,12 @@ def test_what_dies_is_listed_redriven_and_sent_once(programme: Programme) -> Non
         sqs.send_message(QueueUrl=url, MessageBody=body, MessageGroupId=programme.organisation)
     healthy = programme.ok(programme.send(programme.recipient(DELIVERED + ROWS)))["message_id"]
     programme.settled(healthy, "delivered")
-    for _ in range(RECEIVES):
-        assert dead_letters(programme) == []
-        programme.move_to(programme.stack.now() + VISIBILITY)
-
-    found = {
-        one["message_id"]: one for one in until(lambda: dead_letters(programme), lambda all_: len(all_) == len(lost))
-    }
+    with settings_that_nobody_can_read(programme):
+        for _ in range(RECEIVES):
+            assert dead_letters(programme) == []
+            programme.move_to(programme.stack.now() + VISIBILITY)
+        letters = until(lambda: dead_letters(programme), lambda all_: len(all_) == len(lost))
+    found = {one["message_id"]: one for one in letters}
     assert set(found) == set(lost)
     assert [one["reason"] for one in map(found.__getitem__, lost)] == [
         "copy_unreadable",

@@ -67,11 +67,12 @@ def test_a_session_that_closes_before_the_text_leaves(
     """The simulator would refuse the text with 131047: it is never asked."""
     if template is None:
         programme.put_whatsapp(default_template=None)
+    programme.move_to((programme.stack.now() + timedelta(minutes=1)).replace(second=30))
     write(programme, DELIVERED)
     now = programme.stack.now()
-    at = now + timedelta(hours=23, minutes=59)
-    message_id = sent(programme, DELIVERED, TEXT, send_at=at.isoformat())
-    programme.move_to(now + timedelta(hours=24, minutes=1))
+    before_its_end = (now + timedelta(hours=24)).replace(second=1, microsecond=0)
+    message_id = sent(programme, DELIVERED, TEXT, send_at=before_its_end.isoformat())
+    programme.move_to(now + timedelta(hours=24, minutes=1))  # the tick that finds it comes after the end
     message = programme.settled(message_id, status)
     assert message["reason"] == reason
     assert [entry["template"] for entry in programme.ledger("meta")] == ([template] if template else [])
