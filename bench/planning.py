@@ -2,9 +2,8 @@
 
     python -m bench.planning --rows 1000000 --form csv --channel sms
 
-The planning process is this one: the real use case, reader, S3 and DynamoDB adapters, with boto3 as Lambda has it. What
-it talks to is `bench.stub`, another process. The peak is the operating system's own figure (ru_maxrss): interpreter,
-libraries and all.
+The planning process is this one: the real use case, reader, S3 and DynamoDB adapters. What it talks to is `bench.stub`,
+another process. The peak is the operating system's own figure (ru_maxrss): interpreter, libraries and all.
 """
 
 import argparse

@@ -13,7 +13,6 @@ from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
-import boto3
 import botocore.session
 import uvicorn
 from botocore.loaders import Loader
@@ -149,7 +148,7 @@ def _handler_maker(function: Function, clock: StackClock, models: Loader) -> Cal
         session.register_component("data_loader", models)
         role = function.credentials
         session.set_credentials(role["aws_access_key_id"], role["aws_secret_access_key"], role["aws_session_token"])
-        handler: Handler = module.build(function.environment, clock, Aws(boto3.Session(botocore_session=session)))
+        handler: Handler = module.build(function.environment, clock, Aws(session))
         return handler
 
     return make

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast, override
 from urllib.parse import unquote, urlsplit
 
-import boto3
 import time_machine
+from botocore.session import Session
 
 from shared.aws.codec import decode
 from shared.aws.contacts import DynamoContacts
@@ -55,7 +55,9 @@ class InlineAws(Aws):
 
 def connect() -> InlineAws:
     """Clients with invented credentials, whose requests are held to what DynamoDB itself would accept."""
-    session = boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing", region_name=_REGION)
+    session = Session()
+    session.set_credentials("testing", "testing")
+    session.set_config_variable("region", _REGION)
     aws = InlineAws(session)
     aws.dynamodb.meta.events.register("provide-client-params.dynamodb", strictness.check)
     aws.dynamodb.meta.events.register("after-call.dynamodb.BatchGetItem", strictness.shuffle)

@@ -23,7 +23,7 @@ ARROWS = {
     "shared/usecases": {"shared.domain", "shared.usecases", "ijson"},
     "shared/aws": {
         *("shared.domain", "shared.usecases", "shared.aws"),
-        *("boto3", "botocore", "msgspec", "aws_lambda_powertools"),
+        *("botocore", "msgspec", "aws_lambda_powertools"),
     },
     "shared/providers": {"shared.domain", "shared.providers", "httpx2"},
     "shared/http": {"shared.domain", "shared.usecases", "shared.http", "fastjsonschema"},

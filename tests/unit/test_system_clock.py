@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-import boto3
 import pytest
+from botocore.session import Session
 
 from shared.aws.function import MissingSettingError, system_clock
 from shared.aws.session import Aws
@@ -44,6 +44,8 @@ def test_the_variable_must_be_there() -> None:
 )
 def test_a_bucket_has_a_host_of_its_own_on_aws_only(monkeypatch: pytest.MonkeyPatch, endpoint: str, url: str) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    session = boto3.Session(region_name="eu-west-1", aws_access_key_id="any", aws_secret_access_key="any")
+    session = Session()
+    session.set_config_variable("region", "eu-west-1")
+    session.set_credentials("any", "any")
     signed = Aws(session).s3.generate_presigned_url("put_object", Params={"Bucket": "payloads", "Key": "key"})
     assert signed.startswith(url)
