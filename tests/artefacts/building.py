@@ -10,7 +10,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from tests.template.reading import ROOT
+from tests.template.reading import ROOT, mapping, properties, read
 
 ARCHITECTURE = "x86_64"
 PATIENCE = 300
@@ -62,9 +62,12 @@ def files(folder: Path) -> set[Path]:
     return {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
 
 
-def lay_out_lambdas_own(folder: Path) -> None:
-    """Link boto3 and all that it needs into an empty folder: that much, and no more, Lambda's runtime brings."""
-    waiting, seen = ["boto3"], set[str]()
+def lay_out_lambdas_own(folder: Path, *more: str) -> None:
+    """Link boto3 and all that it needs into an empty folder: that much, and no more, Lambda's runtime brings.
+
+    `more`: packages that come along with what they need.
+    """
+    waiting, seen = ["boto3", *more], set[str]()
     while waiting:
         name = waiting.pop()
         if name in seen:
@@ -74,3 +77,23 @@ def lay_out_lambdas_own(folder: Path) -> None:
         waiting += [r.name for r in map(Requirement, distribution.requires or []) if r.marker is None]
         for top in {file.parts[0] for file in distribution.files or []} - {"..", "__pycache__"}:
             (folder / top).symlink_to(Path(str(distribution.locate_file(top))))
+
+
+def function_environment(function: str) -> dict[str, str]:
+    """The variables that the template gives the function, and Lambda; what the template refers to is invented."""
+    template = read()
+    common = mapping(template, "Globals", "Function", "Environment", "Variables")
+    own = mapping(properties(template, function), "Environment", "Variables")
+    given = {name: value if isinstance(value, str) else _invented(name) for name, value in (common | own).items()}
+    return given | {
+        "POWERTOOLS_LOG_LEVEL": "INFO",
+        "AWS_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_ACCESS_KEY_ID": "invented",
+        "AWS_SECRET_ACCESS_KEY": "invented",
+    }
+
+
+def _invented(name: str) -> str:
+    kinds = {"_URL": "https://invented.example", "_DAYS": "400"}
+    return next((value for end, value in kinds.items() if name.endswith(end)), "invented")

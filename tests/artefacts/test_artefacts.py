@@ -17,10 +17,17 @@ from types import CodeType
 
 import pytest
 
-from tests.artefacts import on_lambda
-from tests.artefacts.building import build, build_environment, copy_tree, files, lay_out_lambdas_own, run
+from tests.artefacts.building import (
+    build,
+    build_environment,
+    copy_tree,
+    files,
+    lay_out_lambdas_own,
+    run,
+)
 from tests.artefacts.sizes import measure, table
-from tests.template.reading import FUNCTION_FOLDERS, ROOT, mapping, properties, read
+from tests.artefacts.starting import Start, start
+from tests.template.reading import FUNCTION_FOLDERS, ROOT
 
 FUNCTIONS = tuple(FUNCTION_FOLDERS)
 LARGEST = 6 * 2**20
@@ -40,6 +47,19 @@ NEVER_SHIPPED = {
     "botocore",
 }
 LEFT_OUT = re.compile(r"\.\./|bin/|aws_lambda_powertools/event_handler/openapi/swagger_ui/.*\.min\.(js|css)$")
+AWS = {"botocore", "dateutil", "jmespath", "six", "urllib3"}
+EVERYWHERE = {*AWS, "aws_lambda_powertools", "msgspec", "typing_extensions"}
+CALLS = {"httpx2", "idna"}
+SENDS = {*CALLS, "anyio", "h11", "httpcore2", "truststore"}
+BUDGETS = {
+    "ApiFunction": (EVERYWHERE | CALLS | {"phonenumbers"}, 720),
+    "BulkFanoutFunction": (EVERYWHERE | CALLS | {"phonenumbers", "ijson"}, 725),
+    "SendWhatsAppFunction": (EVERYWHERE | SENDS, 640),
+    "SendSmsFunction": (EVERYWHERE | SENDS, 635),
+    "WebhookFunction": (EVERYWHERE | {"phonenumbers"}, 615),
+}
+"""Packages that are neither Python's nor ours, and modules in all, once the handler is built: as it was, and room for
+a few modules of ours. boto3 around botocore would be 80 modules, pydantic more."""
 PHONENUMBERS_DATA_WE_DO_WITHOUT = {"geodata", "carrierdata", "tzdata"}
 
 
@@ -60,23 +80,14 @@ def lambdas_own(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def starts(artefacts: dict[str, Path], lambdas_own: Path) -> dict[str, Start]:
+    return {name: start(name, artefact, lambdas_own) for name, artefact in artefacts.items()}
+
+
 def pins(folder: str) -> dict[str, str]:
     lines = (ROOT / "functions" / folder / "requirements.txt").read_text(encoding="utf-8").split()
     return dict(line.split("==") for line in lines)
-
-
-def environment(function: str) -> dict[str, str]:
-    """The variables that the template gives the function; what it refers to is invented."""
-    template = read()
-    common = mapping(template, "Globals", "Function", "Environment", "Variables")
-    own = mapping(properties(template, function), "Environment", "Variables")
-    given = {name: value if isinstance(value, str) else _invented(name) for name, value in (common | own).items()}
-    return given | {"POWERTOOLS_LOG_LEVEL": "INFO", "AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"}
-
-
-def _invented(name: str) -> str:
-    kinds = {"_URL": "https://invented.example", "_DAYS": "400"}
-    return next((value for end, value in kinds.items() if name.endswith(end)), "invented")
 
 
 # ── Each works alone ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -84,13 +95,11 @@ def _invented(name: str) -> str:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_the_handler_comes_from_its_own_artefact_alone(
-    artefacts: dict[str, Path], lambdas_own: Path, tmp_path: Path, function: str
+    artefacts: dict[str, Path], lambdas_own: Path, starts: dict[str, Start], function: str
 ) -> None:
     """Imported and built in a bare interpreter; what is neither Python's nor Lambda's must lie in the artefact."""
-    artefact = artefacts[function]
-    command = [sys.executable, "-I", "-S", on_lambda.__file__, str(artefact), str(lambdas_own)]
-    found = json.loads(run([*command, FUNCTION_FOLDERS[function]], tmp_path, environment(function)))
-    assert found["callable"]
+    artefact, found = artefacts[function], starts[function]
+    assert found.callable
     allowed = (
         artefact,
         lambdas_own,
@@ -99,13 +108,30 @@ def test_the_handler_comes_from_its_own_artefact_alone(
     )
     strangers = {
         name: file
-        for name, file in found["modules"].items()
+        for name, file in found.modules.items()
         if file and not any(Path(file).is_relative_to(folder) for folder in allowed)
     }
     assert not strangers
-    ours = {name: file for name, file in found["modules"].items() if name.split(".")[0] in {"functions", "shared"}}
+    ours = {name: file for name, file in found.modules.items() if name.split(".")[0] in {"functions", "shared"}}
     assert len(ours) > 20
     assert all(file and Path(file).is_relative_to(artefact) for file in ours.values())
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_start_imports_no_more_than_its_budget(
+    artefacts: dict[str, Path], lambdas_own: Path, starts: dict[str, Start], function: str
+) -> None:
+    """Counted, never timed. Whoever wants more says so here, having looked at `python -m bench.cold_start`."""
+    packages, most = BUDGETS[function]
+    outside = (artefacts[function], lambdas_own)
+    modules = starts[function].modules
+    found = {
+        name.split(".")[0]
+        for name, file in modules.items()
+        if file and any(Path(file).is_relative_to(folder) for folder in outside)
+    }
+    assert found - {"functions", "shared"} == packages
+    assert len(modules) <= most
 
 
 # ── What is inside ───────────────────────────────────────────────────────────────────────────────────────────────────
