@@ -1,0 +1,191 @@
+"""The model's answer: every quota with what a day asks of it, the one that binds first on top."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bench.scale import figures
+from bench.scale.day import SMS, WHATSAPP, Day, Limits, Second
+from bench.scale.figures import Mapping, Measured, Quota
+from bench.scale.receipts import receipts
+from bench.scale.world import SEED, campaigns
+from shared.domain.distribution import CHUNK_ROWS
+
+LOOKED_AT = 12 * 3600
+"""Noon UTC, when the last campaign has just begun."""
+TICKS = 1 / 60
+"""Invocations a second of the schedule that wakes the fan-out each minute; the others are one a campaign's start."""
+KEPT = 300
+"""Seconds for which secrets (shared/aws/secrets.py) and SQS's data keys are kept before KMS is asked again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """`peak` is what the day asks where nothing but the providers' rates holds it back. It binds where share > 1."""
+
+    quota: str
+    limit: float
+    peak: float
+    share: float
+    at: str
+    """When the peak is, hours and minutes since midnight UTC."""
+    raised_by: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """How a day went. `all_sent` is None where the model did not look so far."""
+
+    limits: str
+    sent_early: int
+    """Messages sent by `LOOKED_AT`."""
+    booked_again: int
+    """Copies that came more than 5 s late by then and were given a new departure."""
+    whatsapp_sent: str
+    """When the last WhatsApp message left, of those that did."""
+    all_sent: str | None
+    most_per_second: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paper:
+    """What `python -m bench.scale` prints."""
+
+    rows: Sequence[Row]
+    days: Sequence[Course]
+
+    @property
+    def binds_first(self) -> Row:
+        """The quota with the largest share."""
+        return self.rows[0]
+
+
+def table(organisations: int = 50, messages: int = 10_000_000, seed: int = SEED) -> Paper:
+    """The same figures give the same paper."""
+    told, limits = figures.measured(), template_limits()
+    asked = Day(campaigns(organisations, messages, seed), told, limits.unbound())
+    asked.run()
+    kept = Day(campaigns(organisations, messages, seed), told, limits)
+    kept.run()
+    rows = sorted(_rows(asked, organisations, told, limits), key=lambda row: -row.share)
+    days = (_course("the template's", kept, messages), _course("the providers' alone", asked, messages))
+    return Paper(rows=rows, days=days)
+
+
+def template_limits() -> Limits:
+    """What template.yaml lets run at once."""
+    senders = {
+        WHATSAPP: figures.event_source("SendWhatsAppFunction", "WhatsAppQueue"),
+        SMS: figures.event_source("SendSmsFunction", "SmsQueue"),
+    }
+    fanout = figures.event_source("BulkFanoutFunction", "FanoutQueue")
+    return Limits(senders=senders, fanout=fanout.concurrency)
+
+
+def _rows(day: Day, organisations: int, told: Measured, limits: Limits) -> Iterable[Row]:
+    status = figures.event_source("WebhookFunction", "StatusQueue")
+    seconds = day.seconds
+    heard = receipts([{name: second.sent[name] for name in (WHATSAPP, SMS)} for second in seconds])
+    seconds = [*seconds, *(Second() for _ in range(len(heard) - len(seconds)))]
+    senders = {name: [second.busy.get(name, 0) for second in seconds] for name in (WHATSAPP, SMS)}
+    fanout = [second.busy.get("fanout", 0) for second in seconds]
+    consumers = [reports / status.batch * told.status_batch for reports in heard]
+    doors = [reports * told.webhook for reports in heard]
+    together = [sum(each) for each in zip(*senders.values(), fanout, consumers, doors, strict=True)]
+    batches = {name: limits.senders[name].batch for name in senders}
+    in_flight = [max(senders[name][at] * batches[name] for name in senders) for at in range(len(seconds))]
+    writes = [_writes(second, reports, told) for second, reports in zip(seconds, heard, strict=True)]
+    called = [
+        second.invocations + reports * (1 + 1 / status.batch) for second, reports in zip(seconds, heard, strict=True)
+    ]
+    starts = _starts(day)
+    release = Quota(
+        name="ours: release of one distribution, rows/s",
+        limit=CHUNK_ROWS / told.chunk,
+        raised_by="chunk after chunk by one worker: log ahead, or two chunks at a time (shared/usecases/release.py)",
+        source="Measured.chunk",
+    )
+    yield _mapping("WhatsApp sender", limits.senders[WHATSAPP], senders[WHATSAPP])
+    yield _mapping("SMS sender", limits.senders[SMS], senders[SMS])
+    yield _mapping("status consumer", status, consumers)
+    yield _mapping("fan-out", Mapping(concurrency=limits.fanout, batch=1), fanout)
+    yield _row(release, [max(lane.pace for lane in day.lanes)])
+    yield _row(figures.NEW_ACCOUNT, together)
+    yield _row(figures.LAMBDA, together)
+    yield _row(figures.IN_FLIGHT, in_flight)
+    yield _row(figures.TABLE, writes)
+    yield _row(figures.FIRST_PEAK, writes)
+    yield _row(figures.LANE_ITEM, [second.hottest_lane for second in seconds])
+    yield _row(figures.INDEX_SHARD, [second.hottest_shard * told.log_item_writes for second in seconds])
+    yield _row(figures.EDGE, heard)
+    yield _row(figures.SCHEDULER, [TICKS + starts.get(at, 0) for at in range(len(seconds))])
+    yield _row(figures.KMS, [busy * (organisations + figures.KEYS_OF_AN_ENVIRONMENT) / KEPT for busy in together])
+    yield _row(figures.LOGS, called)
+
+
+def _writes(second: Second, reports: float, told: Measured) -> float:
+    """Write units of the log table and its indexes: the row itself, claim and record of a send, each report."""
+    changes = 2 * second.sent.total() + reports
+    return told.log_item_writes * (second.logged * (1 + told.indexes_of_a_row) + changes)
+
+
+def _starts(day: Day) -> dict[int, int]:
+    starts: dict[int, int] = {}
+    for lane in day.lanes:
+        starts[lane.campaign.starts] = starts.get(lane.campaign.starts, 0) + 1
+    return starts
+
+
+def _mapping(name: str, its: Mapping, asked: Sequence[float]) -> Row:
+    quota = Quota(
+        name=f"MaximumConcurrency of the {name}",
+        limit=its.concurrency,
+        raised_by="ScalingConfig in template.yaml, 2 to 1,000",
+        source="template.yaml",
+    )
+    return _row(quota, asked)
+
+
+def _row(quota: Quota, asked: Sequence[float]) -> Row:
+    peak = max(asked)
+    return Row(
+        quota=quota.name,
+        limit=quota.limit,
+        peak=round(peak, 2),
+        share=round(peak / quota.limit, 4),
+        at=clock(asked.index(peak)),
+        raised_by=quota.raised_by,
+        source=quota.source,
+    )
+
+
+def _course(limits: str, day: Day, messages: int) -> Course:
+    sent = [second.sent.total() for second in day.seconds]
+    return Course(
+        limits=limits,
+        sent_early=sum(sent[:LOOKED_AT]),
+        booked_again=sum(second.rebooked for second in day.seconds[:LOOKED_AT]),
+        whatsapp_sent=clock(max(at for at, second in enumerate(day.seconds) if second.sent[WHATSAPP])),
+        all_sent=clock(len(sent)) if sum(sent) == messages else None,
+        most_per_second=max(sent),
+    )
+
+
+def clock(second: int) -> str:
+    """Hours and minutes since the first midnight; 31:05 is five past seven on the second day."""
+    return f"{second // 3600:02d}:{second % 3600 // 60:02d}"
+
+
+def text(paper: Paper) -> str:
+    """For people."""
+    lines = [f"{'quota':<72}{'limit':>9}{'peak':>12}{'share':>9}  at     raise by"]
+    for row in paper.rows:
+        peak = f"{row.peak:,.0f}" if row.peak >= 10 else f"{row.peak:.2f}"
+        share = f"{row.share:.0%}" if row.share >= 0.01 else f"{row.share:.2%}"
+        lines.append(f"{row.quota:<72}{row.limit:>9,.0f}{peak:>12}{share:>9}  {row.at}  {row.raised_by}")
+    early = f"sent by {clock(LOOKED_AT)}"
+    lines += ["", f"{'limits':<24}{early:>15}{'booked again':>14}{'most/s':>8}{'WhatsApp sent':>15}{'all sent':>10}"]
+    for day in paper.days:
+        ends = f"{day.whatsapp_sent:>15}{day.all_sent or '-':>10}"
+        lines.append(f"{day.limits:<24}{day.sent_early:>15,}{day.booked_again:>14,}{day.most_per_second:>8,}{ends}")
+    return "\n".join(lines)

@@ -1,0 +1,130 @@
+"""The model of docs/scale.md, on a small day: it loses nothing, keeps to rates and nights, and reads the template."""
+
+import math
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+from typing import override
+
+from bench.scale.day import Day, Limits, Second
+from bench.scale.figures import Mapping, Measured, event_source, measured
+from bench.scale.lane import Lane, Parcel
+from bench.scale.receipts import SPREADS, receipts
+from bench.scale.table import table, template_limits
+from bench.scale.world import MIDNIGHT, Campaign, campaigns
+from shared.domain.countries import COVERED
+from shared.domain.hours import QUIET_HOURS, next_open
+from tests.template.reading import at, events, read
+
+MESSAGES = 60_000
+EVENING = 20 * 3600 + 3000
+
+
+class Watched(Day):
+    """Remembers each departure: (lane, second) → messages."""
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*arguments)  # type: ignore[arg-type]  # handed through
+        self.departures: Counter[tuple[int, int]] = Counter()
+
+    @override
+    def depart(self, parcel: Parcel, taken: int, now: Second) -> None:
+        super().depart(parcel, taken, now)
+        number = self.lanes.index(parcel.lane)
+        for message in range(taken):
+            self.departures[number, math.floor(parcel.at + message / parcel.lane.pace)] += 1
+
+
+def day(day_campaigns: list[Campaign], limits: Limits) -> Watched:
+    made = Watched(day_campaigns, Measured(), limits)
+    made.run()
+    return made
+
+
+def two() -> list[Campaign]:
+    """One organisation's, on both channels."""
+    made = [("whatsapp", 80, 3000), ("sms", 5, 1000)]
+    return [
+        Campaign(organisation=0, channel=channel, country="SN", rate=rate, rows=rows, starts=8 * 3600)
+        for channel, rate, rows in made
+    ]
+
+
+def scarce() -> Limits:
+    """So little that copies come too late."""
+    return Limits(senders={name: Mapping(concurrency=2, batch=10) for name in ("whatsapp", "sms")}, fanout=3)
+
+
+def test_every_message_is_sent_once_whatever_the_limits() -> None:
+    sent = two()
+    plenty, little = day(sent, scarce().unbound()), day(sent, scarce())
+    assert sum(second.rebooked for second in little.seconds) > 0
+    for one in (plenty, little):
+        assert [lane.sent for lane in one.lanes] == [campaign.rows for campaign in sent]
+        assert all(lane.unreleased == lane.queued == 0 for lane in one.lanes)
+        assert one.departures.total() == sum(second.sent.total() for second in one.seconds) == 4000
+
+
+def test_what_is_not_sent_yet_waits_somewhere() -> None:
+    cut = Day(campaigns(organisations=9, messages=MESSAGES), Measured(), scarce())
+    cut.run(8 * 3600)
+    assert 0 < sum(lane.sent for lane in cut.lanes) < MESSAGES
+    assert all(lane.sent + lane.queued + lane.unreleased == lane.campaign.rows for lane in cut.lanes)
+
+
+def test_no_lane_has_more_departures_than_its_rate() -> None:
+    sent = day(list(campaigns(organisations=9, messages=MESSAGES)), scarce().unbound())
+    most: Counter[int] = Counter()
+    for (lane, _), count in sent.departures.items():
+        most[lane] = max(most[lane], count)
+    assert all(most[number] <= lane.campaign.rate for number, lane in enumerate(sent.lanes))
+
+
+def test_no_sms_departs_in_quiet_hours() -> None:
+    """Begun late in the evening: every country's night comes before the end."""
+    evening = [
+        Campaign(organisation=n, channel="sms", country=country, rate=5, rows=10_000, starts=EVENING)
+        for n, country in enumerate(COVERED)
+    ]
+    sent = day(evening, scarce().unbound())
+    nights = Counter[int]()
+    for lane, second in sent.departures:
+        instant = MIDNIGHT + timedelta(seconds=second)
+        assert next_open(instant, COVERED[sent.lanes[lane].campaign.country].zone, QUIET_HOURS) == instant
+        nights[lane] += second > 86_400
+    assert all(nights[lane] for lane in range(len(evening)))
+
+
+def test_a_lane_books_one_after_the_other() -> None:
+    lane = Lane(Campaign(organisation=0, channel="whatsapp", country="SN", rate=80, rows=1000, starts=0))
+    first, second = list(lane.book(100, 10.0)), list(lane.book(100, 10.0))
+    assert [sum(parcel.count for parcel in parcels) for parcels in (first, second)] == [100, 100]
+    assert first[-1].last_of(first[-1].count) < second[0].at
+
+
+def test_every_report_comes_once() -> None:
+    heard = receipts([{"whatsapp": 1000, "sms": 0}, {"whatsapp": 0, "sms": 500}])
+    shares = {channel: sum(spread.share for spread in spreads) for channel, spreads in SPREADS.items()}
+    assert math.isclose(sum(heard), 1000 * shares["whatsapp"] + 500 * shares["sms"], rel_tol=1e-6)
+
+
+def test_the_template_says_how_much_runs_at_once() -> None:
+    told = {str(at(its, "Queue")): its for _, its in events(read(), "SQS")}
+    its = told[str({"Fn::GetAtt": "WhatsAppQueue.Arn"})]
+    found = event_source("SendWhatsAppFunction", "WhatsAppQueue")
+    assert (found.concurrency, found.batch) == (at(its, "ScalingConfig", "MaximumConcurrency"), its["BatchSize"])
+    assert template_limits().senders["whatsapp"] == found
+
+
+def test_what_was_measured_takes_the_place_of_a_guess(tmp_path: Path) -> None:
+    results = tmp_path / "results.json"
+    assert measured(results) == Measured()
+    results.write_text('{"scale_inputs": {"chunk": 0.5, "unheard_of": 1}}')
+    assert measured(results) == Measured(chunk=0.5)
+
+
+def test_the_same_seed_gives_the_same_paper_and_the_tightest_quota_is_first() -> None:
+    one, two = (table(organisations=9, messages=MESSAGES) for _ in range(2))
+    assert one == two
+    assert [row.share for row in one.rows] == sorted((row.share for row in one.rows), reverse=True)
+    assert all(math.isclose(row.share, row.peak / row.limit, abs_tol=0.01) for row in one.rows)
