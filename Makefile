@@ -17,7 +17,7 @@ has_uv := .uv/.has-$(uv_version)
 has_packages := .venv/.matches-lock
 has_sam := .venv-sam/.matches-lock
 
-.PHONY: help demo run load events token test chaos test-docker lint type format check build validate hooks precommit clean
+.PHONY: help demo run load events token test chaos guards test-docker lint type format check build validate hooks precommit clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -61,6 +61,9 @@ test-docker: $(has_sam) $(has_packages)  ## the built functions in containers, t
 	  ARCHITECTURE=x86_64 $(sam) build --parameter-overrides Architecture=x86_64 --build-dir .aws-sam/x86_64 >&2; \
 	else echo "no Docker engine answers: these tests are skipped" >&2; fi
 	@exec $(python) -m pytest -m docker
+
+guards: $(has_packages)  ## take each guard (claim, lease, epoch, gate, mask, …) out of a copy of the code and see its tests fail
+	@exec $(python) -m tests.guards
 
 lint: $(has_packages)  ## ruff: rules and format
 	$(python) -m ruff check .

@@ -1,0 +1,413 @@
+"""The guards: lines without which somebody gets two cards, none, one at night, or sees a stranger's number.
+
+`make guards` takes each out of a copy of the code, alone, and runs the tests that are named beside it. A guard whose
+tests still pass is guarded by nobody.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """`before` stands exactly once in `file`; `after` is the code without the guard. `tests`: pytest node IDs or files;
+    at least one test of them has to fail then."""
+
+    name: str
+    file: str
+    before: str
+    after: str
+    tests: tuple[str, ...]
+
+
+_SEND = "tests/unit/usecases/test_send.py"
+_BULK = "tests/unit/usecases/test_bulk.py"
+_CLAIMS = "tests/contract/test_log_claims.py"
+_WEBHOOK = "tests/unit/providers/test_whatsapp_webhook.py"
+_CARDS = "tests/unit/providers/test_cards.py"
+
+GUARDS = (
+    # ------------------------------------------------------------------------------------------------------ sent once
+    Guard(
+        name="claim: a message that another copy holds is not claimed again",
+        file="shared/aws/log.py",
+        before='conditions=(_OPEN, _UNCLAIMED, "attribute_not_exists(due_at)"),',
+        after='conditions=(_OPEN, "attribute_not_exists(due_at)"),',
+        tests=(_CLAIMS,),
+    ),
+    Guard(
+        name="claim: a message that has ended is not claimed again",
+        file="shared/aws/log.py",
+        before='conditions=(_OPEN, _UNCLAIMED, "attribute_not_exists(due_at)"),',
+        after='conditions=(_UNCLAIMED, "attribute_not_exists(due_at)"),',
+        tests=(_CLAIMS, "tests/contract/test_log_sequences.py"),
+    ),
+    Guard(
+        name="claim: only who has won it calls the provider",
+        file="shared/usecases/send.py",
+        before="if claim.message is None or claim.answer in (ClaimAnswer.HELD, ClaimAnswer.DONE):",
+        after="if claim.message is None:",
+        tests=(_SEND,),
+    ),
+    Guard(
+        name="lease: one that has ended makes the outcome unknown, and nobody sends",
+        file="shared/usecases/send.py",
+        before="elif claim.answer is ClaimAnswer.LAPSED:",
+        after="elif claim.answer is None:",
+        tests=(_SEND,),
+    ),
+    Guard(
+        name="lease: a dead worker's is noticed where the gate has shut",
+        file="shared/usecases/send.py",
+        before="await self._unknowns.take_if_lapsed(await self._deps.log.get(*key), now)",
+        after="pass",
+        tests=("tests/unit/usecases/test_lapsed.py",),
+    ),
+    Guard(
+        name="lease: only the attempt that holds it gives it back",
+        file="shared/aws/log.py",
+        before="""removes=("lease_until", "unknown_since", *(() if due_at else _WATCH)),
+            conditions=(_OPEN, "attempts = :attempt", _CLAIMED),""",
+        after="""removes=("lease_until", "unknown_since", *(() if due_at else _WATCH)),
+            conditions=(_OPEN, ":attempt = :attempt", _CLAIMED),""",
+        tests=(_CLAIMS, "tests/contract/test_log_sequences.py"),
+    ),
+    Guard(
+        name="unknown: a lost answer to a send is never taken for not sent",
+        file="shared/providers/calls.py",
+        before='"outcome_unknown") if call is Call.ONCE else SendError(Kind.RETRY, code)',
+        after='"outcome_unknown") if call is None else SendError(Kind.RETRY, code)',
+        tests=("tests/unit/providers/test_http.py", "tests/unit/providers/test_whatsapp_client.py"),
+    ),
+    Guard(
+        name="unknown: a WhatsApp message in doubt goes out a second time at most",
+        file="shared/aws/log.py",
+        before='"attribute_not_exists(resent)",',
+        after="",
+        tests=("tests/contract/test_log_once_more.py",),
+    ),
+    Guard(
+        name="attempt: a failure of an older one says nothing",
+        file="shared/aws/log.py",
+        before='conditions += [_CARD_IS, _AS_WRITTEN] if move.card_half else ["attempts = :attempt"]',
+        after='conditions += [_CARD_IS, _AS_WRITTEN] if move.card_half else [":attempt = :attempt"]',
+        tests=("tests/contract/test_log_moves.py", "tests/contract/test_log_sequences.py"),
+    ),
+    Guard(
+        name="watch: the agenda enqueues first and moves the watch on afterwards",
+        file="shared/usecases/agenda.py",
+        before="""        departs_at = booking.departures[0]
+""",
+        after="""        departs_at = booking.departures[0]
+        await self._rewatch(message, None)
+""",
+        tests=(_SEND, "tests/unit/usecases/test_doubt.py"),
+    ),
+    Guard(
+        name="watch: a single message is looked after from the moment it is logged",
+        file="shared/usecases/messages.py",
+        before="due_at=accepted.scheduled_for or now + WATCH,",
+        after="due_at=accepted.scheduled_for,",
+        tests=(_SEND,),
+    ),
+    Guard(
+        name="idempotency: another body under the same key is refused",
+        file="shared/usecases/messages.py",
+        before="if existing.request_hash != new.request_hash:",
+        after="if existing.request_hash is None:",
+        tests=("tests/unit/usecases/test_refusals.py", "tests/stack/test_single_messages.py"),
+    ),
+    Guard(
+        name="fallback: never after the WhatsApp message has arrived",
+        file="shared/usecases/admission.py",
+        before="if parent is not None and parent.status in ARRIVED:",
+        after="if parent is not None and parent.status is None:",
+        tests=("tests/unit/usecases/test_fallbacks.py",),
+    ),
+    Guard(
+        name="fallback: a message whose fallback has begun is not sent again itself",
+        file="shared/aws/log.py",
+        before='"attribute_not_exists(fell_back)",',
+        after="",
+        tests=("tests/contract",),
+    ),
+    # ---------------------------------------------------------------------------------------------------------- status
+    Guard(
+        name="status: nothing goes backwards",
+        file="shared/domain/status.py",
+        before="Status.SENT: frozenset({Status.PENDING}),",
+        after="Status.SENT: frozenset({Status.PENDING, Status.DELIVERED}),",
+        tests=("tests/unit/domain/test_status.py", "tests/contract/test_log_moves.py"),
+    ),
+    Guard(
+        name="status: a cancel or an opt-out ends nothing that a worker holds",
+        file="shared/aws/log.py",
+        before='conditions = [f"({reached} OR attribute_exists(reopened))", _UNCLAIMED]',
+        after='conditions = [f"({reached} OR attribute_exists(reopened))"]',
+        tests=("tests/contract/test_log_moves.py",),
+    ),
+    Guard(
+        name="receipts: one that comes before its name is parked and found",
+        file="shared/usecases/channel.py",
+        before="return [move for move in moves if move is not None]",
+        after="return [move for move in moves if move is not None and parked is None]",
+        tests=("tests/unit/usecases/test_sms_outcomes.py",),
+    ),
+    # ------------------------------------------------------------------------------------------------------------ bulk
+    Guard(
+        name="epoch: copies of before a pause have no effect",
+        file="shared/usecases/admission.py",
+        before="if distribution.status not in MAY_LEAVE or dispatch.epoch != distribution.epoch:",
+        after="if distribution.status not in MAY_LEAVE:",
+        tests=(_BULK,),
+    ),
+    Guard(
+        name="pause: copies on the queue ask whether their distribution still sends",
+        file="shared/usecases/admission.py",
+        before="if distribution.status not in MAY_LEAVE or dispatch.epoch != distribution.epoch:",
+        after="if dispatch.epoch != distribution.epoch - 1 and dispatch.epoch != distribution.epoch:",
+        tests=(_BULK,),
+    ),
+    Guard(
+        name="cancel: copies on the queue end without a call",
+        file="shared/usecases/admission.py",
+        before="""            return Answer(verdict=Verdict.NEVER, reason="cancelled")
+        if distribution.status not in MAY_LEAVE or""",
+        after="""            return None
+        if distribution.status not in MAY_LEAVE or""",
+        tests=(_BULK, "tests/unit/usecases/test_model.py"),
+    ),
+    Guard(
+        name="revision: a distribution is replaced only as it was read",
+        file="shared/aws/distributions.py",
+        before='ConditionExpression="revision = :seen",',
+        after='ConditionExpression="revision = :seen OR revision <> :seen",',
+        tests=("tests/contract/test_distributions.py",),
+    ),
+    Guard(
+        name="release: a chunk is in the log before any of its messages is on the queue",
+        file="shared/usecases/release.py",
+        before="if run.logged <= run.released:",
+        after="if run.logged < run.released:",
+        tests=(_BULK,),
+    ),
+    Guard(
+        name="release: nothing is booked beyond the window",
+        file="shared/usecases/release.py",
+        before="return closes is None or from_microseconds(departures[-1]) < closes",
+        after="return closes is None or from_microseconds(departures[0]) < closes",
+        tests=(_BULK,),
+    ),
+    Guard(
+        name="stop: an old refusal pauses nobody who was resumed since",
+        file="shared/usecases/admission.py",
+        before="while distribution is not None and distribution.status in RELEASING and distribution.epoch == epoch:",
+        after="while distribution is not None and distribution.status in RELEASING:",
+        tests=(_BULK, _SEND),
+    ),
+    # ------------------------------------------------------------------------------------------------------- timetable
+    Guard(
+        name="timetable: no slot is booked twice",
+        file="shared/aws/lanes.py",
+        before='same = f"{name} = :seen" if seen else',
+        after='same = f"({name} = :seen OR {name} <> :seen)" if seen else',
+        tests=("tests/contract/test_lanes.py",),
+    ),
+    Guard(
+        name="timetable: a departure that was missed is void",
+        file="shared/domain/timetable.py",
+        before="return now - departure > STALE_AFTER or departure < not_before",
+        after="return departure < not_before",
+        tests=("tests/unit/domain/test_timetable.py", _SEND),
+    ),
+    Guard(
+        name="throttle: departures from before it are withdrawn",
+        file="shared/domain/timetable.py",
+        before="return now - departure > STALE_AFTER or departure < not_before",
+        after="return now - departure > STALE_AFTER",
+        tests=("tests/unit/domain/test_timetable.py", _SEND),
+    ),
+    Guard(
+        name="throttle: Orange's 403 with code 53 is one",
+        file="shared/providers/orange/errors.py",
+        before="return self.status == 429 or self.gateway == 53",
+        after="return self.status == 429",
+        tests=("tests/unit/providers/test_orange_errors.py",),
+    ),
+    # ------------------------------------------------------------------------------------------------------------ gate
+    Guard(
+        name="gate: quiet hours",
+        file="shared/domain/gate.py",
+        before="return ClosedHours(windows=(COVERED[country].quiet, *peak))",
+        after="return ClosedHours(windows=peak)",
+        tests=("tests/unit/domain/test_gate.py",),
+    ),
+    Guard(
+        name="gate: it is asked again just before the call",
+        file="shared/usecases/send.py",
+        before="""        admitted = await self._admission(dispatch, integration)
+        if admitted is None:
+            return None
+""",
+        after="""        admitted = Answer(verdict=Verdict.GO)
+""",
+        tests=(_SEND, "tests/unit/usecases/test_limit.py", "tests/unit/usecases/test_session.py"),
+    ),
+    Guard(
+        name="gate: its word does not grow old between the claim and the call",
+        file="shared/usecases/send.py",
+        before="return now - asked_at <= STALE and self._deps.admission.is_open(dispatch, admitted, now + ARRIVES)",
+        after="return now >= asked_at",
+        tests=("tests/unit/usecases/test_too_late.py",),
+    ),
+    Guard(
+        name="gate: an opt-out blocks both channels",
+        file="shared/domain/consent.py",
+        before='return None if later_grant else "opted_out"',
+        after='return None if later_grant or channel is Channel.SMS else "opted_out"',
+        tests=("tests/unit/domain/test_consent.py",),
+    ),
+    Guard(
+        name="gate: WhatsApp needs consent",
+        file="shared/domain/consent.py",
+        before="if channel is Channel.SMS:\n        return None",
+        after="if channel:\n        return None",
+        tests=("tests/unit/domain/test_consent.py",),
+    ),
+    Guard(
+        name="gate: free text only inside a session",
+        file="shared/domain/gate.py",
+        before="as_template = passenger.session_text and not _session_is_open(passenger, wished)",
+        after="as_template = False",
+        tests=("tests/unit/domain/test_gate.py",),
+    ),
+    Guard(
+        name="session: it is over after 24 hours, to the instant",
+        file="shared/domain/gate.py",
+        before="passenger.session_until is not None and instant < passenger.session_until",
+        after="passenger.session_until is not None and instant <= passenger.session_until",
+        tests=("tests/unit/domain/test_gate.py", "tests/unit/usecases/test_session.py"),
+    ),
+    Guard(
+        name="limit: an hour's people count until 24 hours after its end",
+        file="shared/domain/reach.py",
+        before="return hour_of(now) - WINDOW_HOURS",
+        after="return hour_of(now) - WINDOW_HOURS + 1",
+        tests=("tests/unit/domain/test_reach.py",),
+    ),
+    Guard(
+        name="tenancy: the sending side asks nobody else's consent",
+        file="shared/usecases/admission.py",
+        before="persons = [person for owner, person in keys if owner == organisation]",
+        after="persons = [person for _, person in keys]",
+        tests=("tests/contract/test_people.py", "tests/unit/usecases"),
+    ),
+    # ------------------------------------------------------------------------------------------------------- who may in
+    Guard(
+        name="signature: only what the app secret signed is taken",
+        file="shared/providers/whatsapp/webhook.py",
+        before='return any(hmac.compare_digest(f"sha256={digest}".encode(), given) for digest in expected)',
+        after="return any(digest for digest in expected)",
+        tests=(_WEBHOOK,),
+    ),
+    Guard(
+        name="signature: an empty secret signs nothing",
+        file="shared/providers/whatsapp/webhook.py",
+        before="for secret in secrets if secret)",
+        after="for secret in secrets)",
+        tests=(_WEBHOOK,),
+    ),
+    Guard(
+        name="signature: a replaced secret ends after 24 hours",
+        file="shared/usecases/receive.py",
+        before="if previous is not None and self._clock.now() - previous.updated_at < ROTATION:",
+        after="if previous is not None:",
+        tests=("tests/contract/test_webhook_function.py", "tests/unit/usecases/test_receive.py"),
+    ),
+    Guard(
+        name="Orange's path token",
+        file="shared/usecases/receive.py",
+        before="if integration is None or not _same(token, integration.receipt_token.value):",
+        after="if integration is None:",
+        tests=("tests/unit/usecases/test_receive.py", "tests/contract/test_webhook_function.py"),
+    ),
+    Guard(
+        name="Orange's addresses",
+        file="shared/usecases/receive.py",
+        before="return any(address in ipaddress.ip_network(network) for network in integration.receipt_addresses)",
+        after="return address is not None",
+        tests=("tests/unit/usecases/test_receive.py",),
+    ),
+    Guard(
+        name="scope: a token without it is refused",
+        file="shared/http/router.py",
+        before="if request.caller is None or scope not in request.caller.scopes:",
+        after="if request.caller is None:",
+        tests=("tests/unit/http/test_router.py",),
+    ),
+    Guard(
+        name="organisation: every key of the log starts with it",
+        file="shared/aws/message_item.py",
+        before='return f"{organisation}#{message_id}"',
+        after='return f"o#{message_id}"',
+        tests=("tests/contract/test_log_rows.py", "tests/contract/test_log_page.py", "tests/contract"),
+    ),
+    Guard(
+        name="card host: only allowed ones",
+        file="shared/providers/cards.py",
+        before="if card is None or (refused := self.allowed(reference)):",
+        after="if card is None or (refused := None):",
+        tests=(_CARDS,),
+    ),
+    Guard(
+        name="card host: no private address, whatever its DNS says",
+        file="shared/providers/cards.py",
+        before="if not (host and host.local) and not all(is_public(address) for address in found):",
+        after="if host is None:",
+        tests=(_CARDS,),
+    ),
+    Guard(
+        name="card: at most 5 MB, while it streams",
+        file="shared/providers/cards.py",
+        before="""                content += part
+                _whole(content)""",
+        after="""                content += part""",
+        tests=(_CARDS,),
+    ),
+    # --------------------------------------------------------------------------------------------------- personal data
+    Guard(
+        name="mask: the middle of a number is hidden",
+        file="shared/domain/masking.py",
+        before='return f"+{code}{national[:2]}***{national[-4:]}"',
+        after='return f"+{code}{national[:2]}{national[2:-4]}{national[-4:]}"',
+        tests=("tests/unit/domain/test_masking.py",),
+    ),
+    Guard(
+        name="mask: Meta's message ID is blanked before anybody stores it",
+        file="shared/providers/whatsapp/client.py",
+        before="return Taken(provider_message_id=blank_number_in_wamid(message_id), held=held)",
+        after="return Taken(provider_message_id=message_id, held=held)",
+        tests=("tests/unit/providers/test_whatsapp_client.py",),
+    ),
+    Guard(
+        name="exceptions: what leaves a handler says its type and no more",
+        file="shared/aws/telemetry.py",
+        before="raise InvocationFailedError(type(error).__name__) from None",
+        after="raise",
+        tests=("tests/unit/test_telemetry.py",),
+    ),
+    Guard(
+        name="log: what looks like a number is not shown",
+        file="shared/aws/telemetry.py",
+        before="    if not isinstance(value, str) or _UUID.fullmatch(value):",
+        after="    if value is not None:",
+        tests=("tests/unit/test_telemetry.py",),
+    ),
+    # ------------------------------------------------------------------------------------------------------------ text
+    Guard(
+        name="segments: an escape pair never straddles two",
+        file="shared/domain/segments.py",
+        before="if used + width > room:",
+        after="if used >= room:",
+        tests=("tests/unit/domain/test_segments.py",),
+    ),
+)

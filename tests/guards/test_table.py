@@ -1,0 +1,39 @@
+"""The table cannot rot: each guard stands in the code exactly once, and its tests are there."""
+
+import ast
+
+import pytest
+
+from tests.guards.__main__ import ROOT, without
+from tests.guards.table import GUARDS, Guard
+
+MUST_BE_THERE = ("claim", "lease", "epoch", "gate", "signature", "scope", "mask", "idempotency", "timetable", "status")
+
+
+@pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.name)
+def test_each_guard_stands_once_and_what_is_left_is_code(guard: Guard) -> None:
+    code = (ROOT / guard.file).read_text()
+    mutilated = without(guard, code)
+    assert mutilated != code
+    ast.parse(mutilated)
+
+
+@pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.name)
+def test_its_tests_are_there(guard: Guard) -> None:
+    assert guard.tests
+    assert [test for test in guard.tests if not (ROOT / test.partition("::")[0]).exists()] == []
+
+
+def test_names_are_distinct() -> None:
+    assert len({guard.name for guard in GUARDS}) == len(GUARDS)
+
+
+@pytest.mark.parametrize("word", MUST_BE_THERE)
+def test_the_first_guards_are_in_the_table(word: str) -> None:
+    assert any(guard.name.startswith(word) for guard in GUARDS)
+
+
+def test_a_guard_that_is_not_there_is_told() -> None:
+    guard = Guard(name="g", file="f", before="guard()", after="", tests=("t",))
+    with pytest.raises(ValueError, match="stands 0 times"):
+        without(guard, "nothing")
