@@ -58,6 +58,14 @@ async def test_a_reopened_message_is_sent_again_by_its_new_attempt_alone(world: 
     assert not await world.log.reopen(*KEY, attempt=2, due_at=LATER)
 
 
+async def test_a_message_whose_fallback_has_begun_is_not_reopened(world: World) -> None:
+    await world.log.add(replace(message(), alternative=True, fallback_minutes=5))
+    await claimed_again(world)
+    assert (await world.log.move(*KEY, SENT)).won
+    assert await world.log.fall_back(*KEY)
+    assert not await world.log.reopen(*KEY, attempt=1, due_at=LATER)
+
+
 @pytest.mark.parametrize("status", [Status.DELIVERED, Status.READ])
 async def test_proof_of_arrival_ends_a_reopened_message(world: World, status: Status) -> None:
     await claimed(world)

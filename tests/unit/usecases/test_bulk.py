@@ -142,6 +142,19 @@ def test_a_pause_leaves_copies_without_effect_and_a_resume_sends_the_rest(office
     assert set(sent_to(office).values()) == {1}
 
 
+def test_a_copy_of_before_the_pause_makes_no_call_after_the_resume_either(office: Office) -> None:
+    """Its row goes with the copy that the resume has released: the old departure was withdrawn with the pause."""
+    made = office.distribute(10)
+    office.do_tasks()
+    old = office.queue.take()
+    office.run(office.control.act(DEMO, made.distribution_id, Action.PAUSE))
+    office.run(office.control.act(DEMO, made.distribution_id, Action.RESUME))
+    office.run(office.step(Channel.SMS).send_all(old))
+    assert office.provider.calls == 0
+    finish(office)
+    assert sorted(sent_to(office).values()) == [1] * 10
+
+
 def test_a_cancel_ends_what_is_pending_and_says_how_many_went_out(office: Office) -> None:
     made = office.distribute(300)
     office.do_tasks()

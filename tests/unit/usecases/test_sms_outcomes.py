@@ -70,6 +70,18 @@ def test_a_lost_answer_is_noted_and_lifted_by_its_receipt(office: Office) -> Non
     assert (lifted.status, lifted.reason) == (Status.DELIVERED, None)
 
 
+def test_a_receipt_that_overtakes_the_answer_waits_for_its_name(office: Office) -> None:
+    message = office.single()
+    Orange(office).tells("provider-1", "DeliveredToTerminal")
+    office.deliver()
+    row = office.row(message.message_id)
+    assert (row.status, row.provider_message_id, row.delivered_at is not None) == (
+        Status.DELIVERED,
+        "provider-1",
+        True,
+    )
+
+
 @pytest.mark.parametrize("point", ["unknown.note", "log.move"])
 def test_a_sender_killed_while_it_notes_a_doubt_leaves_it_to_the_next_copy(office: Office, point: str) -> None:
     message = office.single()
