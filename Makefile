@@ -51,9 +51,10 @@ token: $(has_packages)  ## a JWT for the running stack: make token ORGANISATION=
 test: $(has_packages)  ## everything that can be tested without Docker
 	@exec $(python) -m pytest -n 2 --dist loadfile -m "not docker"
 
-# SEEDS and FROM choose the runs: docs/chaos.md.
-chaos: $(has_packages)  ## thousands of simulated runs in which everything breaks; a table, exit 1 if anything is lost, doubled or early
-	@exec $(python) -m tests.simulation --seeds $(or $(SEEDS),3000) --from $(or $(FROM),0)
+# SEEDS and FROM choose the simulated runs, SCENARIOS (words of their names) what is done to the stack: docs/chaos.md.
+chaos: $(has_packages)  ## everything breaks, in thousands of simulated runs and over HTTP; tables; exit 1 if anything is lost, doubled or early
+	@$(python) -m tests.simulation --seeds $(or $(SEEDS),3000) --from $(or $(FROM),0)
+	@exec $(python) -m tests.chaos $(SCENARIOS)
 
 # Built apart from .aws-sam/build, which holds what was built last for whichever architecture.
 test-docker: $(has_sam) $(has_packages)  ## the built functions in containers, through sam local; skipped where no engine answers

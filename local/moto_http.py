@@ -3,7 +3,7 @@
 Not moto's own server: that needs Flask, closes each connection after one answer and is not safe for threads. This one
 hands a request to the same dispatcher that moto's decorators use. `POST /_stack/clock {"now": …}` moves its time,
 `GET /_stack/requests` says how often each operation was asked for, `GET /_stack/access` what roles were allowed and
-refused.
+refused, `POST /_stack/faults {…}` has AWS fail now and then.
 """
 
 import json
@@ -25,6 +25,7 @@ from moto.core.botocore_stubber import BotocoreStubber
 from local import moto_mends
 from local.clock import parse_instant
 from local.moto_access import LEDGER
+from local.moto_faults import FAULTS_PATH, Faults
 from local.moto_mends import SERVER_LOCK
 from local.moto_state import Snapshot
 from local.reset import RESTORE_PATH, SNAPSHOT_PATH
@@ -62,6 +63,10 @@ class MotoHandler(BaseHTTPRequestHandler):
             self.server.remember() if self.path == SNAPSHOT_PATH else self.server.restore()
             self._reply(204, {}, b"")
             return
+        if self.path == FAULTS_PATH:
+            self.server.faults = Faults.read(json.loads(body))
+            self._reply(204, {}, b"")
+            return
         if self.path == REQUESTS_PATH:
             self._reply(200, {"content-type": "application/json"}, json.dumps(self.server.requests).encode())
             return
@@ -78,7 +83,11 @@ class MotoHandler(BaseHTTPRequestHandler):
         operation = self.headers.get("x-amz-target") or f"{host.partition('.')[0]} {self.command}"
         with SERVER_LOCK:
             self.server.requests[operation] += 1
-            status, answer_headers, answer = self.server.dispatch(request)
+            fault = self.server.faults.next(operation)
+            if fault is None or fault.took_effect:
+                status, answer_headers, answer = self.server.dispatch(request)
+            if fault is not None:
+                status, answer_headers, answer = fault.answer
         self._reply(int(status), answer_headers, answer.encode() if isinstance(answer, str) else answer)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_OPTIONS = do_PATCH = answer  # noqa: N815 - http.server's names
@@ -109,6 +118,7 @@ class MotoServer(ThreadingHTTPServer):
         self._stubber = BotocoreStubber()
         self._travel = travel
         self.requests: Counter[str] = Counter()
+        self.faults = Faults()
         self._snapshot: Snapshot | None = None
 
     def dispatch(self, request: AWSPreparedRequest) -> tuple[int, Mapping[str, Any], str | bytes]:

@@ -18,6 +18,9 @@ type Wrong = Literal["lost", "doubled", "early", "wrong"]
 ZONES = {
     "SN": "Africa/Dakar",
     "CI": "Africa/Abidjan",
+    "ML": "Africa/Bamako",
+    "BF": "Africa/Ouagadougou",
+    "GN": "Africa/Conakry",
     "CM": "Africa/Douala",
     "MG": "Indian/Antananarivo",
     "TN": "Africa/Tunis",

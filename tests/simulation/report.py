@@ -1,6 +1,6 @@
 """What many runs came to, fault by fault; and how to run again what failed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tests.simulation.checker import Violation, Wrong
@@ -41,7 +41,7 @@ def summary_of(seed: int) -> Summary:
     return summary(run(seed))
 
 
-def again(seed: int) -> str:
+def seed_again(seed: int) -> str:
     """The command that runs the very same once more, every step in words."""
     return f"python -m tests.simulation --seeds 1 --from {seed} --steps"
 
@@ -49,8 +49,12 @@ def again(seed: int) -> str:
 def table(runs: Sequence[Summary]) -> str:
     """A line for each fault; a run counts for every fault that occurred in it. `verdict`: whether all of it was as it
     must be, counts and statuses included."""
-    lines = [COLUMNS, *(_line(fault.name, [run for run in runs if fault.name in run.faults]) for fault in FAULTS)]
-    lines.append(_line("all runs", runs))
+    return table_of([(fault.name, [run for run in runs if fault.name in run.faults]) for fault in FAULTS], runs)
+
+
+def table_of(rows: Sequence[tuple[str, Sequence[Summary]]], runs: Sequence[Summary]) -> str:
+    """The same for rows of any other kind."""
+    lines = [COLUMNS, *(_line(*row) for row in rows), _line("all runs", runs)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]
     return "\n".join(
         "  ".join(
@@ -68,11 +72,11 @@ def _line(name: str, runs: Sequence[Summary]) -> tuple[str, ...]:
     return (name, str(len(runs)), str(sum(run.messages for run in runs)), *map(str, counts), verdict)
 
 
-def failures(runs: Sequence[Summary]) -> str:
-    """Each failed seed with what is wrong and its command; empty where all is well."""
+def failures(runs: Sequence[Summary], again: Callable[[Summary], str] = lambda one: seed_again(one.seed)) -> str:
+    """Each failed run with what is wrong and its command; empty where all is well."""
     lines: list[str] = []
     for one in runs:
         if one.wrongs:
-            lines += [f"seed {one.seed} ({', '.join(sorted(one.faults))})", f"  {again(one.seed)}"]
+            lines += [f"seed {one.seed} ({', '.join(sorted(one.faults))})", f"  {again(one)}"]
             lines += [f"  {wrong.kind}: {wrong.text}" for wrong in one.wrongs[:SHOWN]]
     return "\n".join(lines)

@@ -16,7 +16,7 @@ from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.usecases.ports import Claim, ClaimAnswer
 from tests.simulation.checker import Violation
 from tests.simulation.faults import FAULTS, roll
-from tests.simulation.report import Summary, again, failures, summary_of, table
+from tests.simulation.report import Summary, failures, seed_again, summary_of, table
 from tests.simulation.run import run, run_with
 from tests.simulation.world import World
 
@@ -47,7 +47,7 @@ def test_the_same_seed_is_the_same_run() -> None:
 @pytest.mark.enable_socket
 def test_it_is_the_same_in_another_process_too() -> None:
     """Whatever that one's hashes of strings are. It is run by the command that a failed seed is printed with."""
-    command = [sys.executable, *again(23).split()[1:]]
+    command = [sys.executable, *seed_again(23).split()[1:]]
     environment = {**os.environ, "PYTHONHASHSEED": "1"}
     told = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     assert f"seed 23: trace {run(23).trace}" in told.stdout
