@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import botocore.session
 import uvicorn
@@ -94,11 +95,23 @@ def local_routes(frame: Frame, pools: Pools, simulators_url: str | None, schedul
     """What the routes under /_local do; the state of now is the one that a reset comes back to."""
     reset = Reset(aws_url=frame.aws_url, simulators_url=simulators_url, pools=pools, scheduler=scheduler)
     reset.remember()
-    busy = lambda: any(pool.is_busy for pool in pools.values())  # noqa: E731 - one expression
     if scheduler is None:
         return LocalRoutes(jump=frame.clock.advance_to, reset=reset.now)
+    sqs = client("sqs", frame.aws_url, read_timeout=60)
     agendas = Agendas(client("dynamodb", frame.aws_url, read_timeout=60))
+
+    def busy() -> bool:
+        """A function works, or there is something on a queue for it to take."""
+        if any(pool.is_busy for pool in pools.values()):
+            return True
+        return any(_has_waiting(sqs, mapping.queue_url) for mapping in frame.deployment.mappings)
+
     return LocalRoutes(jump=Jump(frame.clock, scheduler, busy, agendas.next_due).to, reset=reset.now)
+
+
+def _has_waiting(sqs: Any, queue_url: str) -> bool:
+    name = "ApproximateNumberOfMessages"
+    return int(sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=[name])["Attributes"][name]) > 0
 
 
 def start_gateway(
