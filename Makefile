@@ -17,7 +17,7 @@ has_uv := .uv/.has-$(uv_version)
 has_packages := .venv/.matches-lock
 has_sam := .venv-sam/.matches-lock
 
-.PHONY: help demo run load events token test chaos guards test-docker lint type format check build validate hooks precommit clean
+.PHONY: help demo run load events token test chaos guards bench test-docker lint type format check build validate hooks precommit clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -53,8 +53,12 @@ test: $(has_packages)  ## everything that can be tested without Docker
 
 # SEEDS and FROM choose the simulated runs, SCENARIOS (words of their names) what is done to the stack: docs/chaos.md.
 chaos: $(has_packages)  ## everything breaks, in thousands of simulated runs and over HTTP; tables; exit 1 if anything is lost, doubled or early
-	@$(python) -m tests.simulation --seeds $(or $(SEEDS),3000) --from $(or $(FROM),0)
+	@$(python) -m tests.simulation --seeds $(or $(SEEDS),2000) --from $(or $(FROM),0)
 	@exec $(python) -m tests.chaos $(SCENARIOS)
+
+# PARTS (sender, plan, start, cost): docs/performance.md.
+bench: $(has_packages)  ## what it costs and how fast it is: one table, and bench/results.json
+	@exec $(python) -m bench $(PARTS)
 
 # Built apart from .aws-sam/build, which holds what was built last for whichever architecture.
 test-docker: $(has_sam) $(has_packages)  ## the built functions in containers, through sam local; skipped where no engine answers

@@ -28,6 +28,7 @@ from shared.aws.session import Aws
 from shared.domain.content import Content
 from shared.domain.distribution import Distribution, DistributionStatus, Order, Schedule, Upload
 from shared.domain.integration import Dhis2Integration
+from shared.domain.json import JsonValue
 from shared.domain.payload import Channel
 from shared.usecases.already import AlreadySent
 from shared.usecases.distributions import Planning, PlanningDeps
@@ -36,7 +37,7 @@ from shared.usecases.planning import Planner
 from tests.fakes.office import DEMO, Office
 
 IDENTITY = "6f1d3f0e-2b7a-5c49-9d0a-0b5c1f5e7a11"
-DEFAULTS = {
+DEFAULTS: dict[str, JsonValue] = {
     "programme_name": "PEV",
     "verification_url": "https://v.example.org/c/{card_code}",
     "card_image": "https://cards.example.org/{card_code}.png",

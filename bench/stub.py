@@ -68,7 +68,10 @@ class Stub(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        nothing = {"Responses": {table: [] for table in request["RequestItems"]}, "UnprocessedKeys": {}}
+        nothing: dict[str, object] = {
+            "Responses": {table: [] for table in request["RequestItems"]},
+            "UnprocessedKeys": {},
+        }
         self._answer(json.dumps(nothing).encode())
 
     def _answer(self, body: bytes) -> None:

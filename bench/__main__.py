@@ -1,0 +1,116 @@
+"""`make bench`: what is measured, as one table, and bench/results.json. docs/performance.md says what it means.
+
+    python -m bench                    all rows, about eight minutes on two idle cores
+    python -m bench sender cost        those whose name begins so
+
+Each row that compares takes both sides in turn in one run. A row that misses its target does not fail the run: figures
+move with the machine, and the table says so.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from bench import campaign, cold_start, sender
+from bench.prices import OTHERS
+from shared.domain.payload import Channel
+
+RESULTS = Path(__file__).parent / "results.json"
+MOST_DOLLARS = 0.012
+MOST_MB = 256
+MOST_INIT_MS, MOST_ZIPPED = 350, 6_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """`value` against `target`, in `unit`; `better` says which way. `detail`: the absolute figures."""
+
+    name: str
+    value: float
+    target: float
+    unit: str
+    better: str
+    detail: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the figure is what was asked for."""
+        return self.value >= self.target if self.better == "more" else self.value <= self.target
+
+
+def senders() -> Iterator[Row]:
+    """Messages a second against aiohttp that does only the POST."""
+    for channel in (Channel.WHATSAPP, Channel.SMS):
+        for in_flight in (10, 50):
+            found = sender.compare(channel, in_flight, rounds=3, seconds=2.0)
+            name = f"sender: {channel}, {in_flight} in flight, of a bare loop's throughput"
+            yield Row(name=name, value=found["ratio"], target=0.8, unit="ratio", better="more", detail=dict(found))
+
+
+def plans() -> Iterator[Row]:
+    """A hundred thousand rows."""
+    command = [sys.executable, "-m", "bench.planning", "--rows", "100000"]
+    done = subprocess.run(command, capture_output=True, check=True, text=True)  # noqa: S603 - our own module
+    found = json.loads(done.stdout)
+    yield Row(
+        name="plan: peak memory, 100,000 rows",
+        value=found["peak_mb"],
+        target=MOST_MB,
+        unit="MB",
+        better="less",
+        detail=found,
+    )
+
+
+def starts() -> Iterator[Row]:
+    """Every function's own artefact."""
+    for found in cold_start.measure():
+        init = found.get("init_ms")
+        if init is not None:
+            name = f"cold start: {found['function']}"
+            yield Row(name=name, value=float(str(init)), target=MOST_INIT_MS, unit="ms", better="less", detail=found)
+        size = float(str(found["zip_bytes"]))
+        name = f"artefact: {found['function']}"
+        yield Row(name=name, value=size, target=MOST_ZIPPED, unit="bytes", better="less")
+
+
+def costs() -> Iterator[Row]:
+    """A campaign with its receipts, priced."""
+    for channel, messages, a_call in ((Channel.SMS, 100, 1), (Channel.WHATSAPP, 400, 1), (Channel.WHATSAPP, 400, 10)):
+        found = campaign.measure(channel, messages, a_call)
+        name = f"cost: 1,000 by {channel}, {a_call} {'status' if a_call == 1 else 'statuses'} a call"
+        value = float(str(found["dollars_per_1000"]))
+        detail = {**found, "others_per_1000": {who: 1000 * fee for who, fee in OTHERS.items()}}
+        yield Row(name=name, value=value, target=MOST_DOLLARS, unit="US$", better="less", detail=detail)
+
+
+PARTS: dict[str, Callable[[], Iterator[Row]]] = {"sender": senders, "plan": plans, "start": starts, "cost": costs}
+
+
+def main(words: Sequence[str]) -> int:
+    """0 once all has been measured, whatever came out."""
+    rows: list[Row] = []
+    for name, part in PARTS.items():
+        if words and not any(name.startswith(word) for word in words):
+            continue
+        for row in part():
+            rows.append(row)
+            sys.stdout.write(line(row) + "\n")
+            sys.stdout.flush()
+    RESULTS.write_text(json.dumps([{**asdict(row), "is_met": row.is_met} for row in rows], indent=1) + "\n")
+    missed = sum(not row.is_met for row in rows)
+    sys.stdout.write(f"{len(rows)} figures, {missed} short of their targets; all of them in bench/results.json\n")
+    return 0
+
+
+def line(row: Row) -> str:
+    """One line of the table."""
+    verdict = "ok" if row.is_met else "MISSED"
+    return f"{row.name:66}{row.value:>14,.4g} {row.unit:6} target {row.target:<12,.6g}{verdict}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

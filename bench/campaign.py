@@ -1,0 +1,331 @@
+"""A whole campaign on the stub, from the request to the receipts: what AWS is asked for it, and what that costs.
+
+    python -m bench.campaign --channel sms --messages 200
+
+The functions run as they are; this plays Lambda's poller (batches as the template sets them, a request to receive and
+one to delete each), API Gateway and the providers' webhooks. Nothing is sped up: SMS leave at the product's own pace,
+because a sender that waits for its departure is paid for waiting.
+"""
+
+import argparse
+import hashlib
+import hmac
+import io
+import json
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from bench.cards import PNG, Programme
+from bench.prices import LAMBDA_GB_SECOND, LOG_LINE_OVERHEAD, LOGS_GB, MILLION, PER_MILLION, VCPU_MB
+from bench.stand import CLOCK, ORGANISATION, Stand, stand, unheard
+from functions.bulk_fanout.app import build as build_fanout
+from functions.send_sms.app import build as build_sms
+from functions.send_whatsapp.app import build as build_whatsapp
+from functions.webhook.app import build as build_webhook
+from shared.aws.function import Handler, Loop
+from shared.domain.payload import Channel
+from tests.template.reading import FUNCTION_FOLDERS, mapping, read
+from tests.unit.http.events import event as http_event
+
+RATES = {Channel.SMS: 5, Channel.WHATSAPP: 80}
+PROVIDER_MS, AWS_MS = 100.0, 5.0
+TICK_SECONDS = 60.0
+WARM_UP = 20
+"""Messages of a campaign before the one that counts: environments are made and settings read once, not per message."""
+
+
+class Context:
+    """Lambda's."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Enough."""
+        return 60_000
+
+
+@dataclass(slots=True)
+class Bill:
+    """What was used, until it is priced."""
+
+    invocations: Counter[str] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=dict)
+    poller_requests: int = 0
+    http_requests: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def clear(self) -> None:
+        """From nothing."""
+        self.invocations.clear()
+        self.seconds.clear()
+        self.poller_requests = self.http_requests = 0
+
+    def ran(self, function: str, seconds: float) -> None:
+        """One invocation; Lambda counts whole milliseconds."""
+        with self.lock:
+            self.invocations[function] += 1
+            self.seconds[function] = self.seconds.get(function, 0.0) + seconds
+
+
+class Environments:
+    """One function. An environment is a handler with a loop of its own; one invocation at a time."""
+
+    def __init__(self, name: str, build: Callable[..., Handler], place: Stand, bill: Bill) -> None:
+        self._name = name
+        self._build = build
+        self._place = place
+        self._idle: list[Handler] = []
+        self._lock = threading.Lock()
+        self._bill = bill
+
+    def __call__(self, event: object) -> object:
+        with self._lock:
+            handler = self._idle.pop() if self._idle else None
+        handler = handler or self._build(self._place.environment, CLOCK, loop=Loop(unheard))
+        began = time.monotonic()
+        answer = handler(event, Context())  # type: ignore[arg-type]  # events are built here
+        self._bill.ran(self._name, time.monotonic() - began)
+        with self._lock:
+            self._idle.append(handler)
+        return answer
+
+
+class Campaign:
+    """One run."""
+
+    def __init__(self, place: Stand, channel: Channel, statuses_a_call: int) -> None:
+        self._place = place
+        self._channel = channel
+        self._a_call = statuses_a_call
+        self.bill = Bill()
+        builds: Mapping[str, Callable[..., Handler]] = {
+            "BulkFanoutFunction": build_fanout,
+            "SendSmsFunction": build_sms,
+            "SendWhatsAppFunction": build_whatsapp,
+            "WebhookFunction": build_webhook,
+        }
+        self._functions = {name: Environments(name, build, place, self.bill) for name, build in builds.items()}
+        self._told = 0
+        self._asked = 0
+        self._under_way: list[Future[object]] = []
+        self._workers = ThreadPoolExecutor(16)
+
+    def forget(self) -> None:
+        """What has been used so far is not counted."""
+        self.bill.clear()
+        self._told = 0
+        self._place.ask("reset")
+
+    def run(self, messages: int) -> None:
+        """From the request until every receipt has been worked off."""
+        self._ask(messages)
+        sender = "SendSmsFunction" if self._channel is Channel.SMS else "SendWhatsAppFunction"
+        ticked = time.monotonic()
+        give_up = time.monotonic() + messages / RATES[self._channel] * 2 + 60
+        while not self._is_through(messages):
+            if time.monotonic() > give_up:
+                raise RuntimeError(f"{self._told} of {messages} messages told of")
+            if time.monotonic() - ticked > TICK_SECONDS:
+                ticked = time.monotonic()
+                self._start("BulkFanoutFunction", {"tick": True})
+            self._poll("fanout", "BulkFanoutFunction", 1)
+            self._poll(str(self._channel), sender, 10)
+            self._poll("status", "WebhookFunction", 10)
+            self._tell()
+            time.sleep(0.02)
+
+    def _ask(self, messages: int) -> None:
+        people = [
+            {
+                "phone": f"+22177{number:07d}",
+                "first_name": "Aminata",
+                "last_name": "Essai",
+                "card_code": f"DKR-VAC-{number:07d}",
+                "enrollment_id": f"ENR{number:08d}",
+                "programme_name": "PNV",
+                "verification_url": "https://v.example.org/c/{card_code}",
+                "card_image": "s3://cards/{card_code}.png",
+                "consent": True,
+            }
+            for number in range(self._asked, self._asked + messages)
+        ]
+        self._asked += messages
+        body = {
+            "campaign_id": "bench",
+            "channel": str(self._channel),
+            "content": {"template": {"name": "vaccination_card", "language": "fr"}, "sms_encoding": "gsm7"},
+            "recipients": people,
+            "confirm": True,
+        }
+        claims = {"organisation_id": ORGANISATION, "scope": "messaging.send"}
+        headers = {"idempotency-key": f"up-to-{self._asked}"}
+        asked = http_event("POST /v1/distributions", body=body, headers=headers, claims=claims)
+        answer = self._functions["BulkFanoutFunction"](asked)
+        self.bill.http_requests += 1
+        if not isinstance(answer, dict) or answer["statusCode"] != 201:
+            raise RuntimeError(f"not planned: {answer}")
+
+    def _poll(self, queue: str, function: str, most: int) -> None:
+        taken = self._place.ask("take", queue=self._place.queue(queue), most=most)
+        while taken:
+            self.bill.poller_requests += 2
+            self._start(function, {"Records": taken})
+            taken = self._place.ask("take", queue=self._place.queue(queue), most=most)
+
+    def _tell(self) -> None:
+        """The providers' webhooks for whatever they have taken since."""
+        sent = self._place.ask("sent")[self._told :]
+        self._told += len(sent)
+        calls = orange_calls(sent) if self._channel is Channel.SMS else meta_calls(sent, self._a_call)
+        for call in calls:
+            self.bill.http_requests += 1
+            self._start("WebhookFunction", call)
+
+    def _is_through(self, messages: int) -> bool:
+        self._under_way = [one for one in self._under_way if not one.done()]
+        return self._told >= messages and not self._under_way and not any(self._place.ask("waiting").values())
+
+    def _start(self, function: str, event: object) -> None:
+        self._under_way.append(self._workers.submit(self._functions[function], event))
+
+
+def orange_calls(sent: Sequence[Mapping[str, str]]) -> list[object]:
+    """One receipt a call, as Orange does."""
+    path = {"organisation_id": ORGANISATION, "token": "r"}
+    return [
+        http_event(
+            "POST /webhooks/orange/{organisation_id}/{token}",
+            path=path,
+            body={
+                "deliveryInfoNotification": {
+                    "callbackData": one["id"],
+                    "deliveryInfo": {"address": one["to"], "deliveryStatus": "DeliveredToTerminal"},
+                }
+            },
+        )
+        for one in sent
+    ]
+
+
+def meta_calls(sent: Sequence[Mapping[str, str]], a_call: int) -> list[object]:
+    """sent, delivered and read of each message, so many statuses in a call."""
+    at = str(int(CLOCK.now().timestamp()))
+    statuses = [
+        {"id": one["id"], "status": status, "timestamp": at, "biz_opaque_callback_data": one["key"]}
+        for status in ("sent", "delivered", "read")
+        for one in sent
+    ]
+    return [_signed(statuses[start : start + a_call]) for start in range(0, len(statuses), a_call)]
+
+
+def _signed(statuses: list[dict[str, str]]) -> object:
+    value = {"messaging_product": "whatsapp", "metadata": {"phone_number_id": "1"}, "statuses": statuses}
+    body = json.dumps({"object": "whatsapp_business_account", "entry": [{"changes": [{"value": value}]}]}).encode()
+    signature = hmac.new(b"a", body, hashlib.sha256).hexdigest()
+    headers = {"x-hub-signature-256": f"sha256={signature}"}
+    path = {"organisation_id": ORGANISATION}
+    return http_event("POST /webhooks/whatsapp/{organisation_id}", path=path, headers=headers, body=body)
+
+
+@contextmanager
+def logged() -> Iterator[io.StringIO]:
+    """What the functions write to their log, instead of on the screen."""
+    out, sys.stdout = sys.stdout, io.StringIO()
+    try:
+        yield sys.stdout
+    finally:
+        sys.stdout = out
+
+
+def measure(channel: Channel, messages: int, statuses_a_call: int = 1) -> dict[str, object]:
+    """What 1,000 messages use and cost."""
+    with stand(provider_ms=PROVIDER_MS, aws_ms=AWS_MS) as place, logged() as log:
+        programme = Programme(place)
+        loop = Loop(unheard)
+        loop.run(programme.open(rate=RATES[channel]))
+        programme.put_cards([f"DKR-VAC-{number:07d}.png" for number in range(WARM_UP + messages)], PNG)
+        loop.close()
+        campaign = Campaign(place, channel, statuses_a_call)
+        campaign.run(WARM_UP)
+        campaign.forget()
+        cpu, already = time.process_time(), len(log.getvalue())
+        campaign.run(messages)
+        cpu = time.process_time() - cpu
+        counts = place.ask("counts")
+        lines = log.getvalue()[already:].splitlines()
+    used = usage(campaign.bill, counts, lines, cpu)
+    factor = 1000 / messages
+    priced = {name: amount * factor for name, amount in used.items()}
+    dollars = cost(priced)
+    return {
+        "channel": str(channel),
+        "messages": messages,
+        "statuses_a_call": statuses_a_call,
+        "per_1000": {name: round(amount, 2) for name, amount in priced.items()},
+        "dollars": {name: round(amount, 6) for name, amount in dollars.items()},
+        "dollars_per_1000": round(sum(dollars.values()), 5),
+        "requests": {name: round(count * factor, 1) for name, count in counts["requests"].items()},
+    }
+
+
+def usage(bill: Bill, counts: Mapping[str, Mapping[str, float]], lines: Sequence[str], cpu: float) -> dict[str, float]:
+    """By what is billed. `cpu`: seconds of a whole processor; a function with less memory takes so much longer."""
+    requests = Counter(counts["requests"])
+    memory = _memory()
+    gb_seconds = sum(seconds * memory[name] / 1024 for name, seconds in bill.seconds.items())
+    shares = sum(bill.seconds.values()) or 1.0
+    slower = sum(
+        cpu * seconds / shares * max(VCPU_MB / memory[name] - 1, 0) * memory[name] / 1024
+        for name, seconds in bill.seconds.items()
+    )
+    return {
+        "DynamoDB write units": counts["units"].get("write", 0),
+        "DynamoDB read units": counts["units"].get("read", 0),
+        "SQS requests": bill.poller_requests + _of(requests, "sqs."),
+        "S3 writes": requests["s3.PUT"],
+        "S3 reads": requests["s3.GET"] + requests["s3.HEAD"],
+        "Secrets Manager calls": _of(requests, "secretsmanager."),
+        "Scheduler calls": _of(requests, "scheduler."),
+        "HTTP API requests": bill.http_requests,
+        "Lambda invocations": sum(bill.invocations.values()),
+        "Lambda GB-seconds": gb_seconds + slower,
+        "log bytes": sum(len(line.encode()) + LOG_LINE_OVERHEAD for line in lines),
+    }
+
+
+def cost(per_1000: Mapping[str, float]) -> dict[str, float]:
+    """In dollars, by what is billed."""
+    dollars = {name: amount * PER_MILLION[name] / MILLION for name, amount in per_1000.items() if name in PER_MILLION}
+    dollars["Lambda GB-seconds"] = per_1000["Lambda GB-seconds"] * LAMBDA_GB_SECOND
+    dollars["logs"] = per_1000["log bytes"] / 1024**3 * LOGS_GB
+    return dollars
+
+
+def _memory() -> dict[str, int]:
+    """MB, from the template."""
+    resources = mapping(read(), "Resources")
+    return {name: int(str(mapping(resources[name], "Properties")["MemorySize"])) for name in FUNCTION_FOLDERS}
+
+
+def _of(requests: Counter[str], service: str) -> int:
+    return sum(count for name, count in requests.items() if name.startswith(service))
+
+
+def main() -> int:
+    """Prints one JSON object."""
+    parser = argparse.ArgumentParser(prog="python -m bench.campaign", description=__doc__)
+    parser.add_argument("--channel", type=Channel, choices=list(Channel), default=Channel.SMS)
+    parser.add_argument("--messages", type=int, default=200)
+    parser.add_argument("--statuses-a-call", type=int, default=1)
+    arguments = parser.parse_args()
+    measured = measure(arguments.channel, arguments.messages, arguments.statuses_a_call)
+    sys.stdout.write(json.dumps(measured, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

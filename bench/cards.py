@@ -1,0 +1,150 @@
+"""Invented people and their messages, ready to be sent."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from bench.stand import CLOCK, NUMBER_KEY, ORGANISATION, SECRETS, Stand
+from shared.aws.codec import encode
+from shared.aws.distributions import DynamoDistributions
+from shared.aws.integrations import SecretIntegrations
+from shared.aws.log import DynamoLog
+from shared.aws.session import Aws
+from shared.domain.dispatch import Dispatch
+from shared.domain.distribution import Distribution, DistributionStatus, Plan, Run, Schedule
+from shared.domain.ids import NumberKey
+from shared.domain.instants import microseconds
+from shared.domain.message import Chunk, Message, PayloadRef
+from shared.domain.payload import Channel, Mode, Payload, TemplateCall
+from tests.fakes.office import SMS, WHATSAPP
+
+DISTRIBUTION = "6f1d3f0e-2b7a-5c49-9d0a-0b5c1f5e7a11"
+CHUNK = 100
+KEY = NumberKey(b"k" * 64)
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108020000009077"
+    "53de0000000c49444154789c63f8cfc00000030101"
+    "00c9fe92ef0000000049454e44ae426082"
+)
+_TEXT = "[PNV-SN] Bonjour Aminata, votre carte est prete. Telechargez-la: https://v.example.org/c/DKR-VAC-9XQ7LM2A"
+
+
+class Programme:
+    """One organisation with both channels and a distribution that sends; its rows are made as they are asked for."""
+
+    def __init__(self, stand: Stand) -> None:
+        self._stand = stand
+        self._aws = Aws()
+        self._made = 0
+        self._log = DynamoLog(self._aws, "LogTable")
+
+    async def open(self, rate: int = 1000) -> None:
+        """Settings, the number key, a card in its bucket, the distribution."""
+        self._aws.secrets.create_secret(Name=NUMBER_KEY, SecretString="k" * 64)
+        self._aws.s3.put_object(Bucket="cards", Key="card.png", Body=PNG)
+        integrations = SecretIntegrations(self._aws, SECRETS, CLOCK)
+        for one in (SMS, WHATSAPP):
+            await integrations.put(replace(one, organisation=ORGANISATION, rate_per_second=rate))
+        now = CLOCK.now()
+        await DynamoDistributions(self._aws, "StateTable").create(
+            Distribution(
+                organisation=ORGANISATION,
+                distribution_id=DISTRIBUTION,
+                campaign_id="bench",
+                channel=Channel.SMS,
+                schedule=Schedule(),
+                confirm=True,
+                request_hash="h",
+                status=DistributionStatus.SENDING,
+                created_at=now,
+                due_at=None,
+                epoch=1,
+                attempt=1,
+                plan=Plan(
+                    attempt=1,
+                    runs=(Run(country="SN", zone="Africa/Dakar", rows=1, chunks=1, logged=1, released=1),),
+                    accepted=1,
+                    rejected=0,
+                    duplicates=0,
+                    segments=1,
+                    prices=(),
+                    warnings=(),
+                    peak=(),
+                    starts_at=now,
+                    estimated_end=now,
+                ),
+            )
+        )
+
+    def put_cards(self, names: Sequence[str], picture: bytes) -> None:
+        """A picture of each person's own: the same one but for what is after its end."""
+        for name in names:
+            self._aws.s3.put_object(Bucket="cards", Key=name, Body=picture + name.encode())
+
+    async def dispatches(self, channel: Channel, count: int, departs_at: Sequence[int] = ()) -> list[Dispatch]:
+        """So many logged messages, due to leave now or at the given instants (microseconds since 1970)."""
+        now = CLOCK.now()
+        made = [_dispatch(channel, number, now) for number in range(self._made, self._made + count)]
+        self._made += count
+        await self._log.add_all([_message(one, now) for one in made])
+        return [one.departing(at) for one, at in zip(made, departs_at, strict=False)] if departs_at else made
+
+
+def event(dispatches: Sequence[Dispatch]) -> dict[str, list[dict[str, str]]]:
+    """As Lambda's poller hands them over, now."""
+    now = microseconds(CLOCK.now())
+    late = [one if one.departs_at > now else one.departing(now) for one in dispatches]
+    return {"Records": [{"messageId": one.message_id, "body": encode(one).decode()} for one in late]}
+
+
+def batches(dispatches: Sequence[Dispatch], size: int) -> Iterator[Sequence[Dispatch]]:
+    """In the queue's order."""
+    for start in range(0, len(dispatches), size):
+        yield dispatches[start : start + size]
+
+
+def _dispatch(channel: Channel, number: int, now: datetime) -> Dispatch:
+    to = f"+22177{number % 10**7:07d}"
+    template = TemplateCall(
+        name="vaccination_card",
+        language="fr",
+        parameters=(("first_name", "Aminata"), ("last_name", "Essai"), ("card_code", f"DKR-{number:07d}")),
+    )
+    payload = Payload(
+        to=to,
+        country="SN",
+        mode=Mode.SMS if channel is Channel.SMS else Mode.TEMPLATE,
+        text=_TEXT,
+        template=None if channel is Channel.SMS else template,
+        card_image=None if channel is Channel.SMS else "s3://cards/card.png",
+        consented=True,
+    )
+    return Dispatch(
+        organisation=ORGANISATION,
+        message_id=str(uuid.uuid5(uuid.UUID(DISTRIBUTION), f"{channel}{number}")),
+        channel=channel,
+        person=KEY.person(ORGANISATION, to),
+        departs_at=microseconds(now),
+        payload=payload,
+        chunk=Chunk(distribution_id=DISTRIBUTION, run=0, number=number // CHUNK),
+        epoch=1,
+        integration_version=1,
+    )
+
+
+def _message(dispatch: Dispatch, now: datetime) -> Message:
+    return Message(
+        organisation=ORGANISATION,
+        message_id=dispatch.message_id,
+        channel=dispatch.channel,
+        accepted_at=now,
+        recipient="+22177***0000",
+        person=dispatch.person,
+        country="SN",
+        payload=PayloadRef(object_key=f"plans/{ORGANISATION}/{DISTRIBUTION}/1/run-00/chunk-000000.ndjson", row=1),
+        campaign_id="bench",
+        enrollment_id=f"ENR{dispatch.message_id[:8]}",
+        chunk=dispatch.chunk,
+        segments=1 if dispatch.channel is Channel.SMS else None,
+    )

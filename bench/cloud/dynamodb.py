@@ -1,0 +1,134 @@
+"""The calls to DynamoDB that our adapters make."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bench.cloud.counted import Counted
+from bench.cloud.expressions import Item, comparable, condition, update
+from bench.cloud.tables import Table, read_units, write_units
+
+type Body = dict[str, Any]
+type Answer = tuple[int, Body]
+
+_REFUSED = {
+    "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
+    "message": "The conditional request failed",
+}
+
+
+class DynamoDb:
+    """Tables by the names that the template gives them."""
+
+    def __init__(self, tables: Mapping[str, Table], counted: Counted) -> None:
+        self.tables = dict(tables)
+        self._counted = counted
+
+    def answer(self, action: str, body: Body) -> Answer:
+        """One call. Raises KeyError for one that no adapter of ours makes."""
+        self._counted.request(f"dynamodb.{action}")
+        answers: Mapping[str, Callable[[Body], Answer]] = {
+            "PutItem": self._put,
+            "UpdateItem": self._update,
+            "DeleteItem": self._delete,
+            "GetItem": self._get,
+            "BatchGetItem": self._get_many,
+            "Query": self._query,
+        }
+        return answers[action](body)
+
+    def _holds(self, item: Item | None, body: Body) -> bool:
+        expression = body.get("ConditionExpression")
+        names, values = body.get("ExpressionAttributeNames", {}), body.get("ExpressionAttributeValues", {})
+        return not expression or condition(expression)(item or {}, names, values)
+
+    def _refused(self, item: Item | None, body: Body) -> Answer:
+        """It costs what the write would have cost of the item that stands there."""
+        self._counted.used("write", max(write_units(item), 1))
+        told = item is not None and body.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+        return 400, {**_REFUSED, "Item": item} if told else _REFUSED
+
+    def _put(self, body: Body) -> Answer:
+        table = self.tables[body["TableName"]]
+        key = table.key_of(body["Item"])
+        before = table.items.get(key)
+        if not self._holds(before, body):
+            return self._refused(before, body)
+        self._counted.used("write", table.replace(key, before, body["Item"]))
+        return 200, {}
+
+    def _update(self, body: Body) -> Answer:
+        table = self.tables[body["TableName"]]
+        key = table.key_of(body["Key"])
+        before = table.items.get(key)
+        if not self._holds(before, body):
+            return self._refused(before, body)
+        names, values = body.get("ExpressionAttributeNames", {}), body.get("ExpressionAttributeValues", {})
+        after = update(body["UpdateExpression"]).applied(before or dict(body["Key"]), names, values)
+        self._counted.used("write", table.replace(key, before, after))
+        wanted = {"ALL_NEW": after, "ALL_OLD": before, "UPDATED_NEW": after, "UPDATED_OLD": before}
+        attributes = wanted.get(body.get("ReturnValues", "NONE"))
+        return 200, {"Attributes": attributes} if attributes else {}
+
+    def _delete(self, body: Body) -> Answer:
+        table = self.tables[body["TableName"]]
+        key = table.key_of(body["Key"])
+        before = table.items.get(key)
+        if not self._holds(before, body):
+            return self._refused(before, body)
+        self._counted.used("write", table.replace(key, before, None))
+        return 200, {}
+
+    def _get(self, body: Body) -> Answer:
+        table = self.tables[body["TableName"]]
+        item = table.items.get(table.key_of(body["Key"]))
+        self._read([item], consistent=body.get("ConsistentRead", False), together=False)
+        return 200, {"Item": item} if item else {}
+
+    def _get_many(self, body: Body) -> Answer:
+        answers = {}
+        for name, wanted in body["RequestItems"].items():
+            table = self.tables[name]
+            found = [table.items.get(table.key_of(key)) for key in wanted["Keys"]]
+            self._read(found, consistent=wanted.get("ConsistentRead", False), together=False)
+            answers[name] = [item for item in found if item]
+        return 200, {"Responses": answers, "UnprocessedKeys": {}}
+
+    def _query(self, body: Body) -> Answer:
+        table = self.tables[body["TableName"]]
+        index = next((one for one in table.indexes if one.name == body.get("IndexName")), None)
+        key = index.key if index else table.key
+        names, values = body.get("ExpressionAttributeNames", {}), body.get("ExpressionAttributeValues", {})
+        wanted = condition(body["KeyConditionExpression"])
+        ((_, hash_value),) = [one for one in values.items() if wanted_hash(body, key[0]) == one[0]]
+        items = table.found(index.name if index else "", str(comparable(hash_value)), key[1] if len(key) > 1 else None)
+        items = [item for item in items if wanted(item, names, values)]
+        if not body.get("ScanIndexForward", True):
+            items.reverse()
+        items = _after(items, body.get("ExclusiveStartKey"), table)
+        page = items[: body.get("Limit", len(items))]
+        self._read(page, consistent=body.get("ConsistentRead", False), together=True)
+        told: Body = {}
+        if len(page) < len(items):
+            told["LastEvaluatedKey"] = {name: page[-1][name] for name in dict.fromkeys((*table.key, *key))}
+        if "FilterExpression" in body:
+            page = [item for item in page if condition(body["FilterExpression"])(item, names, values)]
+        return 200, {"Items": page, "Count": len(page), "ScannedCount": len(page), **told}
+
+    def _read(self, items: list[Item | None] | list[Item], *, consistent: bool, together: bool) -> None:
+        self._counted.used("read", read_units(items, consistent=consistent, together=together))
+
+
+def wanted_hash(body: Body, attribute: str) -> str:
+    """The name of the value that the hash key has to have: `attribute = :value` stands first in all our queries."""
+    first, _, rest = body["KeyConditionExpression"].partition("=")
+    if first.strip() != attribute:
+        raise ValueError(f"the hash key does not come first in {body['KeyConditionExpression']}")
+    return str(rest.split()[0])
+
+
+def _after(items: list[Item], start: Item | None, table: Table) -> list[Item]:
+    if not start:
+        return items
+    key = table.key_of(start)
+    places = [place for place, item in enumerate(items) if table.key_of(item) == key]
+    return items[places[0] + 1 :] if places else items

@@ -1,0 +1,112 @@
+"""SQS, Secrets Manager, Scheduler and S3, as far as our adapters go."""
+
+import hashlib
+import itertools
+import json
+import time
+import uuid
+from collections import defaultdict, deque
+from collections.abc import Mapping
+from typing import Any
+
+from bench.cloud.counted import Counted
+
+type Body = dict[str, Any]
+type Answer = tuple[int, Body]
+_SQS_UNIT = 64 * 1024
+
+
+class Queues:
+    """`take` is for the bench, which plays Lambda's poller and counts its own requests."""
+
+    def __init__(self, counted: Counted) -> None:
+        self.waiting: dict[str, deque[Body]] = defaultdict(deque)
+        self._counted = counted
+        self._number = itertools.count(1)
+
+    def answer(self, action: str, body: Body) -> Answer:
+        """One call."""
+        if action != "SendMessageBatch":
+            return 400, {"__type": "com.amazonaws.sqs#UnsupportedOperation", "message": action}
+        size = sum(len(entry["MessageBody"]) for entry in body["Entries"])
+        self._counted.request("sqs.SendMessageBatch", -(-size // _SQS_UNIT))
+        done = []
+        for entry in body["Entries"]:
+            identity = str(next(self._number))
+            self.waiting[body["QueueUrl"]].append(
+                {
+                    "messageId": identity,
+                    "body": entry["MessageBody"],
+                    "visible_at": time.monotonic() + entry.get("DelaySeconds", 0),
+                }
+            )
+            digest = hashlib.md5(entry["MessageBody"].encode(), usedforsecurity=False).hexdigest()
+            done.append({"Id": entry["Id"], "MessageId": identity, "MD5OfMessageBody": digest})
+        return 200, {"Successful": done, "Failed": []}
+
+    def take(self, url: str, most: int) -> list[Body]:
+        """The oldest that are visible, gone from the queue."""
+        queue, now = self.waiting[url], time.monotonic()
+        visible = [one for one in queue if one["visible_at"] <= now][:most]
+        for one in visible:
+            queue.remove(one)
+        return visible
+
+
+class Secrets:
+    """By name."""
+
+    def __init__(self, counted: Counted) -> None:
+        self.kept: dict[str, tuple[str, str]] = {}
+        self._counted = counted
+
+    def answer(self, action: str, body: Body) -> Answer:
+        """One call."""
+        self._counted.request(f"secretsmanager.{action}")
+        name = str(body.get("SecretId") or body.get("Name"))
+        if action in ("CreateSecret", "PutSecretValue"):
+            if action == "PutSecretValue" and name not in self.kept:
+                return 400, {"__type": "ResourceNotFoundException", "message": "no such secret"}
+            version = str(body.get("ClientRequestToken") or uuid.uuid4())
+            self.kept[name] = (version, body["SecretString"])
+            return 200, {"ARN": name, "Name": name, "VersionId": version}
+        if name not in self.kept:
+            return 400, {"__type": "ResourceNotFoundException", "message": "no such secret"}
+        version, text = self.kept[name]
+        return 200, {"ARN": name, "Name": name, "VersionId": version, "SecretString": text}
+
+
+class Objects:
+    """Versions are numbered from 1; the last one is read."""
+
+    def __init__(self, counted: Counted) -> None:
+        self.kept: dict[str, bytes] = {}
+        self._counted = counted
+
+    def answer(self, method: str, path: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        """One call. S3 speaks no JSON."""
+        self._counted.request(f"s3.{method}")
+        if method == "PUT":
+            self.kept[path] = body
+            return 200, {"ETag": '"1"', "x-amz-version-id": "1"}, b""
+        if path not in self.kept:
+            return 404, {"Content-Type": "application/xml"}, b"<Error><Code>NoSuchKey</Code></Error>"
+        return 200, {"ETag": '"1"', "x-amz-version-id": "1"}, self.kept[path] if method == "GET" else b""
+
+
+class Schedules:
+    """Takes every schedule; none fires."""
+
+    def __init__(self, counted: Counted) -> None:
+        self._counted = counted
+
+    def answer(self, method: str) -> Answer:
+        """One call."""
+        self._counted.request(f"scheduler.{method}")
+        return 200, {"ScheduleArn": "arn:aws:scheduler:eu-west-1:123456789012:schedule/bench/bench"}
+
+
+def loads(body: bytes) -> Body:
+    """JSON, or nothing."""
+    read: Mapping[str, Any] = json.loads(body or b"{}")
+    return dict(read)

@@ -1,0 +1,155 @@
+"""The senders' handlers against a bare loop that does only the POST: messages a second, and CPU a message.
+
+    python -m bench.sender --channel whatsapp --in-flight 50
+
+AWS and the provider are `bench.cloud`, the provider answers after 100 ms. Both sides have the same number of messages
+in flight, take turns in one run, and the median of the ratios counts.
+"""
+
+import argparse
+import asyncio
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import aiohttp
+
+from bench.cards import Programme, batches, event
+from bench.stand import CLOCK, Stand, stand, unheard
+from functions.send_sms.app import build as build_sms
+from functions.send_whatsapp.app import build as build_whatsapp
+from shared.aws.function import Handler, Loop
+from shared.domain.dispatch import Dispatch
+from shared.domain.payload import Channel
+from shared.providers.whatsapp.messages import body_of
+
+PROVIDER_MS = 100.0
+BUILDS: Mapping[Channel, Callable[..., Handler]] = {Channel.SMS: build_sms, Channel.WHATSAPP: build_whatsapp}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One side's turn."""
+
+    messages: int
+    seconds: float
+    cpu_seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Messages per second."""
+        return self.messages / self.seconds
+
+    @property
+    def cpu_ms(self) -> float:
+        """CPU of this process, milliseconds a message."""
+        return self.cpu_seconds / self.messages * 1000
+
+
+class Context:
+    """Lambda's."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Enough."""
+        return 60_000
+
+
+def timed(messages: int, work: Callable[[], None]) -> Turn:
+    """One turn."""
+    began, cpu = time.monotonic(), time.process_time()
+    work()
+    return Turn(messages=messages, seconds=time.monotonic() - began, cpu_seconds=time.process_time() - cpu)
+
+
+class Ours:
+    """The handler, a batch at a time, as an execution environment gets them."""
+
+    def __init__(self, channel: Channel, place: Stand, loop: Loop, in_flight: int) -> None:
+        self._handler = BUILDS[channel](place.environment, CLOCK, loop=loop)
+        self._in_flight = in_flight
+
+    def send(self, dispatches: list[Dispatch]) -> Turn:
+        """All of them."""
+        return timed(len(dispatches), lambda: self._work(dispatches))
+
+    def _work(self, dispatches: list[Dispatch]) -> None:
+        for batch in batches(dispatches, self._in_flight):
+            answer = self._handler(event(batch), Context())
+            if answer != {"batchItemFailures": []}:
+                raise RuntimeError(f"not sent: {answer}")
+
+
+class Bare:
+    """Only the POST, by aiohttp."""
+
+    def __init__(self, channel: Channel, place: Stand, in_flight: int) -> None:
+        self._channel = channel
+        self._place = place
+        self._in_flight = in_flight
+
+    def send(self, dispatches: list[Dispatch]) -> Turn:
+        """All of them."""
+        return timed(len(dispatches), lambda: asyncio.run(self._work(dispatches)))
+
+    async def _work(self, dispatches: list[Dispatch]) -> None:
+        connector = aiohttp.TCPConnector(limit=self._in_flight)
+        async with aiohttp.ClientSession(connector=connector) as session:
+            for batch in batches(dispatches, self._in_flight):
+                await asyncio.gather(*(self._post(session, one) for one in batch))
+
+    async def _post(self, session: aiohttp.ClientSession, dispatch: Dispatch) -> None:
+        url, body = self._request(dispatch)
+        async with session.post(url, json=body, headers={"Authorization": "Bearer bench"}) as answer:
+            await answer.read()
+
+    def _request(self, dispatch: Dispatch) -> tuple[str, dict[str, object]]:
+        if self._channel is Channel.WHATSAPP:
+            return f"{self._place.address}/meta/v25.0/1/messages", body_of(dispatch.payload, "1", dispatch.message_id)
+        sender = "tel%3A%2B2210000"
+        request = {
+            "address": f"tel:{dispatch.payload.to}",
+            "senderAddress": "tel:+2210000",
+            "outboundSMSTextMessage": {"message": dispatch.payload.text},
+        }
+        url = f"{self._place.address}/orange/smsmessaging/v1/outbound/{sender}/requests"
+        return url, {"outboundSMSMessageRequest": request}
+
+
+def compare(channel: Channel, in_flight: int, *, rounds: int = 5, seconds: float = 3.0) -> dict[str, float]:
+    """Both sides in turn, `rounds` times, each turn long enough for about `seconds`."""
+    messages = in_flight * max(1, round(seconds / (PROVIDER_MS / 1000)))
+    loop = Loop(unheard)
+    with stand(provider_ms=PROVIDER_MS) as place:
+        programme = Programme(place)
+        loop.run(programme.open())
+        ours, bare = Ours(channel, place, loop, in_flight), Bare(channel, place, in_flight)
+        ours.send(loop.run(programme.dispatches(channel, in_flight)))
+        turns = []
+        for _ in range(rounds):
+            dispatches = loop.run(programme.dispatches(channel, messages))
+            turns.append((ours.send(dispatches), bare.send(dispatches)))
+    loop.close()
+    return {
+        "ratio": round(statistics.median(one.rate / other.rate for one, other in turns), 3),
+        "ours_per_second": round(statistics.median(one.rate for one, _ in turns), 1),
+        "bare_per_second": round(statistics.median(other.rate for _, other in turns), 1),
+        "ours_cpu_ms": round(statistics.median(one.cpu_ms for one, _ in turns), 3),
+        "bare_cpu_ms": round(statistics.median(other.cpu_ms for _, other in turns), 3),
+    }
+
+
+def main() -> int:
+    """Prints one JSON object."""
+    parser = argparse.ArgumentParser(prog="python -m bench.sender", description=__doc__)
+    parser.add_argument("--channel", type=Channel, choices=list(Channel), default=Channel.WHATSAPP)
+    parser.add_argument("--in-flight", type=int, default=10)
+    arguments = parser.parse_args()
+    sys.stdout.write(json.dumps(compare(arguments.channel, arguments.in_flight)) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""A bench's stand: the stub of AWS and the providers beside it, and the functions' environment that points there."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from urllib.request import urlopen
+
+from shared.aws.function import SystemClock
+from tests.template.reading import mapping, read
+
+ORGANISATION = "bench"
+SECRETS = "bench"
+NUMBER_KEY = "bench/number-key"
+CLOCK = SystemClock(datetime(2026, 11, 23, 10, tzinfo=UTC))
+"""Every function's, from a morning on: at night no SMS would leave."""
+QUEUES = ("whatsapp", "sms", "status", "fanout")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stand:
+    """The stub's address, and what to ask of it."""
+
+    address: str
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Every function's variables, and boto3's own."""
+        queues = {f"{name.upper()}_QUEUE_URL": self.queue(name) for name in QUEUES}
+        return queues | {
+            "LOG_TABLE": "LogTable",
+            "STATE_TABLE": "StateTable",
+            "PAYLOAD_BUCKET": "payload",
+            "SECRETS_PREFIX": SECRETS,
+            "NUMBER_KEY_SECRET_ID": NUMBER_KEY,
+            "META_GRAPH_URL": f"{self.address}/meta",
+            "ORANGE_API_URL": f"{self.address}/orange",
+            "CARD_HOSTS": "cards.example.org",
+            "CARD_BUCKETS": "cards",
+            "PUBLIC_BASE_URL": "https://api.example.org",
+            "SCHEDULE_GROUP": "bench",
+            "SCHEDULE_TARGET_ARN": "arn:aws:lambda:eu-west-1:123456789012:function:bench",
+            "SCHEDULE_ROLE_ARN": "arn:aws:iam::123456789012:role/bench",
+            "CLOCK_STARTS_AT": "",
+            "MESSAGE_RETENTION_DAYS": "400",
+            "SECRETS_KEY": "alias/bench",
+            "DEAD_LETTER_QUEUE_ARNS": "",
+        }
+
+    def queue(self, name: str) -> str:
+        """The URL of a queue."""
+        return f"{self.address}/123456789012/{name}"
+
+    def ask(self, path: str, **query: object) -> Any:
+        """A control call: counts, reset, taken, sent, waiting, take."""
+        asked = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in query.items())
+        with urlopen(f"{self.address}/_{path}?{asked}", timeout=30) as answer:  # noqa: S310 - our own stub
+            return json.load(answer)
+
+
+def unheard(error: Exception, where: str) -> None:
+    """A task's exception that nobody asked for spoils the figures."""
+    raise RuntimeError(where) from error
+
+
+@contextmanager
+def stand(*, aws_ms: float = 0.0, provider_ms: float = 0.0) -> Iterator[Stand]:
+    """The stub runs, and this process's boto3 speaks to it."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        resources = Path(folder) / "resources.json"
+        resources.write_text(json.dumps(mapping(read(), "Resources")))
+        command = [sys.executable, "-m", "bench.cloud", "--resources", str(resources)]
+        command += ["--aws-ms", str(aws_ms), "--provider-ms", str(provider_ms)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own module
+            try:
+                assert process.stdout is not None  # noqa: S101 - PIPE was asked for
+                made = Stand(address=process.stdout.readline().strip())
+                os.environ |= {
+                    "AWS_ENDPOINT_URL": made.address,
+                    "AWS_REGION": "eu-west-1",
+                    "AWS_DEFAULT_REGION": "eu-west-1",
+                    "AWS_ACCESS_KEY_ID": "bench",
+                    "AWS_SECRET_ACCESS_KEY": "bench",
+                }
+                yield made
+            finally:
+                process.terminate()
