@@ -4,7 +4,7 @@ UPDATE = "DynamoDB_20120810.UpdateItem"
 
 
 def test_each_nth_call_of_one_operation_fails() -> None:
-    faults = Faults.read({"operation": UPDATE, "every": 3, "took_effect": True})
+    faults = Faults.read({"operations": [UPDATE], "every": 3, "took_effect": True})
     answers = [faults.next(UPDATE) for _ in range(7)]
     assert [answer is not None for answer in answers] == [False, False, True, False, False, True, False]
     assert answers[2] is not None
