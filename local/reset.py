@@ -12,7 +12,7 @@ from local.schedules import Scheduler
 SNAPSHOT_PATH = "/_stack/snapshot"
 RESTORE_PATH = "/_stack/restore"
 SIMULATORS_RESET = "/_control/reset"
-PATIENCE = 20.0
+PATIENCE = 45.0
 """Seconds: longer than a sender waits for a departure."""
 _LOOK_SECONDS = 0.05
 

@@ -123,6 +123,7 @@ def started(log_path: Path, **environment: str) -> Iterator[RunningStack]:
         try:
             yield running
             if process.poll() is None:  # every function had what it needed, whatever the test had it do
-                assert running.access("refused") == set()
+                refused = running.access("refused")
+                assert refused == set(), f"refused by the roles: {refused}"
         finally:
             process.terminate()
