@@ -4,6 +4,7 @@ of 2,000 SMS; prints a table, exits 1 if anything is lost, doubled, early or oth
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -42,9 +43,10 @@ def main(words: list[str]) -> int:
     if not scenarios:
         print("no scenario has such a name", file=sys.stderr)
         return 2
-    with ThreadPoolExecutor(STACKS) as lanes:
-        shares = [scenarios[first::STACKS] for first in range(STACKS)]
-        runs = [run for share in lanes.map(_on_a_stack, shares) for run in share]
+    waiting = deque(enumerate(scenarios))
+    with ThreadPoolExecutor(STACKS) as stacks:
+        runs = [run for done in stacks.map(_on_a_stack, [waiting] * STACKS) for run in done]
+    runs.sort(key=lambda run: run.seed)
     print(table_of([(next(iter(run.faults)), [run]) for run in runs], runs))
     wrong = failures(runs, again=lambda run: f"python -m tests.chaos '{next(iter(run.faults))}'")
     if wrong:
@@ -52,12 +54,20 @@ def main(words: list[str]) -> int:
     return 1 if wrong else 0
 
 
-def _on_a_stack(scenarios: Sequence[Scenario]) -> list[Summary]:
-    """One after the other, so that the clock of the night goes last."""
-    if not scenarios:
-        return []
+def _on_a_stack(waiting: deque[tuple[int, Scenario]]) -> list[Summary]:
+    """Whatever nobody has taken yet, in order: the night is taken last, and no clock goes back."""
+    runs: list[Summary] = []
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder, started(Path(folder) / "stack.log") as stack:
-        return [_run(stack, number, scenario) for number, scenario in enumerate(scenarios)]
+        while (taken := _next(waiting)) is not None:
+            runs.append(_run(stack, *taken))
+    return runs
+
+
+def _next(waiting: deque[tuple[int, Scenario]]) -> tuple[int, Scenario] | None:
+    try:
+        return waiting.popleft()
+    except IndexError:  # the other stack was quicker
+        return None
 
 
 def _run(stack: RunningStack, number: int, scenario: Scenario) -> Summary:
@@ -110,12 +120,12 @@ def _come_to_rest(stage: Stage) -> None:
             stage.act("resume")
         if status in ("completed", "cancelled") and not stage.counted()["pending"]:
             return
-        stage.jump(_next(stage.now()))
+        stage.jump(_later(stage.now()))
         _settle(stage)
     raise AssertionError("it does not come to rest")
 
 
-def _next(now: datetime) -> datetime:
+def _later(now: datetime) -> datetime:
     """A few minutes on; over the night to the morning."""
     evening, morning = datetime.fromisoformat(EVENING), datetime.fromisoformat(MORNING)
     return morning if evening < now < morning else now + QUICKER
