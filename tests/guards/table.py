@@ -202,7 +202,7 @@ GUARDS = (
         file="shared/usecases/admission.py",
         before="while distribution is not None and distribution.status in RELEASING and distribution.epoch == epoch:",
         after="while distribution is not None and distribution.status in RELEASING:",
-        tests=("tests/unit/usecases/test_refusals.py",),
+        tests=(_BULK,),
     ),
     # ------------------------------------------------------------------------------------------------------- timetable
     Guard(
