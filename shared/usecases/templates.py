@@ -17,7 +17,7 @@ from shared.domain.integration import WhatsAppIntegration
 from shared.domain.news import TemplateNews, TemplateStatus
 from shared.domain.refusal import ProblemCode, Refusal
 from shared.domain.templates import READY_MADE, Template
-from shared.usecases.ports import Integrations, Telemetry
+from shared.usecases.ports import Telemetry
 from shared.usecases.quiet import Quiet
 
 KEPT_FOR = timedelta(minutes=10)
@@ -187,12 +187,6 @@ class TemplateGuard:
         known = await self._book.named(integration.organisation, account_of(integration), name)
         reasons = (STOPS.get(one.status) for one in known if one.status and distribution.calls(name, one.language))
         return next((reason for reason in reasons if reason), None)
-
-
-async def account_in(integrations: Integrations, organisation: str) -> str | None:
-    """The account under which an organisation's templates are kept; None without a WhatsApp integration."""
-    integration = await integrations.whatsapp(organisation)
-    return account_of(integration) if integration else None
 
 
 def account_of(integration: WhatsAppIntegration) -> str:

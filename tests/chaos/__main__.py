@@ -5,7 +5,7 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -140,8 +140,7 @@ def _settle(stage: Stage) -> None:
         seen = stands
 
 
-def _until(there: object, patience: float) -> None:
-    assert callable(there)
+def _until(there: Callable[[], bool], patience: float) -> None:
     give_up = time.monotonic() + patience
     while not there():
         if time.monotonic() > give_up:
@@ -163,6 +162,3 @@ def _target(stack: RunningStack, organisation: str) -> Target:
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
-
-
-__all__: Sequence[str] = ("main",)

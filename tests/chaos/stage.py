@@ -4,7 +4,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import httpx2
@@ -218,8 +218,3 @@ class Stage:
     @staticmethod
     def _get(url: str) -> Any:
         return httpx2.get(url, timeout=LONG).raise_for_status().json()
-
-
-def later(instant: datetime, **time: float) -> datetime:
-    """So much later."""
-    return instant + timedelta(**time)
