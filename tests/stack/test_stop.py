@@ -39,6 +39,11 @@ def is_alive(pid: int) -> bool:
         return False
 
 
+def has_ended(pid: int) -> bool:
+    """Whether a child can be waited for: its first thread is a zombie a moment before its last one has gone."""
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
+
+
 def can_be_bound(url: str) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -57,6 +62,7 @@ def test_nothing_outlives_a_stack_at_work(number: signal.Signals, tmp_path: Path
         everybody = family(stack.pid)
         assert len(everybody) >= 3
         os.kill(stack.pid, number)
+        until(lambda: has_ended(stack.pid), bool, seconds=10)
         until(lambda: [pid for pid in everybody if is_alive(pid)], lambda alive: not alive, seconds=10)
         assert all(can_be_bound(url) for url in urls)
     if number is signal.SIGTERM:
