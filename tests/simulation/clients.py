@@ -26,7 +26,10 @@ from tests.simulation.scheduling import UnavailableError
 from tests.simulation.world import API_SECONDS, World
 
 NUMBERS = {"SN": "+2217700", "MG": "+2613200", "EG": "+2010000"}
-TRIES = 8
+TRIES = 20
+"""So many that nobody gives up, who would never know what became of the last one."""
+LONGEST_PAUSE = 30.0
+"""Seconds between two tries."""
 FALLBACK_MINUTES = (5, 30)
 
 
@@ -50,10 +53,10 @@ class Clients:
             try:
                 return await self.world.request("api", API_SECONDS, work)
             except (KilledError, UnavailableError):
-                await asyncio.sleep(2**tried)
+                await asyncio.sleep(min(2.0**tried, LONGEST_PAUSE))
             except Refusal as refusal:
                 if refusal.code is ProblemCode.IDEMPOTENCY_IN_PROGRESS:
-                    await asyncio.sleep(2**tried)
+                    await asyncio.sleep(min(2.0**tried, LONGEST_PAUSE))
                     continue
                 self.world.points.note("refused", refusal.code)
                 return None
@@ -186,7 +189,7 @@ class Clients:
             try:
                 await self.world.request("api", API_SECONDS, work)
             except (KilledError, UnavailableError):
-                await asyncio.sleep(2**tried)
+                await asyncio.sleep(min(2.0**tried, LONGEST_PAUSE))
                 continue
             for word in pending:
                 word["done"] = self.world.clock.instant

@@ -249,7 +249,7 @@ class Script:
 
     def troubles(self) -> Sequence[str]:
         """What the script itself ran into."""
-        found = [text for text in self.clients.troubles if text != "a client gave up"]
+        found = list(self.clients.troubles)
         found += [] if self.rests else [f"it never comes to rest; next {self._next()}"]
         found += [trouble for poller in self.world.pollers for trouble in poller.troubles]
         found += [
