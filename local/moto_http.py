@@ -10,7 +10,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,7 +25,7 @@ from moto.core.botocore_stubber import BotocoreStubber
 from local import moto_mends
 from local.clock import parse_instant
 from local.moto_access import LEDGER
-from local.moto_faults import FAULTS_PATH, Faults
+from local.moto_faults import FAULTS_PATH, Faults, halved, with_refused
 from local.moto_mends import SERVER_LOCK
 from local.moto_state import Snapshot
 from local.reset import RESTORE_PATH, SNAPSHOT_PATH
@@ -36,6 +36,9 @@ ACCESS_PATH = "/_stack/access"
 EXPIRY_PERIOD = timedelta(minutes=1)
 # These say how the bytes travel, which is this server's business and not moto's.
 _TRANSPORT_HEADERS = frozenset({"content-length", "transfer-encoding", "connection"})
+
+type Answer = tuple[int, Mapping[str, Any], str | bytes]
+"""Status, headers, body."""
 
 
 class MotoHandler(BaseHTTPRequestHandler):
@@ -55,40 +58,47 @@ class MotoHandler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
-        if self.path == CLOCK_PATH:
-            self.server.move_to(parse_instant(json.loads(body)["now"]))
-            self._reply(204, {}, b"")
-            return
-        if self.path in (SNAPSHOT_PATH, RESTORE_PATH):
-            self.server.remember() if self.path == SNAPSHOT_PATH else self.server.restore()
-            self._reply(204, {}, b"")
-            return
-        if self.path == FAULTS_PATH:
-            self.server.faults = Faults.read(json.loads(body))
-            self._reply(204, {}, b"")
-            return
-        if self.path == REQUESTS_PATH:
-            self._reply(200, {"content-type": "application/json"}, json.dumps(self.server.requests).encode())
-            return
-        if self.path == ACCESS_PATH:
-            with SERVER_LOCK:
-                answer_body = json.dumps(LEDGER.as_json()).encode()
-            self._reply(200, {"content-type": "application/json"}, answer_body)
+        own = self._asked_of_the_stack(body)
+        if own is not None:
+            self._reply(*own)
             return
         host = aws_host(self.headers, self.path)
         headers = HTTPHeaders()
         for name, value in self.headers.items():
             headers[name] = host if name.lower() == "host" else value
-        request = AWSPreparedRequest(self.command, f"https://{host}{self.path}", headers, body, stream_output=False)
         operation = self.headers.get("x-amz-target") or f"{host.partition('.')[0]} {self.command}"
+
+        def dispatched(content: bytes) -> Answer:
+            url = f"https://{host}{self.path}"
+            return self.server.dispatch(AWSPreparedRequest(self.command, url, headers, content, stream_output=False))
+
         with SERVER_LOCK:
-            self.server.requests[operation] += 1
-            fault = self.server.faults.next(operation)
-            if fault is None or fault.took_effect:
-                status, answer_headers, answer = self.server.dispatch(request)
-            if fault is not None:
-                status, answer_headers, answer = fault.answer
+            status, answer_headers, answer = self.server.answered(operation, body, dispatched)
         self._reply(int(status), answer_headers, answer.encode() if isinstance(answer, str) else answer)
+
+    def _asked_of_the_stack(self, body: bytes) -> tuple[int, Mapping[str, str], bytes] | None:
+        """The answer to what is no business of AWS's; None where it is."""
+        told: object = None
+        if self.path == CLOCK_PATH:
+            self.server.move_to(parse_instant(json.loads(body)["now"]))
+        elif self.path == SNAPSHOT_PATH:
+            self.server.remember()
+        elif self.path == RESTORE_PATH:
+            self.server.restore()
+        elif self.path == FAULTS_PATH and self.command == "POST":
+            self.server.faults = Faults.read(json.loads(body))
+        elif self.path == FAULTS_PATH:
+            told = self.server.failed
+        elif self.path == REQUESTS_PATH:
+            told = self.server.requests
+        elif self.path == ACCESS_PATH:
+            with SERVER_LOCK:
+                told = LEDGER.as_json()
+        else:
+            return None
+        if told is None:
+            return 204, {}, b""
+        return 200, {"content-type": "application/json"}, json.dumps(told).encode()
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_OPTIONS = do_PATCH = answer  # noqa: N815 - http.server's names
 
@@ -119,9 +129,26 @@ class MotoServer(ThreadingHTTPServer):
         self._travel = travel
         self.requests: Counter[str] = Counter()
         self.faults = Faults()
+        self.failed: Counter[str] = Counter()
         self._snapshot: Snapshot | None = None
 
-    def dispatch(self, request: AWSPreparedRequest) -> tuple[int, Mapping[str, Any], str | bytes]:
+    def answered(self, operation: str, body: bytes, dispatched: Callable[[bytes], Answer]) -> Answer:
+        """moto's answer, or the failure whose turn it is."""
+        self.requests[operation] += 1
+        fault = self.faults.next(operation)
+        if fault is None:
+            return dispatched(body)
+        if fault.part:
+            kept, dropped = halved(body)
+            status, headers, answer = dispatched(kept)
+            self.failed[operation] += bool(dropped)
+            return status, headers, with_refused(answer, dropped)
+        self.failed[operation] += 1
+        if fault.took_effect:
+            dispatched(body)
+        return fault.answer
+
+    def dispatch(self, request: AWSPreparedRequest) -> Answer:
         answer = self._stubber.process_request(request)
         return answer or (404, {}, f"moto knows no service at {request.url}")
 

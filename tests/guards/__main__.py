@@ -1,6 +1,8 @@
 """`make guards`: take each guard of the table out of a copy of the code, alone, and see whether its tests notice.
 
-python -m tests.guards                 all of them; exits 1 if a guard's tests still pass without it
+First those tests run in a copy that lacks nothing: one that fails there too would call every guard guarded.
+
+python -m tests.guards                 all of them; exits 1 if a guard's tests still pass without it, or fail with it
 python -m tests.guards claim epoch     those whose name holds one of the words
 """
 
@@ -9,8 +11,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.guards.table import GUARDS, Guard
@@ -21,6 +24,8 @@ AT_ONCE = os.cpu_count() or 1
 TESTS_FAILED = 1
 """pytest's exit code where tests ran and one failed. A guard that breaks an import or a fixture proves nothing: 2."""
 LONGEST = 300
+"""Seconds for the tests of one guard."""
+LONGEST_OF_ALL = 900
 
 
 def main(words: Sequence[str]) -> int:
@@ -29,6 +34,12 @@ def main(words: Sequence[str]) -> int:
     if not chosen:
         sys.stderr.write("no guard has such a name\n")
         return 2
+    with _copied() as copy:
+        tests = sorted({test for guard in chosen for test in guard.tests})
+        whole = ended(copy, tests, "-n", str(AT_ONCE), longest=LONGEST_OF_ALL)
+    if whole != 0:
+        sys.stderr.write("with every guard in its place the tests fail too: that they fail without one says nothing\n")
+        return 1
     with ThreadPoolExecutor(AT_ONCE) as workers:
         unnoticed = [
             guard for guard, is_noticed in zip(chosen, workers.map(_told, chosen), strict=True) if not is_noticed
@@ -48,32 +59,34 @@ def _told(guard: Guard) -> bool:
 
 def noticed(guard: Guard) -> bool:
     """Whether the guard's tests fail in a copy of the code without it."""
-    with tempfile.TemporaryDirectory(prefix="guards-") as folder:
-        copy = Path(folder)
-        _copy_to(copy)
+    with _copied() as copy:
         file = copy / guard.file
         file.write_text(without(guard, file.read_text()))
-        options = [
-            "-q",
-            "-x",
-            "--no-header",
-            "-p",
-            "no:cacheprovider",
-            "--override-ini",
-            "addopts=--import-mode=importlib",
-        ]
+        expected = (0, TESTS_FAILED)
+        return ended(copy, guard.tests, "-x", longest=LONGEST, expected=expected) == TESTS_FAILED
+
+
+def ended(
+    copy: Path, tests: Sequence[str], *options: str, longest: float, expected: Sequence[int] = (0,)
+) -> int | None:
+    """pytest's exit code in a copy of the code, None where it took too long. What was not expected is told."""
+    own = ("-q", "--no-header", "-p", "no:cacheprovider", "--override-ini", "addopts=--import-mode=importlib")
+    try:
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", *options, *guard.tests],
+            [sys.executable, "-m", "pytest", *own, *options, *tests],
             cwd=copy,
             env={**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,
             text=True,
-            timeout=LONGEST,
+            timeout=longest,
             check=False,
         )
-    if done.returncode not in (0, TESTS_FAILED):
-        sys.stderr.write(f"{guard.name}: pytest ended with {done.returncode}\n{done.stdout[-2000:]}\n")
-    return done.returncode == TESTS_FAILED
+    except subprocess.TimeoutExpired:
+        sys.stderr.write(f"pytest took more than {longest:.0f} s for {', '.join(tests)}\n")
+        return None
+    if done.returncode not in expected:
+        sys.stderr.write(f"pytest ended with {done.returncode}\n{done.stdout[-2000:]}\n")
+    return done.returncode
 
 
 def without(guard: Guard, code: str) -> str:
@@ -83,14 +96,17 @@ def without(guard: Guard, code: str) -> str:
     return code.replace(guard.before, guard.after)
 
 
-def _copy_to(folder: Path) -> None:
+@contextmanager
+def _copied() -> Iterator[Path]:
     ignored = shutil.ignore_patterns("__pycache__", ".*")
-    for name in COPIED:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=ignored)
-        else:
-            shutil.copy2(source, folder / name)
+    with tempfile.TemporaryDirectory(prefix="guards-") as folder:
+        for name in COPIED:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, Path(folder) / name, ignore=ignored)
+            else:
+                shutil.copy2(source, Path(folder) / name)
+        yield Path(folder)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """The table cannot rot: each guard stands in the code exactly once, and its tests are there."""
 
 import ast
+from pathlib import Path
 
 import pytest
 
-from tests.guards.__main__ import ROOT, without
+from tests.guards.__main__ import ROOT, TESTS_FAILED, ended, without
 from tests.guards.table import GUARDS, Guard
 
 MUST_BE_THERE = ("claim", "lease", "epoch", "gate", "signature", "scope", "mask", "idempotency", "timetable", "status")
@@ -37,3 +38,17 @@ def test_a_guard_that_is_not_there_is_told() -> None:
     guard = Guard(name="g", file="f", before="guard()", after="", tests=("t",))
     with pytest.raises(ValueError, match="stands 0 times"):
         without(guard, "nothing")
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [("assert True", 0), ("assert False", TESTS_FAILED), ("import time; time.sleep(60)", None)],
+    ids=["passes", "fails", "takes too long"],
+)
+def test_how_tests_ended_in_a_copy(
+    code: str, expected: int | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With every guard in its place only 0 will do, and what else it was is told."""
+    (tmp_path / "test_it.py").write_text(f"def test_it():\n    {code}\n")
+    assert ended(tmp_path, ["test_it.py"], longest=5 if expected is None else 100) == expected
+    assert bool(capsys.readouterr().err) == (expected != 0)

@@ -1,4 +1,6 @@
-from local.moto_faults import Faults
+import json
+
+from local.moto_faults import Faults, halved, with_refused
 
 UPDATE = "DynamoDB_20120810.UpdateItem"
 
@@ -16,3 +18,19 @@ def test_each_nth_call_of_one_operation_fails() -> None:
 def test_nothing_fails_unless_somebody_asks_for_it() -> None:
     assert Faults().next(UPDATE) is None
     assert Faults.read({"every": 0}).next("") is None
+
+
+def test_several_in_a_row_are_more_than_a_client_tries() -> None:
+    faults = Faults.read({"operations": [UPDATE], "every": 5, "in_a_row": 3})
+    failed = [number for number in range(1, 14) if faults.next(UPDATE) is not None]
+    assert failed == [5, 6, 7, 10, 11, 12]
+
+
+def test_a_part_of_a_batch_is_not_taken_and_the_answer_says_which() -> None:
+    entries = [{"Id": str(number), "MessageBody": "b"} for number in range(3)]
+    kept, dropped = halved(json.dumps({"QueueUrl": "q", "Entries": entries}).encode())
+    assert [entry["Id"] for entry in json.loads(kept)["Entries"]] == ["0", "2"]
+    assert json.loads(kept)["QueueUrl"] == "q"
+    told = json.loads(with_refused('{"Successful": [{"Id": "0"}]}', dropped))
+    assert told["Successful"] == [{"Id": "0"}]
+    assert [(one["Id"], one["SenderFault"]) for one in told["Failed"]] == [("1", False)]

@@ -271,7 +271,7 @@ def _counts(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _hearsay(evidence: Evidence) -> Iterator[Violation]:
-    """What Meta told of a message's latest attempt is what the log says of it, or less than that."""
+    """What a provider told of a message's latest attempt, and our door took, is what the log says of it, or less."""
     rows = {row["message_id"]: row for row in evidence["rows"]}
     for told in evidence["told"]:
         row = rows.get(told["key"].partition(".")[0]) if told["key"] else None
@@ -279,6 +279,22 @@ def _hearsay(evidence: Evidence) -> Iterator[Violation]:
             continue
         if row["status"] != told["status"] and told["status"] not in _before(row["status"]):
             yield Violation("lost", f"{row['card']}: Meta told {told['status']}, the log has {row['status']}")
+    arrived = {told["card"] for told in evidence["told"] if not told["key"] and told["status"] == "delivered"}
+    texts = {card: rows for (card, channel), rows in _by_card(evidence["rows"]).items() if channel == "sms"}
+    for card in sorted(arrived & texts.keys()):
+        if _has_heard_nothing(texts[card]):
+            yield Violation("lost", f"{card}: Orange told delivered, the log has sent")
+
+
+def _has_heard_nothing(rows: Sequence[Row]) -> bool:
+    """Orange's receipts name no attempt of ours: one may be about any SMS of the card, also about one of which nobody
+    knows whether it was taken."""
+    stand = {row["status"] for row in rows}
+    return "sent" in stand and not stand & {"delivered", "read"} and "outcome_unknown" not in _reasons(rows)
+
+
+def _reasons(rows: Iterable[Row]) -> set[str | None]:
+    return {row["reason"] for row in rows}
 
 
 def _before(status: str) -> Sequence[str]:

@@ -1,25 +1,30 @@
 """What many runs came to, fault by fault; and how to run again what failed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.simulation.checker import Violation, Wrong
 from tests.simulation.faults import FAULTS
 from tests.simulation.run import Outcome, run
 
-COLUMNS = ("fault", "runs", "messages", "lost", "doubled", "early", "verdict")
+COLUMNS = ("fault", "times", "runs", "messages", "lost", "doubled", "early", "verdict")
 SHOWN = 5
 """Violations of a seed that are written out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """A run in brief: what one process tells another."""
+    """A run in brief: what one process tells another. `times`: fault → how often it happened."""
 
     seed: int
-    faults: frozenset[str]
+    times: Mapping[str, int]
     messages: int
     wrongs: tuple[Violation, ...]
+
+    @property
+    def faults(self) -> frozenset[str]:
+        """Those that happened."""
+        return frozenset(name for name, count in self.times.items() if count)
 
     def count(self, kind: Wrong) -> int:
         """How many violations of a kind."""
@@ -30,7 +35,7 @@ def summary(outcome: Outcome) -> Summary:
     """Of a whole run."""
     return Summary(
         seed=outcome.seed,
-        faults=frozenset(name for name, count in outcome.injected.items() if count),
+        times=outcome.injected,
         messages=outcome.messages,
         wrongs=tuple(outcome.wrongs),
     )
@@ -49,12 +54,16 @@ def seed_again(seed: int) -> str:
 def table(runs: Sequence[Summary]) -> str:
     """A line for each fault; a run counts for every fault that occurred in it. `verdict`: whether all of it was as it
     must be, counts and statuses included."""
-    return table_of([(fault.name, [run for run in runs if fault.name in run.faults]) for fault in FAULTS], runs)
+    return table_of([fault.name for fault in FAULTS], runs)
 
 
-def table_of(rows: Sequence[tuple[str, Sequence[Summary]]], runs: Sequence[Summary]) -> str:
-    """The same for rows of any other kind."""
-    lines = [COLUMNS, *(_line(*row) for row in rows), _line("all runs", runs)]
+def table_of(faults: Sequence[str], runs: Sequence[Summary]) -> str:
+    """The same for faults of any other kind."""
+    lines: list[tuple[str, ...]] = [COLUMNS]
+    for name in faults:
+        happened = [run for run in runs if name in run.faults]
+        lines.append(_line(name, happened, sum(run.times[name] for run in happened)))
+    lines.append(_line("all runs", runs, sum(sum(run.times.values()) for run in runs)))
     widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]
     return "\n".join(
         "  ".join(
@@ -65,11 +74,11 @@ def table_of(rows: Sequence[tuple[str, Sequence[Summary]]], runs: Sequence[Summa
     )
 
 
-def _line(name: str, runs: Sequence[Summary]) -> tuple[str, ...]:
+def _line(name: str, runs: Sequence[Summary], times: int) -> tuple[str, ...]:
     counts = [sum(run.count(kind) for run in runs) for kind in ("lost", "doubled", "early")]
     broken = any(run.wrongs for run in runs)
     verdict = "never occurred" if not runs else "BROKEN" if broken else "ok"
-    return (name, str(len(runs)), str(sum(run.messages for run in runs)), *map(str, counts), verdict)
+    return (name, str(times), str(len(runs)), str(sum(run.messages for run in runs)), *map(str, counts), verdict)
 
 
 def failures(runs: Sequence[Summary], again: Callable[[Summary], str] = lambda one: seed_again(one.seed)) -> str:

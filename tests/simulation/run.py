@@ -19,6 +19,7 @@ from tests.simulation.checker import Violation, violations
 from tests.simulation.clients import NUMBERS, Clients
 from tests.simulation.evidence import Call, Evidence, Row
 from tests.simulation.faults import ONE_CLOCK, Dice, roll
+from tests.simulation.raising import raised
 from tests.simulation.scheduling import UnavailableError
 from tests.simulation.world import RATES, STARTS, World
 
@@ -60,10 +61,9 @@ def run_with(
     if spoken:
         world.points.spoken = []
     script = Script(world)
-    with asyncio.Runner(loop_factory=lambda: VirtualLoop(world.clock)) as runner:
-        runner.run(script.play())
+    early = _played(script)
     evidence = script.evidence()
-    wrongs = [*violations(evidence), *(Violation("wrong", text) for text in script.troubles())]
+    wrongs = early or [*violations(evidence), *(Violation("wrong", text) for text in script.troubles())]
     return Outcome(
         seed=seed,
         injected=dict(dice.injected),
@@ -73,6 +73,16 @@ def run_with(
         steps=world.points.spoken or (),
         evidence=evidence,
     )
+
+
+def _played(script: "Script") -> Sequence[Violation]:
+    """What ended the run before its time, if anything did: its evidence is a half, and proves nothing more."""
+    try:
+        with asyncio.Runner(loop_factory=lambda: VirtualLoop(script.world.clock)) as runner:
+            runner.run(script.play())
+    except Exception as error:
+        return [raised(error)]
+    return ()
 
 
 EXPECTED = (UnavailableError.__name__, StillUnderWayError.__name__)

@@ -220,13 +220,20 @@ def _arrival_forgotten(one: Evidence) -> None:
     one["counts"] = {"d": {"sent": 2}}
 
 
+def _receipt_forgotten(one: Evidence) -> None:
+    """Orange names no attempt of ours, but the card."""
+    told = Told(at=NOON + MINUTE, channel="sms", card="CARD-2", key="", status="delivered")
+    one["told"] = [*one["told"], told]
+
+
 def _no_reason(one: Evidence) -> None:
     one["rows"][1]["status"] = "failed"
     one["counts"] = {"d": {"read": 1, "failed": 1}}
 
 
 WRONGS: dict[Callable[[Evidence], None], str] = {
-    **dict.fromkeys((_pending, _no_row, _two_rows, _not_taken, _not_accepted, _arrival_forgotten), "lost"),
+    **dict.fromkeys((_pending, _no_row, _two_rows, _not_taken, _not_accepted), "lost"),
+    **dict.fromkeys((_arrival_forgotten, _receipt_forgotten), "lost"),
     **dict.fromkeys((_twice, _twice_by_whatsapp, _told_and_resent, _resent_too_soon, _thrice), "doubled"),
     **dict.fromkeys((_at_night, _in_egypt, _in_egypts_summer, _before_the_morning, _at_peak), "early"),
     **dict.fromkeys((_before_its_time, _too_fast, _paused, _paused_by_word_only, _unconfirmed), "early"),
@@ -246,6 +253,15 @@ def test_a_message_that_was_resent_in_silence_may_have_two(good: Evidence) -> No
     _told_and_resent(good)
     good["told"][0]["at"] = NOON + 21 * MINUTE
     good["told"][0]["key"] = "m-1.2"
+    assert violations(good) == []
+
+
+def test_a_receipt_may_be_about_the_message_nobody_knows_of(good: Evidence) -> None:
+    _receipt_forgotten(good)
+    again = Row(**{**row(2, "sms"), "message_id": "m-9", "parent": "m-2", "distribution": None})
+    good["rows"][1].update({"status": "failed", "reason": "outcome_unknown"})
+    good["rows"] = [*good["rows"], again]
+    good["counts"] = {"d": {"read": 1, "failed": 1}}
     assert violations(good) == []
 
 

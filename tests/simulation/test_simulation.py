@@ -1,5 +1,6 @@
 """A few hundred seeds; what a seed is worth; and that a product which is broken on purpose is found out."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.usecases.ports import Claim, ClaimAnswer
 from tests.simulation.checker import Violation
 from tests.simulation.faults import FAULTS, roll
-from tests.simulation.report import Summary, failures, seed_again, summary_of, table
+from tests.simulation.report import Summary, failures, seed_again, summary, summary_of, table
 from tests.simulation.run import run, run_with
 from tests.simulation.world import World
 
@@ -54,20 +55,50 @@ def test_it_is_the_same_in_another_process_too() -> None:
 
 
 def test_the_report_names_what_failed_and_how_to_run_it_again() -> None:
-    fine = Summary(seed=1, faults=frozenset({"sqs_throttles"}), messages=10, wrongs=())
+    fine = Summary(seed=1, times={"sqs_throttles": 3}, messages=10, wrongs=())
     bad = Summary(
         seed=7,
-        faults=frozenset({"sqs_throttles", "api_killed"}),
+        times={"sqs_throttles": 1, "api_killed": 2, "sqs_takes_half": 0},
         messages=12,
         wrongs=(Violation("doubled", "CARD-1: two"),),
     )
     lines = {line.split()[0]: line.split()[1:] for line in table([fine, bad]).splitlines()}
-    assert lines["fault"] == ["runs", "messages", "lost", "doubled", "early", "verdict"]
-    assert lines["sqs_throttles"] == ["2", "22", "0", "1", "0", "BROKEN"]
-    assert lines["api_killed"] == ["1", "12", "0", "1", "0", "BROKEN"]
-    assert lines["sqs_takes_half"] == ["0", "0", "0", "0", "0", "never", "occurred"]
+    assert lines["fault"] == ["times", "runs", "messages", "lost", "doubled", "early", "verdict"]
+    assert lines["sqs_throttles"] == ["4", "2", "22", "0", "1", "0", "BROKEN"]
+    assert lines["api_killed"] == ["2", "1", "12", "0", "1", "0", "BROKEN"]
+    assert lines["sqs_takes_half"] == ["0", "0", "0", "0", "0", "0", "never", "occurred"]
     assert "python -m tests.simulation --seeds 1 --from 7 --steps" in failures([fine, bad])
     assert failures([fine]) == ""
+
+
+def _the_tick_breaks(world: World) -> None:
+    async def broken() -> None:
+        raise KeyError("nobody expected that")
+
+    world.tick = broken  # type: ignore[method-assign]
+
+
+def _nobody_ever_goes_on(world: World) -> None:
+    async def waits() -> None:
+        await asyncio.Event().wait()
+
+    world.tick = waits  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize(
+    ("ends", "words"),
+    [
+        (_the_tick_breaks, "KeyError: 'nobody expected that' (tests/simulation/"),
+        (_nobody_ever_goes_on, "nobody sleeps"),
+    ],
+)
+def test_a_run_that_raises_is_a_failed_seed_like_any_other(ends: Callable[[World], None], words: str) -> None:
+    """Its own steps and its command are needed more than any other's."""
+    outcome = run_with(roll(3), 3, prepare=ends, spoken=True)
+    assert [wrong.kind for wrong in outcome.wrongs] == ["wrong"]
+    assert words in outcome.wrongs[0].text
+    assert outcome.steps
+    assert "--seeds 1 --from 3 --steps" in failures([summary(outcome)])
 
 
 # ------------------------------------------------------------------------------------------ a product that is broken
