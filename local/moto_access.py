@@ -23,6 +23,8 @@ from moto.secretsmanager.models import secretsmanager_backends
 from moto.sts.models import AssumedRole, sts_backends
 from moto.utilities.utils import get_partition
 
+from local.partiql import kind_and_table
+
 SCHEDULER = "scheduler.amazonaws.com"
 _SPEAK_XML = ("iam", "sts")
 _TRANSACTED = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
@@ -184,11 +186,16 @@ def _missing_object(request: Any, action: str, resource: str) -> Iterator[Need]:
 
 
 def _items(params: dict[str, Any], action: str, where: str) -> Iterator[Need]:
-    """Of a transaction each write by its own name; of a batch each table."""
+    """Of a transaction and of PartiQL each write by its own name; of a batch each table."""
     if action.startswith("Transact"):
         for kind, its in (one for item in params["TransactItems"] for one in item.items()):
             single = "GetItem" if action == "TransactGetItems" else _TRANSACTED[kind]
             yield Need(action=f"dynamodb:{single}", resource=f"{where}:table/{its['TableName']}")
+        return
+    if action == "BatchExecuteStatement":
+        for statement in params["Statements"]:
+            kind, table = kind_and_table(statement)
+            yield Need(action=f"dynamodb:PartiQL{kind}", resource=f"{where}:table/{table}")
         return
     tables = params["RequestItems"] if "RequestItems" in params else [params.get("TableName", "*")]
     index = f"/index/{params['IndexName']}" if params.get("IndexName") else ""

@@ -23,6 +23,8 @@ from moto.core import responses
 from moto.core.common_models import BaseModel, CloudFormationModel
 from moto.core.serialize import BaseJSONSerializer
 from moto.core.utils import camelcase_to_underscores, method_names_from_class, unix_time, unix_time_millis
+from moto.dynamodb import responses as dynamodb_responses
+from moto.dynamodb.exceptions import ConditionalCheckFailed, MockValidationException
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
@@ -39,11 +41,14 @@ from moto.utilities.utils import get_partition
 from local import moto_access
 from local.indexed_queue import IndexedMessages
 from local.moto_access import replace as _replace
+from local.partiql import inserted
 from local.schedule_expressions import ExpressionError, read_expression
 
 # moto loses and doubles messages under threads, so its server takes one request at a time; a long poll gives the lock
 # back while it waits. Each queue has a condition on it, so that a send wakes those who wait for that queue only.
 SERVER_LOCK = threading.RLock()
+
+INSERTS_AT_ONCE = 25
 
 # Resources that change nothing here but are referred to, or would be skipped with a warning only.
 PLACEHOLDERS = (
@@ -68,6 +73,7 @@ def apply_all() -> None:
     mend_attribute_values()
     mend_update_expressions()
     mend_transactions()
+    mend_inserts()
     mend_table_settings()
     mend_bucket_settings()
     mend_missing_resources()
@@ -382,6 +388,35 @@ def _rolled_back_on_error(backend: Any, transact_items: list[dict[str, Any]]) ->
             else:
                 table.items[hash_key][range_key] = item
         raise
+
+
+def mend_inserts() -> None:
+    """Have a batch of INSERTs put items: moto knows no parameters there, overwrites what is there, and copies every
+    item of every table for each statement. All other statements are refused."""
+    _replace(DynamoDBBackend, batch_execute_statement=_insert_all)
+
+
+def _insert_all(backend: Any, statements: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if not 0 < len(statements) <= INSERTS_AT_ONCE:
+        raise MockValidationException(f"Statements: between 1 and {INSERTS_AT_ONCE} are possible")
+    return [_insert(backend, *inserted(statement)) for statement in statements]
+
+
+def _insert(backend: Any, name: str, item: dict[str, Any]) -> dict[str, Any]:
+    table = backend.tables.get(name)
+    if table is None:
+        return {"Error": {"Code": "ResourceNotFound", "Message": "Requested resource not found"}}
+    try:
+        dynamodb_responses.validate_put_has_empty_keys(item, table)
+        table.put_item(item, condition_expression=f"attribute_not_exists({table.hash_key_attr})")
+    except ConditionalCheckFailed:
+        return {
+            "TableName": name,
+            "Error": {"Code": "DuplicateItem", "Message": "Duplicate primary key exists in table"},
+        }
+    except MockValidationException as error:
+        return {"TableName": name, "Error": {"Code": "ValidationError", "Message": str(error)}}
+    return {"TableName": name}
 
 
 def expire_items() -> int:

@@ -6,6 +6,7 @@ from typing import Any
 from bench.cloud.counted import Counted
 from bench.cloud.expressions import Item, comparable, condition, update
 from bench.cloud.tables import Table, read_units, write_units
+from local.partiql import inserted
 
 type Body = dict[str, Any]
 type Answer = tuple[int, Body]
@@ -14,6 +15,7 @@ _REFUSED = {
     "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
     "message": "The conditional request failed",
 }
+_DUPLICATE = {"Code": "DuplicateItem", "Message": "Duplicate primary key exists in table"}
 
 
 class DynamoDb:
@@ -33,6 +35,7 @@ class DynamoDb:
             "GetItem": self._get,
             "BatchGetItem": self._get_many,
             "Query": self._query,
+            "BatchExecuteStatement": self._insert_many,
         }
         return answers[action](body)
 
@@ -55,6 +58,15 @@ class DynamoDb:
             return self._refused(before, body)
         self._counted.used("write", table.replace(key, before, body["Item"]))
         return 200, {}
+
+    def _insert_many(self, body: Body) -> Answer:
+        """Each statement for itself, as the conditional put that it stands for."""
+        return 200, {"Responses": [self._insert(*inserted(statement)) for statement in body["Statements"]]}
+
+    def _insert(self, table: str, item: Item) -> Body:
+        absent = f"attribute_not_exists({self.tables[table].key[0]})"
+        status, _ = self._put({"TableName": table, "Item": item, "ConditionExpression": absent})
+        return {"TableName": table} | ({} if status == 200 else {"Error": _DUPLICATE})
 
     def _update(self, body: Body) -> Answer:
         table = self.tables[body["TableName"]]

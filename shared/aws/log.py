@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 
 from shared.aws.attributes import Item, Plain, attribute, plain
 from shared.aws.conditional import Answer, Change, Update, changed, put_if_absent
+from shared.aws.inserting import insert_absent
 from shared.aws.listing import page_of, singles_of
 from shared.aws.message_item import DEAD, KEPT_FOR, agenda_shard, dead_attributes, from_item, key, to_item
 from shared.aws.reading import get_items
@@ -45,10 +45,8 @@ class DynamoLog:
         return await self._aws.run(lambda: put_if_absent(self._aws, self._table, to_item(message, self._kept_for)))
 
     async def add_all(self, messages: Sequence[Message]) -> None:
-        """See `Log`. Conditional puts on threads: a batch write could turn `sent` back into `pending`."""
-        await self._aws.run_all(
-            [partial(put_if_absent, self._aws, self._table, to_item(message, self._kept_for)) for message in messages]
-        )
+        """See `Log`. Inserted, not written by batch: a late batch write could turn `sent` back into `pending`."""
+        await insert_absent(self._aws, self._table, [to_item(message, self._kept_for) for message in messages])
 
     async def get(self, organisation: str, message_id: str) -> Message | None:
         """See `Log`."""

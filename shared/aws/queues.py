@@ -2,7 +2,6 @@
 the others (fair queues)."""
 
 import math
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from shared.aws.codec import encode
 from shared.aws.session import Aws
+from shared.aws.tries import tries
 from shared.domain.dispatch import Dispatch
 from shared.domain.instants import from_microseconds
 from shared.domain.payload import Channel
@@ -26,9 +26,6 @@ _LONGEST_BATCH = 900_000
 _LONGEST_DELAY = 900
 _EARLY = 1.0
 """Seconds before its departure at which a message may reach its sender, who waits out the rest."""
-_TRIES = 5
-_PAUSE = 0.05
-"""Seconds before the second try; each further one waits twice as long."""
 
 
 class QueueError(Exception):
@@ -109,9 +106,7 @@ def _send(aws: Aws, url: str, batch: Sequence["SendMessageBatchRequestEntryTypeD
     """What is our own fault is refused for good; the rest is still sent before that is raised."""
     waiting = {entry["Id"]: entry for entry in batch}
     faulty = 0
-    for tried in range(_TRIES):
-        if tried:
-            time.sleep(_PAUSE * 2 ** (tried - 1))
+    for _ in tries():
         answer = aws.sqs.send_message_batch(QueueUrl=url, Entries=list(waiting.values()))
         failed = answer.get("Failed", ())
         faulty += sum(one["SenderFault"] for one in failed)

@@ -1,21 +1,18 @@
 """Reads many items at once, to the last one."""
 
-import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from shared.aws.attributes import Item, attributes, plain
 from shared.aws.session import Aws
+from shared.aws.tries import tries
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import KeysAndAttributesTypeDef
 
 _AT_ONCE = 100
 """DynamoDB's limit for one BatchGetItem."""
-_TRIES = 5
-_PAUSE = 0.05
-"""Seconds before the second try; each further one waits twice as long."""
 
 
 class UnreadError(Exception):
@@ -35,9 +32,7 @@ def _batch(aws: Aws, table: str, keys: Sequence[Mapping[str, str]], consistent: 
         table: {"Keys": [attributes(key) for key in keys], "ConsistentRead": consistent}
     }
     items: list[Item] = []
-    for tried in range(_TRIES):
-        if tried:
-            time.sleep(_PAUSE * 2 ** (tried - 1))
+    for _ in tries():
         answer = aws.dynamodb.batch_get_item(RequestItems=request)
         items += [plain(item) for item in answer["Responses"].get(table, ())]
         request = dict(answer.get("UnprocessedKeys", {}))  # type: ignore[arg-type]  # the answer's type is the request's

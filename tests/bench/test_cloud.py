@@ -57,6 +57,26 @@ def test_a_refused_write_changes_nothing_and_costs_one(dynamodb: DynamoDb) -> No
     assert dynamodb._counted.units["write"] == units + 1
 
 
+def test_an_insert_is_a_conditional_put_and_costs_as_much(dynamodb: DynamoDb) -> None:
+    sent: Item = {**ROW, "status": {"S": "sent"}}
+    dynamodb.answer("PutItem", {"TableName": "LogTable", "Item": sent})
+    unit = dynamodb._counted.units["write"]
+    other: Item = {**ROW, "pk": {"S": "demo#2"}}
+    statements = [
+        {
+            "Statement": f'INSERT INTO "LogTable" VALUE {{{", ".join(f"'{name}': ?" for name in row)}}}',
+            "Parameters": list(row.values()),
+        }
+        for row in (ROW, other)
+    ]
+    status, body = dynamodb.answer("BatchExecuteStatement", {"Statements": statements})
+    assert status == 200
+    assert [one.get("Error", {}).get("Code") for one in body["Responses"]] == ["DuplicateItem", None]
+    assert dynamodb._counted.units["write"] == 3 * unit
+    items = dynamodb.tables["LogTable"].items
+    assert [items[key,] for key in ("demo#1", "demo#2")] == [sent, other]
+
+
 def test_each_index_that_holds_the_item_costs_a_unit(dynamodb: DynamoDb) -> None:
     listed: Item = {**ROW, "organisation_shard": {"S": "demo#0"}, "listed_at": {"S": "1"}, "agenda_shard": {"S": "3"}}
     dynamodb.answer("PutItem", {"TableName": "LogTable", "Item": listed})

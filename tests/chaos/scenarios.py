@@ -12,7 +12,10 @@ SPECIAL = 400
 """From here on one in ten numbers is: docs/simulators.md."""
 LEFT_OUT = frozenset({"0431"})
 """A used-up quota holds the lane for an hour, nine times over: hours that no morning has."""
-WRITES = ["DynamoDB_20120810.UpdateItem", "DynamoDB_20120810.PutItem", "AmazonSQS.SendMessageBatch"]
+WRITES = [
+    *(f"DynamoDB_20120810.{name}" for name in ("UpdateItem", "PutItem", "BatchExecuteStatement")),
+    "AmazonSQS.SendMessageBatch",
+]
 
 
 def nothing(_: Stage, __: int) -> None:

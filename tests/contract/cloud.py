@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 import time_machine
 from botocore.session import Session
 
+from local.moto_mends import mend_inserts
 from shared.aws.codec import decode
 from shared.aws.contacts import DynamoContacts
 from shared.aws.distributions import DynamoDistributions
@@ -55,11 +56,15 @@ class InlineAws(Aws):
 
 def connect() -> InlineAws:
     """Clients with invented credentials, whose requests are held to what DynamoDB itself would accept."""
+    mend_inserts()
     session = Session()
     session.set_credentials("testing", "testing")
     session.set_config_variable("region", _REGION)
     aws = InlineAws(session)
     aws.dynamodb.meta.events.register("provide-client-params.dynamodb", strictness.check)
+    aws.dynamodb.meta.events.register(
+        "provide-client-params.dynamodb.BatchExecuteStatement", strictness.check_statements
+    )
     aws.dynamodb.meta.events.register("after-call.dynamodb.BatchGetItem", strictness.shuffle)
     return aws
 

@@ -2,10 +2,14 @@
 the wrong way round, empty members of sets. And answers in an order that nobody promised."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
+
+from local.moto_mends import INSERTS_AT_ONCE
+from local.partiql import inserted
 
 _EXPRESSIONS = (
     "ConditionExpression",
@@ -49,6 +53,20 @@ def check(params: Mapping[str, Any], **_: object) -> None:
     ):
         if found:
             raise RefusedError(f"{fault}: {sorted(found)} in {texts}")
+
+
+def check_statements(params: Mapping[str, Any], **_: object) -> None:
+    """The same for `provide-client-params.dynamodb.BatchExecuteStatement`: its limits, and that no item is in it twice,
+    of which nobody says what becomes. Raises RefusedError."""
+    statements = params["Statements"]
+    keys = Counter(inserted(statement)[1]["pk"]["S"] for statement in statements)
+    for fault, found in (
+        ("too many statements", {len(statements)} - set(range(1, INSERTS_AT_ONCE + 1))),
+        ("statements too long", {len(one["Statement"]) for one in statements} - set(range(1, 8193))),
+        ("an item twice", {key for key, times in keys.items() if times > 1}),
+    ):
+        if found:
+            raise RefusedError(f"{fault}: {sorted(found)}")
 
 
 def shuffle(parsed: dict[str, dict[str, list[object]]], **_: object) -> None:

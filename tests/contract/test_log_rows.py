@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.message import Message
+from shared.domain.status import Status
+from shared.usecases.ports import Move
 from tests.contract.making import FULL_MESSAGE, NOON, ORGANISATION, message, standing
 from tests.contract.world import World
 
@@ -36,6 +38,42 @@ async def test_adding_many_leaves_what_is_there(world: World) -> None:
         await world.log.add_all(many)
     rows = await world.log.get_many(ORGANISATION, [*(one.message_id for one in many), "unknown"])
     assert rows == {one.message_id: one for one in many} | {"m-7": message("m-7", campaign_id="first")}
+
+
+async def test_adding_many_again_leaves_every_status_as_it_is(world: World) -> None:
+    """Logged twice, as a worker that was killed in between does: nothing that is sent becomes pending again."""
+    many = [message(f"m-{status}") for status in Status]
+    await world.log.add_all(many)
+    for status in (Status.SENT, Status.DELIVERED, Status.READ, Status.FAILED):
+        await world.log.move(ORGANISATION, f"m-{status}", Move(status=status, at=NOON))
+    await world.log.claim(ORGANISATION, f"m-{Status.PENDING}", now=NOON, lease_until=NOON + timedelta(seconds=90))
+    identities = [one.message_id for one in many]
+    before = await world.log.get_many(ORGANISATION, identities)
+    await world.log.add_all([*many, message("m-new")])
+    assert await world.log.get_many(ORGANISATION, identities) == before
+    assert {row.message_id: row.status for row in before.values()} == {f"m-{status}": status for status in Status}
+    assert await standing(world.log, "m-new") == message("m-new")
+
+
+async def test_of_two_with_one_id_among_many_the_first_is_kept(world: World) -> None:
+    many = [message(f"m-{number}") for number in range(30)]
+    await world.log.add_all([*many, message("m-3", campaign_id="second"), message("m-3", organisation="other")])
+    assert await standing(world.log, "m-3") == message("m-3")
+    assert await world.log.get("other", "m-3") == message("m-3", organisation="other")
+
+
+@pytest.mark.parametrize("count", [0, 1, 24, 25, 26, 51])
+async def test_any_number_is_added(world: World, count: int) -> None:
+    """DynamoDB takes 25 at once."""
+    many = {f"m-{number}": message(f"m-{number}", enrollment_id=f"e-{number}") for number in range(count)}
+    await world.log.add_all(list(many.values()))
+    assert await world.log.get_many(ORGANISATION, list(many)) == many
+
+
+@pytest.mark.parametrize("kept", [FULL_MESSAGE, message()], ids=["full", "bare"])
+async def test_every_field_of_one_among_many_comes_back(world: World, kept: Message) -> None:
+    await world.log.add_all([kept, message("m-other")])
+    assert await world.log.get(ORGANISATION, kept.message_id) == kept
 
 
 async def test_organisations_do_not_share_an_id(world: World) -> None:

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, cast, override
 
 import pytest
 from moto import mock_aws
 
+from local.partiql import inserted
+from shared.aws.inserting import UninsertedError, insert_absent
 from shared.aws.integrations import SecretIntegrations
 from shared.aws.queues import QueueError, SqsStatusQueue
 from shared.aws.reading import UnreadError, get_items
@@ -18,15 +20,23 @@ from tests.fakes.world import FakeClock
 
 
 class StubAws(Aws):
-    """Answers batch reads and writes itself: `unread` rounds leave the last key, `refusals` say whose fault it was."""
+    """Answers batch reads and writes itself: `unread` rounds leave the last key, `refusals` say whose fault it was,
+    `codes` what becomes of the statements about an item."""
 
-    def __init__(self, *, unread: int = 0, refusals: Mapping[str, list[bool]] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        unread: int = 0,
+        refusals: Mapping[str, list[bool]] | None = None,
+        codes: Mapping[str, list[str]] | None = None,
+    ) -> None:
         super().__init__()
         self.dynamodb = cast("Any", self)
         self.sqs = cast("Any", self)
         self.asked: list[list[str]] = []
         self._unread = unread
         self._refusals = {body: list(faults) for body, faults in (refusals or {}).items()}
+        self._codes = {name: list(found) for name, found in (codes or {}).items()}
 
     def batch_get_item(self, *, RequestItems: dict[str, dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - AWS's names
         request = RequestItems["t"]
@@ -46,6 +56,21 @@ class StubAws(Aws):
                 if (faults := self._refusals.get(entry["MessageGroupId"]))
             ]
         }
+
+    def batch_execute_statement(self, *, Statements: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - AWS's names
+        names = [str(inserted(statement)[1]["pk"]["S"]) for statement in Statements]
+        self.asked.append(names)
+        return {
+            "Responses": [
+                {"TableName": "t"} | ({"Error": {"Code": codes.pop(0)}} if (codes := self._codes.get(name)) else {})
+                for name in names
+            ]
+        }
+
+
+def insert(aws: Aws, names: str) -> None:
+    with asyncio.Runner() as runner:
+        runner.run(insert_absent(aws, "t", [{"pk": name, "due_at": None, "segments": 1} for name in names]))
 
 
 def read(aws: Aws, names: list[str]) -> list[str]:
@@ -89,6 +114,58 @@ def test_what_was_refused_may_turn_out_to_be_our_fault() -> None:
     with pytest.raises(QueueError, match=r"^1 of 2 messages refused$"):
         send(aws, "ab")
     assert aws.asked == [["a", "b"], ["b"]]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "InternalServerError",
+        "ProvisionedThroughputExceeded",
+        "RequestLimitExceeded",
+        "ThrottlingError",
+        "TransactionConflict",
+    ],
+)
+def test_what_was_not_inserted_for_the_moment_is_inserted_later(code: str) -> None:
+    aws = StubAws(codes={"b": [code, code], "c": ["DuplicateItem"]})
+    insert(aws, "abc")
+    assert aws.asked == [["a", "b", "c"], ["b"], ["b"]]
+
+
+def test_what_was_done_although_it_failed_is_there_at_the_next_try() -> None:
+    aws = StubAws(codes={"b": ["InternalServerError", "DuplicateItem"]})
+    insert(aws, "ab")
+    assert aws.asked == [["a", "b"], ["b"]]
+
+
+def test_what_is_never_inserted_raises() -> None:
+    aws = StubAws(codes={"b": ["ThrottlingError"] * 1000})
+    with pytest.raises(UninsertedError, match=r"^1 of 2 items not put: ThrottlingError$"):
+        insert(aws, "ab")
+    assert aws.asked == [["a", "b"], *[["b"]] * 4]
+
+
+@pytest.mark.parametrize("code", ["ValidationError", "AccessDenied", "ResourceNotFound", "ConditionalCheckFailed"])
+def test_what_no_later_try_can_insert_is_tried_once(code: str) -> None:
+    """Nor is any code but DuplicateItem taken for an item that is there."""
+    aws = StubAws(codes={"b": [code], "c": ["ThrottlingError"]})
+    with pytest.raises(UninsertedError, match=rf"^2 of 3 items not put: .*{code}"):
+        insert(aws, "abc")
+    assert aws.asked == [["a", "b", "c"]]
+
+
+def test_inserts_name_their_attributes_and_carry_values_beside_them() -> None:
+    seen: list[Any] = []
+
+    class Seeing(StubAws):
+        @override
+        def batch_execute_statement(self, *, Statements: list[dict[str, Any]]) -> dict[str, Any]:
+            seen.extend(Statements)
+            return super().batch_execute_statement(Statements=Statements)
+
+    insert(Seeing(), "'")
+    text = """INSERT INTO "t" VALUE {'pk': ?, 'segments': ?}"""
+    assert seen == [{"Statement": text, "Parameters": [{"S": "'"}, {"N": "1"}]}]
 
 
 def test_of_two_first_puts_at_once_the_second_replaces_the_first() -> None:

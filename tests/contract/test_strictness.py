@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.strictness import RefusedError, check
+from tests.contract.strictness import RefusedError, check, check_statements
 
 N1, N2 = {"N": "1"}, {"N": "2"}
 
@@ -41,3 +41,14 @@ def test_what_dynamodb_refuses(fault: str, params: dict[str, Any]) -> None:
 )
 def test_what_dynamodb_takes(params: dict[str, Any]) -> None:
     check(params)
+
+
+@pytest.mark.parametrize(("fault", "names"), [("too many", [*map(str, range(26))]), ("twice", ["a", "b", "a"])])
+def test_which_batches_of_inserts_dynamodb_refuses(fault: str, names: list[str]) -> None:
+    def statements(keys: list[str]) -> dict[str, Any]:
+        text = "INSERT INTO \"t\" VALUE {'pk': ?}"
+        return {"Statements": [{"Statement": text, "Parameters": [{"S": key}]} for key in keys]}
+
+    check_statements(statements(sorted({*names})[:25]))
+    with pytest.raises(RefusedError, match=fault):
+        check_statements(statements(names))

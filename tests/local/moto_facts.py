@@ -116,7 +116,7 @@ ROLE_TEMPLATE = {
 POLICY = {
     **VERSION,
     "Statement": [
-        _statement("Keep", ["dynamodb:PutItem", "dynamodb:BatchGetItem"], f"{TABLES}/t"),
+        _statement("Keep", ["dynamodb:PutItem", "dynamodb:BatchGetItem", "dynamodb:PartiQLInsert"], f"{TABLES}/t"),
         _statement("List", "dynamodb:Query", f"{TABLES}/t/index/listing"),
         _statement("Know", "secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:our?/*"),
         _statement("Wake", "scheduler:CreateSchedule", f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/ours/*"),
@@ -447,6 +447,37 @@ def rows_after_a_cancelled_transaction() -> list[str]:
     return sorted(json.dumps(row, sort_keys=True) for row in dynamodb.scan(TableName="t")["Items"])
 
 
+def inserted() -> Any:
+    """What became of each statement, and what is in the table then: one anew, two over what is there, one into no
+    table, one without its key, one with an empty key of an index. None where moto breaks over the first parameter."""
+    dynamodb = table(1)
+    text = 'INSERT INTO "{}" VALUE {{{}}}'
+    rows: list[tuple[str, dict[str, str]]] = [
+        ("t", {"pk": "new", "sk": "1", "note": 'it\'s "first"'}),
+        ("t", {"pk": "new", "sk": "1", "note": "second"}),
+        ("t", {"pk": "0", "sk": "000", "note": "over the one that was put"}),
+        ("gone", {"pk": "new", "sk": "2"}),
+        ("t", {"pk": "keyless"}),
+        ("t", {"pk": "new", "sk": "3", "list_key": ""}),
+    ]
+    statements = [
+        {
+            "Statement": text.format(name, ", ".join(f"'{one}': ?" for one in row)),
+            "Parameters": [{"S": value} for value in row.values()],
+        }
+        for name, row in rows
+    ]
+    try:
+        answers = dynamodb.batch_execute_statement(Statements=statements)["Responses"]
+    except TypeError:
+        return None
+    codes = [answer.get("Error", {}).get("Code") for answer in answers]
+    return [
+        codes,
+        sorted((row["pk"]["S"], row.get("note", {}).get("S")) for row in dynamodb.scan(TableName="t")["Items"]),
+    ]
+
+
 def expired_items_left() -> list[int]:
     """Of five items, one of them past its time: before `expire_items` and after it."""
     dynamodb = table(3)
@@ -490,6 +521,10 @@ def policies_of_a_stacks_role() -> list[Any]:
     return [kept, sorted(role.managed_policies)]
 
 
+def _insert(name: str) -> Any:
+    return {"Statement": f"INSERT INTO \"{name}\" VALUE {{'pk': ?, 'sk': ?}}", "Parameters": [{"S": "x"}, {"S": "y"}]}
+
+
 def _calls(made: Callable[[str], Any], queue_url: str) -> Iterator[tuple[str, Callable[[], Any]]]:
     dynamodb, secrets, s3 = made("dynamodb"), made("secretsmanager"), made("s3")
     item = {"pk": {"S": "x"}, "sk": {"S": "x"}}
@@ -518,6 +553,17 @@ def _calls(made: Callable[[str], Any], queue_url: str) -> Iterator[tuple[str, Ca
     yield (
         "a put in a transaction",
         lambda: dynamodb.transact_write_items(TransactItems=[{"Put": {"TableName": "t", "Item": item}}]),
+    )
+    yield "an insert", lambda: dynamodb.batch_execute_statement(Statements=[_insert("t")])
+    yield (
+        "inserts, one elsewhere",
+        lambda: dynamodb.batch_execute_statement(Statements=[_insert("t"), _insert("other")]),
+    )
+    yield (
+        "a deletion by statement",
+        lambda: dynamodb.batch_execute_statement(
+            Statements=[{"Statement": "DELETE FROM \"t\" WHERE pk = 'x' AND sk = 'x'"}]
+        ),
     )
     yield (
         "a deletion in a transaction",
@@ -639,6 +685,7 @@ FACTS: tuple[Callable[[], Any], ...] = (
     spellings_per_send,
     copies_per_transaction,
     rows_after_a_cancelled_transaction,
+    inserted,
     expired_items_left,
     deployed,
     policies_of_a_stacks_role,

@@ -133,6 +133,14 @@ def test_transactions_roll_back_as_before(plain: Facts, mended: Facts) -> None:
     assert len(rows) == 5
 
 
+def test_inserts_put_what_is_not_there(plain: Facts, mended: Facts) -> None:
+    """Plain moto breaks over parameters; without them it overwrites what is there."""
+    assert plain["inserted"] is None
+    codes, rows = mended["inserted"]
+    assert codes == [None, "DuplicateItem", "DuplicateItem", "ResourceNotFound", "ValidationError", "ValidationError"]
+    assert rows == [["0", None], ["new", 'it\'s "first"']]
+
+
 def test_items_expire(plain: Facts, mended: Facts) -> None:
     """The first count is moto's own doing, mended or not: it keeps what is past its time."""
     assert plain["expired_items_left"] == mended["expired_items_left"] == [5, 4]
@@ -170,6 +178,7 @@ def test_policies_are_asked_with_what_is_meant(plain: Facts, mended: Facts) -> N
         "its index",
         "its table in a batch",
         "a put in a transaction",
+        "an insert",
         "its secret",
         "its schedules",
         "its queue, a batch",

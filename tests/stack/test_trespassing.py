@@ -117,6 +117,9 @@ class Place:
             *(Try(service="dynamodb", call="scan", parameters={"TableName": one}) for one in (log, state)),
             *(Try(service="dynamodb", call="delete_table", parameters={"TableName": one}) for one in (log, state)),
         ]
+        for table in (state,) if role == "BulkFanoutRole" else (log, state):
+            insert = {"Statement": f"INSERT INTO \"{table}\" VALUE {{'pk': ?}}", "Parameters": [ITEM["pk"]]}
+            found.append(Try(service="dynamodb", call="batch_execute_statement", parameters={"Statements": [insert]}))
         if role in SENDERS:
             found.append(Try(service="dynamodb", call="put_item", parameters={"TableName": log, "Item": ITEM}))
         if role in (*SENDERS, "WebhookRole"):

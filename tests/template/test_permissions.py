@@ -108,6 +108,15 @@ def test_the_log_is_never_written_by_batch(template: Node) -> None:
         assert str({"Fn::GetAtt": "LogTable.Arn"}) not in resources(template, role, "dynamodb:BatchWriteItem")
 
 
+def test_statements_insert_into_the_log_by_whoever_logs_chunks_and_do_nothing_else(template: Node) -> None:
+    """INSERT fails where the key is there; PartiQL's other statements have no need to be."""
+    for role in of_type(template, "AWS::IAM::Role"):
+        granted = {action for action in actions(template, role, "dynamodb") if action.startswith("PartiQL")}
+        assert granted == ({"PartiQLInsert"} if role == "BulkFanoutRole" else set())
+    log = str({"Fn::GetAtt": "LogTable.Arn"})
+    assert resources(template, "BulkFanoutRole", "dynamodb:PartiQLInsert") == [log]
+
+
 @pytest.mark.parametrize(
     ("role", "queues"),
     [
