@@ -8,8 +8,6 @@ because a sender that waits for its departure is paid for waiting.
 """
 
 import argparse
-import hashlib
-import hmac
 import io
 import json
 import sys
@@ -22,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from bench.cards import PNG, Programme
+from bench.hooks import meta_calls, orange_calls
 from bench.prices import LAMBDA_GB_SECOND, LOG_LINE_OVERHEAD, LOGS_GB, MILLION, PER_MILLION, VCPU_MB
 from bench.stand import CLOCK, ORGANISATION, Stand, stand, unheard
 from functions.bulk_fanout.app import build as build_fanout
@@ -191,44 +190,6 @@ class Campaign:
 
     def _start(self, function: str, event: object) -> None:
         self._under_way.append(self._workers.submit(self._functions[function], event))
-
-
-def orange_calls(sent: Sequence[Mapping[str, str]]) -> list[object]:
-    """One receipt a call, as Orange does."""
-    path = {"organisation_id": ORGANISATION, "token": "r"}
-    return [
-        http_event(
-            "POST /webhooks/orange/{organisation_id}/{token}",
-            path=path,
-            body={
-                "deliveryInfoNotification": {
-                    "callbackData": one["id"],
-                    "deliveryInfo": {"address": one["to"], "deliveryStatus": "DeliveredToTerminal"},
-                }
-            },
-        )
-        for one in sent
-    ]
-
-
-def meta_calls(sent: Sequence[Mapping[str, str]], a_call: int) -> list[object]:
-    """sent, delivered and read of each message, so many statuses in a call."""
-    at = str(int(CLOCK.now().timestamp()))
-    statuses = [
-        {"id": one["id"], "status": status, "timestamp": at, "biz_opaque_callback_data": one["key"]}
-        for status in ("sent", "delivered", "read")
-        for one in sent
-    ]
-    return [_signed(statuses[start : start + a_call]) for start in range(0, len(statuses), a_call)]
-
-
-def _signed(statuses: list[dict[str, str]]) -> object:
-    value = {"messaging_product": "whatsapp", "metadata": {"phone_number_id": "1"}, "statuses": statuses}
-    body = json.dumps({"object": "whatsapp_business_account", "entry": [{"changes": [{"value": value}]}]}).encode()
-    signature = hmac.new(b"a", body, hashlib.sha256).hexdigest()
-    headers = {"x-hub-signature-256": f"sha256={signature}"}
-    path = {"organisation_id": ORGANISATION}
-    return http_event("POST /webhooks/whatsapp/{organisation_id}", path=path, headers=headers, body=body)
 
 
 @contextmanager

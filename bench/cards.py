@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bench.stand import CLOCK, NUMBER_KEY, ORGANISATION, SECRETS, Stand
 from shared.aws.codec import encode
@@ -17,6 +17,7 @@ from shared.domain.ids import NumberKey
 from shared.domain.instants import microseconds
 from shared.domain.message import Chunk, Message, PayloadRef
 from shared.domain.payload import Channel, Mode, Payload, TemplateCall
+from shared.domain.status import Status
 from tests.fakes.office import SMS, WHATSAPP
 
 DISTRIBUTION = "6f1d3f0e-2b7a-5c49-9d0a-0b5c1f5e7a11"
@@ -89,6 +90,27 @@ class Programme:
         self._made += count
         await self._log.add_all([_message(one, now) for one in made])
         return [one.departing(at) for one, at in zip(made, departs_at, strict=False)] if departs_at else made
+
+    async def sent(self, channel: Channel, count: int, apart: timedelta) -> list[Dispatch]:
+        """So many logged messages that the provider has taken as they departed, so far apart, the last a minute ago."""
+        now = CLOCK.now() - timedelta(minutes=1)
+        made = [_dispatch(channel, number, now) for number in range(self._made, self._made + count)]
+        self._made += count
+        claims = [now - apart * (count - place) for place in range(count)]
+        rows = [
+            replace(
+                _message(one, at),
+                status=Status.SENT,
+                sent_at=at + timedelta(milliseconds=150),
+                provider_message_id=f"wamid.{one.message_id}",
+                attempts=1,
+                claimed_at=at,
+                lane="1",
+            )
+            for one, at in zip(made, claims, strict=True)
+        ]
+        await self._log.add_all(rows)
+        return [one.departing(microseconds(at)) for one, at in zip(made, claims, strict=True)]
 
 
 def event(dispatches: Sequence[Dispatch]) -> dict[str, list[dict[str, str]]]:

@@ -24,7 +24,8 @@ from shared.usecases.account_news import AccountListener
 from shared.usecases.aftermath import Aftermath
 from shared.usecases.contacts import Identities
 from shared.usecases.inbound import InboundDeps, InboundDesk
-from shared.usecases.receive import Doorkeeper, MetaDesk, OrangeDesk, Receiver, Report
+from shared.usecases.meta_documents import MetaDesk
+from shared.usecases.receive import Doorkeeper, OrangeDesk, Receiver, Report
 from shared.usecases.stopping import Stopping
 from shared.usecases.straight import Straight
 from shared.usecases.strangers import Strangers

@@ -29,8 +29,12 @@ class DynamoPulse:
         last = self._written.get(owner)
         if last is not None and claimed_at < last + STEP:
             return
-        await self._advance(owner, "heard_at", claimed_at)
-        self._written[owner] = claimed_at
+        self._written[owner] = claimed_at  # beforehand: of many who are heard at once, one writes
+        try:
+            await self._advance(owner, "heard_at", claimed_at)
+        except BaseException:
+            self._written.pop(owner, None)
+            raise
 
     async def held(self, organisation: str, phone_number_id: str, at: datetime) -> None:
         """See `Pulse`."""
@@ -42,13 +46,14 @@ class DynamoPulse:
         return Beat(heard=_instant(found[0], "heard_at"), held=_instant(found[0], "held_at")) if found else Beat()
 
     async def _advance(self, owner: tuple[str, str], name: str, at: datetime) -> None:
-        """An instant only moves forward."""
+        """An instant only moves forward. The item is nearly always there."""
         values: dict[str, Plain] = {name: milliseconds(at), "expires_at": int((at + _KEPT_FOR).timestamp())}
         later = f"(attribute_not_exists({name}) OR {name} < :at)"
         update = Update(sets=values, conditions=(later,), values={":at": milliseconds(at)})
 
         def write() -> None:
-            if not put_if_absent(self._aws, self._table, {**_key(owner), **values}):
+            is_absent = changed(self._aws, self._table, _key(owner), update).item is None
+            if is_absent and not put_if_absent(self._aws, self._table, {**_key(owner), **values}):
                 changed(self._aws, self._table, _key(owner), update)
 
         await self._aws.run(partial(write))

@@ -110,3 +110,14 @@ class Succession:
 
 
 type News = Inbound | Preference | TemplateNews | AccountNews | LimitNews | NumberNews | Acquaintance | Succession
+
+
+def whom(news: News) -> str | None:
+    """The person whom it is about, by one of their names; None where it is about the account."""
+    match news:
+        case Inbound(contact=person) | Preference(contact=person) | Succession(previous=person):
+            return person.phone or person.user_id
+        case Acquaintance(phone=phone):
+            return phone
+        case _:
+            return None

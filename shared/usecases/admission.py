@@ -5,8 +5,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 
-from shared.domain.consent import Consent, Given
+from shared.domain.consent import Given
 from shared.domain.dispatch import Dispatch
 from shared.domain.distribution import MAY_LEAVE, RELEASING, Distribution, DistributionStatus
 from shared.domain.gate import Go, Never, NotBefore, Passenger, earliest_open, gate
@@ -16,6 +17,7 @@ from shared.domain.payload import Mode
 from shared.domain.status import ARRIVED
 from shared.usecases.channel import Integrated
 from shared.usecases.fresh import Fresh
+from shared.usecases.of_many import consents_of
 from shared.usecases.ports import Distributions, Log, People, Telemetry
 from shared.usecases.room import Room
 
@@ -56,10 +58,9 @@ class Admission:
         self._room = room
         self._log = log
         self._distributions = distributions
-        self._people = people
         self._telemetry = telemetry
         self._states = Fresh(self._read_distributions, FRESH)
-        self._words = Fresh(self._read_consents, FRESH)
+        self._words = Fresh(partial(consents_of, people), FRESH)
 
     async def ask(self, dispatch: Dispatch, now: datetime, integration: Integrated | None = None) -> Answer:
         """Whether this copy may leave now. With the integration: just before the call, with every fact."""
@@ -159,11 +160,3 @@ class Admission:
     async def _read_distributions(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Distribution]:
         found = await self._distributions.get_many(keys)
         return {(one.organisation, one.distribution_id): one for one in found.values()}
-
-    async def _read_consents(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Consent]:
-        words: dict[tuple[str, str], Consent] = {}
-        for organisation in {organisation for organisation, _ in keys}:
-            persons = [person for owner, person in keys if owner == organisation]
-            heard = await self._people.consents(organisation, persons)
-            words |= {(organisation, person): word for person, word in heard.items()}
-        return words

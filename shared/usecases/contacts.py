@@ -4,14 +4,18 @@ Identities are keyed hashes of either. What is said is written first and its lin
 first and what was said is read after: whichever is heard first, they meet, and without a timer.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from functools import partial
+from typing import Literal, Protocol
 
 from shared.domain.consent import Consent, ConsentState
 from shared.domain.identity import Link
 from shared.domain.news import Contact
 from shared.domain.phone import PhoneError, PhoneNumber, normalise
+from shared.usecases.gathered import Gathered
+from shared.usecases.of_many import consents_of, sessions_of
 from shared.usecases.ports import People
 from shared.usecases.sessions import Sessions
 
@@ -19,6 +23,9 @@ _ANY_COUNTRY = "SN"
 """Numbers from Meta have their calling code: the default country is never used."""
 _REMEMBERED = 20_000
 """Pairs that one worker knows to be linked; then it forgets them all."""
+
+type Tie = tuple[str, str, str]
+"""Organisation, and two identities in it."""
 
 
 class Contacts(Protocol):
@@ -50,7 +57,10 @@ class Identities:
         self._people = people
         self._sessions = sessions
         self._hashed = hashed
-        self._known: set[tuple[str, str, str]] = set()
+        self._known: set[Tie] = set()
+        self._ties = Gathered(self._read_ties)
+        self._words = Gathered(partial(consents_of, people))
+        self._open = Gathered(partial(sessions_of, sessions))
 
     def of(self, organisation: str, contact: Contact) -> list[str]:
         """The identities that a contact names: the number's first."""
@@ -96,7 +106,7 @@ class Identities:
         The way from that name to the person comes first, because it matters; the way back says that it is done.
         """
         known = (organisation, person, other)
-        if known in self._known or await self._contacts.linked(organisation, [(person, other)]):
+        if known in self._known or await self._ties.get(known):
             self._remember(known)
             return
         await self._contacts.link(organisation, other, Link(other=person))
@@ -117,12 +127,13 @@ class Identities:
 
     async def _share(self, organisation: str, phone_number_id: str, one: str, other: str) -> None:
         """What is known under one identity holds for the other."""
-        word = await self.word(organisation, [one])
+        word, until = await asyncio.gather(
+            self._words.get((organisation, one)), self._open.get((organisation, phone_number_id, one))
+        )
         if word is not None:
             await self._spread(organisation, other, word)
-        sessions = await self._sessions.open_until(organisation, phone_number_id, [one])
-        if one in sessions:
-            await self._sessions.open(organisation, phone_number_id, other, sessions[one])
+        if until is not None:
+            await self._sessions.open(organisation, phone_number_id, other, until)
 
     async def _spread(self, organisation: str, one: str, word: Consent) -> None:
         waiting, reached = [one], {one}
@@ -134,10 +145,18 @@ class Identities:
             reached |= further
             waiting.extend(sorted(further))
 
-    def _remember(self, known: tuple[str, str, str]) -> None:
+    def _remember(self, known: Tie) -> None:
         if len(self._known) >= _REMEMBERED:
             self._known.clear()
         self._known.add(known)
+
+    async def _read_ties(self, ties: Collection[Tie]) -> Mapping[Tie, Literal[True]]:
+        found: dict[Tie, Literal[True]] = {}
+        for organisation in {organisation for organisation, _, _ in ties}:
+            pairs = [(one, other) for owner, one, other in ties if owner == organisation]
+            linked = await self._contacts.linked(organisation, pairs)
+            found |= {(organisation, one, other): True for one, other in linked}
+        return found
 
 
 def read_number(phone: str) -> PhoneNumber | None:

@@ -11,11 +11,10 @@ from typing import Literal, Protocol
 
 from shared.domain.clock import Clock
 from shared.domain.integration import Secret, SmsIntegration, WhatsAppIntegration
-from shared.domain.message import Message
-from shared.domain.news import News
-from shared.domain.receipt import Attempt, OrangeReceipt, StatusReport
+from shared.domain.receipt import OrangeReceipt
 from shared.domain.references import is_organisation
-from shared.usecases.ports import Integrations, Moved, Receipts, Telemetry
+from shared.usecases.meta_documents import MetaDesk, MetaDocuments, ReadsWhatsApp
+from shared.usecases.ports import Integrations, Receipts, Telemetry
 from shared.usecases.settle import Settler
 from shared.usecases.statuses import move_of_orange
 from shared.usecases.strangers import LOOK_AGAIN_AFTER, MOST_LOOKS, Strangers
@@ -47,49 +46,6 @@ class StatusQueue(Protocol):
         ...
 
 
-class WebhookRead(Protocol):
-    """What a document of Meta's holds, and how many parts of it said nothing to us."""
-
-    @property
-    def reports(self) -> Sequence[StatusReport]:
-        """Statuses of our messages, in the document's order."""
-        ...
-
-    @property
-    def news(self) -> Sequence[News]:
-        """Everything else, in the document's order."""
-        ...
-
-    @property
-    def ignored(self) -> int:
-        """Parts that nobody announced, or that tell nothing."""
-        ...
-
-
-class NewsListener(Protocol):
-    """Somebody who acts on news. Each hears all of it, perhaps twice, late and in any order."""
-
-    async def hear(self, organisation: str, news: News) -> None:
-        """Act on it, or let it pass. What this raises makes the whole document come again."""
-        ...
-
-
-class TakesStatus(Protocol):
-    """What `shared.usecases.aftermath.Aftermath` does."""
-
-    async def take(self, organisation: str, attempt: Attempt, report: StatusReport) -> Moved:
-        """Move the message, and do what follows from the status besides."""
-        ...
-
-
-class StatusListener(Protocol):
-    """Somebody who acts on what became of a message, besides its move. The same rules."""
-
-    async def told(self, organisation: str, report: StatusReport, row: Message) -> None:
-        """`row` is the message as it stood before the move, won or not."""
-        ...
-
-
 class ReceiptsRead(Protocol):
     """The receipts of a document of Orange's."""
 
@@ -101,22 +57,6 @@ class ReceiptsRead(Protocol):
     @property
     def ignored(self) -> int:
         """Parts that are no receipt."""
-        ...
-
-
-class ReadsWhatsApp(Protocol):
-    """What `shared.providers.whatsapp.webhook` does."""
-
-    def verified(self, body: bytes, signature_header: str | None, secrets: Sequence[str]) -> bool:
-        """Whether one of the secrets signed the body."""
-        ...
-
-    def pieces(self, body: bytes) -> list[str]:
-        """The body in documents that fit the queue."""
-        ...
-
-    def read(self, document: str, *, received: datetime | None = None) -> WebhookRead:
-        """What it holds; `received` stands in for a time stamp that cannot be read."""
         ...
 
 
@@ -209,16 +149,6 @@ class OrangeDesk:
     queue: StatusQueue
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetaDesk:
-    """What Meta's webhooks are worked off with."""
-
-    whatsapp: ReadsWhatsApp
-    statuses: TakesStatus
-    news_listeners: Sequence[NewsListener] = ()
-    status_listeners: Sequence[StatusListener] = ()
-
-
 class Receiver:
     """Works off the status queue."""
 
@@ -231,7 +161,7 @@ class Receiver:
         clock: Clock,
     ) -> None:
         self._settler = settler
-        self._meta_desk = meta
+        self._meta = MetaDocuments(meta, telemetry)
         self._orange = orange
         self._telemetry = telemetry
         self._clock = clock
@@ -247,41 +177,16 @@ class Receiver:
 
     async def _handled(self, report: Report) -> bool:
         try:
-            ignored = await (self._meta(report) if report.provider == "whatsapp" else self._receipt(report))
+            if report.provider == "whatsapp":
+                ignored = await self._meta.take(report.organisation, report.document, self._clock.now())
+            else:
+                ignored = await self._receipt(report)
         except Exception as error:
             self._telemetry.trouble("report_failed", provider=report.provider, error=type(error).__name__)
             return False
         if ignored:
             self._telemetry.event("report_ignored", provider=report.provider, parts=ignored)
         return True
-
-    async def _meta(self, report: Report) -> int:
-        """Statuses first: they are what people wait for."""
-        read = self._meta_desk.whatsapp.read(report.document, received=self._clock.now())
-        unmatched = 0
-        for status in read.reports:
-            if status.attempt is None:
-                unmatched += 1
-                continue
-            moved = await self._meta_desk.statuses.take(report.organisation, status.attempt, status)
-            if moved.before is not None:
-                for listener in self._meta_desk.status_listeners:
-                    await listener.told(report.organisation, status, moved.before)
-        await self._tell(report.organisation, read.news)
-        return read.ignored + unmatched
-
-    async def _tell(self, organisation: str, news: Sequence[News]) -> None:
-        """Everybody hears everything, whatever somebody makes of something; the first trouble is raised at the end."""
-        troubles: list[Exception] = []
-        for one in news:
-            for listener in self._meta_desk.news_listeners:
-                try:
-                    await listener.hear(organisation, one)
-                except Exception as error:
-                    self._telemetry.trouble("news_not_taken", news=type(one).__name__, error=type(error).__name__)
-                    troubles.append(error)
-        if troubles:
-            raise troubles[0]
 
     async def _receipt(self, report: Report) -> int:
         read = self._orange.read(report.document)

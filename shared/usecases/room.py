@@ -2,10 +2,12 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 
 from shared.domain.integration import WhatsAppIntegration
 from shared.domain.reputation import Reputation
 from shared.usecases.fresh import Fresh
+from shared.usecases.of_many import sessions_of
 from shared.usecases.reach import Reach, portfolio_of
 from shared.usecases.reputation import Reputations
 from shared.usecases.sessions import Sessions
@@ -17,18 +19,14 @@ SESSION_FRESH = timedelta(seconds=1)
 SOONEST_LOOK = timedelta(seconds=60)
 LATEST_LOOK = timedelta(minutes=15)
 
-type Writer = tuple[str, str, str]
-"""Organisation, phone number ID, person."""
-
 
 class Room:
     """Sessions and the limit, as a sender sees them. For one worker: what many ask at once is read once."""
 
     def __init__(self, sessions: Sessions, reputations: Reputations, reach: Reach) -> None:
-        self._sessions = sessions
         self._reputations = reputations
         self._reach = reach
-        self._open = Fresh(self._read_sessions, SESSION_FRESH)
+        self._open = Fresh(partial(sessions_of, sessions), SESSION_FRESH)
         self._limits = Fresh(self._read_limits, LIMIT_FRESH)
 
     async def session_until(self, integration: WhatsAppIntegration, person: str, now: datetime) -> datetime | None:
@@ -51,14 +49,6 @@ class Room:
         people = limit.people if limit else None
         portfolio = portfolio_of(integration)
         return await self._reach.take(integration.organisation, portfolio, person, limit=people, now=now)
-
-    async def _read_sessions(self, writers: Collection[Writer]) -> Mapping[Writer, datetime]:
-        found: dict[Writer, datetime] = {}
-        for organisation, number in {(organisation, number) for organisation, number, _ in writers}:
-            persons = [person for owner, to, person in writers if (owner, to) == (organisation, number)]
-            sessions = await self._sessions.open_until(organisation, number, persons)
-            found |= {(organisation, number, person): until for person, until in sessions.items()}
-        return found
 
     async def _read_limits(self, numbers: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Reputation]:
         return {number: await self._reputations.get(*number) for number in numbers}

@@ -10,6 +10,7 @@ from shared.domain.message import Chunk, Message, earliest
 from shared.domain.status import Status
 from shared.domain.tally import AT_REST_AFTER, counted, place_of, singles_in
 from shared.usecases.ports import Distributions, Log, Move, Moved, Telemetry
+from shared.usecases.side_by_side import side_by_side
 
 
 class Settler:
@@ -42,12 +43,13 @@ class Settler:
         return await self.move(organisation, message_id, move)
 
     async def flush(self) -> None:
-        """Write the counts gathered since the last flush."""
+        """Write the counts gathered since the last flush, all of them at once."""
         changes, self._changes = self._changes, {}
-        for (organisation, chunk), change in changes.items():
-            if change != Counts():
-                recount_at = self._latest + AT_REST_AFTER if singles_in(chunk.distribution_id) else None
-                await self._distributions.count(organisation, chunk, change, recount_at=recount_at)
+        await side_by_side(self._count(*place, change) for place, change in changes.items() if change != Counts())
+
+    async def _count(self, organisation: str, chunk: Chunk, change: Counts) -> None:
+        recount_at = self._latest + AT_REST_AFTER if singles_in(chunk.distribution_id) else None
+        await self._distributions.count(organisation, chunk, change, recount_at=recount_at)
 
     def _tell(self, before: Message, move: Move) -> None:
         self._telemetry.event(

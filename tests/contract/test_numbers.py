@@ -2,9 +2,12 @@
 
 import asyncio
 from datetime import timedelta
+from typing import cast, override
 
 import pytest
 
+from shared.aws.pulse import DynamoPulse
+from shared.aws.session import Aws
 from shared.domain.doubt import Beat
 from tests.contract.making import NOON, ORGANISATION, SECOND
 from tests.contract.world import World
@@ -86,3 +89,36 @@ async def test_portfolios_and_organisations_count_their_own(world: World) -> Non
     assert await world.reach.take(ORGANISATION, "78", "p", limit=1, now=NOON) is None
     assert await world.reach.take("other", "77", "p", limit=1, now=NOON) is None
     assert await world.reach.used(*PORTFOLIO, NOON) == 1
+
+
+class Slow(Aws):
+    """Writes nothing: counts what it is asked to, and fails the first time where it is told to."""
+
+    def __init__(self, *, fails: bool = False) -> None:
+        super().__init__()
+        self.asked = 0
+        self._fails = fails
+
+    @override
+    async def run[T](self, call: object) -> T:
+        self.asked += 1
+        await asyncio.sleep(0)
+        if self._fails and self.asked == 1:
+            raise ConnectionError
+        return cast("T", None)
+
+
+async def test_of_many_that_are_heard_at_once_one_is_written() -> None:
+    aws = Slow()
+    pulse = DynamoPulse(aws, "state")
+    await asyncio.gather(*(pulse.heard(*NUMBER, NOON) for _ in range(20)))
+    assert aws.asked == 1
+
+
+async def test_a_pulse_that_could_not_be_written_is_written_when_it_is_heard_again() -> None:
+    aws = Slow(fails=True)
+    pulse = DynamoPulse(aws, "state")
+    with pytest.raises(ConnectionError):
+        await pulse.heard(*NUMBER, NOON)
+    await pulse.heard(*NUMBER, NOON)
+    assert aws.asked == 2

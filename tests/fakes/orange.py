@@ -9,8 +9,8 @@ from shared.domain.errors import SendError
 from shared.domain.integration import SmsIntegration
 from shared.domain.receipt import Attempt, StatusReport
 from shared.domain.tokens import AccessToken, Shelved
+from shared.usecases.meta_documents import MetaDesk, WebhookRead
 from shared.usecases.ports import Moved
-from shared.usecases.receive import MetaDesk, WebhookRead
 from shared.usecases.strangers import Doubts
 from tests.fakes.world import Points
 

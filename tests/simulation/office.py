@@ -18,8 +18,9 @@ from shared.providers.whatsapp import webhook
 from shared.providers.whatsapp.client import WhatsAppSender
 from shared.usecases.account_news import AccountListener
 from shared.usecases.aftermath import Aftermath
+from shared.usecases.meta_documents import MetaDesk
 from shared.usecases.people import Consents
-from shared.usecases.receive import Doorkeeper, MetaDesk, OrangeDesk, Receiver
+from shared.usecases.receive import Doorkeeper, OrangeDesk, Receiver
 from shared.usecases.strangers import Strangers
 from tests.fakes.bulk import FakeDistributions
 from tests.fakes.log import FakeLog

@@ -15,7 +15,8 @@ from shared.domain.payload import Channel
 from shared.providers.orange.receipts import receipts
 from shared.providers.whatsapp import webhook
 from shared.usecases.aftermath import Aftermath
-from shared.usecases.receive import MetaDesk, OrangeDesk, Receiver, Report
+from shared.usecases.meta_documents import MetaDesk
+from shared.usecases.receive import OrangeDesk, Receiver, Report
 from shared.usecases.strangers import Strangers
 from tests.fakes.office import DEMO, WHATSAPP, Office
 from tests.fakes.rest import FakeStatusQueue

@@ -1,0 +1,200 @@
+"""The webhook at both its doors: Meta's signed body is posted, and what it put on the status queue is worked off.
+
+    python -m bench.webhook
+    python -m bench.webhook --profile 10
+
+AWS is `bench.cloud` and answers after 10 ms. The rows are real ones that stand at `sent`. Of each message Meta tells
+sent (which changes nothing but the instant, because the sender has written it), delivered and read, with the person's
+number and user ID beside it, as it does since April 2026: the first status of a person also ties the two together.
+
+What "one status" takes: the invocation that is posted to, and the one that the queue starts, to their ends. The time
+that a message lies on the queue is AWS's and not in it. Bodies of 1 and 10 are worked off ten documents an invocation,
+as the template sets it; a body of 1,000 by itself.
+"""
+
+import argparse
+import cProfile
+import io
+import json
+import pstats
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import override
+
+from bench.campaign import logged
+from bench.cards import Programme
+from bench.hooks import Call, signed, told
+from bench.sender import Context, Turn, timed
+from bench.stand import CLOCK, Stand, stand, unheard
+from functions.webhook.app import build
+from shared.aws.function import Handler, Loop
+from shared.aws.session import Aws
+from shared.domain.dispatch import Dispatch
+from shared.domain.payload import Channel
+
+AWS_MS = 10.0
+A_BATCH = 10
+STATUSES = ("sent", "delivered", "read")
+APART = timedelta(milliseconds=12.5)
+"""Between the claims of two messages: 80 a second."""
+
+
+class Webhook:
+    """One environment of the function, and the queue between its invocations."""
+
+    def __init__(self, place: Stand, handler: Handler) -> None:
+        self._place = place
+        self._handler = handler
+
+    def post(self, call: Call) -> None:
+        """Meta's POST. Raises RuntimeError where it is not answered with 200."""
+        answer = self._handler(dict(call), Context())
+        if answer is None or answer["statusCode"] != 200:
+            raise RuntimeError(f"not taken: {answer}")
+
+    def waiting(self, most: int) -> list[dict[str, object]]:
+        """The queue's next records, at most so many."""
+        taken: list[dict[str, object]] = self._place.ask("take", queue=self._place.queue("status"), most=most)
+        return taken
+
+    def work_off(self, records: Sequence[Mapping[str, object]]) -> None:
+        """One invocation of the queue's. Raises RuntimeError where a record would come again."""
+        answer = self._handler({"Records": records}, Context())
+        if answer != {"batchItemFailures": []}:
+            raise RuntimeError(f"not worked off: {answer}")
+
+    def batches(self) -> Iterator[list[dict[str, object]]]:
+        """All that waits, as many an invocation as the template says."""
+        while records := self.waiting(A_BATCH):
+            yield records
+
+
+def bodies(messages: Sequence[Dispatch], a_body: int) -> list[Call]:
+    """What Meta tells of messages: sent of all, delivered of all, read of all, so many statuses a body."""
+    values = [
+        told(
+            f"wamid.{one.message_id}",
+            status,
+            one.departs_at // 1_000_000 + later,
+            f"{one.message_id}.1",
+            str(one.payload.to).lstrip("+"),
+        )
+        for later, status in enumerate(STATUSES)
+        for one in messages
+    ]
+    return [signed(values[start : start + a_body]) for start in range(0, len(values), a_body)]
+
+
+def one_by_one(webhook: Webhook, calls: Sequence[Call]) -> list[float]:
+    """Milliseconds of each status, alone in its body and its batch, in ascending order."""
+    taken = []
+    for call in calls:
+        began = time.monotonic()
+        webhook.post(call)
+        posted = time.monotonic() - began
+        records = webhook.waiting(A_BATCH)
+        began = time.monotonic()
+        webhook.work_off(records)
+        taken.append((posted + time.monotonic() - began) * 1000)
+    return sorted(taken)
+
+
+def in_bodies(webhook: Webhook, calls: Sequence[Call], statuses: int) -> Turn:
+    """All bodies posted, then all worked off."""
+
+    def work() -> None:
+        for call in calls:
+            webhook.post(call)
+        for records in webhook.batches():
+            webhook.work_off(records)
+
+    return timed(statuses, work)
+
+
+def of(share: float, ascending: Sequence[float]) -> float:
+    """A percentile by nearest rank: 0.99 of a hundred is the ninety-ninth."""
+    return ascending[max(0, -(-round(share * 1_000_000) * len(ascending) // 1_000_000) - 1)]
+
+
+def measure(alone: int = 134, small: int = 100, large: int = 1000) -> dict[str, object]:
+    """So many messages: `alone` one status at a time, `small` in bodies of 1 and in bodies of 10, `large` in one."""
+    with stand(aws_ms=AWS_MS) as place, logged():
+        sets = _messages(place, (A_BATCH, alone, small, small, large))
+        loop = Loop(unheard)
+        webhook = Webhook(place, build(place.environment, CLOCK, loop=loop))
+        warm, one, ones, tens, thousand = sets
+        one_by_one(webhook, bodies(warm, 1))
+        singles = one_by_one(webhook, bodies(one, 1))
+        turns = {1: in_bodies(webhook, bodies(ones, 1), 3 * small), 10: in_bodies(webhook, bodies(tens, 10), 3 * small)}
+        whole = [in_bodies(webhook, [call], large) for call in bodies(thousand, large)]
+        loop.close()
+    return {
+        "p50_ms": round(of(0.5, singles), 1),
+        "p99_ms": round(of(0.99, singles), 1),
+        "statuses": len(singles),
+        "one_body_seconds": {status: round(turn.seconds, 2) for status, turn in zip(STATUSES, whole, strict=True)},
+        "slowest_body_seconds": round(max(turn.seconds for turn in whole), 2),
+        "by_body": {**{str(size): _rates([turn]) for size, turn in turns.items()}, str(large): _rates(whole)},
+    }
+
+
+def _rates(turns: Sequence[Turn]) -> dict[str, float]:
+    """Per second of this process's processor time, and of the wall's."""
+    statuses = sum(turn.messages for turn in turns)
+    cpu, wall = sum(turn.cpu_seconds for turn in turns), sum(turn.seconds for turn in turns)
+    return {
+        "per_core_second": round(statuses / cpu, 1),
+        "per_second": round(statuses / wall, 1),
+        "cpu_ms": round(cpu / statuses * 1000, 3),
+    }
+
+
+def _messages(place: Stand, counts: Sequence[int]) -> list[list[Dispatch]]:
+    """So many rows at `sent`, in as many lots."""
+    loop = Loop(unheard)
+    programme = Programme(place)
+    loop.run(programme.open())
+    lots = [loop.run(programme.sent(Channel.WHATSAPP, count, APART)) for count in counts]
+    loop.close()
+    return lots
+
+
+class _OneThread(Aws):
+    """Calls AWS where it is asked to, so that a profile holds the call."""
+
+    @override
+    async def run[T](self, call: Callable[[], T]) -> T:
+        return call()
+
+
+def profile(a_body: int, messages: int) -> str:
+    """Both invocations by own time, AWS answering at once and called on the same thread."""
+    with stand() as place, logged():
+        (lot,) = _messages(place, (messages,))
+        loop = Loop(unheard)
+        webhook = Webhook(place, build(place.environment, CLOCK, _OneThread(), loop))
+        calls = bodies(lot, a_body)
+        watch = cProfile.Profile()
+        watch.runcall(in_bodies, webhook, calls, len(STATUSES) * messages)
+        loop.close()
+    out = io.StringIO()
+    pstats.Stats(watch, stream=out).sort_stats("tottime").print_stats(45)
+    return out.getvalue()
+
+
+def main() -> int:
+    """Prints one JSON object, or a profile."""
+    parser = argparse.ArgumentParser(prog="python -m bench.webhook", description=__doc__)
+    parser.add_argument("--profile", type=int, metavar="STATUSES_A_BODY")
+    arguments = parser.parse_args()
+    if arguments.profile:
+        sys.stdout.write(profile(arguments.profile, 200))
+    else:
+        sys.stdout.write(json.dumps(measure(), indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
