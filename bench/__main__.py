@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from bench import campaign, cold_start, sender
+from bench import campaign, cold_start, latency, sender, webhook
 from bench.prices import OTHERS
 from shared.domain.payload import Channel
 
@@ -26,18 +26,23 @@ MOST_INIT_MS, MOST_ZIPPED = 350, 6_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """`value` against `target`, in `unit`; `better` says which way. `detail`: the absolute figures."""
+    """`value` against `target`, in `unit`; `better` says which way. `detail`: the absolute figures.
+
+    Without a target it is a figure that was asked for, whatever it is.
+    """
 
     name: str
     value: float
-    target: float
+    target: float | None = None
     unit: str
-    better: str
+    better: str = "more"
     detail: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def is_met(self) -> bool:
         """Whether the figure is what was asked for."""
+        if self.target is None:
+            return True
         return self.value >= self.target if self.better == "more" else self.value <= self.target
 
 
@@ -87,7 +92,34 @@ def costs() -> Iterator[Row]:
         yield Row(name=name, value=value, target=MOST_DOLLARS, unit="US$", better="less", detail=detail)
 
 
-PARTS: dict[str, Callable[[], Iterator[Row]]] = {"sender": senders, "plan": plans, "start": starts, "cost": costs}
+def webhooks() -> Iterator[Row]:
+    """Statuses one by one, and in bodies."""
+    found = webhook.measure()
+    name = f"webhook: one status, p99 of {found.alone}"
+    yield Row(name=name, value=found.p99_ms, target=50, unit="ms", better="less", detail=asdict(found))
+    name = "webhook: 1,000 statuses in one body"
+    yield Row(name=name, value=found.slowest, target=3, unit="s", better="less", detail=found.seconds)
+    for size, rates in found.by_body.items():
+        name = f"webhook: statuses a second and processor, in bodies of {size:,}"
+        yield Row(name=name, value=rates["per_core_second"], unit="1/s", detail=rates)
+
+
+def latencies() -> Iterator[Row]:
+    """A single send on the local stack."""
+    for channel, found in latency.measure().items():
+        for percentile in ("p50", "p95"):
+            name = f"latency: single {channel}, POST to acceptance, {percentile}"
+            yield Row(name=name, value=found[f"{percentile}_ms"], unit="ms", detail=found)
+
+
+PARTS: dict[str, Callable[[], Iterator[Row]]] = {
+    "sender": senders,
+    "plan": plans,
+    "webhook": webhooks,
+    "latency": latencies,
+    "start": starts,
+    "cost": costs,
+}
 
 
 def main(words: Sequence[str]) -> int:
@@ -108,8 +140,11 @@ def main(words: Sequence[str]) -> int:
 
 def line(row: Row) -> str:
     """One line of the table."""
+    figure = f"{row.name:66}{row.value:>14,.4g} {row.unit:6}"
+    if row.target is None:
+        return figure.rstrip()
     verdict = "ok" if row.is_met else "MISSED"
-    return f"{row.name:66}{row.value:>14,.4g} {row.unit:6} target {row.target:<12,.6g}{verdict}"
+    return f"{figure} target {row.target:<12,.6g}{verdict}"
 
 
 if __name__ == "__main__":

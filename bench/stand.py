@@ -22,6 +22,14 @@ SECRETS = "bench"
 NUMBER_KEY = "bench/number-key"
 CLOCK = SystemClock(datetime(2026, 11, 23, 10, tzinfo=UTC))
 """Every function's, from a morning on: at night no SMS would leave."""
+AWS_NAMES = (
+    "AWS_ENDPOINT_URL",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+)
+"""What boto3 goes by."""
 QUEUES = ("whatsapp", "sms", "status", "fanout")
 
 
@@ -73,7 +81,8 @@ def unheard(error: Exception, where: str) -> None:
 
 @contextmanager
 def stand(*, aws_ms: float = 0.0, provider_ms: float = 0.0) -> Iterator[Stand]:
-    """The stub runs, and this process's boto3 speaks to it."""
+    """The stub runs, and this process's boto3 speaks to it; afterwards to whatever it spoke before."""
+    before = {name: os.environ.get(name) for name in AWS_NAMES}
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         resources = Path(folder) / "resources.json"
         resources.write_text(json.dumps(mapping(read(), "Resources")))
@@ -83,13 +92,12 @@ def stand(*, aws_ms: float = 0.0, provider_ms: float = 0.0) -> Iterator[Stand]:
             try:
                 assert process.stdout is not None  # noqa: S101 - PIPE was asked for
                 made = Stand(address=process.stdout.readline().strip())
-                os.environ |= {
-                    "AWS_ENDPOINT_URL": made.address,
-                    "AWS_REGION": "eu-west-1",
-                    "AWS_DEFAULT_REGION": "eu-west-1",
-                    "AWS_ACCESS_KEY_ID": "bench",
-                    "AWS_SECRET_ACCESS_KEY": "bench",
-                }
+                os.environ |= dict(
+                    zip(AWS_NAMES, (made.address, "eu-west-1", "eu-west-1", "bench", "bench"), strict=True)
+                )
                 yield made
             finally:
                 process.terminate()
+                for name, value in before.items():
+                    os.environ.pop(name, None)
+                    os.environ |= {name: value} if value is not None else {}

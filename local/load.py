@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import cycle, islice
+from pathlib import Path
 
 import httpx2
 
@@ -228,17 +229,20 @@ def _target(port: int, organisation: str) -> Iterator[Target]:
     if port:
         yield target_of(find(Settings().state_root, port), organisation)
         return
-    with _own_stack(organisation) as target:
+    with own_stack(organisation) as target:
         yield target
 
 
 @contextmanager
-def _own_stack(organisation: str) -> Iterator[Target]:
-    """`make run` as a process of its own, so that the one that asks and the one that answers share no interpreter."""
-    LOG.parent.mkdir(parents=True, exist_ok=True)
+def own_stack(organisation: str, log_path: Path = LOG) -> Iterator[Target]:
+    """`make run` as a process of its own, so that the one that asks and the one that answers share no interpreter.
+
+    Raises NoStackError where it does not start.
+    """
+    log_path.parent.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "PORT": "0", "NOW": f"{MORNING:%Y-%m-%dT%H:%M:%SZ}"}
     with (
-        LOG.open("w", encoding="utf-8") as log,
+        log_path.open("w", encoding="utf-8") as log,
         subprocess.Popen(
             [sys.executable, "-m", "local", "run"],
             stdout=subprocess.PIPE,
@@ -252,7 +256,7 @@ def _own_stack(organisation: str) -> Iterator[Target]:
             assert process.stdout is not None  # noqa: S101 - PIPE was asked for
             base_url = process.stdout.readline().strip()
             if not base_url:
-                raise NoStackError(f"the stack did not start; its own words are in {LOG}")
+                raise NoStackError(f"the stack did not start; its own words are in {log_path}")
             yield target_of(find(Settings().state_root, int(base_url.rpartition(":")[2])), organisation)
         finally:
             process.terminate()

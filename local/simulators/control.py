@@ -32,6 +32,7 @@ class Control:
             Route("/_control/reset", self._reset, methods=["POST"]),
             Route("/_control/settings", self._show_settings, methods=["GET"]),
             Route("/_control/settings", _spoken(self._settings), methods=["POST"]),
+            Route("/_control/clock", self._show_clock, methods=["GET"]),
             Route("/_control/clock", _spoken(self._clock), methods=["POST"]),
             Route("/_control/inbound", _spoken(self._inbound), methods=["POST"]),
             Route("/_control/preferences", _spoken(self._preferences), methods=["POST"]),
@@ -63,6 +64,9 @@ class Control:
     async def _settings(self, body: dict[str, object]) -> Response:
         self._stage.settings.update(body)
         return JSONResponse(self._stage.settings.shown())
+
+    async def _show_clock(self, _: Request) -> Response:
+        return JSONResponse({"now": self._stage.clock.now().isoformat()})
 
     async def _clock(self, body: dict[str, object]) -> Response:
         now = datetime.fromisoformat(text_at(body, "now") or "")

@@ -1,0 +1,53 @@
+"""The bench of the webhook moves real rows, and counts what it has moved."""
+
+import pytest
+
+from bench.campaign import logged
+from bench.cards import DISTRIBUTION, Programme
+from bench.stand import CLOCK, ORGANISATION, stand, unheard
+from bench.webhook import APART, STATUSES, Webhook, bodies, in_bodies, one_by_one
+from functions.webhook.app import build
+from shared.aws.distributions import DynamoDistributions
+from shared.aws.function import Loop
+from shared.aws.log import DynamoLog
+from shared.aws.session import Aws
+from shared.domain.distribution import together
+from shared.domain.payload import Channel
+from shared.domain.status import Status
+
+
+def test_what_is_timed_moves_every_row_and_asks_for_what_it_has_to() -> None:
+    with stand() as place, logged():
+        loop, programme = Loop(unheard), Programme(place)
+        loop.run(programme.open())
+        sent = loop.run(programme.sent(Channel.WHATSAPP, 30, APART))
+        webhook = Webhook(place, build(place.environment, CLOCK, loop=loop))
+        place.ask("reset")
+        turn = in_bodies(webhook, bodies(sent, 30), 3 * len(sent))
+        counts = place.ask("counts")["requests"]
+        rows = loop.run(DynamoLog(Aws(), "LogTable").get_many(ORGANISATION, [one.message_id for one in sent]))
+        told = together(loop.run(DynamoDistributions(Aws(), "StateTable").counts(ORGANISATION, DISTRIBUTION)).values())
+        loop.close()
+    assert turn.messages == 90
+    assert {row.status for row in rows.values()} == {Status.READ}
+    assert all(row.delivered_at is not None for row in rows.values())
+    assert told.by_status[Status.READ] == 30
+    moves, ties = 90, 2 * 30
+    assert counts["dynamodb.PutItem"] >= ties
+    assert moves <= counts["dynamodb.UpdateItem"] <= moves + 10, "counts and pulse come by the batch, not by the status"
+    assert counts["dynamodb.BatchGetItem"] <= 30, "who is whom is asked for many at once"
+
+
+def test_what_is_not_taken_spoils_the_figures() -> None:
+    with stand() as place, logged():
+        loop, programme = Loop(unheard), Programme(place)
+        loop.run(programme.open())
+        sent = loop.run(programme.sent(Channel.WHATSAPP, 1, APART))
+        webhook = Webhook(place, build(place.environment, CLOCK, loop=loop))
+        (call,) = bodies(sent, 1, STATUSES[1:2])
+        assert len(one_by_one(webhook, [call])) == 1
+        with pytest.raises(RuntimeError, match="not taken"):
+            webhook.post({**call, "headers": {"x-hub-signature-256": "sha256=00"}})
+        with pytest.raises(RuntimeError, match="not worked off"):
+            webhook.work_off([{"messageId": "1", "body": "{"}])
+        loop.close()
