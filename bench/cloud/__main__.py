@@ -48,7 +48,8 @@ class Cloud:
             return Told.json(*self._by_target[service](action, loads(asked.body)), after=self._aws_seconds)
         if asked.path.startswith("/schedules/"):
             return Told.json(*self.schedules.answer(asked.method), after=self._aws_seconds)
-        status, headers, body = self.objects.answer(asked.method, unquote(asked.path), asked.body)
+        kind = asked.headers.get("content-type", "")
+        status, headers, body = self.objects.answer(asked.method, unquote(asked.path), asked.body, kind)
         return Told(status=status, headers=headers, body=body, after=self._aws_seconds)
 
     def _provider(self, asked: Asked) -> Told:

@@ -26,23 +26,24 @@ class Queues:
 
     def answer(self, action: str, body: Body) -> Answer:
         """One call."""
-        if action != "SendMessageBatch":
+        if action not in ("SendMessage", "SendMessageBatch"):
             return 400, {"__type": "com.amazonaws.sqs#UnsupportedOperation", "message": action}
-        size = sum(len(entry["MessageBody"]) for entry in body["Entries"])
-        self._counted.request("sqs.SendMessageBatch", -(-size // _SQS_UNIT))
-        done = []
-        for entry in body["Entries"]:
-            identity = str(next(self._number))
-            self.waiting[body["QueueUrl"]].append(
-                {
-                    "messageId": identity,
-                    "body": entry["MessageBody"],
-                    "visible_at": time.monotonic() + entry.get("DelaySeconds", 0),
-                }
-            )
-            digest = hashlib.md5(entry["MessageBody"].encode(), usedforsecurity=False).hexdigest()
-            done.append({"Id": entry["Id"], "MessageId": identity, "MD5OfMessageBody": digest})
-        return 200, {"Successful": done, "Failed": []}
+        entries = body["Entries"] if action == "SendMessageBatch" else [body]
+        size = sum(len(entry["MessageBody"]) for entry in entries)
+        self._counted.request(f"sqs.{action}", -(-size // _SQS_UNIT))
+        queue = self.waiting[body["QueueUrl"]]
+        done = [self._put(queue, entry) for entry in entries]
+        if action == "SendMessage":
+            return 200, done[0]
+        named = [{"Id": entry["Id"], **told} for entry, told in zip(entries, done, strict=True)]
+        return 200, {"Successful": named, "Failed": []}
+
+    def _put(self, queue: deque[Body], entry: Body) -> Body:
+        identity, text = str(next(self._number)), entry["MessageBody"]
+        visible_at = time.monotonic() + entry.get("DelaySeconds", 0)
+        queue.append({"messageId": identity, "body": text, "visible_at": visible_at})
+        digest = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+        return {"MessageId": identity, "MD5OfMessageBody": digest}
 
     def take(self, url: str, most: int) -> list[Body]:
         """The oldest that are visible, gone from the queue."""
@@ -80,18 +81,20 @@ class Objects:
     """Versions are numbered from 1; the last one is read."""
 
     def __init__(self, counted: Counted) -> None:
-        self.kept: dict[str, bytes] = {}
+        self.kept: dict[str, tuple[str, bytes]] = {}
         self._counted = counted
 
-    def answer(self, method: str, path: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
-        """One call. S3 speaks no JSON."""
+    def answer(self, method: str, path: str, body: bytes, kind: str) -> tuple[int, dict[str, str], bytes]:
+        """One call; `kind` is the content type that a PUT brings and a GET tells. S3 speaks no JSON."""
         self._counted.request(f"s3.{method}")
         if method == "PUT":
-            self.kept[path] = body
+            self.kept[path] = (kind, body)
             return 200, {"ETag": '"1"', "x-amz-version-id": "1"}, b""
         if path not in self.kept:
             return 404, {"Content-Type": "application/xml"}, b"<Error><Code>NoSuchKey</Code></Error>"
-        return 200, {"ETag": '"1"', "x-amz-version-id": "1"}, self.kept[path] if method == "GET" else b""
+        kind, body = self.kept[path]
+        told = {"ETag": '"1"', "x-amz-version-id": "1", "Content-Type": kind or "binary/octet-stream"}
+        return 200, told, body if method == "GET" else b""
 
 
 class Schedules:

@@ -41,8 +41,8 @@ class Measured:
     void_copy: float = 0.1
     """A copy that came too late: admission, one booking, one enqueueing, about 10 ms each; and the batch around it."""
     chunk: float = 0.25
-    """Logging and releasing a chunk: four batches of INSERTs and ten of copies on 16 threads, and a dozen calls one after
-    the other. An estimate from when each row was a put of its own, 160 ms of processor a chunk."""
+    """Logging and releasing a chunk: four batches of INSERTs, ten of copies, and a dozen calls one after the other. An
+    estimate from when each row was a put of its own, 160 ms of processor a chunk."""
     webhook: float = 0.03
     """A POST at the door: signature, one SendMessage."""
     status_batch: float = 0.15

@@ -1,33 +1,43 @@
-"""Brings a distribution forward: log a chunk, book its departures, put it on the channel queue, say so; and when all
-is out, find out that nothing is pending any more.
+"""Brings a distribution forward: log some chunks, book their departures, put them on the channel queue, say so; and
+when all is out, find out that nothing is pending any more.
 
 Each step is one write on condition that the distribution is as it was read; whoever loses reads again. What is done
 twice (logging, enqueueing) is harmless: log items are made once, and the claim lets one copy through.
 """
 
+import asyncio
 import dataclasses
+import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.domain.clock import Clock
 from shared.domain.countries import COVERED
-from shared.domain.dispatch import Dispatch
-from shared.domain.distribution import CHUNK_ROWS, RELEASING, Distribution, DistributionStatus, Run, lapsed
+from shared.domain.distribution import (
+    CHUNK_ROWS,
+    CHUNKS_AT_ONCE,
+    RELEASING,
+    Distribution,
+    DistributionStatus,
+    Run,
+    lapsed,
+)
 from shared.domain.gate import closed_hours
 from shared.domain.hours import closes_at, parse_windows
 from shared.domain.instants import from_microseconds, microseconds
 from shared.domain.integration import SmsIntegration, WhatsAppIntegration
-from shared.domain.message import Chunk, Message, PayloadRef
-from shared.domain.payload import Channel, Payload
+from shared.domain.message import Chunk
+from shared.domain.payload import Channel
 from shared.domain.tally import AT_REST_AFTER
 from shared.domain.timetable import CYCLE, SLOTS, SPAN, LaneState, Share, book
+from shared.usecases.chunks import copy_of, logged_row
 from shared.usecases.erasure import ERASED
 from shared.usecases.frozen import PlannedRow, Plans
 from shared.usecases.ports import ChannelQueue, Distributions, Integrations, Lanes, Log, Telemetry
-from shared.usecases.room import Headroom
+from shared.usecases.room import Headroom, Left
 from shared.usecases.schedules import Schedules, wake
 from shared.usecases.settle import Settler
 from shared.usecases.stragglers import Stragglers
@@ -99,71 +109,92 @@ class Release:
             if forbidden is not None:
                 await self._deps.distributions.save(distribution.paused(forbidden))
                 return False
-            step = await self._step(distribution, integration)
+            step = await self._step(distribution, integration, _turn(integration) - released)
             if step is None:
                 return False
             released += step
         return True
 
-    async def _step(self, distribution: Distribution, integration: WhatsAppIntegration | SmsIntegration) -> int | None:
-        """One chunk logged (0) or released (1); None where there is nothing to do until `due_at`."""
+    async def _step(
+        self, distribution: Distribution, integration: WhatsAppIntegration | SmsIntegration, at_most: int
+    ) -> int | None:
+        """Some chunks logged (0) or released (so many); None where there is nothing to do until `due_at`."""
         now = self._deps.clock.now()
         state = await self._deps.lanes.state(integration.lane)
         if from_microseconds(state.next_bulk) > now + HORIZON:
             self._deps.telemetry.event("lane_full", channel=distribution.channel)
             await self._look_again(distribution, now + NEXT_LOOK)
             return None
+        at_most = min(at_most, CHUNKS_AT_ONCE)
         for index, run in enumerate(distribution.planned.runs):
-            if run.is_released or not self._may_run(distribution, run, state, integration.rate_per_second, now):
+            if run.is_released:
+                continue
+            fitting = self._fitting(distribution, run, state, integration.rate_per_second, now, at_most)
+            if not fitting:
                 continue
             if run.logged <= run.released:
-                await self._log_chunk(distribution, index, run, now)
+                await self._log_chunks(distribution, index, run, fitting, now)
                 return 0
-            shut_until = await self._shut_until(distribution, integration, state, now)
-            if shut_until is not None:
-                await self._look_again(distribution, shut_until, reason=DAILY_LIMIT)
+            room = await self._room(distribution, integration, state, now)
+            if room.opens_at is not None:
+                await self._look_again(distribution, room.opens_at, reason=DAILY_LIMIT)
                 return None
-            await self._release_chunk(distribution, index, run, integration, now)
-            return 1
-        full = await self._shut_until(distribution, integration, state, now)
-        await self._wait_or_complete(distribution, now, reason=DAILY_LIMIT if full else None)
+            fitting = min(fitting, run.logged - run.released, room.chunks(run.sizes(fitting)))
+            await self._release_chunks(distribution, index, run, fitting, integration, now)
+            return fitting
+        room = await self._room(distribution, integration, state, now)
+        await self._wait_or_complete(distribution, now, reason=DAILY_LIMIT if room.opens_at else None)
         return None
 
-    async def _shut_until(
+    async def _room(
         self,
         distribution: Distribution,
         integration: WhatsAppIntegration | SmsIntegration,
         state: LaneState,
         now: datetime,
-    ) -> datetime | None:
+    ) -> Left:
         """Meta's messaging limit; it does not hold for texts inside a session. Booked is what the lane's timetable
         holds from now on, whoever booked it: too much rather than too little."""
         if not isinstance(integration, WhatsAppIntegration) or distribution.template is None:
-            return None
+            return Left()
         ahead = max(0, state.next_bulk - microseconds(now))
         booked = ahead * integration.rate_per_second * (CYCLE - 1) * SLOTS // (CYCLE * SPAN)
-        return await self._deps.headroom.shut_until(integration, booked, now)
+        return await self._deps.headroom.left(integration, booked, now)
 
-    async def _log_chunk(self, distribution: Distribution, index: int, run: Run, now: datetime) -> None:
-        chunk = Chunk(distribution_id=distribution.distribution_id, run=index, number=run.logged)
-        rows = await self._rows(distribution, chunk, now)
-        if rows is None:
+    async def _log_chunks(self, distribution: Distribution, index: int, run: Run, count: int, now: datetime) -> None:
+        chunks = _chunks(distribution, index, range(run.logged, min(run.logged + count, run.chunks)))
+        read = await self._rows(distribution, chunks, now)
+        if read is None:
             return
-        key = self._deps.plans.chunk_key(distribution.organisation, distribution.planned.attempt, chunk)
-        await self._deps.log.add_all([_logged(distribution, chunk, row, key, now) for row in rows])
-        countries = Counter(row.country for row in rows)
-        await self._deps.distributions.note_logged(distribution.organisation, chunk, now, countries)
-        await self._end_erased(rows, distribution.organisation, now)
-        await self._deps.distributions.save(
-            distribution.with_run(index, dataclasses.replace(run, logged=run.logged + 1))
-        )
+        attempt = distribution.planned.attempt
+        messages = [
+            logged_row(
+                distribution, chunk, row, self._deps.plans.chunk_key(distribution.organisation, attempt, chunk), now
+            )
+            for chunk, rows in read
+            for row in rows
+        ]
+        await self._deps.log.add_all(messages)
+        await asyncio.gather(*(self._note_logged(distribution.organisation, *one, now) for one in read))
+        await self._end_erased([row for _, rows in read for row in rows], distribution.organisation, now)
+        logged = run.logged + len(chunks)
+        await self._deps.distributions.save(distribution.with_run(index, dataclasses.replace(run, logged=logged)))
 
-    async def _rows(self, distribution: Distribution, chunk: Chunk, now: datetime) -> Sequence[PlannedRow] | None:
-        """A chunk's rows. None: it was paused until they expired, and what is left of it can only be ended."""
-        rows = await self._deps.plans.read_chunk(distribution.organisation, distribution.planned.attempt, chunk)
-        if rows is None:
+    async def _rows(
+        self, distribution: Distribution, chunks: Sequence[Chunk], now: datetime
+    ) -> Sequence[tuple[Chunk, Sequence[PlannedRow]]] | None:
+        """The chunks' rows. None: it was paused until they expired, and what is left of it can only be ended."""
+        organisation, attempt = distribution.organisation, distribution.planned.attempt
+        read = await asyncio.gather(*(self._deps.plans.read_chunk(organisation, attempt, chunk) for chunk in chunks))
+        found = [(chunk, rows) for chunk, rows in zip(chunks, read, strict=True) if rows is not None]
+        if len(found) < len(chunks):
             await self._deps.distributions.save(lapsed(distribution, now))
-        return rows
+            return None
+        return found
+
+    async def _note_logged(self, organisation: str, chunk: Chunk, rows: Sequence[PlannedRow], now: datetime) -> None:
+        countries = Counter(row.country for row in rows)
+        await self._deps.distributions.note_logged(organisation, chunk, now, countries)
 
     async def _end_erased(self, rows: Sequence[PlannedRow], organisation: str, now: datetime) -> None:
         """A row that was erased before it was logged ends at once, so that every accepted row is accounted for."""
@@ -172,26 +203,27 @@ class Release:
                 await self._deps.settler.end_unsent(organisation, row.message_id, ERASED, now)
         await self._deps.settler.flush()
 
-    async def _release_chunk(
+    async def _release_chunks(
         self,
         distribution: Distribution,
         index: int,
         run: Run,
+        count: int,
         integration: WhatsAppIntegration | SmsIntegration,
         now: datetime,
     ) -> None:
-        chunk = Chunk(distribution_id=distribution.distribution_id, run=index, number=run.released)
-        rows = await self._rows(distribution, chunk, now)
-        if rows is None:
+        chunks = _chunks(distribution, index, range(run.released, run.released + count))
+        read = await self._rows(distribution, chunks, now)
+        if read is None:
             return
-        waiting = [(row, row.payload) for row in rows if row.payload is not None]
+        waiting = [(chunk, row, row.payload) for chunk, rows in read for row in rows if row.payload is not None]
         departures = await self._departures(integration, len(waiting), now)
-        dispatches = [
-            _dispatch(distribution, chunk, row, payload, departs_at, integration.version)
-            for (row, payload), departs_at in zip(waiting, departures, strict=True)
+        copies = [
+            copy_of(distribution, chunk, row, payload, departs_at, integration.version)
+            for (chunk, row, payload), departs_at in zip(waiting, departures, strict=True)
         ]
-        await self._deps.queue.put(dispatches, now)
-        moved_on = distribution.with_run(index, dataclasses.replace(run, released=run.released + 1))
+        await self._deps.queue.put(copies, now)
+        moved_on = distribution.with_run(index, dataclasses.replace(run, released=run.released + count))
         await self._deps.distributions.save(
             dataclasses.replace(
                 moved_on,
@@ -201,14 +233,16 @@ class Release:
                 last_departure=from_microseconds(departures[-1]) if departures else distribution.last_departure,
             )
         )
-        self._deps.telemetry.event(
-            "chunk_released",
-            distribution_id=distribution.distribution_id,
-            run=index,
-            chunk=run.released,
-            messages=len(waiting),
-            channel=distribution.channel,
-        )
+        messages = Counter(chunk.number for chunk, _, _ in waiting)
+        for chunk in chunks:
+            self._deps.telemetry.event(
+                "chunk_released",
+                distribution_id=distribution.distribution_id,
+                run=index,
+                chunk=chunk.number,
+                messages=messages[chunk.number],
+                channel=distribution.channel,
+            )
 
     async def _departures(
         self, integration: WhatsAppIntegration | SmsIntegration, count: int, now: datetime
@@ -225,20 +259,21 @@ class Release:
         return booking.departures
 
     @staticmethod
-    def _may_run(distribution: Distribution, run: Run, state: LaneState, rate: int, now: datetime) -> bool:
-        """Whether the run's next chunk would leave wholly inside its window."""
+    def _fitting(distribution: Distribution, run: Run, state: LaneState, rate: int, now: datetime, at_most: int) -> int:
+        """How many of the run's next chunks would leave wholly inside its window."""
+        sizes = run.sizes(at_most)
         starts_at = distribution.schedule.at
         if starts_at is not None and starts_at > now:
-            return False
+            return 0
         if distribution.channel is not Channel.SMS:
-            return True
+            return len(sizes)
         peak = parse_windows(distribution.planned.peak)
-        rows = run.rows_in(run.released)
         earliest = microseconds(now + HEAD_START)
-        departures = book(state, Share.BULK, rate=rate, earliest=earliest, count=rows).departures
+        departures = book(state, Share.BULK, rate=rate, earliest=earliest, count=sum(sizes)).departures
         first = from_microseconds(departures[0])
         closes = closes_at(first, COVERED[run.country].zone, closed_hours(run.country, peak))
-        return closes is None or from_microseconds(departures[-1]) < closes
+        lasts = [from_microseconds(departures[end - 1]) for end in itertools.accumulate(sizes)]
+        return sum(closes is None or last < closes for last in lasts)
 
     async def _wait_or_complete(self, distribution: Distribution, now: datetime, *, reason: str | None) -> None:
         if not all(run.is_released for run in distribution.planned.runs):
@@ -285,38 +320,5 @@ def _turn(integration: WhatsAppIntegration | SmsIntegration | None) -> int:
     return max(1, integration.rate_per_second * TURN_SECONDS // CHUNK_ROWS) if integration else 1
 
 
-def _dispatch(
-    distribution: Distribution, chunk: Chunk, row: PlannedRow, payload: Payload, departs_at: int, version: int
-) -> Dispatch:
-    return Dispatch(
-        organisation=distribution.organisation,
-        message_id=row.message_id,
-        channel=distribution.channel,
-        person=row.person,
-        departs_at=departs_at,
-        payload=payload,
-        chunk=chunk,
-        epoch=distribution.epoch,
-        integration_version=version,
-    )
-
-
-def _logged(distribution: Distribution, chunk: Chunk, row: PlannedRow, key: str, now: datetime) -> Message:
-    return Message(
-        organisation=distribution.organisation,
-        message_id=row.message_id,
-        channel=distribution.channel,
-        accepted_at=now,
-        recipient=row.recipient,
-        person=row.person,
-        country=row.country,
-        payload=PayloadRef(object_key=key, row=row.row),
-        campaign_id=distribution.campaign_id,
-        enrollment_id=row.enrollment_id,
-        card_at=row.payload.card_generated_at if row.payload else None,
-        chunk=chunk,
-        segments=row.segments,
-        price=row.price,
-        alternative=row.payload is not None and row.payload.alternative is not None,
-        fallback_minutes=row.payload.fallback.after_minutes if row.payload and row.payload.fallback else None,
-    )
+def _chunks(distribution: Distribution, run: int, numbers: Iterable[int]) -> Sequence[Chunk]:
+    return [Chunk(distribution_id=distribution.distribution_id, run=run, number=number) for number in numbers]

@@ -1,6 +1,8 @@
-"""Whether the portfolio's messaging limit leaves room: for one more person, and for one more chunk."""
+"""Whether the portfolio's messaging limit leaves room: for one more person, and for how many more chunks."""
 
-from collections.abc import Collection, Mapping
+import itertools
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -54,6 +56,22 @@ class Room:
         return {number: await self._reputations.get(*number) for number in numbers}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """How many `people` more the limit leaves; None: it is none, or unknown. Where it leaves nobody, `opens_at` is when
+    to look again."""
+
+    people: int | None = None
+    opens_at: datetime | None = None
+
+    def chunks(self, sizes: Sequence[int]) -> int:
+        """How many of the next chunks may go, by their sizes: each that begins below the limit."""
+        if self.people is None:
+            return len(sizes)
+        begins = itertools.accumulate(sizes, initial=0)
+        return sum(begin < self.people for begin, _ in zip(begins, sizes, strict=False))
+
+
 class Headroom:
     """The limit as release sees it: what is on its way has not been counted yet."""
 
@@ -61,18 +79,19 @@ class Headroom:
         self._reputations = reputations
         self._reach = reach
 
-    async def shut_until(self, integration: WhatsAppIntegration, booked: int, now: datetime) -> datetime | None:
-        """None while fewer people than the limit have been counted or are `booked`; else when to look again.
+    async def left(self, integration: WhatsAppIntegration, booked: int, now: datetime) -> Left:
+        """What is left once those who have been counted and those who are `booked` are taken off.
 
-        So the limit is overbooked by less than a chunk; those who are too many wait at the gate, one by one. A limit
-        may be raised at any time, which is why nobody sleeps until the oldest hour leaves.
+        Whole chunks are booked, so the limit is overbooked by less than one; those who are too many wait at the gate,
+        one by one. A limit may be raised at any time, which is why nobody sleeps until the oldest hour leaves.
         """
         reputation = await self._reputations.get(integration.organisation, integration.phone_number_id)
         limit = reputation.limit.people if reputation.limit else None
         if limit is None:
-            return None
+            return Left()
         owner = (integration.organisation, portfolio_of(integration))
-        if await self._reach.used(*owner, now) + booked < limit:
-            return None
+        people = limit - await self._reach.used(*owner, now) - booked
+        if people > 0:
+            return Left(people=people)
         room_at = await self._reach.room_at(*owner, limit, now)
-        return min(max(room_at, now + SOONEST_LOOK), now + LATEST_LOOK)
+        return Left(people=0, opens_at=min(max(room_at, now + SOONEST_LOOK), now + LATEST_LOOK))

@@ -27,7 +27,7 @@ class Sweep:
         self._unknowns = unknowns
 
     async def sweep(self, distribution: Distribution, now: datetime) -> None:
-        """One pass over the logged chunks, and over the one that may have been half logged when the cancel came.
+        """One pass over the logged chunks, and over those that may have been half logged when the cancel came.
 
         The first pass asks for a second one, after which nothing is pending and the counts are held against the log.
         Killed anywhere, it is begun again, and looks only at chunks that are not through by their counts. The second

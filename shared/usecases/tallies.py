@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
-from shared.domain.distribution import Counts, Distribution, together
+from shared.domain.distribution import CHUNKS_AT_ONCE, Counts, Distribution, together
 from shared.domain.message import Chunk, Message
 from shared.domain.status import Status
 from shared.domain.tally import counted, hour_bounds, singles_in, singles_of
@@ -102,8 +102,8 @@ class Tallies:
 
 
 def logged_at_most(distribution: Distribution) -> list[int]:
-    """How many chunks of each run may have rows in the log: one may have been half logged when somebody cancelled."""
-    return [min(run.logged + 1, run.chunks) for run in distribution.planned.runs]
+    """How many chunks of each run may have rows in the log: some may have been half logged when somebody cancelled."""
+    return [min(run.logged + CHUNKS_AT_ONCE, run.chunks) for run in distribution.planned.runs]
 
 
 async def some_at_once(chunks: Sequence[Chunk], work: Callable[[Chunk], Awaitable[None]]) -> None:

@@ -1,0 +1,200 @@
+"""The fan-out against a loop of single sends: recipients a second, and whether twice the rows take twice the time.
+
+    python -m bench.fanout --rows 4000 20000 100000
+
+Ours is the fan-out's own handler, from the request over an uploaded file (`confirm` in it) to the last copy on the
+channel queue: plan, then log and release, chunk by chunk, one invocation after the other as its queue brings them; one
+distribution, one execution environment. The loop reads the same file and does what samples do: a uuid4, a JSON text and
+one `send_message` a row, no check, no log, no pace. It sends so many rows that its rate is known, not all.
+
+AWS is `bench.cloud`, each answer after 10 ms. The lane's rate is the highest there is, 1,000 a second: what is booked
+then lies within the 300 seconds that release looks ahead, and no clock has to be moved. Nobody takes the copies off the
+queue. Both sides take turns: half of the loop before a distribution, half after it.
+"""
+
+import argparse
+import csv
+import io
+import json
+import statistics
+import sys
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.session import Session
+
+from bench.campaign import logged
+from bench.cards import Programme
+from bench.planning import DEFAULTS
+from bench.sender import Turn, timed
+from bench.stand import CLOCK, ORGANISATION, Stand, stand, unheard
+from bench.upload import pieces
+from functions.bulk_fanout.app import build
+from shared.aws.function import Loop
+from shared.aws.session import Aws
+from shared.domain.payload import Channel
+from tests.unit.http.events import event as http_event
+
+AWS_MS = 10.0
+RATE = 1000
+SIZES = (4_000, 20_000, 100_000)
+LOOPED = 300
+"""Rows of the loop's turn on either side of a distribution."""
+
+
+class Context:
+    """Lambda's, of a function that may run for a quarter of an hour."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Enough."""
+        return 900_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FannedOut:
+    """One distribution: until its plan was there, and from there until its last copy was on the queue."""
+
+    plan: Turn
+    release: Turn
+
+    @property
+    def rate(self) -> float:
+        """Recipients per second through all of it."""
+        return self.plan.messages / (self.plan.seconds + self.release.seconds)
+
+
+class FanOut:
+    """The handler and its queue."""
+
+    def __init__(self, place: Stand, channel: Channel) -> None:
+        self._place = place
+        self._channel = channel
+        self._aws = Aws()
+        self._handler = build(place.environment, CLOCK, loop=Loop(unheard))
+
+    def run(self, rows: int) -> FannedOut:
+        """A distribution of its own. Raises RuntimeError where not every row came out as a copy."""
+        upload_id = str(uuid.uuid4())
+        key = f"uploads/{ORGANISATION}/{upload_id}"
+        self._aws.s3.put_object(Bucket="payload", Key=key, Body=b"".join(pieces("csv", rows)), ContentType="text/csv")
+        before = self._copies()
+        plan = timed(rows, lambda: self._plan(upload_id))
+        release = timed(rows, self._work_off)
+        if self._copies() - before != rows:
+            raise RuntimeError(f"{self._copies() - before} copies of {rows} rows")
+        return FannedOut(plan=plan, release=release)
+
+    def _plan(self, upload_id: str) -> None:
+        body = {
+            "campaign_id": upload_id,
+            "channel": str(self._channel),
+            "content": {"template": {"name": "vaccination_card", "language": "fr"}, "sms_encoding": "gsm7"},
+            "defaults": {**DEFAULTS, "card_image": "s3://cards/{card_code}.png"},
+            "upload_id": upload_id,
+            "confirm": True,
+        }
+        claims = {"organisation_id": ORGANISATION, "scope": "messaging.send"}
+        headers = {"idempotency-key": upload_id}
+        asked = http_event("POST /v1/distributions", body=body, headers=headers, claims=claims)
+        answer = self._handler({**asked}, Context())
+        if not isinstance(answer, dict) or answer["statusCode"] != 202:
+            raise RuntimeError(f"not taken: {answer}")
+        self._invoke(next(self._tasks()))
+
+    def _work_off(self) -> None:
+        for task in self._tasks():
+            self._invoke(task)
+
+    def _tasks(self) -> Iterator[object]:
+        """What the fan-out's queue holds, one by one, as its event source mapping has it."""
+        while taken := self._place.ask("take", queue=self._place.queue("fanout"), most=1):
+            yield taken
+
+    def _invoke(self, records: object) -> None:
+        answer = self._handler({"Records": records}, Context())
+        if answer != {"batchItemFailures": []}:
+            raise RuntimeError(f"a task failed: {answer}")
+
+    def _copies(self) -> int:
+        waiting: Mapping[str, int] = self._place.ask("waiting")
+        return waiting.get(self._place.queue(str(self._channel)), 0)
+
+
+class SampleLoop:
+    """As a sample has it: the default client, a message a row."""
+
+    def __init__(self, place: Stand) -> None:
+        self._sqs: Any = Session().create_client("sqs")
+        self._url = place.queue("sample")
+
+    def run(self, rows: int) -> Turn:
+        """So many rows of the file."""
+        text = b"".join(pieces("csv", rows)).decode()
+        return timed(rows, lambda: self._send(text))
+
+    def _send(self, text: str) -> None:
+        for row in csv.DictReader(io.StringIO(text)):
+            body = json.dumps({"message_id": str(uuid.uuid4()), **row})
+            self._sqs.send_message(QueueUrl=self._url, MessageBody=body)
+
+
+def measure(channel: Channel = Channel.WHATSAPP, sizes: Sequence[int] = SIZES) -> dict[str, object]:
+    """Each size once, the largest last; `ratio` is that one's against the loop around it."""
+    with stand(aws_ms=AWS_MS) as place, logged():
+        loop = Loop(unheard)
+        loop.run(Programme(place).open(rate=RATE))
+        loop.close()
+        ours, sample = FanOut(place, channel), SampleLoop(place)
+        ours.run(200)
+        sample.run(20)
+        runs = [_side_by_side(ours, sample, rows) for rows in sizes]
+        counts = place.ask("counts")["requests"]
+    total = sum(sizes) + 200
+    return {
+        **runs[-1],
+        "aws_ms": AWS_MS,
+        "channel": str(channel),
+        "runs": runs,
+        "plan_r2": r_squared(sizes, [float(str(run["plan_seconds"])) for run in runs]),
+        "release_r2": r_squared(sizes, [float(str(run["release_seconds"])) for run in runs]),
+        "requests_a_row": {
+            name: round(count / total, 4) for name, count in counts.items() if name != "sqs.SendMessage"
+        },
+    }
+
+
+def _side_by_side(ours: FanOut, sample: SampleLoop, rows: int) -> dict[str, object]:
+    before, mine, after = sample.run(LOOPED), ours.run(rows), sample.run(LOOPED)
+    looped = (before.messages + after.messages) / (before.seconds + after.seconds)
+    return {
+        "rows": rows,
+        "ratio": round(mine.rate / looped, 2),
+        "rows_per_second": round(mine.rate),
+        "loop_rows_per_second": round(looped, 1),
+        "plan_seconds": round(mine.plan.seconds, 2),
+        "release_seconds": round(mine.release.seconds, 2),
+        "plan_cpu_ms_a_row": round(mine.plan.cpu_ms, 4),
+        "release_cpu_ms_a_row": round(mine.release.cpu_ms, 4),
+        "loop_cpu_ms_a_row": round((before.cpu_ms + after.cpu_ms) / 2, 4),
+    }
+
+
+def r_squared(sizes: Sequence[int], seconds: Sequence[float]) -> float:
+    """How much of the difference in time a straight line over the rows explains: 1 is all of it."""
+    return round(statistics.correlation(sizes, seconds) ** 2, 5)
+
+
+def main() -> int:
+    """Prints one JSON object."""
+    parser = argparse.ArgumentParser(prog="python -m bench.fanout", description=__doc__)
+    parser.add_argument("--channel", type=Channel, choices=list(Channel), default=Channel.WHATSAPP)
+    parser.add_argument("--rows", type=int, nargs="+", default=list(SIZES))
+    arguments = parser.parse_args()
+    sys.stdout.write(json.dumps(measure(arguments.channel, sorted(arguments.rows)), indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""A chunk's frozen rows as what they become: log items, and copies for the senders."""
+
+from datetime import datetime
+
+from shared.domain.dispatch import Dispatch
+from shared.domain.distribution import Distribution
+from shared.domain.message import Chunk, Message, PayloadRef
+from shared.domain.payload import Payload
+from shared.usecases.frozen import PlannedRow
+
+
+def copy_of(
+    distribution: Distribution, chunk: Chunk, row: PlannedRow, payload: Payload, departs_at: int, version: int
+) -> Dispatch:
+    """What goes on the channel queue; `departs_at` in microseconds since 1970."""
+    return Dispatch(
+        organisation=distribution.organisation,
+        message_id=row.message_id,
+        channel=distribution.channel,
+        person=row.person,
+        departs_at=departs_at,
+        payload=payload,
+        chunk=chunk,
+        epoch=distribution.epoch,
+        integration_version=version,
+    )
+
+
+def logged_row(distribution: Distribution, chunk: Chunk, row: PlannedRow, key: str, now: datetime) -> Message:
+    """A pending message; `key` is the chunk's object."""
+    return Message(
+        organisation=distribution.organisation,
+        message_id=row.message_id,
+        channel=distribution.channel,
+        accepted_at=now,
+        recipient=row.recipient,
+        person=row.person,
+        country=row.country,
+        payload=PayloadRef(object_key=key, row=row.row),
+        campaign_id=distribution.campaign_id,
+        enrollment_id=row.enrollment_id,
+        card_at=row.payload.card_generated_at if row.payload else None,
+        chunk=chunk,
+        segments=row.segments,
+        price=row.price,
+        alternative=row.payload is not None and row.payload.alternative is not None,
+        fallback_minutes=row.payload.fallback.after_minutes if row.payload and row.payload.fallback else None,
+    )
