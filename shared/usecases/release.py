@@ -282,7 +282,7 @@ class Release:
             if opens > now:
                 await wake(self._deps.schedules, distribution, opens)
             return
-        if not await self._deps.tallies.all_settled(distribution):
+        if not await self._is_settled(distribution, now):
             await self._deps.stragglers.look_after(distribution, now)
             await self._look_again(distribution, now + NEXT_LOOK, reason=reason)
             return
@@ -295,6 +295,11 @@ class Release:
         )
         if await self._deps.distributions.save(completed) is not None:
             self._deps.telemetry.event("distribution_completed", distribution_id=distribution.distribution_id)
+
+    async def _is_settled(self, distribution: Distribution, now: datetime) -> bool:
+        """Surely not while copies are still to depart: the log is read row by row for this, so it is not asked then."""
+        last = distribution.last_departure
+        return (last is None or last <= now) and await self._deps.tallies.all_settled(distribution)
 
     async def _look_again(self, distribution: Distribution, at: datetime, *, reason: str | None = None) -> None:
         """`reason`: why it waits, where that is not its own timetable."""

@@ -17,7 +17,7 @@ from shared.usecases.admission import Admission
 from shared.usecases.distributions import NewDistribution
 from shared.usecases.ports import Task
 from shared.usecases.setting import FURTHEST
-from tests.fakes.office import DEMO, Office, recipient
+from tests.fakes.office import DEMO, SMS, Office, recipient
 from tests.fakes.world import MORNING
 
 FANOUT_POINTS = (
@@ -77,8 +77,10 @@ async def turn_by_turn(office: Office, task: Task) -> None:
 
 
 @pytest.mark.parametrize("point", FANOUT_POINTS)
-@pytest.mark.parametrize("nth", [1, 2, 3])
-def test_the_fan_out_killed_anywhere_loses_and_doubles_nobody(office: Office, point: str, nth: int) -> None:
+@pytest.mark.parametrize(("rate", "nth"), [(5, 1), (5, 2), (5, 3), (20, 1), (20, 2)])
+def test_the_fan_out_killed_anywhere_loses_and_doubles_nobody(office: Office, point: str, nth: int, rate: int) -> None:
+    """One chunk a step, and two."""
+    office.integrations.kept[DEMO, "sms"] = replace(SMS, rate_per_second=rate)
     made = office.distribute(250)
     [task] = office.tasks.tasks
     assert office.killed(turn_by_turn(office, task), (point, nth))
@@ -106,6 +108,52 @@ def test_a_lane_is_filled_for_five_minutes_and_no_further(office: Office) -> Non
     chunk = timedelta(seconds=100 / 4.5)
     assert timedelta(seconds=300) <= furthest - office.clock.now() <= timedelta(seconds=302) + chunk
     assert standing(office, made).planned.runs[0].released < standing(office, made).planned.runs[0].chunks
+
+
+def test_a_quick_lane_has_several_chunks_logged_and_released_by_two_writes(office: Office) -> None:
+    made = office.distribute(2000, channel=Channel.WHATSAPP)
+    [task] = office.tasks.tasks
+    before = office.points.passed["distributions.save"]
+    office.run(office.fanout().work(task, office.clock.now() + timedelta(minutes=5)))
+    [run] = standing(office, made).planned.runs
+    assert (run.logged, run.released) == (8, 8)
+    assert office.points.passed["distributions.save"] - before == 2
+    assert {copy.chunk.number for copy in office.queue.waiting if copy.chunk} == set(range(8))
+    assert len(office.log.rows) == len(office.queue.waiting) == 800
+    assert len({copy.departs_at for copy in office.queue.waiting}) == 800
+
+
+def test_a_quick_lane_is_filled_for_five_minutes_and_a_turn(office: Office) -> None:
+    office.integrations.kept[DEMO, "sms"] = replace(SMS, rate_per_second=20)
+    office.distribute(7000)
+    office.do_tasks()
+    furthest = from_microseconds(max(copy.departs_at for copy in office.queue.waiting))
+    assert timedelta(seconds=300) <= furthest - office.clock.now() <= timedelta(seconds=302 + 12)
+
+
+def test_of_several_chunks_those_go_that_leave_before_nine(office: Office) -> None:
+    """A chunk takes 5.8 s: of the first two both, of the next two but one."""
+    office.integrations.kept[DEMO, "sms"] = replace(SMS, rate_per_second=20)
+    office.clock.instant = datetime(2026, 11, 23, 20, 59, 37, tzinfo=UTC)
+    made = office.distribute(1000)
+    office.do_tasks()
+    nine = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
+    assert all(from_microseconds(copy.departs_at) < nine for copy in office.queue.waiting)
+    [run] = standing(office, made).planned.runs
+    assert (run.logged, run.released) == (3, 3)
+
+
+def test_while_copies_are_to_depart_nobody_reads_the_log_for_what_is_settled(office: Office) -> None:
+    made = office.distribute(250)
+    office.do_tasks()
+    before = office.points.passed["log.get_many"]
+    office.clock.pass_by(seconds=50)
+    office.tick()
+    assert office.points.passed["log.get_many"] == before
+    assert standing(office, made).status is DistributionStatus.SENDING
+    finish(office)
+    assert standing(office, made).status is DistributionStatus.COMPLETED
+    assert office.points.passed["log.get_many"] > before
 
 
 def test_nothing_is_booked_past_nine_in_the_evening(office: Office) -> None:
@@ -196,6 +244,21 @@ def test_a_cancel_that_comes_while_a_chunk_is_being_logged_leaves_nobody_pending
     view = office.run(office.browse.distribution(DEMO, made.distribution_id))
     assert view.counts.by_status == {Status.FAILED: 250}
     assert office.provider.calls == 0
+
+
+@pytest.mark.parametrize("nth", [1, 450, 800])
+def test_a_cancel_that_comes_while_several_chunks_are_being_logged_leaves_nobody_pending(
+    office: Office, nth: int
+) -> None:
+    made = office.distribute(1000, channel=Channel.WHATSAPP)
+    [task] = office.tasks.tasks
+    assert office.killed(office.fanout().work(task, office.clock.now() + timedelta(minutes=5)), ("log.add", nth))
+    assert len(office.log.rows) == nth - 1
+    office.run(office.control.act(DEMO, made.distribution_id, Action.CANCEL))
+    finish(office, Channel.WHATSAPP)
+    assert {row.status for row in office.log.rows.values()} <= {Status.FAILED}
+    view = office.run(office.browse.distribution(DEMO, made.distribution_id))
+    assert view.counts.by_status == {Status.FAILED: 1000}
 
 
 def test_a_cancel_looks_at_what_is_through_no_more(office: Office) -> None:

@@ -12,6 +12,7 @@ from shared.domain.reach import hour_of
 from shared.domain.refusal import ProblemCode, Refusal
 from shared.domain.reputation import Limit, Told
 from shared.domain.status import Status
+from shared.usecases.room import Left
 from shared.usecases.trial import Trial, TrialDeps
 from tests.fakes.office import DEMO, WHATSAPP, Office, recipient
 
@@ -115,6 +116,22 @@ def test_the_limit_is_the_portfolios(office: Office) -> None:
     office.integrations.kept[DEMO, "whatsapp"] = replace(WHATSAPP, business_account_id="77")
     office.deliver(Channel.WHATSAPP)
     assert list(office.reach.hours) == [(DEMO, "77")]
+
+
+@pytest.mark.parametrize(
+    ("left", "goes"),
+    [(Left(), 3), (Left(people=1), 1), (Left(people=100), 1), (Left(people=101), 2), (Left(people=0), 0)],
+)
+def test_a_chunk_goes_if_it_begins_below_the_limit(left: Left, goes: int) -> None:
+    assert left.chunks([100, 100, 40]) == goes
+
+
+def test_of_several_chunks_those_go_that_begin_below_the_limit(office: Office) -> None:
+    limit(office, 250)
+    rows = [recipient(number) for number in range(1, 801)]
+    office.run(office.planning().create(office.new_distribution(rows, channel=Channel.WHATSAPP, confirm=True)))
+    office.do_tasks()
+    assert len(office.queue.waiting) == 300, "less than a chunk too many"
 
 
 def test_release_books_no_more_than_the_limit_leaves(office: Office) -> None:
