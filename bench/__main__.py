@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from bench import campaign, cold_start, latency, sender, webhook
+from bench import campaign, cold_start, fanout, latency, sender, webhook
 from bench.prices import OTHERS
 from shared.domain.payload import Channel
 
@@ -70,6 +70,18 @@ def plans() -> Iterator[Row]:
     )
 
 
+def fanouts() -> Iterator[Row]:
+    """Plan, log and release against a loop of single sends; twice the rows in twice the time."""
+    found = fanout.measure()
+    largest = found.runs[-1]
+    name = f"fan-out: {largest.rows:,} rows, of a single sends' loop's throughput"
+    yield Row(name=name, value=largest.ratio, target=10, unit="ratio", better="more", detail=asdict(found))
+    sizes = ", ".join(f"{run.rows // 1000}k" for run in found.runs)
+    for what, value in (("plan", found.plan_r2), ("log and release", found.release_r2)):
+        name = f"fan-out: R² of {what}, {sizes} rows"
+        yield Row(name=name, value=value, target=0.99, unit="", better="more")
+
+
 def starts() -> Iterator[Row]:
     """Every function's own artefact."""
     for found in cold_start.measure():
@@ -115,6 +127,7 @@ def latencies() -> Iterator[Row]:
 PARTS: dict[str, Callable[[], Iterator[Row]]] = {
     "sender": senders,
     "plan": plans,
+    "fanout": fanouts,
     "webhook": webhooks,
     "latency": latencies,
     "start": starts,

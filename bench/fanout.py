@@ -20,7 +20,7 @@ import statistics
 import sys
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from botocore.session import Session
@@ -34,12 +34,14 @@ from bench.upload import pieces
 from functions.bulk_fanout.app import build
 from shared.aws.function import Loop
 from shared.aws.session import Aws
+from shared.domain.distribution import CHUNK_ROWS
 from shared.domain.payload import Channel
 from tests.unit.http.events import event as http_event
 
 AWS_MS = 10.0
 RATE = 1000
 SIZES = (4_000, 20_000, 100_000)
+WARM_UP = 200
 LOOPED = 300
 """Rows of the loop's turn on either side of a distribution."""
 
@@ -140,45 +142,73 @@ class SampleLoop:
             self._sqs.send_message(QueueUrl=self._url, MessageBody=body)
 
 
-def measure(channel: Channel = Channel.WHATSAPP, sizes: Sequence[int] = SIZES) -> dict[str, object]:
-    """Each size once, the largest last; `ratio` is that one's against the loop around it."""
-    with stand(aws_ms=AWS_MS) as place, logged():
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideBySide:
+    """A distribution and the loop around it. `ratio`: of the loop's recipients per second."""
+
+    rows: int
+    ratio: float
+    rows_per_second: float
+    loop_rows_per_second: float
+    plan_seconds: float
+    release_seconds: float
+    plan_cpu_ms_a_row: float
+    release_cpu_ms_a_row: float
+    loop_cpu_ms_a_row: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Each size once, the largest last. `*_r2`: see `r_squared`; release is log and release together.
+    `chunk_seconds`: to log and release a chunk of the largest."""
+
+    aws_ms: float
+    channel: Channel
+    runs: Sequence[SideBySide]
+    plan_r2: float
+    release_r2: float
+    chunk_seconds: float
+    requests_a_row: Mapping[str, float]
+
+
+def measure(channel: Channel = Channel.WHATSAPP, sizes: Sequence[int] = SIZES, aws_ms: float = AWS_MS) -> Found:
+    """Each of two sizes or more, in this order."""
+    with stand(aws_ms=aws_ms) as place, logged():
         loop = Loop(unheard)
         loop.run(Programme(place).open(rate=RATE))
         loop.close()
         ours, sample = FanOut(place, channel), SampleLoop(place)
-        ours.run(200)
-        sample.run(20)
+        ours.run(WARM_UP)
+        sample.run(WARM_UP // 10)
+        place.ask("reset")
         runs = [_side_by_side(ours, sample, rows) for rows in sizes]
-        counts = place.ask("counts")["requests"]
-    total = sum(sizes) + 200
-    return {
-        **runs[-1],
-        "aws_ms": AWS_MS,
-        "channel": str(channel),
-        "runs": runs,
-        "plan_r2": r_squared(sizes, [float(str(run["plan_seconds"])) for run in runs]),
-        "release_r2": r_squared(sizes, [float(str(run["release_seconds"])) for run in runs]),
-        "requests_a_row": {
-            name: round(count / total, 4) for name, count in counts.items() if name != "sqs.SendMessage"
-        },
-    }
+        counts: Mapping[str, int] = place.ask("counts")["requests"]
+    last, total = runs[-1], sum(sizes)
+    return Found(
+        aws_ms=aws_ms,
+        channel=channel,
+        runs=runs,
+        plan_r2=r_squared(sizes, [run.plan_seconds for run in runs]),
+        release_r2=r_squared(sizes, [run.release_seconds for run in runs]),
+        chunk_seconds=round(last.release_seconds / last.rows * CHUNK_ROWS, 4),
+        requests_a_row={name: round(count / total, 4) for name, count in counts.items() if name != "sqs.SendMessage"},
+    )
 
 
-def _side_by_side(ours: FanOut, sample: SampleLoop, rows: int) -> dict[str, object]:
+def _side_by_side(ours: FanOut, sample: SampleLoop, rows: int) -> SideBySide:
     before, mine, after = sample.run(LOOPED), ours.run(rows), sample.run(LOOPED)
     looped = (before.messages + after.messages) / (before.seconds + after.seconds)
-    return {
-        "rows": rows,
-        "ratio": round(mine.rate / looped, 2),
-        "rows_per_second": round(mine.rate),
-        "loop_rows_per_second": round(looped, 1),
-        "plan_seconds": round(mine.plan.seconds, 2),
-        "release_seconds": round(mine.release.seconds, 2),
-        "plan_cpu_ms_a_row": round(mine.plan.cpu_ms, 4),
-        "release_cpu_ms_a_row": round(mine.release.cpu_ms, 4),
-        "loop_cpu_ms_a_row": round((before.cpu_ms + after.cpu_ms) / 2, 4),
-    }
+    return SideBySide(
+        rows=rows,
+        ratio=round(mine.rate / looped, 2),
+        rows_per_second=round(mine.rate),
+        loop_rows_per_second=round(looped, 1),
+        plan_seconds=round(mine.plan.seconds, 3),
+        release_seconds=round(mine.release.seconds, 3),
+        plan_cpu_ms_a_row=round(mine.plan.cpu_ms, 4),
+        release_cpu_ms_a_row=round(mine.release.cpu_ms, 4),
+        loop_cpu_ms_a_row=round((before.cpu_ms + after.cpu_ms) / 2, 4),
+    )
 
 
 def r_squared(sizes: Sequence[int], seconds: Sequence[float]) -> float:
@@ -190,9 +220,11 @@ def main() -> int:
     """Prints one JSON object."""
     parser = argparse.ArgumentParser(prog="python -m bench.fanout", description=__doc__)
     parser.add_argument("--channel", type=Channel, choices=list(Channel), default=Channel.WHATSAPP)
-    parser.add_argument("--rows", type=int, nargs="+", default=list(SIZES))
+    parser.add_argument("--rows", type=int, nargs="+", default=list(SIZES), help="two sizes or more")
+    parser.add_argument("--aws-ms", type=float, default=AWS_MS)
     arguments = parser.parse_args()
-    sys.stdout.write(json.dumps(measure(arguments.channel, sorted(arguments.rows)), indent=1) + "\n")
+    found = measure(arguments.channel, sorted(arguments.rows), arguments.aws_ms)
+    sys.stdout.write(json.dumps(asdict(found), indent=1) + "\n")
     return 0
 
 
