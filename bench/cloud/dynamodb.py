@@ -36,6 +36,7 @@ class DynamoDb:
             "BatchGetItem": self._get_many,
             "Query": self._query,
             "BatchExecuteStatement": self._insert_many,
+            "BatchWriteItem": self._put_many,
         }
         return answers[action](body)
 
@@ -58,6 +59,12 @@ class DynamoDb:
             return self._refused(before, body)
         self._counted.used("write", table.replace(key, before, body["Item"]))
         return 200, {}
+
+    def _put_many(self, body: Body) -> Answer:
+        for table, writes in body["RequestItems"].items():
+            for write in writes:
+                self._put({"TableName": table, "Item": write["PutRequest"]["Item"]})
+        return 200, {"UnprocessedItems": {}}
 
     def _insert_many(self, body: Body) -> Answer:
         """Each statement for itself, as the conditional put that it stands for."""

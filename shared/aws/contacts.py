@@ -6,6 +6,7 @@ from datetime import datetime
 from shared.aws.attributes import Plain, attributes, plain, whole
 from shared.aws.reading import get_items
 from shared.aws.session import Aws
+from shared.aws.writing import put_items
 from shared.domain.identity import Link
 from shared.domain.instants import from_microseconds, microseconds
 
@@ -19,11 +20,9 @@ class DynamoContacts:
         self._aws = aws
         self._table = table
 
-    async def link(self, organisation: str, one: str, link: Link) -> None:
+    async def link_all(self, organisation: str, links: Iterable[tuple[str, Link]]) -> None:
         """See `Contacts`."""
-        until = microseconds(link.until) if link.until else None
-        values: dict[str, Plain | None] = {**_key(organisation, one, link.other), "linked": link.other, "until": until}
-        await self._aws.run(lambda: self._aws.dynamodb.put_item(TableName=self._table, Item=attributes(values)))
+        await put_items(self._aws, self._table, [_item(organisation, one, link) for one, link in links])
 
     async def links(self, organisation: str, one: str) -> Sequence[Link]:
         """See `Contacts`. A person has a handful of them: one page."""
@@ -45,6 +44,11 @@ class DynamoContacts:
         keys = [_key(organisation, one, other) for one, other in places.values()]
         found = await get_items(self._aws, self._table, keys, consistent=False)
         return {places[str(item["pk"]), str(item["linked"])] for item in found}
+
+
+def _item(organisation: str, one: str, link: Link) -> dict[str, Plain | None]:
+    until = microseconds(link.until) if link.until else None
+    return {**_key(organisation, one, link.other), "linked": link.other, "until": until}
 
 
 def _partition(organisation: str, one: str) -> str:

@@ -31,8 +31,9 @@ type Tie = tuple[str, str, str]
 class Contacts(Protocol):
     """The links, found by the identity that they lead away from."""
 
-    async def link(self, organisation: str, one: str, link: Link) -> None:
-        """Keep it; another one to the same identity is replaced."""
+    async def link_all(self, organisation: str, links: Iterable[tuple[str, Link]]) -> None:
+        """Keep the links, each under the identity that it leads away from; another one to the same identity is
+        replaced. Returns once all are there; where it raises, some may be."""
         ...
 
     async def links(self, organisation: str, one: str) -> Sequence[Link]:
@@ -58,7 +59,7 @@ class Identities:
         self._sessions = sessions
         self._hashed = hashed
         self._known: set[Tie] = set()
-        self._ties = Gathered(self._read_ties)
+        self._ties, self._tied = Gathered(self._read_ties), Gathered(self._tie)
         self._words = Gathered(partial(consents_of, people))
         self._open = Gathered(partial(sessions_of, sessions))
 
@@ -109,9 +110,9 @@ class Identities:
         if known in self._known or await self._ties.get(known):
             self._remember(known)
             return
-        await self._contacts.link(organisation, other, Link(other=person))
+        await self._tied.get((organisation, other, person))
         await self._share(organisation, phone_number_id, other, person)
-        await self._contacts.link(organisation, person, Link(other=other))
+        await self._tied.get(known)
         await self._share(organisation, phone_number_id, person, other)
         self._remember(known)
 
@@ -120,7 +121,7 @@ class Identities:
         link = Link(other=current, until=at)
         if previous == current or link in await self._contacts.links(organisation, previous):
             return
-        await self._contacts.link(organisation, previous, link)
+        await self._contacts.link_all(organisation, [(previous, link)])
         word = await self.word(organisation, [previous])
         if word is not None and link.carries(word):
             await self._spread(organisation, current, word)
@@ -149,6 +150,13 @@ class Identities:
         if len(self._known) >= _REMEMBERED:
             self._known.clear()
         self._known.add(known)
+
+    async def _tie(self, ties: Collection[Tie]) -> Mapping[Tie, Literal[True]]:
+        """From the first identity of each to the second."""
+        for organisation in {organisation for organisation, _, _ in ties}:
+            links = [(one, Link(other=other)) for owner, one, other in ties if owner == organisation]
+            await self._contacts.link_all(organisation, links)
+        return dict.fromkeys(ties, True)
 
     async def _read_ties(self, ties: Collection[Tie]) -> Mapping[Tie, Literal[True]]:
         found: dict[Tie, Literal[True]] = {}

@@ -1,4 +1,4 @@
-"""Reads for many who ask one after another in a short time."""
+"""Reads and writes for many who ask one after another in a short time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
@@ -8,7 +8,8 @@ class Gathered[K: Hashable, V]:
     """One read at a time: whoever asks while it is under way shares the next one.
 
     So each gets what stood there after they had asked, and a thousand who ask cost some reads and not a thousand.
-    Nothing is remembered (`Fresh` remembers). For one event loop.
+    Nothing is remembered (`Fresh` remembers). A write that says what it has done may stand in a read's place: it is
+    done when the answer comes. For one event loop.
     """
 
     def __init__(self, read: Callable[[Collection[K]], Awaitable[Mapping[K, V]]]) -> None:

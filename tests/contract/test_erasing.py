@@ -141,7 +141,7 @@ async def test_traces_go_and_the_recorded_word_stays(world: World, links: bool) 
         for person in (PERSON, OTHER):
             await world.people.record(organisation, person, word)
             await world.sessions.open(organisation, "1", person, NOON + timedelta(hours=24))
-            await world.contacts.link(organisation, person, Link(other="c" * 32))
+            await world.contacts.link_all(organisation, [(person, Link(other="c" * 32))])
             await world.unknown_sms.note(organisation, person, "m-1", NOON)
     for _ in range(2):
         await world.traces.forget(ORGANISATION, PERSON, links=links)

@@ -13,6 +13,7 @@ from shared.aws.integrations import SecretIntegrations
 from shared.aws.queues import QueueError, SqsStatusQueue
 from shared.aws.reading import UnreadError, get_items
 from shared.aws.session import Aws
+from shared.aws.writing import UnwrittenError, put_items
 from shared.domain.integration import Dhis2Integration
 from shared.usecases.receive import Report
 from tests.contract.cloud import connect
@@ -20,8 +21,8 @@ from tests.fakes.world import FakeClock
 
 
 class StubAws(Aws):
-    """Answers batch reads and writes itself: `unread` rounds leave the last key, `refusals` say whose fault it was,
-    `codes` what becomes of the statements about an item."""
+    """Answers batch reads and writes itself: `unread` rounds leave the last key or item, `refusals` say whose fault it
+    was, `codes` what becomes of the statements about an item."""
 
     def __init__(
         self,
@@ -57,6 +58,14 @@ class StubAws(Aws):
             ]
         }
 
+    def batch_write_item(self, *, RequestItems: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:  # noqa: N803 - AWS's names
+        writes = RequestItems["t"]
+        self.asked.append([write["PutRequest"]["Item"]["sk"]["S"] for write in writes])
+        if self._unread:
+            self._unread -= 1
+            return {"UnprocessedItems": {"t": writes[-1:]}}
+        return {"UnprocessedItems": {}}
+
     def batch_execute_statement(self, *, Statements: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - AWS's names
         names = [str(inserted(statement)[1]["pk"]["S"]) for statement in Statements]
         self.asked.append(names)
@@ -66,6 +75,11 @@ class StubAws(Aws):
                 for name in names
             ]
         }
+
+
+def put(aws: Aws, names: str) -> None:
+    with asyncio.Runner() as runner:
+        runner.run(put_items(aws, "t", [{"pk": "p", "sk": name} for name in names]))
 
 
 def insert(aws: Aws, names: str) -> None:
@@ -100,6 +114,17 @@ def test_what_is_left_unread_is_asked_for_again() -> None:
 def test_what_is_left_unread_to_the_end_raises() -> None:
     with pytest.raises(UnreadError, match=r"^1 of 2 keys unread$"):
         read(StubAws(unread=1000), ["a", "b"])
+
+
+def test_what_is_left_unwritten_is_put_again() -> None:
+    aws = StubAws(unread=2)
+    put(aws, "aba")
+    assert aws.asked == [["a", "b"], ["b"], ["b"]]
+
+
+def test_what_is_left_unwritten_to_the_end_raises() -> None:
+    with pytest.raises(UnwrittenError, match=r"^1 of 2 items unwritten$"):
+        put(StubAws(unread=1000), "ab")
 
 
 def test_what_sqs_calls_our_fault_is_not_sent_again_but_the_rest_is() -> None:

@@ -14,9 +14,10 @@ class FakeContacts:
         self.kept: dict[tuple[str, str, str], Link] = {}
         self._points = points
 
-    async def link(self, organisation: str, one: str, link: Link) -> None:
-        await self._points("contacts.link")
-        self.kept[organisation, one, link.other] = link
+    async def link_all(self, organisation: str, links: Iterable[tuple[str, Link]]) -> None:
+        for one, link in links:
+            await self._points("contacts.link")
+            self.kept[organisation, one, link.other] = link
 
     async def links(self, organisation: str, one: str) -> Sequence[Link]:
         await self._points("contacts.links")

@@ -370,8 +370,8 @@ class TestTheRequest:
     def test_the_other_names_of_the_person_go_too(self, office: Office) -> None:
         user, previous = "u" * 32, "q" * 32
         for one, other in ((person(office), user), (user, person(office))):
-            office.run(office.contacts.link(DEMO, one, Link(other=other)))
-        office.run(office.contacts.link(DEMO, previous, Link(other=previous)))
+            office.run(office.contacts.link_all(DEMO, [(one, Link(other=other))]))
+        office.run(office.contacts.link_all(DEMO, [(previous, Link(other=previous))]))
         until = office.clock.now() + timedelta(hours=24)
         for one in (person(office), user, previous):
             office.run(office.sessions.open(DEMO, "1", one, until))
