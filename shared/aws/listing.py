@@ -1,6 +1,7 @@
 """Lists of messages, newest first, over the shards of one index. The index holds no mutable key: a status is looked up
 in the rows themselves."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -85,6 +86,13 @@ async def singles_of(
 
     found = await aws.run_all([partial(read, partition) for partition in shard_keys(owner, single=True)])
     return [one for ones in found for one in ones]
+
+
+def dead_letters_in(aws: Aws, table: str, most: int) -> Counter[tuple[str, Channel]]:
+    """By organisation and channel. The one scan: the index holds dead rows alone, and of every organisation."""
+    found = aws.dynamodb.scan(TableName=table, IndexName="dead_letters", Limit=most)
+    items = [plain(item) for item in found["Items"]]
+    return Counter((str(item["dead_key"]), Channel(str(item["channel"]))) for item in items)
 
 
 def _single(item: Item) -> Single:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from shared.aws.attributes import Item, Plain, attribute, plain
 from shared.aws.conditional import Answer, Change, Update, changed, put_if_absent
 from shared.aws.inserting import insert_absent
-from shared.aws.listing import page_of, singles_of
+from shared.aws.listing import dead_letters_in, page_of, singles_of
 from shared.aws.message_item import DEAD, KEPT_FOR, agenda_shard, dead_attributes, from_item, key, to_item
 from shared.aws.reading import get_items
 from shared.aws.session import Aws
@@ -14,6 +14,7 @@ from shared.domain.dead_letter import DeadLetter
 from shared.domain.fallback import watch_after
 from shared.domain.instants import milliseconds
 from shared.domain.message import Message, earliest
+from shared.domain.payload import Channel
 from shared.domain.status import ALLOWED_FROM, ARRIVED, Status
 from shared.usecases.ports import Claim, ClaimAnswer, LogQuery, Move, Moved, Page, Single
 
@@ -255,6 +256,10 @@ class DynamoLog:
     async def page(self, query: LogQuery, position: str | None, limit: int) -> Page[Message]:
         """See `Log`."""
         return await page_of(self._aws, self._table, query, position, limit)
+
+    async def count_dead_letters(self, most: int) -> Mapping[tuple[str, Channel], int]:
+        """See `Log`."""
+        return await self._aws.run(lambda: dead_letters_in(self._aws, self._table, most))
 
     async def singles(
         self, organisation: str, campaign_id: str | None, between: tuple[datetime | None, datetime | None]

@@ -144,7 +144,9 @@ class Admission:
         distribution = await self._distributions.get(organisation, distribution_id)
         while distribution is not None and distribution.status in RELEASING and distribution.epoch == epoch:
             if await self._distributions.save(distribution.paused(reason)) is not None:
-                self._telemetry.trouble("distribution_stopped", distribution_id=distribution_id, reason=reason)
+                self._telemetry.trouble(
+                    "distribution_stopped", organisation=organisation, distribution_id=distribution_id, reason=reason
+                )
                 return True
             distribution = await self._distributions.get(organisation, distribution_id)
         return False

@@ -89,7 +89,10 @@ class Agenda:
             await self._take_up(message, distribution, now)
         except Exception as error:
             self._deps.telemetry.trouble(
-                "agenda_message_failed", message_id=message.message_id, error=type(error).__name__
+                "agenda_message_failed",
+                message_id=message.message_id,
+                organisation=message.organisation,
+                error=type(error).__name__,
             )
             await self._rewatch(message, now + _PUT_OFF)
 

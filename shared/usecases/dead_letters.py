@@ -57,7 +57,12 @@ class DeadLetters:
         try:
             return await self._take(copy)
         except Exception as error:
-            self._telemetry.trouble("dead_letter_not_taken", message_id=copy.message_id, error=type(error).__name__)
+            self._telemetry.trouble(
+                "dead_letter_not_taken",
+                message_id=copy.message_id,
+                organisation=copy.organisation,
+                error=type(error).__name__,
+            )
             return False
 
     async def _take(self, copy: DeadCopy) -> bool:
@@ -67,7 +72,9 @@ class DeadLetters:
         now = self._clock.now()
         row = await self._log.get(copy.organisation, copy.message_id)
         if row is None:
-            self._telemetry.trouble("dead_letter_of_no_message", message_id=copy.message_id)
+            self._telemetry.trouble(
+                "dead_letter_of_no_message", message_id=copy.message_id, organisation=copy.organisation
+            )
         elif _goes_by_itself(row, now):
             self._telemetry.event("dead_letter_dropped", message_id=copy.message_id, status=row.status)
         elif row.lease_until is None:
@@ -86,6 +93,7 @@ class DeadLetters:
             "dead_letter",
             message_id=copy.message_id,
             channel=row.channel,
+            organisation=row.organisation,
             distribution_id=row.distribution_id,
             reason=copy.reason,
             attempts=copy.attempts,

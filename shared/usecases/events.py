@@ -83,14 +83,18 @@ _OF_A_CALL = (
 EVENTS: Final[Mapping[str, Event]] = {
     # ── A message's way ──
     "message_moved": _event(
-        "message_id", "channel", "before", "status", "reason", "distribution_id", counts=_OF_A_MOVE
+        *("message_id", "channel", "before", "status", "reason", "organisation", "distribution_id"), counts=_OF_A_MOVE
     ),
     "provider_called": _event(
         "channel", "outcome", "milliseconds", "late_milliseconds", counts=_OF_A_CALL, logged=False
     ),
     "send_was_slow": _event("message_id", "channel", "outcome", "milliseconds", counts=_one("SlowSends", "channel")),
-    "send_not_accepted": _event("message_id", "channel", "kind", "code", "attempt", "distribution_id"),
-    "request_refused_as_wrong": _trouble("message_id", "code", "channel", counts=_one("RequestsRefusedAsWrong")),
+    "send_not_accepted": _event(
+        *("message_id", "channel", "kind", "code", "attempt", "organisation", "distribution_id")
+    ),
+    "request_refused_as_wrong": _trouble(
+        *("message_id", "code", "channel", "organisation"), counts=_one("RequestsRefusedAsWrong")
+    ),
     "stop_error": _trouble("organisation", "channel", "reason", counts=_one("StopErrors")),
     "quota_used_up": _trouble("organisation", "channel", counts=_one("QuotasUsedUp")),
     "departure_rebooked": _event("channel", counts=_one("DeparturesRebooked", "channel"), logged=False),
@@ -98,26 +102,29 @@ EVENTS: Final[Mapping[str, Event]] = {
     "claim_too_late": _event("message_id"),
     "copy_dropped": _event("message_id", "found", counts=_one("CopiesDropped", "found")),
     "text_half_dropped": _event("message_id"),
-    "message_handling_failed": _trouble("message_id", "error", counts=_one("OwnFailures")),
+    "message_handling_failed": _trouble("message_id", "organisation", "error", counts=_one("OwnFailures")),
     "unknown_outcome_resent": _event("message_id", counts=_one("ResentInDoubt")),
     "unknown_outcome_lifted": _event("message_id", "looks"),
     "fallback_begun": _event("message_id", "parent", "status", counts=_one("FallbacksBegun")),
     "opt_out_heard": _event("message_id", "code", "kept", counts=_one("OptOutsHeard")),
     "agenda_worked_off": _event("shard", "messages", counts=_sum("AgendaTakenUp", "messages")),
-    "agenda_message_failed": _trouble("message_id", "error", counts=_one("OwnFailures")),
+    "agenda_message_failed": _trouble("message_id", "organisation", "error", counts=_one("OwnFailures")),
     # ── Dead letters ──
     "dead_letter": _trouble(
-        *("message_id", "channel", "distribution_id", "reason", "attempts"),
+        *("message_id", "channel", "organisation", "distribution_id", "reason", "attempts"),
         counts=_one("DeadLetters", "channel", "reason"),
     ),
+    "dead_letters_stand": _event(
+        "organisation", "channel", "messages", counts=_sum("DeadLettersStanding", "messages", "channel")
+    ),
     "dead_letter_dropped": _event("message_id", "status"),
-    "dead_letter_of_no_message": _trouble("message_id"),
-    "dead_letter_not_taken": _trouble("message_id", "error", counts=_one("OwnFailures")),
+    "dead_letter_of_no_message": _trouble("message_id", "organisation"),
+    "dead_letter_not_taken": _trouble("message_id", "organisation", "error", counts=_one("OwnFailures")),
     "dead_letters_redriven": _event("asked", "redriven", counts=_sum("DeadLettersRedriven", "redriven")),
     # ── What providers tell ──
-    "webhook_refused": _trouble("provider", counts=_one("WebhooksRefused", "provider")),
+    "webhook_refused": _trouble("organisation", "provider", counts=_one("WebhooksRefused", "provider")),
     "webhook_malformed": _event("organisation", "provider", counts=_one("WebhooksMalformed", "provider")),
-    "report_failed": _trouble("provider", "error", counts=_one("OwnFailures")),
+    "report_failed": _trouble("organisation", "provider", "error", counts=_one("OwnFailures")),
     "report_ignored": _event("provider", "parts"),
     "receipt_parked": _event("delivery_status", "named", counts=_one("ReceiptsParked")),
     "status_not_moved": _event("message_id", "status", "stands", counts=_one("MovesWithoutEffect", "status")),
@@ -132,7 +139,8 @@ EVENTS: Final[Mapping[str, Event]] = {
     # ── Distributions ──
     "distribution_planned": _event("distribution_id", "status", "accepted", "rejected"),
     "distribution_controlled": _event("distribution_id", "action", "status"),
-    "distribution_stopped": _trouble("distribution_id", "reason", counts=_one("DistributionsStopped")),
+    "distribution_stopped": _trouble("organisation", "distribution_id", "reason", counts=_one("DistributionsStopped")),
+    "distribution_overdue": _trouble("organisation", "distribution_id"),
     "distribution_completed": _event("distribution_id", counts=_one("DistributionsCompleted")),
     "chunk_released": _event(
         *("distribution_id", "run", "chunk", "messages", "channel"),
@@ -143,7 +151,16 @@ EVENTS: Final[Mapping[str, Event]] = {
     "schedule_not_set": _trouble("distribution_id", "error"),
     "schedule_not_removed": _trouble("distribution_id", "error"),
     # ── The machine ──
-    "tick": _event("tasks", counts=(*_one("Ticks"), *_sum("TickTasks", "tasks"))),
+    "tick": _event(
+        *("tasks", "overdue", "late_shards"),
+        counts=(
+            *_one("Ticks"),
+            *_sum("TickTasks", "tasks"),
+            *_sum("DistributionsOverdue", "overdue"),
+            *_sum("AgendaShardsOverdue", "late_shards"),
+        ),
+    ),
+    "task_begun": _event("kind", "organisation", "distribution_id"),
     "tick_one": _event("distribution_id"),
     "erasure_round": _event("organisation", "round"),
     "reputation_unread": _event("organisation", "code"),

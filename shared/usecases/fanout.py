@@ -2,10 +2,11 @@
 harm: whatever is due stays due until it is done."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.domain.clock import Clock
 from shared.domain.distribution import DistributionStatus
+from shared.domain.ids import shard_of
 from shared.usecases.agenda import Agenda
 from shared.usecases.dead_letters import Redrives
 from shared.usecases.distributions import Planning, expired
@@ -16,6 +17,11 @@ from shared.usecases.sweep import Sweep
 from shared.usecases.tallies import Tallies
 
 _DISTRIBUTIONS_A_TICK = 1000
+_DEAD_LETTERS_A_TICK = 1000
+_NAMED_A_TICK = 10
+OVERDUE = timedelta(minutes=15)
+"""Whatever is worked on looks again within minutes (a sweep that ends a million rows may take longer): what is due for
+as long as this is taken up by nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +53,24 @@ class Fanout:
         now = self._deps.clock.now()
         due = await self._deps.distributions.due(now, _DISTRIBUTIONS_A_TICK)
         tasks = [Task(kind="advance", organisation=organisation, distribution_id=one) for organisation, one in due]
-        for shard in range(AGENDA_SHARDS):
-            if await self._deps.log.due(shard, now, 1):
-                tasks.append(Task(kind="agenda", shard=shard))
+        first = [one for shard in range(AGENDA_SHARDS) for one in await self._deps.log.due(shard, now, 1)]
+        tasks += [Task(kind="agenda", shard=shard_of(one.message_id, AGENDA_SHARDS)) for one in first]
         if tasks:
             await self._deps.tasks.put(tasks)
-        self._deps.telemetry.event("tick", tasks=len(tasks))
+        overdue = await self._deps.distributions.due(now - OVERDUE, _DISTRIBUTIONS_A_TICK) if due else ()
+        late = sum(one.due_at is not None and one.due_at <= now - OVERDUE for one in first)
+        self._deps.telemetry.event("tick", tasks=len(tasks), overdue=len(overdue), late_shards=late)
+        for organisation, one in overdue[:_NAMED_A_TICK]:
+            self._deps.telemetry.trouble("distribution_overdue", organisation=organisation, distribution_id=one)
+        await self._count_dead_letters()
+
+    async def _count_dead_letters(self) -> None:
+        """Whose they are, as long as they stand: that one came is told once."""
+        standing = await self._deps.log.count_dead_letters(_DEAD_LETTERS_A_TICK)
+        for (organisation, channel), messages in standing.items():
+            self._deps.telemetry.event(
+                "dead_letters_stand", organisation=organisation, channel=channel, messages=messages
+            )
 
     async def tick_one(self, organisation: str, distribution_id: str) -> None:
         """A distribution's own schedule: it may leave now."""
@@ -60,7 +78,13 @@ class Fanout:
         self._deps.telemetry.event("tick_one", distribution_id=distribution_id)
 
     async def work(self, task: Task, until: datetime) -> None:
-        """Do one task, for no longer than `until`; what remains becomes another task."""
+        """Do one task, for no longer than `until`; what remains becomes another task.
+
+        Told before it is begun: whoever runs out of memory or time says nothing afterwards.
+        """
+        self._deps.telemetry.event(
+            "task_begun", kind=task.kind, organisation=task.organisation, distribution_id=task.distribution_id
+        )
         match task.kind:
             case "plan":
                 await self._deps.planning.plan_upload(task.organisation, task.distribution_id)

@@ -205,8 +205,7 @@ class Log(Protocol):
         ...
 
     async def bury(self, organisation: str, message_id: str, letter: DeadLetter) -> bool:
-        """Its copy was given up: from now on the agenda only ends it, at `letter.ends_at`. For an open message that
-        nobody holds and that is not dead already."""
+        """The agenda only ends it from now on (`letter.ends_at`). For an open, unheld message that is not dead yet."""
         ...
 
     async def redrive(self, organisation: str, message_id: str, *, died_at: datetime, due_at: datetime) -> bool:
@@ -221,6 +220,10 @@ class Log(Protocol):
         """Messages of an organisation, newest first."""
         ...
 
+    async def count_dead_letters(self, most: int) -> Mapping[tuple[str, Channel], int]:
+        """How many stand as given up, by organisation and channel, of the first `most`; perhaps a moment behind."""
+        ...
+
     async def singles(
         self, organisation: str, campaign_id: str | None, between: tuple[datetime | None, datetime | None]
     ) -> Sequence[Single]:
@@ -231,8 +234,7 @@ class Log(Protocol):
         ...
 
     async def unlink(self, organisation: str, message_id: str) -> None:
-        """Forget whom a message was for: its `person` is empty from now on, its `sameness` gone, no list finds it by
-        the person."""
+        """Forget whom a message was for: its `person` is empty, its `sameness` gone, no list finds it by them."""
         ...
 
 

@@ -101,8 +101,9 @@ class Doorkeeper:
 
     async def take_whatsapp(self, organisation: str, body: bytes, signature: str | None) -> bool:
         """Queue a body that Meta signed; False where nobody we know did."""
-        if not await self._signed(organisation, body, signature):
-            self._telemetry.trouble("webhook_refused", provider="whatsapp")
+        signed = await self._signed(organisation, body, signature)
+        if not signed:
+            self._refuse("whatsapp", organisation if signed is not None else None)
             return False
         await self._enqueue(organisation, "whatsapp", self._whatsapp.pieces(body))
         return True
@@ -113,10 +114,14 @@ class Doorkeeper:
         if integration is not None and not _may_report(integration, token, source_ip):
             integration = await self._integrations.sms(organisation, fresh=True)
         if not _may_report(integration, token, source_ip):
-            self._telemetry.trouble("webhook_refused", provider="orange")
+            self._refuse("orange", organisation if integration is not None else None)
             return False
         await self._enqueue(organisation, "orange", self._orange(body))
         return True
+
+    def _refuse(self, provider: Provider, known: str | None) -> None:
+        """Told is the name of an organisation that has such an integration: any other is whatever somebody typed."""
+        self._telemetry.trouble("webhook_refused", organisation=known, provider=provider)
 
     async def _enqueue(self, organisation: str, provider: Provider, pieces: Sequence[str]) -> None:
         """What holds nothing that we know is counted, and taken like all the rest: refused it would only come again."""
@@ -124,12 +129,15 @@ class Doorkeeper:
             self._telemetry.event("webhook_malformed", organisation=organisation, provider=provider)
         await self._queue.put([Report(organisation=organisation, provider=provider, document=one) for one in pieces])
 
-    async def _signed(self, organisation: str, body: bytes, signature: str | None) -> bool:
+    async def _signed(self, organisation: str, body: bytes, signature: str | None) -> bool | None:
+        """None where the organisation has no WhatsApp here, or is none."""
+        known = None
         for fresh in (False, True) if is_organisation(organisation) else ():
             integration = await self._integrations.whatsapp(organisation, fresh=fresh)
             if integration is not None and self._whatsapp.verified(body, signature, self._secrets(integration)):
                 return True
-        return False
+            known = known if integration is None else False
+        return known
 
     def _secrets(self, integration: WhatsAppIntegration) -> list[str]:
         secrets: list[Secret] = [integration.app_secret] if integration.app_secret else []
@@ -182,7 +190,12 @@ class Receiver:
             else:
                 ignored = await self._receipt(report)
         except Exception as error:
-            self._telemetry.trouble("report_failed", provider=report.provider, error=type(error).__name__)
+            self._telemetry.trouble(
+                "report_failed",
+                organisation=report.organisation,
+                provider=report.provider,
+                error=type(error).__name__,
+            )
             return False
         if ignored:
             self._telemetry.event("report_ignored", provider=report.provider, parts=ignored)

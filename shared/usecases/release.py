@@ -103,11 +103,11 @@ class Release:
                 return False
             integration = integration or await self._integration(distribution)
             if integration is None:
-                await self._deps.distributions.save(distribution.paused("token_invalid"))
+                await self._stop(distribution, "token_invalid")
                 return False
             forbidden = await self._forbidden(distribution, integration) if not released else None
             if forbidden is not None:
-                await self._deps.distributions.save(distribution.paused(forbidden))
+                await self._stop(distribution, forbidden)
                 return False
             step = await self._step(distribution, integration, _turn(integration) - released)
             if step is None:
@@ -304,6 +304,16 @@ class Release:
     async def _look_again(self, distribution: Distribution, at: datetime, *, reason: str | None = None) -> None:
         """`reason`: why it waits, where that is not its own timetable."""
         await self._deps.distributions.save(dataclasses.replace(distribution, due_at=at, status_reason=reason))
+
+    async def _stop(self, distribution: Distribution, reason: str) -> None:
+        """Where somebody else has changed it meanwhile, the next look finds what to do."""
+        if await self._deps.distributions.save(distribution.paused(reason)) is not None:
+            self._deps.telemetry.trouble(
+                "distribution_stopped",
+                organisation=distribution.organisation,
+                distribution_id=distribution.distribution_id,
+                reason=reason,
+            )
 
     async def _forbidden(
         self, distribution: Distribution, integration: WhatsAppIntegration | SmsIntegration

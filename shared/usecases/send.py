@@ -83,7 +83,10 @@ class SendStep[I: Integrated, P]:
             await self.send_one(dispatch)
         except Exception as error:
             self._deps.telemetry.trouble(
-                "message_handling_failed", message_id=dispatch.message_id, error=type(error).__name__
+                "message_handling_failed",
+                message_id=dispatch.message_id,
+                organisation=dispatch.organisation,
+                error=type(error).__name__,
             )
             return False
         return True
@@ -189,6 +192,7 @@ class SendStep[I: Integrated, P]:
             kind=error.kind,
             code=error.code,
             attempt=message.attempts,
+            organisation=message.organisation,
             distribution_id=message.distribution_id,
         )
         if error.reason == "template_required" and await self._goes_as_template(dispatch, message):
@@ -237,7 +241,11 @@ class SendStep[I: Integrated, P]:
             return
         if error.kind is Kind.BUG:
             self._deps.telemetry.trouble(
-                "request_refused_as_wrong", message_id=message.message_id, code=error.code, channel=message.channel
+                "request_refused_as_wrong",
+                message_id=message.message_id,
+                code=error.code,
+                channel=message.channel,
+                organisation=message.organisation,
             )
         reason, now = error.reason or "provider_rejected", self._deps.clock.now()
         move = Move(

@@ -52,6 +52,8 @@ class Settler:
         await self._distributions.count(organisation, chunk, change, recount_at=recount_at)
 
     def _tell(self, before: Message, move: Move) -> None:
+        """Whose it was is told of failures alone: they are asked about, and every byte of the others is paid for."""
+        failed = move.status is Status.FAILED
         self._telemetry.event(
             "message_moved",
             message_id=before.message_id,
@@ -59,7 +61,8 @@ class Settler:
             before=before.status,
             status=move.status,
             reason=move.reason,
-            distribution_id=before.distribution_id if move.status is Status.FAILED else None,
+            organisation=before.organisation if failed else None,
+            distribution_id=before.distribution_id if failed else None,
         )
 
     def _note(self, moved: Moved, move: Move) -> None:

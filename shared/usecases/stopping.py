@@ -55,5 +55,10 @@ class Stopping:
             if current is None or current.status not in RELEASING or not concerned(current):
                 return 0
             if await self._distributions.save(current.paused(reason)) is not None:
-                self._telemetry.trouble("distribution_stopped", distribution_id=current.distribution_id, reason=reason)
+                self._telemetry.trouble(
+                    "distribution_stopped",
+                    organisation=current.organisation,
+                    distribution_id=current.distribution_id,
+                    reason=reason,
+                )
                 return 1

@@ -136,3 +136,23 @@ async def test_the_list_is_an_organisations_own_newest_first_each_once(world: Wo
     assert await listed(world, replace(DEAD, channel=Channel.SMS)) == texts
     assert await listed(world, LogQuery(organisation="other", dead=True)) == ["m-00"]
     assert len((await world.log.page(LogQuery(organisation=ORGANISATION), None, 50)).items) == 20
+
+
+async def test_those_who_stand_dead_are_counted_by_organisation_and_channel(world: World) -> None:
+    assert await world.log.count_dead_letters(10) == {}
+    rows = [
+        message("m-1"),
+        message("m-2"),
+        message("m-3", channel=Channel.WHATSAPP),
+        message("m-1", organisation="other"),
+        message("m-4"),
+    ]
+    for row in rows:
+        await world.log.add(row)
+        if row.message_id != "m-4":
+            assert await world.log.bury(row.organisation, row.message_id, LETTER)
+    counted = {(ORGANISATION, Channel.SMS): 2, (ORGANISATION, Channel.WHATSAPP): 1, ("other", Channel.SMS): 1}
+    assert await world.log.count_dead_letters(10) == counted
+    assert sum((await world.log.count_dead_letters(3)).values()) == 3
+    assert await world.log.redrive(*KEY, died_at=LATER, due_at=LATER)
+    assert (await world.log.count_dead_letters(10))[ORGANISATION, Channel.SMS] == 1

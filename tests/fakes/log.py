@@ -1,5 +1,6 @@
 """The message log in memory."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -10,6 +11,7 @@ from shared.domain.fallback import watch_after
 from shared.domain.ids import shard_of
 from shared.domain.instants import from_milliseconds, milliseconds
 from shared.domain.message import Message, earliest
+from shared.domain.payload import Channel
 from shared.domain.status import ARRIVED, Status, may_move
 from shared.usecases.ports import AGENDA_SHARDS, Claim, ClaimAnswer, LogQuery, Move, Moved, Page, Single
 from tests.fakes.world import Points
@@ -198,6 +200,11 @@ class FakeLog:
         below = [place for place in sorted(rows, reverse=True) if position is None or place < position]
         items = [rows[place] for place in below[:limit]]
         return Page(items=items, position=_place(items[-1]) if len(below) > limit else None)
+
+    async def count_dead_letters(self, most: int) -> Mapping[tuple[str, Channel], int]:
+        await self._points("log.count_dead_letters")
+        dead = [row for row in self.rows.values() if row.dead is not None][:most]
+        return Counter((row.organisation, row.channel) for row in dead)
 
     async def singles(
         self, organisation: str, campaign_id: str | None, between: tuple[datetime | None, datetime | None]

@@ -1,4 +1,4 @@
-"""Every command of docs/deploy.md is held to something; a new one for which nothing is known fails here.
+"""Every command of docs/deploy.md and docs/runbook.md is held to something; one for which nothing is known fails here.
 
 | program | held to |
 |---|---|
@@ -41,32 +41,48 @@ def understood_by_make(words: list[str]) -> None:
 
 def understood_by_aws(words: list[str]) -> None:
     service, operation, *options = words[1:]
-    assert len(options) % 2 == 0, "each option here has a value"
-    given = {name.removeprefix("--"): value for name, value in zip(options[::2], options[1::2], strict=True)}
-    assert all(name.startswith("--") for name in options[::2])
     query(words)
-    known, required = _members(service, operation)
-    named = {RENAMED.get((service, operation, name), name) for name in given.keys() - ALL_COMMANDS}
-    assert named <= known
-    assert required <= named
+    members, required = _members(service, operation)
+    valued, flags = _options(options)
+    named = {RENAMED.get((service, operation, name), name) for name in valued - ALL_COMMANDS}
+    assert named <= {name for name, kind in members.items() if kind != "boolean"}
+    assert flags <= {name for name, kind in members.items() if kind == "boolean"}
+    assert required <= named | flags
 
 
-def _members(service: str, operation: str) -> tuple[set[str], set[str]]:
-    """The options that an operation has, and those that it cannot do without."""
+def _options(words: list[str]) -> tuple[set[str], set[str]]:
+    """Those with a value, and the flags, of which `--no-x` is one for x."""
+    valued: set[str] = set()
+    flags: set[str] = set()
+    left = list(words)
+    while left:
+        name = left.pop(0)
+        assert name.startswith("--"), f"{name}: an option has one value or none"
+        if left and not left[0].startswith("--"):
+            left.pop(0)
+            valued.add(name.removeprefix("--"))
+        else:
+            flags.add(name.removeprefix("--").removeprefix("no-"))
+    return valued, flags
+
+
+def _members(service: str, operation: str) -> tuple[dict[str, str], set[str]]:
+    """The options that an operation has, with their types, and those that it cannot do without."""
     model = botocore.session.get_session().get_service_model(service)
     names = {xform_name(name, "-"): name for name in model.operation_names}
     assert operation in names, f"{service} has no {operation}"
     shape: Any = model.operation_model(names[operation]).input_shape
     if shape is None:
-        return set(), set()
-    return {xform_name(name, "-") for name in shape.members}, {xform_name(name, "-") for name in shape.required_members}
+        return {}, set()
+    kinds = {xform_name(name, "-"): member.type_name for name, member in shape.members.items()}
+    return kinds, {xform_name(name, "-") for name in shape.required_members}
 
 
 def understood_by_the_api(words: list[str]) -> None:
     [url] = [word for word in words if word.startswith("$API/")]
     method = words[words.index("-X") + 1] if "-X" in words else "GET"
     routes = [(text(event, "Method"), text(event, "Path")) for _, event in events(read(), "HttpApi")]
-    path = url.removeprefix("$API")
+    path = url.removeprefix("$API").partition("?")[0]
     assert [1 for m, p in routes if m == method and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", p), path)]
 
 
@@ -82,7 +98,8 @@ CHECKS: dict[str, Callable[[list[str]], None]] = {
     "git": understood_by_git,
 }
 SAM = ".venv-sam/bin/sam"
-ALL = commands(GUIDE.read_text(encoding="utf-8"))
+RUNBOOK = ROOT / "docs" / "runbook.md"
+ALL = [words for page in (GUIDE, RUNBOOK) for words in commands(page.read_text(encoding="utf-8"))]
 
 
 def is_unchecked(words: list[str]) -> bool:
@@ -116,7 +133,9 @@ def test_sam_understands_its_commands_and_finds_the_stage_in_samconfig() -> None
             assert options["stack_name"] == f"oomus-messaging-{options['config_env']}"
 
 
-@pytest.mark.parametrize("block", [block for one in sections() for block in one.blocks("sh")])
+@pytest.mark.parametrize(
+    "block", [block for page in (GUIDE, RUNBOOK) for one in sections(page) for block in one.blocks("sh")]
+)
 def test_bash_can_read_each_block(block: str) -> None:
     subprocess.run(["bash", "-n"], input=block, text=True, timeout=30, check=True)
 
@@ -128,6 +147,8 @@ def test_bash_can_read_each_block(block: str) -> None:
         (["aws", "lamdba", "get-function"], UnknownServiceError),
         (["aws", "cloudformation", "describe-stacks", "--stack", "x"], AssertionError),
         (["aws", "service-quotas", "get-service-quota", "--service-code", "lambda"], AssertionError),
+        (["aws", "lambda", "update-event-source-mapping", "--uuid", "x", "--no-enable"], AssertionError),
+        (["aws", "lambda", "update-event-source-mapping", "--uuid", "--enabled"], AssertionError),
         (["make", "biuld"], AssertionError),
         (["curl", "$API/v1/integration/sms"], AssertionError),
         (["curl", "-X", "POST", "$API/health"], AssertionError),

@@ -10,6 +10,8 @@ import pytest
 from shared.domain.errors import Kind
 from shared.domain.payload import Channel
 from shared.domain.status import Status
+from shared.http.textkind import TextKind
+from shared.http.texts import known_codes
 from shared.usecases.admission import Verdict
 from shared.usecases.events import ACCEPTED, EVENTS
 from shared.usecases.ports import ClaimAnswer
@@ -27,17 +29,18 @@ VALUES = {
     "provider": {"whatsapp", "orange"},
     "verdict": set(Verdict),
     "found": set(ClaimAnswer),
-    "reason": {"outcome_unknown"},
+    "reason": known_codes(TextKind.REASON, "en") | known_codes(TextKind.FIELD, "en"),
 }
-"""What a dimension may be, by the enumerations of the code; of the reasons those that an alarm waits for."""
+"""What a dimension may be, by the enumerations of the code; a reason is one that has a text, a row's or a message's."""
 OF_AWS = {
     "AWS/Lambda": {"Errors": {"FunctionName"}, "Duration": {"FunctionName"}},
     "AWS/SQS": {
         "ApproximateAgeOfOldestMessage": {"QueueName"},
         "ApproximateNumberOfMessagesVisible": {"QueueName"},
+        "ApproximateNumberOfMessagesNotVisible": {"QueueName"},
         "NumberOfMessagesReceived": {"QueueName"},
     },
-    "AWS/ApiGateway": {"5xx": {"ApiId", "Stage", "Method", "Resource"}},
+    "AWS/ApiGateway": {name: {"ApiId", "Stage", "Method", "Resource"} for name in ("4xx", "5xx")},
 }
 TEMPLATE = reading.read()
 ALARMS = of_type(TEMPLATE, ALARM)
@@ -157,7 +160,7 @@ def test_something_rings_for_each_function_each_queue_and_each_dead_letter_queue
 
 
 def test_something_rings_for_each_channel() -> None:
-    for metric in ("DistributionsReleasing", "MessagesMoved", "Calls", "Failures"):
+    for metric in ("DistributionsReleasing", "DeadLettersStanding", "Calls", "Failures"):
         assert set(Channel) <= _dimensions_of(metric), metric
 
 
@@ -175,6 +178,112 @@ def test_an_alarm_rings_where_the_topic_says_and_not_while_nothing_happens(alarm
     its = ALARMS[alarm]
     assert at(its, "AlarmActions", "Fn::If", 0) == "HasAlarmTopic"
     assert its["TreatMissingData"] == ("breaching" if alarm == "TickMissing" else "notBreaching")
+
+
+# What an alarm computes of its metrics, as CloudWatch would: a metric that nobody wrote is None.
+
+type Value = float | None
+
+
+def _fill(value: Value, instead: float) -> float:
+    return instead if value is None else value
+
+
+def _known(values: list[Value]) -> list[float]:
+    return [one for one in values if one is not None]
+
+
+MATH = {
+    "FILL": _fill,
+    "IF": lambda condition, yes, no: yes if condition else no,
+    "SUM": lambda values: sum(_known(values)) if _known(values) else None,
+    "MAX": lambda values: max(_known(values), default=None),
+}
+
+
+def _rings(alarm: str, **metrics: float) -> bool:
+    """Whether one period with these metrics is past the alarm's threshold."""
+    its = ALARMS[alarm]
+    entries = {text(one, "Id"): mapping(one) for one in listed(its["Metrics"])}
+    assert metrics.keys() <= {name for name, one in entries.items() if "MetricStat" in one}
+
+    def value(name: str) -> Value:
+        if "Expression" not in entries[name]:
+            return metrics.get(name)
+        said = text(entries[name], "Expression").replace(" AND ", " and ").replace(" OR ", " or ")
+        asked = set(re.findall(r"\b[a-z]\w*", said)) - {"and", "or"}
+        found: Value = eval(said, {"__builtins__": {}}, MATH | {one: value(one) for one in asked})
+        return found
+
+    result = value("result")
+    assert its["ComparisonOperator"] == "GreaterThanThreshold"
+    return result is not None and result > reading.number(its, "Threshold")
+
+
+@each_alarm
+def test_an_alarm_takes_what_cloudwatch_lets_it_take_and_is_silent_while_nothing_is_counted(alarm: str) -> None:
+    """At most ten metrics and ten expressions; one of them is what it watches."""
+    entries = [mapping(one) for one in listed(ALARMS[alarm].get("Metrics", []))]
+    if not entries:
+        return
+    expressions = [one for one in entries if "Expression" in one]
+    assert max(len(expressions), len(entries) - len(expressions)) <= 10
+    assert [text(one, "Id") for one in entries if one.get("ReturnData", True)] == ["result"]
+    assert not _rings(alarm)
+
+
+NOBODY_TRIED = {"cancelled", "erased", "expired", "opted_out", "consent_missing", "experiment_withheld"}
+
+
+def _reasons(alarm: str) -> set[str]:
+    return {value for one in _of_alarm(alarm) for name, value in one.dimensions if name == "reason"}
+
+
+@pytest.mark.parametrize("alarm", ["WhatsAppFailureShare", "SmsFailureShare"])
+def test_failures_ring_by_reason_and_what_nobody_tried_counts_nothing(alarm: str) -> None:
+    """A cancel of ten thousand, an erasure, what Meta withheld: none of it is in the share."""
+    reasons = _reasons(alarm)
+    assert {"undeliverable", "outcome_unknown", "provider_rejected"} <= reasons
+    assert reasons & NOBODY_TRIED == set()
+    assert {one.name for one in _of_alarm(alarm)} == {"Failures", "Calls"}
+    entries = {text(one, "Id"): mapping(one) for one in listed(ALARMS[alarm]["Metrics"])}
+    for summed in ("failed", "worst"):
+        assert set(re.findall(r"[a-z]\w+", text(entries[summed], "Expression"))) == reasons
+    for reason in reasons:
+        dimensions = listed(at(entries[reason], "MetricStat", "Metric", "Dimensions"))
+        assert [one["Value"] for one in map(mapping, dimensions) if one["Name"] == "reason"] == [reason]
+        assert _rings(alarm, accepted=89, **{reason: 11})
+        assert not _rings(alarm, accepted=91, **{reason: 9})
+        assert not _rings(alarm, accepted=20, **{reason: 29})
+
+
+def test_failures_of_many_reasons_ring_together() -> None:
+    few = dict.fromkeys(("undeliverable", "provider_rejected", "outcome_unknown"), 8.0)
+    assert _rings("SmsFailureShare", accepted=76, **few)
+    assert not _rings("SmsFailureShare", accepted=100, **few)
+
+
+def test_work_that_nobody_takes_up_rings_although_release_says_nothing() -> None:
+    """The standstill's alarms hear of a distribution from release itself: without a worker nobody tells them."""
+    assert _rings("DistributionsOverdue", distributions=1, shards=0)
+    assert _rings("DistributionsOverdue", distributions=0, shards=1)
+    assert not _rings("DistributionsOverdue", distributions=0, shards=0)
+
+
+@pytest.mark.parametrize("alarm", ["WhatsAppDeadLettersPresent", "SmsDeadLettersPresent"])
+def test_dead_letters_ring_as_long_as_they_stand_and_where_nobody_takes_them(alarm: str) -> None:
+    for metric in ("standing", "lying", "held", "received"):
+        assert _rings(alarm, **{metric: 1})
+
+
+def test_webhooks_that_are_refused_too_many_or_unreadable_ring() -> None:
+    routes = {value for one in _of_alarm("WebhookAnswers4xx") for name, value in one.dimensions if name == "Resource"}
+    posts = {text(event, "Path") for _, event in reading.events(TEMPLATE, "HttpApi") if event["Method"] == "POST"}
+    assert routes == {path for path in posts if path.startswith("/webhooks/")}
+    assert _rings("WebhookAnswers4xx", meta=30)
+    assert _rings("WebhookAnswers4xx", orange=30)
+    assert _rings("WebhooksMalformed", meta=1)
+    assert _rings("WebhooksMalformed", orange=1)
 
 
 def _entries() -> dict[str, str]:
@@ -218,6 +327,7 @@ WORDS_OF_INSIGHTS = frozenset(
         *("and", "or", "in", "count", "count_distinct", "latest"),
     )
 )
+ACCESS_FIELDS = frozenset(json.loads(text(properties(TEMPLATE, "HttpApi"), "AccessLogSettings", "Format")))
 OF_EVERY_LINE = frozenset(("@timestamp", "level", "message", "service"))
 PLACEHOLDERS = frozenset(("MESSAGE_ID", "DISTRIBUTION_ID"))
 
@@ -231,16 +341,27 @@ def test_a_query_asks_for_fields_and_events_that_are_there(query: str) -> None:
     said = re.sub(r"^#.*$", "", text(QUERIES[query], "QueryString"), flags=re.MULTILINE)
     quoted = set(re.findall(r'"([^"]*)"', said))
     assert quoted <= {*EVENTS, *Status, *PLACEHOLDERS, "WARNING", "ERROR"}
+    ours = {field for event in EVENTS.values() for field in event.fields} | OF_EVERY_LINE
     bare = re.sub(r'"[^"]*"', "", said)
     aliases = set(re.findall(r"\bas (\w+)", bare))
     fields = {one.split(".")[0] for one in re.findall(r"@?[A-Za-z_][\w.]*", bare)}
-    known = {field for event in EVENTS.values() for field in event.fields} | OF_EVERY_LINE
+    known = ACCESS_FIELDS | {"@timestamp"} if _groups(query) == {"AccessLogs"} else ours
     assert fields - aliases - WORDS_OF_INSIGHTS - known == set()
 
 
-def test_queries_search_the_functions_own_log_groups() -> None:
+def test_queries_say_whose_it_is() -> None:
+    """But the one of slow calls, whose lines name the message, and the gateway's, which knows routes only."""
+    silent = {query for query in QUERIES if "organisation" not in text(QUERIES[query], "QueryString")}
+    assert silent == {"SlowestSendsQuery", "AnswersByRouteQuery"}
+
+
+def _groups(query: str) -> set[str]:
+    return {str(at(one, "Ref")) for one in listed(QUERIES[query]["LogGroupNames"])}
+
+
+def test_queries_search_the_functions_own_log_groups_or_the_gateways() -> None:
     assert _query_names() >= {"by-message", "by-distribution", "failures-by-code", "slowest-sends"}
     groups = {name.replace("Function", "Logs") for name in FUNCTION_FOLDERS}
     for name, its in QUERIES.items():
-        assert {str(at(one, "Ref")) for one in listed(its["LogGroupNames"])} <= groups, name
+        assert _groups(name) <= groups or _groups(name) == {"AccessLogs"}, name
         assert text(its, "Name", "Fn::Sub").startswith(f"{OWN}/"), name

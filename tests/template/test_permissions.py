@@ -117,6 +117,13 @@ def test_statements_insert_into_the_log_by_whoever_logs_chunks_and_do_nothing_el
     assert resources(template, "BulkFanoutRole", "dynamodb:PartiQLInsert") == [log]
 
 
+def test_nothing_is_scanned_but_the_index_of_dead_letters(template: Node) -> None:
+    for role in of_type(template, "AWS::IAM::Role"):
+        found = resources(template, role, "dynamodb:Scan")
+        index = str({"Fn::Sub": "${LogTable.Arn}/index/dead_letters"})
+        assert found == ([index] if role == "BulkFanoutRole" else []), role
+
+
 @pytest.mark.parametrize(
     ("role", "queues"),
     [

@@ -49,7 +49,11 @@ def test_indexes_of_the_log(template: Node) -> None:
         "by_campaign": ("campaign_shard", "listed_at", listed_with_country),
         "by_enrollment": ("enrollment_key", "listed_at", small),
         "by_person": ("person_key", "listed_at", {"ProjectionType": "KEYS_ONLY"}),
-        "dead_letters": ("dead_key", "listed_at", {"ProjectionType": "KEYS_ONLY"}),
+        "dead_letters": (
+            "dead_key",
+            "listed_at",
+            {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["channel"]},
+        ),
         "agenda": ("agenda_shard", "due_at", {"ProjectionType": "KEYS_ONLY"}),
     }
 
