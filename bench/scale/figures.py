@@ -40,9 +40,9 @@ class Measured:
     """The same at Orange: an estimate."""
     void_copy: float = 0.1
     """A copy that came too late: admission, one booking, one enqueueing, about 10 ms each; and the batch around it."""
-    chunk: float = 0.25
-    """Logging and releasing a chunk: four batches of INSERTs, ten of copies, and a dozen calls one after the other. An
-    estimate from when each row was a put of its own, 160 ms of processor a chunk."""
+    chunk: float = 0.1
+    """Logging and releasing a chunk of a quick lane, eight at a time, 10 ms an answer (`bench.fanout`, busy two-core
+    machine). Of a slow lane, alone, it takes twice as long, and there it does not matter."""
     webhook: float = 0.03
     """A POST at the door: signature, one SendMessage."""
     status_batch: float = 0.15

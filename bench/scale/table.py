@@ -102,7 +102,7 @@ def _rows(day: Day, organisations: int, told: Measured, limits: Limits) -> Itera
     release = Quota(
         name="ours: release of one distribution, rows/s",
         limit=CHUNK_ROWS / told.chunk,
-        raised_by="chunk after chunk by one worker: log ahead, or two chunks at a time (shared/usecases/release.py)",
+        raised_by="more chunks at once (CHUNKS_AT_ONCE in shared/domain/distribution.py)",
         source="Measured.chunk",
     )
     yield _mapping("WhatsApp sender", limits.senders[WHATSAPP], senders[WHATSAPP])
