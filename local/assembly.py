@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import botocore.session
@@ -40,12 +40,13 @@ LAST_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """What the parts share; what they start they stop through `closing`."""
+    """What the parts share; what they start they stop through `closing`. `hurry`: no batch waits for its window."""
 
     deployment: Deployment
     clock: StackClock
     aws_url: str
     closing: ExitStack
+    hurry: threading.Event = field(default_factory=threading.Event)
 
 
 def import_handlers(document: Document) -> None:
@@ -82,7 +83,7 @@ def start_polling(frame: Frame, pools: Pools) -> Scheduler:
         credentials = frame.deployment.functions[mapping.function_name].credentials  # a mapping polls with them
         connections = pool.limits.environments + 2
         sqs = client("sqs", frame.aws_url, credentials, read_timeout=60, max_pool_connections=connections)
-        poller = Poller(within, sqs, pool.submit)
+        poller = Poller(within, sqs, pool.submit, frame.hurry)
         frame.closing.callback(poller.stop)
         poller.start()
     scheduler = Scheduler(client("scheduler", frame.aws_url), frame.clock, _invoker(pools))
@@ -106,7 +107,8 @@ def local_routes(frame: Frame, pools: Pools, simulators_url: str | None, schedul
             return True
         return any(_has_waiting(sqs, mapping.queue_url) for mapping in frame.deployment.mappings)
 
-    return LocalRoutes(jump=Jump(frame.clock, scheduler, busy, agendas.next_due).to, reset=reset.now)
+    jump = Jump(frame.clock, scheduler, busy, agendas.next_due, frame.hurry)
+    return LocalRoutes(jump=jump.to, reset=reset.now)
 
 
 def _has_waiting(sqs: Any, queue_url: str) -> bool:

@@ -12,7 +12,8 @@ order among messages, as on AWS.
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from local.clock import BackwardsError, StackClock, format_instant
@@ -31,18 +32,27 @@ type NextDue = Callable[[datetime], datetime | None]
 
 
 class Jump:
-    """One at a time. `busy`: whether any function works or is about to."""
+    """One at a time. `busy`: whether any function works or is about to. `hurry` is set as long as it lasts: there are
+    no windows for batches to fill while time flies."""
 
-    def __init__(self, clock: StackClock, scheduler: Scheduler, busy: Callable[[], bool], next_due: NextDue) -> None:
+    def __init__(
+        self,
+        clock: StackClock,
+        scheduler: Scheduler,
+        busy: Callable[[], bool],
+        next_due: NextDue,
+        hurry: threading.Event | None = None,
+    ) -> None:
         self._clock = clock
         self._scheduler = scheduler
         self._busy = busy
         self._next_due = next_due
+        self._hurry = hurry or threading.Event()
         self._jumping = threading.Lock()
 
     def to(self, instant: datetime) -> None:
         """Returns when the clock is there. Raises BackwardsError."""
-        with self._jumping:
+        with self._jumping, self._hurried():
             if instant < self._clock.now():
                 raise BackwardsError(f"the clock is at {format_instant(self._clock.now())} and only goes forwards")
             apart = max(MINUTE, (instant - self._clock.now()) / MOST_AGENDA_STOPS)
@@ -55,6 +65,16 @@ class Jump:
                 self._settle()
             self._move_to(instant)
             self._scheduler.fire_due()
+
+    @contextmanager
+    def _hurried(self) -> Iterator[None]:
+        always = self._hurry.is_set()
+        self._hurry.set()
+        try:
+            yield
+        finally:
+            if not always:
+                self._hurry.clear()
 
     def _next_stop(self, until: datetime, earliest: datetime) -> datetime | None:
         """Asked anew at each stop: what fires may make others. `earliest` holds for the agenda's stops alone."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LONG_POLL_SECONDS = 20
+LOOK_SECONDS = 0.1  # between two looks for more within a batching window
 RECEIVE_LIMIT = 10  # SQS gives and deletes no more at once
 PAYLOAD_LIMIT = 6 * 1024 * 1024  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 
@@ -89,12 +90,18 @@ def _size(messages: Sequence["MessageTypeDef"]) -> int:
 
 
 class Poller:
-    """One mapping. It receives only when it may invoke, so that no message's receives are spent on waiting."""
+    """One mapping. It receives only when it may invoke, so that no message's receives are spent on waiting.
 
-    def __init__(self, mapping: QueueMapping, sqs: "SQSClient", submit: Submit) -> None:
+    While `hurry` is set, no batch waits for its window: the clock is on its way, or somebody said so.
+    """
+
+    def __init__(
+        self, mapping: QueueMapping, sqs: "SQSClient", submit: Submit, hurry: threading.Event | None = None
+    ) -> None:
         self._mapping = mapping
         self._sqs = sqs
         self._submit = submit
+        self._hurry = hurry or threading.Event()
         self._free = threading.Semaphore(mapping.concurrency)
         self._stopping = threading.Event()
 
@@ -129,10 +136,10 @@ class Poller:
         while (
             messages and _size(messages) < PAYLOAD_LIMIT and (missing := self._mapping.batch_size - len(messages)) > 0
         ):
-            wait = min(LONG_POLL_SECONDS, max(0, round(until - time.monotonic())))
-            more = self._receive(missing, wait)
+            more = self._receive(missing, 0)
             messages += more
-            if not more and wait == 0:
+            left = until - time.monotonic()
+            if not more and (left <= 0 or self._hurry.wait(min(LOOK_SECONDS, left))):
                 break
         return messages
 

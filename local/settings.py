@@ -40,7 +40,8 @@ def docker_bridge() -> tuple[str, ...]:
 class Settings:
     """`port` 0 takes any free one. Empty provider URLs mean the simulators. `extra_hosts` are further addresses.
 
-    `containers`: containers do the functions' work (DOCKER=1), see `local.containers`.
+    `containers`: containers do the functions' work (DOCKER=1), see `local.containers`. `hurry` (HURRY=1): no batch waits
+    for its mapping's window to fill, which a test would only wait for.
     """
 
     port: int = 8000
@@ -51,6 +52,7 @@ class Settings:
     front_end_origins: str = FRONT_END_ORIGINS
     extra_hosts: tuple[str, ...] = ()
     containers: bool = False
+    hurry: bool = False
     clock_route: bool = False
     simulators: bool = True
     template: Path = PROJECT_ROOT / "template.yaml"
@@ -81,6 +83,7 @@ class Settings:
             front_end_origins=environment.get("FRONT_END_ORIGINS") or FRONT_END_ORIGINS,
             extra_hosts=bridge() if containers else (),
             containers=containers,
+            hurry=environment.get("HURRY") == "1",
             clock_route=True,
         )
 

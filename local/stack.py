@@ -108,6 +108,8 @@ class Stack:
         frame = assembly.Frame(
             deployment=self.deployment, clock=self.clock, aws_url=self.aws_url, closing=self._closing
         )
+        if self.settings.hurry:
+            frame.hurry.set()
         if self.settings.containers:
             containers.plant_secrets(self.deployment, STACK_NAME, self.aws_url, self.clock.now())
         self._pools = pools = assembly.start_functions(frame)

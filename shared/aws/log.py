@@ -88,6 +88,8 @@ class DynamoLog:
         """See `Log`. A fallback is timed by what the row holds, which takes a second try."""
         if not ALLOWED_FROM[move.status]:
             return Moved(won=False, before=await self.get(organisation, message_id))
+        if move.is_echo and (seen := await self._glance(organisation, message_id)) and _knows(seen, move):
+            return await self._note_late(seen, move)
         outcome = await self._change(organisation, message_id, _moving(move), answer="ALL_OLD")
         before = from_item(outcome.item) if outcome.item else None
         if not outcome.done and before is not None and before.fallback_minutes is not None:
@@ -97,6 +99,12 @@ class DynamoLog:
         if not outcome.done and before is not None and move.status is not Status.FAILED:
             return await self._note_late(before, move)
         return Moved(won=outcome.done, before=before)
+
+    async def _glance(self, organisation: str, message_id: str) -> Message | None:
+        """The row as it stood a moment ago."""
+        keys = [{"pk": key(organisation, message_id)}]
+        items = await get_items(self._aws, self._table, keys, consistent=False)
+        return from_item(items[0]) if items else None
 
     async def _note_late(self, before: Message, move: Move) -> Moved:
         """A status that others overtook still has its instant, and maybe the provider's ID."""
@@ -269,7 +277,7 @@ class DynamoLog:
 
     async def unlink(self, organisation: str, message_id: str) -> None:
         """See `Log`. Without its key the item leaves the index by person."""
-        await self._change(organisation, message_id, Update(removes=("person", "person_key", "sameness")))
+        await self._change(organisation, message_id, Update(removes=("person_key", "sameness")))
 
     async def _change(self, organisation: str, message_id: str, update: Update, answer: Answer = "ALL_NEW") -> Change:
         return await self._aws.run(
@@ -283,6 +291,13 @@ def _watch(message_id: str, due_at: datetime | None) -> dict[str, Plain]:
 
 def _is_free(item: Item) -> bool:
     return (item["status"] == Status.PENDING or "reopened" in item) and "lease_until" not in item
+
+
+def _knows(row: Message, move: Move) -> bool:
+    """Whether the move is surely no longer won. The row may be old: it has to know of the attempt that the move tells
+    of, or else it may have been reopened and claimed since."""
+    is_past = row.status not in ALLOWED_FROM[move.status] and not row.reopened
+    return is_past and (move.told_by is None or move.told_by <= row.attempts)
 
 
 def _claim(outcome: Change, now: datetime) -> Claim:

@@ -1,16 +1,17 @@
 """Consents, receipt names and uploaded cards on the state table: small items, found by key alone."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from shared.aws.attributes import Item, Plain, attribute, attributes, text
+from shared.aws.attributes import Item, Plain, attribute, attributes
 from shared.aws.conditional import Update, changed, put_if_absent
 from shared.aws.reading import get_items
 from shared.aws.session import Aws
 from shared.domain.clock import Clock
 from shared.domain.consent import Consent, ConsentState
 from shared.domain.instants import from_microseconds, microseconds
+from shared.usecases.fresh import Fresh
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, UpdateItemInputTypeDef
@@ -19,6 +20,8 @@ _RECEIPTS_KEPT = timedelta(hours=48)
 """Orange reports within 24 h (reference/orange_sms.md §4)."""
 _MEDIA_KEPT = timedelta(days=29)
 """Meta keeps uploads 30 days (reference/whatsapp.md §2); the day less is for messages held back on their way."""
+TOGETHER = timedelta(0)
+"""What a batch asks at one time is read at once; nothing is kept for those who ask later."""
 
 
 class DynamoPeople:
@@ -61,6 +64,7 @@ class DynamoReceipts:
         self._aws = aws
         self._table = table
         self._clock = clock
+        self._names = Fresh(self._read_names, TOGETHER)
 
     async def name(self, organisation: str, receipt_id: str, message_id: str) -> Sequence[str]:
         """See `Receipts`."""
@@ -70,7 +74,11 @@ class DynamoReceipts:
         return sorted(item.get("delivery_statuses", {}).get("SS", ()))
 
     async def park(self, organisation: str, receipt_id: str, delivery_status: str) -> str | None:
-        """See `Receipts`."""
+        """See `Receipts`. Nearly always the name is there: a receipt comes seconds after its message, and a read, for a
+        whole batch at once, is a tenth of a write. Only where it is not there does the write decide who was first."""
+        named = await self._names.get((organisation, receipt_id), self._clock.now())
+        if named is not None:
+            return named
         half: AttributeValueTypeDef = {"SS": [delivery_status[:64]]}
         item = await self._added(organisation, receipt_id, "ADD delivery_statuses :half SET expires_at = :expiry", half)
         return item.get("message_id", {}).get("S")
@@ -82,13 +90,19 @@ class DynamoReceipts:
         expires_at = int((self._clock.now() + _RECEIPTS_KEPT).timestamp())
         request: UpdateItemInputTypeDef = {
             "TableName": self._table,
-            "Key": attributes({"pk": f"{organisation}#receipt#{receipt_id}", "sk": "receipt"}),
+            "Key": attributes(_receipt_key(organisation, receipt_id)),
             "UpdateExpression": change,
             "ExpressionAttributeValues": {":half": half, ":expiry": attribute(expires_at)},
             "ReturnValues": "ALL_NEW",
         }
         answer = await self._aws.run(lambda: self._aws.dynamodb.update_item(**request))
         return answer.get("Attributes", {})
+
+    async def _read_names(self, receipts: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+        by_key = {_receipt_key(*one)["pk"]: one for one in receipts}
+        keys = [_receipt_key(*one) for one in receipts]
+        found = await get_items(self._aws, self._table, keys, consistent=False)
+        return {by_key[str(item["pk"])]: str(item["message_id"]) for item in found if "message_id" in item}
 
 
 class DynamoMedia:
@@ -98,14 +112,11 @@ class DynamoMedia:
         self._aws = aws
         self._table = table
         self._clock = clock
+        self._known = Fresh(self._read, TOGETHER)
 
     async def media_id(self, organisation: str, phone_number_id: str, content: str) -> str | None:
-        """See `MediaCache`. TTL deletes late: the age is looked at here as well."""
-        found = await get_items(
-            self._aws, self._table, [_media_key(organisation, phone_number_id, content)], consistent=False
-        )
-        fresh = [item for item in found if int(item["expires_at"]) > self._clock.now().timestamp()]
-        return text(fresh[0], "media_id") if fresh else None
+        """See `MediaCache`."""
+        return await self._known.get((organisation, phone_number_id, content), self._clock.now())
 
     async def remember(self, organisation: str, phone_number_id: str, content: str, media_id: str) -> None:
         """See `MediaCache`."""
@@ -113,6 +124,14 @@ class DynamoMedia:
         key = _media_key(organisation, phone_number_id, content)
         values = attributes({**key, "media_id": media_id, "expires_at": expires_at})
         await self._aws.run(lambda: self._aws.dynamodb.put_item(TableName=self._table, Item=values))
+        self._known.forget((organisation, phone_number_id, content))
+
+    async def _read(self, cards: Collection[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], str]:
+        """TTL deletes late: the age is looked at here as well."""
+        by_key = {_media_key(*one)["pk"]: one for one in cards}
+        found = await get_items(self._aws, self._table, [_media_key(*one) for one in cards], consistent=False)
+        now = self._clock.now().timestamp()
+        return {by_key[str(item["pk"])]: str(item["media_id"]) for item in found if int(item["expires_at"]) > now}
 
 
 def _consent_key(organisation: str, person: str) -> dict[str, str]:
@@ -125,6 +144,10 @@ def _consent(item: Item) -> Consent:
         recorded_at=from_microseconds(int(item["recorded_at"])),
         source=str(item["source"]),
     )
+
+
+def _receipt_key(organisation: str, receipt_id: str) -> dict[str, str]:
+    return {"pk": f"{organisation}#receipt#{receipt_id}", "sk": "receipt"}
 
 
 def _media_key(organisation: str, phone_number_id: str, content: str) -> dict[str, str]:

@@ -52,6 +52,7 @@ class Move:
     copy holds a lease (a leased one ends by its own outcome, a sent one has gone). `told_by`: the attempt that brings
     the news of a `sent`; a message that was reopened is sent again only by its new attempt. `fallback`: what a `failed`
     means for the message's fallback, if it has one. `rests_until`: with a `failed`, until when it is not to be resent.
+    `is_echo`: whoever sent the message has most likely told the same, so that looking is cheaper than trying.
     """
 
     status: Status
@@ -64,6 +65,7 @@ class Move:
     told_by: int | None = None
     fallback: Start = Start.NEVER
     rests_until: datetime | None = None
+    is_echo: bool = False
 
     def names(self, row: Message) -> bool:
         """Whether the provider's ID that comes too late for a move is still the message's: not that of an attempt which
@@ -380,7 +382,7 @@ class Receipts(Protocol):
         ...
 
     async def park(self, organisation: str, receipt_id: str, delivery_status: str) -> str | None:
-        """Keep a delivery status for later; answers the message if its name is known by now."""
+        """Keep a delivery status for whoever names its receipt later; where that was done, answers the message."""
         ...
 
 

@@ -36,4 +36,5 @@ def move_of_report(report: StatusReport) -> Move:
         told_by=report.attempt.number if report.attempt and report.status is Status.SENT else None,
         fallback=start_after(kind, reason) if reason is not None else Start.NEVER,
         rests_until=report.error.rests_until(report.at) if failed and report.error else None,
+        is_echo=report.status is Status.SENT,
     )

@@ -1,3 +1,4 @@
+import threading
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,7 +27,9 @@ class World:
         self.happened.clear()
         self.looks = 0
         self.agenda: list[datetime] = []
-        self.jump = Jump(self.clock, scheduler, self.busy, self.next_due)
+        self.hurry = threading.Event()
+        self.hurried: set[bool] = set()
+        self.jump = Jump(self.clock, scheduler, self.busy, self.next_due, self.hurry)
 
     def next_due(self, now: datetime) -> datetime | None:
         """What was due and has been found has gone, as from the product's agenda."""
@@ -40,6 +43,7 @@ class World:
 
     def busy(self) -> bool:
         self.looks += 1
+        self.hurried.add(self.hurry.is_set())
         if self.looks % 6 == 1:
             self.happened.append("work")
         return self.looks % 6 < 2
@@ -48,6 +52,15 @@ class World:
 def once(name: str, time: str, **more: Any) -> dict[str, Any]:
     target = {"Arn": f"arn:aws:lambda:eu-west-1:1:function:{name}", "Input": "{}"}
     return document(name, f"at(2026-11-23T{time}:00)", Target=target, **more)
+
+
+@pytest.mark.parametrize("always", [False, True])
+def test_no_batch_waits_for_its_window_during_a_jump(always: bool) -> None:
+    world = World(once("Soon", "11:00"))
+    if always:
+        world.hurry.set()
+    world.jump.to(START + timedelta(hours=2))
+    assert (world.hurried, world.hurry.is_set()) == ({True}, always)
 
 
 def test_a_jump_stops_at_each_one_time_schedule_and_lets_the_functions_work() -> None:

@@ -92,7 +92,7 @@ def mapping(**changes: Any) -> QueueMapping:
     return QueueMapping(function_name="F", queue_arn=ARN, queue_url="https://q", **{**fields, **changes})
 
 
-def poll(sqs: FakeSqs, answers: Any, **changes: Any) -> list[list[str]]:
+def poll(sqs: FakeSqs, answers: Any, hurry: threading.Event | None = None, **changes: Any) -> list[list[str]]:
     batches: list[list[str]] = []
 
     def submit(event: Any) -> Future[object]:
@@ -105,7 +105,7 @@ def poll(sqs: FakeSqs, answers: Any, **changes: Any) -> list[list[str]]:
             outcome.set_result(answer)
         return outcome
 
-    poller = Poller(mapping(**changes), sqs, submit)  # type: ignore[arg-type]  # a fake
+    poller = Poller(mapping(**changes), sqs, submit, hurry)  # type: ignore[arg-type]  # a fake
     poller.start()
     assert sqs.drained.wait(5)
     poller.stop()
@@ -153,6 +153,12 @@ def test_an_invocation_takes_no_more_than_six_megabytes() -> None:
 def test_a_batch_waits_for_its_window_and_no_longer_when_it_is_full() -> None:
     sqs = FakeSqs([message(str(n)) for n in range(6)], limit_per_receive=2)
     assert [len(batch) for batch in poll(sqs, lambda _event: None, batch_size=6, batching=timedelta(hours=1))] == [6]
+
+
+def test_who_is_in_a_hurry_waits_for_no_window() -> None:
+    sqs, hurry = FakeSqs([message(str(n)) for n in range(3)], limit_per_receive=2), threading.Event()
+    hurry.set()
+    assert [len(batch) for batch in poll(sqs, lambda _event: None, hurry, batching=timedelta(hours=1))] == [3]
 
 
 def test_it_receives_nothing_while_all_invocations_are_busy() -> None:

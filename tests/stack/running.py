@@ -112,7 +112,7 @@ def started(log_path: Path, **environment: str) -> Iterator[RunningStack]:
             stderr=log,
             text=True,
             cwd=PROJECT_ROOT,
-            env={**inherited, "PORT": "0", "NOW": START, **environment},
+            env={**inherited, "PORT": "0", "NOW": START, "HURRY": "1", **environment},
         ) as process,
     ):
         assert process.stdout is not None
