@@ -55,6 +55,13 @@ def senders() -> Iterator[Row]:
             yield Row(name=name, value=found["ratio"], target=0.8, unit="ratio", better="more", detail=dict(found))
 
 
+def rivals() -> Iterator[Row]:
+    """Messages a second against pywa's async client, which does only the POST."""
+    found = sender.compare(Channel.WHATSAPP, 50, rounds=3, seconds=2.0, against="pywa")
+    name = "sender: whatsapp, 50 in flight, of pywa's throughput"
+    yield Row(name=name, value=found["ratio"], target=2.0, unit="ratio", better="more", detail=dict(found))
+
+
 def plans() -> Iterator[Row]:
     """A hundred thousand rows."""
     command = [sys.executable, "-m", "bench.planning", "--rows", "100000"]

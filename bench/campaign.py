@@ -2,13 +2,12 @@
 
     python -m bench.campaign --channel sms --messages 200
 
-The functions run as they are; this plays Lambda's poller (batches as the template sets them, a request to receive and
-one to delete each), API Gateway and the providers' webhooks. Nothing is sped up: SMS leave at the product's own pace,
-because a sender that waits for its departure is paid for waiting.
+The functions run as they are; this plays Lambda's poller (batches and windows as the template sets them; each receive
+that brings something is a request, and so is each batch's delete), API Gateway and the providers' webhooks. Nothing is
+sped up: SMS leave at the product's own pace, because a sender that waits for its departure is paid for waiting.
 """
 
 import argparse
-import io
 import json
 import sys
 import threading
@@ -16,13 +15,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from bench.cards import PNG, Programme
 from bench.hooks import meta_calls, orange_calls
 from bench.prices import LAMBDA_GB_SECOND, LOG_LINE_OVERHEAD, LOGS_GB, MILLION, PER_MILLION, VCPU_MB
-from bench.stand import CLOCK, ORGANISATION, Stand, stand, unheard
+from bench.scale.figures import EventSource, event_source
+from bench.stand import CLOCK, ORGANISATION, Stand, logged, stand, unheard
 from functions.bulk_fanout.app import build as build_fanout
 from functions.send_sms.app import build as build_sms
 from functions.send_whatsapp.app import build as build_whatsapp
@@ -70,6 +69,40 @@ class Bill:
             self.seconds[function] = self.seconds.get(function, 0.0) + seconds
 
 
+class Poller:
+    """Lambda's, for one queue: a batch goes when it is full, or when its window is over. A receive takes what is there,
+    so that a batch which fills one by one costs a request for each: the worst that Lambda may do."""
+
+    def __init__(self, place: Stand, queue: str, source: EventSource, bill: "Bill") -> None:
+        self._place = place
+        self._url = place.queue(queue)
+        self._source = source
+        self._bill = bill
+        self._held: list[object] = []
+        self._since = 0.0
+
+    def look(self) -> Iterator[object]:
+        """The events of all batches that go now."""
+        while taken := self._place.ask("take", queue=self._url, most=self._source.batch - len(self._held)):
+            self._bill.poller_requests += 1
+            self._since = self._since if self._held else time.monotonic()
+            self._held += taken
+            if len(self._held) == self._source.batch:
+                yield self._released()
+        if self._held and time.monotonic() - self._since >= self._source.window:
+            yield self._released()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no batch is filling."""
+        return not self._held
+
+    def _released(self) -> object:
+        self._bill.poller_requests += 1
+        held, self._held = self._held, []
+        return {"Records": held}
+
+
 class Environments:
     """One function. An environment is a handler with a loop of its own; one invocation at a time."""
 
@@ -101,13 +134,23 @@ class Campaign:
         self._channel = channel
         self._a_call = statuses_a_call
         self.bill = Bill()
-        builds: Mapping[str, Callable[..., Handler]] = {
+        builds: dict[str, Callable[..., Handler]] = {
             "BulkFanoutFunction": build_fanout,
             "SendSmsFunction": build_sms,
             "SendWhatsAppFunction": build_whatsapp,
             "WebhookFunction": build_webhook,
         }
         self._functions = {name: Environments(name, build, place, self.bill) for name, build in builds.items()}
+        sender = "SendSmsFunction" if channel is Channel.SMS else "SendWhatsAppFunction"
+        sources = {
+            ("fanout", "FanoutQueue"): "BulkFanoutFunction",
+            (str(channel), "SmsQueue" if channel is Channel.SMS else "WhatsAppQueue"): sender,
+            ("status", "StatusQueue"): "WebhookFunction",
+        }
+        self._pollers = {
+            Poller(place, queue, event_source(function, resource), self.bill): function
+            for (queue, resource), function in sources.items()
+        }
         self._told = 0
         self._asked = 0
         self._under_way: list[Future[object]] = []
@@ -122,7 +165,6 @@ class Campaign:
     def run(self, messages: int) -> None:
         """From the request until every receipt has been worked off."""
         self._ask(messages)
-        sender = "SendSmsFunction" if self._channel is Channel.SMS else "SendWhatsAppFunction"
         ticked = time.monotonic()
         give_up = time.monotonic() + messages / RATES[self._channel] * 2 + 60
         while not self._is_through(messages):
@@ -131,9 +173,9 @@ class Campaign:
             if time.monotonic() - ticked > TICK_SECONDS:
                 ticked = time.monotonic()
                 self._start("BulkFanoutFunction", {"tick": True})
-            self._poll("fanout", "BulkFanoutFunction", 1)
-            self._poll(str(self._channel), sender, 10)
-            self._poll("status", "WebhookFunction", 10)
+            for poller, function in self._pollers.items():
+                for event in poller.look():
+                    self._start(function, event)
             self._tell()
             time.sleep(0.02)
 
@@ -168,13 +210,6 @@ class Campaign:
         if not isinstance(answer, dict) or answer["statusCode"] != 201:
             raise RuntimeError(f"not planned: {answer}")
 
-    def _poll(self, queue: str, function: str, most: int) -> None:
-        taken = self._place.ask("take", queue=self._place.queue(queue), most=most)
-        while taken:
-            self.bill.poller_requests += 2
-            self._start(function, {"Records": taken})
-            taken = self._place.ask("take", queue=self._place.queue(queue), most=most)
-
     def _tell(self) -> None:
         """The providers' webhooks for whatever they have taken since."""
         sent = self._place.ask("sent")[self._told :]
@@ -186,20 +221,14 @@ class Campaign:
 
     def _is_through(self, messages: int) -> bool:
         self._under_way = [one for one in self._under_way if not one.done()]
-        return self._told >= messages and not self._under_way and not any(self._place.ask("waiting").values())
+        if self._told < messages or self._under_way or not all(poller.is_empty for poller in self._pollers):
+            return False
+        return not any(self._place.ask("waiting").values())
 
     def _start(self, function: str, event: object) -> None:
         self._under_way.append(self._workers.submit(self._functions[function], event))
 
 
-@contextmanager
-def logged() -> Iterator[io.StringIO]:
-    """What the functions write to their log, instead of on the screen."""
-    out, sys.stdout = sys.stdout, io.StringIO()
-    try:
-        yield sys.stdout
-    finally:
-        sys.stdout = out
 
 
 def measure(channel: Channel, messages: int, statuses_a_call: int = 1) -> dict[str, object]:

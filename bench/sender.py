@@ -1,6 +1,7 @@
-"""The senders' handlers against a bare loop that does only the POST: messages a second, and CPU a message.
+"""The senders' handlers against loops that do only the POST: messages a second, and CPU a message.
 
     python -m bench.sender --channel whatsapp --in-flight 50
+    python -m bench.sender --in-flight 50 --against pywa
 
 AWS and the provider are `bench.cloud`, the provider answers after 100 ms. Both sides have the same number of messages
 in flight, take turns in one run, and the median of the ratios counts.
@@ -14,11 +15,15 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import aiohttp
+import httpx
+from pywa.types.templates import BodyText, HeaderImage, TemplateLanguage
+from pywa_async.client import WhatsApp as Pywa
 
 from bench.cards import Programme, batches, event
-from bench.stand import CLOCK, Stand, stand, unheard
+from bench.stand import CLOCK, Stand, logged, stand, unheard
 from functions.send_sms.app import build as build_sms
 from functions.send_whatsapp.app import build as build_whatsapp
 from shared.aws.function import Handler, Loop
@@ -62,6 +67,14 @@ def timed(messages: int, work: Callable[[], None]) -> Turn:
     began, cpu = time.monotonic(), time.process_time()
     work()
     return Turn(messages=messages, seconds=time.monotonic() - began, cpu_seconds=time.process_time() - cpu)
+
+
+class Side(Protocol):
+    """One that sends."""
+
+    def send(self, dispatches: list[Dispatch], /) -> Turn:
+        """All of them."""
+        ...
 
 
 class Ours:
@@ -118,26 +131,60 @@ class Bare:
         return url, {"outboundSMSMessageRequest": request}
 
 
-def compare(channel: Channel, in_flight: int, *, rounds: int = 5, seconds: float = 3.0) -> dict[str, float]:
+class ByPywa:
+    """Only the POST, by pywa's own client: the card's ID is known. It knows Meta alone."""
+
+    def __init__(self, channel: Channel, place: Stand, in_flight: int) -> None:
+        if channel is not Channel.WHATSAPP:
+            raise ValueError("pywa sends by WhatsApp")
+        self._place = place
+        self._in_flight = in_flight
+
+    def send(self, dispatches: list[Dispatch]) -> Turn:
+        """All of them."""
+        return timed(len(dispatches), lambda: asyncio.run(self._work(dispatches)))
+
+    async def _work(self, dispatches: list[Dispatch]) -> None:
+        async with httpx.AsyncClient(timeout=20, trust_env=False) as session:
+            client = Pywa(phone_id="1", token="bench", session=session, api_version=25.0)  # noqa: S106 - a stub's
+            session.base_url = httpx.URL(f"{self._place.address}/meta/v25.0")
+            for batch in batches(dispatches, self._in_flight):
+                await asyncio.gather(*(self._post(client, one) for one in batch))
+
+    async def _post(self, client: Pywa, dispatch: Dispatch) -> None:
+        call = dispatch.payload.template
+        if call is None:
+            raise ValueError("a template was to be sent")
+        parameters = [HeaderImage.params(image="1"), BodyText.params(**dict(call.parameters))]
+        language = TemplateLanguage(call.language)
+        await client.send_template(dispatch.payload.to, call.name, language, parameters, tracker=dispatch.message_id)
+
+
+RIVALS: Mapping[str, Callable[[Channel, Stand, int], Side]] = {"bare": Bare, "pywa": ByPywa}
+
+
+def compare(
+    channel: Channel, in_flight: int, *, rounds: int = 5, seconds: float = 3.0, against: str = "bare"
+) -> dict[str, float]:
     """Both sides in turn, `rounds` times, each turn long enough for about `seconds`."""
     messages = in_flight * max(1, round(seconds / (PROVIDER_MS / 1000)))
     loop = Loop(unheard)
-    with stand(provider_ms=PROVIDER_MS) as place:
+    with stand(provider_ms=PROVIDER_MS) as place, logged():
         programme = Programme(place)
         loop.run(programme.open())
-        ours, bare = Ours(channel, place, loop, in_flight), Bare(channel, place, in_flight)
+        ours, rival = Ours(channel, place, loop, in_flight), RIVALS[against](channel, place, in_flight)
         ours.send(loop.run(programme.dispatches(channel, in_flight)))
         turns = []
         for _ in range(rounds):
             dispatches = loop.run(programme.dispatches(channel, messages))
-            turns.append((ours.send(dispatches), bare.send(dispatches)))
+            turns.append((ours.send(dispatches), rival.send(dispatches)))
     loop.close()
     return {
         "ratio": round(statistics.median(one.rate / other.rate for one, other in turns), 3),
         "ours_per_second": round(statistics.median(one.rate for one, _ in turns), 1),
-        "bare_per_second": round(statistics.median(other.rate for _, other in turns), 1),
+        f"{against}_per_second": round(statistics.median(other.rate for _, other in turns), 1),
         "ours_cpu_ms": round(statistics.median(one.cpu_ms for one, _ in turns), 3),
-        "bare_cpu_ms": round(statistics.median(other.cpu_ms for _, other in turns), 3),
+        f"{against}_cpu_ms": round(statistics.median(other.cpu_ms for _, other in turns), 3),
     }
 
 
@@ -146,8 +193,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.sender", description=__doc__)
     parser.add_argument("--channel", type=Channel, choices=list(Channel), default=Channel.WHATSAPP)
     parser.add_argument("--in-flight", type=int, default=10)
+    parser.add_argument("--against", choices=list(RIVALS), default="bare")
     arguments = parser.parse_args()
-    sys.stdout.write(json.dumps(compare(arguments.channel, arguments.in_flight)) + "\n")
+    found = compare(arguments.channel, arguments.in_flight, against=arguments.against)
+    sys.stdout.write(json.dumps(found) + "\n")
     return 0
 
 

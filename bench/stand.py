@@ -1,5 +1,6 @@
 """A bench's stand: the stub of AWS and the providers beside it, and the functions' environment that points there."""
 
+import io
 import json
 import os
 import subprocess
@@ -101,3 +102,13 @@ def stand(*, aws_ms: float = 0.0, provider_ms: float = 0.0) -> Iterator[Stand]:
                 for name, value in before.items():
                     os.environ.pop(name, None)
                     os.environ |= {name: value} if value is not None else {}
+
+
+@contextmanager
+def logged() -> Iterator[io.StringIO]:
+    """What the functions write to their log, instead of on the screen."""
+    out, sys.stdout = sys.stdout, io.StringIO()
+    try:
+        yield sys.stdout
+    finally:
+        sys.stdout = out

@@ -40,8 +40,8 @@ def docker_bridge() -> tuple[str, ...]:
 class Settings:
     """`port` 0 takes any free one. Empty provider URLs mean the simulators. `extra_hosts` are further addresses.
 
-    `containers`: containers do the functions' work (DOCKER=1), see `local.containers`. `hurry` (HURRY=1): no batch waits
-    for its mapping's window to fill, which a test would only wait for.
+    `containers`: containers do the functions' work (DOCKER=1), see `local.containers`. `hurry` (HURRY=1): no batch
+    waits for its mapping's window to fill, which a test would only wait for.
     """
 
     port: int = 8000

@@ -28,7 +28,9 @@ class Providers:
             self.taken.append((now, str(body["to"])))
             wamid, key = f"wamid.{next(self._number):032d}", str(body.get("biz_opaque_callback_data", ""))
             self.sent.append({"id": wamid, "to": str(body["to"]), "key": key})
-            return 200, {"messaging_product": "whatsapp", "messages": [{"id": wamid}]}
+            contact = {"input": body["to"], "wa_id": str(body["to"]).lstrip("+")}
+            message = {"id": wamid, "message_status": "accepted"}
+            return 200, {"messaging_product": "whatsapp", "contacts": [contact], "messages": [message]}
         if path.endswith("/media"):
             return 200, {"id": str(next(self._number))}
         if path.endswith("/token"):

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
-from bench.scale.figures import Mapping, Measured
+from bench.scale.figures import EventSource, Measured
 from bench.scale.lane import Lane, Parcel
 from bench.scale.world import Campaign
 from shared.aws.message_item import LIST_SHARDS
@@ -33,12 +33,12 @@ UNBOUND = 1_000_000
 class Limits:
     """How much may run at once."""
 
-    senders: dict[str, Mapping]
+    senders: dict[str, EventSource]
     fanout: int
 
     def unbound(self) -> "Limits":
         """The same batches, and as many environments as are asked for."""
-        senders = {name: Mapping(concurrency=UNBOUND, batch=its.batch) for name, its in self.senders.items()}
+        senders = {name: EventSource(concurrency=UNBOUND, batch=its.batch) for name, its in self.senders.items()}
         return Limits(senders=senders, fanout=UNBOUND)
 
 
@@ -60,7 +60,7 @@ class Second:
 class _Pool:
     """Environments of one sender and the queue before them."""
 
-    def __init__(self, its: Mapping, call: float) -> None:
+    def __init__(self, its: EventSource, call: float) -> None:
         self.its = its
         self.call = call
         self.visible: deque[Parcel] = deque()

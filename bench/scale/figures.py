@@ -14,19 +14,21 @@ RESULTS = Path(__file__).parents[1] / "results.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mapping:
-    """A queue's way into a function."""
+class EventSource:
+    """A queue's way into a function. `window`: seconds that a batch may take to fill."""
 
     concurrency: int
     batch: int
+    window: int = 0
 
 
-def event_source(function: str, queue: str) -> Mapping:
-    """MaximumConcurrency and BatchSize of a queue's event source mapping, as the template sets them."""
+def event_source(function: str, queue: str) -> EventSource:
+    """A queue's event source mapping, as the template sets it."""
     for owner, its in events(read(), "SQS"):
         if owner == function and at(its, "Queue") == {"Fn::GetAtt": f"{queue}.Arn"}:
             concurrency = number(mapping(its, "ScalingConfig"), "MaximumConcurrency")
-            return Mapping(concurrency=concurrency, batch=number(its, "BatchSize"))
+            window = number(its, "MaximumBatchingWindowInSeconds") if "MaximumBatchingWindowInSeconds" in its else 0
+            return EventSource(concurrency=concurrency, batch=number(its, "BatchSize"), window=window)
     raise LookupError(f"{function} has no event of {queue}")
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bench.scale import figures
 from bench.scale.day import SMS, WHATSAPP, Day, Limits, Second
-from bench.scale.figures import Mapping, Measured, Quota
+from bench.scale.figures import EventSource, Measured, Quota
 from bench.scale.receipts import receipts
 from bench.scale.world import SEED, campaigns
 from shared.domain.distribution import CHUNK_ROWS
@@ -108,7 +108,7 @@ def _rows(day: Day, organisations: int, told: Measured, limits: Limits) -> Itera
     yield _mapping("WhatsApp sender", limits.senders[WHATSAPP], senders[WHATSAPP])
     yield _mapping("SMS sender", limits.senders[SMS], senders[SMS])
     yield _mapping("status consumer", status, consumers)
-    yield _mapping("fan-out", Mapping(concurrency=limits.fanout, batch=1), fanout)
+    yield _mapping("fan-out", EventSource(concurrency=limits.fanout, batch=1), fanout)
     yield _row(release, [max(lane.pace for lane in day.lanes)])
     yield _row(figures.NEW_ACCOUNT, together)
     yield _row(figures.LAMBDA, together)
@@ -136,7 +136,7 @@ def _starts(day: Day) -> dict[int, int]:
     return starts
 
 
-def _mapping(name: str, its: Mapping, asked: Sequence[float]) -> Row:
+def _mapping(name: str, its: EventSource, asked: Sequence[float]) -> Row:
     quota = Quota(
         name=f"MaximumConcurrency of the {name}",
         limit=its.concurrency,

@@ -1,5 +1,6 @@
 """Structured logs: one JSON line an event, with a stable name. Never an event's body, a number, a text or a token."""
 
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ class LoggedTelemetry:
     """
 
     def __init__(self, service: str) -> None:
+        # The number of a task says nothing to anybody. Documented with logging.Formatter; typeshed has it not.
+        logging.logAsyncioTasks = False  # type: ignore[attr-defined]
         self._logger = Logger(service=service, location=None)
         self._counted = Counted()
 

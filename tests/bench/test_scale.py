@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import override
 
 from bench.scale.day import Day, Limits, Second
-from bench.scale.figures import Mapping, Measured, event_source, measured
+from bench.scale.figures import EventSource, Measured, event_source, measured
 from bench.scale.lane import Lane, Parcel
 from bench.scale.receipts import SPREADS, receipts
 from bench.scale.table import table, template_limits
@@ -52,7 +52,7 @@ def two() -> list[Campaign]:
 
 def scarce() -> Limits:
     """So little that copies come too late."""
-    return Limits(senders={name: Mapping(concurrency=2, batch=10) for name in ("whatsapp", "sms")}, fanout=3)
+    return Limits(senders={name: EventSource(concurrency=2, batch=10) for name in ("whatsapp", "sms")}, fanout=3)
 
 
 def test_every_message_is_sent_once_whatever_the_limits() -> None:
