@@ -46,12 +46,16 @@ class Context:
         return 60_000
 
 
+type Kind = tuple[str, str]
+"""A function, and what woke it: "http", "queue" or "tick"."""
+
+
 @dataclass(slots=True)
 class Bill:
     """What was used, until it is priced."""
 
-    invocations: Counter[str] = field(default_factory=Counter)
-    seconds: dict[str, float] = field(default_factory=dict)
+    invocations: Counter[Kind] = field(default_factory=Counter)
+    seconds: dict[Kind, float] = field(default_factory=dict)
     poller_requests: int = 0
     http_requests: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -62,11 +66,20 @@ class Bill:
         self.seconds.clear()
         self.poller_requests = self.http_requests = 0
 
-    def ran(self, function: str, seconds: float) -> None:
+    def ran(self, kind: Kind, seconds: float) -> None:
         """One invocation; Lambda counts whole milliseconds."""
         with self.lock:
-            self.invocations[function] += 1
-            self.seconds[function] = self.seconds.get(function, 0.0) + seconds
+            self.invocations[kind] += 1
+            self.seconds[kind] = self.seconds.get(kind, 0.0) + seconds
+
+    def stretched(self, cpu: float) -> dict[Kind, float]:
+        """Seconds that Lambda would have counted: `cpu` seconds of a whole processor, shared out by the seconds that
+        were taken here, last so much longer where the memory gives a function a part of one."""
+        memory, whole = memory_of_functions(), sum(self.seconds.values()) or 1.0
+        return {
+            kind: seconds * (1 + cpu / whole * max(VCPU_MB / memory[kind[0]] - 1, 0))
+            for kind, seconds in self.seconds.items()
+        }
 
 
 class Poller:
@@ -120,7 +133,7 @@ class Environments:
         handler = handler or self._build(self._place.environment, CLOCK, loop=Loop(unheard))
         began = time.monotonic()
         answer = handler(event, Context())  # type: ignore[arg-type]  # events are built here
-        self._bill.ran(self._name, time.monotonic() - began)
+        self._bill.ran((self._name, woken_by(event)), time.monotonic() - began)
         with self._lock:
             self._idle.append(handler)
         return answer
@@ -229,6 +242,10 @@ class Campaign:
         self._under_way.append(self._workers.submit(self._functions[function], event))
 
 
+def woken_by(event: object) -> str:
+    """What a function is woken by."""
+    assert isinstance(event, dict)  # noqa: S101 - all our events are
+    return "queue" if "Records" in event else "http" if "requestContext" in event else "tick"
 
 
 def measure(channel: Channel, messages: int, statuses_a_call: int = 1) -> dict[str, object]:
@@ -242,9 +259,9 @@ def measure(channel: Channel, messages: int, statuses_a_call: int = 1) -> dict[s
         campaign = Campaign(place, channel, statuses_a_call)
         campaign.run(WARM_UP)
         campaign.forget()
-        cpu, already = time.process_time(), len(log.getvalue())
+        cpu, already = functions_cpu(), len(log.getvalue())
         campaign.run(messages)
-        cpu = time.process_time() - cpu
+        cpu = functions_cpu() - cpu
         counts = place.ask("counts")
         lines = log.getvalue()[already:].splitlines()
     used = usage(campaign.bill, counts, lines, cpu)
@@ -259,19 +276,22 @@ def measure(channel: Channel, messages: int, statuses_a_call: int = 1) -> dict[s
         "dollars": {name: round(amount, 6) for name, amount in dollars.items()},
         "dollars_per_1000": round(sum(dollars.values()), 5),
         "requests": {name: round(count * factor, 1) for name, count in counts["requests"].items()},
+        "cpu_ms_a_message": round(cpu * factor, 2),
+        "lambda": {
+            ".".join(kind): {"invocations": campaign.bill.invocations[kind] * factor, "seconds": seconds * factor}
+            for kind, seconds in campaign.bill.stretched(cpu).items()
+        },
     }
 
 
+def functions_cpu() -> float:
+    """Seconds of processor that the functions have used. What plays Lambda beside them is this thread."""
+    return time.process_time() - time.thread_time()
+
+
 def usage(bill: Bill, counts: Mapping[str, Mapping[str, float]], lines: Sequence[str], cpu: float) -> dict[str, float]:
-    """By what is billed. `cpu`: seconds of a whole processor; a function with less memory takes so much longer."""
-    requests = Counter(counts["requests"])
-    memory = _memory()
-    gb_seconds = sum(seconds * memory[name] / 1024 for name, seconds in bill.seconds.items())
-    shares = sum(bill.seconds.values()) or 1.0
-    slower = sum(
-        cpu * seconds / shares * max(VCPU_MB / memory[name] - 1, 0) * memory[name] / 1024
-        for name, seconds in bill.seconds.items()
-    )
+    """By what is billed. `cpu`: seconds of a whole processor."""
+    requests, memory = Counter(counts["requests"]), memory_of_functions()
     return {
         "DynamoDB write units": counts["units"].get("write", 0),
         "DynamoDB read units": counts["units"].get("read", 0),
@@ -282,7 +302,7 @@ def usage(bill: Bill, counts: Mapping[str, Mapping[str, float]], lines: Sequence
         "Scheduler calls": _of(requests, "scheduler."),
         "HTTP API requests": bill.http_requests,
         "Lambda invocations": sum(bill.invocations.values()),
-        "Lambda GB-seconds": gb_seconds + slower,
+        "Lambda GB-seconds": sum(seconds * memory[kind[0]] / 1024 for kind, seconds in bill.stretched(cpu).items()),
         "log bytes": sum(len(line.encode()) + LOG_LINE_OVERHEAD for line in lines),
     }
 
@@ -295,7 +315,7 @@ def cost(per_1000: Mapping[str, float]) -> dict[str, float]:
     return dollars
 
 
-def _memory() -> dict[str, int]:
+def memory_of_functions() -> dict[str, int]:
     """MB, from the template."""
     resources = mapping(read(), "Resources")
     return {name: int(str(mapping(resources[name], "Properties")["MemorySize"])) for name in FUNCTION_FOLDERS}

@@ -11,7 +11,7 @@ from shared.aws.session import Aws
 from shared.domain.clock import Clock
 from shared.domain.consent import Consent, ConsentState
 from shared.domain.instants import from_microseconds, microseconds
-from shared.usecases.fresh import Fresh
+from shared.usecases.gathered import Gathered
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, UpdateItemInputTypeDef
@@ -20,8 +20,6 @@ _RECEIPTS_KEPT = timedelta(hours=48)
 """Orange reports within 24 h (reference/orange_sms.md §4)."""
 _MEDIA_KEPT = timedelta(days=29)
 """Meta keeps uploads 30 days (reference/whatsapp.md §2); the day less is for messages held back on their way."""
-TOGETHER = timedelta(0)
-"""What a batch asks at one time is read at once; nothing is kept for those who ask later."""
 
 
 class DynamoPeople:
@@ -64,7 +62,7 @@ class DynamoReceipts:
         self._aws = aws
         self._table = table
         self._clock = clock
-        self._names = Fresh(self._read_names, TOGETHER)
+        self._names = Gathered(self._read_names)
 
     async def name(self, organisation: str, receipt_id: str, message_id: str) -> Sequence[str]:
         """See `Receipts`."""
@@ -76,7 +74,7 @@ class DynamoReceipts:
     async def park(self, organisation: str, receipt_id: str, delivery_status: str) -> str | None:
         """See `Receipts`. Nearly always the name is there: a receipt comes seconds after its message, and a read, for a
         whole batch at once, is a tenth of a write. Only where it is not there does the write decide who was first."""
-        named = await self._names.get((organisation, receipt_id), self._clock.now())
+        named = await self._names.get((organisation, receipt_id))
         if named is not None:
             return named
         half: AttributeValueTypeDef = {"SS": [delivery_status[:64]]}
@@ -112,11 +110,11 @@ class DynamoMedia:
         self._aws = aws
         self._table = table
         self._clock = clock
-        self._known = Fresh(self._read, TOGETHER)
+        self._known = Gathered(self._read)
 
     async def media_id(self, organisation: str, phone_number_id: str, content: str) -> str | None:
         """See `MediaCache`."""
-        return await self._known.get((organisation, phone_number_id, content), self._clock.now())
+        return await self._known.get((organisation, phone_number_id, content))
 
     async def remember(self, organisation: str, phone_number_id: str, content: str, media_id: str) -> None:
         """See `MediaCache`."""
@@ -124,7 +122,6 @@ class DynamoMedia:
         key = _media_key(organisation, phone_number_id, content)
         values = attributes({**key, "media_id": media_id, "expires_at": expires_at})
         await self._aws.run(lambda: self._aws.dynamodb.put_item(TableName=self._table, Item=values))
-        self._known.forget((organisation, phone_number_id, content))
 
     async def _read(self, cards: Collection[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], str]:
         """TTL deletes late: the age is looked at here as well."""
