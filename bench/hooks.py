@@ -3,7 +3,8 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 
 from bench.stand import CLOCK, ORGANISATION
 from local.simulators.meta.inbound import person
@@ -12,6 +13,8 @@ from tests.unit.http.events import event as http_event
 
 type Call = Mapping[str, object]
 type Status = Mapping[str, object]
+LATER = {"sent": 0.0, "delivered": 1.5, "read": 5.0}
+"""Seconds after Meta's answer: an estimate. What matters is that they do not come together."""
 
 
 def orange_calls(sent: Sequence[Mapping[str, str]]) -> list[Call]:
@@ -32,18 +35,36 @@ def orange_calls(sent: Sequence[Mapping[str, str]]) -> list[Call]:
     ]
 
 
-def meta_calls(sent: Sequence[Mapping[str, str]], a_call: int) -> list[Call]:
-    """sent, delivered and read of each message, so many statuses in a call."""
+class MetaCalls:
+    """sent, delivered and read of each message, some time after one another, `a_call` statuses in a call."""
+
+    def __init__(self, a_call: int) -> None:
+        self._a_call = a_call
+        self._owed: dict[str, deque[tuple[float, Mapping[str, str]]]] = {status: deque() for status in LATER}
+
+    def owe(self, sent: Sequence[Mapping[str, str]], now: float) -> None:
+        """These were taken by `now` (seconds)."""
+        for status, owed in self._owed.items():
+            owed.extend((now + LATER[status], one) for one in sent)
+
+    def due(self, now: float, *, is_last: bool) -> Iterator[Call]:
+        """What is told by `now`; a body that is not full yet only if no message comes any more."""
+        for status, owed in self._owed.items():
+            while owed and owed[0][0] <= now and (len(owed) >= self._a_call or is_last):
+                some = [owed.popleft()[1] for _ in range(min(self._a_call, len(owed)))]
+                yield signed(
+                    [{"metadata": {"phone_number_id": "1"}, "statuses": [_status(one, status) for one in some]}]
+                )
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all has been told."""
+        return not any(self._owed.values())
+
+
+def _status(one: Mapping[str, str], status: str) -> Status:
     at = str(int(CLOCK.now().timestamp()))
-    statuses = [
-        {"id": one["id"], "status": status, "timestamp": at, "biz_opaque_callback_data": one["key"]}
-        for status in ("sent", "delivered", "read")
-        for one in sent
-    ]
-    return [
-        signed([{"metadata": {"phone_number_id": "1"}, "statuses": statuses[start : start + a_call]}])
-        for start in range(0, len(statuses), a_call)
-    ]
+    return {"id": one["id"], "status": status, "timestamp": at, "biz_opaque_callback_data": one["key"]}
 
 
 def told(wamid: str, status: str, at: int, key: str, wa_id: str) -> Status:

@@ -26,11 +26,10 @@ from datetime import timedelta
 from statistics import quantiles
 from typing import override
 
-from bench.campaign import logged
 from bench.cards import Programme
 from bench.hooks import Call, signed, told
 from bench.sender import Context, Turn, timed
-from bench.stand import CLOCK, Stand, stand, unheard
+from bench.stand import CLOCK, Stand, logged, stand, unheard
 from functions.webhook.app import build
 from shared.aws.function import Handler, Loop
 from shared.aws.session import Aws

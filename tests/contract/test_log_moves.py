@@ -43,6 +43,17 @@ async def test_the_table_of_moves(world: World, before: Status, after: Status) -
         assert (row.status, row.reason, row.due_at) == (stood.status, stood.reason, stood.due_at)
 
 
+@pytest.mark.parametrize("before", Status)
+async def test_an_echo_of_sent_is_a_move_like_any_other(world: World, before: Status) -> None:
+    stood = await brought_to(world.log, before)
+    echo = Move(status=Status.SENT, at=THEN, provider_message_id="p", told_by=stood.attempts, is_echo=True)
+    moved = await world.log.move(*KEY, echo)
+    row = await standing(world.log)
+    assert (moved.won, moved.before) == (may_move(before, Status.SENT), stood)
+    assert row.status is (Status.SENT if moved.won else before)
+    assert row.provider_message_id == "p"
+
+
 @pytest.mark.parametrize(
     ("before", "late"),
     [
@@ -57,7 +68,8 @@ async def test_a_late_status_leaves_its_instant_and_the_providers_id_once(
 ) -> None:
     stood = await brought_to(world.log, before)
     for number in (1, 2):
-        late_move = Move(status=late, at=THEN + number * SECOND, provider_message_id=f"p-{number}")
+        named, is_echo = f"p-{number}", late is Status.SENT
+        late_move = Move(status=late, at=THEN + number * SECOND, provider_message_id=named, is_echo=is_echo)
         assert not (await world.log.move(*KEY, late_move)).won
     row = await standing(world.log)
     assert (row.status, row.reason) == (stood.status, stood.reason)
@@ -87,7 +99,8 @@ async def test_of_a_status_told_twice_the_earlier_instant_stays(world: World, to
     stood = (await standing(world.log)).instant_of(told)
     for number, stays in ((60, 60), (90, 60), (30, 30), (29.5, 30), (30, 30)):
         before = (await standing(world.log)).instant_of(told)
-        late = Move(status=told, at=NOON - timedelta(hours=1) + number * SECOND)
+        told_at = NOON - timedelta(hours=1) + number * SECOND
+        late = Move(status=told, at=told_at, is_echo=told is Status.SENT)
         moved = await world.log.move(*KEY, late)
         expected = NOON - timedelta(hours=1) + stays * SECOND
         assert (moved.won, moved.noted) == (False, before != expected)

@@ -36,15 +36,19 @@ async def test_a_claim_notes_when_and_by_which_lane(world: World) -> None:
     assert await standing(world.log) == row
 
 
+@pytest.mark.parametrize("is_echo", [True, False])
 @pytest.mark.parametrize("is_sent", [True, False])
-async def test_a_reopened_message_is_sent_again_by_its_new_attempt_alone(world: World, is_sent: bool) -> None:
+async def test_a_reopened_message_is_sent_again_by_its_new_attempt_alone(
+    world: World, is_sent: bool, is_echo: bool
+) -> None:
     await claimed(world)
     if is_sent:
         await world.log.move(*KEY, SENT)
     assert await world.log.reopen(*KEY, attempt=1, due_at=LATER)
     row = await standing(world.log)
     assert (row.status, row.reopened, row.due_at) == (Status.SENT if is_sent else Status.PENDING, True, LATER)
-    late = (SENT, Move(status=Status.FAILED, at=NOON, attempt=1, reason="template_required"))
+    told = replace(SENT, is_echo=is_echo)
+    late = (told, Move(status=Status.FAILED, at=NOON, attempt=1, reason="template_required"))
     for move in late:
         assert not (await world.log.move(*KEY, move)).won
     assert not await world.log.reopen(*KEY, attempt=1, due_at=NOON)
@@ -52,7 +56,7 @@ async def test_a_reopened_message_is_sent_again_by_its_new_attempt_alone(world: 
     assert (again.attempts, again.as_template, again.lease_until) == (2, True, NOON + LEASE)
     for move in late:
         assert not (await world.log.move(*KEY, move)).won
-    assert (await world.log.move(*KEY, replace(SENT, told_by=2))).won
+    assert (await world.log.move(*KEY, replace(told, told_by=2))).won
     row = await standing(world.log)
     assert (row.status, row.reopened, row.due_at, row.lease_until) == (Status.SENT, False, None, None)
     assert not await world.log.reopen(*KEY, attempt=2, due_at=LATER)

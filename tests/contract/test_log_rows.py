@@ -2,10 +2,15 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
-from shared.domain.message import Message
+from bench.cloud.tables import size_of
+from shared.aws.attributes import attributes
+from shared.aws.message_item import KEPT_FOR, to_item
+from shared.domain.message import Chunk, Message, PayloadRef, Price
+from shared.domain.payload import Channel
 from shared.domain.status import Status
 from shared.usecases.ports import Move
 from tests.contract.making import FULL_MESSAGE, NOON, ORGANISATION, message, standing
@@ -74,6 +79,29 @@ async def test_any_number_is_added(world: World, count: int) -> None:
 async def test_every_field_of_one_among_many_comes_back(world: World, kept: Message) -> None:
     await world.log.add_all([kept, message("m-other")])
     assert await world.log.get(ORGANISATION, kept.message_id) == kept
+
+
+def test_a_row_is_paid_as_one_kilobyte_all_its_life() -> None:
+    """One write unit a change: an organisation's name and IDs as long as UUIDs, every instant told, Meta's ID."""
+    identity = "6f1d3f0e-2b7a-5c49-9d0a-0b5c1f5e7a11"
+    row = replace(
+        message(identity, organisation=identity, campaign_id="vaccination-2026-11", enrollment_id="ENR00000001"),
+        channel=Channel.WHATSAPP,
+        chunk=Chunk(distribution_id=identity, run=2, number=41),
+        payload=PayloadRef(object_key=f"plans/{identity}/{identity}/1/run-02/chunk-000041.ndjson", row=4100),
+        recipient="+22177***4567",
+        sameness="0" * 32,
+        provider_message_id="wamid." + "x" * 54,
+        lane="106540352242922",
+        attempts=1,
+        segments=1,
+        price=Price(amount=Decimal("12.3450"), currency="XOF"),
+        claimed_at=NOON,
+        sent_at=NOON,
+        delivered_at=NOON,
+        read_at=NOON,
+    )
+    assert size_of(dict(attributes(to_item(row, KEPT_FOR)))) <= 1024
 
 
 async def test_organisations_do_not_share_an_id(world: World) -> None:

@@ -1,5 +1,6 @@
 """Consents, receipt names and uploaded cards."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -55,6 +56,15 @@ async def test_a_receipt_that_comes_after_its_name(world: World) -> None:
         assert await world.another().receipts.park(*RECEIPT, "DeliveredToTerminal") == "m-1"
 
 
+async def test_of_many_receipts_at_once_each_finds_its_own_name(world: World) -> None:
+    for number in range(0, 120, 2):
+        await world.receipts.name(ORGANISATION, f"r-{number}", f"m-{number}")
+    parked = (world.receipts.park(ORGANISATION, f"r-{number}", "DeliveredToTerminal") for number in range(120))
+    found = await asyncio.gather(*parked)
+    assert found == [None if number % 2 else f"m-{number}" for number in range(120)]
+    assert await world.receipts.name(ORGANISATION, "r-1", "m-1") == ["DeliveredToTerminal"]
+
+
 async def test_receipts_that_come_before_their_name(world: World) -> None:
     for status in ("MessageWaiting", "DeliveredToTerminal", "MessageWaiting"):
         assert await world.receipts.park(*RECEIPT, status) is None
@@ -82,6 +92,14 @@ async def test_a_card_is_remembered_for_less_than_metas_thirty_days(world: World
     assert await world.media.media_id(*CARD) == "media-1"
     world.clock.instant += _MARGIN
     assert await world.media.media_id(*CARD) is None
+
+
+async def test_of_many_cards_at_once_each_has_its_own_id(world: World) -> None:
+    cards = [(ORGANISATION, "number-1", f"{number:064x}") for number in range(12)]
+    for card in cards[::2]:
+        await world.media.remember(*card, f"media-{card[2]}")
+    found = await asyncio.gather(*(world.media.media_id(*card) for card in cards))
+    assert found == [None if number % 2 else f"media-{card[2]}" for number, card in enumerate(cards)]
 
 
 async def test_a_card_that_is_uploaded_again_begins_a_new_life(world: World) -> None:
