@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 from bench.cards import PNG, Programme
 from bench.hooks import MetaCalls, orange_calls
@@ -255,7 +256,7 @@ def woken_by(event: object) -> str:
     return "queue" if "Records" in event else "http" if "requestContext" in event else "tick"
 
 
-def measure(channel: Channel, messages: int, statuses_a_call: int = 1) -> dict[str, object]:
+def measure(channel: Channel, messages: int, statuses_a_call: int = 1) -> dict[str, Any]:
     """What 1,000 messages use and cost."""
     with stand(provider_ms=PROVIDER_MS, aws_ms=AWS_MS) as place, logged() as log:
         programme = Programme(place)

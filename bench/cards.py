@@ -155,6 +155,12 @@ def _dispatch(channel: Channel, number: int, now: datetime) -> Dispatch:
     )
 
 
+def row_of_a_campaign() -> Message:
+    """One, as it is logged."""
+    now = CLOCK.now()
+    return _message(_dispatch(Channel.SMS, 0, now), now)
+
+
 def _message(dispatch: Dispatch, now: datetime) -> Message:
     return Message(
         organisation=ORGANISATION,

@@ -1,11 +1,16 @@
 """The model of docs/scale.md, on a small day: it loses nothing, keeps to rates and nights, and reads the template."""
 
+import json
 import math
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 from typing import override
 
+import pytest
+
+from bench.__main__ import Row, results
+from bench.inputs import of_a_row, of_sender
 from bench.scale.day import Day, Limits, Second
 from bench.scale.figures import EventSource, Measured, event_source, measured
 from bench.scale.lane import Lane, Parcel
@@ -14,6 +19,7 @@ from bench.scale.table import table, template_limits
 from bench.scale.world import MIDNIGHT, Campaign, campaigns
 from shared.domain.countries import COVERED
 from shared.domain.hours import QUIET_HOURS, next_open
+from shared.domain.payload import Channel
 from tests.template.reading import at, events, read
 
 MESSAGES = 60_000
@@ -121,6 +127,19 @@ def test_what_was_measured_takes_the_place_of_a_guess(tmp_path: Path) -> None:
     assert measured(results) == Measured()
     results.write_text('{"scale_inputs": {"chunk": 0.5, "unheard_of": 1}}')
     assert measured(results) == Measured(chunk=0.5)
+
+
+def test_what_make_bench_writes_is_what_the_model_reads(tmp_path: Path) -> None:
+    row = Row(name="n", value=1.0, target=2.0, unit="US$", better="less", scale_inputs={**of_a_row(), "webhook": 0.25})
+    written = tmp_path / "results.json"
+    written.write_text(json.dumps(results([row])))
+    assert measured(written) == Measured(webhook=0.25, log_item_writes=1.0, indexes_of_a_row=4.0)
+
+
+@pytest.mark.parametrize(("per_second", "call"), [(100.0, 0.28), (50.0, 0.28 + 0.1 * 1769 / 512)])
+def test_a_sender_with_a_part_of_a_processor_takes_so_much_longer(per_second: float, call: float) -> None:
+    found = of_sender(Channel.WHATSAPP, {"ours_per_second": per_second}, 10)
+    assert found == {"whatsapp_call": pytest.approx(call, abs=0.001)}
 
 
 def test_the_same_seed_gives_the_same_paper_and_the_tightest_quota_is_first() -> None:
