@@ -1,6 +1,6 @@
 """The message log on DynamoDB. Every change is one conditional update; the conditions come from the domain's table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from shared.aws.attributes import Item, Plain, attribute, plain
@@ -16,6 +16,7 @@ from shared.domain.instants import milliseconds
 from shared.domain.message import Message, earliest
 from shared.domain.payload import Channel
 from shared.domain.status import ALLOWED_FROM, ARRIVED, Status
+from shared.usecases.gathered import Gathered
 from shared.usecases.ports import Claim, ClaimAnswer, LogQuery, Move, Moved, Page, Single
 
 _OPEN = "(#status = :pending OR attribute_exists(reopened))"
@@ -40,6 +41,7 @@ class DynamoLog:
         self._aws = aws
         self._table = table
         self._kept_for = kept_for
+        self._seen = Gathered(self._glance)
 
     async def add(self, message: Message) -> bool:
         """See `Log`."""
@@ -88,7 +90,7 @@ class DynamoLog:
         """See `Log`. A fallback is timed by what the row holds, which takes a second try."""
         if not ALLOWED_FROM[move.status]:
             return Moved(won=False, before=await self.get(organisation, message_id))
-        if move.is_echo and (seen := await self._glance(organisation, message_id)) and _knows(seen, move):
+        if move.is_echo and (seen := await self._seen.get((organisation, message_id))) and _knows(seen, move):
             return await self._note_late(seen, move)
         outcome = await self._change(organisation, message_id, _moving(move), answer="ALL_OLD")
         before = from_item(outcome.item) if outcome.item else None
@@ -100,11 +102,11 @@ class DynamoLog:
             return await self._note_late(before, move)
         return Moved(won=outcome.done, before=before)
 
-    async def _glance(self, organisation: str, message_id: str) -> Message | None:
-        """The row as it stood a moment ago."""
-        keys = [{"pk": key(organisation, message_id)}]
-        items = await get_items(self._aws, self._table, keys, consistent=False)
-        return from_item(items[0]) if items else None
+    async def _glance(self, rows: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Message]:
+        """The rows as they stood a moment ago."""
+        keys = [{"pk": key(*row)} for row in rows]
+        found = map(from_item, await get_items(self._aws, self._table, keys, consistent=False))
+        return {(message.organisation, message.message_id): message for message in found}
 
     async def _note_late(self, before: Message, move: Move) -> Moved:
         """A status that others overtook still has its instant, and maybe the provider's ID."""
