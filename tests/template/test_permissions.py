@@ -10,6 +10,8 @@ STAR_RESOURCES = {
     ("DataKey", "AccountDecidesByIam"),
     ("DataKey", "LogGroupsOfTheStack"),
 }
+DENIALS = {("PayloadBucketPolicy", "TlsOnly")}
+"""What forbids cannot forbid too much: `s3:*` is every way to the bucket without TLS."""
 SECRET_WRITES = {"CreateSecret", "PutSecretValue", "UpdateSecret", "DeleteSecret"}
 CALL_ORANGE = {"BulkFanoutRole", "SendSmsRole"}
 KNOW_PEOPLE = {"ApiRole", "BulkFanoutRole", "WebhookRole"}
@@ -31,13 +33,15 @@ def inline_statements(template: Node, role: str) -> Iterator[dict[str, Node]]:
 
 
 def all_statements(template: Node) -> Iterator[tuple[str, dict[str, Node]]]:
-    """Every statement that allows something: (where, statement)."""
+    """Every statement of every policy: (where, statement)."""
     for role in of_type(template, "AWS::IAM::Role"):
         yield from ((role, statement) for statement in inline_statements(template, role))
     for name, its in of_type(template, "AWS::IAM::ManagedPolicy").items():
         yield from ((name, mapping(statement)) for statement in listed(at(its, "PolicyDocument", "Statement")))
     for name, its in of_type(template, "AWS::KMS::Key").items():
         yield from ((name, mapping(statement)) for statement in listed(at(its, "KeyPolicy", "Statement")))
+    for name, its in of_type(template, "AWS::S3::BucketPolicy").items():
+        yield from ((name, mapping(statement)) for statement in listed(at(its, "PolicyDocument", "Statement")))
 
 
 def actions(template: Node, role: str, service: str) -> set[str]:
@@ -63,10 +67,10 @@ def test_every_function_has_a_role_of_its_own(template: Node) -> None:
 
 def test_nothing_may_do_everything_or_touch_everything(template: Node) -> None:
     for where, statement in all_statements(template):
-        assert statement["Effect"] == "Allow", where
+        denied = (where, text(statement, "Sid")) in DENIALS
+        assert statement["Effect"] == ("Deny" if denied else "Allow"), where
         for action in map(str, listed(statement["Action"])):
-            # A key's own policy hands the key to the account, where IAM decides (AccountDecidesByIam): AWS's default.
-            assert (where, action) == ("DataKey", "kms:*") or "*" not in action, where
+            assert denied or "*" not in action, where
         starred = "*" in [str(resource) for resource in listed(statement["Resource"])]
         assert starred == ((where, text(statement, "Sid")) in STAR_RESOURCES), where
 
@@ -203,6 +207,18 @@ def test_who_makes_schedules_may_lend_them_their_role_and_no_other(template: Nod
         assert statement["Resource"] == {"Fn::GetAtt": "SchedulerRole.Arn"}
         to = at(statement["Condition"], "StringEquals", "iam:PassedToService")
         assert to == "scheduler.amazonaws.com"
+
+
+def test_the_keys_own_policy_hands_on_all_that_iam_grants_and_can_be_changed_again(template: Node) -> None:
+    """What the key's policy does not name IAM cannot allow; without `PutKeyPolicy` nobody could ever mend that."""
+    [policy] = of_type(template, "AWS::IAM::ManagedPolicy").values()
+    used = {str(one) for its in listed(at(policy, "PolicyDocument", "Statement")) for one in listed(at(its, "Action"))}
+    statements = listed(at(properties(template, "DataKey"), "KeyPolicy", "Statement"))
+    [handed] = [
+        set(map(str, listed(at(one, "Action")))) for one in statements if at(one, "Sid") == "AccountDecidesByIam"
+    ]
+    assert {one for one in used if one.startswith("kms:")} <= handed
+    assert {"kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:CreateGrant"} <= handed
 
 
 def test_keys_are_used_only_through_the_services_that_hold_data(template: Node) -> None:
