@@ -8,7 +8,7 @@ from shared.domain.dead_letter import DeadLetter
 from shared.domain.payload import Channel
 from shared.domain.status import Status
 
-_SECOND = timedelta(seconds=1)
+_NEWS = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +140,7 @@ class Message:
 def earliest(known: datetime | None, told: datetime) -> datetime:
     """The instant of a status that is told more than once: the first, whichever order they come in.
 
-    Providers count in whole seconds, so that less than one is no news: the second in which Meta took a message began
-    before we noted its answer, nearly always.
+    Providers count in whole seconds, and their answers are a while on their way: less than two seconds are no news. The
+    second in which Meta took a message began before we noted its answer, nearly always; each such note is a write.
     """
-    return told if known is None or known - told >= _SECOND else known
+    return told if known is None or known - told >= _NEWS else known
