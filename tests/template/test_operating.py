@@ -232,6 +232,11 @@ def test_an_alarm_takes_what_cloudwatch_lets_it_take_and_is_silent_while_nothing
     assert not _rings(alarm)
 
 
+def test_the_guide_knows_what_the_alarms_cost() -> None:
+    guide = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    assert f"{len(WATCHED) / 10:.2f} for {len(ALARMS)} alarms" in guide
+
+
 NOBODY_TRIED = {"cancelled", "erased", "expired", "opted_out", "consent_missing", "experiment_withheld"}
 
 
