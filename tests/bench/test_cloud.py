@@ -97,3 +97,13 @@ def test_each_index_that_holds_the_item_costs_a_unit(dynamodb: DynamoDb) -> None
 def test_units_are_whole_kilobytes() -> None:
     assert write_units({"pk": {"S": "x" * 1000}}) == 1
     assert write_units({"pk": {"S": "x" * 1030}}) == 2
+
+
+def test_a_sparse_index_is_scanned_for_what_it_holds(dynamodb: DynamoDb) -> None:
+    for number in range(4):
+        row = {**ROW, "pk": {"S": f"demo#{number}"}}
+        dead = {"dead_key": {"S": "demo"}, "channel": {"S": "sms"}, "listed_at": {"S": f"{number}"}} if number else {}
+        dynamodb.answer("PutItem", {"TableName": "LogTable", "Item": row | dead})
+    scan = {"TableName": "LogTable", "IndexName": "dead_letters"}
+    assert dynamodb.answer("Scan", {**scan, "Limit": 10})[1]["Count"] == 3
+    assert dynamodb.answer("Scan", {**scan, "Limit": 2})[1]["Count"] == 2
