@@ -67,7 +67,7 @@ def _plain(node: Node) -> str:
     return str(node)
 
 
-def _of_alarm(name: str) -> Iterator[Named]:
+def of_alarm(name: str) -> Iterator[Named]:
     its = ALARMS[name]
     stats = [
         mapping(one, "MetricStat", "Metric") for one in listed(its.get("Metrics", [])) if "MetricStat" in mapping(one)
@@ -98,7 +98,7 @@ def _of_dashboard() -> Iterator[Named]:
 
 
 SHOWN = tuple(_of_dashboard())
-WATCHED = tuple(one for name in ALARMS for one in _of_alarm(name))
+WATCHED = tuple(one for name in ALARMS for one in of_alarm(name))
 OURS = {metric.name: metric for event in EVENTS.values() for metric in event.metrics}
 
 
@@ -180,115 +180,9 @@ def test_an_alarm_rings_where_the_topic_says_and_not_while_nothing_happens(alarm
     assert its["TreatMissingData"] == ("breaching" if alarm == "TickMissing" else "notBreaching")
 
 
-# What an alarm computes of its metrics, as CloudWatch would: a metric that nobody wrote is None.
-
-type Value = float | None
-
-
-def _fill(value: Value, instead: float) -> float:
-    return instead if value is None else value
-
-
-def _known(values: list[Value]) -> list[float]:
-    return [one for one in values if one is not None]
-
-
-MATH = {
-    "FILL": _fill,
-    "IF": lambda condition, yes, no: yes if condition else no,
-    "SUM": lambda values: sum(_known(values)) if _known(values) else None,
-    "MAX": lambda values: max(_known(values), default=None),
-}
-
-
-def _rings(alarm: str, **metrics: float) -> bool:
-    """Whether one period with these metrics is past the alarm's threshold."""
-    its = ALARMS[alarm]
-    entries = {text(one, "Id"): mapping(one) for one in listed(its["Metrics"])}
-    assert metrics.keys() <= {name for name, one in entries.items() if "MetricStat" in one}
-
-    def value(name: str) -> Value:
-        if "Expression" not in entries[name]:
-            return metrics.get(name)
-        said = text(entries[name], "Expression").replace(" AND ", " and ").replace(" OR ", " or ")
-        asked = set(re.findall(r"\b[a-z]\w*", said)) - {"and", "or"}
-        found: Value = eval(said, {"__builtins__": {}}, MATH | {one: value(one) for one in asked})
-        return found
-
-    result = value("result")
-    assert its["ComparisonOperator"] == "GreaterThanThreshold"
-    return result is not None and result > reading.number(its, "Threshold")
-
-
-@each_alarm
-def test_an_alarm_takes_what_cloudwatch_lets_it_take_and_is_silent_while_nothing_is_counted(alarm: str) -> None:
-    """At most ten metrics and ten expressions; one of them is what it watches."""
-    entries = [mapping(one) for one in listed(ALARMS[alarm].get("Metrics", []))]
-    if not entries:
-        return
-    expressions = [one for one in entries if "Expression" in one]
-    assert max(len(expressions), len(entries) - len(expressions)) <= 10
-    assert [text(one, "Id") for one in entries if one.get("ReturnData", True)] == ["result"]
-    assert not _rings(alarm)
-
-
 def test_the_guide_knows_what_the_alarms_cost() -> None:
     guide = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
     assert f"{len(WATCHED) / 10:.2f} for {len(ALARMS)} alarms" in guide
-
-
-NOBODY_TRIED = {"cancelled", "erased", "expired", "opted_out", "consent_missing", "experiment_withheld"}
-
-
-def _reasons(alarm: str) -> set[str]:
-    return {value for one in _of_alarm(alarm) for name, value in one.dimensions if name == "reason"}
-
-
-@pytest.mark.parametrize("alarm", ["WhatsAppFailureShare", "SmsFailureShare"])
-def test_failures_ring_by_reason_and_what_nobody_tried_counts_nothing(alarm: str) -> None:
-    """A cancel of ten thousand, an erasure, what Meta withheld: none of it is in the share."""
-    reasons = _reasons(alarm)
-    assert {"undeliverable", "outcome_unknown", "provider_rejected"} <= reasons
-    assert reasons & NOBODY_TRIED == set()
-    assert {one.name for one in _of_alarm(alarm)} == {"Failures", "Calls"}
-    entries = {text(one, "Id"): mapping(one) for one in listed(ALARMS[alarm]["Metrics"])}
-    for summed in ("failed", "worst"):
-        assert set(re.findall(r"[a-z]\w+", text(entries[summed], "Expression"))) == reasons
-    for reason in reasons:
-        dimensions = listed(at(entries[reason], "MetricStat", "Metric", "Dimensions"))
-        assert [one["Value"] for one in map(mapping, dimensions) if one["Name"] == "reason"] == [reason]
-        assert _rings(alarm, accepted=89, **{reason: 11})
-        assert not _rings(alarm, accepted=91, **{reason: 9})
-        assert not _rings(alarm, accepted=20, **{reason: 29})
-
-
-def test_failures_of_many_reasons_ring_together() -> None:
-    few = dict.fromkeys(("undeliverable", "provider_rejected", "outcome_unknown"), 8.0)
-    assert _rings("SmsFailureShare", accepted=76, **few)
-    assert not _rings("SmsFailureShare", accepted=100, **few)
-
-
-def test_work_that_nobody_takes_up_rings_although_release_says_nothing() -> None:
-    """The standstill's alarms hear of a distribution from release itself: without a worker nobody tells them."""
-    assert _rings("DistributionsOverdue", distributions=1, shards=0)
-    assert _rings("DistributionsOverdue", distributions=0, shards=1)
-    assert not _rings("DistributionsOverdue", distributions=0, shards=0)
-
-
-@pytest.mark.parametrize("alarm", ["WhatsAppDeadLettersPresent", "SmsDeadLettersPresent"])
-def test_dead_letters_ring_as_long_as_they_stand_and_where_nobody_takes_them(alarm: str) -> None:
-    for metric in ("standing", "lying", "held", "received"):
-        assert _rings(alarm, **{metric: 1})
-
-
-def test_webhooks_that_are_refused_too_many_or_unreadable_ring() -> None:
-    routes = {value for one in _of_alarm("WebhookAnswers4xx") for name, value in one.dimensions if name == "Resource"}
-    posts = {text(event, "Path") for _, event in reading.events(TEMPLATE, "HttpApi") if event["Method"] == "POST"}
-    assert routes == {path for path in posts if path.startswith("/webhooks/")}
-    assert _rings("WebhookAnswers4xx", meta=30)
-    assert _rings("WebhookAnswers4xx", orange=30)
-    assert _rings("WebhooksMalformed", meta=1)
-    assert _rings("WebhooksMalformed", orange=1)
 
 
 def _entries() -> dict[str, str]:

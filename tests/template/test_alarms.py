@@ -1,0 +1,151 @@
+"""When alarms ring: their metric math is computed as CloudWatch would, with a metric that nobody wrote as None."""
+
+import re
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from shared.domain.distribution import Action
+from shared.domain.errors import Kind, SendError
+from tests.fakes.office import DEMO, Office
+from tests.template.reading import at, events, listed, mapping, number, text
+from tests.template.test_operating import ALARMS, TEMPLATE, each_alarm, of_alarm
+
+type Value = float | None
+
+
+def _fill(value: Value, instead: float) -> float:
+    return instead if value is None else value
+
+
+def _known(values: list[Value]) -> list[float]:
+    return [one for one in values if one is not None]
+
+
+MATH = {
+    "FILL": _fill,
+    "IF": lambda condition, yes, no: yes if condition else no,
+    "SUM": lambda values: sum(_known(values)) if _known(values) else None,
+    "MAX": lambda values: max(_known(values), default=None),
+}
+
+
+def _rings(alarm: str, **metrics: float) -> bool:
+    """Whether one period with these metrics is past the alarm's threshold."""
+    its = ALARMS[alarm]
+    entries = {text(one, "Id"): mapping(one) for one in listed(its["Metrics"])}
+    assert metrics.keys() <= {name for name, one in entries.items() if "MetricStat" in one}
+
+    def value(name: str) -> Value:
+        if "Expression" not in entries[name]:
+            return metrics.get(name)
+        said = text(entries[name], "Expression").replace(" AND ", " and ").replace(" OR ", " or ")
+        asked = set(re.findall(r"\b[a-z]\w*", said)) - {"and", "or"}
+        found: Value = eval(said, {"__builtins__": {}}, MATH | {one: value(one) for one in asked})
+        return found
+
+    result = value("result")
+    assert its["ComparisonOperator"] == "GreaterThanThreshold"
+    return result is not None and result > number(its, "Threshold")
+
+
+@each_alarm
+def test_an_alarm_takes_what_cloudwatch_lets_it_take_and_is_silent_while_nothing_is_counted(alarm: str) -> None:
+    """At most ten metrics and ten expressions; one of them is what it watches."""
+    entries = [mapping(one) for one in listed(ALARMS[alarm].get("Metrics", []))]
+    if not entries:
+        return
+    expressions = [one for one in entries if "Expression" in one]
+    assert max(len(expressions), len(entries) - len(expressions)) <= 10
+    assert [text(one, "Id") for one in entries if one.get("ReturnData", True)] == ["result"]
+    assert not _rings(alarm)
+
+
+SMS_SHARE = "SmsFailureShare"
+NOBODY_TRIED = {"cancelled", "erased", "expired", "opted_out", "consent_missing", "experiment_withheld"}
+
+
+def _reasons(alarm: str) -> set[str]:
+    return {value for one in of_alarm(alarm) for name, value in one.dimensions if name == "reason"}
+
+
+@pytest.mark.parametrize("alarm", ["WhatsAppFailureShare", "SmsFailureShare"])
+def test_failures_ring_by_reason_and_what_nobody_tried_counts_nothing(alarm: str) -> None:
+    """A cancel of ten thousand, an erasure, what Meta withheld: none of it is in the share."""
+    reasons = _reasons(alarm)
+    assert {"undeliverable", "outcome_unknown", "provider_rejected"} <= reasons
+    assert reasons & NOBODY_TRIED == set()
+    assert {one.name for one in of_alarm(alarm)} == {"Failures", "Calls"}
+    entries = {text(one, "Id"): mapping(one) for one in listed(ALARMS[alarm]["Metrics"])}
+    for summed in ("failed", "worst"):
+        assert set(re.findall(r"[a-z]\w+", text(entries[summed], "Expression"))) == reasons
+    for reason in reasons:
+        dimensions = listed(at(entries[reason], "MetricStat", "Metric", "Dimensions"))
+        assert [one["Value"] for one in map(mapping, dimensions) if one["Name"] == "reason"] == [reason]
+        assert _rings(alarm, accepted=89, **{reason: 11})
+        assert not _rings(alarm, accepted=91, **{reason: 9})
+        assert not _rings(alarm, accepted=20, **{reason: 29})
+
+
+def _counted(office: Office) -> dict[str, float]:
+    """What the alarm of SMS would read of what the office told: accepted calls, failures by reason."""
+    told = office.telemetry.events
+    reasons = Counter(str(one["reason"]) for name, one in told if name == "message_moved" and one["status"] == "failed")
+    calls = sum(one["outcome"] == "accepted" for name, one in told if name == "provider_called")
+    return {"accepted": calls, **{reason: count for reason, count in reasons.items() if reason in _reasons(SMS_SHARE)}}
+
+
+def test_a_cancelled_campaign_rings_nothing_and_a_refused_one_does() -> None:
+    office = Office()
+    cancelled = office.distribute(100)
+    office.do_tasks()
+    office.run(office.control.act(DEMO, cancelled.distribution_id, Action.CANCEL))
+    office.do_tasks()
+    ended = [one for name, one in office.telemetry.events if name == "message_moved"]
+    assert [one["reason"] for one in ended] == ["cancelled"] * 100
+    assert not _rings(SMS_SHARE, **_counted(office))
+    office = Office()
+    office.distribute(100)
+    office.do_tasks()
+    office.provider.answers = [
+        SendError(Kind.RECIPIENT, f"SVC000{number % 4}", "undeliverable") for number in range(15)
+    ]
+    office.deliver(within=timedelta(seconds=60))
+    assert _rings(SMS_SHARE, **_counted(office))
+
+
+@pytest.mark.parametrize("alarm", ["WhatsAppStandsStill", "SmsStandsStill"])
+def test_release_without_a_single_acceptance_rings(alarm: str) -> None:
+    assert _rings(alarm, releasing=1)
+    assert not _rings(alarm, releasing=1, accepted=1)
+    assert not _rings(alarm, accepted=1)
+
+
+def test_failures_of_many_reasons_ring_together() -> None:
+    few = dict.fromkeys(("undeliverable", "provider_rejected", "outcome_unknown"), 8.0)
+    assert _rings("SmsFailureShare", accepted=76, **few)
+    assert not _rings("SmsFailureShare", accepted=100, **few)
+
+
+def test_work_that_nobody_takes_up_rings_although_release_says_nothing() -> None:
+    """The standstill's alarms hear of a distribution from release itself: without a worker nobody tells them."""
+    assert _rings("DistributionsOverdue", distributions=1, shards=0)
+    assert _rings("DistributionsOverdue", distributions=0, shards=1)
+    assert not _rings("DistributionsOverdue", distributions=0, shards=0)
+
+
+@pytest.mark.parametrize("alarm", ["WhatsAppDeadLettersPresent", "SmsDeadLettersPresent"])
+def test_dead_letters_ring_as_long_as_they_stand_and_where_nobody_takes_them(alarm: str) -> None:
+    for metric in ("standing", "lying", "held", "received"):
+        assert _rings(alarm, **{metric: 1})
+
+
+def test_webhooks_that_are_refused_too_many_or_unreadable_ring() -> None:
+    routes = {value for one in of_alarm("WebhookAnswers4xx") for name, value in one.dimensions if name == "Resource"}
+    posts = {text(event, "Path") for _, event in events(TEMPLATE, "HttpApi") if event["Method"] == "POST"}
+    assert routes == {path for path in posts if path.startswith("/webhooks/")}
+    assert _rings("WebhookAnswers4xx", meta=30)
+    assert _rings("WebhookAnswers4xx", orange=30)
+    assert _rings("WebhooksMalformed", meta=1)
+    assert _rings("WebhooksMalformed", orange=1)
