@@ -23,7 +23,7 @@ class Read:
 
 
 def pieces(body: bytes) -> list[str]:
-    """Documents of less than 200 kB that together hold the body's receipts, each once. Empty if it holds none.
+    """Documents of less than 50 kB that together hold the body's receipts, each once. Empty if it holds none.
 
     They are ASCII: SQS takes 1 MiB, and refuses some characters that JSON allows. Of a notification only what a receipt
     is read from goes along; a receipt that is too large by itself is left out.

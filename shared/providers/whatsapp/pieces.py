@@ -8,7 +8,7 @@ from shared.providers.answers import PIECE_BYTES, obj, objects, parse
 
 
 def pieces(body: bytes) -> list[str]:
-    """Documents of less than 200 kB that together hold the body's entries, each update once. Empty if it is not JSON.
+    """Documents of less than 50 kB that together hold the body's entries, each update once. Empty if it is not JSON.
 
     They are ASCII (SQS refuses some characters that JSON allows), and each has the shape of a whole webhook. An update
     that is too large by itself is left out: Meta's own limits keep every real one below 20 kB.
