@@ -82,7 +82,7 @@ def unheard(error: Exception, where: str) -> None:
 
 
 @contextmanager
-def stand(*, aws_ms: float = 0.0, provider_ms: float = 0.0) -> Iterator[Stand]:
+def stand(*, aws_ms: float = 0.0, provider_ms: float = 0.0, provider_rate: int = 0) -> Iterator[Stand]:
     """The stub runs, and this process's boto3 speaks to it; afterwards to whatever it spoke before."""
     before = {name: os.environ.get(name) for name in AWS_NAMES}
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
@@ -90,6 +90,7 @@ def stand(*, aws_ms: float = 0.0, provider_ms: float = 0.0) -> Iterator[Stand]:
         resources.write_text(json.dumps(mapping(read(), "Resources")))
         command = [sys.executable, "-m", "bench.cloud", "--resources", str(resources)]
         command += ["--aws-ms", str(aws_ms), "--provider-ms", str(provider_ms)]
+        command += ["--provider-rate", str(provider_rate)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own module
             try:
                 assert process.stdout is not None  # noqa: S101 - PIPE was asked for

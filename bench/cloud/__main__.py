@@ -21,21 +21,20 @@ PROVIDER_PATHS = ("/meta/", "/orange/")
 class Cloud:
     """Sorts requests by what they are."""
 
-    def __init__(self, described: dict[str, dict[str, object]], aws_seconds: float, provider_seconds: float) -> None:
+    def __init__(self, described: dict[str, dict[str, object]], aws_seconds: float, providers: Providers) -> None:
         self.counted = Counted()
         self.dynamodb = DynamoDb(tables_of(described), self.counted)
         self.queues = Queues(self.counted)
         self.secrets = Secrets(self.counted)
         self.objects = Objects(self.counted)
         self.schedules = Schedules(self.counted)
-        self.providers = Providers()
+        self.providers = providers
         self._by_target: Mapping[str, Callable[[str, Body], Answer]] = {
             "DynamoDB_20120810": self.dynamodb.answer,
             "AmazonSQS": self.queues.answer,
             "secretsmanager": self.secrets.answer,
         }
         self._aws_seconds = aws_seconds
-        self._provider_seconds = provider_seconds
 
     def handle(self, asked: Asked) -> Told:
         """The answer to whatever comes."""
@@ -56,7 +55,7 @@ class Cloud:
         is_json = asked.headers.get("content-type", "").startswith("application/json")
         now = asyncio.get_running_loop().time()
         status, body = self.providers.answer(asked.path, loads(asked.body) if is_json else {}, now)
-        return Told.json(status, body, after=self._provider_seconds)
+        return Told.json(status, body, after=self.providers.seconds)
 
     def _control(self, asked: Asked) -> Told:
         query = {name: values[-1] for name, values in parse_qs(asked.query).items()}
@@ -64,6 +63,7 @@ class Cloud:
             "/_counts": self.counted.as_json,
             "/_reset": self._reset,
             "/_taken": lambda: self.providers.taken,
+            "/_throttled": lambda: self.providers.throttled,
             "/_sent": lambda: self.providers.told(asyncio.get_running_loop().time()),
             "/_waiting": lambda: {url: len(queue) for url, queue in self.queues.waiting.items()},
             "/_take": lambda: self.queues.take(query["queue"], int(query["most"])),
@@ -72,8 +72,7 @@ class Cloud:
 
     def _reset(self) -> object:
         self.counted.reset()
-        self.providers.taken.clear()
-        self.providers.sent.clear()
+        self.providers.clear()
         return {}
 
 
@@ -92,9 +91,13 @@ def main() -> None:
     parser.add_argument("--resources", type=Path, required=True)
     parser.add_argument("--aws-ms", type=float, default=0.0)
     parser.add_argument("--provider-ms", type=float, default=0.0)
+    parser.add_argument(
+        "--provider-rate", type=int, default=0, help="messages a second, more are throttled; 0: no limit"
+    )
     arguments = parser.parse_args()
     described = json.loads(arguments.resources.read_text())
-    cloud = Cloud(described, arguments.aws_ms / 1000, arguments.provider_ms / 1000)
+    providers = Providers(arguments.provider_ms / 1000, arguments.provider_rate)
+    cloud = Cloud(described, arguments.aws_ms / 1000, providers)
     asyncio.run(serve(cloud))
 
 

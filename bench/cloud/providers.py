@@ -1,22 +1,38 @@
-"""Meta and Orange that take everything after a set time, and note when and to whom. No check, no receipt."""
+"""Meta and Orange that take everything after a set time, and note when and to whom. They look at the rate alone."""
 
 import itertools
+from collections import deque
 from typing import Any
 from urllib.parse import unquote
 
 type Body = dict[str, Any]
 TOLD_AFTER = 1.0
 """Seconds after a message was taken."""
+THROTTLED_BY_META = (400, {"error": {"code": 130429, "message": "(#130429) Rate limit hit", "type": "OAuthException"}})
+THROTTLED_BY_ORANGE = (403, {"code": 53, "message": "Too many requests", "description": "The spike arrest limit."})
+"""reference/whatsapp.md, section 3, and reference/orange_sms.md, section 5."""
 
 
 class Providers:
     """`taken`: (seconds on the event loop's clock, recipient) of every message, in order. `sent`: the same by the names
-    that webhooks use."""
+    that webhooks use. `throttled`: how many came when `rate` had been taken in the second before (0: no limit)."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float, rate: int = 0) -> None:
+        """`seconds` is how long an answer takes."""
+        self.seconds = seconds
         self.taken: list[tuple[float, str]] = []
         self.sent: list[dict[str, str]] = []
+        self.throttled = 0
         self._number = itertools.count(1)
+        self._rate = rate
+        self._last: deque[float] = deque(maxlen=rate)
+
+    def clear(self) -> None:
+        """As nobody had written to anybody."""
+        self.taken.clear()
+        self.sent.clear()
+        self.throttled = 0
+        self._last.clear()
 
     def told(self, now: float) -> list[dict[str, str]]:
         """Those of which a webhook may tell by now: a status takes its time."""
@@ -24,6 +40,9 @@ class Providers:
 
     def answer(self, path: str, body: Body, now: float) -> tuple[int, Body]:
         """One call. `path` without query."""
+        if path.endswith(("/messages", "/requests")) and self._is_too_fast(now):
+            self.throttled += 1
+            return THROTTLED_BY_META if path.endswith("/messages") else THROTTLED_BY_ORANGE
         if path.endswith("/messages"):
             self.taken.append((now, str(body["to"])))
             wamid, key = f"wamid.{next(self._number):032d}", str(body.get("biz_opaque_callback_data", ""))
@@ -44,3 +63,12 @@ class Providers:
             url = f"https://api.orange.com/smsmessaging/v1/outbound/{sender}/requests/{receipt}"
             return 201, {"outboundSMSMessageRequest": {**request, "resourceURL": url}}
         return 404, {}
+
+    def _is_too_fast(self, now: float) -> bool:
+        """Whether `rate` were taken in the second before. One that is throttled takes no room."""
+        if not self._rate:
+            return False
+        if len(self._last) == self._rate and self._last[0] > now - 1:
+            return True
+        self._last.append(now)
+        return False

@@ -19,8 +19,8 @@ from bench.scale.world import Campaign
 from shared.aws.message_item import LIST_SHARDS
 from shared.domain.distribution import CHUNK_ROWS
 from shared.domain.timetable import STALE_AFTER
+from shared.usecases.boarding import LONGEST_WAIT
 from shared.usecases.release import HEAD_START, HORIZON, NEXT_LOOK
-from shared.usecases.send import LONGEST_WAIT
 
 STALE = STALE_AFTER / 1_000_000
 EARLY = 1

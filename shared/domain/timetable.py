@@ -12,10 +12,10 @@ from enum import StrEnum
 
 CYCLE = 10
 """Slots in a cycle, of which the last is express: 90 % bulk, 10 % express."""
-SLOTS, SPAN = 24, 25_000_000
-"""In 25 s (`SPAN`, microseconds) depart as many as the rate allows in 24. Calls arrive a little after their departures,
+SLOTS, SPAN = 59, 60_000_000
+"""In 60 s (`SPAN`, microseconds) depart as many as the rate allows in 59. Calls arrive a little after their departures,
 one later than the other: at exactly five slots a second a difference of 5 ms makes every tenth call the sixth in one
-second, which is throttled and holds the lane. So they may differ by 40 ms. Hours begin with a slot of the usual rates.
+second, which is throttled and holds the lane. So they may differ by 17 ms. Hours begin with a slot of the usual rates.
 """
 STALE_AFTER = 5_000_000
 """Microseconds after which a departure that was missed is void: late ones must not bunch up after a stall."""

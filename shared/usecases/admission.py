@@ -21,8 +21,9 @@ from shared.usecases.of_many import consents_of
 from shared.usecases.ports import Distributions, Log, People, Telemetry
 from shared.usecases.room import Room
 
-FRESH = timedelta(seconds=1)
-"""How old the facts may be when the call is made."""
+FRESH = timedelta(milliseconds=950)
+"""How old the facts may be by the instant of the departure: they are read a moment before it (`boarding.AHEAD`), and
+may be a second old when the call is made."""
 WHILE_PAUSED = timedelta(minutes=5)
 """How long a fallback waits whose distribution is paused before it asks again."""
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from shared.domain.instants import microseconds
 from shared.domain.timetable import SLOTS, SPAN, Booking, Lane, LaneState, Share, is_void
@@ -19,6 +19,9 @@ A_SECOND = timedelta(microseconds=SPAN / SLOTS)
 """In which a worker makes no more calls than the rate allows in one."""
 
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
 class Departures:
     """Shared by the messages of one worker: ten that look or book at once cost one read or one write."""
 
@@ -28,6 +31,7 @@ class Departures:
         self._wishes: dict[tuple[Lane, Share | None], list[asyncio.Future[int]]] = {}
         self._booking = asyncio.Lock()
         self._backoff = Backoff()
+        self._quiet: dict[Lane, datetime] = {}
         self._turns: dict[tuple[Lane, int], deque[datetime]] = {}
 
     async def is_void(self, departs_at: int, lane: Lane, now: datetime) -> bool:
@@ -60,8 +64,14 @@ class Departures:
 
     async def throttled(self, lane: Lane, now: datetime, wait: timedelta) -> None:
         """The provider asks for a slower pace: nothing departs for `wait`, or longer where that was asked before."""
-        await self._lanes.hold(lane, self._backoff.throttled(lane, now, wait))
+        until = self._backoff.throttled(lane, now, wait)
+        self._quiet[lane] = max(until, self.quiet_until(lane))
+        await self._lanes.hold(lane, until)
         self._states.forget(lane)
+
+    def quiet_until(self, lane: Lane) -> datetime:
+        """What this worker was last told by `throttled`: known before the lane is."""
+        return self._quiet.get(lane, _NEVER)
 
     def passed(self, lane: Lane, now: datetime) -> None:
         """The provider took a message: the pace is right."""

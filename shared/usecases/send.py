@@ -13,15 +13,14 @@ from shared.domain.clock import Clock
 from shared.domain.dispatch import Dispatch
 from shared.domain.errors import Kind, SendError
 from shared.domain.fallback import start_after, start_unsent
-from shared.domain.instants import from_microseconds
 from shared.domain.message import Message
 from shared.domain.payload import Payload
 from shared.domain.receipt import Attempt
 from shared.domain.sending import Taken
 from shared.domain.status import Status
-from shared.domain.timetable import Share
 from shared.usecases.admission import Admission, Answer, Verdict
 from shared.usecases.aftermath import Consequences
+from shared.usecases.boarding import LONGEST_WAIT, Boarding
 from shared.usecases.calls import tell_call
 from shared.usecases.channel import ChannelDesk, Integrated, Ready
 from shared.usecases.departures import Departures
@@ -38,8 +37,6 @@ STALE = timedelta(seconds=5)
 leave while they are slow."""
 ARRIVES = timedelta(seconds=1)
 """A call that begins now is with the provider by then: it must not arrive in quiet hours."""
-LONGEST_WAIT = 15.0
-"""Seconds a worker waits for departures; a copy that came earlier goes back to the queue."""
 MOST_ATTEMPTS = 28
 """A day of tries, an hour apart once they have slowed down: a card is for the day it was made for (product.md)."""
 A_QUOTA = timedelta(minutes=10)
@@ -69,6 +66,7 @@ class SendStep[I: Integrated, P]:
         self._desk = desk
         self._deps = deps
         self._departures = Departures(deps.lanes)
+        self._boarding = Boarding(self._departures, deps.queue, deps.telemetry, deps.clock)
         self._unknowns = Unknowns(deps.log, deps.settler, desk.unsure)
         self._repeats = Repeats()
 
@@ -96,18 +94,18 @@ class SendStep[I: Integrated, P]:
 
         Raises what our own stores and queues raise; the copy then comes again.
         """
-        if self._seconds_until(dispatch) > LONGEST_WAIT:
-            await self._deps.queue.put([dispatch], self._deps.clock.now())
+        if await self._boarding.is_early(dispatch):
             return None
         if await self._admission(dispatch, None) is None:
             return None
         latest = self._deps.clock.now() + timedelta(seconds=LONGEST_WAIT)
         integration = await self._desk.integration(dispatch.organisation, dispatch.integration_version)
         ready = await self._desk.ready(integration, dispatch.payload)
-        if not await self._may_depart(dispatch, integration, latest):
+        leaves_at = await self._boarding.departure(dispatch, integration, latest)
+        if leaves_at is None:
             return None
         asked_at = self._deps.clock.now()
-        admitted = await self._admission(dispatch, integration)
+        admitted = await self._admission(dispatch, integration, leaves_at)
         if admitted is None:
             return None
         claim = await self._claim(dispatch, integration)
@@ -115,12 +113,17 @@ class SendStep[I: Integrated, P]:
             self._deps.telemetry.event("copy_dropped", message_id=dispatch.message_id, found=claim.answer)
         elif claim.answer is ClaimAnswer.LAPSED:
             await self._unknowns.take(claim.message, self._deps.clock.now())
-        elif not self._still_may(dispatch, admitted, asked_at):
+        elif not await self._departs(integration, leaves_at) or not self._still_may(dispatch, admitted, asked_at):
             await self._too_late(dispatch, integration, claim.message)
         else:
             as_template = admitted.as_template or claim.message.as_template
             return await self._call(as_written(dispatch, as_template=as_template), claim.message, ready)
         return None
+
+    async def _departs(self, integration: I | None, leaves_at: datetime) -> bool:
+        """Waits for the call's instant; whether it still counts then."""
+        await self._boarding.wait_until(leaves_at)
+        return not self._boarding.is_withdrawn(leaves_at, integration)
 
     def _still_may(self, dispatch: Dispatch, admitted: Answer, asked_at: datetime) -> bool:
         """Whether the gate's word holds now that the claim is won: this worker may have stood still in between, or the
@@ -133,7 +136,7 @@ class SendStep[I: Integrated, P]:
         await self._give_back(message, due_at=self._watch(dispatch, self._deps.clock.now()), uses_attempt=False)
         self._deps.telemetry.event("claim_too_late", message_id=message.message_id)
         if await self._admission(dispatch, None) is not None and integration is not None:
-            await self._rebook(dispatch, integration)
+            await self._boarding.rebook(dispatch, integration)
 
     async def _claim(self, dispatch: Dispatch, integration: I | None) -> Claim:
         now = self._deps.clock.now()
@@ -230,7 +233,7 @@ class SendStep[I: Integrated, P]:
         await self._give_back(message, due_at=self._watch(dispatch, now), uses_attempt=False)
         if integration is not None:
             await self._departures.throttled(integration.lane, now, wait)
-            await self._rebook(dispatch, integration)
+            await self._boarding.rebook(dispatch, integration)
 
     async def _unknown(self, _: Dispatch, message: Message, _error: SendError) -> None:
         await self._unknowns.take(message, self._deps.clock.now())
@@ -270,7 +273,7 @@ class SendStep[I: Integrated, P]:
         key = (message.organisation, message.message_id)
         if not await self._deps.log.reopen(*key, attempt=message.attempts, due_at=due_at):
             return False
-        await self._rebook(as_written(dispatch, as_template=True), integration)
+        await self._boarding.rebook(as_written(dispatch, as_template=True), integration)
         return True
 
     async def _stopped(self, dispatch: Dispatch, message: Message, error: SendError) -> None:
@@ -306,7 +309,7 @@ class SendStep[I: Integrated, P]:
         if newest is None or newest.version <= used.version:
             return False
         await self._give_back(message, due_at=self._watch(dispatch, now), uses_attempt=False)
-        await self._rebook(replace(dispatch, integration_version=newest.version), newest)
+        await self._boarding.rebook(replace(dispatch, integration_version=newest.version), newest)
         return True
 
     async def _give_back(self, message: Message, *, due_at: datetime | None, uses_attempt: bool) -> None:
@@ -318,12 +321,15 @@ class SendStep[I: Integrated, P]:
             uses_attempt=uses_attempt,
         )
 
-    async def _admission(self, dispatch: Dispatch, integration: I | None) -> Answer | None:
+    async def _admission(
+        self, dispatch: Dispatch, integration: I | None, leaves_at: datetime | None = None
+    ) -> Answer | None:
         """Ask the gate; where it says no, see to it that the message waits, ends or is left to its distribution.
 
-        With the integration: just before the call, sessions and the messaging limit included.
+        With the integration: just before the call at `leaves_at`, sessions and the messaging limit included.
         """
         key, now = (dispatch.organisation, dispatch.message_id), self._deps.clock.now()
+        now = max(now, leaves_at or now)
         answer = await self._deps.admission.ask(dispatch, now, integration)
         match answer.verdict:
             case Verdict.GO:
@@ -344,46 +350,8 @@ class SendStep[I: Integrated, P]:
         )
         return None
 
-    async def _may_depart(self, dispatch: Dispatch, integration: I | None, latest: datetime) -> bool:
-        """Wait for a departure that counts. False: the next one is after `latest`, and a new copy waits for it.
-
-        One that is soon is waited for here: a copy for it would come behind all that waits on the queue, be late again
-        and so on for ever, wherever messages fall due faster than the workers send them.
-        """
-        await self._deps.clock.sleep(self._seconds_until(dispatch))
-        if integration is None:
-            return True
-        departs_at = dispatch.departs_at
-        while await self._departures.is_void(departs_at, integration.lane, now := self._deps.clock.now()):
-            departs_at = await self._book_another(dispatch, integration, earliest=now)
-            if from_microseconds(departs_at) > latest:
-                await self._put_copy(dispatch.departing(departs_at))
-                return False
-            await self._deps.clock.sleep((from_microseconds(departs_at) - self._deps.clock.now()).total_seconds())
-        turn = self._departures.turn(integration.lane, integration.rate_per_second, self._deps.clock.now())
-        await self._deps.clock.sleep((turn - self._deps.clock.now()).total_seconds())
-        return True
-
-    async def _rebook(self, dispatch: Dispatch, integration: I) -> None:
-        """A withdrawn departure: another one, in a new copy. The old one is dropped."""
-        earliest = self._deps.clock.now() + timedelta(seconds=1)
-        await self._put_copy(dispatch.departing(await self._book_another(dispatch, integration, earliest=earliest)))
-
-    async def _book_another(self, dispatch: Dispatch, integration: I, *, earliest: datetime) -> int:
-        """A single send keeps its right to overtake: it takes whichever share leaves first."""
-        share = None if dispatch.chunk is None else Share.BULK
-        rate = integration.rate_per_second
-        return await self._departures.another(integration.lane, share, rate=rate, earliest=earliest)
-
-    async def _put_copy(self, dispatch: Dispatch) -> None:
-        await self._deps.queue.put([dispatch], self._deps.clock.now())
-        self._deps.telemetry.event("departure_rebooked", channel=dispatch.channel)
-
     def _watch(self, dispatch: Dispatch, now: datetime) -> datetime | None:
         return now + WATCH if dispatch.chunk is None else None
-
-    def _seconds_until(self, dispatch: Dispatch) -> float:
-        return (from_microseconds(dispatch.departs_at) - self._deps.clock.now()).total_seconds()
 
 
 def as_written(dispatch: Dispatch, *, as_template: bool) -> Dispatch:

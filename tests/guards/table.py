@@ -244,13 +244,20 @@ GUARDS = (
     Guard(
         name="gate: it is asked again just before the call",
         file="shared/usecases/send.py",
-        before="""        admitted = await self._admission(dispatch, integration)
+        before="""        admitted = await self._admission(dispatch, integration, leaves_at)
         if admitted is None:
             return None
 """,
         after="""        admitted = Answer(verdict=Verdict.GO)
 """,
         tests=(_SEND, "tests/unit/usecases/test_limit.py", "tests/unit/usecases/test_session.py"),
+    ),
+    Guard(
+        name="timetable: a throttle heard with the claim in hand",
+        file="shared/usecases/boarding.py",
+        before="return integration is not None and leaves_at < self._departures.quiet_until(integration.lane)",
+        after="return False",
+        tests=("tests/unit/usecases/test_boarding.py",),
     ),
     Guard(
         name="gate: its word does not grow old between the claim and the call",

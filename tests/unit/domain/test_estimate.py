@@ -27,7 +27,7 @@ def load(country: str, rows: int) -> Load:
 
 @pytest.mark.parametrize(
     ("rows", "rate", "seconds"),
-    [(0, 5, 0), (9, 1, 125 / 12), (4320, 5, 1000), (69_120, 80, 1000)],
+    [(0, 5, 0), (9, 1, 600 / 59), (4425, 5, 1000), (70_800, 80, 1000)],
 )
 def test_nine_tenths_of_the_rate_are_for_bulk(rows: int, rate: int, seconds: float) -> None:
     assert bulk_seconds(rows, rate) == pytest.approx(seconds)
@@ -36,21 +36,21 @@ def test_nine_tenths_of_the_rate_are_for_bulk(rows: int, rate: int, seconds: flo
 @pytest.mark.parametrize(
     ("loads", "channel", "start", "peak", "end"),
     [
-        # 4.32 a second: 15,552 an hour.
+        # 4.425 a second: 15,930 an hour.
         ([], Channel.SMS, "2026-11-23T12:00", (), "2026-11-23T12:00"),
-        ([load("SN", 15_552)], Channel.SMS, "2026-11-23T12:00", (), "2026-11-23T13:00"),
-        ([load("SN", 15_552), load("CI", 15_552)], Channel.SMS, "2026-11-23T12:00", (), "2026-11-23T14:00"),
+        ([load("SN", 15_930)], Channel.SMS, "2026-11-23T12:00", (), "2026-11-23T13:00"),
+        ([load("SN", 15_930), load("CI", 15_930)], Channel.SMS, "2026-11-23T12:00", (), "2026-11-23T14:00"),
         # From 20:00 one hour is open, then the night; the other hour runs from 07:00.
-        ([load("SN", 31_104)], Channel.SMS, "2026-11-23T20:00", (), "2026-11-24T08:00"),
-        ([load("SN", 15_552)], Channel.SMS, "2026-11-23T20:00", (), "2026-11-23T21:00"),
-        ([load("SN", 15_552)], Channel.SMS, "2026-11-23T23:00", (), "2026-11-24T08:00"),
+        ([load("SN", 31_860)], Channel.SMS, "2026-11-23T20:00", (), "2026-11-24T08:00"),
+        ([load("SN", 15_930)], Channel.SMS, "2026-11-23T20:00", (), "2026-11-23T21:00"),
+        ([load("SN", 15_930)], Channel.SMS, "2026-11-23T23:00", (), "2026-11-24T08:00"),
         # Madagascar closes at 18:00 UTC and opens at 04:00 UTC: it waits while Senegal's run fills the lane till 21:00.
-        ([load("SN", 31_104), load("MG", 15_552)], Channel.SMS, "2026-11-23T18:30", (), "2026-11-24T05:00"),
+        ([load("SN", 31_860), load("MG", 15_930)], Channel.SMS, "2026-11-23T18:30", (), "2026-11-24T05:00"),
         # Open from 10:00 to 17:00 and from 07:00 to 08:00: 8 hours' worth from 10:00 ends at 08:00.
-        ([load("SN", 8 * 15_552)], Channel.SMS, "2026-11-23T10:00", PEAK, "2026-11-24T08:00"),
-        ([load("SN", 9 * 15_552)], Channel.SMS, "2026-11-23T10:00", PEAK, "2026-11-24T11:00"),
+        ([load("SN", 8 * 15_930)], Channel.SMS, "2026-11-23T10:00", PEAK, "2026-11-24T08:00"),
+        ([load("SN", 9 * 15_930)], Channel.SMS, "2026-11-23T10:00", PEAK, "2026-11-24T11:00"),
         # The night binds SMS only.
-        ([load("SN", 31_104)], Channel.WHATSAPP, "2026-11-23T20:00", (), "2026-11-23T22:00"),
+        ([load("SN", 31_860)], Channel.WHATSAPP, "2026-11-23T20:00", (), "2026-11-23T22:00"),
     ],
 )
 def test_when_it_will_be_through(

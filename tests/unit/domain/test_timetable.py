@@ -20,7 +20,7 @@ from shared.domain.timetable import (
 )
 
 SECOND = 1_000_000
-MORNING = 1_795_510_800 // 125 * 125 * SECOND
+MORNING = 1_795_510_800 // 600 * 600 * SECOND
 """2026-11-24, about 09:00 UTC: the cycle of each of these rates starts there."""
 
 
@@ -68,11 +68,11 @@ def test_departures_of_an_empty_lane(share: Share, rate: int, expected: list[int
 
 def test_a_slot_between_microseconds_is_rounded_up() -> None:
     booking = book(LaneState(), Share.BULK, rate=10, earliest=MORNING, count=4)
-    assert [departure - MORNING for departure in booking.departures] == [0, 104_167, 208_334, 312_500]
+    assert [departure - MORNING for departure in booking.departures] == [0, 101_695, 203_390, 305_085]
 
 
 @pytest.mark.parametrize(
-    ("late", "waits"), [(0, 0), (1, 104_166), (104_167, 0), (937_499, 104_168), (937_500, 104_167)]
+    ("late", "waits"), [(0, 0), (1, 101_694), (101_695, 0), (915_254, 101_696), (915_255, 101_695)]
 )
 def test_the_first_departure_is_the_next_slot(late: int, waits: int) -> None:
     earliest = MORNING + late
@@ -123,7 +123,7 @@ def test_no_window_holds_more_than_the_rate(
         departures += booking.departures
     assert max(Counter(departures).values(), default=1) == 1
     assert crowd(departures) <= rate
-    late = [departure + 40_000 * (index % 2) for index, departure in enumerate(sorted(departures))]
+    late = [departure + 16_900 * (index % 2) for index, departure in enumerate(sorted(departures))]
     assert crowd(late) <= rate
 
 
@@ -186,7 +186,7 @@ def test_how_a_booking_is_cut_does_not_matter(rate: int, start: int, sizes: list
         (LaneState(next_bulk=MORNING + 300 * SECOND), Share.EXPRESS),
         (LaneState(next_bulk=MORNING + 300 * SECOND, next_express=MORNING + 400 * SECOND), Share.BULK),
         (LaneState(next_bulk=MORNING + 890_000), Share.EXPRESS),  # slot 9 comes before slot 10
-        (LaneState(not_before=MORNING + 937_500), Share.EXPRESS),
+        (LaneState(not_before=MORNING + 915_255), Share.EXPRESS),
     ],
 )
 def test_a_single_send_takes_the_share_that_leaves_first(state: LaneState, share: Share) -> None:

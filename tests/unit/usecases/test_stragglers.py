@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.distribution import Action, Counts, Distribution, DistributionStatus
+from shared.domain.instants import from_milliseconds, milliseconds
 from shared.domain.message import Chunk
 from shared.domain.payload import Channel
 from shared.domain.status import Status
@@ -85,7 +86,7 @@ def test_what_waits_for_its_departure_is_left_alone(office: Office) -> None:
     office.do_tasks()
     last = office.distributions.items[DEMO, made.distribution_id].last_departure
     assert last is not None
-    office.clock.instant = last + DEPARTED - timedelta(milliseconds=1)
+    office.clock.instant = from_milliseconds(milliseconds(last + DEPARTED))  # as rows keep instants
     office.run(office.fanout().work(advance_task(made), office.clock.now() + MINUTE))
     assert {row.due_at for row in office.log.rows.values()} == {None}
     office.clock.pass_by(seconds=1)

@@ -1,0 +1,157 @@
+"""Four workers on one lane: how much of the provider's rate they use, and whether they ever go above it.
+
+    python -m bench.pace --channel sms --rate 5 --seconds 60
+
+Both shares of the lane are booked as release and single sends book them, the copies lie on the stub's queue, and each
+worker is a process with the sender's own handler that takes batches from there. The stub throttles whoever comes above
+the rate in any second, as the providers do.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import batched
+
+from bench.cards import Programme
+from bench.sender import BUILDS, Context
+from bench.stand import CLOCK, ORGANISATION, Stand, stand, unheard
+from shared.aws.function import Loop, SystemClock
+from shared.aws.lanes import DynamoLanes
+from shared.aws.queues import SqsChannelQueue
+from shared.aws.session import Aws
+from shared.domain.dispatch import Dispatch
+from shared.domain.payload import Channel
+from shared.domain.timetable import CYCLE, Lane, Share
+from tests.fakes.office import SMS, WHATSAPP
+
+WORKERS = 4
+BATCH = 10
+AWS_MS, PROVIDER_MS = 5.0, 100.0
+HEAD_START = timedelta(seconds=6)
+"""Between booking and the first departure: the rows are logged, the copies lie on the queue, the workers run."""
+LANES = {Channel.SMS: SMS.lane, Channel.WHATSAPP: WHATSAPP.lane}
+IDLE_SECONDS = 0.02
+
+
+def measure(channel: Channel, rate: int, seconds: int) -> dict[str, float]:
+    """How a lane ran, both shares together."""
+    with stand(aws_ms=AWS_MS, provider_ms=PROVIDER_MS, provider_rate=rate) as place:
+        loop = Loop(unheard)
+        programme = Programme(place)
+        loop.run(programme.open(rate=rate))
+        total = loop.run(_load(programme, place, channel, rate, seconds))
+        with workers(place, channel):
+            _wait(place, total, seconds)
+            taken, throttled = place.ask("taken"), place.ask("throttled")
+        loop.close()
+    return {**figures([at for at, _ in taken], rate), "throttled": throttled}
+
+
+def figures(instants: Sequence[float], rate: int) -> dict[str, float]:
+    """Of the rate: what was achieved from the first call to the last. The most calls in any one second."""
+    ordered = sorted(instants)
+    span = ordered[-1] - ordered[0]
+    return {
+        "messages": len(ordered),
+        "seconds": round(span, 2),
+        "achieved": round((len(ordered) - 1) / span / rate, 4),
+        "most_in_a_second": busiest(ordered),
+    }
+
+
+def busiest(ordered: Sequence[float]) -> int:
+    """The most instants in any half-open second."""
+    first = most = 0
+    for last, at in enumerate(ordered):
+        while at - ordered[first] >= 1:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+async def _load(programme: Programme, place: Stand, channel: Channel, rate: int, seconds: int) -> int:
+    """So many messages as both shares take in so many seconds, logged, booked and on the queue."""
+    aws, total = Aws(), rate * seconds
+    express = total // CYCLE
+    bulk = await programme.dispatches(channel, total - express)
+    single = [replace(one, chunk=None, epoch=None) for one in await programme.dispatches(channel, express)]
+    lanes, lane = DynamoLanes(aws, "StateTable"), replace(LANES[channel], organisation=ORGANISATION)
+    earliest = CLOCK.now() + HEAD_START
+    copies = [*await _booked(lanes, lane, Share.BULK, rate, earliest, bulk)]
+    copies += await _booked(lanes, lane, Share.EXPRESS, rate, earliest, single)
+    copies.sort(key=lambda one: one.departs_at)
+    await SqsChannelQueue(aws, {channel: place.queue(str(channel))}).put(copies, CLOCK.now())
+    return total
+
+
+async def _booked(
+    lanes: DynamoLanes, lane: Lane, share: Share, rate: int, earliest: datetime, dispatches: Sequence[Dispatch]
+) -> list[Dispatch]:
+    booked: list[Dispatch] = []
+    for chunk in batched(dispatches, 100, strict=False):
+        booking = await lanes.book(lane, share, rate=rate, earliest=earliest, count=len(chunk))
+        booked += [one.departing(at) for one, at in zip(chunk, booking.departures, strict=True)]
+    return booked
+
+
+def _wait(place: Stand, total: int, seconds: int) -> None:
+    """Until all were taken, or twice the time is over: then what has been taken counts."""
+    give_up = time.monotonic() + 2 * seconds + HEAD_START.total_seconds()
+    while len(place.ask("taken")) < total and time.monotonic() < give_up:
+        time.sleep(0.5)
+
+
+@contextmanager
+def workers(place: Stand, channel: Channel) -> Iterator[None]:
+    """Processes that send whatever lies on the queue. All have this process's clock."""
+    ahead = (CLOCK.now() - datetime.now(UTC)).total_seconds()
+    command = [sys.executable, "-m", "bench.pace", "--work-at", place.address]
+    command += ["--channel", str(channel), "--ahead", str(ahead)]
+    with ExitStack() as stack:
+        processes = [
+            stack.enter_context(subprocess.Popen(command, stdout=subprocess.DEVNULL))  # noqa: S603 - our own module
+            for _ in range(WORKERS)
+        ]
+        try:
+            yield
+        finally:
+            for process in processes:
+                process.terminate()
+
+
+def work(place: Stand, channel: Channel, ahead: timedelta) -> None:
+    """One worker: an execution environment that Lambda's poller hands one batch after another. Until it is ended."""
+    handler = BUILDS[channel](place.environment, SystemClock(datetime.now(UTC) + ahead), loop=Loop(unheard))
+    while True:
+        taken = place.ask("take", queue=place.queue(str(channel)), most=BATCH)
+        if not taken:
+            time.sleep(IDLE_SECONDS)
+            continue
+        answer = handler({"Records": taken}, Context())
+        if answer != {"batchItemFailures": []}:
+            raise RuntimeError(f"not sent: {answer}")
+
+
+def main() -> int:
+    """Prints one JSON object."""
+    parser = argparse.ArgumentParser(prog="python -m bench.pace", description=__doc__)
+    parser.add_argument("--channel", type=Channel, choices=list(Channel), default=Channel.SMS)
+    parser.add_argument("--rate", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--work-at", help=argparse.SUPPRESS)
+    parser.add_argument("--ahead", type=float, default=0.0, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.work_at:
+        work(Stand(address=arguments.work_at), arguments.channel, timedelta(seconds=arguments.ahead))
+    sys.stdout.write(json.dumps(measure(arguments.channel, arguments.rate, arguments.seconds)) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
