@@ -45,12 +45,13 @@ def measure(channel: Channel, rate: int, seconds: int) -> dict[str, float]:
         loop = Loop(unheard)
         programme = Programme(place)
         loop.run(programme.open(rate=rate))
-        total = loop.run(_load(programme, place, channel, rate, seconds))
+        departures = loop.run(_load(programme, place, channel, rate, seconds))
         with workers(place, channel):
-            _wait(place, total, seconds)
+            _wait(place, len(departures), seconds)
             taken, throttled = place.ask("taken"), place.ask("throttled")
         loop.close()
-    return {**figures([at for at, _ in taken], rate), "throttled": throttled}
+    late = uneven([at - departures[to.removeprefix("tel:")] / 1_000_000 for at, to in taken])
+    return {**figures([at for at, _ in taken], rate), **late, "throttled": throttled}
 
 
 def figures(instants: Sequence[float], rate: int) -> dict[str, float]:
@@ -65,6 +66,13 @@ def figures(instants: Sequence[float], rate: int) -> dict[str, float]:
     }
 
 
+def uneven(late: Sequence[float]) -> dict[str, float]:
+    """How much later than the most punctual one the others came after their departures, in milliseconds."""
+    ordered = sorted(one - min(late) for one in late)
+    at = {"p50": len(ordered) // 2, "p99": len(ordered) * 99 // 100, "most": len(ordered) - 1}
+    return {f"uneven_ms_{name}": round(ordered[place] * 1000, 1) for name, place in at.items()}
+
+
 def busiest(ordered: Sequence[float]) -> int:
     """The most instants in any half-open second."""
     first = most = 0
@@ -75,8 +83,9 @@ def busiest(ordered: Sequence[float]) -> int:
     return most
 
 
-async def _load(programme: Programme, place: Stand, channel: Channel, rate: int, seconds: int) -> int:
-    """So many messages as both shares take in so many seconds, logged, booked and on the queue."""
+async def _load(programme: Programme, place: Stand, channel: Channel, rate: int, seconds: int) -> dict[str, int]:
+    """So many messages as both shares take in so many seconds, logged, booked and on the queue: each number's departure
+    in microseconds since 1970."""
     aws, total = Aws(), rate * seconds
     express = total // CYCLE
     bulk = await programme.dispatches(channel, total - express)
@@ -87,7 +96,7 @@ async def _load(programme: Programme, place: Stand, channel: Channel, rate: int,
     copies += await _booked(lanes, lane, Share.EXPRESS, rate, earliest, single)
     copies.sort(key=lambda one: one.departs_at)
     await SqsChannelQueue(aws, {channel: place.queue(str(channel))}).put(copies, CLOCK.now())
-    return total
+    return {one.payload.to: one.departs_at for one in copies}
 
 
 async def _booked(

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import anyio.lowlevel
 import httpx2
 
 from shared.domain.errors import Kind, SendError
@@ -53,6 +54,15 @@ def client(transport: httpx2.AsyncBaseTransport | None = None) -> httpx2.AsyncCl
         follow_redirects=False,
         headers={"User-Agent": "oomus-messaging"},
     )
+
+
+async def warm_up() -> None:
+    """Loads what httpx2 would load with its first request, on the loop that will make it.
+
+    A worker's first call would else come some 20 ms (of a whole processor) after its departure, and the second in which
+    it arrives may have one too many (`shared.domain.timetable`).
+    """
+    await anyio.lowlevel.checkpoint()
 
 
 @asynccontextmanager
