@@ -10,7 +10,6 @@ from shared.aws.telemetry import LoggedTelemetry
 from shared.domain.clock import Clock
 from shared.domain.dispatch import Dispatch
 from shared.domain.payload import Channel
-from shared.providers.http import warm_up
 from shared.wiring.sms import sms_step
 from shared.wiring.stores import Names, Stores
 
@@ -44,7 +43,6 @@ def build(
     )
     step = sms_step(stores, settings.orange_api_url, {Channel.SMS: settings.sms_queue_url})
     loop = loop or Loop(telemetry.crash)
-    loop.run(warm_up())
 
     def handle(event: Event, _: Context) -> Answer:
         with telemetry.invocation():

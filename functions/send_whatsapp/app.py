@@ -11,7 +11,6 @@ from shared.domain.card_reference import parse_buckets, parse_hosts
 from shared.domain.clock import Clock
 from shared.domain.dispatch import Dispatch
 from shared.domain.payload import Channel
-from shared.providers.http import warm_up
 from shared.wiring.stores import Names, Stores
 from shared.wiring.whatsapp import whatsapp_step
 
@@ -55,7 +54,6 @@ def build(
         settings.fanout_queue_url,
     )
     loop = loop or Loop(telemetry.crash)
-    loop.run(warm_up())
 
     def handle(event: Event, _: Context) -> Answer:
         with telemetry.invocation():

@@ -25,7 +25,7 @@ ARROWS = {
         *("shared.domain", "shared.usecases", "shared.aws"),
         *("botocore", "msgspec", "aws_lambda_powertools"),
     },
-    "shared/providers": {"shared.domain", "shared.providers", "httpx2"},
+    "shared/providers": {"shared.domain", "shared.providers", "anyio", "httpx2"},
     "shared/http": {"shared.domain", "shared.usecases", "shared.http", "fastjsonschema"},
     "shared/wiring": {"shared.aws", "shared.providers", "shared.usecases", "shared.domain", "shared.wiring"},
     **{

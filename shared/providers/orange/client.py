@@ -15,7 +15,7 @@ from shared.domain.sending import Taken
 from shared.domain.tokens import TokenShelf
 from shared.providers.answers import identifier, obj, parse, text
 from shared.providers.calls import Call, lost
-from shared.providers.http import bearer, exchange
+from shared.providers.http import bearer, exchange, warm_up
 from shared.providers.orange.contracts import Contract, contracts_in, what_is_missing
 from shared.providers.orange.errors import Answer, error_from_answer, error_from_response, read
 from shared.providers.orange.tokens import Tokens
@@ -33,6 +33,7 @@ class OrangeSender:
     async def prepare(self, integration: SmsIntegration, payload: Payload) -> str:
         """A token. Whatever makes the send impossible from our side comes out here, before the claim."""
         sender_address(integration, payload.country)
+        await warm_up()
         return await self._tokens.token(integration)
 
     async def send(self, integration: SmsIntegration, payload: Payload, prepared: str, *, key: str) -> Taken:

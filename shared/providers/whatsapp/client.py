@@ -13,7 +13,7 @@ from shared.domain.picture import kind
 from shared.domain.sending import CardSource, MediaCache, Taken
 from shared.providers.answers import identifier, obj, objects, parse, text
 from shared.providers.calls import Call, lost
-from shared.providers.http import bearer, exchange
+from shared.providers.http import bearer, exchange, warm_up
 from shared.providers.single_flight import SingleFlight
 from shared.providers.whatsapp.errors import STALE_MEDIA, error_from_response
 from shared.providers.whatsapp.messages import body_of
@@ -40,6 +40,7 @@ class WhatsAppSender:
 
     async def prepare(self, integration: WhatsAppIntegration, payload: Payload) -> str:
         """The media ID of the payload's card, uploaded only if this number has not had the same bytes before."""
+        await warm_up()
         return await self._media_id(integration, payload.card_image, stale=None) if payload.card_image else NO_PICTURE
 
     async def send(self, integration: WhatsAppIntegration, payload: Payload, prepared: str, *, key: str) -> Taken:
