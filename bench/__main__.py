@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from bench import campaign, cold_start, fanout, inputs, latency, sender, webhook
+from bench import campaign, cold_start, fanout, inputs, latency, pace, sender, webhook
 from bench.prices import OTHERS
 from shared.domain.payload import Channel
 
@@ -66,6 +66,17 @@ def senders() -> Iterator[Row]:
     found = sender.compare(Channel.WHATSAPP, 50, rounds=3, seconds=2.0, against="pywa")
     name = "sender: whatsapp, 50 in flight, of pywa's throughput"
     yield Row(name=name, value=found["ratio"], target=2.0, unit="ratio", better="more", detail=dict(found))
+
+
+def paces() -> Iterator[Row]:
+    """Four workers on one lane, against a provider that throttles."""
+    for channel, rate, seconds in ((Channel.SMS, 5, 60), (Channel.WHATSAPP, 80, 30), (Channel.WHATSAPP, 500, 20)):
+        found = pace.measure(channel, rate, seconds)
+        name = f"pace: {channel} at {rate}/s for {seconds} s"
+        yield Row(name=f"{name}, of the rate", value=found["achieved"], target=0.98, unit="ratio", detail=found)
+        above = found["most_in_a_second"] - rate
+        yield Row(name=f"{name}, above it in any second", value=above, target=1, unit="", better="less")
+        yield Row(name=f"{name}, throttled", value=found["throttled"], target=0, unit="", better="less")
 
 
 def plans() -> Iterator[Row]:
@@ -142,6 +153,7 @@ def latencies() -> Iterator[Row]:
 
 PARTS: dict[str, Callable[[], Iterator[Row]]] = {
     "sender": senders,
+    "pace": paces,
     "plan": plans,
     "fanout": fanouts,
     "webhook": webhooks,
