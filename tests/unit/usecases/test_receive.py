@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import override
 
 import pytest
 
-from shared.domain.message import Chunk, Message, PayloadRef
+from shared.domain.message import Chunk, Message
 from shared.domain.news import Inbound, News
 from shared.domain.payload import Channel
 from shared.domain.receipt import StatusReport
@@ -18,6 +19,7 @@ from shared.usecases.meta_documents import MetaDesk
 from shared.usecases.ports import Move, Moved
 from shared.usecases.receive import OrangeDesk, Receiver, Report
 from shared.usecases.strangers import Strangers
+from tests.contract.making import message
 from tests.fakes.log import FakeLog
 from tests.fakes.office import DEMO, Office
 from tests.fakes.rest import FakeStatusQueue
@@ -105,20 +107,8 @@ def office() -> Office:
     office = Office()
     office.log = WatchedLog(office.points)
     for message_id in MESSAGES:
-        office.log.rows[DEMO, message_id] = Message(
-            organisation=DEMO,
-            message_id=message_id,
-            channel=Channel.WHATSAPP,
-            accepted_at=MORNING,
-            recipient="***",
-            person="0" * 32,
-            country="SN",
-            payload=PayloadRef(object_key="x"),
-            chunk=CHUNK,
-            status=Status.SENT,
-            sent_at=MORNING,
-            attempts=1,
-        )
+        row = message(message_id, channel=Channel.WHATSAPP, organisation=DEMO, chunk=CHUNK)
+        office.log.rows[DEMO, message_id] = replace(row, status=Status.SENT, sent_at=MORNING, attempts=1)
     return office
 
 
