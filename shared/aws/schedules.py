@@ -61,7 +61,9 @@ class SchedulerSchedules:
                 self._aws.scheduler.update_schedule(**wanted)
 
         if (error := await self._refused(write)) is not None:
-            self._telemetry.trouble("schedule_not_set", distribution_id=distribution_id, error=error)
+            self._telemetry.trouble(
+                "schedule_not_set", organisation=organisation, distribution_id=distribution_id, error=error
+            )
 
     async def remove(self, distribution_id: str) -> None:
         """See `Schedules`."""

@@ -130,7 +130,7 @@ EVENTS: Final[Mapping[str, Event]] = {
     "status_not_moved": _event("message_id", "status", "stands", counts=_one("MovesWithoutEffect", "status")),
     "status_for_unknown_message": _event("message_id", "status", counts=_one("StatusesUnmatched")),
     "message_held_by_provider": _event("message_id"),
-    "news_not_taken": _trouble("news", "error"),
+    "news_not_taken": _trouble("organisation", "news", "error"),
     "news_without_integration": _event("organisation"),
     "template_news": _event("template", "language", "status", "is_news"),
     "account_restricted": _trouble("organisation", "restriction"),
@@ -148,7 +148,7 @@ EVENTS: Final[Mapping[str, Event]] = {
     ),
     "lane_full": _event("channel", counts=_one("DistributionsReleasing", "channel"), logged=False),
     "upload_unreadable": _event("distribution_id", "why"),
-    "schedule_not_set": _trouble("distribution_id", "error"),
+    "schedule_not_set": _trouble("organisation", "distribution_id", "error"),
     "schedule_not_removed": _trouble("distribution_id", "error"),
     # ── The machine ──
     "tick": _event(

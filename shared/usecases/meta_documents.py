@@ -132,7 +132,9 @@ class MetaDocuments:
         try:
             await listener.hear(organisation, news)
         except Exception as error:
-            self._telemetry.trouble("news_not_taken", news=type(news).__name__, error=type(error).__name__)
+            self._telemetry.trouble(
+                "news_not_taken", organisation=organisation, news=type(news).__name__, error=type(error).__name__
+            )
             raise
 
 

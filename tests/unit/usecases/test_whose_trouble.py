@@ -20,7 +20,7 @@ from shared.usecases.templates import account_of
 from tests.fakes.office import DEMO, WHATSAPP, Office
 from tests.fakes.rest import FakeIntegrations, FakeStatusQueue
 
-OF_NO_ORGANISATION = {"crash", "news_not_taken", "schedule_not_set", "schedule_not_removed"}
+OF_NO_ORGANISATION = {"crash", "schedule_not_removed"}
 """Told where none is at hand; `task_begun` says whose a distribution is."""
 
 
