@@ -3,10 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from shared.aws.schedules import ScheduleNames, SchedulerSchedules
 from shared.aws.session import Aws
-from tests.contract.cloud import deploy
+from tests.contract.cloud import connect, deploy
 from tests.contract.making import ORGANISATION
 from tests.contract.world import World
 from tests.fakes.world import FakeTelemetry
@@ -61,10 +62,22 @@ async def test_it_runs_once_wakes_the_fan_out_and_removes_itself(cloud: World, a
     assert cloud.hands.waiting() == {}
 
 
-async def test_that_aws_will_not_is_told_and_raises_nothing(aws: Aws) -> None:
-    telemetry = FakeTelemetry()
-    nameless = ScheduleNames(group="", target_arn="arn:aws:lambda:x", role_arn="arn:aws:iam::x")
-    schedules = SchedulerSchedules(aws, nameless, telemetry)
+@pytest.mark.parametrize(
+    "error",
+    [
+        ClientError({"Error": {"Code": "ThrottlingException", "Message": "no"}}, "CreateSchedule"),
+        EndpointConnectionError(endpoint_url="https://scheduler.invalid"),
+    ],
+    ids=["refused", "unreachable"],
+)
+async def test_that_aws_will_not_is_told_and_raises_nothing(error: Exception) -> None:
+    def refuse(**_: object) -> None:
+        raise error
+
+    aws, telemetry = connect(), FakeTelemetry()
+    aws.scheduler.meta.events.register("before-call.scheduler", refuse)
+    names = ScheduleNames(group="stack", target_arn="arn:aws:lambda:x", role_arn="arn:aws:iam::x")
+    schedules = SchedulerSchedules(aws, names, telemetry)
     await schedules.set(ORGANISATION, "d-1", at=EIGHT, zone="UTC")
     await schedules.remove("d-1")
     assert telemetry.troubles == ["schedule_not_set", "schedule_not_removed"]
