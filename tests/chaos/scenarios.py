@@ -1,9 +1,13 @@
-"""What is done to the running stack while a campaign goes through it. Each from outside, over HTTP."""
+"""The campaigns that go through the running stack, what each is shaken by, and how to see that it was."""
 
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from local.sample.people import PLACES
+from tests.chaos import hands
+from tests.chaos.seen import Seen
 from tests.chaos.stage import Stage
 
 CALM = 300
@@ -12,90 +16,218 @@ SPECIAL = 400
 """From here on one in ten numbers is: docs/simulators.md."""
 LEFT_OUT = frozenset({"0431"})
 """A used-up quota holds the lane for an hour, nine times over: hours that no morning has."""
-WRITES = [
-    *(f"DynamoDB_20120810.{name}" for name in ("UpdateItem", "PutItem", "BatchExecuteStatement")),
-    "AmazonSQS.SendMessageBatch",
-]
-
-
-def nothing(_: Stage, __: int) -> None:
-    """No fault while it runs."""
+WHATSAPP_SPECIAL = (
+    *("0403", "0404", "0512", "0200", "0429", "0430", "0503", "1056", "1026", "0472", "9026", "9126"),
+    *(f"{number:04}" for number in range(CALM, CALM + 18)),  # in between Meta begins to tell
+    *("0601", "0602", "0603", "0604", "0605", "0606", "0607"),
+)
+"""Without those that stop the whole account; 0700, because a message that is held back makes silence say nothing; and
+those that are never taken and never answered, which end after a day: the simulation has them."""
+CHANGE = datetime.fromisoformat("2026-10-29T21:00:00+00:00")
+"""Egypt's clocks go from midnight to 23:00."""
+EVENING = "2026-10-29T17:59:40+00:00"
+"""Twenty seconds before 21:00 in Egypt's summer and in Madagascar."""
+NIGHT_AND_MORNINGS = ("2026-10-29T20:00:00+00:00", "2026-10-30T04:00:30+00:00", "2026-10-30T05:00:30+00:00")
+"""07:00 in Madagascar; in Egypt, where it would be 07:00 if its clocks had not changed; and 07:00 there."""
+ON_UTC = ("SN", "CI", "ML", "BF", "GN")
+type Count = Callable[[Seen], int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """`settings` are the simulators', set before. `meanwhile` is called twice a second with how often it has been."""
+    """`settings` are the simulators', set before. `meanwhile` is called twice a second with how often it has been, at
+    least `turns` times.
+
+    `faults`: name → how often it happened, as seen from outside. `begins`: an instant, or a time of the next day (UTC);
+    empty: whenever all nine countries are awake. `then`: instants that the clock is moved to once nothing leaves any
+    more. `limit`: what the provider takes in any second, where that is not the lane's own rate. One that is not meant
+    to throttle (`throttles`) never has to.
+    """
 
     name: str
+    faults: Mapping[str, Count]
+    channel: str = "sms"
     rows: int = 2000
     rate: int = 1000
     first: int = CALM
+    tails: tuple[str, ...] = ()
+    countries: tuple[str, ...] = tuple(PLACES)
     settings: Mapping[str, object] = field(default_factory=dict)
-    faults: Mapping[str, object] = field(default_factory=dict)
-    meanwhile: Callable[[Stage, int], None] = nothing
-    at_night: bool = False
+    meanwhile: Callable[[Stage, int], None] = hands.nothing
+    turns: int = 0
+    begins: str = ""
+    then: tuple[str, ...] = ()
+    off_peak: bool = False
+    limit: int | None = None
+    throttles: bool = False
 
 
-def pauses(stage: Stage, turn: int) -> None:
-    """Three pauses of two seconds."""
-    if turn in (4, 12, 20):
-        stage.act("pause")
-    if turn in (8, 16, 24):
-        stage.act("resume")
+def _done(name: str) -> Count:
+    return lambda seen: seen.done[name]
 
 
-def cancels(stage: Stage, turn: int) -> None:
-    """Once some have gone."""
-    if turn == 6:
-        stage.act("cancel")
+def _refused(*codes: str) -> Count:
+    return lambda seen: sum(seen.refused.get(code, 0) for code in codes)
 
 
-def provider_goes_down(stage: Stage, turn: int) -> None:
-    """For five seconds nothing is answered but 503."""
-    if turn in (4, 14):
-        stage.set_simulators(orange_down=turn == 4)
+def _failed(operations: list[str]) -> Count:
+    return lambda seen: sum(seen.failed.get(operation, 0) for operation in operations)
 
 
-def settings_change(stage: Stage, turn: int) -> None:
-    """The administrator saves other credentials, twice."""
-    if turn in (4, 10):
-        stage.save_settings(f"client-secret-{turn}")
+def _outcomes(*words: str) -> Count:
+    return lambda seen: seen.outcomes(*words)
 
 
-def queues_deliver_twice(stage: Stage, turn: int) -> None:
-    """Copies and tasks come once more; the fan-out's work and every shard of the agenda are asked for again."""
-    if turn % 2 == 0:
-        stage.double_copies("SmsQueue")
-        stage.double_copies("FanoutQueue")
-        stage.ask_again()
+def _ended(reason: str) -> Count:
+    return lambda seen: seen.reasons(reason)
 
 
-def receipts_are_forged(stage: Stage, turn: int) -> None:
-    """Strangers report deliveries with a wrong token."""
-    stage.forge_receipts(turn)
+def _after(seen: Seen, change: datetime, *countries: str) -> int:
+    """How many of the countries' messages left after it."""
+    homes = {one["card"]: one["country"] for one in seen.evidence["people"]}
+    return sum(call["at"] >= change and homes.get(call["card"]) in countries for call in seen.evidence["calls"])
+
+
+def _torn(seen: Seen, change: datetime) -> int:
+    """How many left after it, where some had left before it."""
+    late = _after(seen, change, *PLACES)
+    return late if late < len(seen.evidence["calls"]) else 0
+
+
+def _torn_by_the_peak(seen: Seen) -> int:
+    """Messages of countries whose wall clocks show UTC that left after the peak hours, where others had left before."""
+    homes = {one["card"]: one["country"] for one in seen.evidence["people"]}
+    hours = [call["at"].hour for call in seen.evidence["calls"] if homes.get(call["card"]) in ON_UTC]
+    return sum(hour >= 10 for hour in hours) if min(hours, default=10) < 8 else 0
+
+
+def _held_by_a_pause(seen: Seen) -> int:
+    """Pauses after which something still left."""
+    last = max((call["at"] for call in seen.evidence["calls"]), default=None)
+    return sum(
+        deed["action"] == "pause" and last is not None and deed["done"] < last for deed in seen.evidence["deeds"]
+    )
 
 
 SCENARIOS = (
-    Scenario(name="nothing (control)"),
+    Scenario(
+        name="clock: night falls on the campaign, Egypt's clocks change",
+        faults={
+            "clock: 21:00 in mid-campaign": lambda seen: _torn(seen, CHANGE),
+            "clock: Egypt's summer ends": lambda seen: _after(seen, CHANGE, "EG"),
+        },
+        rows=400,
+        rate=10,
+        countries=("EG", "MG"),
+        begins=EVENING,
+        then=NIGHT_AND_MORNINGS,
+    ),
+    Scenario(name="nothing (control)", faults={"nothing (control)": lambda seen: len(seen.ledger)}),
+    Scenario(
+        name="WhatsApp: special numbers, and nobody tells at first",
+        faults={
+            "WhatsApp: time-outs and resets": _outcomes("time-out", "reset"),
+            "WhatsApp: 503": _refused("2"),
+            "WhatsApp: 502, an answer nobody can read": _outcomes("502", "not JSON"),
+            "WhatsApp: throttled": _refused("130429", "131056"),
+            "WhatsApp: refused, or failed later": lambda seen: seen.reasons("not_on_whatsapp"),
+            "WhatsApp: statuses twice": lambda seen: seen.told_twice(),
+            "WhatsApp: the one documented double": lambda seen: seen.taken_twice(),
+        },
+        channel="whatsapp",
+        rows=360,
+        rate=80,
+        tails=WHATSAPP_SPECIAL,
+        settings={"special_numbers": True, "hang_seconds": 8},
+        meanwhile=hands.nobody_tells_at_first,
+        throttles=True,
+    ),
     Scenario(
         name="provider: time-outs, resets, 5xx, throttles, odd receipts",
+        faults={
+            "SMS: time-outs and resets": _outcomes("time-out", "reset"),
+            "SMS: 5xx, an answer nobody can read": _outcomes("502", "not JSON"),
+            "SMS: 408, 503, 504": _refused("408/63", "503/5", "503/6", "504/6"),
+            "SMS: throttled now and then": _refused("403/53", "429/53"),
+            "SMS: the number refused": _refused("SVC0002", "SVC0004"),
+            "SMS: odd receipts": _outcomes("Delivery", "receipt"),
+        },
         first=SPECIAL,
+        tails=("4002", "4004"),
         settings={"special_numbers": True, "hang_seconds": 8},
+        throttles=True,
     ),
-    Scenario(name="provider: slower than the lane (403, code 53)", settings={"orange_rate_per_second": 200}),
-    Scenario(name="provider: down for five seconds", meanwhile=provider_goes_down),
     Scenario(
-        name="receipts: twice, before the answer to the send, forged",
-        settings={"duplicate_receipts": True, "delivered_delay": 0.0},
-        meanwhile=receipts_are_forged,
+        name="provider: slower than the lane, then down for five seconds",
+        faults={
+            "SMS: throttled (403, code 53)": _refused("403/53"),
+            "SMS: down for five seconds": _refused("503/5"),
+        },
+        rows=1000,
+        meanwhile=hands.provider_goes_down,
+        turns=22,
+        limit=40,
+        throttles=True,
     ),
-    Scenario(name="queues: copies, tasks and ticks twice", meanwhile=queues_deliver_twice),
-    Scenario(name="settings: credentials changed under way", meanwhile=settings_change),
-    Scenario(name="AWS: calls fail", faults={"operations": WRITES, "every": 25}),
-    Scenario(name="AWS: calls done, answer lost", faults={"operations": WRITES, "every": 25, "took_effect": True}),
-    Scenario(name="client: paused and resumed three times", rate=200, meanwhile=pauses),
-    Scenario(name="client: cancelled under way", rate=200, meanwhile=cancels),
-    Scenario(name="clock: night falls on the campaign", rate=40, at_night=True),
+    Scenario(
+        name="settings: credentials changed under way; receipts: twice, at once, forged",
+        faults={
+            "settings: a token dies under way": _refused("401/41"),
+            "receipts: twice": lambda seen: seen.told_twice(),
+            "receipts: forged": _done("forged"),
+        },
+        settings={"duplicate_receipts": True, "delivered_delay": 0.0, "orange_single_token": True},
+        meanwhile=hands.settings_change,
+        turns=28,
+    ),
+    Scenario(
+        name="queues: twice, dead letters; ticks missed",
+        faults={
+            "SQS: copies twice": _done("doubled on SmsQueue"),
+            "SQS: the fan-out's tasks twice": _done("tasks again"),
+            "SQS: dead letters redriven": _done("redriven"),
+            "ticks missed": _done("ticks missed"),
+        },
+        meanwhile=hands.queues_go_wrong,
+        turns=50,
+    ),
+    Scenario(
+        name="AWS: calls fail, batches in part, answers lost",
+        faults={
+            "AWS: reads fail": _failed(hands.READS),
+            "AWS: writes fail, or their answers are lost": _failed(hands.WRITES[:-1]),
+            "AWS: batches fail, whole or in part": _failed(hands.WRITES[-1:]),
+        },
+        meanwhile=hands.aws_fails,
+        turns=50,
+    ),
+    Scenario(
+        name="client: pauses, revoked consent, the same key twice",
+        faults={
+            "client: pauses": _held_by_a_pause,
+            "client: consent revoked": _ended("opted_out"),
+            "client: the same key twice": _done("asked again"),
+        },
+        rows=800,
+        rate=40,
+        meanwhile=hands.pauses,
+        turns=38,
+    ),
+    Scenario(
+        name="client: cancelled under way",
+        faults={"client: cancelled": _ended("cancelled")},
+        rate=200,
+        meanwhile=hands.cancels,
+        turns=24,
+    ),
+    Scenario(
+        name="clock: peak hours begin",
+        faults={"clock: peak hours begin": _torn_by_the_peak},
+        rows=400,
+        rate=10,
+        off_peak=True,
+        begins="07:59:45",
+    ),
 )
 
 
@@ -104,13 +236,9 @@ def named(words: list[str]) -> list[Scenario]:
     return [one for one in SCENARIOS if not words or any(word in one.name for word in words)]
 
 
-def numbers(scenario: Scenario) -> range:
-    """The last four digits, as many as each country needs."""
-    return range(scenario.first, scenario.first + -(-scenario.rows // 9) + 2)
-
-
-def take(scenario: Scenario, countries: tuple[str, ...]) -> list[tuple[str, str]]:
-    """(country, last digits) of each row, in turn of the countries."""
-    tails = (f"{number:04}" for number in numbers(scenario))
-    pairs = ((country, tail) for tail in tails if tail not in LEFT_OUT for country in countries)
+def take(scenario: Scenario) -> list[tuple[str, str]]:
+    """(country, last digits) of each row, in turn of the countries: the special numbers first, then the others."""
+    others = (f"{number:04}" for number in range(scenario.first, 10_000))
+    tails = itertools.chain(scenario.tails, (tail for tail in others if tail not in scenario.tails))
+    pairs = ((country, tail) for tail in tails if tail not in LEFT_OUT for country in scenario.countries)
     return list(itertools.islice(pairs, scenario.rows))

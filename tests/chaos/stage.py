@@ -1,7 +1,6 @@
-"""A running stack with one campaign on it, seen and shaken from outside: its API, its simulators, its queues."""
+"""A running stack with one campaign on it, shaken from outside: its API, its simulators, its queues, its clock."""
 
-import csv
-import io
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -9,212 +8,242 @@ from typing import Any
 
 import httpx2
 
-from local.clock import format_instant, parse_instant
-from local.demo.api import Api
-from local.load import Target
-from local.sample.expected import Campaign
-from local.sample.people import person
-from local.sample.register import SENDERS
-from tests.simulation.evidence import Call, Deed, Evidence, Person, Row
+from tests.chaos import seen
+from tests.chaos.patient import Patient
+from tests.chaos.people import people, request, upload
+from tests.chaos.seen import Seen
+from tests.simulation.evidence import Change, Deed, Evidence, Person, State, Word
+from tests.stack.programme import Json, Programme
 from tests.stack.running import RunningStack
 
 GRACE = 3.0
 """Seconds between our clock reading and what a worker of the stack did at that time: the machine is busy."""
-LONG = 300.0
-"""Seconds: a jump of the clock stops where something falls due, and waits there for the functions."""
-TEXT = {"text": "Bonjour {first_name}, votre carte : {verification_url}", "sms_encoding": "gsm7"}
-
-
-def campaign(name: str, rows: Sequence[tuple[str, str]]) -> tuple[Campaign, list[Person]]:
-    """An upload of invented people, and the same as the checker wants them. The enrolment stands for the card."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(("phone", "first_name", "last_name", "card_code", "enrollment_id", "language"))
-    people: list[Person] = []
-    for row, (country, tail) in enumerate(rows, start=1):
-        one, enrolment = person(country, tail), f"{name}-{row:05}"
-        writer.writerow((one.number, one.first_name, one.last_name, one.card_code, enrolment, "fr"))
-        people.append(
-            Person(
-                card=enrolment,
-                number=one.number,
-                country=country,
-                channel="sms",
-                distribution=None,
-                not_before=None,
-                off_peak=False,
-                consent=True,
-            )
-        )
-    made = Campaign(
-        campaign_id=name,
-        channel="sms",
-        form="csv",
-        upload=out.getvalue().encode(),
-        content=TEXT,
-        defaults={"verification_url": "https://v.example.org/c/{card_code}"},
-        expected=(),
-    )
-    return made, people
+PEAK_HOURS = [["08:00", "10:00"]]
+"""The same as the checker's."""
+PROVIDERS = {"sms": "orange", "whatsapp": "meta"}
 
 
 class Stage:
     """One scenario's organisation and campaign."""
 
-    def __init__(self, stack: RunningStack, target: Target, api: Api, name: str, rate: int) -> None:
-        self._stack = stack
-        self._target = target
-        self._name = name
-        self._rate = rate
-        self._deeds: list[Deed] = []
-        self.api = api
+    def __init__(self, stack: RunningStack, name: str, channel: str, rate: int) -> None:
+        self.stack = stack
+        self.name = name
+        self.done: Counter[str] = Counter()
+        """What the scenario's hand did, and how often."""
         self.identity = ""
-        self._people: list[Person] = []
+        self.people: list[Person] = []
+        self._channel = channel
+        self._rate = rate
+        self._request: Json = {}
+        self._deeds: list[Deed] = []
+        self._states: list[State] = []
+        self._words: list[Word] = []
+        self._changes: list[Change] = []
+        self._post(f"{stack.control_url}/reset", {})
+        self.programme = Programme(stack, name, rate=rate, transport=Patient())
+        self.programme.put_sms(rate_per_second=rate, peak_hours=PEAK_HOURS)
+        self.programme.put_whatsapp(rate_per_second=rate)
+        self._failed_before = self._failed()
+
+    def close(self) -> None:
+        """The connections."""
+        self.programme.api.close()
 
     # ------------------------------------------------------------------------------------------------- what is done
 
-    def begin(self, made: Campaign, people: Sequence[Person]) -> None:
-        """Upload, plan, confirm."""
-        self.save_settings("client-secret")
-        self.identity = self.api.distribute(made, self.api.upload(made.form, made.upload))
-        self._people = [Person(**{**one, "distribution": self.identity}) for one in people]
+    def plan(self, rows: Sequence[tuple[str, str]], *, off_peak: bool) -> None:
+        """Upload and plan; `rows`: country and last four digits."""
+        self.people = people(self.name, rows, self._channel, off_peak=off_peak)
+        cards = f"{self.stack.simulators_url}/cards"
+        file = self.programme.upload(upload(self.name, rows), "csv")
+        self._request = {**request(self.name, self._channel, cards, off_peak=off_peak), "upload_id": file}
+        self.identity = self._asked_for()["distribution_id"]
+        for one in self.people:
+            one["distribution"] = self.identity
 
-    def save_settings(self, secret: str) -> None:
-        """The SMS integration, with another secret."""
-        body = {
-            "client_id": f"client-{self._target.organisation}",
-            "client_secret": secret,
-            "sender_name": "PEV",
-            "default_country": "SN",
-            "senders": SENDERS,
-            "rate_per_second": self._rate,
-        }
-        self.api.put("/v1/integrations/sms", body)
+    def ask_with_the_same_key(self) -> None:
+        """The same request once more, and another one with its key."""
+        again = self._asked_for()["distribution_id"]
+        other = self.programme.distribute(key=self.name, **{**self._request, "campaign_id": "another"})
+        if again != self.identity or other.status_code != 422:
+            raise AssertionError(f"the key's second answer is {again}, another body's {other.status_code}")
+        self.done["asked again"] += 1
 
     def act(self, action: str) -> None:
         """Confirm, pause, resume or cancel, unless it is through already."""
-        asked = self.now()
-        if self.api.distribution(self.identity).status not in ("completed", "cancelled"):
-            self.api.act(self.identity, action)
-            self._deeds.append(Deed(distribution=self.identity, action=action, asked=asked, done=self.now()))
+        asked = self.stack.now()
+        if self.status() in ("completed", "cancelled"):
+            return
+        self.programme.ok(self.programme.act({"distribution_id": self.identity}, action))
+        self._deeds.append(Deed(distribution=self.identity, action=action, asked=asked, done=self.stack.now()))
+        self.done[action] += 1
+        if action in ("confirm", "resume"):
+            self._stood("sending", asked)
+
+    def revoke(self, some: Sequence[Person]) -> None:
+        """These people no longer agree."""
+        asked = self.stack.now()
+        items = [{"phone": one["number"], "granted": False, "source": "telephone"} for one in some]
+        self.programme.api.post("/v1/consents", json={"items": items}).raise_for_status()
+        said = self.stack.now()
+        self._words += [Word(number=one["number"], granted=False, asked=asked, done=said) for one in some]
+
+    def redrive(self) -> None:
+        """All dead letters go again; asked twice."""
+        listed = self.programme.ok(self.programme.api.get("/v1/dead-letters", params={"channel": self._channel}))
+        if any("***" not in one["recipient"] for one in listed["items"]):
+            raise AssertionError("a dead letter shows a whole number")
+        for _ in range(2):
+            answer = self.programme.api.post("/v1/dead-letters/redrive", json={"all": True})
+            self.done["redriven"] += self.programme.ok(answer)["redriven"]
 
     def set_simulators(self, **settings: object) -> None:
         """Of the providers."""
-        self._post(f"{self._target.simulators_url}/_control/settings", settings)
-
-    def reset_simulators(self) -> None:
-        """Settings back to their defaults."""
-        self._post(f"{self._target.simulators_url}/_control/reset", {})
+        self._post(f"{self.stack.control_url}/settings", settings)
 
     def set_faults(self, faults: Mapping[str, object]) -> None:
         """Of AWS."""
-        self._post(f"{self._target.aws_url}/_stack/faults", faults)
+        self._post(f"{self.stack.aws_url}/_stack/faults", faults)
 
     def double_copies(self, queue: str) -> None:
         """Ten of what waits on a queue, put there a second time."""
-        sqs, url = self._stack.aws("sqs"), self._stack.output(f"{queue}Url")
+        sqs, url = self.stack.aws("sqs"), self.stack.output(f"{queue}Url")
         found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0).get("Messages", [])
         for message in found:
             sqs.send_message(QueueUrl=url, MessageBody=message["Body"])
+        self.done[f"doubled on {queue}"] += len(found)
+
+    def give_up(self, queue: str) -> None:
+        """Ten of what waits on a queue go where SQS puts what was taken too often."""
+        sqs, url = self.stack.aws("sqs"), self.stack.output(f"{queue}Url")
+        known = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]
+        arn = json.loads(known["RedrivePolicy"])["deadLetterTargetArn"]
+        dead = sqs.get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"]
+        for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+            sqs.send_message(QueueUrl=dead, MessageBody=message["Body"])
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
     def ask_again(self) -> None:
         """The fan-out's tasks for this distribution, and those of a tick that finds all shards due."""
-        sqs, url = self._stack.aws("sqs"), self._stack.output("FanoutQueueUrl")
-        advance = {"kind": "advance", "organisation": self._target.organisation, "distribution_id": self.identity}
+        sqs, url = self.stack.aws("sqs"), self.stack.output("FanoutQueueUrl")
+        advance = {"kind": "advance", "organisation": self.name, "distribution_id": self.identity}
         for task in (advance, advance, *({"kind": "agenda", "shard": shard} for shard in range(8))):
-            sqs.send_message(QueueUrl=url, MessageBody=httpx2.Response(200, json=task).text)
+            sqs.send_message(QueueUrl=url, MessageBody=json.dumps(task))
+            self.done["tasks again"] += 1
+
+    def switch_tick(self, *, on: bool) -> None:
+        """Nothing fires every minute any more; or again."""
+        scheduler = self.stack.aws("scheduler")
+        for one in scheduler.list_schedules()["Schedules"]:
+            found = scheduler.get_schedule(Name=one["Name"], GroupName=one["GroupName"])
+            if found["ScheduleExpression"].startswith("rate("):
+                kept = ("Name", "GroupName", "ScheduleExpression", "Target", "FlexibleTimeWindow")
+                scheduler.update_schedule(**{key: found[key] for key in kept}, State="ENABLED" if on else "DISABLED")
+
+    def change_credentials(self, secret: str) -> None:
+        """The administrator saves another secret, and tries it: with that token the old ones die."""
+        saved = self.programme.put_sms(client_secret=secret, rate_per_second=self._rate, peak_hours=PEAK_HOURS)
+        url = f"{self.stack.simulators_url}/orange/oauth/v3/token"
+        form = {"grant_type": "client_credentials"}
+        httpx2.post(url, data=form, auth=(saved["client_id"], secret), timeout=60).raise_for_status()
 
     def forge_receipts(self, turn: int) -> None:
-        """Nobody's, and everybody's again."""
-        base = f"{self._target.base_url}/webhooks/orange/{self._target.organisation}"
-        info = {"address": "tel:+221770000300", "deliveryStatus": "DeliveredToTerminal"}
+        """A stranger's, about somebody's message, with a wrong token."""
+        base = f"{self.stack.base_url}/webhooks/orange/{self.name}"
+        info = {"address": f"tel:{self.people[0]['number']}", "deliveryStatus": "DeliveredToTerminal"}
         body = {"deliveryInfoNotification": {"callbackData": f"unknown-{turn}", "deliveryInfo": info}}
         refused = httpx2.post(f"{base}/a-wrong-token", json=body)
         if refused.status_code != 401:
             raise AssertionError(f"a forged receipt got {refused.status_code}")
+        self.done["forged"] += 1
 
     def jump(self, instant: datetime) -> None:
         """Move the stack's clock on."""
-        self._post(f"{self._target.base_url}/_local/clock", {"now": format_instant(instant)})
+        self.programme.move_to(instant)
 
     # ----------------------------------------------------------------------------------------------------- what is seen
 
-    def now(self) -> datetime:
-        """By the stack's clock."""
-        return parse_instant(self._get(f"{self._target.base_url}/_local/clock")["now"])
-
     def status(self) -> str:
         """Of the distribution."""
-        return self.api.distribution(self.identity).status
+        status = str(self.programme.distribution(self.identity)["status"])
+        if status in ("planned", "paused"):
+            self._stood(status, self.stack.now())
+        return status
 
     def counts(self) -> Mapping[str, int]:
         """Of the distribution."""
-        return self.api.distribution(self.identity).counts
-
-    def evidence(self) -> Evidence:
-        """For the checker, once nothing is under way."""
-        found = self.api.distribution(self.identity)
-        return Evidence(
-            people=self._people,
-            calls=self._calls(),
-            rows=self._rows(),
-            deeds=self._deeds,
-            states=[],
-            words=[],
-            told=[],
-            changes=[],
-            accepted={self.identity: found.accepted},
-            counts={self.identity: dict(found.counts)},
-            rates={"sms": self._rate},
-            grace=GRACE,
-        )
+        found: Mapping[str, int] = self.programme.distribution(self.identity)["counts"]
+        return found
 
     def taken(self) -> int:
         """How many messages the provider has taken."""
         return len(self._ledger())
 
-    def _calls(self) -> list[Call]:
-        cards = {one["number"]: one["card"] for one in self._people}
-        return [
-            Call(
-                at=datetime.fromisoformat(entry["at"]),
-                channel="sms",
-                number=entry["recipient"],
-                card=cards.get(entry["recipient"], "nobody's"),
-                key="",
-                taken=True,
-            )
-            for entry in self._ledger()
-        ]
+    def is_through(self) -> bool:
+        """Whether every row has ended, as the distribution counts and in the log."""
+        rows = self.programme.messages(distribution_id=self.identity, limit="200", status="pending")
+        return not self.counts()["pending"] and not rows
 
-    def _rows(self) -> list[Row]:
-        return [
-            Row(
-                message_id=str(number),
-                parent=None,
-                distribution=self.identity,
-                channel="sms",
-                card=one.enrollment_id,
-                status=one.status,
-                reason=one.reason if one.status == "failed" else None,
-                resent=False,
-            )
-            for number, one in enumerate(self.api.messages(self.identity))
-        ]
+    def watch(self) -> None:
+        """How the newest rows of the log stand now."""
+        query = {"distribution_id": self.identity, "limit": "200"}
+        now = self.stack.now()
+        for one in self.programme.ok(self.programme.api.get("/v1/messages", params=query))["items"]:
+            self._changes.append(Change(message_id=one["message_id"], at=now, status=one["status"]))
 
-    def _ledger(self) -> list[dict[str, Any]]:
-        query = f"provider=orange&organisation={self._target.organisation}"
-        entries: list[dict[str, Any]] = self._get(f"{self._target.simulators_url}/_control/ledger?{query}")["messages"]
-        return entries
+    def seen(self) -> Seen:
+        """Once nothing is under way."""
+        ledger, receipts = self._ledger(), self._receipts()
+        refused: dict[str, dict[str, int]] = self._get(f"{self.stack.control_url}/ledger")["refused"]
+        return Seen(
+            evidence=self._evidence(ledger, receipts),
+            ledger=ledger,
+            receipts=receipts,
+            refused=refused[PROVIDERS[self._channel]],
+            failed=self._failed() - self._failed_before,
+            done=self.done,
+        )
 
-    def counted(self) -> Counter[str]:
-        """The log's statuses."""
-        return Counter(row["status"] for row in self._rows())
+    def _evidence(self, ledger: Sequence[Json], receipts: Sequence[Json]) -> Evidence:
+        found = self.programme.distribution(self.identity)
+        cards = {one["number"]: one["card"] for one in self.people}
+        return Evidence(
+            people=self.people,
+            calls=seen.calls(ledger, self._channel, cards),
+            rows=seen.rows(self.programme.messages(distribution_id=self.identity, limit="200")),
+            deeds=self._deeds,
+            states=self._states,
+            words=self._words,
+            told=seen.told(receipts, ledger, self._channel, cards),
+            changes=self._changes,
+            accepted={self.identity: found["accepted"]},
+            counts={self.identity: found["counts"]},
+            rates={self._channel: self._rate},
+            grace=GRACE,
+        )
+
+    def _asked_for(self) -> Json:
+        return self.programme.ok(self.programme.distribute(key=self.name, **self._request))
+
+    def _stood(self, status: str, at: datetime) -> None:
+        if not self._states or self._states[-1]["status"] != status:
+            self._states.append(State(distribution=self.identity, at=at, status=status))
+
+    def _ledger(self) -> list[Json]:
+        return self.programme.ledger(PROVIDERS[self._channel])
+
+    def _receipts(self) -> list[Json]:
+        url = f"{self.stack.control_url}/receipts?provider={PROVIDERS[self._channel]}"
+        return [call for call in self._get(url)["receipts"] if call["organisation"] == self.name]
+
+    def _failed(self) -> Counter[str]:
+        return Counter(self._get(f"{self.stack.aws_url}/_stack/faults"))
 
     @staticmethod
     def _post(url: str, body: Mapping[str, object]) -> None:
-        httpx2.post(url, json=dict(body), timeout=LONG).raise_for_status()
+        httpx2.post(url, json=dict(body), timeout=60).raise_for_status()
 
     @staticmethod
     def _get(url: str) -> Any:
-        return httpx2.get(url, timeout=LONG).raise_for_status().json()
+        return httpx2.get(url, timeout=60).raise_for_status().json()

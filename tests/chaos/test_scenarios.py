@@ -1,22 +1,161 @@
-"""That the scenarios are whole; they run with `make chaos`."""
+"""That the scenarios are whole, and that each can fail; they run with `make chaos`."""
+
+from datetime import UTC, datetime, timedelta
+from typing import cast
+from zoneinfo import ZoneInfo
+
+import pytest
 
 from local.sample.people import PLACES
-from tests.chaos.scenarios import LEFT_OUT, SCENARIOS, named, take
+from tests.chaos.hands import HELD
+from tests.chaos.run import besides, performed, start_of
+from tests.chaos.scenarios import LEFT_OUT, SCENARIOS, Scenario, named, take
+from tests.chaos.seen import Seen, calls, rows, told
+from tests.chaos.stage import GRACE
+from tests.simulation.checker import FRESH, LATE, QUIET, ZONES, violations
+from tests.simulation.evidence import Evidence, Person
+from tests.stack.programme import Json
+from tests.stack.running import RunningStack
+
+NOON = datetime(2026, 10, 30, 12, tzinfo=UTC)
+CARDS = {"+221770000300": "chaos-00001", "+221770000301": "chaos-00002"}
 
 
-def test_each_scenario_has_two_thousand_people_of_nine_countries_each_once() -> None:
+def test_each_scenario_has_its_people_each_once() -> None:
     for scenario in SCENARIOS:
-        people = take(scenario, tuple(PLACES))
-        assert len(set(people)) == len(people) == 2000
-        assert {country for country, _ in people} == set(PLACES)
+        people = take(scenario)
+        assert len(set(people)) == len(people) == scenario.rows
+        assert {country for country, _ in people} == set(scenario.countries) <= set(PLACES)
         assert not LEFT_OUT & {tail for _, tail in people}
 
 
 def test_names_are_distinct_and_found_by_their_words() -> None:
     assert len({one.name for one in SCENARIOS}) == len(SCENARIOS)
+    faults = [fault for one in SCENARIOS for fault in one.faults]
+    assert len(set(faults)) == len(faults)
     assert named([]) == list(SCENARIOS)
-    assert [one.name for one in named(["night"])] == ["clock: night falls on the campaign"]
+    assert [one.name.partition(":")[2] for one in named(["cancelled"])] == [" cancelled under way"]
 
 
-def test_night_comes_last_because_the_clock_only_goes_forwards() -> None:
-    assert [one.at_night for one in SCENARIOS] == [False] * (len(SCENARIOS) - 1) + [True]
+def test_the_evening_comes_first_because_the_clock_only_goes_forwards() -> None:
+    assert [one for one in SCENARIOS if "T" in one.begins] == [SCENARIOS[0]]
+
+
+def test_the_rate_of_some_would_be_exceeded_if_nobody_kept_it() -> None:
+    """A stack on two cores sends 25 a second and more. With a lane as fast as that, the checker would see these."""
+    bound = [one for one in SCENARIOS if one.rows * (1 - one.rate / 25) > one.rate * (LATE + GRACE) + 1]
+    assert len(bound) >= 2
+    assert any(not one.throttles for one in bound)
+
+
+def test_a_pause_is_far_longer_than_what_the_checker_forgives() -> None:
+    assert HELD.total_seconds() >= 8 + FRESH + GRACE
+
+
+def test_a_campaign_begins_while_all_are_awake_or_at_its_hour() -> None:
+    day, hour = Scenario(name="d", faults={}), Scenario(name="h", faults={}, begins="07:59:30")
+    late = NOON.replace(hour=19)
+    assert start_of(day, NOON) == NOON
+    assert start_of(day, late) == datetime(2026, 10, 31, 7, 5, tzinfo=UTC)
+    assert start_of(hour, NOON) == datetime(2026, 10, 31, 7, 59, 30, tzinfo=UTC)
+    assert start_of(SCENARIOS[0], NOON) == datetime(2026, 10, 29, 17, 59, 40, tzinfo=UTC)
+
+
+# ----------------------------------------------------------------------------------------------- what would be seen
+
+
+def person(number: str) -> Person:
+    return Person(
+        card=CARDS[number],
+        number=number,
+        country="SN",
+        channel="sms",
+        distribution="d",
+        not_before=None,
+        off_peak=False,
+        consent=True,
+    )
+
+
+def entry(number: str) -> Json:
+    at = NOON.isoformat()
+    return {"recipient": number, "provider_message_id": f"of-{number}", "key": None, "at": at, "outcome": "delivered"}
+
+
+def receipt(number: str, result: str = "200") -> Json:
+    at = (NOON + timedelta(seconds=1)).isoformat()
+    told_of = {"provider_message_ids": [f"of-{number}"], "statuses": ["DeliveredToTerminal"]}
+    return {**told_of, "at": at, "result": result}
+
+
+def logged(number: str, status: str) -> Json:
+    return {
+        "message_id": f"m-{number}",
+        "parent_message_id": None,
+        "distribution_id": "d",
+        "channel": "sms",
+        "enrollment_id": CARDS[number],
+        "status": status,
+        "reason": "receipt_missing" if status == "sent" else None,
+        "attempts": 1,
+    }
+
+
+def seen(statuses: list[str], receipts: list[Json], refused: dict[str, int] | None = None) -> Seen:
+    """Two people, each sent to once."""
+    ledger = [entry(number) for number in CARDS]
+    evidence = Evidence(
+        people=[person(number) for number in CARDS],
+        calls=calls(ledger, "sms", CARDS),
+        rows=rows([logged(number, status) for number, status in zip(CARDS, statuses, strict=True)]),
+        deeds=[],
+        states=[{"distribution": "d", "at": NOON - timedelta(minutes=1), "status": "sending"}],
+        words=[],
+        told=told(receipts, ledger, "sms", CARDS),
+        changes=[],
+        accepted={"d": 2},
+        counts={"d": {status: statuses.count(status) for status in set(statuses)}},
+        rates={"sms": 10},
+        grace=GRACE,
+    )
+    return Seen(
+        evidence=evidence, ledger=ledger, receipts=receipts, refused=refused or {}, failed={}, done={"forged": 1}
+    )
+
+
+def test_a_receipt_that_our_door_took_and_lost_is_seen() -> None:
+    both = [receipt(number) for number in CARDS]
+    assert violations(seen(["delivered", "delivered"], both).evidence) == []
+    assert [wrong.kind for wrong in violations(seen(["delivered", "sent"], both).evidence)] == ["lost"]
+    refused = [both[0], receipt("+221770000301", "500")]
+    assert violations(seen(["delivered", "sent"], refused).evidence) == []
+
+
+def test_receipts_that_came_twice_are_counted() -> None:
+    once, twice = receipt("+221770000300"), receipt("+221770000301")
+    assert seen(["delivered", "delivered"], [once, twice]).told_twice() == 0
+    assert seen(["delivered", "delivered"], [once, twice, twice]).told_twice() == 1
+
+
+def test_a_fault_that_never_occurred_and_a_rate_that_was_not_kept_are_wrong() -> None:
+    calm = Scenario(name="s", faults={}, rate=10)
+    found = seen(["delivered", "delivered"], [], {"403/53": 3})
+    assert [wrong.kind for wrong in besides(calm, found, {"f": 0, "g": 1})] == ["wrong", "early"]
+    assert besides(Scenario(name="s", faults={}, throttles=True), found, {"g": 1}) == []
+
+
+class _Broken:
+    def now(self) -> datetime:
+        raise ConnectionError("nobody answers")
+
+
+def test_a_scenario_that_raises_is_a_failed_one_like_any_other(capsys: pytest.CaptureFixture[str]) -> None:
+    one = performed(cast("RunningStack", _Broken()), 4, SCENARIOS[1])
+    assert [wrong.kind for wrong in one.wrongs] == ["wrong"]
+    assert "ConnectionError: nobody answers (tests/chaos/" in one.wrongs[0].text
+    assert "1 wrong" in capsys.readouterr().err
+
+
+def test_the_morning_after_is_one_in_which_the_checker_lets_all_nine_be_written_to() -> None:
+    begins = start_of(Scenario(name="d", faults={}), NOON.replace(hour=19))
+    assert all(QUIET[1] <= begins.astimezone(ZoneInfo(zone)).time() < QUIET[0] for zone in ZONES.values())

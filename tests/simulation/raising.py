@@ -10,7 +10,7 @@ SHOWN = 200
 """Characters of an error's own words."""
 
 
-def raised(error: Exception) -> Violation:
+def raised(error: BaseException) -> Violation:
     """The error's type and words, and the last place in our own code that it came through."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if _is_ours(Path(frame.filename))]

@@ -20,11 +20,13 @@ DELIVERED = 8200
 class Programme:
     """One organisation at a running stack, with both channels set up."""
 
-    def __init__(self, stack: RunningStack, organisation: str, *, rate: int = 50) -> None:
+    def __init__(
+        self, stack: RunningStack, organisation: str, *, rate: int = 50, transport: httpx2.BaseTransport | None = None
+    ) -> None:
         self.stack = stack
         self.organisation = organisation
         self.phone_number_id = str(abs(hash(organisation)) % 10**12)
-        self.api = stack.api(organisation)
+        self.api = stack.api(organisation, transport=transport)
         self.put_sms(rate_per_second=rate)
         self.put_whatsapp()
 

@@ -22,6 +22,8 @@ from local.tokens import ALL_SCOPES, TokenRequest, load_key, mint
 
 START = "2026-11-23T10:00:00Z"
 """A Monday morning within the sending hours of all nine countries."""
+LONG = 300.0
+"""Seconds: a jump of the clock stops where something falls due, and waits there for the functions."""
 TRESPASSER = "trespasser"
 """The session of a test that tries what a role may not do."""
 
@@ -69,7 +71,7 @@ class RunningStack:
     def move_to(self, instant: datetime) -> None:
         """Move the stack's clock, forwards only."""
         body = {"now": format_instant(instant)}
-        httpx2.post(f"{self.base_url}/_local/clock", json=body, timeout=30).raise_for_status()
+        httpx2.post(f"{self.base_url}/_local/clock", json=body, timeout=LONG).raise_for_status()
 
     def token(
         self, organisation: str | None = "demo", scopes: Sequence[str] = ALL_SCOPES, expires: float = 3600
@@ -79,10 +81,15 @@ class RunningStack:
         request = TokenRequest(issuer=self.base_url, organisation=organisation, scopes=scopes, lifetime=lifetime)
         return mint(load_key(self.directory / "key.pem"), request, self.now())
 
-    def api(self, organisation: str | None = "demo", scopes: Sequence[str] = ALL_SCOPES) -> httpx2.Client:
+    def api(
+        self,
+        organisation: str | None = "demo",
+        scopes: Sequence[str] = ALL_SCOPES,
+        transport: httpx2.BaseTransport | None = None,
+    ) -> httpx2.Client:
         """An HTTP client of the API with a token; use it in a `with`."""
         headers = {"authorization": f"Bearer {self.token(organisation, scopes)}"}
-        return httpx2.Client(base_url=self.base_url, headers=headers, timeout=35)
+        return httpx2.Client(base_url=self.base_url, headers=headers, timeout=35, transport=transport)
 
     def set_simulators(self, **settings: Any) -> None:
         """docs/simulators.md, POST /_control/settings."""

@@ -1,0 +1,105 @@
+"""What can be seen of a campaign from outside once it has come to rest, and the evidence that the checker gets."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tests.simulation.evidence import Call, Evidence, Row, Told
+from tests.stack.programme import Json
+
+SAID = {
+    "DeliveredToTerminal": "delivered",
+    "DeliveredToNetwork": "sent",
+    "MessageWaiting": "sent",
+    "DeliveryImpossible": "failed",
+}
+"""Orange's words, as far as the checker looks at them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """`ledger` and `receipts`: the simulators' own records of this organisation. `refused`: provider's code → times.
+    `failed`: AWS's operation → how often it was made to fail. `done`: what the scenario's hand did → times."""
+
+    evidence: Evidence
+    ledger: Sequence[Json]
+    receipts: Sequence[Json]
+    refused: Mapping[str, int]
+    failed: Mapping[str, int]
+    done: Mapping[str, int]
+
+    def outcomes(self, *words: str) -> int:
+        """How many messages the simulators took whose outcome says one of these words."""
+        return sum(any(word in entry["outcome"] for word in words) for entry in self.ledger)
+
+    def reasons(self, reason: str) -> int:
+        """How many rows ended so."""
+        return sum(row["reason"] == reason for row in self.evidence["rows"])
+
+    def told_twice(self) -> int:
+        """How many messages the door was told the same of more than once, and took it each time."""
+        heard = Counter((name, status) for name, status, _ in _told(self.receipts))
+        return sum(count > 1 for count in heard.values())
+
+    def taken_twice(self) -> int:
+        """How many people's message a provider took twice."""
+        return sum(count > 1 for count in Counter(call["card"] for call in self.evidence["calls"]).values())
+
+
+def calls(ledger: Sequence[Json], channel: str, cards: Mapping[str, str]) -> list[Call]:
+    """`cards`: number → card."""
+    return [
+        Call(
+            at=datetime.fromisoformat(entry["at"]),
+            channel=channel,
+            number=entry["recipient"],
+            card=cards.get(entry["recipient"], "nobody's"),
+            key=entry["key"] or "",
+            taken=True,
+        )
+        for entry in ledger
+    ]
+
+
+def rows(messages: Sequence[Json]) -> list[Row]:
+    """Whether a message was sent twice is not shown: one that was tried twice may have been."""
+    return [
+        Row(
+            message_id=one["message_id"],
+            parent=one["parent_message_id"],
+            distribution=one["distribution_id"],
+            channel=one["channel"],
+            card=one["enrollment_id"],
+            status=one["status"],
+            reason=one["reason"] if one["status"] == "failed" else None,
+            resent=one["channel"] == "whatsapp" and one["attempts"] > 1,
+        )
+        for one in messages
+    ]
+
+
+def told(receipts: Sequence[Json], ledger: Sequence[Json], channel: str, cards: Mapping[str, str]) -> list[Told]:
+    """What our door has answered with 200: from then on it is ours to keep."""
+    entries = {entry["provider_message_id"]: entry for entry in ledger}
+    return [
+        Told(
+            at=datetime.fromisoformat(at),
+            channel=channel,
+            card=cards.get(entries[name]["recipient"], "nobody's"),
+            key=entries[name]["key"] or "",
+            status=SAID.get(status, status),
+        )
+        for name, status, at in _told(receipts)
+        if name in entries
+    ]
+
+
+def _told(receipts: Sequence[Json]) -> list[tuple[str, str, str]]:
+    """Provider's ID, its word, when; of what was taken."""
+    return [
+        (name, status, call["at"])
+        for call in receipts
+        if call["result"] == "200"
+        for name, status in zip(call["provider_message_ids"], call["statuses"], strict=False)
+    ]
