@@ -1,6 +1,7 @@
 """python -m tests.chaos [words]: breaks a running local stack over HTTP, one scenario after the other, each a campaign
 of its own; prints a table, exits 1 if anything is lost, doubled, early or else wrong, or if a fault never occurred."""
 
+import shlex
 import sys
 import tempfile
 from collections import deque
@@ -42,7 +43,9 @@ def main(words: list[str]) -> int:
 
 
 def _again(scenarios: list[Scenario], run: Summary) -> str:
-    return "the stack itself" if run.seed == THE_STACK else f"python -m tests.chaos '{scenarios[run.seed].name}'"
+    if run.seed == THE_STACK:
+        return "the stack itself"
+    return f"python -m tests.chaos {shlex.quote(scenarios[run.seed].name)}"
 
 
 def _on_a_stack(waiting: deque[tuple[int, Scenario]]) -> list[Summary]:

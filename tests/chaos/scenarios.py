@@ -28,7 +28,7 @@ CHANGE = datetime.fromisoformat("2026-10-29T21:00:00+00:00")
 EVENING = "2026-10-29T17:59:40+00:00"
 """Twenty seconds before 21:00 in Egypt's summer and in Madagascar."""
 NIGHT_AND_MORNINGS = ("2026-10-29T20:00:00+00:00", "2026-10-30T04:00:30+00:00", "2026-10-30T05:00:30+00:00")
-"""07:00 in Madagascar; in Egypt, where it would be 07:00 if its clocks had not changed; and 07:00 there."""
+"""Deep in the night; 07:00 in Madagascar, and in Egypt if its clocks had not changed; 07:00 in Egypt."""
 ON_UTC = ("SN", "CI", "ML", "BF", "GN")
 type Count = Callable[[Seen], int]
 
