@@ -19,7 +19,17 @@ from pathlib import Path
 from tests.guards.table import GUARDS, Guard
 
 ROOT = Path(__file__).parents[2]
-COPIED = ("functions", "local", "shared", "tests", "pyproject.toml", "template.yaml", "samconfig.toml", "events")
+COPIED = (
+    "bench",
+    "functions",
+    "local",
+    "shared",
+    "tests",
+    "pyproject.toml",
+    "template.yaml",
+    "samconfig.toml",
+    "events",
+)
 AT_ONCE = os.cpu_count() or 1
 TESTS_FAILED = 1
 """pytest's exit code where tests ran and one failed. A guard that breaks an import or a fixture proves nothing: 2."""
