@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import httpx2
-import jwt
 import pytest
 
-from local.tokens import ALL_SCOPES, AUDIENCE, load_key, make_key
+from local.tokens import ALL_SCOPES, load_key
 from shared.http.openapi import document
+from tests.local.bad_tokens import BAD, Issuer
 from tests.stack.running import RunningStack
 
 NOBODYS = "00000000-0000-5000-8000-000000000000"
@@ -31,17 +31,19 @@ def routes() -> Iterator[tuple[str, str, str]]:
 
 
 ROUTES = list(routes())
+DOORS = [  # of both functions that ask for a token
+    one
+    for one in ROUTES
+    if one[:2] in {("GET", "/v1/messages"), ("POST", "/v1/distributions"), ("PUT", "/v1/integrations/sms")}
+]
 
 
-def claims(stack: RunningStack, **changes: Any) -> dict[str, Any]:
-    now = int(stack.now().timestamp())
-    good = {"iss": stack.base_url, "aud": AUDIENCE, "iat": now, "exp": now + 600, "scope": " ".join(ALL_SCOPES)}
-    return {name: its for name, its in (good | {"organisation_id": "demo"} | changes).items() if its is not None}
+def issuer(stack: RunningStack) -> Issuer:
+    return Issuer(key=load_key(stack.directory / "key.pem"), name=stack.base_url, now=stack.now())
 
 
 def signed(stack: RunningStack, **changes: Any) -> Mapping[str, str]:
-    token = jwt.encode(claims(stack, **changes), load_key(stack.directory / "key.pem"), algorithm="RS256")
-    return {"Authorization": f"Bearer {token}"}
+    return {"Authorization": issuer(stack).signed(**changes)}
 
 
 def ask(stack: RunningStack, route: tuple[str, str, str], headers: Mapping[str, str]) -> httpx2.Response:
@@ -51,11 +53,24 @@ def ask(stack: RunningStack, route: tuple[str, str, str], headers: Mapping[str, 
 
 def test_no_route_is_open_by_mistake(stack: RunningStack) -> None:
     assert len(ROUTES) >= 30
-    forged = jwt.encode(claims(stack), make_key(), algorithm="RS256")
-    for headers in ({}, {"Authorization": f"Bearer {forged}"}):
+    for headers in ({}, {"Authorization": str(BAD["another key"](issuer(stack)))}):
         answers = {route: ask(stack, route, headers) for route in ROUTES}
         assert {answer.status_code for answer in answers.values()} == {401}
         assert {answer.text for answer in answers.values()} == {'{"message":"Unauthorized"}'}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_token_opens_no_function(stack: RunningStack, case: str) -> None:
+    bad = BAD[case](issuer(stack))
+    for route in DOORS:
+        # On the wire no header ends in a space.
+        answer = ask(stack, route, {} if bad is None else {"Authorization": bad.rstrip()})
+        assert (answer.status_code, answer.text) == (401, '{"message":"Unauthorized"}'), route
+
+
+def test_what_the_bad_ones_are_made_of_opens_them(stack: RunningStack) -> None:
+    for route in DOORS:
+        assert ask(stack, route, signed(stack)).status_code in {200, 400, 422}, route
 
 
 def test_every_route_asks_for_its_scope_and_no_other_opens_it(stack: RunningStack) -> None:
