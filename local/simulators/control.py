@@ -29,6 +29,7 @@ class Control:
         return [
             Route("/_control/ledger", self._ledger, methods=["GET"]),
             Route("/_control/receipts", self._receipts, methods=["GET"]),
+            Route("/_control/addresses", self._addresses, methods=["GET"]),
             Route("/_control/reset", self._reset, methods=["POST"]),
             Route("/_control/settings", self._show_settings, methods=["GET"]),
             Route("/_control/settings", _spoken(self._settings), methods=["POST"]),
@@ -49,6 +50,10 @@ class Control:
     async def _receipts(self, request: Request) -> Response:
         shown = [each.shown() for each in self._stage.ledger.calls(request.query_params.get("provider"))]
         return JSONResponse({"receipts": shown, "count": len(shown), "busy": self._stage.background.busy})
+
+    async def _addresses(self, _: Request) -> Response:
+        shown = list(self._stage.ledger.addresses())
+        return JSONResponse({"addresses": shown, "count": len(shown)})
 
     async def _reset(self, _: Request) -> Response:
         await self._stage.background.stop()

@@ -4,7 +4,7 @@ It holds whole numbers and texts, as the providers do; it lives in memory and is
 """
 
 import dataclasses
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -54,12 +54,17 @@ class Call:
         return {**dataclasses.asdict(self), "at": self.at.isoformat()}
 
 
+_ADDRESSES = 200_000
+"""So many are kept, the latest: a stack may run for days."""
+
+
 class Ledger:
     """In order of acceptance."""
 
     def __init__(self) -> None:
         self._accepted: list[Accepted] = []
         self._calls: list[Call] = []
+        self._addresses: deque[str] = deque(maxlen=_ADDRESSES)
         self._refused: dict[str, Counter[str]] = {"meta": Counter(), "orange": Counter()}
         self._serial = 0
 
@@ -84,6 +89,13 @@ class Ledger:
     def calls(self, provider: str | None = None) -> Iterator[Call]:
         return (each for each in self._calls if provider in (None, each.provider))
 
+    def address(self, request: str) -> None:
+        """Note method, path and query of a request, as they came: what the other side's access log would hold."""
+        self._addresses.append(request)
+
+    def addresses(self) -> Iterator[str]:
+        return iter(self._addresses)
+
     def refused(self) -> dict[str, dict[str, int]]:
         """Provider → code → how often."""
         return {provider: dict(codes) for provider, codes in self._refused.items()}
@@ -91,5 +103,6 @@ class Ledger:
     def clear(self) -> None:
         self._accepted.clear()
         self._calls.clear()
+        self._addresses.clear()
         for codes in self._refused.values():
             codes.clear()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from PIL import Image
 
-from tests.simulators.world import START, World, play, png, sms, template
+from tests.simulators.world import NUMBER, START, World, play, png, sms, template
 
 
 def test_statuses_come_in_time_with_their_own_instants() -> None:
@@ -186,6 +186,27 @@ def test_the_ledger_counts_refusals() -> None:
         body = (await world.http.get("/_control/ledger?provider=orange")).json()
         assert body["refused"] == {"meta": {"100": 1}, "orange": {"401/41": 1}}
         assert (body["count"], body["messages"]) == (0, [])
+
+    play(scene)
+
+
+def test_what_was_called_is_noted_as_it_came() -> None:
+    async def scene(world: World) -> None:
+        await world.message(template(), token="x")
+        await world.http.get("/cards/DKR-VAC-1.png?seen=%2B221")
+        await world.http.get("/nothing%20here/there")
+        await world.http.get("/health")
+        found = (await world.http.get("/_control/addresses")).json()
+        assert found == {
+            "addresses": [
+                f"POST /meta/v25.0/{NUMBER}/messages",
+                "GET /cards/DKR-VAC-1.png?seen=%2B221",
+                "GET /nothing%20here/there",
+            ],
+            "count": 3,
+        }
+        await world.control("reset")
+        assert (await world.http.get("/_control/addresses")).json()["count"] == 0
 
     play(scene)
 

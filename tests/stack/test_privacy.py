@@ -1,10 +1,19 @@
-"""Whole numbers, names, card codes, texts, tokens and signatures are where personal data may rest, and nowhere else."""
+"""Whole numbers, names, card codes, texts, tokens and signatures are where personal data may rest, and nowhere else.
+
+Searched: every item, log line (exceptions and embedded metrics are such lines), answer, name, description and
+attribute, and every URL that is called at Meta and Orange. A card's own URL holds its code by nature (api.md,
+`{card_code}` in `card_image`): who serves the cards knows them. Those URLs are not searched, the log is.
+
+Traces are not searched, because there are none of ours: Lambda draws them, nothing here adds a word to them, and of
+what is raised they get the type (tests/template/test_traces.py).
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from tests.stack import planting, telling
@@ -36,9 +45,12 @@ def test_what_is_planted_rests_where_it_may_and_is_found_nowhere_else(stack: Run
     with Programme(stack, "planted") as programme:
         programme.api.event_hooks["response"].append(planted.hear)
         live(programme, planted)
-        places = {**tables(stack), **beside(stack), "answers": "\n".join(planted.answers), "log": stack.log()}
+        called = addresses(stack)
+        places = {**tables(stack), **beside(stack), "answers": "\n".join(planted.answers), "log": stack.log()} | called
         resting = {"objects": objects(stack), "bodies": dead_bodies(stack), "secrets": secrets(stack)}
+        cards = places.pop("cards called")
     number = phone(PERSON)[4:]
+    assert found_in(cards, planted.needles) == {CARD}  # what is called would be found
     assert found_in(resting["objects"], planted.needles) >= {number, FIRST, LAST, CARD, WORD}
     assert found_in(resting["bodies"], planted.needles) >= {number, FIRST, CARD}
     assert found_in(resting["secrets"], planted.needles) >= {CLIENT_SECRET, *TOKENS.values()}
@@ -150,6 +162,17 @@ def beside(stack: RunningStack) -> dict[str, str]:
         "object heads": written([s3.head_object(Bucket=bucket, Key=key) | {"Key": key} for key in keys]),
         "secret names": written(stack.aws("secretsmanager").list_secrets()["SecretList"]),
     }
+
+
+def addresses(stack: RunningStack) -> dict[str, str]:
+    """Method, path and query of all that was called, whether it was answered well or not at all."""
+    found = httpx2.get(f"{stack.control_url}/addresses").raise_for_status().json()["addresses"]
+    kinds = {"Meta called": " /meta/", "Orange called": " /orange/", "cards called": " /cards/"}
+    called = {kind: "\n".join(one for one in found if where in one) for kind, where in kinds.items()}
+    assert sum(text.count("\n") + 1 for text in called.values()) == len(found)
+    for kind, some in (("Meta called", "/messages"), ("Meta called", "/media"), ("Orange called", "/requests")):
+        assert some in called[kind], (kind, some)
+    return called
 
 
 def objects(stack: RunningStack) -> str:
