@@ -2,7 +2,7 @@
 
 from functions.api.deps import Deps
 from shared.domain.catalogue import READY_ONLY
-from shared.http import documents
+from shared.http import cursor, documents, validation
 from shared.http.request import Request, Scope
 from shared.http.response import Response, list_response
 from shared.http.router import Router
@@ -13,9 +13,14 @@ def register(router: Router, deps: Deps) -> None:
 
     @router.route("GET /v1/templates", scope=Scope.READ)
     async def browse(request: Request) -> Response:
+        query = validation.query(request, "list_templates")
+        binding = cursor.Binding(request.organisation, "list_templates", query.filters)
+        _, start = cursor.place_of(query.cursor, binding)
         integration = await deps.stores.integrations.whatsapp(request.organisation, fresh=True)
         catalogue = await deps.account.templates.catalogue(integration) if integration else READY_ONLY
-        return list_response(request, documents.templates(catalogue), None)
+        items, end = documents.templates(catalogue), start + query.limit
+        place = f"0.{end}" if end < len(items) else None
+        return list_response(request, items[start:end], cursor.following(place, binding))
 
     @router.route("POST /v1/templates/{name}/submit", scope=Scope.ADMIN)
     async def submit(request: Request) -> Response:

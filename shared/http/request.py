@@ -2,7 +2,8 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -34,11 +35,15 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """`headers` are in lower case; of a query's repeated key the last counts; `body` is the raw bytes."""
+    """`headers` are in lower case; of a query's repeated key the last counts; `body` is the raw bytes.
+
+    `repeated`: the query's keys that have more than one value that is not empty.
+    """
 
     route_key: str
     path_parameters: Mapping[str, str]
     query: Mapping[str, str]
+    repeated: frozenset[str]
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     source_ip: str
@@ -64,11 +69,15 @@ def request_from(event: Event) -> Request:
     """Total over what the gateway can send; Refusal (bad_request) where the body is said to be base64 and is not."""
     context = _mapping(event.get("requestContext"))
     headers = {name.lower(): value for name, value in _texts(event.get("headers")).items()}
+    query = _query(event)
     scheme = "http" if headers.get("x-forwarded-proto") == "http" else "https"
     return Request(
         route_key=_text(event.get("routeKey")),
         path_parameters=_texts(event.get("pathParameters")),
-        query=_query(event),
+        query=MappingProxyType(dict(sorted(query, key=lambda one: bool(one[1])))),  # an empty value hides no other
+        repeated=frozenset(
+            name for name, count in Counter(name for name, value in query if value).items() if count > 1
+        ),
         headers=MappingProxyType(headers),
         body=_body(event),
         source_ip=_text(_mapping(context.get("http")).get("sourceIp")),
@@ -77,12 +86,12 @@ def request_from(event: Event) -> Request:
     )
 
 
-def _query(event: Event) -> Mapping[str, str]:
+def _query(event: Event) -> Sequence[tuple[str, str]]:
     """From the raw string: the gateway joins the values of a repeated key with commas and cannot tell them apart."""
     raw = event.get("rawQueryString")
     if isinstance(raw, str):
-        return MappingProxyType(dict(parse_qsl(raw, keep_blank_values=True)))
-    return _texts(event.get("queryStringParameters"))
+        return parse_qsl(raw, keep_blank_values=True)
+    return [*_texts(event.get("queryStringParameters")).items()]
 
 
 def _body(event: Event) -> bytes:

@@ -57,9 +57,11 @@ def body(request: Request, operation: str) -> JsonObject:
 def query(request: Request, operation: str) -> Query:
     """The query and the path's parameters, sound by the document. Refusal (bad_request) otherwise.
 
-    An empty value counts as absent: forms send those.
+    An empty value counts as absent: forms send those. Whoever gives two values means one that we cannot know.
     """
     declared = {str(p["name"]): p for p in openapi.parameters(operation) if p["in"] in {"query", "path"}}
+    if twice := sorted(request.repeated & declared.keys()):
+        raise Refusal(ProblemCode.BAD_REQUEST, tuple(map(_given_twice, twice)))
     given = {name: value for name, value in {**request.query, **request.path_parameters}.items() if value != ""}
     typed: JsonObject = {name: _typed(declared.get(name), value) for name, value in given.items()}
     schema: JsonObject = {
@@ -75,6 +77,10 @@ def query(request: Request, operation: str) -> Query:
         cursor=given.get("cursor"),
         filters={name: value for name, value in sorted(given.items()) if name not in {"limit", "cursor"}},
     )
+
+
+def _given_twice(name: str) -> Fault:
+    return Fault(field=name, code="field_invalid", facts={"only_one_of": f"{name} / {name}"})
 
 
 def _typed(parameter: JsonObject | None, value: str) -> JsonValue:

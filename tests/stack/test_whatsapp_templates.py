@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx2
 
-from tests.stack.programme import DELIVERED, Programme, until
+from tests.stack.programme import DELIVERED, Json, Programme, until
 
 VACCINATION = {"template": {"name": "vaccination_card"}}
 
@@ -93,6 +93,21 @@ def test_from_submission_to_a_campaign_that_meta_stops(programme: Programme) -> 
     control(programme, "templates", **named, category="MARKETING")
     moved = until(lambda: programme.distribution(waiting["distribution_id"]), lambda one: one["status"] == "paused", 30)
     assert moved["status_reason"] == "template_recategorised"
+
+
+def test_the_list_comes_in_pages(programme: Programme) -> None:
+    whole = programme.ok(programme.api.get("/v1/templates"))
+    assert (len(whole["items"]), whole["next_cursor"]) == (12, None)
+    paged: list[Json] = []
+    place: dict[str, str | None] = {}
+    for count in (5, 5, 2):
+        page = programme.ok(programme.api.get("/v1/templates", params={"limit": 5, **place}))
+        paged += page["items"]
+        place = {"cursor": page["next_cursor"]}
+        assert len(page["items"]) == count
+    assert (paged, place["cursor"]) == (whole["items"], None)
+    for wrong in ({"limit": "0"}, {"limit": ["1", "2"]}, {"cursor": "x"}, {"channel": "sms"}):
+        assert programme.api.get("/v1/templates", params=wrong).status_code == 400, wrong
 
 
 def test_what_can_be_submitted(programme: Programme) -> None:

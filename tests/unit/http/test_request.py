@@ -15,6 +15,7 @@ def test_what_an_event_says() -> None:
     )
     assert read.route_key == "GET /v1/messages/{message_id}"
     assert dict(read.query) == {"status": "read", "campaign_id": "a b,c", "empty": ""}
+    assert read.repeated == {"status"}
     assert read.path_parameters["message_id"] == "m1"
     assert read.headers["accept-language"] == "fr-SN"
     assert (read.language, read.body, read.source_ip) == ("fr", b"\xff\x00", "192.0.2.7")

@@ -313,6 +313,9 @@ def test_the_path_is_one_of_the_filters() -> None:
         ("campaign_id=221770000001", "campaign_id"),
         ("enrollment_id=77-000-00-01", "enrollment_id"),
         ("phone=1", "phone"),
+        ("phone=1&phone=2", "phone"),
+        ("limit=1&limit=1", "limit"),
+        ("status=sent&status=&status=read", "status"),
     ],
 )
 def test_queries_that_are_refused(query: str, field: str) -> None:
@@ -320,6 +323,11 @@ def test_queries_that_are_refused(query: str, field: str) -> None:
         validation.query(request(query=query), "list_messages")
     assert refused.value.code is ProblemCode.BAD_REQUEST
     assert [fault.field for fault in refused.value.faults] == [field]
+
+
+def test_of_a_parameter_that_a_form_left_empty_as_well_the_value_counts() -> None:
+    assert validation.query(request(query="status=sent&status="), "list_messages").filters == {"status": "sent"}
+    assert validation.query(request(query="status=&status=sent"), "list_messages").filters == {"status": "sent"}
 
 
 def test_a_phone_number_in_the_path_is_refused() -> None:
