@@ -23,8 +23,8 @@ help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
 
 # ── The local stack ──────────────────────────────────────────────────────────────────────────────────────────────────
-# PORT, NOW, DOCKER, META_GRAPH_URL, ORANGE_API_URL and CARD_HOSTS reach the program as environment variables, whether
-# they are given before `make` or after it. `exec`, so that a SIGTERM reaches Python and not a shell around it.
+# PORT, NOW, DOCKER, META_GRAPH_URL, ORANGE_API_URL, CARD_HOSTS and CARD_BUCKETS (for `card_image` s3://…, made at moto
+# by whoever wants them) reach the program as environment variables, whether they are given before `make` or after it. `exec`, so that a SIGTERM reaches Python and not a shell around it.
 
 demo: $(has_packages)  ## a sample campaign on both channels, on this machine; exits 0 if every message came to its end
 	@exec $(python) -m local demo

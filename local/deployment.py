@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.loaders import Loader
 
 from local import template
 from local.runtime import FunctionLimits
@@ -15,6 +16,8 @@ from local.template import REGION, Document
 
 # Obviously no one's; moto takes any, but must be given some of the length that AWS's have.
 CREDENTIALS = {"aws_access_key_id": "LOCALLOCALLOCALLOCAL", "aws_secret_access_key": "local"}
+# AWS's service models are megabytes, and parsing them is most of what a client costs.
+_MODELS = Loader()
 
 
 class DeploymentError(Exception):
@@ -59,13 +62,14 @@ class Deployment:
 
 
 def client(service: str, aws_url: str, credentials: Mapping[str, str] = CREDENTIALS, **settings: Any) -> Any:
-    """Make a boto3 client for moto that fails at once; the typed clients' overloads know no service by variable.
+    """Make a client for moto that fails at once; the typed clients' overloads know no service by variable.
 
     With the stack's own credentials it may do everything, with a role's session what the role may.
     """
     config = Config(**{"retries": {"mode": "standard", "total_max_attempts": 1}, **settings})
-    session: Any = boto3.Session(region_name=REGION, **credentials)  # type: ignore[arg-type]  # three of its strings
-    return session.client(service, endpoint_url=aws_url, config=config)
+    session: Any = botocore.session.Session()
+    session.register_component("data_loader", _MODELS)
+    return session.create_client(service, region_name=REGION, endpoint_url=aws_url, config=config, **credentials)
 
 
 def deploy(document: Document, stack_name: str, chosen: dict[str, str], aws_url: str) -> Deployment:

@@ -41,13 +41,13 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What sessions were allowed, as (session, role, Sid of the statement, action), and refused, as (session, role,
-    action, resource)."""
+    """What sessions were allowed, as (session, role, Sid of the statement, action, its resource that is meant), and
+    refused, as (session, role, action, resource)."""
 
-    allowed: set[tuple[str, str, str, str]] = field(default_factory=set)
-    refused: set[tuple[str, str, str, str]] = field(default_factory=set)
+    allowed: set[tuple[str, ...]] = field(default_factory=set)
+    refused: set[tuple[str, ...]] = field(default_factory=set)
 
-    def as_json(self) -> dict[str, list[tuple[str, str, str, str]]]:
+    def as_json(self) -> dict[str, list[tuple[str, ...]]]:
         return {"allowed": sorted(self.allowed), "refused": sorted(self.refused)}
 
 
@@ -104,11 +104,11 @@ def _authorize(request: Any, _: type, resource: str = "*") -> None:
     role: Any = iam_backends[session.account_id][session.partition].get_role(name)
     documents = (*role.policies.values(), *(_default_version(policy) for policy in role.managed_policies.values()))
     for need in _needs(request, credential[3], resource):
-        sid = _granting(documents, need)
-        if sid is None:
+        granting = _granting(documents, need)
+        if granting is None:
             LEDGER.refused.add((session.session_name, name, need.action, need.resource))
             _refuse(session, credential[3], need)
-        LEDGER.allowed.add((session.session_name, name, sid, need.action))
+        LEDGER.allowed.add((session.session_name, name, granting.sid, need.action, granting.resource))
 
 
 def _credential(request: Any) -> list[str]:
@@ -127,9 +127,17 @@ def _default_version(policy: Any) -> str:
     return next(str(version.document) for version in policy.versions if version.is_default)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granting:
+    """A statement that allows something, and which of its resources is meant."""
+
+    sid: str
+    resource: str
+
+
 @lru_cache(10_000)
-def _granting(documents: tuple[str, ...], need: Need) -> str | None:
-    """The Sid of a statement that allows it, unless another one denies it."""
+def _granting(documents: tuple[str, ...], need: Need) -> Granting | None:
+    """The first statement that allows it, unless another one denies it."""
     granting = None
     for statement in _statements(documents):
         verdict = IAMPolicyStatement(statement).is_action_permitted(
@@ -138,8 +146,13 @@ def _granting(documents: tuple[str, ...], need: Need) -> str | None:
         if statement["Effect"] == "Deny" and verdict is PermissionResult.DENIED:
             return None
         if statement["Effect"] == "Allow" and verdict is PermissionResult.PERMITTED:
-            granting = granting or statement.get("Sid", "")
+            granting = granting or Granting(sid=statement.get("Sid", ""), resource=_meant(statement, need.resource))
     return granting
+
+
+def _meant(statement: dict[str, Any], resource: str) -> str:
+    named = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+    return next(str(one) for one in named if _matches(one, resource))
 
 
 def _statements(documents: Iterable[str]) -> Iterator[dict[str, Any]]:

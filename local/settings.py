@@ -36,6 +36,10 @@ def docker_bridge() -> tuple[str, ...]:
     return (socket.inet_ntoa(answer[20:24]),)
 
 
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(one.strip() for one in text.split(",") if one.strip())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """`port` 0 takes any free one. Empty provider URLs mean the simulators. `extra_hosts` are further addresses.
@@ -49,6 +53,7 @@ class Settings:
     meta_graph_url: str = ""
     orange_api_url: str = ""
     card_hosts: tuple[str, ...] = ()
+    card_buckets: tuple[str, ...] = ()
     front_end_origins: str = FRONT_END_ORIGINS
     extra_hosts: tuple[str, ...] = ()
     containers: bool = False
@@ -79,7 +84,8 @@ class Settings:
             start=start,
             meta_graph_url=environment.get("META_GRAPH_URL", "").rstrip("/"),
             orange_api_url=environment.get("ORANGE_API_URL", "").rstrip("/"),
-            card_hosts=tuple(h.strip() for h in environment.get("CARD_HOSTS", "").split(",") if h.strip()),
+            card_hosts=_listed(environment.get("CARD_HOSTS", "")),
+            card_buckets=_listed(environment.get("CARD_BUCKETS", "")),
             front_end_origins=environment.get("FRONT_END_ORIGINS") or FRONT_END_ORIGINS,
             extra_hosts=bridge() if containers else (),
             containers=containers,

@@ -171,6 +171,7 @@ class Stack:
             "MetaGraphUrl": self.settings.meta_graph_url or f"{simulators}/meta",
             "OrangeApiUrl": self.settings.orange_api_url or f"{simulators}/orange",
             "CardHosts": card_hosts,
+            "CardBuckets": ",".join(self.settings.card_buckets),
         }
 
     def _write_state(self) -> None:

@@ -12,8 +12,10 @@ def test_a_person_chooses_through_the_environment() -> None:
             "NOW": "2026-11-23T10:00:00Z",
             "META_GRAPH_URL": "http://127.0.0.1:9/",
             "CARD_HOSTS": "127.0.0.1, cards.example:81",
+            "CARD_BUCKETS": "cards, other-cards,",
         }
     )
+    assert settings.card_buckets == ("cards", "other-cards")
     assert (settings.port, settings.start) == (9000, datetime(2026, 11, 23, 10, tzinfo=UTC))
     assert (settings.meta_graph_url, settings.orange_api_url) == ("http://127.0.0.1:9", "")
     allowed = settings.allowed_card_hosts("127.0.0.1:5001")

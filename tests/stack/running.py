@@ -95,8 +95,9 @@ class RunningStack:
         """docs/simulators.md, POST /_control/settings."""
         httpx2.post(f"{self.control_url}/settings", json=settings).raise_for_status()
 
-    def access(self, verdict: Literal["allowed", "refused"]) -> set[tuple[str, str, str]]:
-        """What the functions' roles were allowed, as (role, Sid, action), or refused, as (role, action, resource)."""
+    def access(self, verdict: Literal["allowed", "refused"]) -> set[tuple[str, ...]]:
+        """What the functions' roles were allowed, as (role, Sid, action, resource of the statement), or refused, as
+        (role, action, resource)."""
         found = httpx2.get(f"{self.aws_url}/_stack/access").raise_for_status().json()[verdict]
         name = f"{STACK_NAME}-"
         return {(role.removeprefix(name), *rest) for session, role, *rest in found if session != TRESPASSER}
@@ -109,7 +110,7 @@ class RunningStack:
 @contextmanager
 def started(log_path: Path, **environment: str) -> Iterator[RunningStack]:
     """`make run` with some environment of its own; the port is any free one."""
-    providers = ("META_GRAPH_URL", "ORANGE_API_URL", "CARD_HOSTS", "DOCKER")
+    providers = ("META_GRAPH_URL", "ORANGE_API_URL", "CARD_HOSTS", "CARD_BUCKETS", "DOCKER")
     inherited = {name: value for name, value in os.environ.items() if name not in providers}
     with (
         log_path.open("w") as log,

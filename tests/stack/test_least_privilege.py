@@ -4,22 +4,30 @@ The stack holds every function to its role (local/moto_access.py); that no other
 asked in `tests.stack.running.started`.
 """
 
+import hashlib
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import httpx2
 import pytest
+from botocore.exceptions import ClientError
 
-from tests.stack.programme import DELIVERED, Programme, until
-from tests.stack.running import RunningStack, started
+from local.deployment import assume, client
+from local.simulators.cards import draw
+from local.stack import STACK_NAME
+from shared.domain.ids import distribution_id
+from tests.stack.programme import DELIVERED, Json, Programme, until
+from tests.stack.running import TRESPASSER, RunningStack, started
 from tests.stack.test_whatsapp_inbound import acts, consent
-from tests.template.reading import FUNCTION_FOLDERS, Node, at, listed, mapping, of_type, properties, read, text
-from tests.template.test_permissions import inline_statements
+from tests.template.reading import FUNCTION_FOLDERS
 
 ROLES = tuple(f"{function.removesuffix('Function')}Role" for function in FUNCTION_FOLDERS)
 CARD = {"template": {"name": "vaccination_card"}}
-UNDELIVERABLE, NOT_ON_WHATSAPP = 610, 1026
+UNDELIVERABLE, NOT_ON_WHATSAPP, FAILS_LATER, THROTTLED_ONCE = 610, 1026, 9026, 429
 NEVER_UPLOADED = "00000000-0000-4000-8000-000000000000"
+CARD_BUCKETS, NO_CARDS = ("cards-of-a-programme", "cards-of-another"), "somebody-s-bucket"
 
 NOT_SEEN_HERE = {
     # Lambda's runtime does these, and here there is none.
@@ -31,20 +39,7 @@ NOT_SEEN_HERE = {
         "kms:ReEncryptFrom", "kms:ReEncryptTo",
     },
 }  # fmt: skip
-NOT_WALKED = {
-    # A template that Meta no longer has is forgotten (tests/contract/test_templates.py).
-    ("ApiRole", "KeepState", "dynamodb:DeleteItem"),
-    # Two set or end one schedule at once (tests/contract/test_schedules.py).
-    ("ApiRole", "WakeDistributions", "scheduler:UpdateSchedule"),
-    ("BulkFanoutRole", "WakeDistributions", "scheduler:UpdateSchedule"),
-    ("BulkFanoutRole", "WakeDistributions", "scheduler:DeleteSchedule"),
-    # Whoever plans when the shared token has run out fetches the next one; here a sender may come first.
-    ("BulkFanoutRole", "ShareToken", "secretsmanager:PutSecretValue"),
-    # A second copy of a message looks at how the first one left it.
-    ("SendWhatsAppRole", "ClaimAndRecord", "dynamodb:BatchGetItem"),
-    # No bucket of cards is set here.
-    ("SendWhatsAppRole", "ReadCards", "s3:GetObject"),
-}
+ROLE_ARN = f"arn:aws:iam::123456789012:role/{STACK_NAME}-"
 POLLED_BY_LAMBDA = {"sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"}
 """AWS asks them of the role of every event source mapping; the local poller makes do without."""
 
@@ -52,20 +47,31 @@ POLLED_BY_LAMBDA = {"sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"}
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """Of its own: the clock is moved, and the whole of what was asked of AWS is looked at."""
-    with started(tmp_path_factory.mktemp("privilege") / "log") as stack:
+    with started(tmp_path_factory.mktemp("privilege") / "log", CARD_BUCKETS=",".join(CARD_BUCKETS)) as stack:
         stack.set_simulators(orange_rate_per_second=50)
+        for bucket in (*CARD_BUCKETS, NO_CARDS):
+            where = {"LocationConstraint": "eu-west-1"}
+            stack.aws("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
+            stack.aws("s3").put_object(Bucket=bucket, Key="2026/card.png", Body=draw(bucket))
         yield stack
 
 
 @pytest.fixture(scope="module")
 def worked(running: RunningStack) -> RunningStack:
-    """After one organisation's whole life."""
+    """After one organisation's whole life, and the first step of another's."""
+    with Programme(running, "privilege-first") as programme:  # who plans before anybody sends fetches Orange's token
+        programme.ok(programme.distribute(recipients=[programme.recipient(DELIVERED)]))
     with Programme(running, "privilege") as programme:
         _settings(programme)
         _single_messages(programme)
+        _cards(programme)
         _distributions(programme)
+        _twice(programme)
         _stops(programme)
         _one_person(programme)
+        _full(programme)
+        _restricted(programme)
+        _forgotten(programme)
         programme.ok(programme.api.get("/v1/statistics"))
         for name in ("dhis2", "whatsapp", "sms"):
             assert programme.api.delete(f"/v1/integrations/{name}").status_code == 204
@@ -95,23 +101,37 @@ def _single_messages(programme: Programme) -> None:
     """To both ends on both channels, a fallback, one for later, one again."""
     sms = programme.ok(programme.send(programme.recipient(DELIVERED)))
     card = programme.ok(programme.send(programme.recipient(DELIVERED), channel="whatsapp", content=CARD))
+    again = programme.ok(programme.send(programme.recipient(THROTTLED_ONCE), channel="whatsapp", content=CARD))
     fallback = {"channel": "sms", "after_minutes": 90, "content": {"text": "Bonjour {first_name}"}}
-    gone = programme.recipient(NOT_ON_WHATSAPP)
-    programme.ok(programme.send(gone, channel="whatsapp", content=CARD, fallback=fallback))
+    for gone in map(programme.recipient, (NOT_ON_WHATSAPP, FAILS_LATER)):
+        programme.ok(programme.send(gone, channel="whatsapp", content=CARD, fallback=fallback))
     later = (programme.stack.now() + timedelta(minutes=40)).isoformat()
     programme.ok(programme.send(programme.recipient(DELIVERED + 1), send_at=later))
     failed = programme.ok(programme.send(programme.recipient(UNDELIVERABLE)))
     programme.settled(sms["message_id"], "delivered")
-    programme.settled(card["message_id"], "read")
+    for one in (card, again):
+        programme.settled(one["message_id"], "read")
     programme.settled(failed["message_id"], "failed")
     assert programme.api.post(f"/v1/messages/{failed['message_id']}/resend").status_code == 202
-    until(lambda: programme.messages(channel="sms", campaign_id="single"), lambda found: len(found) == 5)
+    until(lambda: programme.messages(channel="sms", campaign_id="single"), lambda found: len(found) == 6)
     programme.ok(programme.api.post("/v1/messages/lookup", json={"phone": f"+22177000{DELIVERED}"}))
+
+
+def _cards(programme: Programme) -> None:
+    """One out of each bucket, and none out of another."""
+    for number, bucket in enumerate((*CARD_BUCKETS, NO_CARDS), DELIVERED + 2):
+        person = programme.recipient(number, card_image=f"s3://{bucket}/2026/card.png")
+        answer = programme.send(person, channel="whatsapp", content=CARD)
+        if bucket == NO_CARDS:
+            assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "card_host_not_allowed")
+            continue
+        programme.settled(programme.ok(answer)["message_id"], "read")
+        assert programme.ledger("meta")[-1]["media_sha256"] == hashlib.sha256(draw(bucket)).hexdigest()
 
 
 def _distributions(programme: Programme) -> None:
     """In the request and uploaded, at once and for an hour, stopped and gone on with, to the receipts."""
-    people = [programme.recipient(DELIVERED + number) for number in range(10, 13)]
+    people = [programme.recipient(number) for number in (*range(DELIVERED + 10, DELIVERED + 13), UNDELIVERABLE)]
     rows = "\n".join(["phone;first_name;card_code", *(f"{one['phone']};A;{one['card_code']}" for one in people)])
     upload_id = programme.upload(rows.encode(), "csv")
     text = {"text": "Bonjour {first_name}"}
@@ -125,7 +145,11 @@ def _distributions(programme: Programme) -> None:
     ]
     at = (programme.stack.now() + timedelta(hours=1)).isoformat()
     waiting = programme.ok(programme.distribute(recipients=people, schedule={"mode": "at", "at": at}, confirm=True))
-    for action in ("pause", "resume"):
+    for action in (
+        "pause",
+        "resume",
+        "confirm",
+    ):  # the last: whoever resumed it may have died before its schedule stood
         programme.ok(programme.act(waiting, action))
     dropped = programme.ok(programme.distribute(recipients=people))
     programme.ok(programme.act(dropped, "cancel"))
@@ -133,10 +157,31 @@ def _distributions(programme: Programme) -> None:
     for one in (*made, waiting):
         identity = one["distribution_id"]
         until(lambda this=identity: programme.distribution(this), lambda found: found["status"] == "completed", 90)  # type: ignore[misc]
+    [failed] = programme.messages(distribution_id=made[0]["distribution_id"], status="failed")
+    assert programme.api.post(f"/v1/messages/{failed['message_id']}/resend").status_code == 202
     missing = programme.distribute(upload_id=NEVER_UPLOADED, content=text)
     assert (missing.status_code, missing.json()["code"]) == (409, "upload_missing")
     programme.ok(programme.api.get(f"/v1/distributions/{made[0]['distribution_id']}/errors"))
     programme.ok(programme.api.get("/v1/distributions"))
+
+
+def _twice(programme: Programme) -> None:
+    """Of two who plan with the same key, this one comes when the other has set the schedule: people of DHIS2's."""
+    identity, scheduler = distribution_id(programme.organisation, "twice"), programme.stack.aws("scheduler")
+    [group] = [one["Name"] for one in scheduler.list_schedule_groups()["ScheduleGroups"] if one["Name"] != "default"]
+    target = {"Arn": "arn:aws:lambda:eu-west-1:123456789012:function:x", "RoleArn": f"{ROLE_ARN}SchedulerRole"}
+    before = {"ScheduleExpression": "at(2030-01-01T00:00:00)", "FlexibleTimeWindow": {"Mode": "OFF"}, "Target": target}
+    scheduler.create_schedule(Name=identity, GroupName=group, **before)
+    values = {"aPhoneAttr1": f"+22177000{DELIVERED + 14}", "aFirstName1": "Aminata"}
+    entity = {"attributes": [{"attribute": uid, "value": value} for uid, value in values.items()]}
+    schedule = {"mode": "at", "at": (programme.stack.now() + timedelta(hours=2)).isoformat()}
+    text = {"text": "Bonjour {first_name}"}
+    made = programme.ok(
+        programme.distribute(key="twice", recipients=[{"dhis2": entity}], content=text, schedule=schedule, confirm=True)
+    )
+    assert (made["distribution_id"], made["accepted"]) == (identity, 1)
+    after = scheduler.get_schedule(Name=identity, GroupName=group)
+    assert after["ScheduleExpression"] != before["ScheduleExpression"]
 
 
 def _stops(programme: Programme) -> None:
@@ -167,38 +212,123 @@ def _one_person(programme: Programme) -> None:
     assert programme.api.post("/v1/consents", json=granted).status_code == 204
     later = (programme.stack.now() + timedelta(hours=3)).isoformat()
     sent = programme.ok(programme.send(programme.recipient(DELIVERED), send_at=later))
-    assert programme.api.post("/v1/erasures", json={"phone": phone}).status_code == 202
+    planned = f"+22177000{DELIVERED + 10}"
+    for one in (phone, planned):
+        assert programme.api.post("/v1/erasures", json={"phone": one}).status_code == 202
     until(lambda: programme.message(sent["message_id"]), lambda found: found["reason"] == "erased")
+    removed = ("BulkFanoutRole", "RemoveErasedVersions", "s3:DeleteObjectVersion")
+    until(lambda: [one[:3] for one in programme.stack.access("allowed")].count(removed), lambda places: places == 3)
 
 
-def granted(template: Node, role: str) -> set[tuple[str, str, str]]:
-    """(role, Sid, action) as the template has them, the managed policy's too."""
-    managed = [
-        mapping(one)
-        for its in of_type(template, "AWS::IAM::ManagedPolicy").values()
-        for one in listed(at(its, "PolicyDocument", "Statement"))
+def _full(programme: Programme) -> None:
+    """The day's people are all written to, and a late copy of a message that was read comes by once more."""
+    told = {"max_daily_conversations_per_business": "TIER_1"}
+    acts(programme, "account", field="business_capability_update", value=told)
+    [read, *_] = [one for one in programme.messages(channel="whatsapp") if one["status"] == "read"]
+    payload: Json = {"to": f"+22177000{DELIVERED}", "country": "SN", "mode": "template", "text": "", "consented": True}
+    payload["template"] = {"name": "vaccination_card", "language": "fr", "parameters": [["first_name", "Aminata"]]}
+    payload["card_image"] = f"{programme.stack.simulators_url}/cards/LATE.png"
+    late: Json = {"organisation": programme.organisation, "channel": "whatsapp", "payload": payload}
+    late |= {"message_id": read["message_id"], "departs_at": 0}
+    sqs, url = programme.stack.aws("sqs"), programme.stack.output("WhatsAppQueueUrl")
+
+    def done() -> set[str]:
+        """With copies that name strangers, of whom one may still be within the limit."""
+        for stranger in "012":
+            body = json.dumps(late | {"person": stranger * 32})
+            sqs.send_message(QueueUrl=url, MessageBody=body, MessageGroupId=programme.organisation)
+        programme.move_to(programme.stack.now() + timedelta(seconds=31))  # so old may be what a sender knows of it
+        allowed = programme.stack.access("allowed")
+        return {one[2] for one in allowed if one[:2] == ("SendWhatsAppRole", "ClaimAndRecord")}
+
+    until(done, lambda actions: "dynamodb:BatchGetItem" in actions)
+    assert programme.message(read["message_id"]) == read
+
+
+def _restricted(programme: Programme) -> None:
+    """Meta's news pause what is planned."""
+    later = {"mode": "at", "at": (programme.stack.now() + timedelta(days=2)).isoformat()}
+    people = [programme.recipient(DELIVERED + 40)]
+    made = programme.ok(
+        programme.distribute(recipients=people, channel="whatsapp", content=CARD, schedule=later, confirm=True)
+    )
+    restriction = {"restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING", "expiration": 1_800_000_000}
+    told: Json = {"event": "ACCOUNT_RESTRICTION", "restriction_info": [restriction]}
+    acts(programme, "account", field="account_update", value=told)
+    until(lambda: programme.distribution(made["distribution_id"]), lambda found: found["status"] == "paused")
+
+
+def _forgotten(programme: Programme) -> None:
+    """A template that Meta no longer has."""
+    programme.put_whatsapp(business_account_id=f"9{programme.phone_number_id}")
+    assert {one["status"] for one in _templates(programme)} == {"approved"}
+    httpx2.post(f"{programme.stack.control_url}/reset").raise_for_status()
+    programme.move_to(programme.stack.now() + timedelta(minutes=11))
+    assert {one["status"] for one in _templates(programme)} == {"not_submitted"}
+
+
+def statements(stack: RunningStack, role: str) -> list[Json]:
+    """What the deployed role may do: its own policies and the managed ones."""
+    iam, name = stack.aws("iam"), f"{STACK_NAME}-{role}"
+    documents = [
+        iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
     ]
-    named = at(properties(template, role), "ManagedPolicyArns")
-    assert named == [{"Ref": "RuntimePolicy"}]
-    return {
-        (role, text(statement, "Sid"), str(action))
-        for statement in (*inline_statements(template, role), *managed)
-        for action in listed(statement["Action"])
-    }
+    for attached in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+        arn = attached["PolicyArn"]
+        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        documents.append(iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
+    return [statement for document in documents for statement in document["Statement"]]
+
+
+def listed(one: Any) -> list[str]:
+    return one if isinstance(one, list) else [one]
+
+
+def is_seen_here(statement: Json, action: str) -> bool:
+    sid: str = statement["Sid"]
+    return action not in NOT_SEEN_HERE.get(sid, ()) and not (sid.startswith("Consume") and action in POLLED_BY_LAMBDA)
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_what_is_granted_is_needed(worked: RunningStack, role: str) -> None:
-    used = {one for one in worked.access("allowed") if one[0] == role}
-    spare = granted(read(), role) - used
-    unexplained = {
-        one
-        for one in spare - NOT_WALKED
-        if one[2] not in NOT_SEEN_HERE.get(one[1], ())
-        and not (one[1].startswith("Consume") and one[2] in POLLED_BY_LAMBDA)
-    }
-    assert unexplained == set()
+    """Every action of every statement, and every resource that a statement names."""
+    used = {one[1:] for one in worked.access("allowed") if one[0] == role}
+    actions, resources = {(sid, action) for sid, action, _ in used}, {(sid, where) for sid, _, where in used}
+    granted = statements(worked, role)
+    assert {statement["Sid"] for statement in granted} >= NOT_SEEN_HERE.keys()  # the managed policy is among them
+    spare = [
+        (statement["Sid"], action)
+        for statement in granted
+        for action in listed(statement["Action"])
+        if is_seen_here(statement, action) and (statement["Sid"], action) not in actions
+    ]
+    spare += [
+        (statement["Sid"], where)
+        for statement in granted
+        for where in listed(statement["Resource"])
+        if statement["Sid"] not in NOT_SEEN_HERE and (statement["Sid"], where) not in resources
+    ]
+    assert spare == []
 
 
 def test_no_function_was_refused_anything(worked: RunningStack) -> None:
     assert worked.access("refused") == set()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_cards_are_read_by_the_whatsapp_sender_out_of_their_buckets_alone(running: RunningStack, role: str) -> None:
+    """And nobody lists them or puts something there."""
+    session = assume(f"{ROLE_ARN}{role}", TRESPASSER, running.aws_url)
+    s3 = client("s3", running.aws_url, session)
+    for bucket in (*CARD_BUCKETS, NO_CARDS):
+        card = {"Bucket": bucket, "Key": "2026/card.png"}
+        if role == "SendWhatsAppRole" and bucket in CARD_BUCKETS:
+            assert s3.get_object(**card)["Body"].read() == draw(bucket)
+        else:
+            with pytest.raises(ClientError, match="AccessDenied"):
+                s3.get_object(**card)
+        listing, changed = {"Bucket": bucket}, card | {"Body": b"x"}
+        for call, asked in (("put_object", changed), ("delete_object", card), ("list_objects_v2", listing)):
+            with pytest.raises(ClientError, match="AccessDenied"):
+                getattr(s3, call)(**asked)

@@ -19,12 +19,14 @@ REFUSED = {"AccessDeniedException", "AccessDenied"}
 SENDERS = ("SendWhatsAppRole", "SendSmsRole")
 ALL = ("ApiRole", "BulkFanoutRole", *SENDERS, "WebhookRole")
 QUEUES = ("Fanout", "WhatsApp", "Sms", "Status")
+DEAD_LETTERS = tuple(f"{queue} dead letters" for queue in QUEUES)
 RECEIVES = {
-    "BulkFanoutRole": {"Fanout"},
+    "BulkFanoutRole": {"Fanout", "WhatsApp dead letters", "Sms dead letters"},
     "SendWhatsAppRole": {"WhatsApp"},
     "SendSmsRole": {"Sms"},
     "WebhookRole": {"Status"},
 }
+"""The other two queues of dead letters are an operator's."""
 SENDS = {
     "ApiRole": {"Fanout", "WhatsApp", "Sms"},
     "BulkFanoutRole": {"Fanout", "WhatsApp", "Sms"},
@@ -96,16 +98,21 @@ class Place:
         return found
 
     def queues(self, role: str) -> list[Try]:
-        urls = {queue: self.stack.output(f"{queue}QueueUrl") for queue in QUEUES}
+        urls = {queue: {"QueueUrl": self.stack.output(f"{queue}QueueUrl")} for queue in QUEUES}
+        urls |= {dead: {"QueueUrl": self.stack.output(f"{dead.split()[0]}DeadLettersUrl")} for dead in DEAD_LETTERS}
         found = [
-            Try(service="sqs", call="send_message", parameters={"QueueUrl": urls[queue], "MessageBody": "{}"})
-            for queue in QUEUES
+            Try(service="sqs", call="send_message", parameters=url | {"MessageBody": "{}"})
+            for queue, url in urls.items()
             if queue not in SENDS[role]
         ]
-        for queue in QUEUES:
+        taken = {"ReceiptHandle": "x"}
+        for queue, url in urls.items():
             if queue not in RECEIVES.get(role, ()):
-                found.append(Try(service="sqs", call="receive_message", parameters={"QueueUrl": urls[queue]}))
-            found.append(Try(service="sqs", call="purge_queue", parameters={"QueueUrl": urls[queue]}))
+                found.append(Try(service="sqs", call="receive_message", parameters=url))
+                found.append(Try(service="sqs", call="delete_message", parameters=url | taken))
+                hidden = url | taken | {"VisibilityTimeout": 0}
+                found.append(Try(service="sqs", call="change_message_visibility", parameters=hidden))
+            found.append(Try(service="sqs", call="purge_queue", parameters=url))
         return found
 
     def tables(self, role: str) -> list[Try]:

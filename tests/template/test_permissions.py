@@ -1,8 +1,9 @@
+import re
 from collections.abc import Iterator
 
 import pytest
 
-from tests.template.reading import FUNCTION_FOLDERS, Node, at, listed, mapping, of_type, properties, text
+from tests.template.reading import FUNCTION_FOLDERS, ROOT, Node, at, listed, mapping, of_type, properties, text
 
 # AWS names no resource for these; in a key's own policy "*" is that key.
 STAR_RESOURCES = {
@@ -199,7 +200,7 @@ def test_schedules_wake_the_fan_out_and_nothing_else(template: Node) -> None:
 @pytest.mark.parametrize("role", ["ApiRole", "BulkFanoutRole", "SendWhatsAppRole", "SendSmsRole", "WebhookRole"])
 def test_who_makes_schedules_may_lend_them_their_role_and_no_other(template: Node, role: str) -> None:
     makes = role in ("ApiRole", "BulkFanoutRole")
-    verbs = {"CreateSchedule", "UpdateSchedule", "DeleteSchedule"}
+    verbs = {"CreateSchedule", "UpdateSchedule"} | ({"DeleteSchedule"} if role == "ApiRole" else set())
     assert actions(template, role, "scheduler") == (verbs if makes else set())
     lent = [one for one in inline_statements(template, role) if "iam:PassRole" in str(one["Action"])]
     assert bool(lent) == makes
@@ -235,3 +236,11 @@ def test_keys_are_used_only_through_the_services_that_hold_data(template: Node) 
         "secretsmanager",
         "sqs",
     }
+
+
+def test_no_arn_names_a_partition() -> None:
+    """It is deployed to China or to GovCloud as it is: each ARN takes the partition that it stands in."""
+    arns = re.findall(r"\barn:(\$\{AWS::Partition\}|[^:\s]*):", (ROOT / "template.yaml").read_text(encoding="utf-8"))
+    assert len(arns) > 20
+    assert set(arns) == {"${AWS::Partition}", "*"}
+    assert arns.count("*") == 4  # ReadCards, twice as its comment and twice as it stands
