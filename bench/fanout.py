@@ -25,6 +25,7 @@ from typing import Any
 
 from botocore.session import Session
 
+from bench.campaign import Context
 from bench.cards import Programme
 from bench.planning import DEFAULTS
 from bench.sender import Turn, timed
@@ -43,14 +44,6 @@ SIZES = (4_000, 20_000, 100_000)
 WARM_UP = 200
 LOOPED = 300
 """Rows of the loop's turn on either side of a distribution."""
-
-
-class Context:
-    """Lambda's, of a function that may run for a quarter of an hour."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Enough."""
-        return 900_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,14 +151,16 @@ class SideBySide:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """Each size once, the largest last. `*_r2`: see `r_squared`; release is log and release together.
-    `chunk_seconds`: to log and release a chunk of the largest."""
+    """Each size once, the largest last. `*_r2`: see `r_squared`, of time and (`cpu`) of processor time; release is log
+    and release together. `chunk_seconds`: to log and release a chunk of the largest."""
 
     aws_ms: float
     channel: Channel
     runs: Sequence[SideBySide]
     plan_r2: float
     release_r2: float
+    plan_cpu_r2: float
+    release_cpu_r2: float
     chunk_seconds: float
     requests_a_row: Mapping[str, float]
 
@@ -189,6 +184,8 @@ def measure(channel: Channel = Channel.WHATSAPP, sizes: Sequence[int] = SIZES, a
         runs=runs,
         plan_r2=r_squared(sizes, [run.plan_seconds for run in runs]),
         release_r2=r_squared(sizes, [run.release_seconds for run in runs]),
+        plan_cpu_r2=r_squared(sizes, [run.plan_cpu_ms_a_row * run.rows for run in runs]),
+        release_cpu_r2=r_squared(sizes, [run.release_cpu_ms_a_row * run.rows for run in runs]),
         chunk_seconds=round(last.release_seconds / last.rows * CHUNK_ROWS, 4),
         requests_a_row={name: round(count / total, 4) for name, count in counts.items() if name != "sqs.SendMessage"},
     )
