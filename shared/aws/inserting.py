@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 25
 """DynamoDB's limit for one BatchExecuteStatement."""
+_TRIES = 7
+"""Over three seconds: a table that was never busy refuses a part of what a quick lane has logged, while it grows."""
 _THERE = "DuplicateItem"
 _PASSING = {
     "InternalServerError",
@@ -47,7 +49,7 @@ async def insert_absent(aws: Aws, table: str, items: Sequence[Mapping[str, Plain
 def _insert(aws: Aws, table: str, items: Sequence[Mapping[str, Plain | None]]) -> None:
     waiting = [_statement(table, item) for item in items]
     refused: set[str] = set()
-    for _ in tries():
+    for _ in tries(aws, _TRIES):
         answers = aws.dynamodb.batch_execute_statement(Statements=waiting)["Responses"]
         codes = [str(answer["Error"]["Code"]) if "Error" in answer else _THERE for answer in answers]
         waiting = [statement for statement, code in zip(waiting, codes, strict=True) if code != _THERE]

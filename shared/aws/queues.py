@@ -106,7 +106,7 @@ def _send(aws: Aws, url: str, batch: Sequence["SendMessageBatchRequestEntryTypeD
     """What is our own fault is refused for good; the rest is still sent before that is raised."""
     waiting = {entry["Id"]: entry for entry in batch}
     faulty = 0
-    for _ in tries():
+    for _ in tries(aws):
         answer = aws.sqs.send_message_batch(QueueUrl=url, Entries=list(waiting.values()))
         failed = answer.get("Failed", ())
         faulty += sum(one["SenderFault"] for one in failed)

@@ -32,7 +32,7 @@ def _batch(aws: Aws, table: str, keys: Sequence[Mapping[str, str]], consistent: 
         table: {"Keys": [attributes(key) for key in keys], "ConsistentRead": consistent}
     }
     items: list[Item] = []
-    for _ in tries():
+    for _ in tries(aws):
         answer = aws.dynamodb.batch_get_item(RequestItems=request)
         items += [plain(item) for item in answer["Responses"].get(table, ())]
         request = dict(answer.get("UnprocessedKeys", {}))  # type: ignore[arg-type]  # the answer's type is the request's

@@ -5,6 +5,7 @@ cost each cold start a seventh more, and its S3 client takes twice as long to ma
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -77,6 +78,10 @@ class Aws:
     def _made(self, service: str, config: Config) -> Any:
         """A client. botocore makes its methods at run time; what they are, the types of boto3 say."""
         return self._session.create_client(service, config=config)
+
+    def wait(self, seconds: float) -> None:
+        """Between two tries of a blocking call, on its thread."""
+        time.sleep(seconds)
 
     async def run[T](self, call: Callable[[], T]) -> T:
         """The result of a blocking call, made on a thread."""

@@ -1,16 +1,16 @@
 """Tries again what AWS left undone of a batch. Its own clients repeat a whole call only."""
 
-import time
 from collections.abc import Iterator
 
-_TRIES = 5
+from shared.aws.session import Aws
+
 _PAUSE = 0.05
 """Seconds before the second try; each further one waits twice as long."""
 
 
-def tries() -> Iterator[None]:
+def tries(aws: Aws, times: int = 5) -> Iterator[None]:
     """One after the other, with growing pauses between them; whoever has all done leaves the loop. Blocks."""
-    for tried in range(_TRIES):
+    for tried in range(times):
         if tried:
-            time.sleep(_PAUSE * 2 ** (tried - 1))
+            aws.wait(_PAUSE * 2 ** (tried - 1))
         yield

@@ -32,7 +32,7 @@ async def put_items(aws: Aws, table: str, items: Iterable[Mapping[str, Plain | N
 def _batch(aws: Aws, table: str, items: Sequence[Mapping[str, Plain | None]]) -> None:
     request: dict[str, Sequence[WriteRequestTypeDef]]
     request = {table: [{"PutRequest": {"Item": attributes(item)}} for item in items]}
-    for _ in tries():
+    for _ in tries(aws):
         answer = aws.dynamodb.batch_write_item(RequestItems=request)
         request = dict(answer.get("UnprocessedItems", {}))  # type: ignore[arg-type]  # the answer's type is the request's
         if not request:

@@ -35,9 +35,14 @@ class StubAws(Aws):
         self.dynamodb = cast("Any", self)
         self.sqs = cast("Any", self)
         self.asked: list[list[str]] = []
+        self.waited: list[float] = []
         self._unread = unread
         self._refusals = {body: list(faults) for body, faults in (refusals or {}).items()}
         self._codes = {name: list(found) for name, found in (codes or {}).items()}
+
+    @override
+    def wait(self, seconds: float) -> None:
+        self.waited.append(seconds)
 
     def batch_get_item(self, *, RequestItems: dict[str, dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - AWS's names
         request = RequestItems["t"]
@@ -109,6 +114,7 @@ def test_what_is_left_unread_is_asked_for_again() -> None:
     aws = StubAws(unread=2)
     assert sorted(read(aws, ["a", "b"])) == ["a", "b"]
     assert aws.asked == [["a", "b"], ["b"], ["b"]]
+    assert aws.waited == [0.05, 0.1]
 
 
 def test_what_is_left_unread_to_the_end_raises() -> None:
@@ -167,7 +173,8 @@ def test_what_is_never_inserted_raises() -> None:
     aws = StubAws(codes={"b": ["ThrottlingError"] * 1000})
     with pytest.raises(UninsertedError, match=r"^1 of 2 items not put: ThrottlingError$"):
         insert(aws, "ab")
-    assert aws.asked == [["a", "b"], *[["b"]] * 4]
+    assert aws.asked == [["a", "b"], *[["b"]] * 6]
+    assert aws.waited == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6]
 
 
 @pytest.mark.parametrize("code", ["ValidationError", "AccessDenied", "ResourceNotFound", "ConditionalCheckFailed"])
