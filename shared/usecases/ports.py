@@ -68,8 +68,7 @@ class Move:
     is_echo: bool = False
 
     def names(self, row: Message) -> bool:
-        """Whether the provider's ID that comes too late for a move is still the message's: not that of an attempt which
-        a template has taken the place of."""
+        """Whether a provider's ID, too late for a move, is still the message's: no template took the attempt's place."""
         waits_again = row.reopened and row.lease_until is None
         return self.told_by in (None, row.attempts) and not waits_again
 
@@ -198,8 +197,7 @@ class Log(Protocol):
         ...
 
     async def fall_back(self, organisation: str, message_id: str) -> bool:
-        """Begin the fallback of a message that awaits it: from now on it is never sent again itself. May be said twice;
-        the watch stays until `rewatch` ends it."""
+        """Begin an awaited fallback: the message itself is never resent. May come twice; `rewatch` ends the watch."""
         ...
 
     async def rewatch(self, organisation: str, message_id: str, *, seen: datetime, due_at: datetime | None) -> bool:
