@@ -68,7 +68,7 @@ class Move:
     is_echo: bool = False
 
     def names(self, row: Message) -> bool:
-        """Whether a provider's ID, too late for a move, is still the message's: no template took the attempt's place."""
+        """Whether a provider's ID, too late for a move, is the message's: no template took the attempt's place."""
         waits_again = row.reopened and row.lease_until is None
         return self.told_by in (None, row.attempts) and not waits_again
 
