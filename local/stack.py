@@ -163,7 +163,8 @@ class Stack:
         card_hosts = self.settings.allowed_card_hosts(card_host)
         if self.settings.containers and card_host:
             card_hosts += f",http://{CONTAINERS_HOST}:{card_host.rpartition(':')[2]}"
-        return {
+        buckets = {"CardBuckets": ",".join(self.settings.card_buckets)} if self.settings.card_buckets else {}
+        return buckets | {
             "JwtIssuer": self.base_url,
             "JwtAudience": AUDIENCE,
             "FrontEndOrigins": self.settings.front_end_origins,
@@ -171,7 +172,6 @@ class Stack:
             "MetaGraphUrl": self.settings.meta_graph_url or f"{simulators}/meta",
             "OrangeApiUrl": self.settings.orange_api_url or f"{simulators}/orange",
             "CardHosts": card_hosts,
-            "CardBuckets": ",".join(self.settings.card_buckets),
         }
 
     def _write_state(self) -> None:
