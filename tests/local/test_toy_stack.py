@@ -321,4 +321,8 @@ def test_a_signal_during_the_start_stops_it_too(tmp_path: Path) -> None:
             time.sleep(0.01)
         process.terminate()
         assert process.wait(10) == 0
+    # A child that the stack had not written down yet sees for itself that its parent has gone (local/child.py).
+    until = time.monotonic() + 30
+    while any(is_alive(child) for child in children) and time.monotonic() < until:
+        time.sleep(0.01)
     assert not any(is_alive(child) for child in children)
