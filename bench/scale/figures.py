@@ -57,15 +57,18 @@ class Measured:
 
 def measured(results: Path = RESULTS) -> Measured:
     """The defaults, with what `make bench` has measured in their place."""
+    return Measured(**figures_of(results))
+
+
+def figures_of(results: Path = RESULTS) -> dict[str, float]:
+    """What `make bench` has measured, by the names of `Measured`."""
     if not results.exists():
-        return Measured()
+        return {}
     told: Node = json.loads(results.read_text(encoding="utf-8"))
     scale = told.get("scale_inputs") if isinstance(told, dict) else None
     found = scale if isinstance(scale, dict) else {}
     known = {field.name for field in fields(Measured)}
-    return Measured(
-        **{name: float(value) for name, value in found.items() if name in known and isinstance(value, (int, float))}
-    )
+    return {name: float(value) for name, value in found.items() if name in known and isinstance(value, (int, float))}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The model's answer: every quota with what a day asks of it, the one that binds first on top."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.scale import figures
@@ -53,6 +53,8 @@ class Paper:
 
     rows: Sequence[Row]
     days: Sequence[Course]
+    measured: Mapping[str, float]
+    """What `make bench` had measured of `Measured`; the rest are its defaults."""
 
     @property
     def binds_first(self) -> Row:
@@ -69,7 +71,7 @@ def table(organisations: int = 50, messages: int = 10_000_000, seed: int = SEED)
     kept.run()
     rows = sorted(_rows(asked, organisations, told, limits), key=lambda row: -row.share)
     days = (_course("the template's", kept, messages), _course("the providers' alone", asked, messages))
-    return Paper(rows=rows, days=days)
+    return Paper(rows=rows, days=days, measured=figures.figures_of())
 
 
 def template_limits() -> Limits:
@@ -188,4 +190,6 @@ def text(paper: Paper) -> str:
     for day in paper.days:
         ends = f"{day.whatsapp_sent:>15}{day.all_sent or '-':>10}"
         lines.append(f"{day.limits:<24}{day.sent_early:>15,}{day.booked_again:>14,}{day.most_per_second:>8,}{ends}")
+    told = ", ".join(f"{name} {value:g}" for name, value in paper.measured.items()) or "nothing yet"
+    lines += ["", f"measured by make bench: {told}; the rest are the defaults of bench/scale/figures.py"]
     return "\n".join(lines)
