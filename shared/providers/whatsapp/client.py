@@ -70,13 +70,17 @@ class WhatsAppSender:
         return Taken(provider_message_id=blank_number_in_wamid(message_id), held=held)
 
     async def _media_id(self, integration: WhatsAppIntegration, card: str, *, stale: str | None) -> str:
-        """An ID other than `stale`: of several messages that meet the same stale one, the first uploads for all."""
+        """An ID other than `stale`: of several messages that meet the same stale one, the first uploads for all.
+
+        Looked up before the lock, so that a batch looks up its cards at once, and behind it again.
+        """
         content = await self._cards.fetch(card)
         media_type = kind(content)
         owner = (integration.organisation, integration.phone_number_id, hashlib.sha256(content).hexdigest())
+        if (known := await self._media.media_id(*owner)) and known != stale:
+            return known
         async with self._uploads.lock(owner):
-            known = await self._media.media_id(*owner)
-            if known and known != stale:
+            if (known := await self._media.media_id(*owner)) and known != stale:
                 return known
             media_id = await self._upload(integration, content, media_type)
             await self._media.remember(*owner, media_id)

@@ -46,9 +46,13 @@ class OneCard:
 class Remembered:
     def __init__(self) -> None:
         self.ids: dict[tuple[str, str, str], str] = {}
+        self.asking = self.most_asking = 0
 
     async def media_id(self, organisation: str, phone_number_id: str, content: str) -> str | None:
+        self.asking += 1
+        self.most_asking = max(self.most_asking, self.asking)
         await asyncio.sleep(0)
+        self.asking -= 1
         return self.ids.get((organisation, phone_number_id, content))
 
     async def remember(self, organisation: str, phone_number_id: str, content: str, media_id: str) -> None:
@@ -212,6 +216,18 @@ def test_the_same_picture_goes_up_once_for_all() -> None:
     assert asyncio.run(prepare_many()) == ["media-1"] * 10
     assert len(bench.meta.asked("media")) == 1
     assert list(bench.media.ids) == [("demo", "1060001", hashlib.sha256(picture()).hexdigest())]
+
+
+def test_a_batch_looks_up_its_cards_at_once() -> None:
+    bench = Bench()
+    bench.media.ids["demo", "1060001", hashlib.sha256(picture()).hexdigest()] = "media-1"
+
+    async def prepare_many() -> list[str]:
+        return await asyncio.gather(*(bench.sender.prepare(whatsapp(), card_message()) for _ in range(10)))
+
+    assert asyncio.run(prepare_many()) == ["media-1"] * 10
+    assert bench.media.most_asking == 10
+    assert not bench.meta.asked("media")
 
 
 def test_another_number_uploads_the_picture_for_itself() -> None:
