@@ -186,8 +186,22 @@ GUARDS = (
     Guard(
         name="release: a chunk is in the log before any of its messages is on the queue",
         file="shared/usecases/release.py",
-        before="if run.logged <= run.released:",
-        after="if run.logged < run.released:",
+        before="        await self._deps.log.add_all(messages)\n",
+        after="",
+        tests=(_BULK,),
+    ),
+    Guard(
+        name="log: a chunk is not taken for logged while one of its rows was refused",
+        file="shared/aws/inserting.py",
+        before="if code != _THERE]",
+        after="if code not in {_THERE, *_PASSING}]",
+        tests=("tests/contract/test_second_tries.py",),
+    ),
+    Guard(
+        name="cancel: chunks that may be half logged are looked at too",
+        file="shared/usecases/tallies.py",
+        before="return [min(run.logged + CHUNKS_AT_ONCE, run.chunks) for run in distribution.planned.runs]",
+        after="return [min(run.logged + 1, run.chunks) for run in distribution.planned.runs]",
         tests=(_BULK,),
     ),
     Guard(
