@@ -70,14 +70,13 @@ def request_from(event: Event) -> Request:
     context = _mapping(event.get("requestContext"))
     headers = {name.lower(): value for name, value in _texts(event.get("headers")).items()}
     query = _query(event)
+    given = Counter(name for name, value in query if value)
     scheme = "http" if headers.get("x-forwarded-proto") == "http" else "https"
     return Request(
         route_key=_text(event.get("routeKey")),
         path_parameters=_texts(event.get("pathParameters")),
         query=MappingProxyType(dict(sorted(query, key=lambda one: bool(one[1])))),  # an empty value hides no other
-        repeated=frozenset(
-            name for name, count in Counter(name for name, value in query if value).items() if count > 1
-        ),
+        repeated=frozenset(name for name, count in given.items() if count > 1),
         headers=MappingProxyType(headers),
         body=_body(event),
         source_ip=_text(_mapping(context.get("http")).get("sourceIp")),

@@ -145,11 +145,8 @@ def _distributions(programme: Programme) -> None:
     ]
     at = (programme.stack.now() + timedelta(hours=1)).isoformat()
     waiting = programme.ok(programme.distribute(recipients=people, schedule={"mode": "at", "at": at}, confirm=True))
-    for action in (
-        "pause",
-        "resume",
-        "confirm",
-    ):  # the last: whoever resumed it may have died before its schedule stood
+    # Confirmed once more: whoever resumed it may have died before its schedule stood.
+    for action in ("pause", "resume", "confirm"):
         programme.ok(programme.act(waiting, action))
     dropped = programme.ok(programme.distribute(recipients=people))
     programme.ok(programme.act(dropped, "cancel"))

@@ -30,7 +30,7 @@ _FOUND = [found.ok() for found in SCHEMA.get_all_operations() if isinstance(foun
 OPERATIONS = {operation.definition.raw["operationId"]: operation for operation in _FOUND}
 TOO_LARGE = 413
 CHOSEN = os.environ.get("EXAMPLES", "")
-EXAMPLES_OF_BODIES, EXAMPLES_OF_READS = (int(CHOSEN), int(CHOSEN)) if CHOSEN else (6, 2)
+EXAMPLES_OF_BODIES, EXAMPLES_OF_READS = (int(CHOSEN), int(CHOSEN)) if CHOSEN else (12, 4)
 """Of each kind, right and wrong, for each operation."""
 
 
