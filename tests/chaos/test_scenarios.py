@@ -138,8 +138,10 @@ def test_receipts_that_came_twice_are_counted() -> None:
 
 
 def test_a_fault_that_never_occurred_and_a_rate_that_was_not_kept_are_wrong() -> None:
-    calm = Scenario(name="s", faults={}, rate=10)
+    calm = Scenario(name="s", faults={}, rate=10, rows=40)
     found = seen(["delivered", "delivered"], [], {"403/53": 3})
+    once = seen(["delivered", "delivered"], [], {"403/53": 2})
+    assert besides(calm, once, {"f": 1}) == []
     assert [wrong.kind for wrong in besides(calm, found, {"f": 0, "g": 1})] == ["wrong", "early"]
     assert besides(Scenario(name="s", faults={}, throttles=True), found, {"g": 1}) == []
 
