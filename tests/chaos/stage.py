@@ -144,8 +144,7 @@ class Stage:
     def change_credentials(self, secret: str) -> None:
         """The administrator saves another secret, and tries it: with that token the old ones die."""
         saved = self.programme.put_sms(client_secret=secret, rate_per_second=self._rate, peak_hours=PEAK_HOURS)
-        url = f"{self.stack.simulators_url}/orange/oauth/v3/token"
-        form = {"grant_type": "client_credentials"}
+        url, form = f"{self.stack.simulators_url}/orange/oauth/v3/token", {"grant_type": "client_credentials"}
         httpx2.post(url, data=form, auth=(saved["client_id"], secret), timeout=60).raise_for_status()
 
     def forge_receipts(self, turn: int) -> None:
@@ -173,8 +172,7 @@ class Stage:
 
     def counts(self) -> Mapping[str, int]:
         """Of the distribution."""
-        found: Mapping[str, int] = self.programme.distribution(self.identity)["counts"]
-        return found
+        return dict(self.programme.distribution(self.identity)["counts"])
 
     def taken(self) -> int:
         """How many messages the provider has taken."""
