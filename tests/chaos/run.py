@@ -10,7 +10,7 @@ from datetime import time as hour_of_day
 from tests.chaos.scenarios import Scenario, take
 from tests.chaos.seen import Seen
 from tests.chaos.stage import Stage
-from tests.simulation.checker import Violation, violations
+from tests.simulation.checker import LATE, Violation, violations
 from tests.simulation.raising import raised
 from tests.simulation.report import Summary
 from tests.stack.running import RunningStack
@@ -28,8 +28,6 @@ AWAKE = (hour_of_day(7, 5), hour_of_day(15))
 BEFORE = timedelta(minutes=5)
 """So long before its hour a campaign is planned."""
 THROTTLES = ("403/53", "429/53", "130429")
-STALLS = 0.05
-"""Of the messages: as many calls may be throttled where a busy machine stood still for a second or two."""
 
 
 def performed(stack: RunningStack, number: int, scenario: Scenario) -> Summary:
@@ -49,10 +47,10 @@ def performed(stack: RunningStack, number: int, scenario: Scenario) -> Summary:
 
 
 def besides(scenario: Scenario, seen: Seen, times: Mapping[str, int]) -> list[Violation]:
-    """A fault that never occurred proves nothing. Whoever keeps the rate is hardly ever told to go slower."""
+    """A fault that never occurred proves nothing. Of whoever keeps the rate no more is throttled than may be late."""
     found = [Violation("wrong", f"never occurred: {name}") for name, count in times.items() if not count]
     throttled = sum(seen.refused.get(code, 0) for code in THROTTLES)
-    if throttled > STALLS * scenario.rows and not scenario.throttles:
+    if throttled > LATE * scenario.rate and not scenario.throttles:
         found.append(Violation("early", f"{throttled} calls were above twice the {scenario.rate} a second"))
     return found
 

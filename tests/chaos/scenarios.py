@@ -41,7 +41,7 @@ class Scenario:
     `faults`: name → how often it happened, as seen from outside. `begins`: an instant, or a time of the next day (UTC);
     empty: whenever all nine countries are awake. `then`: instants that the clock is moved to once nothing leaves any
     more. `limit`: what the provider takes in any second, where that is not the lane's own rate. One that is not meant
-    to throttle (`throttles`) hardly ever has to.
+    to throttle (`throttles`) does so only where a stall lets late ones bunch.
     """
 
     name: str
