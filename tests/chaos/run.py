@@ -27,6 +27,8 @@ AWAKE = (hour_of_day(7, 5), hour_of_day(15))
 """UTC. All nine countries are, with hours to spare."""
 BEFORE = timedelta(minutes=5)
 """So long before its hour a campaign is planned."""
+AT_REST = timedelta(hours=73)
+"""After the end; the counts are held against the log once more, three days after the last release."""
 THROTTLES = ("403/53", "429/53", "130429")
 
 
@@ -118,6 +120,9 @@ def _come_to_rest(stage: Stage, scenario: Scenario) -> None:
     while time.monotonic() < give_up:
         status = stage.status()
         if status in ("completed", "cancelled") and stage.is_through():
+            _settle(stage)
+            stage.jump(stage.stack.now() + AT_REST)
+            _settle(stage)
             return
         if status == "paused":
             stage.act("resume")
