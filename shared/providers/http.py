@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import anyio.lowlevel
 import httpx2
 
 from shared.domain.errors import Kind, SendError
@@ -60,8 +59,11 @@ async def warm_up() -> None:
     """Loads what httpx2 would load with its first request, on the loop that will make it.
 
     A worker's first call would else come some 20 ms (of a whole processor) after its departure, and the second in which
-    it arrives may have one too many (`shared.domain.timetable`).
+    it arrives may have one too many (`shared.domain.timetable`). Not loaded with this module: most who import it never
+    send.
     """
+    import anyio.lowlevel  # noqa: PLC0415 - see above
+
     await anyio.lowlevel.checkpoint()
 
 

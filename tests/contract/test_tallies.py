@@ -124,7 +124,7 @@ async def test_messages_of_no_distribution_are_listed_by_themselves(world: World
 async def test_an_earlier_instant_that_comes_late_is_news_once(world: World, late: Status, noted: bool) -> None:
     await world.log.add(message())
     await world.log.move(ORGANISATION, "m-1", Move(status=Status.READ, at=NOON))
-    move = Move(status=late, at=NOON - SECOND, reason="undeliverable" if late is Status.FAILED else None)
+    move = Move(status=late, at=NOON - 2 * SECOND, reason="undeliverable" if late is Status.FAILED else None)
     answers = [await world.log.move(ORGANISATION, "m-1", move) for _ in range(2)]
     assert [(one.won, one.noted) for one in answers] == [(False, noted), (False, False)]
     assert answers[0].before is not None

@@ -44,7 +44,8 @@ def report(status: Status, attempt: Attempt | None = ATTEMPT, error: SendError |
 @pytest.mark.parametrize("error", [None, WITHHELD])
 def test_proof_of_arrival_counts_whatever_the_attempt(status: Status, error: SendError | None) -> None:
     told_by = 2 if status is Status.SENT else None
-    expected = Move(status=status, at=THEN, provider_message_id="wamid.x", told_by=told_by)
+    is_echo = status is Status.SENT
+    expected = Move(status=status, at=THEN, provider_message_id="wamid.x", told_by=told_by, is_echo=is_echo)
     assert move_of_report(report(status, error=error)) == expected
 
 
