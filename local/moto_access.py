@@ -39,13 +39,22 @@ class Need:
     context: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ledger:
     """What sessions were allowed, as (session, role, Sid of the statement, action, its resource that is meant), and
-    refused, as (session, role, action, resource)."""
+    refused, as (session, role, action, resource).
+
+    `is_open`: refusals are noted. They are not while a reset empties the world under whoever is still at work.
+    """
 
     allowed: set[tuple[str, ...]] = field(default_factory=set)
     refused: set[tuple[str, ...]] = field(default_factory=set)
+    is_open: bool = True
+
+    def refuse(self, *what: str) -> None:
+        """Note a refusal."""
+        if self.is_open:
+            self.refused.add(what)
 
     def as_json(self) -> dict[str, list[tuple[str, ...]]]:
         return {"allowed": sorted(self.allowed), "refused": sorted(self.refused)}
@@ -106,7 +115,7 @@ def _authorize(request: Any, _: type, resource: str = "*") -> None:
     for need in _needs(request, credential[3], resource):
         granting = _granting(documents, need)
         if granting is None:
-            LEDGER.refused.add((session.session_name, name, need.action, need.resource))
+            LEDGER.refuse(session.session_name, name, need.action, need.resource)
             _refuse(session, credential[3], need)
         LEDGER.allowed.add((session.session_name, name, granting.sid, need.action, granting.resource))
 

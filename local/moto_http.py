@@ -28,11 +28,10 @@ from local.moto_access import LEDGER
 from local.moto_faults import FAULTS_PATH, Faults, halved, with_refused
 from local.moto_mends import SERVER_LOCK
 from local.moto_state import Snapshot
-from local.reset import RESTORE_PATH, SNAPSHOT_PATH
+from local.reset import ACCESS_PATH, RESTORE_PATH, SNAPSHOT_PATH
 
 CLOCK_PATH = "/_stack/clock"
 REQUESTS_PATH = "/_stack/requests"
-ACCESS_PATH = "/_stack/access"
 EXPIRY_PERIOD = timedelta(minutes=1)
 # These say how the bytes travel, which is this server's business and not moto's.
 _TRANSPORT_HEADERS = frozenset({"content-length", "transfer-encoding", "connection"})
@@ -91,6 +90,8 @@ class MotoHandler(BaseHTTPRequestHandler):
             told = self.server.failed
         elif self.path == REQUESTS_PATH:
             told = self.server.requests
+        elif self.path == ACCESS_PATH and self.command == "POST":
+            LEDGER.is_open = bool(json.loads(body)["is_open"])
         elif self.path == ACCESS_PATH:
             with SERVER_LOCK:
                 told = LEDGER.as_json()

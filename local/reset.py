@@ -1,9 +1,10 @@
 """POST /_local/reset: the running stack as it was when it had started, but for the clock, which only goes forwards."""
 
+import json
 import time
 import urllib.request
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from local.runtime import FunctionPool
@@ -11,6 +12,7 @@ from local.schedules import Scheduler
 
 SNAPSHOT_PATH = "/_stack/snapshot"
 RESTORE_PATH = "/_stack/restore"
+ACCESS_PATH = "/_stack/access"
 SIMULATORS_RESET = "/_control/reset"
 PATIENCE = 45.0
 """Seconds: longer than a sender waits for a departure."""
@@ -39,11 +41,21 @@ class Reset:
         with ExitStack() as held:
             if self.scheduler is not None:
                 held.enter_context(self.scheduler.held())
-            self._empty()
-            self._settle()
-            self._empty()
+            with self._refusals_unnoted():
+                self._empty()
+                self._settle()
+                self._empty()
             for pool in self.pools.values():
                 pool.renew()
+
+    @contextmanager
+    def _refusals_unnoted(self) -> Iterator[None]:
+        """Whoever is at work may ask for what has just gone, and be refused it."""
+        post(f"{self.aws_url}{ACCESS_PATH}", is_open=False)
+        try:
+            yield
+        finally:
+            post(f"{self.aws_url}{ACCESS_PATH}", is_open=True)
 
     def _empty(self) -> None:
         if self.simulators_url is not None:
@@ -56,8 +68,8 @@ class Reset:
             time.sleep(_LOOK_SECONDS)
 
 
-def post(url: str) -> None:
+def post(url: str, **body: object) -> None:
     """Ask one of the stack's own processes; no proxy stands between here and here."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(urllib.request.Request(url, data=b"{}", method="POST"), timeout=30):  # noqa: S310 - http, ours
+    with opener.open(urllib.request.Request(url, data=json.dumps(body).encode(), method="POST"), timeout=30):  # noqa: S310 - http, ours
         pass
