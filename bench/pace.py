@@ -3,16 +3,20 @@
     python -m bench.pace --channel sms --rate 5 --seconds 60
 
 Both shares of the lane are booked as release and single sends book them, the copies lie on the stub's queue, and each
-worker is a process with the sender's own handler that takes batches from there. The stub throttles whoever comes above
-the rate in any second, as the providers do.
+worker is a process with several execution environments of the sender, as many as hold the copies that are on their way
+(a second early, and what a call takes). The stub throttles whoever comes above the rate in any second, as the providers
+do.
 """
 
 import argparse
 import json
+import math
+import queue
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -21,7 +25,7 @@ from itertools import batched
 from bench.cards import Programme
 from bench.sender import BUILDS, Context
 from bench.stand import CLOCK, ORGANISATION, Stand, stand, unheard
-from shared.aws.function import Loop, SystemClock
+from shared.aws.function import Handler, Loop, SystemClock
 from shared.aws.lanes import DynamoLanes
 from shared.aws.queues import SqsChannelQueue
 from shared.aws.session import Aws
@@ -35,6 +39,11 @@ BATCH = 10
 AWS_MS, PROVIDER_MS = 5.0, 100.0
 HEAD_START = timedelta(seconds=6)
 """Between booking and the first departure: the rows are logged, the copies lie on the queue, the workers run."""
+WARM_UP = 2 * WORKERS * BATCH
+"""Messages before those that count, at least. A cold worker's first batch takes a second: what it sends late comes with
+what is on time, and some of it is throttled."""
+IN_FLIGHT_SECONDS = 2.5
+"""Of the lane: so much is with the environments at once."""
 LANES = {Channel.SMS: SMS.lane, Channel.WHATSAPP: WHATSAPP.lane}
 IDLE_SECONDS = 0.02
 
@@ -45,8 +54,11 @@ def measure(channel: Channel, rate: int, seconds: int) -> dict[str, float]:
         loop = Loop(unheard)
         programme = Programme(place)
         loop.run(programme.open(rate=rate))
-        departures = loop.run(_load(programme, place, channel, rate, seconds))
-        with workers(place, channel):
+        with workers(place, channel, rate):
+            warm_up = max(WARM_UP, 2 * WORKERS * BATCH * environments_for(rate))
+            _wait(place, len(loop.run(_load(programme, place, channel, rate, warm_up))), seconds)
+            place.ask("reset")
+            departures = loop.run(_load(programme, place, channel, rate, rate * seconds))
             _wait(place, len(departures), seconds)
             taken, throttled = place.ask("taken"), place.ask("throttled")
         loop.close()
@@ -83,10 +95,10 @@ def busiest(ordered: Sequence[float]) -> int:
     return most
 
 
-async def _load(programme: Programme, place: Stand, channel: Channel, rate: int, seconds: int) -> dict[str, int]:
-    """So many messages as both shares take in so many seconds, logged, booked and on the queue: each number's departure
-    in microseconds since 1970."""
-    aws, total = Aws(), rate * seconds
+async def _load(programme: Programme, place: Stand, channel: Channel, rate: int, total: int) -> dict[str, int]:
+    """So many messages of both shares, logged, booked and on the queue: each number's departure in microseconds since
+    1970."""
+    aws = Aws()
     express = total // CYCLE
     bulk = await programme.dispatches(channel, total - express)
     single = [replace(one, chunk=None, epoch=None) for one in await programme.dispatches(channel, express)]
@@ -110,18 +122,23 @@ async def _booked(
 
 
 def _wait(place: Stand, total: int, seconds: int) -> None:
-    """Until all were taken, or twice the time is over: then what has been taken counts."""
-    give_up = time.monotonic() + 2 * seconds + HEAD_START.total_seconds()
+    """Until all were taken, or half the time once more is over: then what has been taken counts."""
+    give_up = time.monotonic() + 1.5 * seconds + HEAD_START.total_seconds()
     while len(place.ask("taken")) < total and time.monotonic() < give_up:
         time.sleep(0.5)
 
 
+def environments_for(rate: int) -> int:
+    """Of each worker."""
+    return math.ceil(rate * IN_FLIGHT_SECONDS / BATCH / WORKERS)
+
+
 @contextmanager
-def workers(place: Stand, channel: Channel) -> Iterator[None]:
+def workers(place: Stand, channel: Channel, rate: int) -> Iterator[None]:
     """Processes that send whatever lies on the queue. All have this process's clock."""
     ahead = (CLOCK.now() - datetime.now(UTC)).total_seconds()
     command = [sys.executable, "-m", "bench.pace", "--work-at", place.address]
-    command += ["--channel", str(channel), "--ahead", str(ahead)]
+    command += ["--channel", str(channel), "--ahead", str(ahead), "--rate", str(rate)]
     with ExitStack() as stack:
         processes = [
             stack.enter_context(subprocess.Popen(command, stdout=subprocess.DEVNULL))  # noqa: S603 - our own module
@@ -134,17 +151,24 @@ def workers(place: Stand, channel: Channel) -> Iterator[None]:
                 process.terminate()
 
 
-def work(place: Stand, channel: Channel, ahead: timedelta) -> None:
-    """One worker: an execution environment that Lambda's poller hands one batch after another. Until it is ended."""
-    handler = BUILDS[channel](place.environment, SystemClock(datetime.now(UTC) + ahead), loop=Loop(unheard))
-    while True:
-        taken = place.ask("take", queue=place.queue(str(channel)), most=BATCH)
-        if not taken:
-            time.sleep(IDLE_SECONDS)
-            continue
-        answer = handler({"Records": taken}, Context())
-        if answer != {"batchItemFailures": []}:
-            raise RuntimeError(f"not sent: {answer}")
+def work(place: Stand, channel: Channel, ahead: timedelta, environments: int) -> None:
+    """One worker: execution environments that are handed one batch after another. Until it is ended."""
+    clock, aws = SystemClock(datetime.now(UTC) + ahead), Aws()
+    idle: queue.SimpleQueue[Handler] = queue.SimpleQueue()
+    for _ in range(environments):
+        idle.put(BUILDS[channel](place.environment, clock, aws, loop=Loop(unheard)))
+
+    def carry(handler: Handler, records: object) -> None:
+        if handler({"Records": records}, Context()) != {"batchItemFailures": []}:
+            sys.stderr.write("a batch was not sent\n")
+        idle.put(handler)
+
+    with ThreadPoolExecutor(environments) as threads:
+        while True:
+            handler = idle.get()
+            while not (records := place.ask("take", queue=place.queue(str(channel)), most=BATCH)):
+                time.sleep(IDLE_SECONDS)
+            threads.submit(carry, handler, records)
 
 
 def main() -> int:
@@ -157,7 +181,8 @@ def main() -> int:
     parser.add_argument("--ahead", type=float, default=0.0, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.work_at:
-        work(Stand(address=arguments.work_at), arguments.channel, timedelta(seconds=arguments.ahead))
+        ahead = timedelta(seconds=arguments.ahead)
+        work(Stand(address=arguments.work_at), arguments.channel, ahead, environments_for(arguments.rate))
     sys.stdout.write(json.dumps(measure(arguments.channel, arguments.rate, arguments.seconds)) + "\n")
     return 0
 
