@@ -115,7 +115,8 @@ platform_x86_64 := x86_64-manylinux_2_28
 # SAM's makefile builder calls build-<logical ID>. Byte code goes along, because /var/task is read-only and compiling
 # would cost each cold start more than half a second; it is the same on every architecture. It is never checked against
 # its source (unchecked-hash) and names Lambda's path, not this machine's. Hidden files (.env.local, an editor's) stay here.
-# Programs and Powertools' copy of Swagger UI (0.45 MB zipped) are left out: nothing here can serve or run them.
+# Programs and Powertools' event handlers with their copy of Swagger UI (0.75 MB zipped) are left out: nothing here can
+# serve or run them.
 build-%: folder = $(or $(folder_$*),$(error no folder is named for $*))
 build-%: platform = $(or $(platform_$(ARCHITECTURE)),$(error ARCHITECTURE is arm64 or x86_64, not $(ARCHITECTURE)))
 build-%: $(has_packages)
@@ -123,7 +124,7 @@ build-%: $(has_packages)
 	@$(uv) pip install --quiet --python $(python) --target "$$ARTIFACTS_DIR" --link-mode copy \
 	  --python-version 3.13 --python-platform $(platform) --only-binary :all: --no-deps \
 	  --requirements functions/$(folder)/requirements.txt
-	@rm -rf "$$ARTIFACTS_DIR/bin" "$$ARTIFACTS_DIR"/aws_lambda_powertools/event_handler/openapi/swagger_ui/*.min.*
+	@rm -rf "$$ARTIFACTS_DIR/bin" "$$ARTIFACTS_DIR/aws_lambda_powertools/event_handler"
 	@mkdir -p "$$ARTIFACTS_DIR/functions"
 	@cp functions/__init__.py "$$ARTIFACTS_DIR/functions/"
 	@cp -R functions/$(folder) "$$ARTIFACTS_DIR/functions/"

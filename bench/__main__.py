@@ -1,6 +1,6 @@
 """`make bench`: what is measured, as one table, and bench/results.json. docs/performance.md says what it means.
 
-    python -m bench                    all rows, about eight minutes on two idle cores
+    python -m bench                    all rows, about ten minutes on two idle cores
     python -m bench sender cost        those whose name begins so
 
 Each row that compares takes both sides in turn in one run. A row that misses its target does not fail the run: figures
@@ -53,7 +53,7 @@ def senders() -> Iterator[Row]:
     """Messages a second against aiohttp and against pywa, which do only the POST."""
     for channel in (Channel.WHATSAPP, Channel.SMS):
         for in_flight in (A_BATCH, 50):
-            found = sender.compare(channel, in_flight, rounds=3, seconds=2.0)
+            found = sender.compare(channel, in_flight, rounds=3, seconds=1.0)
             yield Row(
                 name=f"sender: {channel}, {in_flight} in flight, of a bare loop's throughput",
                 value=found["ratio"],
@@ -63,14 +63,14 @@ def senders() -> Iterator[Row]:
                 detail=dict(found),
                 scale_inputs=inputs.of_sender(channel, found, in_flight) if in_flight == A_BATCH else {},
             )
-    found = sender.compare(Channel.WHATSAPP, 50, rounds=3, seconds=2.0, against="pywa")
+    found = sender.compare(Channel.WHATSAPP, 50, rounds=3, seconds=1.0, against="pywa")
     name = "sender: whatsapp, 50 in flight, of pywa's throughput"
     yield Row(name=name, value=found["ratio"], target=2.0, unit="ratio", better="more", detail=dict(found))
 
 
 def paces() -> Iterator[Row]:
     """Four workers on one lane, against a provider that throttles."""
-    for channel, rate, seconds in ((Channel.SMS, 5, 60), (Channel.WHATSAPP, 80, 30), (Channel.WHATSAPP, 500, 20)):
+    for channel, rate, seconds in ((Channel.SMS, 5, 60), (Channel.WHATSAPP, 80, 30), (Channel.WHATSAPP, 500, 10)):
         found = pace.measure(channel, rate, seconds)
         name = f"pace: {channel} at {rate}/s for {seconds} s"
         yield Row(name=f"{name}, of the rate", value=found["achieved"], target=0.98, unit="ratio", detail=found)
@@ -127,7 +127,7 @@ def starts() -> Iterator[Row]:
 
 def costs() -> Iterator[Row]:
     """A campaign with its receipts, priced."""
-    for channel, messages, a_call in ((Channel.SMS, 200, 1), (Channel.WHATSAPP, 300, 1), (Channel.WHATSAPP, 300, 10)):
+    for channel, messages, a_call in ((Channel.SMS, 200, 1), (Channel.WHATSAPP, 150, 1), (Channel.WHATSAPP, 300, 10)):
         found = campaign.measure(channel, messages, a_call)
         name = f"cost: 1,000 by {channel}, {a_call} {'status' if a_call == 1 else 'statuses'} a call"
         value = float(str(found["dollars_per_1000"]))

@@ -37,7 +37,7 @@ from tests.fakes.office import SMS, WHATSAPP
 WORKERS = 4
 BATCH = 10
 AWS_MS, PROVIDER_MS = 5.0, 100.0
-HEAD_START = timedelta(seconds=6)
+HEAD_START = timedelta(seconds=4)
 """Between booking and the first departure: the rows are logged, the copies lie on the queue, the workers run."""
 WARM_UP = 2 * WORKERS * BATCH
 """Messages before those that count, at least. A cold worker's first batch takes a second: what it sends late comes with

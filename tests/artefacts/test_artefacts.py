@@ -46,7 +46,7 @@ NEVER_SHIPPED = {
     "boto3",
     "botocore",
 }
-LEFT_OUT = re.compile(r"\.\./|bin/|aws_lambda_powertools/event_handler/openapi/swagger_ui/.*\.min\.(js|css)$")
+LEFT_OUT = re.compile(r"\.\./|bin/|aws_lambda_powertools/event_handler/")
 AWS = {"botocore", "dateutil", "jmespath", "six", "urllib3"}
 EVERYWHERE = {*AWS, "aws_lambda_powertools", "msgspec", "typing_extensions"}
 CALLS = {"httpx2", "idna"}
