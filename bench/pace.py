@@ -46,6 +46,9 @@ IN_FLIGHT_SECONDS = 2.5
 """Of the lane: so much is with the environments at once."""
 LANES = {Channel.SMS: SMS.lane, Channel.WHATSAPP: WHATSAPP.lane}
 IDLE_SECONDS = 0.02
+SWITCHES = 0.0005
+"""Seconds after which a thread that is at work lets another one go on. With Python's own 5 ms several environments in one
+process would hold each other up, which on Lambda have a process each."""
 
 
 def measure(channel: Channel, rate: int, seconds: int) -> dict[str, float]:
@@ -153,6 +156,7 @@ def workers(place: Stand, channel: Channel, rate: int) -> Iterator[None]:
 
 def work(place: Stand, channel: Channel, ahead: timedelta, environments: int) -> None:
     """One worker: execution environments that are handed one batch after another. Until it is ended."""
+    sys.setswitchinterval(SWITCHES)
     clock, aws = SystemClock(datetime.now(UTC) + ahead), Aws()
     idle: queue.SimpleQueue[Handler] = queue.SimpleQueue()
     for _ in range(environments):
