@@ -47,8 +47,8 @@ IN_FLIGHT_SECONDS = 2.5
 LANES = {Channel.SMS: SMS.lane, Channel.WHATSAPP: WHATSAPP.lane}
 IDLE_SECONDS = 0.02
 SWITCHES = 0.0005
-"""Seconds after which a thread that is at work lets another one go on. With Python's own 5 ms several environments in one
-process would hold each other up, which on Lambda have a process each."""
+"""Seconds after which a thread that is at work lets another one go on. With Python's own 5 ms several environments in
+one process would hold each other up, which on Lambda have a process each."""
 
 
 def measure(channel: Channel, rate: int, seconds: int) -> dict[str, float]:
