@@ -65,8 +65,9 @@ def measure(channel: Channel, rate: int, seconds: int) -> dict[str, float]:
             _wait(place, len(departures), seconds)
             taken, throttled = place.ask("taken"), place.ask("throttled")
         loop.close()
-    late = uneven([at - departures[to.removeprefix("tel:")] / 1_000_000 for at, to in taken])
-    return {**figures([at for at, _ in taken], rate), **late, "throttled": throttled}
+    instants = {to.removeprefix("tel:"): at for at, to in taken}
+    late = uneven([instants[to] - at / 1_000_000 for to, at in departures.items() if to in instants])
+    return {**figures(list(instants.values()), rate), **late, "throttled": throttled}
 
 
 def figures(instants: Sequence[float], rate: int) -> dict[str, float]:
