@@ -127,7 +127,7 @@ def starts() -> Iterator[Row]:
 
 def costs() -> Iterator[Row]:
     """A campaign with its receipts, priced."""
-    for channel, messages, a_call in ((Channel.SMS, 200, 1), (Channel.WHATSAPP, 150, 1), (Channel.WHATSAPP, 300, 10)):
+    for channel, messages, a_call in ((Channel.SMS, 200, 1), (Channel.WHATSAPP, 150, 1), (Channel.WHATSAPP, 200, 10)):
         found = campaign.measure(channel, messages, a_call)
         name = f"cost: 1,000 by {channel}, {a_call} {'status' if a_call == 1 else 'statuses'} a call"
         value = float(str(found["dollars_per_1000"]))

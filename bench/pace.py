@@ -39,7 +39,7 @@ BATCH = 10
 AWS_MS, PROVIDER_MS = 5.0, 100.0
 HEAD_START = timedelta(seconds=4)
 """Between booking and the first departure: the rows are logged, the copies lie on the queue, the workers run."""
-WARM_UP = 2 * WORKERS * BATCH
+WARM_UP = WORKERS * BATCH
 """Messages before those that count, at least. A cold worker's first batch takes a second: what it sends late comes with
 what is on time, and some of it is throttled."""
 IN_FLIGHT_SECONDS = 2.5
@@ -126,8 +126,8 @@ async def _booked(
 
 
 def _wait(place: Stand, total: int, seconds: int) -> None:
-    """Until all were taken, or half the time once more is over: then what has been taken counts."""
-    give_up = time.monotonic() + 1.5 * seconds + HEAD_START.total_seconds()
+    """Until all were taken, or a fifth of the time more is over: then what has been taken counts."""
+    give_up = time.monotonic() + 1.2 * seconds + HEAD_START.total_seconds()
     while len(place.ask("taken")) < total and time.monotonic() < give_up:
         time.sleep(0.5)
 
