@@ -63,14 +63,14 @@ def senders() -> Iterator[Row]:
                 detail=dict(found),
                 scale_inputs=inputs.of_sender(channel, found, in_flight) if in_flight == A_BATCH else {},
             )
-    found = sender.compare(Channel.WHATSAPP, 50, rounds=3, seconds=1.0, against="pywa")
+    found = sender.compare(Channel.WHATSAPP, 50, rounds=2, seconds=1.0, against="pywa")
     name = "sender: whatsapp, 50 in flight, of pywa's throughput"
     yield Row(name=name, value=found["ratio"], target=2.0, unit="ratio", better="more", detail=dict(found))
 
 
 def paces() -> Iterator[Row]:
     """Four workers on one lane, against a provider that throttles."""
-    for channel, rate, seconds in ((Channel.SMS, 5, 60), (Channel.WHATSAPP, 80, 30), (Channel.WHATSAPP, 500, 10)):
+    for channel, rate, seconds in ((Channel.SMS, 5, 60), (Channel.WHATSAPP, 80, 30), (Channel.WHATSAPP, 500, 8)):
         found = pace.measure(channel, rate, seconds)
         name = f"pace: {channel} at {rate}/s for {seconds} s"
         yield Row(name=f"{name}, of the rate", value=found["achieved"], target=0.98, unit="ratio", detail=found)
@@ -127,7 +127,7 @@ def starts() -> Iterator[Row]:
 
 def costs() -> Iterator[Row]:
     """A campaign with its receipts, priced."""
-    for channel, messages, a_call in ((Channel.SMS, 200, 1), (Channel.WHATSAPP, 150, 1), (Channel.WHATSAPP, 200, 10)):
+    for channel, messages, a_call in ((Channel.SMS, 200, 1), (Channel.WHATSAPP, 100, 1), (Channel.WHATSAPP, 200, 10)):
         found = campaign.measure(channel, messages, a_call)
         name = f"cost: 1,000 by {channel}, {a_call} {'status' if a_call == 1 else 'statuses'} a call"
         value = float(str(found["dollars_per_1000"]))
