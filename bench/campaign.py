@@ -22,7 +22,7 @@ from bench.cards import PNG, Programme
 from bench.hooks import MetaCalls, orange_calls
 from bench.prices import LAMBDA_GB_SECOND, LOG_LINE_OVERHEAD, LOGS_GB, MILLION, PER_MILLION, VCPU_MB
 from bench.scale.figures import EventSource, event_source
-from bench.stand import CLOCK, ORGANISATION, Stand, logged, stand, unheard
+from bench.stand import CLOCK, ORGANISATION, Context, Stand, logged, stand, unheard
 from functions.bulk_fanout.app import build as build_fanout
 from functions.send_sms.app import build as build_sms
 from functions.send_whatsapp.app import build as build_whatsapp
@@ -39,14 +39,6 @@ PROVIDER_MS, AWS_MS = 100.0, 5.0
 TICK_SECONDS = 60.0
 WARM_UP_SECONDS = 8
 """Of a campaign before the one that counts: environments are made and settings read once, not per message."""
-
-
-class Context:
-    """Lambda's."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Enough."""
-        return 60_000
 
 
 type Kind = tuple[str, str]

@@ -25,11 +25,10 @@ from typing import Any
 
 from botocore.session import Session
 
-from bench.campaign import Context
 from bench.cards import Programme
 from bench.planning import DEFAULTS
 from bench.sender import Turn, timed
-from bench.stand import CLOCK, ORGANISATION, Stand, logged, stand, unheard
+from bench.stand import CLOCK, ORGANISATION, Context, Stand, logged, stand, unheard
 from bench.upload import pieces
 from functions.bulk_fanout.app import build
 from shared.aws.function import Loop

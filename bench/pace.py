@@ -23,8 +23,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import batched
 
 from bench.cards import Programme
-from bench.sender import BUILDS, Context
-from bench.stand import CLOCK, ORGANISATION, Stand, stand, unheard
+from bench.sender import BUILDS
+from bench.stand import CLOCK, ORGANISATION, Context, Stand, stand, unheard
 from shared.aws.function import Handler, Loop, SystemClock
 from shared.aws.lanes import DynamoLanes
 from shared.aws.queues import SqsChannelQueue

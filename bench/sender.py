@@ -23,7 +23,7 @@ from pywa.types.templates import BodyText, HeaderImage, TemplateLanguage
 from pywa_async.client import WhatsApp as Pywa
 
 from bench.cards import Programme, batches, event
-from bench.stand import CLOCK, Stand, logged, stand, unheard
+from bench.stand import CLOCK, Context, Stand, logged, stand, unheard
 from functions.send_sms.app import build as build_sms
 from functions.send_whatsapp.app import build as build_whatsapp
 from shared.aws.function import Handler, Loop
@@ -52,14 +52,6 @@ class Turn:
     def cpu_ms(self) -> float:
         """CPU of this process, milliseconds a message."""
         return self.cpu_seconds / self.messages * 1000
-
-
-class Context:
-    """Lambda's."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Enough."""
-        return 60_000
 
 
 def timed(messages: int, work: Callable[[], None]) -> Turn:

@@ -28,8 +28,8 @@ from typing import override
 
 from bench.cards import Programme
 from bench.hooks import Call, signed, told
-from bench.sender import Context, Turn, timed
-from bench.stand import CLOCK, Stand, logged, stand, unheard
+from bench.sender import Turn, timed
+from bench.stand import CLOCK, Context, Stand, logged, stand, unheard
 from functions.webhook.app import build
 from shared.aws.function import Handler, Loop
 from shared.aws.session import Aws
