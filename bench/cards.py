@@ -64,7 +64,7 @@ class Programme:
                 attempt=1,
                 plan=Plan(
                     attempt=1,
-                    runs=(Run(country="SN", zone="Africa/Dakar", rows=1, chunks=1, logged=1, released=1),),
+                    runs=(Run(country="SN", rows=1, chunks=1, logged=1, released=1),),
                     accepted=1,
                     rejected=0,
                     duplicates=0,

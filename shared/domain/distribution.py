@@ -24,6 +24,8 @@ worker dies; with fewer, each waits for a dozen answers of AWS. As many as leave
 AUTO_OFF_PEAK_ABOVE = 10_000
 """More SMS than this leave outside peak hours (product.md)."""
 UNCONFIRMED_LIFE = timedelta(days=7)
+MOST_RUNS = 64
+"""Rows of further card hosts share a run, so that a list with a host a row does not get a run a row."""
 
 
 class DistributionStatus(StrEnum):
@@ -110,13 +112,19 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """The rows of one time zone. Chunks below `logged` are in the log; those below `released` on the channel queue."""
+    """The rows of one country, one template language and one card host: what a hold may hold by itself.
+
+    Chunks below `logged` are in the log; those below `released` on the channel queue.
+    """
 
     country: str
-    """Any one country of the zone: the gate opens and closes the run by it."""
-    zone: str
+    """Empty only in the run that takes the rows of every further country, once there are `MOST_RUNS`."""
     rows: int
     chunks: int
+    template: str | None = None
+    """The WhatsApp template that its messages call, with its language: "vaccination_card/fr". None: several or none."""
+    card_host: str | None = None
+    """Where their cards lie, a host or `s3://<bucket>`; None: on several hosts, or there is no card."""
     logged: int = 0
     released: int = 0
 

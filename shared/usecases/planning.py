@@ -1,7 +1,7 @@
 """Plans a distribution: judges every row, freezes the accepted ones in chunks, tells why the others are rejected.
 
 Nothing is sent, and nothing is visible before the plan is taken: a planning run that dies leaves objects that nobody
-reads and that expire. Memory is bounded by a window of rows, one open chunk a time zone, some chunks on their way, and
+reads and that expire. Memory is bounded by a window of rows, one open chunk a run, some chunks on their way, and
 a slot of 16 bytes a row against duplicates, for WhatsApp another a person, and 12 bytes a row for its prints
 (bench/planning.py measures it).
 """
@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from shared.domain.composition import Composed
-from shared.domain.countries import COVERED
 from shared.domain.digests import DigestSet
 from shared.domain.distribution import (
     AUTO_OFF_PEAK_ABOVE,
@@ -33,9 +32,10 @@ from shared.domain.ids import row_message_id
 from shared.domain.instants import from_microseconds
 from shared.domain.integration import WhatsAppIntegration
 from shared.domain.message import Chunk
-from shared.domain.payload import Channel, Mode
+from shared.domain.payload import Channel, Mode, Payload
 from shared.domain.prints import Prints
 from shared.domain.refusal import Fault, Notice
+from shared.domain.runs import RunKind, fitting_kind, kind_of
 from shared.usecases.already import Earlier
 from shared.usecases.balances import Balances, units_warnings
 from shared.usecases.frozen import PlannedRow, Plans
@@ -54,15 +54,12 @@ _WRITES_AT_ONCE = 16
 _FAULTS_A_PART = 1000
 _FRESH_CARD = timedelta(hours=24)
 _PLAIN_NAME = re.compile(r"[a-z_ ]{1,30}")
-_ANYWHERE = "UTC"
-"""WhatsApp keeps no hours: all its rows make one run."""
 
 
 @dataclass(slots=True, kw_only=True)
 class _OpenRun:
     index: int
-    country: str
-    zone: str
+    kind: RunKind
     buffer: list[PlannedRow] = field(default_factory=list)
     rows: int = 0
     chunks: int = 0
@@ -199,7 +196,7 @@ class _PlanningRun:
         self._plans = plans
         self._seen = DigestSet()
         self._writes = Writes(_WRITES_AT_ONCE)
-        self._runs: dict[str, _OpenRun] = {}
+        self._runs: dict[RunKind, _OpenRun] = {}
         self._faults: list[Fault] = []
         self._parts = 0
         self._prints = Prints()
@@ -237,22 +234,29 @@ class _PlanningRun:
 
     def frozen(self) -> tuple[Run, ...]:
         return tuple(
-            Run(country=run.country, zone=run.zone, rows=run.rows, chunks=run.chunks) for run in self._runs.values()
+            Run(
+                country=run.kind.country,
+                template=run.kind.template,
+                card_host=run.kind.card_host,
+                rows=run.rows,
+                chunks=run.chunks,
+            )
+            for run in self._runs.values()
         )
 
     async def _freeze(self, accepted: Accepted) -> None:
-        run = self._run_of(accepted.composed.phone.country)
+        run = self._run_of(accepted.composed.payload)
         run.buffer.append(_planned(self._distribution.distribution_id, accepted))
         run.rows += 1
         self._prints.add(accepted.sameness, accepted.row)
         if len(run.buffer) == CHUNK_ROWS:
             await self._write_chunk(run)
 
-    def _run_of(self, country: str) -> _OpenRun:
-        zone = COVERED[country].zone if self._distribution.channel is Channel.SMS else _ANYWHERE
-        if zone not in self._runs:
-            self._runs[zone] = _OpenRun(index=len(self._runs), country=country, zone=zone)
-        return self._runs[zone]
+    def _run_of(self, payload: Payload) -> _OpenRun:
+        kind = fitting_kind(kind_of(payload), self._runs)
+        if kind not in self._runs:
+            self._runs[kind] = _OpenRun(index=len(self._runs), kind=kind)
+        return self._runs[kind]
 
     async def _write_chunk(self, run: _OpenRun) -> None:
         chunk = Chunk(distribution_id=self._distribution.distribution_id, run=run.index, number=run.chunks)

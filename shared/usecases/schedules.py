@@ -7,9 +7,14 @@ is missing, late or doubled does no harm, and none is worth failing a request fo
 from datetime import datetime
 from typing import Protocol
 
+from shared.domain.countries import COVERED
 from shared.domain.distribution import Distribution, DistributionStatus
 from shared.domain.gate import earliest_open
 from shared.domain.hours import parse_windows
+from shared.domain.payload import Channel
+
+_ANYWHERE = "UTC"
+"""WhatsApp keeps no hours, so its schedules need no zone of a country."""
 
 
 class Schedules(Protocol):
@@ -42,8 +47,10 @@ async def wake(schedules: Schedules, distribution: Distribution, at: datetime) -
 
 def _zone(distribution: Distribution, at: datetime) -> str:
     """Of a run that waits for that very instant."""
+    if distribution.channel is not Channel.SMS:
+        return _ANYWHERE
     plan = distribution.planned
     peak = parse_windows(plan.peak)
     waiting = [run for run in plan.runs if not run.is_released] or list(plan.runs)
     opening = (run for run in waiting if earliest_open(distribution.channel, run.country, at, peak) <= at)
-    return next(opening, waiting[0]).zone
+    return COVERED[next(opening, waiting[0]).country].zone

@@ -151,7 +151,7 @@ FULL_DISTRIBUTION = Distribution(
     status_reason="paused_by_user",
     plan=Plan(
         attempt=2,
-        runs=(Run(country="SN", zone="Africa/Dakar", rows=150, chunks=2, logged=2, released=1),),
+        runs=(Run(country="SN", rows=150, chunks=2, logged=2, released=1),),
         accepted=150,
         rejected=2,
         duplicates=1,

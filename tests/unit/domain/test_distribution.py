@@ -54,7 +54,7 @@ def test_the_table_of_actions(status: DistributionStatus, action: Action) -> Non
 
 
 def run(country: str = "SN", *, rows: int = 250, logged: int = 0, released: int = 0) -> Run:
-    return Run(country=country, zone="Africa/Dakar", rows=rows, chunks=3, logged=logged, released=released)
+    return Run(country=country, rows=rows, chunks=3, logged=logged, released=released)
 
 
 PLAN = Plan(

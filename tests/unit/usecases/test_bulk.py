@@ -393,12 +393,12 @@ class TestPlanning:
         assert [(fault.row, fault.code) for fault in view.faults] == [(2, "phone_missing"), (4, "country_not_covered")]
         assert office.log.rows == {}
 
-    def test_each_zone_has_a_run_of_its_own(self, office: Office) -> None:
+    def test_each_country_has_a_run_of_its_own(self, office: Office) -> None:
         rows = [recipient(1), recipient(2, phone="+261320008200"), recipient(3)]
         made = office.run(office.planning().create(office.new_distribution(rows)))
-        assert [(run.zone, run.rows) for run in made.planned.runs] == [
-            ("Africa/Dakar", 2),
-            ("Indian/Antananarivo", 1),
+        assert [(run.country, run.rows) for run in made.planned.runs] == [
+            ("SN", 2),
+            ("MG", 1),
         ]
 
     def test_the_same_key_gives_the_same_distribution_and_another_body_is_refused(self, office: Office) -> None:
