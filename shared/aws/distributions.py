@@ -50,8 +50,8 @@ class DynamoDistributions:
 
     async def get_many(self, keys: Iterable[tuple[str, str]]) -> Mapping[str, Distribution]:
         """See `Distributions`."""
-        wanted = [{"pk": _key(*key), "sk": _META} for key in keys]
-        found = map(_from_item, await get_items(self._aws, self._table, wanted))
+        wanted = [item_key(*key) for key in keys]
+        found = map(from_item, await get_items(self._aws, self._table, wanted))
         return {distribution.distribution_id: distribution for distribution in found}
 
     async def save(self, distribution: Distribution) -> Distribution | None:
@@ -233,11 +233,16 @@ class DynamoDistributions:
             request["ExpressionAttributeNames"] = {f"#{name}": name for name in wished}
         found = self._aws.dynamodb.query(**request)
         last = found.get("LastEvaluatedKey")
-        return [_from_item(plain(item)) for item in found["Items"]], str(plain(last)["listed_at"]) if last else None
+        return [from_item(plain(item)) for item in found["Items"]], str(plain(last)["listed_at"]) if last else None
 
 
 def _key(organisation: str, distribution_id: str) -> str:
     return f"{organisation}#distribution#{distribution_id}"
+
+
+def item_key(organisation: str, distribution_id: str) -> dict[str, str]:
+    """The key of a distribution's item."""
+    return {"pk": _key(organisation, distribution_id), "sk": _META}
 
 
 def _chunk_key(organisation: str, chunk: Chunk) -> dict[str, str]:
@@ -268,7 +273,8 @@ def _to_item(distribution: Distribution) -> dict[str, Plain | None]:
     }
 
 
-def _from_item(item: Item) -> Distribution:
+def from_item(item: Item) -> Distribution:
+    """The distribution in an item."""
     return decode(str(item["document"]), Distribution)
 
 

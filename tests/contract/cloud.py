@@ -15,6 +15,7 @@ from local.moto_mends import mend_inserts
 from shared.aws.codec import decode
 from shared.aws.contacts import DynamoContacts
 from shared.aws.distributions import DynamoDistributions
+from shared.aws.holds import DynamoHolds
 from shared.aws.integrations import SecretIntegrations
 from shared.aws.lanes import DynamoLanes
 from shared.aws.log import DynamoLog
@@ -222,6 +223,7 @@ def on_aws(aws: Aws, names: Deployed, clock: FakeClock) -> World:
         schedules=SchedulerSchedules(aws, names.schedules, FakeTelemetry()),
         templates=DynamoTemplates(aws, names.state_table),
         reputations=DynamoReputations(aws, names.state_table),
+        holds=DynamoHolds(aws, names.state_table),
         hands=_CloudHands(aws=aws, names=names),
         another=lambda: on_aws(aws, names, clock),
     )

@@ -16,6 +16,7 @@ from shared.usecases.frozen import Plans, Uploads, UploadTarget
 from shared.usecases.ports import (
     ChannelQueue,
     Distributions,
+    HoldStore,
     Integrations,
     Lanes,
     Log,
@@ -36,6 +37,7 @@ from tests.fakes.account import FakeReputations, FakeTemplateBook
 from tests.fakes.bulk import FakeDistributions, FakePlans, FakeUploads
 from tests.fakes.contacts import FakeContacts, FakeSessions
 from tests.fakes.erasing import FakeSchedules, FakeTraces
+from tests.fakes.holds import FakeHolds
 from tests.fakes.log import FakeLog
 from tests.fakes.numbers import FakePulse, FakeReach
 from tests.fakes.orange import FakeTokenShelf, FakeUnknownSms
@@ -113,6 +115,7 @@ class World:
     reputations: Reputations
     traces: Traces
     schedules: Schedules
+    holds: HoldStore
     hands: Hands
     another: Callable[[], "World"]
 
@@ -162,11 +165,11 @@ def in_memory() -> World:
     plans, uploads = FakePlans(points), FakeUploads()
     channel_queue, task_queue, status_queue = FakeChannelQueue(points), FakeTaskQueue(points), FakeStatusQueue()
     contacts, sessions, unknown_sms = FakeContacts(points), FakeSessions(points), FakeUnknownSms(points)
-    schedules = FakeSchedules(points)
+    schedules, distributions = FakeSchedules(points), FakeDistributions(points)
     world = World(
         clock=clock,
         log=FakeLog(points),
-        distributions=FakeDistributions(points),
+        distributions=distributions,
         plans=plans,
         uploads=uploads,
         channels=channel_queue,
@@ -187,6 +190,7 @@ def in_memory() -> World:
         schedules=schedules,
         templates=FakeTemplateBook(),
         reputations=FakeReputations(points),
+        holds=FakeHolds(points, distributions),
         hands=_MemoryHands(
             clock=clock,
             plans=plans,
