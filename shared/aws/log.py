@@ -2,22 +2,27 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from shared.aws.attributes import Item, Plain, attribute, plain
+from shared.aws.attributes import Item, Plain, attribute, attributes, plain
 from shared.aws.conditional import Answer, Change, Update, changed, put_if_absent
 from shared.aws.inserting import insert_absent
 from shared.aws.listing import dead_letters_in, page_of, singles_of
-from shared.aws.message_item import DEAD, KEPT_FOR, agenda_shard, dead_attributes, from_item, key, to_item
+from shared.aws.message_item import DEAD, KEPT_FOR, agenda_shard, dead_attributes, from_item, held_shard, key, to_item
 from shared.aws.reading import get_items
 from shared.aws.session import Aws
 from shared.domain.dead_letter import DeadLetter
 from shared.domain.fallback import watch_after
+from shared.domain.holds import ScopeKey
 from shared.domain.instants import milliseconds
 from shared.domain.message import Message, earliest
 from shared.domain.payload import Channel
 from shared.domain.status import ALLOWED_FROM, ARRIVED, Status
 from shared.usecases.gathered import Gathered
 from shared.usecases.ports import Claim, ClaimAnswer, LogQuery, Move, Moved, Page, Single
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import QueryInputTypeDef
 
 _OPEN = "(#status = :pending OR attribute_exists(reopened))"
 _PENDING_VALUE = {":pending": str(Status.PENDING)}
@@ -61,25 +66,35 @@ class DynamoLog:
         return {message.message_id: message for message in map(from_item, items)}
 
     async def claim(
-        self, organisation: str, message_id: str, *, now: datetime, lease_until: datetime, lane: str | None = None
+        self,
+        organisation: str,
+        message_id: str,
+        *,
+        now: datetime,
+        lease_until: datetime,
+        lane: str | None = None,
+        trial: bool = False,
     ) -> Claim:
         """See `Log`. A watched row's watch moves to the end of the lease, which takes a second try; so does a dead
         row, which is always watched."""
         ends = milliseconds(lease_until)
         noted: dict[str, Plain] = {"lease_until": ends, "claimed_at": milliseconds(now)}
         noted |= {"lane": lane} if lane else {}
+        noted |= {"trial": 1} if trial else {}
+        forgotten = () if trial else ("trial",)
         change = Update(
             sets=noted,
             adds={"attempts": 1},
+            removes=forgotten,
             conditions=(_OPEN, _UNCLAIMED, "attribute_not_exists(due_at)"),
             values=_PENDING_VALUE,
         )
         outcome = await self._change(organisation, message_id, change)
         if not outcome.done and outcome.item and "due_at" in outcome.item and _is_free(outcome.item):
             watched = Update(
-                sets={**noted, "due_at": ends},
+                sets={**noted, "due_at": ends, "agenda_shard": agenda_shard(message_id)},
                 adds={"attempts": 1},
-                removes=DEAD,
+                removes=(*DEAD, *forgotten),
                 conditions=(_OPEN, _UNCLAIMED),
                 values=_PENDING_VALUE,
             )
@@ -170,18 +185,24 @@ class DynamoLog:
         return (await self._change(organisation, message_id, noted)).done
 
     async def reopen(
-        self, organisation: str, message_id: str, *, attempt: int, due_at: datetime, card_half: bool = False
+        self,
+        organisation: str,
+        message_id: str,
+        *,
+        attempt: int,
+        due_at: datetime,
+        card_half: bool = False,
+        as_template: bool = True,
     ) -> bool:
         """See `Log`."""
         update = Update(
-            sets={"as_template": 1, "reopened": 1, **_watch(message_id, due_at)},
+            sets={"reopened": 1, **({"as_template": 1} if as_template else {}), **_watch(message_id, due_at)},
             removes=("lease_until", "unknown_since", "provider_message_id"),
             conditions=(
                 "#status IN (:pending, :sent)",
                 _CARD_IS if card_half else "attempts = :attempt",
-                "attribute_exists(alternative)",
                 "attribute_not_exists(fell_back)",
-                _AS_WRITTEN,
+                *(("attribute_exists(alternative)", _AS_WRITTEN) if as_template else (_NOT_SINCE_REOPENED,)),
             ),
             values={**_PENDING_VALUE, ":sent": str(Status.SENT), ":attempt": attempt},
         )
@@ -222,12 +243,27 @@ class DynamoLog:
     async def rewatch(self, organisation: str, message_id: str, *, seen: datetime, due_at: datetime | None) -> bool:
         """See `Log`."""
         update = Update(
-            sets={"due_at": milliseconds(due_at)} if due_at else {},
+            sets=_watch(message_id, due_at),
             removes=() if due_at else _WATCH,
             conditions=("due_at = :seen",),
             values={":seen": milliseconds(seen)},
         )
         return (await self._change(organisation, message_id, update)).done
+
+    async def park(
+        self, organisation: str, message_id: str, *, channel: Channel, seen: datetime, scope: ScopeKey
+    ) -> bool:
+        """See `Log`."""
+        update = Update(
+            sets={"agenda_shard": held_shard(organisation, channel, str(scope))},
+            conditions=("due_at = :seen", _UNCLAIMED),
+            values={":seen": milliseconds(seen)},
+        )
+        return (await self._change(organisation, message_id, update)).done
+
+    async def parked(self, organisation: str, channel: Channel, scope: ScopeKey, limit: int) -> Sequence[Message]:
+        """See `Log`."""
+        return await self._waiting(held_shard(organisation, channel, str(scope)), None, limit)
 
     async def bury(self, organisation: str, message_id: str, letter: DeadLetter) -> bool:
         """See `Log`."""
@@ -250,17 +286,24 @@ class DynamoLog:
 
     async def due(self, shard: int, now: datetime, limit: int) -> Sequence[Message]:
         """See `Log`. The index may be a moment behind; the rows themselves are read as they stand."""
-        found = await self._aws.run(
-            lambda: self._aws.dynamodb.query(
-                TableName=self._table,
-                IndexName="agenda",
-                KeyConditionExpression="agenda_shard = :shard AND due_at <= :now",
-                ExpressionAttributeValues={":shard": attribute(str(shard)), ":now": attribute(milliseconds(now))},
-                Limit=limit,
-            )
-        )
+        messages = await self._waiting(str(shard), now, limit)
+        return [message for message in messages if message.due_at and message.due_at <= now]
+
+    async def _waiting(self, shard: str, until: datetime | None, limit: int) -> Sequence[Message]:
+        """Rows of one partition of the agenda, the earliest first, as they stand: the index may be behind."""
+        wanted: QueryInputTypeDef = {
+            "TableName": self._table,
+            "IndexName": "agenda",
+            "KeyConditionExpression": "agenda_shard = :shard",
+            "ExpressionAttributeValues": {":shard": attribute(shard)},
+            "Limit": limit,
+        }
+        if until is not None:
+            wanted["KeyConditionExpression"] = "agenda_shard = :shard AND due_at <= :now"
+            wanted["ExpressionAttributeValues"] = attributes({":shard": shard, ":now": milliseconds(until)})
+        found = await self._aws.run(lambda: self._aws.dynamodb.query(**wanted))
         items = await get_items(self._aws, self._table, [{"pk": str(plain(item)["pk"])} for item in found["Items"]])
-        messages = [message for message in map(from_item, items) if message.due_at and message.due_at <= now]
+        messages = [from_item(item) for item in items if item.get("agenda_shard") == shard]
         return sorted(messages, key=lambda message: (message.due_at, message.message_id))
 
     async def page(self, query: LogQuery, position: str | None, limit: int) -> Page[Message]:

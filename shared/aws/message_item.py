@@ -12,6 +12,7 @@ from shared.domain.payload import Channel
 from shared.domain.status import Status
 from shared.usecases.ports import AGENDA_SHARDS
 
+_HELD = "held#"
 LIST_SHARDS = 4
 """A list's index is cut in so many partitions: 1,000 writes/s each."""
 KEPT_FOR = timedelta(days=400)
@@ -38,8 +39,9 @@ _TEXTS = (
     "request_hash",
     "lane",
     "sameness",
+    "template",
 )
-_MARKS = ("alternative", "as_template", "reopened", "resent", "fell_back")
+_MARKS = ("alternative", "as_template", "reopened", "resent", "fell_back", "trial")
 """True where they are there, whatever their value: so that a condition can ask for them."""
 
 
@@ -60,6 +62,11 @@ def person_key(organisation: str, person: str) -> str:
 def agenda_shard(message_id: str) -> str:
     """The agenda partition of a message."""
     return str(shard_of(message_id, AGENDA_SHARDS))
+
+
+def held_shard(organisation: str, channel: Channel, scope: str) -> str:
+    """The agenda partition of messages that wait for the end of a hold."""
+    return f"{_HELD}{organisation}#{channel}#{scope}"
 
 
 def list_shard(message_id: str) -> int:
@@ -121,7 +128,7 @@ def to_item(message: Message, kept_for: timedelta) -> dict[str, Plain | None]:
         else None,
         "person_key": person_key(message.organisation, message.person) if message.person else None,
         "enrollment_key": f"{message.organisation}#{message.enrollment_id}" if message.enrollment_id else None,
-        "agenda_shard": agenda_shard(message.message_id) if message.due_at else None,
+        "agenda_shard": _agenda_shard(message) if message.due_at else None,
         **dead_attributes(message.organisation, message.dead),
         "expires_at": int((message.accepted_at + kept_for).timestamp()),
     }
@@ -171,6 +178,9 @@ def from_item(item: Item) -> Message:
         resent="resent" in item,
         fallback_minutes=whole(item, "fallback_minutes"),
         fell_back="fell_back" in item,
+        trial="trial" in item,
+        template=text(item, "template"),
+        held_by=_held_by(item),
         dead=_dead(item),
     )
 
@@ -192,6 +202,17 @@ def _dead(item: Item) -> DeadLetter | None:
         reason=DeadReason(str(item["dead_reason"])),
         attempts=int(item["dead_attempts"]),
     )
+
+
+def _agenda_shard(message: Message) -> str:
+    if message.held_by is None:
+        return agenda_shard(message.message_id)
+    return held_shard(message.organisation, message.channel, message.held_by)
+
+
+def _held_by(item: Item) -> str | None:
+    shard = text(item, "agenda_shard")
+    return shard.split("#", 3)[3] if shard is not None and shard.startswith(_HELD) else None
 
 
 def _price(item: Item) -> Price | None:

@@ -97,6 +97,14 @@ class Message:
     """That SMS has been begun: whatever comes now, this message is not sent again."""
     dead: DeadLetter | None = None
     """Its copy was given up: it waits for somebody to redrive it, unless another copy gets through."""
+    template: str | None = None
+    """The WhatsApp template that a message of no distribution calls, with its language ("vaccination_card/fr"). A
+    distribution's messages have their run's."""
+    held_by: str | None = None
+    """The scope whose hold it waits for (`str` of `shared.domain.holds.ScopeKey`): the agenda leaves it alone until
+    then."""
+    trial: bool = False
+    """Its latest attempt tries a scope that is held."""
     request_hash: str | None = None
     """SHA-256 of the request that made a single message: what an Idempotency-Key is compared with, as long as the log
     keeps the message."""

@@ -12,7 +12,7 @@ from shared.domain.dead_letter import DeadLetter
 from shared.domain.dispatch import Dispatch
 from shared.domain.distribution import Counts, Distribution, DistributionStatus
 from shared.domain.fallback import Start
-from shared.domain.holds import Holds
+from shared.domain.holds import Holds, ScopeKey
 from shared.domain.integration import Dhis2Integration, SmsIntegration, WhatsAppIntegration
 from shared.domain.message import Chunk, Message
 from shared.domain.payload import Channel
@@ -141,10 +141,17 @@ class Log(Protocol):
         ...
 
     async def claim(
-        self, organisation: str, message_id: str, *, now: datetime, lease_until: datetime, lane: str | None = None
+        self,
+        organisation: str,
+        message_id: str,
+        *,
+        now: datetime,
+        lease_until: datetime,
+        lane: str | None = None,
+        trial: bool = False,
     ) -> Claim:
-        """Take the right to call the provider: open and without a lease. Raises `attempts` by one, notes `lane`; who
-        was dead is alive again.
+        """Take the right to call the provider: open and without a lease. Raises `attempts` by one, notes `lane` and
+        whether it is a `trial`; who was dead is alive again.
 
         A watched row (`due_at`) stays watched until the lease has ended, in case the claimer dies.
         """
@@ -177,12 +184,20 @@ class Log(Protocol):
         ...
 
     async def reopen(
-        self, organisation: str, message_id: str, *, attempt: int, due_at: datetime, card_half: bool = False
+        self,
+        organisation: str,
+        message_id: str,
+        *,
+        attempt: int,
+        due_at: datetime,
+        card_half: bool = False,
+        as_template: bool = True,
     ) -> bool:
-        """The session had closed, so attempt `attempt` reached nobody: let the message go once more, as its template.
+        """Attempt `attempt` reached nobody: let the message go once more. Ends its lease.
 
-        Only for one that has such an `alternative` and has not gone as it yet, pending or `sent` and without a fallback
-        on its way; a `sent` one stays so. Ends its lease.
+        `as_template`: its session had closed, so it goes as its template; only for one that has such an `alternative`
+        and has not gone as it yet. Else a stop error came after the provider had taken it, and it goes as it was.
+        Only one that is pending or `sent`, without a fallback on its way; a `sent` one stays so.
         """
         ...
 
@@ -203,6 +218,17 @@ class Log(Protocol):
 
     async def rewatch(self, organisation: str, message_id: str, *, seen: datetime, due_at: datetime | None) -> bool:
         """Move the watch on, or end it (None), if nobody has moved it since it was `seen`."""
+        ...
+
+    async def park(
+        self, organisation: str, message_id: str, *, channel: Channel, seen: datetime, scope: ScopeKey
+    ) -> bool:
+        """Let a watched message wait for the end of a hold, if it is watched as it was seen and not claimed. `due` no
+        longer names it; whatever sets its watch anew brings it back."""
+        ...
+
+    async def parked(self, organisation: str, channel: Channel, scope: ScopeKey, limit: int) -> Sequence[Message]:
+        """Messages that wait for the end of a hold, the earliest first."""
         ...
 
     async def bury(self, organisation: str, message_id: str, letter: DeadLetter) -> bool:

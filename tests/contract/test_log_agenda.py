@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from shared.domain.holds import ACCOUNT, country_scope
 from shared.domain.ids import shard_of
+from shared.domain.payload import Channel
 from shared.domain.status import Status
 from shared.usecases.ports import AGENDA_SHARDS, Move
 from tests.contract.making import NOON, ORGANISATION, SECOND, message, standing
@@ -94,3 +96,52 @@ async def test_what_is_in_doubt_or_given_back_comes_up_when_asked(world: World) 
     await world.log.doubt(*KEY, attempt=2, now=NOON, due_at=LATER)
     assert await due(world, LATER - SECOND) == []
     assert await due(world, LATER) == ["m-1"]
+
+
+MALI = country_scope("ML")
+
+
+async def parked(world: World) -> list[str]:
+    return [row.message_id for row in await world.log.parked(ORGANISATION, Channel.SMS, MALI, 100)]
+
+
+async def test_a_parked_message_waits_for_the_end_of_its_hold_alone(world: World) -> None:
+    await world.log.add(message(due_at=NOON))
+    assert await world.log.park(*KEY, channel=Channel.SMS, seen=NOON, scope=MALI)
+    assert await due(world, LATER) == []
+    assert await parked(world) == ["m-1"]
+    assert (await standing(world.log)).held_by == str(MALI)
+    for other in (
+        await world.log.parked(ORGANISATION, Channel.WHATSAPP, MALI, 100),
+        await world.log.parked(ORGANISATION, Channel.SMS, ACCOUNT, 100),
+        await world.log.parked("other", Channel.SMS, MALI, 100),
+    ):
+        assert list(other) == []
+    assert await world.log.rewatch(*KEY, seen=NOON, due_at=LATER)
+    assert await standing(world.log) == message(due_at=LATER)
+    assert await due(world, LATER) == ["m-1"]
+    assert await parked(world) == []
+
+
+async def test_only_what_is_watched_as_it_was_seen_and_not_claimed_is_parked(world: World) -> None:
+    await world.log.add(message(due_at=NOON))
+    assert not await world.log.park(*KEY, channel=Channel.SMS, seen=LATER, scope=MALI)
+    await world.log.claim(*KEY, now=NOON, lease_until=LATER)
+    assert not await world.log.park(*KEY, channel=Channel.SMS, seen=LATER, scope=MALI)
+
+
+async def test_a_parked_message_that_is_claimed_or_ends_leaves_its_place(world: World) -> None:
+    await world.log.add(message(due_at=NOON))
+    await world.log.park(*KEY, channel=Channel.SMS, seen=NOON, scope=MALI)
+    await world.log.claim(*KEY, now=NOON, lease_until=LATER, trial=True)
+    row = await standing(world.log)
+    assert (row.held_by, row.trial) == (None, True)
+    assert await due(world, LATER) == ["m-1"]
+    await world.log.give_back(*KEY, attempt=1, due_at=NOON, uses_attempt=False)
+    await world.log.park(*KEY, channel=Channel.SMS, seen=NOON, scope=MALI)
+    await world.log.claim(*KEY, now=NOON, lease_until=LATER)
+    assert not (await standing(world.log)).trial
+    await world.log.give_back(*KEY, attempt=1, due_at=NOON, uses_attempt=False)
+    await world.log.park(*KEY, channel=Channel.SMS, seen=NOON, scope=MALI)
+    await world.log.move(*KEY, Move(status=Status.FAILED, at=NOON, reason="cancelled", unclaimed=True))
+    assert await parked(world) == []

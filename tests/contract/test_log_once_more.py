@@ -62,6 +62,23 @@ async def test_a_reopened_message_is_sent_again_by_its_new_attempt_alone(
     assert not await world.log.reopen(*KEY, attempt=2, due_at=LATER)
 
 
+@pytest.mark.parametrize("is_sent", [True, False])
+async def test_what_a_stop_refused_later_goes_once_more_as_it_was(world: World, is_sent: bool) -> None:
+    await claimed(world, alternative=False)
+    if is_sent:
+        await world.log.move(*KEY, SENT)
+    assert not await world.log.reopen(*KEY, attempt=2, due_at=LATER, as_template=False)
+    assert await world.log.reopen(*KEY, attempt=1, due_at=LATER, as_template=False)
+    row = await standing(world.log)
+    assert (row.as_template, row.reopened, row.lease_until, row.due_at) == (False, True, None, LATER)
+    failed = Move(status=Status.FAILED, at=NOON, attempt=1, reason="undeliverable")
+    assert not (await world.log.move(*KEY, failed)).won
+    assert not await world.log.reopen(*KEY, attempt=1, due_at=NOON, as_template=False)
+    again = await claimed_again(world)
+    assert (again.attempts, again.as_template) == (2, False)
+    assert await world.log.reopen(*KEY, attempt=2, due_at=LATER, as_template=False)
+
+
 async def test_a_message_whose_fallback_has_begun_is_not_reopened(world: World) -> None:
     await world.log.add(replace(message(), alternative=True, fallback_minutes=5))
     await claimed_again(world)

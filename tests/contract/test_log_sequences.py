@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from shared.aws.session import Aws
 from shared.domain.fallback import Start
+from shared.domain.holds import ACCOUNT
 from shared.domain.ids import shard_of
 from shared.domain.message import Message
+from shared.domain.payload import Channel
 from shared.domain.status import ALLOWED_FROM, Status
 from shared.usecases.ports import AGENDA_SHARDS, Log, Move
 from tests.contract.cloud import deploy, on_aws
@@ -61,7 +63,8 @@ OPERATIONS = st.lists(
         operation("doubt", attempt=ATTEMPTS, now=INSTANTS, due_at=INSTANTS),
         operation("note_card", attempt=ATTEMPTS),
         operation("card_taken", attempt=ATTEMPTS, due_at=INSTANTS),
-        operation("reopen", attempt=ATTEMPTS, due_at=INSTANTS, card_half=st.booleans()),
+        operation("reopen", attempt=ATTEMPTS, due_at=INSTANTS, card_half=st.booleans(), as_template=st.booleans()),
+        operation("park", channel=st.just(Channel.SMS), seen=INSTANTS, scope=st.just(ACCOUNT)),
         operation("resend", attempt=ATTEMPTS, due_at=INSTANTS),
         operation("postpone", due_at=st.none() | INSTANTS, scheduled_for=st.none() | INSTANTS),
         operation("rewatch", seen=INSTANTS, due_at=st.none() | INSTANTS),
@@ -96,12 +99,15 @@ async def compared(logs: tuple[Log, Log], row: Message, operations: Sequence[Ope
         assert stands.is_open or stands.lease_until is None
         assert stands.is_open or stands.due_at is None or stands.awaits_fallback
         assert not (stands.fell_back and stands.is_open)
-        assert stands.as_template or not stands.reopened
+        assert stands.held_by is None or stands.due_at is not None
         stood = stands
     shard = shard_of(row.message_id, AGENDA_SHARDS)
     for log in logs:
         due = await log.due(shard, NOON + timedelta(hours=1), 1000)
-        assert [one for one in due if one.organisation == row.organisation] == ([stood] if stood.due_at else [])
+        parked = await log.parked(row.organisation, row.channel, ACCOUNT, 1000)
+        mine = [one for one in (*due, *parked) if one.organisation == row.organisation]
+        assert mine == ([stood] if stood.due_at else [])
+        assert all(one.held_by for one in parked)
 
 
 def test_memory_and_aws_answer_alike(aws: Aws, described: Node) -> None:

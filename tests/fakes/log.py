@@ -8,6 +8,7 @@ from datetime import datetime
 from shared.aws.message_item import position
 from shared.domain.dead_letter import DeadLetter
 from shared.domain.fallback import watch_after
+from shared.domain.holds import ScopeKey
 from shared.domain.ids import shard_of
 from shared.domain.instants import from_milliseconds, milliseconds
 from shared.domain.message import Message, earliest
@@ -45,7 +46,14 @@ class FakeLog:
         return {one: self.rows[organisation, one] for one in message_ids if (organisation, one) in self.rows}
 
     async def claim(
-        self, organisation: str, message_id: str, *, now: datetime, lease_until: datetime, lane: str | None = None
+        self,
+        organisation: str,
+        message_id: str,
+        *,
+        now: datetime,
+        lease_until: datetime,
+        lane: str | None = None,
+        trial: bool = False,
     ) -> Claim:
         await self._points("log.claim")
         row = self.rows.get((organisation, message_id))
@@ -60,6 +68,8 @@ class FakeLog:
             lease_until=lease_until,
             attempts=row.attempts + 1,
             due_at=watch,
+            held_by=None,
+            trial=trial,
             claimed_at=now,
             lane=lane or row.lane,
             dead=None,
@@ -88,7 +98,7 @@ class FakeLog:
         if row is None or not row.is_open or row.attempts != attempt or row.lease_until is None:
             return False
         attempts = row.attempts if uses_attempt else row.attempts - 1
-        self._keep(replace(row, lease_until=None, unknown_since=None, due_at=due_at, attempts=attempts))
+        self._keep(replace(row, lease_until=None, unknown_since=None, held_by=None, due_at=due_at, attempts=attempts))
         return True
 
     async def doubt(self, organisation: str, message_id: str, *, attempt: int, now: datetime, due_at: datetime) -> bool:
@@ -98,7 +108,7 @@ class FakeLog:
             return False
         if row.lease_until is None or row.unknown_since is not None:
             return False
-        self._keep(replace(row, unknown_since=now, due_at=due_at))
+        self._keep(replace(row, unknown_since=now, held_by=None, due_at=due_at))
         return True
 
     async def note_card(self, organisation: str, message_id: str, *, attempt: int) -> bool:
@@ -115,23 +125,34 @@ class FakeLog:
         if row is None or not row.is_open or row.card_attempt is not None:
             return False
         if row.unknown_since is not None:
-            row = replace(row, due_at=due_at, lease_until=None, unknown_since=None)
+            row = replace(row, held_by=None, due_at=due_at, lease_until=None, unknown_since=None)
         self._keep(replace(row, card_attempt=attempt))
         return True
 
     async def reopen(
-        self, organisation: str, message_id: str, *, attempt: int, due_at: datetime, card_half: bool = False
+        self,
+        organisation: str,
+        message_id: str,
+        *,
+        attempt: int,
+        due_at: datetime,
+        card_half: bool = False,
+        as_template: bool = True,
     ) -> bool:
         await self._points("log.reopen")
         row = self.rows.get((organisation, message_id))
-        if row is None or row.status not in (Status.PENDING, Status.SENT) or not row.alternative or row.as_template:
+        if row is None or row.status not in (Status.PENDING, Status.SENT) or row.fell_back:
             return False
-        if row.fell_back:
+        if as_template and (not row.alternative or row.as_template):
+            return False
+        if not as_template and row.reopened and row.lease_until is None:
             return False
         if attempt != _attempt_of(row, card_half=card_half):
             return False
-        freed = replace(row, lease_until=None, unknown_since=None, due_at=due_at, provider_message_id=None)
-        self._keep(replace(freed, as_template=True, reopened=True))
+        freed = replace(
+            row, lease_until=None, unknown_since=None, held_by=None, due_at=due_at, provider_message_id=None
+        )
+        self._keep(replace(freed, as_template=as_template or row.as_template, reopened=True))
         return True
 
     async def resend(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:
@@ -139,7 +160,7 @@ class FakeLog:
         row = self.rows.get((organisation, message_id))
         if row is None or not row.is_open or row.attempts != attempt or row.unknown_since is None or row.resent:
             return False
-        self._keep(replace(row, resent=True, lease_until=None, unknown_since=None, due_at=due_at))
+        self._keep(replace(row, resent=True, lease_until=None, unknown_since=None, held_by=None, due_at=due_at))
         return True
 
     async def postpone(
@@ -150,7 +171,7 @@ class FakeLog:
         if row is None or not row.is_open or row.lease_until is not None:
             return False
         wished = scheduled_for or row.scheduled_for
-        self._keep(replace(row, due_at=due_at, scheduled_for=wished, dead=None))
+        self._keep(replace(row, held_by=None, due_at=due_at, scheduled_for=wished, dead=None))
         return True
 
     async def fall_back(self, organisation: str, message_id: str) -> bool:
@@ -166,15 +187,34 @@ class FakeLog:
         row = self.rows.get((organisation, message_id))
         if row is None or row.due_at != seen:
             return False
-        self._keep(replace(row, due_at=due_at))
+        self._keep(replace(row, held_by=None, due_at=due_at))
         return True
+
+    async def park(
+        self, organisation: str, message_id: str, *, channel: Channel, seen: datetime, scope: ScopeKey
+    ) -> bool:
+        await self._points("log.park")
+        row = self.rows.get((organisation, message_id))
+        if row is None or row.due_at != seen or row.lease_until is not None:
+            return False
+        self._keep(replace(row, held_by=str(scope)))
+        return True
+
+    async def parked(self, organisation: str, channel: Channel, scope: ScopeKey, limit: int) -> Sequence[Message]:
+        await self._points("log.parked")
+        found = [
+            (row.due_at, row.message_id, row)
+            for row in self.rows.values()
+            if (row.organisation, row.channel, row.held_by) == (organisation, channel, str(scope)) and row.due_at
+        ]
+        return [row for _, _, row in sorted(found, key=lambda one: one[:2])[:limit]]
 
     async def bury(self, organisation: str, message_id: str, letter: DeadLetter) -> bool:
         await self._points("log.bury")
         row = self.rows.get((organisation, message_id))
         if row is None or not row.is_open or row.lease_until is not None or row.dead is not None:
             return False
-        self._keep(replace(row, dead=letter, due_at=letter.ends_at))
+        self._keep(replace(row, dead=letter, held_by=None, due_at=letter.ends_at))
         return True
 
     async def redrive(self, organisation: str, message_id: str, *, died_at: datetime, due_at: datetime) -> bool:
@@ -182,7 +222,7 @@ class FakeLog:
         row = self.rows.get((organisation, message_id))
         if row is None or not row.is_open or row.dead is None or row.dead.received_at != _rounded(died_at):
             return False
-        self._keep(replace(row, dead=None, due_at=due_at))
+        self._keep(replace(row, dead=None, held_by=None, due_at=due_at))
         return True
 
     async def due(self, shard: int, now: datetime, limit: int) -> Sequence[Message]:
@@ -190,7 +230,8 @@ class FakeLog:
         due = [
             (row.due_at, row.message_id, row)
             for row in self.rows.values()
-            if row.due_at is not None and row.due_at <= now and shard_of(row.message_id, AGENDA_SHARDS) == shard
+            if row.due_at is not None and row.due_at <= now and row.held_by is None
+            if shard_of(row.message_id, AGENDA_SHARDS) == shard
         ]
         return [row for _, _, row in sorted(due, key=lambda one: one[:2])[:limit]]
 
@@ -305,7 +346,7 @@ def _moved(row: Message, move: Move) -> Message:
     due_at = watch_after(row, move.status, move.at, move.fallback)
     if move.status in ARRIVED:
         noted = replace(noted, failed_at=None)
-    ended = replace(noted, lease_until=None, due_at=due_at, unknown_since=None, reopened=False, dead=None)
+    ended = replace(noted, lease_until=None, held_by=None, due_at=due_at, unknown_since=None, reopened=False, dead=None)
     return replace(ended, status=move.status, reason=move.reason, rests_until=move.rests_until or row.rests_until)
 
 
