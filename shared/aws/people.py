@@ -2,15 +2,16 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
-from shared.aws.attributes import Item, Plain, attribute, attributes
+from shared.aws.attributes import Item, attribute, attributes
+from shared.aws.codec import decode, encode
 from shared.aws.conditional import Update, changed, put_if_absent
 from shared.aws.reading import get_items
 from shared.aws.session import Aws
 from shared.domain.clock import Clock
-from shared.domain.consent import Consent, ConsentState
-from shared.domain.instants import from_microseconds, microseconds
+from shared.domain.consent import Consent, ConsentRecord
 from shared.usecases.gathered import Gathered
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ _RECEIPTS_KEPT = timedelta(hours=48)
 """Orange reports within 24 h (reference/orange_sms.md §4)."""
 _MEDIA_KEPT = timedelta(days=29)
 """Meta keeps uploads 30 days (reference/whatsapp.md §2); the day less is for messages held back on their way."""
+_STATEMENTS = "statements"
 
 
 class DynamoPeople:
@@ -29,30 +31,38 @@ class DynamoPeople:
         self._aws = aws
         self._table = table
 
-    async def consents(self, organisation: str, persons: Iterable[str]) -> Mapping[str, Consent]:
+    async def consents(self, organisation: str, persons: Iterable[str]) -> Mapping[str, ConsentRecord]:
         """See `People`."""
         keys = [_consent_key(organisation, person) for person in sorted(set(persons))]
         found = await get_items(self._aws, self._table, keys)
-        return {str(item["person"]): _consent(item) for item in found}
+        return {str(item["person"]): _record(item) for item in found}
 
-    async def record(self, organisation: str, person: str, consent: Consent) -> bool:
-        """See `People`."""
-        key = _consent_key(organisation, person)
-        values: dict[str, Plain] = {
-            "state": str(consent.state),
-            "recorded_at": microseconds(consent.recorded_at),
-            "source": consent.source,
-        }
-
-        def write() -> bool:
-            if put_if_absent(self._aws, self._table, {**key, "person": person, **values}):
+    async def record(self, organisation: str, person: str, statements: Iterable[Consent]) -> bool:
+        """See `People`. What another request wrote in between is read again and joined."""
+        key, told = _consent_key(organisation, person), tuple(statements)
+        new = _item(organisation, person, ConsentRecord().joined(told))
+        while True:
+            if await self._aws.run(lambda: put_if_absent(self._aws, self._table, new)):
                 return True
+            found = await get_items(self._aws, self._table, [key])
+            if not found:
+                continue
+            known = _record(found[0])
+            joined = known.joined(told)
+            if joined == known:
+                return False
             update = Update(
-                sets=values, conditions=("recorded_at <= :at",), values={":at": microseconds(consent.recorded_at)}
+                sets={_STATEMENTS: _written(joined)},
+                conditions=(f"{_STATEMENTS} = :seen",),
+                values={":seen": found[0][_STATEMENTS]},
             )
-            return changed(self._aws, self._table, key, update).done
+            if (await self._aws.run(partial(changed, self._aws, self._table, key, update))).done:
+                return True
 
-        return await self._aws.run(write)
+    async def replace(self, organisation: str, person: str, statement: Consent) -> None:
+        """See `People`."""
+        values = attributes(_item(organisation, person, ConsentRecord().joined([statement])))
+        await self._aws.run(lambda: self._aws.dynamodb.put_item(TableName=self._table, Item=values))
 
 
 class DynamoReceipts:
@@ -135,12 +145,17 @@ def _consent_key(organisation: str, person: str) -> dict[str, str]:
     return {"pk": f"{organisation}#person#{person}", "sk": "consent"}
 
 
-def _consent(item: Item) -> Consent:
-    return Consent(
-        state=ConsentState(str(item["state"])),
-        recorded_at=from_microseconds(int(item["recorded_at"])),
-        source=str(item["source"]),
-    )
+def _item(organisation: str, person: str, record: ConsentRecord) -> dict[str, str]:
+    return {**_consent_key(organisation, person), "person": person, _STATEMENTS: _written(record)}
+
+
+def _written(record: ConsentRecord) -> str:
+    """The record as one attribute: so one condition holds all of it."""
+    return encode(record).decode()
+
+
+def _record(item: Item) -> ConsentRecord:
+    return decode(str(item[_STATEMENTS]), ConsentRecord)
 
 
 def _receipt_key(organisation: str, receipt_id: str) -> dict[str, str]:

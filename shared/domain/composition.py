@@ -99,6 +99,7 @@ def compose(recipient: Recipient, content: Content, setting: Setting) -> Compose
         card_generated_at=recipient.card_generated_at,
         consented=recipient.given.granted,
         consented_at=recipient.given.at,
+        consent_received_at=recipient.given.received_at,
     )
     measured = built.measured
     return Composed(

@@ -4,7 +4,7 @@ the call: single, bulk, retry, resume, redrive, fallback."""
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.domain.consent import Consent, Given, objection
+from shared.domain.consent import ConsentRecord, Given, objection
 from shared.domain.countries import COVERED
 from shared.domain.hours import ClosedHours, Window, next_open
 from shared.domain.payload import Channel
@@ -40,7 +40,7 @@ class Passenger:
     channel: Channel
     country: str
     given: Given
-    recorded: Consent | None
+    recorded: ConsentRecord | None
     not_before: datetime | None = None
     peak: tuple[Window, ...] = ()
     exempt_from_consent: bool = False

@@ -71,6 +71,9 @@ class Payload:
     """What the request itself said of the person's consent, if anything."""
     consented_at: datetime | None = None
     """When the person agreed, where the request said so: lifts a revocation recorded earlier."""
+    consent_received_at: datetime | None = None
+    """When the request came that said so. Every message made from this one keeps it: a grant does not become newer by
+    being sent again."""
     exempt: bool = False
     """Needs nobody's consent: a test send, the answer to a STOP. Frozen with the rest, so that every copy is exempt."""
     alternative: TemplateCall | None = None

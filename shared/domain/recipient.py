@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from shared.domain.consent import Given
+from shared.domain.consent import CLOCK_TOLERANCE, Given, is_too_far_ahead, not_after
 from shared.domain.dhis2 import fields_of
 from shared.domain.integration import Dhis2Integration
 from shared.domain.json import JsonValue
@@ -43,11 +43,15 @@ class Recipient:
 
 
 def read_recipient(
-    raw: Mapping[str, JsonValue], defaults: Mapping[str, JsonValue], dhis2: Dhis2Integration | None
+    raw: Mapping[str, JsonValue],
+    defaults: Mapping[str, JsonValue],
+    dhis2: Dhis2Integration | None,
+    received_at: datetime,
 ) -> Recipient:
     """The recipient in a row: what the row says wins over DHIS2's attributes, those over the defaults.
 
-    Raises `RecipientError` with every fault found.
+    `received_at`: when the request came; a date of consent may hardly be later. Raises `RecipientError` with every
+    fault found.
     """
     faults = [Fault(field=name, code="field_unknown") for name in raw if name not in FIELDS and name != "dhis2"]
     merged: dict[str, JsonValue] = dict(defaults)
@@ -61,7 +65,7 @@ def read_recipient(
         # DHIS2's UID of the attribute is no personal data.
         facts = {"attribute": dhis2.attributes["phone"]}
         faults.append(Fault(field="phone", code="dhis2_attribute_missing", facts=facts))
-    reading = _Reading(merged)
+    reading = _Reading(merged, received_at)
     recipient = reading.recipient()
     faults += reading.faults
     if faults:
@@ -76,8 +80,9 @@ def _filled(value: JsonValue) -> bool:
 class _Reading:
     """Takes fields out of a merged row and keeps what is wrong with them."""
 
-    def __init__(self, merged: Mapping[str, JsonValue]) -> None:
+    def __init__(self, merged: Mapping[str, JsonValue], received_at: datetime) -> None:
         self._merged = merged
+        self._received_at = received_at
         self.faults: list[Fault] = []
 
     def recipient(self) -> Recipient:
@@ -124,16 +129,29 @@ class _Reading:
 
     def _given(self, value: JsonValue) -> Given:
         if isinstance(value, dict):
-            at = parse_instant(value.get("granted_at"))
-            if at is None:
-                self._wrong("consent")
-            return Given(granted=True, at=at)
+            return Given(granted=True, at=self._granted_at(value), received_at=self._received_at)
         if isinstance(value, bool) or not _filled(value):
             return Given(granted=value if isinstance(value, bool) else None)
         word = str(value).strip().lower()
         if word not in _YES | _NO:
             self._wrong("consent")
         return Given(granted=word in _YES)
+
+    def _granted_at(self, value: Mapping[str, JsonValue]) -> datetime | None:
+        """The date of a grant, at the latest the time of the request."""
+        at = parse_instant(value.get("granted_at"))
+        if at is None:
+            self._wrong("consent")
+            return None
+        if is_too_far_ahead(at, self._received_at):
+            self.faults.append(ahead("consent.granted_at", self._received_at))
+        return not_after(at, self._received_at)
+
+
+def ahead(field: str, now: datetime) -> Fault:
+    """What is told of a date of consent that lies too far ahead."""
+    latest = (now + CLOCK_TOLERANCE).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Fault(field=field, code="field_invalid", facts={"latest": latest})
 
 
 def parse_instant(value: JsonValue) -> datetime | None:

@@ -180,6 +180,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "It should match {pattern}.",
             "It should be at least {minimum}.",
             "It should be at most {maximum}.",
+            "A consent cannot be dated ahead: it should be at most {latest}. Check that day and month are not swapped.",
             "There should be at least {least}.",
             "There should be at most {most}.",
         ),

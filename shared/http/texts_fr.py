@@ -196,6 +196,8 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Elle doit correspondre à {pattern}.",
             "Le minimum est {minimum}.",
             "Le maximum est {maximum}.",
+            "Un consentement ne peut pas être daté dans le futur : au plus {latest}. "
+            "Vérifiez que le jour et le mois ne sont pas inversés.",
             "Il en faut au moins {least}.",
             "Il en faut au plus {most}.",
         ),

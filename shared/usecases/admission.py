@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 
-from shared.domain.consent import Given
+from shared.domain.consent import given_in
 from shared.domain.dispatch import Dispatch
 from shared.domain.distribution import MAY_LEAVE, RELEASING, Distribution, DistributionStatus
 from shared.domain.gate import Go, Never, NotBefore, Passenger, earliest_open, gate
@@ -83,7 +83,7 @@ class Admission:
         passenger = Passenger(
             channel=dispatch.channel,
             country=dispatch.payload.country,
-            given=Given(granted=dispatch.payload.consented, at=dispatch.payload.consented_at),
+            given=given_in(dispatch.payload),
             recorded=recorded,
             peak=peak,
             exempt_from_consent=dispatch.payload.exempt,

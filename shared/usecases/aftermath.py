@@ -53,8 +53,8 @@ class Consequences:
         """The provider says that the person wants nothing more: a revocation like any other."""
         if error.kind is Kind.RECIPIENT and error.reason == "opted_out" and message.person:
             source = f"{message.channel}_{error.code}"
-            consent = Consent(state=ConsentState.REVOKED, recorded_at=at, source=source)
-            kept = await self._people.record(message.organisation, message.person, consent)
+            consent = Consent(state=ConsentState.REVOKED, recorded_at=at, received_at=at, source=source)
+            kept = await self._people.record(message.organisation, message.person, [consent])
             self._telemetry.event("opt_out_heard", message_id=message.message_id, code=error.code, kept=kept)
 
     async def failed(self, before: Message, start: Start) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import Literal, Protocol
 
-from shared.domain.consent import Consent, ConsentState
+from shared.domain.consent import Consent, ConsentRecord
 from shared.domain.identity import Link
 from shared.domain.news import Contact
 from shared.domain.phone import PhoneError, PhoneNumber, normalise
@@ -81,16 +81,15 @@ class Identities:
             found += sorted({link.other for link in links if link.until is None} - set(found))
         return found
 
-    async def word(self, organisation: str, identities: Iterable[str]) -> Consent | None:
-        """The latest word of a person with these identities. Of two at once the revocation counts."""
-        words = (await self._people.consents(organisation, identities)).values()
-        return max(words, key=lambda word: (word.recorded_at, word.state is ConsentState.REVOKED), default=None)
+    async def record(self, organisation: str, identities: Iterable[str]) -> ConsentRecord:
+        """What is known of the consent of a person with these identities."""
+        records = await self._people.consents(organisation, identities)
+        return ConsentRecord().joined(one for record in records.values() for one in record.statements)
 
-    async def revoke(self, organisation: str, identities: Iterable[str], at: datetime, source: str) -> None:
+    async def revoke(self, organisation: str, identities: Iterable[str], opt_out: Consent) -> None:
         """Record an opt-out for these identities and all that they lead to."""
-        word = Consent(state=ConsentState.REVOKED, recorded_at=at, source=source)
         for one in identities:
-            await self._spread(organisation, one, word)
+            await self._spread(organisation, one, [opt_out])
 
     async def open_session(
         self, organisation: str, phone_number_id: str, identities: Sequence[str], until: datetime
@@ -122,29 +121,33 @@ class Identities:
         if previous == current or link in await self._contacts.links(organisation, previous):
             return
         await self._contacts.link_all(organisation, [(previous, link)])
-        word = await self.word(organisation, [previous])
-        if word is not None and link.carries(word):
-            await self._spread(organisation, current, word)
+        record = await self.record(organisation, [previous])
+        await self._spread(organisation, current, [one for one in record.statements if link.carries(one)])
 
     async def _share(self, organisation: str, phone_number_id: str, one: str, other: str) -> None:
         """What is known under one identity holds for the other."""
-        word, until = await asyncio.gather(
+        record, until = await asyncio.gather(
             self._words.get((organisation, one)), self._open.get((organisation, phone_number_id, one))
         )
-        if word is not None:
-            await self._spread(organisation, other, word)
+        if record is not None:
+            await self._spread(organisation, other, record.statements)
         if until is not None:
             await self._sessions.open(organisation, phone_number_id, other, until)
 
-    async def _spread(self, organisation: str, one: str, word: Consent) -> None:
-        waiting, reached = [one], {one}
+    async def _spread(self, organisation: str, one: str, statements: Iterable[Consent]) -> None:
+        """Record these statements for an identity and for all that it leads to, each as far as the links carry it."""
+        waiting: list[tuple[str, frozenset[Consent]]] = [(one, frozenset(statements))]
+        reached: dict[str, frozenset[Consent]] = {}
         while waiting:
-            identity = waiting.pop()
-            await self._people.record(organisation, identity, word)
+            identity, carried = waiting.pop()
+            new = carried - reached.get(identity, frozenset())
+            if not new:
+                continue
+            reached[identity] = reached.get(identity, frozenset()) | new
+            await self._people.record(organisation, identity, new)
             links = await self._contacts.links(organisation, identity)
-            further = {link.other for link in links if link.carries(word)} - reached
-            reached |= further
-            waiting.extend(sorted(further))
+            for link in sorted(links, key=lambda link: link.other):
+                waiting.append((link.other, frozenset(one for one in new if link.carries(one))))
 
     def _remember(self, known: Tie) -> None:
         if len(self._known) >= _REMEMBERED:

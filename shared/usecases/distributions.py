@@ -194,7 +194,13 @@ class Planning:
             distribution.organisation, distribution.channel, needs_dhis2=needs_dhis2
         )
         defaults, starts_at = dict(order.defaults), distribution.schedule.at
-        frame = settings.frame(order.content, defaults, not_before=starts_at, fallback=order.fallback)
+        frame = settings.frame(
+            order.content,
+            defaults,
+            not_before=starts_at,
+            fallback=order.fallback,
+            received_at=distribution.created_at,
+        )
         earlier = await self._deps.already.before(distribution) if order.skip_already_sent else None
         now = self._deps.clock.now()
         return await self._deps.planner.plan(distribution, rows, frame, settings, now, earlier=earlier)

@@ -65,13 +65,10 @@ class Erasures:
         """
         person = await self._numbers.person(organisation, phone)
         identities = await self._same.same(organisation, [person])
-        words = await self._people.consents(organisation, identities)
+        now = self._clock.now()
+        opt_out = Consent(state=ConsentState.REVOKED, recorded_at=now, received_at=now, source=SOURCE)
         for one in identities:
-            # A word that is dated later must not stand either: the erasure takes its instant.
-            at = max(self._clock.now(), words[one].recorded_at) if one in words else self._clock.now()
-            await self._people.record(
-                organisation, one, Consent(state=ConsentState.REVOKED, recorded_at=at, source=SOURCE)
-            )
+            await self._people.replace(organisation, one, opt_out)
         await self._tasks.put([Task(kind="erase", organisation=organisation, person=person)])
 
 

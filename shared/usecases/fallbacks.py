@@ -54,6 +54,7 @@ class Fallbacks:
             card_generated_at=payload.card_generated_at,
             consented=payload.consented,
             consented_at=payload.consented_at,
+            consent_received_at=payload.consent_received_at,
             fallback_of=parent.message_id,
         )
         sms = await self.integrations.sms(parent.organisation)

@@ -6,9 +6,10 @@ api.md lets a revocation yield only to a later, dated consent that somebody reco
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.domain.clock import Clock
-from shared.domain.consent import ConsentState
+from shared.domain.consent import Consent, ConsentRecord, ConsentState
 from shared.domain.ids import stop_reply_id
 from shared.domain.integration import WhatsAppIntegration
 from shared.domain.masking import mask
@@ -56,9 +57,8 @@ class InboundDesk:
             case Inbound():
                 await self._written(organisation, news)
             case Preference(stopped=True):
-                at = min(news.at, self._deps.clock.now())
                 identities = self._identities.of(organisation, news.contact)
-                await self._identities.revoke(organisation, identities, at, PREFERENCE)
+                await self._identities.revoke(organisation, identities, self._opt_out(news.at, PREFERENCE))
             case Acquaintance():
                 both = Contact(phone=news.phone, user_id=news.user_id)
                 person, *others = self._identities.of(organisation, both)
@@ -77,7 +77,7 @@ class InboundDesk:
             names = self._identities.of(organisation, report.recipient)
             await self._introduced(organisation, row.person, [name for name in names if name != row.person])
         if report.error is not None and report.error.reason == "opted_out":
-            await self._identities.revoke(organisation, [row.person], report.at, REFUSED)
+            await self._identities.revoke(organisation, [row.person], self._opt_out(report.at, REFUSED))
 
     async def _written(self, organisation: str, inbound: Inbound) -> None:
         now = self._deps.clock.now()
@@ -101,19 +101,23 @@ class InboundDesk:
 
         So a copy that is killed on the way finds everything as it was, and one that is heard again finds it all done.
         """
-        organisation, now = integration.organisation, self._deps.clock.now()
-        at = min(inbound.at, now)
+        organisation, opt_out = integration.organisation, self._opt_out(inbound.at, STOP)
         persons = await self._identities.same(organisation, identities)
-        before = await self._identities.word(organisation, persons)
-        changes = before is None or (before.state is ConsentState.GRANTED and before.recorded_at < at)
+        before = await self._identities.record(organisation, persons)
+        granted = before.latest
         answer: tuple[Message, Payload] | None = None
-        if changes and is_open:
+        if _ends_consent(before, opt_out) and is_open:
             person = persons[0] if inbound.contact.phone or len(persons) == 1 else persons[1]
-            message_id = stop_reply_id(organisation, person, before.recorded_at if before else None)
+            message_id = stop_reply_id(organisation, person, granted.recorded_at if granted else None)
             answer = await self._log_answer(organisation, message_id, person, inbound.contact)
-        await self._identities.revoke(organisation, persons, at, STOP)
+        await self._identities.revoke(organisation, persons, opt_out)
         if answer is not None:
             await self._deps.straight.leave(*answer, integration)
+
+    def _opt_out(self, at: datetime, source: str) -> Consent:
+        """A person's own opt-out, dated by Meta, at the latest now."""
+        now = self._deps.clock.now()
+        return Consent(state=ConsentState.REVOKED, recorded_at=min(at, now), received_at=now, source=source)
 
     async def _log_answer(
         self, organisation: str, message_id: str, person: str, contact: Contact
@@ -156,6 +160,13 @@ class InboundDesk:
             if integration is not None and phone_number_id in ("", integration.phone_number_id):
                 return integration
         return None
+
+
+def _ends_consent(before: ConsentRecord, opt_out: Consent) -> bool:
+    """Whether the person had not opted out before this, and has now."""
+    after = before.joined([opt_out]).latest
+    had_opted_out = before.latest is not None and before.latest.state is ConsentState.REVOKED
+    return not had_opted_out and after is not None and after.state is ConsentState.REVOKED
 
 
 def _answer_to(contact: Contact) -> Payload:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.domain.composition import Composed, CompositionError, Setting, compose
-from shared.domain.consent import Given, not_after
+from shared.domain.consent import given_in
 from shared.domain.content import Content, FallbackOrder
 from shared.domain.countries import covered_names
 from shared.domain.fallback_text import with_fallback
@@ -39,6 +39,9 @@ class Frame:
     not_before: datetime | None = None
     peak: tuple[Window, ...] = ()
     fallback: FallbackOrder | None = None
+    received_at: datetime | None = None
+    """When the request came, and with it every consent in its rows: a file is planned later, perhaps twice. None: now.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +94,7 @@ class Judge:
         self, organisation: str, rows: Sequence[Row], frame: Frame, now: datetime
     ) -> list[Accepted | Rejected]:
         """One verdict a row, in order."""
-        read = [_said_by(now, _composed(row, frame)) for row in rows]
+        read = [_composed(row, frame, frame.received_at or now) for row in rows]
         persons = {
             row.number: self._number_key.person(organisation, one.phone.e164)
             for row, one in zip(rows, read, strict=True)
@@ -108,7 +111,7 @@ class Judge:
             passenger = Passenger(
                 channel=frame.setting.channel,
                 country=one.phone.country,
-                given=Given(granted=one.payload.consented, at=one.payload.consented_at),
+                given=given_in(one.payload),
                 recorded=consents.get(person),
                 not_before=frame.not_before,
                 peak=frame.peak,
@@ -126,13 +129,13 @@ class Judge:
         return await self._sessions.open_until(organisation, frame.phone_number_id, persons)
 
 
-def _composed(row: Row, frame: Frame) -> Composed | Rejected:
+def _composed(row: Row, frame: Frame, received_at: datetime) -> Composed | Rejected:
     if row.raw is None:
         fault = row.fault or Fault(field="row", code="row_unreadable")
         return Rejected(row=row.number, recipient=None, faults=(replace(fault, row=row.number),))
     enrollment: str | None = None
     try:
-        recipient = read_recipient(row.raw, frame.defaults, frame.dhis2)
+        recipient = read_recipient(row.raw, frame.defaults, frame.dhis2, received_at)
         enrollment = recipient.enrollment_id
         composed = compose(recipient, frame.content, frame.setting)
         return with_fallback(composed, recipient, frame.fallback, frame.setting) if frame.fallback else composed
@@ -140,13 +143,6 @@ def _composed(row: Row, frame: Frame) -> Composed | Rejected:
         return _rejected(row.number, error.faults, None, enrollment)
     except CompositionError as error:
         return _rejected(row.number, error.faults, error.masked, enrollment)
-
-
-def _said_by(now: datetime, one: Composed | Rejected) -> Composed | Rejected:
-    """The consent that is frozen with the message is dated now at the latest."""
-    if isinstance(one, Rejected) or one.payload.consented_at is None or one.payload.consented_at <= now:
-        return one
-    return replace(one, payload=replace(one.payload, consented_at=not_after(one.payload.consented_at, now)))
 
 
 def _verdict(row: int, composed: Composed, person: str, passenger: Passenger, now: datetime) -> Accepted | Rejected:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from shared.domain.consent import Consent
+from shared.domain.consent import ConsentRecord
 from shared.usecases.ports import People
 from shared.usecases.sessions import Sessions
 
@@ -13,9 +13,9 @@ type Writer = tuple[str, str, str]
 """Organisation, phone number ID, person."""
 
 
-async def consents_of(people: People, asked: Collection[Somebody]) -> Mapping[Somebody, Consent]:
+async def consents_of(people: People, asked: Collection[Somebody]) -> Mapping[Somebody, ConsentRecord]:
     """What each has said, as far as it is recorded."""
-    words: dict[Somebody, Consent] = {}
+    words: dict[Somebody, ConsentRecord] = {}
     for organisation in {organisation for organisation, _ in asked}:
         persons = [person for owner, person in asked if owner == organisation]
         heard = await people.consents(organisation, persons)

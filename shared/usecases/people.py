@@ -2,15 +2,16 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from shared.domain.clock import Clock
-from shared.domain.consent import Consent, ConsentState, not_after
+from shared.domain.consent import Consent, ConsentState, is_too_far_ahead, not_after
 from shared.domain.ids import NumberKey
 from shared.domain.masking import without_numbers
 from shared.domain.phone import PhoneError, PhoneNumber, normalise
+from shared.domain.recipient import ahead
 from shared.domain.refusal import Fault, ProblemCode, Refusal
 from shared.usecases.ports import Integrations, People
 from shared.usecases.setting import default_country
@@ -18,7 +19,7 @@ from shared.usecases.setting import default_country
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentEntry:
-    """One person's word, as the request tells it. `recorded_at` None: now; what lies ahead is now as well."""
+    """One person's word, as the request tells it. `recorded_at` None: now."""
 
     phone: str = field(repr=False)
     granted: bool
@@ -56,7 +57,10 @@ class Consents:
         self._clock = clock
 
     async def record(self, organisation: str, entries: Sequence[ConsentEntry], *, several: bool) -> None:
-        """Keep all of them, or none: raises Refusal with every row whose number cannot be read."""
+        """Keep all of them, or none. Raises Refusal with the rows whose number cannot be read or whose date lies ahead.
+
+        The entries are received together, so dates decide between them, and between undated ones their order.
+        """
         country = await default_country(self._integrations, organisation)
         now = self._clock.now()
         faults: list[Fault] = []
@@ -67,23 +71,36 @@ class Consents:
             except PhoneError as error:
                 faults.append(Fault(field="phone", code=error.code, row=number if several else None))
                 continue
-            state = ConsentState.GRANTED if entry.granted else ConsentState.REVOKED
-            at = not_after(entry.recorded_at or now, now)
-            consent = Consent(state=state, recorded_at=at, source=without_numbers(entry.source))
-            consents[self._person(organisation, phone)].append(consent)
+            if entry.recorded_at is not None and is_too_far_ahead(entry.recorded_at, now):
+                faults.append(replace(ahead("recorded_at", now), row=number if several else None))
+                continue
+            person = self._person(organisation, phone)
+            consents[person].append(_statement(entry, now, len(consents[person])))
         if faults:
             raise Refusal(ProblemCode.UNPROCESSABLE, tuple(faults))
-        # A thousand one after the other would outlast the gateway's patience; one person's words keep their order.
-        await asyncio.gather(*(self._keep(organisation, person, words) for person, words in consents.items()))
-
-    async def _keep(self, organisation: str, person: str, words: Iterable[Consent]) -> None:
-        for word in words:
-            await self._people.record(organisation, person, word)
+        # A thousand one after the other would outlast the gateway's patience.
+        kept = (self._people.record(organisation, person, statements) for person, statements in consents.items())
+        await asyncio.gather(*kept)
 
     async def look_up(self, organisation: str, raw: str) -> Consent | None:
         """The recorded word; None where nothing is known. Raises Refusal for a number that cannot be read."""
         person = await self._numbers.person(organisation, raw)
-        return (await self._people.consents(organisation, [person])).get(person)
+        record = (await self._people.consents(organisation, [person])).get(person)
+        return record.latest if record is not None else None
 
     def _person(self, organisation: str, phone: PhoneNumber) -> str:
         return self._number_key.person(organisation, phone.e164)
+
+
+def _statement(entry: ConsentEntry, now: datetime, position: int) -> Consent:
+    """What an entry says. `position`: how many entries of the same request stand before it for the same person.
+
+    An undated entry counts from its place in the request: the last of several undated ones counts.
+    """
+    received_at = now if entry.recorded_at is not None else now + position * timedelta(microseconds=1)
+    return Consent(
+        state=ConsentState.GRANTED if entry.granted else ConsentState.REVOKED,
+        recorded_at=not_after(entry.recorded_at or received_at, received_at),
+        received_at=received_at,
+        source=without_numbers(entry.source),
+    )

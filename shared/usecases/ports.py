@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
 
-from shared.domain.consent import Consent
+from shared.domain.consent import Consent, ConsentRecord
 from shared.domain.dead_letter import DeadLetter
 from shared.domain.dispatch import Dispatch
 from shared.domain.distribution import Counts, Distribution, DistributionStatus
@@ -413,12 +413,16 @@ class Lanes(Protocol):
 class People(Protocol):
     """What is known of a person, found by the keyed hash of the number."""
 
-    async def consents(self, organisation: str, persons: Iterable[str]) -> Mapping[str, Consent]:
-        """The recorded word of those who have one."""
+    async def consents(self, organisation: str, persons: Iterable[str]) -> Mapping[str, ConsentRecord]:
+        """The records of those who have one."""
         ...
 
-    async def record(self, organisation: str, person: str, consent: Consent) -> bool:
-        """Keep it unless a later one is there; says whether it was kept."""
+    async def record(self, organisation: str, person: str, statements: Iterable[Consent]) -> bool:
+        """Join these statements to the person's record; says whether that told us anything new."""
+        ...
+
+    async def replace(self, organisation: str, person: str, statement: Consent) -> None:
+        """Keep this statement alone: an erasure leaves nothing else."""
         ...
 
 

@@ -46,6 +46,7 @@ class Settings:
         not_before: datetime | None = None,
         peak: tuple[Window, ...] = (),
         fallback: FallbackOrder | None = None,
+        received_at: datetime | None = None,
     ) -> Frame:
         """The frame for one request's rows."""
         return Frame(
@@ -57,6 +58,7 @@ class Settings:
             not_before=not_before,
             peak=peak,
             fallback=fallback,
+            received_at=received_at,
         )
 
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from shared.aws.session import Aws
-from shared.domain.consent import Consent, ConsentState
 from shared.domain.identity import Link
 from shared.domain.message import Chunk, PayloadRef
 from shared.domain.status import Status
@@ -15,6 +14,7 @@ from shared.usecases.frozen import PlannedRow
 from shared.usecases.ports import LogQuery, Move
 from tests.contract.making import BARE_PAYLOAD, CHUNK, NOON, ORGANISATION, message, standing
 from tests.contract.world import World
+from tests.fakes.consents import record, revoked
 from tests.fakes.world import KilledError
 
 PERSON, OTHER = "a" * 32, "b" * 32
@@ -136,16 +136,16 @@ async def test_a_row_that_is_logged_without_a_person_is_a_row_like_any_other(wor
 
 @pytest.mark.parametrize("links", [False, True])
 async def test_traces_go_and_the_recorded_word_stays(world: World, links: bool) -> None:
-    word = Consent(state=ConsentState.REVOKED, recorded_at=NOON, source="erasure")
+    word = revoked(NOON, "erasure")
     for organisation in (ORGANISATION, "other"):
         for person in (PERSON, OTHER):
-            await world.people.record(organisation, person, word)
+            await world.people.record(organisation, person, [word])
             await world.sessions.open(organisation, "1", person, NOON + timedelta(hours=24))
             await world.contacts.link_all(organisation, [(person, Link(other="c" * 32))])
             await world.unknown_sms.note(organisation, person, "m-1", NOON)
     for _ in range(2):
         await world.traces.forget(ORGANISATION, PERSON, links=links)
-    assert await world.people.consents(ORGANISATION, [PERSON]) == {PERSON: word}
+    assert await world.people.consents(ORGANISATION, [PERSON]) == {PERSON: record(word)}
     assert list(await world.sessions.open_until(ORGANISATION, "1", [PERSON, OTHER])) == [OTHER]
     assert list(await world.sessions.open_until("other", "1", [PERSON])) == [PERSON]
     assert bool(await world.contacts.links(ORGANISATION, PERSON)) is not links

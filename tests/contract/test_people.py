@@ -2,48 +2,60 @@
 
 import asyncio
 from datetime import timedelta
+from itertools import permutations
 
 import pytest
 
-from shared.domain.consent import Consent, ConsentState
+from shared.domain.consent import Consent
 from tests.contract.making import NOON, ORGANISATION
 from tests.contract.world import World
+from tests.fakes.consents import granted, record, revoked
 
-GRANTED = Consent(state=ConsentState.GRANTED, recorded_at=NOON, source="registre à la main")
+GRANTED = granted(NOON, "registre à la main")
 MICROSECOND = timedelta(microseconds=1)
+STOP = revoked(NOON + MICROSECOND)
+AGAIN = granted(NOON + 2 * MICROSECOND)
 
 
-def revoked(after: timedelta) -> Consent:
-    return Consent(state=ConsentState.REVOKED, recorded_at=NOON + after, source="STOP")
+@pytest.mark.parametrize("order", list(permutations((GRANTED, STOP, AGAIN))))
+async def test_statements_are_joined_in_whatever_order_they_come(world: World, order: tuple[Consent, ...]) -> None:
+    for one in order:
+        assert await world.people.record(ORGANISATION, "p-1", [one])
+    assert await world.people.consents(ORGANISATION, ["p-1"]) == {"p-1": record(GRANTED, STOP, AGAIN)}
 
 
-@pytest.mark.parametrize(
-    ("word", "is_kept"),
-    [(revoked(MICROSECOND), True), (revoked(timedelta(0)), True), (revoked(-MICROSECOND), False)],
-)
-async def test_the_later_word_counts_whenever_it_is_heard(world: World, word: Consent, is_kept: bool) -> None:
-    assert await world.people.record(ORGANISATION, "p-1", GRANTED)
-    assert await world.people.record(ORGANISATION, "p-1", word) is is_kept
-    assert await world.people.consents(ORGANISATION, ["p-1"]) == {"p-1": word if is_kept else GRANTED}
+async def test_the_same_statement_may_be_recorded_twice(world: World) -> None:
+    assert await world.people.record(ORGANISATION, "p-1", [GRANTED])
+    assert not await world.people.record(ORGANISATION, "p-1", [GRANTED])
+    assert await world.people.record(ORGANISATION, "p-1", [GRANTED, STOP])
+    assert await world.people.consents(ORGANISATION, ["p-1"]) == {"p-1": record(GRANTED, STOP)}
 
 
-async def test_the_same_word_may_be_recorded_twice(world: World) -> None:
+async def test_of_many_at_once_none_is_lost(world: World) -> None:
+    told = [revoked(NOON + number * MICROSECOND) for number in range(6)]
+    await asyncio.gather(*(world.another().people.record(ORGANISATION, "p-1", [one]) for one in told))
+    assert await world.people.consents(ORGANISATION, ["p-1"]) == {"p-1": record(*told)}
+
+
+async def test_what_is_replaced_is_gone(world: World) -> None:
+    await world.people.record(ORGANISATION, "p-1", [GRANTED])
     for _ in range(2):
-        assert await world.people.record(ORGANISATION, "p-1", GRANTED)
-    assert await world.people.consents(ORGANISATION, ["p-1"]) == {"p-1": GRANTED}
+        await world.people.replace(ORGANISATION, "p-1", STOP)
+    await world.people.replace(ORGANISATION, "p-2", STOP)
+    assert await world.people.consents(ORGANISATION, ["p-1", "p-2"]) == dict.fromkeys(("p-1", "p-2"), record(STOP))
 
 
 async def test_those_who_never_said_a_word_are_left_out(world: World) -> None:
     known = [f"p-{number}" for number in range(120)]
     for person in known:
-        await world.people.record(ORGANISATION, person, GRANTED)
+        await world.people.record(ORGANISATION, person, [GRANTED])
     asked = (person for person in [*known, "unknown", "p-1"])
-    assert await world.people.consents(ORGANISATION, asked) == dict.fromkeys(known, GRANTED)
+    assert await world.people.consents(ORGANISATION, asked) == dict.fromkeys(known, record(GRANTED))
     assert await world.people.consents(ORGANISATION, []) == {}
 
 
 async def test_a_word_to_one_organisation_says_nothing_to_another(world: World) -> None:
-    await world.people.record("other", "p-1", GRANTED)
+    await world.people.record("other", "p-1", [GRANTED])
     assert await world.people.consents(ORGANISATION, ["p-1"]) == {}
 
 

@@ -401,7 +401,7 @@ class Office:
             request_hash="h",
             channel=channel,
             campaign_id="c",
-            recipient=recipient(number),
+            recipient=recipient(number, consent=changes.get("consent", True)),
             content=changes.get("content", Content(template="vaccination_card")),
             send_at=changes.get("send_at"),
             fallback=changes.get("fallback"),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.domain.clock import Clock
-from shared.domain.consent import Consent
+from shared.domain.consent import Consent, ConsentRecord
 from shared.domain.dispatch import Dispatch
 from shared.domain.errors import SendError
 from shared.domain.instants import from_microseconds, microseconds
@@ -102,20 +102,23 @@ class FakePeople:
     """`People`."""
 
     def __init__(self, points: Points) -> None:
-        self.words: dict[tuple[str, str], Consent] = {}
+        self.words: dict[tuple[str, str], ConsentRecord] = {}
         self._points = points
 
-    async def consents(self, organisation: str, persons: Iterable[str]) -> Mapping[str, Consent]:
+    async def consents(self, organisation: str, persons: Iterable[str]) -> Mapping[str, ConsentRecord]:
         await self._points("people.consents")
         return {one: self.words[organisation, one] for one in persons if (organisation, one) in self.words}
 
-    async def record(self, organisation: str, person: str, consent: Consent) -> bool:
+    async def record(self, organisation: str, person: str, statements: Iterable[Consent]) -> bool:
         await self._points("people.record")
-        known = self.words.get((organisation, person))
-        if known is not None and known.recorded_at > consent.recorded_at:
-            return False
-        self.words[organisation, person] = consent
-        return True
+        known = self.words.get((organisation, person), ConsentRecord())
+        joined = known.joined(statements)
+        self.words[organisation, person] = joined
+        return joined != known
+
+    async def replace(self, organisation: str, person: str, statement: Consent) -> None:
+        await self._points("people.replace")
+        self.words[organisation, person] = ConsentRecord().joined([statement])
 
 
 class FakeReceipts:

@@ -23,6 +23,7 @@ _SEND = "tests/unit/usecases/test_send.py"
 _BULK = "tests/unit/usecases/test_bulk.py"
 _CLAIMS = "tests/contract/test_log_claims.py"
 _WEBHOOK = "tests/unit/providers/test_whatsapp_webhook.py"
+_CONSENTS = "tests/unit/usecases/test_consents.py"
 _CARDS = "tests/unit/providers/test_cards.py"
 
 GUARDS = (
@@ -283,9 +284,51 @@ GUARDS = (
     Guard(
         name="gate: an opt-out blocks both channels",
         file="shared/domain/consent.py",
-        before='return None if later_grant else "opted_out"',
-        after='return None if later_grant or channel is Channel.SMS else "opted_out"',
+        before='return None if _is_later_grant(recorded, given) else "opted_out"',
+        after='return None if _is_later_grant(recorded, given) or channel is Channel.SMS else "opted_out"',
         tests=("tests/unit/domain/test_consent.py",),
+    ),
+    Guard(
+        name="order of consents: a grant that was received before a revocation does not outlive it",
+        file="shared/domain/consent.py",
+        before="granted_at > one.recorded_at and received_at >= one.received_at for one",
+        after="granted_at > one.recorded_at for one",
+        tests=("tests/unit/domain/test_consent.py", _CONSENTS),
+    ),
+    Guard(
+        name="order of consents: a revocation yields only to a grant with a later date",
+        file="shared/domain/consent.py",
+        before="granted_at > one.recorded_at and received_at >= one.received_at for one",
+        after="received_at >= one.received_at for one",
+        tests=("tests/unit/domain/test_consent.py",),
+    ),
+    Guard(
+        name="order of consents: one that is told again is not a new one",
+        file="shared/domain/consent.py",
+        before="first.setdefault((one.state, one.recorded_at, one.source), one)",
+        after="first[one.state, one.recorded_at, one.source] = one",
+        tests=("tests/unit/domain/test_consent.py", _CONSENTS),
+    ),
+    Guard(
+        name="order of consents: no date lies ahead",
+        file="shared/domain/consent.py",
+        before="return told > now + CLOCK_TOLERANCE",
+        after="return told > now + 1000000 * CLOCK_TOLERANCE",
+        tests=("tests/unit/domain/test_consent.py", _CONSENTS),
+    ),
+    Guard(
+        name="order of consents: a file's grants were received when its distribution was asked for",
+        file="shared/usecases/distributions.py",
+        before="received_at=distribution.created_at,",
+        after="received_at=None,",
+        tests=(_CONSENTS,),
+    ),
+    Guard(
+        name="order of consents: a fallback brings no newer grant",
+        file="shared/usecases/fallbacks.py",
+        before="consent_received_at=payload.consent_received_at,",
+        after="consent_received_at=now,",
+        tests=(_CONSENTS,),
     ),
     Guard(
         name="gate: WhatsApp needs consent",

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.consent import Consent
+from shared.domain.consent import ConsentRecord
 from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.usecases.ports import Claim, ClaimAnswer
 from tests.simulation.checker import Violation
@@ -115,7 +115,7 @@ def _claim_lets_everybody_through(world: World) -> None:
 
 
 def _nobody_is_known_to_have_revoked(world: World) -> None:
-    async def nothing(*_: object) -> Mapping[str, Consent]:
+    async def nothing(*_: object) -> Mapping[str, ConsentRecord]:
         return {}
 
     world.office.people.consents = nothing  # type: ignore[method-assign, assignment]

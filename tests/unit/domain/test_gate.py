@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.consent import Consent, ConsentState, Given
+from shared.domain.consent import Given
 from shared.domain.countries import COVERED
 from shared.domain.gate import Decision, Go, Never, NotBefore, Passenger, earliest_open, gate
 from shared.domain.payload import Channel
+from tests.fakes.consents import record, revoked
 
 
 def utc(text: str) -> datetime:
@@ -19,7 +20,7 @@ NOON = utc("2026-11-23T12:00")
 PEAK = ((time(8), time(10)), (time(17), time(21)))
 SMS = Passenger(channel=Channel.SMS, country="SN", given=Given(), recorded=None)
 WHATSAPP = Passenger(channel=Channel.WHATSAPP, country="SN", given=Given(granted=True), recorded=None)
-STOPPED = Consent(state=ConsentState.REVOKED, recorded_at=utc("2026-03-01T09:00"), source="STOP")
+STOPPED = record(revoked(utc("2026-03-01T09:00")))
 
 
 def until(text: str) -> NotBefore:

@@ -15,6 +15,7 @@ DHIS2 = Dhis2Integration(
     version=1,
 )
 NUMBER = "+221770000001"
+NOW = datetime(2026, 11, 30, 8, tzinfo=UTC)
 
 
 def entity(**values: JsonValue) -> JsonObject:
@@ -24,7 +25,7 @@ def entity(**values: JsonValue) -> JsonObject:
 
 
 def read(raw: JsonObject, defaults: JsonObject | None = None, dhis2: Dhis2Integration | None = DHIS2) -> Recipient:
-    return read_recipient(raw, defaults or {}, dhis2)
+    return read_recipient(raw, defaults or {}, dhis2, NOW)
 
 
 def faults(raw: JsonObject, defaults: JsonObject | None = None, dhis2: Dhis2Integration | None = DHIS2) -> list[str]:
@@ -124,6 +125,10 @@ def test_dhis2_that_cannot_be_read(its: JsonValue, dhis2: Dhis2Integration | Non
 YES, NO = Given(granted=True), Given(granted=False)
 
 
+def dated(at: datetime) -> Given:
+    return Given(granted=True, at=at, received_at=NOW)
+
+
 @pytest.mark.parametrize(
     ("consent", "given"),
     [
@@ -132,9 +137,10 @@ YES, NO = Given(granted=True), Given(granted=False)
         *((word, Given()) for word in (None, "", "  ")),
         (
             {"granted_at": "2026-11-01T09:00:00Z", "source": "register"},
-            Given(granted=True, at=datetime(2026, 11, 1, 9, tzinfo=UTC)),
+            dated(datetime(2026, 11, 1, 9, tzinfo=UTC)),
         ),
-        ({"granted_at": "2026-11-01T09:00:00+01:00"}, Given(granted=True, at=datetime(2026, 11, 1, 8, tzinfo=UTC))),
+        ({"granted_at": "2026-11-01T09:00:00+01:00"}, dated(datetime(2026, 11, 1, 8, tzinfo=UTC))),
+        ({"granted_at": "2026-11-30T08:05:00Z"}, dated(NOW)),
     ],
 )
 def test_consent(consent: JsonValue, given: Given) -> None:
@@ -146,10 +152,20 @@ def test_consent(consent: JsonValue, given: Given) -> None:
     [
         *("maybe", "vrai", 2, 0.5, [], ["yes"], {}, {"source": "register"}),
         *({"granted_at": at} for at in (None, True, "2026-11-01", "2026-11-01T09:00:00")),
+        *(
+            {"granted_at": at}
+            for at in ("12/05/2026", "12-05-2026", "2026-05-12 9:00", "20260512T090000Z", "1778576400")
+        ),
     ],
 )
 def test_consent_that_cannot_be_read(consent: JsonValue) -> None:
     assert faults({"phone": NUMBER, "consent": consent}) == ["consent field_invalid"]
+
+
+@pytest.mark.parametrize("at", ["2026-11-30T08:05:01Z", "2026-12-05T09:00:00Z", "2027-05-12T09:00:00+00:00"])
+def test_a_consent_that_is_dated_ahead(at: str) -> None:
+    assert faults({"phone": NUMBER, "consent": {"granted_at": at}}) == ["consent.granted_at field_invalid"]
+    assert faults({"phone": NUMBER}, {"consent": {"granted_at": at}}) == ["consent.granted_at field_invalid"]
 
 
 def test_an_explicit_no_in_the_row_wins_over_a_default_yes() -> None:

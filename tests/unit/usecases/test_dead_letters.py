@@ -10,7 +10,6 @@ from typing import Any, override
 
 import pytest
 
-from shared.domain.consent import Consent, ConsentState
 from shared.domain.dead_letter import KEPT_FOR, DeadReason, dead_letter_id
 from shared.domain.dispatch import Dispatch
 from shared.domain.distribution import Action, DistributionStatus
@@ -22,6 +21,7 @@ from shared.domain.payload import Channel, Payload
 from shared.domain.status import Status
 from shared.usecases.dead_letters import AT_ONCE, DeadCopy
 from shared.usecases.ports import AGENDA_SHARDS, LogQuery
+from tests.fakes.consents import revoked
 from tests.fakes.log import FakeLog
 from tests.fakes.office import DEMO, Office
 from tests.fakes.rest import FakeIntegrations, FakeProvider
@@ -279,8 +279,7 @@ def test_a_cancelled_distribution_ends_it(office: Office, when: str) -> None:
 def test_a_person_who_has_opted_out_is_left_alone(office: Office, channel: Channel) -> None:
     row, letter = dead_single(office, channel)
     poison(office)
-    word = Consent(state=ConsentState.REVOKED, recorded_at=office.clock.now(), source="stop")
-    office.run(office.people.record(DEMO, row.person, word))
+    office.run(office.people.record(DEMO, row.person, [revoked(office.clock.now())]))
     redriven(office, letter)
     goes_on(office, channel=channel)
     row = office.row(row.message_id)

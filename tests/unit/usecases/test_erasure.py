@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from shared.aws.codec import encode
-from shared.domain.consent import Consent, ConsentState
+from shared.domain.consent import ConsentState
 from shared.domain.distribution import Action, Distribution, DistributionStatus
 from shared.domain.errors import Kind, SendError
 from shared.domain.identity import Link
@@ -15,13 +15,14 @@ from shared.domain.payload import Channel
 from shared.domain.refusal import ProblemCode, Refusal
 from shared.domain.status import Status
 from shared.usecases.erasure import PAUSES
+from tests.fakes.consents import granted, record, revoked
 from tests.fakes.office import DEMO, Office, recipient
 from tests.fakes.world import FakeClock
 
 NUMBER = "+221770000007"
 """The seventh recipient of every distribution here."""
 ERASE_POINTS = (
-    "people.record",
+    "people.replace",
     "tasks.put",
     "contacts.links",
     "log.page",
@@ -70,8 +71,8 @@ def is_forgotten(office: Office) -> bool:
 
 
 def is_opted_out(office: Office) -> bool:
-    word = office.people.words[DEMO, person(office)]
-    return (word.state, word.source) == (ConsentState.REVOKED, "erasure")
+    word = office.people.words[DEMO, person(office)].latest
+    return word is not None and (word.state, word.source) == (ConsentState.REVOKED, "erasure")
 
 
 def finish(office: Office, channel: Channel = Channel.SMS) -> None:
@@ -335,26 +336,22 @@ class Hurried(FakeClock):
 
 class TestTheRequest:
     def test_what_is_left_is_an_opt_out_from_now_under_a_hash(self, office: Office) -> None:
-        earlier = Consent(
-            state=ConsentState.GRANTED, recorded_at=office.clock.now() - timedelta(days=1), source="register of Thiès"
-        )
-        office.run(office.people.record(DEMO, person(office), earlier))
+        earlier = granted(office.clock.now() - timedelta(days=1), "register of Thiès")
+        office.run(office.people.record(DEMO, person(office), [earlier]))
         accept(office)
         [task] = office.tasks.tasks
         assert NUMBER not in encode(task).decode()
-        assert office.people.words == {
-            (DEMO, person(office)): Consent(
-                state=ConsentState.REVOKED, recorded_at=office.clock.now(), source="erasure"
-            )
-        }
+        assert office.people.words == {(DEMO, person(office)): record(revoked(office.clock.now(), "erasure"))}
 
     def test_a_word_that_is_dated_later_does_not_outlive_it(self, office: Office) -> None:
-        later = office.clock.now() + timedelta(days=1)
-        word = Consent(state=ConsentState.GRANTED, recorded_at=later, source="register")
-        office.run(office.people.record(DEMO, person(office), word))
+        later = granted(office.clock.now() + timedelta(days=1), received=office.clock.now() - timedelta(seconds=1))
+        office.run(office.people.record(DEMO, person(office), [later]))
         accept(office)
         assert is_opted_out(office)
-        assert office.people.words[DEMO, person(office)].recorded_at == later
+        office.run(office.people.record(DEMO, person(office), [later]))
+        known = office.people.words[DEMO, person(office)].latest
+        assert known is not None
+        assert known.state is ConsentState.REVOKED
 
     def test_a_national_number_is_read_by_the_default_country(self, office: Office) -> None:
         office.run(office.erasures().accept(DEMO, "77 000 00 07"))

@@ -6,7 +6,6 @@ from itertools import pairwise
 
 import pytest
 
-from shared.domain.consent import Consent, ConsentState
 from shared.domain.content import Content, FallbackOrder
 from shared.domain.distribution import Action, Order
 from shared.domain.errors import Kind, SendError
@@ -16,6 +15,7 @@ from shared.domain.payload import Channel
 from shared.domain.receipt import Attempt, StatusReport
 from shared.domain.refusal import ProblemCode, Refusal
 from shared.domain.status import Status
+from tests.fakes.consents import revoked
 from tests.fakes.office import DEMO, SMS, Office, recipient
 
 WISH = FallbackOrder(content=Content(text="SMS pour {first_name}"), after_minutes=90)
@@ -230,8 +230,7 @@ def test_at_night_it_waits_for_the_morning(office: Office) -> None:
 
 def test_who_has_opted_out_meanwhile_gets_none(office: Office) -> None:
     parent = sent(office, answer=GONE)
-    word = Consent(state=ConsentState.REVOKED, recorded_at=office.clock.now(), source="STOP")
-    office.run(office.people.record(DEMO, parent.person, word))
+    office.run(office.people.record(DEMO, parent.person, [revoked(office.clock.now())]))
     office.do_tasks()
     work_off(office)
     sms = sms_of(office, parent)

@@ -34,16 +34,28 @@ def person(office: Office, name: str = PHONE) -> str:
     return office.number_key.person(DEMO, name)
 
 
-def word(office: Office, name: str = PHONE) -> Consent | None:
-    return office.people.words.get((DEMO, person(office, name)))
+type Said = tuple[ConsentState, datetime, str]
 
 
-def revoked(at: datetime = MORNING, source: str = STOP) -> Consent:
-    return Consent(state=ConsentState.REVOKED, recorded_at=at, source=source)
+def word(office: Office, name: str = PHONE) -> Said | None:
+    known = office.people.words.get((DEMO, person(office, name)))
+    latest = known.latest if known else None
+    return (latest.state, latest.recorded_at, latest.source) if latest else None
 
 
-def granted(at: datetime) -> Consent:
-    return Consent(state=ConsentState.GRANTED, recorded_at=at, source="register")
+def revoked(at: datetime = MORNING, source: str = STOP) -> Said:
+    return ConsentState.REVOKED, at, source
+
+
+def granted(at: datetime) -> Said:
+    return ConsentState.GRANTED, at, "register"
+
+
+def known(office: Office, said: Said) -> None:
+    """It was recorded on the day that it bears."""
+    state, at, source = said
+    statement = Consent(state=state, recorded_at=at, received_at=at, source=source)
+    office.run(office.people.record(DEMO, person(office), [statement]))
 
 
 def answers(office: Office) -> list[Message]:
@@ -124,14 +136,14 @@ def test_stop_is_answered_once_however_often_it_is_heard_or_said() -> None:
 def test_whoever_agreed_again_is_answered_again() -> None:
     office = Office()
     office.hear(said("STOP"))
-    office.people.words[DEMO, person(office)] = granted(MORNING + SECOND)
+    known(office, granted(MORNING + SECOND))
     office.clock.pass_by(seconds=2)
     office.hear(said("STOP", at=MORNING + 2 * SECOND))
     assert len(answers(office)) == 2
 
 
 @pytest.mark.parametrize(
-    ("known", "at"),
+    ("before", "at"),
     [
         (revoked(MORNING - SECOND, "register"), MORNING),
         (granted(MORNING + SECOND), MORNING),
@@ -139,13 +151,13 @@ def test_whoever_agreed_again_is_answered_again() -> None:
     ],
     ids=["revoked before", "agreed later", "heard too late"],
 )
-def test_a_stop_that_changes_nothing_or_comes_too_late_is_not_answered(known: Consent | None, at: datetime) -> None:
+def test_a_stop_that_changes_nothing_or_comes_too_late_is_not_answered(before: Said | None, at: datetime) -> None:
     office = Office()
-    if known is not None:
-        office.people.words[DEMO, person(office)] = known
+    if before is not None:
+        known(office, before)
     office.hear(said("STOP", at=at))
     assert answers(office) == []
-    expected = known if known is not None and known.recorded_at > at else revoked(at)
+    expected = before if before is not None and before[1] > at else revoked(at)
     assert word(office) == expected
 
 
@@ -213,7 +225,7 @@ def test_meta_s_own_opt_out_revokes_and_its_end_grants_nothing() -> None:
 
 
 @pytest.mark.parametrize(("reason", "word_after"), [("opted_out", revoked(MORNING, REFUSED)), ("undeliverable", None)])
-def test_a_message_that_came_back_for_an_opt_out_revokes(reason: str, word_after: Consent | None) -> None:
+def test_a_message_that_came_back_for_an_opt_out_revokes(reason: str, word_after: Said | None) -> None:
     office = Office()
     sent = office.single(1, Channel.WHATSAPP)
     report = StatusReport(
@@ -279,7 +291,7 @@ def test_an_opt_out_goes_along_to_a_new_number_and_what_the_next_owner_says_does
 
 def test_what_the_old_number_had_agreed_to_stays_behind() -> None:
     office = Office()
-    office.people.words[DEMO, person(office)] = granted(MORNING - SECOND)
+    known(office, granted(MORNING - SECOND))
     office.hear(NEW_NUMBER)
     assert word(office, NEW_PHONE) is None
 

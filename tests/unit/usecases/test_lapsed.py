@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.domain.consent import Consent, ConsentState
 from shared.domain.distribution import Action, DistributionStatus
 from shared.domain.message import Message
 from shared.domain.payload import Channel
 from shared.domain.status import Status
+from tests.fakes.consents import revoked
 from tests.fakes.office import DEMO, Office
 
 BEFORE_NIGHT = datetime(2026, 11, 23, 20, 59, 50, tzinfo=UTC)
@@ -57,8 +57,7 @@ def test_the_night_has_begun(office: Office) -> None:
 @pytest.mark.parametrize("channel", Channel)
 def test_the_person_has_opted_out(office: Office, channel: Channel) -> None:
     message = killed_with_its_claim(office, channel)
-    word = Consent(state=ConsentState.REVOKED, recorded_at=office.clock.now(), source="stop")
-    office.run(office.people.record(DEMO, message.person, word))
+    office.run(office.people.record(DEMO, message.person, [revoked(office.clock.now())]))
     office.deliver(channel)
     ends_unknown(office, message)
 

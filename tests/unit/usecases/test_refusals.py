@@ -174,7 +174,8 @@ def test_an_opt_out_at_meta_is_a_revocation(office: Office) -> None:
     office.deliver(Channel.WHATSAPP)
     row = office.row(message.message_id)
     assert row.reason == "opted_out"
-    word = office.people.words[DEMO, row.person]
+    word = office.people.words[DEMO, row.person].latest
+    assert word is not None
     assert (word.state, word.source) == (ConsentState.REVOKED, "whatsapp_131050")
 
 

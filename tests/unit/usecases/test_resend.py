@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.domain.consent import Consent, ConsentState
 from shared.domain.content import Content
 from shared.domain.errors import Kind, SendError
 from shared.domain.ids import resend_id
@@ -18,6 +17,7 @@ from shared.providers.whatsapp.codes import CODES
 from shared.providers.whatsapp.errors import error_from_code
 from shared.usecases.messages import NewMessage
 from shared.usecases.ports import Move
+from tests.fakes.consents import revoked
 from tests.fakes.office import DEMO, WHATSAPP, Office, recipient
 
 POINTS = (
@@ -188,8 +188,7 @@ def test_nobodys_message_is_sent_again(office: Office) -> None:
 @pytest.mark.parametrize("channel", Channel)
 def test_who_has_opted_out_meanwhile_gets_nothing(office: Office, channel: Channel) -> None:
     parent = failed(office, channel)
-    word = Consent(state=ConsentState.REVOKED, recorded_at=office.clock.now(), source="STOP")
-    office.run(office.people.record(DEMO, parent.person, word))
+    office.run(office.people.record(DEMO, parent.person, [revoked(office.clock.now())]))
     refused = refusal(office, parent)
     assert refused.code is ProblemCode.UNPROCESSABLE
     assert [(fault.field, fault.code, fault.row) for fault in refused.faults] == [("phone", "opted_out", None)]

@@ -7,7 +7,6 @@ from typing import override
 
 import pytest
 
-from shared.domain.consent import Consent, ConsentState
 from shared.domain.distribution import Action
 from shared.domain.errors import Kind, SendError
 from shared.domain.instants import from_microseconds
@@ -16,6 +15,7 @@ from shared.domain.payload import Channel, Payload
 from shared.domain.sending import Taken
 from shared.domain.status import Status
 from shared.usecases.ports import Move
+from tests.fakes.consents import record, revoked
 from tests.fakes.office import DEMO, SMS, Office
 from tests.fakes.rest import FakeProvider
 
@@ -251,8 +251,7 @@ def test_a_pause_is_seen_a_second_later_whoever_has_asked_before(office: Office)
 def test_the_gate_is_asked_just_before_the_call(office: Office) -> None:
     message = office.single()
     row = office.row(message.message_id)
-    word = Consent(state=ConsentState.REVOKED, recorded_at=office.clock.now(), source="STOP")
-    office.people.words[DEMO, row.person] = word
+    office.people.words[DEMO, row.person] = record(revoked(office.clock.now()))
     office.deliver()
     assert office.row(message.message_id).reason == "opted_out"
     assert office.provider.calls == 0

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.consent import Consent, ConsentState
+from shared.domain.consent import ConsentRecord, ConsentState
 from shared.domain.message import Message, PayloadRef
 from shared.domain.payload import Channel
 from shared.providers.orange.receipts import receipts
@@ -133,7 +133,7 @@ def told_in_this_order(documents: Sequence[Document]) -> tuple[Ending, list[Mess
     answers = [row for (_, message_id), row in office.log.rows.items() if message_id not in MESSAGES]
     ending = Ending(
         rows={one: _settled(office.row(one)) for one in MESSAGES},
-        words={key: _said(word) for key, word in office.people.words.items()},
+        words={key: _said(known) for key, known in office.people.words.items()},
         sessions=office.sessions.ends,
     )
     return ending, answers
@@ -143,7 +143,9 @@ def _settled(row: Message) -> tuple[object, ...]:
     return row.status, row.reason, row.provider_message_id, row.sent_at, row.delivered_at, row.read_at, row.failed_at
 
 
-def _said(word: Consent) -> tuple[ConsentState, datetime]:
+def _said(known: ConsentRecord) -> tuple[ConsentState, datetime]:
+    word = known.latest
+    assert word is not None
     return word.state, word.recorded_at
 
 

@@ -1,0 +1,17 @@
+"""Statements about consent, for tests. Unless a test says otherwise, one is received at the date that it bears."""
+
+from datetime import datetime
+
+from shared.domain.consent import Consent, ConsentRecord, ConsentState
+
+
+def granted(at: datetime, source: str = "register", *, received: datetime | None = None) -> Consent:
+    return Consent(state=ConsentState.GRANTED, recorded_at=at, received_at=received or at, source=source)
+
+
+def revoked(at: datetime, source: str = "STOP", *, received: datetime | None = None) -> Consent:
+    return Consent(state=ConsentState.REVOKED, recorded_at=at, received_at=received or at, source=source)
+
+
+def record(*statements: Consent) -> ConsentRecord:
+    return ConsentRecord().joined(statements)
