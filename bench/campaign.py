@@ -197,7 +197,7 @@ class Campaign:
                 "enrollment_id": f"ENR{number:08d}",
                 "programme_name": "PNV",
                 "verification_url": "https://v.example.org/c/{card_code}",
-                "card_image": "s3://cards/{card_code}.png",
+                "card_image": f"s3://cards/{ORGANISATION}/{{card_code}}.png",
                 "consent": True,
             }
             for number in range(self._asked, self._asked + messages)

@@ -43,7 +43,7 @@ class Programme:
     async def open(self, rate: int = 1000) -> None:
         """Settings, the number key, a card in its bucket, the distribution."""
         self._aws.secrets.create_secret(Name=NUMBER_KEY, SecretString="k" * 64)
-        self._aws.s3.put_object(Bucket="cards", Key="card.png", Body=PNG)
+        self._aws.s3.put_object(Bucket="cards", Key=f"{ORGANISATION}/card.png", Body=PNG)
         integrations = SecretIntegrations(self._aws, SECRETS, CLOCK)
         for one in (SMS, WHATSAPP):
             await integrations.put(replace(one, organisation=ORGANISATION, rate_per_second=rate))
@@ -81,7 +81,7 @@ class Programme:
     def put_cards(self, names: Sequence[str], picture: bytes) -> None:
         """A picture of each person's own: the same one but for what is after its end."""
         for name in names:
-            self._aws.s3.put_object(Bucket="cards", Key=name, Body=picture + name.encode())
+            self._aws.s3.put_object(Bucket="cards", Key=f"{ORGANISATION}/{name}", Body=picture + name.encode())
 
     async def dispatches(self, channel: Channel, count: int, departs_at: Sequence[int] = ()) -> list[Dispatch]:
         """So many logged messages, due to leave now or at the given instants (microseconds since 1970)."""
@@ -139,7 +139,7 @@ def _dispatch(channel: Channel, number: int, now: datetime) -> Dispatch:
         mode=Mode.SMS if channel is Channel.SMS else Mode.TEMPLATE,
         text=_TEXT,
         template=None if channel is Channel.SMS else template,
-        card_image=None if channel is Channel.SMS else "s3://cards/card.png",
+        card_image=None if channel is Channel.SMS else f"s3://cards/{ORGANISATION}/card.png",
         consented=True,
     )
     return Dispatch(

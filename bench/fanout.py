@@ -84,7 +84,7 @@ class FanOut:
             "campaign_id": upload_id,
             "channel": str(self._channel),
             "content": {"template": {"name": "vaccination_card", "language": "fr"}, "sms_encoding": "gsm7"},
-            "defaults": {**DEFAULTS, "card_image": "s3://cards/{card_code}.png"},
+            "defaults": {**DEFAULTS, "card_image": f"s3://cards/{ORGANISATION}/{{card_code}}.png"},
             "upload_id": upload_id,
             "confirm": True,
         }

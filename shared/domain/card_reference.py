@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 URL_INVALID = "card_url_invalid"
 HOST_NOT_ALLOWED = "card_host_not_allowed"
@@ -14,6 +15,10 @@ _WEB = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::([0-9]{1,5}))?([
 _HOST = re.compile(r"(http://)?(\[[0-9a-f:.]+\]|[a-z0-9][a-z0-9.-]*)(?::([0-9]{1,5}))?")
 # What two readers of one URL understand differently: spaces, controls, backslashes, the delimiters RFC 3986 leaves out.
 _AMBIGUOUS = re.compile(r"[\s\x00-\x20\x7f\\<>\"^`{|}\ud800-\udfff]")
+_S3_HOST = re.compile(r"(?:(.+)\.)?s3[.-](?:[a-z0-9-]+\.)*amazonaws\.com(?:\.cn)?")
+"""The names under which S3 serves a bucket over HTTPS; the bucket may stand in front, else it begins the path."""
+_LEAVES = re.compile(r"(?:^|/)\.{0,2}(?:/|$)|\\|%(?:25)*(?:2e|2f|5c)", re.IGNORECASE)
+"""Empty and dotted segments, and their encoded forms: a reader that tidies a path may end in another folder."""
 _UNWRITABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -69,17 +74,29 @@ def parse_buckets(text: str) -> frozenset[str]:
     return frozenset(name.strip() for name in text.split(",") if name.strip())
 
 
-def check(reference: str, hosts: Collection[CardHost], buckets: Collection[str]) -> str | None:
-    """Why a card may not come from there, as a row code of api.md, or None."""
+def check(reference: str, hosts: Collection[CardHost], buckets: Collection[str], *, organisation: str) -> str | None:
+    """Why this organisation's card may not come from there, as a row code of api.md, or None.
+
+    A bucket holds the cards of several organisations, each under `<organisation>/`. The same rule holds for an object
+    of such a bucket that is named by S3's own https address.
+    """
     card = parse(reference)
     if card is None:
         return URL_INVALID
     if isinstance(card, S3Card):
-        return None if card.bucket in buckets else HOST_NOT_ALLOWED
+        return None if card.bucket in buckets and is_owned(card.key, organisation) else HOST_NOT_ALLOWED
     allowed = allowed_host(card, hosts)
     if card.scheme == "http" and (allowed is None or not allowed.local):
         return URL_INVALID
+    stored = _as_object(card)
+    if stored is not None and stored.bucket in buckets and not is_owned(stored.key, organisation):
+        return HOST_NOT_ALLOWED
     return None if allowed else HOST_NOT_ALLOWED
+
+
+def is_owned(key: str, organisation: str) -> bool:
+    """Whether an object's key lies in the organisation's folder, however a reader may tidy its path."""
+    return bool(organisation) and key.startswith(f"{organisation}/") and not _LEAVES.search(key)
 
 
 def allowed_host(card: WebCard, hosts: Collection[CardHost]) -> CardHost | None:
@@ -112,6 +129,18 @@ def _web(reference: str) -> WebCard | None:
         return None
     target = found[4] or "/"
     return WebCard(scheme=scheme, host=host, port=port, target=target if target.startswith("/") else f"/{target}")
+
+
+def _as_object(card: WebCard) -> S3Card | None:
+    """The object that an https address of S3 names; None for every other address."""
+    found = _S3_HOST.fullmatch(card.host)
+    if not found:
+        return None
+    path = unquote(card.target.partition("?")[0]).removeprefix("/")
+    if found[1]:
+        return S3Card(bucket=found[1], key=path)
+    bucket, _, key = path.partition("/")
+    return S3Card(bucket=bucket, key=key)
 
 
 def _port_fits(card: WebCard, host: CardHost) -> bool:

@@ -31,6 +31,8 @@ MAX_SEGMENTS = 10
 class Setting:
     """What composing depends on besides content and recipient. Read once for a whole plan."""
 
+    organisation: str
+    """Whose message it is: cards in a bucket come from its own folder only."""
     channel: Channel
     default_country: str
     unit_prices: Mapping[str, UnitPrice]
@@ -323,7 +325,7 @@ def _card(recipient: Recipient, setting: Setting, faults: list[Fault]) -> str | 
     reference = _with_card_code("card_image", recipient.card_image, recipient.values, faults)
     if reference is None or reference == setting.trusted_card:
         return reference
-    code = check(reference, setting.card_hosts, setting.card_buckets)
+    code = check(reference, setting.card_hosts, setting.card_buckets, organisation=setting.organisation)
     if code is not None:
         faults.append(Fault(field="card_image", code=code))
     return reference

@@ -50,6 +50,6 @@ class MediaCache(Protocol):
 class CardSource(Protocol):
     """Where card images come from. Raises `SendError`: `card_unreachable`, `card_not_a_picture`, `card_too_large`."""
 
-    async def fetch(self, reference: str) -> bytes:
-        """The bytes at an `s3://bucket/key` or an allowed `https://…` reference."""
+    async def fetch(self, reference: str, organisation: str) -> bytes:
+        """The bytes at an `s3://bucket/<organisation>/…` or an allowed `https://…` reference."""
         ...

@@ -144,6 +144,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         "card_host_not_allowed": (
             "The card image is at an address that is not allowed.",
             "Allowed are {hosts}.",
+            "An s3:// key begins with your organisation's ID and a slash.",
             "Use an allowed address, or ask an engineer to add this one.",
         ),
         "card_url_invalid": (

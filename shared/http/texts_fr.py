@@ -157,6 +157,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         "card_host_not_allowed": (
             "L’image de la carte se trouve à une adresse qui n’est pas autorisée.",
             "Sont autorisés : {hosts}.",
+            "Une clé s3:// commence par l’identifiant de votre organisation et une barre oblique.",
             "Prenez une adresse autorisée, ou demandez à un ingénieur d’ajouter celle-ci.",
         ),
         "card_url_invalid": (

@@ -50,14 +50,14 @@ class Cards:
         self._buckets = buckets
         self._addresses = addresses
 
-    def allowed(self, reference: str) -> str | None:
-        """Why the card may not come from there, as a row code of api.md, or None. Pure."""
-        return check(reference, self._hosts, self._buckets)
+    def allowed(self, reference: str, organisation: str) -> str | None:
+        """Why the organisation's card may not come from there, as a row code of api.md, or None. Pure."""
+        return check(reference, self._hosts, self._buckets, organisation=organisation)
 
-    async def fetch(self, reference: str) -> bytes:
+    async def fetch(self, reference: str, organisation: str) -> bytes:
         """The bytes, at most 5 MB of them. Raises `SendError`; whether they are a picture is not looked at."""
         card = parse(reference)
-        if card is None or (refused := self.allowed(reference)):
+        if card is None or (refused := self.allowed(reference, organisation)):
             code = "card_url_invalid" if card is None else str(refused)
             raise SendError(Kind.RECIPIENT, code, code)
         if isinstance(card, S3Card):

@@ -10,6 +10,6 @@ class WithSampleCard:
     def __init__(self, cards: CardSource) -> None:
         self._cards = cards
 
-    async def fetch(self, reference: str) -> bytes:
+    async def fetch(self, reference: str, organisation: str) -> bytes:
         """As `CardSource` says."""
-        return picture() if reference == SAMPLE_CARD else await self._cards.fetch(reference)
+        return picture() if reference == SAMPLE_CARD else await self._cards.fetch(reference, organisation)

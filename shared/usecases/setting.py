@@ -96,6 +96,7 @@ class SettingReader:
         if needs_dhis2 and dhis2 is None:
             raise Refusal(ProblemCode.INTEGRATION_MISSING, integration="dhis2")
         setting = Setting(
+            organisation=organisation,
             channel=channel,
             default_country=_default_country(sms, whatsapp),
             unit_prices=sms.unit_prices if sms else {},

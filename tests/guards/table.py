@@ -411,7 +411,7 @@ GUARDS = (
     Guard(
         name="card host: only allowed ones",
         file="shared/providers/cards.py",
-        before="if card is None or (refused := self.allowed(reference)):",
+        before="if card is None or (refused := self.allowed(reference, organisation)):",
         after="if card is None or (refused := None):",
         tests=(_CARDS,),
     ),
@@ -459,6 +459,28 @@ GUARDS = (
         before="    if not isinstance(value, str) or _UUID.fullmatch(value):",
         after="    if value is not None:",
         tests=("tests/unit/test_telemetry.py",),
+    ),
+    # --------------------------------------------------------------------------------------------------------- tenants
+    Guard(
+        name="card owner: an s3:// key begins with the organisation's own ID",
+        file="shared/domain/card_reference.py",
+        before="card.bucket in buckets and is_owned(card.key, organisation) else",
+        after="card.bucket in buckets else",
+        tests=("tests/unit/domain/test_card_reference.py", "tests/unit/domain/test_composition.py"),
+    ),
+    Guard(
+        name="card owner: no path leads out of the organisation's folder",
+        file="shared/domain/card_reference.py",
+        before=' and key.startswith(f"{organisation}/") and not _LEAVES.search(key)',
+        after=' and key.startswith(f"{organisation}/")',
+        tests=("tests/unit/domain/test_card_reference.py",),
+    ),
+    Guard(
+        name="card owner: the sender asks again, whoever has queued the message",
+        file="shared/providers/cards.py",
+        before="return check(reference, self._hosts, self._buckets, organisation=organisation)",
+        after='return check(reference, self._hosts, self._buckets, organisation=f"{reference}///".split("/")[3])',
+        tests=(_CARDS,),
     ),
     # ------------------------------------------------------------------------------------------------------------ text
     Guard(

@@ -102,7 +102,7 @@ class Vault:
 class Cards:
     """A `CardSource`: the same picture for everybody."""
 
-    async def fetch(self, _: str) -> bytes:
+    async def fetch(self, _reference: str, _organisation: str) -> bytes:
         return picture()
 
 

@@ -54,7 +54,7 @@ SMS = SmsIntegration(
 
 
 class Cards:
-    async def fetch(self, reference: str) -> bytes:
+    async def fetch(self, reference: str, organisation: str) -> bytes:
         return png()
 
 

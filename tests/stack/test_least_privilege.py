@@ -27,6 +27,7 @@ ROLES = tuple(f"{function.removesuffix('Function')}Role" for function in FUNCTIO
 CARD = {"template": {"name": "vaccination_card"}}
 UNDELIVERABLE, NOT_ON_WHATSAPP, FAILS_LATER, THROTTLED_ONCE = 610, 1026, 9026, 429
 NEVER_UPLOADED = "00000000-0000-4000-8000-000000000000"
+ORGANISATION = "privilege"
 CARD_BUCKETS, NO_CARDS = ("cards-of-a-programme", "cards-of-another"), "somebody-s-bucket"
 
 NOT_SEEN_HERE = {
@@ -52,7 +53,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
         for bucket in (*CARD_BUCKETS, NO_CARDS):
             where = {"LocationConstraint": "eu-west-1"}
             stack.aws("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
-            stack.aws("s3").put_object(Bucket=bucket, Key="2026/card.png", Body=draw(bucket))
+            stack.aws("s3").put_object(Bucket=bucket, Key=f"{ORGANISATION}/2026/card.png", Body=draw(bucket))
         yield stack
 
 
@@ -61,7 +62,7 @@ def worked(running: RunningStack) -> RunningStack:
     """After one organisation's whole life, and the first step of another's."""
     with Programme(running, "privilege-first") as programme:  # who plans before anybody sends fetches Orange's token
         programme.ok(programme.distribute(recipients=[programme.recipient(DELIVERED)]))
-    with Programme(running, "privilege") as programme:
+    with Programme(running, ORGANISATION) as programme:
         _settings(programme)
         _single_messages(programme)
         _cards(programme)
@@ -120,7 +121,7 @@ def _single_messages(programme: Programme) -> None:
 def _cards(programme: Programme) -> None:
     """One out of each bucket, and none out of another."""
     for number, bucket in enumerate((*CARD_BUCKETS, NO_CARDS), DELIVERED + 2):
-        person = programme.recipient(number, card_image=f"s3://{bucket}/2026/card.png")
+        person = programme.recipient(number, card_image=f"s3://{bucket}/{ORGANISATION}/2026/card.png")
         answer = programme.send(person, channel="whatsapp", content=CARD)
         if bucket == NO_CARDS:
             assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "card_host_not_allowed")
@@ -319,7 +320,7 @@ def test_cards_are_read_by_the_whatsapp_sender_out_of_their_buckets_alone(runnin
     session = assume(f"{ROLE_ARN}{role}", TRESPASSER, running.aws_url)
     s3 = client("s3", running.aws_url, session)
     for bucket in (*CARD_BUCKETS, NO_CARDS):
-        card = {"Bucket": bucket, "Key": "2026/card.png"}
+        card = {"Bucket": bucket, "Key": f"{ORGANISATION}/2026/card.png"}
         if role == "SendWhatsAppRole" and bucket in CARD_BUCKETS:
             assert s3.get_object(**card)["Body"].read() == draw(bucket)
         else:

@@ -74,7 +74,7 @@ class WhatsAppSender:
 
         Looked up before the lock, so that a batch looks up its cards at once, and behind it again.
         """
-        content = await self._cards.fetch(card)
+        content = await self._cards.fetch(card, integration.organisation)
         media_type = kind(content)
         owner = (integration.organisation, integration.phone_number_id, hashlib.sha256(content).hexdigest())
         if (known := await self._media.media_id(*owner)) and known != stale:

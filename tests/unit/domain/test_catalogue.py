@@ -32,6 +32,7 @@ def known(
 
 def setting(*templates: KnownTemplate, channel: Channel = Channel.WHATSAPP, is_sure: bool = True) -> Setting:
     return Setting(
+        organisation="pnv-sn",
         channel=channel,
         default_country="SN",
         unit_prices={},

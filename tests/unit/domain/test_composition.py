@@ -44,6 +44,7 @@ AMINATA = Recipient(
     given=Given(granted=True),
 )
 SMS = Setting(
+    organisation="pnv-sn",
     channel=Channel.SMS,
     default_country="SN",
     unit_prices={"SN": UnitPrice(amount=Decimal("12.5"), currency="XOF")},
@@ -223,7 +224,7 @@ def test_a_filled_body_beyond_meta_s_limit() -> None:
     [
         (None, "card_missing"),
         ("https://elsewhere.example/card.png", "card_host_not_allowed"),
-        ("s3://private/card.png", "card_host_not_allowed"),
+        ("s3://private/pnv-sn/card.png", "card_host_not_allowed"),
         ("http://cards.example/card.png", "card_url_invalid"),
         ("card.png", "card_url_invalid"),
         (SAMPLE_CARD, "card_url_invalid"),
@@ -236,13 +237,30 @@ def test_cards_that_do_not_go(card_image: str | None, code: str) -> None:
 @pytest.mark.parametrize(
     ("card_image", "filled"),
     [
-        ("s3://cards/{card_code}.png", "s3://cards/DKR-VAC-9XQ7LM2A.png"),
+        ("s3://cards/pnv-sn/{card_code}.png", "s3://cards/pnv-sn/DKR-VAC-9XQ7LM2A.png"),
         ("https://cards.example/a.png?code={card_code}", "https://cards.example/a.png?code=DKR-VAC-9XQ7LM2A"),
     ],
 )
 def test_cards_that_go(card_image: str, filled: str) -> None:
     composed = compose(replace(AMINATA, card_image=card_image), TEMPLATE, WHATSAPP)
     assert composed.payload.card_image == filled
+
+
+@pytest.mark.parametrize(
+    ("card_image", "card_code"),
+    [
+        ("s3://cards/pnv-ci/{card_code}.png", "A1"),
+        ("s3://cards/pnv-sn/{card_code}.png", "../pnv-ci/A1"),
+        ("s3://cards/pnv-sn{card_code}.png", "-2/A1"),
+        ("s3://cards/{card_code}.png", "pnv-ci/A1"),
+        ("s3://cards/pnv-sn/{card_code}", "/pnv-ci/A1.png"),
+        ("s3://cards/pnv-sn/{card_code}/pnv-ci/A1.png", ".."),
+        ("s3://cards/pnv-sn/{card_code}/pnv-ci/A1.png", "%2e%2e"),
+    ],
+)
+def test_a_card_of_another_organisation(card_image: str, card_code: str) -> None:
+    recipient = replace(person(card_code=card_code), card_image=card_image)
+    assert faults(recipient, TEMPLATE, WHATSAPP) == {("card_image", "card_host_not_allowed")}
 
 
 def test_the_sample_card_goes_where_it_is_trusted() -> None:

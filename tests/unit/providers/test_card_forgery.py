@@ -108,9 +108,9 @@ def test_a_name_that_is_bound_anew_is_looked_up_once_and_asked_where_it_was_chec
     cards = Cards(client(httpx2.MockTransport(server)), Bucket(), parse_hosts("cards.example"), (), addresses=rebound)
 
     async def fetch_twice() -> SendError:
-        assert await cards.fetch("https://cards.example/a.png") == b"picture"
+        assert await cards.fetch("https://cards.example/a.png", "pnv-sn") == b"picture"
         with pytest.raises(SendError) as caught:
-            await cards.fetch("https://cards.example/a.png")
+            await cards.fetch("https://cards.example/a.png", "pnv-sn")
         return caught.value
 
     assert asyncio.run(fetch_twice()).reason == "card_host_not_allowed"
@@ -161,7 +161,7 @@ def refused_after(server: Web) -> tuple[SendError, timedelta]:
         client(httpx2.MockTransport(server)), Bucket(), parse_hosts("cards.example"), (), addresses=server.resolve
     )
     with asyncio.Runner(loop_factory=lambda: VirtualLoop(clock)) as runner, pytest.raises(SendError) as caught:
-        runner.run(cards.fetch("https://cards.example/a.png"))
+        runner.run(cards.fetch("https://cards.example/a.png", "pnv-sn"))
     return caught.value, clock.now() - MORNING
 
 

@@ -50,7 +50,7 @@ class Web:
         source: CardSource = Cards(
             http, bucket or Bucket(), parse_hosts(hosts), {"oomus-cards"}, addresses=self.resolve
         )
-        return asyncio.run(source.fetch(reference))
+        return asyncio.run(source.fetch(reference, "pnv-sn"))
 
     def refused(self, reference: str, hosts: str = "cards.example", bucket: ObjectReader | None = None) -> SendError:
         with pytest.raises(SendError) as caught:
@@ -121,7 +121,9 @@ def test_the_local_stacks_host_may_be_private() -> None:
         ("https://evil.example/a.png", "card_host_not_allowed"),
         ("http://cards.example/a.png", "card_url_invalid"),
         ("https://u@cards.example/a.png", "card_url_invalid"),
-        ("s3://somebody-else/a.png", "card_host_not_allowed"),
+        ("s3://other-cards/pnv-sn/a.png", "card_host_not_allowed"),
+        ("s3://oomus-cards/pnv-ci/a.png", "card_host_not_allowed"),
+        ("s3://oomus-cards/pnv-sn/../pnv-ci/a.png", "card_host_not_allowed"),
         ("nonsense", "card_url_invalid"),
     ],
 )
@@ -181,9 +183,11 @@ def test_compressed_answers_are_not_inflated() -> None:
 
 def test_objects_of_allowed_buckets() -> None:
     bucket = Bucket(b"x" * MAX_BYTES)
-    assert web().fetch("s3://oomus-cards/a/b.png", bucket=bucket) == bucket.content
-    assert bucket.asked == [("oomus-cards", "a/b.png")]
+    assert web().fetch("s3://oomus-cards/pnv-sn/a/b.png", bucket=bucket) == bucket.content
+    assert bucket.asked == [("oomus-cards", "pnv-sn/a/b.png")]
 
 
 def test_an_object_too_large() -> None:
-    assert web().refused("s3://oomus-cards/a.png", bucket=Bucket(b"x" * (MAX_BYTES + 9))).reason == "card_too_large"
+    assert (
+        web().refused("s3://oomus-cards/pnv-sn/a.png", bucket=Bucket(b"x" * (MAX_BYTES + 9))).reason == "card_too_large"
+    )

@@ -38,8 +38,8 @@ class OneCard:
     def __init__(self, content: bytes) -> None:
         self.content = content
 
-    async def fetch(self, reference: str) -> bytes:
-        assert reference == "s3://cards/a.png"
+    async def fetch(self, reference: str, organisation: str) -> bytes:
+        assert (reference, organisation) == ("s3://cards/a.png", "demo")
         return self.content
 
 

@@ -1,0 +1,145 @@
+"""Two organisations at one deployment: each has its own cards, and neither can reach, slow or watch the other."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+import pytest
+
+from local.simulators.cards import draw
+from tests.stack.programme import DELIVERED, Json, Programme, until
+from tests.stack.running import RunningStack, started
+
+BUCKET = "cards-of-all"
+OWNER, NEIGHBOUR = "sn", "sn-2"
+CARD: Json = {"template": {"name": "vaccination_card"}}
+OTHERS = (
+    (f"s3://{BUCKET}/{NEIGHBOUR}/card.png", "A1"),
+    (f"s3://{BUCKET}/{OWNER}/../{NEIGHBOUR}/card.png", "A1"),
+    (f"s3://{BUCKET}/{OWNER}/{{card_code}}.png", f"../{NEIGHBOUR}/card"),
+    (f"s3://{BUCKET}/{{card_code}}.png", f"{NEIGHBOUR}/card"),
+    (f"s3://{BUCKET}/{OWNER}{{card_code}}.png", "-2/card"),
+    (f"s3://{BUCKET}/{OWNER}/%2e%2e/{NEIGHBOUR}/card.png", "A1"),
+    (f"s3://{BUCKET}/card.png", "A1"),
+)
+"""Ways to name a card that is not the organisation's own: `card_image` and `card_code`."""
+
+
+@pytest.fixture(scope="module")
+def tenants(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """With a bucket that holds the cards of two organisations."""
+    with started(tmp_path_factory.mktemp("tenants") / "log", CARD_BUCKETS=BUCKET) as stack:
+        stack.set_simulators(orange_rate_per_second=50)
+        s3 = stack.aws("s3")
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        for key in (f"{OWNER}/card.png", f"{NEIGHBOUR}/card.png", "card.png"):
+            s3.put_object(Bucket=BUCKET, Key=key, Body=draw(key))
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def owner(tenants: RunningStack) -> Iterator[Programme]:
+    with Programme(tenants, OWNER) as programme:
+        yield programme
+
+
+def codes(answer: httpx2.Response) -> set[str]:
+    return {error["code"] for error in answer.json()["errors"]}
+
+
+def asking(owner: Programme, number: int, card_image: str, card_code: str) -> Json:
+    return owner.recipient(number, card_image=card_image, card_code=card_code)
+
+
+def test_an_organisation_sends_its_own_card(owner: Programme) -> None:
+    person = asking(owner, DELIVERED, f"s3://{BUCKET}/{OWNER}/{{card_code}}.png", "card")
+    sent = owner.ok(owner.send(person, channel="whatsapp", content=CARD))
+    owner.settled(sent["message_id"], "read")
+    assert owner.ledger("meta")[-1]["media_sha256"] == hashlib.sha256(draw(f"{OWNER}/card.png")).hexdigest()
+
+
+@pytest.mark.parametrize(("card_image", "card_code"), OTHERS)
+def test_another_organisations_card_is_refused_to_single_messages_and_previews(
+    owner: Programme, card_image: str, card_code: str
+) -> None:
+    person = asking(owner, DELIVERED, card_image, card_code)
+    answer = owner.send(person, channel="whatsapp", content=CARD)
+    assert (answer.status_code, codes(answer)) == (422, {"card_host_not_allowed"})
+    asked: Json = {"channel": "whatsapp", "content": CARD, "recipients": [person]}
+    [shown] = owner.ok(owner.api.post("/v1/preview", json=asked))["items"]
+    assert [error["code"] for error in shown["errors"]] == ["card_host_not_allowed"]
+
+
+def test_another_organisations_card_is_refused_in_lists(owner: Programme) -> None:
+    people = [asking(owner, DELIVERED + n, *card) for n, card in enumerate(OTHERS)]
+    planned = owner.ok(owner.distribute(channel="whatsapp", content=CARD, recipients=people))
+    assert (planned["accepted"], planned["rejected"]) == (0, len(OTHERS))
+    assert {error["code"] for error in planned["errors"]} == {"card_host_not_allowed"}
+
+
+def test_another_organisations_card_is_refused_in_files_and_defaults(owner: Programme) -> None:
+    lines = "\n".join(json.dumps(asking(owner, DELIVERED + n, *card)) for n, card in enumerate(OTHERS))
+    assert _rejected(owner, lines.encode(), "ndjson") == len(OTHERS)
+    table = f"phone;first_name;card_code\n+22177000{DELIVERED};Aminata;../{NEIGHBOUR}/card\n"
+    assert _rejected(owner, table.encode(), "csv", card_image=f"s3://{BUCKET}/{OWNER}/{{card_code}}.png") == 1
+
+
+def test_another_organisations_card_is_refused_to_dhis2(owner: Programme) -> None:
+    mapping = {"phone": "aPhoneAttr1", "first_name": "aFirstName1", "card_image": "aCardImage1"}
+    owner.ok(owner.api.put("/v1/integrations/dhis2", json={"attributes": mapping}))
+    values = {"aPhoneAttr1": f"+22177000{DELIVERED}", "aFirstName1": "Aminata", "aCardImage1": OTHERS[1][0]}
+    attributes = [{"attribute": name, "value": value} for name, value in values.items()]
+    person: Json = {"dhis2": {"trackedEntity": "aTrackedEn1", "attributes": attributes}, "consent": True}
+    answer = owner.send(person | {"card_code": "A1", "programme_name": "PNV"}, channel="whatsapp", content=CARD)
+    assert answer.status_code == 422
+    assert "card_host_not_allowed" in codes(answer)
+
+
+def test_a_queued_message_cannot_name_another_organisations_card(owner: Programme) -> None:
+    """What lies on the queue was planned by an older release, or is not what planning has accepted: the sender asks
+    again."""
+    person = asking(owner, DELIVERED + 20, f"s3://{BUCKET}/{OWNER}/card.png", "A1")
+    waiting = owner.ok(owner.send(person, channel="whatsapp", content=CARD, send_at=_in_three_hours(owner)))
+    identity = waiting["message_id"]
+    template = {"name": "vaccination_card", "language": "fr", "parameters": [["first_name", "Aminata"]]}
+    payload: Json = {"to": person["phone"], "country": "SN", "mode": "template", "text": "", "consented": True}
+    payload |= {"template": template, "card_image": OTHERS[1][0]}
+    copy: Json = {"organisation": OWNER, "channel": "whatsapp", "payload": payload, "message_id": identity}
+    body = json.dumps(copy | {"person": "0" * 32, "departs_at": 0})
+    url = owner.stack.output("WhatsAppQueueUrl")
+    owner.stack.aws("sqs").send_message(QueueUrl=url, MessageBody=body, MessageGroupId=OWNER)
+    failed = until(lambda: owner.message(identity), lambda message: message["status"] != "pending")
+    assert (failed["status"], failed["reason"]) == ("failed", "card_host_not_allowed")
+
+
+def test_a_test_message_shows_the_sample_card(owner: Programme) -> None:
+    sent = owner.ok(owner.api.post("/v1/integrations/whatsapp/test", json={"to": f"+22177000{DELIVERED}"}))
+    assert sent["status"] == "sent"
+
+
+def test_the_refusal_says_what_to_do_in_both_languages(owner: Programme) -> None:
+    person = asking(owner, DELIVERED, *OTHERS[0])
+    for language, words in (("en", "your organisation's ID"), ("fr", "l’identifiant de votre organisation")):
+        asked: Json = {"channel": "whatsapp", "content": CARD, "recipients": [person]}
+        answer = owner.api.post("/v1/preview", json=asked, headers={"Accept-Language": language})
+        [error] = owner.ok(answer)["items"][0]["errors"]
+        assert words in error["message"]
+
+
+def _in_three_hours(owner: Programme) -> str:
+    return (owner.stack.now() + timedelta(hours=3)).isoformat()
+
+
+def _rejected(owner: Programme, content: bytes, form: str, **defaults: Any) -> int:
+    """How many rows were refused for their card; all of the file's."""
+    upload = owner.upload(content, form)
+    values = {"programme_name": "PNV", "verification_url": "https://v.example.org/c", "consent": True} | defaults
+    made = owner.ok(owner.distribute(channel="whatsapp", content=CARD, upload_id=upload, defaults=values))
+    identity = made["distribution_id"]
+    planned = until(lambda: owner.distribution(identity), lambda found: found["status"] != "planning")
+    assert (planned["status"], planned["accepted"]) == ("rejected", 0)
+    errors = owner.ok(owner.api.get(f"/v1/distributions/{identity}/errors"))["items"]
+    return sum(error["code"] == "card_host_not_allowed" for error in errors)
