@@ -44,7 +44,7 @@ events: $(has_packages)  ## write events/ anew: what the stack makes of every fu
 # An empty SCOPES is a wish too: a token without scopes.
 option = $(if $(filter undefined,$(origin $(1))),,--$(2)="$($(1))")
 token: $(has_packages)  ## a JWT for the running stack: make token ORGANISATION=demo SCOPES="messaging.read" EXPIRES=-60
-	@exec $(python) -m local token $(call option,ORGANISATION,organisation) $(call option,SCOPES,scopes) $(call option,EXPIRES,expires)
+	@exec $(python) -m local token $(call option,ORGANISATION,organisation) $(call option,SCOPES,scopes) $(call option,EXPIRES,expires) $(call option,SUBJECT,subject)
 
 # ── Checks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 

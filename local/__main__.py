@@ -40,6 +40,7 @@ def main(argv: Sequence[str]) -> int:
     token.add_argument("--organisation", default=os.environ.get("ORGANISATION") or "demo")
     token.add_argument("--scopes", default=os.environ.get("SCOPES"), help="space-separated; default: all")
     token.add_argument("--expires", type=int, default=int(os.environ.get("EXPIRES") or 3600), help="seconds")
+    token.add_argument("--subject", default=os.environ.get("SUBJECT") or "local-officer", help="who calls (sub)")
     arguments, rest = parser.parse_known_args(argv)
     if arguments.command in TOOLS:
         return int(importlib.import_module(f"local.{arguments.command}").main(rest) or 0)
@@ -144,6 +145,7 @@ def _token(settings: Settings, arguments: argparse.Namespace) -> int:
         organisation=arguments.organisation,
         scopes=ALL_SCOPES if arguments.scopes is None else arguments.scopes.split(),
         lifetime=timedelta(seconds=arguments.expires),
+        subject=arguments.subject,
     )
     print(stack.token(request))
     return 0

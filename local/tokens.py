@@ -44,6 +44,8 @@ class TokenRequest:
     issuer: str
     organisation: str | None = "demo"
     scopes: Sequence[str] = ALL_SCOPES
+    subject: str | None = "local-officer"
+    """The claim `sub`: who calls. None for a token that names nobody."""
     lifetime: timedelta = timedelta(hours=1)
     audience: str = AUDIENCE
 
@@ -73,13 +75,14 @@ def mint(key: rsa.RSAPrivateKey, request: TokenRequest, now: datetime) -> str:
     claims: dict[str, Any] = {
         "iss": request.issuer,
         "aud": request.audience,
-        "sub": "local-officer",
         "iat": int(issued.timestamp()),
         "exp": int((now + request.lifetime).timestamp()),
         "scope": " ".join(request.scopes),
     }
     if request.organisation is not None:
         claims["organisation_id"] = request.organisation
+    if request.subject is not None:
+        claims["sub"] = request.subject
     return jwt.encode(claims, key, algorithm=_ALGORITHM)
 
 

@@ -26,6 +26,7 @@ from shared.usecases.erasure import Erasures
 from shared.usecases.health import SmsHealth
 from shared.usecases.integrations import Administration
 from shared.usecases.judge import Judge
+from shared.usecases.lookups import Lookups
 from shared.usecases.messages import MessageDeps, SingleSends
 from shared.usecases.people import Consents, Numbers
 from shared.usecases.resend import ResendDeps, Resends
@@ -207,6 +208,11 @@ class Deps:
     def consents(self) -> Consents:
         """Consent."""
         return Consents(self.stores.people, self.stores.integrations, self.number_key, self.clock)
+
+    @cached_property
+    def lookups(self) -> Lookups:
+        """Limits look-ups by number."""
+        return Lookups(self.stores.call_counts, self.number_key, self.telemetry, self.clock)
 
     @cached_property
     def trial(self) -> Trial:

@@ -10,6 +10,7 @@ from shared.http.request import Request, Scope
 from shared.http.response import Response, list_response
 from shared.http.router import Router
 from shared.http.table import MESSAGE_COLUMNS
+from shared.usecases.lookups import Lookup
 from shared.usecases.ports import LogQuery
 
 
@@ -27,6 +28,7 @@ def register(router: Router, deps: Deps) -> None:
     @router.route("POST /v1/messages/lookup", scope=Scope.READ)
     async def look_up(request: Request) -> Response:
         body = validation.body(request, "list_messages_of_person")
+        await deps.lookups.admit(request.organisation, request.subject, Lookup.PHONE)
         person = await deps.numbers.person(request.organisation, str(body["phone"]))
         wanted = LogQuery(organisation=request.organisation, person=person)
         # The cursor is bound to the hash: the number itself must not be guessed from it.

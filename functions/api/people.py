@@ -6,6 +6,7 @@ from shared.http import bodies, documents, validation
 from shared.http.request import Request, Scope
 from shared.http.response import Response
 from shared.http.router import Router
+from shared.usecases.lookups import Lookup
 from shared.usecases.people import ConsentEntry
 
 
@@ -23,6 +24,7 @@ def register(router: Router, deps: Deps) -> None:
     @router.route("POST /v1/consents/lookup", scope=Scope.READ)
     async def look_up(request: Request) -> Response:
         body = validation.body(request, "lookup_consent")
+        await deps.lookups.admit(request.organisation, request.subject, Lookup.CONSENT)
         found = await deps.consents.look_up(request.organisation, str(body["phone"]))
         return Response(status=200, body=documents.consent(found))
 

@@ -14,6 +14,8 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _WORDS = re.compile(r"[\w .:/{}-]{0,80}", re.ASCII)
 _LIKE_A_NUMBER = re.compile(r"[0-9]{8,}|[0-9]([ .-]?[0-9]){8,}", re.ASCII)
 """The shortest of the covered countries' numbers have eight digits; providers' codes have at most seven."""
+_NAME = re.compile(r"[!-~]{1,128}")
+_A_NUMBER = re.compile(r"[+(]?(?:[0-9][().-]?){8,15}", re.ASCII)
 _HIDDEN = "***"
 _MADE_BY_US = IDENTITIES - {"organisation"}
 
@@ -82,7 +84,14 @@ def _shown_as(field: str, value: str | float | bool | None) -> str | float | boo
     """What names a message or a distribution is made by us: anything else in its place came from outside."""
     if field in _MADE_BY_US and isinstance(value, str) and value and not _UUID.fullmatch(value):
         return _HIDDEN
-    return _shown(value)
+    return _shown_caller(value) if field == "sub" else _shown(value)
+
+
+def _shown_caller(value: str | float | bool | None) -> str | float | bool | None:
+    """Identity providers name people by long runs of digits, too, or by addresses. Only a phone number is hidden."""
+    if not isinstance(value, str):
+        return value
+    return value if _NAME.fullmatch(value) and not _A_NUMBER.fullmatch(value) else _HIDDEN
 
 
 def _shown(value: str | float | bool | None) -> str | float | bool | None:

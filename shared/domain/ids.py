@@ -60,4 +60,11 @@ class NumberKey:
 
         Meta's user IDs are hashed alike: they begin with letters, so none of them is ever taken for a number.
         """
-        return hmac.digest(self._key, f"{organisation}\n{e164}".encode(), "sha256").hex()[:32]
+        return self._hash(f"{organisation}\n{e164}")
+
+    def caller(self, organisation: str, subject: str) -> str:
+        """32 hex digits for a caller whose token names `subject`, which may be a person's name or address."""
+        return self._hash(f"{organisation}\nsub\n{subject}")
+
+    def _hash(self, text: str) -> str:
+        return hmac.digest(self._key, text.encode(), "sha256").hex()[:32]

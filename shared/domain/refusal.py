@@ -50,6 +50,7 @@ class ProblemCode(StrEnum):
     TOO_LARGE = "too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     UNPROCESSABLE = "unprocessable"
+    RATE_LIMITED = "rate_limited"
 
 
 class Refusal(Exception):  # noqa: N818 - not an error of ours: an answer

@@ -26,6 +26,7 @@ STATUS: Final[Mapping[ProblemCode, int]] = {
     ProblemCode.TOO_LARGE: 413,
     ProblemCode.UNSUPPORTED_MEDIA_TYPE: 415,
     ProblemCode.UNPROCESSABLE: 422,
+    ProblemCode.RATE_LIMITED: 429,
 }
 
 _UNEXPECTED: Final[Mapping[Language, tuple[str, str]]] = {
@@ -50,8 +51,9 @@ def document(refusal: Refusal, language: Language) -> dict[str, Renderable]:
 
 
 def response(refusal: Refusal, language: Language) -> Response:
-    """The whole answer to a request that is refused."""
-    return _problem(STATUS[refusal.code], document(refusal, language), language)
+    """The whole answer to a request that is refused; `retry-after` where it is known when to come again."""
+    headers = {"retry-after": seconds} if (seconds := refusal.facts.get("retry_after")) else {}
+    return _problem(STATUS[refusal.code], document(refusal, language), language, headers)
 
 
 def unexpected(language: Language) -> Response:
@@ -80,9 +82,11 @@ def notice_document(notice: Notice, language: Language) -> dict[str, Renderable]
     return entry if notice.count is None else entry | {"count": notice.count}
 
 
-def _problem(status: int, body: dict[str, Renderable], language: Language) -> Response:
+def _problem(
+    status: int, body: dict[str, Renderable], language: Language, more: Mapping[str, str] | None = None
+) -> Response:
     headers = {"content-type": "application/problem+json", "content-language": language}
-    return Response(status=status, body=body, headers=headers)
+    return Response(status=status, body=body, headers=headers | dict(more or {}))
 
 
 def _with_advice(facts: Mapping[str, str], language: Language) -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,10 @@ from shared.http import negotiation
 from shared.http.texts import Language
 
 type Event = Mapping[str, object]
+
+_SUBJECTS = ("sub", "client_id")
+_SUBJECT = re.compile(r"[!-~]{1,128}")
+"""api.md, Authentication: visible ASCII. Any other name is taken for none."""
 
 
 class Scope(StrEnum):
@@ -31,6 +36,8 @@ class Caller:
 
     organisation: str
     scopes: frozenset[str]
+    subject: str = ""
+    """The person or program: the claim `sub`, else `client_id`. Empty where the token names neither."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +70,11 @@ class Request:
         if self.caller is None:
             raise Refusal(ProblemCode.FORBIDDEN)
         return self.caller.organisation
+
+    @property
+    def subject(self) -> str:
+        """The person or program that asks; empty where the token names none."""
+        return self.caller.subject if self.caller is not None else ""
 
 
 def request_from(event: Event) -> Request:
@@ -113,7 +125,9 @@ def _caller(context: Mapping[str, object]) -> Caller | None:
     scope = claims.get("scope", "")
     if scope.startswith("[") and scope.endswith("]"):
         scope = scope[1:-1]
-    return Caller(organisation=organisation, scopes=frozenset(scope.split()))
+    named = (claims.get(name, "") for name in _SUBJECTS)
+    subject = next((name for name in named if _SUBJECT.fullmatch(name)), "")
+    return Caller(organisation=organisation, scopes=frozenset(scope.split()), subject=subject)
 
 
 def _mapping(value: object) -> Mapping[str, object]:

@@ -22,8 +22,14 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         "too_large": ("Too large",),
         "unsupported_media_type": ("Wrong content type",),
         "unprocessable": ("The content cannot be accepted",),
+        "rate_limited": ("Too many requests",),
     },
     TextKind.PROBLEM_DETAIL: {
+        "rate_limited": (
+            "You have asked for this too often within a minute, and nothing was done.",
+            "Wait {retry_after} s and try again.",
+            "A lookup is for one person at a time: 60 a minute at most.",
+        ),
         "bad_request": (
             "The request was not understood and nothing was done.",
             "Correct what is listed under errors and send it again.",

@@ -22,8 +22,14 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         "too_large": ("Trop volumineux",),
         "unsupported_media_type": ("Type de contenu incorrect",),
         "unprocessable": ("Le contenu ne peut pas être accepté",),
+        "rate_limited": ("Trop de demandes",),
     },
     TextKind.PROBLEM_DETAIL: {
+        "rate_limited": (
+            "Vous avez fait cette demande trop souvent en une minute, et rien n’a été fait.",
+            "Attendez {retry_after} s, puis réessayez.",
+            "Une recherche concerne une seule personne : 60 par minute au plus.",
+        ),
         "bad_request": (
             "La demande n’a pas été comprise et rien n’a été fait.",
             "Corrigez ce qui figure sous errors, puis renvoyez-la.",

@@ -150,6 +150,10 @@ EVENTS: Final[Mapping[str, Event]] = {
     "upload_unreadable": _event("distribution_id", "why"),
     "schedule_not_set": _trouble("organisation", "distribution_id", "error"),
     "schedule_not_removed": _trouble("distribution_id", "error"),
+    # ── Look-ups by number ──
+    "phone_looked_up": _event("organisation", "sub"),
+    "consent_looked_up": _event("organisation", "sub"),
+    "lookup_refused": _trouble("organisation", "sub", "lookup"),
     # ── The machine ──
     "tick": _event(
         *("tasks", "overdue", "late_shards"),

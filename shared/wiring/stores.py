@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 
+from shared.aws.call_counts import DynamoCallCounts
 from shared.aws.contacts import DynamoContacts
 from shared.aws.distributions import DynamoDistributions
 from shared.aws.integrations import SecretIntegrations
@@ -77,6 +78,11 @@ class Stores:
     def people(self) -> DynamoPeople:
         """Consents."""
         return DynamoPeople(self.aws, self._names.state_table)
+
+    @cached_property
+    def call_counts(self) -> DynamoCallCounts:
+        """The latest look-ups of each caller."""
+        return DynamoCallCounts(self.aws, self._names.state_table)
 
     @cached_property
     def receipts(self) -> DynamoReceipts:

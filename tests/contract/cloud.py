@@ -12,6 +12,7 @@ import time_machine
 from botocore.session import Session
 
 from local.moto_mends import mend_inserts
+from shared.aws.call_counts import DynamoCallCounts
 from shared.aws.codec import decode
 from shared.aws.contacts import DynamoContacts
 from shared.aws.distributions import DynamoDistributions
@@ -210,6 +211,7 @@ def on_aws(aws: Aws, names: Deployed, clock: FakeClock) -> World:
         status_queue=SqsStatusQueue(aws, names.status),
         lanes=DynamoLanes(aws, names.state_table),
         people=DynamoPeople(aws, names.state_table),
+        call_counts=DynamoCallCounts(aws, names.state_table),
         receipts=DynamoReceipts(aws, names.state_table, clock),
         media=DynamoMedia(aws, names.state_table, clock),
         contacts=DynamoContacts(aws, names.state_table),

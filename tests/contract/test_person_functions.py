@@ -258,3 +258,73 @@ def test_a_distribution_is_woken_by_its_own_schedule(running: Running, aws: Aws)
     path = {"distribution_id": name}
     assert running.call("POST /v1/distributions/{distribution_id}/cancel", path=path)[0] == 200
     assert running.world.hands.waiting() == {}
+
+
+# ------------------------------------------------------------------------------------------------------------ look-ups
+
+
+LOOK_UPS = ("POST /v1/messages/lookup", "POST /v1/consents/lookup")
+
+
+def look_up(running: Running, number: int, **claims: str) -> tuple[int, Any, Mapping[str, Any]]:
+    """Status, body and headers; alternating between both routes."""
+    body = {"phone": f"+22177{number:07d}"}
+    asked = event(LOOK_UPS[number % 2], body=body, claims={**running.claims(), **claims})
+    answer = running.api(dict(asked), Invocation())
+    assert answer is not None
+    headers: Any = answer["headers"]
+    return int(str(answer["statusCode"])), json.loads(str(answer["body"])), headers
+
+
+def test_no_more_than_sixty_look_ups_of_one_person_in_any_minute(running: Running) -> None:
+    """A mask leaves a thousand candidates: at 60 a minute the right one is not confirmed by the way."""
+    assert [look_up(running, number, sub="officer-1")[0] for number in range(60)] == [200] * 60
+    running.clock.pass_by(seconds=59.5)
+    status, problem, headers = look_up(running, 60, sub="officer-1")
+    assert (status, problem["code"], headers["retry-after"]) == (429, "rate_limited", "1")
+    assert headers["content-type"] == "application/problem+json"
+    assert look_up(running, 61, sub="officer-2")[0] == 200
+    running.clock.pass_by(seconds=0.5)
+    assert look_up(running, 62, sub="officer-1")[0] == 200
+
+
+def test_a_program_is_known_by_its_client_and_a_token_without_a_name_is_no_way_around(running: Running) -> None:
+    for number in range(30):
+        assert look_up(running, number, client_id="importer")[0] == 200
+        assert look_up(running, number, sub="officer", client_id="importer")[0] == 200
+        assert look_up(running, number)[0] == 200
+        assert look_up(running, number, sub="é" * 3)[0] == 200  # no name that api.md takes
+    assert look_up(running, 1)[0] == 429
+    assert look_up(running, 1, sub="s" * 129)[0] == 429
+    for _ in range(30):
+        assert look_up(running, 1, client_id="importer")[0] == 200
+    assert look_up(running, 1, client_id="importer")[0] == 429
+    assert look_up(running, 1, client_id="importer", sub="a b")[0] == 429
+    assert look_up(running, 1, client_id="importer", sub="officer")[0] == 200
+
+
+def test_the_refusal_says_what_to_do_in_both_languages(running: Running) -> None:
+    for number in range(60):
+        look_up(running, number)
+    for language, words in (("en", "Wait 60 s"), ("fr", "Attendez 60 s")):
+        status, problem = running.call(LOOK_UPS[0], {"phone": running.phone}, headers={"accept-language": language})
+        assert (status, problem["status"]) == (429, 429)
+        assert words in problem["detail"]
+
+
+def test_a_body_that_cannot_be_read_is_not_counted(running: Running) -> None:
+    assert [running.call(LOOK_UPS[0], {"number": "1"})[0] for _ in range(61)] == [400] * 61
+    assert look_up(running, 0)[0] == 200
+
+
+def test_each_look_up_leaves_an_event_that_names_who_asked(running: Running, caplog: pytest.LogCaptureFixture) -> None:
+    subjects = ("auth0|5f7c8ec7c33c6c004bbafe82", "108234567890123456789", "officer@programme.example")
+    for number, subject in enumerate(subjects):
+        look_up(running, number, sub=subject)
+    look_up(running, 3)
+    look_up(running, 4, sub="+221770000001")
+    lines = [vars(record) for record in caplog.records if record.getMessage().endswith("_looked_up")]
+    told = [(line["msg"], line["organisation"], line["sub"]) for line in lines]
+    events = ("phone_looked_up", "consent_looked_up")
+    named = (*subjects, None, "***")
+    assert told == [(events[n % 2], running.organisation, name) for n, name in enumerate(named)]

@@ -13,6 +13,7 @@ from shared.domain.tokens import TokenShelf
 from shared.usecases.contacts import Contacts
 from shared.usecases.erasure import Traces
 from shared.usecases.frozen import Plans, Uploads, UploadTarget
+from shared.usecases.lookups import CallCounts
 from shared.usecases.ports import (
     ChannelQueue,
     Distributions,
@@ -42,6 +43,7 @@ from tests.fakes.log import FakeLog
 from tests.fakes.numbers import FakePulse, FakeReach
 from tests.fakes.orange import FakeTokenShelf, FakeUnknownSms
 from tests.fakes.rest import (
+    FakeCallCounts,
     FakeChannelQueue,
     FakeIntegrations,
     FakeLanes,
@@ -102,6 +104,7 @@ class World:
     status_queue: StatusQueue
     lanes: Lanes
     people: People
+    call_counts: CallCounts
     receipts: Receipts
     media: MediaCache
     contacts: Contacts
@@ -177,6 +180,7 @@ def in_memory() -> World:
         status_queue=status_queue,
         lanes=FakeLanes(points),
         people=FakePeople(points),
+        call_counts=FakeCallCounts(points),
         receipts=FakeReceipts(points),
         media=FakeMedia(clock),
         contacts=contacts,

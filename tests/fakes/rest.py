@@ -12,6 +12,7 @@ from shared.domain.errors import SendError
 from shared.domain.instants import from_microseconds, microseconds
 from shared.domain.integration import Dhis2Integration, SmsIntegration, WhatsAppIntegration
 from shared.domain.payload import Payload
+from shared.domain.quota import Quota
 from shared.domain.sending import Taken
 from shared.domain.timetable import Booking, Lane, LaneState, Share, book, quickest_share
 from shared.usecases.ports import Task
@@ -119,6 +120,23 @@ class FakePeople:
     async def replace(self, organisation: str, person: str, statement: Consent) -> None:
         await self._points("people.replace")
         self.words[organisation, person] = ConsentRecord().joined([statement])
+
+
+class FakeCallCounts:
+    """`CallCounts`."""
+
+    def __init__(self, points: Points) -> None:
+        self.calls: dict[tuple[str, str], tuple[int, ...]] = {}
+        self._points = points
+
+    async def take(self, organisation: str, caller: str, quota: Quota, now: datetime) -> timedelta | None:
+        await self._points("calls.take")
+        key, at = (organisation, caller), microseconds(now)
+        counted = self.calls.get(key, ())
+        wait = quota.wait(counted, at)
+        if wait is None:
+            self.calls[key] = (*quota.recent(counted, at), at)
+        return wait
 
 
 class FakeReceipts:

@@ -482,6 +482,20 @@ GUARDS = (
         after='return check(reference, self._hosts, self._buckets, organisation=f"{reference}///".split("/")[3])',
         tests=(_CARDS,),
     ),
+    Guard(
+        name="look-ups: no more than a person's needs in any minute",
+        file="functions/api/people.py",
+        before="await deps.lookups.admit(request.organisation, request.subject, Lookup.CONSENT)",
+        after="",
+        tests=("tests/contract/test_person_functions.py",),
+    ),
+    Guard(
+        name="look-ups: of two calls at once only one takes the last place",
+        file="shared/aws/call_counts.py",
+        before='conditions=("calls = :seen",)',
+        after='conditions=(":seen = :seen",)',
+        tests=("tests/contract/test_call_counts.py",),
+    ),
     # ------------------------------------------------------------------------------------------------------------ text
     Guard(
         name="segments: an escape pair never straddles two",

@@ -74,11 +74,17 @@ class RunningStack:
         httpx2.post(f"{self.base_url}/_local/clock", json=body, timeout=LONG).raise_for_status()
 
     def token(
-        self, organisation: str | None = "demo", scopes: Sequence[str] = ALL_SCOPES, expires: float = 3600
+        self,
+        organisation: str | None = "demo",
+        scopes: Sequence[str] = ALL_SCOPES,
+        expires: float = 3600,
+        subject: str | None = "an-officer",
     ) -> str:
         """Sign a JWT by the stack's clock; `expires` in seconds, negative for one that has expired."""
         lifetime = timedelta(seconds=expires)
-        request = TokenRequest(issuer=self.base_url, organisation=organisation, scopes=scopes, lifetime=lifetime)
+        request = TokenRequest(
+            issuer=self.base_url, organisation=organisation, scopes=scopes, lifetime=lifetime, subject=subject
+        )
         return mint(load_key(self.directory / "key.pem"), request, self.now())
 
     def api(
@@ -86,9 +92,10 @@ class RunningStack:
         organisation: str | None = "demo",
         scopes: Sequence[str] = ALL_SCOPES,
         transport: httpx2.BaseTransport | None = None,
+        subject: str | None = "an-officer",
     ) -> httpx2.Client:
         """An HTTP client of the API with a token; use it in a `with`."""
-        headers = {"authorization": f"Bearer {self.token(organisation, scopes)}"}
+        headers = {"authorization": f"Bearer {self.token(organisation, scopes, subject=subject)}"}
         return httpx2.Client(base_url=self.base_url, headers=headers, timeout=35, transport=transport)
 
     def set_simulators(self, **settings: Any) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -127,6 +128,32 @@ def test_the_refusal_says_what_to_do_in_both_languages(owner: Programme) -> None
         answer = owner.api.post("/v1/preview", json=asked, headers={"Accept-Language": language})
         [error] = owner.ok(answer)["items"][0]["errors"]
         assert words in error["message"]
+
+
+# ------------------------------------------------------------------------------------------------------------ look-ups
+
+
+def test_a_mask_is_not_undone_by_trying_its_candidates(owner: Programme) -> None:
+    """A masked number leaves a thousand candidates. Both look-ups together stop after 60 in a minute."""
+    routes = ("/v1/messages/lookup", "/v1/consents/lookup")
+    stack, caller = owner.stack, "auth0|curious"
+    with stack.api(OWNER, subject=caller) as curious, stack.api(NEIGHBOUR, subject=caller) as neighbour:
+        for number in range(60):
+            found = curious.post(routes[number % 2], json={"phone": f"+2217700{number:05d}"})
+            assert found.status_code == 200, found.text
+        refused = [curious.post(route, json={"phone": "+221770000001"}) for route in routes]
+        for answer in refused:
+            assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
+            assert 0 < int(answer.headers["Retry-After"]) <= 60
+        for who, api in {"another person": owner.api, "another organisation": neighbour}.items():
+            assert api.post(routes[0], json={"phone": "+221770000001"}).status_code == 200, who
+        owner.move_to(stack.now() + timedelta(seconds=60))
+        curious.headers["authorization"] = f"Bearer {stack.token(OWNER, subject=caller)}"
+        assert curious.post(routes[1], json={"phone": "+221770000001"}).status_code == 200
+    told = [json.loads(line) for line in stack.log().splitlines() if f'"{caller}"' in line]
+    events = Counter(line["message"] for line in told if line["organisation"] == OWNER)
+    assert events == {"phone_looked_up": 30, "consent_looked_up": 31, "lookup_refused": 2}
+    assert "770000001" not in json.dumps(told)
 
 
 def _in_three_hours(owner: Programme) -> str:

@@ -99,6 +99,7 @@ STATUSES = {
     413: {"use_upload", "too_large"},
     415: {"unsupported_media_type"},
     422: {"idempotency_key_reused", "unprocessable"},
+    429: {"rate_limited"},
     502: {"provider_refused"},
 }
 
