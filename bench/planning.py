@@ -128,6 +128,7 @@ async def _plan(form: str, channel: Channel) -> Distribution:
             schedules=office.schedules,
             telemetry=office.telemetry,
             clock=office.clock,
+            draw=office.draw,
         )
     )
     await planning.plan_upload(DEMO, IDENTITY)

@@ -117,6 +117,7 @@ class Deps:
                 schedules=self._schedules,
                 telemetry=self.telemetry,
                 clock=self.clock,
+                draw=self.aws.draw,
             )
         )
 

@@ -1,4 +1,8 @@
-"""Conditional writes: done, or what stood in the way."""
+"""Conditional writes: done, or what stood in the way.
+
+botocore repeats a write whose answer was lost. The repeat then fails on the condition that the first attempt has made
+false. So each write here knows its own first attempt by what stands there, or changes nothing that counts.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +14,7 @@ from shared.aws.attributes import Item, Plain, attribute, attributes, plain
 from shared.aws.session import Aws
 
 if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, UpdateItemInputTypeDef
 
 type Answer = Literal["ALL_NEW", "ALL_OLD"]
@@ -28,6 +33,15 @@ class Update:
     values: Mapping[str, Plain] = field(default_factory=dict)
     """What the conditions name, by ":name"."""
 
+    def stands_in(self, item: Item) -> bool:
+        """Whether an item shows all that the update sets and nothing that it removes: it would change nothing more.
+
+        Sums are not looked at. An update whose values another writer could set too needs a value of its own (a token).
+        """
+        return all(item.get(name) == value for name, value in self.sets.items()) and item.keys().isdisjoint(
+            self.removes
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
@@ -36,9 +50,21 @@ class Change:
     done: bool
     item: Item | None
 
+    def has_made(self, update: Update) -> bool:
+        """Whether the update was done, now or by an earlier attempt of the same write."""
+        return self.done or (self.item is not None and update.stands_in(self.item))
 
-def changed(aws: Aws, table: str, key: Mapping[str, str], update: Update, answer: Answer = "ALL_NEW") -> Change:
-    """Update an item that is there, on the update's conditions."""
+
+def changed(
+    aws: Aws,
+    table: str,
+    key: Mapping[str, str],
+    update: Update,
+    answer: Answer = "ALL_NEW",
+    *,
+    client: "DynamoDBClient | None" = None,
+) -> Change:
+    """Update an item that is there, on the update's conditions. `client`: another one than the usual."""
     request: UpdateItemInputTypeDef = {
         "TableName": table,
         "Key": attributes(key),
@@ -54,18 +80,27 @@ def changed(aws: Aws, table: str, key: Mapping[str, str], update: Update, answer
     if not request["ExpressionAttributeValues"]:
         del request["ExpressionAttributeValues"]
     try:
-        return Change(done=True, item=plain(aws.dynamodb.update_item(**request)["Attributes"]))
+        answered = (client or aws.dynamodb).update_item(**request)
+        return Change(done=True, item=plain(answered["Attributes"]))
     except ClientError as error:
         return Change(done=False, item=standing(error))
 
 
 def put_if_absent(aws: Aws, table: str, values: Mapping[str, Plain | None]) -> bool:
-    """Put an item unless its key is there; says whether it was put."""
+    """Put an item unless its key is there; says whether it was put, now or by an earlier attempt of the same write.
+
+    The same item put by another writer counts too. Where that matters, the item holds a token of its own.
+    """
+    item = attributes(values)
     try:
-        aws.dynamodb.put_item(TableName=table, Item=attributes(values), ConditionExpression="attribute_not_exists(pk)")
+        aws.dynamodb.put_item(
+            TableName=table,
+            Item=item,
+            ConditionExpression="attribute_not_exists(pk)",
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
     except ClientError as error:
-        standing(error)
-        return False
+        return standing(error) == plain(item)
     return True
 
 

@@ -57,18 +57,19 @@ class DynamoDistributions:
     async def save(self, distribution: Distribution) -> Distribution | None:
         """See `Distributions`."""
         saved = dataclasses.replace(distribution, revision=distribution.revision + 1)
+        item = attributes(_to_item(saved))
 
         def put() -> bool:
             try:
                 self._aws.dynamodb.put_item(
                     TableName=self._table,
-                    Item=attributes(_to_item(saved)),
+                    Item=item,
                     ConditionExpression="revision = :seen",
                     ExpressionAttributeValues={":seen": attribute(distribution.revision)},
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
             except ClientError as error:
-                standing(error)
-                return False
+                return standing(error) == plain(item)  # then an earlier attempt of this write has put it
             return True
 
         return saved if await self._aws.run(put) else None

@@ -29,7 +29,8 @@ class DynamoLanes:
         return state
 
     async def book(self, lane: Lane, share: Share | None, *, rate: int, earliest: datetime, count: int) -> Booking:
-        """See `Lanes`. Whoever books at the same time makes the write fail, and is seen then."""
+        """See `Lanes`. Whoever books at the same time makes the write fail, and is seen then. A repeated write knows
+        its first attempt by a token: two bookings may look alike, and only one has the departures."""
         state = self._seen.get(lane) or await self.state(lane)
         start = microseconds(earliest)
         while True:
@@ -57,23 +58,23 @@ class DynamoLanes:
 
     def _write(self, lane: Lane, state: LaneState, booking: Booking) -> LaneState | None:
         """None when booked, else the lane as it stood in the way."""
-        name = f"next_{booking.share}"
+        name, token = f"next_{booking.share}", self._aws.draw()
         seen = state.next_of(booking.share)
-        free: dict[str, Plain | None] = {**_key(lane), name: booking.next_free}
+        free: dict[str, Plain | None] = {**_key(lane), name: booking.next_free, "booked_by": token}
         if state == LaneState() and put_if_absent(self._aws, self._table, free):
             self._seen[lane] = _state({name: booking.next_free})
             return None
         same = f"{name} = :seen" if seen else f"(attribute_not_exists({name}) OR {name} = :seen)"
         quiet = "(attribute_not_exists(not_before) OR not_before <= :quiet)"
         update = Update(
-            sets={name: booking.next_free},
+            sets={name: booking.next_free, "booked_by": token},
             conditions=(same, quiet),
             values={":seen": seen, ":quiet": state.not_before},
         )
         change = changed(self._aws, self._table, _key(lane), update)
         now_seen = _state(change.item or {})
         self._seen[lane] = now_seen
-        return None if change.done else now_seen
+        return None if change.has_made(update) else now_seen
 
 
 def _key(lane: Lane) -> dict[str, str]:

@@ -28,6 +28,9 @@ _OPEN = "(#status = :pending OR attribute_exists(reopened))"
 _PENDING_VALUE = {":pending": str(Status.PENDING)}
 _UNCLAIMED = "attribute_not_exists(lease_until)"
 _CLAIMED = "attribute_exists(lease_until)"
+_IS_HELD_BY = "claim_token = :token"
+_LEASE = ("lease_until", "claim_token", "unknown_since")
+"""A lease ends with its token and with the question what became of its call."""
 _WATCH = ("due_at", "agenda_shard")
 _CARD_IS = "(card_attempt = :attempt OR (attribute_not_exists(card_attempt) AND attempts = :attempt))"
 _AS_WRITTEN = "attribute_not_exists(as_template)"
@@ -70,15 +73,16 @@ class DynamoLog:
         organisation: str,
         message_id: str,
         *,
+        token: str,
         now: datetime,
         lease_until: datetime,
         lane: str | None = None,
         trial: bool = False,
     ) -> Claim:
         """See `Log`. A watched row's watch moves to the end of the lease, which takes a second try; so does a dead
-        row, which is always watched."""
+        row, which is always watched. Raises what botocore raises where no answer comes within some 3 s."""
         ends = milliseconds(lease_until)
-        noted: dict[str, Plain] = {"lease_until": ends, "claimed_at": milliseconds(now)}
+        noted: dict[str, Plain] = {"lease_until": ends, "claimed_at": milliseconds(now), "claim_token": token}
         noted |= {"lane": lane} if lane else {}
         noted |= {"trial": 1} if trial else {}
         forgotten = () if trial else ("trial",)
@@ -89,7 +93,7 @@ class DynamoLog:
             conditions=(_OPEN, _UNCLAIMED, "attribute_not_exists(due_at)"),
             values=_PENDING_VALUE,
         )
-        outcome = await self._change(organisation, message_id, change)
+        outcome = await self._claimed(organisation, message_id, change)
         if not outcome.done and outcome.item and "due_at" in outcome.item and _is_free(outcome.item):
             watched = Update(
                 sets={**noted, "due_at": ends, "agenda_shard": agenda_shard(message_id)},
@@ -98,8 +102,8 @@ class DynamoLog:
                 conditions=(_OPEN, _UNCLAIMED),
                 values=_PENDING_VALUE,
             )
-            outcome = await self._change(organisation, message_id, watched)
-        return _claim(outcome, now)
+            outcome = await self._claimed(organisation, message_id, watched)
+        return _claim(outcome, token, now)
 
     async def move(self, organisation: str, message_id: str, move: Move) -> Moved:
         """See `Log`. A fallback is timed by what the row holds, which takes a second try."""
@@ -140,24 +144,29 @@ class DynamoLog:
         return Moved(won=False, before=before)
 
     async def give_back(
-        self, organisation: str, message_id: str, *, attempt: int, due_at: datetime | None, uses_attempt: bool
+        self, organisation: str, message_id: str, *, token: str | None, due_at: datetime | None, uses_attempt: bool
     ) -> bool:
-        """See `Log`. Whoever was in doubt of this attempt need no longer be."""
+        """See `Log`. If the outcome of this claim was unknown, it is known now.
+
+        The token goes with the lease. So a repeated write finds another claim's token or none, and changes nothing.
+        """
         update = Update(
             sets=_watch(message_id, due_at),
             adds={} if uses_attempt else {"attempts": -1},
-            removes=("lease_until", "unknown_since", *(() if due_at else _WATCH)),
-            conditions=(_OPEN, "attempts = :attempt", _CLAIMED),
-            values={**_PENDING_VALUE, ":attempt": attempt},
+            removes=(*_LEASE, *(() if due_at else _WATCH)),
+            conditions=(_OPEN, _IS_HELD_BY, _CLAIMED),
+            values={**_PENDING_VALUE, ":token": token or ""},
         )
         return (await self._change(organisation, message_id, update)).done
 
-    async def doubt(self, organisation: str, message_id: str, *, attempt: int, now: datetime, due_at: datetime) -> bool:
+    async def doubt(
+        self, organisation: str, message_id: str, *, token: str | None, now: datetime, due_at: datetime
+    ) -> bool:
         """See `Log`. The lease stays: no other copy may ever claim the message."""
         update = Update(
             sets={"unknown_since": milliseconds(now), **_watch(message_id, due_at)},
-            conditions=(_OPEN, "attempts = :attempt", _CLAIMED, "attribute_not_exists(unknown_since)"),
-            values={**_PENDING_VALUE, ":attempt": attempt},
+            conditions=(_OPEN, _IS_HELD_BY, _CLAIMED, "attribute_not_exists(unknown_since)"),
+            values={**_PENDING_VALUE, ":token": token or ""},
         )
         return (await self._change(organisation, message_id, update)).done
 
@@ -175,7 +184,7 @@ class DynamoLog:
         unheard = (_OPEN, "attribute_not_exists(card_attempt)")
         freed = Update(
             sets={"card_attempt": attempt, **_watch(message_id, due_at)},
-            removes=("lease_until", "unknown_since"),
+            removes=_LEASE,
             conditions=(*unheard, "attribute_exists(unknown_since)"),
             values=_PENDING_VALUE,
         )
@@ -197,7 +206,7 @@ class DynamoLog:
         """See `Log`."""
         update = Update(
             sets={"reopened": 1, **({"as_template": 1} if as_template else {}), **_watch(message_id, due_at)},
-            removes=("lease_until", "unknown_since", "provider_message_id"),
+            removes=(*_LEASE, "provider_message_id"),
             conditions=(
                 "#status IN (:pending, :sent)",
                 _CARD_IS if card_half else "attempts = :attempt",
@@ -206,13 +215,13 @@ class DynamoLog:
             ),
             values={**_PENDING_VALUE, ":sent": str(Status.SENT), ":attempt": attempt},
         )
-        return (await self._change(organisation, message_id, update)).done
+        return await self._made(organisation, message_id, update)
 
     async def resend(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:
         """See `Log`."""
         update = Update(
             sets={"resent": 1, **_watch(message_id, due_at)},
-            removes=("lease_until", "unknown_since"),
+            removes=_LEASE,
             conditions=(
                 _OPEN,
                 "attempts = :attempt",
@@ -272,7 +281,7 @@ class DynamoLog:
             conditions=(_OPEN, _UNCLAIMED, "attribute_not_exists(dead_at)"),
             values=_PENDING_VALUE,
         )
-        return (await self._change(organisation, message_id, update)).done
+        return await self._made(organisation, message_id, update)
 
     async def redrive(self, organisation: str, message_id: str, *, died_at: datetime, due_at: datetime) -> bool:
         """See `Log`."""
@@ -324,6 +333,18 @@ class DynamoLog:
         """See `Log`. Without its key the item leaves the index by person."""
         await self._change(organisation, message_id, Update(removes=("person_key", "sameness")))
 
+    async def _made(self, organisation: str, message_id: str, update: Update) -> bool:
+        """Whether the row stands as the update wants it, by this write or by its own first attempt.
+
+        The other changes need not know that: their answer is not asked for, or the row is due and the next tick finds
+        it as it stands.
+        """
+        return (await self._change(organisation, message_id, update)).has_made(update)
+
+    async def _claimed(self, organisation: str, message_id: str, update: Update) -> Change:
+        place, client = {"pk": key(organisation, message_id)}, self._aws.claiming
+        return await self._aws.run(lambda: changed(self._aws, self._table, place, update, client=client))
+
     async def _change(self, organisation: str, message_id: str, update: Update, answer: Answer = "ALL_NEW") -> Change:
         return await self._aws.run(
             lambda: changed(self._aws, self._table, {"pk": key(organisation, message_id)}, update, answer)
@@ -345,11 +366,12 @@ def _knows(row: Message, move: Move) -> bool:
     return is_past and (move.told_by is None or move.told_by <= row.attempts)
 
 
-def _claim(outcome: Change, now: datetime) -> Claim:
+def _claim(outcome: Change, token: str, now: datetime) -> Claim:
+    """A row that holds this very token was claimed by the first attempt of the same write, whose answer was lost."""
     if outcome.item is None:
         return Claim(answer=ClaimAnswer.DONE, message=None)
     message = from_item(outcome.item)
-    if outcome.done:
+    if outcome.done or (message.claim_token == token and message.is_open and message.unknown_since is None):
         return Claim(answer=ClaimAnswer.WON, message=message)
     if not message.is_open or message.unknown_since is not None:
         return Claim(answer=ClaimAnswer.DONE, message=message)
@@ -376,6 +398,9 @@ def _moving(move: Move, *, watched: Message | None = None) -> Update:
         if move.told_by is not None:
             conditions = [f"({conditions[0]} OR {_SENT_AGAIN})"]
             values[":told_by"] = move.told_by
+    if move.claim is not None:
+        conditions.append(_IS_HELD_BY)
+        values[":token"] = move.claim
     if move.attempt is not None:
         conditions += [_CARD_IS, _AS_WRITTEN] if move.card_half else ["attempts = :attempt"]
         conditions.append(_NOT_SINCE_REOPENED)
@@ -392,7 +417,7 @@ def _moving(move: Move, *, watched: Message | None = None) -> Update:
     once: dict[str, Plain] = {f"{move.status}_at": milliseconds(move.at)}
     if move.provider_message_id is not None:
         once["provider_message_id"] = move.provider_message_id
-    ended = ["lease_until", "unknown_since", "reopened", *DEAD]
+    ended = [*_LEASE, "reopened", *DEAD]
     ended += () if due_at else _WATCH
     ended += () if move.reason is not None else ("reason",)
     ended += ("failed_at",) if move.status in ARRIVED else ()

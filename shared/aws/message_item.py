@@ -40,6 +40,7 @@ _TEXTS = (
     "lane",
     "sameness",
     "template",
+    "claim_token",
 )
 _MARKS = ("alternative", "as_template", "reopened", "resent", "fell_back", "trial")
 """True where they are there, whatever their value: so that a condition can ask for them."""
@@ -171,6 +172,7 @@ def from_item(item: Item) -> Message:
         rests_until=_instant(item, "rests_until"),
         sameness=text(item, "sameness"),
         lane=text(item, "lane"),
+        claim_token=text(item, "claim_token"),
         card_attempt=whole(item, "card_attempt"),
         alternative="alternative" in item,
         as_template="as_template" in item,

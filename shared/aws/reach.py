@@ -88,11 +88,13 @@ class DynamoReach:
         return plain(self._aws.dynamodb.update_item(**request)["Attributes"])
 
     def _mark(self, key: Mapping[str, str], hour: int, seen: int | None, now: datetime) -> bool:
-        """Note the person's hour if it still is as it was seen: of two workers at once, one has counted the person."""
-        values: dict[str, Plain] = {"hour": hour, "expires_at": int((now + _KEPT_FOR).timestamp())}
+        """Note the person's hour if it still is as it was seen: of two workers at once, one has counted the person. A
+        repeated write knows its first attempt by a token, or the person would be taken for counted by another."""
+        expiry = int((now + _KEPT_FOR).timestamp())
+        values: dict[str, Plain] = {"hour": hour, "expires_at": expiry, "marked_by": self._aws.draw()}
         if seen is not None:
             update = Update(sets=values, conditions=("#hour = :seen",), values={":seen": seen})
-            return changed(self._aws, self._table, key, update).done
+            return changed(self._aws, self._table, key, update).has_made(update)
         return put_if_absent(self._aws, self._table, {**key, **values})
 
 

@@ -5,6 +5,7 @@ cost each cold start a seventh more, and its S3 client takes twice as long to ma
 """
 
 import asyncio
+import secrets
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,15 +24,24 @@ if TYPE_CHECKING:
 
 THREADS = 16
 """Conditional writes at once: DynamoDB has no batch for them."""
+CLAIM_SECONDS = 1
+"""An answer to a claim is waited for so long, twice, with a pause of at most a second between: 3 s in all. A claim is
+made just before its call, and a later answer is of no use. The sender gives back what stays unanswered."""
 USER_AGENT = "oomus-messaging"
 """botocore's own is put together twice for every request, from fifteen parts: a tenth of a call's processor time."""
+
+
+def _token() -> str:
+    return secrets.token_urlsafe(6)
 
 
 class Aws:
     """The clients and threads that all adapters of a function share."""
 
-    def __init__(self, session: Session | None = None) -> None:
+    def __init__(self, session: Session | None = None, draw: Callable[[], str] = _token) -> None:
+        """`draw` makes a random token, by which a repeated write knows its first attempt."""
         self._session = session or Session()
+        self.draw = draw
         self._config = Config(
             connect_timeout=2,
             read_timeout=10,
@@ -47,6 +57,17 @@ class Aws:
     def dynamodb(self) -> "DynamoDBClient":
         """DynamoDB."""
         client: DynamoDBClient = self._made("dynamodb", self._config)
+        return client
+
+    @cached_property
+    def claiming(self) -> "DynamoDBClient":
+        """DynamoDB, for claims: it gives up after some 3 s."""
+        quick = Config(
+            connect_timeout=CLAIM_SECONDS,
+            read_timeout=CLAIM_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": 2},
+        )
+        client: DynamoDBClient = self._made("dynamodb", self._config.merge(quick))
         return client
 
     @cached_property

@@ -213,6 +213,8 @@ class Distribution:
     """Counts the planning runs: each writes under its own prefix, and only the latest one's plan is taken."""
     planning_until: datetime | None = None
     """The lease of the planning run under way."""
+    planner: str = ""
+    """The random token of the latest who took up planning: two who do so at once never write the same item."""
     epoch: int = 0
     """Raised by confirm, pause and resume: what was released under an older one no longer leaves."""
     status_reason: str | None = None

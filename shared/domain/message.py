@@ -75,6 +75,8 @@ class Message:
     lease_until: datetime | None = None
     due_at: datetime | None = None
     unknown_since: datetime | None = None
+    claim_token: str | None = None
+    """The random token of the claim that holds the lease. Only the claim that has it may give the lease back."""
     claimed_at: datetime | None = None
     """When the latest attempt took the right to call the provider."""
     lane: str | None = None

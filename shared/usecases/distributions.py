@@ -1,7 +1,7 @@
 """POST /v1/distributions: make one and plan it, inline or from an upload."""
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -65,6 +65,8 @@ class PlanningDeps:
     schedules: Schedules
     telemetry: Telemetry
     clock: Clock
+    draw: Callable[[], str]
+    """A random token."""
 
 
 class Planning:
@@ -143,6 +145,7 @@ class Planning:
             created_at=now,
             template=new.order.content.template,
             planning_until=now + INLINE_LEASE if inline else None,
+            planner=self._deps.draw(),
             due_at=now + (UPLOAD_LEASE if inline else timedelta(minutes=1)),
         )
 
@@ -177,6 +180,7 @@ class Planning:
                 distribution,
                 attempt=distribution.attempt + (distribution.planning_until is not None),
                 planning_until=until,
+                planner=self._deps.draw(),
                 due_at=now + UPLOAD_LEASE,
             )
         )

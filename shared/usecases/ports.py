@@ -54,11 +54,13 @@ class Move:
     the news of a `sent`; a message that was reopened is sent again only by its new attempt. `fallback`: what a `failed`
     means for the message's fallback, if it has one. `rests_until`: with a `failed`, until when it is not to be resent.
     `is_echo`: whoever sent the message has most likely told the same, so that looking is cheaper than trying.
+    `claim`: only if the row still holds this claim; an attempt's number is used again once its claim was given back.
     """
 
     status: Status
     at: datetime
     attempt: int | None = None
+    claim: str | None = None
     card_half: bool = False
     provider_message_id: str | None = None
     reason: str | None = None
@@ -145,13 +147,15 @@ class Log(Protocol):
         organisation: str,
         message_id: str,
         *,
+        token: str,
         now: datetime,
         lease_until: datetime,
         lane: str | None = None,
         trial: bool = False,
     ) -> Claim:
         """Take the right to call the provider: open and without a lease. Raises `attempts` by one, notes `lane` and
-        whether it is a `trial`; who was dead is alive again.
+        whether it is a `trial`; who was dead is alive again. `token` is random and new for each call: a repeat knows
+        its first attempt by it.
 
         A watched row (`due_at`) stays watched until the lease has ended, in case the claimer dies.
         """
@@ -165,13 +169,15 @@ class Log(Protocol):
         ...
 
     async def give_back(
-        self, organisation: str, message_id: str, *, attempt: int, due_at: datetime | None, uses_attempt: bool
+        self, organisation: str, message_id: str, *, token: str | None, due_at: datetime | None, uses_attempt: bool
     ) -> bool:
-        """Surely not sent: end this attempt's lease, let the agenda take the message up at `due_at`."""
+        """Surely not sent: end the lease of the claim `token`, let the agenda take the message up at `due_at`."""
         ...
 
-    async def doubt(self, organisation: str, message_id: str, *, attempt: int, now: datetime, due_at: datetime) -> bool:
-        """Nobody knows whether it was sent: mark it, and let the agenda end it at `due_at`."""
+    async def doubt(
+        self, organisation: str, message_id: str, *, token: str | None, now: datetime, due_at: datetime
+    ) -> bool:
+        """The outcome of the claim `token` is unknown: mark it, and let the agenda end it at `due_at`."""
         ...
 
     async def note_card(self, organisation: str, message_id: str, *, attempt: int) -> bool:

@@ -5,7 +5,7 @@ outcome that is surely "not sent" gives the claim back.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -57,6 +57,8 @@ class SendDeps:
     consequences: Consequences
     telemetry: Telemetry
     clock: Clock
+    draw: Callable[[], str]
+    """A random token: one for each claim."""
 
 
 class SendStep[I: Integrated, P]:
@@ -139,14 +141,16 @@ class SendStep[I: Integrated, P]:
             await self._boarding.rebook(dispatch, integration)
 
     async def _claim(self, dispatch: Dispatch, integration: I | None) -> Claim:
-        now = self._deps.clock.now()
-        return await self._deps.log.claim(
-            dispatch.organisation,
-            dispatch.message_id,
-            now=now,
-            lease_until=now + LEASE,
-            lane=integration.lane.provider if integration is not None else None,
-        )
+        """A claim that stays unanswered may stand all the same. It goes back by its token, so that the copy which comes
+        again does not meet it."""
+        key, token, now = (dispatch.organisation, dispatch.message_id), self._deps.draw(), self._deps.clock.now()
+        lane = integration.lane.provider if integration is not None else None
+        try:
+            return await self._deps.log.claim(*key, token=token, now=now, lease_until=now + LEASE, lane=lane)
+        except Exception:
+            due_at = self._watch(dispatch, self._deps.clock.now())
+            await self._deps.log.give_back(*key, token=token, due_at=due_at, uses_attempt=False)
+            raise
 
     async def _call(self, dispatch: Dispatch, message: Message, ready: Ready[I, P]) -> SendError | None:
         called_at = self._deps.clock.now()
@@ -316,7 +320,7 @@ class SendStep[I: Integrated, P]:
         await self._deps.log.give_back(
             message.organisation,
             message.message_id,
-            attempt=message.attempts,
+            token=message.claim_token,
             due_at=due_at,
             uses_attempt=uses_attempt,
         )

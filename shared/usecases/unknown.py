@@ -27,15 +27,22 @@ class Unknowns:
         """Its latest attempt is the one nobody knows of. Never sends."""
         if message.channel is Channel.WHATSAPP:
             key, due_at = (message.organisation, message.message_id), first_look(now, resent=message.resent)
-            await self._log.doubt(*key, attempt=message.attempts, now=now, due_at=due_at)
+            await self._log.doubt(*key, token=message.claim_token, now=now, due_at=due_at)
             return
         await self._unsure(message)
         await self.end(message, now)
 
     async def end(self, message: Message, now: datetime) -> None:
-        """Nothing more is waited for."""
-        start = start_after(Kind.UNKNOWN, REASON)
-        move = Move(status=Status.FAILED, at=now, attempt=message.attempts, reason=REASON, fallback=start)
+        """Nothing more is waited for. Only the claim that was seen ends so: it may have been given back since, and the
+        message claimed anew."""
+        move = Move(
+            status=Status.FAILED,
+            at=now,
+            attempt=message.attempts,
+            claim=message.claim_token,
+            reason=REASON,
+            fallback=start_after(Kind.UNKNOWN, REASON),
+        )
         await self._settler.move(message.organisation, message.message_id, move)
 
     async def take_if_lapsed(self, message: Message | None, now: datetime) -> None:

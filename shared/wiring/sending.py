@@ -23,4 +23,5 @@ def send_deps(
         settler=stores.settler(),
         telemetry=stores.telemetry,
         clock=stores.clock,
+        draw=stores.aws.draw,
     )

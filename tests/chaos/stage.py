@@ -215,6 +215,7 @@ class Stage:
             words=self._words,
             told=seen.told(receipts, ledger, self._channel, cards),
             changes=self._changes,
+            unknown=(),
             accepted={self.identity: found["accepted"]},
             counts={self.identity: found["counts"]},
             rates={self._channel: self._rate},

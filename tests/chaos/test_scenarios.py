@@ -114,6 +114,7 @@ def seen(statuses: list[str], receipts: list[Json], refused: dict[str, int] | No
         words=[],
         told=told(receipts, ledger, "sms", CARDS),
         changes=[],
+        unknown=[],
         accepted={"d": 2},
         counts={"d": {status: statuses.count(status) for status in set(statuses)}},
         rates={"sms": 10},

@@ -63,7 +63,8 @@ def connect() -> InlineAws:
     session.set_credentials("testing", "testing")
     session.set_config_variable("region", _REGION)
     aws = InlineAws(session)
-    aws.dynamodb.meta.events.register("provide-client-params.dynamodb", strictness.check)
+    for client in (aws.dynamodb, aws.claiming):
+        client.meta.events.register("provide-client-params.dynamodb", strictness.check)
     aws.dynamodb.meta.events.register(
         "provide-client-params.dynamodb.BatchExecuteStatement", strictness.check_statements
     )

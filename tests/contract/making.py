@@ -78,6 +78,7 @@ FULL_MESSAGE = Message(
     due_at=NOON + 7 * SECOND,
     unknown_since=NOON + 8 * SECOND,
     claimed_at=NOON + 9 * SECOND,
+    claim_token="t-full",
     lane="1060001",
     card_attempt=1,
     alternative=True,
@@ -147,6 +148,7 @@ FULL_DISTRIBUTION = Distribution(
     created_at=datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC),
     attempt=2,
     planning_until=NOON,
+    planner="t-full",
     epoch=3,
     status_reason="paused_by_user",
     plan=Plan(

@@ -200,7 +200,7 @@ def test_what_a_live_claim_holds_comes_again(running: Running, loop: Loop) -> No
     message_id = running.send("k")
     copies = [body_of(copy) for copy in running.copies(after=5)]
     lease_until = running.clock.now() + timedelta(seconds=90)
-    loop.run(running.world.log.claim("demo", message_id, now=running.clock.now(), lease_until=lease_until))
+    loop.run(running.world.log.claim("demo", message_id, token="t", now=running.clock.now(), lease_until=lease_until))
     assert delivered(running, copies) == ["0"]
     running.clock.pass_by(minutes=90)
     assert delivered(running, copies) == []

@@ -64,7 +64,7 @@ class Running:
         """A sender has made the call."""
         now = self.clock.now()
         lease = now + timedelta(seconds=90)
-        asyncio.run(self.world.log.claim(DEMO, message_id, now=now, lease_until=lease))
+        asyncio.run(self.world.log.claim(DEMO, message_id, token="t", now=now, lease_until=lease))
 
     def told(self, message_id: str, status: str, code: int | None = None) -> None:
         """Meta's webhook, signed, and its way through the status queue."""

@@ -64,7 +64,7 @@ async def test_postponing_moves_begins_and_ends_the_watch(world: World, watched:
 
 async def test_a_claimed_message_is_not_postponed_and_comes_up_when_its_lease_has_ended(world: World) -> None:
     await world.log.add(message(due_at=NOON))
-    await world.log.claim(*KEY, now=NOON, lease_until=LATER)
+    await world.log.claim(*KEY, token="t", now=NOON, lease_until=LATER)
     assert not await world.log.postpone(*KEY, due_at=NOON)
     assert not await world.log.postpone(*KEY, due_at=None)
     assert await due(world, LATER - SECOND) == []
@@ -89,11 +89,11 @@ async def test_a_watch_that_has_ended_is_not_begun_again(world: World) -> None:
 
 async def test_what_is_in_doubt_or_given_back_comes_up_when_asked(world: World) -> None:
     await world.log.add(message())
-    await world.log.claim(*KEY, now=NOON, lease_until=NOON + SECOND)
-    await world.log.give_back(*KEY, attempt=1, due_at=NOON + SECOND, uses_attempt=True)
+    await world.log.claim(*KEY, token="t", now=NOON, lease_until=NOON + SECOND)
+    await world.log.give_back(*KEY, token="t", due_at=NOON + SECOND, uses_attempt=True)
     assert await due(world, NOON + SECOND) == ["m-1"]
-    await world.log.claim(*KEY, now=NOON, lease_until=NOON + SECOND)
-    await world.log.doubt(*KEY, attempt=2, now=NOON, due_at=LATER)
+    await world.log.claim(*KEY, token="t", now=NOON, lease_until=NOON + SECOND)
+    await world.log.doubt(*KEY, token="t", now=NOON, due_at=LATER)
     assert await due(world, LATER - SECOND) == []
     assert await due(world, LATER) == ["m-1"]
 
@@ -126,22 +126,22 @@ async def test_a_parked_message_waits_for_the_end_of_its_hold_alone(world: World
 async def test_only_what_is_watched_as_it_was_seen_and_not_claimed_is_parked(world: World) -> None:
     await world.log.add(message(due_at=NOON))
     assert not await world.log.park(*KEY, channel=Channel.SMS, seen=LATER, scope=MALI)
-    await world.log.claim(*KEY, now=NOON, lease_until=LATER)
+    await world.log.claim(*KEY, token="t", now=NOON, lease_until=LATER)
     assert not await world.log.park(*KEY, channel=Channel.SMS, seen=LATER, scope=MALI)
 
 
 async def test_a_parked_message_that_is_claimed_or_ends_leaves_its_place(world: World) -> None:
     await world.log.add(message(due_at=NOON))
     await world.log.park(*KEY, channel=Channel.SMS, seen=NOON, scope=MALI)
-    await world.log.claim(*KEY, now=NOON, lease_until=LATER, trial=True)
+    await world.log.claim(*KEY, token="t", now=NOON, lease_until=LATER, trial=True)
     row = await standing(world.log)
     assert (row.held_by, row.trial) == (None, True)
     assert await due(world, LATER) == ["m-1"]
-    await world.log.give_back(*KEY, attempt=1, due_at=NOON, uses_attempt=False)
+    await world.log.give_back(*KEY, token="t", due_at=NOON, uses_attempt=False)
     await world.log.park(*KEY, channel=Channel.SMS, seen=NOON, scope=MALI)
-    await world.log.claim(*KEY, now=NOON, lease_until=LATER)
+    await world.log.claim(*KEY, token="t", now=NOON, lease_until=LATER)
     assert not (await standing(world.log)).trial
-    await world.log.give_back(*KEY, attempt=1, due_at=NOON, uses_attempt=False)
+    await world.log.give_back(*KEY, token="t", due_at=NOON, uses_attempt=False)
     await world.log.park(*KEY, channel=Channel.SMS, seen=NOON, scope=MALI)
     await world.log.move(*KEY, Move(status=Status.FAILED, at=NOON, reason="cancelled", unclaimed=True))
     assert await parked(world) == []

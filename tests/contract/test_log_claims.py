@@ -13,16 +13,17 @@ from tests.contract.world import World
 
 LEASE = timedelta(seconds=90)
 KEY = (ORGANISATION, "m-1")
+TOKEN = "the first"
 LATER = NOON + timedelta(hours=1)
 
 
-async def claim(log: Log, now: datetime = NOON) -> Claim:
-    return await log.claim(*KEY, now=now, lease_until=now + LEASE)
+async def claim(log: Log, now: datetime = NOON, token: str = "another") -> Claim:
+    return await log.claim(*KEY, token=token, now=now, lease_until=now + LEASE)
 
 
 async def claimed(world: World, *, due_at: datetime | None = None) -> Message:
     await world.log.add(message(due_at=due_at))
-    answer = await claim(world.log)
+    answer = await claim(world.log, token=TOKEN)
     assert answer.answer is ClaimAnswer.WON
     assert answer.message is not None
     return answer.message
@@ -32,7 +33,8 @@ async def claimed(world: World, *, due_at: datetime | None = None) -> Message:
 async def test_a_claim_takes_a_lease_and_counts_the_attempt(world: World, due_at: datetime | None) -> None:
     row = await claimed(world, due_at=due_at)
     watch = NOON + LEASE if due_at else None
-    claimed_row = replace(message(), attempts=1, lease_until=NOON + LEASE, due_at=watch, claimed_at=NOON)
+    held = replace(message(), attempts=1, lease_until=NOON + LEASE, claim_token=TOKEN, claimed_at=NOON)
+    claimed_row = replace(held, due_at=watch)
     assert row == claimed_row == await standing(world.log)
 
 
@@ -69,20 +71,52 @@ async def test_what_is_not_in_the_log_is_done(world: World) -> None:
 
 async def test_what_nobody_knows_is_done_for_ever(world: World) -> None:
     await claimed(world)
-    assert await world.log.doubt(*KEY, attempt=1, now=NOON, due_at=LATER)
+    assert await world.log.doubt(*KEY, token=TOKEN, now=NOON, due_at=LATER)
     row = await standing(world.log)
     assert (row.unknown_since, row.due_at, row.lease_until) == (NOON, LATER, NOON + LEASE)
     assert await claim(world.log, LATER) == Claim(answer=ClaimAnswer.DONE, message=row)
-    assert not await world.log.doubt(*KEY, attempt=1, now=LATER, due_at=LATER + SECOND)
+    assert not await world.log.doubt(*KEY, token=TOKEN, now=LATER, due_at=LATER + SECOND)
     assert await standing(world.log) == row
 
 
-@pytest.mark.parametrize("attempt", [0, 2])
-async def test_only_the_latest_attempt_speaks(world: World, attempt: int) -> None:
+@pytest.mark.parametrize("token", ["another", None])
+async def test_only_the_claim_that_holds_the_lease_speaks(world: World, token: str | None) -> None:
     row = await claimed(world)
-    assert not await world.log.doubt(*KEY, attempt=attempt, now=NOON, due_at=LATER)
-    assert not await world.log.give_back(*KEY, attempt=attempt, due_at=LATER, uses_attempt=True)
+    assert not await world.log.doubt(*KEY, token=token, now=NOON, due_at=LATER)
+    assert not await world.log.give_back(*KEY, token=token, due_at=LATER, uses_attempt=True)
+    move = Move(status=Status.FAILED, at=NOON, attempt=1, claim="another", reason="outcome_unknown")
+    assert not (await world.log.move(*KEY, move)).won
     assert await standing(world.log) == row
+
+
+@pytest.mark.parametrize("due_at", [None, NOON], ids=["unwatched", "watched"])
+async def test_a_claim_that_is_repeated_knows_its_first_attempt(world: World, due_at: datetime | None) -> None:
+    """AWS's client repeats a write whose answer was lost."""
+    row = await claimed(world, due_at=due_at)
+    assert await claim(world.another().log, token=TOKEN) == Claim(answer=ClaimAnswer.WON, message=row)
+    assert await standing(world.log) == row
+
+
+async def test_a_claim_that_has_ended_is_not_won_by_its_repeat(world: World) -> None:
+    await claimed(world)
+    await world.log.doubt(*KEY, token=TOKEN, now=NOON, due_at=LATER)
+    assert (await claim(world.log, token=TOKEN)).answer is ClaimAnswer.DONE
+    await world.log.move(*KEY, Move(status=Status.SENT, at=NOON))
+    assert (await claim(world.log, token=TOKEN)).answer is ClaimAnswer.DONE
+    assert (await standing(world.log)).claim_token is None
+
+
+async def test_giving_back_twice_does_not_take_the_lease_of_the_next_claim(world: World) -> None:
+    """The number of an attempt that was given back is used again; its token is not."""
+    await claimed(world)
+    assert await world.log.give_back(*KEY, token=TOKEN, due_at=None, uses_attempt=False)
+    next_one = await claim(world.log)
+    assert next_one.message is not None
+    assert next_one.message.attempts == 1
+    assert not await world.log.give_back(*KEY, token=TOKEN, due_at=None, uses_attempt=False)
+    end = Move(status=Status.FAILED, at=NOON, attempt=1, claim=TOKEN, reason="outcome_unknown")
+    assert not (await world.log.move(*KEY, end)).won
+    assert await standing(world.log) == next_one.message
 
 
 @pytest.mark.parametrize("watched", [None, NOON], ids=["unwatched", "watched"])
@@ -92,9 +126,9 @@ async def test_what_was_surely_not_sent_is_free_again(
     world: World, watched: datetime | None, due_at: datetime | None, uses_attempt: bool, attempts: int
 ) -> None:
     await claimed(world, due_at=watched)
-    assert await world.log.give_back(*KEY, attempt=1, due_at=due_at, uses_attempt=uses_attempt)
+    assert await world.log.give_back(*KEY, token=TOKEN, due_at=due_at, uses_attempt=uses_attempt)
     assert await standing(world.log) == replace(message(), attempts=attempts, due_at=due_at, claimed_at=NOON)
-    assert not await world.log.give_back(*KEY, attempt=attempts, due_at=NOON, uses_attempt=uses_attempt)
+    assert not await world.log.give_back(*KEY, token=TOKEN, due_at=NOON, uses_attempt=uses_attempt)
     again = await claim(world.log)
     assert again.answer is ClaimAnswer.WON
     assert again.message is not None
@@ -104,17 +138,17 @@ async def test_what_was_surely_not_sent_is_free_again(
 async def test_a_sure_no_outdoes_a_doubt(world: World) -> None:
     """The agenda gave up on a slow worker, which then hears that the provider refused."""
     await claimed(world)
-    await world.log.doubt(*KEY, attempt=1, now=NOON + LEASE, due_at=LATER)
-    assert await world.log.give_back(*KEY, attempt=1, due_at=LATER, uses_attempt=True)
+    await world.log.doubt(*KEY, token=TOKEN, now=NOON + LEASE, due_at=LATER)
+    assert await world.log.give_back(*KEY, token=TOKEN, due_at=LATER, uses_attempt=True)
     assert await standing(world.log) == replace(message(), attempts=1, due_at=LATER, claimed_at=NOON)
 
 
 async def test_what_was_given_back_is_not_in_doubt(world: World) -> None:
     """The agenda has seen a lapsed lease; by the time it writes, the worker has said that nothing was sent."""
     await claimed(world)
-    await world.log.give_back(*KEY, attempt=1, due_at=LATER, uses_attempt=True)
+    await world.log.give_back(*KEY, token=TOKEN, due_at=LATER, uses_attempt=True)
     row = await standing(world.log)
-    assert not await world.log.doubt(*KEY, attempt=1, now=LATER, due_at=LATER)
+    assert not await world.log.doubt(*KEY, token=TOKEN, now=LATER, due_at=LATER)
     assert await standing(world.log) == row
 
 
@@ -123,7 +157,7 @@ async def test_what_has_ended_is_neither_given_back_nor_in_doubt(world: World, s
     await claimed(world)
     await world.log.move(*KEY, Move(status=status, at=NOON))
     row = await standing(world.log)
-    assert not await world.log.give_back(*KEY, attempt=1, due_at=LATER, uses_attempt=True)
-    assert not await world.log.doubt(*KEY, attempt=1, now=NOON, due_at=LATER)
+    assert not await world.log.give_back(*KEY, token=TOKEN, due_at=LATER, uses_attempt=True)
+    assert not await world.log.doubt(*KEY, token=TOKEN, now=NOON, due_at=LATER)
     assert not await world.log.postpone(*KEY, due_at=LATER)
     assert await standing(world.log) == row

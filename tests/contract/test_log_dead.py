@@ -50,7 +50,7 @@ async def test_the_first_death_counts(world: World) -> None:
 async def test_nobody_is_buried_who_is_not_there_has_ended_or_is_held(world: World) -> None:
     assert not await world.log.bury(*KEY, LETTER)
     await world.log.add(message())
-    await world.log.claim(*KEY, now=NOON, lease_until=LATER)
+    await world.log.claim(*KEY, token="t", now=NOON, lease_until=LATER)
     assert not await world.log.bury(*KEY, LETTER)
     await world.log.move(*KEY, Move(status=Status.SENT, at=NOON))
     assert not await world.log.bury(*KEY, LETTER)
@@ -75,7 +75,7 @@ async def test_it_is_redriven_once_a_death(world: World) -> None:
 
 
 async def claimed(world: World) -> None:
-    claim = await world.log.claim(*KEY, now=NOON, lease_until=LATER)
+    claim = await world.log.claim(*KEY, token="t", now=NOON, lease_until=LATER)
     assert claim.answer is ClaimAnswer.WON
     assert claim.message is not None
     assert (claim.message.dead, claim.message.due_at) == (None, LATER)

@@ -118,7 +118,7 @@ async def test_the_first_of_the_providers_ids_stays(world: World) -> None:
 @pytest.mark.parametrize(("attempt", "won"), [(None, True), (0, False), (1, True), (2, False)])
 async def test_a_failure_of_another_attempt_says_nothing(world: World, attempt: int | None, won: bool) -> None:
     await world.log.add(message())
-    row = (await world.log.claim(*KEY, now=NOON, lease_until=THEN)).message
+    row = (await world.log.claim(*KEY, token="t", now=NOON, lease_until=THEN)).message
     moved = await world.log.move(*KEY, Move(status=Status.FAILED, at=NOON, attempt=attempt, reason="undeliverable"))
     assert (moved.won, moved.before) == (won, row)
     assert won or await standing(world.log) == row
@@ -129,12 +129,12 @@ async def test_a_failure_of_another_attempt_says_nothing(world: World, attempt: 
 async def test_a_leased_message_ends_by_its_own_outcome(world: World, is_claimed: bool, unclaimed: bool) -> None:
     await world.log.add(message())
     if is_claimed:
-        await world.log.claim(*KEY, now=NOON, lease_until=THEN)
+        await world.log.claim(*KEY, token="t", now=NOON, lease_until=THEN)
     stood = await standing(world.log)
     move = Move(status=Status.FAILED, at=NOON, reason="cancelled", unclaimed=unclaimed)
     won = (await world.log.move(*KEY, move)).won
     assert won is not (is_claimed and unclaimed)
-    ended = replace(stood, status=Status.FAILED, reason="cancelled", failed_at=NOON, lease_until=None)
+    ended = replace(stood, status=Status.FAILED, reason="cancelled", failed_at=NOON, lease_until=None, claim_token=None)
     assert await standing(world.log) == (ended if won else stood)
 
 

@@ -24,7 +24,7 @@ async def claimed(world: World, *, alternative: bool = True) -> Message:
 
 
 async def claimed_again(world: World) -> Message:
-    claim = await world.log.claim(*KEY, now=NOON, lease_until=NOON + LEASE, lane="1060001")
+    claim = await world.log.claim(*KEY, token="t", now=NOON, lease_until=NOON + LEASE, lane="1060001")
     assert claim.answer is ClaimAnswer.WON
     assert claim.message is not None
     return claim.message
@@ -94,7 +94,7 @@ async def test_proof_of_arrival_ends_a_reopened_message(world: World, status: St
     assert (await world.log.move(*KEY, Move(status=status, at=NOON))).won
     row = await standing(world.log)
     assert (row.status, row.reopened, row.due_at) == (status, False, None)
-    assert (await world.log.claim(*KEY, now=NOON, lease_until=NOON + LEASE)).answer is ClaimAnswer.DONE
+    assert (await world.log.claim(*KEY, token="t", now=NOON, lease_until=NOON + LEASE)).answer is ClaimAnswer.DONE
 
 
 @pytest.mark.parametrize("ended", [Status.DELIVERED, Status.READ, Status.FAILED])
@@ -126,7 +126,7 @@ async def test_the_card_is_noted_by_who_holds_the_lease(world: World) -> None:
     assert not await world.log.note_card(*KEY, attempt=2)
     assert await world.log.note_card(*KEY, attempt=1)
     assert (await standing(world.log)).card_attempt == 1
-    await world.log.give_back(*KEY, attempt=1, due_at=LATER, uses_attempt=True)
+    await world.log.give_back(*KEY, token="t", due_at=LATER, uses_attempt=True)
     assert not await world.log.note_card(*KEY, attempt=1)
     again = await claimed_again(world)
     assert (again.attempts, again.card_attempt) == (2, 1)
@@ -144,7 +144,7 @@ async def test_a_failed_card_tells_before_it_was_noted(world: World) -> None:
 
 async def test_a_card_proved_by_its_status_ends_the_doubt(world: World) -> None:
     await claimed(world)
-    await world.log.doubt(*KEY, attempt=1, now=NOON, due_at=LATER)
+    await world.log.doubt(*KEY, token="t", now=NOON, due_at=LATER)
     assert await world.log.card_taken(*KEY, attempt=1, due_at=NOON + SECOND)
     row = await standing(world.log)
     assert (row.card_attempt, row.unknown_since, row.lease_until, row.due_at) == (1, None, None, NOON + SECOND)
@@ -155,7 +155,7 @@ async def test_a_card_proved_by_its_status_ends_the_doubt(world: World) -> None:
 async def test_a_doubt_about_the_text_is_not_the_cards_to_end(world: World) -> None:
     await claimed(world)
     await world.log.note_card(*KEY, attempt=1)
-    await world.log.doubt(*KEY, attempt=1, now=NOON, due_at=LATER)
+    await world.log.doubt(*KEY, token="t", now=NOON, due_at=LATER)
     row = await standing(world.log)
     assert not await world.log.card_taken(*KEY, attempt=1, due_at=NOON)
     assert await standing(world.log) == row
@@ -172,11 +172,11 @@ async def test_a_card_that_is_told_of_while_its_worker_lives_leaves_the_lease(wo
 async def test_a_message_in_doubt_is_freed_once(world: World) -> None:
     await claimed(world)
     assert not await world.log.resend(*KEY, attempt=1, due_at=NOON)
-    await world.log.doubt(*KEY, attempt=1, now=NOON, due_at=LATER)
+    await world.log.doubt(*KEY, token="t", now=NOON, due_at=LATER)
     assert not await world.log.resend(*KEY, attempt=2, due_at=NOON)
     assert await world.log.resend(*KEY, attempt=1, due_at=NOON)
     assert not await world.log.resend(*KEY, attempt=1, due_at=NOON)
     again = await claimed_again(world)
     assert (again.attempts, again.resent, again.unknown_since) == (2, True, None)
-    assert await world.log.doubt(*KEY, attempt=2, now=NOON, due_at=LATER)
+    assert await world.log.doubt(*KEY, token="t", now=NOON, due_at=LATER)
     assert not await world.log.resend(*KEY, attempt=2, due_at=NOON)

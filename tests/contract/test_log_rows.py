@@ -51,7 +51,9 @@ async def test_adding_many_again_leaves_every_status_as_it_is(world: World) -> N
     await world.log.add_all(many)
     for status in (Status.SENT, Status.DELIVERED, Status.READ, Status.FAILED):
         await world.log.move(ORGANISATION, f"m-{status}", Move(status=status, at=NOON))
-    await world.log.claim(ORGANISATION, f"m-{Status.PENDING}", now=NOON, lease_until=NOON + timedelta(seconds=90))
+    await world.log.claim(
+        ORGANISATION, f"m-{Status.PENDING}", token="t", now=NOON, lease_until=NOON + timedelta(seconds=90)
+    )
     identities = [one.message_id for one in many]
     before = await world.log.get_many(ORGANISATION, identities)
     await world.log.add_all([*many, message("m-new")])
@@ -116,8 +118,8 @@ async def test_organisations_do_not_share_an_id(world: World) -> None:
 
 async def test_nothing_is_made_by_changing_what_is_not_there(world: World) -> None:
     log, key = world.log, (ORGANISATION, "m-1")
-    assert not await log.give_back(*key, attempt=0, due_at=NOON, uses_attempt=False)
-    assert not await log.doubt(*key, attempt=0, now=NOON, due_at=NOON)
+    assert not await log.give_back(*key, token="t", due_at=NOON, uses_attempt=False)
+    assert not await log.doubt(*key, token="t", now=NOON, due_at=NOON)
     assert not await log.postpone(*key, due_at=NOON)
     assert not await log.rewatch(*key, seen=NOON, due_at=NOON)
     assert await log.get(*key) is None

@@ -40,12 +40,16 @@ def operation(name: str, **arguments: st.SearchStrategy[object]) -> st.SearchStr
     return st.fixed_dictionaries(arguments).map(lambda values: Operation(name, values))
 
 
-CLAIMS = INSTANTS.map(lambda now: Operation("claim", {"now": now, "lease_until": now + LEASE}))
+TOKENS = st.sampled_from(["t-1", "t-2", "t-3"])
+CLAIMS = st.builds(
+    lambda now, token: Operation("claim", {"token": token, "now": now, "lease_until": now + LEASE}), INSTANTS, TOKENS
+)
 MOVES = st.builds(
     Move,
     status=st.sampled_from(Status),
     at=INSTANTS,
     attempt=st.none() | ATTEMPTS,
+    claim=st.none() | TOKENS,
     provider_message_id=st.sampled_from([None, "p-1", "p-2"]),
     reason=st.sampled_from([None, "undeliverable", "expired"]),
     unclaimed=st.booleans(),
@@ -59,8 +63,8 @@ OPERATIONS = st.lists(
         CLAIMS,
         CLAIMS,
         MOVES,
-        operation("give_back", attempt=ATTEMPTS, due_at=st.none() | INSTANTS, uses_attempt=st.booleans()),
-        operation("doubt", attempt=ATTEMPTS, now=INSTANTS, due_at=INSTANTS),
+        operation("give_back", token=st.none() | TOKENS, due_at=st.none() | INSTANTS, uses_attempt=st.booleans()),
+        operation("doubt", token=st.none() | TOKENS, now=INSTANTS, due_at=INSTANTS),
         operation("note_card", attempt=ATTEMPTS),
         operation("card_taken", attempt=ATTEMPTS, due_at=INSTANTS),
         operation("reopen", attempt=ATTEMPTS, due_at=INSTANTS, card_half=st.booleans(), as_template=st.booleans()),
@@ -97,6 +101,7 @@ async def compared(logs: tuple[Log, Log], row: Message, operations: Sequence[Ope
         assert stands.status in reachable(stood.status)
         assert stands.unknown_since is None or stands.lease_until is not None
         assert stands.is_open or stands.lease_until is None
+        assert (stands.claim_token is None) == (stands.lease_until is None)
         assert stands.is_open or stands.due_at is None or stands.awaits_fallback
         assert not (stands.fell_back and stands.is_open)
         assert stands.held_by is None or stands.due_at is not None

@@ -31,7 +31,7 @@ class FakeDistributions:
     async def create(self, distribution: Distribution) -> Distribution | None:
         await self._points("distributions.create")
         key = (distribution.organisation, distribution.distribution_id)
-        if key in self.items:
+        if key in self.items and self.items[key] != distribution:
             return self.items[key]
         self.items[key] = distribution
         return None
@@ -47,10 +47,12 @@ class FakeDistributions:
     async def save(self, distribution: Distribution) -> Distribution | None:
         await self._points("distributions.save")
         key = (distribution.organisation, distribution.distribution_id)
-        if key not in self.items or self.items[key].revision != distribution.revision:
+        saved = replace(distribution, revision=distribution.revision + 1)
+        stands = self.items.get(key)
+        if stands is None or (stands.revision != distribution.revision and stands != saved):
             return None
-        self.items[key] = replace(distribution, revision=distribution.revision + 1)
-        return self.items[key]
+        self.items[key] = saved
+        return saved
 
     async def page(
         self,

@@ -29,7 +29,7 @@ class FakeLog:
         await self._points("log.add")
         key = (message.organisation, message.message_id)
         if key in self.rows:
-            return False
+            return self.rows[key] == _stored(message)
         self._keep(message)
         return True
 
@@ -50,6 +50,7 @@ class FakeLog:
         organisation: str,
         message_id: str,
         *,
+        token: str,
         now: datetime,
         lease_until: datetime,
         lane: str | None = None,
@@ -59,6 +60,8 @@ class FakeLog:
         row = self.rows.get((organisation, message_id))
         if row is None or not row.is_open or row.unknown_since is not None:
             return Claim(answer=ClaimAnswer.DONE, message=row)
+        if row.claim_token == token:
+            return Claim(answer=ClaimAnswer.WON, message=row)
         if row.lease_until is not None:
             held = row.lease_until > now
             return Claim(answer=ClaimAnswer.HELD if held else ClaimAnswer.LAPSED, message=row)
@@ -66,6 +69,7 @@ class FakeLog:
         claimed = replace(
             row,
             lease_until=lease_until,
+            claim_token=token,
             attempts=row.attempts + 1,
             due_at=watch,
             held_by=None,
@@ -91,20 +95,22 @@ class FakeLog:
         return Moved(won=won, before=row)
 
     async def give_back(
-        self, organisation: str, message_id: str, *, attempt: int, due_at: datetime | None, uses_attempt: bool
+        self, organisation: str, message_id: str, *, token: str | None, due_at: datetime | None, uses_attempt: bool
     ) -> bool:
         await self._points("log.give_back")
         row = self.rows.get((organisation, message_id))
-        if row is None or not row.is_open or row.attempts != attempt or row.lease_until is None:
+        if row is None or not row.is_open or not _is_held_by(row, token) or row.lease_until is None:
             return False
         attempts = row.attempts if uses_attempt else row.attempts - 1
-        self._keep(replace(row, lease_until=None, unknown_since=None, held_by=None, due_at=due_at, attempts=attempts))
+        self._keep(replace(_freed(row), due_at=due_at, attempts=attempts))
         return True
 
-    async def doubt(self, organisation: str, message_id: str, *, attempt: int, now: datetime, due_at: datetime) -> bool:
+    async def doubt(
+        self, organisation: str, message_id: str, *, token: str | None, now: datetime, due_at: datetime
+    ) -> bool:
         await self._points("log.doubt")
         row = self.rows.get((organisation, message_id))
-        if row is None or not row.is_open or row.attempts != attempt:
+        if row is None or not row.is_open or not _is_held_by(row, token):
             return False
         if row.lease_until is None or row.unknown_since is not None:
             return False
@@ -125,7 +131,7 @@ class FakeLog:
         if row is None or not row.is_open or row.card_attempt is not None:
             return False
         if row.unknown_since is not None:
-            row = replace(row, held_by=None, due_at=due_at, lease_until=None, unknown_since=None)
+            row = replace(_freed(row), due_at=due_at)
         self._keep(replace(row, card_attempt=attempt))
         return True
 
@@ -141,18 +147,18 @@ class FakeLog:
     ) -> bool:
         await self._points("log.reopen")
         row = self.rows.get((organisation, message_id))
-        if row is None or row.status not in (Status.PENDING, Status.SENT) or row.fell_back:
+        if row is None:
             return False
-        if as_template and (not row.alternative or row.as_template):
-            return False
-        if not as_template and row.reopened and row.lease_until is None:
-            return False
-        if attempt != _attempt_of(row, card_half=card_half):
-            return False
-        freed = replace(
-            row, lease_until=None, unknown_since=None, held_by=None, due_at=due_at, provider_message_id=None
-        )
-        self._keep(replace(freed, as_template=as_template or row.as_template, reopened=True))
+        freed = replace(_freed(row), due_at=due_at, provider_message_id=None)
+        wanted = replace(freed, as_template=as_template or row.as_template, reopened=True)
+        may_be = row.status in (Status.PENDING, Status.SENT) and not row.fell_back
+        if as_template:
+            may_be = may_be and row.alternative and not row.as_template
+        else:
+            may_be = may_be and not (row.reopened and row.lease_until is None)
+        if not may_be or attempt != _attempt_of(row, card_half=card_half):
+            return _shows(row, wanted)
+        self._keep(wanted)
         return True
 
     async def resend(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:
@@ -160,7 +166,7 @@ class FakeLog:
         row = self.rows.get((organisation, message_id))
         if row is None or not row.is_open or row.attempts != attempt or row.unknown_since is None or row.resent:
             return False
-        self._keep(replace(row, resent=True, lease_until=None, unknown_since=None, held_by=None, due_at=due_at))
+        self._keep(replace(_freed(row), resent=True, due_at=due_at))
         return True
 
     async def postpone(
@@ -212,9 +218,12 @@ class FakeLog:
     async def bury(self, organisation: str, message_id: str, letter: DeadLetter) -> bool:
         await self._points("log.bury")
         row = self.rows.get((organisation, message_id))
-        if row is None or not row.is_open or row.lease_until is not None or row.dead is not None:
+        if row is None:
             return False
-        self._keep(replace(row, dead=letter, held_by=None, due_at=letter.ends_at))
+        wanted = replace(row, dead=letter, held_by=None, due_at=letter.ends_at)
+        if not row.is_open or row.lease_until is not None or row.dead is not None:
+            return _shows(row, wanted)
+        self._keep(wanted)
         return True
 
     async def redrive(self, organisation: str, message_id: str, *, died_at: datetime, due_at: datetime) -> bool:
@@ -271,25 +280,43 @@ class FakeLog:
             self._keep(replace(row, person="", sameness=None))
 
     def _keep(self, row: Message) -> Message:
-        """Instants are kept to the millisecond, as in the log table."""
-        kept = replace(
-            row,
-            accepted_at=from_milliseconds(milliseconds(row.accepted_at)),
-            scheduled_for=_rounded(row.scheduled_for),
-            sent_at=_rounded(row.sent_at),
-            delivered_at=_rounded(row.delivered_at),
-            read_at=_rounded(row.read_at),
-            failed_at=_rounded(row.failed_at),
-            lease_until=_rounded(row.lease_until),
-            due_at=_rounded(row.due_at),
-            unknown_since=_rounded(row.unknown_since),
-            claimed_at=_rounded(row.claimed_at),
-            card_at=_rounded(row.card_at),
-            rests_until=_rounded(row.rests_until),
-            dead=_dead(row),
-        )
+        kept = _stored(row)
         self.rows[row.organisation, row.message_id] = kept
         return kept
+
+
+def _stored(row: Message) -> Message:
+    """Instants are kept to the millisecond, as in the log table."""
+    return replace(
+        row,
+        accepted_at=from_milliseconds(milliseconds(row.accepted_at)),
+        scheduled_for=_rounded(row.scheduled_for),
+        sent_at=_rounded(row.sent_at),
+        delivered_at=_rounded(row.delivered_at),
+        read_at=_rounded(row.read_at),
+        failed_at=_rounded(row.failed_at),
+        lease_until=_rounded(row.lease_until),
+        due_at=_rounded(row.due_at),
+        unknown_since=_rounded(row.unknown_since),
+        claimed_at=_rounded(row.claimed_at),
+        card_at=_rounded(row.card_at),
+        rests_until=_rounded(row.rests_until),
+        dead=_dead(row),
+    )
+
+
+def _freed(row: Message) -> Message:
+    """Without its lease, and what goes with it."""
+    return replace(row, lease_until=None, claim_token=None, unknown_since=None, held_by=None)
+
+
+def _shows(row: Message, wanted: Message) -> bool:
+    """Whether an earlier attempt of the same write has made the row so."""
+    return row == _stored(wanted)
+
+
+def _is_held_by(row: Message, token: str | None) -> bool:
+    return token is not None and row.claim_token == token
 
 
 def _attempt_of(row: Message, *, card_half: bool) -> int:
@@ -301,6 +328,8 @@ def _may_move(row: Message, move: Move) -> bool:
     if move.attempt is not None and (move.attempt != _attempt_of(row, card_half=move.card_half) or waits_again):
         return False
     if move.attempt is not None and move.card_half and row.as_template:
+        return False
+    if move.claim is not None and move.claim != row.claim_token:
         return False
     if move.unclaimed:
         return row.is_open and row.lease_until is None and move.status is not Status.PENDING
@@ -346,7 +375,7 @@ def _moved(row: Message, move: Move) -> Message:
     due_at = watch_after(row, move.status, move.at, move.fallback)
     if move.status in ARRIVED:
         noted = replace(noted, failed_at=None)
-    ended = replace(noted, lease_until=None, held_by=None, due_at=due_at, unknown_since=None, reopened=False, dead=None)
+    ended = replace(_freed(noted), due_at=due_at, reopened=False, dead=None)
     return replace(ended, status=move.status, reason=move.reason, rests_until=move.rests_until or row.rests_until)
 
 

@@ -67,7 +67,7 @@ from tests.fakes.rest import (
     FakeReceipts,
     FakeTaskQueue,
 )
-from tests.fakes.world import MORNING, FakeClock, FakeTelemetry, KilledError, Points
+from tests.fakes.world import MORNING, FakeClock, FakeTelemetry, KilledError, Points, tokens
 
 DEMO = "demo"
 CARD = "https://cards.example.org/{card_code}.png"
@@ -132,6 +132,7 @@ class Office:
     def __init__(self, clock: FakeClock | None = None, points: Points | None = None) -> None:
         self.clock = clock or FakeClock()
         self.points = points or Points()
+        self.draw = tokens()
         self.telemetry = FakeTelemetry()
         self.log = FakeLog(self.points)
         self.distributions = FakeDistributions(self.points)
@@ -225,6 +226,7 @@ class Office:
             consequences=self.consequences(),
             telemetry=self.telemetry,
             clock=self.clock,
+            draw=self.draw,
         )
         if channel is Channel.SMS:
             named = NameReceipts(receipts=self.receipts, now=self.clock.now)
@@ -329,6 +331,7 @@ class Office:
                 schedules=self.schedules,
                 telemetry=self.telemetry,
                 clock=self.clock,
+                draw=self.draw,
             )
         )
 

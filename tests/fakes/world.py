@@ -4,7 +4,9 @@ Held to the same behaviour as the AWS adapters by tests/contract.
 """
 
 import asyncio
+import itertools
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -48,6 +50,12 @@ class Points:
         self.passed[name] += 1
         if self.kill_before == (name, self.passed[name]):
             raise KilledError(name)
+
+
+def tokens() -> Callable[[], str]:
+    """Draws what is random elsewhere: each another, and the same in each run."""
+    numbers = itertools.count(1)
+    return lambda: f"token-{next(numbers)}"
 
 
 class FakeTelemetry:

@@ -22,6 +22,7 @@ class Guard:
 _SEND = "tests/unit/usecases/test_send.py"
 _BULK = "tests/unit/usecases/test_bulk.py"
 _CLAIMS = "tests/contract/test_log_claims.py"
+_OWN_WRITES = "tests/contract/test_own_writes.py"
 _WEBHOOK = "tests/unit/providers/test_whatsapp_webhook.py"
 _CONSENTS = "tests/unit/usecases/test_consents.py"
 _CARDS = "tests/unit/providers/test_cards.py"
@@ -64,13 +65,45 @@ GUARDS = (
         tests=("tests/unit/usecases/test_lapsed.py",),
     ),
     Guard(
-        name="lease: only the attempt that holds it gives it back",
+        name="claim: a repeated write knows its first attempt by its token",
         file="shared/aws/log.py",
-        before="""removes=("lease_until", "unknown_since", *(() if due_at else _WATCH)),
-            conditions=(_OPEN, "attempts = :attempt", _CLAIMED),""",
-        after="""removes=("lease_until", "unknown_since", *(() if due_at else _WATCH)),
-            conditions=(_OPEN, ":attempt = :attempt", _CLAIMED),""",
+        before="if outcome.done or (message.claim_token == token and",
+        after="if outcome.done or (token is None and",
+        tests=(_CLAIMS, _OWN_WRITES),
+    ),
+    Guard(
+        name="claim: one that stays unanswered is given back by its token",
+        file="shared/usecases/send.py",
+        before="await self._deps.log.give_back(*key, token=token, due_at=due_at, uses_attempt=False)",
+        after="pass",
+        tests=(_SEND,),
+    ),
+    Guard(
+        name="claim: it gives up in 3 s, because its call is due",
+        file="shared/aws/log.py",
+        before='place, client = {"pk": key(organisation, message_id)}, self._aws.claiming',
+        after='place, client = {"pk": key(organisation, message_id)}, self._aws.dynamodb',
+        tests=(_OWN_WRITES,),
+    ),
+    Guard(
+        name="lease: only the claim that holds it gives it back",
+        file="shared/aws/log.py",
+        before="""removes=(*_LEASE, *(() if due_at else _WATCH)),
+            conditions=(_OPEN, _IS_HELD_BY, _CLAIMED),""",
+        after="""removes=(*_LEASE, *(() if due_at else _WATCH)),
+            conditions=(_OPEN, ":token = :token", _CLAIMED),""",
         tests=(_CLAIMS, "tests/contract/test_log_sequences.py"),
+    ),
+    Guard(
+        name="unknown: only the claim that was seen to lapse ends so",
+        file="shared/aws/log.py",
+        before="""    if move.claim is not None:
+        conditions.append(_IS_HELD_BY)
+        values""",
+        after="""    if move.claim is None:
+        conditions.append(_IS_HELD_BY)
+        values""",
+        tests=(_CLAIMS,),
     ),
     Guard(
         name="unknown: a lost answer to a send is never taken for not sent",

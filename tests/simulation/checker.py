@@ -11,7 +11,7 @@ from datetime import datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from tests.simulation.evidence import Call, Change, Evidence, Row
+from tests.simulation.evidence import Call, Change, Evidence, Row, Unknown
 
 type Wrong = Literal["lost", "doubled", "early", "wrong"]
 
@@ -69,6 +69,7 @@ def violations(evidence: Evidence) -> list[Violation]:
         *_backwards(evidence["changes"]),
         *_counts(evidence),
         *_hearsay(evidence),
+        *_unknown(evidence),
     ]
 
 
@@ -284,6 +285,31 @@ def _hearsay(evidence: Evidence) -> Iterator[Violation]:
     for card in sorted(arrived & texts.keys()):
         if _has_heard_nothing(texts[card]):
             yield Violation("lost", f"{card}: Orange told delivered, the log has sent")
+
+
+def _unknown(evidence: Evidence) -> Iterator[Violation]:
+    """An outcome is unknown only if there may have been a call. WhatsApp's calls name the attempt. Of a card's SMS each
+    that has gone, or whose outcome was unknown, needs a call of its own."""
+    keys = {call["key"].removesuffix(".card") for call in evidence["calls"]}
+    texts = Counter(call["card"] for call in evidence["calls"] if call["channel"] == "sms")
+    called = {row["message_id"]: row["card"] for row in evidence["rows"] if row["status"] in GONE}
+    for one in evidence["unknown"]:
+        if one["channel"] == "sms" and not one["excused"]:
+            called[one["message_id"]] = one["card"]
+    needed = Counter(called[row["message_id"]] for row in evidence["rows"] if _needs_a_call(row, called))
+    for one in evidence["unknown"]:
+        is_text = one["channel"] == "sms"
+        missing = needed[one["card"]] > texts[one["card"]] if is_text else _name(one) not in keys
+        if missing and not one["excused"]:
+            yield Violation("wrong", f"{one['card']}: {one['channel']} outcome unknown at {one['at']}, without a call")
+
+
+def _needs_a_call(row: Row, called: Mapping[str, str]) -> bool:
+    return row["channel"] == "sms" and row["message_id"] in called
+
+
+def _name(one: Unknown) -> str:
+    return f"{one['message_id']}.{one['attempt']}"
 
 
 def _has_heard_nothing(rows: Sequence[Row]) -> bool:

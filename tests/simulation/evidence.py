@@ -87,6 +87,18 @@ class Change(TypedDict):
     status: str
 
 
+class Unknown(TypedDict):
+    """At `at` the log said that the outcome of an attempt is unknown. `excused`: its worker was dead by then, or the
+    store had refused to take the claim back, so that the product could not know whether there was a call."""
+
+    message_id: str
+    attempt: int
+    channel: str
+    card: str
+    at: datetime
+    excused: bool
+
+
 class Evidence(TypedDict):
     """All of it. `grace`: seconds that may lie between the last look at the facts and the provider's clock."""
 
@@ -98,6 +110,7 @@ class Evidence(TypedDict):
     words: Sequence[Word]
     told: Sequence[Told]
     changes: Sequence[Change]
+    unknown: Sequence[Unknown]
     accepted: Mapping[str, int]
     """Distribution → recipients that its plan took."""
     counts: Mapping[str, Mapping[str, int]]

@@ -44,7 +44,7 @@ SQS = (
 STORES = (
     Fault("dynamodb_throttles", "a read or write is refused", 0.02, 25),
     Fault("dynamodb_answer_lost", "a write takes effect, its answer never comes", 0.02, 25),
-    Fault("dynamodb_written_twice", "a write takes effect, and AWS's client sends it again", 0.05, 40),
+    Fault("own_write_met_again", "a write takes effect, its answer is lost, and AWS's client sends it again", 0.05, 40),
     Fault("dynamodb_slow", "a read or write takes up to half a second", 0.1),
     Fault("index_lags", "an index does not show yet what is due", 0.3, 20),
     Fault("s3_fails", "a frozen plan or payload cannot be read or written just now", 0.05, 10),

@@ -28,25 +28,52 @@ from tests.fakes.office import Office
 from tests.fakes.orange import FakeTokenShelf
 from tests.fakes.rest import FakeIntegrations, FakeMedia
 from tests.fakes.virtual import OrderedClock
-from tests.simulation.evidence import Change, State
+from tests.simulation.evidence import Change, State, Unknown
 from tests.simulation.providers import Meta, Orange
 from tests.simulation.queues import ChannelQueues, StatusQueue, TaskQueue
-from tests.simulation.scheduling import Interleaving
+from tests.simulation.scheduling import CURRENT, Interleaving, Process
 
 
 class WatchedLog(FakeLog):
-    """Remembers how each row stood, and when."""
+    """Remembers how each row stood, and when; and who claimed it."""
 
     def __init__(self, points: Interleaving, clock: OrderedClock) -> None:
         super().__init__(points)
         self.changes: list[Change] = []
+        self.unknown: list[Unknown] = []
+        self._watching = points
         self._instants = clock
+        self._claimers: dict[str, Process | None] = {}
 
     @override
     def _keep(self, row: Message) -> Message:
+        before = self.rows.get((row.organisation, row.message_id))
         kept = super()._keep(row)
-        self.changes.append(Change(message_id=kept.message_id, at=self._instants.instant, status=str(kept.status)))
+        now = self._instants.instant
+        self.changes.append(Change(message_id=kept.message_id, at=now, status=str(kept.status)))
+        if kept.claim_token is not None:
+            self._claimers.setdefault(kept.claim_token, CURRENT.get())
+        if before is not None and before.claim_token is not None and _is_unknown(kept) and not _is_unknown(before):
+            self.unknown.append(
+                Unknown(
+                    message_id=kept.message_id,
+                    attempt=kept.attempts,
+                    channel=str(kept.channel),
+                    card=kept.enrollment_id or "",
+                    at=now,
+                    excused=self._is_excused(before.claim_token, kept),
+                )
+            )
         return kept
+
+    def _is_excused(self, token: str, row: Message) -> bool:
+        claimer = self._claimers.get(token)
+        is_dead = claimer is not None and claimer.has_died(self._instants.instant)
+        return is_dead or (row.organisation, row.message_id) in self._watching.kept
+
+
+def _is_unknown(row: Message) -> bool:
+    return row.unknown_since is not None or row.reason == "outcome_unknown"
 
 
 class WatchedDistributions(FakeDistributions):

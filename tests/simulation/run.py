@@ -295,6 +295,7 @@ class Script:
             words=self.clients.words,
             told=world.postman.told,
             changes=office.watched_log.changes,
+            unknown=office.watched_log.unknown,
             accepted=self.clients.accepted,
             counts=self._counts,
             rates=RATES,

@@ -20,6 +20,8 @@ from tests.simulation.faults import Dice
 SHORT, LONG = 0.004, 0.03
 """Seconds a call of AWS takes, mostly and sometimes."""
 SLOW = 0.5
+LONGEST_REPEAT = 1.0
+"""Seconds until AWS's client sends a write again whose answer was lost. Others may write in between."""
 S3 = ("plans",)
 SECRETS = ("secrets",)
 QUEUES = ("queue", "tasks", "statuses", "dead")
@@ -38,6 +40,11 @@ class Process:
     number: int
     ends_at: datetime
     dead: bool = False
+    finished: bool = False
+
+    def has_died(self, now: datetime) -> bool:
+        """Whether it was killed, or its time was up before its work was done."""
+        return self.dead or (not self.finished and now >= self.ends_at)
 
     def must_live(self, now: datetime) -> None:
         """Raises KilledError where it does not."""
@@ -64,6 +71,8 @@ class Interleaving(Points):
         self._clock = clock
         self._trace = hashlib.sha256()
         self.steps = 0
+        self.kept: set[tuple[object, ...]] = set()
+        """Messages (organisation, ID) whose claim the log did not take back."""
         self.spoken: list[str] | None = None
 
     @property
@@ -146,11 +155,17 @@ class Interleaving(Points):
         async def whole(*args: Any, **kwargs: Any) -> Any:
             if name in READS_INDEX and self._dice.breaks("index_lags"):
                 return []
-            found = await method(*args, **kwargs)
-            if name in WRITES and self._dice.breaks("dynamodb_written_twice"):
-                self.note("again", name)
+            try:
                 found = await method(*args, **kwargs)
-            await self.after(name)
+                if name in WRITES and self._dice.breaks("own_write_met_again"):
+                    await asyncio.sleep(self._dice.between(0, LONGEST_REPEAT))
+                    self.note("again", name)
+                    found = await method(*args, **kwargs)
+                await self.after(name)
+            except UnavailableError:
+                if name == "log.give_back":
+                    self.kept.add(args[:2])
+                raise
             return found
 
         return whole
@@ -158,6 +173,7 @@ class Interleaving(Points):
 
 WRITES = (
     *("log.add", "log.claim", "log.move", "log.give_back", "log.doubt", "log.note_card", "log.resend", "log.postpone"),
+    *("log.card_taken", "log.reopen", "log.unlink"),
     *("log.rewatch", "log.fall_back", "log.bury", "log.redrive", "people.record", "receipts.name", "receipts.park"),
     *("distributions.create", "distributions.save", "distributions.count", "distributions.set_counts"),
     *("lanes.book", "lanes.hold"),
@@ -168,7 +184,9 @@ WRITES = (
 async def as_process[T](process: Process, work: Awaitable[T]) -> T:
     """Runs work as that process. To be called in a task of its own, because the context stays changed."""
     CURRENT.set(process)
-    return await work
+    done = await work
+    process.finished = True
+    return done
 
 
 def ends_after(now: datetime, seconds: float) -> datetime:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.simulation import checker, evidence
 from tests.simulation.checker import violations
-from tests.simulation.evidence import Call, Change, Deed, Evidence, Person, Row, State, Told, Word
+from tests.simulation.evidence import Call, Change, Deed, Evidence, Person, Row, State, Told, Unknown, Word
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -64,6 +64,7 @@ def good() -> Evidence:
             Change(message_id="m-1", at=NOON, status="sent"),
             Change(message_id="m-1", at=NOON + MINUTE, status="read"),
         ],
+        unknown=[],
         accepted={"d": 2},
         counts={"d": {"read": 1, "sent": 1}},
         rates={"sms": 5, "whatsapp": 10},
@@ -231,6 +232,32 @@ def _no_reason(one: Evidence) -> None:
     one["counts"] = {"d": {"read": 1, "failed": 1}}
 
 
+def _unknown(one: Evidence, number: int, channel: str) -> None:
+    one["unknown"] = [
+        Unknown(message_id=f"m-{number}", attempt=1, channel=channel, card=f"CARD-{number}", at=NOON, excused=False)
+    ]
+
+
+def _unknown_without_a_call(one: Evidence) -> None:
+    one["rows"][1].update({"status": "failed", "reason": "outcome_unknown"})
+    one["calls"] = [call for call in one["calls"] if call["card"] != "CARD-2"]
+    one["counts"] = {"d": {"read": 1, "failed": 1}}
+    _unknown(one, 2, "sms")
+
+
+def _unknown_beside_one_that_has_gone(one: Evidence) -> None:
+    """The card's only call is the other message's."""
+    again = Row(**{**row(2, "sms", "failed"), "message_id": "m-9", "parent": "m-2", "distribution": None})
+    one["rows"] = [*one["rows"], again]
+    _unknown(one, 2, "sms")
+    one["unknown"][0]["message_id"] = "m-9"
+
+
+def _unknown_without_a_call_of_that_attempt(one: Evidence) -> None:
+    one["calls"][0]["key"] = "m-1.2"
+    _unknown(one, 1, "whatsapp")
+
+
 WRONGS: dict[Callable[[Evidence], None], str] = {
     **dict.fromkeys((_pending, _no_row, _two_rows, _not_taken, _not_accepted), "lost"),
     **dict.fromkeys((_arrival_forgotten, _receipt_forgotten), "lost"),
@@ -238,6 +265,8 @@ WRONGS: dict[Callable[[Evidence], None], str] = {
     **dict.fromkeys((_at_night, _in_egypt, _in_egypts_summer, _before_the_morning, _at_peak), "early"),
     **dict.fromkeys((_before_its_time, _too_fast, _paused, _paused_by_word_only, _unconfirmed), "early"),
     **dict.fromkeys((_cancelled, _revoked, _never_agreed), "early"),
+    **dict.fromkeys((_unknown_without_a_call, _unknown_beside_one_that_has_gone), "wrong"),
+    _unknown_without_a_call_of_that_attempt: "wrong",
     **dict.fromkeys((_denied, _stranger, _backwards, _failed_after_arrival, _miscounted, _no_reason), "wrong"),
 }
 
@@ -262,6 +291,14 @@ def test_a_receipt_may_be_about_the_message_nobody_knows_of(good: Evidence) -> N
     good["rows"][1].update({"status": "failed", "reason": "outcome_unknown"})
     good["rows"] = [*good["rows"], again]
     good["counts"] = {"d": {"read": 1, "failed": 1}}
+    assert violations(good) == []
+
+
+def test_an_outcome_may_be_unknown_after_a_call_or_if_nobody_could_know(good: Evidence) -> None:
+    _unknown(good, 1, "whatsapp")
+    assert violations(good) == []
+    _unknown_without_a_call(good)
+    good["unknown"][0]["excused"] = True
     assert violations(good) == []
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from shared.domain.consent import ConsentRecord
 from shared.domain.integration import SmsIntegration, WhatsAppIntegration
+from shared.domain.message import Message
 from shared.usecases.ports import Claim, ClaimAnswer
 from tests.simulation.checker import Violation
 from tests.simulation.faults import FAULTS, roll
@@ -150,12 +151,23 @@ def _statuses_are_overwritten(world: World) -> None:
     world.office.log.move = forced  # type: ignore[method-assign, assignment]
 
 
+def _tokens_of_claims_are_not_kept(world: World) -> None:
+    """A claim that AWS's client repeats is then taken for another copy's."""
+    keep = world.office.log._keep
+
+    def forgetful(row: Message) -> Message:
+        return keep(replace(row, claim_token=f"not {row.claim_token}") if row.claim_token else row)
+
+    world.office.log._keep = forgetful  # type: ignore[method-assign]
+
+
 BREAKS: dict[Callable[[World], None], tuple[frozenset[str], str]] = {
     _claim_lets_everybody_through: (frozenset({"sqs_delivers_twice", "sqs_delete_lost"}), "doubled"),
     _nobody_is_known_to_have_revoked: (frozenset({"consent_revoked"}), "early"),
     _the_timetable_is_too_quick: (frozenset({"tick_doubled"}), "early"),
     _the_clock_is_wrong: (frozenset({"clock_crosses_21"}), "early"),
     _statuses_are_overwritten: (frozenset({"webhook_reordered"}), "wrong"),
+    _tokens_of_claims_are_not_kept: (frozenset({"own_write_met_again"}), "wrong"),
 }
 
 

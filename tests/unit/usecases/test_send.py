@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import override
+from typing import Any, override
 
 import pytest
 
@@ -14,8 +14,9 @@ from shared.domain.integration import SmsIntegration
 from shared.domain.payload import Channel, Payload
 from shared.domain.sending import Taken
 from shared.domain.status import Status
-from shared.usecases.ports import Move
+from shared.usecases.ports import Claim, Move
 from tests.fakes.consents import record, revoked
+from tests.fakes.log import FakeLog
 from tests.fakes.office import DEMO, SMS, Office
 from tests.fakes.rest import FakeProvider
 
@@ -52,6 +53,38 @@ def test_copies_delivered_twice_and_at_once_make_one_call(office: Office) -> Non
     office.run(office.step(Channel.SMS).send_all([copy]))
     assert office.provider.calls == 1
     assert office.row(message.message_id).status is Status.SENT
+
+
+class Unanswered(FakeLog):
+    """The first claim takes effect, and its answer never comes."""
+
+    @override
+    async def claim(self, organisation: str, message_id: str, **how: Any) -> Claim:
+        claim = await super().claim(organisation, message_id, **how)
+        if self._points.passed["log.claim"] == 1:
+            raise TimeoutError
+        return claim
+
+
+@pytest.mark.parametrize("channel", Channel)
+@pytest.mark.parametrize("bulk", [False, True], ids=["single", "bulk"])
+def test_a_claim_without_an_answer_goes_back_and_the_copy_comes_again(bulk: bool, channel: Channel) -> None:
+    office = Office()
+    office.log = Unanswered(office.points)
+    office.put_together()
+    if bulk:
+        office.distribute(1, channel=channel)
+        office.do_tasks()
+    else:
+        office.single(channel=channel)
+    [copy] = office.queue.take()
+    office.clock.instant = from_microseconds(copy.departs_at)
+    assert office.run(office.step(channel).send_all([copy])) == [False]
+    row = office.row(copy.message_id)
+    assert (row.lease_until, row.claim_token, row.attempts, office.provider.calls) == (None, None, 0, 0)
+    assert office.run(office.step(channel).send_all([copy])) == [True]
+    row = office.row(copy.message_id)
+    assert (row.status, row.attempts, office.provider.calls) == (Status.SENT, 1, 1)
 
 
 @pytest.mark.parametrize("channel", Channel)

@@ -76,7 +76,7 @@ class Days:
     async def call(self, message_id: str) -> Message:
         await self.log.add(replace(message(message_id), person=PERSON))
         now = self.clock.now()
-        claim = await self.log.claim(ORGANISATION, message_id, now=now, lease_until=now + LEASE)
+        claim = await self.log.claim(ORGANISATION, message_id, token="t", now=now, lease_until=now + LEASE)
         assert claim.message is not None
         return claim.message
 

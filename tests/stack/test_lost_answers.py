@@ -1,0 +1,48 @@
+"""AWS does what it is asked and its answer is lost: the client repeats the write, and meets its own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import httpx2
+
+from tests.stack.programme import DELIVERED, Programme, until
+
+
+@contextmanager
+def answers_lost(programme: Programme, operation: str) -> Iterator[None]:
+    """Every second call takes effect and is answered with a 500."""
+    url = f"{programme.stack.aws_url}/_stack/faults"
+    faults = {"operations": [f"DynamoDB_20120810.{operation}"], "every": 2, "took_effect": True}
+    httpx2.post(url, json=faults).raise_for_status()
+    try:
+        yield
+    finally:
+        httpx2.post(url, json={"every": 0}).raise_for_status()
+
+
+def sent(programme: Programme, number: int) -> str:
+    """Asked for with the same key until there is an answer: all tries of one write may have been lost."""
+    recipient, key = programme.recipient(DELIVERED + number), f"k-{number}"
+    answer = until(lambda: programme.send(recipient, key=key), lambda answer: answer.is_success)
+    return str(answer.json()["message_id"])
+
+
+def test_no_sms_ends_as_unknown_although_no_call_was_made(programme: Programme) -> None:
+    """A few have to come again: of those both tries of a claim were lost, and the claim was given back."""
+    with answers_lost(programme, "UpdateItem"):
+        made = [sent(programme, number) for number in range(8)]
+        until(lambda: len(programme.ledger("orange")), lambda taken: taken >= 4)
+    programme.move_to(programme.stack.now() + timedelta(minutes=10))
+    ended = [programme.settled(identity, "delivered") for identity in made]
+    assert [one["reason"] for one in ended] == [None] * 8
+    assert len(programme.ledger("orange")) == 8
+
+
+def test_an_inline_distribution_is_planned_at_once(programme: Programme) -> None:
+    """It is not taken for the work of another request with the same key."""
+    rows = [programme.recipient(DELIVERED)]
+    with answers_lost(programme, "PutItem"):
+        answers = [programme.distribute(recipients=rows, key=f"k-{number}") for number in range(4)]
+    assert [answer.status_code for answer in answers] == [201] * 4
+    assert {answer.json()["status"] for answer in answers} == {"planned"}
