@@ -52,8 +52,9 @@ class DynamoLog:
         self._seen = Gathered(self._glance)
 
     async def add(self, message: Message) -> bool:
-        """See `Log`."""
-        return await self._aws.run(lambda: put_if_absent(self._aws, self._table, to_item(message, self._kept_for)))
+        """See `Log`. A repeated write knows its first attempt by a token: two who add the same row look alike."""
+        item = to_item(message, self._kept_for) | {"added_by": self._aws.draw()}
+        return await self._aws.run(lambda: put_if_absent(self._aws, self._table, item))
 
     async def add_all(self, messages: Sequence[Message]) -> None:
         """See `Log`. Inserted, not written by batch: a late batch write could turn `sent` back into `pending`."""

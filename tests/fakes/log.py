@@ -29,7 +29,7 @@ class FakeLog:
         await self._points("log.add")
         key = (message.organisation, message.message_id)
         if key in self.rows:
-            return self.rows[key] == _stored(message)
+            return False
         self._keep(message)
         return True
 
