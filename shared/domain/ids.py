@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 from shared.domain.instants import microseconds
+from shared.domain.renumbering import present_form
 
 _NAMESPACE = UUID("6f1d3f0e-2b7a-5c49-9d0a-0b5c1f5e7a11")
 
@@ -58,9 +59,10 @@ class NumberKey:
     def person(self, organisation: str, e164: str) -> str:
         """32 hex digits; the same number gives another hash in another organisation.
 
+        The old and the new form of a number give the same hash: what a person said under either holds for both.
         Meta's user IDs are hashed alike: they begin with letters, so none of them is ever taken for a number.
         """
-        return self._hash(f"{organisation}\n{e164}")
+        return self._hash(f"{organisation}\n{present_form(e164)}")
 
     def caller(self, organisation: str, subject: str) -> str:
         """32 hex digits for a caller whose token names `subject`, which may be a person's name or address."""

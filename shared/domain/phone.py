@@ -16,6 +16,7 @@ import phonenumbers as lib
 
 from shared.domain.countries import COVERED
 from shared.domain.masking import mask
+from shared.domain.renumbering import present_form
 
 
 class PhoneFault(StrEnum):
@@ -74,6 +75,25 @@ _FLOAT = re.compile(r"(\+?\d{8,15})\.0+", re.ASCII)
 
 def normalise(raw: str, default_country: str) -> PhoneNumber:
     """The one mobile number in `raw`; without a calling code it is one of `default_country`. Raises PhoneError."""
+    number = _one_number(raw, default_country)
+    if _is_dead(number):
+        raise PhoneError(PhoneFault.OBSOLETE)
+    if lib.number_type(number) not in _MOBILE:
+        raise PhoneError(PhoneFault.NOT_MOBILE)
+    return PhoneNumber(e164=_e164(number), country=lib.region_code_for_number(number) or "001")
+
+
+def normalise_any_form(raw: str, default_country: str) -> PhoneNumber:
+    """Like `normalise`, but an old form of a number is read as the number that it has become.
+
+    It says whose number it is. It is no number to write to: a list that holds old forms has to be mended. Raises
+    PhoneError, also for an old form that no rule leads on from.
+    """
+    number = _one_number(raw, default_country)
+    return normalise(present_form(_e164(number)) if _is_dead(number) else raw, default_country)
+
+
+def _one_number(raw: str, default_country: str) -> lib.PhoneNumber:
     if len(raw) > _LONGEST_FIELD:
         raise PhoneError(PhoneFault.INVALID)
     text, region = _plain(raw), default_country.upper()
@@ -84,12 +104,11 @@ def normalise(raw: str, default_country: str) -> PhoneNumber:
     number = _read(text, region)
     if number is None:
         raise PhoneError(_why_unread(text, region))
-    if _is_dead(number):
-        raise PhoneError(PhoneFault.OBSOLETE)
-    if lib.number_type(number) not in _MOBILE:
-        raise PhoneError(PhoneFault.NOT_MOBILE)
-    e164 = lib.format_number(number, lib.PhoneNumberFormat.E164)
-    return PhoneNumber(e164=e164, country=lib.region_code_for_number(number) or "001")
+    return number
+
+
+def _e164(number: lib.PhoneNumber) -> str:
+    return lib.format_number(number, lib.PhoneNumberFormat.E164)
 
 
 def _plain(raw: str) -> str:
@@ -176,7 +195,7 @@ def _with_lost_zero(number: lib.PhoneNumber) -> lib.PhoneNumber:
 
 
 def _is_dead(number: lib.PhoneNumber) -> bool:
-    """Whether it is one of the eight-digit Ivorian numbers, all dead since 2021: which ten digits came is not ours."""
+    """Whether it is one of the eight-digit Ivorian numbers, all dead since 2021."""
     return number.country_code == _IVORIAN and len(lib.national_significant_number(number)) == 8
 
 

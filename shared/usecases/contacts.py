@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 from shared.domain.consent import Consent, ConsentRecord
 from shared.domain.identity import Link
 from shared.domain.news import Contact
-from shared.domain.phone import PhoneError, PhoneNumber, normalise
+from shared.domain.phone import PhoneError, PhoneNumber, normalise_any_form
 from shared.usecases.gathered import Gathered
 from shared.usecases.of_many import consents_of, sessions_of
 from shared.usecases.ports import People
@@ -67,8 +67,7 @@ class Identities:
         """The identities that a contact names: the number's first."""
         found: list[str] = []
         if contact.phone is not None:
-            number = read_number(contact.phone)
-            found.append(self._hashed(organisation, number.e164 if number else contact.phone))
+            found.append(self._hashed(organisation, _as_we_write_it(contact.phone)))
         if contact.user_id is not None:
             found.append(self._hashed(organisation, contact.user_id))
         return found
@@ -173,6 +172,11 @@ class Identities:
 def read_number(phone: str) -> PhoneNumber | None:
     """A number of Meta's as everything else here writes it; None where it can get no messages."""
     try:
-        return normalise(phone, _ANY_COUNTRY)
+        return normalise_any_form(phone, _ANY_COUNTRY)
     except PhoneError:
         return None
+
+
+def _as_we_write_it(phone: str) -> str:
+    number = read_number(phone)
+    return number.e164 if number else phone

@@ -10,7 +10,7 @@ from shared.domain.clock import Clock
 from shared.domain.consent import Consent, ConsentState, is_too_far_ahead, not_after
 from shared.domain.ids import NumberKey
 from shared.domain.masking import without_numbers
-from shared.domain.phone import PhoneError, PhoneNumber, normalise
+from shared.domain.phone import PhoneError, PhoneNumber, normalise_any_form
 from shared.domain.recipient import ahead
 from shared.domain.refusal import Fault, ProblemCode, Refusal
 from shared.usecases.ports import Integrations, People
@@ -28,7 +28,7 @@ class ConsentEntry:
 
 
 class Numbers:
-    """Finds people by a number that somebody wrote."""
+    """Finds people by a number that somebody wrote, in any form that the number has had."""
 
     def __init__(self, integrations: Integrations, number_key: NumberKey) -> None:
         self._integrations = integrations
@@ -40,7 +40,7 @@ class Numbers:
         Raises Refusal for a number that cannot be read.
         """
         try:
-            phone = normalise(raw, await default_country(self._integrations, organisation))
+            phone = normalise_any_form(raw, await default_country(self._integrations, organisation))
         except PhoneError as error:
             raise Refusal(ProblemCode.UNPROCESSABLE, (Fault(field="phone", code=error.code),)) from None
         return self._number_key.person(organisation, phone.e164)
@@ -67,7 +67,7 @@ class Consents:
         consents: dict[str, list[Consent]] = defaultdict(list)
         for number, entry in enumerate(entries, start=1):
             try:
-                phone = normalise(entry.phone, country)
+                phone = normalise_any_form(entry.phone, country)
             except PhoneError as error:
                 faults.append(Fault(field="phone", code=error.code, row=number if several else None))
                 continue

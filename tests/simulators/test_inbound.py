@@ -65,6 +65,19 @@ def test_somebody_without_a_number_is_answered_by_user_id() -> None:
     play(scene)
 
 
+@pytest.mark.parametrize("to", ["+22505123458", "+2250505123458"])
+def test_either_form_of_an_ivorian_number_reaches_an_account_from_before_2021(to: str) -> None:
+    async def scene(world: World) -> None:
+        await world.control("inbound", organisation="demo", text="Salut", **{"from": "+22505123458"})
+        answer = await world.message(template(type="text", template=None, text={"body": "Bonjour"}, to=to))
+        assert answer.status_code == 200
+        assert answer.json()["contacts"] == [{"input": to, "wa_id": "22505123458"}]
+        other = template(type="text", template=None, text={"body": "Bonjour"}, to="+2250705123458")
+        assert (await world.message(other)).json()["error"]["code"] == 131047
+
+    play(scene)
+
+
 @pytest.mark.parametrize(("value", "stopped"), [("stop", True), ("resume", False), ("signup", False)])
 def test_preferences(value: str, stopped: bool) -> None:
     async def scene(world: World) -> None:

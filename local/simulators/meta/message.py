@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import phonenumbers
 
+from local.simulators.meta.accounts import is_old
 from local.simulators.meta.errors import PARAM_TEXT, GraphError
 from local.simulators.meta.shapes import Reader
 
@@ -84,7 +85,7 @@ def _recipient(to: str) -> tuple[str, str]:
     if not digits.isascii() or not digits.isdigit():
         raise GraphError(131009, "Param to is not a valid phone number")
     try:
-        possible = phonenumbers.is_possible_number(phonenumbers.parse(number))
+        possible = is_old(digits) or phonenumbers.is_possible_number(phonenumbers.parse(number))
     except phonenumbers.NumberParseException:
         possible = False
     if not possible:

@@ -12,6 +12,7 @@ from local.simulators.ledger import Accepted
 from local.simulators.limits import DailyLimit, PairLimit, Window
 from local.simulators.meta import message as messages
 from local.simulators.meta.access import bearer, number_id
+from local.simulators.meta.accounts import Accounts
 from local.simulators.meta.errors import GraphError
 from local.simulators.meta.hooks import MetaHooks, Sent, wamid
 from local.simulators.meta.inbound import Person
@@ -51,6 +52,7 @@ class Messages:
         self._once = Once()
         self._sessions: dict[tuple[str, str], datetime] = {}
         self._people: dict[str, str] = {}
+        self._accounts = Accounts()
 
     async def send(self, request: Request) -> Response:
         """Answers what Meta would. Raises GraphError."""
@@ -69,8 +71,10 @@ class Messages:
 
     def open_session(self, number: str, sender: Person) -> None:
         """A person wrote: free-form messages are allowed for 24 hours, also by user ID."""
-        self._sessions[number, sender.wa_id] = self._stage.clock.now()
-        self._people[sender.user_id] = sender.wa_id
+        self._accounts.wrote(sender.wa_id)
+        account = self._accounts.named(sender.wa_id)
+        self._sessions[number, account] = self._stage.clock.now()
+        self._people[sender.user_id] = account
 
     def clear(self) -> None:
         self._throughput.clear()
@@ -79,11 +83,12 @@ class Messages:
         self._once.clear()
         self._sessions.clear()
         self._people.clear()
+        self._accounts.clear()
 
     def _with_number(self, message: Message) -> Message:
-        """Whose user ID it is: of those who have written."""
+        """Whose account it is: a user ID belongs to one of those who have written."""
         if message.to.startswith("+"):
-            return message
+            return replace(message, wa_id=self._accounts.named(message.wa_id))
         if message.to not in self._people:
             raise GraphError(131026, "Nobody with this user ID has written to the number")
         return replace(message, wa_id=self._people[message.to])

@@ -216,6 +216,30 @@ def test_whoever_writes_without_a_number_is_answered_by_user_id() -> None:
     assert word(office, USER_ID) == revoked()
 
 
+OLD, NEW, OTHER = "+22505123458", "+2250505123458", "+2250705123458"
+
+
+@pytest.mark.parametrize("wrote", [OLD, NEW])
+def test_an_old_number_is_the_person_whom_its_own_operators_rule_leads_to(wrote: str) -> None:
+    office = Office()
+    office.hear(said("STOP", contact=Contact(phone=wrote)))
+    assert word(office, OLD) == word(office, NEW) == revoked()
+    assert session(office, NEW) == MORNING + DAY
+    assert (word(office, OTHER), session(office, OTHER)) == (None, None)
+    [answer] = answers(office)
+    assert (answer.country, answer.person) == ("CI", person(office, NEW))
+    office.deliver(Channel.WHATSAPP, within=timedelta(seconds=5))
+    assert [to for to, _ in office.provider.accepted] == [NEW]
+    office.hear(said("Stop", contact=Contact(phone=NEW if wrote == OLD else OLD), at=MORNING + SECOND))
+    assert len(answers(office)) == 1
+
+
+def test_an_old_number_that_no_rule_leads_on_from_is_a_person_of_its_own() -> None:
+    office = Office()
+    office.hear(said("STOP", contact=Contact(phone="+22520123458")))
+    assert word(office, "+22520123458") == revoked()
+
+
 def test_meta_s_own_opt_out_revokes_and_its_end_grants_nothing() -> None:
     office = Office()
     office.hear(Preference(contact=BY_PHONE, stopped=True, at=MORNING))
