@@ -87,7 +87,8 @@ class Control:
         if text is None and kind not in KINDS:
             raise ValueError("organisation, from and text are needed")
         message = content(kind, text or "", text_at(body, "payload") or "")
-        self._meta.messages.open_session(registration.phone_number_id, sender)
+        if kind != "edit":
+            self._meta.messages.open_session(registration.phone_number_id, sender)
         return JSONResponse({"id": self._meta.hooks.inbound(registration, sender, message)})
 
     async def _preferences(self, body: dict[str, object]) -> Response:

@@ -41,6 +41,7 @@ _TEXTS = (
     "sameness",
     "template",
     "claim_token",
+    "language",
 )
 _MARKS = ("alternative", "as_template", "reopened", "resent", "fell_back", "trial")
 """True where they are there, whatever their value: so that a condition can ask for them."""
@@ -182,6 +183,7 @@ def from_item(item: Item) -> Message:
         fell_back="fell_back" in item,
         trial="trial" in item,
         template=text(item, "template"),
+        language=text(item, "language"),
         held_by=_held_by(item),
         dead=_dead(item),
     )

@@ -102,6 +102,7 @@ def compose(recipient: Recipient, content: Content, setting: Setting) -> Compose
         consented=recipient.given.granted,
         consented_at=recipient.given.at,
         consent_received_at=recipient.given.received_at,
+        language=(built.language or recipient.language or "")[:2] or None,
     )
     measured = built.measured
     return Composed(
@@ -166,6 +167,8 @@ class _Built:
     card_image: str | None = field(default=None, repr=False)
     measured: Measure | None = None
     rewritten: Rewritten | None = field(default=None, repr=False)
+    language: str | None = None
+    """The template's, where there is one."""
 
 
 def _phone(raw: str, default_country: str, faults: list[Fault]) -> PhoneNumber | None:
@@ -233,7 +236,8 @@ def _sms(recipient: Recipient, content: Content, setting: Setting, faults: list[
     measured = measure(text)
     if measured.segments > MAX_SEGMENTS:
         faults.append(Fault(field="content.text", code="text_too_long", facts={"limit": str(MAX_SEGMENTS)}))
-    return _Built(mode=Mode.SMS, text=text, measured=measured, rewritten=rewritten)
+    language = template.language if template else None
+    return _Built(mode=Mode.SMS, text=text, measured=measured, rewritten=rewritten, language=language)
 
 
 def _whatsapp(recipient: Recipient, content: Content, setting: Setting, faults: list[Fault]) -> _Built | None:
@@ -300,7 +304,14 @@ def _from_template(
         button=button,
     )
     is_sure = template.is_sure and template.status is not None
-    return _Built(mode=Mode.TEMPLATE, text=text, template=call, card_image=card_image, is_sure=is_sure)
+    return _Built(
+        mode=Mode.TEMPLATE,
+        text=text,
+        template=call,
+        card_image=card_image,
+        is_sure=is_sure,
+        language=template.language,
+    )
 
 
 def _button(shape: Shape, recipient: Recipient, faults: list[Fault]) -> ButtonCall | None:

@@ -45,6 +45,11 @@ def stop_reply_id(organisation: str, person: str, granted_at: datetime | None) -
     return str(uuid5(_NAMESPACE, f"{organisation}\nstop\n{person}\n{since}"))
 
 
+def stop_question_id(organisation: str, person: str, day: int) -> str:
+    """The one question in a day whether a person means a stop. `day`: days since 1970."""
+    return str(uuid5(_NAMESPACE, f"{organisation}\nstop?\n{person}\n{day}"))
+
+
 def shard_of(identifier: str, shards: int) -> int:
     """A steady, even choice among `shards` for an identifier."""
     return hashlib.sha256(identifier.encode()).digest()[0] % shards

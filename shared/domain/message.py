@@ -99,6 +99,8 @@ class Message:
     """That SMS has been begun: whatever comes now, this message is not sent again."""
     dead: DeadLetter | None = None
     """Its copy was given up: it waits for somebody to redrive it, unless another copy gets through."""
+    language: str | None = None
+    """What it is written in ("fr", "en"), as far as that is known."""
     template: str | None = None
     """The WhatsApp template that a message of no distribution calls, with its language ("vaccination_card/fr"). A
     distribution's messages have their run's."""

@@ -19,7 +19,8 @@ class Contact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound:
-    """A message that a person sent to the organisation's number: it opens or renews the 24-hour session.
+    """A message that a person sent to the organisation's number: it opens or renews the 24-hour session, unless it is
+    an earlier one that they have changed.
 
     `words` is what they wrote, or the words and payload of the button they pressed, one per entry; empty for pictures
     and the like. `message_id` is Meta's own, whole: it names the message for whoever answers it once.
@@ -30,6 +31,7 @@ class Inbound:
     message_id: str = field(repr=False)
     at: datetime
     words: tuple[str, ...] = field(default=(), repr=False)
+    is_edit: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

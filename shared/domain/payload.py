@@ -56,6 +56,15 @@ class Fallback:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyButton:
+    """A button under a WhatsApp text; pressed, it comes back as the person's answer. `id` is at most 256 characters,
+    `title` at most 20."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Payload:
     """One recipient's frozen message. `to` is E.164 with its +; in the answer to a person who wrote without a number it
     is Meta's user ID. `text` is what the person will read."""
@@ -76,6 +85,10 @@ class Payload:
     being sent again."""
     exempt: bool = False
     """Needs nobody's consent: a test send, the answer to a STOP. Frozen with the rest, so that every copy is exempt."""
+    button: ReplyButton | None = None
+    """Stands under a session's text of at most 1,024 characters."""
+    language: str | None = None
+    """What it is written in ("fr", "en"), as far as the template or the request says."""
     alternative: TemplateCall | None = None
     """The template that goes instead of a session's text once the session has closed; only with mode `session`."""
     alternative_shows_card: bool = True

@@ -1,30 +1,148 @@
-"""Words by which a person ends all messages to them (api.md, "Consent, opt-out, erasure")."""
+"""What a person's message says about ending all messages to them (api.md, "Consent, opt-out, erasure")."""
 
 import re
 import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+
+from shared.domain.stop_vocabulary import (
+    FILLERS,
+    HARMLESS,
+    NEGATIONS_AFTER,
+    NEGATIONS_BEFORE,
+    PERHAPS,
+    STOP_PHRASES,
+    STOPS,
+)
 
 STOP_PAYLOAD = "STOP"
-"""What our templates' own Stop button sends."""
-STOP_WORDS = ("STOP", "ARRET", "ARRÊT", "UNSUBSCRIBE")
-STOP_BUTTONS = ("STOP PROMOTIONS",)
-"""Buttons that Meta itself puts under messages: more than one word, and still a Stop button."""
-
-_LETTERS = re.compile(r"[^\W_]+")
+"""What our own Stop buttons send."""
 
 
-def asks_to_stop(words: str) -> bool:
-    """Whether a whole message, or a button, is one of the words, in any case and spelling, even said twice.
+class Wish(StrEnum):
+    """What a message asks for."""
 
-    "Stop !" and "S.T.O.P" are; "ne pas arrêter" and "stop by tomorrow" are not.
+    STOP = "stop"
+    UNSURE = "unsure"
+    """It may mean a stop: only the person can tell."""
+    NOTHING = "nothing"
+
+
+class Tongue(StrEnum):
+    """A language that people write to us in."""
+
+    FRENCH = "fr"
+    ENGLISH = "en"
+    ARABIC = "ar"
+
+
+_WORD = re.compile(r"[^\W_]+")
+_CLAUSE_END = re.compile(r"[.,;:!?…\n\r،؛؟]+")
+_LONG_DRAWN = re.compile(r"(\w)\1{2,}")
+_ARABIC = re.compile(r"[\u0621-\u064a]")
+_LETTER_FORMS = str.maketrans({"ى": "ي", "ی": "ي", "ک": "ك", "ة": "ه", "ٱ": "ا", "ٲ": "ا", "ٳ": "ا", "ـ": None})
+"""Arabic letters that people write one for the other; the tatweel only stretches a word."""
+_SET_PHRASE = "·"
+"""Stands in for words that were taken together: no word is written like it."""
+
+
+def wish_of(words: str, names: Iterable[str] = ()) -> Wish:
+    """What the message, or the button, asks for. `names`: of the sender, as people put them behind the word.
+
+    A word ends the messages alone or with courtesies and fillers. In any other sentence it does not: if it is not
+    turned round there and part of no set phrase, the person has to be asked.
     """
-    said = _LETTERS.findall(_plain(words))
-    return "".join(said) in _ENDS or (bool(said) and all(word in _ENDS for word in said))
+    clauses = _clauses(words)
+    if "".join(word for clause in clauses for word in clause) in _STOPS:  # "S.T.O.P"
+        return Wish.STOP
+    read = [_read(clause, names) for clause in clauses]
+    said = [word for clause in read for word in clause]
+    others = [word for word in said if word not in _STOPS and word not in _FILLERS]
+    if any(word in _STOPS for word in said):
+        return Wish.UNSURE if others else Wish.STOP
+    plain = " ".join(word for clause in clauses for word in clause if word not in _FILLERS or _is_part(word))
+    return Wish.UNSURE if plain in _PERHAPS else Wish.NOTHING
+
+
+def tongue_of(words: str) -> Tongue | None:
+    """The language that a message is written in; None where its words are the same in several."""
+    if _ARABIC.search(words):
+        return Tongue.ARABIC
+    said = [word for clause in _clauses(words) for word in clause if len(word) > 1]
+    french, english = (sum(word in _ONLY[tongue] for word in said) for tongue in (Tongue.FRENCH, Tongue.ENGLISH))
+    if french == english:
+        return None
+    return Tongue.FRENCH if french > english else Tongue.ENGLISH
+
+
+def _clauses(words: str) -> list[list[str]]:
+    """The words of each clause, without accents, case, width, vowel signs and invisible characters."""
+    return [found for clause in _CLAUSE_END.split(words) if (found := _WORD.findall(_plain(clause)))]
 
 
 def _plain(words: str) -> str:
-    """Without accents, case, width and invisible characters, however they were composed."""
-    decomposed = unicodedata.normalize("NFKD", words)
-    return "".join(c for c in decomposed if unicodedata.category(c) not in ("Mn", "Cf")).casefold()
+    decomposed = unicodedata.normalize("NFKD", words).translate(_LETTER_FORMS)
+    bare = "".join(c for c in decomposed if unicodedata.category(c) not in ("Mn", "Cf"))
+    return _LONG_DRAWN.sub(r"\1", bare.casefold())
 
 
-_ENDS = frozenset("".join(_LETTERS.findall(_plain(words))) for words in (*STOP_WORDS, *STOP_BUTTONS))
+def _read(clause: Sequence[str], names: Iterable[str]) -> list[str]:
+    """The clause with phrases read as one word each, and words that are turned round or a name taken out."""
+    text = _spaced(clause)
+    for phrase in _HARMLESS:
+        text = text.replace(phrase, f" {_SET_PHRASE} ")
+    for phrase in _PHRASES:
+        text = text.replace(phrase, " stop ")
+    for name in names:
+        text = text.replace(_spaced(word for part in _clauses(name) for word in part), " ")
+    said = text.split()
+    return [_SET_PHRASE if _is_turned_round(said, place) else word for place, word in enumerate(said)]
+
+
+def _is_turned_round(said: Sequence[str], place: int) -> bool:
+    if said[place] not in _STOPS:
+        return False
+    before, after = said[max(place - 2, 0) : place], said[place + 1 : place + 2]
+    if before and before[-1] in _LINKS:
+        before = before[:-1]
+    return any(word in _BEFORE for word in before[-1:]) or any(word in _AFTER for word in after)
+
+
+def _spaced(words: Iterable[str]) -> str:
+    return f" {' '.join(words)} "
+
+
+def _words(listed: str) -> frozenset[str]:
+    return frozenset(word for clause in _clauses(listed) for word in clause)
+
+
+def _all(listed: Mapping[str, str]) -> frozenset[str]:
+    return frozenset().union(*map(_words, listed.values()))
+
+
+def _longest_first(phrases: Iterable[str]) -> tuple[str, ...]:
+    """As they stand in a clause; a longer one may hold a shorter one."""
+    return tuple(sorted((_spaced(_WORD.findall(_plain(phrase))) for phrase in phrases), key=len, reverse=True))
+
+
+def _only(tongue: Tongue) -> frozenset[str]:
+    """The words that no other language shares."""
+    others = [one for one in (*STOPS, *FILLERS) if one != tongue]
+    shared = [_words(listed[one]) for listed in (STOPS, FILLERS) for one in others if one in listed]
+    return (_words(STOPS[tongue]) | _words(FILLERS[tongue])).difference(*shared)
+
+
+def _is_part(word: str) -> bool:
+    return word in _PARTS
+
+
+_LINKS = frozenset(["d", "de", "l", "m", "s", "vous"])
+"""They may stand between a negation and its word: "pas d'arrêt"."""
+_STOPS = _all(STOPS)
+_FILLERS = _all(FILLERS)
+_BEFORE, _AFTER = _words(" ".join(NEGATIONS_BEFORE)), _words(" ".join(NEGATIONS_AFTER))
+_HARMLESS = _longest_first(HARMLESS)
+_PHRASES = _longest_first(phrase for phrases in STOP_PHRASES.values() for phrase in phrases)
+_PERHAPS = frozenset(phrase.strip() for phrase in _longest_first(PERHAPS))
+_PARTS = _words(" ".join(PERHAPS))
+_ONLY = {tongue: _only(tongue) for tongue in (Tongue.FRENCH, Tongue.ENGLISH)}

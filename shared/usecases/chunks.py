@@ -41,6 +41,7 @@ def logged_row(distribution: Distribution, chunk: Chunk, row: PlannedRow, key: s
         enrollment_id=row.enrollment_id,
         card_at=row.payload.card_generated_at if row.payload else None,
         chunk=chunk,
+        language=row.payload.language if row.payload else None,
         segments=row.segments,
         price=row.price,
         alternative=row.payload is not None and row.payload.alternative is not None,

@@ -99,6 +99,11 @@ class Identities:
         for one in (await self.same(organisation, identities))[len(identities) :]:
             await self._sessions.open(organisation, phone_number_id, one, until)
 
+    async def open_until(self, organisation: str, phone_number_id: str, identities: Sequence[str]) -> datetime | None:
+        """When the session of a person with these identities ends or ended."""
+        ends = await self._sessions.open_until(organisation, phone_number_id, identities)
+        return max(ends.values(), default=None)
+
     async def introduce(self, organisation: str, phone_number_id: str, person: str, other: str) -> None:
         """From now on `person`, whom messages go to, is known by another name too: a user ID, or Meta's own number.
 

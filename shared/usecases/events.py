@@ -134,7 +134,7 @@ EVENTS: Final[Mapping[str, Event]] = {
     "news_without_integration": _event("organisation"),
     "template_news": _event("template", "language", "status", "is_news"),
     "account_restricted": _trouble("organisation", "restriction"),
-    "inbound": _event("organisation", "opens_session", "stops", counts=_one("MessagesReceived")),
+    "inbound": _event("organisation", "opens_session", "wish", counts=_one("MessagesReceived")),
     "inbound_to_another_number": _event("organisation"),
     # ── Distributions ──
     "distribution_planned": _event("distribution_id", "status", "accepted", "rejected"),

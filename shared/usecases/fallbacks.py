@@ -55,6 +55,7 @@ class Fallbacks:
             consented=payload.consented,
             consented_at=payload.consented_at,
             consent_received_at=payload.consent_received_at,
+            language=payload.language,
             fallback_of=parent.message_id,
         )
         sms = await self.integrations.sms(parent.organisation)
@@ -85,6 +86,7 @@ def _message(
         card_at=parent.card_at,
         sameness=parent.sameness,
         parent_message_id=parent.message_id,
+        language=payload.language,
         segments=measured.segments,
         price=price_of(measured, sms.unit_prices.get(parent.country)) if sms else None,
         due_at=now + WATCH,

@@ -6,27 +6,29 @@ api.md lets a revocation yield only to a later, dated consent that somebody reco
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.domain.clock import Clock
 from shared.domain.consent import Consent, ConsentRecord, ConsentState
-from shared.domain.ids import stop_reply_id
+from shared.domain.ids import stop_question_id, stop_reply_id
 from shared.domain.integration import WhatsAppIntegration
 from shared.domain.masking import mask
 from shared.domain.message import Message
 from shared.domain.news import Acquaintance, Contact, Inbound, News, Preference, Succession
-from shared.domain.payload import Channel, Mode, Payload
+from shared.domain.payload import Channel, Mode, Payload, ReplyButton
 from shared.domain.receipt import StatusReport
 from shared.domain.session import session_until
-from shared.domain.stop_words import asks_to_stop
+from shared.domain.stop_texts import StopTexts, texts_for
+from shared.domain.stop_words import STOP_PAYLOAD, Wish, tongue_of, wish_of
 from shared.usecases.contacts import Identities, read_number
 from shared.usecases.frozen import Plans
-from shared.usecases.ports import Integrations, Log, Telemetry
+from shared.usecases.ports import Integrations, Log, LogQuery, Telemetry
 from shared.usecases.straight import WATCH, Straight
 
 STOP, PREFERENCE, REFUSED = "whatsapp_stop", "whatsapp_preference", "whatsapp_131050"
 """Sources of a recorded opt-out: the person's own word, Meta's setting, and a message that came back for it."""
-STOP_REPLY = "Vous ne recevrez plus de messages de notre part. / You will no longer receive messages from us."  # fr, en
+ONCE_IN = timedelta(hours=24)
+"""How often at most a person is asked whether they mean a stop."""
 _NO_COUNTRY = "001"
 """What libphonenumber calls the world: a number without a country."""
 
@@ -86,33 +88,80 @@ class InboundDesk:
             self._deps.telemetry.event("inbound_to_another_number", organisation=organisation)
             return
         identities = self._identities.of(organisation, inbound.contact)
-        until = session_until(inbound.at, now)
+        until = session_until(inbound.at, now) if not inbound.is_edit else None
         if until is not None:
             await self._identities.open_session(organisation, integration.phone_number_id, identities, until)
-        stops = any(map(asks_to_stop, inbound.words))
-        self._deps.telemetry.event("inbound", organisation=organisation, opens_session=until is not None, stops=stops)
-        if stops:
-            await self._stopped(integration, inbound, identities, is_open=until is not None)
+        wish = await self._wish(organisation, inbound)
+        self._deps.telemetry.event("inbound", organisation=organisation, opens_session=until is not None, wish=wish)
+        if wish is Wish.NOTHING:
+            return
+        persons = await self._identities.same(organisation, identities)
+        if inbound.is_edit:
+            until = await self._identities.open_until(organisation, integration.phone_number_id, persons)
+        writer = _Writer(
+            inbound=inbound,
+            persons=persons,
+            person=persons[0] if inbound.contact.phone or len(persons) == 1 else persons[1],
+            is_open=until is not None and now < until,
+        )
+        await (self._stopped if wish is Wish.STOP else self._perhaps)(integration, writer)
 
-    async def _stopped(
-        self, integration: WhatsAppIntegration, inbound: Inbound, identities: Sequence[str], *, is_open: bool
-    ) -> None:
+    async def _wish(self, organisation: str, inbound: Inbound) -> Wish:
+        """What the words ask for; people put the name behind STOP under which they get our SMS."""
+        found = {wish_of(one) for one in inbound.words}
+        if Wish.UNSURE in found and Wish.STOP not in found:
+            sms = await self._deps.integrations.sms(organisation)
+            found = {wish_of(one, (sms.sender_name,) if sms else ()) for one in inbound.words}
+        return next((wish for wish in (Wish.STOP, Wish.UNSURE) if wish in found), Wish.NOTHING)
+
+    async def _stopped(self, integration: WhatsAppIntegration, writer: "_Writer") -> None:
         """The answer is logged first, named by what the person had said before; then the opt-out takes that place.
 
         So a copy that is killed on the way finds everything as it was, and one that is heard again finds it all done.
         """
-        organisation, opt_out = integration.organisation, self._opt_out(inbound.at, STOP)
-        persons = await self._identities.same(organisation, identities)
-        before = await self._identities.record(organisation, persons)
+        organisation, opt_out = integration.organisation, self._opt_out(writer.inbound.at, STOP)
+        before = await self._identities.record(organisation, writer.persons)
         granted = before.latest
         answer: tuple[Message, Payload] | None = None
-        if _ends_consent(before, opt_out) and is_open:
-            person = persons[0] if inbound.contact.phone or len(persons) == 1 else persons[1]
-            message_id = stop_reply_id(organisation, person, granted.recorded_at if granted else None)
-            answer = await self._log_answer(organisation, message_id, person, inbound.contact)
-        await self._identities.revoke(organisation, persons, opt_out)
+        if _ends_consent(before, opt_out) and writer.is_open:
+            message_id = stop_reply_id(organisation, writer.person, granted.recorded_at if granted else None)
+            payload = _answer_to(writer, await self._texts(organisation, writer), asks=False)
+            answer = await self._log_answer(organisation, message_id, writer.person, payload)
+        await self._identities.revoke(organisation, writer.persons, opt_out)
         if answer is not None:
             await self._deps.straight.leave(*answer, integration)
+
+    async def _perhaps(self, integration: WhatsAppIntegration, writer: "_Writer") -> None:
+        """Ask, once in 24 hours, with a button that says STOP. Who has opted out already is not asked.
+
+        The question is named by the day, so that it is one message however often this is heard; the day before is
+        looked at too, so that it is not asked twice around midnight.
+        """
+        organisation, now = integration.organisation, self._deps.clock.now()
+        known = (await self._identities.record(organisation, writer.persons)).latest
+        if not writer.is_open or (known is not None and known.state is ConsentState.REVOKED):
+            return
+        day = int(now.timestamp()) // int(ONCE_IN.total_seconds())
+        before = await self._deps.log.get(organisation, stop_question_id(organisation, writer.person, day - 1))
+        if before is not None and now - before.accepted_at < ONCE_IN:
+            return
+        message_id = stop_question_id(organisation, writer.person, day)
+        payload = _answer_to(writer, await self._texts(organisation, writer), asks=True)
+        question = await self._log_answer(organisation, message_id, writer.person, payload)
+        if question is not None:
+            await self._deps.straight.leave(*question, integration)
+
+    async def _texts(self, organisation: str, writer: "_Writer") -> StopTexts:
+        """In the person's language, as far as it is known."""
+        said_in = next(filter(None, map(tongue_of, writer.inbound.words)), None)
+        written_in = None if said_in else await self._language(organisation, writer.persons)
+        return texts_for(said_in, written_in, writer.country)
+
+    async def _language(self, organisation: str, persons: Sequence[str]) -> str | None:
+        """Of the newest message to this person; they read it before they wrote."""
+        pages = [await self._deps.log.page(LogQuery(organisation=organisation, person=one), None, 1) for one in persons]
+        newest = max((row for page in pages for row in page.items), key=lambda row: row.accepted_at, default=None)
+        return newest.language if newest is not None else None
 
     def _opt_out(self, at: datetime, source: str) -> Consent:
         """A person's own opt-out, dated by Meta, at the latest now."""
@@ -120,12 +169,11 @@ class InboundDesk:
         return Consent(state=ConsentState.REVOKED, recorded_at=min(at, now), received_at=now, source=source)
 
     async def _log_answer(
-        self, organisation: str, message_id: str, person: str, contact: Contact
+        self, organisation: str, message_id: str, person: str, payload: Payload
     ) -> tuple[Message, Payload] | None:
-        """The answer, frozen and logged; None where it is there already."""
+        """The answer, stored and logged; None where it is there already."""
         if await self._deps.log.get(organisation, message_id) is not None:
             return None
-        payload = _answer_to(contact)
         reference = await self._deps.plans.write_payload(organisation, message_id, payload)
         now = self._deps.clock.now()
         message = Message(
@@ -137,6 +185,7 @@ class InboundDesk:
             person=person,
             country=payload.country,
             payload=reference,
+            language=payload.language,
             due_at=now + WATCH,
         )
         return (message, payload) if await self._deps.log.add(message) else None
@@ -169,14 +218,33 @@ def _ends_consent(before: ConsentRecord, opt_out: Consent) -> bool:
     return not had_opted_out and after is not None and after.state is ConsentState.REVOKED
 
 
-def _answer_to(contact: Contact) -> Payload:
-    """A short text inside the session that the STOP itself opened; it needs nobody's consent."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Writer:
+    """Who wrote what. `persons`: all identities of theirs; `person`: the one that the answer is logged under."""
+
+    inbound: Inbound
+    persons: Sequence[str]
+    person: str
+    is_open: bool
+
+    @property
+    def country(self) -> str:
+        """Of the number, else of the user ID."""
+        contact = self.inbound.contact
+        number = read_number(contact.phone) if contact.phone else None
+        return number.country if number else (contact.user_id or "")[:2] or _NO_COUNTRY
+
+
+def _answer_to(writer: _Writer, texts: StopTexts, *, asks: bool) -> Payload:
+    """A short text inside the session that the person's own message opened; it needs nobody's consent."""
+    contact = writer.inbound.contact
     number = read_number(contact.phone) if contact.phone else None
-    user_id = contact.user_id or ""
     return Payload(
-        to=number.e164 if number else contact.phone or user_id,
-        country=number.country if number else user_id[:2] or _NO_COUNTRY,
+        to=number.e164 if number else contact.phone or contact.user_id or "",
+        country=writer.country,
         mode=Mode.SESSION,
-        text=STOP_REPLY,
+        text=texts.question if asks else texts.done,
+        button=ReplyButton(id=STOP_PAYLOAD, title=texts.title) if asks else None,
+        language=texts.language,
         exempt=True,
     )

@@ -113,6 +113,7 @@ def _message(new: NewMessage, identity: str, accepted: Accepted, reference: Payl
         scheduled_for=accepted.scheduled_for,
         due_at=accepted.scheduled_for or now + WATCH,
         request_hash=new.request_hash,
+        language=composed.payload.language,
         alternative=composed.payload.alternative is not None,
         fallback_minutes=composed.payload.fallback.after_minutes if composed.payload.fallback else None,
     )

@@ -141,5 +141,6 @@ def _successor(
         price=parent.price,
         scheduled_for=waits_until,
         due_at=waits_until or now + WATCH,
+        language=parent.language,
         alternative=parent.alternative,
     )

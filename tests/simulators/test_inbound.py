@@ -36,6 +36,7 @@ def messages(found: Read) -> list[Inbound]:
         ({"text": "Ne plus recevoir", "type": "button", "payload": "STOP"}, ("Ne plus recevoir", "STOP")),
         ({"text": "Oui", "type": "button_reply", "payload": "yes"}, ("Oui", "yes")),
         ({"text": "Oui", "type": "list_reply"}, ("Oui", "Oui")),
+        ({"text": "Stop", "type": "edit"}, ("Stop",)),
         *(({"type": kind}, ()) for kind in KINDS),
     ],
 )
@@ -61,6 +62,55 @@ def test_somebody_without_a_number_is_answered_by_user_id() -> None:
         answer = await world.message(text)
         assert answer.status_code == 200
         assert answer.json()["contacts"] == [{"input": "XX.9", "user_id": "XX.9"}]
+
+    play(scene)
+
+
+def question(**changes: object) -> dict[str, object]:
+    """A text with one reply button; `changes` are of its `interactive`."""
+    buttons = [{"type": "reply", "reply": {"id": "STOP", "title": "Arrêter"}}]
+    interactive = {"type": "button", "body": {"text": "Arrêter ?"}, "action": {"buttons": buttons}, **changes}
+    return template(type="interactive", template=None, interactive=interactive)
+
+
+def test_reply_buttons_are_taken_inside_a_session() -> None:
+    async def scene(world: World) -> None:
+        assert (await world.message(question())).json()["error"]["code"] == 131047
+        await heard(world, text="Salut")
+        assert (await world.message(question())).status_code == 200
+        [entry] = await world.ledger()
+        assert (entry["kind"], entry["text"]) == ("interactive", "Arrêter ?")
+
+    play(scene)
+
+
+def buttons(*replies: tuple[object, object]) -> dict[str, object]:
+    return {"action": {"buttons": [{"type": "reply", "reply": {"id": one, "title": title}} for one, title in replies]}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"type": "list"}, 100),
+        ({"body": {"text": ""}}, 131008),
+        ({"body": {"text": "x" * 1025}}, 100),
+        ({"action": {}}, 131008),
+        ({"footer": {"text": "x" * 61}}, 100),
+        ({"surprise": 1}, 100),
+        (buttons(), 131009),
+        (buttons(("a", "x" * 21)), 100),
+        (buttons(("a" * 257, "x")), 100),
+        (buttons(("", "x")), 131008),
+        (buttons((1, "x")), 100),
+        (buttons(("a", "x"), ("a", "y")), 131009),
+        (buttons(("a", "x"), ("b", "x")), 131009),
+        (buttons(*((str(one), str(one)) for one in range(4))), 131009),
+    ],
+)
+def test_reply_buttons_that_meta_would_refuse(changes: dict[str, object], code: int) -> None:
+    async def scene(world: World) -> None:
+        await heard(world, text="Salut")
+        assert (await world.message(question(**changes))).json()["error"]["code"] == code
 
     play(scene)
 

@@ -14,6 +14,7 @@ from pywa import errors
 from pywa.client import WhatsApp
 from pywa.handlers import MessageHandler, MessageStatusHandler, RawUpdateHandler
 from pywa.types.base_update import RawUpdate
+from pywa.types.callback import Button
 from pywa.types.message import Message
 from pywa.types.message_status import MessageStatus, MessageStatusType
 from pywa.types.others import Pagination
@@ -138,6 +139,16 @@ def test_text_and_picture_in_a_session(meta: Served, whatsapp: WhatsApp) -> None
         ("text", "Voir https://cards.example/abc"),
         ("image", "Votre carte"),
     ]
+
+
+def test_a_text_with_a_reply_button(meta: Served, whatsapp: WhatsApp) -> None:
+    meta.person_writes(PERSON)
+    buttons = [Button(title="Arrêter", callback_data="STOP")]
+    assert whatsapp.send_message(PERSON, "Arrêter ?", buttons=buttons).id.startswith("wamid.")
+    assert [(each["kind"], each["text"]) for each in meta.ledger()] == [("interactive", "Arrêter ?")]
+    twice = [Button(title="Arrêter", callback_data="a"), Button(title="Arrêter", callback_data="b")]
+    with pytest.raises(errors.InvalidParameter):
+        whatsapp.send_message(PERSON, "Arrêter ?", buttons=twice)
 
 
 def test_media_is_found_read_and_deleted(whatsapp: WhatsApp) -> None:

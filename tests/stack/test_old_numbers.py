@@ -18,7 +18,7 @@ def ivorian(programme: Programme, phone: str, **changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("wrote", [OLD, NEW])
-def test_a_stop_under_either_form_ends_messages_to_both(programme: Programme, wrote: str) -> None:
+def test_a_stop_under_either_form_ends_both(programme: Programme, wrote: str) -> None:
     acts(programme, "inbound", text="STOP", **{"from": wrote})
     for phone in (OLD, NEW):
         found = until(lambda phone=phone: consent(programme, phone), lambda one: one["state"] == "revoked")  # type: ignore[misc]

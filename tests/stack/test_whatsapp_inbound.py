@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx2
 
-from shared.usecases.inbound import STOP_REPLY
+from shared.domain.stop_texts import BOTH, TEXTS
 from tests.stack.programme import DELIVERED, WHATSAPP_SECRET, Programme, until
 from tests.stack.test_webhooks import post
 
@@ -25,7 +25,8 @@ def consent(programme: Programme, phone: str = PHONE) -> dict[str, Any]:
 
 
 def answers(programme: Programme) -> list[dict[str, Any]]:
-    return [entry for entry in programme.ledger("meta") if entry["text"] == STOP_REPLY]
+    done = {texts.done for texts in (*TEXTS.values(), BOTH)}
+    return [entry for entry in programme.ledger("meta") if entry["text"] in done]
 
 
 def test_stop_revokes_and_is_answered_once_even_when_meta_repeats_itself(programme: Programme) -> None:

@@ -11,7 +11,7 @@ KINDS: Mapping[str, dict[str, object]] = {
     "sticker": {"id": "1037543291543637", "mime_type": "image/webp", "sha256": "x", "animated": False},
     "unsupported": {"type": "unknown"},
 }
-"""Messages without words; those with words are text, image, button, button_reply and list_reply."""
+"""Messages without words; those with words are text, image, button, button_reply, list_reply and edit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,10 @@ def content(kind: str, text: str, payload: str) -> dict[str, object]:
             return {"type": kind, "button": {"payload": payload or text, "text": text}}
         case "button_reply" | "list_reply":
             return {"type": "interactive", "interactive": {"type": kind, kind: reply}}
+        case "edit":
+            changed = {"type": "text", "text": {"body": text}}
+            return {"type": kind, "edit": {"original_message_id": "wamid.ORIGINAL", "message": changed}}
     if kind not in KINDS:
-        words = "text, image, button, button_reply, list_reply"
+        words = "text, image, button, button_reply, list_reply, edit"
         raise ValueError(f"type is one of {words}, {', '.join(KINDS)}")
     return {"type": kind, kind: KINDS[kind]}

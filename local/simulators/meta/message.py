@@ -10,7 +10,8 @@ from local.simulators.meta.errors import PARAM_TEXT, GraphError
 from local.simulators.meta.shapes import Reader
 
 COMMON = {"messaging_product", "recipient_type", "to", "recipient", "type", "context", "biz_opaque_callback_data"}
-TYPES = {"template", "image", "text"}
+TYPES = {"template", "image", "text", "interactive"}
+MOST_BUTTONS = 3
 _LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2,3})?")
 _NAME = re.compile(r"[a-z0-9_]{1,512}")
 _USER_ID = re.compile(r"[A-Z]{2}\.[A-Za-z0-9]{1,128}")
@@ -47,13 +48,17 @@ class Message:
     picture: Picture | None = None
     text: str | None = None
     template: TemplateUse | None = field(default=None)
+    buttons: tuple[tuple[str, str], ...] = ()
+    """ID and title of each reply button."""
 
 
 def read(body: dict[str, object]) -> Message:
     """The message in `body`. Raises GraphError."""
     kind = body.get("type", "text")
     if not isinstance(kind, str) or kind not in TYPES:
-        raise GraphError(131051, "Message type is not currently supported by the simulator: template, image or text")
+        raise GraphError(
+            131051, "Message type is not currently supported by the simulator: template, image, text or interactive"
+        )
     reader = Reader(body, "", COMMON | {kind})
     reader.one_of("messaging_product", {"whatsapp"})
     if "recipient_type" in reader:
@@ -71,6 +76,9 @@ def read(body: dict[str, object]) -> Message:
         case "image":
             picture, caption = _image(reader)
             return Message(to=to, wa_id=wa_id, kind=kind, key=key, picture=picture, text=caption)
+        case "interactive":
+            text, buttons = _interactive(reader)
+            return Message(to=to, wa_id=wa_id, kind=kind, key=key, text=text, buttons=buttons)
     return Message(to=to, wa_id=wa_id, kind=kind, key=key, text=_text(reader))
 
 
@@ -103,6 +111,36 @@ def _user(recipient: str) -> tuple[str, str]:
 def _text(reader: Reader) -> str:
     part = reader.part("text", {"body", "preview_url"})
     return _bounded(part.text("body"), 4096, part.path("body"))
+
+
+def _interactive(reader: Reader) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Reply buttons: Meta's other interactive messages are of no use here."""
+    part = reader.part("interactive", {"type", "header", "body", "footer", "action"})
+    part.one_of("type", {"button"})
+    body = part.part("body", {"text"})
+    text = _bounded(body.text("text"), 1024, body.path("text"))
+    if "header" in part:
+        header = part.part("header", {"type", "text"})
+        header.one_of("type", {"text"})
+        _bounded(header.text("text"), 60, header.path("text"))
+    if "footer" in part:
+        footer = part.part("footer", {"text"})
+        _bounded(footer.text("text"), 60, footer.path("text"))
+    action = part.part("action", {"buttons"})
+    buttons = [_reply(button) for button in action.parts("buttons", {"type", "reply"})]
+    if not 1 <= len(buttons) <= MOST_BUTTONS:
+        raise GraphError(131009, f"Param {action.path('buttons')} must hold 1 to {MOST_BUTTONS} buttons")
+    for one in zip(*buttons, strict=True):
+        if len(set(one)) < len(one):
+            raise GraphError(131009, f"Param {action.path('buttons')}: two buttons have the same ID or title")
+    return text, tuple(buttons)
+
+
+def _reply(button: Reader) -> tuple[str, str]:
+    button.one_of("type", {"reply"})
+    reply = button.part("reply", {"id", "title"})
+    identity, title = reply.text("id"), reply.text("title")
+    return _bounded(identity, 256, reply.path("id")), _bounded(title, 20, reply.path("title"))
 
 
 def _image(reader: Reader) -> tuple[Picture, str | None]:

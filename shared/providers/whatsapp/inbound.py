@@ -9,8 +9,10 @@ from shared.providers.answers import identifier, obj, objects, text
 from shared.providers.whatsapp.contacts import acquaintance, contact
 from shared.providers.whatsapp.instants import instant
 
-NOT_WRITTEN = frozenset({"system", "edit", "revoke", "request_welcome"})
-"""Kinds of message by which nobody writes anew: they open no session."""
+NOT_WRITTEN = frozenset({"system", "revoke", "request_welcome"})
+"""Kinds of message by which nobody writes: they open no session and say nothing."""
+EDIT = "edit"
+"""A message that the person has changed: {original_message_id, message: {type, …}} (pywa, tests/data/updates)."""
 WORDS = {
     "text": ("body",),
     "button": ("text", "payload"),
@@ -38,12 +40,14 @@ def message(update: JsonObject, value: JsonObject, heard: datetime | None) -> It
         return
     yield from _introduced(sender)
     if kind not in NOT_WRITTEN:
+        said = obj(obj(update.get(EDIT)).get("message")) if kind == EDIT else update
         yield Inbound(
             phone_number_id=phone_number_id(value),
             contact=sender,
             message_id=identifier(update.get("id")),
             at=at,
-            words=_words(kind, update),
+            words=_words(_kind(said), said),
+            is_edit=kind == EDIT,
         )
 
 
@@ -119,6 +123,11 @@ def _introduced(someone: Contact | None) -> Iterator[News]:
     known = acquaintance(someone)
     if known is not None:
         yield known
+
+
+def _kind(said: JsonObject) -> str:
+    """What sort of message it is: told, or to be seen from the part that is there."""
+    return text(said.get("type")) or next((name for name in WORDS if name in said), "")
 
 
 def _words(kind: str, update: JsonObject) -> tuple[str, ...]:

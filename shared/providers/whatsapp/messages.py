@@ -1,7 +1,7 @@
 """Payloads in Meta's JSON (reference/whatsapp.md, section 1)."""
 
 from shared.domain.errors import Kind, SendError
-from shared.domain.payload import Mode, Payload, TemplateCall
+from shared.domain.payload import Mode, Payload, ReplyButton, TemplateCall
 
 
 def body_of(payload: Payload, media_id: str, key: str) -> dict[str, object]:
@@ -28,7 +28,15 @@ def _content(payload: Payload, media_id: str) -> dict[str, object]:
     if media_id and payload.card_image:
         caption = {"caption": payload.text} if payload.text else {}
         return {"type": "image", "image": {"id": media_id, **caption}}
+    if payload.button is not None:
+        return {"type": "interactive", "interactive": _with_button(payload.text, payload.button)}
     return {"type": "text", "text": {"preview_url": False, "body": payload.text}}
+
+
+def _with_button(text: str, button: ReplyButton) -> dict[str, object]:
+    """A text with one reply button (Meta's "interactive reply buttons message")."""
+    reply = {"id": button.id, "title": button.title}
+    return {"type": "button", "body": {"text": text}, "action": {"buttons": [{"type": "reply", "reply": reply}]}}
 
 
 def _template(call: TemplateCall, media_id: str) -> dict[str, object]:

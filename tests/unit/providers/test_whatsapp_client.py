@@ -12,7 +12,7 @@ from PIL import Image
 from shared.domain.errors import Kind, SendError
 from shared.domain.integration import WhatsAppIntegration
 from shared.domain.masking import blank_number_in_wamid
-from shared.domain.payload import MAX_CAPTION, Mode, Payload
+from shared.domain.payload import MAX_CAPTION, Mode, Payload, ReplyButton
 from shared.domain.sending import CardSource, ChannelSender, MediaCache, Taken
 from shared.providers.whatsapp.client import WhatsAppSender
 from tests.unit.providers.making import NUMBER, TOKEN, Answer, Provider, body, card_message, ok, whatsapp
@@ -204,6 +204,22 @@ def test_without_a_card_nothing_is_uploaded(mode: Mode, content: dict[str, objec
     sent = body(bench.meta.asked("messages")[0])
     assert isinstance(sent, dict)
     assert content.items() <= sent.items()
+
+
+def test_a_text_with_a_button_is_an_interactive_message() -> None:
+    bench = Bench()
+    question = replace(card_message(Mode.SESSION, card=None), button=ReplyButton(id="STOP", title="Arrêter"))
+    bench.send(question)
+    sent = body(bench.meta.asked("messages")[0])
+    assert isinstance(sent, dict)
+    assert (sent["type"], sent["interactive"]) == (
+        "interactive",
+        {
+            "type": "button",
+            "body": {"text": "Votre carte"},
+            "action": {"buttons": [{"type": "reply", "reply": {"id": "STOP", "title": "Arrêter"}}]},
+        },
+    )
 
 
 def test_the_same_picture_goes_up_once_for_all() -> None:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -93,10 +94,25 @@ def test_whatever_a_person_sends_opens_a_session(sent: Json, words: tuple[str, .
 
 
 @pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"type": "text", "text": {"body": "stop"}}, ("stop",)),
+        ({"text": {"body": "stop"}}, ("stop",)),
+        ({"type": "image", "image": {"id": "1", "mime_type": "image/jpeg", "caption": "arrêt"}}, ("arrêt",)),
+        ({"type": "audio", "audio": {"id": "1"}}, ()),
+        (None, ()),
+    ],
+)
+def test_a_message_that_was_changed_says_its_new_words_and_opens_nothing(changed: Json, words: tuple[str, ...]) -> None:
+    edit = {"original_message_id": "wamid.BEFORE", "message": changed}
+    expected = replace(written(*words), is_edit=True)
+    assert reading(inbound(message("edit", edit=edit), contacts=[contact()])) == Read(news=[expected])
+
+
+@pytest.mark.parametrize(
     "sent",
     [
         message("system", system={"type": "customer_identity_changed", "body": "x"}),
-        message("edit", edit={"message": {"text": {"body": "stop"}}}),
         message("revoke", revoke={"original_message_id": WAMID}),
         message("request_welcome"),
         text("Bonjour", group_id="g"),

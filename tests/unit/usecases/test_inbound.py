@@ -9,12 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.consent import Consent, ConsentState
+from shared.domain.content import Content
 from shared.domain.errors import Kind, SendError
 from shared.domain.message import Message
 from shared.domain.news import AccountNews, Acquaintance, Contact, Inbound, News, Preference, Succession
 from shared.domain.payload import Channel, Mode
 from shared.domain.receipt import Attempt, StatusReport
 from shared.domain.status import Status
+from shared.domain.stop_texts import TEXTS, StopTexts
+from shared.domain.stop_words import Tongue
 from shared.usecases.inbound import PREFERENCE, REFUSED, STOP
 from tests.fakes.office import DEMO, WHATSAPP, Office
 from tests.fakes.world import MORNING
@@ -114,7 +117,18 @@ def test_stop_revokes_and_is_answered_inside_its_own_session() -> None:
     assert office.row(answer.message_id).status is Status.SENT
 
 
-@pytest.mark.parametrize("words", [("Se désabonner", "STOP"), ("STOP", "abc"), ("Arrêt",)])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("Se désabonner", "STOP"),
+        ("STOP", "abc"),
+        ("Arrêt",),
+        ("Stop svp",),
+        ("STOP PNV",),
+        ("توقف",),
+        ("Peut-être", "STOP"),
+    ],
+)
 def test_a_stop_button_says_it_by_its_words_or_its_payload(words: tuple[str, ...]) -> None:
     office = Office()
     office.hear(said(*words))
@@ -131,6 +145,110 @@ def test_stop_is_answered_once_however_often_it_is_heard_or_said() -> None:
     office.deliver(Channel.WHATSAPP, within=timedelta(minutes=5))
     assert len(answers(office)) == len(office.provider.accepted) == 1
     assert word(office) == revoked(MORNING + SECOND)
+
+
+def texts(office: Office) -> list[str]:
+    payloads = [office.run(office.plans.read_payload(answer.payload)) for answer in answers(office)]
+    return [payload.text for payload in payloads if payload is not None]
+
+
+FRENCH, ENGLISH, ARABIC = (TEXTS[tongue] for tongue in (Tongue.FRENCH, Tongue.ENGLISH, Tongue.ARABIC))
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [("STOP", FRENCH), ("Stop svp", FRENCH), ("unsubscribe", ENGLISH), ("Stop. Thank you", ENGLISH), ("إيقاف", ARABIC)],
+)
+def test_the_answer_is_in_the_language_of_the_words_else_of_the_country(words: str, expected: StopTexts) -> None:
+    office = Office()
+    office.hear(said(words))
+    assert texts(office) == [expected.done]
+
+
+@pytest.mark.parametrize(("language", "expected"), [("en", ENGLISH), ("fr", FRENCH)])
+@pytest.mark.parametrize("channel", list(Channel))
+def test_a_bare_stop_is_answered_in_the_language_of_our_last_message(
+    language: str, expected: StopTexts, channel: Channel
+) -> None:
+    office = Office()
+    for told in ("fr", "en", language):
+        content = Content(template="vaccination_card", language=told)
+        office.single(1, channel, content=content, key=f"{told}-{office.clock.now()}")
+        office.clock.pass_by(seconds=1)
+    office.hear(said("STOP"))
+    assert texts(office)[-1] == expected.done
+
+
+def test_a_sentence_with_the_word_asks_once_in_24_hours_and_revokes_nothing() -> None:
+    office = Office()
+    for minute in range(0, 24 * 60, 60):
+        office.hear(said("Comment arrêter ?", at=MORNING + timedelta(minutes=minute)))
+        office.deliver(Channel.WHATSAPP, within=timedelta(minutes=1))
+        office.clock.instant = MORNING + timedelta(minutes=minute + 60)
+    assert (word(office), texts(office)) == (None, [FRENCH.question])
+    office.hear(said("Comment arrêter ?", at=MORNING + DAY))
+    assert texts(office) == [FRENCH.question] * 2
+
+
+def test_the_question_has_a_button_that_revokes() -> None:
+    office = Office()
+    office.hear(said("how do I unsubscribe?"))
+    [question] = answers(office)
+    payload = office.run(office.plans.read_payload(question.payload))
+    assert payload is not None
+    assert (payload.text, payload.exempt, payload.mode) == (ENGLISH.question, True, Mode.SESSION)
+    assert payload.button is not None
+    office.deliver(Channel.WHATSAPP, within=timedelta(seconds=5))
+    assert office.row(question.message_id).status is Status.SENT
+    office.clock.pass_by(seconds=5)
+    office.hear(said(payload.button.title, payload.button.id, at=office.clock.now()))
+    assert word(office) == revoked(office.clock.now())
+    assert texts(office) == [ENGLISH.question, ENGLISH.done]
+    office.clock.pass_by(hours=30)
+    office.hear(said("how do I unsubscribe?", at=office.clock.now()))
+    assert len(answers(office)) == 2  # who has opted out is not asked again
+
+
+@pytest.mark.parametrize("words", ["bus stop", "non-stop", "ne pas arrêter", "Bonjour"])
+def test_a_word_that_means_something_else_does_nothing(words: str) -> None:
+    office = Office()
+    office.hear(said(words))
+    assert (word(office), answers(office)) == (None, [])
+
+
+@pytest.mark.parametrize(
+    "point", ["people.consents", "log.get", "log.page", "plans.write_payload", "log.add", "queue.put"]
+)
+def test_a_worker_killed_anywhere_leaves_one_question(point: str) -> None:
+    office = Office()
+    question = said("Comment faire STOP ?")
+    assert office.killed(office.inbound_desk().hear(DEMO, question), (point, 1))
+    office.clock.pass_by(seconds=90)
+    office.hear(question, question)
+    for _ in range(3):
+        office.tick()
+        office.deliver(Channel.WHATSAPP, within=timedelta(minutes=3))
+    assert len(answers(office)) == len(office.provider.accepted) == 1
+    assert word(office) is None
+
+
+def test_a_question_that_comes_too_late_is_not_asked() -> None:
+    office = Office()
+    office.hear(said("Comment arrêter ?", at=MORNING - 2 * DAY))
+    assert answers(office) == []
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_an_edited_message_revokes_and_is_answered_only_in_an_open_session(is_open: bool) -> None:
+    office = Office()
+    if is_open:
+        office.hear(said("Bonjour"))
+    office.clock.pass_by(minutes=10)
+    edit = replace(said("Stop svp", at=office.clock.now()), is_edit=True)
+    office.hear(edit, edit)
+    assert word(office) == revoked(office.clock.now())
+    assert session(office) == (MORNING + DAY if is_open else None)
+    assert texts(office) == ([FRENCH.done] if is_open else [])
 
 
 def test_whoever_agreed_again_is_answered_again() -> None:
