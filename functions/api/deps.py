@@ -20,10 +20,11 @@ from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.domain.payload import Channel
 from shared.usecases.browse import Browse
 from shared.usecases.contacts import Identities
-from shared.usecases.control import Control
+from shared.usecases.control import Control, ControlDeps
 from shared.usecases.dead_letters import Redrives
 from shared.usecases.erasure import Erasures
 from shared.usecases.health import SmsHealth
+from shared.usecases.holding import HeldTrials
 from shared.usecases.integrations import Administration
 from shared.usecases.judge import Judge
 from shared.usecases.lookups import Lookups
@@ -135,7 +136,9 @@ class Deps:
         """Settings > Integrations."""
         draw = partial(secrets.token_urlsafe, 32)
         stores = self.stores
-        return Administration(stores.integrations, self.account.templates, stores.token_shelf, draw, self.clock)
+        return Administration(
+            stores.integrations, self.account.templates, stores.token_shelf, self._trials, draw, self.clock
+        )
 
     @cached_property
     def single_sends(self) -> SingleSends:
@@ -166,7 +169,16 @@ class Deps:
     def control(self) -> Control:
         """Confirm, pause, resume, cancel."""
         schedules = SchedulerSchedules(self.aws, schedule_names(self.settings), self.telemetry)
-        return Control(self.stores.distributions, self._tasks, schedules, self.telemetry, self.clock)
+        return Control(
+            ControlDeps(
+                distributions=self.stores.distributions,
+                trials=self._trials,
+                tasks=self._tasks,
+                schedules=schedules,
+                telemetry=self.telemetry,
+                clock=self.clock,
+            )
+        )
 
     @cached_property
     def numbers(self) -> Numbers:
@@ -199,6 +211,10 @@ class Deps:
     def redrives(self) -> Redrives:
         """POST /v1/dead-letters/redrive."""
         return Redrives(self.stores.log, self._tasks, self.telemetry, self.clock)
+
+    @cached_property
+    def _trials(self) -> HeldTrials:
+        return HeldTrials(self.stores.holding, self._tasks)
 
     @cached_property
     def _tasks(self) -> SqsTaskQueue:

@@ -17,6 +17,7 @@ from shared.domain.card_reference import parse_buckets, parse_hosts
 from shared.domain.clock import Clock
 from shared.domain.ids import NumberKey
 from shared.domain.payload import Channel
+from shared.providers.orange.balances import OrangeBalances
 from shared.usecases.admission import Admission
 from shared.usecases.agenda import Agenda, AgendaDeps
 from shared.usecases.already import AlreadySent
@@ -27,6 +28,8 @@ from shared.usecases.distributions import Planning, PlanningDeps
 from shared.usecases.erasure import Eraser, EraserDeps
 from shared.usecases.fallbacks import Fallbacks
 from shared.usecases.fanout import Fanout, FanoutDeps
+from shared.usecases.hold_causes import ReadCauses
+from shared.usecases.hold_work import HoldWork, HoldWorkDeps
 from shared.usecases.judge import Judge
 from shared.usecases.planning import Planner
 from shared.usecases.release import Release, ReleaseDeps
@@ -103,15 +106,14 @@ class Deps:
         """Makes and plans distributions."""
         judge = Judge(self.stores.people, self.stores.sessions, NumberKey(self.number_key_bytes))
         hosts, buckets = parse_hosts(self.settings.card_hosts), parse_buckets(self.settings.card_buckets)
-        balances = orange_balances(self.stores, self.settings.orange_api_url)
-        account = Account(self.stores, self.settings.meta_graph_url)
+        account = self._account
         return Planning(
             PlanningDeps(
                 distributions=self.stores.distributions,
                 plans=self.plans,
                 uploads=S3Uploads(self.aws, self.settings.payload_bucket),
                 already=AlreadySent(self.stores.distributions, self.plans, self.stores.log),
-                planner=Planner(judge, self.plans, self.stores.lanes, balances, account.standing),
+                planner=Planner(judge, self.plans, self.stores.lanes, self._balances, account.standing),
                 settings=SettingReader(self.stores.integrations, account.templates, hosts, buckets),
                 tasks=self._tasks,
                 schedules=self._schedules,
@@ -131,6 +133,8 @@ class Deps:
                 tasks=self._tasks,
                 planning=self.planning,
                 release=self._release,
+                holds=self.stores.holds,
+                hold_work=self._hold_work,
                 sweep=self._sweep,
                 tallies=self._tallies,
                 agenda=self._agenda,
@@ -160,6 +164,8 @@ class Deps:
         return Release(
             ReleaseDeps(
                 distributions=self.stores.distributions,
+                holds=self.stores.holds,
+                holding=self.stores.holding,
                 plans=self.plans,
                 log=self.stores.log,
                 lanes=self.stores.lanes,
@@ -177,10 +183,49 @@ class Deps:
         )
 
     @cached_property
+    def _account(self) -> Account:
+        return Account(self.stores, self.settings.meta_graph_url)
+
+    @cached_property
+    def _balances(self) -> OrangeBalances:
+        return orange_balances(self.stores, self.settings.orange_api_url)
+
+    @cached_property
+    def _hold_work(self) -> HoldWork:
+        stores = self.stores
+        causes = ReadCauses(
+            self._balances,
+            self._account.standing,
+            self._account.templates,
+            (stores.reputations, stores.reach),
+            stores.telemetry,
+            stores.clock,
+        )
+        return HoldWork(
+            HoldWorkDeps(
+                holding=stores.holding,
+                causes=causes,
+                distributions=stores.distributions,
+                log=stores.log,
+                plans=self.plans,
+                integrations=stores.integrations,
+                lanes=stores.lanes,
+                queue=self._queue,
+                tasks=self._tasks,
+                telemetry=stores.telemetry,
+                clock=stores.clock,
+            )
+        )
+
+    @cached_property
     def _sweep(self) -> Sweep:
         settler = self.stores.settler()
         return Sweep(
-            self.stores.distributions, self._tallies, settler, Unknowns(self.stores.log, settler, self._unsure)
+            self.stores.log,
+            self.stores.distributions,
+            self._tallies,
+            settler,
+            Unknowns(self.stores.log, settler, self._unsure),
         )
 
     @cached_property
@@ -193,10 +238,10 @@ class Deps:
         return Agenda(
             AgendaDeps(
                 log=self.stores.log,
-                distributions=self.stores.distributions,
+                holds=self.stores.holds,
                 plans=self.plans,
                 integrations=self.stores.integrations,
-                admission=Admission(stores.distributions, stores.people, stores.log, stores.telemetry),
+                admission=Admission(stores.holds, stores.people, stores.log),
                 fallbacks=Fallbacks(
                     log=stores.log, plans=self.plans, integrations=stores.integrations, telemetry=stores.telemetry
                 ),

@@ -21,12 +21,11 @@ from shared.http.router import Router
 from shared.providers.orange.receipts import pieces, receipts
 from shared.providers.whatsapp import webhook
 from shared.usecases.account_news import AccountListener
-from shared.usecases.aftermath import Aftermath
+from shared.usecases.aftermath import Aftermath, AftermathDeps
 from shared.usecases.contacts import Identities
 from shared.usecases.inbound import InboundDeps, InboundDesk
 from shared.usecases.meta_documents import MetaDesk
 from shared.usecases.receive import Doorkeeper, OrangeDesk, Receiver, Report
-from shared.usecases.stopping import Stopping
 from shared.usecases.straight import Straight
 from shared.usecases.strangers import Strangers
 from shared.wiring.stores import Names, Stores
@@ -70,7 +69,17 @@ def build(
     orange = OrangeDesk(read=receipts, receipts=stores.receipts, strangers=strangers, queue=queue)
     people, account = _inbound_desk(stores, settings, hashed), _account_listener(stores)
     settler, consequences = stores.settler(), stores.consequences(settings.fanout_queue_url)
-    statuses = Aftermath(stores.log, stores.distributions, settler, consequences, stores.pulse, stores.clock)
+    statuses = Aftermath(
+        AftermathDeps(
+            log=stores.log,
+            distributions=stores.distributions,
+            settler=settler,
+            consequences=consequences,
+            holding=stores.holding,
+            pulse=stores.pulse,
+            clock=stores.clock,
+        )
+    )
     meta = MetaDesk(whatsapp=webhook, statuses=statuses, news_listeners=(people, account), status_listeners=(people,))
     receiver = Receiver(settler, meta, orange, telemetry, stores.clock)
     router = Router(on_error=telemetry.crash)
@@ -104,8 +113,7 @@ def _inbound_desk(stores: Stores, settings: Settings, hashed: Callable[[str, str
 
 def _account_listener(stores: Stores) -> AccountListener:
     """Whoever hears what Meta does to templates, account and limits."""
-    stopping = Stopping(stores.distributions, stores.telemetry)
-    return AccountListener(stores.integrations, stores.templates, stores.reputations, stopping, stores.telemetry)
+    return AccountListener(stores.integrations, stores.templates, stores.reputations, stores.holding, stores.telemetry)
 
 
 def _hashing(aws: Aws, number_key_secret_id: str) -> Callable[[str, str], str]:

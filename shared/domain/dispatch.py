@@ -5,13 +5,17 @@ from dataclasses import dataclass, replace
 from shared.domain.message import Chunk
 from shared.domain.payload import Channel, Payload
 
+ANY_SCOPE = "any"
+"""A test send: an administrator wants to know whether it works now, whatever is held."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dispatch:
     """One copy of one message on its way to the sender. Copies may be many; the claim lets one through.
 
-    `departs_at` is microseconds since 1970, booked on the lane's timetable. `epoch` is the distribution's at release: a
-    pause makes it old. `integration_version` lets a sender see that its cached settings are older than the message.
+    `departs_at` is microseconds since 1970, booked on the lane's timetable. `epoch` is the run's at release: a
+    pause, or the end of a hold, makes it old. `integration_version` lets a sender see that its cached settings are
+    older than the message.
     """
 
     organisation: str
@@ -23,6 +27,8 @@ class Dispatch:
     chunk: Chunk | None = None
     epoch: int | None = None
     integration_version: int = 0
+    trial: str | None = None
+    """The held scope that this message tries (`str` of `shared.domain.holds.ScopeKey`), or `ANY_SCOPE`."""
 
     def departing(self, departs_at: int) -> "Dispatch":
         """The same message on another departure."""

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from shared.domain.content import Content, FallbackOrder
 from shared.domain.gate import earliest_open
+from shared.domain.holds import RunHold
 from shared.domain.hours import parse_windows
 from shared.domain.json import JsonValue
 from shared.domain.payload import Channel
@@ -79,6 +80,9 @@ def outcome_of(action: Action, status: DistributionStatus) -> Outcome:
     return _ACTIONS[status][list(Action).index(action)]
 
 
+PAUSED_BY_USER = "paused_by_user"
+TRYING = timedelta(seconds=90)
+"""How long a distribution counts as sending after a person has resumed it, while its held rows are tried."""
 RELEASING = (DistributionStatus.SCHEDULED, DistributionStatus.SENDING)
 """Statuses in which messages are released."""
 MAY_LEAVE = (*RELEASING, DistributionStatus.COMPLETED)
@@ -127,6 +131,11 @@ class Run:
     """Where their cards lie, a host or `s3://<bucket>`; None: on several hosts, or there is no card."""
     logged: int = 0
     released: int = 0
+    epoch: int = 0
+    """Raised when a hold of it ends: what was released before no longer leaves by itself."""
+    generation: int = 0
+    """Of the holds on its scopes when it was last rewound (`shared.domain.holds`)."""
+    hold: RunHold | None = None
 
     @property
     def is_released(self) -> bool:
@@ -136,6 +145,16 @@ class Run:
     def rows_in(self, chunk: int) -> int:
         """How many messages a chunk holds."""
         return min(CHUNK_ROWS, self.rows - chunk * CHUNK_ROWS)
+
+    def first_pending(self, index: int, settled: Mapping[tuple[int, int], int]) -> int:
+        """The first chunk of which not every row has left `pending`. `index`: the run's own place; `settled`: (run,
+        chunk) → how many rows have left `pending` there."""
+        chunks = range(self.chunks)
+        return next((one for one in chunks if settled.get((index, one), 0) < self.rows_in(one)), self.chunks)
+
+    def pending_rows(self, index: int, settled: Mapping[tuple[int, int], int]) -> int:
+        """How many rows have not left `pending`; the arguments as in `first_pending`."""
+        return max(0, self.rows - sum(settled.get((index, chunk), 0) for chunk in range(self.chunks)))
 
     def sizes(self, at_most: int) -> list[int]:
         """How many messages each of the next chunks holds that are to be released, of so many chunks at most."""
@@ -226,6 +245,8 @@ class Distribution:
     """The name of the template it was made with: what Meta does to that one stops this."""
     last_departure: datetime | None = None
     """The latest that was booked for any of its messages when they were released."""
+    trying_until: datetime | None = None
+    """A person has resumed it, and its held rows are being tried until then: so long it is not shown as paused."""
     swept: bool = False
     """Cancelled, and a first pass has ended what was pending."""
     revision: int = 0
@@ -249,26 +270,54 @@ class Distribution:
         )
 
     def opens(self, now: datetime) -> datetime:
-        """When the first of its runs with messages to release may leave."""
+        """When the first of its runs with messages to release may leave. Runs that are held wait for something else."""
         wished = max(now, self.schedule.at or now)
         peak = parse_windows(self.planned.peak)
-        waiting = (run for run in self.planned.runs if not run.is_released)
+        waiting = (run for run in self.planned.runs if not run.is_released and run.hold is None)
         return min((earliest_open(self.channel, run.country, wished, peak) for run in waiting), default=now)
 
-    def paused(self, reason: str) -> "Distribution":
-        """Nothing leaves any more: what is on its way carries an old epoch."""
+    @property
+    def is_held(self) -> bool:
+        """Paused by holds alone: it goes on by itself when one of them ends."""
+        return self.status is DistributionStatus.PAUSED and self.status_reason != PAUSED_BY_USER
+
+    @property
+    def is_releasing(self) -> bool:
+        """Whether release brings it forward: it is not paused by a person, and not over."""
+        return self.status in RELEASING or self.is_held
+
+    @property
+    def may_leave(self) -> bool:
+        """Whether a message of it that is on its way may leave, as far as its status goes."""
+        return self.status in MAY_LEAVE or self.is_held
+
+    def epoch_of(self, run: int) -> int:
+        """What a message of the run carries when it is released. Both parts only rise, so that the sum says whether
+        one of them did."""
+        return self.epoch + self.planned.runs[run].epoch
+
+    def paused(self) -> "Distribution":
+        """A person's pause. Nothing leaves any more: what is on its way carries an old epoch."""
         return dataclasses.replace(
-            self, status=DistributionStatus.PAUSED, status_reason=reason, epoch=self.epoch + 1, due_at=None
+            self,
+            status=DistributionStatus.PAUSED,
+            status_reason=PAUSED_BY_USER,
+            epoch=self.epoch + 1,
+            due_at=None,
+            trying_until=None,
         )
 
-    def resumed(self, now: datetime, first_pending: Mapping[int, int]) -> "Distribution":
-        """Releases again, each run from its first chunk with pending rows (`first_pending`: run → chunk)."""
+    def resumed(self, now: datetime, settled: Mapping[tuple[int, int], int]) -> "Distribution":
+        """Releases again, each run from its first chunk with pending rows. `settled`: (run, chunk) → how many rows have
+        left `pending` there. Held runs stay held; they are being tried."""
         runs = tuple(
-            dataclasses.replace(run, released=min(run.released, first_pending.get(index, run.released)))
+            dataclasses.replace(run, released=min(run.released, run.first_pending(index, settled)))
             for index, run in enumerate(self.planned.runs)
         )
         plan = dataclasses.replace(self.planned, runs=runs)
-        return dataclasses.replace(self, plan=plan, status_reason=None).confirmed(now)
+        held = any(run.hold is not None for run in runs)
+        resumed = dataclasses.replace(self, plan=plan, status_reason=None).confirmed(now)
+        return dataclasses.replace(resumed, trying_until=now + TRYING if held else None)
 
     def cancelled(self, now: datetime) -> "Distribution":
         """Nothing more is logged or released; `due_at` brings the sweep that ends what is pending."""

@@ -17,20 +17,20 @@ class Kind(StrEnum):
     RECIPIENT = "recipient"
     """Surely not sent, and never will be, to this person with this content."""
     STOP = "stop"
-    """Surely not sent, and every other message would fail alike until a person acts."""
+    """Surely not sent, and every other message of the same scope would fail alike until its cause ends."""
     BUG = "bug"
     """Surely not sent: the request itself was wrong. Fails this message and wakes an engineer."""
 
 
 class Scope(StrEnum):
-    """How far a stop reaches."""
+    """How far a stop reaches: as wide as its cause (design.md, Stop errors)."""
 
-    DISTRIBUTION = "distribution"
-    """What the message belongs to."""
-    TEMPLATE = "template"
-    """Every distribution that sends the same template."""
     ACCOUNT = "account"
     """Everything that the organisation sends on the channel."""
+    COUNTRY = "country"
+    """The messages to the recipient's country."""
+    TEMPLATE = "template"
+    """The messages that call the same template in the same language."""
 
 
 class SendError(Exception):
@@ -41,7 +41,8 @@ class SendError(Exception):
     up) or one of its status reasons (for `stop`). None of them holds personal data: no number, name or token.
 
     `retry_after` is in seconds; for `recipient` it is how long nobody may have the message sent again. `scope` says how
-    far a `stop` reaches. `most_attempts`: after so many it is no passing trouble, but a wrong request. `if_repeated`:
+    far a `stop` reaches, `of_distribution` that it may lie in the content of one distribution, so that only its own
+    messages are held. `most_attempts`: after so many it is no passing trouble, but a wrong request. `if_repeated`:
     the status reason with which it stops its template if one person after another is refused so; empty where it is not
     known to be the template's.
     """
@@ -54,12 +55,14 @@ class SendError(Exception):
         *,
         retry_after: float | None = None,
         person_only: bool = False,
-        scope: Scope = Scope.DISTRIBUTION,
+        scope: Scope = Scope.ACCOUNT,
+        of_distribution: bool = False,
         most_attempts: int | None = None,
         if_repeated: str = "",
     ) -> None:
         super().__init__(kind, code, reason)
         self.scope = scope
+        self.of_distribution = of_distribution
         self.kind = kind
         self.code = code
         self.reason = reason
@@ -71,8 +74,9 @@ class SendError(Exception):
 
     def as_stop(self) -> "SendError":
         """What the same refusal is once it comes for one person after another."""
-        scope = Scope.TEMPLATE if self.if_repeated else Scope.DISTRIBUTION
-        return SendError(Kind.STOP, self.code, self.if_repeated or "provider_down", scope=scope)
+        scope = Scope.TEMPLATE if self.if_repeated else Scope.COUNTRY
+        reason = self.if_repeated or "provider_down"
+        return SendError(Kind.STOP, self.code, reason, scope=scope, of_distribution=not self.if_repeated)
 
     def rests_until(self, at: datetime) -> datetime | None:
         """Until when nobody may have the message sent again that was refused so at `at`; None where they may."""

@@ -80,6 +80,22 @@ def cards_scope(host: str, distribution_id: str) -> ScopeKey:
     return ScopeKey(scope=HoldScope.CARDS, key=host, distribution_id=distribution_id)
 
 
+def is_narrower(scope: ScopeKey, than: ScopeKey) -> bool:
+    """Whether a stop of the first scope shows that the second one no longer stops anything: the provider looks at the
+    account before the country, and at both before the template."""
+    return _WIDEST_FIRST.index(scope.scope) > _WIDEST_FIRST.index(than.scope)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunHold:
+    """Why a run is held: the widest of its scopes that is, as far as release knows."""
+
+    scope: ScopeKey
+    reason: str
+    since: datetime
+    told_later: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
     """What is known of one scope.
@@ -103,8 +119,12 @@ class Hold:
 
     def may_try(self, now: datetime) -> bool:
         """Whether a trial may begin."""
-        under_way = self.trial is not None and self.trial_until is not None and now < self.trial_until
+        under_way = self.trial_until is not None and now < self.trial_until
         return self.held and self.try_at <= now and not under_way
+
+    def is_tried_by(self, message_id: str, now: datetime) -> bool:
+        """Whether the message is the trial that is under way."""
+        return self.trial == message_id and self.trial_until is not None and now < self.trial_until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +222,8 @@ class Holds:
         held = [scope for scope in scopes if (hold := self.of(scope)) is not None and hold.held]
         changed = self
         for scope in held:
-            waiting = dataclasses.replace(changed.scopes[str(scope)], try_at=now, tries=0)
+            known = changed.scopes[str(scope)]
+            waiting = dataclasses.replace(known, try_at=now, tries=0, trial=None, trial_until=None)
             changed = changed._with(scope, waiting, now)
         return changed
 

@@ -13,7 +13,7 @@ class Rule:
     reason: str = ""
     retry_after: float | None = None
     person_only: bool = False
-    scope: Scope = Scope.DISTRIBUTION
+    scope: Scope = Scope.ACCOUNT
     most_attempts: int | None = None
     if_repeated: str = ""
 
@@ -55,7 +55,7 @@ def person(reason: str, *, rests: float | None = None, if_repeated: str = "") ->
     return Rule(Kind.RECIPIENT, reason, retry_after=rests, if_repeated=if_repeated)
 
 
-def stop(reason: str, scope: Scope = Scope.DISTRIBUTION) -> Rule:
+def stop(reason: str, scope: Scope = Scope.ACCOUNT) -> Rule:
     """Every other message would fail alike, as far as `scope` reaches."""
     return Rule(Kind.STOP, reason, scope=scope)
 

@@ -1,12 +1,13 @@
 """What Meta's webhooks tell of templates, account, limits and number: kept, and acted upon."""
 
+from shared.domain.holds import ACCOUNT, DAILY_LIMIT, ScopeKey, template_scope
 from shared.domain.integration import WhatsAppIntegration
-from shared.domain.news import AccountNews, LimitNews, News, NumberNews, TemplateNews
+from shared.domain.news import AccountNews, LimitNews, News, NumberNews, TemplateNews, TemplateStatus
 from shared.domain.payload import Channel
 from shared.domain.reputation import Limit, Told
+from shared.usecases.holding import HoldKeeper
 from shared.usecases.ports import Integrations, Telemetry
 from shared.usecases.reputation import Reputations
-from shared.usecases.stopping import Stopping
 from shared.usecases.templates import STOPS, TemplateBook, account_of
 
 
@@ -18,13 +19,13 @@ class AccountListener:
         integrations: Integrations,
         book: TemplateBook,
         reputations: Reputations,
-        stopping: Stopping,
+        holding: HoldKeeper,
         telemetry: Telemetry,
     ) -> None:
         self._integrations = integrations
         self._book = book
         self._reputations = reputations
-        self._stopping = stopping
+        self._holding = holding
         self._telemetry = telemetry
 
     async def hear(self, organisation: str, news: News) -> None:
@@ -42,6 +43,7 @@ class AccountListener:
                 await self._account(integration, news)
             case LimitNews():
                 await self._tell(integration, Told(at=news.at, limit=Limit(people=news.limit)))
+                await self._holding.try_now(organisation, Channel.WHATSAPP, [DAILY_LIMIT])
             case NumberNews():
                 if news.phone_number_id in (None, integration.phone_number_id) and news.quality is not None:
                     await self._tell(integration, Told(at=news.at, quality=news.quality))
@@ -56,18 +58,32 @@ class AccountListener:
         reason = STOPS.get(news.status) if news.status is not None else None
         if reason is None and heard.is_recategorised:
             reason = "template_recategorised"
+        scope = template_scope(news.name, news.language)
         if reason is not None:
-            await self._stopping.pause_template(integration.organisation, news.name, reason, news.language)
+            await self._hold(integration.organisation, scope, reason)
+        elif news.status is TemplateStatus.APPROVED:
+            await self._holding.end(integration.organisation, Channel.WHATSAPP, [scope])
+
+    async def _hold(self, organisation: str, scope: ScopeKey, reason: str) -> None:
+        known = await self._holding.get(organisation, Channel.WHATSAPP)
+        await self._holding.hold(known, scope, reason)
 
     async def _account(self, integration: WhatsAppIntegration, news: AccountNews) -> None:
         """An older restriction, told after its end, pauses nothing."""
         await self._tell(integration, Told(at=news.at, restricted=news.restricted))
         if not news.restricted:
+            await self._lifted(integration.organisation)
             return
         standing = await self._reputations.get(integration.organisation, integration.phone_number_id)
         if standing.restricted:
             self._telemetry.trouble("account_restricted", organisation=integration.organisation, restriction=news.event)
-            await self._stopping.pause_account(integration.organisation, Channel.WHATSAPP, "account_restricted")
+            await self._hold(integration.organisation, ACCOUNT, "account_restricted")
+
+    async def _lifted(self, organisation: str) -> None:
+        """Meta says that the account may send again: what it was held for has ended, unless it was something else."""
+        known = (await self._holding.get(organisation, Channel.WHATSAPP)).of(ACCOUNT)
+        if known is not None and known.held and known.reason == "account_restricted":
+            await self._holding.end(organisation, Channel.WHATSAPP, [ACCOUNT])
 
     async def _tell(self, integration: WhatsAppIntegration, told: Told) -> None:
         await self._reputations.tell(integration.organisation, integration.phone_number_id, told)

@@ -7,18 +7,21 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 
-from shared.domain.consent import given_in
-from shared.domain.dispatch import Dispatch
-from shared.domain.distribution import MAY_LEAVE, RELEASING, Distribution, DistributionStatus
+from shared.domain.consent import Consent, given_in
+from shared.domain.dispatch import ANY_SCOPE, Dispatch
+from shared.domain.distribution import Distribution, DistributionStatus
 from shared.domain.gate import Go, Never, NotBefore, Passenger, earliest_open, gate
+from shared.domain.held_runs import scopes_of
+from shared.domain.holds import DAILY_LIMIT, Holds, ScopeKey
 from shared.domain.hours import Window, parse_windows
 from shared.domain.integration import WhatsAppIntegration
-from shared.domain.payload import Mode
+from shared.domain.payload import Channel, Mode
 from shared.domain.status import ARRIVED
 from shared.usecases.channel import Integrated
 from shared.usecases.fresh import Fresh
+from shared.usecases.holding import scopes_of_payload
 from shared.usecases.of_many import consents_of
-from shared.usecases.ports import Distributions, Log, People, Telemetry
+from shared.usecases.ports import HoldStore, Log, People
 from shared.usecases.room import Room
 
 FRESH = timedelta(milliseconds=950)
@@ -29,22 +32,30 @@ WHILE_PAUSED = timedelta(minutes=5)
 
 
 class Verdict(StrEnum):
-    """`left`: the message stays pending and its distribution will release it again."""
+    """`left`: the message stays pending and its run will release it again; `held`: it stays pending, and the agenda
+    brings it up again once its hold has ended."""
 
     GO = "go"
     LATER = "later"
     LEFT = "left"
+    HELD = "held"
     NEVER = "never"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """`at` goes with `later`, `reason` with `never`; `as_template` with `go`: its session has closed."""
+    """`at` goes with `later`, `reason` with `never` and `held`; `as_template` with `go`: its session has closed.
+
+    `full`: Meta's daily limit leaves no room for this person, and no hold says so yet. `holds` are those that were
+    known when the gate was asked.
+    """
 
     verdict: Verdict
     at: datetime | None = None
     reason: str = ""
     as_template: bool = False
+    full: bool = False
+    holds: Holds | None = None
     peak: tuple[Window, ...] = ()
     """Goes with `go`: the hours besides the quiet ones that were found open."""
 
@@ -52,53 +63,81 @@ class Answer:
 class Admission:
     """Asks the gate for messages that are about to leave."""
 
-    def __init__(
-        self, distributions: Distributions, people: People, log: Log, telemetry: Telemetry, room: Room | None = None
-    ) -> None:
+    def __init__(self, holds: HoldStore, people: People, log: Log, room: Room | None = None) -> None:
         """`room` is WhatsApp's: sessions and the messaging limit."""
         self._room = room
         self._log = log
-        self._distributions = distributions
-        self._telemetry = telemetry
-        self._states = Fresh(self._read_distributions, FRESH)
+        self._holds = holds
+        self._states = Fresh(self._read_states, FRESH)
         self._words = Fresh(partial(consents_of, people), FRESH)
 
     async def ask(self, dispatch: Dispatch, now: datetime, integration: Integrated | None = None) -> Answer:
         """Whether this copy may leave now. With the integration: just before the call, with every fact."""
-        number = integration if isinstance(integration, WhatsAppIntegration) else None
-        session_text = dispatch.payload.mode is Mode.SESSION and number is not None and self._room is not None
-        peak: tuple[Window, ...] = ()
         if dispatch.payload.fallback_of is not None:
-            held = await self._by_parent(dispatch.organisation, dispatch.payload.fallback_of, now)
-            if held is not None:
-                return held
-        distribution, recorded = await asyncio.gather(
-            self._distribution_of(dispatch, now), self._words.get((dispatch.organisation, dispatch.person), now)
+            waits = await self._by_parent(dispatch.organisation, dispatch.payload.fallback_of, now)
+            if waits is not None:
+                return waits
+        distribution, holds, recorded = await asyncio.gather(
+            self._distribution_of(dispatch, now),
+            self._holds_of(dispatch, now),
+            self._words.get((dispatch.organisation, dispatch.person), now),
         )  # at once, so that a batch that asks together reads together
-        if dispatch.chunk is not None:
-            answer = self._by_state(dispatch, distribution)
-            if answer is not None:
-                return answer
-            peak = parse_windows(distribution.planned.peak) if distribution is not None else ()
-        passenger = Passenger(
+        waits = self._by_state(dispatch, distribution) or by_holds(dispatch, distribution, holds, now)
+        if waits is not None:
+            return waits
+        number = integration if isinstance(integration, WhatsAppIntegration) else None
+        passenger = await self._passenger(dispatch, distribution, recorded, number, now)
+        answer = Answer(verdict=Verdict.GO, peak=passenger.peak, holds=holds)
+        match gate(passenger, now):
+            case Go(as_template=as_template):
+                return await self._as_written(dispatch, distribution, number, answer, now, as_template=as_template)
+            case NotBefore(at=at):
+                return Answer(verdict=Verdict.LATER, at=at)
+            case Never(reason=reason):
+                return Answer(verdict=Verdict.NEVER, reason=reason)
+
+    async def _passenger(
+        self,
+        dispatch: Dispatch,
+        distribution: Distribution | None,
+        recorded: Consent | None,
+        number: WhatsAppIntegration | None,
+        now: datetime,
+    ) -> Passenger:
+        session_text = dispatch.payload.mode is Mode.SESSION and number is not None and self._room is not None
+        return Passenger(
             channel=dispatch.channel,
             country=dispatch.payload.country,
             given=given_in(dispatch.payload),
             recorded=recorded,
-            peak=peak,
+            peak=parse_windows(distribution.planned.peak) if distribution is not None else (),
             exempt_from_consent=dispatch.payload.exempt,
             session_text=session_text,
             session_until=await self._session_until(dispatch, number, now) if session_text else None,
             has_template=dispatch.payload.alternative is not None,
         )
-        match gate(passenger, now):
-            case Go(as_template=as_template):
-                answer = await self._within_limit(dispatch, number, now, as_template=as_template)
-                return replace(answer, peak=peak)
-            case NotBefore(at=at):
-                return Answer(verdict=Verdict.LATER, at=at)
-            case Never(reason=reason):
-                return Answer(verdict=Verdict.NEVER, reason=reason)
+
+    async def _as_written(
+        self,
+        dispatch: Dispatch,
+        distribution: Distribution | None,
+        number: WhatsAppIntegration | None,
+        go: Answer,
+        now: datetime,
+        *,
+        as_template: bool,
+    ) -> Answer:
+        """The gate says go. A template that takes the place of a session's text may be held itself; Meta's messaging
+        limit is asked last, because asking counts the person."""
+        if as_template and go.holds is not None:
+            waits = by_holds(dispatch, distribution, go.holds, now, as_template=True)
+            if waits is not None:
+                return waits
+        limited = number is not None and (as_template or dispatch.payload.mode is Mode.TEMPLATE)
+        if not limited or not await self._is_full(number, dispatch.person, now):
+            return replace(go, as_template=as_template)
+        verdict = Verdict.LEFT if DAILY_LIMIT in run_scopes(dispatch, distribution) else Verdict.HELD
+        return replace(go, verdict=verdict, reason="daily_limit", full=True)
 
     @staticmethod
     def is_open(dispatch: Dispatch, admitted: Answer, at: datetime) -> bool:
@@ -113,53 +152,73 @@ class Admission:
             return Answer(verdict=Verdict.NEVER, reason="cancelled")
         if parent is None or parent.distribution_id is None:
             return None
-        distribution = await self._states.get((organisation, parent.distribution_id), now)
+        distribution = await self._distribution((organisation, parent.distribution_id), now)
         if distribution is None or distribution.status is DistributionStatus.CANCELLED:
             return Answer(verdict=Verdict.NEVER, reason="cancelled")
-        if distribution.status not in MAY_LEAVE:
+        if not distribution.may_leave:
             return Answer(verdict=Verdict.LATER, at=now + WHILE_PAUSED)
         return None
 
     async def _distribution_of(self, dispatch: Dispatch, now: datetime) -> Distribution | None:
         if dispatch.chunk is None:
             return None
-        return await self._states.get((dispatch.organisation, dispatch.chunk.distribution_id), now)
+        return await self._distribution((dispatch.organisation, dispatch.chunk.distribution_id), now)
+
+    async def _distribution(self, key: tuple[str, str], now: datetime) -> Distribution | None:
+        found = await self._states.get(key, now)
+        return found if isinstance(found, Distribution) else None
+
+    async def _holds_of(self, dispatch: Dispatch, now: datetime) -> Holds:
+        found = await self._states.get((dispatch.organisation, dispatch.channel), now)
+        nothing = Holds(organisation=dispatch.organisation, channel=dispatch.channel)
+        return found if isinstance(found, Holds) else nothing
 
     async def _session_until(
         self, dispatch: Dispatch, number: WhatsAppIntegration | None, now: datetime
     ) -> datetime | None:
         return await self._room.session_until(number, dispatch.person, now) if number and self._room else None
 
-    async def _within_limit(
-        self, dispatch: Dispatch, number: WhatsAppIntegration | None, now: datetime, *, as_template: bool
-    ) -> Answer:
-        """Meta's messaging limit, asked last, because asking counts the person."""
-        if number is not None and self._room is not None and (as_template or dispatch.payload.mode is Mode.TEMPLATE):
-            full_until = await self._room.full_until(number, dispatch.person, now)
-            if full_until is not None:
-                return Answer(verdict=Verdict.LATER, at=full_until, reason="daily_limit")
-        return Answer(verdict=Verdict.GO, as_template=as_template)
-
-    async def stop(self, organisation: str, distribution_id: str, epoch: int, reason: str) -> bool:
-        """Pause a distribution for a reason that a person can act on, if it still is at that epoch; says whether."""
-        distribution = await self._distributions.get(organisation, distribution_id)
-        while distribution is not None and distribution.status in RELEASING and distribution.epoch == epoch:
-            if await self._distributions.save(distribution.paused(reason)) is not None:
-                self._telemetry.trouble(
-                    "distribution_stopped", organisation=organisation, distribution_id=distribution_id, reason=reason
-                )
-                return True
-            distribution = await self._distributions.get(organisation, distribution_id)
-        return False
+    async def _is_full(self, number: WhatsAppIntegration | None, person: str, now: datetime) -> bool:
+        """Whether Meta's messaging limit leaves no room for the person, who is counted if it does."""
+        if number is None or self._room is None:
+            return False
+        return await self._room.full_until(number, person, now) is not None
 
     @staticmethod
     def _by_state(dispatch: Dispatch, distribution: Distribution | None) -> Answer | None:
+        if dispatch.chunk is None:
+            return None
         if distribution is None or distribution.status is DistributionStatus.CANCELLED:
             return Answer(verdict=Verdict.NEVER, reason="cancelled")
-        if distribution.status not in MAY_LEAVE or dispatch.epoch != distribution.epoch:
+        if not distribution.may_leave or dispatch.epoch != distribution.epoch_of(dispatch.chunk.run):
             return Answer(verdict=Verdict.LEFT)
         return None
 
-    async def _read_distributions(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Distribution]:
-        found = await self._distributions.get_many(keys)
-        return {(one.organisation, one.distribution_id): one for one in found.values()}
+    async def _read_states(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Distribution | Holds]:
+        channels = {(organisation, one) for organisation, one in keys if isinstance(one, Channel)}
+        distributions, holds = await self._holds.read([key for key in keys if key not in channels], channels)
+        states: dict[tuple[str, str], Distribution | Holds] = dict(distributions)
+        states.update({(organisation, str(channel)): one for (organisation, channel), one in holds.items()})
+        return states
+
+
+def run_scopes(dispatch: Dispatch, distribution: Distribution | None) -> list[ScopeKey]:
+    """What may hold the run that the message belongs to; empty where it belongs to none."""
+    if distribution is None or dispatch.chunk is None:
+        return []
+    return scopes_of(distribution, distribution.planned.runs[dispatch.chunk.run])
+
+
+def by_holds(
+    dispatch: Dispatch, distribution: Distribution | None, holds: Holds, now: datetime, *, as_template: bool = False
+) -> Answer | None:
+    """None: no hold concerns the message, or it is the one that tries it."""
+    payload = dispatch.payload.as_template() if as_template else dispatch.payload
+    mine = run_scopes(dispatch, distribution)
+    found = holds.holding([*mine, *scopes_of_payload(payload)])
+    if found is None or dispatch.trial == ANY_SCOPE:
+        return None
+    scope, hold = found
+    if dispatch.trial == str(scope) and hold.is_tried_by(dispatch.message_id, now):
+        return None
+    return Answer(verdict=Verdict.LEFT if scope in mine else Verdict.HELD, reason=hold.reason, holds=holds)

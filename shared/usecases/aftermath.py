@@ -1,17 +1,17 @@
 """What follows from a provider's word besides the message's own status: a template instead of a closed session, an
 opt-out, a stop of the account or the template, the number's pulse. One place for answers and for webhooks."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from shared.domain.clock import Clock
 from shared.domain.consent import Consent, ConsentState
-from shared.domain.errors import Kind, Scope, SendError
+from shared.domain.errors import Kind, SendError
 from shared.domain.fallback import Start
 from shared.domain.message import Message
-from shared.domain.payload import Channel
 from shared.domain.receipt import Attempt, StatusReport
 from shared.domain.status import Status
+from shared.usecases.holding import HoldKeeper, scope_of_row
 from shared.usecases.ports import Distributions, Log, Moved, People, Task, TaskQueue, Telemetry
 from shared.usecases.pulse import Pulse
 from shared.usecases.settle import Settler
@@ -27,25 +27,12 @@ class StillUnderWayError(Exception):
     """A webhook has overtaken the answer to its own message: let it come again."""
 
 
-class Stops(Protocol):
-    """What `shared.usecases.stopping.Stopping` does."""
-
-    async def pause_account(self, organisation: str, channel: Channel, reason: str) -> int:
-        """Pause all that the organisation sends on a channel."""
-        ...
-
-    async def pause_template(self, organisation: str, name: str, reason: str, language: str | None = None) -> int:
-        """Pause all that call the template."""
-        ...
-
-
 class Consequences:
     """What a refusal means for others than its message. All of it may be done twice."""
 
-    def __init__(self, people: People, stops: Stops, tasks: TaskQueue | None, telemetry: Telemetry) -> None:
+    def __init__(self, people: People, tasks: TaskQueue | None, telemetry: Telemetry) -> None:
         """`tasks` is the fan-out queue; None where no WhatsApp message of a client's fails."""
         self._people = people
-        self._stops = stops
         self._tasks = tasks
         self._telemetry = telemetry
 
@@ -64,81 +51,91 @@ class Consequences:
         task = Task(kind="fallback", organisation=before.organisation, message_id=before.message_id)
         await self._tasks.put([task])
 
-    async def stopped(self, organisation: str, channel: Channel, error: SendError, template: str | None) -> None:
-        """Pause as far as the stop reaches; a distribution alone is its sender's own matter."""
-        if error.scope is Scope.ACCOUNT:
-            await self._stops.pause_account(organisation, channel, error.reason)
-        elif error.scope is Scope.TEMPLATE and template is not None:
-            await self._stops.pause_template(organisation, template, error.reason)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AftermathDeps:
+    """What statuses are worked off with."""
+
+    log: Log
+    distributions: Distributions
+    settler: Settler
+    consequences: Consequences
+    holding: HoldKeeper
+    pulse: Pulse
+    clock: Clock
 
 
 class Aftermath:
     """Takes the statuses of WhatsApp messages. Any order, any number of times: the log ends the same."""
 
-    def __init__(
-        self,
-        log: Log,
-        distributions: Distributions,
-        settler: Settler,
-        consequences: Consequences,
-        pulse: Pulse,
-        clock: Clock,
-    ) -> None:
-        self._log = log
-        self._distributions = distributions
-        self._settler = settler
-        self._consequences = consequences
-        self._pulse = pulse
-        self._clock = clock
+    def __init__(self, deps: AftermathDeps) -> None:
+        self._deps = deps
 
     async def take(self, organisation: str, attempt: Attempt, report: StatusReport) -> Moved:
         """One status of a message of ours, and what it did to its row. Raises StillUnderWayError where it has to come
         again."""
         if attempt.card_half and report.status is not Status.FAILED:
-            now = self._clock.now()
-            await self._log.card_taken(organisation, attempt.message_id, attempt=attempt.number, due_at=now)
+            now = self._deps.clock.now()
+            await self._deps.log.card_taken(organisation, attempt.message_id, attempt=attempt.number, due_at=now)
             return _NOT_MOVED
         error = report.error
-        if error is not None and error.reason == "template_required" and await self._reopened(organisation, attempt):
+        if error is not None and await self._goes_again(organisation, attempt, report, error):
             return _NOT_MOVED
         move = move_of_report(report)
-        moved = await self._settler.move(organisation, attempt.message_id, move)
+        moved = await self._deps.settler.move(organisation, attempt.message_id, move)
         if moved.before is None:
             return moved
         if moved.won:
-            await self._consequences.failed(moved.before, move.fallback)
+            await self._deps.consequences.failed(moved.before, move.fallback)
+        if moved.before.trial and error is None and attempt.number == moved.before.attempts:
+            await self._deps.holding.proven(moved.before)
         await self._beat(moved.before, attempt)
-        recent = self._clock.now() - report.at < STOPS_WITHIN
-        if error is not None and error.kind is Kind.STOP and moved.won and recent:
-            await self._stop(moved.before, error)
         return moved
 
-    async def _reopened(self, organisation: str, attempt: Attempt) -> bool:
-        """Whether the message goes once more, as its template. Meta mostly tells so after it has taken the message."""
-        now = self._clock.now()
-        row = await self._log.get(organisation, attempt.message_id)
-        if row is None or not row.alternative or row.as_template:
+    async def _goes_again(self, organisation: str, attempt: Attempt, report: StatusReport, error: SendError) -> bool:
+        """Whether the message reached nobody for a reason that is not its recipient's, and goes once more: as its
+        template because its session had closed, or as it was once the stop has ended that Meta tells only now."""
+        is_stop = error.kind is Kind.STOP
+        if not is_stop and error.reason != "template_required":
+            return False
+        row = await self._deps.log.get(organisation, attempt.message_id)
+        if row is None or not await self._reopened(row, attempt, as_template=not is_stop):
+            return False
+        if is_stop:
+            await self._hold(row, report.at, error)
+        return True
+
+    async def _reopened(self, row: Message, attempt: Attempt, *, as_template: bool) -> bool:
+        now = self._deps.clock.now()
+        if as_template and (not row.alternative or row.as_template):
             return False
         waits = row.status is Status.PENDING and row.unknown_since is None
         if waits and row.lease_until is not None and row.lease_until > now:
             raise StillUnderWayError(attempt.message_id)
-        return await self._log.reopen(
-            organisation,
+        return await self._deps.log.reopen(
+            row.organisation,
             attempt.message_id,
             attempt=attempt.number,
             card_half=attempt.card_half,
             due_at=now + SOON,
+            as_template=as_template,
         )
+
+    async def _hold(self, row: Message, told_at: datetime, error: SendError) -> None:
+        """Meta took the message and refused it afterwards: the rest of its scope would go the same way. A stop that is
+        told long after says nothing of now; then the message alone goes again."""
+        if self._deps.clock.now() - told_at >= STOPS_WITHIN or row.claimed_at is None:
+            return
+        key = (row.organisation, row.distribution_id)
+        distribution = await self._deps.distributions.get(key[0], key[1]) if key[1] else None
+        scope = scope_of_row(error, row, distribution)
+        if scope is None:
+            return
+        known = await self._deps.holding.get(row.organisation, row.channel)
+        await self._deps.holding.hold(known, scope, error.reason, claimed_at=row.claimed_at, told_later=True)
+        if key[1]:
+            await self._deps.holding.refresh(key[0], key[1], was_tried=row.trial)
 
     async def _beat(self, before: Message, attempt: Attempt) -> None:
         if before.lane is not None and before.claimed_at is not None and attempt.number == before.attempts:
-            await self._pulse.heard(before.organisation, before.lane, before.claimed_at)
-
-    async def _stop(self, before: Message, error: SendError) -> None:
-        distribution = (
-            await self._distributions.get(before.organisation, before.distribution_id)
-            if before.distribution_id and error.scope is Scope.TEMPLATE
-            else None
-        )
-        template = distribution.template if distribution else None
-        await self._consequences.stopped(before.organisation, before.channel, error, template)
+            await self._deps.pulse.heard(before.organisation, before.lane, before.claimed_at)

@@ -2,15 +2,15 @@
 then move the watch on: a message whose copy was lost comes up again."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.clock import Clock
 from shared.domain.dead_letter import DeadLetter
-from shared.domain.dispatch import Dispatch
-from shared.domain.distribution import MAY_LEAVE, Distribution, DistributionStatus
+from shared.domain.distribution import Distribution, DistributionStatus
 from shared.domain.doubt import Beat, Doubt, Fate, fate, next_look
+from shared.domain.holds import Holds, ScopeKey
 from shared.domain.instants import from_microseconds, microseconds
 from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.domain.message import Message
@@ -18,10 +18,12 @@ from shared.domain.payload import Channel, Payload
 from shared.domain.timetable import Share
 from shared.usecases.admission import Admission, Verdict
 from shared.usecases.channel import Unsure
+from shared.usecases.chunks import dispatch_of
 from shared.usecases.erasure import ERASED
 from shared.usecases.fallbacks import Fallbacks
 from shared.usecases.frozen import Plans
-from shared.usecases.ports import ChannelQueue, Distributions, Integrations, Lanes, Log, Telemetry
+from shared.usecases.holding import scopes_of_message
+from shared.usecases.ports import ChannelQueue, HoldStore, Integrations, Lanes, Log, Telemetry
 from shared.usecases.pulse import Pulse
 from shared.usecases.settle import Settler
 from shared.usecases.unknown import Unknowns
@@ -39,7 +41,7 @@ class AgendaDeps:
     """What the agenda works with."""
 
     log: Log
-    distributions: Distributions
+    holds: HoldStore
     plans: Plans
     integrations: Integrations
     lanes: Lanes
@@ -64,10 +66,9 @@ class Agenda:
         """Take up the due messages of one shard; True where there may be more."""
         now = self._deps.clock.now()
         due = await self._deps.log.due(shard, now, _AT_ONCE)
-        distributions = await self._distributions_of(due)
+        states = await self._states_of(due)
         for message in due:
-            distribution = distributions.get(message.distribution_id or "")
-            await self._take_up_or_put_off(message, distribution, now)
+            await self._take_up_or_put_off(message, states, now)
         await self._deps.settler.flush()
         if due:
             self._deps.telemetry.event("agenda_worked_off", shard=shard, messages=len(due))
@@ -79,14 +80,13 @@ class Agenda:
         message = await self._deps.log.get(organisation, message_id)
         if message is None or message.due_at is None or message.due_at > now:
             return
-        distributions = await self._distributions_of([message])
-        await self._take_up(message, distributions.get(message.distribution_id or ""), now)
+        await self._take_up(message, await self._states_of([message]), now)
         await self._deps.settler.flush()
 
-    async def _take_up_or_put_off(self, message: Message, distribution: Distribution | None, now: datetime) -> None:
+    async def _take_up_or_put_off(self, message: Message, states: "_States", now: datetime) -> None:
         """One that cannot be taken up goes to the back: a shard is read from its earliest, for all organisations."""
         try:
-            await self._take_up(message, distribution, now)
+            await self._take_up(message, states, now)
         except Exception as error:
             self._deps.telemetry.trouble(
                 "agenda_message_failed",
@@ -96,9 +96,11 @@ class Agenda:
             )
             await self._rewatch(message, now + _PUT_OFF)
 
-    async def _take_up(self, message: Message, distribution: Distribution | None, now: datetime) -> None:
+    async def _take_up(self, message: Message, states: "_States", now: datetime) -> None:
+        distribution = states.distribution_of(message)
         if message.awaits_fallback:
-            await self._fall_back(message, distribution, now)
+            if not await self._is_parked(message, states):
+                await self._fall_back(message, distribution, now)
             return
         if message.due_at is None or not message.is_open:
             return
@@ -110,8 +112,18 @@ class Agenda:
             await self._given_up(message, message.dead, now)
         elif message.chunk is not None and not _may_leave(distribution):
             await self._wait_with(message, distribution, now)
-        else:
+        elif not await self._is_parked(message, states):
             await self._enqueue(message, distribution, now)
+
+    async def _is_parked(self, message: Message, states: "_States") -> bool:
+        """Whether one of its scopes is held: then it waits for the end of the hold, and no fallback takes its place."""
+        found = states.holding(message)
+        if found is None or message.due_at is None:
+            return False
+        await self._deps.log.park(
+            message.organisation, message.message_id, channel=message.channel, seen=message.due_at, scope=found
+        )
+        return True
 
     async def _lapsed(self, message: Message, now: datetime) -> None:
         """A claim whose holder is dead: nobody knows whether the provider took the message."""
@@ -178,7 +190,7 @@ class Agenda:
     async def _may_go(self, message: Message, payload: Payload, now: datetime) -> bool:
         """Ask the gate before a departure is booked: fallbacks come by the thousand, most of them in a pause or at
         night would book in vain."""
-        copy = _dispatch(message, payload, None, microseconds(now), 0)
+        copy = dispatch_of(message, payload, None, microseconds(now), 0)
         answer = await self._deps.admission.ask(copy, now)
         key = (message.organisation, message.message_id)
         if answer.verdict is Verdict.LATER:
@@ -212,16 +224,19 @@ class Agenda:
             count=1,
         )
         departs_at = booking.departures[0]
-        await self._deps.queue.put([_dispatch(message, payload, distribution, departs_at, integration.version)], now)
+        await self._deps.queue.put([dispatch_of(message, payload, distribution, departs_at, integration.version)], now)
         await self._rewatch(message, from_microseconds(departs_at) + _WATCH)
 
     async def _rewatch(self, message: Message, due_at: datetime | None) -> None:
         if message.due_at is not None:
             await self._deps.log.rewatch(message.organisation, message.message_id, seen=message.due_at, due_at=due_at)
 
-    async def _distributions_of(self, messages: Sequence[Message]) -> dict[str, Distribution]:
+    async def _states_of(self, messages: Sequence[Message]) -> "_States":
+        """Read at once for all of them."""
         keys = {(message.organisation, message.distribution_id) for message in messages if message.distribution_id}
-        return dict(await self._deps.distributions.get_many((one, two) for one, two in keys if two))
+        channels = {(message.organisation, message.channel) for message in messages}
+        distributions, holds = await self._deps.holds.read([(one, two) for one, two in keys if two], channels)
+        return _States(distributions=distributions, holds=holds)
 
     async def _integration(self, message: Message) -> WhatsAppIntegration | SmsIntegration | None:
         if message.channel is Channel.SMS:
@@ -229,21 +244,23 @@ class Agenda:
         return await self._deps.integrations.whatsapp(message.organisation)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _States:
+    """What is known of the distributions and the holds of some messages."""
+
+    distributions: Mapping[tuple[str, str], Distribution]
+    holds: Mapping[tuple[str, Channel], Holds]
+
+    def distribution_of(self, message: Message) -> Distribution | None:
+        """None where the message belongs to none, or it is gone."""
+        return self.distributions.get((message.organisation, message.distribution_id or ""))
+
+    def holding(self, message: Message) -> ScopeKey | None:
+        """The scope of the message that is held."""
+        holds = self.holds.get((message.organisation, message.channel))
+        found = holds.holding(scopes_of_message(message, self.distribution_of(message))) if holds else None
+        return found[0] if found is not None else None
+
+
 def _may_leave(distribution: Distribution | None) -> bool:
-    return distribution is not None and distribution.status in MAY_LEAVE
-
-
-def _dispatch(
-    message: Message, payload: Payload, distribution: Distribution | None, departs_at: int, version: int
-) -> Dispatch:
-    return Dispatch(
-        organisation=message.organisation,
-        message_id=message.message_id,
-        channel=message.channel,
-        person=message.person,
-        departs_at=departs_at,
-        payload=payload.as_template() if message.as_template else payload,
-        chunk=message.chunk,
-        epoch=distribution.epoch if distribution else None,
-        integration_version=version,
-    )
+    return distribution is not None and distribution.may_leave

@@ -21,7 +21,7 @@ def copy_of(
         departs_at=departs_at,
         payload=payload,
         chunk=chunk,
-        epoch=distribution.epoch,
+        epoch=distribution.epoch_of(chunk.run),
         integration_version=version,
     )
 
@@ -46,4 +46,29 @@ def logged_row(distribution: Distribution, chunk: Chunk, row: PlannedRow, key: s
         price=row.price,
         alternative=row.payload is not None and row.payload.alternative is not None,
         fallback_minutes=row.payload.fallback.after_minutes if row.payload and row.payload.fallback else None,
+    )
+
+
+def dispatch_of(
+    message: Message,
+    payload: Payload,
+    distribution: Distribution | None,
+    departs_at: int,
+    version: int,
+    *,
+    trial: str | None = None,
+) -> Dispatch:
+    """What goes on the channel queue for a message that is in the log already; `departs_at` as in `copy_of`."""
+    epoch = distribution.epoch_of(message.chunk.run) if distribution is not None and message.chunk is not None else None
+    return Dispatch(
+        organisation=message.organisation,
+        message_id=message.message_id,
+        channel=message.channel,
+        person=message.person,
+        departs_at=departs_at,
+        payload=payload.as_template() if message.as_template else payload,
+        chunk=message.chunk,
+        epoch=epoch,
+        integration_version=version,
+        trial=trial,
     )

@@ -11,7 +11,8 @@ from shared.usecases.agenda import Agenda
 from shared.usecases.dead_letters import Redrives
 from shared.usecases.distributions import Planning, expired
 from shared.usecases.erasure import Eraser
-from shared.usecases.ports import AGENDA_SHARDS, Distributions, Log, Task, TaskQueue, Telemetry
+from shared.usecases.hold_work import HoldWork
+from shared.usecases.ports import AGENDA_SHARDS, Distributions, HoldStore, Log, Task, TaskQueue, Telemetry
 from shared.usecases.release import Release
 from shared.usecases.sweep import Sweep
 from shared.usecases.tallies import Tallies
@@ -33,6 +34,8 @@ class FanoutDeps:
     tasks: TaskQueue
     planning: Planning
     release: Release
+    holds: HoldStore
+    hold_work: HoldWork
     sweep: Sweep
     tallies: Tallies
     agenda: Agenda
@@ -55,6 +58,8 @@ class Fanout:
         tasks = [Task(kind="advance", organisation=organisation, distribution_id=one) for organisation, one in due]
         first = [one for shard in range(AGENDA_SHARDS) for one in await self._deps.log.due(shard, now, 1)]
         tasks += [Task(kind="agenda", shard=shard_of(one.message_id, AGENDA_SHARDS)) for one in first]
+        held = await self._deps.holds.due(now, _DISTRIBUTIONS_A_TICK)
+        tasks += [Task(kind="holds", organisation=organisation, channel=channel) for organisation, channel in held]
         if tasks:
             await self._deps.tasks.put(tasks)
         overdue = await self._deps.distributions.due(now - OVERDUE, _DISTRIBUTIONS_A_TICK) if due else ()
@@ -88,11 +93,8 @@ class Fanout:
         match task.kind:
             case "plan":
                 await self._deps.planning.plan_upload(task.organisation, task.distribution_id)
-            case "advance":
-                if await self._advance(task.organisation, task.distribution_id, until):
-                    await self._deps.tasks.put([task])
-            case "agenda":
-                if await self._deps.agenda.work_off(task.shard):
+            case "advance" | "agenda" | "holds":
+                if await self._is_unfinished(task, until):
                     await self._deps.tasks.put([task])
             case "fallback":
                 await self._deps.agenda.fall_back(task.organisation, task.message_id)
@@ -100,6 +102,14 @@ class Fanout:
                 await self._deps.eraser.work(task, until)
             case "redrive":
                 await self._deps.redrives.work(task, until)
+
+    async def _is_unfinished(self, task: Task, until: datetime) -> bool:
+        """Do a task that takes turns with others of its kind; True where there is more to do at once."""
+        if task.kind == "advance":
+            return await self._advance(task.organisation, task.distribution_id, until)
+        if task.kind == "agenda":
+            return await self._deps.agenda.work_off(task.shard)
+        return task.channel is not None and await self._deps.hold_work.work(task.organisation, task.channel)
 
     async def _advance(self, organisation: str, distribution_id: str, until: datetime) -> bool:
         """What a distribution needs, by its status. True where there is more to do at once."""
@@ -115,7 +125,7 @@ class Fanout:
                 late = expired(distribution, now)
                 if late is not None:
                     await self._deps.distributions.save(late)
-            case DistributionStatus.SCHEDULED | DistributionStatus.SENDING:
+            case _ if distribution.is_releasing:
                 return await self._deps.release.advance(organisation, distribution_id, until=until)
             case DistributionStatus.CANCELLED:
                 await self._deps.sweep.sweep(distribution, now)

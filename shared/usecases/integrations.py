@@ -13,10 +13,12 @@ from shared.domain.hours import ClosedHours, parse_windows
 from shared.domain.instants import milliseconds
 from shared.domain.integration import Dhis2Integration, Secret, SmsIntegration, UnitPrice, WhatsAppIntegration
 from shared.domain.json import JsonObject, JsonValue
+from shared.domain.payload import Channel
 from shared.domain.phone import PhoneError, normalise
 from shared.domain.recipient import FIELDS
 from shared.domain.refusal import Fault, Notice, ProblemCode, Refusal
 from shared.domain.tokens import TokenShelf
+from shared.usecases.holding import HeldTrials
 from shared.usecases.ports import Integrations
 from shared.usecases.setting import ReadsCatalogue
 
@@ -38,12 +40,14 @@ class Administration:
         integrations: Integrations,
         templates: ReadsCatalogue,
         tokens: TokenShelf,
+        trials: HeldTrials,
         draw: Callable[[], str],
         clock: Clock,
     ) -> None:
         self._integrations = integrations
         self._templates = templates
         self._tokens = tokens
+        self._trials = trials
         self._draw = draw
         self._clock = clock
 
@@ -75,6 +79,8 @@ class Administration:
         if isinstance(integration, SmsIntegration):
             # Always, not only where the secret has changed: a worker that died here must not leave an old token.
             await self._tokens.open(organisation)
+        if not isinstance(integration, Dhis2Integration):
+            await self._trials.begin(organisation, Channel(name))
         return integration
 
     async def _read(self, organisation: str, name: str) -> Integration | None:

@@ -10,6 +10,7 @@ from shared.domain.json import JsonObject
 from shared.domain.message import Message, PayloadRef
 from shared.domain.payload import Channel
 from shared.domain.refusal import Fault, ProblemCode, Refusal
+from shared.domain.runs import kind_of
 from shared.usecases.frozen import Plans
 from shared.usecases.judge import Accepted, Judge, Rejected, Row
 from shared.usecases.ports import ChannelQueue, Lanes, Log
@@ -112,6 +113,7 @@ def _message(new: NewMessage, identity: str, accepted: Accepted, reference: Payl
         price=composed.price,
         scheduled_for=accepted.scheduled_for,
         due_at=accepted.scheduled_for or now + WATCH,
+        template=kind_of(composed.payload).template,
         request_hash=new.request_hash,
         language=composed.payload.language,
         alternative=composed.payload.alternative is not None,

@@ -368,10 +368,11 @@ class Task:
 
     `plan`: read an upload's rows; `advance`: log and release a distribution's next chunks; `agenda`: take up what is
     due in a shard of the log; `fallback`: begin that of one message (`message_id`); `erase`: remove what is kept of a
-    `person` (a keyed hash), from `place` on in a `round`; `redrive`: an organisation's dead letters from `place` on.
+    `person` (a keyed hash), from `place` on in a `round`; `redrive`: an organisation's dead letters from `place` on;
+    `holds`: look at what is held on a `channel`, try it, and free what is not held any more.
     """
 
-    kind: Literal["plan", "advance", "agenda", "fallback", "erase", "redrive"]
+    kind: Literal["plan", "advance", "agenda", "fallback", "erase", "redrive", "holds"]
     organisation: str = ""
     distribution_id: str = ""
     shard: int = 0
@@ -379,6 +380,7 @@ class Task:
     person: str = ""
     round: int = 0
     place: str = ""
+    channel: Channel | None = None
 
 
 class ChannelQueue(Protocol):

@@ -19,13 +19,14 @@ from shared.domain.countries import COVERED
 from shared.domain.distribution import (
     CHUNK_ROWS,
     CHUNKS_AT_ONCE,
-    RELEASING,
     Distribution,
     DistributionStatus,
     Run,
     lapsed,
 )
 from shared.domain.gate import closed_hours
+from shared.domain.held_runs import is_changed
+from shared.domain.holds import ACCOUNT, Holds, ScopeKey
 from shared.domain.hours import closes_at, parse_windows
 from shared.domain.instants import from_microseconds, microseconds
 from shared.domain.integration import SmsIntegration, WhatsAppIntegration
@@ -36,7 +37,8 @@ from shared.domain.timetable import CYCLE, SLOTS, SPAN, LaneState, Share, book
 from shared.usecases.chunks import copy_of, logged_row
 from shared.usecases.erasure import ERASED
 from shared.usecases.frozen import PlannedRow, Plans
-from shared.usecases.ports import ChannelQueue, Distributions, Integrations, Lanes, Log, Telemetry
+from shared.usecases.holding import HoldKeeper
+from shared.usecases.ports import ChannelQueue, Distributions, HoldStore, Integrations, Lanes, Log, Telemetry
 from shared.usecases.room import Headroom, Left
 from shared.usecases.schedules import Schedules, wake
 from shared.usecases.settle import Settler
@@ -57,8 +59,8 @@ DAILY_LIMIT = "daily_limit"
 class Guard(Protocol):
     """What `shared.usecases.templates.TemplateGuard` does."""
 
-    async def forbids(self, integration: WhatsAppIntegration, distribution: Distribution) -> str | None:
-        """Why a distribution may not go on, as a status reason; None where it may."""
+    async def stopped(self, integration: WhatsAppIntegration, distribution: Distribution) -> dict[ScopeKey, str]:
+        """The templates that may not go on, each in one language, with the status reason."""
         ...
 
 
@@ -67,6 +69,8 @@ class ReleaseDeps:
     """What release works with."""
 
     distributions: Distributions
+    holds: HoldStore
+    holding: HoldKeeper
     plans: Plans
     log: Log
     lanes: Lanes
@@ -96,24 +100,52 @@ class Release:
         released = 0
         integration: WhatsAppIntegration | SmsIntegration | None = None
         while released < _turn(integration) and self._deps.clock.now() < until:
-            distribution = await self._deps.distributions.get(organisation, distribution_id)
-            if distribution is None or distribution.plan is None:
-                return False
-            if distribution.status not in RELEASING:
+            distribution, holds = await self._state(organisation, distribution_id)
+            if distribution is None or distribution.plan is None or not distribution.is_releasing:
                 return False
             integration = integration or await self._integration(distribution)
+            if not released and await self._stopped(distribution, integration, holds):
+                continue
+            if not released or is_changed(distribution, holds):
+                applied = await self._applied(distribution, holds)
+                if applied is None:
+                    continue
+                distribution = applied
             if integration is None:
-                await self._stop(distribution, "token_invalid")
-                return False
-            forbidden = await self._forbidden(distribution, integration) if not released else None
-            if forbidden is not None:
-                await self._stop(distribution, forbidden)
+                await self._look_again(distribution, self._deps.clock.now() + NEXT_LOOK)
                 return False
             step = await self._step(distribution, integration, _turn(integration) - released)
             if step is None:
                 return False
             released += step
         return True
+
+    async def _state(self, organisation: str, distribution_id: str) -> tuple[Distribution | None, Holds]:
+        """The distribution and the holds of its channel; both are read at once where the channel is known."""
+        key, channels = (organisation, distribution_id), list(Channel)
+        distributions, holds = await self._deps.holds.read([key], [(organisation, channel) for channel in channels])
+        found = distributions.get(key)
+        channel = found.channel if found is not None else Channel.SMS
+        return found, holds.get((organisation, channel), Holds(organisation=organisation, channel=channel))
+
+    async def _stopped(
+        self, distribution: Distribution, integration: WhatsAppIntegration | SmsIntegration | None, holds: Holds
+    ) -> bool:
+        """Hold what may not go on as far as our own stores tell: without settings nothing, and no template that Meta
+        has stopped. True if something was free until now."""
+        stopped: dict[ScopeKey, str] = {}
+        if integration is None:
+            stopped[ACCOUNT] = "token_invalid"
+        elif isinstance(integration, WhatsAppIntegration):
+            stopped = await self._deps.guard.stopped(integration, distribution)
+        free = {scope: reason for scope, reason in stopped.items() if holds.holding([scope]) is None}
+        new = [await self._deps.holding.hold(holds, scope, reason) for scope, reason in free.items()]
+        return any(new)
+
+    async def _applied(self, distribution: Distribution, holds: Holds) -> Distribution | None:
+        """The distribution as the holds leave it, stored; None where somebody else has changed it meanwhile."""
+        applied = await self._deps.holding.applied(distribution, holds)
+        return distribution if applied == distribution else await self._deps.holding.save(distribution, applied)
 
     async def _step(
         self, distribution: Distribution, integration: WhatsAppIntegration | SmsIntegration, at_most: int
@@ -127,13 +159,15 @@ class Release:
             return None
         at_most = min(at_most, CHUNKS_AT_ONCE)
         for index, run in enumerate(distribution.planned.runs):
-            if run.is_released:
+            if run.is_released or (run.hold is not None and run.logged):
                 continue
             fitting = self._fitting(distribution, run, state, integration.rate_per_second, now, at_most)
             if not fitting:
                 continue
             if run.logged <= run.released:
-                await self._log_chunks(distribution, index, run, fitting, now)
+                # Of a held run one chunk is logged, so that there is a message that can try the hold.
+                at_once = fitting if run.hold is None else 1
+                await self._log_chunks(distribution, index, run, at_once, now)
                 return 0
             room = await self._room(distribution, integration, state, now)
             if room.opens_at is not None:
@@ -276,13 +310,15 @@ class Release:
         return sum(closes is None or last < closes for last in lasts)
 
     async def _wait_or_complete(self, distribution: Distribution, now: datetime, *, reason: str | None) -> None:
-        if not all(run.is_released for run in distribution.planned.runs):
+        free = [run for run in distribution.planned.runs if run.hold is None]
+        if not all(run.is_released for run in free):
             opens = distribution.opens(now)
             await self._look_again(distribution, max(opens, now + NEXT_LOOK) if opens <= now else opens)
             if opens > now:
                 await wake(self._deps.schedules, distribution, opens)
             return
-        if not await self._is_settled(distribution, now):
+        told_later = any(run.hold is not None and run.hold.told_later for run in distribution.planned.runs)
+        if told_later or not await self._is_settled(distribution, now):
             await self._deps.stragglers.look_after(distribution, now)
             await self._look_again(distribution, now + NEXT_LOOK, reason=reason)
             return
@@ -302,26 +338,14 @@ class Release:
         return (last is None or last <= now) and await self._deps.tallies.all_settled(distribution)
 
     async def _look_again(self, distribution: Distribution, at: datetime, *, reason: str | None = None) -> None:
-        """`reason`: why it waits, where that is not its own timetable."""
-        await self._deps.distributions.save(dataclasses.replace(distribution, due_at=at, status_reason=reason))
-
-    async def _stop(self, distribution: Distribution, reason: str) -> None:
-        """Where somebody else has changed it meanwhile, the next look finds what to do."""
-        if await self._deps.distributions.save(distribution.paused(reason)) is not None:
-            self._deps.telemetry.trouble(
-                "distribution_stopped",
-                organisation=distribution.organisation,
-                distribution_id=distribution.distribution_id,
-                reason=reason,
-            )
-
-    async def _forbidden(
-        self, distribution: Distribution, integration: WhatsAppIntegration | SmsIntegration
-    ) -> str | None:
-        """Why nothing may leave, as Meta told: resumed too early, or missed while the others were paused."""
-        if not isinstance(integration, WhatsAppIntegration):
-            return None
-        return await self._deps.guard.forbids(integration, distribution)
+        """`reason`: why it waits, where that is neither its own timetable nor a hold. While something is held it is
+        looked at every minute, should nothing else bring it up."""
+        is_held = any(run.hold is not None for run in distribution.planned.runs)
+        held_reason = distribution.status_reason if is_held else None
+        due_at = min(at, self._deps.clock.now() + NEXT_LOOK) if is_held else at
+        await self._deps.distributions.save(
+            dataclasses.replace(distribution, due_at=due_at, status_reason=reason or held_reason)
+        )
 
     async def _integration(self, distribution: Distribution) -> WhatsAppIntegration | SmsIntegration | None:
         """Read anew at every call: a token that was mended a moment ago is why a person pressed resume."""

@@ -14,10 +14,10 @@ _PERHAPS_EVERYBODYS = frozenset({"provider_rejected", "text_too_long"})
 
 
 class Repeats:
-    """One worker's memory, by distribution: what its last messages were refused with, and how often in a row."""
+    """One worker's memory, by distribution and scope: the error of its last messages, and how often in a row."""
 
     def __init__(self) -> None:
-        self._rows: dict[tuple[str, str], tuple[str, int]] = {}
+        self._rows: dict[tuple[str, str, str], tuple[str, int]] = {}
 
     def taken(self, dispatch: Dispatch) -> None:
         """The provider took a message: the refusals before it were their recipients' own."""
@@ -36,5 +36,8 @@ class Repeats:
         return False
 
 
-def _key(dispatch: Dispatch) -> tuple[str, str]:
-    return dispatch.organisation, dispatch.chunk.distribution_id if dispatch.chunk else ""
+def _key(dispatch: Dispatch) -> tuple[str, str, str]:
+    """Counted apart for each country or template: only the scope that is refused is held."""
+    template = dispatch.payload.template
+    scope = f"{template.name}/{template.language}" if template else dispatch.payload.country
+    return dispatch.organisation, dispatch.chunk.distribution_id if dispatch.chunk else "", scope

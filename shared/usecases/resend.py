@@ -1,6 +1,6 @@
 """POST /v1/messages/{message_id}/resend: a failed message once more, as a message of its own that names the first."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.domain.message import Message, PayloadRef
 from shared.domain.payload import Channel, Mode, Payload
 from shared.domain.refusal import ProblemCode, Refusal
+from shared.domain.runs import kind_of
 from shared.domain.status import Status
 from shared.usecases.admission import Answer, Verdict
 from shared.usecases.channel import Integrated
@@ -67,7 +68,8 @@ class Resends:
         integration = await self._integration(parent)
         waits_until = await self._waits_until(parent, payload, integration)
         reference = await self._deps.plans.write_payload(organisation, identity, payload)
-        message = _successor(parent, identity, reference, waits_until, self._deps.clock.now())
+        successor = _successor(parent, identity, reference, waits_until, self._deps.clock.now())
+        message = replace(successor, template=kind_of(payload).template)
         if not await self._deps.log.add(message):
             return await self._deps.log.get(organisation, identity) or message
         if waits_until is None:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.domain.clock import Clock
-from shared.domain.dispatch import Dispatch
+from shared.domain.dispatch import ANY_SCOPE, Dispatch
 from shared.domain.errors import Kind, SendError
 from shared.domain.fallback import start_after, start_unsent
+from shared.domain.holds import DAILY_LIMIT, Holds, ScopeKey, is_narrower
 from shared.domain.message import Message
 from shared.domain.payload import Payload
 from shared.domain.receipt import Attempt
@@ -25,6 +26,7 @@ from shared.usecases.calls import tell_call
 from shared.usecases.channel import ChannelDesk, Integrated, Ready
 from shared.usecases.departures import Departures
 from shared.usecases.events import ACCEPTED
+from shared.usecases.holding import HoldKeeper, scope_of
 from shared.usecases.ports import ChannelQueue, Claim, ClaimAnswer, Lanes, Log, Move, Telemetry
 from shared.usecases.repeats import Repeats
 from shared.usecases.settle import Settler
@@ -41,6 +43,8 @@ MOST_ATTEMPTS = 28
 """A day of tries, an hour apart once they have slowed down: a card is for the day it was made for (product.md)."""
 A_QUOTA = timedelta(minutes=10)
 """A throttle that lasts so long is no matter of pace: somebody should know."""
+HELD_LOOK = timedelta(seconds=60)
+"""When the agenda takes up a message that met a hold and that no run will release: it then waits for the hold's end."""
 WATCH = timedelta(seconds=120)
 """When the agenda looks again at a message that no distribution will release."""
 
@@ -55,6 +59,7 @@ class SendDeps:
     admission: Admission
     settler: Settler
     consequences: Consequences
+    holding: HoldKeeper
     telemetry: Telemetry
     clock: Clock
     draw: Callable[[], str]
@@ -119,7 +124,7 @@ class SendStep[I: Integrated, P]:
             await self._too_late(dispatch, integration, claim.message)
         else:
             as_template = admitted.as_template or claim.message.as_template
-            return await self._call(as_written(dispatch, as_template=as_template), claim.message, ready)
+            return await self._call(as_written(dispatch, as_template=as_template), claim.message, ready, admitted)
         return None
 
     async def _departs(self, integration: I | None, leaves_at: datetime) -> bool:
@@ -146,24 +151,34 @@ class SendStep[I: Integrated, P]:
         key, token, now = (dispatch.organisation, dispatch.message_id), self._deps.draw(), self._deps.clock.now()
         lane = integration.lane.provider if integration is not None else None
         try:
-            return await self._deps.log.claim(*key, token=token, now=now, lease_until=now + LEASE, lane=lane)
+            return await self._deps.log.claim(
+                *key,
+                token=token,
+                now=now,
+                lease_until=now + LEASE,
+                lane=lane,
+                trial=dispatch.trial not in (None, ANY_SCOPE),
+            )
         except Exception:
             due_at = self._watch(dispatch, self._deps.clock.now())
             await self._deps.log.give_back(*key, token=token, due_at=due_at, uses_attempt=False)
             raise
 
-    async def _call(self, dispatch: Dispatch, message: Message, ready: Ready[I, P]) -> SendError | None:
+    async def _call(
+        self, dispatch: Dispatch, message: Message, ready: Ready[I, P], admitted: Answer
+    ) -> SendError | None:
         called_at = self._deps.clock.now()
         try:
             taken = await self._delivered(dispatch.payload, message, ready)
         except SendError as error:
             tell_call(self._deps.telemetry, dispatch, (called_at, self._deps.clock.now()), error.kind)
-            await self._not_accepted(dispatch, message, error)
+            await self._not_accepted(dispatch, message, error, admitted)
             return error
         if taken is None:
             self._deps.telemetry.event("text_half_dropped", message_id=message.message_id)
             return None
         self._repeats.taken(dispatch)
+        await self._tried(dispatch, worked=True)
         if ready.lane is not None:
             self._departures.passed(ready.lane, self._deps.clock.now())
         tell_call(self._deps.telemetry, dispatch, (called_at, self._deps.clock.now()), ACCEPTED)
@@ -191,7 +206,7 @@ class SendStep[I: Integrated, P]:
                 return None
         return await ready.send(payload.text_half(), str(attempt))
 
-    async def _not_accepted(self, dispatch: Dispatch, message: Message, error: SendError) -> None:
+    async def _not_accepted(self, dispatch: Dispatch, message: Message, error: SendError, admitted: Answer) -> None:
         self._deps.telemetry.event(
             "send_not_accepted",
             message_id=message.message_id,
@@ -204,13 +219,19 @@ class SendStep[I: Integrated, P]:
         )
         if error.reason == "template_required" and await self._goes_as_template(dispatch, message):
             return
+        if self._repeats.is_one_too_many(dispatch, error):
+            error = error.as_stop()
+        if error.kind is Kind.STOP:
+            await self._stopped(dispatch, message, error, admitted)
+            return
+        # Who was refused as a person was looked at: what had held the others no longer stands in the way.
+        await self._tried(dispatch, worked=error.kind is Kind.RECIPIENT)
         handlers = {
             Kind.RETRY: self._retry,
             Kind.THROTTLED: self._throttled,
             Kind.UNKNOWN: self._unknown,
             Kind.RECIPIENT: self._failed,
             Kind.BUG: self._failed,
-            Kind.STOP: self._stopped,
         }
         await handlers[error.kind](dispatch, message, error)
 
@@ -243,9 +264,6 @@ class SendStep[I: Integrated, P]:
         await self._unknowns.take(message, self._deps.clock.now())
 
     async def _failed(self, dispatch: Dispatch, message: Message, error: SendError) -> None:
-        if self._repeats.is_one_too_many(dispatch, error):
-            await self._stopped(dispatch, message, error.as_stop())
-            return
         if error.kind is Kind.BUG:
             self._deps.telemetry.trouble(
                 "request_refused_as_wrong",
@@ -280,10 +298,10 @@ class SendStep[I: Integrated, P]:
         await self._boarding.rebook(as_written(dispatch, as_template=True), integration)
         return True
 
-    async def _stopped(self, dispatch: Dispatch, message: Message, error: SendError) -> None:
-        """Every other message would fail alike: it stays pending, its distribution pauses with the reason.
+    async def _stopped(self, dispatch: Dispatch, message: Message, error: SendError, admitted: Answer) -> None:
+        """Every other message of the scope would fail alike: it is held, and this message stays pending with the rest.
 
-        A single message has no distribution to resume: it is tried again, until its attempts are used up.
+        A message that its run will not release again has the agenda look after it.
         """
         now = self._deps.clock.now()
         if error.reason == "token_invalid" and await self._settings_have_changed(dispatch, message, now):
@@ -291,18 +309,30 @@ class SendStep[I: Integrated, P]:
         self._deps.telemetry.trouble(
             "stop_error", organisation=message.organisation, channel=message.channel, reason=error.reason
         )
-        if dispatch.chunk is not None and dispatch.epoch is not None:
-            await self._give_back(message, due_at=None, uses_attempt=False)
-            stopped = await self._deps.admission.stop(
-                message.organisation, dispatch.chunk.distribution_id, dispatch.epoch, error.reason
+        scope = scope_of(error, dispatch.payload, message.distribution_id)
+        comes_back = dispatch.chunk is not None and not message.reopened and not message.as_template
+        await self._give_back(message, due_at=None if comes_back else now + HELD_LOOK, uses_attempt=False)
+        if admitted.holds is None or dispatch.trial == ANY_SCOPE:
+            return
+        if dispatch.trial is not None:
+            await self._tried(dispatch, worked=is_narrower(scope, ScopeKey.parse(dispatch.trial)))
+        is_new = await self._deps.holding.hold(admitted.holds, scope, error.reason)
+        if dispatch.chunk is not None and (is_new or dispatch.trial is not None):
+            await self._deps.holding.refresh(
+                message.organisation, dispatch.chunk.distribution_id, was_tried=dispatch.trial is not None
             )
-            template = dispatch.payload.template
-            if stopped:
-                await self._deps.consequences.stopped(
-                    message.organisation, message.channel, error, template.name if template else None
-                )
-        else:
-            await self._retry(dispatch, message, error)
+
+    async def _tried(self, dispatch: Dispatch, *, worked: bool) -> None:
+        """A message that tried a held scope has its answer."""
+        if dispatch.trial in (None, ANY_SCOPE):
+            return
+        await self._deps.holding.trial_ended(
+            dispatch.organisation,
+            dispatch.channel,
+            ScopeKey.parse(str(dispatch.trial)),
+            dispatch.message_id,
+            worked=worked,
+        )
 
     async def _settings_have_changed(self, dispatch: Dispatch, message: Message, now: datetime) -> bool:
         """One forced look at the settings after a 401: with newer ones than were used, the message leaves again."""
@@ -341,6 +371,8 @@ class SendStep[I: Integrated, P]:
             case Verdict.LATER:
                 if not await self._deps.log.postpone(*key, due_at=answer.at, scheduled_for=answer.at):
                     await self._unknowns.take_if_lapsed(await self._deps.log.get(*key), now)
+            case Verdict.HELD:
+                await self._deps.log.postpone(*key, due_at=now + HELD_LOOK)
             case Verdict.LEFT:
                 pass
             case Verdict.NEVER:
@@ -352,7 +384,16 @@ class SendStep[I: Integrated, P]:
         self._deps.telemetry.event(
             "message_held_at_gate", message_id=dispatch.message_id, verdict=answer.verdict, reason=answer.reason
         )
+        await self._tried(dispatch, worked=False)
+        if answer.full and answer.holds is not None:
+            await self._limit_is_reached(dispatch, answer.holds)
         return None
+
+    async def _limit_is_reached(self, dispatch: Dispatch, known: Holds) -> None:
+        """Meta's daily limit leaves no room: the rest waits together, and not one by one."""
+        is_new = await self._deps.holding.hold(known, DAILY_LIMIT, "daily_limit")
+        if is_new and dispatch.chunk is not None:
+            await self._deps.holding.refresh(dispatch.organisation, dispatch.chunk.distribution_id)
 
     def _watch(self, dispatch: Dispatch, now: datetime) -> datetime | None:
         return now + WATCH if dispatch.chunk is None else None

@@ -36,7 +36,10 @@ class Stragglers:
         """The counts are as the log was a moment ago. May be done twice."""
         if distribution.last_departure is not None and now < distribution.last_departure + DEPARTED:
             return
+        held = {index for index, run in enumerate(distribution.planned.runs) if run.hold is not None}
         for chunk in await self._tallies.unsettled(distribution):
+            if chunk.run in held:
+                continue  # its messages wait for the end of the hold, and are then released anew
             for message in await self._tallies.logged(distribution, chunk) or ():
                 await self._look_at(message, now)
         await self._settler.flush()

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from shared.domain.distribution import Distribution
 from shared.domain.message import Chunk, Message
 from shared.domain.status import Status
-from shared.usecases.ports import Distributions
+from shared.usecases.ports import Distributions, Log
 from shared.usecases.settle import Settler
 from shared.usecases.tallies import Tallies, some_at_once
 from shared.usecases.unknown import Unknowns
@@ -17,10 +17,17 @@ AGAIN_AFTER = timedelta(seconds=400)
 """By then every copy that was under way has come to its sender once more (queue visibility: 6 x 60 s)."""
 
 
+_PARKED = 1000
+"""Messages of a held scope that are looked through at once; the second pass looks again."""
+
+
 class Sweep:
     """Ends the messages of cancelled distributions."""
 
-    def __init__(self, distributions: Distributions, tallies: Tallies, settler: Settler, unknowns: Unknowns) -> None:
+    def __init__(
+        self, log: Log, distributions: Distributions, tallies: Tallies, settler: Settler, unknowns: Unknowns
+    ) -> None:
+        self._log = log
         self._distributions = distributions
         self._tallies = tallies
         self._settler = settler
@@ -46,8 +53,17 @@ class Sweep:
         await some_at_once(await self._tallies.unsettled(distribution), end)
         if expired:
             await self._end(await self._tallies.pending(distribution), now)
+        await self._bring_back_parked(distribution, now)
         again = None if distribution.swept else now + AGAIN_AFTER
         await self._distributions.save(dataclasses.replace(distribution, swept=True, due_at=again))
+
+    async def _bring_back_parked(self, distribution: Distribution, now: datetime) -> None:
+        """What waits for the end of a hold would wait on: the agenda ends it now, with all that it watches."""
+        held = {run.hold.scope for run in distribution.planned.runs if run.hold is not None}
+        for scope in held:
+            for message in await self._log.parked(distribution.organisation, distribution.channel, scope, _PARKED):
+                if message.distribution_id == distribution.distribution_id and message.due_at is not None:
+                    await self._log.rewatch(message.organisation, message.message_id, seen=message.due_at, due_at=now)
 
     async def _end(self, messages: Iterable[Message], now: datetime) -> None:
         for message in messages:

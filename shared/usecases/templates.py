@@ -13,6 +13,7 @@ from shared.domain.catalogue import Catalogue, KnownTemplate, Listing, is_ready_
 from shared.domain.clock import Clock
 from shared.domain.distribution import Distribution
 from shared.domain.errors import SendError
+from shared.domain.holds import ScopeKey, template_scope
 from shared.domain.integration import WhatsAppIntegration
 from shared.domain.news import TemplateNews, TemplateStatus
 from shared.domain.refusal import ProblemCode, Refusal
@@ -179,14 +180,17 @@ class TemplateGuard:
     def __init__(self, book: TemplateBook) -> None:
         self._book = book
 
-    async def forbids(self, integration: WhatsAppIntegration, distribution: Distribution) -> str | None:
-        """Why the distribution must not go on (a status reason of api.md); None where it may."""
-        name = distribution.template
-        if name is None:
-            return None
-        known = await self._book.named(integration.organisation, account_of(integration), name)
-        reasons = (STOPS.get(one.status) for one in known if one.status and distribution.calls(name, one.language))
-        return next((reason for reason in reasons if reason), None)
+    async def stopped(self, integration: WhatsAppIntegration, distribution: Distribution) -> dict[ScopeKey, str]:
+        """The templates, each in one language, that a distribution calls and that must not go on; and why (a status
+        reason of api.md)."""
+        called = {run.template.rpartition("/")[::2] for run in distribution.planned.runs if run.template}
+        found: dict[ScopeKey, str] = {}
+        for name in sorted({name for name, _ in called}):
+            for known in await self._book.named(integration.organisation, account_of(integration), name):
+                reason = STOPS.get(known.status) if known.status else None
+                if reason is not None and (name, known.language) in called:
+                    found[template_scope(name, known.language)] = reason
+        return found
 
 
 def account_of(integration: WhatsAppIntegration) -> str:

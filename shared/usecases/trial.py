@@ -8,7 +8,7 @@ from shared.domain.clock import Clock
 from shared.domain.composition import Composed, CompositionError, compose
 from shared.domain.consent import Given
 from shared.domain.content import Content
-from shared.domain.dispatch import Dispatch
+from shared.domain.dispatch import ANY_SCOPE, Dispatch
 from shared.domain.gate import NotBefore, Passenger, gate
 from shared.domain.ids import NumberKey
 from shared.domain.message import Message, PayloadRef
@@ -92,12 +92,14 @@ class Trial:
             departs_at=booking.departures[0],
             payload=dataclasses.replace(composed.payload, exempt=True),
             integration_version=integration.version,
+            trial=ANY_SCOPE,
         )
         error = await step.send_one(dispatch)
         standing = await self._deps.log.get(message.organisation, message_id)
         if standing is not None and standing.status not in (Status.PENDING, Status.FAILED):
             return standing
-        waits = error is None and standing is not None and standing.scheduled_for is not None
+        # Meta's daily limit is all that a test send may still wait for: it has no session and needs no consent.
+        waits = error is None and standing is not None and standing.attempts == 0 and channel is Channel.WHATSAPP
         reason = "daily_limit" if waits else (error.reason if error else "") or "provider_rejected"
         await self._deps.settler.end_unsent(
             message.organisation, message_id, _message_reason(reason), self._deps.clock.now()

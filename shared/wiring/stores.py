@@ -7,6 +7,7 @@ from functools import cached_property
 from shared.aws.call_counts import DynamoCallCounts
 from shared.aws.contacts import DynamoContacts
 from shared.aws.distributions import DynamoDistributions
+from shared.aws.holds import DynamoHolds
 from shared.aws.integrations import SecretIntegrations
 from shared.aws.lanes import DynamoLanes
 from shared.aws.log import DynamoLog
@@ -23,9 +24,9 @@ from shared.aws.token_shelf import SecretTokenShelf
 from shared.aws.unknown_sms import DynamoUnknownSms
 from shared.domain.clock import Clock
 from shared.usecases.aftermath import Consequences
+from shared.usecases.holding import HoldKeeper
 from shared.usecases.ports import Telemetry
 from shared.usecases.settle import Settler
-from shared.usecases.stopping import Stopping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,10 +132,20 @@ class Stores:
         """How many people the last 24 hours have seen."""
         return DynamoReach(self.aws, self._names.state_table)
 
+    @cached_property
+    def holds(self) -> DynamoHolds:
+        """What is held."""
+        return DynamoHolds(self.aws, self._names.state_table)
+
+    @cached_property
+    def holding(self) -> HoldKeeper:
+        """Sets and ends holds."""
+        return HoldKeeper(self.holds, self.distributions, self.telemetry, self.clock)
+
     def consequences(self, fanout_queue_url: str | None = None) -> Consequences:
         """What a refusal means for others than its message; `fanout_queue_url` where it may start a fallback."""
         tasks = SqsTaskQueue(self.aws, fanout_queue_url) if fanout_queue_url else None
-        return Consequences(self.people, Stopping(self.distributions, self.telemetry), tasks, self.telemetry)
+        return Consequences(self.people, tasks, self.telemetry)
 
     @cached_property
     def templates(self) -> DynamoTemplates:

@@ -19,18 +19,21 @@ from shared.domain.receipt import StatusReport
 from shared.domain.sending import ChannelSender
 from shared.usecases.account_news import AccountListener
 from shared.usecases.admission import Admission
-from shared.usecases.aftermath import Aftermath, Consequences
+from shared.usecases.aftermath import Aftermath, AftermathDeps, Consequences
 from shared.usecases.agenda import Agenda, AgendaDeps
 from shared.usecases.already import AlreadySent
 from shared.usecases.browse import Browse
 from shared.usecases.channel import ChannelDesk, NameReceipts, NoteHeld
 from shared.usecases.contacts import Identities
-from shared.usecases.control import Control
+from shared.usecases.control import Control, ControlDeps
 from shared.usecases.dead_letters import DeadLetters, Redrives
 from shared.usecases.distributions import NewDistribution, Planning, PlanningDeps
 from shared.usecases.erasure import Eraser, EraserDeps, Erasures
 from shared.usecases.fallbacks import Fallbacks
 from shared.usecases.fanout import Fanout, FanoutDeps
+from shared.usecases.hold_causes import ReadCauses
+from shared.usecases.hold_work import HoldWork, HoldWorkDeps
+from shared.usecases.holding import HeldTrials, HoldKeeper
 from shared.usecases.inbound import InboundDeps, InboundDesk
 from shared.usecases.judge import Judge
 from shared.usecases.messages import MessageDeps, NewMessage, SingleSends
@@ -43,7 +46,6 @@ from shared.usecases.room import Headroom, Room
 from shared.usecases.send import SendDeps, SendStep
 from shared.usecases.setting import SettingReader
 from shared.usecases.settle import Settler
-from shared.usecases.stopping import Stopping
 from shared.usecases.stragglers import Stragglers
 from shared.usecases.straight import Straight
 from shared.usecases.strangers import NoteUnknown
@@ -55,6 +57,7 @@ from tests.fakes.account import FakeMeta, FakeReputations, FakeTemplateBook
 from tests.fakes.bulk import FakeDistributions, FakePlans, FakeUploads
 from tests.fakes.contacts import FakeContacts, FakeSessions
 from tests.fakes.erasing import FakeSchedules, FakeTraces
+from tests.fakes.holds import FakeHolds
 from tests.fakes.log import FakeLog
 from tests.fakes.numbers import FakePulse, FakeReach
 from tests.fakes.orange import FakeBalances, FakeUnknownSms
@@ -136,6 +139,7 @@ class Office:
         self.telemetry = FakeTelemetry()
         self.log = FakeLog(self.points)
         self.distributions = FakeDistributions(self.points)
+        self.holds = FakeHolds(self.points, self.distributions)
         self.plans = FakePlans(self.points)
         self.uploads = FakeUploads()
         self.queue = FakeChannelQueue(self.points)
@@ -164,11 +168,21 @@ class Office:
         self.tallies = Tallies(self.distributions, self.plans, self.log)
         self.browse = Browse(self.log, self.distributions, self.plans)
         self.traces = FakeTraces(self.sessions, self.contacts, self.unknown_sms, self.points)
-        self.control = Control(self.distributions, self.tasks, self.schedules, self.telemetry, self.clock)
+        self.holding = HoldKeeper(self.holds, self.distributions, self.telemetry, self.clock)
+        self.trials = HeldTrials(self.holding, self.tasks)
+        self.control = Control(
+            ControlDeps(
+                distributions=self.distributions,
+                trials=self.trials,
+                tasks=self.tasks,
+                schedules=self.schedules,
+                telemetry=self.telemetry,
+                clock=self.clock,
+            )
+        )
         self.judge = Judge(self.people, self.sessions, self.number_key)
         self.templates = Templates(self.book, self.meta, self.telemetry, self.clock)
         self.standing = Standing(self.reputations, self.meta, self.reach, self.telemetry, self.clock)
-        self.stopping = Stopping(self.distributions, self.telemetry)
         hosts = parse_hosts("cards.example.org")
         self.settings = SettingReader(self.integrations, self.templates, hosts, frozenset())
 
@@ -187,12 +201,25 @@ class Office:
         return False
 
     def consequences(self) -> Consequences:
-        return Consequences(self.people, Stopping(self.distributions, self.telemetry), self.tasks, self.telemetry)
+        return Consequences(self.people, self.tasks, self.telemetry)
+
+    def aftermath(self, settler: Settler) -> Aftermath:
+        return Aftermath(
+            AftermathDeps(
+                log=self.log,
+                distributions=self.distributions,
+                settler=settler,
+                consequences=self.consequences(),
+                holding=self.holding,
+                pulse=self.pulse,
+                clock=self.clock,
+            )
+        )
 
     def told(self, *reports: StatusReport) -> None:
         """A new consumer takes statuses of WhatsApp messages."""
         settler = self.settler()
-        aftermath = Aftermath(self.log, self.distributions, settler, self.consequences(), self.pulse, self.clock)
+        aftermath = self.aftermath(settler)
         for report in reports:
             assert report.attempt is not None
             self.run(aftermath.take(DEMO, report.attempt, report))
@@ -209,7 +236,7 @@ class Office:
         """A new worker: nothing is remembered from an earlier one."""
         read_sms = sms or self.integrations.sms
         room = Room(self.sessions, self.reputations, self.reach)
-        admission = Admission(self.distributions, self.people, self.log, self.telemetry, room)
+        admission = Admission(self.holds, self.people, self.log, room)
 
         async def texting(organisation: str, version: int) -> SmsIntegration | None:
             return await read_sms(organisation, version=version)
@@ -224,6 +251,7 @@ class Office:
             admission=admission,
             settler=self.settler(),
             consequences=self.consequences(),
+            holding=self.holding,
             telemetry=self.telemetry,
             clock=self.clock,
             draw=self.draw,
@@ -269,7 +297,7 @@ class Office:
     def hear(self, *news: News) -> None:
         """A new worker hears of it."""
         desk = self.inbound_desk()
-        account = AccountListener(self.integrations, self.book, self.reputations, self.stopping, self.telemetry)
+        account = AccountListener(self.integrations, self.book, self.reputations, self.holding, self.telemetry)
         for one in news:
             self.run(desk.hear(DEMO, one))
             self.run(account.hear(DEMO, one))
@@ -281,7 +309,7 @@ class Office:
                 log=self.log,
                 plans=self.plans,
                 integrations=self.integrations,
-                admission=Admission(self.distributions, self.people, self.log, self.telemetry, room),
+                admission=Admission(self.holds, self.people, self.log, room),
                 straight=Straight(log=self.log, lanes=self.lanes, queue=self.queue, clock=self.clock),
                 clock=self.clock,
             )
@@ -338,7 +366,7 @@ class Office:
     def sweep(self) -> Sweep:
         settler = self.settler()
         unknowns = Unknowns(self.log, settler, NoteUnknown(unknown=self.unknown_sms))
-        return Sweep(self.distributions, self.tallies, settler, unknowns)
+        return Sweep(self.log, self.distributions, self.tallies, settler, unknowns)
 
     def fanout(self) -> Fanout:
         settler = self.settler()
@@ -346,6 +374,8 @@ class Office:
         release = Release(
             ReleaseDeps(
                 distributions=self.distributions,
+                holds=self.holds,
+                holding=self.holding,
                 plans=self.plans,
                 log=self.log,
                 lanes=self.lanes,
@@ -364,13 +394,13 @@ class Office:
         agenda = Agenda(
             AgendaDeps(
                 log=self.log,
-                distributions=self.distributions,
+                holds=self.holds,
                 plans=self.plans,
                 integrations=self.integrations,
                 lanes=self.lanes,
                 queue=self.queue,
                 settler=self.settler(),
-                admission=Admission(self.distributions, self.people, self.log, self.telemetry),
+                admission=Admission(self.holds, self.people, self.log),
                 fallbacks=Fallbacks(
                     log=self.log, plans=self.plans, integrations=self.integrations, telemetry=self.telemetry
                 ),
@@ -387,11 +417,38 @@ class Office:
                 tasks=self.tasks,
                 planning=self.planning(),
                 release=release,
+                holds=self.holds,
+                hold_work=self.hold_work(),
                 sweep=self.sweep(),
                 tallies=self.tallies,
                 agenda=agenda,
                 eraser=self.eraser(),
                 redrives=self.redrives(),
+                telemetry=self.telemetry,
+                clock=self.clock,
+            )
+        )
+
+    def hold_work(self) -> HoldWork:
+        causes = ReadCauses(
+            self.balances,
+            self.standing,
+            self.templates,
+            (self.reputations, self.reach),
+            self.telemetry,
+            self.clock,
+        )
+        return HoldWork(
+            HoldWorkDeps(
+                holding=self.holding,
+                causes=causes,
+                distributions=self.distributions,
+                log=self.log,
+                plans=self.plans,
+                integrations=self.integrations,
+                lanes=self.lanes,
+                queue=self.queue,
+                tasks=self.tasks,
                 telemetry=self.telemetry,
                 clock=self.clock,
             )

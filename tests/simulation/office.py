@@ -17,7 +17,6 @@ from shared.providers.orange.receipts import pieces, receipts
 from shared.providers.whatsapp import webhook
 from shared.providers.whatsapp.client import WhatsAppSender
 from shared.usecases.account_news import AccountListener
-from shared.usecases.aftermath import Aftermath
 from shared.usecases.meta_documents import MetaDesk
 from shared.usecases.people import Consents
 from shared.usecases.receive import Doorkeeper, OrangeDesk, Receiver
@@ -201,9 +200,9 @@ class SimulatedOffice(Office):
     def receiver(self) -> Receiver:
         """A consumer of the status queue."""
         settler = self.settler()
-        aftermath = Aftermath(self.log, self.distributions, settler, self.consequences(), self.pulse, self.clock)
+        aftermath = self.aftermath(settler)
         people = self.inbound_desk()
-        account = AccountListener(self.integrations, self.book, self.reputations, self.stopping, self.telemetry)
+        account = AccountListener(self.integrations, self.book, self.reputations, self.holding, self.telemetry)
         meta = MetaDesk(
             whatsapp=webhook, statuses=aftermath, news_listeners=(people, account), status_listeners=(people,)
         )

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import httpx2
 
-from shared.domain.errors import Kind, SendError
+from shared.domain.errors import Kind, Scope, SendError
 from shared.domain.gate import earliest_open
 from shared.domain.integration import SmsIntegration
 from shared.domain.json import JsonValue
@@ -84,7 +84,7 @@ class OrangeSender:
         if error.kind is Kind.STOP and all(contract.country != payload.country for contract in contracts):
             return error
         missing = what_is_missing(contracts, payload.country, self._now())
-        return SendError(Kind.STOP, answer.code, missing) if missing else error
+        return SendError(Kind.STOP, answer.code, missing, scope=Scope.COUNTRY) if missing else error
 
     async def _post(self, integration: SmsIntegration, payload: Payload, token: str) -> httpx2.Response:
         """The call, unless 21:00 has come since the gate was asked: a slow claim or a new token takes seconds."""
@@ -107,7 +107,7 @@ def sender_address(integration: SmsIntegration, country: str) -> str:
     """The country's pseudo-number. Raises `SendError` of kind stop where nobody knows it (Egypt)."""
     address = integration.sender_address(country)
     if not address:
-        raise SendError(Kind.STOP, f"no_sender_address/{country}", "sender_name_not_approved")
+        raise SendError(Kind.STOP, f"no_sender_address/{country}", "sender_name_not_approved", scope=Scope.COUNTRY)
     return address
 
 

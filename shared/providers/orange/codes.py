@@ -5,9 +5,13 @@ api.md's list of reasons is closed, so the nearest one stands where none fits ex
 """
 
 from collections.abc import Mapping
+from functools import partial
 
+from shared.domain.errors import Scope
 from shared.providers.rules import Rule, bug, person, retry, stop, throttled, unknown
 
+_country = partial(stop, scope=Scope.COUNTRY)
+"""Subscription, bundle, sender name and sender address are one per country (reference, section 7)."""
 SECOND = 1.0
 QUOTA_SECONDS = 3600.0
 """A used-up quota does not come back within seconds; Orange gives neither Retry-After nor the period's end."""
@@ -17,11 +21,11 @@ GATEWAY: Mapping[int, Rule] = {
     40: stop("token_invalid"),
     41: stop("token_invalid"),
     42: stop("token_invalid"),
-    50: stop("permission_missing"),
+    50: _country("country_not_subscribed"),
     51: stop("account_restricted"),
     52: stop("account_restricted"),
     53: throttled(SECOND),
-    60: stop("sender_name_not_approved"),
+    60: _country("sender_name_not_approved"),
     61: stop("provider_down"),
     62: stop("provider_down"),
     63: retry(),
@@ -40,8 +44,8 @@ ONE_API: Mapping[str, Rule] = {
     "SVC0004": person("phone_invalid"),
     "SVC0280": person("text_too_long"),
     "POL0001": person("provider_rejected"),  # after a look at the contracts
-    "POL1009": stop("permission_missing"),
-    "POL1010": stop("account_restricted"),
+    "POL1009": _country("country_not_subscribed"),
+    "POL1010": _country("account_restricted"),
 }
 """GSMA's `messageId`s."""
 
@@ -58,7 +62,7 @@ OAUTH: Mapping[str, Rule] = {
 STATUSES: Mapping[int, Rule] = {
     401: stop("token_invalid"),
     403: person("provider_rejected"),
-    404: stop("sender_name_not_approved"),
+    404: _country("sender_name_not_approved"),
     405: stop("provider_down"),
     406: stop("provider_down"),
     408: retry(),

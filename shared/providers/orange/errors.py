@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from shared.domain.errors import SendError
+from shared.domain.errors import Scope, SendError
 from shared.domain.json import JsonValue
 from shared.providers.answers import integer, obj, parse, text
 from shared.providers.calls import Call
@@ -86,7 +86,7 @@ def _rule(answer: Answer) -> Rule:
     if answer.status >= 500 or answer.status < 300:
         return STATUSES.get(answer.status, unknown())
     if answer.status == 400 and _SENDER.search(answer.said):
-        return stop("sender_name_not_approved")
+        return stop("sender_name_not_approved", Scope.COUNTRY)
     known = ONE_API.get(answer.one_api) or GATEWAY.get(answer.gateway or 0) or OAUTH.get(answer.oauth)
     return known or STATUSES.get(answer.status, bug())
 

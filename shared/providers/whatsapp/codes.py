@@ -1,8 +1,8 @@
 """Meta's error codes as data (reference/whatsapp.md, section 4): what each one means for the message at hand.
 
 The page's actions become kinds: B and L retry (throttled where the whole number or app must slow down), R recipient,
-T and S stop (T the template, S the account), F bug. api.md's list of reasons is closed, so the nearest one stands
-where none fits exactly.
+T and S stop (T the template in its language, S the account; 130497 the country), F bug. api.md's list of reasons is
+closed, so the nearest one stands where none fits exactly.
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,7 @@ FEW = 5
 """Tries of what may be a passing trouble and may be a wrong request."""
 
 _account = partial(stop, scope=Scope.ACCOUNT)
+_country = partial(stop, scope=Scope.COUNTRY)
 _template = partial(stop, scope=Scope.TEMPLATE)
 
 CODES: Mapping[int, Rule] = {
@@ -36,7 +37,7 @@ CODES: Mapping[int, Rule] = {
     130403: person("undeliverable"),
     130429: throttled(2),
     130472: person("experiment_withheld"),
-    130497: person("country_not_covered"),
+    130497: _country("country_not_subscribed"),
     130501: bug(),
     131000: unknown(),
     131005: _account("permission_missing"),

@@ -122,21 +122,22 @@ def test_planned_by_day_and_confirmed_at_night_it_waits_for_the_morning(
 
 def test_a_pause_makes_what_is_on_its_way_old() -> None:
     sending = PLANNED.confirmed(NOW)
-    paused = sending.paused("paused_by_user")
+    paused = sending.paused()
     assert (paused.status, paused.status_reason) == (DistributionStatus.PAUSED, "paused_by_user")
     assert (paused.due_at, paused.epoch) == (None, sending.epoch + 1)
 
 
 @pytest.mark.parametrize(
-    ("first_pending", "released"),
-    [({}, (3, 2)), ({0: 1}, (1, 2)), ({0: 0, 1: 1}, (0, 1)), ({1: 2}, (3, 2)), ({1: 3}, (3, 2))],
+    ("first", "released"),
+    [((3, 3), (3, 2)), ((1, 3), (1, 2)), ((0, 1), (0, 1)), ((3, 2), (3, 2))],
 )
 def test_resumed_it_releases_again_from_the_first_chunk_with_pending_rows(
-    first_pending: dict[int, int], released: tuple[int, int]
+    first: tuple[int, int], released: tuple[int, int]
 ) -> None:
+    settled = {(index, chunk): run().rows_in(chunk) for index in (0, 1) for chunk in range(first[index])}
     runs = (run(logged=3, released=3), run("MG", logged=3, released=2))
-    paused = replace(PLANNED, plan=replace(PLAN, runs=runs)).confirmed(NOW).paused("token_invalid")
-    resumed = paused.resumed(NOW, first_pending)
+    paused = replace(PLANNED, plan=replace(PLAN, runs=runs)).confirmed(NOW).paused()
+    resumed = paused.resumed(NOW, settled)
     assert (resumed.status, resumed.status_reason) == (DistributionStatus.SENDING, None)
     assert resumed.epoch == paused.epoch + 1
     assert tuple(one.released for one in resumed.planned.runs) == released
@@ -144,7 +145,7 @@ def test_resumed_it_releases_again_from_the_first_chunk_with_pending_rows(
 
 
 def test_resumed_before_its_start_it_is_scheduled() -> None:
-    resumed = starting(LATER).confirmed(NOW).paused("paused_by_user").resumed(NOW, {})
+    resumed = starting(LATER).confirmed(NOW).paused().resumed(NOW, {})
     assert (resumed.status, resumed.due_at) == (DistributionStatus.SCHEDULED, LATER)
 
 
@@ -164,7 +165,7 @@ def test_cancelled_it_is_swept_if_it_was_ever_confirmed(distribution: Distributi
 
 def test_every_step_raises_the_epoch() -> None:
     sending = PLANNED.confirmed(NOW)
-    paused = sending.paused("paused_by_user")
+    paused = sending.paused()
     resumed = paused.resumed(NOW, {})
     assert [each.epoch for each in (PLANNED, sending, paused, resumed, resumed.cancelled(NOW))] == [0, 1, 2, 3, 4]
 

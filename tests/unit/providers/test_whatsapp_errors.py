@@ -100,9 +100,11 @@ def test_a_stop_says_how_far_it_reaches(code: int, status: int, kind: Kind) -> N
     """The page's T is the template's, its S the account's; told at once and in a status alike."""
     for error in (error_from_response(status, answer(code)), error_from_code(code)):
         if error.kind is not STOP:
-            assert error.scope is Scope.DISTRIBUTION
+            continue
+        if error.reason in TEMPLATE_REASONS:
+            assert error.scope is Scope.TEMPLATE
         else:
-            assert error.scope is (Scope.TEMPLATE if error.reason in TEMPLATE_REASONS else Scope.ACCOUNT)
+            assert error.scope is (Scope.COUNTRY if code == 130497 else Scope.ACCOUNT)
 
 
 def test_answers_without_a_code_stop_the_account() -> None:

@@ -13,7 +13,6 @@ from shared.domain.message import Chunk
 from shared.domain.payload import Channel
 from shared.domain.refusal import ProblemCode, Refusal
 from shared.domain.status import Status
-from shared.usecases.admission import Admission
 from shared.usecases.distributions import NewDistribution
 from shared.usecases.ports import Task
 from shared.usecases.setting import FURTHEST
@@ -202,19 +201,6 @@ def test_a_copy_of_before_the_pause_makes_no_call_after_the_resume_either(office
     assert office.provider.calls == 0
     finish(office)
     assert sorted(sent_to(office).values()) == [1] * 10
-
-
-def test_a_refusal_of_before_the_resume_pauses_nobody_again(office: Office) -> None:
-    """Somebody has mended what it was about, and said so with the resume."""
-    made = office.distribute(10)
-    office.do_tasks()
-    before = standing(office, made).epoch
-    office.run(office.control.act(DEMO, made.distribution_id, Action.PAUSE))
-    office.run(office.control.act(DEMO, made.distribution_id, Action.RESUME))
-    admission = Admission(office.distributions, office.people, office.log, office.telemetry)
-    assert not office.run(admission.stop(DEMO, made.distribution_id, before, "balance_empty"))
-    assert standing(office, made).status is DistributionStatus.SENDING
-    assert office.run(admission.stop(DEMO, made.distribution_id, standing(office, made).epoch, "balance_empty"))
 
 
 def test_a_cancel_ends_what_is_pending_and_says_how_many_went_out(office: Office) -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.domain.distribution import Action
 from shared.domain.errors import Kind, SendError
 from shared.domain.message import Message
 from shared.domain.payload import Channel
@@ -146,7 +147,7 @@ def test_a_paused_distribution_sends_nothing_twice_either(office: Office) -> Non
     office.do_tasks()
     office.deliver(Channel.WHATSAPP, within=timedelta(seconds=10))
     [message] = office.log.rows.values()
-    office.run(office.stopping.pause_account(DEMO, Channel.WHATSAPP, "account_restricted"))
+    office.run(office.control.act(DEMO, made.distribution_id, Action.PAUSE))
     tell(office, another(office))
     calls = office.provider.calls
     wait(office, hours=2)

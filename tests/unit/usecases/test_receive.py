@@ -14,7 +14,6 @@ from shared.domain.receipt import StatusReport
 from shared.domain.status import Status
 from shared.providers.orange.receipts import receipts
 from shared.providers.whatsapp import webhook
-from shared.usecases.aftermath import Aftermath
 from shared.usecases.meta_documents import MetaDesk
 from shared.usecases.ports import Move, Moved
 from shared.usecases.receive import OrangeDesk, Receiver, Report
@@ -47,7 +46,7 @@ class Listener:
 
 def receiver(office: Office, *listeners: Listener) -> Receiver:
     settler = office.settler()
-    statuses = Aftermath(office.log, office.distributions, settler, office.consequences(), office.pulse, office.clock)
+    statuses = office.aftermath(settler)
     strangers = Strangers(office.unknown_sms, office.number_key.person)
     orange = OrangeDesk(read=receipts, receipts=office.receipts, strangers=strangers, queue=FakeStatusQueue())
     meta = MetaDesk(whatsapp=webhook, statuses=statuses, news_listeners=listeners, status_listeners=listeners)

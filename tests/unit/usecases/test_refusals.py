@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.consent import ConsentState
+from shared.domain.content import Content
 from shared.domain.distribution import Distribution, DistributionStatus
 from shared.domain.errors import Kind, Scope, SendError
 from shared.domain.payload import Channel
@@ -24,9 +25,19 @@ def office() -> Office:
     return Office()
 
 
-def campaign(office: Office, key: str = "d", channel: Channel = Channel.WHATSAPP) -> Distribution:
-    rows = [recipient(number) for number in range(1, COUNT + 1)]
-    made = office.run(office.planning().create(office.new_distribution(rows, channel=channel, key=key, confirm=True)))
+def campaign(
+    office: Office,
+    key: str = "d",
+    channel: Channel = Channel.WHATSAPP,
+    *,
+    template: str = "vaccination_card",
+    country: str = "SN",
+) -> Distribution:
+    phones = {"SN": "+22177000{:04d}", "MG": "+26132000{:04d}"}
+    rows = [recipient(number, phone=phones[country].format(number)) for number in range(1, COUNT + 1)]
+    new = office.new_distribution(rows, channel=channel, key=key, confirm=True)
+    new = replace(new, order=replace(new.order, content=Content(template=template)))
+    made = office.run(office.planning().create(new))
     office.do_tasks()
     return made
 
@@ -69,12 +80,15 @@ def test_every_code_in_an_answer(office: Office, code: int) -> None:
 
 @pytest.mark.parametrize("code", sorted(KINDS))
 def test_every_code_in_a_status(office: Office, code: int) -> None:
-    """`failed` proves that it did not arrive: it fails, with a reason of a message's own."""
+    """`failed` proves that it did not arrive: it fails, with a reason of its own; after a stop it goes once more."""
     message = office.single(channel=Channel.WHATSAPP)
     office.deliver(Channel.WHATSAPP)
     error = error_from_code(code)
     failed(office, message.message_id, error)
     row = office.row(message.message_id)
+    if error.kind is Kind.STOP:
+        assert (row.status, row.is_open, row.failed_at) == (Status.SENT, True, None)
+        return
     own = error.kind in (Kind.RECIPIENT, Kind.BUG)
     assert (row.status, row.reason) == (Status.FAILED, error.reason if own else "provider_rejected")
     calls = office.provider.calls
@@ -124,25 +138,36 @@ STOPS = sorted((code, rule.scope) for code, rule in CODES.items() if rule.kind i
 @pytest.mark.parametrize("is_status", [False, True], ids=["answer", "status"])
 @pytest.mark.parametrize(("code", "scope"), STOPS)
 def test_a_stop_reaches_as_far_as_its_scope(office: Office, code: int, scope: Scope, is_status: bool) -> None:
-    first = campaign(office)
-    campaign(office, "other template")
-    other = office.distributions.items[DEMO, list(office.distributions.items)[1][1]]
-    office.distributions.items[DEMO, other.distribution_id] = replace(other, template="nutrition_card")
-    campaign(office, "sms", Channel.SMS)
+    """Told at once or later, it burns no list: what it held goes on by itself once it has ended."""
+    made = {
+        "own": campaign(office),
+        "other template": campaign(office, "other template", template="nutrition_card"),
+        "other country": campaign(office, "other country", country="MG"),
+        "sms": campaign(office, "sms", Channel.SMS),
+    }
     error = CODES[code].error(str(code))
-    [copy] = [one for one in office.queue.take() if one.chunk and one.chunk.distribution_id == first.distribution_id][
-        :1
-    ]
+    copies = office.queue.take()
+    [copy] = [one for one in copies if one.chunk and one.chunk.distribution_id == made["own"].distribution_id][:1]
     office.provider.answers = [None if is_status else error]
     office.run(office.step(Channel.WHATSAPP).send_all([copy]))
     if is_status:
         failed(office, copy.message_id, error_from_code(code))
-    paused = (DistributionStatus.PAUSED, error.reason)
-    sending = (DistributionStatus.SENDING, None)
-    assert scope in (Scope.ACCOUNT, Scope.TEMPLATE)
-    assert statuses(office) == [paused, paused if scope is Scope.ACCOUNT else sending, sending]
+    office.meta.error = SendError(Kind.RETRY, "503", "")
+    office.tick()
+    office.do_tasks()
+    held = {name for name, one in made.items() if office.distributions.items[DEMO, one.distribution_id].is_held}
+    assert (
+        held
+        == {
+            Scope.ACCOUNT: {"own", "other template", "other country"},
+            Scope.TEMPLATE: {"own", "other country"},
+            Scope.COUNTRY: {"own", "other template"},
+        }[scope]
+    )
+    standing = office.distributions.items[DEMO, made["own"].distribution_id]
+    assert standing.status_reason == error.reason
     row = office.row(copy.message_id)
-    assert row.status is (Status.FAILED if is_status else Status.PENDING), "what was refused at once burns no list"
+    assert (row.status, row.is_open) == (Status.SENT if is_status else Status.PENDING, True)
 
 
 def test_a_stop_of_an_older_epoch_pauses_nobody(office: Office) -> None:
@@ -152,7 +177,7 @@ def test_a_stop_of_an_older_epoch_pauses_nobody(office: Office) -> None:
     standing = office.distributions.items[DEMO, made.distribution_id]
     error = SendError(Kind.STOP, "131042", "payment_required", scope=Scope.ACCOUNT)
     step = office.step(Channel.WHATSAPP)
-    office.run(office.distributions.save(standing.paused("paused_by_user")))
+    office.run(office.distributions.save(standing.paused()))
     office.provider.answers = [error]
     office.run(step.send_all([copy]))
     assert [status for status, _ in statuses(office)] == [DistributionStatus.PAUSED, DistributionStatus.SENDING]

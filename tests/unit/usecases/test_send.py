@@ -9,6 +9,7 @@ import pytest
 
 from shared.domain.distribution import Action
 from shared.domain.errors import Kind, SendError
+from shared.domain.holds import ACCOUNT
 from shared.domain.instants import from_microseconds
 from shared.domain.integration import SmsIntegration
 from shared.domain.payload import Channel, Payload
@@ -305,13 +306,30 @@ def test_a_message_that_reaches_its_sender_in_quiet_hours_waits_for_the_morning(
         assert (office.provider.calls == 1) == (instant == morning)
 
 
-def test_a_stop_without_a_distribution_is_tried_again(office: Office) -> None:
+def test_a_message_of_no_distribution_waits_for_the_end_of_its_hold(office: Office) -> None:
     office.provider.answers = [SendError(Kind.STOP, "401/41", "token_invalid")]
     message = office.single()
     assert message.due_at is not None
     office.deliver()
     assert "stop_error" in office.telemetry.troubles
     assert office.row(message.message_id).due_at == office.clock.now() + timedelta(minutes=1)
+    office.balances.answer = SendError(Kind.STOP, "401/41", "token_invalid")
+    office.provider.answers = [SendError(Kind.STOP, "401/41", "token_invalid")]
+    office.clock.pass_by(minutes=1)
+    office.tick()
+    office.deliver(within=timedelta(seconds=15))
+    assert office.provider.calls == 2, "one message has tried it"
+    office.clock.pass_by(minutes=1)
+    office.tick()
+    row = office.row(message.message_id)
+    assert (row.attempts, row.status) == (0, Status.PENDING)
+    assert office.holds.items[DEMO, Channel.SMS].held_scopes() == [ACCOUNT]
+    office.balances.answer = []
+    office.clock.pass_by(minutes=1)
+    office.tick()
+    office.do_tasks()
+    office.deliver(within=timedelta(seconds=15))
+    assert office.row(message.message_id).status is Status.SENT
 
 
 def test_a_call_is_told_with_its_outcome_and_how_late_it_came(office: Office) -> None:

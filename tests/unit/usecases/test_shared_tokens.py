@@ -7,11 +7,9 @@ import pytest
 from shared.domain.json import JsonObject
 from shared.domain.refusal import Refusal
 from shared.usecases.integrations import Administration
-from shared.usecases.templates import Templates
-from tests.fakes.account import FakeMeta, FakeTemplateBook
+from tests.fakes.office import Office
 from tests.fakes.orange import FakeTokenShelf
-from tests.fakes.rest import FakeIntegrations
-from tests.fakes.world import FakeClock, FakeTelemetry, KilledError, Points
+from tests.fakes.world import KilledError, Points
 
 BODY: JsonObject = {"client_id": "c", "client_secret": "s", "sender_name": "PNV", "default_country": "SN"}
 
@@ -20,9 +18,10 @@ class Desk:
     def __init__(self) -> None:
         self.points = Points()
         self.shelf = FakeTokenShelf(self.points)
-        clock = FakeClock()
-        templates = Templates(FakeTemplateBook(), FakeMeta(), FakeTelemetry(), clock)
-        self.administration = Administration(FakeIntegrations(), templates, self.shelf, lambda: "drawn", clock)
+        office = Office(points=self.points)
+        self.administration = Administration(
+            office.integrations, office.templates, self.shelf, office.trials, lambda: "drawn", office.clock
+        )
 
     def put(self, body: JsonObject = BODY) -> None:
         asyncio.run(self.administration.put("demo", "sms", body))

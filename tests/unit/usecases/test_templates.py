@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from shared.domain.catalogue import Catalogue, KnownTemplate
-from shared.domain.distribution import Distribution, DistributionStatus, Plan, Schedule
+from shared.domain.distribution import Distribution, DistributionStatus, Plan, Run, Schedule
 from shared.domain.errors import Kind, SendError
+from shared.domain.holds import template_scope
 from shared.domain.integration import WhatsAppIntegration
 from shared.domain.news import AccountNews, LimitNews, NumberNews, TemplateNews, TemplateStatus
 from shared.domain.payload import Channel
@@ -18,11 +19,12 @@ from shared.domain.refusal import ProblemCode, Refusal
 from shared.domain.reputation import Limit, NumberFacts, Told
 from shared.domain.templates import READY_MADE, Shape
 from shared.usecases.account_news import AccountListener
+from shared.usecases.holding import HoldKeeper
 from shared.usecases.reputation import Standing, limit_warnings
-from shared.usecases.stopping import Stopping
 from shared.usecases.templates import TemplateGuard, Templates
 from tests.fakes.account import FakeMeta, FakeReputations, FakeTemplateBook
 from tests.fakes.bulk import FakeDistributions
+from tests.fakes.holds import FakeHolds
 from tests.fakes.numbers import FakeReach
 from tests.fakes.office import WHATSAPP
 from tests.fakes.rest import FakeIntegrations
@@ -52,8 +54,9 @@ class Desk:
         self.integrations.kept = {(integration.organisation, "whatsapp"): integration}
         self.templates = Templates(self.book, self.meta, self.telemetry, self.clock)
         self.standing = Standing(self.reputations, self.meta, self.reach, self.telemetry, self.clock)
-        stopping = Stopping(self.distributions, self.telemetry)
-        self.listener = AccountListener(self.integrations, self.book, self.reputations, stopping, self.telemetry)
+        self.holds = FakeHolds(points, self.distributions)
+        self.holding = HoldKeeper(self.holds, self.distributions, self.telemetry, self.clock)
+        self.listener = AccountListener(self.integrations, self.book, self.reputations, self.holding, self.telemetry)
         self.guard = TemplateGuard(self.book)
 
     def catalogue(self) -> Catalogue:
@@ -83,7 +86,7 @@ class Desk:
     def sending(self, identity: str, **changes: Any) -> None:
         plan = Plan(
             attempt=1,
-            runs=(),
+            runs=(Run(country="SN", template=f"{changes.get('template', NAME)}/fr", rows=1, chunks=1),),
             accepted=1,
             rejected=0,
             duplicates=0,
@@ -111,6 +114,8 @@ class Desk:
         run(self.distributions.create(replace(distribution, **changes)))
 
     def standing_of(self, identity: str) -> tuple[DistributionStatus, str | None]:
+        """As release leaves it at its next look."""
+        run(self.holding.refresh(self.integration.organisation, identity))
         found = run(self.distributions.get(self.integration.organisation, identity))
         assert found is not None
         return found.status, found.status_reason
@@ -312,15 +317,16 @@ def test_another_language_goes_on() -> None:
     assert desk.standing_of("french") == (DistributionStatus.SENDING, None)
 
 
-def test_a_pending_or_approved_one_pauses_nothing_and_resumes_nothing() -> None:
+def test_a_pending_one_pauses_nothing_and_an_approved_one_goes_on() -> None:
     desk = Desk()
     desk.sending("d")
     desk.hear(desk.told(PENDING), desk.told(APPROVED))
     assert desk.standing_of("d") == (DistributionStatus.SENDING, None)
     desk.hear(desk.told(PAUSED))
+    assert desk.standing_of("d") == (DistributionStatus.PAUSED, "template_paused")
     desk.clock.pass_by(hours=3)
     desk.hear(desk.told(APPROVED))
-    assert desk.standing_of("d") == (DistributionStatus.PAUSED, "template_paused")
+    assert desk.standing_of("d") == (DistributionStatus.SENDING, None)
 
 
 def test_older_news_pauses_nothing() -> None:
@@ -341,10 +347,10 @@ def test_leaving_the_utility_category_pauses_once() -> None:
     moved = desk.told(category="MARKETING")
     desk.hear(moved)
     assert desk.standing_of("d") == (DistributionStatus.PAUSED, "template_recategorised")
-    desk.sending("resumed-by-a-person")
+    run(desk.holding.end(NUMBER.organisation, Channel.WHATSAPP, [template_scope(NAME, "fr")]))
     desk.clock.pass_by(minutes=1)
     desk.hear(desk.told(APPROVED, "MARKETING"))
-    assert desk.standing_of("resumed-by-a-person") == (DistributionStatus.SENDING, None)
+    assert desk.standing_of("d") == (DistributionStatus.SENDING, None)
 
 
 def test_release_is_told_what_news_missed() -> None:
@@ -352,12 +358,14 @@ def test_release_is_told_what_news_missed() -> None:
     desk.sending("d")
     found = run(desk.distributions.get(NUMBER.organisation, "d"))
     assert found is not None
-    assert run(desk.guard.forbids(NUMBER, found)) is None
+    assert run(desk.guard.stopped(NUMBER, found)) == {}
     desk.at_meta(PAUSED)
     desk.catalogue()
-    assert run(desk.guard.forbids(NUMBER, found)) == "template_paused"
-    assert run(desk.guard.forbids(NUMBER, replace(found, template=None))) is None
-    assert run(desk.guard.forbids(NUMBER, replace(found, template="nutrition_card"))) is None
+    assert run(desk.guard.stopped(NUMBER, found)) == {template_scope(NAME, "fr"): "template_paused"}
+    desk.sending("english", template="vaccination_card_of_another_name")
+    other = run(desk.distributions.get(NUMBER.organisation, "english"))
+    assert other is not None
+    assert run(desk.guard.stopped(NUMBER, other)) == {}
 
 
 def test_a_restricted_account_pauses_all_of_whatsapp_until_it_is_over() -> None:
@@ -370,6 +378,7 @@ def test_a_restricted_account_pauses_all_of_whatsapp_until_it_is_over() -> None:
     assert desk.standing_of("sms") == (DistributionStatus.SENDING, None)
     desk.clock.pass_by(hours=1)
     desk.hear(AccountNews(restricted=False, event="REINSTATE", at=desk.clock.now()))
+    assert desk.standing_of("d") == (DistributionStatus.SENDING, None)
     desk.sending("later")
     desk.hear(restricted)
     assert desk.standing_of("later") == (DistributionStatus.SENDING, None)

@@ -14,7 +14,6 @@ from shared.domain.message import Message, PayloadRef
 from shared.domain.payload import Channel
 from shared.providers.orange.receipts import receipts
 from shared.providers.whatsapp import webhook
-from shared.usecases.aftermath import Aftermath
 from shared.usecases.meta_documents import MetaDesk
 from shared.usecases.receive import OrangeDesk, Receiver, Report
 from shared.usecases.strangers import Strangers
@@ -124,7 +123,7 @@ def told_in_this_order(documents: Sequence[Document]) -> tuple[Ending, list[Mess
         queue=FakeStatusQueue(),
     )
     settler = office.settler()
-    statuses = Aftermath(office.log, office.distributions, settler, office.consequences(), office.pulse, office.clock)
+    statuses = office.aftermath(settler)
     meta = MetaDesk(whatsapp=webhook, statuses=statuses, news_listeners=(desk,), status_listeners=(desk,))
     receiver = Receiver(settler, meta, orange, office.telemetry, office.clock)
     for one in documents:

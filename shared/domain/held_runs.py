@@ -1,0 +1,116 @@
+"""What holds do to a distribution: which runs wait, which begin anew, and what its status is. Pure.
+
+A person's pause and the holds are two stored facts. A pause is the distribution's own status `paused` with the reason
+`paused_by_user`; what holds make of the rest is worked out here, and never ends a pause.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from shared.domain.distribution import Distribution, DistributionStatus, Run
+from shared.domain.holds import (
+    ACCOUNT,
+    DAILY_LIMIT,
+    Hold,
+    Holds,
+    HoldScope,
+    RunHold,
+    ScopeKey,
+    cards_scope,
+    country_scope,
+    template_scope,
+)
+
+type Settled = Mapping[tuple[int, int], int]
+"""(run, chunk) → how many rows have left `pending` there."""
+
+
+def scopes_of(distribution: Distribution, run: Run) -> list[ScopeKey]:
+    """What may hold a run."""
+    identity = distribution.distribution_id
+    scopes = [ACCOUNT, country_scope(run.country), country_scope(run.country, identity)]
+    if run.template is not None:
+        name, _, language = run.template.rpartition("/")
+        scopes += [DAILY_LIMIT, template_scope(name, language), template_scope(name, language, identity)]
+    if run.card_host is not None:
+        scopes.append(cards_scope(run.card_host, identity))
+    return scopes
+
+
+def is_concerned(distribution: Distribution, holds: Holds) -> bool:
+    """Whether one of its runs is held, or was until now."""
+    return distribution.is_held or any(run.hold for run in distribution.planned.runs) or is_changed(distribution, holds)
+
+
+def is_changed(distribution: Distribution, holds: Holds) -> bool:
+    """Whether one of its runs is held or free otherwise than release last saw it."""
+    for run in distribution.planned.runs:
+        scopes = scopes_of(distribution, run)
+        is_held = holds.holding(scopes) is not None
+        if is_held != (run.hold is not None) or (not is_held and holds.generation_of(scopes) != run.generation):
+            return True
+    return False
+
+
+def with_holds(distribution: Distribution, holds: Holds, settled: Settled, now: datetime) -> Distribution:
+    """The distribution as the holds leave it: held runs wait, freed ones begin anew at their first chunk with pending
+    rows, and the status says whether anything else is left to send."""
+    if not distribution.is_releasing:
+        return distribution
+    runs = tuple(_with_hold(distribution, index, holds, settled) for index in range(len(distribution.planned.runs)))
+    plan = dataclasses.replace(distribution.planned, runs=runs)
+    waiting = [
+        run
+        for index, run in enumerate(runs)
+        if run.pending_rows(index, settled) or (run.hold is not None and run.hold.told_later)
+    ]
+    return _with_status(dataclasses.replace(distribution, plan=plan), waiting, now)
+
+
+def held_rows(distribution: Distribution, settled: Settled) -> dict[RunHold, int]:
+    """How many rows each hold keeps pending."""
+    rows: dict[RunHold, int] = {}
+    for index, run in enumerate(distribution.planned.runs if distribution.plan else ()):
+        if run.hold is not None:
+            rows[run.hold] = rows.get(run.hold, 0) + run.pending_rows(index, settled)
+    return rows
+
+
+def _with_hold(distribution: Distribution, index: int, holds: Holds, settled: Settled) -> Run:
+    run = distribution.planned.runs[index]
+    scopes = scopes_of(distribution, run)
+    found = holds.holding(scopes)
+    if found is not None:
+        scope, hold = found
+        return dataclasses.replace(run, hold=_run_hold(scope, hold))
+    generation = holds.generation_of(scopes)
+    if run.hold is None and generation == run.generation:
+        return run
+    released = min(run.released, run.first_pending(index, settled))
+    return dataclasses.replace(run, hold=None, generation=generation, epoch=run.epoch + 1, released=released)
+
+
+def _run_hold(scope: ScopeKey, hold: Hold) -> RunHold:
+    return RunHold(scope=scope, reason=hold.reason, since=hold.since, told_later=hold.told_later)
+
+
+def _with_status(distribution: Distribution, waiting: Sequence[Run], now: datetime) -> Distribution:
+    """`waiting`: the runs with pending rows. Once all of them are held it is paused; a daily limit only slows it."""
+    held = [run.hold for run in waiting if run.hold is not None]
+    reason = _widest(held).reason if held and len(held) == len(waiting) else None
+    is_tried = distribution.trying_until is not None and now < distribution.trying_until
+    if reason is not None and not is_tried and any(hold.scope != DAILY_LIMIT for hold in held):
+        return dataclasses.replace(
+            distribution, status=DistributionStatus.PAUSED, status_reason=reason, trying_until=None
+        )
+    if not distribution.is_held:
+        return dataclasses.replace(distribution, status_reason=reason)
+    opens = distribution.opens(now)
+    status = DistributionStatus.SCHEDULED if opens > now else DistributionStatus.SENDING
+    return dataclasses.replace(distribution, status=status, status_reason=reason, due_at=now)
+
+
+def _widest(holds: Iterable[RunHold]) -> RunHold:
+    order = list(HoldScope)
+    return min(holds, key=lambda hold: order.index(hold.scope.scope))

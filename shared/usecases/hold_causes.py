@@ -1,0 +1,131 @@
+"""Reads whether the cause of a hold has ended: units and contracts at Orange; template, limit and health at Meta."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from shared.domain.catalogue import Catalogue
+from shared.domain.clock import Clock
+from shared.domain.errors import SendError
+from shared.domain.holds import ACCOUNT, DAILY_LIMIT, Holds, HoldScope, ScopeKey
+from shared.domain.integration import SmsIntegration, WhatsAppIntegration
+from shared.domain.news import TemplateStatus
+from shared.domain.reputation import NumberFacts
+from shared.usecases.balances import Balances
+from shared.usecases.ports import Telemetry
+from shared.usecases.reach import Reach, portfolio_of
+from shared.usecases.reputation import Reputations
+
+_BY_CONTRACTS = frozenset(("balance_empty", "contract_expired"))
+_BY_HEALTH = frozenset(("account_restricted", "payment_required"))
+_BY_REVIEW = frozenset(("template_paused", "template_disabled"))
+_SENDING = frozenset(("AVAILABLE", "LIMITED"))
+"""Meta's words for an account that may send (reference/whatsapp.md, section 3)."""
+
+
+class ReadsNumber(Protocol):
+    """What `shared.usecases.reputation.Standing` does."""
+
+    async def read(self, integration: WhatsAppIntegration) -> NumberFacts:
+        """Ask Meta now, and keep the answer. Raises SendError."""
+        ...
+
+
+class ReadsTemplates(Protocol):
+    """What `shared.usecases.templates.Templates` does."""
+
+    async def read(self, integration: WhatsAppIntegration, account: str) -> Catalogue:
+        """Ask Meta now, and keep the answer. Raises SendError."""
+        ...
+
+
+class ReadCauses:
+    """`HoldCauses`, by one call for each account and kind of cause."""
+
+    def __init__(
+        self,
+        balances: Balances,
+        number: ReadsNumber,
+        templates: ReadsTemplates,
+        limits: tuple[Reputations, Reach],
+        telemetry: Telemetry,
+        clock: Clock,
+    ) -> None:
+        self._balances = balances
+        self._number = number
+        self._templates = templates
+        self._reputations, self._reach = limits
+        self._telemetry = telemetry
+        self._clock = clock
+
+    async def ended(self, holds: Holds, integration: WhatsAppIntegration | SmsIntegration) -> set[ScopeKey]:
+        """See `HoldCauses`. What Meta took and refused afterwards is proven by a status alone."""
+        held = [scope for scope in holds.held_scopes() if not holds.scopes[str(scope)].told_later]
+        if not isinstance(integration, WhatsAppIntegration):
+            return await self._at_orange(held, holds, integration)
+        templates = await self._reviewed(held, holds, integration)
+        return templates | await self._of_number(held, holds, integration)
+
+    async def _at_orange(self, held: Iterable[ScopeKey], holds: Holds, integration: SmsIntegration) -> set[ScopeKey]:
+        """Orange answers about the contracts only with a token: then the credentials are right."""
+        wanted = {scope for scope in held if _reason(holds, scope) in _BY_CONTRACTS}
+        credentials = {scope for scope in held if _reason(holds, scope) == "token_invalid"}
+        if not wanted and not credentials:
+            return set()
+        try:
+            balances = await self._balances.of(integration)
+        except SendError as error:
+            self._unread(holds, error)
+            return set()
+        paid = {one.country for one in balances if one.units > 0}
+        return credentials | {scope for scope in wanted if scope.key in paid}
+
+    async def _reviewed(
+        self, held: Iterable[ScopeKey], holds: Holds, integration: WhatsAppIntegration
+    ) -> set[ScopeKey]:
+        wanted = {scope for scope in held if scope.scope is HoldScope.TEMPLATE and _reason(holds, scope) in _BY_REVIEW}
+        if not wanted or integration.business_account_id is None:
+            return set()
+        try:
+            catalogue = await self._templates.read(integration, integration.business_account_id)
+        except SendError as error:
+            self._unread(holds, error)
+            return set()
+        approved = {f"{one.name}/{one.language}" for one in catalogue.items if one.status is TemplateStatus.APPROVED}
+        return {scope for scope in wanted if scope.key in approved}
+
+    async def _of_number(
+        self, held: Iterable[ScopeKey], holds: Holds, integration: WhatsAppIntegration
+    ) -> set[ScopeKey]:
+        reasons = {scope: _reason(holds, scope) for scope in held}
+        wanted = {one for one, why in reasons.items() if why in (*_BY_HEALTH, "token_invalid") and one == ACCOUNT}
+        limited = DAILY_LIMIT in reasons
+        if not wanted and not limited:
+            return set()
+        try:
+            facts: NumberFacts | None = await self._number.read(integration)
+        except SendError as error:
+            self._unread(holds, error)
+            facts = None
+        ended = {DAILY_LIMIT} if limited and await self._has_room(integration) else set()
+        if facts is None:
+            return ended
+        may_send = facts.can_send in _SENDING
+        return ended | {one for one in wanted if reasons[one] == "token_invalid" or may_send}
+
+    async def _has_room(self, integration: WhatsAppIntegration) -> bool:
+        """By the limit that was read just now, or else by the last one that is known."""
+        known = await self._reputations.get(integration.organisation, integration.phone_number_id)
+        if known.limit is None or known.limit.people is None:
+            return True
+        portfolio = portfolio_of(integration)
+        used = await self._reach.used(integration.organisation, portfolio, self._clock.now())
+        return used < known.limit.people
+
+    def _unread(self, holds: Holds, error: SendError) -> None:
+        self._telemetry.event(
+            "hold_cause_unread", organisation=holds.organisation, channel=holds.channel, code=error.code
+        )
+
+
+def _reason(holds: Holds, scope: ScopeKey) -> str:
+    return holds.scopes[str(scope)].reason
