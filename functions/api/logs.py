@@ -37,7 +37,9 @@ def register(router: Router, deps: Deps) -> None:
     @router.route("GET /v1/messages/{message_id}", scope=Scope.READ)
     async def get(request: Request) -> Response:
         found = await deps.browse.message(request.organisation, request.path_parameters["message_id"])
-        return Response(status=200, body=documents.message(found, deps.clock.now()))
+        holds = await deps.browse.holds_of(request.organisation, [found])
+        hold = holds.get(found.message_id)
+        return Response(status=200, body=documents.message(found, deps.clock.now(), request.language, hold))
 
 
 async def _listed(request: Request, deps: Deps, operation: str) -> Response:
@@ -63,5 +65,6 @@ async def _page(
     binding = cursor.Binding(request.organisation, operation, bound_to)
     page = await deps.browse.messages(wanted, cursor.position(query.cursor, binding), query.limit)
     now = deps.clock.now()
-    items = [documents.message(one, now) for one in page.items]
+    holds = await deps.browse.holds_of(request.organisation, page.items)
+    items = [documents.message(one, now, request.language, holds.get(one.message_id)) for one in page.items]
     return list_response(request, items, cursor.following(page.position, binding), MESSAGE_COLUMNS)

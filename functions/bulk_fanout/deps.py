@@ -99,7 +99,7 @@ class Deps:
     @cached_property
     def browse(self) -> Browse:
         """Reading."""
-        return Browse(self.stores.log, self.stores.distributions, self.plans)
+        return Browse(self.stores.log, self.stores.distributions, self.stores.holds, self.plans)
 
     @cached_property
     def planning(self) -> Planning:

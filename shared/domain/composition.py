@@ -41,6 +41,8 @@ class Setting:
     trusted_card: str | None = None
     """A reference of our own (the sample card of test sends) that needs no allow-list."""
     catalogue: Catalogue = READY_ONLY
+    without_sender: frozenset[str] = frozenset()
+    """Countries for which the organisation has no sender address at Orange: no SMS can go there."""
     default_template: str | None = None
     """Stands ready beside a WhatsApp text of one's own, in case the session closes before it leaves."""
 
@@ -86,6 +88,8 @@ def compose(recipient: Recipient, content: Content, setting: Setting) -> Compose
     faults: list[Fault] = []
     phone = _phone(recipient.phone, setting.default_country, faults)
     build = _sms if setting.channel is Channel.SMS else _whatsapp
+    if setting.channel is Channel.SMS and phone is not None and phone.country in setting.without_sender:
+        faults.append(Fault(field="phone", code="sender_missing", facts={"country": phone.country}))
     built = build(recipient, content, setting, faults)
     if phone is None or built is None or faults:
         raise CompositionError(tuple(faults), phone.masked if phone else None)

@@ -138,6 +138,11 @@ class Message:
         return is_over and self.is_open and self.unknown_since is None
 
     @property
+    def waits(self) -> bool:
+        """Whether a call is still to be made for it and none is under way."""
+        return self.is_open and self.lease_until is None and self.unknown_since is None and self.dead is None
+
+    @property
     def awaits_fallback(self) -> bool:
         """It is out, or has failed, and the agenda is to begin its fallback at `due_at`."""
         gone = self.status in (Status.SENT, Status.FAILED) and not self.is_open

@@ -9,6 +9,7 @@ from shared.domain.composition import Composed
 from shared.domain.consent import Consent
 from shared.domain.dead_letter import DeadLetter, dead_letter_id
 from shared.domain.distribution import CountryPrice
+from shared.domain.holds import RunHold
 from shared.domain.integration import Dhis2Integration, Secret, SmsIntegration, WhatsAppIntegration
 from shared.domain.message import Message, Price
 from shared.domain.news import TemplateStatus
@@ -17,8 +18,10 @@ from shared.domain.status import Status
 from shared.domain.variables import names
 from shared.http import problems
 from shared.http.jsontext import Renderable
-from shared.http.texts import Language
+from shared.http.textkind import TextKind
+from shared.http.texts import Language, text
 from shared.usecases.browse import DistributionView
+from shared.usecases.holding import shown
 from shared.usecases.judge import Accepted, Rejected
 from shared.usecases.statistics import Statistics
 
@@ -28,8 +31,8 @@ RECEIPT_MISSING_AFTER = timedelta(hours=48)
 """Orange reports within 24 h, Meta as soon as it knows: after two days nothing is to be expected (api.md, reasons)."""
 
 
-def message(found: Message, now: datetime) -> Document:
-    """A row of the log."""
+def message(found: Message, now: datetime, language: Language, hold: RunHold | None = None) -> Document:
+    """A row of the log. `hold`: what keeps it pending, if something does."""
     overdue = found.status is Status.SENT and now - (found.sent_at or now) > RECEIPT_MISSING_AFTER
     return {
         "message_id": found.message_id,
@@ -51,6 +54,8 @@ def message(found: Message, now: datetime) -> Document:
         "read_at": found.read_at,
         "failed_at": found.failed_at,
         "attempts": found.attempts,
+        "next_attempt_at": found.due_at if found.waits and hold is None else None,
+        "hold": _hold(hold, language) if hold is not None else None,
     }
 
 
@@ -90,6 +95,17 @@ def distribution(view: DistributionView, language: Language) -> Document:
         "errors": [problems.fault_document(fault, language) for fault in view.faults],
         "created_at": found.created_at,
         "completed_at": found.completed_at,
+        "holds": [{**_hold(one, language), "messages": rows} for one, rows in view.held.items()],
+    }
+
+
+def _hold(found: RunHold, language: Language) -> Document:
+    scope, key = shown(found.scope)
+    return {
+        "scope": scope,
+        "key": key,
+        "reason": found.reason,
+        "reason_text": text(TextKind.STATUS_REASON, found.reason, language),
     }
 
 

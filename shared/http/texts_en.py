@@ -104,6 +104,11 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         ),
         "phone_not_mobile": ("This is not a mobile number.", "Enter a mobile number: a landline receives nothing."),
         "phone_several": ("There is more than one phone number in the field.", "Keep one."),
+        "sender_missing": (
+            "Orange has no sender address here for the country of this number.",
+            "Country: {country}.",
+            "Ask Orange for the address and enter it under Settings > Integrations > SMS, then send again.",
+        ),
         "country_not_covered": (
             f"Numbers of this country are not covered: messages go to {_COUNTRIES}.",
             "The number's country: {country}.",
@@ -225,19 +230,26 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
     TextKind.STATUS_REASON: {
         "token_invalid": (
             "The provider does not accept the credentials any more.",
-            "Enter new ones under Settings > Integrations, test, then resume.",
+            "Enter new ones under Settings > Integrations: sending is tried again at once.",
         ),
         "permission_missing": (
             "The credentials lack a permission that sending needs.",
-            "Grant it at the provider, test, then resume.",
+            "Grant it at the provider, then resume: sending is tried again at once.",
         ),
         "account_restricted": (
             "The provider has restricted or blocked the account.",
-            "Settle it in the provider's console, then resume.",
+            "Settle it in the provider's console: sending then goes on by itself, or at once when you resume.",
         ),
-        "payment_required": ("The provider asks for a payment.", "Settle it in Meta Business Manager, then resume."),
-        "balance_empty": ("The SMS balance is used up.", "Buy units at Orange, then resume."),
-        "contract_expired": ("The SMS contract has expired.", "Renew it at Orange, then resume."),
+        "payment_required": (
+            "The provider asks for a payment.",
+            "Settle it in Meta Business Manager: sending then goes on by itself, or at once when you resume.",
+        ),
+        "balance_empty": ("The SMS balance is used up.", "Buy units at Orange: sending then goes on by itself."),
+        "contract_expired": ("The SMS contract has expired.", "Renew it at Orange: sending then goes on by itself."),
+        "country_not_subscribed": (
+            "The account may not send messages to this country.",
+            "Subscribe to the country at the provider, or have the country opened there, then resume.",
+        ),
         "sender_name_not_approved": (
             "Orange has not approved the sender name.",
             "Have it approved, or change it under Settings > Integrations > SMS, then resume.",

@@ -114,6 +114,11 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Saisissez un numéro mobile : une ligne fixe ne reçoit rien.",
         ),
         "phone_several": ("Le champ contient plusieurs numéros de téléphone.", "N’en gardez qu’un."),
+        "sender_missing": (
+            "Orange n’a pas d’adresse d’expéditeur ici pour le pays de ce numéro.",
+            "Pays : {country}.",
+            "Demandez l’adresse à Orange, saisissez-la sous Paramètres > Intégrations > SMS, puis renvoyez.",
+        ),
         "country_not_covered": (
             f"Les numéros de ce pays ne sont pas couverts. Pays couverts : {_COUNTRIES}.",
             "Pays du numéro : {country}.",
@@ -257,22 +262,29 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
     TextKind.STATUS_REASON: {
         "token_invalid": (
             "L’opérateur n’accepte plus les identifiants.",
-            "Saisissez-en de nouveaux sous Paramètres > Intégrations, faites un essai, puis reprenez.",
+            "Saisissez-en de nouveaux sous Paramètres > Intégrations : l’envoi est aussitôt essayé de nouveau.",
         ),
         "permission_missing": (
             "Il manque aux identifiants un droit nécessaire à l’envoi.",
-            "Accordez-le chez l’opérateur, faites un essai, puis reprenez.",
+            "Accordez-le chez l’opérateur, puis reprenez : l’envoi est aussitôt essayé de nouveau.",
         ),
         "account_restricted": (
             "L’opérateur a restreint ou bloqué le compte.",
-            "Réglez cela dans la console de l’opérateur, puis reprenez.",
+            "Réglez cela dans la console de l’opérateur : l’envoi reprend de lui-même, ou aussitôt si vous reprenez.",
         ),
         "payment_required": (
             "L’opérateur demande un paiement.",
-            "Réglez-le dans Meta Business Manager, puis reprenez.",
+            "Réglez-le dans Meta Business Manager : l’envoi reprend de lui-même, ou aussitôt si vous reprenez.",
         ),
-        "balance_empty": ("Le solde de SMS est épuisé.", "Achetez des unités chez Orange, puis reprenez."),
-        "contract_expired": ("Le contrat SMS a expiré.", "Renouvelez-le chez Orange, puis reprenez."),
+        "balance_empty": (
+            "Le solde de SMS est épuisé.",
+            "Achetez des unités chez Orange : l’envoi reprend de lui-même.",
+        ),
+        "contract_expired": ("Le contrat SMS a expiré.", "Renouvelez-le chez Orange : l’envoi reprend de lui-même."),
+        "country_not_subscribed": (
+            "Le compte ne permet pas d’envoyer de messages dans ce pays.",
+            "Abonnez-vous à ce pays chez l’opérateur, ou faites-y ouvrir le pays, puis reprenez.",
+        ),
         "sender_name_not_approved": (
             "Orange n’a pas approuvé le nom d’expéditeur.",
             "Faites-le approuver, ou changez-le sous Paramètres > Intégrations > SMS, puis reprenez.",

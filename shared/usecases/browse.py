@@ -1,14 +1,17 @@
 """Reading: the log, a campaign's history, a distribution with its counts and rejected rows."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from shared.domain.distribution import Counts, Distribution, DistributionStatus
+from shared.domain.held_runs import held_rows
+from shared.domain.holds import RunHold
 from shared.domain.message import Message
 from shared.domain.refusal import Fault, ProblemCode, Refusal
 from shared.domain.status import Status
 from shared.usecases.frozen import Plans
-from shared.usecases.ports import Distributions, Log, LogQuery, Page
+from shared.usecases.holding import scopes_of_message
+from shared.usecases.ports import Distributions, HoldStore, Log, LogQuery, Page
 
 FIRST_FAULTS = 20
 """How many rejected rows a distribution shows of itself."""
@@ -21,13 +24,16 @@ class DistributionView:
     distribution: Distribution
     counts: Counts
     faults: Sequence[Fault]
+    held: Mapping[RunHold, int] = field(default_factory=dict)
+    """What keeps how many of its rows pending."""
 
 
 class Browse:
     """Reads for people; changes nothing."""
 
-    def __init__(self, log: Log, distributions: Distributions, plans: Plans) -> None:
+    def __init__(self, log: Log, distributions: Distributions, holds: HoldStore, plans: Plans) -> None:
         self._log = log
+        self._holds = holds
         self._distributions = distributions
         self._plans = plans
 
@@ -47,6 +53,24 @@ class Browse:
             query = replace(query, campaign_id=distribution.campaign_id)
         return await self._log.page(query, position, limit)
 
+    async def holds_of(self, organisation: str, messages: Iterable[Message]) -> Mapping[str, RunHold]:
+        """By message ID: what keeps messages pending. Nothing is read where none of them waits."""
+        waiting = [message for message in messages if message.waits]
+        if not waiting:
+            return {}
+        keys = {(organisation, message.distribution_id) for message in waiting if message.distribution_id}
+        channels = {(organisation, message.channel) for message in waiting}
+        distributions, holds = await self._holds.read([(one, two) for one, two in keys if two], channels)
+        found: dict[str, RunHold] = {}
+        for message in waiting:
+            standing = holds.get((organisation, message.channel))
+            distribution = distributions.get((organisation, message.distribution_id or ""))
+            held = standing.holding(scopes_of_message(message, distribution)) if standing else None
+            if held is not None:
+                scope, hold = held
+                found[message.message_id] = RunHold(scope=scope, reason=hold.reason, since=hold.since)
+        return found
+
     async def distribution(self, organisation: str, distribution_id: str) -> DistributionView:
         """Raises Refusal `not_found`."""
         return await self.view(await self._found(organisation, distribution_id))
@@ -60,13 +84,14 @@ class Browse:
                 await self._plans.read_faults(distribution.organisation, distribution.distribution_id, plan.attempt, 0)
                 or ()
             )[:FIRST_FAULTS]
-        counts = Counts()
+        counts, held = Counts(), dict[RunHold, int]()
         if plan is not None and distribution.epoch:
             chunks = await self._distributions.counts(distribution.organisation, distribution.distribution_id)
             for one in chunks.values():
                 counts = counts.plus(one)
             counts = _with_the_rest(counts, distribution, plan.accepted)
-        return DistributionView(distribution=distribution, counts=counts, faults=faults)
+            held = held_rows(distribution, {place: one.total for place, one in chunks.items()})
+        return DistributionView(distribution=distribution, counts=counts, faults=faults, held=held)
 
     async def faults(
         self, organisation: str, distribution_id: str, part: int, start: int, limit: int

@@ -140,9 +140,7 @@ EVENTS: Final[Mapping[str, Event]] = {
     "distribution_planned": _event("distribution_id", "status", "accepted", "rejected"),
     "distribution_controlled": _event("distribution_id", "action", "status"),
     "distribution_stopped": _trouble("organisation", "distribution_id", "reason", counts=_one("DistributionsStopped")),
-    "hold_set": _trouble(
-        "organisation", "channel", "scope", "reason", "distribution_id", counts=_one("HoldsSet", "reason")
-    ),
+    "hold_set": _trouble("organisation", "channel", "scope", "reason", "distribution_id", counts=_one("HoldsSet")),
     "hold_tried": _event("organisation", "channel", "scope", "message_id"),
     "hold_ended": _event("organisation", "channel", "scope"),
     "hold_cause_unread": _event("organisation", "channel", "code"),

@@ -8,6 +8,7 @@ from shared.domain.card_reference import CardHost
 from shared.domain.catalogue import READY_ONLY, Catalogue
 from shared.domain.composition import Setting, check_content, check_template
 from shared.domain.content import Content, FallbackOrder
+from shared.domain.countries import COVERED
 from shared.domain.hours import Window
 from shared.domain.integration import Dhis2Integration, SmsIntegration, WhatsAppIntegration
 from shared.domain.json import JsonObject
@@ -102,6 +103,7 @@ class SettingReader:
             unit_prices=sms.unit_prices if sms else {},
             card_hosts=self._card_hosts,
             card_buckets=self._card_buckets,
+            without_sender=_without_sender(sms) if sms is not None else frozenset(),
             default_template=whatsapp.default_template if whatsapp else None,
             catalogue=await self._templates.catalogue(whatsapp) if whatsapp else READY_ONLY,
         )
@@ -149,6 +151,10 @@ def check_fallback(settings: Settings, content: Content, fallback: FallbackOrder
 def _refuse(faults: tuple[Fault, ...]) -> None:
     if faults:
         raise Refusal(ProblemCode.UNPROCESSABLE, faults)
+
+
+def _without_sender(sms: SmsIntegration) -> frozenset[str]:
+    return frozenset(country for country in COVERED if not sms.sender_address(country))
 
 
 async def default_country(integrations: Integrations, organisation: str) -> str:

@@ -166,7 +166,7 @@ class Office:
     def put_together(self) -> None:
         """What outlives one request, on the fakes as they are now."""
         self.tallies = Tallies(self.distributions, self.plans, self.log)
-        self.browse = Browse(self.log, self.distributions, self.plans)
+        self.browse = Browse(self.log, self.distributions, self.holds, self.plans)
         self.traces = FakeTraces(self.sessions, self.contacts, self.unknown_sms, self.points)
         self.holding = HoldKeeper(self.holds, self.distributions, self.telemetry, self.clock)
         self.trials = HeldTrials(self.holding, self.tasks)
