@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 
-from shared.domain.consent import Consent, given_in
+from shared.domain.consent import ConsentRecord, given_in
 from shared.domain.dispatch import ANY_SCOPE, Dispatch
 from shared.domain.distribution import Distribution, DistributionStatus
 from shared.domain.gate import Go, Never, NotBefore, Passenger, earliest_open, gate
@@ -100,7 +100,7 @@ class Admission:
         self,
         dispatch: Dispatch,
         distribution: Distribution | None,
-        recorded: Consent | None,
+        recorded: ConsentRecord | None,
         number: WhatsAppIntegration | None,
         now: datetime,
     ) -> Passenger:

@@ -31,6 +31,7 @@ _STOP_REASONS = frozenset(
         "payment_required",
         "balance_empty",
         "contract_expired",
+        "country_not_subscribed",
         "sender_name_not_approved",
         "template_paused",
         "template_disabled",

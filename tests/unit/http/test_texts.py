@@ -19,6 +19,7 @@ FIELDS = frozenset(
         "phone_not_mobile",
         "phone_several",
         "country_not_covered",
+        "sender_missing",
         "consent_missing",
         "opted_out",
         "variable_unknown",
@@ -58,6 +59,7 @@ REASONS = frozenset(
 STATUS_REASONS = frozenset(
     [
         "token_invalid",
+        "country_not_subscribed",
         "permission_missing",
         "account_restricted",
         "payment_required",
