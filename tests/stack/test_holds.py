@@ -109,8 +109,7 @@ def test_a_paused_language_stops_no_other(running: RunningStack) -> None:
     with Programme(running, "languages") as programme:
         account = "900100200300"
         programme.put_whatsapp(business_account_id=account)
-        for language in ("en", "fr"):
-            _template(running, account, language, "APPROVED")
+        _submitted(running, programme)
         rows = [programme.recipient(1, language="en"), *_people(programme, DELIVERED, 25, language="fr")]
         content = {"template": {"name": "vaccination_card"}}
         _template(running, account, "en", "PAUSED", tells=True)
@@ -121,6 +120,17 @@ def test_a_paused_language_stops_no_other(running: RunningStack) -> None:
         _template(running, account, "en", "APPROVED", tells=True)
         mixed = _sent(programme, [rows[0] | {"phone": "+221770007001"}], channel="whatsapp", content=content)
         _waits_until(programme, mixed, delivered=1)
+
+
+def _submitted(running: RunningStack, programme: Programme) -> None:
+    running.set_simulators(template_webhooks=True)
+    assert programme.api.post("/v1/templates/vaccination_card/submit").status_code == 202
+
+    def statuses() -> set[str]:
+        items = programme.ok(programme.api.get("/v1/templates"))["items"]
+        return {one["status"] for one in items if (one["name"], one["channel"]) == ("vaccination_card", "whatsapp")}
+
+    until(statuses, lambda found: found == {"approved"})
 
 
 def _template(running: RunningStack, account: str, language: str, status: str, *, tells: bool = False) -> None:
@@ -134,8 +144,7 @@ def test_a_template_paused_under_way_holds_its_language_until_it_is_approved(run
     with Programme(running, "under-way") as programme:
         account = "900100200301"
         programme.put_whatsapp(business_account_id=account)
-        for language in ("en", "fr"):
-            _template(running, account, language, "APPROVED")
+        _submitted(running, programme)
         content = {"template": {"name": "vaccination_card"}}
         rows = [programme.recipient(1, language="en"), *_people(programme, DELIVERED, 25, language="fr")]
         made = programme.distribute(recipients=rows, channel="whatsapp", content=content).json()
