@@ -69,7 +69,7 @@ class DynamoLog:
         items = await get_items(self._aws, self._table, [{"pk": key(organisation, one)} for one in message_ids])
         return {message.message_id: message for message in map(from_item, items)}
 
-    async def claim(
+    async def claim(  # noqa: PLR0913 - what a claim notes, by name
         self,
         organisation: str,
         message_id: str,

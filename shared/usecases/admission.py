@@ -19,9 +19,9 @@ from shared.domain.payload import Channel, Mode
 from shared.domain.status import ARRIVED
 from shared.usecases.channel import Integrated
 from shared.usecases.fresh import Fresh
-from shared.usecases.holding import scopes_of_payload
+from shared.usecases.holding import HoldStore, scopes_of_payload
 from shared.usecases.of_many import consents_of
-from shared.usecases.ports import HoldStore, Log, People
+from shared.usecases.ports import Log, People
 from shared.usecases.room import Room
 
 FRESH = timedelta(milliseconds=950)

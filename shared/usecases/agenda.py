@@ -22,8 +22,8 @@ from shared.usecases.chunks import dispatch_of
 from shared.usecases.erasure import ERASED
 from shared.usecases.fallbacks import Fallbacks
 from shared.usecases.frozen import Plans
-from shared.usecases.holding import scopes_of_message
-from shared.usecases.ports import ChannelQueue, HoldStore, Integrations, Lanes, Log, Telemetry
+from shared.usecases.holding import HoldStore, scopes_of_message
+from shared.usecases.ports import ChannelQueue, Integrations, Lanes, Log, Telemetry
 from shared.usecases.pulse import Pulse
 from shared.usecases.settle import Settler
 from shared.usecases.unknown import Unknowns

@@ -10,8 +10,8 @@ from shared.domain.message import Message
 from shared.domain.refusal import Fault, ProblemCode, Refusal
 from shared.domain.status import Status
 from shared.usecases.frozen import Plans
-from shared.usecases.holding import scopes_of_message
-from shared.usecases.ports import Distributions, HoldStore, Log, LogQuery, Page
+from shared.usecases.holding import HoldStore, scopes_of_message
+from shared.usecases.ports import Distributions, Log, LogQuery, Page
 
 FIRST_FAULTS = 20
 """How many rejected rows a distribution shows of itself."""

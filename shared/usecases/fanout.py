@@ -12,7 +12,8 @@ from shared.usecases.dead_letters import Redrives
 from shared.usecases.distributions import Planning, expired
 from shared.usecases.erasure import Eraser
 from shared.usecases.hold_work import HoldWork
-from shared.usecases.ports import AGENDA_SHARDS, Distributions, HoldStore, Log, Task, TaskQueue, Telemetry
+from shared.usecases.holding import HoldStore
+from shared.usecases.ports import AGENDA_SHARDS, Distributions, Log, Task, TaskQueue, Telemetry
 from shared.usecases.release import Release
 from shared.usecases.sweep import Sweep
 from shared.usecases.tallies import Tallies

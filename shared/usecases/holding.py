@@ -3,9 +3,10 @@
 Every change is one write on the revision that was read; the loser reads again. All of it may be done twice.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Protocol
 
 from shared.domain.clock import Clock
 from shared.domain.distribution import Distribution
@@ -14,7 +15,30 @@ from shared.domain.held_runs import is_concerned, scopes_of, with_holds
 from shared.domain.holds import ACCOUNT, DAILY_LIMIT, Holds, HoldScope, ScopeKey, country_scope, template_scope
 from shared.domain.message import Message
 from shared.domain.payload import Channel, Mode, Payload
-from shared.usecases.ports import Distributions, HoldStore, Task, TaskQueue, Telemetry
+from shared.usecases.ports import Distributions, Task, TaskQueue, Telemetry
+
+
+class HoldStore(Protocol):
+    """What is held, one item an organisation and channel (`shared.domain.holds`)."""
+
+    async def get(self, organisation: str, channel: Channel) -> Holds:
+        """As they surely stand; without scopes where nothing was ever held."""
+        ...
+
+    async def read(
+        self, distributions: Collection[tuple[str, str]], holds: Collection[tuple[str, Channel]]
+    ) -> tuple[Mapping[tuple[str, str], Distribution], Mapping[tuple[str, Channel], Holds]]:
+        """What a sender needs to know before it sends, read at once and as it surely stands: distributions by
+        (organisation, distribution_id), holds by (organisation, channel). What is not there is left out."""
+        ...
+
+    async def save(self, holds: Holds) -> bool:
+        """Replace those of the same revision; False if they have changed since they were read."""
+        ...
+
+    async def due(self, now: datetime, limit: int) -> Sequence[tuple[str, Channel]]:
+        """(organisation, channel) of those whose `check_at` has come."""
+        ...
 
 
 class HoldKeeper:

@@ -1,7 +1,7 @@
 """What the use cases ask of the world. `shared/aws` answers on AWS, `tests/fakes` in memory; one contract suite holds
 both to the same behaviour. Every method may be called twice; instants are aware and in UTC."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +12,7 @@ from shared.domain.dead_letter import DeadLetter
 from shared.domain.dispatch import Dispatch
 from shared.domain.distribution import Counts, Distribution, DistributionStatus
 from shared.domain.fallback import Start
-from shared.domain.holds import Holds, ScopeKey
+from shared.domain.holds import ScopeKey
 from shared.domain.integration import Dhis2Integration, SmsIntegration, WhatsAppIntegration
 from shared.domain.message import Chunk, Message
 from shared.domain.payload import Channel
@@ -142,7 +142,7 @@ class Log(Protocol):
         """The rows that are there, as they surely stand."""
         ...
 
-    async def claim(
+    async def claim(  # noqa: PLR0913 - what a claim notes, by name
         self,
         organisation: str,
         message_id: str,
@@ -333,29 +333,6 @@ class Distributions(Protocol):
 
     async def tallies(self, organisation: str, distribution_id: str) -> Mapping[tuple[int, int], Tally]:
         """(run, chunk number) → its counts and what was noted of it."""
-        ...
-
-
-class HoldStore(Protocol):
-    """What is held, one item an organisation and channel (`shared.domain.holds`)."""
-
-    async def get(self, organisation: str, channel: Channel) -> Holds:
-        """As they surely stand; without scopes where nothing was ever held."""
-        ...
-
-    async def read(
-        self, distributions: Collection[tuple[str, str]], holds: Collection[tuple[str, Channel]]
-    ) -> tuple[Mapping[tuple[str, str], Distribution], Mapping[tuple[str, Channel], Holds]]:
-        """What a sender needs to know before it sends, read at once and as it surely stands: distributions by
-        (organisation, distribution_id), holds by (organisation, channel). What is not there is left out."""
-        ...
-
-    async def save(self, holds: Holds) -> bool:
-        """Replace those of the same revision; False if they have changed since they were read."""
-        ...
-
-    async def due(self, now: datetime, limit: int) -> Sequence[tuple[str, Channel]]:
-        """(organisation, channel) of those whose `check_at` has come."""
         ...
 
 

@@ -37,8 +37,8 @@ from shared.domain.timetable import CYCLE, SLOTS, SPAN, LaneState, Share, book
 from shared.usecases.chunks import copy_of, logged_row
 from shared.usecases.erasure import ERASED
 from shared.usecases.frozen import PlannedRow, Plans
-from shared.usecases.holding import HoldKeeper
-from shared.usecases.ports import ChannelQueue, Distributions, HoldStore, Integrations, Lanes, Log, Telemetry
+from shared.usecases.holding import HoldKeeper, HoldStore
+from shared.usecases.ports import ChannelQueue, Distributions, Integrations, Lanes, Log, Telemetry
 from shared.usecases.room import Headroom, Left
 from shared.usecases.schedules import Schedules, wake
 from shared.usecases.settle import Settler

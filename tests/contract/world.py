@@ -13,11 +13,11 @@ from shared.domain.tokens import TokenShelf
 from shared.usecases.contacts import Contacts
 from shared.usecases.erasure import Traces
 from shared.usecases.frozen import Plans, Uploads, UploadTarget
+from shared.usecases.holding import HoldStore
 from shared.usecases.lookups import CallCounts
 from shared.usecases.ports import (
     ChannelQueue,
     Distributions,
-    HoldStore,
     Integrations,
     Lanes,
     Log,
