@@ -57,6 +57,7 @@ def calls(ledger: Sequence[Json], channel: str, cards: Mapping[str, str]) -> lis
             card=cards.get(entry["recipient"], "nobody's"),
             key=entry["key"] or "",
             taken=True,
+            stop="",
         )
         for entry in ledger
     ]

@@ -30,7 +30,8 @@ QUIET = (time(21), time(7))
 PEAK = (time(8), time(10))
 """What the simulated organisation has set as its peak hours."""
 GONE = ("sent", "delivered", "read")
-MAY_LEAVE = ("scheduled", "sending", "completed")
+MAY_LEAVE = ("scheduled", "sending", "completed", "held")
+"""Of a held one a message leaves now and then, to try whether it still is."""
 STATUSES = ("pending", "sent", "delivered", "read", "failed")
 FORWARD = {
     "pending": ("sent", "delivered", "read", "failed"),
@@ -41,6 +42,13 @@ FORWARD = {
 }
 MAY_HAVE_GONE = ("outcome_unknown", "undeliverable", "not_on_whatsapp")
 """Reasons with which a message ends that a provider had taken: nobody knew, or the provider said so afterwards."""
+STOP_REASONS = (
+    *("token_invalid", "permission_missing", "account_restricted", "payment_required", "balance_empty"),
+    *("contract_expired", "sender_name_not_approved", "template_paused", "template_disabled", "country_not_subscribed"),
+    "country_not_covered",
+)
+TRIED_EVERY, MOST_TRIALS = timedelta(seconds=50), 6
+"""A hold is tried by one message a minute; a person's resume, saved settings and a repeated stop add some."""
 RESENT_AFTER = timedelta(minutes=15)
 FRESH = 1.0
 """Seconds that the facts at the gate may be old."""
@@ -70,6 +78,7 @@ def violations(evidence: Evidence) -> list[Violation]:
         *_counts(evidence),
         *_hearsay(evidence),
         *_unknown(evidence),
+        *_held(evidence),
     ]
 
 
@@ -302,6 +311,25 @@ def _unknown(evidence: Evidence) -> Iterator[Violation]:
         missing = needed[one["card"]] > texts[one["card"]] if is_text else _name(one) not in keys
         if missing and not one["excused"]:
             yield Violation("wrong", f"{one['card']}: {one['channel']} outcome unknown at {one['at']}, without a call")
+
+
+def _held(evidence: Evidence) -> Iterator[Violation]:
+    """A stop fails no message, and after the first refusals only one message a minute tries it."""
+    for row in evidence["rows"]:
+        if row["status"] == "failed" and row["reason"] in STOP_REASONS:
+            yield Violation("lost", f"{row['card']}: failed with {row['reason']}, which is not its recipient's fault")
+    by_stop: dict[tuple[str, str], list[datetime]] = defaultdict(list)
+    for call in evidence["calls"]:
+        if call["stop"]:
+            by_stop[call["channel"], call["stop"]].append(call["at"])
+    window = timedelta(seconds=FRESH + evidence["grace"])
+    for (channel, stop), instants in by_stop.items():
+        tried = [at for at in sorted(instants) if at > min(instants) + window]
+        for first in tried:
+            crowd = [at for at in tried if first <= at < first + TRIED_EVERY]
+            if len(crowd) > MOST_TRIALS:
+                yield Violation("wrong", f"{channel}: {len(crowd)} calls a minute from {first} on while held: {stop}")
+                break
 
 
 def _needs_a_call(row: Row, called: Mapping[str, str]) -> bool:

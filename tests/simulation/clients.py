@@ -93,7 +93,11 @@ class Clients:
             off_peak=False,
             consent=consent,
         )
-        row = recipient(number, phone=person["number"], consent=consent, enrollment_id=person["card"])
+        languages = ["fr", "fr", "en"] if "language_stops" in self.world.dice.chosen else ["fr"]
+        language = self.world.dice.random.choice(languages)
+        row = recipient(
+            number, phone=person["number"], consent=consent, enrollment_id=person["card"], language=language
+        )
         return person, row
 
     async def plan(self, key: str, channel: Channel, rows: int, schedule: Schedule, *, confirm: bool) -> str | None:

@@ -28,6 +28,9 @@ class Call(TypedDict):
     card: str
     key: str
     taken: bool
+    """Whether the message is on its way: a provider may take it and refuse it afterwards."""
+    stop: str
+    """The stop with which it was refused at once, and its scope; empty where it was not."""
 
 
 class Row(TypedDict):
@@ -53,7 +56,7 @@ class Deed(TypedDict):
 
 
 class State(TypedDict):
-    """From then on a distribution stood so."""
+    """From then on a distribution stood so; `held` is paused by holds alone, none of which a person has to end."""
 
     distribution: str
     at: datetime

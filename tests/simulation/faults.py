@@ -62,7 +62,10 @@ PROVIDERS = (
     Fault("throttled", "the provider asks for a slower pace", 0.08),
     Fault("slow_answers", "answers take up to 4.9 s", 0.2),
     Fault("recipient_refused", "the provider does not want this recipient", 0.15),
-    Fault("provider_stops", "the provider takes nothing until a person acts", 0.03, 2),
+    Fault("provider_stops", "the provider takes nothing of the account for some minutes", 0.03, 2),
+    Fault("country_stops", "the provider takes nothing for one country for some minutes", 0.05, 2),
+    Fault("language_stops", "Meta has paused the template in one language for some minutes", 0.05, 2),
+    Fault("stops_told_later", "Meta takes messages for some minutes, and says later that none was sent", 0.05, 2),
     Fault("upload_fails", "a card cannot be fetched or uploaded, or Meta has forgotten it", 0.2, 10),
 )
 WEBHOOKS = (

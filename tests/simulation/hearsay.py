@@ -36,9 +36,9 @@ class Postman:
 
     def tells(self, provider: Provider, taken: Taken, status: str) -> None:
         """Send it off."""
-        place = ("sent", "failed", "delivered", "read").index(status)
+        place = {"sent": 0, "failed": 1, "stopped": 1, "delivered": 2, "read": 3}[status]
         wait = self._dice.between(0.3, 2) + place * self._dice.between(1, 20)
-        if self._dice.breaks("webhook_dropped"):
+        if status != "stopped" and self._dice.breaks("webhook_dropped"):
             return
         if self._dice.breaks("webhook_early"):
             wait = 0.0

@@ -22,6 +22,7 @@ from shared.usecases.people import Consents
 from shared.usecases.receive import Doorkeeper, OrangeDesk, Receiver
 from shared.usecases.strangers import Strangers
 from tests.fakes.bulk import FakeDistributions
+from tests.fakes.holds import FakeHolds
 from tests.fakes.log import FakeLog
 from tests.fakes.office import Office
 from tests.fakes.orange import FakeTokenShelf
@@ -85,7 +86,8 @@ class WatchedDistributions(FakeDistributions):
 
     def _note(self, one: Distribution | None) -> None:
         if one is not None:
-            state = State(distribution=one.distribution_id, at=self._instants.instant, status=str(one.status))
+            status = "held" if one.is_held else str(one.status)
+            state = State(distribution=one.distribution_id, at=self._instants.instant, status=status)
             self.states.append(state)
 
     @override
@@ -141,6 +143,7 @@ class SimulatedOffice(Office):
         self.watching = points
         self.log = self.watched_log = WatchedLog(points, clock)
         self.distributions = self.watched_distributions = WatchedDistributions(points, clock)
+        self.holds = FakeHolds(points, self.distributions)
         self.shelf = FakeTokenShelf(points)
         self.media = FakeMedia(clock)
         self.vault = Vault(points)
@@ -155,6 +158,7 @@ class SimulatedOffice(Office):
         stores = {
             "log": self.log,
             "distributions": self.distributions,
+            "holds": self.holds,
             "plans": self.plans,
             "lanes": self.lanes,
             "people": self.people,

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, override
 
 import httpx2
 
@@ -17,10 +17,18 @@ from tests.simulation.evidence import Call
 from tests.simulation.faults import Dice
 from tests.simulation.scheduling import Interleaving
 
+WORDS_OF_FAILURE = {"failed": (131026, "undeliverable"), "stopped": (131042, "payment problem")}
 TIMES_OUT_AFTER = 5.0
 CARD = re.compile(r"CARD-[0-9]+")
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body><center>nginx</center></body></html>"
 STOPS_FOR = timedelta(minutes=3)
+STOPS = {
+    "provider_stops": ("whatsapp", "sms"),
+    "country_stops": ("whatsapp", "sms"),
+    "language_stops": ("whatsapp",),
+    "stops_told_later": ("whatsapp",),
+}
+TROUBLED_COUNTRY, TROUBLED_LANGUAGE = "+261", "en"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +57,8 @@ class Provider:
     tells: Tells
     calls: list[Call] = field(default_factory=list)
     ledger: list[Taken] = field(default_factory=list)
-    stops_until: datetime | None = None
+    stops: dict[str, datetime] = field(default_factory=dict)
+    """Until when a stop lasts."""
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def transport(self) -> httpx2.AsyncBaseTransport:
@@ -102,9 +111,10 @@ class Provider:
             card=(CARD.findall(request.content.decode()) or [""])[0],
             key=key,
             taken=False,
+            stop="",
         )
         self.calls.append(call)
-        answer = self._refusal()
+        answer = self._refusal(call, request)
         if answer is not None:
             return answer
         if self.dice.breaks("time_out_before_acceptance"):
@@ -132,6 +142,10 @@ class Provider:
         )
         self.ledger.append(entry)
         self.points.note(self.channel, "takes", entry.card, entry.key)
+        if self._lasts("stops_told_later"):
+            call["taken"] = False
+            self.tells(self, entry, "stopped")
+            return entry
         failed = self.dice.breaks("fails_later")
         for status in ("failed",) if failed else ("sent", "delivered", "read")[: self.dice.random.randint(1, 3)]:
             self.tells(self, entry, status)
@@ -140,13 +154,30 @@ class Provider:
     def _identity(self) -> str:
         return f"{self.channel}-{next(self._numbers)}"
 
-    def _refusal(self) -> httpx2.Response | None:
-        """A sure no."""
+    def _lasts(self, name: str) -> bool:
+        """Whether a stop has begun and has not ended yet."""
+        if self.channel not in STOPS[name]:
+            return False
         now = self.clock.instant
-        if self.dice.breaks("provider_stops"):
-            self.stops_until = now + STOPS_FOR
-        if self.stops_until is not None and now < self.stops_until and not self.dice.calm:
-            return self.error("stops")
+        if self.dice.breaks(name):
+            self.stops[name] = now + STOPS_FOR
+        return name in self.stops and now < self.stops[name] and not self.dice.calm
+
+    def language(self, request: httpx2.Request) -> str:
+        """Of the template that a send calls; empty where it calls none."""
+        return ""
+
+    def _refusal(self, call: Call, request: httpx2.Request) -> httpx2.Response | None:
+        """A sure no."""
+        concerned = {
+            "provider_stops": True,
+            "country_stops": call["number"].startswith(TROUBLED_COUNTRY),
+            "language_stops": self.language(request) == TROUBLED_LANGUAGE,
+        }
+        for name, is_concerned in concerned.items():
+            if is_concerned and self._lasts(name):
+                call["stop"] = name
+                return self.error(name)
         for name in ("throttled", "answers_503", "recipient_refused"):
             if self.dice.breaks(name):
                 return self.error(name)
@@ -200,12 +231,19 @@ class Meta(Provider):
         body = json.loads(request.content)
         return body["to"], body["biz_opaque_callback_data"]
 
+    @override
+    def language(self, request: httpx2.Request) -> str:
+        template = json.loads(request.content).get("template")
+        return str(template["language"]["code"]) if template else ""
+
     def accepted(self, taken: Taken) -> httpx2.Response:
         return _json(200, {"messages": [{"id": f"wamid.{taken.identity}", "message_status": "accepted"}]})
 
     def error(self, name: str) -> httpx2.Response:
         status, code = {
-            "stops": (400, 131042),
+            "provider_stops": (400, 131042),
+            "country_stops": (403, 130497),
+            "language_stops": (400, 132015),
             "throttled": (429, 130429),
             "answers_503": (503, 131016),
             "recipient_refused": (400, 131026),
@@ -217,13 +255,14 @@ class Meta(Provider):
         """A webhook's."""
         told: dict[str, Any] = {
             "id": f"wamid.{taken.identity}",
-            "status": status,
+            "status": "failed" if status == "stopped" else status,
             "timestamp": str(int(self.clock.instant.timestamp())),
             "recipient_id": taken.number.removeprefix("+"),
             "biz_opaque_callback_data": taken.key,
         }
-        if status == "failed":
-            told["errors"] = [{"code": 131026, "title": "undeliverable"}]
+        if status in WORDS_OF_FAILURE:
+            code, title = WORDS_OF_FAILURE[status]
+            told["errors"] = [{"code": code, "title": title}]
         value = {"messaging_product": "whatsapp", "metadata": {"phone_number_id": "1"}, "statuses": [told]}
         entry = {"id": "1", "changes": [{"field": "messages", "value": value}]}
         return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
@@ -262,7 +301,8 @@ class Orange(Provider):
 
     def error(self, name: str) -> httpx2.Response:
         errors: Mapping[str, tuple[int, Mapping[str, object]]] = {
-            "stops": (400, {"code": 60, "message": "Resource not found"}),
+            "provider_stops": (401, {"code": 40, "message": "Missing credentials"}),
+            "country_stops": (400, {"code": 60, "message": "Resource not found"}),
             "throttled": (429, {"code": 53, "message": "Too many requests"}),
             "answers_503": (503, {"code": 5, "message": "Service unavailable"}),
             "recipient_refused": (400, {"requestError": {"serviceException": {"messageId": "SVC0004"}}}),

@@ -214,7 +214,10 @@ class Script:
     # -------------------------------------------------------------------------------------------------------- the calm
 
     async def _come_to_rest(self) -> None:
-        """Dead letters are redriven, what is paused is resumed, and time passes until nothing is due."""
+        """Dead letters are redriven, what a person paused is resumed, and time passes until nothing is due.
+
+        What is held goes on by itself.
+        """
         for number in range(MOST_ROUNDS):
             await self._help()
             await self.world.tick()
@@ -236,7 +239,7 @@ class Script:
         if any(row.dead for row in self.world.office.log.rows.values()):
             await self.clients.asks(partial(self.world.office.redrives().all, DEMO))
         for (_, identity), one in list(self.world.office.distributions.items.items()):
-            if one.status is DistributionStatus.PAUSED:
+            if one.status is DistributionStatus.PAUSED and not one.is_held:
                 await self.clients.act(identity, Action.RESUME)
 
     def _next(self) -> datetime | None:

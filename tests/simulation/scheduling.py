@@ -25,7 +25,7 @@ LONGEST_REPEAT = 1.0
 S3 = ("plans",)
 SECRETS = ("secrets",)
 QUEUES = ("queue", "tasks", "statuses", "dead")
-READS_INDEX = ("log.due", "distributions.due")
+READS_INDEX = ("log.due", "log.parked", "distributions.due", "holds.due")
 
 
 class UnavailableError(Exception):
@@ -175,6 +175,7 @@ WRITES = (
     *("log.add", "log.claim", "log.move", "log.give_back", "log.doubt", "log.note_card", "log.resend", "log.postpone"),
     *("log.card_taken", "log.reopen", "log.unlink"),
     *("log.rewatch", "log.fall_back", "log.bury", "log.redrive", "people.record", "receipts.name", "receipts.park"),
+    *("log.park", "holds.save"),
     *("distributions.create", "distributions.save", "distributions.count", "distributions.set_counts"),
     *("lanes.book", "lanes.hold"),
 )

@@ -46,7 +46,7 @@ def row(number: int, channel: str, status: str = "sent", distribution: str | Non
 def call(number: int, channel: str, at: datetime = NOON) -> Call:
     key = f"m-{number}.1" if channel == "whatsapp" else ""
     card, to = f"CARD-{number}", f"+2217700{number:05d}"
-    return Call(at=at, channel=channel, number=to, card=card, key=key, taken=True)
+    return Call(at=at, channel=channel, number=to, card=card, key=key, taken=True, stop="")
 
 
 @pytest.fixture
