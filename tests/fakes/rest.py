@@ -1,6 +1,6 @@
 """Queues, lanes, people, receipts, media, integrations and a provider, in memory."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -210,6 +210,9 @@ class FakeProvider[I]:
         self.payloads: list[Payload] = []
         self.holds = False
         self.calls = 0
+        self.refuses: dict[str, SendError] = {}
+        """By country, for as long as it stands here; `answers` come first."""
+        self.calls_to: Counter[str] = Counter()
         self.called: Callable[[], None] = lambda: None
         self._points = points
 
@@ -224,7 +227,8 @@ class FakeProvider[I]:
         await self._points("provider.send")
         self.calls += 1
         self.called()
-        error = self.answers.pop(0) if self.answers else None
+        self.calls_to[payload.country] += 1
+        error = self.answers.pop(0) if self.answers else self.refuses.get(payload.country)
         if error is not None and error.kind != "unknown":
             raise error
         self.accepted.append((payload.to, key))
