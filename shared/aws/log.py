@@ -207,7 +207,7 @@ class DynamoLog:
         """See `Log`."""
         update = Update(
             sets={"reopened": 1, **({"as_template": 1} if as_template else {}), **_watch(message_id, due_at)},
-            removes=(*_LEASE, "provider_message_id"),
+            removes=(*_LEASE, "provider_message_id", "reporting", "quality_hold"),
             conditions=(
                 "#status IN (:pending, :sent)",
                 _CARD_IS if card_half else "attempts = :attempt",
@@ -248,6 +248,16 @@ class DynamoLog:
         """See `Log`."""
         awaited = ("attribute_exists(fallback_minutes)", "attribute_exists(due_at)")
         update = Update(sets={"fell_back": 1}, conditions=(*_GONE, *awaited), values=_GONE_VALUES)
+        return (await self._change(organisation, message_id, update)).done
+
+    async def note_reporting(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:
+        """See `Log`."""
+        waits = ("attempts = :attempt", "attribute_exists(due_at)", "attribute_not_exists(fell_back)")
+        update = Update(
+            sets={"reporting": 1, "due_at": milliseconds(due_at)},
+            conditions=("#status = :sent", "attribute_not_exists(reopened)", *waits),
+            values={":sent": str(Status.SENT), ":attempt": attempt},
+        )
         return (await self._change(organisation, message_id, update)).done
 
     async def rewatch(self, organisation: str, message_id: str, *, seen: datetime, due_at: datetime | None) -> bool:
@@ -409,6 +419,8 @@ def _moving(move: Move, *, watched: Message | None = None) -> Update:
     sets: dict[str, Plain] = {"status": str(move.status)}
     if move.reason is not None:
         sets["reason"] = move.reason
+    if move.quality_hold:
+        sets["quality_hold"] = 1
     if move.rests_until is not None:
         sets["rests_until"] = milliseconds(move.rests_until)
     if watched is None and move.status in (Status.SENT, Status.FAILED):

@@ -43,7 +43,10 @@ _TEXTS = (
     "claim_token",
     "language",
 )
-_MARKS = ("alternative", "as_template", "reopened", "resent", "fell_back", "trial")
+_MARKS = (
+    *("alternative", "as_template", "reopened", "resent", "reporting", "quality_hold"),
+    *("fell_back", "trial"),
+)
 """True where they are there, whatever their value: so that a condition can ask for them."""
 
 
@@ -170,6 +173,8 @@ def from_item(item: Item) -> Message:
         reopened="reopened" in item,
         resent="resent" in item,
         fallback_minutes=whole(item, "fallback_minutes"),
+        reporting="reporting" in item,
+        quality_hold="quality_hold" in item,
         fell_back="fell_back" in item,
         trial="trial" in item,
         template=text(item, "template"),

@@ -1,5 +1,6 @@
-"""A WhatsApp number's pulse on the state table: one small item a number, written at most once in some seconds."""
+"""A WhatsApp number's pulse on the state table: one small item a number, written once for a batch of statuses."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -11,8 +12,9 @@ from shared.domain.doubt import Beat
 from shared.domain.instants import from_milliseconds, milliseconds
 from shared.usecases.pulse import STEP
 
-_KEPT_FOR = timedelta(days=3)
-"""A doubt lasts a day."""
+_KEPT_FOR = timedelta(days=30)
+"""Counted from the instant that was heard, which may be a week old: Meta repeats its webhooks for seven days."""
+_HEARD, _HELD, _LAST = "heard_at", "held_at", "last_heard_at"
 
 
 class DynamoPulse:
@@ -21,47 +23,71 @@ class DynamoPulse:
     def __init__(self, aws: Aws, table: str) -> None:
         self._aws = aws
         self._table = table
-        self._written: dict[tuple[str, str], datetime] = {}
+        self._known: dict[tuple[str, str], Beat] = {}
 
-    async def heard(self, organisation: str, phone_number_id: str, claimed_at: datetime) -> None:
+    async def heard(
+        self, organisation: str, phone_number_id: str, *, claimed_at: datetime | None = None, at: datetime | None = None
+    ) -> Beat:
         """See `Pulse`."""
         owner = (organisation, phone_number_id)
-        last = self._written.get(owner)
-        if last is not None and claimed_at < last + STEP:
-            return
-        self._written[owner] = claimed_at  # beforehand: of many who are heard at once, one writes
-        try:
-            await self._advance(owner, "heard_at", claimed_at)
-        except BaseException:
-            self._written.pop(owner, None)
-            raise
+        known = self._known.get(owner, Beat())
+        news: dict[str, datetime] = {}
+        if claimed_at is not None and (known.heard is None or claimed_at > known.heard):
+            news[_HEARD] = claimed_at
+        if at is not None and (known.last_heard_at is None or at >= known.last_heard_at + STEP):
+            news[_LAST] = at
+        if news:
+            known = await self._advance(owner, news)
+            self._known[owner] = known
+        return known
 
     async def held(self, organisation: str, phone_number_id: str, at: datetime) -> None:
         """See `Pulse`."""
-        await self._advance((organisation, phone_number_id), "held_at", at)
+        await self._advance((organisation, phone_number_id), {_HELD: at})
 
     async def read(self, organisation: str, phone_number_id: str) -> Beat:
         """See `Pulse`."""
         found = await get_items(self._aws, self._table, [_key((organisation, phone_number_id))])
-        return Beat(heard=_instant(found[0], "heard_at"), held=_instant(found[0], "held_at")) if found else Beat()
+        return _beat(found[0]) if found else Beat()
 
-    async def _advance(self, owner: tuple[str, str], name: str, at: datetime) -> None:
-        """An instant only moves forward. The item is nearly always there."""
-        values: dict[str, Plain] = {name: milliseconds(at), "expires_at": int((at + _KEPT_FOR).timestamp())}
-        later = f"(attribute_not_exists({name}) OR {name} < :at)"
-        update = Update(sets=values, conditions=(later,), values={":at": milliseconds(at)})
+    async def _advance(self, owner: tuple[str, str], news: Mapping[str, datetime]) -> Beat:
+        """Each instant only moves forward; what stands there afterwards. The item is nearly always there."""
 
-        def write() -> None:
-            is_absent = changed(self._aws, self._table, _key(owner), update).item is None
-            if is_absent and not put_if_absent(self._aws, self._table, {**_key(owner), **values}):
-                changed(self._aws, self._table, _key(owner), update)
+        def write() -> Beat:
+            rest = {name: milliseconds(at) for name, at in news.items()}
+            expires_at = int((max(news.values()) + _KEPT_FOR).timestamp())
+            while True:
+                values: dict[str, Plain] = {**rest, "expires_at": expires_at}
+                found = changed(self._aws, self._table, _key(owner), _forward(rest, values))
+                if found.done and found.item is not None:
+                    return _beat(found.item)
+                standing = found.item
+                if standing is None:
+                    if put_if_absent(self._aws, self._table, {**_key(owner), **values}):
+                        return _beat(values)
+                    continue
+                rest = {name: at for name, at in rest.items() if at > (whole(standing, name) or 0)}
+                if not rest:
+                    return _beat(standing)
 
-        await self._aws.run(partial(write))
+        return await self._aws.run(partial(write))
+
+
+def _forward(instants: Mapping[str, int], values: Mapping[str, Plain]) -> Update:
+    return Update(
+        sets=values,
+        conditions=tuple(f"(attribute_not_exists({name}) OR {name} < :{name})" for name in instants),
+        values={f":{name}": at for name, at in instants.items()},
+    )
 
 
 def _key(owner: tuple[str, str]) -> dict[str, str]:
     organisation, phone_number_id = owner
     return {"pk": f"{organisation}#pulse#{phone_number_id}", "sk": "pulse"}
+
+
+def _beat(item: Item) -> Beat:
+    return Beat(heard=_instant(item, _HEARD), held=_instant(item, _HELD), last_heard_at=_instant(item, _LAST))
 
 
 def _instant(item: Item, name: str) -> datetime | None:

@@ -19,11 +19,22 @@ HELD_FOR = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beat:
-    """What is known of a number. `heard`: when the latest message was claimed of which a status has come. `held`: when
-    Meta last took a message but held it for assessment."""
+    """What an organisation has heard of its number: whether Meta is reporting.
+
+    `heard`: when the latest message was claimed of which a status has come. `held`: when Meta last took a message but
+    held it for assessment. `last_heard_at`: the latest instant, by Meta's clock, that any status of the number told.
+    """
 
     heard: datetime | None = None
     held: datetime | None = None
+    last_heard_at: datetime | None = None
+
+    def is_past(self, claimed_at: datetime | None) -> bool:
+        """Whether a status has come for a message that was claimed later: Meta is silent about this one alone.
+
+        Never for messages that were claimed at the same instant: one of them does not speak for another.
+        """
+        return claimed_at is not None and self.heard is not None and self.heard > claimed_at
 
 
 class Fate(StrEnum):
@@ -49,9 +60,8 @@ def fate(doubt: Doubt, beat: Beat, now: datetime) -> Fate:
         return Fate.END
     if doubt.resent or doubt.claimed_at is None or now - doubt.since < FIRST_LOOK:
         return Fate.WAIT
-    silent = beat.heard is not None and beat.heard > doubt.claimed_at
     held = beat.held is not None and now - beat.held < HELD_FOR
-    return Fate.RESEND if silent and not held else Fate.WAIT
+    return Fate.RESEND if beat.is_past(doubt.claimed_at) and not held else Fate.WAIT
 
 
 def first_look(now: datetime, *, resent: bool) -> datetime:

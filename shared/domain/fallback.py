@@ -1,11 +1,24 @@
-"""The SMS that goes out where a WhatsApp message does not arrive: what starts it, and when."""
+"""The SMS that goes out where a WhatsApp message does not arrive: what starts it, and when.
+
+A failure starts it. So does time, but only once Meta is known to be reporting: while no status comes at all, the
+message may well have arrived, and the SMS would be a second one.
+"""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from shared.domain.doubt import Beat
 from shared.domain.errors import Kind
 from shared.domain.message import Message
 from shared.domain.status import Status
+
+LATEST = timedelta(hours=24)
+"""A fallback by time starts so long after `sent_at` at the latest, whatever Meta reports or does not."""
+SLACK = timedelta(seconds=60)
+"""A status on the number counts as reporting from so long before the fallback's own time."""
+BACKLOG = timedelta(seconds=60)
+"""After a silence Meta's reports come in any order: a `sent` waits so long for its `delivered`."""
+_FIRST_LOOK, _LAST_LOOK = timedelta(minutes=1), timedelta(minutes=60)
 
 
 class Start(StrEnum):
@@ -56,3 +69,75 @@ def watch_after(row: Message, status: Status, at: datetime, start: Start) -> dat
     if start is Start.NOW:
         return at
     return row.sent_at + after if row.sent_at else None
+
+
+class Timing(StrEnum):
+    """What the agenda does with a fallback whose `due_at` has come."""
+
+    START = "start"
+    BACKLOG = "backlog"
+    """Meta reports again after a silence: look once more when the backlog has come."""
+    WAIT = "wait"
+    """Meta reports nothing: the message may have arrived."""
+
+
+def starts_by_time(row: Message) -> datetime | None:
+    """When the fallback of a sent message is to start, if Meta is reporting; None where it does not start by time."""
+    if row.status is not Status.SENT or row.sent_at is None or row.fallback_minutes is None:
+        return None
+    return row.sent_at + timedelta(minutes=row.fallback_minutes)
+
+
+def timing(row: Message, beat: Beat, now: datetime) -> Timing:
+    """Whether a fallback that is due starts now. `beat` is of the number that the message left by.
+
+    What has failed, or has begun already, waits for nobody.
+    """
+    starts_at = starts_by_time(row)
+    if starts_at is None or row.fell_back or row.sent_at is None or now - row.sent_at >= LATEST:
+        return Timing.START
+    if row.quality_hold:
+        return Timing.WAIT
+    if row.reporting:
+        return Timing.START
+    if not _is_reporting(row, beat):
+        return Timing.WAIT
+    return Timing.BACKLOG if _has_waited(row, starts_at) else Timing.START
+
+
+def next_look(row: Message, now: datetime) -> datetime:
+    """When the agenda looks again at a fallback that waits for Meta: after half the time that it has waited already.
+
+    So a short silence delays it little, and a day of silence costs some thirty looks. A `sent` of the message itself
+    brings the look forward. 24 hours after `sent_at` is the last one.
+    """
+    latest = (row.sent_at or now) + LATEST
+    if row.quality_hold:
+        return latest
+    waited = now - (starts_by_time(row) or now)
+    return min(now + min(max(waited / 2, _FIRST_LOOK), _LAST_LOOK), latest)
+
+
+def look_after_report(row: Message, beat: Beat, now: datetime) -> datetime | None:
+    """A status of the sent message itself has come: when the agenda is to look at it, if that has to be written down.
+
+    None: what is known of the number says as much, and the look that is planned comes soon enough.
+    """
+    starts_at = starts_by_time(row)
+    if starts_at is None or row.due_at is None or row.reporting or row.fell_back:
+        return None
+    if now >= starts_at:
+        return min(row.due_at, now + BACKLOG) if row.due_at > now else now + BACKLOG
+    return None if beat.is_past(row.claimed_at) else row.due_at
+
+
+def _is_reporting(row: Message, beat: Beat) -> bool:
+    if row.claimed_at is None or row.fallback_minutes is None:
+        return False
+    around = row.claimed_at + timedelta(minutes=row.fallback_minutes) - SLACK
+    is_heard = beat.last_heard_at is not None and beat.last_heard_at > around
+    return is_heard or beat.is_past(row.claimed_at)
+
+
+def _has_waited(row: Message, starts_at: datetime) -> bool:
+    return row.due_at is not None and row.due_at - starts_at >= _FIRST_LOOK

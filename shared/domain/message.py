@@ -95,6 +95,10 @@ class Message:
     """An SMS stands ready in the payload: it goes so long after `sent_at`, unless the message has arrived by then."""
     rests_until: datetime | None = None
     """It failed in a way that forbids another try before then, whoever asks for it (Meta 131049)."""
+    reporting: bool = False
+    """Meta has reported since this message left, on it or on its number: its fallback by time need not wait."""
+    quality_hold: bool = False
+    """Meta took it, but holds it for its own assessment: it may still arrive hours later."""
     fell_back: bool = False
     """That SMS has been begun: whatever comes now, this message is not sent again."""
     dead: DeadLetter | None = None

@@ -43,6 +43,8 @@ class StatusReport:
     status: Status
     at: datetime
     error: SendError | None = None
+    phone_number_id: str = ""
+    """The number that it left by; empty where Meta left it unsaid."""
     recipient: Contact | None = None
     """Whom Meta says that it went to, which may be another number than it was sent to."""
 

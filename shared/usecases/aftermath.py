@@ -14,6 +14,7 @@ from shared.domain.status import Status
 from shared.usecases.holding import HoldKeeper, scope_of_row
 from shared.usecases.ports import Distributions, Log, Moved, People, Task, TaskQueue, Telemetry
 from shared.usecases.pulse import Pulse
+from shared.usecases.reporting import Reporting
 from shared.usecases.settle import Settler
 from shared.usecases.statuses import move_of_report
 
@@ -66,10 +67,22 @@ class AftermathDeps:
 
 
 class Aftermath:
-    """Takes the statuses of WhatsApp messages. Any order, any number of times: the log ends the same."""
+    """Takes the statuses of WhatsApp messages. Any order, any number of times: the log ends the same.
+
+    Used for one batch at a time; `flush` when the batch is through.
+    """
 
     def __init__(self, deps: AftermathDeps) -> None:
         self._deps = deps
+        self._reporting = Reporting(deps.log, deps.pulse, deps.clock)
+
+    def hear(self, organisation: str, report: StatusReport) -> None:
+        """A status came, whosever the message is: Meta reports on its number."""
+        self._reporting.hear(organisation, report)
+
+    async def flush(self) -> None:
+        """Write down what was heard since the last flush."""
+        await self._reporting.flush()
 
     async def take(self, organisation: str, attempt: Attempt, report: StatusReport) -> Moved:
         """One status of a message of ours, and what it did to its row. Raises StillUnderWayError where it has to come
@@ -89,7 +102,7 @@ class Aftermath:
             await self._deps.consequences.failed(moved.before, move.fallback)
         if moved.before.trial and error is None and attempt.number == moved.before.attempts:
             await self._deps.holding.proven(moved.before)
-        await self._beat(moved.before, attempt)
+        self._reporting.note(moved, attempt, report)
         return moved
 
     async def _goes_again(self, organisation: str, attempt: Attempt, report: StatusReport, error: SendError) -> bool:
@@ -135,7 +148,3 @@ class Aftermath:
         await self._deps.holding.hold(known, scope, error.reason, claimed_at=row.claimed_at, told_later=True)
         if key[1]:
             await self._deps.holding.refresh(key[0], key[1], was_tried=row.trial)
-
-    async def _beat(self, before: Message, attempt: Attempt) -> None:
-        if before.lane is not None and before.claimed_at is not None and attempt.number == before.attempts:
-            await self._deps.pulse.heard(before.organisation, before.lane, before.claimed_at)

@@ -20,11 +20,12 @@ from shared.usecases.admission import Admission, Verdict
 from shared.usecases.channel import Unsure
 from shared.usecases.chunks import dispatch_of
 from shared.usecases.erasure import ERASED
+from shared.usecases.fallback_waits import FallbackWaits
 from shared.usecases.fallbacks import Fallbacks
 from shared.usecases.frozen import Plans
 from shared.usecases.holding import HoldStore, scopes_of_message
 from shared.usecases.ports import ChannelQueue, Integrations, Lanes, Log, Telemetry
-from shared.usecases.pulse import Pulse
+from shared.usecases.pulse import LastHeard, Pulse
 from shared.usecases.settle import Settler
 from shared.usecases.unknown import Unknowns
 
@@ -61,10 +62,13 @@ class Agenda:
     def __init__(self, deps: AgendaDeps) -> None:
         self._deps = deps
         self._unknowns = Unknowns(deps.log, deps.settler, deps.unsure)
+        self._heard = LastHeard(deps.pulse)
+        self._waits = FallbackWaits(deps.log, self._heard, deps.telemetry)
 
     async def work_off(self, shard: int) -> bool:
         """Take up the due messages of one shard; True where there may be more."""
         now = self._deps.clock.now()
+        self._heard.forget()
         due = await self._deps.log.due(shard, now, _AT_ONCE)
         states = await self._states_of(due)
         for message in due:
@@ -77,6 +81,7 @@ class Agenda:
     async def fall_back(self, organisation: str, message_id: str) -> None:
         """Begin the fallback of a message that has just failed: not to wait for the next tick."""
         now = self._deps.clock.now()
+        self._heard.forget()
         message = await self._deps.log.get(organisation, message_id)
         if message is None or message.due_at is None or message.due_at > now:
             return
@@ -159,9 +164,7 @@ class Agenda:
                 await self._rewatch(message, next_look(doubt, now))
 
     async def _beat(self, message: Message) -> Beat:
-        if message.resent or message.lane is None or message.channel is not Channel.WHATSAPP:
-            return Beat()
-        return await self._deps.pulse.read(message.organisation, message.lane)
+        return Beat() if message.resent else await self._heard.of(message)
 
     async def _resend(self, message: Message, distribution: Distribution | None, now: datetime) -> None:
         """Free it first: a copy of a message in doubt would be dropped."""
@@ -178,10 +181,13 @@ class Agenda:
             await self._rewatch(message, now + _WHILE_PAUSED)
 
     async def _fall_back(self, parent: Message, distribution: Distribution | None, now: datetime) -> None:
-        """A distribution that is paused or cancelled sends nothing, no fallback either."""
+        """A distribution that is paused or cancelled sends nothing, no fallback either. Then Meta has a say: the SMS of
+        a message that may have arrived waits."""
         if parent.chunk is not None and not _may_leave(distribution):
             cancelled = distribution is None or distribution.status is DistributionStatus.CANCELLED
             await self._rewatch(parent, None if cancelled else now + _WHILE_PAUSED)
+            return
+        if await self._waits.puts_off(parent, now):
             return
         sms = await self._deps.fallbacks.begin(parent, now)
         if sms is not None:

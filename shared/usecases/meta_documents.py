@@ -52,6 +52,14 @@ class TakesStatus(Protocol):
         """Move the message, and do what follows from the status besides."""
         ...
 
+    def hear(self, organisation: str, report: StatusReport) -> None:
+        """Note that Meta reports on the number, whosever the message is."""
+        ...
+
+    async def flush(self) -> None:
+        """Write down what was heard since the last flush."""
+        ...
+
 
 class StatusListener(Protocol):
     """Somebody who acts on what became of a message, besides its move. The same rules."""
@@ -101,10 +109,16 @@ class MetaDocuments:
         to come again, and what was done by now will be a no-op.
         """
         read = self._desk.whatsapp.read(document, received=received)
+        for report in read.reports:
+            self._desk.statuses.hear(organisation, report)
         ours = [(status.attempt, status) for status in read.reports if status.attempt is not None]
         parts = (partial(self._move, organisation, ours), partial(self._tell, organisation, read.news))
         await one_by_one(part() for part in parts)
         return read.ignored + len(read.reports) - len(ours)
+
+    async def flush(self) -> None:
+        """A batch of documents is through."""
+        await self._desk.statuses.flush()
 
     async def _move(self, organisation: str, statuses: Sequence[tuple[Attempt, StatusReport]]) -> None:
         messages = _grouped((attempt.message_id, (attempt, status)) for attempt, status in statuses)

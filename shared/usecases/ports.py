@@ -69,6 +69,8 @@ class Move:
     fallback: Start = Start.NEVER
     rests_until: datetime | None = None
     is_echo: bool = False
+    quality_hold: bool = False
+    """With the `sent` of the provider's own answer: it holds the message for its own assessment."""
 
     def names(self, row: Message) -> bool:
         """Whether a provider's ID, too late for a move, is the message's: no template took the attempt's place."""
@@ -220,6 +222,13 @@ class Log(Protocol):
 
     async def fall_back(self, organisation: str, message_id: str) -> bool:
         """Begin an awaited fallback: the message itself is never resent. May come twice; `rewatch` ends the watch."""
+        ...
+
+    async def note_reporting(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:
+        """Meta has reported since that attempt was sent: the awaited fallback starts when the agenda looks, `due_at`.
+
+        Says whether the message still awaits a fallback that has not begun.
+        """
         ...
 
     async def rewatch(self, organisation: str, message_id: str, *, seen: datetime, due_at: datetime | None) -> bool:

@@ -175,12 +175,13 @@ class Receiver:
         self._clock = clock
 
     async def receive_all(self, reports: Sequence[Report]) -> list[bool]:
-        """Move what the documents of a batch speak of, then write the counts once.
+        """Move what the documents of a batch speak of, then write the counts and what was heard of numbers once.
 
         False stands where a document must be delivered again, because our own side failed.
         """
         done = await asyncio.gather(*(self._handled(report) for report in reports))
         await self._settler.flush()
+        await self._meta.flush()
         return done
 
     async def _handled(self, report: Report) -> bool:

@@ -188,6 +188,7 @@ class SendStep[I: Integrated, P]:
             at=self._deps.clock.now(),
             provider_message_id=taken.provider_message_id,
             told_by=message.attempts,
+            quality_hold=taken.held,
         )
         for wish in (move, *parked):
             await self._deps.settler.move(message.organisation, message.message_id, wish)

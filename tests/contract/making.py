@@ -87,6 +87,8 @@ FULL_MESSAGE = Message(
     resent=True,
     fallback_minutes=90,
     rests_until=NOON + 10 * SECOND,
+    reporting=True,
+    quality_hold=True,
     fell_back=True,
     dead=DeadLetter(received_at=NOON + 10 * SECOND, reason=DeadReason.HANDLING_FAILED, attempts=12),
     reason="undeliverable",

@@ -6,7 +6,7 @@ import hmac
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +20,8 @@ from shared.aws.session import Aws
 from shared.domain.dispatch import Dispatch
 from shared.domain.ids import fallback_id
 from shared.domain.payload import Channel
+from shared.domain.status import Status
+from shared.usecases.ports import Move
 from tests.contract.cloud import deploy, on_aws
 from tests.contract.test_person_functions import Invocation, environment
 from tests.contract.world import World
@@ -64,14 +66,20 @@ class Running:
         """A sender has made the call."""
         now = self.clock.now()
         lease = now + timedelta(seconds=90)
-        asyncio.run(self.world.log.claim(DEMO, message_id, token="t", now=now, lease_until=lease))
+        asyncio.run(self.world.log.claim(DEMO, message_id, token="t", now=now, lease_until=lease, lane="1060001"))
 
-    def told(self, message_id: str, status: str, code: int | None = None) -> None:
-        """Meta's webhook, signed, and its way through the status queue."""
+    def taken(self, message_id: str) -> None:
+        """Meta has answered, and the sender has written it down."""
+        self.claimed(message_id)
+        move = Move(status=Status.SENT, at=self.clock.now(), told_by=1, provider_message_id="wamid.x")
+        assert asyncio.run(self.world.log.move(DEMO, message_id, move)).won
+
+    def told(self, message_id: str, status: str, code: int | None = None, *, at: datetime | None = None) -> None:
+        """Meta's webhook, signed, and its way through the status queue; `message_id` empty: another program's."""
         told: dict[str, Any] = {
             "id": "wamid.x",
             "status": status,
-            "timestamp": str(int(self.clock.now().timestamp())),
+            "timestamp": str(int((at or self.clock.now()).timestamp())),
             "biz_opaque_callback_data": f"{message_id}.1",
         } | ({"errors": [{"code": code}]} if code else {})
         body = json.dumps(document(change(value(statuses=[told])))).encode()
@@ -145,6 +153,52 @@ def test_what_is_not_delivered_in_time_falls_back(running: Running, arrives: boo
     running.clock.pass_by(minutes=2)
     running.tick()
     assert [copy.message_id for copy in running.texts()] == ([] if arrives else [fallback_id(parent)])
+
+
+def test_while_meta_reports_nothing_it_waits_24_hours_at_most(running: Running) -> None:
+    parent = str(running.send("k-5")[1]["message_id"])
+    running.taken(parent)
+    for _ in range(23):
+        running.clock.pass_by(minutes=62)
+        running.tick()
+    assert running.texts() == []
+    running.clock.pass_by(minutes=30)
+    running.tick()
+    assert [copy.message_id for copy in running.texts()] == [fallback_id(parent)]
+
+
+@pytest.mark.parametrize("whose", ["its own", "a later one's", "another program's"])
+def test_it_waits_until_meta_reports(running: Running, whose: str) -> None:
+    parent, later = (str(running.send(key)[1]["message_id"]) for key in ("k-6", "k-7"))
+    running.taken(parent)
+    began = running.clock.now()
+    running.clock.pass_by(minutes=1)
+    running.taken(later)
+    running.clock.pass_by(minutes=75)
+    running.tick()
+    assert running.texts() == []
+    about = {"its own": parent, "a later one's": later, "another program's": ""}[whose]
+    running.told(about, "sent" if whose == "its own" else "delivered", at=began if about == parent else None)
+    for _ in range(12):
+        running.clock.pass_by(minutes=1)
+        running.tick()
+    texts = {copy.message_id for copy in running.texts()}
+    assert texts == {fallback_id(parent)} | ({fallback_id(later)} if not about else set())
+
+
+def test_late_words_that_it_was_delivered_leave_none(running: Running) -> None:
+    """Meta repeats for days what it could not tell: `sent` may come before `delivered`, and the agenda in between."""
+    parent = str(running.send("k-8")[1]["message_id"])
+    running.taken(parent)
+    began = running.clock.now()
+    running.clock.pass_by(hours=5)
+    running.tick()
+    for status in ("sent", "delivered"):
+        running.told(parent, status, at=began + timedelta(seconds=1))
+        running.tick()
+    running.clock.pass_by(hours=30)
+    running.tick()
+    assert running.texts() == []
 
 
 @pytest.mark.parametrize(

@@ -180,3 +180,55 @@ async def test_a_message_in_doubt_is_freed_once(world: World) -> None:
     assert (again.attempts, again.resent, again.unknown_since) == (2, True, None)
     assert await world.log.doubt(*KEY, token="t", now=NOON, due_at=LATER)
     assert not await world.log.resend(*KEY, attempt=2, due_at=NOON)
+
+
+async def awaits_fallback(world: World, **sent: bool) -> Message:
+    await world.log.add(replace(message(), alternative=True, fallback_minutes=5))
+    await claimed_again(world)
+    assert (await world.log.move(*KEY, replace(SENT, quality_hold=sent.get("quality_hold", False)))).won
+    return await standing(world.log)
+
+
+@pytest.mark.parametrize("is_held", [True, False])
+async def test_the_providers_own_answer_says_that_it_holds_a_message(world: World, is_held: bool) -> None:
+    assert (await awaits_fallback(world, quality_hold=is_held)).quality_hold is is_held
+    assert not (await world.log.move(*KEY, SENT)).won
+    assert (await standing(world.log)).quality_hold is is_held
+
+
+async def test_that_meta_reports_is_noted_with_the_next_look(world: World) -> None:
+    row = await awaits_fallback(world)
+    assert (row.reporting, row.due_at) == (False, NOON + timedelta(minutes=5))
+    for due_at in (LATER, LATER, NOON):
+        assert await world.log.note_reporting(*KEY, attempt=1, due_at=due_at)
+        row = await standing(world.log)
+        assert (row.reporting, row.due_at, row.status) == (True, due_at, Status.SENT)
+    assert await world.log.fall_back(*KEY)
+    assert not await world.log.note_reporting(*KEY, attempt=1, due_at=LATER), "it has begun"
+
+
+@pytest.mark.parametrize("what", ["pending", "another attempt", "delivered", "failed", "not watched", "reopened"])
+async def test_that_meta_reports_is_noted_of_nothing_else(world: World, what: str) -> None:
+    if what == "pending":
+        await world.log.add(replace(message(), fallback_minutes=5, due_at=NOON))
+        await claimed_again(world)
+    else:
+        row = await awaits_fallback(world)
+        if what in ("delivered", "failed"):
+            await world.log.move(*KEY, Move(status=Status(what), at=NOON, reason="x" if what == "failed" else None))
+        if what == "not watched":
+            assert row.due_at is not None
+            await world.log.rewatch(*KEY, seen=row.due_at, due_at=None)
+        if what == "reopened":
+            await world.log.reopen(*KEY, attempt=1, due_at=LATER)
+    before = await standing(world.log)
+    assert not await world.log.note_reporting(*KEY, attempt=2 if what == "another attempt" else 1, due_at=NOON)
+    assert await standing(world.log) == before
+
+
+async def test_what_was_told_of_an_attempt_says_nothing_of_the_next(world: World) -> None:
+    await awaits_fallback(world, quality_hold=True)
+    assert await world.log.note_reporting(*KEY, attempt=1, due_at=LATER)
+    assert await world.log.reopen(*KEY, attempt=1, due_at=LATER)
+    row = await standing(world.log)
+    assert (row.reporting, row.quality_hold) == (False, False)

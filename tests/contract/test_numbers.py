@@ -9,6 +9,7 @@ import pytest
 from shared.aws.pulse import DynamoPulse
 from shared.aws.session import Aws
 from shared.domain.doubt import Beat
+from shared.usecases.pulse import STEP
 from tests.contract.making import NOON, ORGANISATION, SECOND
 from tests.contract.world import World
 
@@ -22,28 +23,41 @@ async def test_a_number_of_which_nothing_was_heard(world: World) -> None:
 
 
 async def test_a_pulse_only_moves_forward(world: World) -> None:
-    await world.pulse.heard(*NUMBER, NOON)
+    await world.pulse.heard(*NUMBER, claimed_at=NOON)
     await world.pulse.held(*NUMBER, NOON + SECOND)
     assert await world.another().pulse.read(*NUMBER) == Beat(heard=NOON, held=NOON + SECOND)
-    await world.another().pulse.heard(*NUMBER, NOON - HOUR)
+    await world.another().pulse.heard(*NUMBER, claimed_at=NOON - HOUR)
     await world.another().pulse.held(*NUMBER, NOON)
     assert await world.pulse.read(*NUMBER) == Beat(heard=NOON, held=NOON + SECOND)
-    await world.pulse.heard(*NUMBER, NOON + HOUR)
+    await world.pulse.heard(*NUMBER, claimed_at=NOON + HOUR)
     assert await world.pulse.read(*NUMBER) == Beat(heard=NOON + HOUR, held=NOON + SECOND)
 
 
 async def test_numbers_and_organisations_have_their_own(world: World) -> None:
-    await world.pulse.heard(*NUMBER, NOON)
+    await world.pulse.heard(*NUMBER, claimed_at=NOON)
     assert await world.pulse.read(ORGANISATION, "1060002") == Beat()
     assert await world.pulse.read("other", "1060001") == Beat()
 
 
-async def test_a_busy_worker_writes_its_pulse_now_and_then(world: World) -> None:
+async def test_what_was_claimed_is_exact_and_the_last_instant_nearly(world: World) -> None:
+    """A message in doubt, or one that waits with its fallback, may have been claimed a moment before another."""
     for number in range(20):
-        await world.pulse.heard(*NUMBER, NOON + number * SECOND / 10)
-    assert (await world.pulse.read(*NUMBER)).heard == NOON
-    await world.pulse.heard(*NUMBER, NOON + 2 * SECOND)
-    assert (await world.pulse.read(*NUMBER)).heard == NOON + 2 * SECOND
+        instant = NOON + number * SECOND / 10
+        beat = await world.pulse.heard(*NUMBER, claimed_at=instant, at=instant)
+        assert beat.heard == instant
+    assert await world.another().pulse.read(*NUMBER) == Beat(heard=NOON + 1.9 * SECOND, last_heard_at=NOON)
+    await world.pulse.heard(*NUMBER, at=NOON + STEP)
+    assert await world.pulse.read(*NUMBER) == Beat(heard=NOON + 1.9 * SECOND, last_heard_at=NOON + STEP)
+
+
+async def test_of_two_instants_each_moves_by_itself(world: World) -> None:
+    """A late status: of a message that was claimed after all others, told long before."""
+    await world.pulse.heard(*NUMBER, claimed_at=NOON, at=NOON + HOUR)
+    late = await world.another().pulse.heard(*NUMBER, claimed_at=NOON + SECOND, at=NOON + 2 * SECOND)
+    assert late == await world.pulse.read(*NUMBER) == Beat(heard=NOON + SECOND, last_heard_at=NOON + HOUR)
+    early = await world.another().pulse.heard(*NUMBER, claimed_at=NOON, at=NOON + 2 * HOUR)
+    assert early == await world.pulse.read(*NUMBER) == Beat(heard=NOON + SECOND, last_heard_at=NOON + 2 * HOUR)
+    assert await world.another().pulse.heard(*NUMBER, claimed_at=NOON, at=NOON) == early, "nothing new"
 
 
 async def test_a_person_counts_once_in_24_hours(world: World) -> None:
@@ -108,17 +122,10 @@ class Slow(Aws):
         return cast("T", None)
 
 
-async def test_of_many_that_are_heard_at_once_one_is_written() -> None:
-    aws = Slow()
-    pulse = DynamoPulse(aws, "state")
-    await asyncio.gather(*(pulse.heard(*NUMBER, NOON) for _ in range(20)))
-    assert aws.asked == 1
-
-
 async def test_a_pulse_that_could_not_be_written_is_written_when_it_is_heard_again() -> None:
     aws = Slow(fails=True)
     pulse = DynamoPulse(aws, "state")
     with pytest.raises(ConnectionError):
-        await pulse.heard(*NUMBER, NOON)
-    await pulse.heard(*NUMBER, NOON)
+        await pulse.heard(*NUMBER, claimed_at=NOON)
+    await pulse.heard(*NUMBER, claimed_at=NOON)
     assert aws.asked == 2

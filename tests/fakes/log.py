@@ -149,7 +149,7 @@ class FakeLog:
         row = self.rows.get((organisation, message_id))
         if row is None:
             return False
-        freed = replace(_freed(row), due_at=due_at, provider_message_id=None)
+        freed = replace(_freed(row), due_at=due_at, provider_message_id=None, reporting=False, quality_hold=False)
         wanted = replace(freed, as_template=as_template or row.as_template, reopened=True)
         may_be = row.status in (Status.PENDING, Status.SENT) and not row.fell_back
         if as_template:
@@ -186,6 +186,16 @@ class FakeLog:
         if row is None or not row.awaits_fallback:
             return False
         self._keep(replace(row, fell_back=True))
+        return True
+
+    async def note_reporting(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:
+        await self._points("log.note_reporting")
+        row = self.rows.get((organisation, message_id))
+        if row is None or row.status is not Status.SENT or row.reopened or row.attempts != attempt:
+            return False
+        if row.due_at is None or row.fell_back:
+            return False
+        self._keep(replace(row, reporting=True, due_at=due_at))
         return True
 
     async def rewatch(self, organisation: str, message_id: str, *, seen: datetime, due_at: datetime | None) -> bool:
@@ -376,6 +386,7 @@ def _moved(row: Message, move: Move) -> Message:
     if move.status in ARRIVED:
         noted = replace(noted, failed_at=None)
     ended = replace(_freed(noted), due_at=due_at, reopened=False, dead=None)
+    ended = replace(ended, quality_hold=row.quality_hold or move.quality_hold)
     return replace(ended, status=move.status, reason=move.reason, rests_until=move.rests_until or row.rests_until)
 
 

@@ -18,11 +18,17 @@ class FakePulse:
         self.beats: dict[tuple[str, str], Beat] = defaultdict(Beat)
         self._points = points
 
-    async def heard(self, organisation: str, phone_number_id: str, claimed_at: datetime) -> None:
+    async def heard(
+        self, organisation: str, phone_number_id: str, *, claimed_at: datetime | None = None, at: datetime | None = None
+    ) -> Beat:
         await self._points("pulse.heard")
         beat = self.beats[organisation, phone_number_id]
-        if beat.heard is None or claimed_at >= beat.heard + STEP:
-            self.beats[organisation, phone_number_id] = replace(beat, heard=_kept(claimed_at))
+        if claimed_at is not None and (beat.heard is None or claimed_at > beat.heard):
+            beat = replace(beat, heard=_kept(claimed_at))
+        if at is not None and (beat.last_heard_at is None or at >= beat.last_heard_at + STEP):
+            beat = replace(beat, last_heard_at=_kept(at))
+        self.beats[organisation, phone_number_id] = beat
+        return beat
 
     async def held(self, organisation: str, phone_number_id: str, at: datetime) -> None:
         await self._points("pulse.held")

@@ -222,8 +222,10 @@ class Office:
         aftermath = self.aftermath(settler)
         for report in reports:
             assert report.attempt is not None
+            aftermath.hear(DEMO, report)
             self.run(aftermath.take(DEMO, report.attempt, report))
         self.run(settler.flush())
+        self.run(aftermath.flush())
 
     def settler(self) -> Settler:
         return Settler(self.log, self.distributions, self.telemetry)

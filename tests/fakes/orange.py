@@ -104,5 +104,11 @@ class _NoMeta:
     async def take(self, organisation: str, attempt: Attempt, report: StatusReport) -> Moved:
         raise NotImplementedError
 
+    def hear(self, organisation: str, report: StatusReport) -> None:
+        raise NotImplementedError
+
+    async def flush(self) -> None:
+        """Nothing was heard."""
+
 
 NO_META = MetaDesk(whatsapp=_NoMeta(), statuses=_NoMeta())

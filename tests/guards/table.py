@@ -26,6 +26,7 @@ _OWN_WRITES = "tests/contract/test_own_writes.py"
 _WEBHOOK = "tests/unit/providers/test_whatsapp_webhook.py"
 _CONSENTS = "tests/unit/usecases/test_consents.py"
 _CARDS = "tests/unit/providers/test_cards.py"
+_SILENT = "tests/unit/usecases/test_silent_meta.py"
 
 GUARDS = (
     # ------------------------------------------------------------------------------------------------------ sent once
@@ -156,6 +157,43 @@ GUARDS = (
         before="if parent is not None and parent.status in ARRIVED:",
         after="if parent is not None and parent.status is None:",
         tests=("tests/unit/usecases/test_fallbacks.py",),
+    ),
+    Guard(
+        name="fallback: by time only once Meta is known to be reporting",
+        file="shared/usecases/agenda.py",
+        before="if await self._waits.puts_off(parent, now):",
+        after="if parent is None:",
+        tests=(_SILENT,),
+    ),
+    Guard(
+        name="fallback: a message that was claimed at the same instant does not speak for another",
+        file="shared/domain/doubt.py",
+        before="self.heard > claimed_at",
+        after="self.heard >= claimed_at",
+        tests=(_SILENT,),
+    ),
+    Guard(
+        name="fallback: after a silence a `sent` waits for its `delivered`",
+        file="shared/domain/fallback.py",
+        before="return Timing.BACKLOG if _has_waited(row, starts_at) else Timing.START",
+        after="return Timing.START",
+        tests=(_SILENT,),
+    ),
+    Guard(
+        name="fallback: what Meta holds for assessment waits 24 hours",
+        file="shared/domain/fallback.py",
+        before="""    if row.quality_hold:
+        return Timing.WAIT
+""",
+        after="",
+        tests=(_SILENT,),
+    ),
+    Guard(
+        name="fallback: an instant that Meta tells and that is still to come proves nothing",
+        file="shared/usecases/reporting.py",
+        before="heard.at = _later(heard.at, min(report.at, self._clock.now()))",
+        after="heard.at = _later(heard.at, report.at)",
+        tests=(_SILENT,),
     ),
     Guard(
         name="fallback: a message whose fallback has begun is not sent again itself",

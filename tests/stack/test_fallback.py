@@ -8,7 +8,7 @@ import pytest
 from tests.stack.programme import DELIVERED, Json, Programme, until
 from tests.stack.running import RunningStack, started
 
-NOT_ON_WHATSAPP, FAILS_LATER, SENT_ONLY = 1026, 9126, 602
+NOT_ON_WHATSAPP, FAILS_LATER, SENT_ONLY, NO_RECEIPT = 1026, 9126, 602, 603
 FALLBACK = {"channel": "sms", "after_minutes": 90, "content": {"text": "SMS pour {first_name} : {verification_url}"}}
 
 
@@ -55,6 +55,45 @@ def test_at_once_in_time_or_not_at_all(running: RunningStack) -> None:
         assert _sms_of(programme, arrived) == []
         assert len(programme.ledger("orange")) == 3
         assert programme.message(waiting["message_id"])["status"] == "sent"
+
+
+def test_while_meta_is_silent_nobody_gets_both(running: RunningStack) -> None:
+    """No receipt for 12 minutes, of a campaign; then Meta tells of a later message. A single message waits a day."""
+    with Programme(running, "silent") as programme:
+        running.set_simulators(receipts=False)
+        try:
+            recipients = [programme.recipient(DELIVERED + number) for number in range(5)]
+            answer = programme.distribute(
+                recipients=recipients,
+                channel="whatsapp",
+                content={"template": {"name": "vaccination_card"}},
+                fallback={"channel": "sms", "after_minutes": 10},
+                confirm=True,
+            )
+            made = programme.ok(answer)
+            identity = made["distribution_id"]
+            until(lambda: programme.distribution(identity)["counts"]["sent"], lambda sent: sent == 5)
+            programme.move_to(running.now() + timedelta(minutes=12))
+            programme.move_to(running.now() + timedelta(minutes=1))
+            assert programme.ledger("orange") == []
+        finally:
+            running.set_simulators(receipts=True)
+        content = {"template": {"name": "vaccination_card"}}
+        later = programme.send(programme.recipient(DELIVERED + 9), channel="whatsapp", content=content).json()
+        programme.settled(later["message_id"], "read")
+        programme.move_to(running.now() + timedelta(minutes=5))
+        assert len(until(lambda: programme.ledger("orange"), lambda found: len(found) == 5, 90)) == 5
+        assert programme.distribution(identity)["counts"]["sent"] == 5
+
+
+def test_a_single_message_of_which_nothing_is_told_has_its_fallback_after_a_day(running: RunningStack) -> None:
+    with Programme(running, "alone") as programme:
+        alone = _sent(programme, NO_RECEIPT)
+        programme.settled(alone["message_id"], "sent")
+        programme.move_to(running.now() + timedelta(hours=23))
+        assert _sms_of(programme, alone) == []
+        programme.move_to(running.now() + timedelta(hours=1, minutes=2))
+        until(lambda: _sms_of(programme, alone), bool, 90)
 
 
 def test_repeated_webhooks_make_one(running: RunningStack) -> None:

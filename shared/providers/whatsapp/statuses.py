@@ -20,8 +20,9 @@ STATUSES = {
 }
 
 
-def report(status: JsonObject, received: datetime | None) -> StatusReport | None:
-    """One status; None where it names no message, no status we know, or no instant."""
+def report(status: JsonObject, received: datetime | None, phone_number_id: str = "") -> StatusReport | None:
+    """One status; None where it names no message, no status we know, or no instant. `phone_number_id`: as the value
+    around it says."""
     moved = STATUSES.get(text(status.get("status")))
     attempt = Attempt.read(text(status.get("biz_opaque_callback_data")))
     message = identifier(status.get("id"))
@@ -35,5 +36,6 @@ def report(status: JsonObject, received: datetime | None) -> StatusReport | None
         status=moved,
         at=at,
         error=error_from_code(errors[0].get("code") if errors else None) if moved is Status.FAILED else None,
+        phone_number_id=phone_number_id,
         recipient=recipient(status),
     )

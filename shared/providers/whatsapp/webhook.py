@@ -13,7 +13,7 @@ from datetime import datetime
 from shared.domain.json import JsonObject, JsonValue
 from shared.domain.news import News
 from shared.domain.receipt import StatusReport
-from shared.providers.answers import PIECE_BYTES, obj, objects, parse
+from shared.providers.answers import PIECE_BYTES, identifier, obj, objects, parse
 from shared.providers.whatsapp import account, inbound, statuses
 from shared.providers.whatsapp.contacts import acquaintance
 from shared.providers.whatsapp.instants import instant
@@ -58,10 +58,11 @@ def read(document: str, *, received: datetime | None = None) -> Read:
     for entry_time, value in changes:
         heard = entry_time or received
         told = list(account.account_news(value, heard))
+        number = identifier(obj(value.get("metadata")).get("phone_number_id"))
         found = [(kind, update) for kind in UPDATES for update in _items(value.get(kind))]
         ignored += 0 if found or told else 1
         for kind, update in found:
-            report = statuses.report(update, received) if kind == "statuses" else None
+            report = statuses.report(update, received, number) if kind == "statuses" else None
             heard_of = list(_news(kind, update, value, heard))
             told += heard_of
             reports += [report] if report else []

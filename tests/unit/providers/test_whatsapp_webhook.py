@@ -91,6 +91,7 @@ def test_statuses(told: str, moved: Status) -> None:
     (report,) = found.reports
     assert (report.status, report.at, found.ignored) == (moved, AT, 0)
     assert report.attempt == Attempt(message_id=MESSAGE, number=1)
+    assert report.phone_number_id == "1060001"
     assert report.provider_message_id == blank_number_in_wamid(WAMID)
     assert (report.error is not None) is (moved is Status.FAILED)
 

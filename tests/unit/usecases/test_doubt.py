@@ -85,7 +85,7 @@ def test_otherwise_it_waits_and_ends_after_a_day(office: Office, heard: str) -> 
         case "an earlier one":
             tell(office, earlier)
         case "another number":
-            office.run(office.pulse.heard(DEMO, "2", office.clock.now() + timedelta(hours=1)))
+            office.run(office.pulse.heard(DEMO, "2", claimed_at=office.clock.now() + timedelta(hours=1)))
         case "held":
             office.provider.holds = True
             tell(office, another(office, 8302))

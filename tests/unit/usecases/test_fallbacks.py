@@ -108,6 +108,7 @@ def test_which_answers_start_it(office: Office, error: SendError, starts: bool) 
 
 def test_what_is_sent_and_not_delivered_falls_back_in_time(office: Office) -> None:
     parent = sent(office)
+    told(office, parent, Status.SENT)
     assert parent.sent_at is not None
     assert parent.due_at == parent.sent_at + timedelta(minutes=90)
     office.clock.instant = parent.due_at - timedelta(seconds=5)
@@ -261,6 +262,7 @@ def test_after_a_failure_that_starts_none_a_person_may_send_it_again(office: Off
 def test_once_it_has_begun_a_closed_session_opens_the_first_no_more(office: Office) -> None:
     parent = sent(office)
     office.log.rows[DEMO, parent.message_id] = replace(parent, alternative=True)
+    told(office, parent, Status.SENT)
     office.clock.pass_by(minutes=90)
     work_off(office)
     told(office, parent, Status.FAILED, SendError(Kind.RECIPIENT, "131047", "template_required"))
@@ -274,6 +276,7 @@ def test_once_it_has_begun_a_closed_session_opens_the_first_no_more(office: Offi
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_the_erased_get_none(office: Office, moment: str) -> None:
     parent = sent(office)
+    told(office, parent, Status.SENT)
     office.clock.pass_by(minutes=90)
     if moment == "after":
         office.clock.instant = datetime(2026, 11, 23, 23, 0, tzinfo=UTC)
