@@ -99,7 +99,14 @@ class Deps:
     @cached_property
     def browse(self) -> Browse:
         """Reading."""
-        return Browse(self.stores.log, self.stores.distributions, self.stores.holds, self.plans)
+        return Browse(
+            log=self.stores.log,
+            distributions=self.stores.distributions,
+            holds=self.stores.holds,
+            plans=self.plans,
+            pulse=self.stores.pulse,
+            clock=self.stores.clock,
+        )
 
     @cached_property
     def planning(self) -> Planning:

@@ -134,10 +134,9 @@ def _partitions(query: LogQuery) -> list[_Partition]:
         index, name, owner = "by_campaign", "campaign_shard", campaign_key(organisation, query.campaign_id)
     else:
         index, name, owner = "by_organisation", "organisation_shard", organisation
-    kinds = (False,) if query.distribution_id is not None else (False, True)
     return [
         _Partition(index=index, name=name, value=value)
-        for single in kinds
+        for single in (False, True)  # a distribution's fallbacks are among the singles
         for value in shard_keys(owner, single=single)
     ]
 

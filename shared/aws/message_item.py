@@ -1,5 +1,6 @@
 """A message ↔ its item in the log table. No personal data: the number is masked, its hash keyed."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -48,6 +49,9 @@ _MARKS = (
     *("fell_back", "trial"),
 )
 """True where they are there, whatever their value: so that a condition can ask for them."""
+
+_PARENTS = "parents_chunk"
+"""The chunk is that of the message for which this one stands in."""
 
 
 DEAD = ("dead_at", "dead_reason", "dead_attempts", "dead_key")
@@ -104,8 +108,8 @@ def to_item(message: Message, kept_for: timedelta) -> dict[str, Plain | None]:
     is in it five times (`tests/contract/test_log_rows.py` weighs it).
     """
     shard = list_shard(message.message_id)
-    chunk = message.chunk
-    single = chunk is None
+    chunk = message.chunk or message.parent_chunk
+    single = message.chunk is None
     values: dict[str, Plain | None] = {name: getattr(message, name) for name in _TEXTS}
     values |= {name: _ms(getattr(message, name)) for name in INSTANTS}
     values |= {name: 1 for name in _MARKS if getattr(message, name)}
@@ -126,6 +130,7 @@ def to_item(message: Message, kept_for: timedelta) -> dict[str, Plain | None]:
         "distribution_id": chunk.distribution_id if chunk else None,
         "run": chunk.run if chunk else None,
         "chunk": chunk.number if chunk else None,
+        _PARENTS: 1 if message.parent_chunk else None,
         "listed_at": position(message.accepted_at, message.message_id),
         "organisation_shard": shard_keys(message.organisation, single=single)[shard],
         "campaign_shard": shard_keys(campaign_key(message.organisation, message.campaign_id), single=single)[shard]
@@ -143,7 +148,7 @@ def to_item(message: Message, kept_for: timedelta) -> dict[str, Plain | None]:
 def from_item(item: Item) -> Message:
     """The message in an item."""
     organisation, _, message_id = str(item["pk"]).partition("#")
-    return Message(
+    message = Message(
         organisation=organisation,
         message_id=message_id,
         channel=Channel(str(item["channel"])),
@@ -156,7 +161,6 @@ def from_item(item: Item) -> Message:
         attempts=int(item.get("attempts", 0)),
         segments=whole(item, "segments"),
         price=_price(item),
-        chunk=_chunk(item),
         reason=text(item, "reason"),
         provider_message_id=text(item, "provider_message_id"),
         campaign_id=text(item, "campaign_id"),
@@ -182,6 +186,7 @@ def from_item(item: Item) -> Message:
         held_by=_held_by(item),
         dead=_dead(item),
     )
+    return _of_chunk(message, item)
 
 
 def dead_attributes(organisation: str, letter: DeadLetter | None) -> dict[str, Plain]:
@@ -217,6 +222,14 @@ def _held_by(item: Item) -> str | None:
 def _price(item: Item) -> Price | None:
     amount = text(item, "price_amount")
     return Price(amount=Decimal(amount), currency=str(item["price_currency"])) if amount else None
+
+
+def _of_chunk(message: Message, item: Item) -> Message:
+    """As one of its rows, or as the fallback of one."""
+    chunk = _chunk(item)
+    if chunk is None:
+        return message
+    return replace(message, parent_chunk=chunk) if _PARENTS in item else replace(message, chunk=chunk)
 
 
 def _chunk(item: Item) -> Chunk | None:

@@ -9,6 +9,7 @@ from shared.aws.conditional import Update, changed, put_if_absent
 from shared.aws.reading import get_items
 from shared.aws.session import Aws
 from shared.domain.doubt import Beat
+from shared.domain.fallback import Silence
 from shared.domain.instants import from_milliseconds, milliseconds
 from shared.usecases.pulse import STEP
 
@@ -44,6 +45,32 @@ class DynamoPulse:
     async def held(self, organisation: str, phone_number_id: str, at: datetime) -> None:
         """See `Pulse`."""
         await self._advance((organisation, phone_number_id), {_HELD: at})
+
+    async def note_silence(self, organisation: str, distribution_id: str, silence: Silence) -> None:
+        """See `Pulse`."""
+        key = _silence_key(organisation, distribution_id)
+        values: dict[str, Plain] = {
+            "lane": silence.phone_number_id,
+            "noted_at": milliseconds(silence.noted_at),
+            "silent_until": milliseconds(silence.until),
+            "expires_at": int((silence.until + _KEPT_FOR).timestamp()),
+        }
+        longer = Update(sets=values, conditions=("silent_until < :until",), values={":until": values["silent_until"]})
+
+        def write() -> None:
+            is_absent = changed(self._aws, self._table, key, longer).item is None
+            if is_absent and not put_if_absent(self._aws, self._table, {**key, **values}):
+                changed(self._aws, self._table, key, longer)
+
+        await self._aws.run(write)
+
+    async def silence(self, organisation: str, distribution_id: str) -> Silence | None:
+        """See `Pulse`."""
+        found = await get_items(self._aws, self._table, [_silence_key(organisation, distribution_id)])
+        noted_at, until = (_instant(found[0], name) for name in ("noted_at", "silent_until")) if found else (None, None)
+        if noted_at is None or until is None:
+            return None
+        return Silence(phone_number_id=str(found[0]["lane"]), noted_at=noted_at, until=until)
 
     async def read(self, organisation: str, phone_number_id: str) -> Beat:
         """See `Pulse`."""
@@ -84,6 +111,10 @@ def _forward(instants: Mapping[str, int], values: Mapping[str, Plain]) -> Update
 def _key(owner: tuple[str, str]) -> dict[str, str]:
     organisation, phone_number_id = owner
     return {"pk": f"{organisation}#pulse#{phone_number_id}", "sk": "pulse"}
+
+
+def _silence_key(organisation: str, distribution_id: str) -> dict[str, str]:
+    return {"pk": f"{organisation}#silence#{distribution_id}", "sk": "silence"}
 
 
 def _beat(item: Item) -> Beat:

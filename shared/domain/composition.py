@@ -70,6 +70,9 @@ class Composed:
     price: Price | None
     gsm7: Gsm7Offer | None
     warnings: tuple[Notice, ...]
+    fallback_segments: int | None = None
+    fallback_price: Price | None = None
+    """What its fallback would cost; None where it has none, or the price is unknown."""
     fallback_faults: tuple[Fault, ...] = ()
     """Why it has no fallback although one was asked for."""
 

@@ -172,6 +172,14 @@ class CountryPrice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FallbackCost:
+    """What the fallbacks of a distribution cost if each of its messages needs one."""
+
+    segments: int
+    prices: tuple[CountryPrice, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
     """An uploaded file, pinned to the version that was there when the distribution was made."""
 
@@ -212,6 +220,8 @@ class Plan:
     """Of the WhatsApp templates that its messages call."""
     countries: tuple[tuple[str, int], ...] = ()
     """How many of the accepted go to each country."""
+    fallback: FallbackCost | None = None
+    """None where no fallback was asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

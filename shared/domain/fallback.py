@@ -4,6 +4,7 @@ A failure starts it. So does time, but only once Meta is known to be reporting: 
 message may well have arrived, and the SMS would be a second one.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -69,6 +70,21 @@ def watch_after(row: Message, status: Status, at: datetime, start: Start) -> dat
     if start is Start.NOW:
         return at
     return row.sent_at + after if row.sent_at else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """Fallbacks of a distribution waited for Meta, when the agenda looked at `noted_at`; the next look is before
+    `until`."""
+
+    phone_number_id: str
+    noted_at: datetime
+    until: datetime
+
+    def lasts(self, beat: Beat, now: datetime) -> bool:
+        """Whether Meta has told of nothing on the number since."""
+        is_heard = beat.last_heard_at is not None and beat.last_heard_at > self.noted_at
+        return now < self.until and not is_heard
 
 
 class Timing(StrEnum):

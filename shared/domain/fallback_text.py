@@ -24,6 +24,8 @@ def with_fallback(composed: Composed, recipient: Recipient, order: FallbackOrder
     return replace(
         composed,
         payload=replace(composed.payload, fallback=fallback),
+        fallback_segments=sms.measured.segments if sms.measured else None,
+        fallback_price=sms.price,
         warnings=(*composed.warnings, *sms.warnings),
     )
 

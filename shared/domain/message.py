@@ -26,6 +26,11 @@ class PayloadRef:
     object_key: str
     row: int | None = None
 
+    @classmethod
+    def of_test(cls, organisation: str) -> "PayloadRef":
+        """A test message's: nothing is stored of it."""
+        return cls(object_key=f"messages/{organisation}/test")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
@@ -64,6 +69,9 @@ class Message:
     """A keyed hash of number and card, of single messages only: a distribution's are kept beside its plan."""
     chunk: Chunk | None = None
     parent_message_id: str | None = None
+    parent_chunk: Chunk | None = None
+    """Of a fallback: the chunk of the message that it stands in for. It belongs to that distribution, but is none of
+    its rows: no release brings it, and the distribution's own counts leave it out."""
     segments: int | None = None
     price: Price | None = None
     scheduled_for: datetime | None = None
@@ -154,8 +162,9 @@ class Message:
 
     @property
     def distribution_id(self) -> str | None:
-        """The distribution that the message belongs to, if any."""
-        return self.chunk.distribution_id if self.chunk else None
+        """The distribution that the message belongs to, if any: as one of its rows, or as the fallback of one."""
+        chunk = self.chunk or self.parent_chunk
+        return chunk.distribution_id if chunk else None
 
 
 def earliest(known: datetime | None, told: datetime) -> datetime:

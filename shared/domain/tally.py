@@ -25,6 +25,7 @@ _EXACT = 60
 _STEP = math.log(1.05)
 _HOUR = 3_600_000
 _SINGLES = "singles"
+_FALLBACKS = "fallbacks"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,12 @@ def counted(message: Message) -> Counts:
     )
 
 
+def counted_fallback(message: Message) -> Counts:
+    """What a fallback adds to those of its distribution: the pending too, because no plan says how many there will
+    be."""
+    return Counts(by_status={Status.PENDING: 1}) if message.status is Status.PENDING else counted(message)
+
+
 def bucket_of(delay: timedelta) -> int:
     """The bucket of a time to delivery. Clocks differ: what seems to have arrived before it left took no time."""
     seconds = max(delay.total_seconds(), 0)
@@ -90,6 +97,17 @@ def place_of(message: Message) -> Chunk:
     return Chunk(
         distribution_id=singles_of(message.campaign_id, message.channel), run=0, number=hour_of(message.accepted_at)
     )
+
+
+def fallbacks_of(chunk: Chunk) -> Chunk:
+    """Where the fallbacks of a chunk's messages are counted besides: stands beside its distribution, and is none."""
+    return Chunk(distribution_id=f"{_FALLBACKS}#{chunk.distribution_id}", run=chunk.run, number=chunk.number)
+
+
+def fallbacks_in(place: str) -> str | None:
+    """The distribution, where `place` is of `fallbacks_of`."""
+    kind, _, distribution_id = place.partition("#")
+    return distribution_id if kind == _FALLBACKS and distribution_id else None
 
 
 def singles_of(campaign_id: str | None, channel: Channel) -> str:

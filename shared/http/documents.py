@@ -8,10 +8,11 @@ from shared.domain.catalogue import SHOWN, Catalogue, Usable
 from shared.domain.composition import Composed
 from shared.domain.consent import Consent
 from shared.domain.dead_letter import DeadLetter, dead_letter_id
-from shared.domain.distribution import CountryPrice
+from shared.domain.distribution import CountryPrice, Counts, FallbackCost
 from shared.domain.holds import RunHold
+from shared.domain.ids import fallback_id
 from shared.domain.integration import Dhis2Integration, Secret, SmsIntegration, WhatsAppIntegration
-from shared.domain.message import Message, Price
+from shared.domain.message import Message, PayloadRef, Price
 from shared.domain.news import TemplateStatus
 from shared.domain.refusal import Notice
 from shared.domain.status import Status
@@ -56,6 +57,7 @@ def message(found: Message, now: datetime, language: Language, hold: RunHold | N
         "attempts": found.attempts,
         "next_attempt_at": found.due_at if found.waits and hold is None else None,
         "hold": _hold(hold, language) if hold is not None else None,
+        "via": _via(found),
     }
 
 
@@ -91,10 +93,11 @@ def distribution(view: DistributionView, language: Language) -> Document:
         "prices": [_country_price(price) for price in plan.prices] if plan else [],
         "starts_at": plan.starts_at if plan else None,
         "estimated_end": plan.estimated_end if plan else None,
-        "warnings": notices(plan.warnings if plan else (), language),
+        "warnings": notices((*(plan.warnings if plan else ()), *view.warnings), language),
         "errors": [problems.fault_document(fault, language) for fault in view.faults],
         "created_at": found.created_at,
         "completed_at": found.completed_at,
+        "fallback": _fallback(plan.fallback, view.fallbacks) if plan and plan.fallback else None,
         "holds": [{**_hold(one, language), "messages": rows} for one, rows in view.held.items()],
     }
 
@@ -255,6 +258,25 @@ def _country_price(price: CountryPrice) -> Document:
         "currency": price.currency,
         "amount": amount(price.amount) if price.amount is not None else None,
         "segments": price.segments,
+    }
+
+
+def _via(found: Message) -> str:
+    """What the message was made by: IDs are derived, so that they tell."""
+    if found.payload == PayloadRef.of_test(found.organisation):
+        return "test"
+    if found.chunk is not None:
+        return "distribution"
+    if found.parent_message_id is not None:
+        return "fallback" if found.message_id == fallback_id(found.parent_message_id) else "resend"
+    return "single" if found.campaign_id is not None else "reply"
+
+
+def _fallback(cost: FallbackCost, counts: Counts) -> Document:
+    return {
+        "segments": cost.segments,
+        "prices": [_country_price(price) for price in cost.prices],
+        "counts": {str(status): counts.of(status) for status in Status},
     }
 
 

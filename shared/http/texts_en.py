@@ -318,6 +318,11 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Some messages will have no fallback: their SMS cannot be composed, or does not reach their country.",
             "Messages concerned: {count}.",
         ),
+        "receipts_missing": (
+            "Meta reports nothing at present, so it is not known which messages arrived.",
+            "Messages concerned: {count}.",
+            "Their SMS fallback waits until Meta reports again, for 24 hours at most. You need not do anything.",
+        ),
         "gsm7_not_possible": (
             "The text has letters that a plain SMS cannot hold, so it stays in the longer form.",
             "Messages concerned: {count}.",

@@ -353,6 +353,11 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Des messages partiront sans solution de repli : leur SMS ne peut être composé ou n’atteint pas leur pays.",
             "Messages concernés : {count}.",
         ),
+        "receipts_missing": (
+            "Meta ne signale rien pour l’instant : on ne sait pas quels messages sont arrivés.",
+            "Messages concernés : {count}.",
+            "Leur SMS de repli attend que Meta signale à nouveau, 24 heures au plus. Vous n’avez rien à faire.",
+        ),
         "gsm7_not_possible": (
             "Le texte a des lettres qu’un SMS simple ne peut contenir ; il garde la forme longue.",
             "Messages concernés : {count}.",

@@ -63,7 +63,7 @@ class Agenda:
         self._deps = deps
         self._unknowns = Unknowns(deps.log, deps.settler, deps.unsure)
         self._heard = LastHeard(deps.pulse)
-        self._waits = FallbackWaits(deps.log, self._heard, deps.telemetry)
+        self._waits = FallbackWaits(deps.log, deps.pulse, self._heard, deps.telemetry)
 
     async def work_off(self, shard: int) -> bool:
         """Take up the due messages of one shard; True where there may be more."""
@@ -74,6 +74,7 @@ class Agenda:
         for message in due:
             await self._take_up_or_put_off(message, states, now)
         await self._deps.settler.flush()
+        await self._waits.flush()
         if due:
             self._deps.telemetry.event("agenda_worked_off", shard=shard, messages=len(due))
         return len(due) == _AT_ONCE
@@ -87,6 +88,7 @@ class Agenda:
             return
         await self._take_up(message, await self._states_of([message]), now)
         await self._deps.settler.flush()
+        await self._waits.flush()
 
     async def _take_up_or_put_off(self, message: Message, states: "_States", now: datetime) -> None:
         """One that cannot be taken up goes to the back: a shard is read from its earliest, for all organisations."""
@@ -191,6 +193,7 @@ class Agenda:
             return
         sms = await self._deps.fallbacks.begin(parent, now)
         if sms is not None:
+            self._deps.settler.began(sms)
             await self._enqueue(sms, None, now)
 
     async def _may_go(self, message: Message, payload: Payload, now: datetime) -> bool:

@@ -3,15 +3,18 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from shared.domain.distribution import Counts, Distribution, DistributionStatus
+from shared.domain.clock import Clock
+from shared.domain.distribution import Counts, Distribution, DistributionStatus, together
 from shared.domain.held_runs import held_rows
 from shared.domain.holds import RunHold
-from shared.domain.message import Message
-from shared.domain.refusal import Fault, ProblemCode, Refusal
+from shared.domain.message import Chunk, Message
+from shared.domain.refusal import Fault, Notice, ProblemCode, Refusal
 from shared.domain.status import Status
+from shared.domain.tally import fallbacks_of
 from shared.usecases.frozen import Plans
 from shared.usecases.holding import HoldStore, scopes_of_message
 from shared.usecases.ports import Distributions, Log, LogQuery, Page
+from shared.usecases.pulse import Pulse
 
 FIRST_FAULTS = 20
 """How many rejected rows a distribution shows of itself."""
@@ -26,16 +29,31 @@ class DistributionView:
     faults: Sequence[Fault]
     held: Mapping[RunHold, int] = field(default_factory=dict)
     """What keeps how many of its rows pending."""
+    fallbacks: Counts = field(default_factory=Counts)
+    """Of the SMS that went, or are to go, in place of its messages."""
+    warnings: Sequence[Notice] = ()
+    """What is amiss now, besides what planning found."""
 
 
 class Browse:
     """Reads for people; changes nothing."""
 
-    def __init__(self, log: Log, distributions: Distributions, holds: HoldStore, plans: Plans) -> None:
+    def __init__(
+        self,
+        *,
+        log: Log,
+        distributions: Distributions,
+        holds: HoldStore,
+        plans: Plans,
+        pulse: Pulse,
+        clock: Clock,
+    ) -> None:
         self._log = log
         self._holds = holds
         self._distributions = distributions
         self._plans = plans
+        self._pulse = pulse
+        self._clock = clock
 
     async def message(self, organisation: str, message_id: str) -> Message:
         """Raises Refusal `not_found`."""
@@ -91,7 +109,27 @@ class Browse:
                 counts = counts.plus(one)
             counts = _with_the_rest(counts, distribution, plan.accepted)
             held = held_rows(distribution, {place: one.total for place, one in chunks.items()})
-        return DistributionView(distribution=distribution, counts=counts, faults=faults, held=held)
+        view = DistributionView(distribution=distribution, counts=counts, faults=faults, held=held)
+        is_under_way = plan is not None and plan.fallback is not None and distribution.epoch
+        return await self._with_fallbacks(view) if is_under_way else view
+
+    async def _with_fallbacks(self, view: DistributionView) -> DistributionView:
+        owner = (view.distribution.organisation, view.distribution.distribution_id)
+        place = fallbacks_of(Chunk(distribution_id=owner[1], run=0, number=0)).distribution_id
+        chunks = await self._distributions.counts(owner[0], place)
+        counts = _not_below_zero(together(chunks.values()))
+        waiting = view.counts.of(Status.SENT)
+        silent = waiting > 0 and await self._is_silent(*owner)
+        warnings = (Notice(code="receipts_missing", count=waiting),) if silent else ()
+        return replace(view, fallbacks=counts, warnings=warnings)
+
+    async def _is_silent(self, organisation: str, distribution_id: str) -> bool:
+        """Whether fallbacks of the distribution wait because Meta reports nothing on its number."""
+        silence = await self._pulse.silence(organisation, distribution_id)
+        now = self._clock.now()
+        if silence is None or silence.until <= now:
+            return False
+        return silence.lasts(await self._pulse.read(organisation, silence.phone_number_id), now)
 
     async def faults(
         self, organisation: str, distribution_id: str, part: int, start: int, limit: int
@@ -121,15 +159,19 @@ class Browse:
         return distribution
 
 
+def _not_below_zero(counts: Counts) -> Counts:
+    return Counts(
+        by_status={status: count for status, count in counts.by_status.items() if count > 0},
+        by_reason={reason: count for reason, count in counts.by_reason.items() if count > 0},
+    )
+
+
 def _with_the_rest(counts: Counts, distribution: Distribution, accepted: int) -> Counts:
     """What has not moved is pending; after a cancel, what never came into the log is cancelled too.
 
     A status may be counted out before the batch that counted it in has written: below zero there is nothing to show.
     """
-    counts = Counts(
-        by_status={status: count for status, count in counts.by_status.items() if count > 0},
-        by_reason={reason: count for reason, count in counts.by_reason.items() if count > 0},
-    )
+    counts = _not_below_zero(counts)
     rest = max(accepted - counts.total, 0)
     if distribution.status is not DistributionStatus.CANCELLED:
         return counts.plus(Counts(by_status={Status.PENDING: rest}))

@@ -105,6 +105,7 @@ EVENTS: Final[Mapping[str, Event]] = {
     "message_handling_failed": _trouble("message_id", "organisation", "error", counts=_one("OwnFailures")),
     "unknown_outcome_resent": _event("message_id", counts=_one("ResentInDoubt")),
     "unknown_outcome_lifted": _event("message_id", "looks"),
+    "fallbacks_wait": _event("messages", counts=(Metric(name="FallbacksWaiting", value="messages"),)),
     "fallback_begun": _event("message_id", "parent", "status", counts=_one("FallbacksBegun")),
     "opt_out_heard": _event("message_id", "code", "kept", counts=_one("OptOutsHeard")),
     "agenda_worked_off": _event("shard", "messages", counts=_sum("AgendaTakenUp", "messages")),

@@ -70,7 +70,7 @@ class Fallbacks:
 def _message(
     parent: Message, identity: str, reference: PayloadRef, payload: Payload, sms: SmsIntegration | None, now: datetime
 ) -> Message:
-    """It belongs to the parent's campaign, but to no distribution: those count each of their rows once."""
+    """It belongs to the parent's campaign and distribution, but is none of the distribution's rows."""
     measured = measure(payload.text)
     return Message(
         organisation=parent.organisation,
@@ -87,6 +87,7 @@ def _message(
         sameness=parent.sameness,
         parent_message_id=parent.message_id,
         language=payload.language,
+        parent_chunk=parent.chunk,
         segments=measured.segments,
         price=price_of(measured, sms.unit_prices.get(parent.country)) if sms else None,
         due_at=now + WATCH,

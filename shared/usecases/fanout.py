@@ -117,7 +117,7 @@ class Fanout:
         distribution = await self._deps.distributions.get(organisation, distribution_id)
         now = self._deps.clock.now()
         if distribution is None:
-            await self._deps.tallies.recount_hours(organisation, distribution_id, now)
+            await self._deps.tallies.recount_place(organisation, distribution_id, now)
             return False
         match distribution.status:
             case DistributionStatus.PLANNING:

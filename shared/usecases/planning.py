@@ -9,7 +9,7 @@ a slot of 16 bytes a row against duplicates, for WhatsApp another a person, and 
 import re
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -21,6 +21,7 @@ from shared.domain.distribution import (
     CHUNK_ROWS,
     CountryPrice,
     Distribution,
+    FallbackCost,
     Plan,
     Run,
     ScheduleMode,
@@ -31,7 +32,7 @@ from shared.domain.hours import Window, parse_windows
 from shared.domain.ids import row_message_id
 from shared.domain.instants import from_microseconds
 from shared.domain.integration import WhatsAppIntegration
-from shared.domain.message import Chunk
+from shared.domain.message import Chunk, Price
 from shared.domain.payload import Channel, Mode, Payload
 from shared.domain.prints import Prints
 from shared.domain.refusal import Fault, Notice
@@ -77,6 +78,8 @@ class _Tally:
     outside_sessions: DigestSet = field(default_factory=DigestSet)
     """People who count against Meta's daily limit."""
     languages: set[str] = field(default_factory=set)
+    fallback_segments: Counter[str] = field(default_factory=Counter)
+    fallback_amounts: dict[str, tuple[str, Decimal]] = field(default_factory=dict)
     generated: array[float] = field(default_factory=lambda: array("d"))
 
     def add(self, composed: Composed, person: str) -> None:
@@ -88,12 +91,19 @@ class _Tally:
             self.languages.add(composed.payload.template.language)
         country = composed.phone.country
         self.segments[country] += composed.measured.segments if composed.measured else 0
-        if composed.price is not None:
-            _, amount = self.amounts.get(country, ("", Decimal(0)))
-            self.amounts[country] = (composed.price.currency, amount + composed.price.amount)
+        _add_price(self.amounts, country, composed.price)
+        if composed.fallback_segments is not None:
+            self.fallback_segments[country] += composed.fallback_segments
+            _add_price(self.fallback_amounts, country, composed.fallback_price)
         self.notices.update(notice.code for notice in composed.warnings)
         if composed.card_generated_at is not None:
             self.generated.append(composed.card_generated_at.timestamp())
+
+
+def _add_price(amounts: dict[str, tuple[str, Decimal]], country: str, price: Price | None) -> None:
+    if price is not None:
+        _, amount = amounts.get(country, ("", Decimal(0)))
+        amounts[country] = (price.currency, amount + price.amount)
 
 
 class Planner:
@@ -130,7 +140,8 @@ class Planner:
             await run.close()
         finally:
             await run.abandon()
-        return await self._summed_up(run, distribution, settings, now)
+        plan = await self._summed_up(run, distribution, settings, now)
+        return replace(plan, fallback=_fallback_cost(run.tally)) if frame.fallback is not None else plan
 
     async def _summed_up(
         self, run: "_PlanningRun", distribution: Distribution, settings: Settings, now: datetime
@@ -150,7 +161,7 @@ class Planner:
             rejected=tally.rejected,
             duplicates=tally.duplicates,
             segments=tally.segments.total() if distribution.channel is Channel.SMS else None,
-            prices=_prices(tally) if distribution.channel is Channel.SMS else (),
+            prices=_prices(tally.segments, tally.amounts) if distribution.channel is Channel.SMS else (),
             warnings=_each_once(
                 *_warnings(tally, distribution, end), *await self._budgets(tally, distribution, settings)
             ),
@@ -311,16 +322,21 @@ def _planned(distribution_id: str, accepted: Accepted) -> PlannedRow:
     )
 
 
-def _prices(tally: _Tally) -> tuple[CountryPrice, ...]:
+def _prices(segments: Mapping[str, int], amounts: Mapping[str, tuple[str, Decimal]]) -> tuple[CountryPrice, ...]:
     return tuple(
         CountryPrice(
             country=country,
-            currency=tally.amounts[country][0] if country in tally.amounts else None,
-            amount=tally.amounts[country][1] if country in tally.amounts else None,
-            segments=segments,
+            currency=amounts[country][0] if country in amounts else None,
+            amount=amounts[country][1] if country in amounts else None,
+            segments=count,
         )
-        for country, segments in sorted(tally.segments.items())
+        for country, count in sorted(segments.items())
     )
+
+
+def _fallback_cost(tally: _Tally) -> FallbackCost:
+    segments = tally.fallback_segments
+    return FallbackCost(segments=segments.total(), prices=_prices(segments, tally.fallback_amounts))
 
 
 def _warnings(tally: _Tally, distribution: Distribution, end: datetime | None) -> tuple[Notice, ...]:

@@ -55,6 +55,7 @@ class Move:
     means for the message's fallback, if it has one. `rests_until`: with a `failed`, until when it is not to be resent.
     `is_echo`: whoever sent the message has most likely told the same, so that looking is cheaper than trying.
     `claim`: only if the row still holds this claim; an attempt's number is used again once its claim was given back.
+    `quality_hold`: with the `sent` of the provider's own answer, which holds the message for assessment.
     """
 
     status: Status
@@ -70,7 +71,6 @@ class Move:
     rests_until: datetime | None = None
     is_echo: bool = False
     quality_hold: bool = False
-    """With the `sent` of the provider's own answer: it holds the message for its own assessment."""
 
     def names(self, row: Message) -> bool:
         """Whether a provider's ID, too late for a move, is the message's: no template took the attempt's place."""
@@ -225,10 +225,7 @@ class Log(Protocol):
         ...
 
     async def note_reporting(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:
-        """Meta has reported since that attempt was sent: the awaited fallback starts when the agenda looks, `due_at`.
-
-        Says whether the message still awaits a fallback that has not begun.
-        """
+        """Meta has reported since that attempt was sent: its fallback starts when the agenda looks, at `due_at`."""
         ...
 
     async def rewatch(self, organisation: str, message_id: str, *, seen: datetime, due_at: datetime | None) -> bool:

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.domain.doubt import Beat
+from shared.domain.fallback import Silence
 from shared.domain.message import Message
 from shared.domain.payload import Channel
 
@@ -30,6 +31,15 @@ class Pulse(Protocol):
 
     async def held(self, organisation: str, phone_number_id: str, at: datetime) -> None:
         """Meta took a message of this number but holds it for assessment."""
+        ...
+
+    async def note_silence(self, organisation: str, distribution_id: str, silence: Silence) -> None:
+        """Fallbacks of a distribution wait because Meta reports nothing. One that ends sooner than a known one does not
+        replace it."""
+        ...
+
+    async def silence(self, organisation: str, distribution_id: str) -> Silence | None:
+        """The last one that was noted, over or not; None where there was none."""
         ...
 
     async def read(self, organisation: str, phone_number_id: str) -> Beat:

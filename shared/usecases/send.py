@@ -310,7 +310,7 @@ class SendStep[I: Integrated, P]:
         self._deps.telemetry.trouble(
             "stop_error", organisation=message.organisation, channel=message.channel, reason=error.reason
         )
-        scope = scope_of(error, dispatch.payload, message.distribution_id)
+        scope = scope_of(error, dispatch.payload, message.chunk.distribution_id if message.chunk else None)
         comes_back = dispatch.chunk is not None and not message.reopened and not message.as_template
         await self._give_back(message, due_at=None if comes_back else now + HELD_LOOK, uses_attempt=False)
         if admitted.holds is None or dispatch.trial == ANY_SCOPE:

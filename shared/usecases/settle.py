@@ -1,6 +1,7 @@
 """Moves statuses and keeps the counts: one ADD a chunk and batch, after the moves that were won. Messages of no
 distribution are counted by campaign, channel and hour."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -8,7 +9,15 @@ from shared.domain.distribution import Counts
 from shared.domain.fallback import start_unsent
 from shared.domain.message import Chunk, Message, earliest
 from shared.domain.status import Status
-from shared.domain.tally import AT_REST_AFTER, counted, place_of, singles_in
+from shared.domain.tally import (
+    AT_REST_AFTER,
+    counted,
+    counted_fallback,
+    fallbacks_in,
+    fallbacks_of,
+    place_of,
+    singles_in,
+)
 from shared.usecases.ports import Distributions, Log, Move, Moved, Telemetry
 from shared.usecases.side_by_side import side_by_side
 
@@ -48,7 +57,9 @@ class Settler:
         await side_by_side(self._count(*place, change) for place, change in changes.items() if change != Counts())
 
     async def _count(self, organisation: str, chunk: Chunk, change: Counts) -> None:
-        recount_at = self._latest + AT_REST_AFTER if singles_in(chunk.distribution_id) else None
+        place = chunk.distribution_id
+        is_beside = singles_in(place) is not None or fallbacks_in(place) is not None
+        recount_at = self._latest + AT_REST_AFTER if is_beside else None
         await self._distributions.count(organisation, chunk, change, recount_at=recount_at)
 
     def _tell(self, before: Message, move: Move) -> None:
@@ -71,16 +82,29 @@ class Settler:
         if before is None or not (moved.won or moved.noted):
             return
         self._latest = max(self._latest, move.at)
-        key = (before.organisation, place_of(before))
-        change = change_of(before, move, won=moved.won)
+        self._add(before.organisation, place_of(before), change_of(before, move, won=moved.won))
+        if before.parent_chunk is not None:
+            change = change_of(before, move, won=moved.won, counting=counted_fallback)
+            self._add(before.organisation, fallbacks_of(before.parent_chunk), change)
+
+    def began(self, fallback: Message) -> None:
+        """A fallback is in the log that was not there before: its distribution counts it."""
+        if fallback.parent_chunk is not None:
+            self._latest = max(self._latest, fallback.accepted_at)
+            self._add(fallback.organisation, fallbacks_of(fallback.parent_chunk), counted_fallback(fallback))
+
+    def _add(self, organisation: str, place: Chunk, change: Counts) -> None:
+        key = (organisation, place)
         self._changes[key] = self._changes.get(key, Counts()).plus(change)
 
 
-def change_of(before: Message, move: Move, *, won: bool = True) -> Counts:
+def change_of(
+    before: Message, move: Move, *, won: bool = True, counting: Callable[[Message], Counts] = counted
+) -> Counts:
     """What a won move, or only its instant, changes in the counts."""
     noted = _with_instant(before, move)
     after = replace(noted, status=move.status, reason=move.reason) if won else noted
-    return counted(after).minus(counted(before))
+    return counting(after).minus(counting(before))
 
 
 def _with_instant(message: Message, move: Move) -> Message:

@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 from shared.domain.distribution import CHUNKS_AT_ONCE, Counts, Distribution, together
+from shared.domain.ids import fallback_id
 from shared.domain.message import Chunk, Message
 from shared.domain.status import Status
-from shared.domain.tally import counted, hour_bounds, singles_in, singles_of
+from shared.domain.tally import counted, counted_fallback, fallbacks_in, hour_bounds, singles_in, singles_of
 from shared.usecases.frozen import Plans
 from shared.usecases.ports import Distributions, Log, LogQuery
 
@@ -42,20 +43,40 @@ class Tallies:
         """Hold every chunk against the log: receipts come after a distribution is completed, too."""
         await self._recount(distribution, only_unsettled=False)
 
-    async def recount_hours(self, organisation: str, place: str, now: datetime) -> None:
-        """Hold the hours of messages of no distribution against the log, where that is due."""
-        kind = singles_in(place)
-        if kind is None:
+    async def recount_place(self, organisation: str, place: str, now: datetime) -> None:
+        """Hold what is counted beside the distributions against the log, where that is due: the hours of messages of no
+        distribution, and the fallbacks of one."""
+        if singles_in(place) is None and fallbacks_in(place) is None:
             return
-        for (run, hour), tally in (await self._distributions.tallies(organisation, place)).items():
+        for (run, number), tally in (await self._distributions.tallies(organisation, place)).items():
             if tally.recount_at is None or tally.recount_at > now:
                 continue
-            listed = await self._log.singles(organisation, kind[0], hour_bounds(hour))
-            mine = [one.message_id for one in listed if singles_of(one.campaign_id, one.channel) == place]
-            found = together(map(counted, (await self._log.get_many(organisation, mine)).values()))
-            chunk = Chunk(distribution_id=place, run=run, number=hour)
-            await self._distributions.set_counts(organisation, chunk, found, seen=tally.counts)
+            chunk = Chunk(distribution_id=place, run=run, number=number)
+            found = await self._found(organisation, chunk)
+            if found is not None:
+                await self._distributions.set_counts(organisation, chunk, found, seen=tally.counts)
             await self._distributions.recounted(organisation, chunk)
+
+    async def _found(self, organisation: str, place: Chunk) -> Counts | None:
+        """What the log says; None where nobody knows any more which messages they are."""
+        distribution_id = fallbacks_in(place.distribution_id)
+        if distribution_id is not None:
+            return await self._fallbacks(organisation, distribution_id, place)
+        kind = singles_in(place.distribution_id)
+        listed = await self._log.singles(organisation, kind[0] if kind else None, hour_bounds(place.number))
+        mine = [one.message_id for one in listed if singles_of(one.campaign_id, one.channel) == place.distribution_id]
+        return together(map(counted, (await self._log.get_many(organisation, mine)).values()))
+
+    async def _fallbacks(self, organisation: str, distribution_id: str, place: Chunk) -> Counts | None:
+        distribution = await self._distributions.get(organisation, distribution_id)
+        if distribution is None:
+            return None
+        chunk = Chunk(distribution_id=distribution_id, run=place.run, number=place.number)
+        rows = await self._plans.read_chunk(organisation, distribution.planned.attempt, chunk)
+        if rows is None:
+            return None
+        found = await self._log.get_many(organisation, [fallback_id(row.message_id) for row in rows])
+        return together(map(counted_fallback, found.values()))
 
     async def _recount(self, distribution: Distribution, *, only_unsettled: bool) -> None:
         """A worker that died between a move and its ADD left the counts behind; the log is right."""

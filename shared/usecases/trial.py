@@ -117,7 +117,7 @@ class Trial:
             recipient=composed.phone.masked,
             person=self._deps.number_key.person(settings.channel.organisation, composed.phone.e164),
             country=composed.phone.country,
-            payload=PayloadRef(object_key=f"messages/{settings.channel.organisation}/test"),
+            payload=PayloadRef.of_test(settings.channel.organisation),
             segments=composed.measured.segments if composed.measured else None,
             price=composed.price,
             due_at=now + timedelta(minutes=5),

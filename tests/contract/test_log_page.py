@@ -29,6 +29,8 @@ def row(number: int, organisation: str = ORGANISATION) -> Message:
         enrollment_id=f"e-{number % 6}" if number % 7 else None,
         chunk=chunk if number % 5 else None,
     )
+    if number % 5 == 0 and number % 2:
+        made = replace(made, parent_message_id=f"m-{number - 1}", parent_chunk=chunk)  # the fallback of one of its rows
     return replace(made, person=f"p-{number % 2}")
 
 
@@ -61,6 +63,7 @@ FILTERS: dict[str, tuple[LogQuery, Callable[[Message], bool]]] = {
     "none": (ALL, lambda _: True),
     "campaign": (replace(ALL, campaign_id="c-1"), lambda one: one.campaign_id == "c-1"),
     "distribution": (replace(ALL, distribution_id="d-2"), lambda one: one.distribution_id == "d-2"),
+    "fallbacks": (replace(ALL, distribution_id="d-0"), lambda one: one.distribution_id == "d-0"),
     "person": (replace(ALL, person="p-1"), lambda one: one.person == "p-1"),
     "person and campaign": (
         replace(ALL, person="p-1", campaign_id="c-1", channel=Channel.SMS),

@@ -16,8 +16,12 @@ from shared.usecases.ports import Move
 from tests.contract.making import FULL_MESSAGE, NOON, ORGANISATION, message, standing
 from tests.contract.world import World
 
+FALLBACK = replace(
+    message(), parent_message_id="m-0", parent_chunk=Chunk(distribution_id="d-1", run=1, number=4), due_at=NOON
+)
 
-@pytest.mark.parametrize("kept", [FULL_MESSAGE, message()], ids=["full", "bare"])
+
+@pytest.mark.parametrize("kept", [FULL_MESSAGE, message(), FALLBACK], ids=["full", "bare", "fallback"])
 async def test_every_field_comes_back(world: World, kept: Message) -> None:
     assert await world.log.add(kept)
     assert await world.log.get(ORGANISATION, kept.message_id) == kept

@@ -1,6 +1,7 @@
 """A WhatsApp number's pulse, and the moving count of people."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import cast, override
 
@@ -9,6 +10,7 @@ import pytest
 from shared.aws.pulse import DynamoPulse
 from shared.aws.session import Aws
 from shared.domain.doubt import Beat
+from shared.domain.fallback import Silence
 from shared.usecases.pulse import STEP
 from tests.contract.making import NOON, ORGANISATION, SECOND
 from tests.contract.world import World
@@ -103,6 +105,21 @@ async def test_portfolios_and_organisations_count_their_own(world: World) -> Non
     assert await world.reach.take(ORGANISATION, "78", "p", limit=1, now=NOON) is None
     assert await world.reach.take("other", "77", "p", limit=1, now=NOON) is None
     assert await world.reach.used(*PORTFOLIO, NOON) == 1
+
+
+async def test_a_silence_is_noted_for_each_distribution_and_the_longest_stands(world: World) -> None:
+    owner = (ORGANISATION, "d-1")
+    assert await world.pulse.silence(*owner) is None
+    first = Silence(phone_number_id="1060001", noted_at=NOON, until=NOON + HOUR)
+    await world.pulse.note_silence(*owner, first)
+    assert await world.another().pulse.silence(*owner) == first
+    await world.another().pulse.note_silence(*owner, replace(first, noted_at=NOON + SECOND, until=NOON + SECOND))
+    assert await world.pulse.silence(*owner) == first
+    longer = replace(first, noted_at=NOON + SECOND, until=NOON + 2 * HOUR)
+    await world.pulse.note_silence(*owner, longer)
+    assert await world.pulse.silence(*owner) == longer
+    assert await world.pulse.silence(ORGANISATION, "d-2") is None
+    assert await world.pulse.silence("other", "d-1") is None
 
 
 class Slow(Aws):

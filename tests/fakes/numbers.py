@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.domain.doubt import Beat
+from shared.domain.fallback import Silence
 from shared.domain.instants import from_milliseconds, milliseconds
 from shared.domain.reach import counts_from, hour_of, room_at, used
 from shared.usecases.pulse import STEP
@@ -16,6 +17,7 @@ class FakePulse:
 
     def __init__(self, points: Points) -> None:
         self.beats: dict[tuple[str, str], Beat] = defaultdict(Beat)
+        self.silences: dict[tuple[str, str], Silence] = {}
         self._points = points
 
     async def heard(
@@ -35,6 +37,17 @@ class FakePulse:
         beat = self.beats[organisation, phone_number_id]
         if beat.held is None or at > beat.held:
             self.beats[organisation, phone_number_id] = replace(beat, held=_kept(at))
+
+    async def note_silence(self, organisation: str, distribution_id: str, silence: Silence) -> None:
+        await self._points("pulse.note_silence")
+        known = self.silences.get((organisation, distribution_id))
+        if known is None or silence.until > known.until:
+            kept = replace(silence, noted_at=_kept(silence.noted_at), until=_kept(silence.until))
+            self.silences[organisation, distribution_id] = kept
+
+    async def silence(self, organisation: str, distribution_id: str) -> Silence | None:
+        await self._points("pulse.silence")
+        return self.silences.get((organisation, distribution_id))
 
     async def read(self, organisation: str, phone_number_id: str) -> Beat:
         await self._points("pulse.read")

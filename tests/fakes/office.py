@@ -166,7 +166,14 @@ class Office:
     def put_together(self) -> None:
         """What outlives one request, on the fakes as they are now."""
         self.tallies = Tallies(self.distributions, self.plans, self.log)
-        self.browse = Browse(self.log, self.distributions, self.holds, self.plans)
+        self.browse = Browse(
+            log=self.log,
+            distributions=self.distributions,
+            holds=self.holds,
+            plans=self.plans,
+            pulse=self.pulse,
+            clock=self.clock,
+        )
         self.traces = FakeTraces(self.sessions, self.contacts, self.unknown_sms, self.points)
         self.holding = HoldKeeper(self.holds, self.distributions, self.telemetry, self.clock)
         self.trials = HeldTrials(self.holding, self.tasks)

@@ -1,5 +1,6 @@
 """An SMS in place of a WhatsApp message, over HTTP: at once, in time, at most one, never after an arrival."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -76,11 +77,14 @@ def test_while_meta_is_silent_nobody_gets_both(running: RunningStack) -> None:
             programme.move_to(running.now() + timedelta(minutes=12))
             programme.move_to(running.now() + timedelta(minutes=1))
             assert programme.ledger("orange") == []
+            warned = programme.distribution(identity)["warnings"]
+            assert [(one["code"], one["count"]) for one in warned] == [("receipts_missing", 5)]
         finally:
             running.set_simulators(receipts=True)
         content = {"template": {"name": "vaccination_card"}}
         later = programme.send(programme.recipient(DELIVERED + 9), channel="whatsapp", content=content).json()
         programme.settled(later["message_id"], "read")
+        assert programme.distribution(identity)["warnings"] == []
         programme.move_to(running.now() + timedelta(minutes=5))
         assert len(until(lambda: programme.ledger("orange"), lambda found: len(found) == 5, 90)) == 5
         assert programme.distribution(identity)["counts"]["sent"] == 5
@@ -129,8 +133,20 @@ def test_a_distribution_counts_its_rows_and_not_their_fallbacks(running: Running
         identity = made["distribution_id"]
         counts = until(lambda: programme.distribution(identity)["counts"], lambda found: found["failed"] == 2)
         assert sum(counts.values()) == made["accepted"] == 4
+        assert (made["fallback"]["segments"], sum(made["fallback"]["counts"].values())) == (3, 0)
+        assert [(one["country"], one["amount"]) for one in made["fallback"]["prices"]] == [("SN", "36")]
+        assert (made["segments"], made["prices"]) == (None, [])
+        fallback = until(
+            lambda: programme.distribution(identity)["fallback"], lambda found: found["counts"]["delivered"] == 2
+        )
+        assert sum(fallback["counts"].values()) == 2
+        assert fallback["prices"] == made["fallback"]["prices"]
         listed = programme.messages(distribution_id=identity)
-        assert {one["channel"] for one in listed} == {"whatsapp"}
+        assert Counter((one["channel"], one["via"]) for one in listed) == {
+            ("whatsapp", "distribution"): 4,
+            ("sms", "fallback"): 2,
+        }
+        assert {one["distribution_id"] for one in listed} == {identity}
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,7 @@ WARNINGS = frozenset(
         "template_status_unknown",
         "gsm7_not_possible",
         "fallback_invalid",
+        "receipts_missing",
     ]
 )
 CLOSED = {

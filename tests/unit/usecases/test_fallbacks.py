@@ -2,14 +2,16 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 
 import pytest
 
 from shared.domain.content import Content, FallbackOrder
-from shared.domain.distribution import Action, Order
+from shared.domain.distribution import Action, Counts, Order
 from shared.domain.errors import Kind, SendError
 from shared.domain.ids import fallback_id
+from shared.domain.integration import UnitPrice
 from shared.domain.message import Message
 from shared.domain.payload import Channel
 from shared.domain.receipt import Attempt, StatusReport
@@ -314,8 +316,55 @@ def test_by_the_hundred_they_keep_to_the_lane_and_counts_stay(office: Office) ->
     for _ in range(3):
         work_off(office, 1)
     assert len(texts(office)) == 120
-    counts = office.run(office.browse.distribution(DEMO, identity)).counts
-    assert (counts.of(Status.FAILED), counts.total) == (120, 120)
+    view = office.run(office.browse.distribution(DEMO, identity))
+    assert (view.counts.of(Status.FAILED), view.counts.total) == (120, 120)
+    assert (view.fallbacks.of(Status.SENT), view.fallbacks.total) == (120, 120)
+    assert {row.distribution_id for row in office.log.rows.values()} == {identity}
+    assert {row.chunk is None for row in office.log.rows.values() if row.channel is Channel.SMS} == {True}
+
+
+def test_a_plan_tells_what_its_fallbacks_cost_at_most(office: Office) -> None:
+    prices = {"SN": UnitPrice(amount=Decimal(12), currency="XOF")}
+    office.integrations.kept[DEMO, "sms"] = replace(SMS, unit_prices=prices)
+    rows = [recipient(number) for number in range(3)] + [recipient(9, phone="+33612345678")]
+    rows.append(recipient(4, first_name="Awa" * 60))
+    new = office.new_distribution(rows, channel=Channel.WHATSAPP)
+    order = Order(content=new.order.content, defaults={}, fallback=WISH)
+    plan = office.run(office.planning().create(replace(new, order=order))).planned
+    assert (plan.accepted, plan.segments, plan.prices) == (5, None, ())
+    assert plan.fallback is not None
+    assert plan.fallback.segments == 5, "only where an SMS can go"
+    [line] = plan.fallback.prices
+    assert (line.country, line.segments, line.currency, line.amount) == ("SN", 5, "XOF", Decimal(60))
+    without = office.new_distribution(rows, channel=Channel.WHATSAPP, key="without")
+    assert office.run(office.planning().create(without)).planned.fallback is None
+
+
+def test_its_fallbacks_are_counted_while_they_wait_and_as_they_end(office: Office) -> None:
+    identity = distributed(office, 3)
+    office.clock.instant = datetime(2026, 11, 23, 22, 0, tzinfo=UTC)
+    work_off(office, 1)
+    view = office.run(office.browse.distribution(DEMO, identity))
+    assert (view.fallbacks.of(Status.PENDING), view.fallbacks.total) == (3, 3)
+    office.clock.instant = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
+    work_off(office)
+    view = office.run(office.browse.distribution(DEMO, identity))
+    assert view.fallbacks == Counts(by_status={Status.SENT: 3})
+
+
+@pytest.mark.parametrize("point", ["log.add", "log.rewatch", "distributions.count"])
+def test_counts_of_fallbacks_are_put_right_whoever_died(office: Office, point: str) -> None:
+    identity = distributed(office, 2)
+    waiting = office.tasks.tasks
+    office.tasks.tasks = []
+    for task in waiting:
+        office.killed(office.fanout().work(task, office.clock.now() + timedelta(minutes=5)), (point, 1))
+    work_off(office, 6)
+    office.clock.pass_by(hours=73)
+    work_off(office, 2)
+    view = office.run(office.browse.distribution(DEMO, identity))
+    assert view.fallbacks.by_status == {Status.SENT: 2}
+    assert not [chunk for _, chunk in office.distributions.recounts if "#" in chunk.distribution_id]
 
 
 @pytest.mark.parametrize("begun", [False, True])

@@ -129,7 +129,7 @@ def test_a_day_of_silence_costs_few_looks_and_no_log_line_each(office: Office) -
     assert looks["pulse.read"] == looks["log.rewatch"], "what was heard is asked for with each look, nothing more"
     assert looks["plans.read_payload"] == looks["log.fall_back"] == 0
     told = [name for name in office.telemetry.names()[lines:] if name != "tick"]
-    assert set(told) == {"agenda_worked_off", "task_begun"}
+    assert set(told) == {"agenda_worked_off", "fallbacks_wait", "task_begun"}
 
 
 def test_a_batch_of_the_agenda_asks_once_what_was_heard_of_a_number(office: Office) -> None:
@@ -140,6 +140,37 @@ def test_a_batch_of_the_agenda_asks_once_what_was_heard_of_a_number(office: Offi
     asked = office.points.passed - before
     assert asked["log.rewatch"] == 40
     assert asked["pulse.read"] <= 8, "once for each shard"
+
+
+def warnings(office: Office, row: Message) -> list[tuple[str, int | None]]:
+    assert row.distribution_id is not None
+    view = office.run(office.browse.distribution(DEMO, row.distribution_id))
+    return [(notice.code, notice.count) for notice in view.warnings]
+
+
+def test_its_distribution_warns_meanwhile(office: Office) -> None:
+    rows = campaign(office, 5)
+    assert warnings(office, rows[0]) == []
+    work(office, timedelta(minutes=12))
+    assert warnings(office, rows[0]) == [("receipts_missing", 5)]
+    tell(office, rows[0], Status.DELIVERED, at=rows[0].sent_at)
+    assert warnings(office, rows[0]) == [("receipts_missing", 4)], "an old word"
+    work(office, timedelta(hours=5))
+    assert warnings(office, rows[0]) == [("receipts_missing", 4)]
+    tell(office, rows[1], Status.DELIVERED)
+    assert warnings(office, rows[0]) == [], "Meta reports again"
+
+
+def test_it_warns_of_nothing_where_all_have_arrived_or_a_day_is_over(office: Office) -> None:
+    rows, others = campaign(office, 2), campaign(office, 2, "e")
+    work(office, timedelta(hours=1))
+    for row in rows:
+        tell(office, row, Status.DELIVERED, at=row.sent_at)
+    assert warnings(office, rows[0]) == []
+    assert warnings(office, others[0]) == [("receipts_missing", 2)]
+    work(office, DAY)
+    assert all(fell_back(office, *others))
+    assert warnings(office, others[0]) == []
 
 
 # ------------------------------------------------------------------------------------------------------- what is enough
