@@ -21,6 +21,8 @@ FAILS: Mapping[str, object] = {"operations": [*READS, *WRITES], "every": 60, "in
 """In a row: more than AWS's own client tries by itself."""
 IN_PART: Mapping[str, object] = {"operations": ["AmazonSQS.SendMessageBatch"], "every": 2, "part": True}
 DONE_ALL_THE_SAME: Mapping[str, object] = {"operations": WRITES, "every": 25, "took_effect": True}
+SILENT = timedelta(minutes=13)
+"""Past the ten minutes after which a fallback goes."""
 HELD = timedelta(seconds=30)
 """How long a pause lasts on the stack's clock: far longer than what the checker forgives."""
 REVOKED = 40
@@ -102,3 +104,13 @@ def nobody_tells_at_first(stage: Stage, turn: int) -> None:
     if not stage.done["told again"] and 4 * stage.taken() > len(stage.people):
         stage.set_simulators(receipts=True)
         stage.done["told again"] += 1
+
+
+def meta_is_silent(stage: Stage, turn: int) -> None:
+    """Everything has left, nothing is told; the clock passes the fallbacks' time. They wait, and the campaign says so.
+    What Meta has not told by then it never tells: they go after a day."""
+    if turn == 12:
+        stage.jump(stage.stack.now() + SILENT)
+        stage.done["silent"] += len(stage.people) - stage.texts()
+    if turn == 15:
+        stage.done["warned"] += stage.warns("receipts_missing")

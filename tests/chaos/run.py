@@ -64,7 +64,7 @@ def _seen(stack: RunningStack, number: int, scenario: Scenario) -> Seen:
     stage = Stage(stack, f"chaos-{number}", scenario.channel, scenario.rate)
     try:
         stage.set_simulators(**_settings(scenario))
-        stage.plan(take(scenario), off_peak=scenario.off_peak)
+        stage.plan(take(scenario), off_peak=scenario.off_peak, fallback_minutes=scenario.fallback_minutes)
         _until(lambda: stage.status() == "planned")
         if begins > stack.now():
             stage.jump(begins)

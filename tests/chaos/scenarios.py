@@ -58,6 +58,7 @@ class Scenario:
     begins: str = ""
     then: tuple[str, ...] = ()
     off_peak: bool = False
+    fallback_minutes: int | None = None
     limit: int | None = None
     throttles: bool = False
 
@@ -141,6 +142,20 @@ SCENARIOS = (
         settings={"special_numbers": True, "hang_seconds": 8},
         meanwhile=hands.nobody_tells_at_first,
         throttles=True,
+    ),
+    Scenario(
+        name="WhatsApp: Meta reports nothing for a while, fallbacks wait",
+        faults={
+            "WhatsApp: receipts off past the fallbacks' time": _done("silent"),
+            "WhatsApp: the campaign warns receipts_missing": _done("warned"),
+        },
+        channel="whatsapp",
+        rows=120,
+        rate=80,
+        settings={"receipts": False},
+        meanwhile=hands.meta_is_silent,
+        turns=16,
+        fallback_minutes=10,
     ),
     Scenario(
         name="provider: time-outs, resets, 5xx, throttles, odd receipts",

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tests.simulation.evidence import Call, Evidence, Row, Told
+from tests.simulation.evidence import Arrival, Call, Evidence, Row, Told
 from tests.stack.programme import Json
 
 SAID = {
@@ -15,6 +15,8 @@ SAID = {
     "DeliveryImpossible": "failed",
 }
 """Orange's words, as far as the checker looks at them."""
+BROUGHT = "delivered and read"
+"""Meta's simulator, of a message that no special number has changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +65,7 @@ def calls(ledger: Sequence[Json], channel: str, cards: Mapping[str, str]) -> lis
     ]
 
 
-def rows(messages: Sequence[Json]) -> list[Row]:
+def rows(messages: Sequence[Json], fallback_minutes: int | None = None) -> list[Row]:
     """Whether a message was sent twice is not shown: one that was tried twice may have been."""
     return [
         Row(
@@ -75,6 +77,7 @@ def rows(messages: Sequence[Json]) -> list[Row]:
             status=one["status"],
             reason=one["reason"] if one["status"] == "failed" else None,
             resent=one["channel"] == "whatsapp" and one["attempts"] > 1,
+            fallback_minutes=fallback_minutes if one["channel"] == "whatsapp" else None,
         )
         for one in messages
     ]
@@ -86,6 +89,7 @@ def told(receipts: Sequence[Json], ledger: Sequence[Json], channel: str, cards: 
     return [
         Told(
             at=datetime.fromisoformat(at),
+            stamp=datetime.fromisoformat(at),
             channel=channel,
             card=cards.get(entries[name]["recipient"], "nobody's"),
             key=entries[name]["key"] or "",
@@ -93,6 +97,15 @@ def told(receipts: Sequence[Json], ledger: Sequence[Json], channel: str, cards: 
         )
         for name, status, at in _told(receipts)
         if name in entries
+    ]
+
+
+def arrivals(ledger: Sequence[Json]) -> list[Arrival]:
+    """What reached its person, whether or not that was told. The simulators bring what no special number forbids."""
+    return [
+        Arrival(key=entry["key"] or "", at=datetime.fromisoformat(entry["at"]))
+        for entry in ledger
+        if entry["outcome"] == BROUGHT
     ]
 
 

@@ -36,6 +36,7 @@ class Stage:
         self._channel = channel
         self._rate = rate
         self._request: Json = {}
+        self._fallback_minutes: int | None = None
         self._deeds: list[Deed] = []
         self._states: list[State] = []
         self._words: list[Word] = []
@@ -52,12 +53,15 @@ class Stage:
 
     # ------------------------------------------------------------------------------------------------- what is done
 
-    def plan(self, rows: Sequence[tuple[str, str]], *, off_peak: bool) -> None:
+    def plan(self, rows: Sequence[tuple[str, str]], *, off_peak: bool, fallback_minutes: int | None = None) -> None:
         """Upload and plan; `rows`: country and last four digits."""
+        self._fallback_minutes = fallback_minutes
         self.people = people(self.name, rows, self._channel, off_peak=off_peak)
         cards = f"{self.stack.simulators_url}/cards"
         file = self.programme.upload(upload(self.name, rows), "csv")
         self._request = {**request(self.name, self._channel, cards, off_peak=off_peak), "upload_id": file}
+        if fallback_minutes is not None:
+            self._request["fallback"] = {"channel": "sms", "after_minutes": fallback_minutes}
         self.identity = self._asked_for()["distribution_id"]
         for one in self.people:
             one["distribution"] = self.identity
@@ -174,6 +178,14 @@ class Stage:
         """Of the distribution."""
         return dict(self.programme.distribution(self.identity)["counts"])
 
+    def texts(self) -> int:
+        """How many SMS went in place of the campaign's messages."""
+        return len(self._ledger("sms"))
+
+    def warns(self, code: str) -> bool:
+        """Whether the distribution warns of it now."""
+        return any(one["code"] == code for one in self.programme.distribution(self.identity)["warnings"])
+
     def taken(self) -> int:
         """How many messages the provider has taken."""
         return len(self._ledger())
@@ -206,19 +218,23 @@ class Stage:
     def _evidence(self, ledger: Sequence[Json], receipts: Sequence[Json]) -> Evidence:
         found = self.programme.distribution(self.identity)
         cards = {one["number"]: one["card"] for one in self.people}
+        texts = seen.calls(self._ledger("sms"), "sms", cards) if self._fallback_minutes else []
+        listed = self.programme.messages(distribution_id=self.identity, limit="200")
         return Evidence(
             people=self.people,
-            calls=seen.calls(ledger, self._channel, cards),
-            rows=seen.rows(self.programme.messages(distribution_id=self.identity, limit="200")),
+            calls=[*seen.calls(ledger, self._channel, cards), *texts],
+            rows=seen.rows(listed, self._fallback_minutes),
             deeds=self._deeds,
             states=self._states,
             words=self._words,
             told=seen.told(receipts, ledger, self._channel, cards),
+            arrivals=seen.arrivals(ledger) if self._channel == "whatsapp" else [],
             changes=self._changes,
             unknown=(),
             accepted={self.identity: found["accepted"]},
             counts={self.identity: found["counts"]},
-            rates={self._channel: self._rate},
+            fallbacks={self.identity: found["fallback"]["counts"]} if found["fallback"] else {},
+            rates={self._channel: self._rate} | ({"sms": self._rate} if texts else {}),
             grace=GRACE,
         )
 
@@ -229,10 +245,10 @@ class Stage:
         if not self._states or self._states[-1]["status"] != status:
             self._states.append(State(distribution=self.identity, at=at, status=status))
 
-    def _ledger(self) -> list[Json]:
+    def _ledger(self, channel: str = "") -> list[Json]:
         """By account: a provider takes messages also while it does not know whom to tell."""
         ours = (f"client-{self.name}", self.programme.phone_number_id)
-        taken = self._get(f"{self.stack.control_url}/ledger?provider={PROVIDERS[self._channel]}")["messages"]
+        taken = self._get(f"{self.stack.control_url}/ledger?provider={PROVIDERS[channel or self._channel]}")["messages"]
         return [entry for entry in taken if entry["account"] in ours]
 
     def _receipts(self) -> list[Json]:

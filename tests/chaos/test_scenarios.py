@@ -113,10 +113,12 @@ def seen(statuses: list[str], receipts: list[Json], refused: dict[str, int] | No
         states=[{"distribution": "d", "at": NOON - timedelta(minutes=1), "status": "sending"}],
         words=[],
         told=told(receipts, ledger, "sms", CARDS),
+        arrivals=[],
         changes=[],
         unknown=[],
         accepted={"d": 2},
         counts={"d": {status: statuses.count(status) for status in set(statuses)}},
+        fallbacks={},
         rates={"sms": 10},
         grace=GRACE,
     )

@@ -12,6 +12,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from tests.simulation.evidence import Call, Change, Evidence, Row, Unknown
+from tests.simulation.silence import second_messages
 
 type Wrong = Literal["lost", "doubled", "early", "wrong"]
 
@@ -79,6 +80,7 @@ def violations(evidence: Evidence) -> list[Violation]:
         *_hearsay(evidence),
         *_unknown(evidence),
         *_held(evidence),
+        *(Violation("doubled", text) for text in second_messages(evidence)),
     ]
 
 
@@ -271,7 +273,12 @@ def _counts(evidence: Evidence) -> Iterator[Violation]:
     for distribution, accepted in evidence["accepted"].items():
         if accepted != asked[distribution]:
             yield Violation("lost", f"{distribution}: {accepted} accepted of {asked[distribution]} good rows")
-        rows = [row for row in evidence["rows"] if row["distribution"] == distribution]
+        of_it = [row for row in evidence["rows"] if row["distribution"] == distribution]
+        instead = Counter(row["status"] for row in of_it if row["parent"] is not None)
+        told = {status: count for status, count in evidence["fallbacks"].get(distribution, {}).items() if count}
+        if told != +instead:
+            yield Violation("wrong", f"{distribution}: fallbacks shown as {told}, the log has {dict(instead)}")
+        rows = [row for row in of_it if row["parent"] is None]
         found = Counter(row["status"] for row in rows)
         if distribution in cancelled and (distribution in confirmed or rows):
             found["failed"] += accepted - len(rows)

@@ -44,6 +44,8 @@ class Row(TypedDict):
     status: str
     reason: str | None
     resent: bool
+    fallback_minutes: int | None
+    """After which its SMS was to go, unless it had arrived."""
 
 
 class Deed(TypedDict):
@@ -73,13 +75,22 @@ class Word(TypedDict):
 
 
 class Told(TypedDict):
-    """A provider's status of a message: when our door took it. `key` as in the call that it is about."""
+    """A provider's status of a message: when our door took it. `key` as in the call that it is about. `stamp`: the
+    provider's own instant, which is the same however late it is told."""
 
     at: datetime
+    stamp: datetime
     channel: str
     card: str
     key: str
     status: str
+
+
+class Arrival(TypedDict):
+    """A WhatsApp message reached its person, told or not. `key` as in its call."""
+
+    key: str
+    at: datetime
 
 
 class Change(TypedDict):
@@ -112,12 +123,15 @@ class Evidence(TypedDict):
     states: Sequence[State]
     words: Sequence[Word]
     told: Sequence[Told]
+    arrivals: Sequence[Arrival]
     changes: Sequence[Change]
     unknown: Sequence[Unknown]
     accepted: Mapping[str, int]
     """Distribution → recipients that its plan took."""
     counts: Mapping[str, Mapping[str, int]]
     """Distribution → status → how many, as a client reads it at the end."""
+    fallbacks: Mapping[str, Mapping[str, int]]
+    """The same of its fallbacks."""
     rates: Mapping[str, int]
     """Channel → calls a second."""
     grace: float

@@ -4,15 +4,19 @@ import asyncio
 import hashlib
 import hmac
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 
 from tests.fakes.world import FakeClock
-from tests.simulation.evidence import Told
+from tests.simulation.evidence import Arrival, Told
 from tests.simulation.faults import Dice
 from tests.simulation.providers import Meta, Orange, Provider, Taken
 from tests.simulation.scheduling import CURRENT, Interleaving
 
 TRIES = (5, 60, 600, 3600, 3600)
 """Seconds after which Meta knocks again at a door that did not open. Orange is taken to do the same."""
+
+SILENCE, BACKLOG = (600.0, 10_800.0), 90.0
+"""Seconds for which Meta tells nothing, and within which it then tells what it had not told."""
 
 type Knock = Callable[[Provider, bytes, str], Awaitable[bool]]
 
@@ -22,6 +26,8 @@ class Postman:
 
     def __init__(self, dice: Dice, clock: FakeClock, points: Interleaving, knock: Knock) -> None:
         self.told: list[Told] = []
+        self.arrivals: list[Arrival] = []
+        self._silent_until: datetime | None = None
         self.forged_taken = 0
         self._dice = dice
         self._clock = clock
@@ -38,6 +44,9 @@ class Postman:
         """Send it off."""
         place = {"sent": 0, "failed": 1, "stopped": 1, "delivered": 2, "read": 3}[status]
         wait = self._dice.between(0.3, 2) + place * self._dice.between(1, 20)
+        stamp = self._clock.instant + timedelta(seconds=wait)
+        if provider.channel == "whatsapp" and status in ("delivered", "read"):
+            self.arrivals.append(Arrival(key=taken.key, at=stamp))
         if status != "stopped" and self._dice.breaks("webhook_dropped"):
             return
         if self._dice.breaks("webhook_early"):
@@ -46,12 +55,24 @@ class Postman:
             wait = self._dice.between(0, 60)
         if self._dice.breaks("webhook_late"):
             wait = self._dice.between(3_000, 30_000)
+        wait = self._after_the_silence(provider, wait)
         times = self._dice.random.choice((2, 3)) if self._dice.breaks("webhook_repeated") else 1
         for _ in range(times):
-            self._go(self._brought(provider, taken, status, wait))
+            self._go(self._brought(provider, taken, status, stamp, wait))
             wait += self._dice.between(0, 90) if times > 1 else 0
         if self._dice.breaks("webhook_forged"):
             self._go(self._forged(provider, taken))
+
+    def _after_the_silence(self, provider: Provider, wait: float) -> float:
+        """Meta tells nothing for a stretch; afterwards it tells all of that, in any order."""
+        if provider.channel != "whatsapp":
+            return wait
+        now = self._clock.instant
+        if self._silent_until is None and self._dice.breaks("provider_silent"):
+            self._silent_until = now + timedelta(seconds=self._dice.between(*SILENCE))
+        if self._silent_until is None or now + timedelta(seconds=wait) >= self._silent_until:
+            return wait
+        return (self._silent_until - now).total_seconds() + self._dice.between(0, BACKLOG)
 
     def _go(self, way: Awaitable[None]) -> None:
         async def alone() -> None:
@@ -62,14 +83,16 @@ class Postman:
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
-    async def _brought(self, provider: Provider, taken: Taken, status: str, wait: float) -> None:
+    async def _brought(self, provider: Provider, taken: Taken, status: str, stamp: datetime, wait: float) -> None:
         await asyncio.sleep(wait)
+        stamp = min(stamp, self._clock.instant)
         for again_after in (*TRIES, 0):
-            body = _body(provider, taken, status)
+            body = _body(provider, taken, status, stamp)
             if await self._knock(provider, body, _credential(provider, body)):
                 self.told.append(
                     Told(
                         at=self._clock.instant,
+                        stamp=stamp,
                         channel=provider.channel,
                         card=taken.card,
                         key=taken.key,
@@ -83,7 +106,7 @@ class Postman:
         """That a message failed or was read, by somebody who knows its name but no secret of ours."""
         await asyncio.sleep(self._dice.between(0, 5))
         status = self._dice.random.choice(("failed", "read"))
-        body = _body(provider, taken, status)
+        body = _body(provider, taken, status, self._clock.instant)
         credential = (
             "sha256=" + hmac.digest(b"guessed", body, "sha256").hex() if isinstance(provider, Meta) else "guessed"
         )
@@ -91,9 +114,9 @@ class Postman:
             self.forged_taken += 1
 
 
-def _body(provider: Provider, taken: Taken, status: str) -> bytes:
+def _body(provider: Provider, taken: Taken, status: str, stamp: datetime) -> bytes:
     assert isinstance(provider, Meta | Orange)
-    return provider.body_of(taken, status)
+    return provider.body_of(taken, status, stamp)
 
 
 def _credential(provider: Provider, body: bytes) -> str:

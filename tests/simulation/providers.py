@@ -251,12 +251,12 @@ class Meta(Provider):
         }[name]
         return _json(status, {"error": {"code": code, "message": name}})
 
-    def body_of(self, taken: Taken, status: str) -> bytes:
-        """A webhook's."""
+    def body_of(self, taken: Taken, status: str, stamp: datetime) -> bytes:
+        """A webhook's; `stamp` is Meta's instant, the same in each repetition."""
         told: dict[str, Any] = {
             "id": f"wamid.{taken.identity}",
             "status": "failed" if status == "stopped" else status,
-            "timestamp": str(int(self.clock.instant.timestamp())),
+            "timestamp": str(int(stamp.timestamp())),
             "recipient_id": taken.number.removeprefix("+"),
             "biz_opaque_callback_data": taken.key,
         }
@@ -310,7 +310,7 @@ class Orange(Provider):
         }
         return _json(*errors[name])
 
-    def body_of(self, taken: Taken, status: str) -> bytes:
+    def body_of(self, taken: Taken, status: str, _: datetime) -> bytes:
         """A receipt's."""
         word = {"sent": "DeliveredToNetwork", "failed": "DeliveryImpossible"}.get(status, "DeliveredToTerminal")
         info = {"address": f"tel:{taken.number}", "deliveryStatus": word}

@@ -107,6 +107,7 @@ class Script:
         self.began = world.clock.instant
         self.rests = False
         self._counts: dict[str, dict[str, int]] = {}
+        self._fallbacks: dict[str, dict[str, int]] = {}
 
     async def play(self) -> None:
         """Faults first, then calm until nothing is due."""
@@ -259,6 +260,7 @@ class Script:
         for _, identity in self.world.office.distributions.items:
             view = await self.world.office.browse.distribution(DEMO, identity)
             self._counts[identity] = {str(status): count for status, count in view.counts.by_status.items()}
+            self._fallbacks[identity] = {str(status): count for status, count in view.fallbacks.by_status.items()}
 
     def troubles(self) -> Sequence[str]:
         """What the script itself ran into."""
@@ -297,10 +299,12 @@ class Script:
             states=office.watched_distributions.states,
             words=self.clients.words,
             told=world.postman.told,
+            arrivals=world.postman.arrivals,
             changes=office.watched_log.changes,
             unknown=office.watched_log.unknown,
             accepted=self.clients.accepted,
             counts=self._counts,
+            fallbacks=self._fallbacks,
             rates=RATES,
             grace=LONG_GRACE if slow else GRACE,
         )
@@ -322,4 +326,5 @@ def _row(message: Message) -> Row:
         status=str(message.status),
         reason=message.reason if message.status is Status.FAILED else None,
         resent=message.resent,
+        fallback_minutes=message.fallback_minutes,
     )

@@ -174,6 +174,7 @@ class Interleaving(Points):
 WRITES = (
     *("log.add", "log.claim", "log.move", "log.give_back", "log.doubt", "log.note_card", "log.resend", "log.postpone"),
     *("log.card_taken", "log.reopen", "log.unlink"),
+    *("log.note_reporting", "pulse.heard", "pulse.note_silence"),
     *("log.rewatch", "log.fall_back", "log.bury", "log.redrive", "people.record", "receipts.name", "receipts.park"),
     *("log.park", "holds.save"),
     *("distributions.create", "distributions.save", "distributions.count", "distributions.set_counts"),

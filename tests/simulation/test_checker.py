@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation import checker, evidence
+from tests.simulation import checker, evidence, silence
 from tests.simulation.checker import violations
-from tests.simulation.evidence import Call, Change, Deed, Evidence, Person, Row, State, Told, Unknown, Word
+from tests.simulation.evidence import Arrival, Call, Change, Deed, Evidence, Person, Row, State, Told, Unknown, Word
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+OF_THE_CHECKER = {"tests.simulation.evidence", "tests.simulation.silence"}
 NIGHT = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
 
 
@@ -40,6 +41,7 @@ def row(number: int, channel: str, status: str = "sent", distribution: str | Non
         status=status,
         reason="outcome_unknown" if status == "failed" else None,
         resent=False,
+        fallback_minutes=None,
     )
 
 
@@ -47,6 +49,11 @@ def call(number: int, channel: str, at: datetime = NOON) -> Call:
     key = f"m-{number}.1" if channel == "whatsapp" else ""
     card, to = f"CARD-{number}", f"+2217700{number:05d}"
     return Call(at=at, channel=channel, number=to, card=card, key=key, taken=True, stop="")
+
+
+def told(number: int, status: str, at: datetime, stamp: datetime | None = None) -> Told:
+    key = f"m-{number}.1"
+    return Told(at=at, stamp=stamp or at, channel="whatsapp", card=f"CARD-{number}", key=key, status=status)
 
 
 @pytest.fixture
@@ -59,7 +66,8 @@ def good() -> Evidence:
         deeds=[Deed(distribution="d", action="confirm", asked=NOON - MINUTE, done=NOON - MINUTE)],
         states=[State(distribution="d", at=NOON - MINUTE, status="sending")],
         words=[],
-        told=[Told(at=NOON + MINUTE, channel="whatsapp", card="CARD-1", key="m-1.1", status="read")],
+        told=[told(1, "read", NOON + MINUTE)],
+        arrivals=[Arrival(key="m-1.1", at=NOON + MINUTE)],
         changes=[
             Change(message_id="m-1", at=NOON, status="sent"),
             Change(message_id="m-1", at=NOON + MINUTE, status="read"),
@@ -67,6 +75,7 @@ def good() -> Evidence:
         unknown=[],
         accepted={"d": 2},
         counts={"d": {"read": 1, "sent": 1}},
+        fallbacks={},
         rates={"sms": 5, "whatsapp": 10},
         grace=0.5,
     )
@@ -223,7 +232,7 @@ def _arrival_forgotten(one: Evidence) -> None:
 
 def _receipt_forgotten(one: Evidence) -> None:
     """Orange names no attempt of ours, but the card."""
-    told = Told(at=NOON + MINUTE, channel="sms", card="CARD-2", key="", status="delivered")
+    told = Told(at=NOON + MINUTE, stamp=NOON + MINUTE, channel="sms", card="CARD-2", key="", status="delivered")
     one["told"] = [*one["told"], told]
 
 
@@ -318,7 +327,55 @@ def test_who_agrees_anew_may_be_written_to(good: Evidence) -> None:
     assert violations(good) == []
 
 
-@pytest.mark.parametrize("module", [checker, evidence], ids=["checker", "evidence"])
+def _fell_back(one: Evidence, minutes: float = 12) -> None:
+    """The first message arrived unheard of; ten minutes later its SMS was due."""
+    sms = {**row(4, "sms"), "card": "CARD-1", "parent": "m-1"}
+    one["rows"][0].update({"fallback_minutes": 10, "status": "sent"})
+    one["rows"] = [*one["rows"], Row(**sms)]  # type: ignore[typeddict-item]
+    one["calls"] = [*one["calls"], {**call(1, "sms", NOON + minutes * MINUTE)}]
+    one["told"] = []
+    one["changes"] = one["changes"][:1]
+    one["counts"], one["fallbacks"] = {"d": {"sent": 2}}, {"d": {"sent": 1}}
+
+
+@pytest.mark.parametrize(
+    ("heard", "is_wrong"),
+    [
+        ((), True),
+        ((told(1, "sent", NOON + 11 * MINUTE, NOON),), False),
+        ((told(1, "sent", NOON + 13 * MINUTE, NOON),), True),
+        ((told(5, "read", NOON + 11 * MINUTE, NOON),), True),
+        ((told(5, "read", NOON + 11 * MINUTE),), False),
+        ((told(6, "sent", NOON + 3 * MINUTE),), False),
+    ],
+    ids=["nothing", "its own", "its own, afterwards", "an old word", "something around its time", "a later one"],
+)
+def test_an_sms_after_an_arrival_needs_a_reason(good: Evidence, heard: tuple[Told, ...], is_wrong: bool) -> None:
+    _fell_back(good)
+    good["people"] = [*good["people"], person(6, "whatsapp", distribution=None)]
+    good["calls"] = [*good["calls"], call(6, "whatsapp", NOON + 2 * MINUTE)]
+    good["rows"] = [*good["rows"], row(6, "whatsapp", distribution=None)]
+    good["told"] = heard
+    assert kinds(good) == ({"doubled"} if is_wrong else set())
+
+
+@pytest.mark.parametrize("reason", ["a day", "failed", "has not arrived"])
+def test_an_sms_in_place_of_a_message_may_have_a_reason(good: Evidence, reason: str) -> None:
+    _fell_back(good, 24 * 60 if reason == "a day" else 12)
+    if reason == "failed":
+        good["changes"] = [*good["changes"], Change(message_id="m-1", at=NOON + MINUTE, status="failed")]
+    if reason == "has not arrived":
+        good["arrivals"] = []
+    assert kinds(good) == set()
+
+
+def test_fallbacks_are_counted(good: Evidence) -> None:
+    _fell_back(good, 24 * 60)
+    good["fallbacks"] = {"d": {"pending": 1}}
+    assert kinds(good) == {"wrong"}
+
+
+@pytest.mark.parametrize("module", [checker, evidence, silence], ids=["checker", "evidence", "silence"])
 def test_it_imports_nothing_of_the_product(module: object) -> None:
     path = Path(str(getattr(module, "__file__", "")))
     names = set()
@@ -328,4 +385,4 @@ def test_it_imports_nothing_of_the_product(module: object) -> None:
         elif isinstance(node, ast.ImportFrom):
             names.add(node.module or "")
     assert not [name for name in names if name.split(".")[0] in ("shared", "functions", "local")]
-    assert {name for name in names if name.split(".")[0] == "tests"} <= {"tests.simulation.evidence"}
+    assert {name for name in names if name.split(".")[0] == "tests"} <= OF_THE_CHECKER

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from shared.domain.consent import ConsentRecord
+from shared.domain.doubt import Beat
 from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.domain.message import Message
 from shared.usecases.ports import Claim, ClaimAnswer
@@ -161,6 +162,16 @@ def _tokens_of_claims_are_not_kept(world: World) -> None:
     world.office.log._keep = forgetful  # type: ignore[method-assign]
 
 
+def _meta_is_taken_to_report(world: World) -> None:
+    """Fallbacks by time wait for nobody."""
+    forever = world.clock.instant + timedelta(days=365)
+
+    async def reporting(*_: object) -> Beat:
+        return Beat(last_heard_at=forever)
+
+    world.office.pulse.read = reporting  # type: ignore[method-assign, assignment]
+
+
 BREAKS: dict[Callable[[World], None], tuple[frozenset[str], str]] = {
     _claim_lets_everybody_through: (frozenset({"sqs_delivers_twice", "sqs_delete_lost"}), "doubled"),
     _nobody_is_known_to_have_revoked: (frozenset({"consent_revoked"}), "early"),
@@ -168,6 +179,7 @@ BREAKS: dict[Callable[[World], None], tuple[frozenset[str], str]] = {
     _the_clock_is_wrong: (frozenset({"clock_crosses_21"}), "early"),
     _statuses_are_overwritten: (frozenset({"webhook_reordered"}), "wrong"),
     _tokens_of_claims_are_not_kept: (frozenset({"own_write_met_again"}), "wrong"),
+    _meta_is_taken_to_report: (frozenset({"provider_silent"}), "doubled"),
 }
 
 
