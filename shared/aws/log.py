@@ -391,6 +391,17 @@ def _claim(outcome: Change, token: str, now: datetime) -> Claim:
     return Claim(answer=ClaimAnswer.LAPSED, message=message)
 
 
+def _said_by(move: Move) -> dict[str, Plain]:
+    sets: dict[str, Plain] = {"status": str(move.status)}
+    if move.reason is not None:
+        sets["reason"] = move.reason
+    if move.quality_hold:
+        sets["quality_hold"] = 1
+    if move.rests_until is not None:
+        sets["rests_until"] = milliseconds(move.rests_until)
+    return sets
+
+
 def _moving(move: Move, *, watched: Message | None = None) -> Update:
     """The condition comes from the table of moves: a status never goes backwards.
 
@@ -416,13 +427,7 @@ def _moving(move: Move, *, watched: Message | None = None) -> Update:
         conditions += [_CARD_IS, _AS_WRITTEN] if move.card_half else ["attempts = :attempt"]
         conditions.append(_NOT_SINCE_REOPENED)
         values[":attempt"] = move.attempt
-    sets: dict[str, Plain] = {"status": str(move.status)}
-    if move.reason is not None:
-        sets["reason"] = move.reason
-    if move.quality_hold:
-        sets["quality_hold"] = 1
-    if move.rests_until is not None:
-        sets["rests_until"] = milliseconds(move.rests_until)
+    sets = _said_by(move)
     if watched is None and move.status in (Status.SENT, Status.FAILED):
         conditions.append(_NO_FALLBACK)
     due_at = watch_after(watched, move.status, move.at, move.fallback) if watched else None
