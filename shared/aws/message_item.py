@@ -1,6 +1,5 @@
 """A message ↔ its item in the log table. No personal data: the number is masked, its hash keyed."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -148,7 +147,7 @@ def to_item(message: Message, kept_for: timedelta) -> dict[str, Plain | None]:
 def from_item(item: Item) -> Message:
     """The message in an item."""
     organisation, _, message_id = str(item["pk"]).partition("#")
-    message = Message(
+    return Message(
         organisation=organisation,
         message_id=message_id,
         channel=Channel(str(item["channel"])),
@@ -167,6 +166,8 @@ def from_item(item: Item) -> Message:
         enrollment_id=text(item, "enrollment_id"),
         parent_message_id=text(item, "parent_message_id"),
         request_hash=text(item, "request_hash"),
+        chunk=None if _PARENTS in item else _chunk(item),
+        parent_chunk=_chunk(item) if _PARENTS in item else None,
         **{name: _instant(item, name) for name in INSTANTS if name != "accepted_at"},
         sameness=text(item, "sameness"),
         lane=text(item, "lane"),
@@ -186,7 +187,6 @@ def from_item(item: Item) -> Message:
         held_by=_held_by(item),
         dead=_dead(item),
     )
-    return _of_chunk(message, item)
 
 
 def dead_attributes(organisation: str, letter: DeadLetter | None) -> dict[str, Plain]:
@@ -222,14 +222,6 @@ def _held_by(item: Item) -> str | None:
 def _price(item: Item) -> Price | None:
     amount = text(item, "price_amount")
     return Price(amount=Decimal(amount), currency=str(item["price_currency"])) if amount else None
-
-
-def _of_chunk(message: Message, item: Item) -> Message:
-    """As one of its rows, or as the fallback of one."""
-    chunk = _chunk(item)
-    if chunk is None:
-        return message
-    return replace(message, parent_chunk=chunk) if _PARENTS in item else replace(message, chunk=chunk)
 
 
 def _chunk(item: Item) -> Chunk | None:
