@@ -21,6 +21,7 @@ class Guard:
 
 _SEND = "tests/unit/usecases/test_send.py"
 _BULK = "tests/unit/usecases/test_bulk.py"
+_HOLDING = "tests/unit/usecases/test_holding.py"
 _CLAIMS = "tests/contract/test_log_claims.py"
 _OWN_WRITES = "tests/contract/test_own_writes.py"
 _WEBHOOK = "tests/unit/providers/test_whatsapp_webhook.py"
@@ -29,6 +30,53 @@ _CARDS = "tests/unit/providers/test_cards.py"
 _SILENT = "tests/unit/usecases/test_silent_meta.py"
 
 GUARDS = (
+    # ------------------------------------------------------------------------------------------------------------ holds
+    Guard(
+        name="hold: a stop of one country holds that country alone",
+        file="shared/usecases/holding.py",
+        before="""return country_scope(payload.country, identity)
+        case Scope.TEMPLATE""",
+        after="""return ACCOUNT
+        case Scope.TEMPLATE""",
+        tests=(_HOLDING,),
+    ),
+    Guard(
+        name="hold: a stop of a template holds one language of it",
+        file="shared/usecases/holding.py",
+        before="return template_scope(template.name, template.language, identity)",
+        after="return ACCOUNT",
+        tests=("tests/unit/usecases/test_refusals.py",),
+    ),
+    Guard(
+        name="hold: an error of before the hold's last change changes nothing",
+        file="shared/usecases/holding.py",
+        before="return holds if is_old else holds.set(scope, reason, now, told_later=told_later)",
+        after="return holds.set(scope, reason, now, told_later=told_later)",
+        tests=(_HOLDING,),
+    ),
+    Guard(
+        name="hold: only the message that tries a held scope may leave",
+        file="shared/usecases/admission.py",
+        before="if dispatch.trial == str(scope) and hold.is_tried_by(dispatch.message_id, now):",
+        after="if dispatch.trial is None or hold.is_tried_by(dispatch.message_id, now):",
+        tests=(_HOLDING,),
+    ),
+    Guard(
+        name="hold: no fallback starts while its message is held",
+        file="shared/usecases/agenda.py",
+        before="""            if not await self._is_parked(message, states):
+                await self._fall_back""",
+        after="""            if True:
+                await self._fall_back""",
+        tests=(_HOLDING,),
+    ),
+    Guard(
+        name="hold: its end never ends a person's pause",
+        file="shared/domain/distribution.py",
+        before="return self.status is DistributionStatus.PAUSED and self.status_reason != PAUSED_BY_USER",
+        after="return self.status is DistributionStatus.PAUSED",
+        tests=(_HOLDING, _BULK),
+    ),
     # ------------------------------------------------------------------------------------------------------ sent once
     Guard(
         name="claim: a message that another copy holds is not claimed again",
