@@ -111,10 +111,10 @@ async def _plan(form: str, channel: Channel) -> Distribution:
     class Plans(S3Plans):
         """The order is not what is measured."""
 
-        async def read_order(self, organisation: str, distribution_id: str) -> Order:
+        async def read_order(self, organisation: str, distribution_id: str, name: str) -> Order:
             return order
 
-    plans = Plans(aws, "payload")
+    plans = Plans(aws, "payload", office.number_key.content)
     judge = Judge(DynamoPeople(aws, "state"), office.sessions, office.number_key)
     planning = Planning(
         PlanningDeps(

@@ -104,7 +104,11 @@ class Deps:
     @cached_property
     def plans(self) -> S3Plans:
         """Frozen payloads and rejected rows."""
-        return S3Plans(self.aws, self.settings.payload_bucket)
+        return S3Plans(self.aws, self.settings.payload_bucket, self._named)
+
+    def _named(self, body: bytes) -> str:
+        """The key is read with the first payload that is kept."""
+        return self.number_key.content(body)
 
     @cached_property
     def uploads(self) -> S3Uploads:

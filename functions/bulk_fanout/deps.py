@@ -94,7 +94,10 @@ class Deps:
     @cached_property
     def plans(self) -> S3Plans:
         """Frozen chunks."""
-        return S3Plans(self.aws, self.settings.payload_bucket)
+        return S3Plans(self.aws, self.settings.payload_bucket, self._named)
+
+    def _named(self, body: bytes) -> str:
+        return NumberKey(self.number_key_bytes).content(body)
 
     @cached_property
     def browse(self) -> Browse:

@@ -64,10 +64,10 @@ def build(
     stores = Stores(aws or Aws(), clock or system_clock(environment), telemetry, names, patient=True)
     queue = SqsStatusQueue(stores.aws, settings.status_queue_url)
     door = Doorkeeper(stores.integrations, queue, webhook, pieces, telemetry, stores.clock)
-    hashed = _hashing(stores.aws, settings.number_key_secret_id)
-    strangers = Strangers(stores.unknown_sms, hashed)
+    keyed = _keyed(stores.aws, settings.number_key_secret_id)
+    strangers = Strangers(stores.unknown_sms, lambda organisation, e164: keyed().person(organisation, e164))
     orange = OrangeDesk(read=receipts, receipts=stores.receipts, strangers=strangers, queue=queue)
-    people, account = _inbound_desk(stores, settings, hashed), _account_listener(stores)
+    people, account = _inbound_desk(stores, settings, keyed), _account_listener(stores)
     settler, consequences = stores.settler(), stores.consequences(settings.fanout_queue_url)
     statuses = Aftermath(
         AftermathDeps(
@@ -95,15 +95,16 @@ def build(
     return handle
 
 
-def _inbound_desk(stores: Stores, settings: Settings, hashed: Callable[[str, str], str]) -> InboundDesk:
+def _inbound_desk(stores: Stores, settings: Settings, keyed: Callable[[], NumberKey]) -> InboundDesk:
     """Whoever hears what people write, and answers a STOP."""
+    hashed: Callable[[str, str], str] = lambda organisation, e164: keyed().person(organisation, e164)  # noqa: E731
     queue = SqsChannelQueue(stores.aws, {Channel.WHATSAPP: settings.whatsapp_queue_url})
     return InboundDesk(
         InboundDeps(
             identities=Identities(stores.contacts, stores.people, stores.sessions, hashed),
             integrations=stores.integrations,
             log=stores.log,
-            plans=S3Plans(stores.aws, settings.payload_bucket),
+            plans=S3Plans(stores.aws, settings.payload_bucket, lambda body: keyed().content(body)),
             straight=Straight(log=stores.log, lanes=stores.lanes, queue=queue, clock=stores.clock),
             telemetry=stores.telemetry,
             clock=stores.clock,
@@ -116,14 +117,14 @@ def _account_listener(stores: Stores) -> AccountListener:
     return AccountListener(stores.integrations, stores.templates, stores.reputations, stores.holding, stores.telemetry)
 
 
-def _hashing(aws: Aws, number_key_secret_id: str) -> Callable[[str, str], str]:
-    """Hashes a number for an organisation; the key is read with the first receipt that needs it."""
+def _keyed(aws: Aws, number_key_secret_id: str) -> Callable[[], NumberKey]:
+    """Hashes numbers and content; the key is read with the first receipt that needs it."""
 
     @lru_cache(maxsize=1)
     def key() -> NumberKey:
         return NumberKey(number_key(aws, number_key_secret_id))
 
-    return lambda organisation, e164: key().person(organisation, e164)
+    return key
 
 
 def _register(router: Router, door: Doorkeeper) -> None:

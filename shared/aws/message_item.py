@@ -67,6 +67,16 @@ def person_key(organisation: str, person: str) -> str:
     return f"{organisation}#{person}"
 
 
+def singles_of(organisation: str, person: str) -> str:
+    """Where the payloads of a person's single messages lie. S3's keys end at 1,024 bytes; this needs some 180."""
+    return f"messages/{organisation}/{person}/"
+
+
+def single_key(organisation: str, person: str, message_id: str, part: str) -> str:
+    """The object of a single message's payload. The row keeps `part` alone: the rest is in its other keys."""
+    return f"{singles_of(organisation, person)}{message_id}.{part}"
+
+
 def agenda_shard(message_id: str) -> str:
     """The agenda partition of a message."""
     return str(shard_of(message_id, AGENDA_SHARDS))
@@ -118,8 +128,7 @@ def to_item(message: Message, kept_for: timedelta) -> dict[str, Plain | None]:
         "status": str(message.status),
         "recipient": message.recipient,
         "country": message.country,
-        "payload_key": message.payload.object_key,
-        "payload_row": message.payload.row,
+        **_payload_attributes(message),
         "attempts": message.attempts,
         "card_attempt": message.card_attempt,
         "fallback_minutes": message.fallback_minutes,
@@ -154,9 +163,9 @@ def from_item(item: Item) -> Message:
         status=Status(str(item["status"])),
         accepted_at=from_milliseconds(int(item["accepted_at"])),
         recipient=str(item["recipient"]),
-        person=str(item.get("person_key", "")).partition("#")[2],
+        person=_person(item),
         country=str(item["country"]),
-        payload=PayloadRef(object_key=str(item["payload_key"]), row=whole(item, "payload_row")),
+        payload=_payload(item, organisation, message_id),
         attempts=int(item.get("attempts", 0)),
         segments=whole(item, "segments"),
         price=_price(item),
@@ -187,6 +196,24 @@ def from_item(item: Item) -> Message:
         held_by=_held_by(item),
         dead=_dead(item),
     )
+
+
+def _payload_attributes(message: Message) -> dict[str, Plain | None]:
+    beginning = single_key(message.organisation, message.person, message.message_id, "")
+    if message.payload.object_key.startswith(beginning):
+        return {"payload_part": message.payload.object_key.removeprefix(beginning)}
+    return {"payload_key": message.payload.object_key or None, "payload_row": message.payload.row}
+
+
+def _payload(item: Item, organisation: str, message_id: str) -> PayloadRef:
+    part = text(item, "payload_part")
+    if part is not None:
+        return PayloadRef(object_key=single_key(organisation, _person(item), message_id, part))
+    return PayloadRef(object_key=text(item, "payload_key") or "", row=whole(item, "payload_row"))
+
+
+def _person(item: Item) -> str:
+    return str(item.get("person_key", "")).partition("#")[2]
 
 
 def dead_attributes(organisation: str, letter: DeadLetter | None) -> dict[str, Plain]:

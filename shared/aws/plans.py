@@ -1,5 +1,6 @@
 """What planning freezes, on S3: encrypted by the bucket, expiring by its lifecycle rules."""
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -8,7 +9,10 @@ from typing import TYPE_CHECKING, cast
 from botocore.exceptions import ClientError
 
 from shared.aws.codec import decode, decode_lines, encode, encode_lines
+from shared.aws.message_item import single_key, singles_of
 from shared.aws.session import Aws
+from shared.aws.tries import tries
+from shared.aws.writing import UnwrittenError
 from shared.domain.content import Content, FallbackOrder
 from shared.domain.distribution import Order, Upload
 from shared.domain.message import Chunk, PayloadRef
@@ -20,6 +24,7 @@ from shared.usecases.frozen import PlannedRow
 if TYPE_CHECKING:
     from shared.domain.json import JsonObject
 
+_CHUNK = re.compile(r"/run-(?P<run>\d+)/chunk-(?P<number>\d+)\.ndjson$")
 _OVERTAKEN = ("PreconditionFailed", "ConditionalRequestConflict")
 """Somebody else wrote the object since it was read, or is writing it now."""
 
@@ -36,14 +41,20 @@ class _StoredOrder:
 
 
 class S3Plans:
-    """`Plans` on the payload bucket. Keys: plans/<organisation>/<distribution>/…, messages/<organisation>/…,
-    prints/<organisation>/…"""
+    """`Plans` on the payload bucket. Keys: plans/<organisation>/<distribution>/…, prints/<organisation>/…,
+    messages/<organisation>/<person>/…
 
-    def __init__(self, aws: Aws, bucket: str) -> None:
+    What is stored before the conditional write of its item is named by its content: the request that loses the race
+    cannot overwrite what the winner's item points to.
+    """
+
+    def __init__(self, aws: Aws, bucket: str, hashed: Callable[[bytes], str]) -> None:
+        """`hashed` makes a name of stored bytes (`shared.domain.ids.NumberKey.content`)."""
         self._aws = aws
         self._bucket = bucket
+        self._hashed = hashed
 
-    async def write_order(self, organisation: str, distribution_id: str, order: Order) -> None:
+    async def write_order(self, organisation: str, distribution_id: str, order: Order) -> str:
         """See `Plans`."""
         stored = _StoredOrder(
             content=order.content,
@@ -52,11 +63,14 @@ class S3Plans:
             skip_already_sent=order.skip_already_sent,
             fallback=order.fallback,
         )
-        await self._put(f"{_prefix(organisation, distribution_id)}/order.json", encode(stored))
+        body = encode(stored)
+        name = self._hashed(body)
+        await self._put_once(_order(organisation, distribution_id, name), body)
+        return name
 
-    async def read_order(self, organisation: str, distribution_id: str) -> Order:
+    async def read_order(self, organisation: str, distribution_id: str, name: str) -> Order:
         """See `Plans`."""
-        stored = decode(await self._get(f"{_prefix(organisation, distribution_id)}/order.json"), _StoredOrder)
+        stored = decode(await self._get(_order(organisation, distribution_id, name)), _StoredOrder)
         return Order(
             content=stored.content,
             upload=stored.upload,
@@ -67,12 +81,27 @@ class S3Plans:
 
     async def write_chunk(self, organisation: str, attempt: int, chunk: Chunk, rows: Sequence[PlannedRow]) -> None:
         """See `Plans`."""
-        await self._put(self.chunk_key(organisation, attempt, chunk), encode_lines(rows))
+        await self._put_once(self.chunk_key(organisation, attempt, chunk), encode_lines(rows))
 
     async def read_chunk(self, organisation: str, attempt: int, chunk: Chunk) -> Sequence[PlannedRow] | None:
         """See `Plans`."""
         found = await self._find(self.chunk_key(organisation, attempt, chunk))
         return None if found is None else decode_lines(found, PlannedRow)
+
+    async def chunks(self, organisation: str, distribution_id: str, attempt: int) -> Sequence[Chunk]:
+        """See `Plans`."""
+        prefix = f"{_prefix(organisation, distribution_id)}/{attempt}/run-"
+
+        def listed() -> list[Chunk]:
+            pages = self._aws.s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+            found = (_CHUNK.search(one["Key"]) for page in pages for one in page.get("Contents", ()))
+            return [
+                Chunk(distribution_id=distribution_id, run=int(one["run"]), number=int(one["number"]))
+                for one in found
+                if one is not None
+            ]
+
+        return await self._aws.run(listed)
 
     def chunk_key(self, organisation: str, attempt: int, chunk: Chunk) -> str:
         """See `Plans`."""
@@ -81,7 +110,7 @@ class S3Plans:
 
     async def write_prints(self, organisation: str, distribution_id: str, attempt: int, book: bytes) -> None:
         """See `Plans`."""
-        await self._put(_prints(organisation, distribution_id, attempt), book)
+        await self._put_once(_prints(organisation, distribution_id, attempt), book)
 
     async def read_prints(self, organisation: str, distribution_id: str, attempt: int) -> bytes | None:
         """See `Plans`."""
@@ -91,7 +120,7 @@ class S3Plans:
         self, organisation: str, distribution_id: str, attempt: int, part: int, faults: Sequence[Fault]
     ) -> None:
         """See `Plans`."""
-        await self._put(_faults(organisation, distribution_id, attempt, part), encode_lines(faults))
+        await self._put_once(_faults(organisation, distribution_id, attempt, part), encode_lines(faults))
 
     async def read_faults(
         self, organisation: str, distribution_id: str, attempt: int, part: int
@@ -100,15 +129,16 @@ class S3Plans:
         found = await self._find(_faults(organisation, distribution_id, attempt, part))
         return None if found is None else decode_lines(found, Fault)
 
-    async def write_payload(self, organisation: str, message_id: str, payload: Payload) -> PayloadRef:
+    async def write_payload(self, organisation: str, person: str, message_id: str, payload: Payload) -> PayloadRef:
         """See `Plans`."""
-        key = f"messages/{organisation}/{message_id}.json"
-        await self._put(key, encode(payload))
+        body = encode(payload)
+        key = single_key(organisation, person, message_id, self._hashed(body))
+        await self._put_once(key, body)
         return PayloadRef(object_key=key)
 
     async def read_payload(self, reference: PayloadRef) -> Payload | None:
         """See `Plans`."""
-        found = await self._find(reference.object_key)
+        found = await self._find(reference.object_key) if reference.object_key else None
         if found is None:
             return None
         if reference.row is None:
@@ -118,12 +148,23 @@ class S3Plans:
 
     async def erase_payload(self, reference: PayloadRef) -> None:
         """See `Plans`."""
+        if not reference.object_key:
+            return
         if reference.row is None:
             await self._aws.run(lambda: self._remove_versions(reference.object_key, but=None))
         else:
             # The prints outlive the chunk.
             await self._aws.run(partial(self._drop_prints, reference.object_key, {reference.row}))
             await self._aws.run(lambda: self._blank(reference.object_key, lambda row: row.row == reference.row))
+
+    async def erase_singles(self, organisation: str, person: str, *, but: Collection[str]) -> None:
+        """See `Plans`."""
+        prefix = singles_of(organisation, person)
+
+        def is_meant(key: str) -> bool:
+            return key.removeprefix(prefix).partition(".")[0] not in but
+
+        await self._aws.run(lambda: self._remove_below(prefix, is_meant))
 
     async def erase_person(self, organisation: str, attempt: int, chunk: Chunk, person: str) -> None:
         """See `Plans`."""
@@ -189,15 +230,34 @@ class S3Plans:
 
     def _remove_versions(self, key: str, *, but: str | None) -> None:
         """All versions of an object; with `but` those that are no longer the latest, and not that one."""
-        pages = self._aws.s3.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=key)
+        self._remove_below(key, lambda found: found == key, but=but)
+
+    def _remove_below(self, prefix: str, is_meant: Callable[[str], bool], *, but: str | None = None) -> None:
+        """All versions of those objects below a prefix whose keys are meant; `but` as above."""
+        pages = self._aws.s3.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix)
         for page in pages:
             for version in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
                 spared = but is not None and (version["IsLatest"] or version["VersionId"] == but)
-                if version["Key"] == key and not spared:
-                    self._aws.s3.delete_object(Bucket=self._bucket, Key=key, VersionId=version["VersionId"])
+                if is_meant(version["Key"]) and not spared:
+                    self._aws.s3.delete_object(Bucket=self._bucket, Key=version["Key"], VersionId=version["VersionId"])
 
-    async def _put(self, key: str, body: bytes) -> None:
-        await self._aws.run(lambda: self._aws.s3.put_object(Bucket=self._bucket, Key=key, Body=body))
+    async def _put_once(self, key: str, body: bytes) -> None:
+        """What is there already stays: it is the same by its name, or an earlier attempt of this write."""
+        await self._aws.run(partial(self._put_absent, key, body))
+
+    def _put_absent(self, key: str, body: bytes) -> None:
+        for _ in tries(self._aws):
+            try:
+                self._aws.s3.put_object(Bucket=self._bucket, Key=key, Body=body, IfNoneMatch="*")
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code == "PreconditionFailed":
+                    return
+                if code != "ConditionalRequestConflict":
+                    raise
+            else:
+                return
+        raise UnwrittenError("another write of the same object stays under way")
 
     async def _get(self, key: str) -> bytes:
         def read() -> bytes:
@@ -220,6 +280,10 @@ def _is_gone(error: ClientError) -> bool:
 
 def _prefix(organisation: str, distribution_id: str) -> str:
     return f"plans/{organisation}/{distribution_id}"
+
+
+def _order(organisation: str, distribution_id: str, name: str) -> str:
+    return f"{_prefix(organisation, distribution_id)}/order-{name}.json"
 
 
 def _prints_of(chunk_key: str) -> str | None:

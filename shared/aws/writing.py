@@ -17,7 +17,7 @@ _AT_ONCE = 25
 
 
 class UnwrittenError(Exception):
-    """DynamoDB kept leaving some items of a batch unwritten."""
+    """AWS kept leaving something unwritten: some items of a batch, or an object."""
 
 
 async def put_items(aws: Aws, table: str, items: Iterable[Mapping[str, Plain | None]]) -> None:

@@ -238,6 +238,8 @@ class Distribution:
     request_hash: str
     status: DistributionStatus
     created_at: datetime
+    order: str = ""
+    """The name of what was asked for, which is kept beside the chunks (`shared.usecases.frozen.Plans`)."""
     attempt: int = 1
     """Counts the planning runs: each writes under its own prefix, and only the latest one's plan is taken."""
     planning_until: datetime | None = None

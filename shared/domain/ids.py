@@ -73,5 +73,12 @@ class NumberKey:
         """32 hex digits for a caller whose token names `subject`, which may be a person's name or address."""
         return self._hash(f"{organisation}\nsub\n{subject}")
 
+    def content(self, body: bytes) -> str:
+        """32 hex digits that name stored bytes. Keyed, because a number and a name may be all that is in them."""
+        return self._digest(b"content\n" + body)
+
     def _hash(self, text: str) -> str:
-        return hmac.digest(self._key, text.encode(), "sha256").hex()[:32]
+        return self._digest(text.encode())
+
+    def _digest(self, message: bytes) -> str:
+        return hmac.digest(self._key, message, "sha256").hex()[:32]

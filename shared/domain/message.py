@@ -21,7 +21,8 @@ class Price:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayloadRef:
-    """Where the frozen payload lies: an object, and the row inside it where the object is a chunk."""
+    """Where the frozen payload lies: an object, and the row inside it where the object is a chunk. An empty key: there
+    is none, or it was erased."""
 
     object_key: str
     row: int | None = None

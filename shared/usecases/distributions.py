@@ -84,8 +84,8 @@ class Planning:
         existing = await self._deps.distributions.get(new.organisation, identity)
         if existing is None:
             order = await self._checked(new)
-            await self._deps.plans.write_order(new.organisation, identity, order)
-            fresh = self._fresh(new, identity)
+            name = await self._deps.plans.write_order(new.organisation, identity, order)
+            fresh = self._fresh(new, identity, name)
             existing = await self._deps.distributions.create(fresh)
             if existing is None:
                 return await self._begin(fresh, new)
@@ -99,7 +99,7 @@ class Planning:
         taken = await self._take(distribution, UPLOAD_LEASE)
         if taken is None:
             return
-        order = await self._deps.plans.read_order(organisation, identity)
+        order = await self._deps.plans.read_order(organisation, identity, taken.order)
         if order.upload is None:
             await self._save(taken, _rejected(taken, "expired"))
             return
@@ -130,7 +130,7 @@ class Planning:
             await self._deps.settings.read(new.organisation, new.channel, needs_dhis2=True)
         return dataclasses.replace(new.order, upload=upload)
 
-    def _fresh(self, new: NewDistribution, identity: str) -> Distribution:
+    def _fresh(self, new: NewDistribution, identity: str, order: str) -> Distribution:
         now = self._deps.clock.now()
         inline = new.recipients is not None
         return Distribution(
@@ -144,6 +144,7 @@ class Planning:
             status=DistributionStatus.PLANNING,
             created_at=now,
             template=new.order.content.template,
+            order=order,
             planning_until=now + INLINE_LEASE if inline else None,
             planner=self._deps.draw(),
             due_at=now + (UPLOAD_LEASE if inline else timedelta(minutes=1)),

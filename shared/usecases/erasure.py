@@ -112,19 +112,21 @@ class Eraser:
             await self._deps.tasks.put([following], delay=PAUSES[task.round])
 
     async def _erase_messages(self, organisation: str, person: str) -> None:
-        """The rows of the log that name the person."""
+        """The rows of the log that name the person; and what a lost race or a killed request has stored, which no row
+        names. What a sender holds right now keeps its content until the next round."""
         position: str | None = None
+        held: set[str] = set()
         while True:
             page = await self._deps.log.page(LogQuery(organisation=organisation, person=person), position, _PAGE)
             rows = await self._deps.log.get_many(organisation, [one.message_id for one in page.items])
-            for row in rows.values():
-                await self._erase_message(row)
+            held |= {row.message_id for row in rows.values() if not await self._is_erased(row)}
             await self._deps.settler.flush()
             position = page.position
             if position is None:
-                return
+                break
+        await self._deps.plans.erase_singles(organisation, person, but=held)
 
-    async def _erase_message(self, row: Message) -> None:
+    async def _is_erased(self, row: Message) -> bool:
         """End it if it waits; forget its content; the link to the person goes last, because it is what finds the row.
 
         One that a sender holds right now ends by its own outcome, and is forgotten in the next round.
@@ -132,41 +134,66 @@ class Eraser:
         now = self._deps.clock.now()
         if row.is_open and row.lease_until is None:
             if not (await self._deps.settler.end_unsent(row.organisation, row.message_id, ERASED, now)).won:
-                return
+                return False
         elif row.is_open and row.unknown_since is None and row.lease_until is not None and row.lease_until > now:
-            return
+            return False
         await self._deps.plans.erase_payload(row.payload)
         await self._deps.log.unlink(row.organisation, row.message_id)
+        return True
 
     async def _erase_plans(self, task: Task, persons: Sequence[str], until: datetime) -> str | None:
-        """The person's rows that are frozen and not logged. Answers where to go on, None at the end."""
+        """The person's rows that are frozen and not logged, also those of planning runs that died or lost.
+
+        Answers where to go on, None at the end.
+        """
         position, done = _read_place(task.place)
         while True:
             page = await self._deps.distributions.page(
                 task.organisation, campaign_id=None, status=None, position=position, limit=1
             )
             for distribution in page.items:
-                for batch in itertools.batched(_unlogged(distribution, done), _AT_ONCE, strict=False):
+                places = [*_unlogged(distribution), *await self._left_behind(distribution)]
+                left = [place for place in places if place.ordinal >= done]
+                for batch in itertools.batched(left, _AT_ONCE, strict=False):
                     if self._deps.clock.now() >= until:
-                        return _place(position, batch[0][0])
-                    await asyncio.gather(*(self._erase_rows(distribution, chunk, persons) for _, chunk in batch))
+                        return _place(position, batch[0].ordinal)
+                    await asyncio.gather(*(self._erase_rows(distribution, place, persons) for place in batch))
             if page.position is None:
                 return None
             position, done = page.position, 0
 
-    async def _erase_rows(self, distribution: Distribution, chunk: Chunk, persons: Sequence[str]) -> None:
+    async def _erase_rows(self, distribution: Distribution, place: "_KeptChunk", persons: Sequence[str]) -> None:
         for person in persons:
-            await self._deps.plans.erase_person(distribution.organisation, distribution.planned.attempt, chunk, person)
+            await self._deps.plans.erase_person(distribution.organisation, place.attempt, place.chunk, person)
+
+    async def _left_behind(self, distribution: Distribution) -> Sequence["_KeptChunk"]:
+        """The chunks of planning runs whose plan was not taken, after all chunks of the one whose plan was."""
+        plan, key = distribution.plan, (distribution.organisation, distribution.distribution_id)
+        first = sum(run.chunks for run in plan.runs) if plan else 0
+        attempts = [one for one in range(1, distribution.attempt + 1) if plan is None or one != plan.attempt]
+        chunks = [(attempt, chunk) for attempt in attempts for chunk in await self._deps.plans.chunks(*key, attempt)]
+        return [_KeptChunk(ordinal, *one) for ordinal, one in enumerate(chunks, start=first)]
 
 
-def _unlogged(distribution: Distribution, done: int) -> Iterator[tuple[int, Chunk]]:
-    """The chunks that are not wholly in the log, each with its number over all runs, from `done` on."""
-    if distribution.plan is None or distribution.status is DistributionStatus.COMPLETED:
+@dataclass(frozen=True, slots=True)
+class _KeptChunk:
+    """A chunk that may hold rows of a person. `ordinal` is its number among those of its distribution."""
+
+    ordinal: int
+    attempt: int
+    chunk: Chunk
+
+
+def _unlogged(distribution: Distribution) -> Iterator[_KeptChunk]:
+    """The chunks of the plan that are not wholly in the log, each with its number over all runs."""
+    plan = distribution.plan
+    if plan is None or distribution.status is DistributionStatus.COMPLETED:
         return
-    places = ((index, run, number) for index, run in enumerate(distribution.plan.runs) for number in range(run.chunks))
+    places = ((index, run, number) for index, run in enumerate(plan.runs) for number in range(run.chunks))
     for ordinal, (index, run, number) in enumerate(places):
-        if ordinal >= done and number >= run.logged:
-            yield ordinal, Chunk(distribution_id=distribution.distribution_id, run=index, number=number)
+        if number >= run.logged:
+            chunk = Chunk(distribution_id=distribution.distribution_id, run=index, number=number)
+            yield _KeptChunk(ordinal, plan.attempt, chunk)
 
 
 def _place(position: str | None, ordinal: int) -> str:

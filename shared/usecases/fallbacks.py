@@ -59,7 +59,7 @@ class Fallbacks:
             fallback_of=parent.message_id,
         )
         sms = await self.integrations.sms(parent.organisation)
-        reference = await self.plans.write_payload(parent.organisation, identity, frozen)
+        reference = await self.plans.write_payload(parent.organisation, parent.person, identity, frozen)
         message = _message(parent, identity, reference, frozen, sms, now)
         if not await self.log.add(message):
             return None

@@ -1,6 +1,6 @@
 """What a distribution is planned from and what planning freezes, as the use cases ask for it (see `ports`)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -32,11 +32,12 @@ class PlannedRow:
 class Plans(Protocol):
     """What planning freezes, encrypted and expiring: the order, chunks of rows, rejected rows, single payloads."""
 
-    async def write_order(self, organisation: str, distribution_id: str, order: Order) -> None:
-        """Keep what was asked for."""
+    async def write_order(self, organisation: str, distribution_id: str, order: Order) -> str:
+        """Keep what was asked for; answers its name, which is made of its content. Two requests with the same key and
+        different bodies keep two."""
         ...
 
-    async def read_order(self, organisation: str, distribution_id: str) -> Order:
+    async def read_order(self, organisation: str, distribution_id: str, name: str) -> Order:
         """What was asked for."""
         ...
 
@@ -46,6 +47,10 @@ class Plans(Protocol):
 
     async def read_chunk(self, organisation: str, attempt: int, chunk: Chunk) -> Sequence[PlannedRow] | None:
         """A frozen chunk; None where it has expired."""
+        ...
+
+    async def chunks(self, organisation: str, distribution_id: str, attempt: int) -> Sequence[Chunk]:
+        """The chunks that a planning run has left, in a steady order, whether or not its plan was taken."""
         ...
 
     def chunk_key(self, organisation: str, attempt: int, chunk: Chunk) -> str:
@@ -72,8 +77,9 @@ class Plans(Protocol):
         """A part of the rejected rows; None past the last."""
         ...
 
-    async def write_payload(self, organisation: str, message_id: str, payload: Payload) -> PayloadRef:
-        """Freeze a single message's payload."""
+    async def write_payload(self, organisation: str, person: str, message_id: str, payload: Payload) -> PayloadRef:
+        """Freeze a single message's payload, under a name that is made of its content: another request for the same
+        message never overwrites it."""
         ...
 
     async def read_payload(self, reference: PayloadRef) -> Payload | None:
@@ -83,6 +89,11 @@ class Plans(Protocol):
     async def erase_payload(self, reference: PayloadRef) -> None:
         """Remove it for good, whatever version of its object it is in, and a row's print with it. The other rows of a
         chunk stay as they are."""
+        ...
+
+    async def erase_singles(self, organisation: str, person: str, *, but: Collection[str]) -> None:
+        """Remove for good all payloads of a person's single messages, also those that no row of the log names; but not
+        those of these messages."""
         ...
 
     async def erase_person(self, organisation: str, attempt: int, chunk: Chunk, person: str) -> None:

@@ -174,7 +174,7 @@ class InboundDesk:
         """The answer, stored and logged; None where it is there already."""
         if await self._deps.log.get(organisation, message_id) is not None:
             return None
-        reference = await self._deps.plans.write_payload(organisation, message_id, payload)
+        reference = await self._deps.plans.write_payload(organisation, person, message_id, payload)
         now = self._deps.clock.now()
         message = Message(
             organisation=organisation,

@@ -71,7 +71,9 @@ class SingleSends:
             raise Refusal(ProblemCode.UNPROCESSABLE, without_rows(verdict.faults))
         if verdict.composed.fallback_faults:
             raise Refusal(ProblemCode.UNPROCESSABLE, verdict.composed.fallback_faults)
-        reference = await self._deps.plans.write_payload(new.organisation, identity, verdict.composed.payload)
+        reference = await self._deps.plans.write_payload(
+            new.organisation, verdict.person, identity, verdict.composed.payload
+        )
         message = _message(new, identity, verdict, reference, now)
         if not await self._deps.log.add(message):
             standing = await self._deps.log.get(new.organisation, identity)

@@ -67,7 +67,7 @@ class Resends:
         payload = await self._payload(parent)
         integration = await self._integration(parent)
         waits_until = await self._waits_until(parent, payload, integration)
-        reference = await self._deps.plans.write_payload(organisation, identity, payload)
+        reference = await self._deps.plans.write_payload(organisation, parent.person, identity, payload)
         successor = _successor(parent, identity, reference, waits_until, self._deps.clock.now())
         message = replace(successor, template=kind_of(payload).template)
         if not await self._deps.log.add(message):

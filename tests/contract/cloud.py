@@ -35,6 +35,7 @@ from shared.aws.token_shelf import SecretTokenShelf
 from shared.aws.traces import DynamoTraces
 from shared.aws.unknown_sms import DynamoUnknownSms
 from shared.domain.dispatch import Dispatch
+from shared.domain.ids import NumberKey
 from shared.domain.payload import Channel
 from shared.usecases.frozen import UploadTarget
 from shared.usecases.ports import Task
@@ -205,7 +206,7 @@ def on_aws(aws: Aws, names: Deployed, clock: FakeClock) -> World:
         clock=clock,
         log=DynamoLog(aws, names.log_table),
         distributions=DynamoDistributions(aws, names.state_table),
-        plans=S3Plans(aws, names.bucket),
+        plans=S3Plans(aws, names.bucket, NumberKey(b"k" * 64).content),
         uploads=S3Uploads(aws, names.bucket),
         channels=SqsChannelQueue(aws, names.channels),
         task_queue=SqsTaskQueue(aws, names.fanout),

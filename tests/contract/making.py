@@ -21,6 +21,7 @@ from shared.usecases.ports import Log
 ORGANISATION = "demo"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
+PERSON = "0123456789abcdef0123456789abcdef"
 CHUNK = Chunk(distribution_id="d-1", run=0, number=0)
 
 
@@ -42,9 +43,9 @@ def message(
         channel=channel,
         accepted_at=accepted_at,
         recipient="+221 77 *** ** 01",
-        person="0123456789abcdef0123456789abcdef",
+        person=PERSON,
         country="SN",
-        payload=PayloadRef(object_key=f"messages/{organisation}/{message_id}.json"),
+        payload=PayloadRef(object_key=f"messages/{organisation}/{PERSON}/{message_id}.abc"),
         campaign_id=campaign_id,
         enrollment_id=enrollment_id,
         chunk=chunk,

@@ -49,8 +49,8 @@ async def frozen(world: World) -> str:
 
 async def test_a_single_payload_is_gone_in_every_version(world: World) -> None:
     for _ in range(2):
-        reference = await world.plans.write_payload(ORGANISATION, "m-1", replace(BARE_PAYLOAD, to=NUMBER))
-    longer = await world.plans.write_payload(ORGANISATION, "m-1.json", replace(BARE_PAYLOAD, to=OTHERS_NUMBER))
+        reference = await world.plans.write_payload(ORGANISATION, PERSON, "m-1", replace(BARE_PAYLOAD, to=NUMBER))
+    longer = await world.plans.write_payload(ORGANISATION, PERSON, "m-1.json", replace(BARE_PAYLOAD, to=OTHERS_NUMBER))
     for _ in range(2):
         await world.plans.erase_payload(reference)
         assert await world.plans.read_payload(reference) is None
@@ -60,7 +60,7 @@ async def test_a_single_payload_is_gone_in_every_version(world: World) -> None:
 
 async def test_a_payload_that_was_put_away_is_still_found(world: World) -> None:
     """Expiry in a versioned bucket leaves the version for a day."""
-    reference = await world.plans.write_payload(ORGANISATION, "m-1", replace(BARE_PAYLOAD, to=NUMBER))
+    reference = await world.plans.write_payload(ORGANISATION, PERSON, "m-1", replace(BARE_PAYLOAD, to=NUMBER))
     world.hands.erase(reference.object_key)
     await world.plans.erase_payload(reference)
     assert not world.hands.holds(NUMBER)
@@ -111,14 +111,17 @@ async def test_what_expired_or_never_was_is_no_error(world: World) -> None:
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.SENT])
 async def test_an_unlinked_row_stays_and_is_nobodys(world: World, status: Status) -> None:
-    rows = [replace(message(f"m-{number}"), person=PERSON) for number in range(3)]
+    rows = [
+        replace(message(f"m-{n}"), person=PERSON, payload=PayloadRef(object_key=f"messages/demo/{PERSON}/m-{n}.abc"))
+        for n in range(3)
+    ]
     await world.log.add_all(rows)
     if status is not Status.PENDING:
         await world.log.move(ORGANISATION, "m-1", Move(status=status, at=NOON))
     before = await standing(world.log)
     for _ in range(2):
         await world.log.unlink(ORGANISATION, "m-1")
-        assert await standing(world.log) == replace(before, person="")
+        assert await standing(world.log) == replace(before, person="", payload=PayloadRef(object_key=""))
     await world.log.unlink(ORGANISATION, "never")
     assert await world.log.get(ORGANISATION, "never") is None
     page = await world.log.page(LogQuery(organisation=ORGANISATION, person=PERSON), None, 10)
@@ -192,3 +195,19 @@ async def test_killed_between_writing_and_removing_the_next_one_removes(cloud: W
     assert cloud.hands.holds(NUMBER)
     await cloud.plans.erase_person(ORGANISATION, 1, CHUNK, PERSON)
     assert not cloud.hands.holds(NUMBER)
+
+
+async def test_what_no_row_names_is_found_by_the_person(world: World) -> None:
+    """A lost race or a killed request leaves it behind."""
+    for text in ("one", "two"):
+        await world.plans.write_payload(ORGANISATION, PERSON, "m-1", replace(BARE_PAYLOAD, to=NUMBER, text=text))
+    held = await world.plans.write_payload(ORGANISATION, PERSON, "m-2", replace(BARE_PAYLOAD, to=NUMBER))
+    theirs = await world.plans.write_payload(ORGANISATION, OTHER, "m-1", replace(BARE_PAYLOAD, to=OTHERS_NUMBER))
+    for _ in range(2):
+        await world.plans.erase_singles(ORGANISATION, PERSON, but={"m-2"})
+        assert await world.plans.read_payload(held) is not None
+    await world.plans.erase_singles(ORGANISATION, PERSON, but=())
+    assert not world.hands.holds(NUMBER)
+    assert await world.plans.read_payload(theirs) is not None
+    assert await world.plans.read_payload(PayloadRef(object_key="")) is None
+    await world.plans.erase_payload(PayloadRef(object_key=""))

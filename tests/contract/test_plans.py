@@ -11,7 +11,7 @@ from shared.domain.message import Chunk, PayloadRef, Price
 from shared.domain.payload import Payload
 from shared.domain.refusal import Fault
 from shared.usecases.frozen import PlannedRow
-from tests.contract.making import BARE_PAYLOAD, CHUNK, FULL_PAYLOAD, ORGANISATION
+from tests.contract.making import BARE_PAYLOAD, CHUNK, FULL_PAYLOAD, ORGANISATION, PERSON
 from tests.contract.world import World
 
 PAYLOADS = pytest.mark.parametrize("payload", [FULL_PAYLOAD, BARE_PAYLOAD], ids=["full", "bare"])
@@ -45,9 +45,9 @@ ROWS = (FULL_ROW, replace(BARE_ROW, payload=BARE_PAYLOAD))
 )
 async def test_an_order_comes_back(world: World, order: Order) -> None:
     for _ in range(2):
-        await world.plans.write_order(ORGANISATION, "d-1", order)
+        name = await world.plans.write_order(ORGANISATION, "d-1", order)
     await world.plans.write_order("other", "d-1", Order(content=Content(text="another"), defaults={}))
-    assert await world.plans.read_order(ORGANISATION, "d-1") == order
+    assert await world.plans.read_order(ORGANISATION, "d-1", name) == order
 
 
 @pytest.mark.parametrize("rows", [ROWS, ()], ids=["rows", "none"])
@@ -86,8 +86,8 @@ async def test_a_row_of_a_chunk_is_found_by_its_number(world: World) -> None:
 @PAYLOADS
 async def test_a_single_payload_comes_back_until_it_expires(world: World, payload: Payload) -> None:
     for _ in range(2):
-        reference = await world.plans.write_payload(ORGANISATION, "m-1", payload)
-    other = await world.plans.write_payload("other", "m-1", BARE_PAYLOAD)
+        reference = await world.plans.write_payload(ORGANISATION, PERSON, "m-1", payload)
+    other = await world.plans.write_payload("other", PERSON, "m-1", BARE_PAYLOAD)
     assert await world.another().plans.read_payload(reference) == payload
     world.hands.erase(reference.object_key)
     assert await world.plans.read_payload(reference) is None
@@ -110,3 +110,36 @@ async def test_rejected_rows_come_back_in_their_parts(world: World) -> None:
         assert list(await world.plans.read_faults(ORGANISATION, "d-1", 2, number) or ()) == part
     for place in ((ORGANISATION, "d-1", 2, 3), (ORGANISATION, "d-1", 1, 0), ("other", "d-1", 2, 0)):
         assert await world.plans.read_faults(*place) is None
+
+
+async def test_two_bodies_for_one_message_or_distribution_keep_each_its_own(world: World) -> None:
+    """Of two requests at once with the same key, the refused one may write last."""
+    winner = await world.plans.write_payload(ORGANISATION, PERSON, "m-1", BARE_PAYLOAD)
+    loser = await world.another().plans.write_payload(ORGANISATION, "f" * 32, "m-1", FULL_PAYLOAD)
+    same_person = await world.plans.write_payload(ORGANISATION, PERSON, "m-1", replace(BARE_PAYLOAD, text="Salut"))
+    assert len({winner, loser, same_person}) == 3
+    assert await world.plans.read_payload(winner) == BARE_PAYLOAD
+    orders = [Order(content=Content(text=text), defaults={}) for text in ("one", "two")]
+    names = [await world.plans.write_order(ORGANISATION, "d-1", order) for order in orders]
+    assert [await world.plans.read_order(ORGANISATION, "d-1", name) for name in names] == orders
+
+
+async def test_what_is_kept_is_written_once(world: World) -> None:
+    """A write that AWS's client repeats late must not bring back what was blanked meanwhile."""
+    await world.plans.write_chunk(ORGANISATION, 1, CHUNK, [FULL_ROW])
+    await world.plans.erase_person(ORGANISATION, 1, CHUNK, FULL_ROW.person)
+    await world.plans.write_chunk(ORGANISATION, 1, CHUNK, [FULL_ROW])
+    rows = await world.plans.read_chunk(ORGANISATION, 1, CHUNK)
+    assert rows is not None
+    assert [row.payload for row in rows] == [None]
+
+
+async def test_the_chunks_of_a_planning_run_are_listed(world: World) -> None:
+    places = [(0, 0), (0, 1), (2, 0)]
+    chunks = [Chunk(distribution_id="d-1", run=run, number=number) for run, number in places]
+    for attempt in (1, 11):
+        for chunk in chunks[: 4 - attempt]:
+            await world.plans.write_chunk(ORGANISATION, attempt, chunk, [FULL_ROW])
+    await world.plans.write_order(ORGANISATION, "d-1", Order(content=Content(text="t"), defaults={}))
+    assert await world.plans.chunks(ORGANISATION, "d-1", 1) == chunks
+    assert await world.plans.chunks("other", "d-1", 1) == []

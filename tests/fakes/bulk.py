@@ -1,11 +1,14 @@
 """Distributions, plans and uploads in memory."""
 
+import hashlib
 import io
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from shared.aws.codec import encode
+from shared.aws.message_item import single_key, singles_of
 from shared.domain.distribution import Counts, Distribution, DistributionStatus, Order, Upload
 from shared.domain.instants import from_milliseconds, milliseconds
 from shared.domain.message import Chunk, PayloadRef
@@ -139,31 +142,40 @@ class FakePlans:
         self.objects: dict[str, object] = {}
         self._points = points
 
-    async def write_order(self, organisation: str, distribution_id: str, order: Order) -> None:
+    async def write_order(self, organisation: str, distribution_id: str, order: Order) -> str:
         await self._points("plans.write_order")
-        self.objects[f"order/{organisation}/{distribution_id}"] = order
+        name = _named(order)
+        self.objects[f"order/{organisation}/{distribution_id}/{name}"] = order
+        return name
 
-    async def read_order(self, organisation: str, distribution_id: str) -> Order:
+    async def read_order(self, organisation: str, distribution_id: str, name: str) -> Order:
         await self._points("plans.read_order")
-        order = self.objects[f"order/{organisation}/{distribution_id}"]
+        order = self.objects[f"order/{organisation}/{distribution_id}/{name}"]
         assert isinstance(order, Order)
         return order
 
     async def write_chunk(self, organisation: str, attempt: int, chunk: Chunk, rows: Sequence[PlannedRow]) -> None:
         await self._points("plans.write_chunk")
-        self.objects[self.chunk_key(organisation, attempt, chunk)] = tuple(rows)
+        self.objects.setdefault(self.chunk_key(organisation, attempt, chunk), tuple(rows))
 
     async def read_chunk(self, organisation: str, attempt: int, chunk: Chunk) -> Sequence[PlannedRow] | None:
         await self._points("plans.read_chunk")
         key = self.chunk_key(organisation, attempt, chunk)
         return self._rows(key) if key in self.objects else None
 
+    async def chunks(self, organisation: str, distribution_id: str, attempt: int) -> Sequence[Chunk]:
+        await self._points("plans.chunks")
+        prefix = f"{organisation}/{distribution_id}/{attempt}/"
+        places = [key.removeprefix(prefix).split("/") for key in self.objects if key.startswith(prefix)]
+        numbers = sorted((int(run), int(number)) for run, number in places)
+        return [Chunk(distribution_id=distribution_id, run=run, number=number) for run, number in numbers]
+
     def chunk_key(self, organisation: str, attempt: int, chunk: Chunk) -> str:
         return f"{organisation}/{chunk.distribution_id}/{attempt}/{chunk.run}/{chunk.number}"
 
     async def write_prints(self, organisation: str, distribution_id: str, attempt: int, book: bytes) -> None:
         await self._points("plans.write_prints")
-        self.objects[f"prints/{organisation}/{distribution_id}/{attempt}"] = book
+        self.objects.setdefault(f"prints/{organisation}/{distribution_id}/{attempt}", book)
 
     async def read_prints(self, organisation: str, distribution_id: str, attempt: int) -> bytes | None:
         await self._points("plans.read_prints")
@@ -185,10 +197,10 @@ class FakePlans:
         assert found is None or isinstance(found, tuple)
         return found
 
-    async def write_payload(self, organisation: str, message_id: str, payload: Payload) -> PayloadRef:
+    async def write_payload(self, organisation: str, person: str, message_id: str, payload: Payload) -> PayloadRef:
         await self._points("plans.write_payload")
-        key = f"messages/{organisation}/{message_id}"
-        self.objects[key] = payload
+        key = single_key(organisation, person, message_id, _named(payload))
+        self.objects.setdefault(key, payload)
         return PayloadRef(object_key=key)
 
     async def read_payload(self, reference: PayloadRef) -> Payload | None:
@@ -206,6 +218,13 @@ class FakePlans:
             self.objects.pop(reference.object_key, None)
         else:
             self._blank(reference.object_key, {reference.row})
+
+    async def erase_singles(self, organisation: str, person: str, *, but: Collection[str]) -> None:
+        await self._points("plans.erase_singles")
+        prefix = singles_of(organisation, person)
+        for key in [key for key in self.objects if key.startswith(prefix)]:
+            if key.removeprefix(prefix).partition(".")[0] not in but:
+                del self.objects[key]
 
     async def erase_person(self, organisation: str, attempt: int, chunk: Chunk, person: str) -> None:
         await self._points("plans.erase_person")
@@ -227,6 +246,11 @@ class FakePlans:
         rows = self.objects[key]
         assert isinstance(rows, tuple)
         return rows
+
+
+def _named(value: object) -> str:
+    """By its content, as the objects on S3 are."""
+    return hashlib.sha256(encode(value)).hexdigest()[:32]
 
 
 class FakeUploads:

@@ -11,7 +11,7 @@ from shared.domain.fallback import watch_after
 from shared.domain.holds import ScopeKey
 from shared.domain.ids import shard_of
 from shared.domain.instants import from_milliseconds, milliseconds
-from shared.domain.message import Message, earliest
+from shared.domain.message import Message, PayloadRef, earliest
 from shared.domain.payload import Channel
 from shared.domain.status import ARRIVED, Status, may_move
 from shared.usecases.ports import AGENDA_SHARDS, Claim, ClaimAnswer, LogQuery, Move, Moved, Page, Single
@@ -287,7 +287,8 @@ class FakeLog:
         await self._points("log.unlink")
         row = self.rows.get((organisation, message_id))
         if row is not None:
-            self._keep(replace(row, person="", sameness=None))
+            payload = PayloadRef(object_key="") if row.payload.row is None else row.payload
+            self._keep(replace(row, person="", sameness=None, payload=payload))
 
     def _keep(self, row: Message) -> Message:
         kept = _stored(row)

@@ -421,7 +421,7 @@ class TestWhoHadReadBefore:
         assert payload is not None
         erase_first_round(office)
         del office.log.rows[DEMO, made.message_id]
-        office.run(office.plans.write_payload(DEMO, made.message_id, payload))
+        office.run(office.plans.write_payload(DEMO, made.person, made.message_id, payload))
         office.run(office.log.add(row))
         office.do_tasks()
         assert is_forgotten(office)
