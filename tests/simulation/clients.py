@@ -3,6 +3,7 @@ fails they ask for again, with the same key."""
 
 import asyncio
 import itertools
+import json
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -164,6 +165,57 @@ class Clients:
         person["not_before"] = at
         if await self.asks_perhaps_twice(lambda: self.world.office.singles().create(new)) is not None:
             self.people.append(person)
+
+    async def send_two_bodies(self, channel: Channel, *, after: timedelta | None = None) -> None:
+        """Two people's messages under one key, at once. One is taken, and nothing may leave for the other."""
+        at = self.world.clock.instant + after if after else None
+        both = [self.somebody(channel) for _ in range(2)]
+        asked = [
+            NewMessage(
+                organisation=DEMO,
+                key=both[0][0]["card"],
+                request_hash=person["card"],
+                channel=channel,
+                campaign_id="c",
+                recipient=row,
+                content=Content(template="vaccination_card"),
+                send_at=at,
+            )
+            for person, row in both
+        ]
+        made = await asyncio.gather(*(self.asks(partial(self.world.office.singles().create, new)) for new in asked))
+        self._must_be_one(sum(one is not None for one in made))
+        for (person, _), one in zip(both, made, strict=True):
+            if one is not None:
+                person["not_before"] = at
+                self.people.append(person)
+
+    async def plan_two_bodies(self, key: str, channel: Channel, rows: int) -> None:
+        """Two files under one key, at once."""
+        office = self.world.office
+        both = [[self.somebody(channel) for _ in range(rows)] for _ in range(2)]
+        asked = []
+        for number, good in enumerate(both):
+            lines = b"\n".join(json.dumps(row).encode() for _, row in good)
+            office.uploads.put(DEMO, f"{key}-{number}", "ndjson", lines)
+            new = office.new_distribution([], channel=channel, key=key, confirm=True)
+            asked.append(replace(new, upload_id=f"{key}-{number}", recipients=None, request_hash=str(number)))
+        made = await asyncio.gather(*(self.asks(partial(office.planning().create, new)) for new in asked))
+        self._must_be_one(sum(one is not None for one in made))
+        for good, one in zip(both, made, strict=True):
+            found: Distribution | None = one
+            while found is not None and found.status is DistributionStatus.PLANNING:
+                await asyncio.sleep(20)
+                found = await self.asks(partial(self._look, found.distribution_id))
+            if found is not None and found.plan is not None:
+                self.accepted[found.distribution_id] = found.plan.accepted
+                for person, _ in good:
+                    person["distribution"] = found.distribution_id
+                    self.people.append(person)
+
+    def _must_be_one(self, taken: int) -> None:
+        if taken != 1:
+            self.troubles.append(f"of two bodies under one key {taken} were taken")
 
     async def send_again(self, most: int) -> None:
         """Of what failed, some."""

@@ -90,6 +90,7 @@ CLOCKS = (
 PEOPLE = (
     Fault("secrets_rotated", "tokens and secrets change while messages leave; the settings follow a little later"),
     Fault("client_repeats", "a client asks for the same thing again, at once or side by side", 0.7),
+    Fault("two_bodies_under_one_key", "two clients ask for different things with the same key, at once", 0.8),
     Fault("paused_and_resumed", "somebody pauses and resumes while messages leave"),
     Fault("cancelled", "somebody cancels while messages leave"),
     Fault("consent_revoked", "people revoke, and some agree anew"),

@@ -144,6 +144,8 @@ class Script:
             found.append(self._words())
         if "resent_by_hand" in self.dice.chosen:
             found.append(self._again())
+        if "two_bodies_under_one_key" in self.dice.chosen:
+            found.append(self._two_bodies())
         return found
 
     async def _distribution(self, number: int) -> None:
@@ -203,6 +205,17 @@ class Script:
             if some and self.dice.random.random() < 0.4:
                 await self._later(0, 60)
                 await self.clients.say(some[:1], granted=True)
+
+    async def _two_bodies(self) -> None:
+        """Of single messages, at once and later, and of files."""
+        for number in range(3):
+            await self._later(0, 60)
+            if self.dice.breaks("two_bodies_under_one_key"):
+                channel = self.dice.random.choice(list(Channel))
+                after = timedelta(seconds=self.dice.random.randint(5, 120)) if number else None
+                await self.clients.send_two_bodies(channel, after=after)
+        await self.clients.plan_two_bodies("both", Channel.SMS, 3)
+        self.dice.happened("two_bodies_under_one_key")
 
     async def _again(self) -> None:
         for _ in range(2):

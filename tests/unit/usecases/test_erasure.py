@@ -7,6 +7,7 @@ import pytest
 
 from shared.aws.codec import encode
 from shared.domain.consent import ConsentState
+from shared.domain.content import Content
 from shared.domain.distribution import Action, Distribution, DistributionStatus
 from shared.domain.errors import Kind, SendError
 from shared.domain.identity import Link
@@ -15,6 +16,7 @@ from shared.domain.payload import Channel
 from shared.domain.refusal import ProblemCode, Refusal
 from shared.domain.status import Status
 from shared.usecases.erasure import PAUSES
+from shared.usecases.messages import NewMessage
 from tests.fakes.consents import granted, record, revoked
 from tests.fakes.office import DEMO, Office, recipient
 from tests.fakes.world import FakeClock
@@ -115,6 +117,34 @@ class TestWhereverTheMessageIs:
         finish(office)
         assert sums(office, made) == ALL_BUT_ONE
         assert NUMBER not in [number for number, _ in office.provider.accepted]
+
+    @pytest.mark.parametrize("is_finished", [False, True], ids=["planning", "completed"])
+    def test_in_a_planning_run_that_died(self, office: Office, is_finished: bool) -> None:
+        """Its plan was never taken. Another one may have been since."""
+        rows = [recipient(number) for number in range(1, 11)]
+        new = office.new_distribution(rows, confirm=True)
+        assert office.killed(office.planning().create(new), ("plans.write_prints", 1))
+        if is_finished:
+            office.clock.pass_by(seconds=61)
+            office.run(office.planning().create(new))
+            finish(office)
+        erase(office)
+        assert is_forgotten(office)
+
+    def test_stored_by_a_request_that_died_before_it_was_logged(self, office: Office) -> None:
+        new = NewMessage(
+            organisation=DEMO,
+            key="k",
+            request_hash="h",
+            channel=Channel.SMS,
+            campaign_id="c",
+            recipient=recipient(7),
+            content=Content(template="vaccination_card"),
+            send_at=None,
+        )
+        assert office.killed(office.singles().create(new), ("log.add", 1))
+        erase(office)
+        assert is_forgotten(office)
 
     def test_confirmed_and_not_logged(self, office: Office) -> None:
         made = office.distribute(10)
