@@ -19,7 +19,7 @@ from bench.scale.world import Campaign
 from shared.aws.message_item import LIST_SHARDS
 from shared.domain.distribution import CHUNK_ROWS
 from shared.domain.timetable import STALE_AFTER
-from shared.usecases.boarding import LONGEST_WAIT
+from shared.usecases.boarding import QUEUED
 from shared.usecases.release import HEAD_START, HORIZON, NEXT_LOOK
 
 STALE = STALE_AFTER / 1_000_000
@@ -190,7 +190,7 @@ class Day:
         writes[id(lane)] += taken
         end = start + self._figures.void_copy
         for again in lane.book(taken, start):
-            if again.at > start + LONGEST_WAIT:
+            if again.at > start + QUEUED.longest:
                 pool.put([again], start + 1)
             else:
                 self.depart(again, again.count, now)

@@ -38,7 +38,7 @@ from shared.usecases.straight import Straight
 from shared.usecases.trial import Trial, TrialDeps
 from shared.wiring.account import Account
 from shared.wiring.schedules import schedule_names
-from shared.wiring.sending import send_deps
+from shared.wiring.sending import TEST_CHAIN, send_deps
 from shared.wiring.sms import orange_balances, sms_step
 from shared.wiring.stores import Names, Stores
 from shared.wiring.whatsapp import whatsapp_step
@@ -257,9 +257,10 @@ class Deps:
     @cached_property
     def sms_step(self) -> SendStep[SmsIntegration, str]:
         """The SMS send step, for test sends."""
-        return sms_step(self.stores, self.settings.orange_api_url, self._queues)
+        return sms_step(self.stores, self.settings.orange_api_url, self._queues, TEST_CHAIN)
 
     @cached_property
     def whatsapp_step(self) -> SendStep[WhatsAppIntegration, str]:
         """The WhatsApp send step, for test sends."""
-        return whatsapp_step(self.stores, self.settings.meta_graph_url, self._queues, self._hosts, self._buckets)
+        url, hosts, buckets = self.settings.meta_graph_url, self._hosts, self._buckets
+        return whatsapp_step(self.stores, url, self._queues, hosts, buckets, chain=TEST_CHAIN)

@@ -31,6 +31,7 @@ class Settings:
     delivered_delay: float = 0.6
     read_delay: float = 1.2
     hang_seconds: float = 30.0
+    answer_seconds: float = 0.0
     meta_down: bool = False
     meta_rate_per_second: int = 80
     pair_burst: int = 45

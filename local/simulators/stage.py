@@ -34,6 +34,11 @@ class Stage:
     background: Background
     hang_up: HangUp
 
+    async def take_time(self) -> None:
+        """Between taking a message and answering: a provider in trouble may need many seconds."""
+        if self.settings.answer_seconds:
+            await self.clock.sleep(self.settings.answer_seconds)
+
     async def cut(self, outcome: Outcome, request: Request, success: int) -> Response:
         """Answer as `outcome.cut` says."""
         match outcome.cut:

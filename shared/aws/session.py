@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 THREADS = 16
 """Conditional writes at once: DynamoDB has no batch for them."""
+READ_SECONDS = 10
+"""An answer is waited for so long, several times."""
 CLAIM_SECONDS = 1
 """An answer to a claim is waited for so long, twice, with a pause of at most a second between: 3 s in all. A claim is
 made just before its call, and a later answer is of no use. The sender gives back what stays unanswered."""
@@ -44,7 +46,7 @@ class Aws:
         self.draw = draw
         self._config = Config(
             connect_timeout=2,
-            read_timeout=10,
+            read_timeout=READ_SECONDS,
             retries={"mode": "standard", "max_attempts": 4},
             max_pool_connections=2 * THREADS,
             user_agent=USER_AGENT,

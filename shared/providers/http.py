@@ -7,6 +7,7 @@ token request or an upload it is merely a reason to ask again.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import httpx2
 
@@ -17,6 +18,55 @@ TIMEOUT_SECONDS = 5.0
 """For each of: a free connection, connecting, writing, reading."""
 WHOLE_CALL_SECONDS = 3 * TIMEOUT_SECONDS
 """For all of a call: a server that drips one byte every four seconds never runs into the time-outs above."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendTimes:
+    """How long one send may take, in seconds: `read` for an answer, `whole` for all of its requests together.
+
+    A send has a longer read time-out than other calls: an answer that is not waited for makes the outcome unknown, and
+    people send the message again. `tests/template/test_times.py` holds the times against the functions' time-outs.
+    """
+
+    read: float
+    whole: float
+
+
+QUEUED_SENDS = SendTimes(read=21.0, whole=23.0)
+"""A provider in trouble often answers after 10 to 20 s. More would not fit the senders' time-out."""
+TEST_SENDS = SendTimes(read=10.0, whole=12.0)
+"""Its caller waits: API Gateway answers after 30 s at most."""
+
+
+class SendTime:
+    """The time of one send, from now on. For the running event loop."""
+
+    def __init__(self, times: SendTimes) -> None:
+        self._times = times
+        self._ends = asyncio.get_running_loop().time() + times.whole
+
+    @property
+    def left(self) -> float:
+        """Seconds."""
+        return max(self._ends - asyncio.get_running_loop().time(), 0.0)
+
+    @property
+    def limits(self) -> httpx2.Timeout:
+        """Of the next request."""
+        return httpx2.Timeout(TIMEOUT_SECONDS, read=min(self._times.read, max(self.left, 0.001)))
+
+    @asynccontextmanager
+    async def before_second_try(self) -> AsyncIterator[None]:
+        """Surrounds what has to be done between a sure refusal and a second try, which needs half of the time itself.
+
+        Raises SendError where that is not left: nothing was sent, and the message goes once more later.
+        """
+        try:
+            async with asyncio.timeout(self.left - self._times.whole / 2):
+                yield
+        except TimeoutError:
+            raise SendError(Kind.RETRY, "no_time_for_a_second_try") from None
+
 
 IDLE_SECONDS = 3.0
 """Shorter than any server keeps an idle connection: a send into one that just closed would end as *unknown*."""
@@ -68,13 +118,13 @@ async def warm_up() -> None:
 
 
 @asynccontextmanager
-async def exchange(call: Call) -> AsyncIterator[None]:
-    """Surrounds one request: whatever goes wrong on the way leaves as a `SendError`.
+async def exchange(call: Call, seconds: float = WHOLE_CALL_SECONDS) -> AsyncIterator[None]:
+    """Surrounds one request: whatever goes wrong on the way leaves as a `SendError`. `seconds`: for all of it.
 
     The cause is cut off: it holds the request, and with it the number, the text and the token.
     """
     try:
-        async with asyncio.timeout(WHOLE_CALL_SECONDS):
+        async with asyncio.timeout(seconds):
             yield
     except FAILURES as error:
         raise error_from_exception(error, call) from None

@@ -1,5 +1,6 @@
 """Brings a copy of a message to its departure: waits for it, or for another one where that no longer counts."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.clock import Clock
@@ -14,14 +15,30 @@ AHEAD = timedelta(milliseconds=50)
 """So long before its departure a message is claimed: however long the claim takes, the call is made at its time. Calls
 that shift by 20 ms would crowd a second (`shared.domain.timetable`). Not longer, because a worker that dies with a
 claim leaves an SMS of which nobody knows whether it was sent."""
-LONGEST_WAIT = 15.0
-"""Seconds a worker waits for departures; a copy that came earlier goes back to the queue."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """In seconds. `longest`: how long a worker waits for departures; a copy that came earlier goes back to the queue.
+    `call_within`: a call that begins later, counted from when the worker took the copy, is not made, because its answer
+    might come when the function's time is up (`tests/template/test_times.py`)."""
+
+    longest: float
+    call_within: float
+
+
+QUEUED = Waits(longest=15.0, call_within=25.0)
+TEST_SEND = Waits(longest=5.0, call_within=6.0)
+"""Its caller waits: API Gateway answers after 30 s at most."""
 
 
 class Boarding:
     """For all messages of one worker."""
 
-    def __init__(self, departures: Departures, queue: ChannelQueue, telemetry: Telemetry, clock: Clock) -> None:
+    def __init__(
+        self, departures: Departures, queue: ChannelQueue, telemetry: Telemetry, clock: Clock, waits: Waits = QUEUED
+    ) -> None:
+        self._waits = waits
         self._departures = departures
         self._queue = queue
         self._telemetry = telemetry
@@ -29,7 +46,7 @@ class Boarding:
 
     async def is_early(self, dispatch: Dispatch) -> bool:
         """Whether it came so long before its departure that it went back to the queue."""
-        if (from_microseconds(dispatch.departs_at) - self._clock.now()).total_seconds() <= LONGEST_WAIT:
+        if (from_microseconds(dispatch.departs_at) - self._clock.now()).total_seconds() <= self._waits.longest:
             return False
         await self._queue.put([dispatch], self._clock.now())
         return True

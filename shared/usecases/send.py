@@ -21,7 +21,7 @@ from shared.domain.sending import Taken
 from shared.domain.status import Status
 from shared.usecases.admission import Admission, Answer, Verdict
 from shared.usecases.aftermath import Consequences
-from shared.usecases.boarding import LONGEST_WAIT, Boarding
+from shared.usecases.boarding import QUEUED, Boarding, Waits
 from shared.usecases.calls import tell_call
 from shared.usecases.channel import ChannelDesk, Integrated, Ready
 from shared.usecases.departures import Departures
@@ -64,6 +64,7 @@ class SendDeps:
     clock: Clock
     draw: Callable[[], str]
     """A random token: one for each claim."""
+    waits: Waits = QUEUED
 
 
 class SendStep[I: Integrated, P]:
@@ -73,7 +74,7 @@ class SendStep[I: Integrated, P]:
         self._desk = desk
         self._deps = deps
         self._departures = Departures(deps.lanes)
-        self._boarding = Boarding(self._departures, deps.queue, deps.telemetry, deps.clock)
+        self._boarding = Boarding(self._departures, deps.queue, deps.telemetry, deps.clock, deps.waits)
         self._unknowns = Unknowns(deps.log, deps.settler, desk.unsure)
         self._repeats = Repeats()
 
@@ -101,11 +102,13 @@ class SendStep[I: Integrated, P]:
 
         Raises what our own stores and queues raise; the copy then comes again.
         """
+        taken_at = self._deps.clock.now()
         if await self._boarding.is_early(dispatch):
             return None
         if await self._admission(dispatch, None) is None:
             return None
-        latest = self._deps.clock.now() + timedelta(seconds=LONGEST_WAIT)
+        latest = taken_at + timedelta(seconds=self._deps.waits.longest)
+        call_by = taken_at + timedelta(seconds=self._deps.waits.call_within)
         integration = await self._desk.integration(dispatch.organisation, dispatch.integration_version)
         ready = await self._desk.ready(integration, dispatch.payload)
         leaves_at = await self._boarding.departure(dispatch, integration, latest)
@@ -120,11 +123,16 @@ class SendStep[I: Integrated, P]:
             self._deps.telemetry.event("copy_dropped", message_id=dispatch.message_id, found=claim.answer)
         elif claim.answer is ClaimAnswer.LAPSED:
             await self._unknowns.take(claim.message, self._deps.clock.now())
-        elif not await self._departs(integration, leaves_at) or not self._still_may(dispatch, admitted, asked_at):
+        elif (
+            not await self._departs(integration, leaves_at)
+            or not self._still_may(dispatch, admitted, asked_at)
+            or self._deps.clock.now() > call_by
+        ):
             await self._too_late(dispatch, integration, claim.message)
         else:
             as_template = admitted.as_template or claim.message.as_template
-            return await self._call(as_written(dispatch, as_template=as_template), claim.message, ready, admitted)
+            written = as_written(dispatch, as_template=as_template)
+            return await self._call(written, claim.message, ready, admitted, call_by)
         return None
 
     async def _departs(self, integration: I | None, leaves_at: datetime) -> bool:
@@ -165,11 +173,11 @@ class SendStep[I: Integrated, P]:
             raise
 
     async def _call(
-        self, dispatch: Dispatch, message: Message, ready: Ready[I, P], admitted: Answer
+        self, dispatch: Dispatch, message: Message, ready: Ready[I, P], admitted: Answer, call_by: datetime
     ) -> SendError | None:
         called_at = self._deps.clock.now()
         try:
-            taken = await self._delivered(dispatch.payload, message, ready)
+            taken = await self._delivered(dispatch.payload, message, ready, call_by)
         except SendError as error:
             tell_call(self._deps.telemetry, dispatch, (called_at, self._deps.clock.now()), error.kind)
             await self._not_accepted(dispatch, message, error, admitted)
@@ -194,7 +202,9 @@ class SendStep[I: Integrated, P]:
             await self._deps.settler.move(message.organisation, message.message_id, wish)
         return None
 
-    async def _delivered(self, payload: Payload, message: Message, ready: Ready[I, P]) -> Taken | None:
+    async def _delivered(
+        self, payload: Payload, message: Message, ready: Ready[I, P], call_by: datetime
+    ) -> Taken | None:
         """The one call, or two for a text too long to stand under its card. That the card was taken is written down
         before the text leaves, so that no later attempt repeats it. None: somebody has ended the message meanwhile."""
         attempt = Attempt(message_id=message.message_id, number=message.attempts)
@@ -205,6 +215,8 @@ class SendStep[I: Integrated, P]:
             noted = await self._deps.log.note_card(message.organisation, message.message_id, attempt=message.attempts)
             if not noted:
                 return None
+            if self._deps.clock.now() > call_by:  # a slow answer: the text goes with the next attempt
+                raise SendError(Kind.RETRY, "no_time_for_the_text", retry_after=1.0)
         return await ready.send(payload.text_half(), str(attempt))
 
     async def _not_accepted(self, dispatch: Dispatch, message: Message, error: SendError, admitted: Answer) -> None:

@@ -1,17 +1,36 @@
 """What a send step works with, on AWS."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from shared.aws.queues import SqsChannelQueue
 from shared.domain.payload import Channel
+from shared.providers.http import QUEUED_SENDS, TEST_SENDS, SendTimes
 from shared.usecases.admission import Admission
+from shared.usecases.boarding import QUEUED, TEST_SEND, Waits
 from shared.usecases.room import Room
 from shared.usecases.send import SendDeps
 from shared.wiring.stores import Stores
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """All times of a send that have to fit one after the other into a function's time-out."""
+
+    waits: Waits
+    times: SendTimes
+
+
+QUEUED_CHAIN = Chain(waits=QUEUED, times=QUEUED_SENDS)
+TEST_CHAIN = Chain(waits=TEST_SEND, times=TEST_SENDS)
+
+
 def send_deps(
-    stores: Stores, queue_urls: Mapping[Channel, str], room: Room | None = None, fanout_queue_url: str | None = None
+    stores: Stores,
+    queue_urls: Mapping[Channel, str],
+    room: Room | None = None,
+    fanout_queue_url: str | None = None,
+    waits: Waits = QUEUED,
 ) -> SendDeps:
     """The same for both channels, but for WhatsApp's sessions, messaging limit and fallbacks."""
     return SendDeps(
@@ -25,4 +44,5 @@ def send_deps(
         telemetry=stores.telemetry,
         clock=stores.clock,
         draw=stores.aws.draw,
+        waits=waits,
     )

@@ -11,20 +11,22 @@ from shared.providers.orange.client import OrangeSender
 from shared.usecases.channel import ChannelDesk, NameReceipts
 from shared.usecases.send import SendStep
 from shared.usecases.strangers import NoteUnknown
-from shared.wiring.sending import send_deps
+from shared.wiring.sending import QUEUED_CHAIN, Chain, send_deps
 from shared.wiring.stores import Stores
 
 
-def sms_step(stores: Stores, base_url: str, queue_urls: Mapping[Channel, str]) -> SendStep[SmsIntegration, str]:
+def sms_step(
+    stores: Stores, base_url: str, queue_urls: Mapping[Channel, str], chain: Chain = QUEUED_CHAIN
+) -> SendStep[SmsIntegration, str]:
     """The send step towards Orange."""
 
     desk = ChannelDesk(
         integration=partial(_sms, stores),
-        sender=OrangeSender(client(), base_url, stores.clock.now, stores.token_shelf),
+        sender=OrangeSender(client(), base_url, stores.clock.now, stores.token_shelf, chain.times),
         acknowledge=NameReceipts(receipts=stores.receipts, now=stores.clock.now),
         unsure=NoteUnknown(unknown=stores.unknown_sms),
     )
-    return SendStep(desk, send_deps(stores, queue_urls))
+    return SendStep(desk, send_deps(stores, queue_urls, waits=chain.waits))
 
 
 async def _sms(stores: Stores, organisation: str, version: int) -> SmsIntegration | None:

@@ -14,28 +14,30 @@ from shared.providers.whatsapp.client import WhatsAppSender
 from shared.usecases.channel import ChannelDesk, NoteHeld
 from shared.usecases.room import Room
 from shared.usecases.send import SendStep
-from shared.wiring.sending import send_deps
+from shared.wiring.sending import QUEUED_CHAIN, Chain, send_deps
 from shared.wiring.stores import Stores
 
 
-def whatsapp_step(
+def whatsapp_step(  # noqa: PLR0913 - what the template names, each once
     stores: Stores,
     base_url: str,
     queue_urls: Mapping[Channel, str],
     card_hosts: tuple[CardHost, ...],
     card_buckets: frozenset[str],
     fanout_queue_url: str | None = None,
+    *,
+    chain: Chain = QUEUED_CHAIN,
 ) -> SendStep[WhatsAppIntegration, str]:
     """The send step towards Meta."""
 
     cards = WithSampleCard(Cards(client(), S3Cards(stores.aws), card_hosts, card_buckets))
     desk = ChannelDesk(
         integration=partial(_whatsapp, stores),
-        sender=WhatsAppSender(client(), base_url, cards, stores.media),
+        sender=WhatsAppSender(client(), base_url, cards, stores.media, chain.times),
         acknowledge=NoteHeld(pulse=stores.pulse, telemetry=stores.telemetry, now=stores.clock.now),
     )
     room = Room(stores.sessions, stores.reputations, stores.reach)
-    return SendStep(desk, send_deps(stores, queue_urls, room, fanout_queue_url))
+    return SendStep(desk, send_deps(stores, queue_urls, room, fanout_queue_url, chain.waits))
 
 
 async def _whatsapp(stores: Stores, organisation: str, version: int) -> WhatsAppIntegration | None:

@@ -60,7 +60,7 @@ PROVIDERS = (
     Fault("answers_503", "the provider is down, and says so", 0.1),
     Fault("answers_garbage", "a 200 that names no message, which was taken", 0.1, 5),
     Fault("throttled", "the provider asks for a slower pace", 0.08),
-    Fault("slow_answers", "answers take up to 4.9 s", 0.2),
+    Fault("slow_answers", "answers take up to 20 s", 0.2),
     Fault("recipient_refused", "the provider does not want this recipient", 0.15),
     Fault("provider_stops", "the provider takes nothing of the account for some minutes", 0.03, 2),
     Fault("country_stops", "the provider takes nothing for one country for some minutes", 0.05, 2),

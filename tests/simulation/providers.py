@@ -18,7 +18,7 @@ from tests.simulation.faults import Dice
 from tests.simulation.scheduling import Interleaving
 
 WORDS_OF_FAILURE = {"failed": (131026, "undeliverable"), "stopped": (131042, "payment problem")}
-TIMES_OUT_AFTER = 5.0
+TIMES_OUT_AFTER = 21.0
 CARD = re.compile(r"CARD-[0-9]+")
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body><center>nginx</center></body></html>"
 STOPS_FOR = timedelta(minutes=3)
@@ -133,7 +133,7 @@ class Provider:
         if process is not None and self.dice.breaks("killed_between_call_and_record"):
             process.die()
         if self.dice.breaks("slow_answers"):
-            await asyncio.sleep(self.dice.between(0.5, 4.9))
+            await asyncio.sleep(self.dice.between(0.5, 20.0))
         return self.accepted(entry)
 
     def _take(self, call: Call) -> Taken:

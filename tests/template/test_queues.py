@@ -1,6 +1,5 @@
 import pytest
 
-from shared.providers.http import TIMEOUT_SECONDS
 from tests.template.reading import QUEUES, Node, at, events, listed, mapping, number, of_type, properties, text
 
 CONSUMED = (*QUEUES, "WhatsAppDeadLetters", "SmsDeadLetters")
@@ -69,12 +68,6 @@ def test_visibility_is_six_times_the_consumers_time_out(template: Node) -> None:
         queue = str(at(event, "Queue", "Fn::GetAtt")).removesuffix(".Arn")
         timeout = number(properties(template, function), "Timeout")
         assert number(properties(template, queue), "VisibilityTimeout") >= 6 * timeout, queue
-
-
-def test_a_senders_batch_ends_before_its_time_out(template: Node) -> None:
-    batches = {function: number(event, "BatchSize") for function, event in events(template, "SQS")}
-    for sender in SENDERS:
-        assert batches[sender] * TIMEOUT_SECONDS < number(properties(template, sender), "Timeout"), sender
 
 
 def test_concurrency_is_limited_at_the_queue_and_never_reserved(template: Node) -> None:

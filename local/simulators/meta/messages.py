@@ -67,6 +67,7 @@ class Messages:
         name = await self._accept(checked, outcome)
         if outcome.cut is not None:
             return await self._stage.cut(outcome, request, 200)
+        await self._stage.take_time()
         return _answer(checked.message, name, outcome)
 
     def open_session(self, number: str, sender: Person) -> None:

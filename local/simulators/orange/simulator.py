@@ -92,6 +92,7 @@ class OrangeSimulator:
         resource_id = await self._accept(text, client, outcome)
         if outcome.cut is not None:
             return await self._stage.cut(outcome, request, 201)
+        await self._stage.take_time()
         return _created(text, resource_id)
 
     def _client(self, request: Request) -> str:

@@ -1,5 +1,6 @@
 """Sends one SMS by Orange's API for Africa and the Middle East (reference/orange_sms.md, section 2)."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from urllib.parse import quote
@@ -15,7 +16,7 @@ from shared.domain.sending import Taken
 from shared.domain.tokens import TokenShelf
 from shared.providers.answers import identifier, obj, parse, text
 from shared.providers.calls import Call, lost
-from shared.providers.http import bearer, exchange, warm_up
+from shared.providers.http import QUEUED_SENDS, SendTime, SendTimes, bearer, exchange, warm_up
 from shared.providers.orange.contracts import Contract, contracts_in, what_is_missing
 from shared.providers.orange.errors import Answer, error_from_answer, error_from_response, read
 from shared.providers.orange.tokens import Tokens
@@ -24,8 +25,16 @@ from shared.providers.orange.tokens import Tokens
 class OrangeSender:
     """A `ChannelSender` whose preparation is an OAuth token. `base_url` is without the version; `now` is aware UTC."""
 
-    def __init__(self, http: httpx2.AsyncClient, base_url: str, now: Callable[[], datetime], shelf: TokenShelf) -> None:
+    def __init__(
+        self,
+        http: httpx2.AsyncClient,
+        base_url: str,
+        now: Callable[[], datetime],
+        shelf: TokenShelf,
+        times: SendTimes = QUEUED_SENDS,
+    ) -> None:
         self._http = http
+        self._times = times
         self._base_url = base_url.rstrip("/")
         self._now = now
         self._tokens = Tokens(http, base_url, now, shelf)
@@ -41,12 +50,14 @@ class OrangeSender:
 
         A refused token is a sure rejection, so that one more call with a new token is safe; a second refusal stops.
         """
-        answer = await self._post(integration, payload, prepared)
+        time = SendTime(self._times)
+        answer = await self._post(integration, payload, prepared, time)
         if answer.status_code == 401 and read(401, answer.content).refuses_token:
-            fresh = await self._tokens.token(integration, refused=prepared)
-            answer = await self._post(integration, payload, fresh)
+            async with time.before_second_try():
+                fresh = await self._tokens.token(integration, refused=prepared)
+            answer = await self._post(integration, payload, fresh, time)
         if not answer.is_success:
-            raise await self._error(integration, payload, read(answer.status_code, answer.content))
+            raise await self._error(integration, payload, read(answer.status_code, answer.content), time)
         receipt_id = _receipt_id(parse(answer.content))
         if not receipt_id:
             raise lost("accepted_without_id", Call.ONCE)
@@ -66,7 +77,7 @@ class OrangeSender:
             raise SendError(Kind.RETRY, "contracts_unreadable")
         return found
 
-    async def _error(self, integration: SmsIntegration, payload: Payload, answer: Answer) -> SendError:
+    async def _error(self, integration: SmsIntegration, payload: Payload, answer: Answer, time: SendTime) -> SendError:
         """The decision, with a look at the contracts where the answer alone does not settle it.
 
         Contracts that cannot be had just now leave the message for later: an empty balance must not burn the list.
@@ -78,7 +89,10 @@ class OrangeSender:
         if not answer.doubtful:
             return error
         try:
-            contracts = await self.contracts(integration)
+            async with asyncio.timeout(time.left):
+                contracts = await self.contracts(integration)
+        except TimeoutError:
+            return SendError(Kind.RETRY, answer.code)
         except SendError as unread:
             return SendError(Kind.RETRY, answer.code) if unread.kind in (Kind.RETRY, Kind.THROTTLED) else error
         if error.kind is Kind.STOP and all(contract.country != payload.country for contract in contracts):
@@ -86,7 +100,7 @@ class OrangeSender:
         missing = what_is_missing(contracts, payload.country, self._now())
         return SendError(Kind.STOP, answer.code, missing, scope=Scope.COUNTRY) if missing else error
 
-    async def _post(self, integration: SmsIntegration, payload: Payload, token: str) -> httpx2.Response:
+    async def _post(self, integration: SmsIntegration, payload: Payload, token: str, time: SendTime) -> httpx2.Response:
         """The call, unless 21:00 has come since the gate was asked: a slow claim or a new token takes seconds."""
         sender = sender_address(integration, payload.country)
         now = self._now()
@@ -94,8 +108,9 @@ class OrangeSender:
             raise SendError(Kind.RETRY, "night_has_fallen")
         url = f"{self._base_url}/smsmessaging/v1/outbound/{quote(sender, safe='')}/requests"
         headers = bearer(token)
-        async with exchange(Call.ONCE):
-            return await self._http.post(url, json=_body(integration, payload, sender), headers=headers)
+        async with exchange(Call.ONCE, time.left):
+            body = _body(integration, payload, sender)
+            return await self._http.post(url, json=body, headers=headers, timeout=time.limits)
 
     async def _get(self, token: str, path: str) -> httpx2.Response:
         headers = bearer(token)

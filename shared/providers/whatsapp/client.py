@@ -13,7 +13,7 @@ from shared.domain.picture import kind
 from shared.domain.sending import CardSource, MediaCache, Taken
 from shared.providers.answers import identifier, obj, objects, parse, text
 from shared.providers.calls import Call, lost
-from shared.providers.http import bearer, exchange, warm_up
+from shared.providers.http import QUEUED_SENDS, SendTime, SendTimes, bearer, exchange, warm_up
 from shared.providers.single_flight import SingleFlight
 from shared.providers.whatsapp.errors import STALE_MEDIA, error_from_response
 from shared.providers.whatsapp.messages import body_of
@@ -31,8 +31,16 @@ class WhatsAppSender:
     `base_url` is without the version. Media IDs belong to the phone number that uploaded them and live 30 days.
     """
 
-    def __init__(self, http: httpx2.AsyncClient, base_url: str, cards: CardSource, media: MediaCache) -> None:
+    def __init__(
+        self,
+        http: httpx2.AsyncClient,
+        base_url: str,
+        cards: CardSource,
+        media: MediaCache,
+        times: SendTimes = QUEUED_SENDS,
+    ) -> None:
         self._http = http
+        self._times = times
         self._base_url = f"{base_url.rstrip('/')}/{API_VERSION}"
         self._cards = cards
         self._media = media
@@ -48,18 +56,20 @@ class WhatsAppSender:
 
         A media ID that Meta has forgotten is a sure rejection, so that one more upload and one more call are safe.
         """
+        time = SendTime(self._times)
         try:
-            return await self._post(integration, body_of(payload, prepared, key))
+            return await self._post(integration, body_of(payload, prepared, key), time)
         except SendError as error:
             if error.code != STALE_MEDIA or not payload.card_image:
                 raise
-        fresh = await self._media_id(integration, payload.card_image, stale=prepared)
-        return await self._post(integration, body_of(payload, fresh, key))
+        async with time.before_second_try():
+            fresh = await self._media_id(integration, payload.card_image, stale=prepared)
+        return await self._post(integration, body_of(payload, fresh, key), time)
 
-    async def _post(self, integration: WhatsAppIntegration, body: dict[str, object]) -> Taken:
-        headers = bearer(integration.access_token.value)
-        async with exchange(Call.ONCE):
-            answer = await self._http.post(self._url(integration, "messages"), json=body, headers=headers)
+    async def _post(self, integration: WhatsAppIntegration, body: dict[str, object], time: SendTime) -> Taken:
+        headers, url = bearer(integration.access_token.value), self._url(integration, "messages")
+        async with exchange(Call.ONCE, time.left):
+            answer = await self._http.post(url, json=body, headers=headers, timeout=time.limits)
         if not answer.is_success:
             raise error_from_response(answer.status_code, answer.content)
         messages = objects(obj(parse(answer.content)).get("messages"))

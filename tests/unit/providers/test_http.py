@@ -9,7 +9,7 @@ import pytest
 
 from shared.domain.errors import Kind, SendError
 from shared.providers.calls import Call
-from shared.providers.http import bearer, client, error_from_exception, exchange
+from shared.providers.http import QUEUED_SENDS, SendTime, SendTimes, bearer, client, error_from_exception, exchange
 
 NOT_SENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError"}
 NEVER_BUILT = {"InvalidURL", "UnsupportedProtocol", "LocalProtocolError"}
@@ -108,3 +108,27 @@ def test_who_reads_webhooks_loads_no_client() -> None:
         "sys.exit('httpx2' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_send_waits_longer_than_other_calls() -> None:
+    async def limits() -> httpx2.Timeout:
+        return SendTime(QUEUED_SENDS).limits
+
+    assert asyncio.run(limits()) == httpx2.Timeout(5.0, read=21.0)
+
+
+@pytest.mark.parametrize(("whole", "kind"), [(23.0, None), (0.0, Kind.RETRY)])
+def test_a_second_try_needs_half_of_a_send_s_time(whole: float, kind: Kind | None) -> None:
+    """Without it the message goes back: the refusal before it was a sure one."""
+
+    async def tried() -> None:
+        async with SendTime(SendTimes(read=21.0, whole=whole)).before_second_try():
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+
+    if kind is None:
+        asyncio.run(tried())
+        return
+    with pytest.raises(SendError) as caught:
+        asyncio.run(tried())
+    assert (caught.value.kind, caught.value.code) == (kind, "no_time_for_a_second_try")

@@ -357,3 +357,31 @@ def test_a_slow_call_has_a_line_of_its_own(office: Office, seconds: float, is_sl
     told = [fields for name, fields in office.telemetry.events if name == "send_was_slow"]
     line = {"message_id": message.message_id, "channel": "sms", "outcome": "accepted", "milliseconds": 2000}
     assert told == ([line] if is_slow else [])
+
+
+class Slow(FakeProvider[Any]):
+    """Its preparation takes so many seconds."""
+
+    seconds = 26.0
+
+    @override
+    async def prepare(self, integration: Any, payload: Payload) -> str:
+        await self.clock.sleep(self.seconds)
+        return await super().prepare(integration, payload)
+
+    clock: Any = None
+
+
+@pytest.mark.parametrize(("seconds", "calls"), [(3.0, 1), (26.0, 0)])
+def test_a_call_that_could_not_be_recorded_in_time_is_not_made(office: Office, seconds: float, calls: int) -> None:
+    """A slow card ate up the time in which the provider might answer."""
+    office.provider = Slow(office.points)
+    office.provider.clock, office.provider.seconds = office.clock, seconds
+    message = office.single()
+    [copy] = office.queue.take()
+    office.clock.instant = from_microseconds(copy.departs_at)
+    office.run(office.step(Channel.SMS).send_all([copy]))
+    assert office.provider.calls == calls
+    row = office.row(message.message_id)
+    assert (row.lease_until, row.reason) == (None, None)
+    assert calls or len(office.queue.waiting) == 1
