@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from shared.aws.message_item import position
+from shared.aws.message_item import position, singles_of
 from shared.domain.dead_letter import DeadLetter
 from shared.domain.fallback import watch_after
 from shared.domain.holds import ScopeKey
@@ -287,7 +287,8 @@ class FakeLog:
         await self._points("log.unlink")
         row = self.rows.get((organisation, message_id))
         if row is not None:
-            payload = PayloadRef(object_key="") if row.payload.row is None else row.payload
+            is_single = row.payload.object_key.startswith(singles_of(organisation, row.person))
+            payload = PayloadRef(object_key="") if is_single else row.payload
             self._keep(replace(row, person="", sameness=None, payload=payload))
 
     def _keep(self, row: Message) -> Message:
