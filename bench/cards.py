@@ -9,6 +9,7 @@ from bench.stand import CLOCK, NUMBER_KEY, ORGANISATION, SECRETS, Stand
 from shared.aws.codec import encode
 from shared.aws.distributions import DynamoDistributions
 from shared.aws.integrations import SecretIntegrations
+from shared.aws.lanes import DynamoLanes
 from shared.aws.log import DynamoLog
 from shared.aws.session import Aws
 from shared.domain.dispatch import Dispatch
@@ -47,6 +48,8 @@ class Programme:
         integrations = SecretIntegrations(self._aws, SECRETS, CLOCK)
         for one in (SMS, WHATSAPP):
             await integrations.put(replace(one, organisation=ORGANISATION, rate_per_second=rate))
+            lane = replace(one.lane, organisation=ORGANISATION)
+            await DynamoLanes(self._aws, "StateTable", CLOCK).join(lane, rate, version=one.version)
         now = CLOCK.now()
         await DynamoDistributions(self._aws, "StateTable").create(
             Distribution(

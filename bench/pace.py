@@ -106,7 +106,7 @@ async def _load(programme: Programme, place: Stand, channel: Channel, rate: int,
     express = total // CYCLE
     bulk = await programme.dispatches(channel, total - express)
     single = [replace(one, chunk=None, epoch=None) for one in await programme.dispatches(channel, express)]
-    lanes, lane = DynamoLanes(aws, "StateTable"), replace(LANES[channel], organisation=ORGANISATION)
+    lanes, lane = DynamoLanes(aws, "StateTable", CLOCK), replace(LANES[channel], organisation=ORGANISATION)
     earliest = CLOCK.now() + HEAD_START
     copies = [*await _booked(lanes, lane, Share.BULK, rate, earliest, bulk)]
     copies += await _booked(lanes, lane, Share.EXPRESS, rate, earliest, single)

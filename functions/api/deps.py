@@ -25,7 +25,7 @@ from shared.usecases.dead_letters import Redrives
 from shared.usecases.erasure import Erasures
 from shared.usecases.health import SmsHealth
 from shared.usecases.holding import HeldTrials
-from shared.usecases.integrations import Administration
+from shared.usecases.integrations import Administration, AdministrationDeps
 from shared.usecases.judge import Judge
 from shared.usecases.lookups import Lookups
 from shared.usecases.messages import MessageDeps, SingleSends
@@ -141,7 +141,16 @@ class Deps:
         draw = partial(secrets.token_urlsafe, 32)
         stores = self.stores
         return Administration(
-            stores.integrations, self.account.templates, stores.token_shelf, self._trials, draw, self.clock
+            AdministrationDeps(
+                integrations=stores.integrations,
+                templates=self.account.templates,
+                tokens=stores.token_shelf,
+                trials=self._trials,
+                members=stores.members,
+                number_key=self.number_key,
+                draw=draw,
+                clock=self.clock,
+            )
         )
 
     @cached_property

@@ -17,7 +17,6 @@ from shared.domain.card_reference import parse_buckets, parse_hosts
 from shared.domain.clock import Clock
 from shared.domain.ids import NumberKey
 from shared.domain.payload import Channel
-from shared.providers.orange.balances import OrangeBalances
 from shared.usecases.admission import Admission
 from shared.usecases.agenda import Agenda, AgendaDeps
 from shared.usecases.already import AlreadySent
@@ -31,6 +30,7 @@ from shared.usecases.fanout import Fanout, FanoutDeps
 from shared.usecases.hold_causes import ReadCauses
 from shared.usecases.hold_work import HoldWork, HoldWorkDeps
 from shared.usecases.judge import Judge
+from shared.usecases.members import Proofs, ProvingBalances
 from shared.usecases.planning import Planner
 from shared.usecases.release import Release, ReleaseDeps
 from shared.usecases.room import Headroom
@@ -134,6 +134,10 @@ class Deps:
         )
 
     @cached_property
+    def _proofs(self) -> Proofs:
+        return Proofs(self._balances, self._account.standing, self.telemetry, self.clock)
+
+    @cached_property
     def fanout(self) -> Fanout:
         """Ticks and tasks."""
         return Fanout(
@@ -185,6 +189,7 @@ class Deps:
                 tallies=self._tallies,
                 stragglers=Stragglers(self.stores.log, self._tallies, settler, unknowns),
                 headroom=Headroom(self.stores.reputations, self.stores.reach),
+                proofs=self._proofs,
                 settler=settler,
                 schedules=self._schedules,
                 telemetry=self.telemetry,
@@ -197,7 +202,7 @@ class Deps:
         return Account(self.stores, self.settings.meta_graph_url)
 
     @cached_property
-    def _balances(self) -> OrangeBalances:
+    def _balances(self) -> ProvingBalances:
         return orange_balances(self.stores, self.settings.orange_api_url)
 
     @cached_property

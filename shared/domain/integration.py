@@ -35,11 +35,18 @@ class WhatsAppIntegration:
     default_template: str | None
     version: int
     """Milliseconds since 1970 of the last change: a sender whose cached copy is older than a message's reads anew."""
+    account: str = ""
+    """A keyed hash of `phone_number_id`, under which organisations share the number's rate."""
 
     @property
     def lane(self) -> Lane:
         """The number's own budget at Meta."""
-        return Lane(organisation=self.organisation, channel=Channel.WHATSAPP, provider=self.phone_number_id)
+        return Lane(
+            organisation=self.organisation,
+            channel=Channel.WHATSAPP,
+            provider=self.phone_number_id,
+            account=self.account,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +77,13 @@ class SmsIntegration:
     receipt_token: Secret
     """Stands in the path of the receipts' URL, because Orange signs nothing."""
     version: int
+    account: str = ""
+    """A keyed hash of `client_id`, under which organisations share the application's rate."""
 
     @property
     def lane(self) -> Lane:
         """The application's budget at Orange: all its countries together."""
-        return Lane(organisation=self.organisation, channel=Channel.SMS, provider=self.client_id)
+        return Lane(organisation=self.organisation, channel=Channel.SMS, provider=self.client_id, account=self.account)
 
     def sender_address(self, country: str) -> str | None:
         """The pseudo-number that texts in `country` come from, "tel:+2210000"; None where nobody knows it (Egypt)."""

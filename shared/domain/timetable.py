@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shared.domain.members import UNPROVEN_RATE
+
 CYCLE = 10
 """Slots in a cycle, of which the last is express: 90 % bulk, 10 % express."""
 SLOTS, SPAN = 59, 60_000_000
@@ -30,20 +32,36 @@ class Share(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
-    """One provider budget: WhatsApp's phone number ID, or Orange's client ID (all countries together)."""
+    """One provider budget as an organisation sees it: WhatsApp's phone number ID, or Orange's client ID (all countries
+    together). Organisations with the same `account` share it once the provider has accepted their own credentials.
+    """
 
     organisation: str
     channel: str
     provider: str
+    account: str = ""
+    """A keyed hash of the provider's account. Empty where it was never made: then nothing is shared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneState:
-    """What the lane's item holds. `not_before`: the provider asked for quiet until then."""
+    """What the lane's item holds. `not_before`: the provider asked for quiet until then.
+
+    `rate_limit_id` is the same for all organisations that share it. `shared_rate` is the lowest of the members' rates;
+    None: the organisation is no member of its account, and this is a rate limit of its own. `generation` counts the
+    changes of the members.
+    """
 
     next_bulk: int = 0
     next_express: int = 0
     not_before: int = 0
+    rate_limit_id: str = ""
+    shared_rate: int | None = None
+    generation: int = 0
+
+    def rate(self, own: int) -> int:
+        """Messages per second over both shares, where the organisation's own settings say `own`."""
+        return min(own, UNPROVEN_RATE if self.shared_rate is None else self.shared_rate)
 
     def next_of(self, share: Share) -> int:
         """The first instant of that share not yet booked."""

@@ -78,7 +78,13 @@ _EN: Mapping[str, Finding] = {
         ("The default template {name} is not approved.",),
         (f"Submit it under Templates, or choose another one under {_SETTINGS_EN}.",),
     ),
-    "webhook.fine": (("Meta's reports can be verified, and the account is subscribed to an app.",), ()),
+    "webhook.fine": (
+        (
+            "Meta's reports can be verified, and the account is subscribed to an app. They go to the address that is "
+            "entered in that app: if it is another organisation's, the reports of your messages go there.",
+        ),
+        (),
+    ),
     "webhook.app_secret_missing": (
         ("Delivery reports are refused: without the app secret nobody can tell that they come from Meta.",),
         (f"Enter app_secret under {_SETTINGS_EN}.",),
@@ -132,7 +138,8 @@ _EN: Mapping[str, Finding] = {
     "receipts.fine": (
         (
             "Receipts are taken at webhook_url, shown in the SMS settings. Orange cannot be asked whether it is "
-            "registered there.",
+            "registered there. An Orange application has one address: if it is registered for another organisation, "
+            "the receipts of your messages go there.",
         ),
         (),
     ),
@@ -230,7 +237,11 @@ _FR: Mapping[str, Finding] = {
         (f"Soumettez-le sous Modèles, ou choisissez-en un autre sous {_SETTINGS_FR}.",),
     ),
     "webhook.fine": (
-        ("Les rapports de Meta peuvent être vérifiés, et le compte est abonné à une application.",),
+        (
+            "Les rapports de Meta peuvent être vérifiés, et le compte est abonné à une application. Ils vont à "
+            "l’adresse saisie dans cette application : si c’est celle d’une autre organisation, elle reçoit les "
+            "rapports de vos messages.",
+        ),
         (),
     ),
     "webhook.app_secret_missing": (
@@ -290,7 +301,8 @@ _FR: Mapping[str, Finding] = {
     "receipts.fine": (
         (
             "Les accusés sont reçus à webhook_url, affiché dans les paramètres SMS. On ne peut pas demander à Orange "
-            "s’il y est enregistré.",
+            "s’il y est enregistré. Une application Orange n’a qu’une adresse : si c’est celle d’une autre "
+            "organisation, elle reçoit les accusés de vos messages.",
         ),
         (),
     ),

@@ -90,9 +90,9 @@ class Ready[I: Integrated, P]:
         self._trouble = trouble
 
     @property
-    def lane(self) -> Lane | None:
-        """The budget that the call is on; None where the settings are gone."""
-        return self._integration.lane if self._integration is not None else None
+    def integration(self) -> I | None:
+        """The settings that the call is made with; None where they are gone."""
+        return self._integration
 
     async def send(self, payload: Payload, key: str) -> Taken:
         """Make the call for the payload that was prepared, or a part of it. Raises what `prepare` or `send` raised."""

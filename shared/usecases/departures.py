@@ -31,8 +31,9 @@ class Departures:
         self._wishes: dict[tuple[Lane, Share | None], list[asyncio.Future[int]]] = {}
         self._booking = asyncio.Lock()
         self._backoff = Backoff()
-        self._quiet: dict[Lane, datetime] = {}
-        self._turns: dict[tuple[Lane, int], deque[datetime]] = {}
+        self._known: dict[Lane, LaneState] = {}
+        self._quiet: dict[str, datetime] = {}
+        self._turns: dict[tuple[str, int], deque[datetime]] = {}
 
     async def is_void(self, departs_at: int, lane: Lane, now: datetime) -> bool:
         """Whether it was missed, or withdrawn by a throttle."""
@@ -52,30 +53,38 @@ class Departures:
                 )
         return await wish
 
-    def turn(self, lane: Lane, rate: int, now: datetime) -> datetime:
-        """When this worker may make its next call: `now`, but for copies that are late together.
+    def turn(self, lane: Lane, own_rate: int, now: datetime) -> datetime:
+        """When this worker may make its next call: `now`, but for copies that are late together. Organisations on one
+        account take turns.
 
         A departure that was missed by less than 5 s counts; ten of them at once would be twice Orange's rate.
         """
-        turns = self._turns.setdefault((lane, rate), deque(maxlen=rate))
+        rate = self._known[lane].rate(own_rate) if lane in self._known else own_rate
+        turns = self._turns.setdefault((self._rate_limit(lane), rate), deque(maxlen=rate))
         own = max(now, turns[0] + A_SECOND) if len(turns) == rate else now
         turns.append(own)
         return own
 
     async def throttled(self, lane: Lane, now: datetime, wait: timedelta) -> None:
         """The provider asks for a slower pace: nothing departs for `wait`, or longer where that was asked before."""
-        until = self._backoff.throttled(lane, now, wait)
-        self._quiet[lane] = max(until, self.quiet_until(lane))
+        rate_limit = self._rate_limit(lane)
+        until = self._backoff.throttled(rate_limit, now, wait)
+        self._quiet[rate_limit] = max(until, self.quiet_until(lane))
         await self._lanes.hold(lane, until)
         self._states.forget(lane)
 
     def quiet_until(self, lane: Lane) -> datetime:
         """What this worker was last told by `throttled`: known before the lane is."""
-        return self._quiet.get(lane, _NEVER)
+        return self._quiet.get(self._rate_limit(lane), _NEVER)
 
     def passed(self, lane: Lane, now: datetime) -> None:
         """The provider took a message: the pace is right."""
-        self._backoff.passed(lane, now)
+        self._backoff.passed(self._rate_limit(lane), now)
+
+    def _rate_limit(self, lane: Lane) -> str:
+        """What organisations on one account have in common, as last seen."""
+        known = self._known.get(lane)
+        return known.rate_limit_id if known is not None else f"{lane.organisation}#{lane.channel}#{lane.provider}"
 
     @staticmethod
     async def _book_all(wishes: Sequence[asyncio.Future[int]], book: Callable[[int], Awaitable[Booking]]) -> None:
@@ -90,4 +99,6 @@ class Departures:
             wish.set_result(departs_at)
 
     async def _read(self, lanes: Collection[Lane]) -> Mapping[Lane, LaneState]:
-        return {lane: await self._lanes.state(lane) for lane in lanes}
+        read = {lane: await self._lanes.state(lane) for lane in lanes}
+        self._known |= read
+        return read

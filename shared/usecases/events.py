@@ -172,6 +172,7 @@ EVENTS: Final[Mapping[str, Event]] = {
     "task_begun": _event("kind", "organisation", "distribution_id"),
     "tick_one": _event("distribution_id"),
     "erasure_round": _event("organisation", "round"),
+    "account_not_proved": _event("organisation", "code"),
     "reputation_unread": _event("organisation", "code"),
     "templates_unread": _event("organisation", "code"),
     "template_not_submitted": _event("template", "code"),

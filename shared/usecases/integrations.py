@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
@@ -10,6 +11,7 @@ from shared.domain.catalogue import is_ready_made
 from shared.domain.clock import Clock
 from shared.domain.countries import COVERED
 from shared.domain.hours import ClosedHours, parse_windows
+from shared.domain.ids import NumberKey
 from shared.domain.instants import milliseconds
 from shared.domain.integration import Dhis2Integration, Secret, SmsIntegration, UnitPrice, WhatsAppIntegration
 from shared.domain.json import JsonObject, JsonValue
@@ -19,6 +21,7 @@ from shared.domain.recipient import FIELDS
 from shared.domain.refusal import Fault, Notice, ProblemCode, Refusal
 from shared.domain.tokens import TokenShelf
 from shared.usecases.holding import HeldTrials
+from shared.usecases.members import Members
 from shared.usecases.ports import Integrations
 from shared.usecases.setting import ReadsCatalogue
 
@@ -32,24 +35,25 @@ _UID = re.compile(r"[A-Za-z][A-Za-z0-9]{10}")
 _MAPPABLE = frozenset(FIELDS) - {"enrollment_id"}
 
 
-class Administration:
-    """Reads and writes the integrations. `draw` makes tokens that nobody can guess."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdministrationDeps:
+    """What settings are read and written with. `draw` makes tokens that nobody can guess."""
 
-    def __init__(
-        self,
-        integrations: Integrations,
-        templates: ReadsCatalogue,
-        tokens: TokenShelf,
-        trials: HeldTrials,
-        draw: Callable[[], str],
-        clock: Clock,
-    ) -> None:
-        self._integrations = integrations
-        self._templates = templates
-        self._tokens = tokens
-        self._trials = trials
-        self._draw = draw
-        self._clock = clock
+    integrations: Integrations
+    templates: ReadsCatalogue
+    tokens: TokenShelf
+    trials: HeldTrials
+    members: Members
+    number_key: NumberKey
+    draw: Callable[[], str]
+    clock: Clock
+
+
+class Administration:
+    """Reads and writes the integrations."""
+
+    def __init__(self, deps: AdministrationDeps) -> None:
+        self._deps = deps
 
     async def get(self, organisation: str, name: str) -> Integration:
         """Raises Refusal `not_found` where it is not set."""
@@ -59,38 +63,66 @@ class Administration:
         return found
 
     async def delete(self, organisation: str, name: str) -> None:
-        """Forget it; deleting what is not there is no error."""
-        await self._integrations.delete(organisation, name)
+        """Forget it; deleting what is not there is no error.
+
+        The account's rate limit is left before and after. Killed in between, the organisation is no member, and the
+        settings that are still there let it join again; a call that succeeded in between has no member left behind.
+        """
+        kept = await self._read(organisation, name) if name != "dhis2" else None
+        await self._leave(kept)
+        await self._deps.integrations.delete(organisation, name)
+        await self._leave(kept)
         if name == "sms":
-            await self._tokens.remove(organisation)
+            await self._deps.tokens.remove(organisation)
 
     async def put(self, organisation: str, name: str, body: JsonObject) -> Integration:
         """Replace it; an omitted secret keeps its value. Raises Refusal with every fault found."""
-        now = self._clock.now()
+        now = self._deps.clock.now()
         if name == "whatsapp":
-            kept = await self._integrations.whatsapp(organisation, fresh=True)
-            integration: Integration = self._whatsapp(organisation, body, kept, now)
-            await self._check_default_template(integration)
-        elif name == "sms":
-            integration = self._sms(organisation, body, await self._integrations.sms(organisation, fresh=True), now)
-        else:
-            integration = _dhis2(organisation, body, now)
-        await self._integrations.put(integration)
-        if isinstance(integration, SmsIntegration):
+            kept = await self._deps.integrations.whatsapp(organisation, fresh=True)
+            whatsapp = self._whatsapp(organisation, body, kept, now)
+            await self._check_default_template(whatsapp)
+            await self._replace(kept, whatsapp)
+            await self._deps.trials.begin(organisation, Channel.WHATSAPP)
+            return whatsapp
+        if name == "sms":
+            before = await self._deps.integrations.sms(organisation, fresh=True)
+            sms = self._sms(organisation, body, before, now)
+            await self._replace(before, sms)
             # Always, not only where the secret has changed: a worker that died here must not leave an old token.
-            await self._tokens.open(organisation)
-        if not isinstance(integration, Dhis2Integration):
-            await self._trials.begin(organisation, Channel(name))
+            await self._deps.tokens.open(organisation)
+            await self._deps.trials.begin(organisation, Channel.SMS)
+            return sms
+        integration = _dhis2(organisation, body, now)
+        await self._deps.integrations.put(integration)
         return integration
+
+    async def _replace(
+        self, kept: WhatsAppIntegration | SmsIntegration | None, integration: WhatsAppIntegration | SmsIntegration
+    ) -> None:
+        """Keep the settings, and have their account's rate limit know: another account is left before and after, as
+        with `delete`; a new rate for the same one holds at once."""
+        is_moving = kept is not None and kept.lane != integration.lane
+        if is_moving:
+            await self._leave(kept)
+        await self._deps.integrations.put(integration)
+        if is_moving:
+            await self._leave(kept)
+        else:
+            await self._deps.members.saved(integration)
+
+    async def _leave(self, kept: Integration | None) -> None:
+        if isinstance(kept, WhatsAppIntegration | SmsIntegration):
+            await self._deps.members.left(kept.lane)
 
     async def _read(self, organisation: str, name: str) -> Integration | None:
         match name:
             case "whatsapp":
-                return await self._integrations.whatsapp(organisation, fresh=True)
+                return await self._deps.integrations.whatsapp(organisation, fresh=True)
             case "sms":
-                return await self._integrations.sms(organisation, fresh=True)
+                return await self._deps.integrations.sms(organisation, fresh=True)
             case "dhis2":
-                return await self._integrations.dhis2(organisation)
+                return await self._deps.integrations.dhis2(organisation)
             case _:
                 return None
 
@@ -101,7 +133,7 @@ class Administration:
         name = integration.default_template
         if name is None or is_ready_made(name):
             return
-        catalogue = await self._templates.catalogue(integration)
+        catalogue = await self._deps.templates.catalogue(integration)
         if catalogue.is_sure and not catalogue.languages(name):
             fault = Fault(field="default_template", code="template_unknown", facts={"name": name})
             raise Refusal(ProblemCode.UNPROCESSABLE, (fault,))
@@ -127,11 +159,12 @@ class Administration:
             access_token=access_token,
             app_secret=app_secret,
             previous_app_secret=_replaced(kept, app_secret, now),
-            verify_token=verify_token or Secret(value=self._draw(), updated_at=now),
+            verify_token=verify_token or Secret(value=self._deps.draw(), updated_at=now),
             business_account_id=checking.optional("business_account_id"),
             rate_per_second=_whole(body.get("rate_per_second"), 80),
             default_template=template,
             version=milliseconds(now),
+            account=self._deps.number_key.account(Channel.WHATSAPP, str(body["phone_number_id"])),
         )
 
     def _sms(self, organisation: str, body: JsonObject, kept: SmsIntegration | None, now: datetime) -> SmsIntegration:
@@ -158,8 +191,9 @@ class Administration:
             unit_prices=prices,
             peak_hours=peak_hours,
             receipt_addresses=addresses,
-            receipt_token=kept.receipt_token if kept else Secret(value=self._draw(), updated_at=now),
+            receipt_token=kept.receipt_token if kept else Secret(value=self._deps.draw(), updated_at=now),
             version=milliseconds(now),
+            account=self._deps.number_key.account(Channel.SMS, str(body["client_id"])),
         )
 
 

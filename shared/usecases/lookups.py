@@ -28,7 +28,7 @@ class CallCounts(Protocol):
 
     async def take(self, organisation: str, caller: str, quota: Quota, now: datetime) -> timedelta | None:
         """Count one call of `caller` (a keyed hash). None: counted. Else it is one too many and was not counted: how
-        long to wait. A write whose answer is lost may count twice, and never not at all."""
+        long to wait."""
         ...
 
 

@@ -153,6 +153,8 @@ class Planner:
         wished = max(now, distribution.schedule.at or now)
         runs = run.frozen()
         starts = [earliest_open(distribution.channel, one.country, wished, windows) for one in runs]
+        # First: a provider that answers makes the organisation a member of its account, whose rate the end depends on.
+        budgets = await self._budgets(tally, distribution, settings)
         end = await self._end(runs, distribution, settings, min(starts), windows) if starts else None
         return Plan(
             attempt=distribution.attempt,
@@ -162,9 +164,7 @@ class Planner:
             duplicates=tally.duplicates,
             segments=tally.segments.total() if distribution.channel is Channel.SMS else None,
             prices=_prices(tally.segments, tally.amounts) if distribution.channel is Channel.SMS else (),
-            warnings=_each_once(
-                *_warnings(tally, distribution, end), *await self._budgets(tally, distribution, settings)
-            ),
+            warnings=_each_once(*_warnings(tally, distribution, end), *budgets),
             languages=tuple(sorted(tally.languages)),
             countries=tuple(sorted(tally.countries.items())),
             peak=peak,
@@ -193,7 +193,7 @@ class Planner:
             [Load(country=run.country, rows=run.rows) for run in runs],
             distribution.channel,
             start=max(start, from_microseconds(max(lane.next_bulk, lane.not_before))),
-            rate=settings.channel.rate_per_second,
+            rate=lane.rate(settings.channel.rate_per_second),
             peak=windows,
         )
 

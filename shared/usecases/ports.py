@@ -390,7 +390,10 @@ class Lanes(Protocol):
         ...
 
     async def book(self, lane: Lane, share: Share | None, *, rate: int, earliest: datetime, count: int) -> Booking:
-        """Book the next `count` departures; `share` None takes whichever leaves first."""
+        """Book the next `count` departures; `share` None takes whichever leaves first.
+
+        `rate` is what the organisation's settings say; it is lowered to that of the account (`LaneState.rate`).
+        """
         ...
 
     async def hold(self, lane: Lane, not_before: datetime) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from shared.domain.clock import Clock
-from shared.domain.integration import WhatsAppIntegration
+from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 
 _LASTS = timedelta(minutes=1)
 
@@ -15,13 +15,13 @@ class Quiet:
         self._clock = clock
         self._until: dict[tuple[str, int], datetime] = {}
 
-    def begin(self, integration: WhatsAppIntegration) -> None:
+    def begin(self, integration: WhatsAppIntegration | SmsIntegration) -> None:
         """It could not be asked."""
         now = self._clock.now()
         self._until = {key: until for key, until in self._until.items() if until > now}
         self._until[integration.organisation, integration.version] = now + _LASTS
 
-    def holds(self, integration: WhatsAppIntegration) -> bool:
+    def holds(self, integration: WhatsAppIntegration | SmsIntegration) -> bool:
         """Whether asking again would be too soon."""
         until = self._until.get((integration.organisation, integration.version))
         return until is not None and self._clock.now() < until

@@ -38,6 +38,7 @@ from shared.usecases.chunks import copy_of, logged_row
 from shared.usecases.erasure import ERASED
 from shared.usecases.frozen import PlannedRow, Plans
 from shared.usecases.holding import HoldKeeper, HoldStore
+from shared.usecases.members import Proofs
 from shared.usecases.ports import ChannelQueue, Distributions, Integrations, Lanes, Log, Telemetry
 from shared.usecases.room import Headroom, Left
 from shared.usecases.schedules import Schedules, wake
@@ -80,6 +81,7 @@ class ReleaseDeps:
     tallies: Tallies
     stragglers: Stragglers
     headroom: Headroom
+    proofs: Proofs
     settler: Settler
     schedules: Schedules
     telemetry: Telemetry
@@ -152,16 +154,17 @@ class Release:
     ) -> int | None:
         """Some chunks logged (0) or released (so many); None where there is nothing to do until `due_at`."""
         now = self._deps.clock.now()
-        state = await self._deps.lanes.state(integration.lane)
+        state = await self._rate_limit(integration)
         if from_microseconds(state.next_bulk) > now + HORIZON:
             self._deps.telemetry.event("lane_full", channel=distribution.channel)
             await self._look_again(distribution, now + NEXT_LOOK)
             return None
-        at_most = min(at_most, CHUNKS_AT_ONCE)
+        rate = state.rate(integration.rate_per_second)
+        at_most = min(at_most, CHUNKS_AT_ONCE, _chunks_in_a_turn(rate))
         for index, run in enumerate(distribution.planned.runs):
             if run.is_released or (run.hold is not None and run.logged):
                 continue
-            fitting = self._fitting(distribution, run, state, integration.rate_per_second, now, at_most)
+            fitting = self._fitting(distribution, run, state, rate, now, at_most)
             if not fitting:
                 continue
             if run.logged <= run.released:
@@ -180,6 +183,13 @@ class Release:
         await self._wait_or_complete(distribution, now, reason=DAILY_LIMIT if room.opens_at else None)
         return None
 
+    async def _rate_limit(self, integration: WhatsAppIntegration | SmsIntegration) -> LaneState:
+        state = await self._deps.lanes.state(integration.lane)
+        if state.shared_rate is not None or not integration.lane.account:
+            return state
+        await self._deps.proofs.seek(integration)
+        return await self._deps.lanes.state(integration.lane)
+
     async def _room(
         self,
         distribution: Distribution,
@@ -192,7 +202,7 @@ class Release:
         if not isinstance(integration, WhatsAppIntegration) or distribution.template is None:
             return Left()
         ahead = max(0, state.next_bulk - microseconds(now))
-        booked = ahead * integration.rate_per_second * (CYCLE - 1) * SLOTS // (CYCLE * SPAN)
+        booked = ahead * state.rate(integration.rate_per_second) * (CYCLE - 1) * SLOTS // (CYCLE * SPAN)
         return await self._deps.headroom.left(integration, booked, now)
 
     async def _log_chunks(self, distribution: Distribution, index: int, run: Run, count: int, now: datetime) -> None:
@@ -356,7 +366,11 @@ class Release:
 
 def _turn(integration: WhatsAppIntegration | SmsIntegration | None) -> int:
     """How many chunks make a turn."""
-    return max(1, integration.rate_per_second * TURN_SECONDS // CHUNK_ROWS) if integration else 1
+    return _chunks_in_a_turn(integration.rate_per_second) if integration else 1
+
+
+def _chunks_in_a_turn(rate: int) -> int:
+    return max(1, rate * TURN_SECONDS // CHUNK_ROWS)
 
 
 def _chunks(distribution: Distribution, run: int, numbers: Iterable[int]) -> Sequence[Chunk]:

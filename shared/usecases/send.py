@@ -27,6 +27,7 @@ from shared.usecases.channel import ChannelDesk, Integrated, Ready
 from shared.usecases.departures import Departures
 from shared.usecases.events import ACCEPTED
 from shared.usecases.holding import HoldKeeper, scope_of
+from shared.usecases.members import Members
 from shared.usecases.ports import ChannelQueue, Claim, ClaimAnswer, Lanes, Log, Move, Telemetry
 from shared.usecases.repeats import Repeats
 from shared.usecases.settle import Settler
@@ -60,6 +61,7 @@ class SendDeps:
     settler: Settler
     consequences: Consequences
     holding: HoldKeeper
+    members: Members
     telemetry: Telemetry
     clock: Clock
     draw: Callable[[], str]
@@ -187,8 +189,8 @@ class SendStep[I: Integrated, P]:
             return None
         self._repeats.taken(dispatch)
         await self._tried(dispatch, worked=True)
-        if ready.lane is not None:
-            self._departures.passed(ready.lane, self._deps.clock.now())
+        if ready.integration is not None:
+            self._departures.passed(ready.integration.lane, self._deps.clock.now())
         tell_call(self._deps.telemetry, dispatch, (called_at, self._deps.clock.now()), ACCEPTED)
         parked = await self._desk.acknowledge(message, taken)
         move = Move(
@@ -200,6 +202,8 @@ class SendStep[I: Integrated, P]:
         )
         for wish in (move, *parked):
             await self._deps.settler.move(message.organisation, message.message_id, wish)
+        if ready.integration is not None:
+            await self._deps.members.proved(ready.integration)
         return None
 
     async def _delivered(

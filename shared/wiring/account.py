@@ -6,6 +6,7 @@ from shared.providers.http import client
 from shared.providers.whatsapp.graph import Graph
 from shared.providers.whatsapp.templates import MetaTemplates
 from shared.usecases.health import WhatsAppHealth, WhatsAppHealthDeps
+from shared.usecases.members import ProvingNumbers
 from shared.usecases.reputation import Standing
 from shared.usecases.templates import Templates
 from shared.wiring.stores import Stores
@@ -28,7 +29,8 @@ class Account:
     def standing(self) -> Standing:
         """What Meta grants the number."""
         stores = self._stores
-        return Standing(stores.reputations, self._graph, stores.reach, stores.telemetry, stores.clock)
+        meta = ProvingNumbers(self._graph, stores.members)
+        return Standing(stores.reputations, meta, stores.reach, stores.telemetry, stores.clock)
 
     @cached_property
     def health(self) -> WhatsAppHealth:

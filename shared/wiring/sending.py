@@ -40,6 +40,7 @@ def send_deps(
         admission=Admission(stores.holds, stores.people, stores.log, room),
         consequences=stores.consequences(fanout_queue_url),
         holding=stores.holding,
+        members=stores.members,
         settler=stores.settler(),
         telemetry=stores.telemetry,
         clock=stores.clock,

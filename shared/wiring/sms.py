@@ -9,6 +9,7 @@ from shared.providers.http import client
 from shared.providers.orange.balances import OrangeBalances
 from shared.providers.orange.client import OrangeSender
 from shared.usecases.channel import ChannelDesk, NameReceipts
+from shared.usecases.members import ProvingBalances
 from shared.usecases.send import SendStep
 from shared.usecases.strangers import NoteUnknown
 from shared.wiring.sending import QUEUED_CHAIN, Chain, send_deps
@@ -33,6 +34,7 @@ async def _sms(stores: Stores, organisation: str, version: int) -> SmsIntegratio
     return await stores.integrations.sms(organisation, version=version)
 
 
-def orange_balances(stores: Stores, base_url: str) -> OrangeBalances:
+def orange_balances(stores: Stores, base_url: str) -> ProvingBalances:
     """What an Orange account may still send."""
-    return OrangeBalances(OrangeSender(client(), base_url, stores.clock.now, stores.token_shelf), stores.clock.now)
+    orange = OrangeSender(client(), base_url, stores.clock.now, stores.token_shelf)
+    return ProvingBalances(OrangeBalances(orange, stores.clock.now), stores.members)

@@ -25,6 +25,7 @@ from shared.aws.unknown_sms import DynamoUnknownSms
 from shared.domain.clock import Clock
 from shared.usecases.aftermath import Consequences
 from shared.usecases.holding import HoldKeeper
+from shared.usecases.members import Members
 from shared.usecases.ports import Telemetry
 from shared.usecases.settle import Settler
 
@@ -73,7 +74,12 @@ class Stores:
     @cached_property
     def lanes(self) -> DynamoLanes:
         """Timetables."""
-        return DynamoLanes(self.aws, self._names.state_table)
+        return DynamoLanes(self.aws, self._names.state_table, self.clock)
+
+    @cached_property
+    def members(self) -> Members:
+        """Who shares a provider account's rate limit."""
+        return Members(self.lanes, self.integrations, self.clock)
 
     @cached_property
     def people(self) -> DynamoPeople:

@@ -211,7 +211,7 @@ def on_aws(aws: Aws, names: Deployed, clock: FakeClock) -> World:
         channels=SqsChannelQueue(aws, names.channels),
         task_queue=SqsTaskQueue(aws, names.fanout),
         status_queue=SqsStatusQueue(aws, names.status),
-        lanes=DynamoLanes(aws, names.state_table),
+        lanes=DynamoLanes(aws, names.state_table, clock),
         people=DynamoPeople(aws, names.state_table),
         call_counts=DynamoCallCounts(aws, names.state_table),
         receipts=DynamoReceipts(aws, names.state_table, clock),

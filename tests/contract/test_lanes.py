@@ -7,17 +7,17 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.instants import microseconds
-from shared.domain.timetable import Booking, Lane, LaneState, Share
-from shared.usecases.ports import Lanes
+from shared.domain.timetable import Booking, Lane, Share
 from tests.contract.making import NOON, ORGANISATION, SECOND
-from tests.contract.world import World
+from tests.contract.world import RateLimits, World
 
-LANE = Lane(organisation=ORGANISATION, channel="sms", provider="client")
+LANE = Lane(organisation=ORGANISATION, channel="sms", provider="client", account="an-account")
 RATE = 50
 START = microseconds(NOON)
 
 
-async def book(lanes: Lanes, share: Share | None, count: int, lane: Lane = LANE) -> Booking:
+async def book(lanes: RateLimits, share: Share | None, count: int, lane: Lane = LANE) -> Booking:
+    await lanes.join(lane, RATE, version=1)
     return await lanes.book(lane, share, rate=RATE, earliest=NOON, count=count)
 
 
@@ -27,7 +27,8 @@ def busiest_second(departures: Sequence[int]) -> int:
 
 
 async def test_a_lane_that_nobody_has_booked_is_empty(world: World) -> None:
-    assert await world.lanes.state(LANE) == LaneState()
+    state = await world.lanes.state(LANE)
+    assert (state.next_bulk, state.next_express, state.not_before, state.shared_rate) == (0, 0, 0, None)
     booking = await book(world.lanes, Share.BULK, 1)
     assert START <= booking.departures[0] < START + 1_000_000 // RATE * 2
 
@@ -65,6 +66,7 @@ async def test_a_single_send_takes_whichever_share_leaves_first(world: World) ->
 @pytest.mark.parametrize("is_booked", [False, True])
 async def test_nothing_leaves_while_the_provider_wants_quiet(world: World, is_booked: bool) -> None:
     other = world.another().lanes
+    await world.lanes.join(LANE, RATE, version=1)
     if is_booked:
         await book(world.lanes, Share.BULK, 3)
         await book(other, Share.EXPRESS, 1)
@@ -92,9 +94,9 @@ async def test_quiet_leaves_bookings_where_they_are(world: World) -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        Lane(organisation="other", channel="sms", provider="client"),
-        Lane(organisation=ORGANISATION, channel="whatsapp", provider="client"),
-        Lane(organisation=ORGANISATION, channel="sms", provider="another"),
+        Lane(organisation="other", channel="sms", provider="client", account="another"),
+        Lane(organisation=ORGANISATION, channel="whatsapp", provider="client", account="another"),
+        Lane(organisation=ORGANISATION, channel="sms", provider="another", account="another"),
     ],
 )
 async def test_lanes_are_booked_apart(world: World, other: Lane) -> None:

@@ -15,6 +15,7 @@ from shared.usecases.erasure import Traces
 from shared.usecases.frozen import Plans, Uploads, UploadTarget
 from shared.usecases.holding import HoldStore
 from shared.usecases.lookups import CallCounts
+from shared.usecases.members import MemberStore
 from shared.usecases.ports import (
     ChannelQueue,
     Distributions,
@@ -90,6 +91,10 @@ class Hands(Protocol):
         ...
 
 
+class RateLimits(Lanes, MemberStore, Protocol):
+    """Timetables with their members."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """Every port once. `another` is a second execution environment on the same stores."""
@@ -102,7 +107,7 @@ class World:
     channels: ChannelQueue
     task_queue: TaskQueue
     status_queue: StatusQueue
-    lanes: Lanes
+    lanes: RateLimits
     people: People
     call_counts: CallCounts
     receipts: Receipts
@@ -178,7 +183,7 @@ def in_memory() -> World:
         channels=channel_queue,
         task_queue=task_queue,
         status_queue=status_queue,
-        lanes=FakeLanes(points),
+        lanes=FakeLanes(points, clock),
         people=FakePeople(points),
         call_counts=FakeCallCounts(points),
         receipts=FakeReceipts(points),

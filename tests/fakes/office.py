@@ -12,6 +12,7 @@ from shared.domain.ids import NumberKey
 from shared.domain.instants import from_microseconds
 from shared.domain.integration import Secret, SmsIntegration, WhatsAppIntegration
 from shared.domain.json import JsonObject, JsonValue
+from shared.domain.members import Member
 from shared.domain.message import Message
 from shared.domain.news import News
 from shared.domain.payload import Channel
@@ -36,6 +37,7 @@ from shared.usecases.hold_work import HoldWork, HoldWorkDeps
 from shared.usecases.holding import HeldTrials, HoldKeeper
 from shared.usecases.inbound import InboundDeps, InboundDesk
 from shared.usecases.judge import Judge
+from shared.usecases.members import Members, Proofs, ProvingBalances, ProvingNumbers
 from shared.usecases.messages import MessageDeps, NewMessage, SingleSends
 from shared.usecases.people import Numbers
 from shared.usecases.planning import Planner
@@ -99,6 +101,7 @@ SMS = SmsIntegration(
     receipt_addresses=(),
     receipt_token=secret("r"),
     version=1,
+    account="account-at-orange",
 )
 WHATSAPP = WhatsAppIntegration(
     organisation=DEMO,
@@ -112,6 +115,7 @@ WHATSAPP = WhatsAppIntegration(
     rate_per_second=80,
     default_template="vaccination_card",
     version=1,
+    account="number-at-meta",
 )
 
 
@@ -144,7 +148,7 @@ class Office:
         self.uploads = FakeUploads()
         self.queue = FakeChannelQueue(self.points)
         self.tasks = FakeTaskQueue(self.points)
-        self.lanes = FakeLanes(self.points)
+        self.lanes = FakeLanes(self.points, self.clock)
         self.people = FakePeople(self.points)
         self.receipts = FakeReceipts(self.points)
         self.unknown_sms = FakeUnknownSms(self.points)
@@ -157,6 +161,8 @@ class Office:
         self.integrations = FakeIntegrations()
         self.integrations.kept = {(DEMO, "sms"): SMS, (DEMO, "whatsapp"): WHATSAPP}
         self.provider: FakeProvider[Any] = FakeProvider(self.points)
+        for one in (SMS, WHATSAPP):  # both have sent before
+            self.lanes.members[one.account] = {DEMO: Member(rate=1000, proved_at=self.clock.now(), version=0)}
         self.number_key = NumberKey(b"k" * 64)
         self.schedules = FakeSchedules(self.points)
         self.meta = FakeMeta()
@@ -166,6 +172,7 @@ class Office:
     def put_together(self) -> None:
         """What outlives one request, on the fakes as they are now."""
         self.tallies = Tallies(self.distributions, self.plans, self.log)
+        self.members = Members(self.lanes, self.integrations, self.clock)
         self.browse = Browse(
             log=self.log,
             distributions=self.distributions,
@@ -190,6 +197,12 @@ class Office:
         self.judge = Judge(self.people, self.sessions, self.number_key)
         self.templates = Templates(self.book, self.meta, self.telemetry, self.clock)
         self.standing = Standing(self.reputations, self.meta, self.reach, self.telemetry, self.clock)
+        self.proofs = Proofs(
+            ProvingBalances(self.balances, self.members),
+            Standing(self.reputations, ProvingNumbers(self.meta, self.members), self.reach, self.telemetry, self.clock),
+            self.telemetry,
+            self.clock,
+        )
         hosts = parse_hosts("cards.example.org")
         self.settings = SettingReader(self.integrations, self.templates, hosts, frozenset())
 
@@ -261,6 +274,7 @@ class Office:
             settler=self.settler(),
             consequences=self.consequences(),
             holding=self.holding,
+            members=self.members,
             telemetry=self.telemetry,
             clock=self.clock,
             draw=self.draw,
@@ -394,6 +408,7 @@ class Office:
                 tallies=self.tallies,
                 stragglers=Stragglers(self.log, self.tallies, settler, unknowns),
                 headroom=Headroom(self.reputations, self.reach),
+                proofs=self.proofs,
                 settler=settler,
                 schedules=self.schedules,
                 telemetry=self.telemetry,

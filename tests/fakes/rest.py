@@ -11,6 +11,7 @@ from shared.domain.dispatch import Dispatch
 from shared.domain.errors import SendError
 from shared.domain.instants import from_microseconds, microseconds
 from shared.domain.integration import Dhis2Integration, SmsIntegration, WhatsAppIntegration
+from shared.domain.members import Member, shared_rate
 from shared.domain.payload import Payload
 from shared.domain.quota import Quota
 from shared.domain.sending import Taken
@@ -69,34 +70,70 @@ class FakeStatusQueue:
 
 
 class FakeLanes:
-    """`Lanes`."""
+    """`Lanes` and `MemberStore`."""
 
-    def __init__(self, points: Points) -> None:
-        self.states: dict[Lane, LaneState] = defaultdict(LaneState)
+    def __init__(self, points: Points, clock: Clock) -> None:
+        self.states: dict[str, LaneState] = defaultdict(LaneState)
+        self.members: dict[str, dict[str, Member]] = defaultdict(dict)
+        self.gone: dict[tuple[str, str], int] = {}
         self._points = points
+        self._clock = clock
+
+    def standing(self, lane: Lane) -> LaneState:
+        """The account's for a member, else the organisation's own."""
+        own = f"{lane.organisation}#{lane.channel}#{lane.provider}"
+        rate = shared_rate(self.members[lane.account], lane.organisation, self._clock.now())
+        name = own if rate is None else lane.account
+        return replace(self.states[name], rate_limit_id=name, shared_rate=rate)
 
     async def state(self, lane: Lane) -> LaneState:
         await self._points("lanes.state")
-        return self.states[lane]
+        return self.standing(lane)
 
     async def book(self, lane: Lane, share: Share | None, *, rate: int, earliest: datetime, count: int) -> Booking:
         await self._points("lanes.book")
-        state, start = self.states[lane], microseconds(earliest)
-        wanted = share or quickest_share(state, rate=rate, earliest=start)
-        booking = book(state, wanted, rate=rate, earliest=start, count=count)
+        state, start = self.standing(lane), microseconds(earliest)
+        paced = state.rate(rate)
+        wanted = share or quickest_share(state, rate=paced, earliest=start)
+        booking = book(state, wanted, rate=paced, earliest=start, count=count)
         if wanted is Share.BULK:
-            self.states[lane] = replace(state, next_bulk=booking.next_free)
+            self.states[state.rate_limit_id] = replace(state, next_bulk=booking.next_free)
         else:
-            self.states[lane] = replace(state, next_express=booking.next_free)
+            self.states[state.rate_limit_id] = replace(state, next_express=booking.next_free)
         return booking
 
     async def hold(self, lane: Lane, not_before: datetime) -> None:
         await self._points("lanes.hold")
-        state = self.states[lane]
-        self.states[lane] = replace(state, not_before=max(state.not_before, microseconds(not_before)))
+        state = self.standing(lane)
+        later = max(state.not_before, microseconds(not_before))
+        self.states[state.rate_limit_id] = replace(state, not_before=later)
+
+    async def join(self, lane: Lane, rate: int, *, version: int) -> bool:
+        await self._points("lanes.join")
+        members, now = self.members[lane.account], self._clock.now()
+        known = members.get(lane.organisation)
+        noted = known.version if known else self.gone.get((lane.account, lane.organisation), 0)
+        if not lane.account or noted > version or (known is not None and known.covers(rate, version, now)):
+            return False
+        members[lane.organisation] = Member(rate=rate, proved_at=now, version=version)
+        return known is None
+
+    async def set_rate(self, lane: Lane, rate: int, *, version: int) -> None:
+        await self._points("lanes.set_rate")
+        members = self.members[lane.account]
+        known = members.get(lane.organisation)
+        if known is not None and known.version <= version:
+            members[lane.organisation] = replace(known, rate=rate, version=version)
+
+    async def leave(self, lane: Lane, *, version: int) -> None:
+        await self._points("lanes.leave")
+        known = self.members[lane.account].get(lane.organisation)
+        if known is not None and known.version <= version:
+            del self.members[lane.account][lane.organisation]
+            self.gone[lane.account, lane.organisation] = version
 
     def held_until(self, lane: Lane) -> datetime:
-        return from_microseconds(self.states[lane].not_before)
+        return from_microseconds(self.standing(lane).not_before)
 
 
 class FakePeople:

@@ -4,7 +4,8 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx2
@@ -128,6 +129,93 @@ def test_the_refusal_says_what_to_do_in_both_languages(owner: Programme) -> None
         answer = owner.api.post("/v1/preview", json=asked, headers={"Accept-Language": language})
         [error] = owner.ok(answer)["items"][0]["errors"]
         assert words in error["message"]
+
+
+# --------------------------------------------------------------------------------------------------------- shared rates
+
+
+@contextmanager
+def on_one_client(tenants: RunningStack, client: str, *rates: int) -> Iterator[list[Programme]]:
+    """Organisations that have typed the same Orange client ID, with rates of their own."""
+    with ExitStack() as opened:
+        programmes = [
+            opened.enter_context(Programme(tenants, f"{client}-{number}")) for number, _ in enumerate(rates, start=1)
+        ]
+        for programme, rate in zip(programmes, rates, strict=True):
+            programme.put_sms(client_id=client, rate_per_second=rate)
+        yield programmes
+
+
+def people_of(programme: Programme, count: int) -> list[Json]:
+    return [programme.recipient(DELIVERED + number) for number in range(count)]
+
+
+def taken_at(tenants: RunningStack, client: str) -> list[float]:
+    """When the simulated Orange took each message of a client, whichever organisation sent it."""
+    answer = httpx2.get(f"{tenants.control_url}/ledger", params={"provider": "orange"}).raise_for_status()
+    taken = [one for one in answer.json()["messages"] if one["account"] == client]
+    return sorted(datetime.fromisoformat(one["at"]).timestamp() for one in taken)
+
+
+def seconds_needed(programme: Programme) -> float:
+    """For a list of 90, as planned; nothing is sent."""
+    planned = programme.ok(programme.distribute(recipients=people_of(programme, 90)))
+    ends = datetime.fromisoformat(planned["estimated_end"]) - datetime.fromisoformat(planned["created_at"])
+    return ends.total_seconds()
+
+
+def test_two_organisations_on_one_orange_client_share_its_rate(tenants: RunningStack) -> None:
+    """The lowest of theirs. Planning asks Orange for the contracts, which proves each of them."""
+    with on_one_client(tenants, "one-client", 8, 10) as programmes:
+        made = [programme.ok(programme.distribute(recipients=people_of(programme, 32))) for programme in programmes]
+        for programme, one in zip(programmes, made, strict=True):
+            assert programme.act(one, "confirm").status_code == 200
+        taken = until(lambda: taken_at(tenants, "one-client"), lambda found: len(found) == 64, 90)
+        assert taken[-1] - taken[0] > 0.9 * 63 / 8
+        for programme in programmes:
+            shown = "".join(programme.api.get(f"/v1/integrations/sms{path}").text for path in ("", "/health"))
+            assert not [one.organisation for one in programmes if one is not programme and one.organisation in shown]
+
+
+def test_a_lowered_rate_holds_for_all_members_until_its_own_is_deleted(tenants: RunningStack) -> None:
+    with on_one_client(tenants, "two-rates", 30, 30) as [first, second]:
+        fast = seconds_needed(first)
+        assert fast < 10
+        assert abs(seconds_needed(second) - fast) < 2
+        second.put_sms(client_id="two-rates", rate_per_second=2)
+        assert seconds_needed(first) > 40
+        second.put_sms(client_id="another-client", rate_per_second=2)
+        assert seconds_needed(first) < 10
+        second.put_sms(client_id="two-rates", rate_per_second=2)
+        assert seconds_needed(first) < 10, "a client ID that was typed, and no call yet"
+        assert seconds_needed(second) > 40
+        assert seconds_needed(first) > 40
+        assert second.api.delete("/v1/integrations/sms").status_code == 204
+        assert seconds_needed(first) < 10
+
+
+def test_who_types_anothers_client_with_a_wrong_secret_neither_slows_nor_holds_it(tenants: RunningStack) -> None:
+    with on_one_client(tenants, "public-client", 30, 1) as [real, thief]:
+        before = seconds_needed(real)
+        thief.put_sms(client_id="public-client", client_secret="wrong-secret", rate_per_second=1)
+        assert thief.ok(thief.api.get("/v1/integrations/sms/health"))["ok"] is False
+        for number in range(3):
+            thief.ok(thief.send(thief.recipient(DELIVERED + number)))
+        assert thief.api.post("/v1/integrations/sms/test", json={"to": f"+22177000{DELIVERED}"}).status_code == 502
+        assert abs(seconds_needed(real) - before) < 2
+        assert seconds_needed(thief) > 60, "until a call succeeds, one message a second"
+        made = real.ok(real.distribute(recipients=people_of(real, 30), confirm=True))
+        done = until(lambda: real.distribution(made["distribution_id"]), lambda found: found["counts"]["pending"] == 0)
+        assert done["counts"]["failed"] == 0
+        assert len(taken_at(tenants, "public-client")) == 30
+
+
+def test_health_says_where_receipts_go(tenants: RunningStack) -> None:
+    with on_one_client(tenants, "receipts", 5) as [programme]:
+        for language, words in (("en", "another organisation"), ("fr", "autre organisation")):
+            answer = programme.api.get("/v1/integrations/sms/health", headers={"Accept-Language": language})
+            [receipts] = [one for one in programme.ok(answer)["checks"] if one["name"] == "receipts"]
+            assert words in receipts["detail"]
 
 
 # ------------------------------------------------------------------------------------------------------------ look-ups

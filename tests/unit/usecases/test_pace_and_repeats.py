@@ -127,17 +127,17 @@ def test_a_quota_that_is_used_up_is_told_to_somebody(office: Office) -> None:
 
 
 def test_what_left_before_the_hold_neither_lengthens_nor_ends_it() -> None:
-    backoff, lane = Backoff(), SMS.lane
-    until = backoff.throttled(lane, MORNING, SECOND)
+    backoff, limit = Backoff(), "account"
+    until = backoff.throttled(limit, MORNING, SECOND)
     for _ in range(9):
-        assert backoff.throttled(lane, MORNING, SECOND) == until
-    backoff.passed(lane, MORNING)
-    assert backoff.throttled(lane, until, SECOND) == until + 2 * SECOND
+        assert backoff.throttled(limit, MORNING, SECOND) == until
+    backoff.passed(limit, MORNING)
+    assert backoff.throttled(limit, until, SECOND) == until + 2 * SECOND
 
 
 def test_doubling_ends_but_what_the_provider_asks_for_counts() -> None:
     backoff, now = Backoff(), MORNING
     for _ in range(10):
-        now = backoff.throttled(SMS.lane, now, SECOND)
-    assert backoff.throttled(SMS.lane, now, SECOND) - now == LONGEST
-    assert backoff.throttled(SMS.lane, now, timedelta(hours=1)) - now == timedelta(hours=1)
+        now = backoff.throttled("account", now, SECOND)
+    assert backoff.throttled("account", now, SECOND) - now == LONGEST
+    assert backoff.throttled("account", now, timedelta(hours=1)) - now == timedelta(hours=1)

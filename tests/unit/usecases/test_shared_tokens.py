@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
+from shared.domain.ids import NumberKey
 from shared.domain.json import JsonObject
 from shared.domain.refusal import Refusal
-from shared.usecases.integrations import Administration
+from shared.usecases.integrations import Administration, AdministrationDeps
 from tests.fakes.office import Office
 from tests.fakes.orange import FakeTokenShelf
 from tests.fakes.world import KilledError, Points
@@ -20,7 +21,16 @@ class Desk:
         self.shelf = FakeTokenShelf(self.points)
         office = Office(points=self.points)
         self.administration = Administration(
-            office.integrations, office.templates, self.shelf, office.trials, lambda: "drawn", office.clock
+            AdministrationDeps(
+                integrations=office.integrations,
+                templates=office.templates,
+                tokens=self.shelf,
+                trials=office.trials,
+                members=office.members,
+                number_key=NumberKey(b"k" * 64),
+                draw=lambda: "drawn",
+                clock=office.clock,
+            )
         )
 
     def put(self, body: JsonObject = BODY) -> None:
