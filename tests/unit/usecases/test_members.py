@@ -1,22 +1,29 @@
 """Who is a member of a provider account's rate limit: by which call, from when on, and whatever dies in between."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
+from datetime import datetime, timedelta
+from itertools import batched, pairwise
+from typing import Any
 
 import pytest
 
 from shared.domain.balance import Balance
+from shared.domain.dispatch import Dispatch
 from shared.domain.errors import Kind, SendError
 from shared.domain.ids import NumberKey
+from shared.domain.instants import from_microseconds
 from shared.domain.integration import SmsIntegration
 from shared.domain.json import JsonObject
 from shared.domain.payload import Channel
 from shared.usecases.integrations import Administration, AdministrationDeps
 from shared.usecases.members import ProvingBalances, ProvingNumbers
+from shared.usecases.send import SendStep
 from tests.fakes.account import FakeMeta
-from tests.fakes.office import DEMO, SMS, WHATSAPP, Office
+from tests.fakes.office import DEMO, SMS, WHATSAPP, Office, recipient
 from tests.fakes.orange import FakeBalances, FakeTokenShelf
+from tests.fakes.virtual import OrderedOffice
 from tests.fakes.world import KilledError
 
 BODY: JsonObject = {"client_id": "c", "client_secret": "s", "sender_name": "PNV", "default_country": "SN"}
@@ -112,6 +119,49 @@ def test_until_then_it_sends_one_a_second_and_members_are_not_touched(office: Of
     for _ in range(3):
         office.run(office.step(Channel.SMS).send_all(office.queue.take(most=1)))
     assert office.lanes.standing(real.lane) == before
+
+
+# ---------------------------------------------------------------------------------------------- two on one account
+
+
+def distribute(office: Office, integration: SmsIntegration, count: int) -> None:
+    """A confirmed distribution of an organisation that has proved itself, released as far as it goes."""
+    office.integrations.kept[integration.organisation, "sms"] = integration
+    office.run(office.members.proved(integration))
+    rows = [recipient(number) for number in range(1, count + 1)]
+    new = replace(office.new_distribution(rows, confirm=True), organisation=integration.organisation)
+    office.run(office.planning().create(new))
+    office.do_tasks()
+
+
+async def work(office: Office, step: SendStep[Any, str], copies: Sequence[Dispatch]) -> None:
+    """One worker takes ten at a time, a second before the first of them departs."""
+    for batch in batched(copies, 10, strict=False):
+        first = from_microseconds(batch[0].departs_at) - timedelta(seconds=1)
+        await office.clock.sleep((first - office.clock.now()).total_seconds())
+        assert all(await step.send_all(batch))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_provider_counts_the_calls_of_both_organisations_together(workers: int) -> None:
+    """However many workers there are, and whichever organisation each of them sends for."""
+    office = OrderedOffice()
+    office.lanes.members.clear()
+    for number, rate in enumerate((5, 8)):
+        distribute(office, replace(SMS, organisation=f"o-{number}", rate_per_second=rate), 60)
+    calls: list[datetime] = []
+    office.provider.called = lambda: calls.append(office.clock.now())
+    copies = office.queue.take()
+    steps = [office.step(Channel.SMS) for _ in range(workers)]
+    shared = [copies[number::workers] for number in range(workers)]
+
+    async def all_work() -> None:
+        await asyncio.gather(*(work(office, *one) for one in zip(steps, shared, strict=True)))
+
+    office.run(all_work())
+    assert len(calls) == 120
+    calls.sort()
+    assert all(calls[nth + 5] - calls[nth] >= timedelta(seconds=1) for nth in range(115))
 
 
 # --------------------------------------------------------------------------------------------------- settings that end
