@@ -123,7 +123,7 @@ async def _plan(form: str, channel: Channel) -> Distribution:
             uploads=S3Uploads(aws, "payload"),
             planner=Planner(judge, plans, office.lanes, office.balances, office.standing),
             settings=office.settings,
-            already=AlreadySent(office.distributions, plans, office.log),
+            already=AlreadySent(office.distributions, office.turns, plans, office.log, office.settler(), office.clock),
             tasks=office.tasks,
             schedules=office.schedules,
             telemetry=office.telemetry,

@@ -371,6 +371,8 @@ def _campaign(maker: Maker) -> Iterator[Step]:
     yield Step(name="bulk_fanout_http", function="BulkFanoutFunction", trigger="PostDistribution", event=planned)
     yield _api(maker, "get_distribution", "GetDistribution", Call(method="GET", path=one))
     yield _api(maker, "distribution_errors", "DistributionErrors", Call(method="GET", path=f"{one}/errors"))
+    listed = Call(method="GET", path=f"{one}/duplicates")
+    yield _api(maker, "distribution_duplicates", "DistributionDuplicates", listed)
     confirm = Call(method="POST", path=f"{one}/confirm")
     yield _api(maker, "confirm_distribution", "ConfirmDistribution", confirm, work=True)
     task = maker.from_queue("FanoutQueue")

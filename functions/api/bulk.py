@@ -65,11 +65,23 @@ def register(router: Router, deps: Deps) -> None:
         part, start = cursor.place_of(query.cursor, binding)
         faults, following = await deps.browse.faults(request.organisation, identity, part, start, query.limit)
         items = [problems.fault_document(fault, request.language) for fault in faults]
-        place = f"{following[0]}.{following[1]}" if following else None
-        return list_response(request, items, cursor.following(place, binding), ERROR_COLUMNS)
+        return list_response(request, items, _next(following, binding), ERROR_COLUMNS)
+
+    @router.route("GET /v1/distributions/{distribution_id}/duplicates", scope=Scope.READ)
+    async def duplicates(request: Request) -> Response:
+        query = validation.query(request, "list_distribution_duplicates")
+        identity = request.path_parameters["distribution_id"]
+        binding = cursor.Binding(request.organisation, "list_distribution_duplicates", query.filters)
+        part, start = cursor.place_of(query.cursor, binding)
+        rows, following = await deps.browse.duplicates(request.organisation, identity, part, start, query.limit)
+        return list_response(request, list(map(documents.duplicate, rows)), _next(following, binding))
 
     for action in Action:
         router.add(f"POST /v1/distributions/{{distribution_id}}/{action}", _acting(deps, action), scope=Scope.SEND)
+
+
+def _next(place: tuple[int, int] | None, binding: cursor.Binding) -> str | None:
+    return cursor.following(f"{place[0]}.{place[1]}" if place else None, binding)
 
 
 def _acting(deps: Deps, action: Action) -> RouteHandler:

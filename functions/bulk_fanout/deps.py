@@ -122,7 +122,7 @@ class Deps:
                 distributions=self.stores.distributions,
                 plans=self.plans,
                 uploads=S3Uploads(self.aws, self.settings.payload_bucket),
-                already=AlreadySent(self.stores.distributions, self.plans, self.stores.log),
+                already=self._already,
                 planner=Planner(judge, self.plans, self.stores.lanes, self._balances, account.standing),
                 settings=SettingReader(self.stores.integrations, account.templates, hosts, buckets),
                 tasks=self._tasks,
@@ -172,6 +172,12 @@ class Deps:
         return DeadLetters(self.stores.log, unknowns, settler, self.telemetry, self.clock)
 
     @cached_property
+    def _already(self) -> AlreadySent:
+        """One for planning and release: it remembers indexes that it has read."""
+        stores = self.stores
+        return AlreadySent(stores.distributions, stores.turns, self.plans, stores.log, stores.settler(), self.clock)
+
+    @cached_property
     def _release(self) -> Release:
         settler = self.stores.settler()
         unknowns = Unknowns(self.stores.log, settler, self._unsure)
@@ -181,6 +187,7 @@ class Deps:
                 holds=self.stores.holds,
                 holding=self.stores.holding,
                 plans=self.plans,
+                already=self._already,
                 log=self.stores.log,
                 lanes=self.stores.lanes,
                 queue=self._queue,

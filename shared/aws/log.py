@@ -342,7 +342,7 @@ class DynamoLog:
 
     async def unlink(self, organisation: str, message_id: str) -> None:
         """See `Log`. Without its key the item leaves the index by person."""
-        await self._change(organisation, message_id, Update(removes=("person_key", "sameness", "payload_part")))
+        await self._change(organisation, message_id, Update(removes=("person_key", "dedupe_key", "payload_part")))
 
     async def _made(self, organisation: str, message_id: str, update: Update) -> bool:
         """Whether the row stands as the update wants it, by this write or by its own first attempt.

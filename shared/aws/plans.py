@@ -19,7 +19,7 @@ from shared.domain.message import Chunk, PayloadRef
 from shared.domain.payload import Payload
 from shared.domain.prints import without
 from shared.domain.refusal import Fault
-from shared.usecases.frozen import PlannedRow
+from shared.usecases.frozen import DuplicateRow, PlannedRow
 
 if TYPE_CHECKING:
     from shared.domain.json import JsonObject
@@ -128,6 +128,19 @@ class S3Plans:
         """See `Plans`."""
         found = await self._find(_faults(organisation, distribution_id, attempt, part))
         return None if found is None else decode_lines(found, Fault)
+
+    async def write_duplicates(
+        self, organisation: str, distribution_id: str, attempt: int, part: int, rows: Sequence[DuplicateRow]
+    ) -> None:
+        """See `Plans`."""
+        await self._put(_duplicates(organisation, distribution_id, attempt, part), encode_lines(rows))
+
+    async def read_duplicates(
+        self, organisation: str, distribution_id: str, attempt: int, part: int
+    ) -> Sequence[DuplicateRow] | None:
+        """See `Plans`."""
+        found = await self._find(_duplicates(organisation, distribution_id, attempt, part))
+        return None if found is None else decode_lines(found, DuplicateRow)
 
     async def write_payload(self, organisation: str, person: str, message_id: str, payload: Payload) -> PayloadRef:
         """See `Plans`."""
@@ -301,3 +314,7 @@ def _prints(organisation: str, distribution_id: str, attempt: int) -> str:
 
 def _faults(organisation: str, distribution_id: str, attempt: int, part: int) -> str:
     return f"{_prefix(organisation, distribution_id)}/{attempt}/errors-{part:06d}.ndjson"
+
+
+def _duplicates(organisation: str, distribution_id: str, attempt: int, part: int) -> str:
+    return f"{_prefix(organisation, distribution_id)}/{attempt}/duplicates-{part:06d}.ndjson"

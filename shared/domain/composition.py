@@ -1,7 +1,6 @@
 """From a recipient and a content to the message that will be sent: one function for preview, planning and single
 sends, so that what was shown is what leaves. Pure: consent and hours are the gate's."""
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -59,13 +58,13 @@ class Gsm7Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composed:
-    """One recipient's message. `measured`, `price` and `gsm7` are an SMS's; `fingerprint` is phone and card."""
+    """One recipient's message. `measured`, `price` and `gsm7` are an SMS's."""
 
     phone: PhoneNumber
     payload: Payload
     enrollment_id: str | None
     card_generated_at: datetime | None
-    fingerprint: bytes
+    card_code: str | None = field(repr=False)
     measured: Measure | None
     price: Price | None
     gsm7: Gsm7Offer | None
@@ -117,7 +116,7 @@ def compose(recipient: Recipient, content: Content, setting: Setting) -> Compose
         payload=payload,
         enrollment_id=recipient.enrollment_id,
         card_generated_at=recipient.card_generated_at,
-        fingerprint=_fingerprint(phone.e164, _card_identity(recipient)),
+        card_code=recipient.values.get("card_code"),
         measured=measured,
         price=price_of(measured, setting.unit_prices.get(phone.country)) if measured else None,
         gsm7=_offer(built.rewritten, setting.unit_prices.get(phone.country)) if built.rewritten else None,
@@ -352,16 +351,6 @@ def _card(recipient: Recipient, setting: Setting, faults: list[Fault]) -> str | 
 def legal_parameter(value: str) -> str:
     """A value as Meta takes it: no newline, no tab, at most four spaces in a row (reference/whatsapp.md, Limits)."""
     return re.sub(r" {5,}", "    ", re.sub(r"[\r\n\t\v\f\u2028\u2029]+", " ", value)).strip()
-
-
-def _card_identity(recipient: Recipient) -> str:
-    """Which card it is: its code, else what else tells one card from another."""
-    values = recipient.values
-    return values.get("card_code") or recipient.card_image or values.get("verification_url") or ""
-
-
-def _fingerprint(e164: str, card: str) -> bytes:
-    return hashlib.sha256(f"{e164}\n{card}".encode()).digest()[:16]
 
 
 def price_of(measured: Measure, unit: UnitPrice | None) -> Price | None:

@@ -216,6 +216,8 @@ class Plan:
     """Hours that are closed to it besides the quiet ones, in each zone's own time; empty unless it is off-peak."""
     starts_at: datetime | None
     estimated_end: datetime | None
+    compared_at: datetime | None = None
+    """When planning began to read what the campaign had sent; None if it was not asked to."""
     languages: tuple[str, ...] = ()
     """Of the WhatsApp templates that its messages call."""
     countries: tuple[tuple[str, int], ...] = ()
@@ -253,6 +255,10 @@ class Distribution:
     completed_at: datetime | None = None
     due_at: datetime | None = None
     """When the tick looks at it next."""
+    skip_already_sent: bool = False
+    """Rows that its campaign has sent already are left out, at planning and when they are logged."""
+    confirmed_at: datetime | None = None
+    """When it was first confirmed."""
     template: str | None = None
     """The name of the template it was made with: what Meta does to that one stops this."""
     last_departure: datetime | None = None
@@ -278,6 +284,7 @@ class Distribution:
             self,
             status=DistributionStatus.SCHEDULED if starts_at > now else DistributionStatus.SENDING,
             epoch=self.epoch + 1,
+            confirmed_at=self.confirmed_at or now,
             due_at=starts_at,
         )
 

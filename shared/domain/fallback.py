@@ -33,7 +33,7 @@ class Start(StrEnum):
     """Nothing may go, or nothing was meant to go any more."""
 
 
-_NEVER = frozenset({"opted_out", "consent_missing", "cancelled", "erased"})
+_NEVER = frozenset({"opted_out", "consent_missing", "cancelled", "erased", "already_sent"})
 _WHATEVER_THE_KIND = frozenset({"outcome_unknown"})
 """24 hours without a word of Meta's: nobody waits any longer, and the message is not sent again beside its fallback."""
 _AT_THE_GATE = frozenset({"template_required"})

@@ -66,8 +66,8 @@ class Message:
     enrollment_id: str | None = None
     card_at: datetime | None = None
     """When the card was generated, where the request said so: how long it took to arrive is counted from here."""
-    sameness: str | None = None
-    """A keyed hash of number and card, of single messages only: a distribution's are kept beside its plan."""
+    dedupe_key: str | None = None
+    """What it is recognised by (`DedupeKey.text`), for single messages only: a distribution's are beside its plan."""
     chunk: Chunk | None = None
     parent_message_id: str | None = None
     parent_chunk: Chunk | None = None

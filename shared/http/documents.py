@@ -22,6 +22,7 @@ from shared.http.jsontext import Renderable
 from shared.http.textkind import TextKind
 from shared.http.texts import Language, text
 from shared.usecases.browse import DistributionView
+from shared.usecases.frozen import DuplicateRow
 from shared.usecases.holding import shown
 from shared.usecases.judge import Accepted, Rejected
 from shared.usecases.statistics import Statistics
@@ -109,6 +110,16 @@ def _hold(found: RunHold, language: Language) -> Document:
         "key": key,
         "reason": found.reason,
         "reason_text": text(TextKind.STATUS_REASON, found.reason, language),
+    }
+
+
+def duplicate(row: DuplicateRow) -> Document:
+    """A row that is not sent because another message says the same."""
+    return {
+        "row": row.row,
+        "duplicate_of": row.duplicate_of,
+        "recipient": row.recipient,
+        "enrollment_id": row.enrollment_id,
     }
 
 

@@ -209,6 +209,10 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         ),
         "provider_rejected": ("The provider rejected the message.", "Tell an engineer: the content needs a look."),
         "experiment_withheld": ("Meta withheld the message for an experiment of its own.", "Send by SMS."),
+        "already_sent": (
+            "The campaign has already sent this beneficiary this card, or is about to.",
+            "Nothing to do. If it does not arrive, resend this message.",
+        ),
         "cancelled": ("The distribution was cancelled before this message left.",),
         "expired": ("The message waited too long and was not sent.", "Send it anew if it is still of use."),
         "erased": ("The beneficiary's data were erased, so nothing was sent.",),

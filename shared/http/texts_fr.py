@@ -238,6 +238,10 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Meta a retenu le message pour une expérience qui lui est propre.",
             "Envoyez par SMS.",
         ),
+        "already_sent": (
+            "La campagne a déjà envoyé cette carte à ce bénéficiaire, ou va l’envoyer.",
+            "Il n’y a rien à faire. Si elle n’arrive pas, renvoyez ce message.",
+        ),
         "cancelled": ("La distribution a été annulée avant le départ de ce message.",),
         "expired": (
             "Le message a attendu trop longtemps et n’a pas été envoyé.",

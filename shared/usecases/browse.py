@@ -1,7 +1,8 @@
-"""Reading: the log, a campaign's history, a distribution with its counts and rejected rows."""
+"""Reading: the log, a campaign's history, a distribution with its counts, rejected rows and duplicates."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from shared.domain.clock import Clock
 from shared.domain.distribution import Counts, Distribution, DistributionStatus, together
@@ -11,7 +12,7 @@ from shared.domain.message import Chunk, Message
 from shared.domain.refusal import Fault, Notice, ProblemCode, Refusal
 from shared.domain.status import Status
 from shared.domain.tally import fallbacks_of
-from shared.usecases.frozen import Plans
+from shared.usecases.frozen import DuplicateRow, Plans
 from shared.usecases.holding import HoldStore, scopes_of_message
 from shared.usecases.ports import Distributions, Log, LogQuery, Page
 from shared.usecases.pulse import Pulse
@@ -135,22 +136,21 @@ class Browse:
         self, organisation: str, distribution_id: str, part: int, start: int, limit: int
     ) -> tuple[Sequence[Fault], tuple[int, int] | None]:
         """Rejected rows from a place on, and the place where the next ones start."""
-        distribution = await self._found(organisation, distribution_id)
-        attempt = distribution.plan.attempt if distribution.plan else 0
-        found: list[Fault] = []
-        while distribution.plan is not None and len(found) < limit:
-            faults = await self._plans.read_faults(organisation, distribution_id, attempt, part)
-            if faults is None:
-                return found, None
-            taken = faults[start : start + limit - len(found)]
-            found += taken
-            start += len(taken)
-            if start >= len(faults):
-                part, start = part + 1, 0
-        more = distribution.plan is not None and (
-            start or await self._plans.read_faults(organisation, distribution_id, attempt, part) is not None
-        )
-        return found, (part, start) if more else None
+        plan = (await self._found(organisation, distribution_id)).plan
+        if plan is None:
+            return (), None
+        read = partial(self._plans.read_faults, organisation, distribution_id, plan.attempt)
+        return await _page_of(read, part, start, limit)
+
+    async def duplicates(
+        self, organisation: str, distribution_id: str, part: int, start: int, limit: int
+    ) -> tuple[Sequence[DuplicateRow], tuple[int, int] | None]:
+        """Duplicates from a place on, and the place where the next ones start. Raises Refusal `not_found`."""
+        plan = (await self._found(organisation, distribution_id)).plan
+        if plan is None:
+            return (), None
+        read = partial(self._plans.read_duplicates, organisation, distribution_id, plan.attempt)
+        return await _page_of(read, part, start, limit)
 
     async def _found(self, organisation: str, distribution_id: str) -> Distribution:
         distribution = await self._distributions.get(organisation, distribution_id)
@@ -164,6 +164,24 @@ def _not_below_zero(counts: Counts) -> Counts:
         by_status={status: count for status, count in counts.by_status.items() if count > 0},
         by_reason={reason: count for reason, count in counts.by_reason.items() if count > 0},
     )
+
+
+async def _page_of[T](
+    read: Callable[[int], Awaitable[Sequence[T] | None]], part: int, start: int, limit: int
+) -> tuple[Sequence[T], tuple[int, int] | None]:
+    """A page of what is stored in parts, and the place where the next one starts."""
+    found: list[T] = []
+    while len(found) < limit:
+        items = await read(part)
+        if items is None:
+            return found, None
+        taken = items[start : start + limit - len(found)]
+        found += taken
+        start += len(taken)
+        if start >= len(items):
+            part, start = part + 1, 0
+    more = start or await read(part) is not None
+    return found, (part, start) if more else None
 
 
 def _with_the_rest(counts: Counts, distribution: Distribution, accepted: int) -> Counts:

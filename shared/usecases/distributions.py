@@ -143,6 +143,7 @@ class Planning:
             request_hash=new.request_hash,
             status=DistributionStatus.PLANNING,
             created_at=now,
+            skip_already_sent=new.order.skip_already_sent,
             template=new.order.content.template,
             order=order,
             planning_until=now + INLINE_LEASE if inline else None,
@@ -206,9 +207,11 @@ class Planning:
             fallback=order.fallback,
             received_at=distribution.created_at,
         )
+        compared_at = self._deps.clock.now() if order.skip_already_sent else None
         earlier = await self._deps.already.before(distribution) if order.skip_already_sent else None
         now = self._deps.clock.now()
-        return await self._deps.planner.plan(distribution, rows, frame, settings, now, earlier=earlier)
+        plan = await self._deps.planner.plan(distribution, rows, frame, settings, now, earlier=earlier)
+        return dataclasses.replace(plan, compared_at=compared_at)
 
     def _planned(self, distribution: Distribution, plan: Plan) -> Distribution:
         now = self._deps.clock.now()

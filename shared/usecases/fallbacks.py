@@ -84,7 +84,7 @@ def _message(
         campaign_id=parent.campaign_id,
         enrollment_id=parent.enrollment_id,
         card_at=parent.card_at,
-        sameness=parent.sameness,
+        dedupe_key=parent.dedupe_key,
         parent_message_id=parent.message_id,
         language=payload.language,
         parent_chunk=parent.chunk,

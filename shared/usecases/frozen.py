@@ -29,8 +29,22 @@ class PlannedRow:
     payload: Payload | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuplicateRow:
+    """A row that is not sent because another message says the same to the same phone. `recipient` is masked.
+
+    `duplicate_of`: the accepted row of the same file; None if an earlier message of the campaign is meant.
+    """
+
+    row: int
+    duplicate_of: int | None
+    recipient: str
+    enrollment_id: str | None
+
+
 class Plans(Protocol):
-    """What planning freezes, encrypted and expiring: the order, chunks of rows, rejected rows, single payloads."""
+    """What planning freezes, encrypted and expiring: the order, chunks of rows, rejected rows, duplicates, single
+    payloads."""
 
     async def write_order(self, organisation: str, distribution_id: str, order: Order) -> str:
         """Keep what was asked for; answers its name, which is made of its content. Two requests with the same key and
@@ -58,7 +72,7 @@ class Plans(Protocol):
         ...
 
     async def write_prints(self, organisation: str, distribution_id: str, attempt: int, book: bytes) -> None:
-        """Keep which number and card stand in which row (`shared.domain.prints`), for as long as the log is kept."""
+        """Keep the dedupe index of a planning run (`shared.domain.prints`), for as long as the log is kept."""
         ...
 
     async def read_prints(self, organisation: str, distribution_id: str, attempt: int) -> bytes | None:
@@ -75,6 +89,18 @@ class Plans(Protocol):
         self, organisation: str, distribution_id: str, attempt: int, part: int
     ) -> Sequence[Fault] | None:
         """A part of the rejected rows; None past the last."""
+        ...
+
+    async def write_duplicates(
+        self, organisation: str, distribution_id: str, attempt: int, part: int, rows: Sequence[DuplicateRow]
+    ) -> None:
+        """Keep a part of the duplicates. Parts count from 0."""
+        ...
+
+    async def read_duplicates(
+        self, organisation: str, distribution_id: str, attempt: int, part: int
+    ) -> Sequence[DuplicateRow] | None:
+        """A part of the duplicates; None past the last."""
         ...
 
     async def write_payload(self, organisation: str, person: str, message_id: str, payload: Payload) -> PayloadRef:

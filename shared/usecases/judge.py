@@ -1,7 +1,6 @@
 """Judges rows before anything is sent: readable, composable, consented, covered. Preview, plan and single sends ask
 here, so that all three say the same."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -10,6 +9,7 @@ from shared.domain.composition import Composed, CompositionError, Setting, compo
 from shared.domain.consent import given_in
 from shared.domain.content import Content, FallbackOrder
 from shared.domain.countries import covered_names
+from shared.domain.duplicates import DedupeKey, dedupe_key
 from shared.domain.fallback_text import with_fallback
 from shared.domain.gate import Go, Never, NotBefore, Passenger, gate
 from shared.domain.hours import Window
@@ -67,10 +67,10 @@ class Accepted:
     scheduled_for: datetime | None
 
     @property
-    def sameness(self) -> str:
-        """The same for the same number and card, in 16 hex digits. Made with the keyed hash of the number, so that
-        nobody finds a number by it."""
-        return hashlib.sha256(self.person.encode() + self.composed.fingerprint).hexdigest()[:16]
+    def dedupe_key(self) -> DedupeKey:
+        """What it is compared by with other rows and messages."""
+        composed = self.composed
+        return dedupe_key(self.person, composed.card_code, composed.enrollment_id, composed.payload)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

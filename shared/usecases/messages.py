@@ -110,7 +110,7 @@ def _message(new: NewMessage, identity: str, accepted: Accepted, reference: Payl
         campaign_id=new.campaign_id,
         enrollment_id=composed.enrollment_id,
         card_at=composed.card_generated_at,
-        sameness=accepted.sameness,
+        dedupe_key=accepted.dedupe_key.text,
         segments=composed.measured.segments if composed.measured else None,
         price=composed.price,
         scheduled_for=accepted.scheduled_for,

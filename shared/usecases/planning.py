@@ -2,8 +2,8 @@
 
 Nothing is sent, and nothing is visible before the plan is taken: a planning run that dies leaves objects that nobody
 reads and that expire. Memory is bounded by a window of rows, one open chunk a run, some chunks on their way, and
-a slot of 16 bytes a row against duplicates, for WhatsApp another a person, and 12 bytes a row for its prints
-(bench/planning.py measures it).
+up to three slots of 20 bytes a row against duplicates, for WhatsApp another of 16 a person (bench/planning.py measures
+it).
 """
 
 import re
@@ -34,11 +34,11 @@ from shared.domain.instants import from_microseconds
 from shared.domain.integration import WhatsAppIntegration
 from shared.domain.message import Chunk, Price
 from shared.domain.payload import Channel, Mode, Payload
-from shared.domain.prints import Prints
 from shared.domain.refusal import Fault, Notice
 from shared.domain.runs import RunKind, fitting_kind, kind_of
 from shared.usecases.already import Earlier
 from shared.usecases.balances import Balances, units_warnings
+from shared.usecases.duplicate_rows import DuplicateRows
 from shared.usecases.frozen import PlannedRow, Plans
 from shared.usecases.judge import Accepted, Frame, Judge, Rejected, Row
 from shared.usecases.ports import Lanes
@@ -130,11 +130,11 @@ class Planner:
 
         `earlier`: rows that its campaign has sent already count as duplicates.
         """
-        run = _PlanningRun(distribution, self._plans)
+        run = _PlanningRun(distribution, self._plans, earlier)
         try:
             for window in _windows(rows):
                 verdicts = await self._judge.judge(distribution.organisation, window, frame, now)
-                await run.skip(verdicts, earlier)
+                await run.duplicates.look_ahead(verdicts)
                 for verdict in verdicts:
                     await run.take(verdict)
             await run.close()
@@ -201,22 +201,15 @@ class Planner:
 class _PlanningRun:
     """Sorts verdicts into chunks, duplicates and faults, and writes each as soon as it is full."""
 
-    def __init__(self, distribution: Distribution, plans: Plans) -> None:
+    def __init__(self, distribution: Distribution, plans: Plans, earlier: Earlier | None) -> None:
         self.tally = _Tally()
         self._distribution = distribution
         self._plans = plans
-        self._seen = DigestSet()
         self._writes = Writes(_WRITES_AT_ONCE)
+        self.duplicates = DuplicateRows(distribution, plans, self._writes, earlier)
         self._runs: dict[RunKind, _OpenRun] = {}
         self._faults: list[Fault] = []
         self._parts = 0
-        self._prints = Prints()
-        self._sent: set[str] = set()
-
-    async def skip(self, verdicts: Sequence[Accepted | Rejected], earlier: Earlier | None) -> None:
-        """Look up which of the next rows are sent already."""
-        if earlier is not None:
-            self._sent = await earlier.among(one.sameness for one in verdicts if isinstance(one, Accepted))
 
     async def take(self, verdict: Accepted | Rejected) -> None:
         if isinstance(verdict, Rejected):
@@ -224,7 +217,7 @@ class _PlanningRun:
             self._faults.extend(verdict.faults)
             if len(self._faults) >= _FAULTS_A_PART:
                 await self._write_faults()
-        elif verdict.sameness in self._sent or not self._seen.add(verdict.composed.fingerprint):
+        elif await self.duplicates.has(verdict):
             self.tally.duplicates += 1
         else:
             self.tally.add(verdict.composed, verdict.person)
@@ -236,7 +229,7 @@ class _PlanningRun:
                 await self._write_chunk(run)
         if self._faults:
             await self._write_faults()
-        await self._writes.start(self._write_prints())
+        await self.duplicates.close()
         await self._writes.finish()
 
     async def abandon(self) -> None:
@@ -259,7 +252,6 @@ class _PlanningRun:
         run = self._run_of(accepted.composed.payload)
         run.buffer.append(_planned(self._distribution.distribution_id, accepted))
         run.rows += 1
-        self._prints.add(accepted.sameness, accepted.row)
         if len(run.buffer) == CHUNK_ROWS:
             await self._write_chunk(run)
 
@@ -275,11 +267,6 @@ class _PlanningRun:
         await self._writes.start(kept)
         run.chunks += 1
         run.buffer = []
-
-    async def _write_prints(self) -> None:
-        planned = self._distribution
-        book = self._prints.book()
-        await self._plans.write_prints(planned.organisation, planned.distribution_id, planned.attempt, book)
 
     async def _write_faults(self) -> None:
         kept = self._plans.write_faults(

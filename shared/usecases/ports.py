@@ -273,7 +273,7 @@ class Log(Protocol):
         ...
 
     async def unlink(self, organisation: str, message_id: str) -> None:
-        """Forget whom a message was for: its `person` is empty, its `sameness` gone, no list finds it by them."""
+        """Forget whom a message was for: its `person` is empty, its `dedupe_key` gone, no list finds it by them."""
         ...
 
 

@@ -9,7 +9,7 @@ import asyncio
 import dataclasses
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -31,9 +31,10 @@ from shared.domain.hours import closes_at, parse_windows
 from shared.domain.instants import from_microseconds, microseconds
 from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.domain.message import Chunk
-from shared.domain.payload import Channel
+from shared.domain.payload import Channel, Payload
 from shared.domain.tally import AT_REST_AFTER
 from shared.domain.timetable import CYCLE, SLOTS, SPAN, LaneState, Share, book
+from shared.usecases.already import ALREADY_SENT, AlreadySent
 from shared.usecases.chunks import copy_of, logged_row
 from shared.usecases.erasure import ERASED
 from shared.usecases.frozen import PlannedRow, Plans
@@ -73,6 +74,7 @@ class ReleaseDeps:
     holds: HoldStore
     holding: HoldKeeper
     plans: Plans
+    already: AlreadySent
     log: Log
     lanes: Lanes
     queue: ChannelQueue
@@ -210,6 +212,7 @@ class Release:
         read = await self._rows(distribution, chunks, now)
         if read is None:
             return
+        sent = await self._deps.already.since_planning(distribution, (row.row for _, rows in read for row in rows))
         attempt = distribution.planned.attempt
         messages = [
             logged_row(
@@ -220,7 +223,7 @@ class Release:
         ]
         await self._deps.log.add_all(messages)
         await asyncio.gather(*(self._note_logged(distribution.organisation, *one, now) for one in read))
-        await self._end_erased([row for _, rows in read for row in rows], distribution.organisation, now)
+        await self._end_at_once([row for _, rows in read for row in rows], sent, distribution.organisation, now)
         logged = run.logged + len(chunks)
         await self._deps.distributions.save(distribution.with_run(index, dataclasses.replace(run, logged=logged)))
 
@@ -240,12 +243,28 @@ class Release:
         countries = Counter(row.country for row in rows)
         await self._deps.distributions.note_logged(organisation, chunk, now, countries)
 
-    async def _end_erased(self, rows: Sequence[PlannedRow], organisation: str, now: datetime) -> None:
-        """A row that was erased before it was logged ends at once, so that every accepted row is accounted for."""
+    async def _end_at_once(
+        self, rows: Sequence[PlannedRow], sent: Collection[int], organisation: str, now: datetime
+    ) -> None:
+        """A row that was erased before it was logged, or that the campaign has sent since it was planned, ends at once,
+        so that every accepted row is accounted for."""
         for row in rows:
             if row.payload is None:
                 await self._deps.settler.end_unsent(organisation, row.message_id, ERASED, now)
+            elif row.row in sent:
+                await self._deps.settler.end_unsent(organisation, row.message_id, ALREADY_SENT, now)
         await self._deps.settler.flush()
+
+    async def _waiting(
+        self, distribution: Distribution, read: Sequence[tuple[Chunk, Sequence[PlannedRow]]]
+    ) -> Sequence[tuple[Chunk, PlannedRow, Payload]]:
+        """What to put on the queue. If rows may have ended as they were logged, the log says which: each of them would
+        take the departure of another."""
+        found = [(chunk, row, row.payload) for chunk, rows in read for row in rows if row.payload is not None]
+        if not distribution.skip_already_sent:
+            return found
+        logged = await self._deps.log.get_many(distribution.organisation, [row.message_id for _, row, _ in found])
+        return [one for one in found if (message := logged.get(one[1].message_id)) is None or message.is_open]
 
     async def _release_chunks(
         self,
@@ -260,7 +279,7 @@ class Release:
         read = await self._rows(distribution, chunks, now)
         if read is None:
             return
-        waiting = [(chunk, row, row.payload) for chunk, rows in read for row in rows if row.payload is not None]
+        waiting = await self._waiting(distribution, read)
         departures = await self._departures(integration, len(waiting), now)
         copies = [
             copy_of(distribution, chunk, row, payload, departs_at, integration.version)

@@ -137,7 +137,7 @@ def _successor(
         campaign_id=parent.campaign_id,
         enrollment_id=parent.enrollment_id,
         card_at=parent.card_at,
-        sameness=parent.sameness,
+        dedupe_key=parent.dedupe_key,
         parent_message_id=parent.message_id,
         segments=parent.segments,
         price=parent.price,

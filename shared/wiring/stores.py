@@ -21,6 +21,7 @@ from shared.aws.session import Aws
 from shared.aws.sessions import DynamoSessions
 from shared.aws.templates import DynamoTemplates
 from shared.aws.token_shelf import SecretTokenShelf
+from shared.aws.turns import DynamoTurns
 from shared.aws.unknown_sms import DynamoUnknownSms
 from shared.domain.clock import Clock
 from shared.usecases.aftermath import Consequences
@@ -70,6 +71,11 @@ class Stores:
     def distributions(self) -> DynamoDistributions:
         """Distributions and counts."""
         return DynamoDistributions(self.aws, self._names.state_table)
+
+    @cached_property
+    def turns(self) -> DynamoTurns:
+        """Which distribution of a campaign goes first."""
+        return DynamoTurns(self.aws, self._names.state_table)
 
     @cached_property
     def lanes(self) -> DynamoLanes:

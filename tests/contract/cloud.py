@@ -33,6 +33,7 @@ from shared.aws.sessions import DynamoSessions
 from shared.aws.templates import DynamoTemplates
 from shared.aws.token_shelf import SecretTokenShelf
 from shared.aws.traces import DynamoTraces
+from shared.aws.turns import DynamoTurns
 from shared.aws.unknown_sms import DynamoUnknownSms
 from shared.domain.dispatch import Dispatch
 from shared.domain.ids import NumberKey
@@ -206,6 +207,7 @@ def on_aws(aws: Aws, names: Deployed, clock: FakeClock) -> World:
         clock=clock,
         log=DynamoLog(aws, names.log_table),
         distributions=DynamoDistributions(aws, names.state_table),
+        turns=DynamoTurns(aws, names.state_table),
         plans=S3Plans(aws, names.bucket, NumberKey(b"k" * 64).content),
         uploads=S3Uploads(aws, names.bucket),
         channels=SqsChannelQueue(aws, names.channels),

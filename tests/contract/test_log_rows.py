@@ -96,7 +96,7 @@ def test_a_row_is_paid_as_one_kilobyte_all_its_life() -> None:
         chunk=Chunk(distribution_id=identity, run=2, number=41),
         payload=PayloadRef(object_key=f"plans/{identity}/{identity}/1/run-02/chunk-000041.ndjson", row=4100),
         recipient="+22177***4567",
-        sameness="0" * 32,
+        dedupe_key=" ".join(["0" * 16] * 3) + "!",
         provider_message_id="wamid." + "x" * 54,
         lane="106540352242922",
         attempts=1,

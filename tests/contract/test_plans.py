@@ -10,7 +10,7 @@ from shared.domain.distribution import Order, Upload
 from shared.domain.message import Chunk, PayloadRef, Price
 from shared.domain.payload import Payload
 from shared.domain.refusal import Fault
-from shared.usecases.frozen import PlannedRow
+from shared.usecases.frozen import DuplicateRow, PlannedRow
 from tests.contract.making import BARE_PAYLOAD, CHUNK, FULL_PAYLOAD, ORGANISATION, PERSON
 from tests.contract.world import World
 
@@ -143,3 +143,15 @@ async def test_the_chunks_of_a_planning_run_are_listed(world: World) -> None:
     await world.plans.write_order(ORGANISATION, "d-1", Order(content=Content(text="t"), defaults={}))
     assert await world.plans.chunks(ORGANISATION, "d-1", 1) == chunks
     assert await world.plans.chunks("other", "d-1", 1) == []
+
+
+async def test_duplicates_come_back_in_their_parts(world: World) -> None:
+    full = DuplicateRow(row=7, duplicate_of=2, recipient="+22177***0001", enrollment_id="e-1")
+    parts = ([full, replace(full, row=8, duplicate_of=None, enrollment_id=None)], [replace(full, row=9)])
+    for _ in range(2):
+        for number, part in enumerate(parts):
+            await world.plans.write_duplicates(ORGANISATION, "d-1", 2, number, part)
+    for number, part in enumerate(parts):
+        assert list(await world.plans.read_duplicates(ORGANISATION, "d-1", 2, number) or ()) == part
+    for place in ((ORGANISATION, "d-1", 2, 2), (ORGANISATION, "d-1", 1, 0), ("other", "d-1", 2, 0)):
+        assert await world.plans.read_duplicates(*place) is None

@@ -10,6 +10,7 @@ from shared.domain.dispatch import Dispatch
 from shared.domain.payload import Channel
 from shared.domain.sending import MediaCache
 from shared.domain.tokens import TokenShelf
+from shared.usecases.already import Turns
 from shared.usecases.contacts import Contacts
 from shared.usecases.erasure import Traces
 from shared.usecases.frozen import Plans, Uploads, UploadTarget
@@ -36,7 +37,7 @@ from shared.usecases.sessions import Sessions
 from shared.usecases.strangers import UnknownSms
 from shared.usecases.templates import TemplateBook
 from tests.fakes.account import FakeReputations, FakeTemplateBook
-from tests.fakes.bulk import FakeDistributions, FakePlans, FakeUploads
+from tests.fakes.bulk import FakeDistributions, FakePlans, FakeTurns, FakeUploads
 from tests.fakes.contacts import FakeContacts, FakeSessions
 from tests.fakes.erasing import FakeSchedules, FakeTraces
 from tests.fakes.holds import FakeHolds
@@ -102,6 +103,7 @@ class World:
     clock: FakeClock
     log: Log
     distributions: Distributions
+    turns: Turns
     plans: Plans
     uploads: Uploads
     channels: ChannelQueue
@@ -178,6 +180,7 @@ def in_memory() -> World:
         clock=clock,
         log=FakeLog(points),
         distributions=distributions,
+        turns=FakeTurns(points),
         plans=plans,
         uploads=uploads,
         channels=channel_queue,

@@ -16,7 +16,7 @@ from shared.domain.payload import Payload
 from shared.domain.prints import without
 from shared.domain.refusal import Fault
 from shared.domain.tally import Tally
-from shared.usecases.frozen import PlannedRow, Readable, UploadTarget
+from shared.usecases.frozen import DuplicateRow, PlannedRow, Readable, UploadTarget
 from shared.usecases.ports import Page
 from tests.fakes.world import Points
 
@@ -135,6 +135,21 @@ class FakeDistributions:
         }
 
 
+class FakeTurns:
+    """`Turns` on a list."""
+
+    def __init__(self, points: Points) -> None:
+        self.taken: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._points = points
+
+    async def take(self, organisation: str, campaign_id: str, distribution_id: str) -> Sequence[str]:
+        await self._points("turns.take")
+        taken = self.taken[organisation, campaign_id]
+        if distribution_id not in taken:
+            taken.append(distribution_id)
+        return taken[: taken.index(distribution_id)]
+
+
 class FakePlans:
     """`Plans` on dictionaries."""
 
@@ -194,6 +209,20 @@ class FakePlans:
     ) -> Sequence[Fault] | None:
         await self._points("plans.read_faults")
         found = self.objects.get(f"faults/{organisation}/{distribution_id}/{attempt}/{part}")
+        assert found is None or isinstance(found, tuple)
+        return found
+
+    async def write_duplicates(
+        self, organisation: str, distribution_id: str, attempt: int, part: int, rows: Sequence[DuplicateRow]
+    ) -> None:
+        await self._points("plans.write_duplicates")
+        self.objects[f"duplicates/{organisation}/{distribution_id}/{attempt}/{part}"] = tuple(rows)
+
+    async def read_duplicates(
+        self, organisation: str, distribution_id: str, attempt: int, part: int
+    ) -> Sequence[DuplicateRow] | None:
+        await self._points("plans.read_duplicates")
+        found = self.objects.get(f"duplicates/{organisation}/{distribution_id}/{attempt}/{part}")
         assert found is None or isinstance(found, tuple)
         return found
 

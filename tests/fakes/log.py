@@ -289,7 +289,7 @@ class FakeLog:
         if row is not None:
             is_single = row.payload.object_key.startswith(singles_of(organisation, row.person))
             payload = PayloadRef(object_key="") if is_single else row.payload
-            self._keep(replace(row, person="", sameness=None, payload=payload))
+            self._keep(replace(row, person="", dedupe_key=None, payload=payload))
 
     def _keep(self, row: Message) -> Message:
         kept = _stored(row)

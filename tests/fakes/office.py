@@ -56,7 +56,7 @@ from shared.usecases.tallies import Tallies
 from shared.usecases.templates import TemplateGuard, Templates
 from shared.usecases.unknown import Unknowns
 from tests.fakes.account import FakeMeta, FakeReputations, FakeTemplateBook
-from tests.fakes.bulk import FakeDistributions, FakePlans, FakeUploads
+from tests.fakes.bulk import FakeDistributions, FakePlans, FakeTurns, FakeUploads
 from tests.fakes.contacts import FakeContacts, FakeSessions
 from tests.fakes.erasing import FakeSchedules, FakeTraces
 from tests.fakes.holds import FakeHolds
@@ -144,6 +144,7 @@ class Office:
         self.log = FakeLog(self.points)
         self.distributions = FakeDistributions(self.points)
         self.holds = FakeHolds(self.points, self.distributions)
+        self.turns = FakeTurns(self.points)
         self.plans = FakePlans(self.points)
         self.uploads = FakeUploads()
         self.queue = FakeChannelQueue(self.points)
@@ -375,7 +376,7 @@ class Office:
                 distributions=self.distributions,
                 plans=self.plans,
                 uploads=self.uploads,
-                already=AlreadySent(self.distributions, self.plans, self.log),
+                already=self.already(),
                 planner=Planner(self.judge, self.plans, self.lanes, self.balances, self.standing),
                 settings=self.settings,
                 tasks=self.tasks,
@@ -385,6 +386,10 @@ class Office:
                 draw=self.draw,
             )
         )
+
+    def already(self) -> AlreadySent:
+        """A new worker's."""
+        return AlreadySent(self.distributions, self.turns, self.plans, self.log, self.settler(), self.clock)
 
     def sweep(self) -> Sweep:
         settler = self.settler()
@@ -400,6 +405,7 @@ class Office:
                 holds=self.holds,
                 holding=self.holding,
                 plans=self.plans,
+                already=self.already(),
                 log=self.log,
                 lanes=self.lanes,
                 queue=self.queue,

@@ -159,6 +159,7 @@ class SimulatedOffice(Office):
             "log": self.log,
             "distributions": self.distributions,
             "holds": self.holds,
+            "turns": self.turns,
             "plans": self.plans,
             "lanes": self.lanes,
             "people": self.people,

@@ -15,7 +15,12 @@ from tests.stack.programme import DELIVERED, Json, Programme
 from tests.stack.running import RunningStack
 
 LEADS_NOWHERE = {400, 401, 403, 404}
-READS = ("GET /v1/messages/{}", "GET /v1/distributions/{}", "GET /v1/distributions/{}/errors")
+READS = (
+    "GET /v1/messages/{}",
+    "GET /v1/distributions/{}",
+    "GET /v1/distributions/{}/errors",
+    "GET /v1/distributions/{}/duplicates",
+)
 WRITES = ("POST /v1/messages/{}/resend", "POST /v1/distributions/{}/confirm", "POST /v1/distributions/{}/cancel")
 CAMPAIGN = "campaign-of-the-owner"
 MEGABYTE = 1024 * 1024

@@ -132,11 +132,12 @@ def test_organisations_do_not_see_one_another(programme: Programme, stack: Runni
         answers: list[httpx2.Response] = [
             stranger.get(f"/v1/distributions/{identity}"),
             stranger.get(f"/v1/distributions/{identity}/errors"),
+            stranger.get(f"/v1/distributions/{identity}/duplicates"),
             stranger.post(f"/v1/distributions/{identity}/confirm"),
             stranger.get(f"/v1/messages/{sent['message_id']}"),
             stranger.get("/v1/integrations/sms"),
         ]
-        assert [answer.status_code for answer in answers] == [404] * 5
+        assert [answer.status_code for answer in answers] == [404] * 6
         assert stranger.get("/v1/messages").json()["items"] == []
         assert stranger.get("/v1/campaigns/campaign/messages").json()["items"] == []
         assert stranger.get("/v1/distributions").json()["items"] == []

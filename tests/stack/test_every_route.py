@@ -35,6 +35,7 @@ ROUTES = """
     GET     /v1/distributions                                       200
     GET     /v1/distributions/{distribution_id}                     200
     GET     /v1/distributions/{distribution_id}/errors              200
+    GET     /v1/distributions/{distribution_id}/duplicates          200
     POST    /v1/distributions/{distribution_id}/confirm             200
     POST    /v1/distributions/{distribution_id}/pause               200
     POST    /v1/distributions/{distribution_id}/resume              200

@@ -159,7 +159,8 @@ def _distributions(programme: Programme) -> None:
     assert programme.api.post(f"/v1/messages/{failed['message_id']}/resend").status_code == 202
     missing = programme.distribute(upload_id=NEVER_UPLOADED, content=text)
     assert (missing.status_code, missing.json()["code"]) == (409, "upload_missing")
-    programme.ok(programme.api.get(f"/v1/distributions/{made[0]['distribution_id']}/errors"))
+    for rows in ("errors", "duplicates"):
+        programme.ok(programme.api.get(f"/v1/distributions/{made[0]['distribution_id']}/{rows}"))
     programme.ok(programme.api.get("/v1/distributions"))
 
 

@@ -24,6 +24,7 @@ API = {
     "GET /v1/distributions",
     "GET /v1/distributions/{distribution_id}",
     "GET /v1/distributions/{distribution_id}/errors",
+    "GET /v1/distributions/{distribution_id}/duplicates",
     "POST /v1/distributions/{distribution_id}/confirm",
     "POST /v1/distributions/{distribution_id}/pause",
     "POST /v1/distributions/{distribution_id}/resume",

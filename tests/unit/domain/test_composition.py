@@ -357,30 +357,10 @@ def test_a_url_that_lacks_its_code_is_told_once_and_only_where_it_is_shown() -> 
 # ------------------------------------------------------------------------------------------------- one and the same
 
 
-@pytest.mark.parametrize(
-    ("other", "same"),
-    [
-        (replace(AMINATA, phone="+221 77 000 00 01"), True),
-        (replace(AMINATA, phone="00221770000001", enrollment_id="eOther00001"), True),
-        (person(first_name="Awa"), True),
-        (replace(AMINATA, phone="77 000 00 02"), False),
-        (person(card_code="DKR-VAC-OTHER000"), False),
-    ],
-)
 @pytest.mark.parametrize("setting", [SMS, WHATSAPP], ids=["sms", "whatsapp"])
-def test_the_same_phone_and_card_is_one_message(other: Recipient, same: bool, setting: Setting) -> None:
-    one, two = (compose(recipient, TEMPLATE, setting).fingerprint for recipient in (AMINATA, other))
-    assert len(one) == 16
-    assert (one == two) is same
-
-
-def test_cards_without_a_code_are_told_apart_by_picture_and_url() -> None:
-    """Two children of one mother: one number, two cards."""
-    child = replace(person(card_code=None, verification_url=None), card_image="https://cards.example/1.png")
-    sibling = replace(child, card_image="https://cards.example/2.png")
-    by_url = replace(child, card_image=None, values=VALUES | {"card_code": None, "verification_url": "https://v/1"})
-    fingerprints = {sms("Bonjour {first_name}", one).fingerprint for one in (child, child, sibling, by_url)}
-    assert len(fingerprints) == 3
+def test_what_tells_one_card_from_another_goes_along(setting: Setting) -> None:
+    composed = compose(AMINATA, TEMPLATE, setting)
+    assert (composed.card_code, composed.enrollment_id) == (AMINATA.values["card_code"], AMINATA.enrollment_id)
 
 
 # --------------------------------------------------------------------------------------- the content, before any row

@@ -40,6 +40,7 @@ ROUTES = {
     "GET /v1/distributions": READ,
     "GET /v1/distributions/{distribution_id}": READ,
     "GET /v1/distributions/{distribution_id}/errors": READ,
+    "GET /v1/distributions/{distribution_id}/duplicates": READ,
     "POST /v1/distributions/{distribution_id}/confirm": SEND,
     "POST /v1/distributions/{distribution_id}/pause": SEND,
     "POST /v1/distributions/{distribution_id}/resume": SEND,

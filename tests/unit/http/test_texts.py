@@ -42,6 +42,7 @@ FIELDS = frozenset(
 )
 REASONS = frozenset(
     [
+        "already_sent",
         "card_unreachable",
         "card_not_a_picture",
         "card_too_large",

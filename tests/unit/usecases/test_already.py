@@ -11,6 +11,7 @@ from shared.domain.json import JsonObject
 from shared.domain.payload import Channel
 from shared.domain.status import Status
 from shared.usecases.distributions import NewDistribution
+from shared.usecases.frozen import PlannedRow
 from shared.usecases.ports import Move
 from tests.fakes.office import DEMO, Office, recipient
 
@@ -123,9 +124,11 @@ def test_a_planning_run_killed_anywhere_is_made_again_with_the_same_chunks(offic
     assert made.planned.attempt == 2
     assert sums(made) == sums(undisturbed) == (6, 0, 4)
     chunks = {
-        tuple(row.row for row in rows if hasattr(row, "row"))
+        tuple(row.row for row in rows if isinstance(row, PlannedRow))
         for key, rows in office.plans.objects.items()
-        if isinstance(rows, tuple) and (made.distribution_id in key or undisturbed.distribution_id in key)
+        if isinstance(rows, tuple)
+        and isinstance(rows[0], PlannedRow)
+        and (made.distribution_id in key or undisturbed.distribution_id in key)
     }
     assert chunks == {(5, 6, 7, 8, 9, 10)}
 
