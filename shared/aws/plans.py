@@ -133,7 +133,7 @@ class S3Plans:
         self, organisation: str, distribution_id: str, attempt: int, part: int, rows: Sequence[DuplicateRow]
     ) -> None:
         """See `Plans`."""
-        await self._put(_duplicates(organisation, distribution_id, attempt, part), encode_lines(rows))
+        await self._put_once(_duplicates(organisation, distribution_id, attempt, part), encode_lines(rows))
 
     async def read_duplicates(
         self, organisation: str, distribution_id: str, attempt: int, part: int

@@ -38,6 +38,7 @@ def people(name: str, rows: Sequence[tuple[str, str]], channel: str, *, off_peak
             not_before=None,
             off_peak=off_peak,
             consent=True,
+            skips=False,
         )
         for row, (country, tail) in enumerate(rows, start=1)
     ]

@@ -75,6 +75,7 @@ def person(number: str) -> Person:
         not_before=None,
         off_peak=False,
         consent=True,
+        skips=False,
     )
 
 

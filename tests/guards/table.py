@@ -22,6 +22,7 @@ class Guard:
 _SEND = "tests/unit/usecases/test_send.py"
 _BULK = "tests/unit/usecases/test_bulk.py"
 _HOLDING = "tests/unit/usecases/test_holding.py"
+_AT_LOGGING = "tests/unit/usecases/test_already_at_logging.py"
 _CLAIMS = "tests/contract/test_log_claims.py"
 _OWN_WRITES = "tests/contract/test_own_writes.py"
 _WEBHOOK = "tests/unit/providers/test_whatsapp_webhook.py"
@@ -226,6 +227,36 @@ GUARDS = (
         before="places = [*_unlogged(distribution), *await self._left_behind(distribution)]",
         after="places = [*_unlogged(distribution)]",
         tests=("tests/unit/usecases/test_erasure.py",),
+    ),
+    Guard(
+        name="duplicates: brothers and sisters on one phone are told apart by the best mark that they have",
+        file="shared/domain/duplicates.py",
+        before="""                if mark.decides or decides:
+                    yield row, level""",
+        after="""                if mark.decides or row:
+                    yield row, level""",
+        tests=("tests/unit/domain/test_duplicates.py",),
+    ),
+    Guard(
+        name="already sent: a row is compared again as it is logged",
+        file="shared/usecases/release.py",
+        before="elif row.row in sent:",
+        after="elif row.row is None:",
+        tests=(_AT_LOGGING,),
+    ),
+    Guard(
+        name="already sent: of two that log at once, the earlier turn does not wait for the later one",
+        file="shared/usecases/already.py",
+        before="if distribution.distribution_id in self._give_way:",
+        after="if distribution.distribution_id is None:",
+        tests=(_AT_LOGGING,),
+    ),
+    Guard(
+        name="already sent: what a cancel has not ended yet is ended before its person is free",
+        file="shared/usecases/already.py",
+        before="return not (is_cancelled and message.is_open and await self._has_ended(message))",
+        after="return True",
+        tests=(_AT_LOGGING,),
     ),
     Guard(
         name="fallback: never after the WhatsApp message has arrived",

@@ -5,13 +5,14 @@ design.md, so that a mistake in the product is not a mistake here too.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from itertools import combinations
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from tests.simulation.evidence import Call, Change, Evidence, Row, Unknown
+from tests.simulation.evidence import Call, Change, Deed, Evidence, Row, Unknown
 from tests.simulation.silence import second_messages
 
 type Wrong = Literal["lost", "doubled", "early", "wrong"]
@@ -71,6 +72,7 @@ def violations(evidence: Evidence) -> list[Violation]:
         *_outcomes(evidence),
         *_truth(evidence),
         *_twice(evidence),
+        *_already_sent(evidence),
         *_windows(evidence),
         *_rates(evidence),
         *_standing(evidence),
@@ -93,14 +95,15 @@ def _outcomes(evidence: Evidence) -> Iterator[Violation]:
         if row["status"] not in STATUSES or (row["status"] == "failed") != (row["reason"] is not None):
             yield Violation("wrong", f"{row['card']}: {row['status']} with the reason {row['reason']}")
         if row["parent"] is None:
-            own[row["card"]].append(row)
+            own[row["card"], row["distribution"]].append(row)
     confirmed, cancelled = _confirmed(evidence), _cancelled(evidence)
     for person in evidence["people"]:
-        rows, distribution = own.pop(person["card"], []), person["distribution"]
+        distribution = person["distribution"]
+        rows = own.pop((person["card"], distribution), [])
         may_lack = distribution is not None and (distribution not in confirmed or distribution in cancelled)
         if len(rows) > 1 or (not rows and not may_lack):
             yield Violation("lost", f"{person['card']}: {len(rows)} rows in the log")
-    for card in own:
+    for card, _ in own:
         yield Violation("wrong", f"{card}: in the log, but nobody asked for it")
 
 
@@ -134,10 +137,44 @@ def _twice(evidence: Evidence) -> Iterator[Violation]:
             yield Violation("wrong", f"{message_id}: taken, but not in the log")
         elif len(calls) > 1 and not _may_be_two(row, calls, evidence):
             yield Violation("doubled", f"{row['card']}: {message_id} was taken {len(calls)} times")
-    wished = Counter(row["card"] for row in evidence["rows"] if row["channel"] == "sms")
+    wished = Counter(
+        row["card"] for row in evidence["rows"] if row["channel"] == "sms" and row["reason"] != "already_sent"
+    )
     for card, count in texts.items():
         if count > wished[card]:
             yield Violation("doubled", f"{card}: {wished[card]} SMS in the log, {count} were taken")
+
+
+def _already_sent(evidence: Evidence) -> Iterator[Violation]:
+    """Of two messages with one card that have not failed, neither may have been asked to leave out the other; and of
+    those that were left out, one has to be sent."""
+    failed_once = {change["message_id"] for change in evidence["changes"] if change["status"] == "failed"}
+    asks = {(person["card"], person["distribution"]) for person in evidence["people"] if person["skips"]}
+    cancelled = _cancelled(evidence)
+    for card, rows in _by(evidence["rows"], lambda row: row["card"]).items():
+        own = [row for row in rows if row["parent"] is None]
+        stand = [row for row in own if row["status"] != "failed" and row["message_id"] not in failed_once]
+        for one, other in combinations(stand, 2):
+            both = [(card, row["distribution"]) in asks for row in (one, other)]
+            if all(both) or (any(both) and _was_there(*((one, other) if both[1] else (other, one)), evidence)):
+                yield Violation("doubled", f"{card}: {one['message_id']} and {other['message_id']} both stand")
+        lists = {person["distribution"] for person in evidence["people"] if person["card"] == card}
+        if own and not lists & cancelled and _reasons(own) == {"already_sent"}:
+            yield Violation("lost", f"{card}: each list has left it to another")
+
+
+def _was_there(first: Row, second: Row, evidence: Evidence) -> bool:
+    """Whether the first was sent, or surely was to be, before somebody asked to confirm the second's list."""
+    asked = [one["asked"] for one in evidence["deeds"] if _confirms(one, second["distribution"])]
+    if first["distribution"] is None:
+        there = [one["at"] for one in evidence["changes"] if one["message_id"] == first["message_id"]]
+    else:
+        there = [one["done"] for one in evidence["deeds"] if _confirms(one, first["distribution"])]
+    return bool(asked and there) and min(there) < min(asked)
+
+
+def _confirms(deed: Deed, distribution: str | None) -> bool:
+    return (deed["distribution"], deed["action"]) == (distribution, "confirm")
 
 
 def _may_be_two(row: Row, calls: Sequence[Call], evidence: Evidence) -> bool:
@@ -183,15 +220,23 @@ def _rates(evidence: Evidence) -> Iterator[Violation]:
 
 def _standing(evidence: Evidence) -> Iterator[Violation]:
     """Nothing leaves of a distribution that is not confirmed, is paused or cancelled."""
-    people = {person["card"]: person for person in evidence["people"]}
+    people: dict[str, set[str | None]] = defaultdict(set)
+    for person in evidence["people"]:
+        people[person["card"]].add(person["distribution"])
     by_distribution = _spans(evidence)
     for call in evidence["calls"]:
-        person = people.get(call["card"])
-        if person is None or person["distribution"] is None or _is_resent_by_hand(call, evidence):
+        lists = people.get(call["card"], {None})
+        if None in lists or _is_resent_by_hand(call, evidence):
             continue
-        for start, end in by_distribution.get(person["distribution"], ()):
-            if start + timedelta(seconds=FRESH + evidence["grace"]) < call["at"] < end:
-                yield Violation("early", f"{call['card']}: called at {call['at']}, shut from {start} to {end}")
+        shut = [_shut_at(call["at"], by_distribution.get(one or "", ()), evidence["grace"]) for one in lists]
+        if all(shut):
+            yield Violation("early", f"{call['card']}: called at {call['at']}, shut: {shut}")
+
+
+def _shut_at(
+    at: datetime, spans: Iterable[tuple[datetime, datetime]], grace: float
+) -> tuple[datetime, datetime] | None:
+    return next(((start, end) for start, end in spans if start + timedelta(seconds=FRESH + grace) < at < end), None)
 
 
 def _spans(evidence: Evidence) -> Mapping[str, list[tuple[datetime, datetime]]]:
@@ -363,9 +408,13 @@ def _before(status: str) -> Sequence[str]:
 
 
 def _by_card(rows: Iterable[Row]) -> Mapping[tuple[str, str], list[Row]]:
-    found: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    return _by(rows, lambda row: (row["card"], row["channel"]))
+
+
+def _by[K](rows: Iterable[Row], key: Callable[[Row], K]) -> Mapping[K, list[Row]]:
+    found: dict[K, list[Row]] = defaultdict(list)
     for row in rows:
-        found[row["card"], row["channel"]].append(row)
+        found[key(row)].append(row)
     return found
 
 

@@ -4,6 +4,7 @@ fails they ask for again, with the same key."""
 import asyncio
 import itertools
 import json
+from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -32,6 +33,7 @@ TRIES = 20
 LONGEST_PAUSE = 30.0
 """Seconds between two tries."""
 FALLBACK_MINUTES = (5, 30)
+FAMILY_TEXT = Content(text="La carte de {first_name} est là.")
 
 
 @dataclass(slots=True, eq=False)
@@ -43,6 +45,8 @@ class Clients:
     deeds: list[Deed] = field(default_factory=list)
     words: list[Word] = field(default_factory=list)
     accepted: dict[str, int] = field(default_factory=dict)
+    asked: list[tuple[Person, JsonObject]] = field(default_factory=list)
+    """Whom somebody has put on a list with a card code, whether it was taken or not."""
     troubles: list[str] = field(default_factory=list)
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
@@ -93,6 +97,7 @@ class Clients:
             not_before=None,
             off_peak=False,
             consent=consent,
+            skips=False,
         )
         languages = ["fr", "fr", "en"] if "language_stops" in self.world.dice.chosen else ["fr"]
         language = self.world.dice.random.choice(languages)
@@ -101,10 +106,38 @@ class Clients:
         )
         return person, row
 
+    def a_family(self, children: int) -> list[tuple[Person, JsonObject]]:
+        """Brothers and sisters on one phone. What tells them apart is their enrolment."""
+        found = [self.somebody(Channel.SMS) for _ in range(children)]
+        first, _ = found[0]
+        for person, row in found:
+            person.update({"number": first["number"], "country": first["country"], "consent": first["consent"]})
+            row |= {"phone": first["number"], "consent": first["consent"], "first_name": person["card"]}
+            row |= {"card_code": None, "verification_url": None}
+        return found
+
+    def a_list(self, channel: Channel, rows: int, schedule: Schedule) -> tuple[list[tuple[Person, JsonObject]], bool]:
+        """Whom a distribution is for, and whether they are families."""
+        dice = self.world.dice
+        if channel is Channel.SMS and dice.breaks("phone_shared"):
+            sizes = [dice.random.randint(1, 4) for _ in range(rows // 3 + 1)]
+            return [one for size in sizes for one in self.a_family(size)], True
+        found = [self.somebody(channel) for _ in range(rows)]
+        if "lists_overlap" in dice.chosen and schedule.at is None:
+            # Of one who is on several lists the checker knows one time before which nothing may leave.
+            others = [one for one in self.asked if one[0]["channel"] == channel and one[0]["not_before"] is None]
+            again = dice.random.sample(others, min(len(others), rows))
+            found += [(Person(**person), row) for person, row in again]
+        for person, row in found:
+            person["not_before"] = schedule.at
+            self.asked.append((person, row))
+        return found, False
+
     async def plan(self, key: str, channel: Channel, rows: int, schedule: Schedule, *, confirm: bool) -> str | None:
         """A new distribution, some rows of which nobody can be written to."""
         dice = self.world.dice
-        good = [self.somebody(channel) for _ in range(rows)]
+        good, families = self.a_list(channel, rows, schedule)
+        skips = "lists_overlap" in dice.chosen and dice.random.random() < 0.8
         bad: list[JsonObject] = [recipient(9_999, phone="+33600000000", consent=False)]
         fallback = FallbackOrder(
             content=Content(template="vaccination_card"), after_minutes=dice.random.choice(FALLBACK_MINUTES)
@@ -115,6 +148,7 @@ class Clients:
         order = replace(
             new.order, fallback=fallback if channel is Channel.WHATSAPP and dice.random.random() < 0.5 else None
         )
+        order = replace(order, content=FAMILY_TEXT if families else order.content, skip_already_sent=skips)
         new = replace(new, schedule=schedule, order=order)
         asked = self.world.clock.instant
         made = await self.asks_perhaps_twice(lambda: self.world.office.planning().create(new))
@@ -123,7 +157,9 @@ class Clients:
             made = await self.asks(partial(self._look, made.distribution_id))
         if made is None or made.plan is None:
             return None
-        for person, _ in good:
+        skipped = await self._left_out(made, [person["card"] for person, _ in good])
+        for person in [person for number, (person, _) in enumerate(good, start=1) if number not in skipped]:
+            person["skips"] = skips
             person["distribution"], person["not_before"] = made.distribution_id, schedule.at
             person["off_peak"] = schedule.mode is ScheduleMode.OFF_PEAK and channel is Channel.SMS
             self.people.append(person)
@@ -131,6 +167,21 @@ class Clients:
         if confirm:
             self.deeds.append(_deed(made.distribution_id, "confirm", asked, self.world.clock.instant))
         return made.distribution_id
+
+    async def _left_out(self, made: Distribution, cards: Sequence[str]) -> set[int]:
+        """The rows that the lists of duplicates and of errors name: a person on a second list may have revoked. Only a
+        person on several lists is a duplicate."""
+        browse, identity = self.world.office.browse, made.distribution_id
+        duplicates = await self.asks(lambda: browse.duplicates(DEMO, identity, 0, 0, made.planned.duplicates + 1))
+        errors = await self.asks(lambda: browse.faults(DEMO, identity, 0, 0, 3 * made.planned.rejected + 1))
+        rows = {one.row for one in duplicates[0]} if duplicates else set()
+        lists = Counter(person["card"] for person, _ in self.asked)
+        self.troubles += [
+            f"{card} was left out" for row, card in enumerate(cards, 1) if row in rows and lists[card] < 2
+        ]
+        if rows:
+            self.world.dice.happened("lists_overlap")
+        return rows | ({one.row or 0 for one in errors[0]} if errors else set())
 
     async def _look(self, distribution: str) -> Distribution:
         return (await self.world.office.browse.distribution(DEMO, distribution)).distribution

@@ -6,7 +6,7 @@ from typing import TypedDict
 
 
 class Person(TypedDict):
-    """One recipient of one request that was accepted. `card` is on no other request."""
+    """One recipient of one request that was accepted. Who is on several requests has the same `card` on each."""
 
     card: str
     number: str
@@ -17,6 +17,8 @@ class Person(TypedDict):
     off_peak: bool
     consent: bool
     """Whether the request itself said that the person agrees."""
+    skips: bool
+    """Whether the request asked to skip whom the campaign has sent the card already."""
 
 
 class Call(TypedDict):

@@ -95,6 +95,8 @@ PEOPLE = (
     Fault("cancelled", "somebody cancels while messages leave"),
     Fault("consent_revoked", "people revoke, and some agree anew"),
     Fault("resent_by_hand", "somebody sends failed messages again"),
+    Fault("lists_overlap", "several lists of one campaign that skip what was sent have people in common"),
+    Fault("phone_shared", "brothers and sisters without card codes are on one phone", 0.5),
 )
 FAULTS: Sequence[Fault] = (*WORKERS, *SQS, *STORES, *PROVIDERS, *WEBHOOKS, *CLOCKS, *PEOPLE)
 BY_NAME = {fault.name: fault for fault in FAULTS}

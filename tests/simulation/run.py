@@ -128,7 +128,12 @@ class Script:
 
     async def _busy_hour(self) -> None:
         minutes = self.dice.random.randint(6, 14)
-        people = [asyncio.create_task(self._distribution(number)) for number in range(self.dice.random.randint(1, 2))]
+        overlaps = "lists_overlap" in self.dice.chosen
+        channels = [
+            self.dice.random.choice(list(Channel)) for _ in range(self.dice.random.randint(1, 2) + 2 * overlaps)
+        ]
+        channels = channels[:1] * len(channels) if overlaps else channels
+        people = [asyncio.create_task(self._distribution(*one)) for one in enumerate(channels)]
         people += [asyncio.create_task(self._single()) for _ in range(self.dice.random.randint(1, 5))]
         people += [asyncio.create_task(one) for one in self._happenings()]
         for _ in range(minutes):
@@ -148,10 +153,9 @@ class Script:
             found.append(self._two_bodies())
         return found
 
-    async def _distribution(self, number: int) -> None:
+    async def _distribution(self, number: int, channel: Channel) -> None:
         random = self.dice.random
         await self._later(0, 320 if ONE_CLOCK & self.dice.chosen else 40)
-        channel = random.choice(list(Channel))
         rows = random.randint(101, 130) if random.random() < 0.04 else random.randint(3, 12)
         confirm = random.random() < 0.6
         made = await self.clients.plan(f"d{number}", channel, rows, self._schedule(), confirm=confirm)
@@ -303,6 +307,9 @@ class Script:
         world, office = self.world, self.world.office
         calls = sorted(world.meta.calls + world.orange.calls, key=lambda call: call["at"])
         self._count_crossings(calls)
+        for row in office.log.rows.values():
+            if row.status is Status.FAILED and row.reason == "already_sent":
+                self.dice.happened("lists_overlap")
         slow = {"worker_stalls", "dynamodb_slow", "slow_answers"} & self.dice.chosen
         return Evidence(
             people=self.clients.people,

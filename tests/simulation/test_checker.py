@@ -28,6 +28,7 @@ def person(number: int, channel: str, country: str = "SN", distribution: str | N
         not_before=None,
         off_peak=False,
         consent=channel == "whatsapp",
+        skips=False,
     )
 
 
@@ -267,10 +268,42 @@ def _unknown_without_a_call_of_that_attempt(one: Evidence) -> None:
     _unknown(one, 1, "whatsapp")
 
 
+def _on_a_second_list(one: Evidence, *, skips: bool, sent: bool) -> None:
+    """The person of the first SMS, a minute later."""
+    again = Person(**{**one["people"][1], "distribution": "e", "skips": skips})
+    reason = None if sent else "already_sent"
+    second = Row(**{**one["rows"][1], "message_id": "m-5", "distribution": "e", "reason": reason})
+    second["status"] = "sent" if sent else "failed"
+    one["people"], one["rows"] = [*one["people"], again], [*one["rows"], second]
+    one["calls"] = [*one["calls"], *([call(2, "sms", NOON + MINUTE)] if sent else [])]
+    one["deeds"] = [*one["deeds"], Deed(distribution="e", action="confirm", asked=NOON, done=NOON)]
+    one["states"] = [*one["states"], State(distribution="e", at=NOON, status="sending")]
+    one["accepted"], one["counts"] = {"d": 2, "e": 1}, {**one["counts"], "e": {second["status"]: 1}}
+
+
+def _both_ask(one: Evidence) -> None:
+    _on_a_second_list(one, skips=True, sent=True)
+    one["people"][1]["skips"] = True
+
+
+def _the_later_one_asks(one: Evidence) -> None:
+    _on_a_second_list(one, skips=True, sent=True)
+
+
+def _each_leaves_it_to_the_other(one: Evidence) -> None:
+    _on_a_second_list(one, skips=True, sent=False)
+    one["people"][1]["skips"] = True
+    one["calls"] = [one["calls"][0], one["calls"][2]]
+    one["rows"][1].update({"status": "failed", "reason": "already_sent"})
+    one["counts"] = {"d": {"read": 1, "failed": 1}, "e": {"failed": 1}}
+
+
 WRONGS: dict[Callable[[Evidence], None], str] = {
     **dict.fromkeys((_pending, _no_row, _two_rows, _not_taken, _not_accepted), "lost"),
     **dict.fromkeys((_arrival_forgotten, _receipt_forgotten), "lost"),
     **dict.fromkeys((_twice, _twice_by_whatsapp, _told_and_resent, _resent_too_soon, _thrice), "doubled"),
+    **dict.fromkeys((_both_ask, _the_later_one_asks), "doubled"),
+    _each_leaves_it_to_the_other: "lost",
     **dict.fromkeys((_at_night, _in_egypt, _in_egypts_summer, _before_the_morning, _at_peak), "early"),
     **dict.fromkeys((_before_its_time, _too_fast, _paused, _paused_by_word_only, _unconfirmed), "early"),
     **dict.fromkeys((_cancelled, _revoked, _never_agreed), "early"),
@@ -291,6 +324,25 @@ def test_a_message_that_was_resent_in_silence_may_have_two(good: Evidence) -> No
     _told_and_resent(good)
     good["told"][0]["at"] = NOON + 21 * MINUTE
     good["told"][0]["key"] = "m-1.2"
+    assert violations(good) == []
+
+
+def test_a_list_that_does_not_ask_may_send_a_second_message(good: Evidence) -> None:
+    _on_a_second_list(good, skips=False, sent=True)
+    good["people"][1]["skips"] = True
+    assert violations(good) == []
+
+
+def test_a_list_that_asks_may_send_what_has_failed(good: Evidence) -> None:
+    _the_later_one_asks(good)
+    good["changes"] = [*good["changes"], Change(message_id="m-2", at=NOON, status="failed")]
+    good["rows"][1].update({"status": "failed", "reason": "undeliverable"})
+    good["counts"] = {**good["counts"], "d": {"read": 1, "failed": 1}}
+    assert violations(good) == []
+
+
+def test_who_is_left_out_has_been_sent_it_by_another(good: Evidence) -> None:
+    _on_a_second_list(good, skips=True, sent=False)
     assert violations(good) == []
 
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
@@ -13,9 +13,12 @@ from typing import Any
 import pytest
 
 from shared.domain.consent import ConsentRecord
+from shared.domain.distribution import Distribution
 from shared.domain.doubt import Beat
 from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.domain.message import Message
+from shared.usecases.already import AlreadySent
+from shared.usecases.judge import Accepted
 from shared.usecases.ports import Claim, ClaimAnswer
 from tests.simulation.checker import Violation
 from tests.simulation.faults import FAULTS, roll
@@ -172,6 +175,31 @@ def _meta_is_taken_to_report(world: World) -> None:
     world.office.pulse.read = reporting  # type: ignore[method-assign, assignment]
 
 
+def _nobody_asks_again_as_rows_are_logged(world: World) -> None:
+    class Forgetful(AlreadySent):
+        async def since_planning(self, distribution: Distribution, rows: Iterable[int]) -> set[int]:
+            return set()
+
+    office = world.office
+    world.office.already = lambda: Forgetful(  # type: ignore[method-assign]
+        office.distributions, office.turns, office.plans, office.log, office.settler(), office.clock
+    )
+
+
+def _a_phone_has_one_card(world: World) -> None:
+    """As if no enrolment told brothers and sisters apart, and no text."""
+    judge = world.office.judge.judge
+
+    async def alike(*given: Any) -> Any:
+        verdicts = await judge(*given)
+        return [
+            replace(one, composed=replace(one.composed, card_code="C")) if isinstance(one, Accepted) else one
+            for one in verdicts
+        ]
+
+    world.office.judge.judge = alike  # type: ignore[method-assign, assignment]
+
+
 BREAKS: dict[Callable[[World], None], tuple[frozenset[str], str]] = {
     _claim_lets_everybody_through: (frozenset({"sqs_delivers_twice", "sqs_delete_lost"}), "doubled"),
     _nobody_is_known_to_have_revoked: (frozenset({"consent_revoked"}), "early"),
@@ -180,6 +208,8 @@ BREAKS: dict[Callable[[World], None], tuple[frozenset[str], str]] = {
     _statuses_are_overwritten: (frozenset({"webhook_reordered"}), "wrong"),
     _tokens_of_claims_are_not_kept: (frozenset({"own_write_met_again"}), "wrong"),
     _meta_is_taken_to_report: (frozenset({"provider_silent"}), "doubled"),
+    _nobody_asks_again_as_rows_are_logged: (frozenset({"lists_overlap"}), "doubled"),
+    _a_phone_has_one_card: (frozenset({"phone_shared"}), "wrong"),
 }
 
 
