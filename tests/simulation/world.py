@@ -122,10 +122,10 @@ class World:
 
     def _senders(self, channel: Channel) -> Poller[Dispatch]:
         fleet = Fleet(self.office)
-        steps: dict[int, Any] = {}
+        steps: dict[SimulatedOffice, Any] = {}
 
         async def send(batch: Sequence[Dispatch], environment: SimulatedOffice) -> Sequence[bool]:
-            step = steps.setdefault(id(environment), environment.step(channel))
+            step = steps.setdefault(environment, environment.step(channel))
             return list(await step.send_all(batch))
 
         async def work(batch: Sequence[Dispatch]) -> Sequence[bool]:
