@@ -70,13 +70,12 @@ def same_rows(mine: bytes, theirs: bytes) -> "Pairs":
     """Which rows of two books are one message."""
     found = array("Q")
     for part in range(_PARTS):
-        here, there = _part(mine, part), _part(theirs, part)
-        common = {one[:_PRINT] for one in _records(here)} & {one[:_PRINT] for one in _records(there)}
-        for digest in common:
-            others = list(_group(there, digest))
-            decided = [other for other, decides in others if decides]
-            for row, decides in _group(here, digest):
-                found.extend(row << 32 | other for other in ([other for other, _ in others] if decides else decided))
+        here, there = _rows_by_digest(_part(mine, part)), _rows_by_digest(_part(theirs, part))
+        for digest in here.keys() & there.keys():
+            others = [row for row, _ in there[digest]]
+            decided = [row for row, decides in there[digest] if decides]
+            for row, decides in here[digest]:
+                found.extend(row << 32 | other for other in (others if decides else decided))
     return Pairs(sorted(found))
 
 
@@ -121,11 +120,11 @@ def _part(book: bytes, number: int) -> bytes:
     return book[start:end]
 
 
-def _group(book: bytes, digest: bytes) -> Iterator[tuple[int, bool]]:
-    place = _first(book, digest)
-    while place < len(book) and book[place : place + _PRINT] == digest:
-        yield row_in(int.from_bytes(book[place + _PRINT : place + _RECORD]))
-        place += _RECORD
+def _rows_by_digest(part: bytes) -> dict[bytes, list[tuple[int, bool]]]:
+    found: dict[bytes, list[tuple[int, bool]]] = {}
+    for record in _records(part):
+        found.setdefault(record[:_PRINT], []).append(row_in(int.from_bytes(record[_PRINT:])))
+    return found
 
 
 def _records(part: bytes | bytearray) -> list[bytes]:
