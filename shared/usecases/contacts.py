@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 from shared.domain.consent import Consent, ConsentRecord
 from shared.domain.identity import Link
 from shared.domain.news import Contact
-from shared.domain.phone import PhoneError, PhoneNumber, normalise_any_form
+from shared.domain.phone import PhoneError, PhoneNumber, normalise, normalise_any_form
 from shared.usecases.gathered import Gathered
 from shared.usecases.of_many import consents_of, sessions_of
 from shared.usecases.ports import People
@@ -183,5 +183,8 @@ def read_number(phone: str) -> PhoneNumber | None:
 
 
 def _as_we_write_it(phone: str) -> str:
-    number = read_number(phone)
-    return number.e164 if number else phone
+    """An old form stays as it is: its hash is that of the new one."""
+    try:
+        return normalise(phone, _ANY_COUNTRY).e164
+    except PhoneError:
+        return phone

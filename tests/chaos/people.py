@@ -39,6 +39,8 @@ def people(name: str, rows: Sequence[tuple[str, str]], channel: str, *, off_peak
             off_peak=off_peak,
             consent=True,
             skips=False,
+            granted_at=None,
+            answered=None,
         )
         for row, (country, tail) in enumerate(rows, start=1)
     ]

@@ -91,7 +91,7 @@ class Stage:
         items = [{"phone": one["number"], "granted": False, "source": "telephone"} for one in some]
         self.programme.api.post("/v1/consents", json={"items": items}).raise_for_status()
         said = self.stack.now()
-        self._words += [Word(number=one["number"], granted=False, asked=asked, done=said) for one in some]
+        self._words += [Word(number=one["number"], granted=False, asked=asked, done=said, dated=None) for one in some]
 
     def redrive(self) -> None:
         """All dead letters go again; asked twice."""

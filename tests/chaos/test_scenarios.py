@@ -76,6 +76,8 @@ def person(number: str) -> Person:
         off_peak=False,
         consent=True,
         skips=False,
+        granted_at=None,
+        answered=None,
     )
 
 

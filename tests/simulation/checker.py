@@ -12,7 +12,7 @@ from itertools import combinations
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from tests.simulation.evidence import Call, Change, Deed, Evidence, Row, Unknown
+from tests.simulation.evidence import Call, Change, Deed, Evidence, Person, Row, Unknown, Word
 from tests.simulation.silence import second_messages
 
 type Wrong = Literal["lost", "doubled", "early", "wrong"]
@@ -291,14 +291,25 @@ def _consents(evidence: Evidence) -> Iterator[Violation]:
         if person is None:
             continue
         words = [word for word in evidence["words"] if word["number"] == person["number"]]
-        known = [word for word in words if word["done"] + grace < call["at"]]
-        perhaps = [word for word in words if word["asked"] <= call["at"] <= word["done"] + grace]
+        known = [word for word in words if word["done"] < call["at"] - grace]
+        perhaps = [word for word in words if word["asked"] <= call["at"] and word not in known]
         if any(word["granted"] for word in perhaps):
             continue
-        latest = max(known, key=lambda word: word["done"], default=None)
-        agreed = latest["granted"] if latest is not None else call["channel"] == "sms" or person["consent"]
-        if not agreed:
+        stops = [word for word in known if not word["granted"]]
+        granted = any(word["granted"] for word in known) or call["channel"] == "sms" or person["consent"]
+        if not (_outlives(stops, known, person) if stops else granted):
             yield Violation("early", f"{call['card']}: {call['channel']} at {call['at']} without consent")
+
+
+def _outlives(stops: Sequence[Word], known: Sequence[Word], person: Person) -> bool:
+    """Whether there may be a grant that is later than each of the revocations, both in its date and in its receipt."""
+    grants = [(word["dated"] or word["done"], word["done"]) for word in known if word["granted"]]
+    if person["granted_at"] is not None and person["answered"] is not None:
+        grants.append((person["granted_at"], person["answered"]))
+    return any(
+        all(min(dated, by) > (stop["dated"] or stop["asked"]) and by >= stop["asked"] for stop in stops)
+        for dated, by in grants
+    )
 
 
 def _backwards(changes: Iterable[Change]) -> Iterator[Violation]:

@@ -7,14 +7,14 @@ import json
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from shared.domain.content import Content, FallbackOrder
 from shared.domain.distribution import Action, Distribution, DistributionStatus, Schedule, ScheduleMode
 from shared.domain.ids import resend_id
-from shared.domain.json import JsonObject
+from shared.domain.json import JsonObject, JsonValue
 from shared.domain.message import Message
 from shared.domain.payload import Channel
 from shared.domain.refusal import ProblemCode, Refusal
@@ -27,13 +27,17 @@ from tests.simulation.evidence import Deed, Person, Word
 from tests.simulation.scheduling import UnavailableError
 from tests.simulation.world import API_SECONDS, World
 
-NUMBERS = {"SN": "+2217700", "MG": "+2613200", "EG": "+2010000"}
+NUMBERS = {"SN": "+2217700", "MG": "+2613200", "EG": "+2010000", "CI": "+22505050"}
 TRIES = 20
 """So many that nobody gives up, who would never know what became of the last one."""
 LONGEST_PAUSE = 30.0
 """Seconds between two tries."""
 FALLBACK_MINUTES = (5, 30)
 FAMILY_TEXT = Content(text="La carte de {first_name} est là.")
+DATES = (timedelta(days=-2), timedelta(hours=-1), timedelta(minutes=-1), timedelta(minutes=4))
+"""By how much a date differs from the time at which it is told."""
+STOPS = ("STOP", "Stop svp", "arrêtez de m'envoyer ça", "Stop. Thank you", "توقف", "STOP PNV")
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True, eq=False)
@@ -86,6 +90,8 @@ class Clients:
         countries = (
             ["SN", "SN", "MG", "EG"] if any("egypt" in one for one in self.world.dice.chosen) else ["SN", "SN", "MG"]
         )
+        if "stops_written" in self.world.dice.chosen:
+            countries += ["CI"] * 3
         country = self.world.dice.random.choice(countries)
         consent = channel is Channel.WHATSAPP or self.world.dice.random.random() < 0.5
         person = Person(
@@ -98,21 +104,26 @@ class Clients:
             off_peak=False,
             consent=consent,
             skips=False,
+            granted_at=None,
+            answered=self.world.clock.instant,
         )
         languages = ["fr", "fr", "en"] if "language_stops" in self.world.dice.chosen else ["fr"]
         language = self.world.dice.random.choice(languages)
-        row = recipient(
-            number, phone=person["number"], consent=consent, enrollment_id=person["card"], language=language
-        )
+        told: JsonValue = consent
+        if consent and "consents_dated" in self.world.dice.chosen:
+            at = self.world.clock.instant + self.world.dice.random.choice(DATES)
+            person["granted_at"], told = at, {"granted_at": at.isoformat(), "source": "register"}
+        row = recipient(number, phone=person["number"], consent=told, enrollment_id=person["card"], language=language)
         return person, row
 
     def a_family(self, children: int) -> list[tuple[Person, JsonObject]]:
         """Brothers and sisters on one phone. What tells them apart is their enrolment."""
         found = [self.somebody(Channel.SMS) for _ in range(children)]
-        first, _ = found[0]
+        first, told = found[0]
         for person, row in found:
             person.update({"number": first["number"], "country": first["country"], "consent": first["consent"]})
-            row |= {"phone": first["number"], "consent": first["consent"], "first_name": person["card"]}
+            person["granted_at"] = first["granted_at"]
+            row |= {"phone": first["number"], "consent": told["consent"], "first_name": person["card"]}
             row |= {"card_code": None, "verification_url": None}
         return found
 
@@ -162,6 +173,7 @@ class Clients:
             person["skips"] = skips
             person["distribution"], person["not_before"] = made.distribution_id, schedule.at
             person["off_peak"] = schedule.mode is ScheduleMode.OFF_PEAK and channel is Channel.SMS
+            person["answered"] = self.world.clock.instant
             self.people.append(person)
         self.accepted[made.distribution_id] = made.plan.accepted
         if confirm:
@@ -215,6 +227,7 @@ class Clients:
         )
         person["not_before"] = at
         if await self.asks_perhaps_twice(lambda: self.world.office.singles().create(new)) is not None:
+            person["answered"] = self.world.clock.instant
             self.people.append(person)
 
     async def send_two_bodies(self, channel: Channel, *, after: timedelta | None = None) -> None:
@@ -284,13 +297,13 @@ class Clients:
 
     async def say(self, numbers: Sequence[str], *, granted: bool) -> None:
         """Record some people's word."""
-        entries = [ConsentEntry(phone=one, granted=granted, source="register", recorded_at=None) for one in numbers]
-        asked = self.world.clock.instant
+        asked, dated = self.world.clock.instant, None
+        if "consents_dated" in self.world.dice.chosen:
+            dated = asked + self.world.dice.random.choice(DATES)
+            self.world.dice.happened("consents_dated")
+        entries = [ConsentEntry(phone=one, granted=granted, source="register", recorded_at=dated) for one in numbers]
         work = partial(self.world.office.consents().record, DEMO, entries, several=True)
-        pending = [
-            Word(number=one, granted=granted, asked=asked, done=datetime.max.replace(tzinfo=asked.tzinfo))
-            for one in numbers
-        ]
+        pending = [Word(number=one, granted=granted, asked=asked, done=NEVER, dated=dated) for one in numbers]
         self.words += pending
         for tried in range(TRIES):
             try:
@@ -301,6 +314,16 @@ class Clients:
             for word in pending:
                 word["done"] = self.world.clock.instant
             return
+
+    def writes_stop(self, number: str) -> None:
+        """A person changes an earlier message to STOP: nothing is answered, because it opens no session."""
+        random, asked = self.world.dice.random, self.world.clock.instant
+        old = number.startswith(NUMBERS["CI"]) and random.random() < 0.8
+        wrote = f"+225{number[6:]}" if old else number
+        self.words.append(
+            Word(number=number, granted=False, asked=asked, done=NEVER, dated=asked.replace(microsecond=0))
+        )
+        self.world.postman.hears(self.world.meta, self.world.meta.edited(wrote, random.choice(STOPS), asked))
 
 
 def _deed(distribution: str, action: str, asked: datetime, done: datetime) -> Deed:

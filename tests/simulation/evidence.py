@@ -19,6 +19,10 @@ class Person(TypedDict):
     """Whether the request itself said that the person agrees."""
     skips: bool
     """Whether the request asked to skip whom the campaign has sent the card already."""
+    granted_at: datetime | None
+    """The date of that consent, where the request says one."""
+    answered: datetime | None
+    """When that request was answered: its consent reached us by then."""
 
 
 class Call(TypedDict):
@@ -68,12 +72,13 @@ class State(TypedDict):
 
 
 class Word(TypedDict):
-    """A person's recorded word."""
+    """A person's recorded word. It reached us between `asked` and `done`. `dated`: the date that it bears, if any."""
 
     number: str
     granted: bool
     asked: datetime
     done: datetime
+    dated: datetime | None
 
 
 class Told(TypedDict):

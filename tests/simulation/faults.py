@@ -94,6 +94,8 @@ PEOPLE = (
     Fault("paused_and_resumed", "somebody pauses and resumes while messages leave"),
     Fault("cancelled", "somebody cancels while messages leave"),
     Fault("consent_revoked", "people revoke, and some agree anew"),
+    Fault("consents_dated", "consents and revocations bear dates of days ago, or of a clock that runs fast"),
+    Fault("stops_written", "people write STOP from the old or the new form of their number; it is told late and twice"),
     Fault("resent_by_hand", "somebody sends failed messages again"),
     Fault("lists_overlap", "several lists of one campaign that skip what was sent have people in common"),
     Fault("phone_shared", "brothers and sisters without card codes are on one phone", 0.5),

@@ -74,6 +74,19 @@ class Postman:
             return wait
         return (self._silent_until - now).total_seconds() + self._dice.between(0, BACKLOG)
 
+    def hears(self, provider: Provider, body: bytes) -> None:
+        """A person wrote: it is told once, twice or late, as a status is."""
+        times = 2 if self._dice.random.random() < 0.5 else 1
+        for _ in range(times):
+            self._go(self._knocked(provider, body, self._dice.between(0.3, self._dice.random.choice((2, 120)))))
+
+    async def _knocked(self, provider: Provider, body: bytes, wait: float) -> None:
+        await asyncio.sleep(wait)
+        for again_after in (*TRIES, 0):
+            if await self._knock(provider, body, _credential(provider, body)):
+                return
+            await asyncio.sleep(again_after)
+
     def _go(self, way: Awaitable[None]) -> None:
         async def alone() -> None:
             CURRENT.set(None)

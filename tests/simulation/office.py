@@ -1,11 +1,14 @@
 """The office, its fakes watched, and the environments in which functions keep what they have learned."""
 
 import copy
+from collections.abc import Iterable
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, cast, override
 
 from shared.aws.integrations import SecretIntegrations
 from shared.aws.session import Aws
+from shared.domain.consent import Consent
 from shared.domain.distribution import Distribution
 from shared.domain.message import Message
 from shared.domain.payload import Channel
@@ -17,6 +20,7 @@ from shared.providers.orange.receipts import pieces, receipts
 from shared.providers.whatsapp import webhook
 from shared.providers.whatsapp.client import WhatsAppSender
 from shared.usecases.account_news import AccountListener
+from shared.usecases.inbound import STOP
 from shared.usecases.meta_documents import MetaDesk
 from shared.usecases.people import Consents
 from shared.usecases.receive import Doorkeeper, OrangeDesk, Receiver
@@ -26,7 +30,7 @@ from tests.fakes.holds import FakeHolds
 from tests.fakes.log import FakeLog
 from tests.fakes.office import Office
 from tests.fakes.orange import FakeTokenShelf
-from tests.fakes.rest import FakeIntegrations, FakeMedia
+from tests.fakes.rest import FakeIntegrations, FakeMedia, FakePeople
 from tests.fakes.virtual import OrderedClock
 from tests.simulation.evidence import Change, State, Unknown
 from tests.simulation.providers import Meta, Orange
@@ -103,6 +107,24 @@ class WatchedDistributions(FakeDistributions):
         return saved
 
 
+class WatchedPeople(FakePeople):
+    """Remembers when a STOP that a person wrote was recorded first, by the date that it bears: no two have the same."""
+
+    def __init__(self, points: Interleaving, clock: OrderedClock) -> None:
+        super().__init__(points)
+        self.stops: dict[datetime, datetime] = {}
+        self._instants = clock
+
+    @override
+    async def record(self, organisation: str, person: str, statements: Iterable[Consent]) -> bool:
+        told = list(statements)
+        kept = await super().record(organisation, person, told)
+        for one in told:
+            if one.source == STOP:
+                self.stops.setdefault(one.recorded_at, self._instants.instant)
+        return kept
+
+
 class Vault:
     """Secrets Manager, as the product's own adapter asks it: so its cache is the real one."""
 
@@ -144,6 +166,7 @@ class SimulatedOffice(Office):
         self.log = self.watched_log = WatchedLog(points, clock)
         self.distributions = self.watched_distributions = WatchedDistributions(points, clock)
         self.holds = FakeHolds(points, self.distributions)
+        self.people = self.watched_people = WatchedPeople(points, clock)
         self.shelf = FakeTokenShelf(points)
         self.media = FakeMedia(clock)
         self.vault = Vault(points)

@@ -251,6 +251,19 @@ class Meta(Provider):
         }[name]
         return _json(status, {"error": {"code": code, "message": name}})
 
+    def edited(self, number: str, words: str, at: datetime) -> bytes:
+        """A webhook's: a person has changed an earlier message to these words."""
+        message = {
+            "from": number.removeprefix("+"),
+            "id": f"wamid.in-{next(self._numbers)}",
+            "timestamp": str(int(at.timestamp())),
+            "type": "edit",
+            "edit": {"original_message_id": "wamid.in", "message": {"type": "text", "text": {"body": words}}},
+        }
+        value = {"messaging_product": "whatsapp", "metadata": {"phone_number_id": "1"}, "messages": [message]}
+        entry = {"id": "1", "changes": [{"field": "messages", "value": value}]}
+        return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+
     def body_of(self, taken: Taken, status: str, stamp: datetime) -> bytes:
         """A webhook's; `stamp` is Meta's instant, the same in each repetition."""
         told: dict[str, Any] = {

@@ -16,8 +16,8 @@ from tests.fakes.office import DEMO
 from tests.fakes.virtual import VirtualLoop
 from tests.fakes.world import KilledError
 from tests.simulation.checker import Violation, violations
-from tests.simulation.clients import NUMBERS, Clients
-from tests.simulation.evidence import Call, Evidence, Row
+from tests.simulation.clients import NEVER, NUMBERS, Clients
+from tests.simulation.evidence import Call, Evidence, Row, Word
 from tests.simulation.faults import ONE_CLOCK, Dice, roll
 from tests.simulation.raising import raised
 from tests.simulation.scheduling import UnavailableError
@@ -145,8 +145,10 @@ class Script:
         found: list[Coroutine[None, None, None]] = []
         if "secrets_rotated" in self.dice.chosen:
             found.append(self._rotation())
-        if "consent_revoked" in self.dice.chosen:
+        if {"consent_revoked", "consents_dated"} & self.dice.chosen:
             found.append(self._words())
+        if "stops_written" in self.dice.chosen:
+            found.append(self._written_stops())
         if "resent_by_hand" in self.dice.chosen:
             found.append(self._again())
         if "two_bodies_under_one_key" in self.dice.chosen:
@@ -220,6 +222,15 @@ class Script:
                 await self.clients.send_two_bodies(channel, after=after)
         await self.clients.plan_two_bodies("both", Channel.SMS, 3)
         self.dice.happened("two_bodies_under_one_key")
+
+    async def _written_stops(self) -> None:
+        for _ in range(self.dice.random.randint(2, 5)):
+            await self._later(0, 60)
+            numbers = sorted({person["number"] for person in self.clients.people})
+            for number in self.dice.random.sample(numbers, min(3, len(numbers))):
+                self.dice.happened("stops_written")
+                self.clients.writes_stop(number)
+                await self._later(1.1, 2)
 
     async def _again(self) -> None:
         for _ in range(2):
@@ -302,6 +313,11 @@ class Script:
             if name in self.dice.chosen and STARTS[name] == began and waits:
                 self.dice.happened(name)
 
+    def _known(self, word: Word) -> Word:
+        """One that a person wrote is known once it is recorded; the others once they are answered."""
+        recorded = self.world.office.watched_people.stops.get(word["dated"] or NEVER, NEVER)
+        return Word({**word, "done": min(word["done"], recorded)})
+
     def evidence(self) -> Evidence:
         """In plain data."""
         world, office = self.world, self.world.office
@@ -317,7 +333,7 @@ class Script:
             rows=[_row(row) for row in office.log.rows.values()],
             deeds=self.clients.deeds,
             states=office.watched_distributions.states,
-            words=self.clients.words,
+            words=[self._known(word) for word in self.clients.words],
             told=world.postman.told,
             arrivals=world.postman.arrivals,
             changes=office.watched_log.changes,

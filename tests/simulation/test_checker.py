@@ -29,6 +29,8 @@ def person(number: int, channel: str, country: str = "SN", distribution: str | N
         off_peak=False,
         consent=channel == "whatsapp",
         skips=False,
+        granted_at=None,
+        answered=NOON - MINUTE,
     )
 
 
@@ -203,7 +205,20 @@ def _cancelled(one: Evidence) -> None:
 
 def _revoked(one: Evidence) -> None:
     at = NOON - timedelta(seconds=2)
-    one["words"] = [Word(number=one["people"][2]["number"], granted=False, asked=at, done=at)]
+    one["words"] = [Word(number=one["people"][2]["number"], granted=False, asked=at, done=at, dated=None)]
+
+
+def _revoked_before_a_grant_that_was_received_earlier(one: Evidence) -> None:
+    """The grant bears the later date, but it came with the request, before the revocation."""
+    _revoked(one)
+    one["words"] = [Word({**one["words"][0], "dated": NOON - 60 * MINUTE})]
+    one["people"][2]["granted_at"] = NOON - 30 * MINUTE
+
+
+def _a_grant_with_an_earlier_date(one: Evidence) -> None:
+    """It was received later."""
+    _revoked(one)
+    one["people"][2]["granted_at"], one["people"][2]["answered"] = NOON - MINUTE, NOON - timedelta(seconds=1)
 
 
 def _never_agreed(one: Evidence) -> None:
@@ -307,6 +322,7 @@ WRONGS: dict[Callable[[Evidence], None], str] = {
     **dict.fromkeys((_at_night, _in_egypt, _in_egypts_summer, _before_the_morning, _at_peak), "early"),
     **dict.fromkeys((_before_its_time, _too_fast, _paused, _paused_by_word_only, _unconfirmed), "early"),
     **dict.fromkeys((_cancelled, _revoked, _never_agreed), "early"),
+    **dict.fromkeys((_revoked_before_a_grant_that_was_received_earlier, _a_grant_with_an_earlier_date), "early"),
     **dict.fromkeys((_unknown_without_a_call, _unknown_beside_one_that_has_gone), "wrong"),
     _unknown_without_a_call_of_that_attempt: "wrong",
     **dict.fromkeys((_denied, _stranger, _backwards, _failed_after_arrival, _miscounted, _no_reason), "wrong"),
@@ -373,8 +389,14 @@ def test_who_agrees_anew_may_be_written_to(good: Evidence) -> None:
     _revoked(good)
     before = good["words"][0]["done"]
     good["words"] = [
-        Word(number=good["people"][2]["number"], granted=False, asked=before - 2 * MINUTE, done=before - 2 * MINUTE),
-        Word(number=good["people"][2]["number"], granted=True, asked=before - MINUTE, done=before - MINUTE),
+        Word(
+            number=good["people"][2]["number"],
+            granted=False,
+            asked=before - 2 * MINUTE,
+            done=before - 2 * MINUTE,
+            dated=None,
+        ),
+        Word(number=good["people"][2]["number"], granted=True, asked=before - MINUTE, done=before - MINUTE, dated=None),
     ]
     assert violations(good) == []
 

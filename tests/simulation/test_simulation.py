@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
-from typing import Any
+from typing import Any, override
 
 import pytest
 
-from shared.domain.consent import ConsentRecord
+from shared.domain.consent import Consent, ConsentRecord, ConsentState
 from shared.domain.distribution import Distribution
 from shared.domain.doubt import Beat
+from shared.domain.ids import NumberKey
 from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.domain.message import Message
 from shared.usecases.already import AlreadySent
@@ -126,6 +127,35 @@ def _nobody_is_known_to_have_revoked(world: World) -> None:
     world.office.people.consents = nothing  # type: ignore[method-assign, assignment]
 
 
+def _grants_count_by_their_date_alone(world: World) -> None:
+    """As if every revocation had been received before all grants."""
+    consents = world.office.people.consents
+
+    async def dated(organisation: str, persons: Iterable[str]) -> Mapping[str, ConsentRecord]:
+        known = (await consents(organisation, persons)).items()
+        return {one: ConsentRecord(statements=tuple(map(_received_long_ago, it.statements))) for one, it in known}
+
+    world.office.people.consents = dated  # type: ignore[method-assign]
+
+
+def _received_long_ago(one: Consent) -> Consent:
+    long_ago = one.received_at - timedelta(days=30)
+    return replace(one, received_at=long_ago) if one.state is ConsentState.REVOKED else one
+
+
+class _FormsApart(NumberKey):
+    """Hashes a number as it is written, in whatever form."""
+
+    @override
+    def person(self, organisation: str, e164: str) -> str:
+        return self._hash(f"{organisation}\n{e164}")
+
+
+def _an_old_number_is_another_person(world: World) -> None:
+    world.office.number_key = _FormsApart(b"k" * 64)
+    world.office.put_together()
+
+
 def _the_timetable_is_too_quick(world: World) -> None:
     """As if every worker had the whole rate to itself, many times over."""
     settings_are = world.settings_are
@@ -203,6 +233,8 @@ def _a_phone_has_one_card(world: World) -> None:
 BREAKS: dict[Callable[[World], None], tuple[frozenset[str], str]] = {
     _claim_lets_everybody_through: (frozenset({"sqs_delivers_twice", "sqs_delete_lost"}), "doubled"),
     _nobody_is_known_to_have_revoked: (frozenset({"consent_revoked"}), "early"),
+    _grants_count_by_their_date_alone: (frozenset({"consents_dated"}), "early"),
+    _an_old_number_is_another_person: (frozenset({"stops_written"}), "early"),
     _the_timetable_is_too_quick: (frozenset({"tick_doubled"}), "early"),
     _the_clock_is_wrong: (frozenset({"clock_crosses_21"}), "early"),
     _statuses_are_overwritten: (frozenset({"webhook_reordered"}), "wrong"),
