@@ -412,7 +412,8 @@ class People(Protocol):
         ...
 
     async def record(self, organisation: str, person: str, statements: Iterable[Consent]) -> bool:
-        """Join these statements to the person's record; says whether that told us anything new."""
+        """Join these statements to the person's record; says whether that told us anything new. The first statements
+        of a person may count as new when they are told again: AWS's own repeat of a write looks alike."""
         ...
 
     async def replace(self, organisation: str, person: str, statement: Consent) -> None:

@@ -307,7 +307,10 @@ def _outlives(stops: Sequence[Word], known: Sequence[Word], person: Person) -> b
     if person["granted_at"] is not None and person["answered"] is not None:
         grants.append((person["granted_at"], person["answered"]))
     return any(
-        all(min(dated, by) > (stop["dated"] or stop["asked"]) and by >= stop["asked"] for stop in stops)
+        all(
+            min(dated, by) > min(stop["dated"] or stop["asked"], stop["asked"]) and by >= stop["asked"]
+            for stop in stops
+        )
         for dated, by in grants
     )
 
