@@ -145,16 +145,25 @@ class DynamoLog:
         return Moved(won=False, before=before)
 
     async def give_back(
-        self, organisation: str, message_id: str, *, token: str | None, due_at: datetime | None, uses_attempt: bool
+        self,
+        organisation: str,
+        message_id: str,
+        *,
+        token: str | None,
+        due_at: datetime | None,
+        uses_attempt: bool,
+        card_failed_at: datetime | None = None,
     ) -> bool:
         """See `Log`. If the outcome of this claim was unknown, it is known now.
 
         The token goes with the lease. So a repeated write finds another claim's token or none, and changes nothing.
         """
+        card: dict[str, Plain] = {"card_failed_at": milliseconds(card_failed_at)} if card_failed_at else {}
+        forgotten = () if card else ("card_failed_at",)
         update = Update(
-            sets=_watch(message_id, due_at),
+            sets=_watch(message_id, due_at) | card,
             adds={} if uses_attempt else {"attempts": -1},
-            removes=(*_LEASE, *(() if due_at else _WATCH)),
+            removes=(*_LEASE, *(() if due_at else _WATCH), *forgotten),
             conditions=(_OPEN, _IS_HELD_BY, _CLAIMED),
             values={**_PENDING_VALUE, ":token": token or ""},
         )

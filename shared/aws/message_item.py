@@ -28,6 +28,7 @@ INSTANTS = (
     "unknown_since",
     "claimed_at",
     "card_at",
+    "card_failed_at",
     "rests_until",
 )
 _TEXTS = (

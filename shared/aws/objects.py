@@ -6,7 +6,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.aws.session import Aws
 from shared.domain.distribution import Upload
-from shared.domain.errors import Kind, SendError
+from shared.domain.errors import Kind, Scope, SendError
 from shared.usecases.frozen import Readable, UploadTarget
 
 _VALID_FOR = timedelta(hours=1)
@@ -73,9 +73,10 @@ class S3Cards:
         except ClientError as error:
             code = error.response["Error"]["Code"]
             kind = Kind.RECIPIENT if code in _GONE else Kind.RETRY
-            raise SendError(kind, f"s3/{code}", "card_unreachable") from None
+            raise SendError(kind, f"s3/{code}", "card_unreachable", scope=Scope.CARDS) from None
         except BotoCoreError as error:
-            raise SendError(Kind.RETRY, f"s3/{type(error).__name__}", "card_unreachable") from None
+            code = f"s3/{type(error).__name__}"
+            raise SendError(Kind.RETRY, code, "card_unreachable", scope=Scope.CARDS) from None
 
 
 def _key(organisation: str, upload_id: str) -> str:

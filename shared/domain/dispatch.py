@@ -1,6 +1,6 @@
 """What travels on a channel queue: one message's departure, with all that the sender needs to make the call."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from shared.domain.message import Chunk
 from shared.domain.payload import Channel, Payload
@@ -29,6 +29,9 @@ class Dispatch:
     integration_version: int = 0
     trial: str | None = None
     """The held scope that this message tries (`str` of `shared.domain.holds.ScopeKey`), or `ANY_SCOPE`."""
+    another_card: str | None = field(default=None, repr=False)
+    """Another card of the same list and host, where this message's could not be fetched before: if that one can be
+    fetched and this one cannot, the host is not to blame."""
 
     def departing(self, departs_at: int) -> "Dispatch":
         """The same message on another departure."""

@@ -31,6 +31,8 @@ class Scope(StrEnum):
     """The messages to the recipient's country."""
     TEMPLATE = "template"
     """The messages that call the same template in the same language."""
+    CARDS = "cards"
+    """Perhaps every card of the same host: with any kind, the message's card could not be fetched (`failed_card`)."""
 
 
 class SendError(Exception):
@@ -42,9 +44,10 @@ class SendError(Exception):
 
     `retry_after` is in seconds; for `recipient` it is how long nobody may have the message sent again. `scope` says how
     far a `stop` reaches, `of_distribution` that it may lie in the content of one distribution, so that only its own
-    messages are held. `most_attempts`: after so many it is no passing trouble, but a wrong request. `if_repeated`:
-    the status reason with which it stops its template if one person after another is refused so; empty where it is not
-    known to be the template's.
+    messages are held. `Scope.CARDS` comes with other kinds, which count where the failure is this card's alone.
+    `most_attempts`: after so many it is no passing trouble, but a wrong request. `if_repeated`: the status reason with
+    which it stops its template if one person after another is refused so; empty where it is not known to be the
+    template's.
     """
 
     def __init__(  # noqa: PLR0913 - a decision in all its parts, by name

@@ -18,6 +18,8 @@ wait, the send and the claim's lease together."""
 FIRST_TRIAL = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=1)
 """Trials come after 1, 2, 4 … minutes, at most an hour apart."""
+LONGEST_CARDS_PAUSE = timedelta(minutes=2)
+"""A card host has no status that can be read, and a trial costs one request for a card: it is tried more often."""
 REMEMBERED = timedelta(days=8)
 """How long a hold that has ended is kept: longer than a distribution whose rows it held may wait for a person."""
 FREES_FOR = timedelta(minutes=15)
@@ -197,7 +199,8 @@ class Holds:
     def with_trial(self, scope: ScopeKey, message_id: str, now: datetime) -> "Holds":
         """With a message under way that tries the scope. The scope must be held."""
         known = self.scopes[str(scope)]
-        pause = min(FIRST_TRIAL * 2 ** min(known.tries, 10), LONGEST_PAUSE)
+        longest = LONGEST_CARDS_PAUSE if scope.scope is HoldScope.CARDS else LONGEST_PAUSE
+        pause = min(FIRST_TRIAL * 2 ** min(known.tries, 10), longest)
         trying = dataclasses.replace(
             known, trial=message_id, trial_until=now + TRIAL_LASTS, tries=known.tries + 1, try_at=now + pause
         )

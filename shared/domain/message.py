@@ -102,6 +102,8 @@ class Message:
     """It has gone out a second time after an unknown outcome: never a third."""
     fallback_minutes: int | None = None
     """An SMS stands ready in the payload: it goes so long after `sent_at`, unless the message has arrived by then."""
+    card_failed_at: datetime | None = None
+    """Since when its card cannot be fetched; None again once a try has failed for another reason."""
     rests_until: datetime | None = None
     """It failed in a way that forbids another try before then, whoever asks for it (Meta 131049)."""
     reporting: bool = False

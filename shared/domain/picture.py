@@ -20,6 +20,9 @@ PNG = "image/png"
 JPEG = "image/jpeg"
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_JPEG_SIGNATURE = b"\xff\xd8\xff"
+_SIGNATURES = (_PNG_SIGNATURE, _JPEG_SIGNATURE, b"RIFF", b"GIF8", b"BM")
+_PAGES = ("text/", "application/json", "application/xml", "application/xhtml", "application/problem")
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PNG_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
@@ -42,10 +45,19 @@ def kind(content: bytes) -> str:
     if content.startswith(_PNG_SIGNATURE):
         _check_png(content)
         return PNG
-    if content.startswith(b"\xff\xd8\xff"):
+    if content.startswith(_JPEG_SIGNATURE):
         _check_jpeg(content)
         return JPEG
     raise _no_picture("neither_png_nor_jpeg" if content else "empty")
+
+
+def is_page(content: bytes, media_type: str = "") -> bool:
+    """Whether a web server sent something else than the picture it was asked for: nothing, a page of HTML, an error as
+    JSON. `media_type` is what the server calls it, which counts only where the bytes are no picture."""
+    if content.startswith(_SIGNATURES):
+        return False
+    start = content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    return start in (b"", b"<", b"{") or media_type.strip().lower().startswith(_PAGES)
 
 
 def _no_picture(code: str) -> SendError:

@@ -250,6 +250,10 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         ),
         "balance_empty": ("The SMS balance is used up.", "Buy units at Orange: sending then goes on by itself."),
         "contract_expired": ("The SMS contract has expired.", "Renew it at Orange: sending then goes on by itself."),
+        "cards_unavailable": (
+            "The card pictures of one host cannot be fetched: it answers with an error, a page or not at all.",
+            "Have it mended, or the links renewed. Sending goes on by itself as soon as a card can be fetched.",
+        ),
         "country_not_subscribed": (
             "The account may not send messages to this country.",
             "Subscribe to the country at the provider, or have the country opened there, then resume.",
@@ -300,6 +304,12 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Some cards were made more than 24 hours ago.",
             "Cards concerned: {count}.",
             "Beneficiaries should have them within a day.",
+        ),
+        "cards_unreachable": (
+            "Some cards cannot be fetched, or are no pictures.",
+            "Cards tried: {tried}.",
+            "Cards concerned: {count}.",
+            "Before you confirm, check that they are there, that their links are valid and that we may read them.",
         ),
         "peak_hours": (
             "More than 10,000 SMS in peak hours may be slow.",

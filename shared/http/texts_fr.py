@@ -285,6 +285,10 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Achetez des unités chez Orange : l’envoi reprend de lui-même.",
         ),
         "contract_expired": ("Le contrat SMS a expiré.", "Renouvelez-le chez Orange : l’envoi reprend de lui-même."),
+        "cards_unavailable": (
+            "Les images des cartes d’un serveur ne peuvent pas être récupérées : erreur, page web ou aucune réponse.",
+            "Faites réparer ce serveur ou renouveler les liens. L’envoi reprendra de lui-même dès qu’il répondra.",
+        ),
         "country_not_subscribed": (
             "Le compte ne permet pas d’envoyer de messages dans ce pays.",
             "Abonnez-vous à ce pays chez l’opérateur, ou faites-y ouvrir le pays, puis reprenez.",
@@ -335,6 +339,12 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Certaines cartes ont été créées il y a plus de 24 heures.",
             "Cartes concernées : {count}.",
             "Les bénéficiaires devraient les recevoir dans la journée.",
+        ),
+        "cards_unreachable": (
+            "Certaines cartes ne peuvent pas être récupérées, ou ne sont pas des images.",
+            "Cartes essayées : {tried}.",
+            "Cartes concernées : {count}.",
+            "Avant de confirmer, vérifiez qu’elles existent, que leurs liens sont valables et que nous y avons accès.",
         ),
         "peak_hours": (
             "Plus de 10 000 SMS aux heures de pointe peuvent être lents.",

@@ -6,8 +6,8 @@ from typing import Protocol
 import httpx2
 
 from shared.domain.card_reference import CardHost, S3Card, WebCard, allowed_host, bracketed, check, parse
-from shared.domain.errors import Kind, SendError
-from shared.domain.picture import MAX_BYTES
+from shared.domain.errors import Kind, Scope, SendError
+from shared.domain.picture import MAX_BYTES, is_page
 from shared.providers.addresses import Resolve, is_public, resolve
 from shared.providers.calls import Call
 from shared.providers.http import exchange
@@ -23,8 +23,8 @@ class ObjectReader(Protocol):
     async def read(self, bucket: str, key: str, limit: int) -> bytes:
         """The object's first `limit` bytes, or fewer if it has no more.
 
-        Raises `SendError` with reason `card_unreachable`: `recipient` where there is no such object or no access to it,
-        `retry` where S3 does not answer.
+        Raises `SendError` with reason `card_unreachable` and `Scope.CARDS`: `recipient` where there is no such object
+        or no access to it, `retry` where S3 does not answer.
         """
         ...
 
@@ -32,7 +32,9 @@ class ObjectReader(Protocol):
 class Cards:
     """A `CardSource`. The allow-lists are those of planning; here they are asked again, next to the fetch.
 
-    A failure that may pass is `retry` and carries `card_unreachable` too, for when the attempts are used up.
+    Whatever may come from the host and not from the one card has `Scope.CARDS`: there is no such card, no access, a
+    redirect, a page of HTML, no answer. It is `recipient` where the host says that there is no such card, `retry` where
+    the host does not answer or says that it is in trouble.
     """
 
     def __init__(
@@ -61,12 +63,12 @@ class Cards:
             code = "card_url_invalid" if card is None else str(refused)
             raise SendError(Kind.RECIPIENT, code, code)
         if isinstance(card, S3Card):
-            return _whole(await self._objects.read(card.bucket, card.key, MAX_BYTES + 1))
+            return _no_page(_whole(await self._objects.read(card.bucket, card.key, MAX_BYTES + 1)))
         try:
             async with exchange(Call.REPEATABLE):
                 return await self._download(card)
         except SendError as error:
-            raise error if error.reason else SendError(error.kind, error.code, UNREACHABLE) from None
+            raise error if error.reason else unreachable(error.code, error.kind) from None
 
     async def _download(self, card: WebCard) -> bytes:
         """From the very address that was checked: a name may resolve to another one a moment later.
@@ -86,15 +88,15 @@ class Cards:
             async for part in answer.aiter_bytes():
                 content += part
                 _whole(content)
-            return bytes(content)
+            return _no_page(bytes(content), answer.headers.get("Content-Type", ""))
 
     async def _address(self, card: WebCard) -> str:
         found = await self._addresses(card.host, card.port)
         host = allowed_host(card, self._hosts)
         if not found:
-            raise SendError(Kind.RETRY, "no_address", UNREACHABLE)
+            raise unreachable("no_address", Kind.RETRY)
         if not (host and host.local) and not all(is_public(address) for address in found):
-            raise SendError(Kind.RECIPIENT, "private_address", "card_host_not_allowed")
+            raise SendError(Kind.RECIPIENT, "private_address", "card_host_not_allowed", scope=Scope.CARDS)
         return found[0]
 
 
@@ -102,9 +104,21 @@ def _check(answer: httpx2.Response) -> None:
     """Refuses compressed bodies, for which we did not ask: 5 MB of them may be gigabytes."""
     if answer.status_code != 200:
         passing = answer.status_code >= 500 or answer.status_code in TRY_AGAIN
-        raise SendError(Kind.RETRY if passing else Kind.RECIPIENT, f"card HTTP {answer.status_code}", UNREACHABLE)
+        raise unreachable(f"card HTTP {answer.status_code}", Kind.RETRY if passing else Kind.RECIPIENT)
     if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise SendError(Kind.RECIPIENT, "card_compressed", "card_not_a_picture")
+        raise SendError(Kind.RECIPIENT, "card_compressed", "card_not_a_picture", scope=Scope.CARDS)
+
+
+def unreachable(code: str, kind: Kind) -> SendError:
+    """The card could not be fetched; `kind` as `Cards` says."""
+    return SendError(kind, code, UNREACHABLE, scope=Scope.CARDS)
+
+
+def _no_page(content: bytes, media_type: str = "") -> bytes:
+    """Refuses a login page, or an error that comes with status 200."""
+    if is_page(content, media_type):
+        raise unreachable("card_is_a_page", Kind.RECIPIENT)
+    return content
 
 
 def _whole[B: (bytes, bytearray)](content: B) -> B:

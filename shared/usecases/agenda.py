@@ -20,6 +20,7 @@ from shared.usecases.admission import Admission, Verdict
 from shared.usecases.channel import Unsure
 from shared.usecases.chunks import dispatch_of
 from shared.usecases.erasure import ERASED
+from shared.usecases.failed_cards import another_card
 from shared.usecases.fallback_waits import FallbackWaits
 from shared.usecases.fallbacks import Fallbacks
 from shared.usecases.frozen import Plans
@@ -233,7 +234,9 @@ class Agenda:
             count=1,
         )
         departs_at = booking.departures[0]
-        await self._deps.queue.put([dispatch_of(message, payload, distribution, departs_at, integration.version)], now)
+        copy = dispatch_of(message, payload, distribution, departs_at, integration.version)
+        another = await another_card(self._deps.plans, message, distribution, now)
+        await self._deps.queue.put([dataclasses.replace(copy, another_card=another)], now)
         await self._rewatch(message, from_microseconds(departs_at) + _WATCH)
 
     async def _rewatch(self, message: Message, due_at: datetime | None) -> None:

@@ -94,6 +94,11 @@ class Ready[I: Integrated, P]:
         """The settings that the call is made with; None where they are gone."""
         return self._integration
 
+    @property
+    def is_prepared(self) -> bool:
+        """Whether all that may be repeated went well."""
+        return self._trouble is None
+
     async def send(self, payload: Payload, key: str) -> Taken:
         """Make the call for the payload that was prepared, or a part of it. Raises what `prepare` or `send` raised."""
         if self._trouble is not None:

@@ -5,7 +5,7 @@ up at once. All of it may be done twice.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -22,6 +22,7 @@ from shared.domain.status import Status
 from shared.domain.timetable import Share
 from shared.usecases.chunks import dispatch_of
 from shared.usecases.control import advance_task
+from shared.usecases.failed_cards import another_card
 from shared.usecases.frozen import Plans
 from shared.usecases.holding import HoldKeeper
 from shared.usecases.ports import (
@@ -149,7 +150,8 @@ class HoldWork:
         )
         departs_at = booking.departures[0]
         copy = dispatch_of(message, payload, candidate.distribution, departs_at, integration.version, trial=str(scope))
-        await self._deps.queue.put([copy], now)
+        another = await another_card(self._deps.plans, message, candidate.distribution, now)
+        await self._deps.queue.put([replace(copy, another_card=another)], now)
         if message.due_at is not None:
             await self._deps.log.rewatch(
                 message.organisation,

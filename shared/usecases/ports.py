@@ -171,9 +171,17 @@ class Log(Protocol):
         ...
 
     async def give_back(
-        self, organisation: str, message_id: str, *, token: str | None, due_at: datetime | None, uses_attempt: bool
+        self,
+        organisation: str,
+        message_id: str,
+        *,
+        token: str | None,
+        due_at: datetime | None,
+        uses_attempt: bool,
+        card_failed_at: datetime | None = None,
     ) -> bool:
-        """Surely not sent: end the lease of the claim `token`, let the agenda take the message up at `due_at`."""
+        """Surely not sent: end the lease of the claim `token`, let the agenda take the message up at `due_at`. Notes
+        since when its card cannot be fetched; None: that is not why."""
         ...
 
     async def doubt(

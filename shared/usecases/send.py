@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 
 from shared.domain.clock import Clock
 from shared.domain.dispatch import ANY_SCOPE, Dispatch
-from shared.domain.errors import Kind, SendError
+from shared.domain.errors import Kind, Scope, SendError
+from shared.domain.failed_card import CardAction, pair_of
 from shared.domain.fallback import start_after, start_unsent
-from shared.domain.holds import DAILY_LIMIT, Holds, ScopeKey, is_narrower
+from shared.domain.holds import DAILY_LIMIT, Holds, ScopeKey, cards_scope, is_narrower
 from shared.domain.message import Message
 from shared.domain.payload import Payload
 from shared.domain.receipt import Attempt
@@ -26,6 +27,7 @@ from shared.usecases.calls import tell_call
 from shared.usecases.channel import ChannelDesk, Integrated, Ready
 from shared.usecases.departures import Departures
 from shared.usecases.events import ACCEPTED
+from shared.usecases.failed_cards import FailedCards
 from shared.usecases.holding import HoldKeeper, scope_of
 from shared.usecases.members import Members
 from shared.usecases.ports import ChannelQueue, Claim, ClaimAnswer, Lanes, Log, Move, Telemetry
@@ -62,6 +64,7 @@ class SendDeps:
     consequences: Consequences
     holding: HoldKeeper
     members: Members
+    cards: FailedCards
     telemetry: Telemetry
     clock: Clock
     draw: Callable[[], str]
@@ -183,6 +186,8 @@ class SendStep[I: Integrated, P]:
         except SendError as error:
             tell_call(self._deps.telemetry, dispatch, (called_at, self._deps.clock.now()), error.kind)
             await self._not_accepted(dispatch, message, error, admitted)
+            if ready.is_prepared and error.scope is not Scope.CARDS:
+                await self._deps.cards.served(dispatch, message)
             return error
         if taken is None:
             self._deps.telemetry.event("text_half_dropped", message_id=message.message_id)
@@ -204,6 +209,7 @@ class SendStep[I: Integrated, P]:
             await self._deps.settler.move(message.organisation, message.message_id, wish)
         if ready.integration is not None:
             await self._deps.members.proved(ready.integration)
+        await self._deps.cards.served(dispatch, message)
         return None
 
     async def _delivered(
@@ -236,6 +242,9 @@ class SendStep[I: Integrated, P]:
         )
         if error.reason == "template_required" and await self._goes_as_template(dispatch, message):
             return
+        if error.scope is Scope.CARDS:
+            await self._card_failed(dispatch, message, error, admitted)
+            return
         if self._repeats.is_one_too_many(dispatch, error):
             error = error.as_stop()
         if error.kind is Kind.STOP:
@@ -251,6 +260,22 @@ class SendStep[I: Integrated, P]:
             Kind.BUG: self._failed,
         }
         await handlers[error.kind](dispatch, message, error)
+
+    async def _card_failed(self, dispatch: Dispatch, message: Message, error: SendError, admitted: Answer) -> None:
+        """The host may be in trouble, and then every other card of the list as well. A message that fails has shown
+        that its host is well."""
+        now = self._deps.clock.now()
+        decision = await self._deps.cards.take(dispatch, message, error, now)
+        scope = cards_scope_of(dispatch)
+        fails = decision.action is CardAction.FAIL
+        if fails:
+            await self._failed(dispatch, message, SendError(Kind.RECIPIENT, error.code, error.reason))
+        else:
+            since = message.card_failed_at or now
+            await self._give_back(message, due_at=decision.due_at, uses_attempt=False, card_failed_at=since)
+        await self._tried(dispatch, worked=fails and dispatch.trial == str(scope))
+        if decision.action is CardAction.HOLD and scope is not None:
+            await self._hold(dispatch, scope, "cards_unavailable", admitted)
 
     async def _retry(self, dispatch: Dispatch, message: Message, error: SendError) -> None:
         now = self._deps.clock.now()
@@ -329,14 +354,18 @@ class SendStep[I: Integrated, P]:
         scope = scope_of(error, dispatch.payload, message.chunk.distribution_id if message.chunk else None)
         comes_back = dispatch.chunk is not None and not message.reopened and not message.as_template
         await self._give_back(message, due_at=None if comes_back else now + HELD_LOOK, uses_attempt=False)
+        if dispatch.trial not in (None, ANY_SCOPE):
+            await self._tried(dispatch, worked=is_narrower(scope, ScopeKey.parse(dispatch.trial)))
+        await self._hold(dispatch, scope, error.reason, admitted)
+
+    async def _hold(self, dispatch: Dispatch, scope: ScopeKey, reason: str, admitted: Answer) -> None:
+        """Have the scope held, unless it was held or freed since the gate was asked."""
         if admitted.holds is None or dispatch.trial == ANY_SCOPE:
             return
-        if dispatch.trial is not None:
-            await self._tried(dispatch, worked=is_narrower(scope, ScopeKey.parse(dispatch.trial)))
-        is_new = await self._deps.holding.hold(admitted.holds, scope, error.reason)
+        is_new = await self._deps.holding.hold(admitted.holds, scope, reason)
         if dispatch.chunk is not None and (is_new or dispatch.trial is not None):
             await self._deps.holding.refresh(
-                message.organisation, dispatch.chunk.distribution_id, was_tried=dispatch.trial is not None
+                dispatch.organisation, dispatch.chunk.distribution_id, was_tried=dispatch.trial is not None
             )
 
     async def _tried(self, dispatch: Dispatch, *, worked: bool) -> None:
@@ -363,13 +392,16 @@ class SendStep[I: Integrated, P]:
         await self._boarding.rebook(replace(dispatch, integration_version=newest.version), newest)
         return True
 
-    async def _give_back(self, message: Message, *, due_at: datetime | None, uses_attempt: bool) -> None:
+    async def _give_back(
+        self, message: Message, *, due_at: datetime | None, uses_attempt: bool, card_failed_at: datetime | None = None
+    ) -> None:
         await self._deps.log.give_back(
             message.organisation,
             message.message_id,
             token=message.claim_token,
             due_at=due_at,
             uses_attempt=uses_attempt,
+            card_failed_at=card_failed_at,
         )
 
     async def _admission(
@@ -414,6 +446,12 @@ class SendStep[I: Integrated, P]:
 
     def _watch(self, dispatch: Dispatch, now: datetime) -> datetime | None:
         return now + WATCH if dispatch.chunk is None else None
+
+
+def cards_scope_of(dispatch: Dispatch) -> ScopeKey | None:
+    """What holds the cards of the message's list and host; None for a message without a list."""
+    pair = pair_of(dispatch)
+    return cards_scope(pair.host, pair.distribution_id) if pair is not None else None
 
 
 def as_written(dispatch: Dispatch, *, as_template: bool) -> Dispatch:

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from shared.aws.queues import SqsChannelQueue
 from shared.domain.payload import Channel
+from shared.domain.sending import CardSource
 from shared.providers.http import QUEUED_SENDS, TEST_SENDS, SendTimes
 from shared.usecases.admission import Admission
 from shared.usecases.boarding import QUEUED, TEST_SEND, Waits
+from shared.usecases.failed_cards import FailedCards
 from shared.usecases.room import Room
 from shared.usecases.send import SendDeps
 from shared.wiring.stores import Stores
@@ -31,8 +33,9 @@ def send_deps(
     room: Room | None = None,
     fanout_queue_url: str | None = None,
     waits: Waits = QUEUED,
+    cards: CardSource | None = None,
 ) -> SendDeps:
-    """The same for both channels, but for WhatsApp's sessions, messaging limit and fallbacks."""
+    """The same for both channels, but for WhatsApp's sessions, messaging limit, fallbacks and cards."""
     return SendDeps(
         log=stores.log,
         lanes=stores.lanes,
@@ -41,6 +44,7 @@ def send_deps(
         consequences=stores.consequences(fanout_queue_url),
         holding=stores.holding,
         members=stores.members,
+        cards=FailedCards(stores.card_failures, cards),
         settler=stores.settler(),
         telemetry=stores.telemetry,
         clock=stores.clock,

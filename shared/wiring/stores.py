@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import cached_property
 
 from shared.aws.call_counts import DynamoCallCounts
+from shared.aws.card_failures import DynamoCardFailures
 from shared.aws.contacts import DynamoContacts
 from shared.aws.distributions import DynamoDistributions
 from shared.aws.holds import DynamoHolds
@@ -133,6 +134,11 @@ class Stores:
     def sessions(self) -> DynamoSessions:
         """Open 24-hour sessions."""
         return DynamoSessions(self.aws, self._names.state_table)
+
+    @cached_property
+    def card_failures(self) -> DynamoCardFailures:
+        """Failures of card hosts."""
+        return DynamoCardFailures(self.aws, self._names.state_table)
 
     @cached_property
     def pulse(self) -> DynamoPulse:

@@ -3,17 +3,16 @@
 from collections.abc import Mapping
 from functools import partial
 
-from shared.aws.objects import S3Cards
 from shared.domain.card_reference import CardHost
 from shared.domain.integration import WhatsAppIntegration
 from shared.domain.payload import Channel
-from shared.providers.cards import Cards
 from shared.providers.http import client
 from shared.providers.sample_card import WithSampleCard
 from shared.providers.whatsapp.client import WhatsAppSender
 from shared.usecases.channel import ChannelDesk, NoteHeld
 from shared.usecases.room import Room
 from shared.usecases.send import SendStep
+from shared.wiring.cards import card_source
 from shared.wiring.sending import QUEUED_CHAIN, Chain, send_deps
 from shared.wiring.stores import Stores
 
@@ -30,14 +29,14 @@ def whatsapp_step(  # noqa: PLR0913 - what the template names, each once
 ) -> SendStep[WhatsAppIntegration, str]:
     """The send step towards Meta."""
 
-    cards = WithSampleCard(Cards(client(), S3Cards(stores.aws), card_hosts, card_buckets))
+    cards = WithSampleCard(card_source(stores.aws, card_hosts, card_buckets))
     desk = ChannelDesk(
         integration=partial(_whatsapp, stores),
         sender=WhatsAppSender(client(), base_url, cards, stores.media, chain.times),
         acknowledge=NoteHeld(pulse=stores.pulse, telemetry=stores.telemetry, now=stores.clock.now),
     )
     room = Room(stores.sessions, stores.reputations, stores.reach)
-    return SendStep(desk, send_deps(stores, queue_urls, room, fanout_queue_url, chain.waits))
+    return SendStep(desk, send_deps(stores, queue_urls, room, fanout_queue_url, chain.waits, cards))
 
 
 async def _whatsapp(stores: Stores, organisation: str, version: int) -> WhatsAppIntegration | None:

@@ -13,6 +13,7 @@ from botocore.session import Session
 
 from local.moto_mends import mend_inserts
 from shared.aws.call_counts import DynamoCallCounts
+from shared.aws.card_failures import DynamoCardFailures
 from shared.aws.codec import decode
 from shared.aws.contacts import DynamoContacts
 from shared.aws.distributions import DynamoDistributions
@@ -220,6 +221,7 @@ def on_aws(aws: Aws, names: Deployed, clock: FakeClock) -> World:
         media=DynamoMedia(aws, names.state_table, clock),
         contacts=DynamoContacts(aws, names.state_table),
         sessions=DynamoSessions(aws, names.state_table),
+        card_failures=DynamoCardFailures(aws, names.state_table),
         pulse=DynamoPulse(aws, names.state_table),
         reach=DynamoReach(aws, names.state_table),
         integrations=SecretIntegrations(aws, names.bucket, clock),

@@ -13,6 +13,7 @@ from shared.domain.tokens import TokenShelf
 from shared.usecases.already import Turns
 from shared.usecases.contacts import Contacts
 from shared.usecases.erasure import Traces
+from shared.usecases.failed_cards import CardFailures
 from shared.usecases.frozen import Plans, Uploads, UploadTarget
 from shared.usecases.holding import HoldStore
 from shared.usecases.lookups import CallCounts
@@ -38,6 +39,7 @@ from shared.usecases.strangers import UnknownSms
 from shared.usecases.templates import TemplateBook
 from tests.fakes.account import FakeReputations, FakeTemplateBook
 from tests.fakes.bulk import FakeDistributions, FakePlans, FakeTurns, FakeUploads
+from tests.fakes.cards import FakeCardFailures
 from tests.fakes.contacts import FakeContacts, FakeSessions
 from tests.fakes.erasing import FakeSchedules, FakeTraces
 from tests.fakes.holds import FakeHolds
@@ -116,6 +118,7 @@ class World:
     media: MediaCache
     contacts: Contacts
     sessions: Sessions
+    card_failures: CardFailures
     pulse: Pulse
     reach: Reach
     integrations: Integrations
@@ -193,6 +196,7 @@ def in_memory() -> World:
         media=FakeMedia(clock),
         contacts=contacts,
         sessions=sessions,
+        card_failures=FakeCardFailures(points),
         pulse=FakePulse(points),
         reach=FakeReach(points),
         integrations=FakeIntegrations(),

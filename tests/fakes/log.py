@@ -95,14 +95,21 @@ class FakeLog:
         return Moved(won=won, before=row)
 
     async def give_back(
-        self, organisation: str, message_id: str, *, token: str | None, due_at: datetime | None, uses_attempt: bool
+        self,
+        organisation: str,
+        message_id: str,
+        *,
+        token: str | None,
+        due_at: datetime | None,
+        uses_attempt: bool,
+        card_failed_at: datetime | None = None,
     ) -> bool:
         await self._points("log.give_back")
         row = self.rows.get((organisation, message_id))
         if row is None or not row.is_open or not _is_held_by(row, token) or row.lease_until is None:
             return False
         attempts = row.attempts if uses_attempt else row.attempts - 1
-        self._keep(replace(_freed(row), due_at=due_at, attempts=attempts))
+        self._keep(replace(_freed(row), due_at=due_at, attempts=attempts, card_failed_at=card_failed_at))
         return True
 
     async def doubt(

@@ -5,6 +5,8 @@ from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import Any, Protocol
 
+from shared.usecases.card_probe import CardProbe
+
 from shared.domain.card_reference import parse_hosts
 from shared.domain.content import Content
 from shared.domain.distribution import Distribution, Order, Schedule
@@ -17,7 +19,7 @@ from shared.domain.message import Message
 from shared.domain.news import News
 from shared.domain.payload import Channel
 from shared.domain.receipt import StatusReport
-from shared.domain.sending import ChannelSender
+from shared.domain.sending import CardSource, ChannelSender
 from shared.usecases.account_news import AccountListener
 from shared.usecases.admission import Admission
 from shared.usecases.aftermath import Aftermath, AftermathDeps, Consequences
@@ -30,6 +32,7 @@ from shared.usecases.control import Control, ControlDeps
 from shared.usecases.dead_letters import DeadLetters, Redrives
 from shared.usecases.distributions import NewDistribution, Planning, PlanningDeps
 from shared.usecases.erasure import Eraser, EraserDeps, Erasures
+from shared.usecases.failed_cards import FailedCards
 from shared.usecases.fallbacks import Fallbacks
 from shared.usecases.fanout import Fanout, FanoutDeps
 from shared.usecases.hold_causes import ReadCauses
@@ -56,7 +59,12 @@ from shared.usecases.tallies import Tallies
 from shared.usecases.templates import TemplateGuard, Templates
 from shared.usecases.unknown import Unknowns
 from tests.fakes.account import FakeMeta, FakeReputations, FakeTemplateBook
+<<<<<<< HEAD
 from tests.fakes.bulk import FakeDistributions, FakePlans, FakeTurns, FakeUploads
+=======
+from tests.fakes.bulk import FakeDistributions, FakePlans, FakeUploads
+from tests.fakes.cards import FakeCardFailures, FakeCards
+>>>>>>> ca083d8 (Card hosts: a card that cannot be fetched gives its row back; ten in a row hold the host's rows of the distribution)
 from tests.fakes.contacts import FakeContacts, FakeSessions
 from tests.fakes.erasing import FakeSchedules, FakeTraces
 from tests.fakes.holds import FakeHolds
@@ -156,14 +164,20 @@ class Office:
         self.balances = FakeBalances()
         self.contacts = FakeContacts(self.points)
         self.sessions = FakeSessions(self.points)
+        self.card_failures = FakeCardFailures(self.points)
+        self.cards = FakeCards(self.points)
         self.pulse = FakePulse(self.points)
         self.reach = FakeReach(self.points)
         self.reputations = FakeReputations(self.points)
         self.integrations = FakeIntegrations()
         self.integrations.kept = {(DEMO, "sms"): SMS, (DEMO, "whatsapp"): WHATSAPP}
         self.provider: FakeProvider[Any] = FakeProvider(self.points)
+<<<<<<< HEAD
         for one in (SMS, WHATSAPP):  # both have sent before
             self.lanes.members[one.account] = {DEMO: Member(rate=1000, proved_at=self.clock.now(), version=0)}
+=======
+        self.provider.cards = self.cards
+>>>>>>> ca083d8 (Card hosts: a card that cannot be fetched gives its row back; ten in a row hold the host's rows of the distribution)
         self.number_key = NumberKey(b"k" * 64)
         self.schedules = FakeSchedules(self.points)
         self.meta = FakeMeta()
@@ -251,6 +265,10 @@ class Office:
     def settler(self) -> Settler:
         return Settler(self.log, self.distributions, self.telemetry)
 
+    def card_source(self) -> CardSource:
+        """Where cards lie."""
+        return self.cards
+
     def sender(self, _: Channel) -> ChannelSender[Any, str]:
         """Whom a new worker of the channel asks."""
         return self.provider
@@ -275,7 +293,11 @@ class Office:
             settler=self.settler(),
             consequences=self.consequences(),
             holding=self.holding,
+<<<<<<< HEAD
             members=self.members,
+=======
+            cards=FailedCards(self.card_failures, self.card_source()),
+>>>>>>> ca083d8 (Card hosts: a card that cannot be fetched gives its row back; ten in a row hold the host's rows of the distribution)
             telemetry=self.telemetry,
             clock=self.clock,
             draw=self.draw,
@@ -376,8 +398,15 @@ class Office:
                 distributions=self.distributions,
                 plans=self.plans,
                 uploads=self.uploads,
+<<<<<<< HEAD
                 already=self.already(),
                 planner=Planner(self.judge, self.plans, self.lanes, self.balances, self.standing),
+=======
+                already=AlreadySent(self.distributions, self.plans, self.log),
+                planner=Planner(
+                    self.judge, self.plans, self.lanes, self.balances, self.standing, CardProbe(self.card_source())
+                ),
+>>>>>>> ca083d8 (Card hosts: a card that cannot be fetched gives its row back; ten in a row hold the host's rows of the distribution)
                 settings=self.settings,
                 tasks=self.tasks,
                 schedules=self.schedules,

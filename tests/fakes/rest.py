@@ -14,7 +14,7 @@ from shared.domain.integration import Dhis2Integration, SmsIntegration, WhatsApp
 from shared.domain.members import Member, shared_rate
 from shared.domain.payload import Payload
 from shared.domain.quota import Quota
-from shared.domain.sending import Taken
+from shared.domain.sending import CardSource, Taken
 from shared.domain.timetable import Booking, Lane, LaneState, Share, book, quickest_share
 from shared.usecases.ports import Task
 from shared.usecases.receive import Report
@@ -238,7 +238,9 @@ class FakeIntegrations:
 
 
 class FakeProvider[I]:
-    """A `ChannelSender` that answers as told: an exception, or the next message ID. `accepted` is its ledger."""
+    """A `ChannelSender` that answers as told: an exception, or the next message ID. `accepted` is its ledger.
+
+    It fetches each card from `cards`, if it has any."""
 
     def __init__(self, points: Points) -> None:
         self.answers: list[SendError | None] = []
@@ -246,6 +248,7 @@ class FakeProvider[I]:
         self.accepted: list[tuple[str, str]] = []
         self.payloads: list[Payload] = []
         self.holds = False
+        self.cards: CardSource | None = None
         self.calls = 0
         self.refuses: dict[str, SendError] = {}
         """By country, for as long as it stands here; `answers` come first."""
@@ -258,6 +261,8 @@ class FakeProvider[I]:
         error = self.preparing.pop(0) if self.preparing else None
         if error is not None:
             raise error
+        if self.cards is not None and payload.card_image is not None:
+            await self.cards.fetch(payload.card_image, "demo")
         return "prepared"
 
     async def send(self, integration: I, payload: Payload, prepared: str, *, key: str) -> Taken:

@@ -138,9 +138,9 @@ GUARDS = (
     Guard(
         name="lease: only the claim that holds it gives it back",
         file="shared/aws/log.py",
-        before="""removes=(*_LEASE, *(() if due_at else _WATCH)),
+        before="""removes=(*_LEASE, *(() if due_at else _WATCH), *forgotten),
             conditions=(_OPEN, _IS_HELD_BY, _CLAIMED),""",
-        after="""removes=(*_LEASE, *(() if due_at else _WATCH)),
+        after="""removes=(*_LEASE, *(() if due_at else _WATCH), *forgotten),
             conditions=(_OPEN, ":token = :token", _CLAIMED),""",
         tests=(_CLAIMS, "tests/contract/test_log_sequences.py"),
     ),

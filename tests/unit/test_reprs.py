@@ -17,6 +17,7 @@ PERSONAL = frozenset(
             "body",
             "suffix",
             "card_image",
+            "another_card",
             "target",
             "url",
             "headers",

@@ -60,6 +60,7 @@ REASONS = frozenset(
 STATUS_REASONS = frozenset(
     [
         "token_invalid",
+        "cards_unavailable",
         "country_not_subscribed",
         "permission_missing",
         "account_restricted",
@@ -83,6 +84,7 @@ WARNINGS = frozenset(
         "units_insufficient",
         "daily_limit_exceeded",
         "cards_older_than_24h",
+        "cards_unreachable",
         "peak_hours",
         "unknown_columns",
         "sender_name_narrow",

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from shared.domain.card_reference import parse_hosts
-from shared.domain.errors import Kind, SendError
+from shared.domain.errors import Kind, Scope, SendError
 from shared.domain.picture import MAX_BYTES
 from shared.domain.sending import CardSource
 from shared.providers.addresses import is_public
@@ -100,6 +100,7 @@ def test_names_that_lead_inside_are_refused(address: str) -> None:
         server = web(None, *addresses)
         error = server.refused("https://cards.example/a.png")
         assert (error.kind, error.reason) == (Kind.RECIPIENT, "card_host_not_allowed")
+        assert error.scope is Scope.CARDS
         assert not server.requests
 
 
@@ -129,7 +130,9 @@ def test_the_local_stacks_host_may_be_private() -> None:
 )
 def test_the_allow_list_is_asked_again(reference: str, reason: str) -> None:
     server, bucket = web(), Bucket()
-    assert server.refused(reference, bucket=bucket).reason == reason
+    error = server.refused(reference, bucket=bucket)
+    assert error.reason == reason
+    assert error.scope is not Scope.CARDS
     assert not server.requests
     assert not bucket.asked
 
@@ -152,14 +155,49 @@ def test_the_allow_list_is_asked_again(reference: str, reason: str) -> None:
 def test_unreachable(answer: httpx2.Response | Exception, kind: Kind) -> None:
     server = web(answer)
     error = server.refused("https://cards.example/a.png")
-    assert (error.kind, error.reason) == (kind, "card_unreachable")
+    assert (error.kind, error.reason, error.scope) == (kind, "card_unreachable", Scope.CARDS)
     assert len(server.requests) == 1
+
+
+PAGE = b"<!DOCTYPE html><html><title>Connexion</title></html>"
+PNG = b"\x89PNG\r\n\x1a\n and so on"
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type"),
+    [
+        (PAGE, "text/html; charset=utf-8"),
+        (PAGE, "image/png"),
+        (b"\xef\xbb\xbf\r\n  <html>", ""),
+        (b'{"error": "expired"}', "application/json"),
+        (b'{"error": "expired"}', ""),
+        (b"Session expired", "text/plain"),
+        (b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>", "application/xml"),
+        (b"", "image/png"),
+    ],
+)
+def test_a_page_instead_of_the_picture_may_be_the_hosts_trouble(content: bytes, media_type: str) -> None:
+    answer = httpx2.Response(200, content=content, headers={"Content-Type": media_type})
+    error = web(answer).refused("https://cards.example/a.png")
+    assert (error.kind, error.reason, error.scope) == (Kind.RECIPIENT, "card_unreachable", Scope.CARDS)
+    if not media_type:
+        assert web().refused("s3://oomus-cards/pnv-sn/a.png", bucket=Bucket(content)).scope is Scope.CARDS
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type"),
+    [(PNG, "text/html"), (PNG, ""), (b"RIFF....WEBPVP8 ", "text/plain"), (b"no picture at all", "image/png")],
+)
+def test_what_is_there_but_wrong_is_the_rows_own_trouble(content: bytes, media_type: str) -> None:
+    """It is fetched; whether it is a picture that WhatsApp takes is looked at afterwards."""
+    answer = httpx2.Response(200, content=content, headers={"Content-Type": media_type})
+    assert web(answer).fetch("https://cards.example/a.png") == content
 
 
 def test_a_name_that_does_not_resolve() -> None:
     for server in (Web(httpx2.Response(200)), Web(httpx2.Response(200), cards_example=[])):
         error = server.refused("https://cards.example/a.png")
-        assert (error.kind, error.reason) == (Kind.RETRY, "card_unreachable")
+        assert (error.kind, error.reason, error.scope) == (Kind.RETRY, "card_unreachable", Scope.CARDS)
 
 
 def test_no_more_than_the_limit_is_read() -> None:
@@ -178,7 +216,8 @@ def test_no_more_than_the_limit_is_read() -> None:
 
 def test_compressed_answers_are_not_inflated() -> None:
     answer = httpx2.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx2.ByteStream(b"\x1f\x8bbomb"))
-    assert web(answer).refused("https://cards.example/a.png").reason == "card_not_a_picture"
+    error = web(answer).refused("https://cards.example/a.png")
+    assert (error.reason, error.scope) == ("card_not_a_picture", Scope.CARDS)
 
 
 def test_objects_of_allowed_buckets() -> None:
