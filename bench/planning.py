@@ -31,6 +31,7 @@ from shared.domain.integration import Dhis2Integration
 from shared.domain.json import JsonValue
 from shared.domain.payload import Channel
 from shared.usecases.already import AlreadySent
+from shared.usecases.card_probe import CardProbe
 from shared.usecases.distributions import Planning, PlanningDeps
 from shared.usecases.judge import Judge
 from shared.usecases.planning import Planner
@@ -121,7 +122,7 @@ async def _plan(form: str, channel: Channel) -> Distribution:
             distributions=office.distributions,
             plans=plans,
             uploads=S3Uploads(aws, "payload"),
-            planner=Planner(judge, plans, office.lanes, office.balances, office.standing),
+            planner=Planner(judge, plans, office.lanes, office.balances, office.standing, CardProbe(office.cards)),
             settings=office.settings,
             already=AlreadySent(office.distributions, office.turns, plans, office.log, office.settler(), office.clock),
             tasks=office.tasks,

@@ -21,6 +21,7 @@ from shared.usecases.admission import Admission
 from shared.usecases.agenda import Agenda, AgendaDeps
 from shared.usecases.already import AlreadySent
 from shared.usecases.browse import Browse
+from shared.usecases.card_probe import CardProbe
 from shared.usecases.contacts import Identities
 from shared.usecases.dead_letters import DeadLetters, Redrives
 from shared.usecases.distributions import Planning, PlanningDeps
@@ -42,6 +43,7 @@ from shared.usecases.tallies import Tallies
 from shared.usecases.templates import TemplateGuard
 from shared.usecases.unknown import Unknowns
 from shared.wiring.account import Account
+from shared.wiring.cards import card_source
 from shared.wiring.schedules import schedule_names
 from shared.wiring.sms import orange_balances
 from shared.wiring.stores import Names, Stores
@@ -117,13 +119,14 @@ class Deps:
         judge = Judge(self.stores.people, self.stores.sessions, NumberKey(self.number_key_bytes))
         hosts, buckets = parse_hosts(self.settings.card_hosts), parse_buckets(self.settings.card_buckets)
         account = self._account
+        probe = CardProbe(card_source(self.aws, hosts, buckets))
         return Planning(
             PlanningDeps(
                 distributions=self.stores.distributions,
                 plans=self.plans,
                 uploads=S3Uploads(self.aws, self.settings.payload_bucket),
                 already=self._already,
-                planner=Planner(judge, self.plans, self.stores.lanes, self._balances, account.standing),
+                planner=Planner(judge, self.plans, self.stores.lanes, self._balances, account.standing, probe),
                 settings=SettingReader(self.stores.integrations, account.templates, hosts, buckets),
                 tasks=self._tasks,
                 schedules=self._schedules,

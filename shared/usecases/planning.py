@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from shared.domain.card_sample import CardSample
 from shared.domain.composition import Composed
 from shared.domain.digests import DigestSet
 from shared.domain.distribution import (
@@ -38,6 +39,7 @@ from shared.domain.refusal import Fault, Notice
 from shared.domain.runs import RunKind, fitting_kind, kind_of
 from shared.usecases.already import Earlier
 from shared.usecases.balances import Balances, units_warnings
+from shared.usecases.card_probe import CardProbe
 from shared.usecases.duplicate_rows import DuplicateRows
 from shared.usecases.frozen import PlannedRow, Plans
 from shared.usecases.judge import Accepted, Frame, Judge, Rejected, Row
@@ -81,10 +83,13 @@ class _Tally:
     fallback_segments: Counter[str] = field(default_factory=Counter)
     fallback_amounts: dict[str, tuple[str, Decimal]] = field(default_factory=dict)
     generated: array[float] = field(default_factory=lambda: array("d"))
+    cards: CardSample = field(default_factory=CardSample)
 
     def add(self, composed: Composed, person: str) -> None:
         self.accepted += 1
         self.countries[composed.phone.country] += 1
+        if composed.payload.card_image is not None:
+            self.cards.add(composed.payload.card_image)
         if composed.payload.mode is Mode.TEMPLATE:
             self.outside_sessions.add(bytes.fromhex(person))
         if composed.payload.template is not None:
@@ -109,12 +114,15 @@ def _add_price(amounts: dict[str, tuple[str, Decimal]], country: str, price: Pri
 class Planner:
     """Plans one distribution after the other."""
 
-    def __init__(self, judge: Judge, plans: Plans, lanes: Lanes, balances: Balances, allowances: Allowances) -> None:
+    def __init__(
+        self, judge: Judge, plans: Plans, lanes: Lanes, balances: Balances, allowances: Allowances, probe: CardProbe
+    ) -> None:
         self._judge = judge
         self._plans = plans
         self._lanes = lanes
         self._balances = balances
         self._allowances = allowances
+        self._probe = probe
 
     async def plan(
         self,
@@ -173,9 +181,10 @@ class Planner:
         )
 
     async def _budgets(self, tally: _Tally, distribution: Distribution, settings: Settings) -> tuple[Notice, ...]:
-        """What the providers may not carry: Meta's people in a day, Orange's units."""
+        """What may keep messages from arriving: Meta's people in a day, cards that cannot be had, Orange's units."""
         if isinstance(settings.channel, WhatsAppIntegration):
-            return await limit_warnings(self._allowances, settings.channel, len(tally.outside_sessions))
+            limit = await limit_warnings(self._allowances, settings.channel, len(tally.outside_sessions))
+            return (*limit, *await self._probe.warnings(tally.cards.chosen(), distribution.organisation))
         if distribution.channel is not Channel.SMS or settings.sms is None:
             return ()
         return await units_warnings(self._balances, settings.sms, tally.segments)

@@ -5,8 +5,6 @@ from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import Any, Protocol
 
-from shared.usecases.card_probe import CardProbe
-
 from shared.domain.card_reference import parse_hosts
 from shared.domain.content import Content
 from shared.domain.distribution import Distribution, Order, Schedule
@@ -26,6 +24,7 @@ from shared.usecases.aftermath import Aftermath, AftermathDeps, Consequences
 from shared.usecases.agenda import Agenda, AgendaDeps
 from shared.usecases.already import AlreadySent
 from shared.usecases.browse import Browse
+from shared.usecases.card_probe import CardProbe
 from shared.usecases.channel import ChannelDesk, NameReceipts, NoteHeld
 from shared.usecases.contacts import Identities
 from shared.usecases.control import Control, ControlDeps
@@ -59,12 +58,8 @@ from shared.usecases.tallies import Tallies
 from shared.usecases.templates import TemplateGuard, Templates
 from shared.usecases.unknown import Unknowns
 from tests.fakes.account import FakeMeta, FakeReputations, FakeTemplateBook
-<<<<<<< HEAD
 from tests.fakes.bulk import FakeDistributions, FakePlans, FakeTurns, FakeUploads
-=======
-from tests.fakes.bulk import FakeDistributions, FakePlans, FakeUploads
 from tests.fakes.cards import FakeCardFailures, FakeCards
->>>>>>> ca083d8 (Card hosts: a card that cannot be fetched gives its row back; ten in a row hold the host's rows of the distribution)
 from tests.fakes.contacts import FakeContacts, FakeSessions
 from tests.fakes.erasing import FakeSchedules, FakeTraces
 from tests.fakes.holds import FakeHolds
@@ -172,12 +167,9 @@ class Office:
         self.integrations = FakeIntegrations()
         self.integrations.kept = {(DEMO, "sms"): SMS, (DEMO, "whatsapp"): WHATSAPP}
         self.provider: FakeProvider[Any] = FakeProvider(self.points)
-<<<<<<< HEAD
+        self.provider.cards = self.cards
         for one in (SMS, WHATSAPP):  # both have sent before
             self.lanes.members[one.account] = {DEMO: Member(rate=1000, proved_at=self.clock.now(), version=0)}
-=======
-        self.provider.cards = self.cards
->>>>>>> ca083d8 (Card hosts: a card that cannot be fetched gives its row back; ten in a row hold the host's rows of the distribution)
         self.number_key = NumberKey(b"k" * 64)
         self.schedules = FakeSchedules(self.points)
         self.meta = FakeMeta()
@@ -293,11 +285,8 @@ class Office:
             settler=self.settler(),
             consequences=self.consequences(),
             holding=self.holding,
-<<<<<<< HEAD
             members=self.members,
-=======
             cards=FailedCards(self.card_failures, self.card_source()),
->>>>>>> ca083d8 (Card hosts: a card that cannot be fetched gives its row back; ten in a row hold the host's rows of the distribution)
             telemetry=self.telemetry,
             clock=self.clock,
             draw=self.draw,
@@ -398,15 +387,10 @@ class Office:
                 distributions=self.distributions,
                 plans=self.plans,
                 uploads=self.uploads,
-<<<<<<< HEAD
                 already=self.already(),
-                planner=Planner(self.judge, self.plans, self.lanes, self.balances, self.standing),
-=======
-                already=AlreadySent(self.distributions, self.plans, self.log),
                 planner=Planner(
                     self.judge, self.plans, self.lanes, self.balances, self.standing, CardProbe(self.card_source())
                 ),
->>>>>>> ca083d8 (Card hosts: a card that cannot be fetched gives its row back; ten in a row hold the host's rows of the distribution)
                 settings=self.settings,
                 tasks=self.tasks,
                 schedules=self.schedules,

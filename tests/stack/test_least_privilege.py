@@ -128,6 +128,8 @@ def _cards(programme: Programme) -> None:
             continue
         programme.settled(programme.ok(answer)["message_id"], "read")
         assert programme.ledger("meta")[-1]["media_sha256"] == hashlib.sha256(draw(bucket)).hexdigest()
+        planned = programme.ok(programme.distribute(recipients=[person], channel="whatsapp", content=CARD))
+        assert planned["warnings"] == []
 
 
 def _distributions(programme: Programme) -> None:
@@ -316,13 +318,13 @@ def test_no_function_was_refused_anything(worked: RunningStack) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_cards_are_read_by_the_whatsapp_sender_out_of_their_buckets_alone(running: RunningStack, role: str) -> None:
+def test_cards_are_read_by_sender_and_planning_out_of_their_buckets_alone(running: RunningStack, role: str) -> None:
     """And nobody lists them or puts something there."""
     session = assume(f"{ROLE_ARN}{role}", TRESPASSER, running.aws_url)
     s3 = client("s3", running.aws_url, session)
     for bucket in (*CARD_BUCKETS, NO_CARDS):
         card = {"Bucket": bucket, "Key": f"{ORGANISATION}/2026/card.png"}
-        if role == "SendWhatsAppRole" and bucket in CARD_BUCKETS:
+        if role in ("SendWhatsAppRole", "BulkFanoutRole") and bucket in CARD_BUCKETS:
             assert s3.get_object(**card)["Body"].read() == draw(bucket)
         else:
             with pytest.raises(ClientError, match="AccessDenied"):
