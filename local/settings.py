@@ -40,6 +40,10 @@ def _listed(text: str) -> tuple[str, ...]:
     return tuple(one.strip() for one in text.split(",") if one.strip())
 
 
+SECOND_CARD_HOST = "127.1"
+"""Another name of 127.0.0.1: to the product it is another card host, that may be in trouble by itself."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """`port` 0 takes any free one. Empty provider URLs mean the simulators. `extra_hosts` are further addresses.
@@ -94,6 +98,7 @@ class Settings:
         )
 
     def allowed_card_hosts(self, simulators: str | None) -> str:
-        """`host:port` of the sample cards and the person's own, each allowed plain http."""
-        hosts = [*([simulators] if simulators else []), *self.card_hosts]
+        """`host:port` of the sample cards, under two names, and the person's own; each allowed plain http."""
+        another = simulators.replace("127.0.0.1:", f"{SECOND_CARD_HOST}:") if simulators else None
+        hosts = [*dict.fromkeys(host for host in (simulators, another) if host), *self.card_hosts]
         return ",".join(host if host.startswith("http://") else f"http://{host}" for host in hosts)

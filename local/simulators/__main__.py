@@ -68,7 +68,7 @@ async def serve(arguments: argparse.Namespace) -> None:
             background=background,
             hang_up=server.hang_up,
         )
-        config.app = build(stage, Cards(arguments.cards_dir))
+        config.app = build(stage, Cards(arguments.cards_dir, stage.settings))
         await server.serve(sockets=[_listening(host, arguments.port) for host in arguments.host])
         await background.stop()
 

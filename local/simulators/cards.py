@@ -9,7 +9,9 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+
+from local.simulators.settings import Settings
 
 SIZE = (600, 380)
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -93,19 +95,36 @@ SPECIAL: Mapping[str, Callable[[], bytes]] = {
     "grey16": lambda: _png(Image.new("I;16", SIZE, 500)),
     "huge": _noise,
 }
-"""Names that give something else than a card. `missing` is one more: a 404."""
+"""Names that give something else than a card."""
+
+_EXPIRED = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"
+_LOGIN = "<!DOCTYPE html><html><head><title>Connexion</title></head><body><form>Mot de passe</form></body></html>"
+REFUSALS: Mapping[str, Callable[[], Response]] = {
+    "missing": lambda: PlainTextResponse("no such card", 404),
+    "gone": lambda: PlainTextResponse("no longer there", 410),
+    "forbidden": lambda: Response(_EXPIRED, 403, media_type="application/xml"),
+    "redirect": lambda: RedirectResponse("/cards/page.png", 302),
+    "page": lambda: HTMLResponse(_LOGIN),
+    "down": lambda: HTMLResponse("<html><h1>503 Service Unavailable</h1></html>", 503),
+}
+"""What a card's name, or the setting `cards` for all cards of a host, has answered instead."""
 
 
 class Cards:
     """GET /cards/<code>.png; files in `folder` come first where one is given."""
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, settings: Settings) -> None:
         self._folder = folder
+        self._settings = settings
 
     async def serve(self, request: Request) -> Response:
         code: str = request.path_params["code"]
-        if not CODE.fullmatch(code) or code == "missing":
-            return PlainTextResponse("no such card", 404)
+        host = request.headers.get("host", "").partition(":")[0]
+        refusal = REFUSALS.get(self._settings.cards.get(host, ""), REFUSALS.get(code))
+        if refusal is not None:
+            return refusal()
+        if not CODE.fullmatch(code):
+            return REFUSALS["missing"]()
         content = self._content(code)
         return Response(content, media_type="image/png", headers={"ETag": f'"{hashlib.sha256(content).hexdigest()}"'})
 

@@ -13,6 +13,8 @@ TIERS: Mapping[str, int | None] = {
 }
 """Unique people per moving 24 hours (reference/whatsapp.md §3)."""
 
+CARD_ANSWERS = frozenset(("ok", "missing", "gone", "forbidden", "redirect", "page", "down"))
+"""How all cards of a host are answered (`local.simulators.cards.REFUSALS`)."""
 COVERED = ("SN", "CI", "ML", "BF", "GN", "CM", "MG", "TN", "EG")
 
 
@@ -46,6 +48,7 @@ class Settings:
     orange_single_token: bool = False
     unapproved_sender_names: list[str] = field(default_factory=lambda: ["UNAPPROVED"])
     senders: dict[str, str] = field(default_factory=dict)
+    cards: dict[str, str] = field(default_factory=dict)
     units: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COVERED, 1_000_000))
 
     def update(self, changes: Mapping[str, object]) -> None:
@@ -58,6 +61,9 @@ class Settings:
             checked[name] = _fitting(name, value, getattr(self, name))
         if checked.get("messaging_limit", "TIER_250") not in TIERS:
             raise ValueError(f"messaging_limit is one of {', '.join(TIERS)}")
+        cards = checked.get("cards", {})
+        if isinstance(cards, dict) and not set(cards.values()) <= CARD_ANSWERS:
+            raise ValueError(f"each of cards is one of {', '.join(sorted(CARD_ANSWERS))}")
         for name, value in checked.items():
             setattr(self, name, value)
 

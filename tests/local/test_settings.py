@@ -19,7 +19,7 @@ def test_a_person_chooses_through_the_environment() -> None:
     assert (settings.port, settings.start) == (9000, datetime(2026, 11, 23, 10, tzinfo=UTC))
     assert (settings.meta_graph_url, settings.orange_api_url) == ("http://127.0.0.1:9", "")
     allowed = settings.allowed_card_hosts("127.0.0.1:5001")
-    assert allowed == "http://127.0.0.1:5001,http://127.0.0.1,http://cards.example:81"
+    assert allowed == "http://127.0.0.1:5001,http://127.1:5001,http://127.0.0.1,http://cards.example:81"
 
 
 def test_without_choices() -> None:

@@ -227,3 +227,23 @@ def test_cards() -> None:
         assert (await world.http.get("/cards/..%2Fsecret.png")).status_code == 404
 
     play(scene)
+
+
+def test_a_card_host_in_trouble() -> None:
+    statuses = {"missing": 404, "gone": 410, "forbidden": 403, "redirect": 302, "page": 200, "down": 503}
+
+    async def scene(world: World) -> None:
+        for name, status in statuses.items():
+            assert (await world.http.get(f"/cards/{name}.png")).status_code == status
+            told = await world.http.post("/_control/settings", json={"cards": {"127.1": name}})
+            assert told.status_code == 200
+            broken = await world.http.get("/cards/VAC-1.png", headers={"Host": "127.1:9100"})
+            assert (broken.status_code, broken.headers.get("content-type") == "image/png") == (status, False)
+            assert (await world.http.get("/cards/VAC-1.png")).headers["content-type"] == "image/png"
+        await world.http.post("/_control/settings", json={"cards": {"127.1": "ok"}})
+        mended = await world.http.get("/cards/VAC-1.png", headers={"Host": "127.1:9100"})
+        assert mended.headers["content-type"] == "image/png"
+        refused = await world.http.post("/_control/settings", json={"cards": {"127.1": "teapot"}})
+        assert refused.status_code == 400
+
+    play(scene)

@@ -173,7 +173,7 @@ class World:
             background=self.background,
             hang_up=_reset,
         )
-        self.app = build(stage, Cards(None))
+        self.app = build(stage, Cards(None, stage.settings))
         self.transport = httpx2.ASGITransport(app=self.app)
         self.http = httpx2.AsyncClient(transport=self.transport, base_url="http://simulators")
 
