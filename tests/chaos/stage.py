@@ -223,6 +223,7 @@ class Stage:
         return Evidence(
             people=self.people,
             calls=[*seen.calls(ledger, self._channel, cards), *texts],
+            fetches=[],
             rows=seen.rows(listed, self._fallback_minutes),
             deeds=self._deeds,
             states=self._states,

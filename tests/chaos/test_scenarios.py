@@ -111,6 +111,7 @@ def seen(statuses: list[str], receipts: list[Json], refused: dict[str, int] | No
     evidence = Evidence(
         people=[person(number) for number in CARDS],
         calls=calls(ledger, "sms", CARDS),
+        fetches=[],
         rows=rows([logged(number, status) for number, status in zip(CARDS, statuses, strict=True)]),
         deeds=[],
         states=[{"distribution": "d", "at": NOON - timedelta(minutes=1), "status": "sending"}],

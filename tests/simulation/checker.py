@@ -51,6 +51,8 @@ STOP_REASONS = (
 )
 TRIED_EVERY, MOST_TRIALS = timedelta(seconds=50), 6
 """A hold is tried by one message a minute; a person's resume, saved settings and a repeated stop add some."""
+CARD_UNREACHABLE = "card_unreachable"
+GIVES_UP_AFTER = timedelta(minutes=15)
 RESENT_AFTER = timedelta(minutes=15)
 FRESH = 1.0
 """Seconds that the facts at the gate may be old."""
@@ -79,6 +81,7 @@ def violations(evidence: Evidence) -> list[Violation]:
         *_consents(evidence),
         *_backwards(evidence["changes"]),
         *_counts(evidence),
+        *_cards(evidence),
         *_hearsay(evidence),
         *_unknown(evidence),
         *_held(evidence),
@@ -344,6 +347,27 @@ def _counts(evidence: Evidence) -> Iterator[Violation]:
         shown = {status: count for status, count in evidence["counts"].get(distribution, {}).items() if count}
         if (distribution in confirmed or rows) and shown != +found:
             yield Violation("wrong", f"{distribution}: shown as {shown}, the log has {dict(found)}")
+
+
+def _cards(evidence: Evidence) -> Iterator[Violation]:
+    """A message fails for its card only where the card was asked for in vain before its host served another card of the
+    list, and after that. One without a list is asked for over a quarter of an hour."""
+    people = {person["card"]: person["distribution"] for person in evidence["people"]}
+    for row in evidence["rows"]:
+        if row["reason"] != CARD_UNREACHABLE:
+            continue
+        own = [fetch for fetch in evidence["fetches"] if fetch["card"] == row["card"]]
+        vain = [fetch["at"] for fetch in own if not fetch["served"]]
+        if len(vain) < 2:
+            yield Violation("wrong", f"{row['card']}: failed for its card after {len(vain)} tries")
+        elif row["distribution"] is None:
+            if vain[-1] - vain[0] < GIVES_UP_AFTER:
+                yield Violation("wrong", f"{row['card']}: given up {vain[-1] - vain[0]} after its card was not there")
+        elif not any(
+            fetch["served"] and vain[0] < fetch["at"] < vain[-1] and people.get(fetch["card"]) == row["distribution"]
+            for fetch in evidence["fetches"]
+        ):
+            yield Violation("wrong", f"{row['card']}: failed for its card, though its host served no other one")
 
 
 def _hearsay(evidence: Evidence) -> Iterator[Violation]:

@@ -39,6 +39,14 @@ class Call(TypedDict):
     """The stop with which it was refused at once, and its scope; empty where it was not."""
 
 
+class Fetch(TypedDict):
+    """One request of a sender for a card."""
+
+    at: datetime
+    card: str
+    served: bool
+
+
 class Row(TypedDict):
     """One row of the log, at the end."""
 
@@ -125,6 +133,7 @@ class Evidence(TypedDict):
 
     people: Sequence[Person]
     calls: Sequence[Call]
+    fetches: Sequence[Fetch]
     rows: Sequence[Row]
     deeds: Sequence[Deed]
     states: Sequence[State]

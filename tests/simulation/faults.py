@@ -66,6 +66,8 @@ PROVIDERS = (
     Fault("country_stops", "the provider takes nothing for one country for some minutes", 0.05, 2),
     Fault("language_stops", "Meta has paused the template in one language for some minutes", 0.05, 2),
     Fault("stops_told_later", "Meta takes messages for some minutes, and says later that none was sent", 0.05, 2),
+    Fault("card_host_away", "for some minutes the web server of the cards serves none", 0.1, 2),
+    Fault("card_missing", "one person's card is not there, all others are", 0.15, 3),
     Fault("upload_fails", "a card cannot be fetched or uploaded, or Meta has forgotten it", 0.2, 10),
 )
 WEBHOOKS = (

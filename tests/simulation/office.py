@@ -12,8 +12,7 @@ from shared.domain.consent import Consent
 from shared.domain.distribution import Distribution
 from shared.domain.message import Message
 from shared.domain.payload import Channel
-from shared.domain.sample_card import picture
-from shared.domain.sending import ChannelSender
+from shared.domain.sending import CardSource, ChannelSender
 from shared.providers.http import client
 from shared.providers.orange.client import OrangeSender
 from shared.providers.orange.receipts import pieces, receipts
@@ -32,6 +31,7 @@ from tests.fakes.office import Office
 from tests.fakes.orange import FakeTokenShelf
 from tests.fakes.rest import FakeIntegrations, FakeMedia, FakePeople
 from tests.fakes.virtual import OrderedClock
+from tests.simulation.cards import CardHost
 from tests.simulation.evidence import Change, State, Unknown
 from tests.simulation.providers import Meta, Orange
 from tests.simulation.queues import ChannelQueues, StatusQueue, TaskQueue
@@ -149,13 +149,6 @@ class Vault:
         self._kept[given["SecretId"]] = given["SecretString"]
 
 
-class Cards:
-    """A `CardSource`: the same picture for everybody."""
-
-    async def fetch(self, _reference: str, _organisation: str) -> bytes:
-        return picture()
-
-
 class SimulatedOffice(Office):
     """The office on one loop with everybody else, each environment with a cache of its own."""
 
@@ -171,6 +164,7 @@ class SimulatedOffice(Office):
         self.media = FakeMedia(clock)
         self.vault = Vault(points)
         self.whatsapp_provider, self.sms_provider = meta, orange
+        self.card_host = CardHost(meta.dice, clock, points)
         self.statuses: StatusQueue
         self._senders: dict[Channel, ChannelSender[Any, str]] = {}
 
@@ -194,6 +188,7 @@ class SimulatedOffice(Office):
             "pulse": self.pulse,
             "shelf": self.shelf,
             "reputations": self.reputations,
+            "cards": self.card_failures,
             "schedules": self.schedules,
         }
         for name, store in stores.items():
@@ -208,6 +203,11 @@ class SimulatedOffice(Office):
         return fresh
 
     @override
+    def card_source(self) -> CardSource:
+        """One web server for everybody."""
+        return self.card_host
+
+    @override
     def sender(self, channel: Channel) -> ChannelSender[Any, str]:
         """The product's own client, one an environment."""
         if channel not in self._senders:
@@ -219,7 +219,7 @@ class SimulatedOffice(Office):
             http = client(self.sms_provider.transport())
             return OrangeSender(http, "https://api.orange.invalid", self.clock.now, self.shelf)
         http = client(self.whatsapp_provider.transport())
-        return WhatsAppSender(http, "https://graph.meta.invalid", Cards(), self.media)
+        return WhatsAppSender(http, "https://graph.meta.invalid", self.card_host, self.media)
 
     def door(self) -> Doorkeeper:
         """Where providers knock."""

@@ -330,6 +330,7 @@ class Script:
         return Evidence(
             people=self.clients.people,
             calls=calls,
+            fetches=office.card_host.fetches,
             rows=[_row(row) for row in office.log.rows.values()],
             deeds=self.clients.deeds,
             states=office.watched_distributions.states,

@@ -178,7 +178,7 @@ WRITES = (
     *("log.rewatch", "log.fall_back", "log.bury", "log.redrive", "people.record", "receipts.name", "receipts.park"),
     *("log.park", "holds.save"),
     *("distributions.create", "distributions.save", "distributions.count", "distributions.set_counts"),
-    *("lanes.book", "lanes.hold"),
+    *("lanes.book", "lanes.hold", "cards.failed", "cards.served"),
 )
 """What AWS's client sends again where it has heard nothing."""
 

@@ -10,7 +10,20 @@ import pytest
 
 from tests.simulation import checker, evidence, silence
 from tests.simulation.checker import violations
-from tests.simulation.evidence import Arrival, Call, Change, Deed, Evidence, Person, Row, State, Told, Unknown, Word
+from tests.simulation.evidence import (
+    Arrival,
+    Call,
+    Change,
+    Deed,
+    Evidence,
+    Fetch,
+    Person,
+    Row,
+    State,
+    Told,
+    Unknown,
+    Word,
+)
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -65,6 +78,7 @@ def good() -> Evidence:
     return Evidence(
         people=[person(1, "whatsapp"), person(2, "sms"), person(3, "sms", distribution=None)],
         calls=[call(1, "whatsapp"), call(2, "sms"), call(3, "sms")],
+        fetches=[],
         rows=[row(1, "whatsapp", "read"), row(2, "sms"), row(3, "sms", distribution=None)],
         deeds=[Deed(distribution="d", action="confirm", asked=NOON - MINUTE, done=NOON - MINUTE)],
         states=[State(distribution="d", at=NOON - MINUTE, status="sending")],
@@ -313,6 +327,47 @@ def _each_leaves_it_to_the_other(one: Evidence) -> None:
     one["counts"] = {"d": {"read": 1, "failed": 1}, "e": {"failed": 1}}
 
 
+def _failed_for_its_card(one: Evidence, *fetches: Fetch, distribution: str | None = "d") -> None:
+    """The first message, which no provider has heard of."""
+    one["people"][0]["distribution"] = one["rows"][0]["distribution"] = distribution
+    one["rows"][0] |= {"status": "failed", "reason": "card_unreachable"}
+    one["calls"] = one["calls"][1:]
+    one["people"] = [*one["people"], person(4, "whatsapp")]
+    one["rows"] = [*one["rows"], row(4, "whatsapp", "read")]
+    one["calls"] = [*one["calls"], call(4, "whatsapp")]
+    one["changes"], one["told"], one["fetches"] = [], [], fetches
+    one["accepted"] = {"d": 3 if distribution else 2}
+    one["counts"] = {"d": {"failed": 1, "read": 1, "sent": 1} if distribution else {"read": 1, "sent": 1}}
+
+
+def fetch(number: int, minutes: float, *, served: bool) -> Fetch:
+    return Fetch(at=NOON + minutes * MINUTE, card=f"CARD-{number}", served=served)
+
+
+def _failed_at_its_first_try(one: Evidence) -> None:
+    _failed_for_its_card(one, fetch(1, 0, served=False), fetch(4, 1, served=True))
+
+
+def _failed_with_its_host(one: Evidence) -> None:
+    """The host served no other card in between."""
+    _failed_for_its_card(one, fetch(4, 0, served=True), *(fetch(1, minute, served=False) for minute in (1, 2, 4)))
+
+
+def _failed_as_its_host_came_back(one: Evidence) -> None:
+    """It was not asked for any more."""
+    _failed_for_its_card(one, *(fetch(1, minute, served=False) for minute in (0, 2)), fetch(4, 2.1, served=True))
+
+
+def _failed_for_another_list(one: Evidence) -> None:
+    tries = [fetch(1, minute, served=False) for minute in (0, 2)]
+    _failed_for_its_card(one, *tries, fetch(3, 1, served=True))
+
+
+def _given_up_too_soon(one: Evidence) -> None:
+    tries = [fetch(1, minute, served=False) for minute in (0, 1, 2, 4, 8)]
+    _failed_for_its_card(one, *tries, fetch(4, 9, served=True), distribution=None)
+
+
 WRONGS: dict[Callable[[Evidence], None], str] = {
     **dict.fromkeys((_pending, _no_row, _two_rows, _not_taken, _not_accepted), "lost"),
     **dict.fromkeys((_arrival_forgotten, _receipt_forgotten), "lost"),
@@ -325,6 +380,8 @@ WRONGS: dict[Callable[[Evidence], None], str] = {
     **dict.fromkeys((_revoked_before_a_grant_that_was_received_earlier, _a_grant_with_an_earlier_date), "early"),
     **dict.fromkeys((_unknown_without_a_call, _unknown_beside_one_that_has_gone), "wrong"),
     _unknown_without_a_call_of_that_attempt: "wrong",
+    **dict.fromkeys((_failed_at_its_first_try, _failed_with_its_host, _failed_as_its_host_came_back), "wrong"),
+    **dict.fromkeys((_given_up_too_soon, _failed_for_another_list), "wrong"),
     **dict.fromkeys((_denied, _stranger, _backwards, _failed_after_arrival, _miscounted, _no_reason), "wrong"),
 }
 
@@ -334,6 +391,16 @@ def test_what_must_not_be_is_seen(good: Evidence, spoil: Callable[[Evidence], No
     spoiled = deepcopy(good)
     spoil(spoiled)
     assert kind in kinds(spoiled)
+
+
+def test_a_card_that_really_is_not_there_fails_its_message(good: Evidence) -> None:
+    alone = deepcopy(good)
+    tries = [fetch(1, minute, served=False) for minute in (0, 2, 2.2)]
+    _failed_for_its_card(good, *tries, fetch(4, 2.1, served=True))
+    assert kinds(good) == set()
+    tries = [fetch(1, minute, served=False) for minute in (0, 1, 2, 4, 8, 16)]
+    _failed_for_its_card(alone, *tries, distribution=None)
+    assert kinds(alone) == set()
 
 
 def test_a_message_that_was_resent_in_silence_may_have_two(good: Evidence) -> None:

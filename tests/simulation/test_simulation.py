@@ -15,14 +15,18 @@ import pytest
 from shared.domain.consent import Consent, ConsentRecord, ConsentState
 from shared.domain.distribution import Distribution
 from shared.domain.doubt import Beat
+from shared.domain.failed_card import FAIL, CardDecision
 from shared.domain.ids import NumberKey
 from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.domain.message import Message
+from shared.domain.payload import Channel
 from shared.usecases.already import AlreadySent
 from shared.usecases.judge import Accepted
 from shared.usecases.ports import Claim, ClaimAnswer
+from shared.usecases.send import SendStep
 from tests.simulation.checker import Violation
 from tests.simulation.faults import FAULTS, roll
+from tests.simulation.office import SimulatedOffice
 from tests.simulation.report import Summary, failures, seed_again, summary, summary_of, table
 from tests.simulation.run import run, run_with
 from tests.simulation.world import World
@@ -230,6 +234,22 @@ def _a_phone_has_one_card(world: World) -> None:
     world.office.judge.judge = alike  # type: ignore[method-assign, assignment]
 
 
+def _a_card_that_is_not_there_fails_at_once(world: World) -> None:
+    """As it was: with its host away, the whole list fails, row by row."""
+    step = SimulatedOffice.step
+
+    def hasty(office: SimulatedOffice, channel: Channel, **how: Any) -> SendStep[Any, str]:
+        made = step(office, channel, **how)
+        made._deps.cards.take = _fails  # type: ignore[method-assign, assignment]
+        return made
+
+    world.office.__class__ = type("Hasty", (SimulatedOffice,), {"step": hasty})
+
+
+async def _fails(*_: object) -> CardDecision:
+    return FAIL
+
+
 BREAKS: dict[Callable[[World], None], tuple[frozenset[str], str]] = {
     _claim_lets_everybody_through: (frozenset({"sqs_delivers_twice", "sqs_delete_lost"}), "doubled"),
     _nobody_is_known_to_have_revoked: (frozenset({"consent_revoked"}), "early"),
@@ -237,6 +257,7 @@ BREAKS: dict[Callable[[World], None], tuple[frozenset[str], str]] = {
     _an_old_number_is_another_person: (frozenset({"stops_written"}), "early"),
     _the_timetable_is_too_quick: (frozenset({"tick_doubled"}), "early"),
     _the_clock_is_wrong: (frozenset({"clock_crosses_21"}), "early"),
+    _a_card_that_is_not_there_fails_at_once: (frozenset({"card_host_away"}), "wrong"),
     _statuses_are_overwritten: (frozenset({"webhook_reordered"}), "wrong"),
     _tokens_of_claims_are_not_kept: (frozenset({"own_write_met_again"}), "wrong"),
     _meta_is_taken_to_report: (frozenset({"provider_silent"}), "doubled"),

@@ -5,6 +5,7 @@ import pytest
 from shared.aws.session import CLAIM_SECONDS, READ_SECONDS
 from shared.providers.http import QUEUED_SENDS, TEST_SENDS, TIMEOUT_SECONDS, WHOLE_CALL_SECONDS
 from shared.usecases.boarding import QUEUED, TEST_SEND
+from shared.usecases.failed_cards import ASKS_FOR_SECONDS
 from shared.usecases.send import LEASE, STALE
 from shared.wiring.sending import QUEUED_CHAIN, TEST_CHAIN, Chain
 from tests.template.reading import Node, number, properties
@@ -47,3 +48,8 @@ def test_a_slow_answer_is_waited_for() -> None:
     assert QUEUED_SENDS.read > SLOW_ANSWER
     for times in (QUEUED_SENDS, TEST_SENDS):
         assert TIMEOUT_SECONDS < times.read < times.whole
+
+
+def test_other_cards_are_asked_for_within_the_time_of_the_call_that_is_not_made() -> None:
+    for times in (QUEUED_SENDS, TEST_SENDS):
+        assert times.whole > ASKS_FOR_SECONDS
