@@ -68,8 +68,8 @@ def test_a_host_that_serves_no_card_fails_nothing_and_starts_no_fallback(program
     pass_by(programme, 5)
     assert counts(programme, made) == {"pending": ROWS, "sent": 0, "delivered": 0, "read": 0, "failed": 0}
     assert programme.ledger("meta") == programme.ledger("orange") == []
-    found = programme.distribution(made["distribution_id"])
-    assert (found["status"], found["status_reason"]) == ("paused", "cards_unavailable")
+    found = until(lambda: programme.distribution(made["distribution_id"]), lambda one: one["status"] == "paused")
+    assert found["status_reason"] == "cards_unavailable"
     [hold] = found["holds"]
     host = programme.stack.simulators_url.removeprefix("http://")
     assert (hold["scope"], hold["key"], hold["reason"], hold["messages"]) == ("cards", host, "cards_unavailable", ROWS)
