@@ -335,24 +335,24 @@ GUARDS = (
     Guard(
         name="epoch: copies of before a pause have no effect",
         file="shared/usecases/admission.py",
-        before="if distribution.status not in MAY_LEAVE or dispatch.epoch != distribution.epoch:",
-        after="if distribution.status not in MAY_LEAVE:",
+        before="if not distribution.may_leave or dispatch.epoch != distribution.epoch_of(dispatch.chunk.run):",
+        after="if not distribution.may_leave:",
         tests=(_BULK,),
     ),
     Guard(
         name="pause: copies on the queue ask whether their distribution still sends",
         file="shared/usecases/admission.py",
-        before="if distribution.status not in MAY_LEAVE or dispatch.epoch != distribution.epoch:",
-        after="if dispatch.epoch != distribution.epoch - 1 and dispatch.epoch != distribution.epoch:",
+        before="if not distribution.may_leave or dispatch.epoch != distribution.epoch_of(dispatch.chunk.run):",
+        after="if dispatch.epoch not in (distribution.epoch - 1, distribution.epoch_of(dispatch.chunk.run)):",
         tests=(_BULK,),
     ),
     Guard(
         name="cancel: copies on the queue end without a call",
         file="shared/usecases/admission.py",
         before="""            return Answer(verdict=Verdict.NEVER, reason="cancelled")
-        if distribution.status not in MAY_LEAVE or""",
+        if not distribution.may_leave or""",
         after="""            return None
-        if distribution.status not in MAY_LEAVE or""",
+        if not distribution.may_leave or""",
         tests=(_BULK, "tests/unit/usecases/test_model.py"),
     ),
     Guard(
@@ -388,13 +388,6 @@ GUARDS = (
         file="shared/usecases/release.py",
         before="return sum(closes is None or last < closes for last in lasts)",
         after="return sum(closes is None or first < closes for last in lasts)",
-        tests=(_BULK,),
-    ),
-    Guard(
-        name="stop: an old refusal pauses nobody who was resumed since",
-        file="shared/usecases/admission.py",
-        before="while distribution is not None and distribution.status in RELEASING and distribution.epoch == epoch:",
-        after="while distribution is not None and distribution.status in RELEASING:",
         tests=(_BULK,),
     ),
     # ------------------------------------------------------------------------------------------------------- timetable
