@@ -27,7 +27,16 @@ PERSONAL = frozenset(
     )
 )
 INNOCENT = {
-    **dict.fromkeys(("Fault.recipient", "Message.recipient", "PlannedRow.recipient", "Rejected.recipient"), "masked"),
+    **dict.fromkeys(
+        (
+            "DuplicateRow.recipient",
+            "Fault.recipient",
+            "Message.recipient",
+            "PlannedRow.recipient",
+            "Rejected.recipient",
+        ),
+        "masked",
+    ),
     **dict.fromkeys(("Response.headers", "UploadTarget.headers"), "types and lengths"),
     "Metric.value": "the name of a field",
     "Shape.body": "a template's, without anybody's values",

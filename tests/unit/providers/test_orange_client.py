@@ -111,7 +111,7 @@ def test_a_token_is_asked_for_once_for_all() -> None:
         (ok({"error": "invalid_client", "error_description": "…"}, 401), Kind.STOP, "token_invalid"),
         (ok({"error": "invalid_client"}, 400), Kind.STOP, "token_invalid"),
         (ok({"code": 41}, 401), Kind.STOP, "token_invalid"),
-        (ok({"code": 50}, 403), Kind.STOP, "permission_missing"),
+        (ok({"code": 50}, 403), Kind.STOP, "country_not_subscribed"),
         (httpx2.Response(403), Kind.STOP, "token_invalid"),
         (ok({"code": 53}, 403), Kind.THROTTLED, ""),
         (httpx2.Response(500), Kind.RETRY, ""),
@@ -309,9 +309,9 @@ def test_the_contracts_tell_an_empty_balance(answer: Answer, contracts: list[obj
     [
         (POLICY, "balance_empty"),
         (httpx2.Response(403), "balance_empty"),
-        (ok({"code": 50}, 403), "permission_missing"),
+        (ok({"code": 50}, 403), "country_not_subscribed"),
         (ok({"code": 51}, 403), "account_restricted"),
-        (ok({"requestError": {"policyException": {"messageId": "POL1009"}}}, 403), "permission_missing"),
+        (ok({"requestError": {"policyException": {"messageId": "POL1009"}}}, 403), "country_not_subscribed"),
     ],
 )
 def test_without_a_contract_a_code_that_says_why_is_believed(

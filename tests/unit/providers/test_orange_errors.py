@@ -19,7 +19,7 @@ RETRY, THROTTLED, RECIPIENT, STOP, BUG, UNKNOWN = (
 CATALOGUE = [
     *[(400, code, RECIPIENT, "provider_rejected") for code in range(20, 29)],
     (401, 40, STOP, "token_invalid"), (401, 41, STOP, "token_invalid"), (401, 42, STOP, "token_invalid"),
-    (403, 50, STOP, "permission_missing"), (403, 51, STOP, "account_restricted"), (403, 52, STOP, "account_restricted"),
+    (403, 50, STOP, "country_not_subscribed"), (403, 51, STOP, "account_restricted"), (403, 52, STOP, "account_restricted"),
     (403, 53, THROTTLED, ""), (429, 53, THROTTLED, ""), (404, 60, STOP, "sender_name_not_approved"),
     (405, 61, STOP, "provider_down"), (406, 62, STOP, "provider_down"), (409, 69, STOP, "provider_down"),
     (411, 64, STOP, "provider_down"), (413, 66, STOP, "provider_down"), (414, 67, STOP, "provider_down"),
@@ -34,7 +34,7 @@ EXCEPTIONS = [
     (503, "SVC0001", RETRY, ""), (400, "SVC0002", RECIPIENT, "phone_invalid"),
     (400, "SVC0003", RECIPIENT, "phone_invalid"), (400, "SVC0004", RECIPIENT, "phone_invalid"),
     (404, "SVC0004", RECIPIENT, "phone_invalid"), (400, "SVC0280", RECIPIENT, "text_too_long"),
-    (403, "POL0001", RECIPIENT, "provider_rejected"), (403, "POL1009", STOP, "permission_missing"),
+    (403, "POL0001", RECIPIENT, "provider_rejected"), (403, "POL1009", STOP, "country_not_subscribed"),
     (403, "POL1010", STOP, "account_restricted"),
 ]  # fmt: skip
 

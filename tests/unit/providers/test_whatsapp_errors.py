@@ -20,7 +20,7 @@ MESSAGE_REASONS = {
 STATUS_REASONS = {
     "token_invalid", "permission_missing", "account_restricted", "payment_required", "balance_empty",
     "contract_expired", "sender_name_not_approved", "template_paused", "template_disabled", "template_recategorised",
-    "daily_limit", "provider_down",
+    "daily_limit", "provider_down", "country_not_subscribed",
 }  # fmt: skip
 
 # reference/whatsapp.md, section 4: code, HTTP status where the page gives one, the page's action as kinds.
@@ -31,7 +31,7 @@ TABLE = [
     (0, 401, STOP), (1, 400, RETRY), (2, 503, RETRY), (3, 500, STOP), (4, 400, THROTTLED), (10, 403, STOP),
     (33, 400, STOP), (100, 400, BUG), (104, 401, STOP), (190, 401, STOP), (200, 403, STOP), (299, 403, STOP),
     (368, 403, STOP), (80007, 400, THROTTLED), (130403, 400, RECIPIENT), (130429, 400, THROTTLED),
-    (130429, 429, THROTTLED), (130472, 400, RECIPIENT), (130497, 403, RECIPIENT), (130501, 400, BUG),
+    (130429, 429, THROTTLED), (130472, 400, RECIPIENT), (130497, 403, STOP), (130501, 400, BUG),
     (131000, 500, UNKNOWN), (131005, 403, STOP), (131008, 400, BUG), (131009, 400, BUG), (131014, 400, RETRY),
     (131016, 500, UNKNOWN), (131016, 503, RETRY), (131021, 400, RECIPIENT), (131026, 400, RECIPIENT),
     (131030, 400, RECIPIENT), (131031, 403, STOP), (131037, 400, STOP), (131042, 400, STOP), (131044, 400, STOP),
