@@ -296,8 +296,8 @@ class SendStep[I: Integrated, P]:
         if error.person_only:
             await self._retry(dispatch, message, _slower(error, message.attempts))
             return
-        integration = await self._desk.integration(dispatch.organisation, dispatch.integration_version)
         await self._give_back(message, due_at=self._watch(dispatch, now), uses_attempt=False)
+        integration = await self._desk.integration(dispatch.organisation, dispatch.integration_version)
         if integration is not None:
             await self._departures.throttled(integration.lane, now, wait)
             await self._boarding.rebook(dispatch, integration)
@@ -343,17 +343,18 @@ class SendStep[I: Integrated, P]:
     async def _stopped(self, dispatch: Dispatch, message: Message, error: SendError, admitted: Answer) -> None:
         """Every other message of the scope would fail alike: it is held, and this message stays pending with the rest.
 
-        A message that its run will not release again has the agenda look after it.
+        A message that its run will not release again has the agenda look after it. The claim goes back before anything
+        else is looked at: the message was surely not sent, and no one may take it for an unknown outcome.
         """
         now = self._deps.clock.now()
-        if error.reason == "token_invalid" and await self._settings_have_changed(dispatch, message, now):
+        comes_back = dispatch.chunk is not None and not message.reopened and not message.as_template
+        await self._give_back(message, due_at=None if comes_back else now + HELD_LOOK, uses_attempt=False)
+        if error.reason == "token_invalid" and await self._settings_have_changed(dispatch):
             return
         self._deps.telemetry.trouble(
             "stop_error", organisation=message.organisation, channel=message.channel, reason=error.reason
         )
         scope = scope_of(error, dispatch.payload, message.chunk.distribution_id if message.chunk else None)
-        comes_back = dispatch.chunk is not None and not message.reopened and not message.as_template
-        await self._give_back(message, due_at=None if comes_back else now + HELD_LOOK, uses_attempt=False)
         if dispatch.trial not in (None, ANY_SCOPE):
             await self._tried(dispatch, worked=is_narrower(scope, ScopeKey.parse(dispatch.trial)))
         await self._hold(dispatch, scope, error.reason, admitted)
@@ -380,7 +381,7 @@ class SendStep[I: Integrated, P]:
             worked=worked,
         )
 
-    async def _settings_have_changed(self, dispatch: Dispatch, message: Message, now: datetime) -> bool:
+    async def _settings_have_changed(self, dispatch: Dispatch) -> bool:
         """One forced look at the settings after a 401: with newer ones than were used, the message leaves again."""
         used = await self._desk.integration(dispatch.organisation, dispatch.integration_version)
         if used is None:
@@ -388,7 +389,6 @@ class SendStep[I: Integrated, P]:
         newest = await self._desk.integration(dispatch.organisation, used.version + 1)
         if newest is None or newest.version <= used.version:
             return False
-        await self._give_back(message, due_at=self._watch(dispatch, now), uses_attempt=False)
         await self._boarding.rebook(replace(dispatch, integration_version=newest.version), newest)
         return True
 

@@ -19,7 +19,8 @@ RETRY, THROTTLED, RECIPIENT, STOP, BUG, UNKNOWN = (
 CATALOGUE = [
     *[(400, code, RECIPIENT, "provider_rejected") for code in range(20, 29)],
     (401, 40, STOP, "token_invalid"), (401, 41, STOP, "token_invalid"), (401, 42, STOP, "token_invalid"),
-    (403, 50, STOP, "country_not_subscribed"), (403, 51, STOP, "account_restricted"), (403, 52, STOP, "account_restricted"),
+    (403, 50, STOP, "country_not_subscribed"),
+    (403, 51, STOP, "account_restricted"), (403, 52, STOP, "account_restricted"),
     (403, 53, THROTTLED, ""), (429, 53, THROTTLED, ""), (404, 60, STOP, "sender_name_not_approved"),
     (405, 61, STOP, "provider_down"), (406, 62, STOP, "provider_down"), (409, 69, STOP, "provider_down"),
     (411, 64, STOP, "provider_down"), (413, 66, STOP, "provider_down"), (414, 67, STOP, "provider_down"),
