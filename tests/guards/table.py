@@ -156,6 +156,27 @@ GUARDS = (
         tests=(_CLAIMS,),
     ),
     Guard(
+        name="card: a first failure may be the host's, and fails nothing",
+        file="shared/usecases/failed_cards.py",
+        before="is_back = await self._is_back(pair, dispatch) if since is not None else None",
+        after="is_back, since = await self._is_back(pair, dispatch), since or now",
+        tests=("tests/unit/usecases/test_failed_cards.py",),
+    ),
+    Guard(
+        name="card: it fails only if the host, which serves another one, still does not serve it",
+        file="shared/usecases/failed_cards.py",
+        before="return await can_be_fetched(self._cards, own, pair.organisation)",
+        after="return False",
+        tests=("tests/unit/usecases/test_failed_cards.py",),
+    ),
+    Guard(
+        name="card: ten failures in a row hold the host's rows",
+        file="shared/usecases/send.py",
+        before="if decision.action is CardAction.HOLD and scope is not None:",
+        after="if False and scope is not None:",
+        tests=("tests/unit/usecases/test_failed_cards.py",),
+    ),
+    Guard(
         name="unknown: a lost answer to a send is never taken for not sent",
         file="shared/providers/calls.py",
         before='"outcome_unknown") if call is Call.ONCE else SendError(Kind.RETRY, code)',
