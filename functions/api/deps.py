@@ -78,6 +78,7 @@ class Deps:
         self.aws = aws
         names = Names(
             log_table=self.settings.log_table,
+            fanout_queue_url=self.settings.fanout_queue_url,
             state_table=self.settings.state_table,
             secrets_prefix=self.settings.secrets_prefix,
             secrets_key=self.settings.secrets_key,

@@ -82,6 +82,7 @@ class Deps:
         self.aws = aws
         names = Names(
             log_table=self.settings.log_table,
+            fanout_queue_url=self.settings.fanout_queue_url,
             state_table=self.settings.state_table,
             secrets_prefix=self.settings.secrets_prefix,
             message_retention=days(self.settings.message_retention_days),

@@ -41,6 +41,7 @@ def build(
         telemetry,
         Names(
             log_table=settings.log_table,
+            fanout_queue_url=settings.fanout_queue_url,
             state_table=settings.state_table,
             secrets_prefix=settings.secrets_prefix,
         ),
@@ -51,7 +52,6 @@ def build(
         {Channel.WHATSAPP: settings.whatsapp_queue_url},
         parse_hosts(settings.card_hosts),
         parse_buckets(settings.card_buckets),
-        settings.fanout_queue_url,
     )
     loop = loop or Loop(telemetry.crash)
 

@@ -57,6 +57,7 @@ def build(
     telemetry = LoggedTelemetry("webhook")
     names = Names(
         log_table=settings.log_table,
+        fanout_queue_url=settings.fanout_queue_url,
         state_table=settings.state_table,
         secrets_prefix=settings.secrets_prefix,
         message_retention=days(settings.message_retention_days),
@@ -68,7 +69,7 @@ def build(
     strangers = Strangers(stores.unknown_sms, lambda organisation, e164: keyed().person(organisation, e164))
     orange = OrangeDesk(read=receipts, receipts=stores.receipts, strangers=strangers, queue=queue)
     people, account = _inbound_desk(stores, settings, keyed), _account_listener(stores)
-    settler, consequences = stores.settler(), stores.consequences(settings.fanout_queue_url)
+    settler, consequences = stores.settler(), stores.consequences()
     statuses = Aftermath(
         AftermathDeps(
             log=stores.log,

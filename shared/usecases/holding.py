@@ -44,8 +44,18 @@ class HoldStore(Protocol):
 class HoldKeeper:
     """The one place that changes holds."""
 
-    def __init__(self, store: HoldStore, distributions: Distributions, telemetry: Telemetry, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: HoldStore,
+        distributions: Distributions,
+        telemetry: Telemetry,
+        clock: Clock,
+        tasks: TaskQueue | None = None,
+    ) -> None:
+        """`tasks` is the fan-out queue: a hold that is set or ends is worked off at once. Without it the tick finds it
+        within a minute."""
         self._store = store
+        self._tasks = tasks
         self._distributions = distributions
         self._telemetry = telemetry
         self._clock = clock
@@ -91,6 +101,7 @@ class HoldKeeper:
                 reason=reason,
                 distribution_id=scope.distribution_id or None,
             )
+            await self._bring_up(known.organisation, known.channel)
         return is_new
 
     async def end(self, organisation: str, channel: Channel, scopes: Collection[ScopeKey]) -> bool:
@@ -106,6 +117,8 @@ class HoldKeeper:
         freed = [scope for scope in scopes if before.holding([scope]) is not None]
         for scope in freed:
             self._telemetry.event("hold_ended", organisation=organisation, channel=channel, scope=scope.scope)
+        if freed:
+            await self._bring_up(organisation, channel)
         return bool(freed)
 
     async def try_now(self, organisation: str, channel: Channel, scopes: Iterable[ScopeKey] | None = None) -> bool:
@@ -197,6 +210,10 @@ class HoldKeeper:
                 distribution_id=after.distribution_id,
                 reason=after.status_reason,
             )
+
+    async def _bring_up(self, organisation: str, channel: Channel) -> None:
+        if self._tasks is not None:
+            await self._tasks.put([Task(kind="holds", organisation=organisation, channel=channel)])
 
     async def _change(
         self, organisation: str, channel: Channel, change: Callable[[Holds], Holds]

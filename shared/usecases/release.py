@@ -52,6 +52,9 @@ HORIZON = timedelta(seconds=300)
 HEAD_START = timedelta(seconds=2)
 """Between booking and the first departure: the copies must be with their senders by then."""
 NEXT_LOOK = timedelta(seconds=60)
+COUNTED_AFTER = timedelta(seconds=30)
+"""So long after the last departure its call has its answer, and the sender has counted it. A recount before that would
+count the message, and the sender once more."""
 TURN_SECONDS = 10
 """Of the lane, or a chunk where that is more: so much a distribution releases before it queues up behind the others
 of its organisation. One that filled the lane whenever it can would leave them nothing until it is through."""
@@ -362,9 +365,9 @@ class Release:
             self._deps.telemetry.event("distribution_completed", distribution_id=distribution.distribution_id)
 
     async def _is_settled(self, distribution: Distribution, now: datetime) -> bool:
-        """Surely not while copies are still to depart: the log is read row by row for this, so it is not asked then."""
+        """Surely not while copies are still to depart, or to be counted: the log is read row by row for this."""
         last = distribution.last_departure
-        return (last is None or last <= now) and await self._deps.tallies.all_settled(distribution)
+        return (last is None or last + COUNTED_AFTER <= now) and await self._deps.tallies.all_settled(distribution)
 
     async def _look_again(self, distribution: Distribution, at: datetime, *, reason: str | None = None) -> None:
         """`reason`: why it waits, where that is neither its own timetable nor a hold. While something is held it is

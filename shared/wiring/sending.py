@@ -31,7 +31,6 @@ def send_deps(
     stores: Stores,
     queue_urls: Mapping[Channel, str],
     room: Room | None = None,
-    fanout_queue_url: str | None = None,
     waits: Waits = QUEUED,
     cards: CardSource | None = None,
 ) -> SendDeps:
@@ -41,7 +40,7 @@ def send_deps(
         lanes=stores.lanes,
         queue=SqsChannelQueue(stores.aws, queue_urls),
         admission=Admission(stores.holds, stores.people, stores.log, room),
-        consequences=stores.consequences(fanout_queue_url),
+        consequences=stores.consequences(),
         holding=stores.holding,
         members=stores.members,
         cards=FailedCards(stores.card_failures, cards),

@@ -41,6 +41,8 @@ class Names:
     secrets_prefix: str
     secrets_key: str | None = None
     """The KMS key of secrets that are made; only the API makes any."""
+    fanout_queue_url: str | None = None
+    """For functions that may put work on the fan-out queue."""
     message_retention: timedelta = KEPT_FOR
     """For whoever logs messages; whoever moves them leaves it as it is."""
 
@@ -158,12 +160,16 @@ class Stores:
     @cached_property
     def holding(self) -> HoldKeeper:
         """Sets and ends holds."""
-        return HoldKeeper(self.holds, self.distributions, self.telemetry, self.clock)
+        return HoldKeeper(self.holds, self.distributions, self.telemetry, self.clock, self._tasks)
 
-    def consequences(self, fanout_queue_url: str | None = None) -> Consequences:
-        """What a refusal means for others than its message; `fanout_queue_url` where it may start a fallback."""
-        tasks = SqsTaskQueue(self.aws, fanout_queue_url) if fanout_queue_url else None
-        return Consequences(self.people, tasks, self.telemetry)
+    def consequences(self) -> Consequences:
+        """What a refusal means for others than its message."""
+        return Consequences(self.people, self._tasks, self.telemetry)
+
+    @cached_property
+    def _tasks(self) -> SqsTaskQueue | None:
+        url = self._names.fanout_queue_url
+        return SqsTaskQueue(self.aws, url) if url else None
 
     @cached_property
     def templates(self) -> DynamoTemplates:

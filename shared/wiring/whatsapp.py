@@ -17,13 +17,12 @@ from shared.wiring.sending import QUEUED_CHAIN, Chain, send_deps
 from shared.wiring.stores import Stores
 
 
-def whatsapp_step(  # noqa: PLR0913 - what the template names, each once
+def whatsapp_step(
     stores: Stores,
     base_url: str,
     queue_urls: Mapping[Channel, str],
     card_hosts: tuple[CardHost, ...],
     card_buckets: frozenset[str],
-    fanout_queue_url: str | None = None,
     *,
     chain: Chain = QUEUED_CHAIN,
 ) -> SendStep[WhatsAppIntegration, str]:
@@ -36,7 +35,7 @@ def whatsapp_step(  # noqa: PLR0913 - what the template names, each once
         acknowledge=NoteHeld(pulse=stores.pulse, telemetry=stores.telemetry, now=stores.clock.now),
     )
     room = Room(stores.sessions, stores.reputations, stores.reach)
-    return SendStep(desk, send_deps(stores, queue_urls, room, fanout_queue_url, chain.waits, cards))
+    return SendStep(desk, send_deps(stores, queue_urls, room, chain.waits, cards))
 
 
 async def _whatsapp(stores: Stores, organisation: str, version: int) -> WhatsAppIntegration | None:

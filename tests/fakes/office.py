@@ -189,7 +189,7 @@ class Office:
             clock=self.clock,
         )
         self.traces = FakeTraces(self.sessions, self.contacts, self.unknown_sms, self.points)
-        self.holding = HoldKeeper(self.holds, self.distributions, self.telemetry, self.clock)
+        self.holding = HoldKeeper(self.holds, self.distributions, self.telemetry, self.clock, self.tasks)
         self.trials = HeldTrials(self.holding, self.tasks)
         self.control = Control(
             ControlDeps(

@@ -169,7 +169,11 @@ def test_what_meta_refuses_later_holds_and_is_no_paid_fallback(running: RunningS
         held = until(lambda: programme.distribution(identity), lambda one: bool(one["holds"]))
         assert held["holds"][0]["scope"] == "account"
         assert held["holds"][0]["reason"] == "payment_required"
-        later = _sent(programme, _people(programme, DELIVERED, 5), channel="whatsapp", content=content)
+        others = [
+            programme.recipient(10, phone=f"+22507000{PAYMENT_LATER:05d}"),
+            programme.recipient(11, phone=f"+26132000{PAYMENT_LATER:04d}"),
+        ]
+        later = _sent(programme, others, channel="whatsapp", content=content)
         running.move_to(running.now() + 20 * MINUTE)
         assert programme.distribution(identity)["counts"]["failed"] == 0
         assert programme.messages(channel="sms") == []
@@ -179,7 +183,7 @@ def test_what_meta_refuses_later_holds_and_is_no_paid_fallback(running: RunningS
         try:
             programme.ok(programme.act(stopped, "resume"))
             running.move_to(running.now() + MINUTE)
-            _waits_until(programme, later, delivered=5)
+            _waits_until(programme, later, delivered=2)
             running.move_to(running.now() + 2 * MINUTE)
             _waits_until(programme, identity, delivered=1)
         finally:

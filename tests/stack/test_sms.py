@@ -97,15 +97,16 @@ def test_a_sender_name_that_is_not_approved_stops_before_the_list_is_burnt(progr
     assert (paused["status_reason"], paused["counts"]["pending"]) == ("sender_name_not_approved", 3)
 
 
-def test_egypt_without_a_sender_address_stops_and_is_never_guessed(programme: Programme) -> None:
+def test_egypt_without_a_sender_address_is_known_at_planning_and_never_guessed(programme: Programme) -> None:
     programme.put_sms(senders={})
     egyptian = programme.recipient(0, phone="+201000008200")
-    made = programme.distribute(recipients=[egyptian], confirm=True).json()
-    paused = until(lambda: programme.distribution(made["distribution_id"]), lambda found: found["status"] == "paused")
-    assert (paused["status_reason"], paused["counts"]["pending"]) == ("sender_name_not_approved", 1)
+    refused = programme.distribute(recipients=[egyptian], confirm=True).json()
+    assert (refused["status"], refused["errors"][0]["code"]) == ("rejected", "sender_missing")
+    single = programme.send(egyptian)
+    assert (single.status_code, single.json()["errors"][0]["code"]) == (422, "sender_missing")
     assert programme.ledger("orange") == []
     programme.put_sms()
-    programme.act(made, "resume")
+    made = programme.distribute(recipients=[egyptian], confirm=True).json()
     until(lambda: programme.distribution(made["distribution_id"]), lambda found: found["counts"]["delivered"] == 1)
 
 

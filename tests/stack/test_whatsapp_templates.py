@@ -87,8 +87,10 @@ def test_from_submission_to_a_campaign_that_meta_stops(programme: Programme) -> 
 
     control(programme, "templates", **named, status="APPROVED")
     until(lambda: whatsapp_status(programme), lambda status: status == "approved", 30)
-    assert programme.distribution(waiting["distribution_id"])["status"] == "paused"
-    assert programme.ok(programme.act(waiting, "resume"))["status"] == "scheduled"
+    freed = until(
+        lambda: programme.distribution(waiting["distribution_id"]), lambda one: one["status"] == "scheduled", 30
+    )
+    assert (freed["status_reason"], freed["holds"]) == (None, [])
 
     control(programme, "templates", **named, category="MARKETING")
     moved = until(lambda: programme.distribution(waiting["distribution_id"]), lambda one: one["status"] == "paused", 30)
