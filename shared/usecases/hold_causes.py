@@ -1,6 +1,7 @@
 """Reads whether the cause of a hold has ended: units and contracts at Orange; template, limit and health at Meta."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Protocol
 
 from shared.domain.catalogue import Catalogue
@@ -15,6 +16,8 @@ from shared.usecases.ports import Telemetry
 from shared.usecases.reach import Reach, portfolio_of
 from shared.usecases.reputation import Reputations
 
+SETTLED_AFTER = timedelta(seconds=50)
+"""A provider's own words may disagree for a moment: what it tells otherwise at once does not end a hold."""
 _BY_CONTRACTS = frozenset(("balance_empty", "contract_expired"))
 _BY_HEALTH = frozenset(("account_restricted", "payment_required"))
 _BY_REVIEW = frozenset(("template_paused", "template_disabled"))
@@ -59,7 +62,9 @@ class ReadCauses:
 
     async def ended(self, holds: Holds, integration: WhatsAppIntegration | SmsIntegration) -> set[ScopeKey]:
         """See `HoldCauses`. What Meta took and refused afterwards is proven by a status alone."""
-        held = [scope for scope in holds.held_scopes() if not holds.scopes[str(scope)].told_later]
+        now = self._clock.now()
+        known = {scope: holds.scopes[str(scope)] for scope in holds.held_scopes()}
+        held = [scope for scope, hold in known.items() if not hold.told_later and now - hold.since >= SETTLED_AFTER]
         if not isinstance(integration, WhatsAppIntegration):
             return await self._at_orange(held, holds, integration)
         templates = await self._reviewed(held, holds, integration)

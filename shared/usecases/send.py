@@ -417,11 +417,10 @@ class SendStep[I: Integrated, P]:
         match answer.verdict:
             case Verdict.GO:
                 return answer
-            case Verdict.LATER:
-                if not await self._deps.log.postpone(*key, due_at=answer.at, scheduled_for=answer.at):
+            case Verdict.LATER | Verdict.HELD:
+                due_at = answer.at or now + HELD_LOOK
+                if not await self._deps.log.postpone(*key, due_at=due_at, scheduled_for=answer.at):
                     await self._unknowns.take_if_lapsed(await self._deps.log.get(*key), now)
-            case Verdict.HELD:
-                await self._deps.log.postpone(*key, due_at=now + HELD_LOOK)
             case Verdict.LEFT:
                 pass
             case Verdict.NEVER:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.stack.programme import DELIVERED, Programme, until
+from tests.stack.running import RunningStack
 
 EMPHATIC = "Fête à l'école : ça coûte 0 € … « œuvre »"
 
@@ -63,21 +64,22 @@ def test_health_shows_what_is_left_in_each_country(programme: Programme) -> None
     [("no-balance", "balance_empty", 0), ("expired-contract", "contract_expired", 0), ("old-contracts", None, 1)],
 )
 def test_what_is_left_is_told_at_planning_in_health_and_when_it_stops(
-    programme: Programme, client: str, reason: str | None, units: int
+    stack: RunningStack, client: str, reason: str | None, units: int
 ) -> None:
-    programme.put_sms(client_id=client)
-    rows = [programme.recipient(DELIVERED + number) for number in range(3)]
-    made = programme.distribute(recipients=rows, confirm=True).json()
-    warned = [warning for warning in made["warnings"] if warning["code"] == "units_insufficient"]
-    [senegal] = [balance for balance in health(programme)["balances"] if balance["country"] == "SN"]
-    assert (senegal["units"] > 0) == bool(units)
-    assert bool(warned) == (units == 0)
-    done = until(
-        lambda: programme.distribution(made["distribution_id"]),
-        lambda found: found["status"] == "paused" or found["counts"]["delivered"] == 3,
-    )
-    assert done["status_reason"] == reason
-    assert done["counts"]["pending"] == (3 if reason else 0)
+    with Programme(stack, f"left-{client}") as programme:
+        programme.put_sms(client_id=client)
+        rows = [programme.recipient(DELIVERED + number) for number in range(3)]
+        made = programme.distribute(recipients=rows, confirm=True).json()
+        warned = [warning for warning in made["warnings"] if warning["code"] == "units_insufficient"]
+        [senegal] = [balance for balance in health(programme)["balances"] if balance["country"] == "SN"]
+        assert (senegal["units"] > 0) == bool(units)
+        assert bool(warned) == (units == 0)
+        done = until(
+            lambda: programme.distribution(made["distribution_id"]),
+            lambda found: found["status"] == "paused" or found["counts"]["delivered"] == 3,
+        )
+        assert done["status_reason"] == reason
+        assert done["counts"]["pending"] == (3 if reason else 0)
 
 
 def test_contracts_that_cannot_be_read_warn_of_nothing_and_stop_nothing(programme: Programme) -> None:
