@@ -190,7 +190,7 @@ def _stops(programme: Programme) -> None:
     programme.stack.set_simulators(orange_rate_per_second=1)
     sent = [programme.ok(programme.send(programme.recipient(DELIVERED + number))) for number in range(20, 26)]
     for one in sent:
-        programme.settled(one["message_id"], "delivered")
+        programme.settled(one["message_id"], "delivered", seconds=150)  # each throttle moves those behind it
     programme.stack.set_simulators(orange_rate_per_second=50)
     for channel, content, put, wrong in (
         ("sms", {"text": "Bonjour"}, programme.put_sms, {"client_id": "revoked"}),
