@@ -156,7 +156,7 @@ def _distributions(programme: Programme) -> None:
     programme.move_to(programme.stack.now() + timedelta(hours=1, minutes=1))
     for one in (*made, waiting):
         identity = one["distribution_id"]
-        until(lambda this=identity: programme.distribution(this), lambda found: found["status"] == "completed", 90)  # type: ignore[misc]
+        until(lambda this=identity: programme.distribution(this), lambda found: found["status"] == "completed", 240)  # type: ignore[misc]
     [failed] = programme.messages(distribution_id=made[0]["distribution_id"], status="failed")
     assert programme.api.post(f"/v1/messages/{failed['message_id']}/resend").status_code == 202
     missing = programme.distribute(upload_id=NEVER_UPLOADED, content=text)
