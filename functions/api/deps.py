@@ -24,7 +24,6 @@ from shared.usecases.control import Control, ControlDeps
 from shared.usecases.dead_letters import Redrives
 from shared.usecases.erasure import Erasures
 from shared.usecases.health import SmsHealth
-from shared.usecases.holding import HeldTrials
 from shared.usecases.integrations import Administration, AdministrationDeps
 from shared.usecases.judge import Judge
 from shared.usecases.lookups import Lookups
@@ -146,7 +145,7 @@ class Deps:
                 integrations=stores.integrations,
                 templates=self.account.templates,
                 tokens=stores.token_shelf,
-                trials=self._trials,
+                holding=self.stores.holding,
                 members=stores.members,
                 number_key=self.number_key,
                 draw=draw,
@@ -193,7 +192,7 @@ class Deps:
         return Control(
             ControlDeps(
                 distributions=self.stores.distributions,
-                trials=self._trials,
+                holding=self.stores.holding,
                 tasks=self._tasks,
                 schedules=schedules,
                 telemetry=self.telemetry,
@@ -232,10 +231,6 @@ class Deps:
     def redrives(self) -> Redrives:
         """POST /v1/dead-letters/redrive."""
         return Redrives(self.stores.log, self._tasks, self.telemetry, self.clock)
-
-    @cached_property
-    def _trials(self) -> HeldTrials:
-        return HeldTrials(self.stores.holding, self._tasks)
 
     @cached_property
     def _tasks(self) -> SqsTaskQueue:

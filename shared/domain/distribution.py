@@ -218,8 +218,6 @@ class Plan:
     estimated_end: datetime | None
     compared_at: datetime | None = None
     """When planning began to read what the campaign had sent; None if it was not asked to."""
-    languages: tuple[str, ...] = ()
-    """Of the WhatsApp templates that its messages call."""
     countries: tuple[tuple[str, int], ...] = ()
     """How many of the accepted go to each country."""
     fallback: FallbackCost | None = None
@@ -347,13 +345,6 @@ class Distribution:
             epoch=self.epoch + 1,
             due_at=now if self.plan is not None and self.epoch else None,
         )
-
-    def calls(self, template: str, language: str | None) -> bool:
-        """Whether its WhatsApp messages call that template; `language` None: in whichever language."""
-        if self.channel is not Channel.WHATSAPP or self.template != template:
-            return False
-        used = self.plan.languages if self.plan else ()
-        return language is None or not used or language in used
 
     @property
     def was_confirmed(self) -> bool:

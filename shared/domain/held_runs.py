@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from shared.domain.distribution import Distribution, DistributionStatus, Run
+from shared.domain.distribution import Counts, Distribution, DistributionStatus, Run
 from shared.domain.holds import (
     ACCOUNT,
     DAILY_LIMIT,
@@ -24,6 +24,11 @@ from shared.domain.holds import (
 
 type Settled = Mapping[tuple[int, int], int]
 """(run, chunk) → how many rows have left `pending` there."""
+
+
+def settled_by(counts: Mapping[tuple[int, int], Counts]) -> Settled:
+    """By the counts of a distribution's chunks."""
+    return {place: one.total for place, one in counts.items()}
 
 
 def scopes_of(distribution: Distribution, run: Run) -> list[ScopeKey]:

@@ -12,12 +12,11 @@ from shared.domain.distribution import Distribution, DistributionStatus
 from shared.domain.doubt import Beat, Doubt, Fate, fate, next_look
 from shared.domain.holds import Holds, ScopeKey
 from shared.domain.instants import from_microseconds, microseconds
-from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.domain.message import Message
 from shared.domain.payload import Channel, Payload
 from shared.domain.timetable import Share
 from shared.usecases.admission import Admission, Verdict
-from shared.usecases.channel import Unsure
+from shared.usecases.channel import Unsure, settings_of
 from shared.usecases.chunks import dispatch_of
 from shared.usecases.erasure import ERASED
 from shared.usecases.failed_cards import another_card
@@ -218,7 +217,7 @@ class Agenda:
             return
         if payload.fallback_of is not None and not await self._may_go(message, payload, now):
             return
-        integration = await self._integration(message)
+        integration = await settings_of(self._deps.integrations, message.organisation, message.channel)
         if integration is None:
             await self._rewatch(message, now + _WHILE_PAUSED)
             return
@@ -249,11 +248,6 @@ class Agenda:
         channels = {(message.organisation, message.channel) for message in messages}
         distributions, holds = await self._deps.holds.read([(one, two) for one, two in keys if two], channels)
         return _States(distributions=distributions, holds=holds)
-
-    async def _integration(self, message: Message) -> WhatsAppIntegration | SmsIntegration | None:
-        if message.channel is Channel.SMS:
-            return await self._deps.integrations.sms(message.organisation)
-        return await self._deps.integrations.whatsapp(message.organisation)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from functools import partial
 
 from shared.domain.clock import Clock
 from shared.domain.distribution import Counts, Distribution, DistributionStatus, together
-from shared.domain.held_runs import held_rows
+from shared.domain.held_runs import held_rows, settled_by
 from shared.domain.holds import RunHold
 from shared.domain.message import Chunk, Message
 from shared.domain.refusal import Fault, Notice, ProblemCode, Refusal
@@ -109,7 +109,7 @@ class Browse:
             for one in chunks.values():
                 counts = counts.plus(one)
             counts = _with_the_rest(counts, distribution, plan.accepted)
-            held = held_rows(distribution, {place: one.total for place, one in chunks.items()})
+            held = held_rows(distribution, settled_by(chunks))
         view = DistributionView(distribution=distribution, counts=counts, faults=faults, held=held)
         is_under_way = plan is not None and plan.fallback is not None and distribution.epoch
         return await self._with_fallbacks(view) if is_under_way else view

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Protocol
 
 from shared.domain.errors import Kind, SendError
+from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.domain.message import Message
-from shared.domain.payload import Payload
+from shared.domain.payload import Channel, Payload
 from shared.domain.sending import ChannelSender, Taken
 from shared.domain.timetable import Lane
-from shared.usecases.ports import Move, Receipts, Telemetry
+from shared.usecases.ports import Integrations, Move, Receipts, Telemetry
 from shared.usecases.pulse import Pulse
 from shared.usecases.statuses import move_of_orange
 
@@ -32,6 +33,14 @@ class Integrated(Protocol):
     def version(self) -> int:
         """Rises with every change of the settings."""
         ...
+
+
+async def settings_of(
+    integrations: Integrations, organisation: str, channel: Channel, *, fresh: bool = False
+) -> WhatsAppIntegration | SmsIntegration | None:
+    """The settings of one channel; None where they are not set. `fresh`: not from a cache."""
+    read = integrations.sms if channel is Channel.SMS else integrations.whatsapp
+    return await read(organisation, fresh=fresh)
 
 
 class Acknowledge(Protocol):

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from shared.domain.clock import Clock
 from shared.domain.distribution import Action, Distribution, DistributionStatus, Outcome, outcome_of
-from shared.domain.held_runs import scopes_of
+from shared.domain.held_runs import scopes_of, settled_by
 from shared.domain.refusal import ProblemCode, Refusal
-from shared.usecases.holding import HeldTrials
+from shared.usecases.holding import HoldKeeper
 from shared.usecases.ports import Distributions, Task, TaskQueue, Telemetry
 from shared.usecases.schedules import Schedules, follow
 
@@ -16,7 +16,7 @@ class ControlDeps:
     """What control works with."""
 
     distributions: Distributions
-    trials: HeldTrials
+    holding: HoldKeeper
     tasks: TaskQueue
     schedules: Schedules
     telemetry: Telemetry
@@ -64,12 +64,12 @@ class Control:
         if action is Action.CONFIRM:
             return distribution.confirmed(now)
         counts = await self._deps.distributions.counts(distribution.organisation, distribution.distribution_id)
-        return distribution.resumed(now, {place: one.total for place, one in counts.items()})
+        return distribution.resumed(now, settled_by(counts))
 
     async def _try_held(self, distribution: Distribution) -> None:
         """Done before the resume is written: killed in between, what was tried needlessly does no harm."""
         scopes = {one for run in distribution.planned.runs for one in scopes_of(distribution, run)}
-        await self._deps.trials.begin(distribution.organisation, distribution.channel, scopes)
+        await self._deps.holding.try_now(distribution.organisation, distribution.channel, scopes)
 
 
 def _outcome(action: Action, distribution: Distribution) -> Outcome:

@@ -4,14 +4,14 @@ The tick brings it up every minute while something is held, and for a while afte
 up at once. All of it may be done twice.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.domain.clock import Clock
 from shared.domain.distribution import RELEASING, Distribution, DistributionStatus
-from shared.domain.held_runs import scopes_of
+from shared.domain.held_runs import scopes_of, settled_by
 from shared.domain.holds import ACCOUNT, DAILY_LIMIT, Hold, Holds, ScopeKey
 from shared.domain.ids import shard_of
 from shared.domain.instants import from_microseconds
@@ -20,6 +20,7 @@ from shared.domain.message import Chunk, Message
 from shared.domain.payload import Channel, Payload
 from shared.domain.status import Status
 from shared.domain.timetable import Share
+from shared.usecases.channel import settings_of
 from shared.usecases.chunks import dispatch_of
 from shared.usecases.control import advance_task
 from shared.usecases.failed_cards import another_card
@@ -93,7 +94,7 @@ class HoldWork:
     async def work(self, organisation: str, channel: Channel) -> bool:
         """True where there is more to free at once."""
         holds = await self._deps.holding.get(organisation, channel)
-        integration = await self._integration(organisation, channel)
+        integration = await settings_of(self._deps.integrations, organisation, channel, fresh=True)
         if integration is not None and holds.held_scopes():
             ended = await self._deps.causes.ended(holds, integration)
             if ended:
@@ -104,9 +105,7 @@ class HoldWork:
         more = False
         for scope in holds.freed_scopes(self._deps.clock.now()):
             more = await self._free(holds, scope) or more
-        await self._bring_up(await self._deps.holding.get(organisation, channel))
-        now = self._deps.clock.now()
-        await self._deps.holding.checked(holds, lambda standing: standing.checked(now, EVERY))
+        await self._bring_up(await self._deps.holding.checked(organisation, channel, EVERY))
         return more
 
     async def _try(self, holds: Holds, scope: ScopeKey, integration: WhatsAppIntegration | SmsIntegration) -> None:
@@ -170,7 +169,10 @@ class HoldWork:
     async def _candidate(self, holds: Holds, scope: ScopeKey, hold: Hold) -> _Candidate | None:
         """A message that the scope keeps waiting; another one each time, should one be at fault itself."""
         parked = await self._deps.log.parked(holds.organisation, holds.channel, scope, _CANDIDATES)
-        found = [one for one in [await self._parked_candidate(message) for message in parked] if one is not None]
+        keys = {(one.organisation, one.distribution_id) for one in parked if one.distribution_id is not None}
+        distributions = await self._deps.distributions.get_many((one, two) for one, two in keys if two)
+        tried = [_parked_candidate(one, distributions.get(one.distribution_id or "")) for one in parked]
+        found = [one for one in tried if one is not None]
         if found:
             return found[hold.tries % len(found)]
         for distribution in await self._concerned(holds):
@@ -179,25 +181,18 @@ class HoldWork:
                 return candidate
         return None
 
-    async def _parked_candidate(self, message: Message) -> _Candidate | None:
-        if not message.is_open or message.lease_until is not None or message.unknown_since is not None:
-            return None
-        if message.distribution_id is None:
-            return _Candidate(message=message, distribution=None)
-        distribution = await self._deps.distributions.get(message.organisation, message.distribution_id)
-        if distribution is None or not distribution.may_leave:
-            return None
-        return _Candidate(message=message, distribution=distribution)
-
     async def _row_of(self, distribution: Distribution, scope: ScopeKey, holds: Holds, tries: int) -> _Candidate | None:
         """A pending row of a run that only this scope holds."""
-        for index, run in enumerate(distribution.planned.runs):
-            scopes = scopes_of(distribution, run)
-            others = [one for one in scopes if one != scope]
-            if scope not in scopes or holds.holding(others) is not None:
-                continue
-            counts = await self._deps.distributions.counts(distribution.organisation, distribution.distribution_id)
-            settled = {place: one.total for place, one in counts.items()}
+        runs = [
+            (index, run)
+            for index, run in enumerate(distribution.planned.runs)
+            if _is_held_by_it_alone(scopes_of(distribution, run), scope, holds)
+        ]
+        if not runs:
+            return None
+        counts = await self._deps.distributions.counts(distribution.organisation, distribution.distribution_id)
+        settled = settled_by(counts)
+        for index, run in runs:
             first = run.first_pending(index, settled)
             for number in range(first, min(first + _LOOKS_FOR_A_TRIAL, run.logged)):
                 chunk = Chunk(distribution_id=distribution.distribution_id, run=index, number=number)
@@ -250,7 +245,15 @@ class HoldWork:
                     break
         return found
 
-    async def _integration(self, organisation: str, channel: Channel) -> WhatsAppIntegration | SmsIntegration | None:
-        if channel is Channel.SMS:
-            return await self._deps.integrations.sms(organisation, fresh=True)
-        return await self._deps.integrations.whatsapp(organisation, fresh=True)
+
+def _parked_candidate(message: Message, distribution: Distribution | None) -> _Candidate | None:
+    """None where the message is not free to go, or a person keeps its distribution from sending."""
+    if not message.is_open or message.lease_until is not None or message.unknown_since is not None:
+        return None
+    if message.distribution_id is not None and (distribution is None or not distribution.may_leave):
+        return None
+    return _Candidate(message=message, distribution=distribution)
+
+
+def _is_held_by_it_alone(scopes: Sequence[ScopeKey], scope: ScopeKey, holds: Holds) -> bool:
+    return scope in scopes and holds.holding(one for one in scopes if one != scope) is None

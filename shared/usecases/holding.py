@@ -5,13 +5,13 @@ Every change is one write on the revision that was read; the loser reads again. 
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.domain.clock import Clock
 from shared.domain.distribution import Distribution
 from shared.domain.errors import Scope, SendError
-from shared.domain.held_runs import is_concerned, scopes_of, with_holds
+from shared.domain.held_runs import is_concerned, scopes_of, settled_by, with_holds
 from shared.domain.holds import ACCOUNT, DAILY_LIMIT, Holds, HoldScope, ScopeKey, country_scope, template_scope
 from shared.domain.message import Message
 from shared.domain.payload import Channel, Mode, Payload
@@ -91,18 +91,7 @@ class HoldKeeper:
             return holds if is_old else holds.set(scope, reason, now, told_later=told_later)
 
         before, after = await self._change(known.organisation, known.channel, held)
-        is_new = before.holding([scope]) is None and after.holding([scope]) is not None
-        if is_new:
-            self._telemetry.trouble(
-                "hold_set",
-                organisation=known.organisation,
-                channel=known.channel,
-                scope=scope.scope,
-                reason=reason,
-                distribution_id=scope.distribution_id or None,
-            )
-            await self._bring_up(known.organisation, known.channel)
-        return is_new
+        return before.holding([scope]) is None and after.holding([scope]) is not None
 
     async def end(self, organisation: str, channel: Channel, scopes: Collection[ScopeKey]) -> bool:
         """Free scopes; True if one of them was held."""
@@ -114,21 +103,20 @@ class HoldKeeper:
             return holds
 
         before, _ = await self._change(organisation, channel, ended)
-        freed = [scope for scope in scopes if before.holding([scope]) is not None]
-        for scope in freed:
-            self._telemetry.event("hold_ended", organisation=organisation, channel=channel, scope=scope.scope)
-        if freed:
-            await self._bring_up(organisation, channel)
-        return bool(freed)
+        return before.holding(scopes) is not None
 
-    async def try_now(self, organisation: str, channel: Channel, scopes: Iterable[ScopeKey] | None = None) -> bool:
-        """Have held scopes tried at once (None: all of them); True if one of them is held."""
+    async def try_now(self, organisation: str, channel: Channel, scopes: Iterable[ScopeKey] | None = None) -> None:
+        """Have held scopes tried at once (None: all of them): a person asked for it, or saved new settings.
+
+        Killed after the first step, the tick does the rest within a minute.
+        """
         now = self._clock.now()
         wanted = None if scopes is None else list(scopes)
         before, _ = await self._change(
             organisation, channel, lambda holds: holds.tried_now(holds.held_scopes() if wanted is None else wanted, now)
         )
-        return bool(before.held_scopes() if wanted is None else before.holding(wanted))
+        if before.held_scopes() if wanted is None else before.holding(wanted):
+            await self._bring_up(organisation, channel)
 
     async def begin_trial(self, known: Holds, scope: ScopeKey, message_id: str) -> bool:
         """Let one message try a held scope; False if another trial is under way, or the hold has ended."""
@@ -167,9 +155,10 @@ class HoldKeeper:
         if tried:
             await self.end(message.organisation, message.channel, tried)
 
-    async def checked(self, known: Holds, change: Callable[[Holds], Holds]) -> Holds:
-        """The holds after a change of their timetable."""
-        _, after = await self._change(known.organisation, known.channel, change)
+    async def checked(self, organisation: str, channel: Channel, every: timedelta) -> Holds:
+        """The holds after a look at them; the tick looks again after `every`."""
+        now = self._clock.now()
+        _, after = await self._change(organisation, channel, lambda holds: holds.checked(now, every))
         return after
 
     async def refresh(self, organisation: str, distribution_id: str, *, was_tried: bool = False) -> Distribution | None:
@@ -192,8 +181,7 @@ class HoldKeeper:
         if not is_concerned(distribution, holds):
             return distribution
         counts = await self._distributions.counts(distribution.organisation, distribution.distribution_id)
-        settled = {place: one.total for place, one in counts.items()}
-        return with_holds(distribution, holds, settled, self._clock.now())
+        return with_holds(distribution, holds, settled_by(counts), self._clock.now())
 
     async def save(self, before: Distribution, after: Distribution) -> Distribution | None:
         """Store what holds have changed of a distribution; None if it has changed since it was read."""
@@ -218,25 +206,35 @@ class HoldKeeper:
     async def _change(
         self, organisation: str, channel: Channel, change: Callable[[Holds], Holds]
     ) -> tuple[Holds, Holds]:
-        """The holds before and after a change that was stored, or that changes nothing."""
+        """The holds before and after a change that was stored, or that changes nothing. Each scope that is
+        held or free since then is told, and worked off."""
         while True:
             before = await self._store.get(organisation, channel)
             after = change(before)
-            if after == before or await self._store.save(after):
+            if after == before:
+                return before, after
+            if await self._store.save(after):
+                if self._tell_changes(before, after):
+                    await self._bring_up(organisation, channel)
                 return before, after
 
-
-class HeldTrials:
-    """Has what is held tried at once: a person asked for it, or saved new settings."""
-
-    def __init__(self, holding: HoldKeeper, tasks: TaskQueue) -> None:
-        self._holding = holding
-        self._tasks = tasks
-
-    async def begin(self, organisation: str, channel: Channel, scopes: Iterable[ScopeKey] | None = None) -> None:
-        """`scopes` None: all that is held. Killed after the first step, the tick does the rest within a minute."""
-        if await self._holding.try_now(organisation, channel, scopes):
-            await self._tasks.put([Task(kind="holds", organisation=organisation, channel=channel)])
+    def _tell_changes(self, before: Holds, after: Holds) -> bool:
+        """True if a scope is held or free that was not."""
+        was, now = set(before.held_scopes()), set(after.held_scopes())
+        for scope in now - was:
+            self._telemetry.trouble(
+                "hold_set",
+                organisation=after.organisation,
+                channel=after.channel,
+                scope=scope.scope,
+                reason=after.scopes[str(scope)].reason,
+                distribution_id=scope.distribution_id or None,
+            )
+        for scope in was - now:
+            self._telemetry.event(
+                "hold_ended", organisation=after.organisation, channel=after.channel, scope=scope.scope
+            )
+        return was != now
 
 
 def scope_of(error: SendError, payload: Payload, distribution_id: str | None) -> ScopeKey:

@@ -20,7 +20,7 @@ from shared.domain.phone import PhoneError, normalise
 from shared.domain.recipient import FIELDS
 from shared.domain.refusal import Fault, Notice, ProblemCode, Refusal
 from shared.domain.tokens import TokenShelf
-from shared.usecases.holding import HeldTrials
+from shared.usecases.holding import HoldKeeper
 from shared.usecases.members import Members
 from shared.usecases.ports import Integrations
 from shared.usecases.setting import ReadsCatalogue
@@ -42,7 +42,7 @@ class AdministrationDeps:
     integrations: Integrations
     templates: ReadsCatalogue
     tokens: TokenShelf
-    trials: HeldTrials
+    holding: HoldKeeper
     members: Members
     number_key: NumberKey
     draw: Callable[[], str]
@@ -83,7 +83,7 @@ class Administration:
             whatsapp = self._whatsapp(organisation, body, kept, now)
             await self._check_default_template(whatsapp)
             await self._replace(kept, whatsapp)
-            await self._deps.trials.begin(organisation, Channel.WHATSAPP)
+            await self._deps.holding.try_now(organisation, Channel.WHATSAPP)
             return whatsapp
         if name == "sms":
             before = await self._deps.integrations.sms(organisation, fresh=True)
@@ -91,7 +91,7 @@ class Administration:
             await self._replace(before, sms)
             # Always, not only where the secret has changed: a worker that died here must not leave an old token.
             await self._deps.tokens.open(organisation)
-            await self._deps.trials.begin(organisation, Channel.SMS)
+            await self._deps.holding.try_now(organisation, Channel.SMS)
             return sms
         integration = _dhis2(organisation, body, now)
         await self._deps.integrations.put(integration)

@@ -79,7 +79,6 @@ class _Tally:
     notices: Counter[str] = field(default_factory=Counter)
     outside_sessions: DigestSet = field(default_factory=DigestSet)
     """People who count against Meta's daily limit."""
-    languages: set[str] = field(default_factory=set)
     fallback_segments: Counter[str] = field(default_factory=Counter)
     fallback_amounts: dict[str, tuple[str, Decimal]] = field(default_factory=dict)
     generated: array[float] = field(default_factory=lambda: array("d"))
@@ -92,8 +91,6 @@ class _Tally:
             self.cards.add(composed.payload.card_image)
         if composed.payload.mode is Mode.TEMPLATE:
             self.outside_sessions.add(bytes.fromhex(person))
-        if composed.payload.template is not None:
-            self.languages.add(composed.payload.template.language)
         country = composed.phone.country
         self.segments[country] += composed.measured.segments if composed.measured else 0
         _add_price(self.amounts, country, composed.price)
@@ -173,7 +170,6 @@ class Planner:
             segments=tally.segments.total() if distribution.channel is Channel.SMS else None,
             prices=_prices(tally.segments, tally.amounts) if distribution.channel is Channel.SMS else (),
             warnings=_each_once(*_warnings(tally, distribution, end), *budgets),
-            languages=tuple(sorted(tally.languages)),
             countries=tuple(sorted(tally.countries.items())),
             peak=peak,
             starts_at=min(starts, default=None),

@@ -35,6 +35,7 @@ from shared.domain.payload import Channel, Payload
 from shared.domain.tally import AT_REST_AFTER
 from shared.domain.timetable import CYCLE, SLOTS, SPAN, LaneState, Share, book
 from shared.usecases.already import ALREADY_SENT, AlreadySent
+from shared.usecases.channel import settings_of
 from shared.usecases.chunks import copy_of, logged_row
 from shared.usecases.erasure import ERASED
 from shared.usecases.frozen import PlannedRow, Plans
@@ -110,7 +111,10 @@ class Release:
             distribution, holds = await self._state(organisation, distribution_id)
             if distribution is None or distribution.plan is None or not distribution.is_releasing:
                 return False
-            integration = integration or await self._integration(distribution)
+            # Read anew: a token that was mended a moment ago is why a person pressed resume.
+            integration = integration or await settings_of(
+                self._deps.integrations, organisation, distribution.channel, fresh=True
+            )
             if not released and await self._stopped(distribution, integration, holds):
                 continue
             if not released or is_changed(distribution, holds):
@@ -378,12 +382,6 @@ class Release:
         await self._deps.distributions.save(
             dataclasses.replace(distribution, due_at=due_at, status_reason=reason or held_reason)
         )
-
-    async def _integration(self, distribution: Distribution) -> WhatsAppIntegration | SmsIntegration | None:
-        """Read anew at every call: a token that was mended a moment ago is why a person pressed resume."""
-        if distribution.channel is Channel.SMS:
-            return await self._deps.integrations.sms(distribution.organisation, fresh=True)
-        return await self._deps.integrations.whatsapp(distribution.organisation, fresh=True)
 
 
 def _turn(integration: WhatsAppIntegration | SmsIntegration | None) -> int:

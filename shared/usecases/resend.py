@@ -10,12 +10,12 @@ from shared.domain.ids import resend_id
 from shared.domain.instants import microseconds
 from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.domain.message import Message, PayloadRef
-from shared.domain.payload import Channel, Mode, Payload
+from shared.domain.payload import Mode, Payload
 from shared.domain.refusal import ProblemCode, Refusal
 from shared.domain.runs import kind_of
 from shared.domain.status import Status
 from shared.usecases.admission import Answer, Verdict
-from shared.usecases.channel import Integrated
+from shared.usecases.channel import Integrated, settings_of
 from shared.usecases.frozen import Plans
 from shared.usecases.judge import fault_of
 from shared.usecases.messages import without_rows
@@ -84,9 +84,7 @@ class Resends:
         return payload
 
     async def _integration(self, parent: Message) -> SmsIntegration | WhatsAppIntegration:
-        kept = self._deps.integrations
-        read = kept.sms if parent.channel is Channel.SMS else kept.whatsapp
-        found = await read(parent.organisation, fresh=True)
+        found = await settings_of(self._deps.integrations, parent.organisation, parent.channel, fresh=True)
         if found is None:
             raise Refusal(ProblemCode.INTEGRATION_MISSING, integration=parent.channel)
         return found

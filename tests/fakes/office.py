@@ -36,7 +36,7 @@ from shared.usecases.fallbacks import Fallbacks
 from shared.usecases.fanout import Fanout, FanoutDeps
 from shared.usecases.hold_causes import ReadCauses
 from shared.usecases.hold_work import HoldWork, HoldWorkDeps
-from shared.usecases.holding import HeldTrials, HoldKeeper
+from shared.usecases.holding import HoldKeeper
 from shared.usecases.inbound import InboundDeps, InboundDesk
 from shared.usecases.judge import Judge
 from shared.usecases.members import Members, Proofs, ProvingBalances, ProvingNumbers
@@ -190,11 +190,10 @@ class Office:
         )
         self.traces = FakeTraces(self.sessions, self.contacts, self.unknown_sms, self.points)
         self.holding = HoldKeeper(self.holds, self.distributions, self.telemetry, self.clock, self.tasks)
-        self.trials = HeldTrials(self.holding, self.tasks)
         self.control = Control(
             ControlDeps(
                 distributions=self.distributions,
-                trials=self.trials,
+                holding=self.holding,
                 tasks=self.tasks,
                 schedules=self.schedules,
                 telemetry=self.telemetry,

@@ -169,7 +169,7 @@ def test_a_bad_token_holds_all_and_saved_settings_try_it_at_once(office: Office)
     assert now(office, made).is_held
     assert now(office, other).is_held
     office.provider.refuses.clear()
-    office.run(office.trials.begin(DEMO, Channel.SMS))
+    office.run(office.holding.try_now(DEMO, Channel.SMS))
     office.do_tasks()
     office.deliver(within=timedelta(seconds=15))
     assert statuses(office)["sent"] == 1, "one tries it"

@@ -25,7 +25,7 @@ class Desk:
                 integrations=office.integrations,
                 templates=office.templates,
                 tokens=self.shelf,
-                trials=office.trials,
+                holding=office.holding,
                 members=office.members,
                 number_key=NumberKey(b"k" * 64),
                 draw=lambda: "drawn",

@@ -96,7 +96,6 @@ class Desk:
             peak=(),
             starts_at=None,
             estimated_end=None,
-            languages=("fr",),
         )
         distribution = Distribution(
             organisation=self.integration.organisation,
