@@ -7,7 +7,8 @@ from typing import Protocol
 from shared.domain.catalogue import Catalogue
 from shared.domain.clock import Clock
 from shared.domain.errors import SendError
-from shared.domain.holds import ACCOUNT, DAILY_LIMIT, Holds, HoldScope, ScopeKey
+from shared.domain.holds import ACCOUNT, DAILY_LIMIT, Hold, Holds, HoldScope, ScopeKey
+from shared.domain.instants import from_milliseconds
 from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.domain.news import TemplateStatus
 from shared.domain.reputation import NumberFacts
@@ -17,7 +18,8 @@ from shared.usecases.reach import Reach, portfolio_of
 from shared.usecases.reputation import Reputations
 
 SETTLED_AFTER = timedelta(seconds=50)
-"""A provider's own words may disagree for a moment: what it tells otherwise at once does not end a hold."""
+"""A provider's own words may disagree for a moment: what it tells otherwise at once does not end a hold. Credentials
+that were entered after the stop are another matter: they are asked about at once."""
 _BY_CONTRACTS = frozenset(("balance_empty", "contract_expired"))
 _BY_HEALTH = frozenset(("account_restricted", "payment_required"))
 _BY_REVIEW = frozenset(("template_paused", "template_disabled"))
@@ -62,13 +64,17 @@ class ReadCauses:
 
     async def ended(self, holds: Holds, integration: WhatsAppIntegration | SmsIntegration) -> set[ScopeKey]:
         """See `HoldCauses`. What Meta took and refused afterwards is proven by a status alone."""
-        now = self._clock.now()
-        known = {scope: holds.scopes[str(scope)] for scope in holds.held_scopes()}
-        held = [scope for scope, hold in known.items() if not hold.told_later and now - hold.since >= SETTLED_AFTER]
+        held = [one for one in holds.held_scopes() if self._may_be_read(holds.scopes[str(one)], integration)]
         if not isinstance(integration, WhatsAppIntegration):
             return await self._at_orange(held, holds, integration)
         templates = await self._reviewed(held, holds, integration)
         return templates | await self._of_number(held, holds, integration)
+
+    def _may_be_read(self, hold: Hold, integration: WhatsAppIntegration | SmsIntegration) -> bool:
+        if hold.told_later:
+            return False
+        is_new = hold.reason == "token_invalid" and from_milliseconds(integration.version) > hold.since
+        return is_new or self._clock.now() - hold.since >= SETTLED_AFTER
 
     async def _at_orange(self, held: Iterable[ScopeKey], holds: Holds, integration: SmsIntegration) -> set[ScopeKey]:
         """Orange answers about the contracts only with a token: then the credentials are right."""

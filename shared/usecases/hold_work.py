@@ -19,7 +19,6 @@ from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.domain.message import Chunk, Message
 from shared.domain.payload import Channel, Payload
 from shared.domain.status import Status
-from shared.domain.timetable import Share
 from shared.usecases.channel import settings_of
 from shared.usecases.chunks import dispatch_of
 from shared.usecases.control import advance_task
@@ -139,10 +138,12 @@ class HoldWork:
         integration: WhatsAppIntegration | SmsIntegration,
         now: datetime,
     ) -> None:
+        """It leaves in whichever share is free first: a list that was booked before the stop may fill minutes of the
+        other one with departures that nobody takes."""
         message = candidate.message
         booking = await self._deps.lanes.book(
             integration.lane,
-            Share.BULK,
+            None,
             rate=integration.rate_per_second,
             earliest=now + timedelta(seconds=1),
             count=1,

@@ -84,10 +84,15 @@ class SendStep[I: Integrated, P]:
         self._repeats = Repeats()
 
     async def send_all(self, dispatches: Sequence[Dispatch]) -> list[bool]:
-        """Handle a batch at once; False stands where a copy must be delivered again, because our own side failed."""
-        done = await asyncio.gather(*(self._handled(dispatch) for dispatch in dispatches))
+        """Handle a batch at once; False stands where a copy must be delivered again, because our own side failed.
+
+        Of equal copies one is handled for all: the others would take departures that they do not use, and shift the
+        calls of other messages together.
+        """
+        distinct = [one for place, one in enumerate(dispatches) if one not in dispatches[:place]]
+        done = await asyncio.gather(*(self._handled(dispatch) for dispatch in distinct))
         await self._deps.settler.flush()
-        return done
+        return [done[distinct.index(dispatch)] for dispatch in dispatches]
 
     async def _handled(self, dispatch: Dispatch) -> bool:
         try:

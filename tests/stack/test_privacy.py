@@ -81,7 +81,9 @@ def live(programme: Programme, planted: Planted) -> None:
 
 
 def settled(programme: Programme, sent: dict[str, str]) -> None:
-    """What the special numbers do has been done; failed ones go out once more."""
+    """What the special numbers do has been done; failed ones go out once more. Those that stop an account held the
+    others back until Meta and Orange were asked, a minute later."""
+    programme.move_to(programme.stack.now() + timedelta(minutes=2))
     failed = sent["sms/610"]
     until(
         lambda: [programme.message(one)["status"] for one in (failed, sent["whatsapp/1026"], sent["whatsapp/9126"])],

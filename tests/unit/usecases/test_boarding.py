@@ -66,6 +66,17 @@ def test_a_claim_that_takes_longer_delays_its_own_call_alone() -> None:
     assert all(abs(at - due) <= ROUNDED for at, due in zip(sorted(calls), sorted([held_up, second]), strict=True))
 
 
+def test_copies_that_came_twice_shift_nobody_s_call() -> None:
+    """At five a second three more copies of the first message would take the turns of three others."""
+    office = OrderedOffice()
+    office.distribute(6)
+    office.do_tasks()
+    copies, calls = office.queue.take(), calls_of(office)
+    office.run(office.step(Channel.SMS).send_all([*copies, *[copies[0]] * 3]))
+    departures = [from_microseconds(copy.departs_at) for copy in copies]
+    assert all(at - due <= ROUNDED for due, at in zip(departures, calls, strict=True))
+
+
 @pytest.mark.parametrize("channel", Channel)
 def test_a_throttle_heard_with_the_claim_in_hand_keeps_the_message(channel: Channel) -> None:
     """The first call is throttled while the others have claimed: they go back unsent, without an attempt used up, and

@@ -11,12 +11,13 @@ from shared.domain.content import Content, FallbackOrder
 from shared.domain.distribution import Action, Distribution, DistributionStatus
 from shared.domain.errors import Kind, Scope, SendError
 from shared.domain.holds import ACCOUNT, DAILY_LIMIT, TRIAL_LASTS, country_scope
+from shared.domain.instants import milliseconds
 from shared.domain.json import JsonObject
 from shared.domain.payload import Channel
 from shared.domain.receipt import Attempt, StatusReport
 from shared.domain.reputation import Limit, NumberFacts
 from shared.domain.status import Status
-from tests.fakes.office import DEMO, WHATSAPP, Office, recipient
+from tests.fakes.office import DEMO, SMS, WHATSAPP, Office, recipient
 
 MADAGASCAR = country_scope("MG")
 NO_UNITS = SendError(Kind.STOP, "POL0001", "balance_empty", scope=Scope.COUNTRY)
@@ -175,6 +176,34 @@ def test_a_bad_token_holds_all_and_saved_settings_try_it_at_once(office: Office)
     assert statuses(office)["sent"] == 1, "one tries it"
     minutes(office, 2)
     assert statuses(office) == {"sent": 8}
+
+
+def test_credentials_that_were_entered_after_the_stop_are_asked_about_at_once(office: Office) -> None:
+    """Those that met the stop are not: a provider's own words may disagree for a moment."""
+    office.provider.refuses["SN"] = BAD_TOKEN
+    sending(office, people(5, 0))
+    office.deliver(within=timedelta(seconds=3))
+    office.provider.refuses.clear()
+    for saved in (False, True):
+        if saved:
+            office.integrations.kept[DEMO, "sms"] = replace(SMS, version=milliseconds(office.clock.now()))
+        office.run(office.hold_work().work(DEMO, Channel.SMS))
+        assert office.holds.items[DEMO, Channel.SMS].held_scopes() == ([] if saved else [ACCOUNT])
+    minutes(office, 2)
+    assert statuses(office) == {"sent": 5}
+
+
+def test_a_trial_does_not_queue_behind_the_list_that_it_frees(office: Office) -> None:
+    """The list was booked before the stop, minutes ahead, at a message a second."""
+    office.provider.refuses["SN"] = NOT_NAMED
+    office.integrations.kept[DEMO, "sms"] = replace(SMS, rate_per_second=1)
+    sending(office, people(100, 0))
+    office.deliver(within=timedelta(seconds=3))
+    office.provider.refuses.clear()
+    office.run(office.holding.try_now(DEMO, Channel.SMS))
+    office.do_tasks()
+    office.deliver(within=timedelta(seconds=12))
+    assert office.holds.items[DEMO, Channel.SMS].held_scopes() == []
 
 
 def test_a_trial_that_is_lost_is_followed_by_another(office: Office) -> None:

@@ -50,7 +50,8 @@ def test_one_copy_is_sent_and_recorded(office: Office) -> None:
 def test_copies_delivered_twice_and_at_once_make_one_call(office: Office) -> None:
     message = office.single()
     [copy] = office.queue.take()
-    office.run(office.step(Channel.SMS).send_all([copy, copy, copy]))
+    rebooked = [copy.departing(copy.departs_at + later) for later in (1, 2)]
+    assert office.run(office.step(Channel.SMS).send_all([copy, *rebooked, copy])) == [True] * 4
     office.run(office.step(Channel.SMS).send_all([copy]))
     assert office.provider.calls == 1
     assert office.row(message.message_id).status is Status.SENT
