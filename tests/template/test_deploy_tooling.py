@@ -15,6 +15,7 @@ from tests.template.reading import ROOT
 WORKFLOW = ROOT / ".github" / "workflows" / "ci.yml"
 BIN = Path(sys.executable).parent
 PRIVATE_KEY = b"-----BEGIN RSA " + b"PRIVATE KEY-----"  # in two, or the hook would find it here
+CONFLICT = b"line\n" + b"<" * 7 + b" ours\n"  # likewise
 PINNED = re.compile(r"uses: \S+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
 
 
@@ -71,19 +72,37 @@ def test_every_hook_calls_a_make_target_or_a_program_of_the_environment() -> Non
 
 @pytest.mark.parametrize(
     ("name", "content", "hook"),
-    [("notes.txt", PRIVATE_KEY, "private-keys"), ("film.bin", bytes(700 * 1024), "big-files")],
-    ids=["private-key", "big-file"],
+    [
+        ("notes.txt", PRIVATE_KEY, "private-keys"),
+        ("film.bin", bytes(700 * 1024), "big-files"),
+        ("architecture.md", CONFLICT, "merge-conflicts"),
+    ],
+    ids=["private-key", "big-file", "conflict-marker-outside-of-a-merge"],
 )
 def test_what_must_not_be_committed_is_refused(tmp_path: Path, name: str, content: bytes, hook: str) -> None:
     """In a repository of its own; big files are looked for among those that are added."""
     (tmp_path / name).write_bytes(content)
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     subprocess.run(["git", "add", name], cwd=tmp_path, check=True)
-    [entry] = [one["entry"] for one in hooks() if one["id"] == hook]
-    program, *words = entry.split()
-    done = subprocess.run([BIN / Path(program).name, *words, name], cwd=tmp_path, capture_output=True, check=False)
+    done = _hooked(hook, [name], tmp_path)
     assert done.returncode == 1
     assert name.encode() in done.stdout
+
+
+def _hooked(hook: str, names: list[str], folder: Path) -> subprocess.CompletedProcess[bytes]:
+    """The hook's own command over these files, as pre-commit would call it."""
+    [entry] = [one["entry"] for one in hooks() if one["id"] == hook]
+    program, *words = entry.split()
+    return subprocess.run([BIN / Path(program).name, *words, *names], cwd=folder, capture_output=True, check=False)
+
+
+def test_no_committed_file_holds_a_conflict_marker() -> None:
+    """Over all files and on each CI run, because a commit can be made without the hooks: markers once reached main."""
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+    names = [name for name in tracked.stdout.decode().split("\0") if name and (ROOT / name).is_file()]
+    assert "docs/architecture.md" in names
+    done = _hooked("merge-conflicts", names, ROOT)
+    assert (done.returncode, done.stdout) == (0, b"")
 
 
 @pytest.mark.parametrize("name", [".env", ".env.local", "shared/.env.prod"])
