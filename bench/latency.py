@@ -26,6 +26,7 @@ from statistics import quantiles
 
 import httpx2
 
+from bench.stand import NotMeasuredError
 from local.demo import WHATSAPP
 from local.load import Target, own_stack
 from local.processes import PROJECT_ROOT
@@ -45,7 +46,7 @@ CONTENT: Mapping[str, Mapping[str, object]] = {
 }
 
 
-class NotTakenError(Exception):
+class NotTakenError(NotMeasuredError):
     """A send was refused, or the provider did not get a message in time."""
 
 

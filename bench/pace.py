@@ -15,7 +15,7 @@ import queue
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -24,7 +24,7 @@ from itertools import batched
 
 from bench.cards import Programme
 from bench.sender import BUILDS
-from bench.stand import CLOCK, ORGANISATION, Context, Stand, stand, unheard
+from bench.stand import CLOCK, ORGANISATION, Context, NotMeasuredError, Stand, stand, unheard
 from shared.aws.function import Handler, Loop, SystemClock
 from shared.aws.lanes import DynamoLanes
 from shared.aws.queues import SqsChannelQueue
@@ -52,7 +52,7 @@ one process would hold each other up, which on Lambda have a process each."""
 
 
 def measure(channel: Channel, rate: int, seconds: int) -> dict[str, float]:
-    """How a lane ran, both shares together."""
+    """How a lane ran, both shares together. Raises NotMeasuredError where the messages did not leave in time."""
     with stand(aws_ms=AWS_MS, provider_ms=PROVIDER_MS, provider_rate=rate) as place:
         loop = Loop(unheard)
         programme = Programme(place)
@@ -65,13 +65,25 @@ def measure(channel: Channel, rate: int, seconds: int) -> dict[str, float]:
             _wait(place, len(departures), seconds)
             taken, throttled = place.ask("taken"), place.ask("throttled")
         loop.close()
-    instants = {to.removeprefix("tel:"): at for at, to in taken}
-    late = uneven([instants[to] - at / 1_000_000 for to, at in departures.items() if to in instants])
-    return {**figures(list(instants.values()), rate), **late, "throttled": throttled}
+    return {**summed(taken, departures, rate), "throttled": throttled}
+
+
+def summed(taken: Sequence[tuple[str, float]], departures: Mapping[str, int], rate: int) -> dict[str, float]:
+    """The figures of the messages that had these departures. `taken`: number and instant of every call; those of the
+    warm-up may still be among them on a slow machine. They count for the most in a second, and for nothing else."""
+    instants = {to.removeprefix("tel:"): at for to, at in taken}
+    late = {to: instants[to] - at / 1_000_000 for to, at in departures.items() if to in instants}
+    if len(late) < 2:
+        raise NotMeasuredError(f"{len(late)} of {len(departures)} messages reached the provider in time")
+    return {
+        **figures([instants[to] for to in late], rate),
+        "most_in_a_second": busiest(sorted(instants.values())),
+        **uneven(list(late.values())),
+    }
 
 
 def figures(instants: Sequence[float], rate: int) -> dict[str, float]:
-    """Of the rate: what was achieved from the first call to the last. The most calls in any one second."""
+    """Of the rate: what was achieved from the first call to the last, of two calls or more. The most in any second."""
     ordered = sorted(instants)
     span = ordered[-1] - ordered[0]
     return {
@@ -83,8 +95,9 @@ def figures(instants: Sequence[float], rate: int) -> dict[str, float]:
 
 
 def uneven(late: Sequence[float]) -> dict[str, float]:
-    """How much later than the most punctual one the others came after their departures, in milliseconds."""
-    ordered = sorted(one - min(late) for one in late)
+    """How much later than the most punctual one the others came after their departures, in ms. One or more."""
+    first = min(late)
+    ordered = sorted(one - first for one in late)
     at = {"p50": len(ordered) // 2, "p99": len(ordered) * 99 // 100, "most": len(ordered) - 1}
     return {f"uneven_ms_{name}": round(ordered[place] * 1000, 1) for name, place in at.items()}
 
@@ -177,7 +190,7 @@ def work(place: Stand, channel: Channel, ahead: timedelta, environments: int) ->
 
 
 def main() -> int:
-    """Prints one JSON object."""
+    """Prints one JSON object; 1 where nothing could be measured."""
     parser = argparse.ArgumentParser(prog="python -m bench.pace", description=__doc__)
     parser.add_argument("--channel", type=Channel, choices=list(Channel), default=Channel.SMS)
     parser.add_argument("--rate", type=int, default=5)
@@ -188,7 +201,12 @@ def main() -> int:
     if arguments.work_at:
         ahead = timedelta(seconds=arguments.ahead)
         work(Stand(address=arguments.work_at), arguments.channel, ahead, environments_for(arguments.rate))
-    sys.stdout.write(json.dumps(measure(arguments.channel, arguments.rate, arguments.seconds)) + "\n")
+    try:
+        found = measure(arguments.channel, arguments.rate, arguments.seconds)
+    except NotMeasuredError as error:
+        sys.stderr.write(f"not measured: {error}\n")
+        return 1
+    sys.stdout.write(json.dumps(found) + "\n")
     return 0
 
 

@@ -84,6 +84,10 @@ class Context:
         return 60_000
 
 
+class NotMeasuredError(Exception):
+    """The machine was too slow for this part: there is nothing to compute its figures from. The text says why."""
+
+
 def unheard(error: Exception, where: str) -> None:
     """A task's exception that nobody asked for spoils the figures."""
     raise RuntimeError(where) from error
