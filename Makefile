@@ -56,7 +56,7 @@ chaos: $(has_packages)  ## everything breaks, in thousands of simulated runs and
 	@$(python) -m tests.simulation --seeds $(or $(SEEDS),2000) --from $(or $(FROM),0)
 	@exec $(python) -m tests.chaos $(SCENARIOS)
 
-# PARTS (sender, pace, plan, fanout, webhook, latency, start, cost): docs/performance.md.
+# PARTS (sender, pace, picture, plan, fanout, webhook, latency, start, cost): docs/performance.md.
 bench: $(has_packages)  ## what it costs and how fast it is: one table, and bench/results.json
 	@exec $(python) -m bench $(PARTS)
 

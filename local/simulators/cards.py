@@ -4,6 +4,7 @@ import functools
 import hashlib
 import io
 import re
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -88,9 +89,20 @@ def _noise() -> bytes:
     return _png(Image.frombytes("RGB", (1500, 1500), hashlib.shake_128(seed).digest(1500 * 1500 * 3)))
 
 
+def _garbled() -> bytes:
+    """A PNG that is whole, with checksums that fit, whose pixels nothing can inflate: only decoding it shows that."""
+    whole = draw("GARBLED")
+    at = whole.index(b"IDAT") + 4
+    length = int.from_bytes(whole[at - 8 : at - 4])
+    pixels = b"\xff" * length
+    checksum = zlib.crc32(b"IDAT" + pixels).to_bytes(4)
+    return whole[:at] + pixels + checksum + whole[at + length + 4 :]
+
+
 SPECIAL: Mapping[str, Callable[[], bytes]] = {
     "broken": lambda: b"Ceci n'est pas une image.",
     "truncated": lambda: draw("TRUNCATED")[:2000],
+    "garbled": _garbled,
     "palette": lambda: _png(Image.new("P", SIZE, 7)),
     "grey16": lambda: _png(Image.new("I;16", SIZE, 500)),
     "huge": _noise,

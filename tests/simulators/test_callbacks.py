@@ -220,7 +220,7 @@ def test_cards() -> None:
         with Image.open(io.BytesIO(first.content)) as card:
             assert (card.format, card.mode, card.size) == ("PNG", "RGB", (600, 380))
         assert (await world.upload(first.content)).status_code == 200
-        for name in ("broken", "truncated", "palette", "grey16", "huge"):
+        for name in ("broken", "truncated", "garbled", "palette", "grey16", "huge"):
             content = (await world.http.get(f"/cards/{name}.png")).content
             assert (await world.upload(content)).json()["error"]["code"] == 131053, name
         assert (await world.http.get("/cards/missing.png")).status_code == 404

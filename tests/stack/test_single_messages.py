@@ -66,8 +66,10 @@ def test_what_the_provider_does_shows_in_the_log(
     assert programme.settled(sent["message_id"], status)["reason"] == reason
 
 
-def test_a_card_that_is_no_picture_fails_its_message(programme: Programme) -> None:
-    recipient = programme.recipient(DELIVERED, card_image=f"{programme.stack.simulators_url}/cards/broken.png")
+@pytest.mark.parametrize("card", ["broken", "truncated", "garbled"])
+def test_a_card_that_is_no_picture_fails_its_message(programme: Programme, card: str) -> None:
+    """The sender finds text and cut files; what only decoding shows (`garbled`) Meta finds when it is uploaded."""
+    recipient = programme.recipient(DELIVERED, card_image=f"{programme.stack.simulators_url}/cards/{card}.png")
     content = {"template": {"name": "vaccination_card"}}
     sent = programme.ok(programme.send(recipient, channel="whatsapp", content=content))
     assert programme.settled(sent["message_id"], "failed")["reason"] == "card_not_a_picture"
