@@ -1,6 +1,7 @@
 """CORS as an HTTP API answers it from its CorsConfiguration; the function's own CORS headers never get out."""
 
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -8,8 +9,16 @@ from typing import Any, Self
 log = logging.getLogger(__name__)
 
 
+def fits(pattern: str, text: str) -> bool:
+    """Whether a text is what a pattern says, in which `*` stands for any characters."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text) is not None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cors:
+    """An HTTP API's configuration. An origin may hold a `*`: AWS takes it after the scheme only, and this stack also in
+    its own list of local origins (`local.settings.FRONT_END_ORIGINS`)."""
+
     origins: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
@@ -39,7 +48,7 @@ class Cors:
     def _origin_header(self, origin: str) -> dict[str, str]:
         if "*" in self.origins:
             return {"access-control-allow-origin": "*"}
-        if origin not in self.origins:
+        if not any(fits(allowed, origin) for allowed in self.origins):
             return {}
         allowed = {"access-control-allow-origin": origin, "vary": "Origin"}
         return {**allowed, "access-control-allow-credentials": "true"} if self.credentials else allowed

@@ -203,7 +203,8 @@ def _missing_object(request: Any, action: str, resource: str) -> Iterator[Need]:
     bucket, _, key = resource.partition(":::")[2].partition("/")
     if action in ("GetObject", "GetObjectVersion"):
         backend = s3_backends[request.current_account][get_partition(request.region)]
-        if backend.head_object(bucket, key) is None:
+        # Not `head_object`, which raises where the last version says that the object was deleted.
+        if backend.get_object(bucket, key) is None:
             yield Need(action="s3:ListBucket", resource=resource.removesuffix(f"/{key}"))
 
 

@@ -7,6 +7,7 @@ refused, `POST /_stack/faults {…}` has AWS fail now and then.
 """
 
 import json
+import logging
 import threading
 import time
 from collections import Counter
@@ -35,6 +36,9 @@ REQUESTS_PATH = "/_stack/requests"
 EXPIRY_PERIOD = timedelta(minutes=1)
 # These say how the bytes travel, which is this server's business and not moto's.
 _TRANSPORT_HEADERS = frozenset({"content-length", "transfer-encoding", "connection"})
+_INTERNAL_ERROR = json.dumps({"__type": "InternalServerError", "message": "moto failed; its own words are in the log"})
+
+log = logging.getLogger(__name__)
 
 type Answer = tuple[int, Mapping[str, Any], str | bytes]
 """Status, headers, body."""
@@ -72,7 +76,11 @@ class MotoHandler(BaseHTTPRequestHandler):
             return self.server.dispatch(AWSPreparedRequest(self.command, url, headers, content, stream_output=False))
 
         with SERVER_LOCK:
-            status, answer_headers, answer = self.server.answered(operation, body, dispatched)
+            try:
+                status, answer_headers, answer = self.server.answered(operation, body, dispatched)
+            except Exception:  # moto's own fault: AWS would answer, and its clients would try again
+                log.exception("moto failed", extra={"operation": operation})
+                status, answer_headers, answer = 500, {}, _INTERNAL_ERROR
         self._reply(int(status), answer_headers, answer.encode() if isinstance(answer, str) else answer)
 
     def _asked_of_the_stack(self, body: bytes) -> tuple[int, Mapping[str, str], bytes] | None:

@@ -31,6 +31,7 @@ from moto.dynamodb.models.table import Table
 from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node  # type: ignore[attr-defined]
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser  # type: ignore[attr-defined]
 from moto.s3.models import FakeBucket, s3_backends
+from moto.s3.responses import S3Response
 from moto.scheduler.exceptions import ValidationException
 from moto.scheduler.models import EventBridgeSchedulerBackend, scheduler_backends
 from moto.secretsmanager.models import secretsmanager_backends
@@ -38,7 +39,7 @@ from moto.sqs.exceptions import InvalidParameterValue, ReceiptHandleIsInvalid
 from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
 from moto.utilities.utils import get_partition
 
-from local import moto_access
+from local import bucket_cors, moto_access
 from local.indexed_queue import IndexedMessages
 from local.moto_access import replace as _replace
 from local.partiql import inserted
@@ -76,6 +77,7 @@ def apply_all() -> None:
     mend_inserts()
     mend_table_settings()
     mend_bucket_settings()
+    mend_preflights()
     mend_missing_resources()
     mend_schedules()
     moto_access.mend_roles()
@@ -458,17 +460,79 @@ def mend_table_settings() -> None:
 
 
 def mend_bucket_settings() -> None:
-    """Have a bucket made by CloudFormation keep its versions: uploads are pinned to one."""
+    """Have a bucket made by CloudFormation keep its versions, to which uploads are pinned, and its CORS rules, without
+    which no browser uploads."""
     original = FakeBucket.create_from_cloudformation_json  # bound to FakeBucket, which has no subclass
 
     def create(_cls: Any, /, name: str, document: dict[str, Any], account_id: str, region: str, **kwargs: Any) -> Any:
         bucket = original(name, document, account_id, region, **kwargs)
-        if versioning := document.get("Properties", {}).get("VersioningConfiguration"):
-            backend = s3_backends[account_id][get_partition(region)]
+        properties, backend = document.get("Properties", {}), s3_backends[account_id][get_partition(region)]
+        if versioning := properties.get("VersioningConfiguration"):
             backend.put_bucket_versioning(name, versioning["Status"])
+        if cors := properties.get("CorsConfiguration"):
+            backend.put_bucket_cors(name, [_as_s3_names_it(rule) for rule in cors["CorsRules"]])
         return bucket
 
     _replace(FakeBucket, create_from_cloudformation_json=classmethod(create))
+
+
+def _as_s3_names_it(rule: dict[str, Any]) -> dict[str, Any]:
+    """A CORS rule of a template in the words of S3's own API."""
+    words = {
+        "AllowedMethods": "AllowedMethod",
+        "AllowedOrigins": "AllowedOrigin",
+        "AllowedHeaders": "AllowedHeader",
+        "ExposedHeaders": "ExposeHeader",
+    }
+    named = {s3: rule[template] for template, s3 in words.items() if template in rule}
+    return named | ({"MaxAgeSeconds": str(rule["MaxAge"])} if "MaxAge" in rule else {})
+
+
+# ── S3: a browser that asks first is not answered ────────────────────────────────────────────────────────────────────
+
+
+def mend_preflights() -> None:
+    """Answer a browser as S3 does: a preflight by the first CORS rule that fits, with the headers that were asked for,
+    and no rights are needed. moto asks for rights, compares neither method nor headers, and lets a later rule overwrite
+    an earlier one."""
+    for name in ("key_response", "bucket_response"):
+        _replace(S3Response, **{name: _with_cors(getattr(S3Response, name))})
+    _replace(S3Response, _get_cors_headers_other=lambda _: {})
+
+
+def _with_cors(original: Callable[..., Any]) -> Callable[..., Any]:
+    def answered(response: Any, request: Any, full_url: str, headers: Any) -> Any:
+        response.setup_class(request)
+        rules = _cors_rules(response.backend, response.parse_bucket_name_from_url(request, full_url))
+        asked = {key.lower(): value for key, value in request.headers.items()}
+        if request.method == "OPTIONS":
+            return _preflight(rules, asked)
+        status, given, content = original(response, request, full_url, headers)
+        return status, {**given, **bucket_cors.response_headers(rules, request.method, asked)}, content
+
+    return answered
+
+
+def _cors_rules(backend: Any, bucket_name: str) -> list[bucket_cors.Rule]:
+    bucket = backend.buckets.get(bucket_name)
+    return [
+        bucket_cors.Rule(
+            origins=tuple(rule.allowed_origins),
+            methods=tuple(rule.allowed_methods),
+            headers=tuple(rule.allowed_headers or ()),
+            exposed=tuple(rule.exposed_headers or ()),
+            max_age=rule.max_age_seconds,
+        )
+        for rule in (bucket.cors if bucket is not None else ())
+    ]
+
+
+def _preflight(rules: list[bucket_cors.Rule], asked: dict[str, str]) -> tuple[int, dict[str, str], str]:
+    try:
+        return 200, bucket_cors.preflight(rules, asked), ""
+    except bucket_cors.CorsRefusedError as refusal:
+        text = f"<Error><Code>{refusal.code}</Code><Message>{refusal}</Message></Error>"
+        return refusal.status, {"content-type": "application/xml"}, text
 
 
 type Maker = Callable[[str, dict[str, Any], str, str], str]

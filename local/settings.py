@@ -18,7 +18,14 @@ CONTAINERS_HOST = "host.docker.internal"
 _GET_INTERFACE_ADDRESS = 0x8915  # SIOCGIFADDR, linux/sockios.h
 CONTAINERS_START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 """With DOCKER=1 unless NOW says otherwise: the morning at which events/env.json starts the containers' clocks."""
-FRONT_END_ORIGINS = "http://localhost:5173,http://127.0.0.1:5173"
+FRONT_END_ORIGINS = ",".join(
+    f"{scheme}://{host}{port}"
+    for scheme in ("http", "https")
+    for host in ("localhost", "127.0.0.1", "[::1]")
+    for port in ("", ":*")
+)
+"""Every page that this machine serves may call the API and upload, on whatever port; no other page may. A deployed
+HTTP API takes no such `*`: there FrontEndOrigins names each origin."""
 
 
 class SettingsError(ValueError):

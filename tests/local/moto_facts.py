@@ -15,11 +15,14 @@ from typing import Any
 from unittest.mock import patch
 
 import boto3
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto import settings as moto_settings
 from moto.cloudformation import parsing
 from moto.core import utils as core_utils
+from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.config import default_user_config
 from moto.core.serialize import AttributePicker, DefaultAttributePicker
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
@@ -62,7 +65,21 @@ TEMPLATE = {
         },
         "Bucket": {
             "Type": "AWS::S3::Bucket",
-            "Properties": {"BucketName": "made", "VersioningConfiguration": {"Status": "Enabled"}},
+            "Properties": {
+                "BucketName": "made",
+                "VersioningConfiguration": {"Status": "Enabled"},
+                "CorsConfiguration": {
+                    "CorsRules": [
+                        {
+                            "AllowedOrigins": ["http://a"],
+                            "AllowedMethods": ["PUT"],
+                            "AllowedHeaders": ["Content-Type"],
+                            "ExposedHeaders": ["ETag"],
+                            "MaxAge": 60,
+                        }
+                    ]
+                },
+            },
         },
         "Group": {"Type": "AWS::Scheduler::ScheduleGroup", "Properties": {"Name": "group"}},
     },
@@ -504,11 +521,46 @@ def deployed() -> dict[str, Any]:
         "recovery": backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"],
         "encrypted": "SSEDescription" in dynamodb.describe_table(TableName="made")["Table"],
         "versioning": client("s3").get_bucket_versioning(Bucket="made").get("Status"),
+        "cors": _cors_of("made"),
         "secret_is_output": "SecretArn" in outputs,
         "secret_lengths": [len(value) for value in values],
         "schedules": [s["Name"] for s in client("scheduler").list_schedules()["Schedules"]],
         "groups": [g["Name"] for g in client("scheduler").list_schedule_groups()["ScheduleGroups"]],
     }
+
+
+def _cors_of(bucket: str) -> Any:
+    try:
+        return client("s3").get_bucket_cors(Bucket=bucket)["CORSRules"]
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+
+
+def preflights() -> dict[str, int]:
+    """How a bucket with two rules answers a browser that asks first, without credentials: the statuses."""
+    client("s3").create_bucket(Bucket="b-ucket", CreateBucketConfiguration={"LocationConstraint": REGION})
+    rules = [
+        {"AllowedOrigins": [origin], "AllowedMethods": [method], "AllowedHeaders": ["content-*"]}
+        for origin, method in (("http://a", "PUT"), ("http://b", "GET"))
+    ]
+    client("s3").put_bucket_cors(Bucket="b-ucket", CORSConfiguration={"CORSRules": rules})
+    asked = {
+        "a page that may": ("http://a", "PUT", "content-type"),
+        "another method": ("http://a", "DELETE", "content-type"),
+        "another header": ("http://a", "PUT", "x-other"),
+        "another page": ("http://c", "PUT", "content-type"),
+    }
+    return {name: _preflight("b-ucket", *one) for name, one in asked.items()}
+
+
+def _preflight(bucket: str, origin: str, method: str, header: str) -> int:
+    headers = HTTPHeaders()
+    for name, value in (("Origin", origin), ("Request-Method", method), ("Request-Headers", header)):
+        headers[name if name == "Origin" else f"Access-Control-{name}"] = value
+    url = f"https://s3.{REGION}.amazonaws.com/{bucket}/a/key"
+    answer = BotocoreStubber().process_request(AWSPreparedRequest("OPTIONS", url, headers, b"", stream_output=False))
+    assert answer is not None
+    return int(answer[0])
 
 
 def policies_of_a_stacks_role() -> list[Any]:
@@ -581,6 +633,7 @@ def _calls(made: Callable[[str], Any], queue_url: str) -> Iterator[tuple[str, Ca
     yield "its objects", lambda: s3.get_object(Bucket="b-ucket", Key="mine/a")
     yield "other objects", lambda: s3.get_object(Bucket="b-ucket", Key="theirs/a")
     yield "whether there is one", lambda: s3.get_object(Bucket="b-ucket", Key="mine/none")
+    yield "whether one was deleted", lambda: s3.get_object(Bucket="b-ucket", Key="mine/gone")
 
 
 def allowed_calls() -> list[str]:
@@ -596,8 +649,10 @@ def allowed_calls() -> list[str]:
     client("scheduler").create_schedule_group(Name="ours")
     queue_url = client("sqs").create_queue(QueueName="q")["QueueUrl"]
     client("s3").create_bucket(Bucket="b-ucket", CreateBucketConfiguration={"LocationConstraint": REGION})
-    for name in ("mine/a", "theirs/a"):
+    client("s3").put_bucket_versioning(Bucket="b-ucket", VersioningConfiguration={"Status": "Enabled"})
+    for name in ("mine/a", "mine/gone", "theirs/a"):
         client("s3").put_object(Bucket="b-ucket", Key=name, Body=b"x")
+    client("s3").delete_object(Bucket="b-ucket", Key="mine/gone")
     iam = client("iam")
     role = iam.create_role(RoleName="worker", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
     iam.put_role_policy(RoleName="worker", PolicyName="own", PolicyDocument=json.dumps(POLICY))
@@ -688,6 +743,7 @@ FACTS: tuple[Callable[[], Any], ...] = (
     inserted,
     expired_items_left,
     deployed,
+    preflights,
     policies_of_a_stacks_role,
     allowed_calls,
     missing_types,

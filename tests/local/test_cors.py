@@ -1,6 +1,7 @@
 import pytest
 
-from local.cors import Cors
+from local.bucket_cors import CorsRefusedError, Rule, preflight, response_headers
+from local.cors import Cors, fits
 
 CORS = Cors(
     origins=("http://a", "http://b"),
@@ -64,3 +65,69 @@ def test_it_is_read_from_the_api() -> None:
 def test_a_list_in_the_place_of_the_settings_is_no_cors() -> None:
     # what SAM makes of `AllowOrigins: !Ref AList`
     assert Cors.read({"x-amazon-apigateway-cors": ["http://a"]}) is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "does"),
+    [
+        ("http://localhost:*", "http://localhost:3000", True),
+        ("http://localhost:*", "http://localhost", False),
+        ("http://[::1]:*", "http://[::1]:80", True),
+        ("http://localhost:*", "http://localhost.evil.example:80", False),
+        ("http://a.b", "http://aXb", False),
+        ("*", "https://x", True),
+    ],
+)
+def test_a_pattern_means_itself_but_for_the_star(pattern: str, text: str, does: bool) -> None:
+    assert fits(pattern, text) is does
+
+
+RULES = (
+    Rule(origins=("http://a",), methods=("PUT",), headers=("Content-Type", "x-amz-*"), exposed=("ETag",), max_age="60"),
+    Rule(origins=("*",), methods=("GET",)),
+)
+
+
+def test_a_bucket_answers_by_its_first_rule_that_fits_with_the_headers_that_were_asked_for() -> None:
+    request = asked(
+        origin="http://a", access_control_request_method="PUT", access_control_request_headers="Content-Type, x-amz-acl"
+    )
+    assert preflight(RULES, request) == {
+        "Access-Control-Allow-Origin": "http://a",
+        "Access-Control-Allow-Credentials": "true",
+        "Access-Control-Allow-Methods": "PUT",
+        "Access-Control-Allow-Headers": "content-type, x-amz-acl",
+        "Access-Control-Expose-Headers": "ETag",
+        "Access-Control-Max-Age": "60",
+        "Vary": "Origin, Access-Control-Request-Headers, Access-Control-Request-Method",
+    }
+    read = preflight(RULES, asked(origin="http://a", access_control_request_method="GET"))
+    assert read["Access-Control-Allow-Origin"] == "*"
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"origin": "http://b"}, 403),
+        ({"access-control-request-method": "DELETE"}, 403),
+        ({"access-control-request-headers": "content-type, x-other"}, 403),
+        ({"origin": ""}, 400),
+        ({"access-control-request-method": ""}, 400),
+    ],
+)
+def test_a_bucket_refuses_any_other_preflight(changes: dict[str, str], status: int) -> None:
+    request = {"origin": "http://a", "access-control-request-method": "PUT", **changes}
+    with pytest.raises(CorsRefusedError) as refused:
+        preflight(RULES, request)
+    assert refused.value.status == status
+
+
+def test_a_bucket_without_rules_refuses_every_preflight() -> None:
+    with pytest.raises(CorsRefusedError, match="not enabled"):
+        preflight((), {"origin": "http://a", "access-control-request-method": "PUT"})
+
+
+def test_a_buckets_answer_carries_headers_where_a_rule_fits() -> None:
+    assert response_headers(RULES, "PUT", {"origin": "http://a"})["Access-Control-Allow-Origin"] == "http://a"
+    assert response_headers(RULES, "PUT", {"origin": "http://b"}) == {}
+    assert response_headers(RULES, "PUT", {}) == {}

@@ -1,6 +1,13 @@
 import json
+import threading
+from typing import cast
+
+import httpx2
+import pytest
+import time_machine
 
 from local.moto_faults import Faults, halved, with_refused
+from local.moto_http import Answer, MotoServer
 
 UPDATE = "DynamoDB_20120810.UpdateItem"
 
@@ -34,3 +41,20 @@ def test_a_part_of_a_batch_is_not_taken_and_the_answer_says_which() -> None:
     told = json.loads(with_refused('{"Successful": [{"Id": "0"}]}', dropped))
     assert told["Successful"] == [{"Id": "0"}]
     assert [(one["Id"], one["SenderFault"]) for one in told["Failed"]] == [("1", False)]
+
+
+def test_a_fault_of_motos_own_is_an_answer_and_a_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Not a connection that breaks off: AWS's clients would take that for the network's trouble."""
+
+    class Broken(MotoServer):
+        def dispatch(self, request: object) -> Answer:
+            raise KeyError("Action")
+
+    with Broken("127.0.0.1", 0, cast(time_machine.Traveller, None)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            answer = httpx2.post(f"http://127.0.0.1:{server.server_port}/", headers={"x-amz-target": UPDATE})
+        finally:
+            server.shutdown()
+    assert (answer.status_code, answer.json()["__type"]) == (500, "InternalServerError")
+    assert [(record.message, record.__dict__["operation"]) for record in caplog.records] == [("moto failed", UPDATE)]

@@ -155,6 +155,20 @@ def test_table_settings(plain: Facts, mended: Facts) -> None:
 def test_bucket_settings(plain: Facts, mended: Facts) -> None:
     assert plain["deployed"]["versioning"] is None
     assert mended["deployed"]["versioning"] == "Enabled"
+    assert plain["deployed"]["cors"] == "NoSuchCORSConfiguration"
+    [rule] = mended["deployed"]["cors"]
+    assert (rule["AllowedOrigins"], rule["AllowedMethods"]) == (["http://a"], ["PUT"])
+    assert (rule["AllowedHeaders"], rule["ExposeHeaders"], rule["MaxAgeSeconds"]) == (["Content-Type"], ["ETag"], 60)
+
+
+def test_preflights_go_by_the_rule_that_fits(plain: Facts, mended: Facts) -> None:
+    assert mended["preflights"] == {
+        "a page that may": 200,
+        "another method": 403,
+        "another header": 403,
+        "another page": 403,
+    }
+    assert plain["preflights"]["a page that may"] == 403  # the last rule's origin has overwritten its own
 
 
 def test_secrets_and_schedules_are_made(plain: Facts, mended: Facts) -> None:
