@@ -15,6 +15,8 @@ Window = tuple[time, time]
 """Start inclusive, end exclusive, every day; one whose end is not after its start runs over midnight."""
 
 QUIET: Window = (time(21), time(7))
+DEFAULT_PEAK_HOURS = (("08:00", "10:00"), ("17:00", "21:00"))
+"""The peak hours of an organisation that has set none (api.md, Settings), in the recipients' wall time."""
 
 _DAYS_AHEAD = 4
 """An open stretch comes daily, but a change of the clocks may swallow one."""

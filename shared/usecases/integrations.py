@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from shared.domain.catalogue import is_ready_made
 from shared.domain.clock import Clock
 from shared.domain.countries import COVERED
-from shared.domain.hours import ClosedHours, parse_windows
+from shared.domain.hours import DEFAULT_PEAK_HOURS, ClosedHours, parse_windows
 from shared.domain.ids import NumberKey
 from shared.domain.instants import milliseconds
 from shared.domain.integration import Dhis2Integration, Secret, SmsIntegration, UnitPrice, WhatsAppIntegration
@@ -261,7 +261,10 @@ class _Checking:
         return prices
 
     def peak_hours(self) -> tuple[tuple[str, str], ...]:
+        """Left out, they are the default; an empty list means that there are none."""
         given = self._body.get("peak_hours")
+        if given is None:
+            return DEFAULT_PEAK_HOURS
         listed = given if isinstance(given, list) else []
         pairs = [[str(edge) for edge in pair] for pair in listed if isinstance(pair, list)]
         try:

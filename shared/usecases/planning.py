@@ -169,7 +169,7 @@ class Planner:
             duplicates=tally.duplicates,
             segments=tally.segments.total() if distribution.channel is Channel.SMS else None,
             prices=_prices(tally.segments, tally.amounts) if distribution.channel is Channel.SMS else (),
-            warnings=_each_once(*_warnings(tally, distribution, end), *budgets),
+            warnings=_each_once(*_warnings(tally, distribution, settings, end), *budgets),
             countries=tuple(sorted(tally.countries.items())),
             peak=peak,
             starts_at=min(starts, default=None),
@@ -331,10 +331,13 @@ def _fallback_cost(tally: _Tally) -> FallbackCost:
     return FallbackCost(segments=segments.total(), prices=_prices(segments, tally.fallback_amounts))
 
 
-def _warnings(tally: _Tally, distribution: Distribution, end: datetime | None) -> tuple[Notice, ...]:
+def _warnings(
+    tally: _Tally, distribution: Distribution, settings: Settings, end: datetime | None
+) -> tuple[Notice, ...]:
     found = [Notice(code=code, count=count) for code, count in sorted(tally.notices.items())]
     at_once = distribution.schedule.mode is ScheduleMode.NOW and distribution.channel is Channel.SMS
-    if at_once and tally.accepted > AUTO_OFF_PEAK_ABOVE:
+    has_peak_hours = settings.sms is not None and bool(settings.sms.peak_hours)
+    if at_once and has_peak_hours and tally.accepted > AUTO_OFF_PEAK_ABOVE:
         found.append(Notice(code="peak_hours", count=tally.accepted))
     if end is not None:
         oldest = (end - _FRESH_CARD).timestamp()

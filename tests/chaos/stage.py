@@ -18,7 +18,6 @@ from tests.stack.running import RunningStack
 
 GRACE = 3.0
 """Seconds between our clock reading and what a worker of the stack did at that time: the machine is busy."""
-PEAK_HOURS = [["08:00", "10:00"]]
 """The same as the checker's."""
 PROVIDERS = {"sms": "orange", "whatsapp": "meta"}
 
@@ -43,7 +42,7 @@ class Stage:
         self._changes: list[Change] = []
         self._post(f"{stack.control_url}/reset", {})
         self.programme = Programme(stack, name, rate=rate, transport=Patient())
-        self.programme.put_sms(rate_per_second=rate, peak_hours=PEAK_HOURS)
+        self.programme.put_sms(rate_per_second=rate)
         self.programme.put_whatsapp(rate_per_second=rate)
         self._failed_before = self._failed()
 
@@ -147,7 +146,7 @@ class Stage:
 
     def change_credentials(self, secret: str) -> None:
         """The administrator saves another secret, and tries it: with that token the old ones die."""
-        saved = self.programme.put_sms(client_secret=secret, rate_per_second=self._rate, peak_hours=PEAK_HOURS)
+        saved = self.programme.put_sms(client_secret=secret, rate_per_second=self._rate)
         url, form = f"{self.stack.simulators_url}/orange/oauth/v3/token", {"grant_type": "client_credentials"}
         httpx2.post(url, data=form, auth=(saved["client_id"], secret), timeout=60).raise_for_status()
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from shared.domain.card_reference import parse_hosts
 from shared.domain.content import Content
 from shared.domain.distribution import Distribution, Order, Schedule
+from shared.domain.hours import DEFAULT_PEAK_HOURS
 from shared.domain.ids import NumberKey
 from shared.domain.instants import from_microseconds
 from shared.domain.integration import Secret, SmsIntegration, WhatsAppIntegration
@@ -100,7 +101,7 @@ SMS = SmsIntegration(
     senders={"EG": "tel:+200000"},
     rate_per_second=5,
     unit_prices={},
-    peak_hours=(("08:00", "10:00"),),
+    peak_hours=DEFAULT_PEAK_HOURS,
     receipt_addresses=(),
     receipt_token=secret("r"),
     version=1,

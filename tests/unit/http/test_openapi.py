@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 import pytest
 from openapi_spec_validator import validate
 
+from shared.domain.hours import DEFAULT_PEAK_HOURS
 from shared.domain.json import JsonValue
 from shared.domain.refusal import ProblemCode
 from shared.http import docs, openapi, validation
@@ -124,6 +125,12 @@ def test_it_is_served_with_the_client_s_own_address() -> None:
     assert served["paths"] == openapi.document()["paths"]
     public = json.loads(docs.openapi_response(request(), "https://messages.example.org/").to_event()["body"])
     assert public["servers"] == [{"url": "https://messages.example.org"}]
+
+
+def test_the_default_peak_hours_are_those_that_the_code_uses() -> None:
+    settings = openapi.followed(openapi.body_schema("put_sms_integration"))
+    peak_hours = openapi.as_object(openapi.as_object(settings["properties"])["peak_hours"])
+    assert peak_hours["default"] == [list(window) for window in DEFAULT_PEAK_HOURS]
 
 
 class _Page(HTMLParser):

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.domain.distribution import Action, Distribution, DistributionStatus, Schedule, ScheduleMode
+from shared.domain.hours import DEFAULT_PEAK_HOURS
 from shared.domain.payload import Channel
-from tests.fakes.office import DEMO, Office, recipient
+from tests.fakes.office import DEMO, SMS, Office, recipient
 
 NIGHT = datetime(2026, 11, 23, 22, 0, tzinfo=UTC)
 SEVEN = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
@@ -27,9 +28,10 @@ def made(
     confirm: bool = True,
     channel: Channel = Channel.SMS,
     phones: Sequence[str] = ("+221770000001",),
+    key: str = "d",
 ) -> Distribution:
     rows = [recipient(number, phone=phone) for number, phone in enumerate(phones, start=1)]
-    new = replace(office.new_distribution(rows, channel=channel, confirm=confirm), schedule=schedule)
+    new = replace(office.new_distribution(rows, channel=channel, key=key, confirm=confirm), schedule=schedule)
     return office.run(office.planning().create(new))
 
 
@@ -61,6 +63,20 @@ def test_off_peak_it_waits_for_the_end_of_the_peak(office: Office) -> None:
     waiting = made(office, OFF_PEAK)
     ten = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
     assert office.schedules.standing == {waiting.distribution_id: (ten, "Africa/Dakar")}
+
+
+@pytest.mark.parametrize(("peak_hours", "is_peak"), [(DEFAULT_PEAK_HOURS, True), ((), False)])
+def test_more_than_10_000_sms_keep_clear_of_the_peak_or_warn(
+    office: Office, peak_hours: tuple[tuple[str, str], ...], is_peak: bool
+) -> None:
+    """Where there are no peak hours, there is nothing to wait for and nothing to warn of."""
+    office.run(office.integrations.put(replace(SMS, peak_hours=peak_hours)))
+    office.clock.instant = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
+    phones = [f"+2217700{number:05d}" for number in range(10_001)]
+    waiting = made(office, Schedule(mode=ScheduleMode.AUTO), confirm=False, phones=phones)
+    assert waiting.planned.starts_at == office.clock.instant + timedelta(hours=1.5 if is_peak else 0)
+    at_once = made(office, Schedule(mode=ScheduleMode.NOW), confirm=False, phones=phones, key="e")
+    assert ("peak_hours" in [notice.code for notice in at_once.planned.warnings]) == is_peak
 
 
 def test_over_several_zones_it_is_written_in_the_time_of_the_first_that_opens(office: Office) -> None:
