@@ -13,6 +13,7 @@ from shared.domain.catalogue import READY_ONLY, Catalogue, Usable
 from shared.domain.content import Content, SmsEncoding
 from shared.domain.integration import UnitPrice
 from shared.domain.message import Price
+from shared.domain.news import TemplateStatus
 from shared.domain.payload import MAX_SESSION_TEXT, ButtonCall, Channel, Mode, Payload, TemplateCall
 from shared.domain.phone import PhoneError, PhoneNumber, normalise
 from shared.domain.recipient import Recipient
@@ -24,6 +25,9 @@ from shared.domain.variables import VARIABLES, VariableError, expand, fill_card_
 
 MAX_SEGMENTS = 10
 """An SMS beyond this is refused: Orange publishes no maximum (reference/orange_sms.md §5), the bill needs one."""
+
+REVIEW_HOURS = "24–72"
+"""How long Meta takes to review a template (reference/whatsapp.md §6)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,9 +160,17 @@ def _template_fault(template: Usable | None, name: str, channel: Channel) -> Fau
     """Why nobody can get this template on this channel; an organisation's own are WhatsApp's alone."""
     if template is None or (channel is Channel.SMS and template.sms is None):
         return Fault(field="content.template.name", code="template_unknown", facts={"name": name})
-    if channel is Channel.WHATSAPP and template.is_refused:
-        return Fault(field="content.template.name", code="template_not_approved", facts={"name": name})
+    if channel is Channel.WHATSAPP and template.is_refused and template.status is not None:
+        return _refused_by_meta(template.status, name)
     return None
+
+
+def _refused_by_meta(status: TemplateStatus, name: str) -> Fault:
+    """What to do depends on who has to act: the administrator submits, Meta reviews, or Meta has stopped it."""
+    if status is TemplateStatus.NOT_SUBMITTED:
+        return Fault(field="content.template.name", code="template_not_submitted", facts={"name": name})
+    step = {"review_hours": REVIEW_HOURS} if status is TemplateStatus.PENDING else {"stopped": str(status)}
+    return Fault(field="content.template.name", code="template_not_approved", facts={"name": name, **step})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,6 +78,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "What was asked does not fit the present state, so nothing was changed.",
             "It is now: {status}.",
             "What it was to say is no longer kept ({gone}): send a new message.",
+            "{advice}",
             "Reload it and choose one of the actions that are still possible.",
         ),
         "provider_refused": (
@@ -137,9 +138,17 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Choose one from the list of templates.",
         ),
         "template_not_approved": (
-            "Meta has not approved this template.",
+            "Meta does not accept this template at the moment.",
             "It is {name}.",
-            "Wait for the approval (24 to 72 hours) or choose another template.",
+            "Meta is reviewing it ({review_hours} hours): wait for the approval.",
+            "Meta has {stopped} it: look up the cause in WhatsApp Manager.",
+            "You can choose another template.",
+        ),
+        "template_not_submitted": (
+            "Meta does not have this template: it was never submitted, or it was deleted.",
+            "It is {name}.",
+            "Ask an administrator to submit it from the list of templates (the review takes 24 to 72 hours), "
+            "or choose another template.",
         ),
         "template_required": (
             "WhatsApp takes free text only within 24 hours of the beneficiary's own message.",
@@ -366,6 +375,7 @@ WORDS: dict[str, dict[str, str]] = {
         "read": "read",
         "failed": "failed",
     },
+    "stopped": {"rejected": "rejected", "paused": "paused", "disabled": "disabled"},
     "type": {
         "string": "a text in quotes",
         "integer": "a whole number",

@@ -78,6 +78,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Ce qui est demandé ne convient pas à l’état actuel ; rien n’a été changé.",
             "État actuel : {status}.",
             "Ce qu’il fallait envoyer n’est plus conservé ({gone}) : envoyez un nouveau message.",
+            "{advice}",
             "Rechargez la page et choisissez une des actions encore possibles.",
         ),
         "provider_refused": (
@@ -147,9 +148,17 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Choisissez-en un dans la liste des modèles.",
         ),
         "template_not_approved": (
-            "Meta n’a pas approuvé ce modèle.",
+            "Meta n’accepte pas ce modèle pour le moment.",
             "C’est {name}.",
-            "Attendez l’approbation (24 à 72 heures) ou choisissez un autre modèle.",
+            "Meta l’examine ({review_hours} heures) : attendez l’approbation.",
+            "Meta l’a {stopped} : cherchez la cause dans WhatsApp Manager.",
+            "Vous pouvez choisir un autre modèle.",
+        ),
+        "template_not_submitted": (
+            "Meta n’a pas ce modèle : il n’a jamais été soumis, ou il a été supprimé.",
+            "C’est {name}.",
+            "Demandez à un administrateur de le soumettre depuis la liste des modèles (l’examen prend 24 à 72 heures), "
+            "ou choisissez un autre modèle.",
         ),
         "template_required": (
             "WhatsApp n’accepte un texte libre que dans les 24 heures qui suivent un message du bénéficiaire.",
@@ -401,6 +410,7 @@ WORDS: dict[str, dict[str, str]] = {
         "read": "lu",
         "failed": "échoué",
     },
+    "stopped": {"rejected": "rejeté", "paused": "mis en pause", "disabled": "désactivé"},
     "type": {
         "string": "un texte entre guillemets",
         "integer": "un nombre entier",

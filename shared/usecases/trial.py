@@ -9,15 +9,16 @@ from shared.domain.composition import Composed, CompositionError, compose
 from shared.domain.consent import Given
 from shared.domain.content import Content
 from shared.domain.dispatch import ANY_SCOPE, Dispatch
-from shared.domain.gate import NotBefore, Passenger, gate
+from shared.domain.gate import Go, Never, NotBefore, Passenger, gate
 from shared.domain.ids import NumberKey
 from shared.domain.message import Message, PayloadRef
 from shared.domain.payload import Channel
 from shared.domain.recipient import Recipient
-from shared.domain.refusal import ProblemCode, Refusal
+from shared.domain.refusal import Fault, ProblemCode, Refusal
 from shared.domain.sample_card import SAMPLE_CARD
 from shared.domain.status import Status
 from shared.usecases.channel import Integrated
+from shared.usecases.judge import fault_of
 from shared.usecases.ports import Lanes, Log
 from shared.usecases.send import SendStep
 from shared.usecases.setting import Settings
@@ -40,6 +41,7 @@ _STOP_REASONS = frozenset(
         "provider_down",
     }
 )
+_FIELDS = {"phone": "to", "content.template.name": "default_template"}
 _TEXTS = {
     "fr": "Message de test d'Oomus : vos réglages SMS fonctionnent.",
     "en": "Oomus test message: your SMS settings work.",
@@ -74,11 +76,16 @@ class Trial:
     async def send[I: Integrated, P](
         self, step: SendStep[I, P], settings: Settings, *, to: str, language: str, message_id: str
     ) -> Message:
-        """The sent message. Raises Refusal: the number, quiet hours, a missing template, or the provider's refusal."""
+        """The sent message.
+
+        Raises Refusal: `unprocessable` for a number or a template that cannot be used, `quiet_hours`,
+        `template_missing`, `state_conflict` where Meta's daily limit or the rate leaves no room now, and
+        `provider_refused` only where the provider was called.
+        """
         now = self._deps.clock.now()
         channel = settings.setting.channel
         composed = _composed(settings, to, language)
-        _check_hours(channel, composed, now)
+        _check_gate(channel, composed, now)
         message = self._message(settings, composed, message_id, now)
         await self._deps.log.add(message)
         integration = settings.channel
@@ -99,13 +106,14 @@ class Trial:
         standing = await self._deps.log.get(message.organisation, message_id)
         if standing is not None and standing.status not in (Status.PENDING, Status.FAILED):
             return standing
-        # Meta's daily limit is all that a test send may still wait for: it has no session and needs no consent.
-        waits = error is None and standing is not None and standing.attempts == 0 and channel is Channel.WHATSAPP
-        reason = "daily_limit" if waits else (error.reason if error else "") or "provider_rejected"
-        await self._deps.settler.end_unsent(
-            message.organisation, message_id, _message_reason(reason), self._deps.clock.now()
-        )
-        raise Refusal(ProblemCode.PROVIDER_REFUSED, reason=reason, provider_code=error.code if error else "")
+        was_asked = error is not None or standing is None or standing.attempts > 0
+        reason = (error.reason if error else "") or "provider_rejected"
+        ended = _message_reason(reason) if was_asked else "expired"
+        await self._deps.settler.end_unsent(message.organisation, message_id, ended, self._deps.clock.now())
+        if was_asked:
+            raise Refusal(ProblemCode.PROVIDER_REFUSED, reason=reason, provider_code=error.code if error else "")
+        _check_gate(channel, composed, self._deps.clock.now())
+        raise Refusal(ProblemCode.STATE_CONFLICT, reason=_waits_for(channel))
 
     def _message(self, settings: Settings, composed: Composed, message_id: str, now: datetime) -> Message:
         """Watched, but without a stored payload: a test whose caller has gone is ended, not sent late."""
@@ -146,7 +154,18 @@ def _composed(settings: Settings, to: str, language: str) -> Composed:
     try:
         return compose(recipient, content, dataclasses.replace(settings.setting, trusted_card=SAMPLE_CARD))
     except CompositionError as error:
-        raise Refusal(ProblemCode.UNPROCESSABLE, error.faults) from None
+        raise Refusal(ProblemCode.UNPROCESSABLE, tuple(map(_of_request, error.faults))) from None
+
+
+def _of_request(fault: Fault) -> Fault:
+    """The fault under the name that its field has here: the request gives the number, the settings the template."""
+    return dataclasses.replace(fault, field=_FIELDS.get(fault.field, fault.field))
+
+
+def _waits_for(channel: Channel) -> str:
+    """Why no call was made within a test send's time, where a code says it. A test send needs no consent and no
+    session, so on WhatsApp it is the daily limit; an SMS found no free send slot in time."""
+    return "daily_limit" if channel is Channel.WHATSAPP else ""
 
 
 def _message_reason(reason: str) -> str:
@@ -154,10 +173,14 @@ def _message_reason(reason: str) -> str:
     return "provider_rejected" if reason in _STOP_REASONS else reason
 
 
-def _check_hours(channel: Channel, composed: Composed, now: datetime) -> None:
+def _check_gate(channel: Channel, composed: Composed, now: datetime) -> None:
     passenger = Passenger(
         channel=channel, country=composed.phone.country, given=Given(), recorded=None, exempt_from_consent=True
     )
-    decision = gate(passenger, now)
-    if isinstance(decision, NotBefore):
-        raise Refusal(ProblemCode.QUIET_HOURS, opens_at=decision.at.isoformat())
+    match gate(passenger, now):
+        case NotBefore(at=at):
+            raise Refusal(ProblemCode.QUIET_HOURS, opens_at=at.isoformat())
+        case Never(reason=reason):
+            raise Refusal(ProblemCode.UNPROCESSABLE, (_of_request(fault_of(reason)),))
+        case Go():
+            return

@@ -57,7 +57,7 @@ def test_from_submission_to_a_campaign_that_meta_stops(programme: Programme) -> 
     account = with_account(programme)
     refused = programme.distribute(channel="whatsapp", content=VACCINATION, recipients=[programme.recipient(DELIVERED)])
     assert refused.status_code == 422
-    assert refused.json()["errors"][0]["code"] == "template_not_approved"
+    assert refused.json()["errors"][0]["code"] == "template_not_submitted"
     submitted(programme)
     assert programme.api.post("/v1/templates/vaccination_card/submit").status_code == 202
     assert whatsapp_status(programme) == "approved"

@@ -15,6 +15,8 @@ from shared.domain.payload import ButtonCall, Channel, TemplateCall
 from shared.domain.recipient import Recipient
 from shared.domain.sample_card import SAMPLE_CARD
 from shared.domain.templates import EXAMPLES, Shape, UrlButton
+from shared.http.textkind import TextKind
+from shared.http.texts import text
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 APPROVED, PAUSED, PENDING = TemplateStatus.APPROVED, TemplateStatus.PAUSED, TemplateStatus.PENDING
@@ -125,8 +127,28 @@ def test_an_own_template_counts_once_its_form_is_known() -> None:
 def test_what_is_known_not_to_be_approved_is_refused(status: TemplateStatus, is_sure: bool) -> None:
     its = setting(known(status=status), is_sure=is_sure)
     content = Content(template="own_card")
-    assert [fault.code for fault in check_template(its, content)] == ["template_not_approved"]
-    assert faults(person(), content, its) == [("content.template.name", "template_not_approved")]
+    code = "template_not_submitted" if status is TemplateStatus.NOT_SUBMITTED else "template_not_approved"
+    assert [fault.code for fault in check_template(its, content)] == [code]
+    assert faults(person(), content, its) == [("content.template.name", code)]
+
+
+@pytest.mark.parametrize(
+    ("status", "english", "french"),
+    [
+        (TemplateStatus.NOT_SUBMITTED, "never submitted", "jamais été soumis"),
+        (PENDING, "wait for the approval", "attendez l’approbation"),
+        (PAUSED, "Meta has paused it", "Meta l’a mis en pause"),
+        (TemplateStatus.REJECTED, "Meta has rejected it", "Meta l’a rejeté"),
+        (TemplateStatus.DISABLED, "Meta has disabled it", "Meta l’a désactivé"),
+    ],
+)
+def test_the_text_says_who_has_to_act(status: TemplateStatus, english: str, french: str) -> None:
+    """Waiting helps only while Meta reviews the template."""
+    [fault] = check_template(setting(known(status=status)), Content(template="own_card"))
+    told = {language: text(TextKind.FIELD, fault.code, language, fault.facts) for language in ("en", "fr")}
+    assert english in told["en"]
+    assert french in told["fr"]
+    assert ("wait for" in told["en"]) == ("attendez" in told["fr"]) == (status is PENDING)
 
 
 def test_a_template_that_one_language_still_allows_is_judged_row_by_row() -> None:

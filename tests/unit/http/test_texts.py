@@ -26,6 +26,7 @@ FIELDS = frozenset(
         "variable_missing",
         "template_unknown",
         "template_not_approved",
+        "template_not_submitted",
         "template_required",
         "text_too_long",
         "text_empty",

@@ -186,6 +186,6 @@ def test_a_test_send_says_that_the_limit_is_used_up(office: Office) -> None:
     )
     with pytest.raises(Refusal) as refused:
         office.run(sending)
-    assert (refused.value.code, refused.value.facts["reason"]) == (ProblemCode.PROVIDER_REFUSED, "daily_limit")
+    assert (refused.value.code, refused.value.facts["reason"]) == (ProblemCode.STATE_CONFLICT, "daily_limit")
     row = office.row("t-1")
-    assert (row.status, row.reason, row.due_at) == (Status.FAILED, "provider_rejected", None)
+    assert (row.status, row.reason, row.due_at) == (Status.FAILED, "expired", None)
