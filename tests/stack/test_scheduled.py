@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from local.stack import STACK_NAME
 from tests.stack.programme import DELIVERED, Json, Programme, until
 from tests.stack.running import RunningStack, started
 
 AT = datetime(2026, 11, 23, 14, 30, 20, tzinfo=UTC)
 """Twenty seconds past the minute."""
+TICK = f"{STACK_NAME}-tick"
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +58,11 @@ def _for(programme: Programme, at: datetime, recipients: list[Json]) -> Json:
 
 
 def _waiting(running: RunningStack) -> dict[str, tuple[str, str]]:
-    """What the console shows in the stack's own group."""
+    """What the console shows in the stack's own group, beside the tick."""
     scheduler: Any = running.aws("scheduler")
     [group] = [one["Name"] for one in scheduler.list_schedule_groups()["ScheduleGroups"] if one["Name"] != "default"]
+    assert {one["GroupName"] for one in scheduler.list_schedules()["Schedules"]} == {group}, "one of another stage's"
     listed = scheduler.list_schedules(GroupName=group)["Schedules"]
-    found = [scheduler.get_schedule(Name=one["Name"], GroupName=group) for one in listed]
+    assert TICK in {one["Name"] for one in listed}
+    found = [scheduler.get_schedule(Name=one["Name"], GroupName=group) for one in listed if one["Name"] != TICK]
     return {one["Name"]: (one["ScheduleExpression"], one["ScheduleExpressionTimezone"]) for one in found}

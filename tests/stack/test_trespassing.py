@@ -3,6 +3,7 @@
 The table is written out, not derived from template.yaml: a grant that is too wide makes a line here fail.
 """
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -162,7 +163,7 @@ class Place:
         return found
 
     def schedules(self, role: str) -> list[Try]:
-        """Nobody may lend a schedule a role of a function, nor make one outside of the stack's group."""
+        """No role may lend a schedule a function's role, make one outside of the stack's group, or touch the tick's."""
         [group] = [
             one["Name"]
             for one in self.stack.aws("scheduler").list_schedule_groups()["ScheduleGroups"]
@@ -170,7 +171,7 @@ class Place:
         ]
         arn = "arn:aws:iam::123456789012:role/" + STACK_NAME
         made = {
-            "Name": "x",
+            "Name": str(uuid.uuid4()),  # as a distribution's
             "ScheduleExpression": "at(2030-01-01T00:00:00)",
             "ScheduleExpressionTimezone": "UTC",
             "FlexibleTimeWindow": {"Mode": "OFF"},
@@ -182,7 +183,13 @@ class Place:
         ]
         if role not in ("ApiRole", "BulkFanoutRole"):
             tries.append(made | {"GroupName": group, "Target": target | {"RoleArn": f"{arn}-SchedulerRole"}})
-        return [Try(service="scheduler", call="create_schedule", parameters=one) for one in tries]
+        tick = {"Name": f"{STACK_NAME}-tick", "GroupName": group}
+        stopped = made | tick | {"State": "DISABLED", "Target": target | {"RoleArn": f"{arn}-SchedulerRole"}}
+        return [
+            *(Try(service="scheduler", call="create_schedule", parameters=one) for one in tries),
+            Try(service="scheduler", call="update_schedule", parameters=stopped),
+            Try(service="scheduler", call="delete_schedule", parameters=tick),
+        ]
 
     def account(self) -> list[Try]:
         policy = {"RoleName": f"{STACK_NAME}-{ALL[0]}", "PolicyName": "x", "PolicyDocument": "{}"}

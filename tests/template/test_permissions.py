@@ -1,5 +1,7 @@
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 
@@ -202,6 +204,12 @@ def test_who_makes_schedules_may_lend_them_their_role_and_no_other(template: Nod
     makes = role in ("ApiRole", "BulkFanoutRole")
     verbs = {"CreateSchedule", "UpdateSchedule"} | ({"DeleteSchedule"} if role == "ApiRole" else set())
     assert actions(template, role, "scheduler") == (verbs if makes else set())
+    for verb in sorted(verbs) if makes else ():
+        [resource] = resources(template, role, f"scheduler:{verb}")
+        assert resource.count("schedule/${Schedules}/") == 1
+        name = resource.partition("schedule/${Schedules}/")[2].removesuffix("'}")
+        assert fnmatchcase(str(uuid5(NAMESPACE_URL, "a distribution")), name)
+        assert not any(fnmatchcase(f"oomus-messaging-{stage}-tick", name) for stage in ("dev", "staging", "prod"))
     lent = [one for one in inline_statements(template, role) if "iam:PassRole" in str(one["Action"])]
     assert bool(lent) == makes
     for statement in lent:
