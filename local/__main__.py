@@ -85,7 +85,8 @@ def _see_children_off() -> None:
 
 
 def _serve(settings: Settings) -> int:
-    from local.logs import logging_to  # noqa: PLC0415 - `token` need not wait for what `run` imports
+    from local.clock import StackClock  # noqa: PLC0415 - `token` need not wait for what `run` imports
+    from local.logs import logging_to  # noqa: PLC0415
     from local.processes import ChildFailedError  # noqa: PLC0415
     from local.stack import PortInUseError, Stack  # noqa: PLC0415
 
@@ -100,7 +101,8 @@ def _serve(settings: Settings) -> int:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     try:
-        with logging_to(sys.stderr) as terminal, Stack(settings) as stack:
+        clock = StackClock(settings.start)
+        with logging_to(sys.stderr, clock) as terminal, Stack(settings, clock=clock) as stack:
             started.set()
             print(stack.base_url, file=terminal, flush=True)
             print(_greeting(stack), file=terminal, flush=True)

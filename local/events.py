@@ -428,7 +428,7 @@ def make(folder: Path) -> Sequence[Step]:
     clock = StackClock(DEPARTING_AT, monotonic=_stopped)
     folder.mkdir(exist_ok=True)
     settings = Settings(port=0, containers=True, card_hosts=(f"{CONTAINERS_HOST}:{SIMULATORS}",))
-    with tempfile.TemporaryFile("w+") as log, logging_to(log), Stack(settings, log, clock) as stack:
+    with tempfile.TemporaryFile("w+") as log, logging_to(log, clock), Stack(settings, log, clock) as stack:
         steps = tuple(walk(stack))
         for step in steps:
             _write(folder / f"{step.name}.json", step.event)

@@ -4,11 +4,14 @@ python -m local.moto_server --host 127.0.0.1 --port 5000 --now 2026-11-23T10:00:
 """
 
 import argparse
+import logging
 import sys
 from types import ModuleType
 
 from local.clock import parse_instant
+from local.logs import JsonLines
 from local.processes import collect_seldom
+from shared.aws.function import SystemClock
 
 
 def _spare_imports() -> None:
@@ -35,6 +38,9 @@ def main() -> None:
     from local.moto_http import serve  # noqa: PLC0415 - after the stand-ins that spare its imports
 
     servers = serve(arguments.host, arguments.port, arguments.now)
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines(SystemClock()))  # `serve` has taken the whole process to the stack's time
+    logging.getLogger("local").addHandler(handler)
     print("ready", flush=True)
     servers[0].serve_forever()
 

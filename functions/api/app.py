@@ -26,8 +26,9 @@ def build(
     environment: Mapping[str, str], clock: Clock | None = None, aws: Aws | None = None, loop: Loop | None = None
 ) -> Handler:
     """The handler with all it needs; nothing of AWS is called yet."""
-    telemetry = LoggedTelemetry("api")
-    deps = Deps(environment, clock or system_clock(environment), aws or Aws(), telemetry)
+    clock = clock or system_clock(environment)
+    telemetry = LoggedTelemetry("api", clock)
+    deps = Deps(environment, clock, aws or Aws(), telemetry)
     router = Router(on_error=telemetry.crash)
     for routes in (integrations, sending, bulk, logs, statistics, people, erasures, dead_letters, templates, public):
         routes.register(router, deps)

@@ -30,8 +30,9 @@ def build(
     environment: Mapping[str, str], clock: Clock | None = None, aws: Aws | None = None, loop: Loop | None = None
 ) -> Handler:
     """The handler with all it needs; nothing of AWS is called yet."""
-    telemetry = LoggedTelemetry("bulk_fanout")
-    deps = Deps(environment, clock or system_clock(environment), aws or Aws(), telemetry)
+    clock = clock or system_clock(environment)
+    telemetry = LoggedTelemetry("bulk_fanout", clock)
+    deps = Deps(environment, clock, aws or Aws(), telemetry)
     router = Router(on_error=telemetry.crash)
     router.add("POST /v1/distributions", partial(_create, deps), scope=Scope.SEND)
     loop = loop or Loop(telemetry.crash)

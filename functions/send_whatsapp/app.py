@@ -34,10 +34,11 @@ def build(
 ) -> Handler:
     """The handler with all it needs; nothing of AWS is called yet."""
     settings = read_settings(Settings, environment)
-    telemetry = LoggedTelemetry("send_whatsapp")
+    clock = clock or system_clock(environment)
+    telemetry = LoggedTelemetry("send_whatsapp", clock)
     stores = Stores(
         aws or Aws(),
-        clock or system_clock(environment),
+        clock,
         telemetry,
         Names(
             log_table=settings.log_table,

@@ -54,7 +54,8 @@ def build(
 ) -> Handler:
     """The handler with all it needs; nothing of AWS is called yet."""
     settings = read_settings(Settings, environment)
-    telemetry = LoggedTelemetry("webhook")
+    clock = clock or system_clock(environment)
+    telemetry = LoggedTelemetry("webhook", clock)
     names = Names(
         log_table=settings.log_table,
         fanout_queue_url=settings.fanout_queue_url,
@@ -62,7 +63,7 @@ def build(
         secrets_prefix=settings.secrets_prefix,
         message_retention=days(settings.message_retention_days),
     )
-    stores = Stores(aws or Aws(), clock or system_clock(environment), telemetry, names, patient=True)
+    stores = Stores(aws or Aws(), clock, telemetry, names, patient=True)
     queue = SqsStatusQueue(stores.aws, settings.status_queue_url)
     door = Doorkeeper(stores.integrations, queue, webhook, pieces, telemetry, stores.clock)
     keyed = _keyed(stores.aws, settings.number_key_secret_id)

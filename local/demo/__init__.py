@@ -10,6 +10,7 @@ from typing import TextIO
 
 from rich.console import Console
 
+from local.clock import StackClock
 from local.demo.api import Api, ApiError, Distribution
 from local.demo.check import Finding, outcomes, rejections, totals
 from local.demo.screen import Screen
@@ -63,20 +64,21 @@ def main(argv: Sequence[str]) -> int:
     """0 if every message came to the end that its number asked for."""
     argparse.ArgumentParser(prog="python -m local demo", description=__doc__).parse_args(argv)
     LOG.parent.mkdir(parents=True, exist_ok=True)
-    with LOG.open("w", encoding="utf-8") as log, logging_to(log) as terminal:
+    clock = StackClock(MORNING)
+    with LOG.open("w", encoding="utf-8") as log, logging_to(log, clock) as terminal:
         screen = Screen(Console(file=terminal))
         try:
-            return _play(screen, log)
+            return _play(screen, log, clock)
         except (ApiError, ChildFailedError) as error:
             screen.problem(str(error))
             print(f"The log is in {LOG}", file=sys.stderr)
             return 1
 
 
-def _play(screen: Screen, log: TextIO) -> int:
+def _play(screen: Screen, log: TextIO, clock: StackClock) -> int:
     began = time.monotonic()
     screen.say("Deploying template.yaml on moto …")
-    with Stack(Settings(port=0, start=MORNING), log) as stack:
+    with Stack(Settings(port=0), log, clock) as stack:
         screen.say(f"The stack answers at {stack.base_url}; its clock says {MORNING:%Y-%m-%d %H:%M} UTC.")
         cards = f"{stack.simulators_url}/cards"
         with Api(stack.base_url, stack.token(), f"{stack.simulators_url}") as api:

@@ -5,9 +5,11 @@ alone is used, because `Metrics` makes the service a dimension of everything; fa
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
+from shared.domain.instants import milliseconds
 from shared.usecases.events import Event, Metric, Unit
 
 NAMESPACE = "OomusMessaging"
@@ -31,12 +33,13 @@ class Counted:
                 dimensions = tuple((name, str(fields.get(name) or "none")) for name in metric.by)
                 self._add(self._numbers.setdefault(dimensions, {}), metric, value)
 
-    def write(self) -> None:
+    def write(self, now: datetime) -> None:
         """One line for each set of dimensions, and nothing where nothing was counted. Then count anew."""
         numbers, self._numbers = self._numbers, {}
         for dimensions, metrics in numbers.items():
             provider = AmazonCloudWatchEMFProvider(service="", dimension_set=dict(dimensions))
             provider.namespace = provider.namespace or NAMESPACE
+            provider.timestamp = milliseconds(now)
             for metric, value in _each(metrics):
                 provider.add_metric(metric.name, metric.unit, value)
             if provider.metric_set:  # empty where the hundredth value has just been written

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
 from shared.aws.metrics import Counted, Fields
+from shared.domain.clock import Clock
 from shared.usecases.events import EVENTS, IDENTITIES
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
@@ -25,27 +27,38 @@ class InvocationFailedError(Exception):
     the log, and that may quote personal data (botocore's and msgspec's do)."""
 
 
+class _ByTheClock(LambdaPowertoolsFormatter):
+    """A line carries the time that `LoggedTelemetry` gives it. Powertools keeps one formatter for all loggers of a
+    name, so the time comes with the line."""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - logging's name
+        given = getattr(record, "timestamp", None)
+        return given if isinstance(given, str) else super().formatTime(record, datefmt)
+
+
 class LoggedTelemetry:
     """`Telemetry` on the Lambda log: the names and fields of `shared.usecases.events`, and nothing else.
 
     A line has no place in the code and no second copy of its name: three lines a message are paid for by the byte.
+    Lines and metrics carry the clock's time, in the form of the API, so that both can be read side by side.
     """
 
-    def __init__(self, service: str) -> None:
+    def __init__(self, service: str, clock: Clock) -> None:
         # The number of a task says nothing to anybody. Documented with logging.Formatter; typeshed has it not.
         logging.logAsyncioTasks = False  # type: ignore[attr-defined]
-        self._logger = Logger(service=service, location=None)
+        self._logger = Logger(service=service, location=None, logger_formatter=_ByTheClock())
+        self._clock = clock
         self._counted = Counted()
 
     def event(self, name: str, **fields: str | int | float | bool | None) -> None:
         """See `Telemetry`."""
         listed = self._count(name, fields)
         if EVENTS[name].logged:
-            self._logger.info(name, extra=listed)
+            self._logger.info(name, extra={**listed, **self._now()})
 
     def trouble(self, name: str, **fields: str | int | float | bool | None) -> None:
         """See `Telemetry`."""
-        self._logger.warning(name, extra=self._count(name, fields))
+        self._logger.warning(name, extra={**self._count(name, fields), **self._now()})
 
     def crash(self, error: Exception, where: str) -> None:
         """An exception that nobody expected: its type and its place in our code. Its text may quote personal data."""
@@ -56,7 +69,7 @@ class LoggedTelemetry:
             places.append(f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno} {code.co_name}")
             trace = trace.tb_next
         listed = self._count("crash", {"where": where, "error": type(error).__name__})
-        self._logger.error("crash", extra={**listed, "places": places[-8:]})
+        self._logger.error("crash", extra={**listed, "places": places[-8:], **self._now()})
 
     @contextmanager
     def invocation(self) -> Iterator[None]:
@@ -70,7 +83,11 @@ class LoggedTelemetry:
             self.crash(error, "invocation")
             raise InvocationFailedError(type(error).__name__) from None
         finally:
-            self._counted.write()
+            self._counted.write(self._clock.now())
+
+    def _now(self) -> dict[str, str]:
+        """For `_ByTheClock`."""
+        return {"timestamp": self._clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")}
 
     def _count(self, name: str, fields: Fields) -> dict[str, str | int | float | bool | None]:
         """The fields that the list allows, as they may be shown."""

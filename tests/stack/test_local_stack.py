@@ -1,11 +1,15 @@
 """The local stack with the real template: what api.md, "The local stack", promises of it."""
 
-from datetime import timedelta
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx2
 import pytest
 
-from tests.stack.running import RunningStack
+from local.clock import parse_instant
+from tests.stack.programme import Programme
+from tests.stack.running import START, RunningStack
 
 
 def test_it_answers_without_a_token_where_it_should(stack: RunningStack) -> None:
@@ -73,3 +77,24 @@ def test_the_log_holds_no_path_and_no_token(stack: RunningStack) -> None:
     assert "a-secret-path-token" not in log
     assert "quiet" not in log
     assert token not in log
+
+
+def test_the_log_tells_the_time_that_the_api_tells(programme: Programme) -> None:
+    """Every line and every metric, of the stack and of its functions, so that both can be read side by side."""
+    stack = programme.stack
+    asked = programme.ok(programme.send(programme.recipient(8200)))
+    programme.settled(asked["message_id"], "delivered")
+    lines = [json.loads(line) for line in stack.log().splitlines() if line.startswith("{")]
+    written = [_written_at(line) for line in lines]
+    assert {line.get("service") for line in lines} >= {"send_sms", "webhook"}
+    assert any("_aws" in line for line in lines)
+    assert parse_instant(START) <= min(written) <= max(written) <= stack.now()
+    [moved] = [line for line in lines if line.get("message_id") == asked["message_id"] and line.get("status") == "sent"]
+    shown = parse_instant(programme.message(asked["message_id"])["sent_at"])
+    assert shown <= _written_at(moved) < shown + timedelta(minutes=1)
+
+
+def _written_at(line: dict[str, Any]) -> datetime:
+    if "_aws" in line:
+        return datetime.fromtimestamp(line["_aws"]["Timestamp"] / 1000, UTC)
+    return parse_instant(line["timestamp"])

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from shared.aws.telemetry import LoggedTelemetry
+from tests.fakes.world import FakeClock
 from tests.template.reading import FUNCTION_FOLDERS, ROOT, Node, mapping, of_type
 
 ADDS = re.compile(r"xray|opentelemetry|\botel|ddtrace|tracer|tracing", re.IGNORECASE)
@@ -60,7 +61,7 @@ def test_no_artefact_holds_what_adds_to_them(folder: str) -> None:
 def test_what_lambda_draws_of_a_failure_is_a_type_and_a_place() -> None:
     """By the program that runs handlers on Lambda: what it sends to X-Ray when one raises."""
     bootstrap = pytest.importorskip("awslambdaric.bootstrap", reason="made for Linux alone")
-    telemetry, runtime = LoggedTelemetry("traces"), _Runtime()
+    telemetry, runtime = LoggedTelemetry("traces", FakeClock()), _Runtime()
 
     def handler(event: str, _: object) -> None:
         with telemetry.invocation():

@@ -9,7 +9,9 @@ import pytest
 
 from shared.aws.metrics import NAMESPACE
 from shared.aws.telemetry import InvocationFailedError, LoggedTelemetry
+from tests.fakes.world import FakeClock
 
+CLOCK = FakeClock()
 IDENTITY = "1998e1d8-1111-5222-8333-444455556666"
 type Line = dict[str, object]
 
@@ -18,7 +20,7 @@ type Line = dict[str, object]
 def make(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Callable[[], LoggedTelemetry]:
     """To be called in the test: a logger is kept by its name, and writes to the standard output of when it is made."""
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "send_sms")  # never a dimension
-    return lambda: LoggedTelemetry(request.node.name)
+    return lambda: LoggedTelemetry(request.node.name, CLOCK)
 
 
 def written(capsys: pytest.CaptureFixture[str]) -> list[Line]:
@@ -41,7 +43,7 @@ def test_a_line_names_its_event_once_and_has_its_ids(
     telemetry = make()
     telemetry.event("copy_dropped", message_id=IDENTITY, found="done")
     [line] = written(capsys)
-    assert line.pop("timestamp")
+    assert line.pop("timestamp") == "2026-11-23T10:00:00.000Z"
     assert line.pop("service")
     assert line == {
         "level": "INFO",
@@ -92,6 +94,7 @@ def test_metrics_are_written_once_an_invocation(
     assert (line["channel"], line["outcome"], line["Calls"]) == ("sms", "accepted", [3.0])
     assert line["CallMilliseconds"] == [100.0, 120.0, 140.0]
     assert line["LateMilliseconds"] == [200.0, 240.0, 280.0]
+    assert cast(Line, line["_aws"])["Timestamp"] == int(CLOCK.now().timestamp() * 1000)
     assert cast(Line, line["_aws"])["CloudWatchMetrics"] == [
         {
             "Namespace": NAMESPACE,
