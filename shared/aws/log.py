@@ -15,7 +15,7 @@ from shared.domain.dead_letter import DeadLetter
 from shared.domain.fallback import watch_after
 from shared.domain.holds import ScopeKey
 from shared.domain.instants import milliseconds
-from shared.domain.message import Message, earliest
+from shared.domain.message import Message, earliest, yields_to
 from shared.domain.payload import Channel
 from shared.domain.status import ALLOWED_FROM, ARRIVED, Status
 from shared.usecases.gathered import Gathered
@@ -39,6 +39,7 @@ _GONE = ("#status IN (:sent, :failed)", "attribute_not_exists(reopened)")
 _GONE_VALUES = {":sent": str(Status.SENT), ":failed": str(Status.FAILED)}
 _NOT_SINCE_REOPENED = "(attribute_not_exists(reopened) OR attribute_exists(lease_until))"
 """What an earlier attempt says of a message that was reopened since says nothing any more."""
+_ROUNDED_UP = timedelta(microseconds=999)
 _SENT_AGAIN = "(attribute_exists(reopened) AND attempts = :told_by AND attribute_exists(lease_until))"
 
 
@@ -107,17 +108,19 @@ class DynamoLog:
         return _claim(outcome, token, now)
 
     async def move(self, organisation: str, message_id: str, move: Move) -> Moved:
-        """See `Log`. A fallback is timed by what the row holds, which takes a second try."""
+        """See `Log`. What a fallback is timed by, and an instant that was told before, are in the row: that takes a
+        second try."""
         if not ALLOWED_FROM[move.status]:
             return Moved(won=False, before=await self.get(organisation, message_id))
         if move.is_echo and (seen := await self._seen.get((organisation, message_id))) and _knows(seen, move):
             return await self._note_late(seen, move)
-        outcome = await self._change(organisation, message_id, _moving(move), answer="ALL_OLD")
-        before = from_item(outcome.item) if outcome.item else None
-        if not outcome.done and before is not None and before.fallback_minutes is not None:
-            timed = _moving(move, watched=before)
-            outcome = await self._change(organisation, message_id, timed, answer="ALL_OLD")
+        update, before = _moving(move), None
+        while True:
+            outcome = await self._change(organisation, message_id, update, answer="ALL_OLD")
             before = from_item(outcome.item) if outcome.item else None
+            if outcome.done or before is None or (again := _moving(move, row=before)) == update:
+                break
+            update = again
         if not outcome.done and before is not None and move.status is not Status.FAILED:
             return await self._note_late(before, move)
         return Moved(won=outcome.done, before=before)
@@ -411,11 +414,11 @@ def _said_by(move: Move) -> dict[str, Plain]:
     return sets
 
 
-def _moving(move: Move, *, watched: Message | None = None) -> Update:
+def _moving(move: Move, *, row: Message | None = None) -> Update:
     """The condition comes from the table of moves: a status never goes backwards.
 
-    A reopened message stands at `sent` and is sent once more, by the attempt that has claimed it since. `watched`: the
-    row, where it has a fallback.
+    A reopened message stands at `sent` and is sent once more, by the attempt that has claimed it since. `row`: as it
+    was found, where that is known.
     """
     origins = ALLOWED_FROM[move.status] & {Status.PENDING} if move.unclaimed else ALLOWED_FROM[move.status]
     allowed = {f":from_{number}": str(status) for number, status in enumerate(sorted(origins))}
@@ -437,15 +440,36 @@ def _moving(move: Move, *, watched: Message | None = None) -> Update:
         conditions.append(_NOT_SINCE_REOPENED)
         values[":attempt"] = move.attempt
     sets = _said_by(move)
+    watched = row if row is not None and row.fallback_minutes is not None else None
     if watched is None and move.status in (Status.SENT, Status.FAILED):
         conditions.append(_NO_FALLBACK)
     due_at = watch_after(watched, move.status, move.at, move.fallback) if watched else None
     sets |= _watch(watched.message_id, due_at) if watched else {}
-    once: dict[str, Plain] = {f"{move.status}_at": milliseconds(move.at)}
+    dated = _dated(move, row)
+    once: dict[str, Plain] = dict(dated.sets_once)
     if move.provider_message_id is not None:
         once["provider_message_id"] = move.provider_message_id
     ended = [*_LEASE, "reopened", *DEAD]
     ended += () if due_at else _WATCH
     ended += () if move.reason is not None else ("reason",)
     ended += ("failed_at",) if move.status in ARRIVED else ()
-    return Update(sets=sets, sets_once=once, removes=tuple(ended), conditions=tuple(conditions), values=values)
+    return Update(
+        sets={**sets, **dated.sets},
+        sets_once=once,
+        removes=tuple(ended),
+        conditions=(*conditions, *dated.conditions),
+        values={**values, **dated.values},
+    )
+
+
+def _dated(move: Move, row: Message | None) -> Update:
+    """The part of a move that writes the status's instant. Of several that are told the earliest stays, and the status
+    may have been told before, when its move was not won: then the row's instant says whether this one is earlier."""
+    name, at = f"{move.status}_at", milliseconds(move.at)
+    known = row.instant_of(move.status) if row is not None else None
+    if known is not None and earliest(known, move.at) != known:
+        values: dict[str, Plain] = {":known": milliseconds(known)}
+        return Update(sets={name: at}, conditions=(f"{name} = :known",), values=values)
+    yields = milliseconds(yields_to(move.at) + _ROUNDED_UP)
+    condition = f"(attribute_not_exists({name}) OR {name} < :yields)"
+    return Update(sets_once={name: at}, conditions=(condition,), values={":yields": yields})

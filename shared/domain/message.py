@@ -177,3 +177,8 @@ def earliest(known: datetime | None, told: datetime) -> datetime:
     second in which Meta took a message began before we noted its answer, nearly always; each such note is a write.
     """
     return told if known is None or known - told >= _NEWS else known
+
+
+def yields_to(told: datetime) -> datetime:
+    """A known instant that is at or after this one gives way to `told` (`earliest`)."""
+    return told + _NEWS

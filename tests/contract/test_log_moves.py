@@ -150,3 +150,19 @@ async def test_what_has_gone_is_not_ended_as_unsent(world: World, before: Status
     await brought_to(world.log, before)
     move = Move(status=Status.FAILED, at=THEN, reason="cancelled", unclaimed=True)
     assert (await world.log.move(*KEY, move)).won is (before is Status.PENDING)
+
+
+@pytest.mark.parametrize("told", [Status.SENT, Status.DELIVERED, Status.READ])
+@pytest.mark.parametrize(("first", "second", "stays"), [(60, 0, 0), (0, 60, 0), (1.5, 0, 1.5), (2, 0, 0)])
+@pytest.mark.parametrize("minutes", [None, 3])
+async def test_a_move_that_is_won_late_keeps_the_earliest_instant_that_was_told(
+    world: World, told: Status, first: float, second: float, stays: float, minutes: int | None
+) -> None:
+    """The first report names an attempt that the row does not know of: its instant stays behind, and the status comes
+    with the second. Out of order, the second one tells the earlier instant."""
+    await world.log.add(replace(message(), fallback_minutes=minutes))
+    unknown = Move(status=told, at=NOON + first * SECOND, attempt=1)
+    assert not (await world.log.move(*KEY, unknown)).won
+    assert (await world.log.move(*KEY, Move(status=told, at=NOON + second * SECOND))).won
+    row = await standing(world.log)
+    assert (row.status, row.instant_of(told)) == (told, NOON + stays * SECOND)
