@@ -38,6 +38,7 @@ MOST = 10_000 * len(PLACES)
 MORNING = datetime(2026, 11, 23, 10, tzinfo=UTC)
 """Within the sending hours of all nine countries, at whatever hour this is run."""
 LOG = PROJECT_ROOT / ".local" / "load.log"
+UNDER_WAY = ("pending", "sent")
 _LOOK_SECONDS = 0.5
 _HELD_SECONDS = 3.0
 """Longer than a sender's knowledge of a distribution may be old."""
@@ -162,6 +163,7 @@ class Run:
         requests = self._requests() - before
         found = api.distribution(identity)
         logged = api.messages(identity)
+        listed, counted = Counter(one.status for one in logged), Counter(found.counts)
         taken = self._ledger()
         by_number = Counter(number for number, _ in taken)
         ours = {row.number for row in self._campaign.expected}
@@ -171,13 +173,11 @@ class Run:
             rows=len(self._campaign.expected),
             accepted=found.accepted,
             by_status={status: count for status, count in found.counts.items() if count},
-            under_way=sum(1 for one in logged if one.status in {"pending", "sent"}),
-            cancelled=found.by_reason.get("cancelled", 0),
-            miscounted=sum(
-                abs(count - found.counts.get(status, 0))
-                for status, count in Counter(one.status for one in logged).items()
-                if status != "failed"
+            under_way=max(
+                sum(found.counts.get(status, 0) for status in UNDER_WAY), sum(one.status in UNDER_WAY for one in logged)
             ),
+            cancelled=found.by_reason.get("cancelled", 0),
+            miscounted=(listed - counted).total() + (counted - listed).total(),
             turn=turn,
             held=held,
             ledger=len(taken),

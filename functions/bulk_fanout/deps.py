@@ -38,7 +38,7 @@ from shared.usecases.room import Headroom
 from shared.usecases.setting import SettingReader
 from shared.usecases.stragglers import Stragglers
 from shared.usecases.strangers import NoteUnknown
-from shared.usecases.sweep import Sweep
+from shared.usecases.sweep import Sweep, SweepDeps
 from shared.usecases.tallies import Tallies
 from shared.usecases.templates import TemplateGuard
 from shared.usecases.unknown import Unknowns
@@ -247,11 +247,15 @@ class Deps:
     def _sweep(self) -> Sweep:
         settler = self.stores.settler()
         return Sweep(
-            self.stores.log,
-            self.stores.distributions,
-            self._tallies,
-            settler,
-            Unknowns(self.stores.log, settler, self._unsure),
+            SweepDeps(
+                log=self.stores.log,
+                distributions=self.stores.distributions,
+                plans=self.plans,
+                tallies=self._tallies,
+                settler=settler,
+                unknowns=Unknowns(self.stores.log, settler, self._unsure),
+                clock=self.stores.clock,
+            )
         )
 
     @cached_property

@@ -223,6 +223,11 @@ class Plan:
     fallback: FallbackCost | None = None
     """None where no fallback was asked for."""
 
+    @property
+    def logged_rows(self) -> int:
+        """How many rows are in the log, chunk by chunk."""
+        return sum(run.rows_in(number) for run in self.runs for number in range(run.logged))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distribution:
@@ -337,13 +342,14 @@ class Distribution:
         return dataclasses.replace(resumed, trying_until=now + TRYING if held else None)
 
     def cancelled(self, now: datetime) -> "Distribution":
-        """Nothing more is logged or released; `due_at` brings the sweep that ends what is pending."""
+        """Nothing more is released; `due_at` brings the sweep that ends every row. One that was never confirmed has no
+        rows to end."""
         return dataclasses.replace(
             self,
             status=DistributionStatus.CANCELLED,
             status_reason=None,
             epoch=self.epoch + 1,
-            due_at=now if self.plan is not None and self.epoch else None,
+            due_at=now if self.was_confirmed else None,
         )
 
     @property

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from shared.domain.distribution import Counts
+from shared.domain.distribution import Counts, Distribution, DistributionStatus
 from shared.domain.instants import from_milliseconds, milliseconds
 from shared.domain.message import Chunk, Message
 from shared.domain.payload import Channel
@@ -64,6 +64,13 @@ def counted_fallback(message: Message) -> Counts:
     """What a fallback adds to those of its distribution: the pending too, because no plan says how many there will
     be."""
     return Counts(by_status={Status.PENDING: 1}) if message.status is Status.PENDING else counted(message)
+
+
+def unlisted(distribution: Distribution, rows: int) -> Counts:
+    """Of rows that are not in the log. They are pending, and a cancel lists them; what it leaves had expired before:
+    paused for longer than stored content is kept, a row can only be counted, as cancelled like the others."""
+    is_over = distribution.status is DistributionStatus.CANCELLED and distribution.swept
+    return Counts(by_status={Status.FAILED: rows}, by_reason={"cancelled": rows}) if is_over and rows else Counts()
 
 
 def bucket_of(delay: timedelta) -> int:

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from shared.domain.clock import Clock
-from shared.domain.distribution import Counts, Distribution, DistributionStatus, together
+from shared.domain.distribution import Counts, Distribution, together
 from shared.domain.held_runs import held_rows, settled_by
 from shared.domain.holds import RunHold
 from shared.domain.message import Chunk, Message
 from shared.domain.refusal import Fault, Notice, ProblemCode, Refusal
 from shared.domain.status import Status
-from shared.domain.tally import fallbacks_of
+from shared.domain.tally import fallbacks_of, unlisted
 from shared.usecases.frozen import DuplicateRow, Plans
 from shared.usecases.holding import HoldStore, scopes_of_message
 from shared.usecases.ports import Distributions, Log, LogQuery, Page
@@ -104,14 +104,14 @@ class Browse:
                 or ()
             )[:FIRST_FAULTS]
         counts, held = Counts(), dict[RunHold, int]()
-        if plan is not None and distribution.epoch:
+        if plan is not None and distribution.was_confirmed:
             chunks = await self._distributions.counts(distribution.organisation, distribution.distribution_id)
             for one in chunks.values():
                 counts = counts.plus(one)
             counts = _with_the_rest(counts, distribution, plan.accepted)
             held = held_rows(distribution, settled_by(chunks))
         view = DistributionView(distribution=distribution, counts=counts, faults=faults, held=held)
-        is_under_way = plan is not None and plan.fallback is not None and distribution.epoch
+        is_under_way = plan is not None and plan.fallback is not None and distribution.was_confirmed
         return await self._with_fallbacks(view) if is_under_way else view
 
     async def _with_fallbacks(self, view: DistributionView) -> DistributionView:
@@ -185,15 +185,11 @@ async def _page_of[T](
 
 
 def _with_the_rest(counts: Counts, distribution: Distribution, accepted: int) -> Counts:
-    """What has not moved is pending; after a cancel, what never came into the log is cancelled too.
+    """What has not moved is pending.
 
     A status may be counted out before the batch that counted it in has written: below zero there is nothing to show.
     """
     counts = _not_below_zero(counts)
     rest = max(accepted - counts.total, 0)
-    if distribution.status is not DistributionStatus.CANCELLED:
-        return counts.plus(Counts(by_status={Status.PENDING: rest}))
-    logged = sum(sum(run.rows_in(number) for number in range(run.logged)) for run in distribution.planned.runs)
-    never = min(accepted - logged, rest)
-    cancelled = Counts(by_status={Status.FAILED: never}, by_reason={"cancelled": never})
-    return counts.plus(cancelled).plus(Counts(by_status={Status.PENDING: rest - never}))
+    lost = unlisted(distribution, min(accepted - distribution.planned.logged_rows, rest))
+    return counts.plus(lost).plus(Counts(by_status={Status.PENDING: rest - lost.total}))

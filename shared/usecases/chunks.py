@@ -1,12 +1,17 @@
 """A chunk's frozen rows as what they become: log items, and copies for the senders."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.dispatch import Dispatch
 from shared.domain.distribution import Distribution
 from shared.domain.message import Chunk, Message, PayloadRef
 from shared.domain.payload import Payload
+from shared.domain.status import Status
+from shared.usecases.erasure import ERASED
 from shared.usecases.frozen import PlannedRow
+
+CANCELLED = "cancelled"
 
 
 def copy_of(
@@ -47,6 +52,14 @@ def logged_row(distribution: Distribution, chunk: Chunk, row: PlannedRow, key: s
         alternative=row.payload is not None and row.payload.alternative is not None,
         fallback_minutes=row.payload.fallback.after_minutes if row.payload and row.payload.fallback else None,
     )
+
+
+def cancelled_row(distribution: Distribution, chunk: Chunk, row: PlannedRow, key: str, now: datetime) -> Message:
+    """A row that will never be released, as the log lists it: it has failed, and no provider was asked. `key` is the
+    chunk's object."""
+    reason = CANCELLED if row.payload is not None else ERASED
+    logged = logged_row(distribution, chunk, row, key, now)
+    return replace(logged, status=Status.FAILED, reason=reason, failed_at=now)
 
 
 def dispatch_of(

@@ -129,7 +129,7 @@ class Fanout:
             case _ if distribution.is_releasing:
                 return await self._deps.release.advance(organisation, distribution_id, until=until)
             case DistributionStatus.CANCELLED:
-                await self._deps.sweep.sweep(distribution, now)
+                return await self._deps.sweep.sweep(distribution, until)
             case DistributionStatus.COMPLETED if distribution.due_at is not None and distribution.due_at <= now:
                 await self._deps.tallies.recount(distribution)
                 await self._deps.distributions.save(replace(distribution, due_at=None))

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from shared.domain.distribution import CountryPrice, Counts, Distribution, DistributionStatus, together
+from shared.domain.distribution import CountryPrice, Counts, Distribution, together
 from shared.domain.payload import Channel
 from shared.domain.status import Status
-from shared.domain.tally import MILLIONTHS, Tally, counted, hour_of, median_of, singles_of
+from shared.domain.tally import MILLIONTHS, Tally, counted, hour_of, median_of, singles_of, unlisted
 from shared.usecases.ports import Distributions, Log, Single
 
 READ_ONE_BY_ONE = 5_000
@@ -122,9 +122,7 @@ class StatisticsReader:
         found.add(distribution.channel, (tally.counts for tally in inside), _rows(inside))
         if scope.has(distribution.created_at):
             waiting = Counter(dict(distribution.planned.countries)) - _rows(logged.values())
-            called_off = distribution.status is DistributionStatus.CANCELLED
-            never = _never_logged(waiting.total()) if called_off else Counts()
-            found.add(distribution.channel, (never,), waiting)
+            found.add(distribution.channel, (unlisted(distribution, waiting.total()),), waiting)
 
     async def _add_singles(self, found: _Sum, scope: Scope) -> None:
         singles = await self._log.singles(scope.organisation, scope.campaign_id, (scope.since, scope.until))
@@ -167,12 +165,6 @@ def _rows(tallies: Iterable[Tally]) -> Counter[str]:
     for tally in tallies:
         rows.update(tally.rows)
     return rows
-
-
-def _never_logged(rows: int) -> Counts:
-    """After a cancel, rows that will never be logged are cancelled like the others. So are those of a chunk that was
-    being logged just then: nothing is released before its chunk is noted, and the sweep ends it."""
-    return Counts(by_status={Status.FAILED: rows}, by_reason={"cancelled": rows}) if rows else Counts()
 
 
 def _is_hour(instant: datetime) -> bool:

@@ -36,12 +36,16 @@ class Tallies:
         return await self._is_settled(distribution)
 
     async def _is_settled(self, distribution: Distribution) -> bool:
-        counts = await self._distributions.counts(distribution.organisation, distribution.distribution_id)
+        counts = await self._counts(distribution)
         return sum(one.total for one in counts.values()) == distribution.planned.accepted
 
     async def recount(self, distribution: Distribution) -> None:
         """Hold every chunk against the log: receipts come after a distribution is completed, too."""
         await self._recount(distribution, only_unsettled=False)
+
+    async def recount_chunks(self, distribution: Distribution, chunks: Sequence[Chunk]) -> None:
+        """Hold these chunks against the log."""
+        await self._put_right(distribution, chunks, await self._counts(distribution))
 
     async def recount_place(self, organisation: str, place: str, now: datetime) -> None:
         """Hold what is counted beside the distributions against the log, where that is due: the hours of messages of no
@@ -80,21 +84,27 @@ class Tallies:
 
     async def _recount(self, distribution: Distribution, *, only_unsettled: bool) -> None:
         """A worker that died between a move and its ADD left the counts behind; the log is right."""
-        counts = await self._distributions.counts(distribution.organisation, distribution.distribution_id)
+        counts = await self._counts(distribution)
+        logged = [run.logged for run in distribution.planned.runs]
+        await self._put_right(distribution, _chunks(distribution, logged, counts if only_unsettled else {}), counts)
 
+    async def _counts(self, distribution: Distribution) -> Mapping[tuple[int, int], Counts]:
+        return await self._distributions.counts(distribution.organisation, distribution.distribution_id)
+
+    async def _put_right(
+        self, distribution: Distribution, chunks: Sequence[Chunk], counts: Mapping[tuple[int, int], Counts]
+    ) -> None:
         async def put_right(chunk: Chunk) -> None:
             messages = await self.logged(distribution, chunk)
             known = counts.get((chunk.run, chunk.number), Counts())
             if messages is not None and (found := together(map(counted, messages))) != known:
                 await self._distributions.set_counts(distribution.organisation, chunk, found, seen=known)
 
-        logged = [run.logged for run in distribution.planned.runs]
-        await some_at_once(_chunks(distribution, logged, counts if only_unsettled else {}), put_right)
+        await some_at_once(chunks, put_right)
 
     async def unsettled(self, distribution: Distribution) -> Sequence[Chunk]:
         """By the running counts: the chunks with rows in the log, or perhaps in it, that have not left `pending`."""
-        counts = await self._distributions.counts(distribution.organisation, distribution.distribution_id)
-        return _chunks(distribution, logged_at_most(distribution), counts)
+        return _chunks(distribution, logged_at_most(distribution), await self._counts(distribution))
 
     async def logged(self, distribution: Distribution, chunk: Chunk) -> list[Message] | None:
         """A chunk's messages as the log has them; None where nobody knows any more which they are: it has expired."""

@@ -19,6 +19,8 @@ from tests.stack.running import RunningStack
 GRACE = 3.0
 """Seconds between our clock reading and what a worker of the stack did at that time: the machine is busy."""
 """The same as the checker's."""
+RECEIPT_MISSING = "receipt_missing"
+"""Counted beside the reasons of failures; the rows concerned have not failed."""
 PROVIDERS = {"sms": "orange", "whatsapp": "meta"}
 
 
@@ -233,6 +235,7 @@ class Stage:
             unknown=(),
             accepted={self.identity: found["accepted"]},
             counts={self.identity: found["counts"]},
+            reasons={self.identity: {one: n for one, n in found["by_reason"].items() if one != RECEIPT_MISSING}},
             fallbacks={self.identity: found["fallback"]["counts"]} if found["fallback"] else {},
             rates={self._channel: self._rate} | ({"sms": self._rate} if texts else {}),
             grace=GRACE,

@@ -54,7 +54,7 @@ from shared.usecases.settle import Settler
 from shared.usecases.stragglers import Stragglers
 from shared.usecases.straight import Straight
 from shared.usecases.strangers import NoteUnknown
-from shared.usecases.sweep import Sweep
+from shared.usecases.sweep import Sweep, SweepDeps
 from shared.usecases.tallies import Tallies
 from shared.usecases.templates import TemplateGuard, Templates
 from shared.usecases.unknown import Unknowns
@@ -407,7 +407,17 @@ class Office:
     def sweep(self) -> Sweep:
         settler = self.settler()
         unknowns = Unknowns(self.log, settler, NoteUnknown(unknown=self.unknown_sms))
-        return Sweep(self.log, self.distributions, self.tallies, settler, unknowns)
+        return Sweep(
+            SweepDeps(
+                log=self.log,
+                distributions=self.distributions,
+                plans=self.plans,
+                tallies=self.tallies,
+                settler=settler,
+                unknowns=unknowns,
+                clock=self.clock,
+            )
+        )
 
     def fanout(self) -> Fanout:
         settler = self.settler()

@@ -90,7 +90,8 @@ def violations(evidence: Evidence) -> list[Violation]:
 
 
 def _outcomes(evidence: Evidence) -> Iterator[Violation]:
-    """Every accepted recipient has one row, and it has ended. An unconfirmed plan has none."""
+    """Every accepted recipient has one row, and it has ended, also where a cancel came before it was released. An
+    unconfirmed plan has none."""
     own = defaultdict(list)
     for row in evidence["rows"]:
         if row["status"] == "pending":
@@ -99,12 +100,11 @@ def _outcomes(evidence: Evidence) -> Iterator[Violation]:
             yield Violation("wrong", f"{row['card']}: {row['status']} with the reason {row['reason']}")
         if row["parent"] is None:
             own[row["card"], row["distribution"]].append(row)
-    confirmed, cancelled = _confirmed(evidence), _cancelled(evidence)
+    confirmed = _confirmed(evidence)
     for person in evidence["people"]:
         distribution = person["distribution"]
         rows = own.pop((person["card"], distribution), [])
-        may_lack = distribution is not None and (distribution not in confirmed or distribution in cancelled)
-        if len(rows) > 1 or (not rows and not may_lack):
+        if len(rows) != int(distribution is None or distribution in confirmed):
             yield Violation("lost", f"{person['card']}: {len(rows)} rows in the log")
     for card, _ in own:
         yield Violation("wrong", f"{card}: in the log, but nobody asked for it")
@@ -329,24 +329,27 @@ def _backwards(changes: Iterable[Change]) -> Iterator[Violation]:
 
 
 def _counts(evidence: Evidence) -> Iterator[Violation]:
-    """What a client is shown of a distribution is what the log holds, and adds up to what was accepted."""
-    confirmed, cancelled = _confirmed(evidence), _cancelled(evidence)
+    """What a client is shown of a distribution is what the log lists, status by status and reason by reason. Nothing is
+    counted of one that was never confirmed."""
     asked = Counter(person["distribution"] for person in evidence["people"])
     for distribution, accepted in evidence["accepted"].items():
         if accepted != asked[distribution]:
             yield Violation("lost", f"{distribution}: {accepted} accepted of {asked[distribution]} good rows")
         of_it = [row for row in evidence["rows"] if row["distribution"] == distribution]
-        instead = Counter(row["status"] for row in of_it if row["parent"] is not None)
-        told = {status: count for status, count in evidence["fallbacks"].get(distribution, {}).items() if count}
-        if told != +instead:
-            yield Violation("wrong", f"{distribution}: fallbacks shown as {told}, the log has {dict(instead)}")
         rows = [row for row in of_it if row["parent"] is None]
-        found = Counter(row["status"] for row in rows)
-        if distribution in cancelled and (distribution in confirmed or rows):
-            found["failed"] += accepted - len(rows)
-        shown = {status: count for status, count in evidence["counts"].get(distribution, {}).items() if count}
-        if (distribution in confirmed or rows) and shown != +found:
-            yield Violation("wrong", f"{distribution}: shown as {shown}, the log has {dict(found)}")
+        listed = {
+            "fallbacks": Counter(row["status"] for row in of_it if row["parent"] is not None),
+            "counts": Counter(row["status"] for row in rows),
+            "reasons": Counter(row["reason"] for row in rows if row["reason"] is not None),
+        }
+        shown = {
+            "fallbacks": evidence["fallbacks"].get(distribution, {}),
+            "counts": evidence["counts"].get(distribution, {}),
+            "reasons": evidence["reasons"].get(distribution, {}),
+        }
+        for what, found in listed.items():
+            if (told := {one: count for one, count in shown[what].items() if count}) != found:
+                yield Violation("wrong", f"{distribution}: {what} shown as {told}, the log has {dict(found)}")
 
 
 def _cards(evidence: Evidence) -> Iterator[Violation]:

@@ -146,8 +146,10 @@ class Evidence(TypedDict):
     """Distribution → recipients that its plan took."""
     counts: Mapping[str, Mapping[str, int]]
     """Distribution → status → how many, as a client reads it at the end."""
+    reasons: Mapping[str, Mapping[str, int]]
+    """Distribution → reason → how many of its rows failed for it, read in the same way."""
     fallbacks: Mapping[str, Mapping[str, int]]
-    """The same of its fallbacks."""
+    """The counts of its fallbacks."""
     rates: Mapping[str, int]
     """Channel → calls a second."""
     grace: float

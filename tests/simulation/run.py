@@ -107,6 +107,7 @@ class Script:
         self.began = world.clock.instant
         self.rests = False
         self._counts: dict[str, dict[str, int]] = {}
+        self._reasons: dict[str, dict[str, int]] = {}
         self._fallbacks: dict[str, dict[str, int]] = {}
 
     async def play(self) -> None:
@@ -288,6 +289,7 @@ class Script:
         for _, identity in self.world.office.distributions.items:
             view = await self.world.office.browse.distribution(DEMO, identity)
             self._counts[identity] = {str(status): count for status, count in view.counts.by_status.items()}
+            self._reasons[identity] = dict(view.counts.by_reason)
             self._fallbacks[identity] = {str(status): count for status, count in view.fallbacks.by_status.items()}
 
     def troubles(self) -> Sequence[str]:
@@ -341,6 +343,7 @@ class Script:
             unknown=office.watched_log.unknown,
             accepted=self.clients.accepted,
             counts=self._counts,
+            reasons=self._reasons,
             fallbacks=self._fallbacks,
             rates=RATES,
             grace=LONG_GRACE if slow else GRACE,

@@ -92,6 +92,7 @@ def good() -> Evidence:
         unknown=[],
         accepted={"d": 2},
         counts={"d": {"read": 1, "sent": 1}},
+        reasons={},
         fallbacks={},
         rates={"sms": 5, "whatsapp": 10},
         grace=0.5,
@@ -251,6 +252,32 @@ def _miscounted(one: Evidence) -> None:
     one["counts"] = {"d": {"read": 2}}
 
 
+def _counted_for_another_reason(one: Evidence) -> None:
+    _failed_when_cancelled(one)
+    one["reasons"] = {"d": {"erased": 1}}
+
+
+def _failed_when_cancelled(one: Evidence) -> None:
+    """The SMS had not left yet."""
+    at = NOON - timedelta(seconds=2)
+    one["deeds"] = [*one["deeds"], Deed(distribution="d", action="cancel", asked=at, done=at)]
+    one["calls"] = [call(3, "sms")]
+    one["told"], one["changes"], one["arrivals"] = [], [], []
+    for number in (0, 1):
+        one["rows"][number].update({"status": "failed", "reason": "cancelled"})
+    one["counts"], one["reasons"] = {"d": {"failed": 2}}, {"d": {"cancelled": 2}}
+
+
+def _cancelled_and_not_listed(one: Evidence) -> None:
+    _failed_when_cancelled(one)
+    one["rows"] = [one["rows"][0], one["rows"][2]]
+
+
+def _counted_though_nobody_confirmed_it(one: Evidence) -> None:
+    one["people"] = [*one["people"], person(5, "sms", distribution="e")]
+    one["accepted"], one["counts"] = {"d": 2, "e": 1}, {**one["counts"], "e": {"failed": 1}}
+
+
 def _not_accepted(one: Evidence) -> None:
     one["accepted"] = {"d": 1}
 
@@ -280,7 +307,7 @@ def _unknown(one: Evidence, number: int, channel: str) -> None:
 def _unknown_without_a_call(one: Evidence) -> None:
     one["rows"][1].update({"status": "failed", "reason": "outcome_unknown"})
     one["calls"] = [call for call in one["calls"] if call["card"] != "CARD-2"]
-    one["counts"] = {"d": {"read": 1, "failed": 1}}
+    one["counts"], one["reasons"] = {"d": {"read": 1, "failed": 1}}, {"d": {"outcome_unknown": 1}}
     _unknown(one, 2, "sms")
 
 
@@ -308,6 +335,7 @@ def _on_a_second_list(one: Evidence, *, skips: bool, sent: bool) -> None:
     one["deeds"] = [*one["deeds"], Deed(distribution="e", action="confirm", asked=NOON, done=NOON)]
     one["states"] = [*one["states"], State(distribution="e", at=NOON, status="sending")]
     one["accepted"], one["counts"] = {"d": 2, "e": 1}, {**one["counts"], "e": {second["status"]: 1}}
+    one["reasons"] = {"e": {reason: 1}} if reason else {}
 
 
 def _both_ask(one: Evidence) -> None:
@@ -338,6 +366,7 @@ def _failed_for_its_card(one: Evidence, *fetches: Fetch, distribution: str | Non
     one["changes"], one["told"], one["fetches"] = [], [], fetches
     one["accepted"] = {"d": 3 if distribution else 2}
     one["counts"] = {"d": {"failed": 1, "read": 1, "sent": 1} if distribution else {"read": 1, "sent": 1}}
+    one["reasons"] = {"d": {"card_unreachable": 1}} if distribution else {}
 
 
 def fetch(number: int, minutes: float, *, served: bool) -> Fetch:
@@ -382,6 +411,8 @@ WRONGS: dict[Callable[[Evidence], None], str] = {
     _unknown_without_a_call_of_that_attempt: "wrong",
     **dict.fromkeys((_failed_at_its_first_try, _failed_with_its_host, _failed_as_its_host_came_back), "wrong"),
     **dict.fromkeys((_given_up_too_soon, _failed_for_another_list), "wrong"),
+    **dict.fromkeys((_counted_for_another_reason, _counted_though_nobody_confirmed_it), "wrong"),
+    _cancelled_and_not_listed: "lost",
     **dict.fromkeys((_denied, _stranger, _backwards, _failed_after_arrival, _miscounted, _no_reason), "wrong"),
 }
 
@@ -391,6 +422,11 @@ def test_what_must_not_be_is_seen(good: Evidence, spoil: Callable[[Evidence], No
     spoiled = deepcopy(good)
     spoil(spoiled)
     assert kind in kinds(spoiled)
+
+
+def test_a_cancel_lists_the_rows_that_never_left(good: Evidence) -> None:
+    _failed_when_cancelled(good)
+    assert violations(good) == []
 
 
 def test_a_card_that_really_is_not_there_fails_its_message(good: Evidence) -> None:
@@ -421,6 +457,7 @@ def test_a_list_that_asks_may_send_what_has_failed(good: Evidence) -> None:
     good["changes"] = [*good["changes"], Change(message_id="m-2", at=NOON, status="failed")]
     good["rows"][1].update({"status": "failed", "reason": "undeliverable"})
     good["counts"] = {**good["counts"], "d": {"read": 1, "failed": 1}}
+    good["reasons"] = {"d": {"undeliverable": 1}}
     assert violations(good) == []
 
 
@@ -434,7 +471,7 @@ def test_a_receipt_may_be_about_the_message_nobody_knows_of(good: Evidence) -> N
     again = Row(**{**row(2, "sms"), "message_id": "m-9", "parent": "m-2", "distribution": None})
     good["rows"][1].update({"status": "failed", "reason": "outcome_unknown"})
     good["rows"] = [*good["rows"], again]
-    good["counts"] = {"d": {"read": 1, "failed": 1}}
+    good["counts"], good["reasons"] = {"d": {"read": 1, "failed": 1}}, {"d": {"outcome_unknown": 1}}
     assert violations(good) == []
 
 

@@ -217,6 +217,86 @@ def test_a_cancel_ends_what_is_pending_and_says_how_many_went_out(office: Office
     assert len(sent_to(office)) == sent
 
 
+def listed(office: Office, distribution: Distribution) -> Counter[tuple[Status, str | None]]:
+    """The rows of its log, by status and reason."""
+    rows = office.log.rows.values()
+    return Counter((row.status, row.reason) for row in rows if row.distribution_id == distribution.distribution_id)
+
+
+def test_a_cancel_lists_the_rows_that_were_never_released(office: Office) -> None:
+    made = office.distribute(3000)
+    office.do_tasks()
+    office.deliver(within=timedelta(seconds=27))
+    sent = len(sent_to(office))
+    assert len(office.log.rows) < 3000
+    office.run(office.control.act(DEMO, made.distribution_id, Action.CANCEL))
+    finish(office)
+    assert listed(office, made) == {(Status.SENT, None): sent, (Status.FAILED, "cancelled"): 3000 - sent}
+    never_left = [row for row in office.log.rows.values() if row.status is Status.FAILED]
+    assert {(row.attempts, row.due_at, row.failed_at is None) for row in never_left} == {(0, None, False)}
+    assert office.run(office.browse.distribution(DEMO, made.distribution_id)).counts == Counts(
+        by_status={Status.SENT: sent, Status.FAILED: 3000 - sent}, by_reason={"cancelled": 3000 - sent}
+    )
+
+
+def test_a_long_cancel_takes_turns_and_goes_on_where_it_was(office: Office) -> None:
+    made = office.distribute(5000)
+    office.run(office.control.act(DEMO, made.distribution_id, Action.CANCEL))
+    del office.tasks.tasks[:-1]
+    seen: list[int] = []
+    for _ in range(4):
+        [task] = office.tasks.tasks
+        office.tasks.tasks.clear()
+        office.run(office.fanout().work(task, office.clock.now()))  # no time is left after the first batch of chunks
+        seen.append(len(office.log.rows))
+        view = office.run(office.browse.distribution(DEMO, made.distribution_id))
+        assert view.counts.of(Status.FAILED) == seen[-1] == 5000 - view.counts.of(Status.PENDING)
+    assert seen == [1600, 3200, 4800, 5000]
+    assert not office.tasks.tasks
+    finish(office)
+    assert listed(office, made) == {(Status.FAILED, "cancelled"): 5000}
+    assert office.points.passed["plans.read_chunk"] <= 3 * 50
+
+
+@pytest.mark.parametrize(
+    "point", ["plans.read_chunk", "log.add", "distributions.note_logged", "log.get_many", "distributions.set_counts"]
+)
+@pytest.mark.parametrize("nth", [1, 3])
+def test_a_cancel_killed_while_it_lists_is_carried_through(office: Office, point: str, nth: int) -> None:
+    made = office.distribute(400, channel=Channel.WHATSAPP)
+    office.run(office.control.act(DEMO, made.distribution_id, Action.CANCEL))
+    task = office.tasks.tasks[-1]
+    assert office.killed(office.fanout().work(task, office.clock.now() + timedelta(minutes=5)), (point, nth))
+    finish(office, Channel.WHATSAPP)
+    assert listed(office, made) == {(Status.FAILED, "cancelled"): 400}
+    view = office.run(office.browse.distribution(DEMO, made.distribution_id))
+    assert view.counts == Counts(by_status={Status.FAILED: 400}, by_reason={"cancelled": 400})
+
+
+def test_a_doubled_task_does_not_take_the_second_pass_of_a_cancel_away(office: Office) -> None:
+    """A lease is still running: only the pass that comes after it can end its row."""
+    made = office.distribute(3)
+    office.do_tasks()
+    batch = office.queue.take(most=1)
+    assert office.killed(office.step(Channel.SMS).send_all(batch), ("provider.send", 1))
+    office.run(office.control.act(DEMO, made.distribution_id, Action.CANCEL))
+    office.tasks.tasks *= 2
+    office.do_tasks()
+    assert standing(office, made).due_at is not None
+    finish(office)
+    assert listed(office, made) == {(Status.FAILED, "cancelled"): 2, (Status.FAILED, "outcome_unknown"): 1}
+
+
+def test_cancelled_before_it_was_confirmed_nothing_counts(office: Office) -> None:
+    rows = [recipient(number) for number in range(5)]
+    made = office.run(office.planning().create(office.new_distribution(rows)))
+    cancelled = office.run(office.control.act(DEMO, made.distribution_id, Action.CANCEL))
+    assert cancelled.due_at is None
+    finish(office)
+    assert office.run(office.browse.view(cancelled)).counts == Counts()
+    assert not office.log.rows
+
+
 def test_a_cancel_that_comes_while_a_chunk_is_being_logged_leaves_nobody_pending(office: Office) -> None:
     made = office.distribute(250)
     [task] = office.tasks.tasks
