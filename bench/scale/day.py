@@ -18,9 +18,9 @@ from bench.scale.lane import Lane, Parcel
 from bench.scale.world import Campaign
 from shared.aws.message_item import LIST_SHARDS
 from shared.domain.distribution import CHUNK_ROWS
-from shared.domain.timetable import STALE_AFTER
+from shared.domain.timetable import HORIZON, STALE_AFTER
 from shared.usecases.boarding import QUEUED
-from shared.usecases.release import HEAD_START, HORIZON, NEXT_LOOK
+from shared.usecases.release import HEAD_START, NEXT_LOOK
 
 STALE = STALE_AFTER / 1_000_000
 EARLY = 1

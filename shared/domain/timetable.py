@@ -8,10 +8,16 @@ microseconds since 1970.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from shared.domain.members import UNPROVEN_RATE
 
+TICK_EVERY = timedelta(minutes=1)
+"""The template's schedule: so often the tick looks for what is due."""
+HORIZON = timedelta(seconds=300)
+"""How far ahead a lane is filled: what leaves although no tick comes. The alarm TickMissing rings when it has run out
+(tests/template/test_tick.py). SQS can delay 900 s; a pause leaves no more than this on the queue."""
 CYCLE = 10
 """Slots in a cycle, of which the last is express: 90 % bulk, 10 % express."""
 SLOTS, SPAN = 59, 60_000_000

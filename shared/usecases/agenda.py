@@ -14,7 +14,7 @@ from shared.domain.holds import Holds, ScopeKey
 from shared.domain.instants import from_microseconds, microseconds
 from shared.domain.message import Message
 from shared.domain.payload import Channel, Payload
-from shared.domain.timetable import Share
+from shared.domain.timetable import HORIZON, TICK_EVERY, Share
 from shared.usecases.admission import Admission, Verdict
 from shared.usecases.channel import Unsure, settings_of
 from shared.usecases.chunks import dispatch_of
@@ -31,8 +31,6 @@ from shared.usecases.unknown import Unknowns
 
 _AT_ONCE = 100
 _WATCH = timedelta(seconds=120)
-_HORIZON = timedelta(seconds=300)
-_LOOK_AGAIN = timedelta(seconds=60)
 _WHILE_PAUSED = timedelta(minutes=5)
 _PUT_OFF = timedelta(minutes=5)
 
@@ -222,8 +220,8 @@ class Agenda:
             await self._rewatch(message, now + _WHILE_PAUSED)
             return
         state = await self._deps.lanes.state(integration.lane)
-        if from_microseconds(state.next_bulk) > now + _HORIZON:
-            await self._rewatch(message, now + _LOOK_AGAIN)
+        if from_microseconds(state.next_bulk) > now + HORIZON:
+            await self._rewatch(message, now + TICK_EVERY)
             return
         booking = await self._deps.lanes.book(
             integration.lane,

@@ -33,7 +33,7 @@ from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.domain.message import Chunk
 from shared.domain.payload import Channel, Payload
 from shared.domain.tally import AT_REST_AFTER
-from shared.domain.timetable import CYCLE, SLOTS, SPAN, LaneState, Share, book
+from shared.domain.timetable import CYCLE, HORIZON, SLOTS, SPAN, TICK_EVERY, LaneState, Share, book
 from shared.usecases.already import ALREADY_SENT, AlreadySent
 from shared.usecases.channel import settings_of
 from shared.usecases.chunks import copy_of, logged_row
@@ -48,11 +48,9 @@ from shared.usecases.settle import Settler
 from shared.usecases.stragglers import Stragglers
 from shared.usecases.tallies import Tallies
 
-HORIZON = timedelta(seconds=300)
-"""How far ahead a lane is filled. SQS can delay 900 s; a pause leaves no more than this on the queue."""
 HEAD_START = timedelta(seconds=2)
 """Between booking and the first departure: the copies must be with their senders by then."""
-NEXT_LOOK = timedelta(seconds=60)
+NEXT_LOOK = TICK_EVERY
 COUNTED_AFTER = timedelta(seconds=30)
 """So long after the last departure its call has its answer, and the sender has counted it. A recount before that would
 count the message, and the sender once more."""

@@ -31,7 +31,7 @@ MATH = {
 }
 
 
-def _rings(alarm: str, **metrics: float) -> bool:
+def rings(alarm: str, **metrics: float) -> bool:
     """Whether one period with these metrics is past the alarm's threshold."""
     its = ALARMS[alarm]
     entries = {text(one, "Id"): mapping(one) for one in listed(its["Metrics"])}
@@ -52,14 +52,14 @@ def _rings(alarm: str, **metrics: float) -> bool:
 
 @each_alarm
 def test_an_alarm_takes_what_cloudwatch_lets_it_take_and_is_silent_while_nothing_is_counted(alarm: str) -> None:
-    """At most ten metrics and ten expressions; one of them is what it watches."""
+    """At most ten metrics and ten expressions; one of them is what it watches. No value at all is a missing tick."""
     entries = [mapping(one) for one in listed(ALARMS[alarm].get("Metrics", []))]
     if not entries:
         return
     expressions = [one for one in entries if "Expression" in one]
     assert max(len(expressions), len(entries) - len(expressions)) <= 10
     assert [text(one, "Id") for one in entries if one.get("ReturnData", True)] == ["result"]
-    assert not _rings(alarm)
+    assert rings(alarm) == (alarm == "TickMissing")
 
 
 SMS_SHARE = "SmsFailureShare"
@@ -83,9 +83,9 @@ def test_failures_ring_by_reason_and_what_nobody_tried_counts_nothing(alarm: str
     for reason in reasons:
         dimensions = listed(at(entries[reason], "MetricStat", "Metric", "Dimensions"))
         assert [one["Value"] for one in map(mapping, dimensions) if one["Name"] == "reason"] == [reason]
-        assert _rings(alarm, accepted=89, **{reason: 11})
-        assert not _rings(alarm, accepted=91, **{reason: 9})
-        assert not _rings(alarm, accepted=20, **{reason: 29})
+        assert rings(alarm, accepted=89, **{reason: 11})
+        assert not rings(alarm, accepted=91, **{reason: 9})
+        assert not rings(alarm, accepted=20, **{reason: 29})
 
 
 def _counted(office: Office) -> dict[str, float]:
@@ -104,7 +104,7 @@ def test_a_cancelled_campaign_rings_nothing_and_a_refused_one_does() -> None:
     office.do_tasks()
     ended = [one for name, one in office.telemetry.events if name == "message_moved"]
     assert [one["reason"] for one in ended] == ["cancelled"] * 100
-    assert not _rings(SMS_SHARE, **_counted(office))
+    assert not rings(SMS_SHARE, **_counted(office))
     office = Office()
     office.distribute(100)
     office.do_tasks()
@@ -112,40 +112,40 @@ def test_a_cancelled_campaign_rings_nothing_and_a_refused_one_does() -> None:
         SendError(Kind.RECIPIENT, f"SVC000{number % 4}", "undeliverable") for number in range(15)
     ]
     office.deliver(within=timedelta(seconds=60))
-    assert _rings(SMS_SHARE, **_counted(office))
+    assert rings(SMS_SHARE, **_counted(office))
 
 
 @pytest.mark.parametrize("alarm", ["WhatsAppStandsStill", "SmsStandsStill"])
 def test_release_without_a_single_acceptance_rings(alarm: str) -> None:
-    assert _rings(alarm, releasing=1)
-    assert not _rings(alarm, releasing=1, accepted=1)
-    assert not _rings(alarm, accepted=1)
+    assert rings(alarm, releasing=1)
+    assert not rings(alarm, releasing=1, accepted=1)
+    assert not rings(alarm, accepted=1)
 
 
 def test_failures_of_many_reasons_ring_together() -> None:
     few = dict.fromkeys(("undeliverable", "provider_rejected", "outcome_unknown"), 8.0)
-    assert _rings("SmsFailureShare", accepted=76, **few)
-    assert not _rings("SmsFailureShare", accepted=100, **few)
+    assert rings("SmsFailureShare", accepted=76, **few)
+    assert not rings("SmsFailureShare", accepted=100, **few)
 
 
 def test_work_that_nobody_takes_up_rings_although_release_says_nothing() -> None:
     """The standstill's alarms hear of a distribution from release itself: without a worker nobody tells them."""
-    assert _rings("DistributionsOverdue", distributions=1, shards=0)
-    assert _rings("DistributionsOverdue", distributions=0, shards=1)
-    assert not _rings("DistributionsOverdue", distributions=0, shards=0)
+    assert rings("DistributionsOverdue", distributions=1, shards=0)
+    assert rings("DistributionsOverdue", distributions=0, shards=1)
+    assert not rings("DistributionsOverdue", distributions=0, shards=0)
 
 
 @pytest.mark.parametrize("alarm", ["WhatsAppDeadLettersPresent", "SmsDeadLettersPresent"])
 def test_dead_letters_ring_as_long_as_they_stand_and_where_nobody_takes_them(alarm: str) -> None:
     for metric in ("standing", "lying", "held", "received"):
-        assert _rings(alarm, **{metric: 1})
+        assert rings(alarm, **{metric: 1})
 
 
 def test_webhooks_that_are_refused_too_many_or_unreadable_ring() -> None:
     routes = {value for one in of_alarm("WebhookAnswers4xx") for name, value in one.dimensions if name == "Resource"}
     posts = {text(event, "Path") for _, event in events(TEMPLATE, "HttpApi") if event["Method"] == "POST"}
     assert routes == {path for path in posts if path.startswith("/webhooks/")}
-    assert _rings("WebhookAnswers4xx", meta=30)
-    assert _rings("WebhookAnswers4xx", orange=30)
-    assert _rings("WebhooksMalformed", meta=1)
-    assert _rings("WebhooksMalformed", orange=1)
+    assert rings("WebhookAnswers4xx", meta=30)
+    assert rings("WebhookAnswers4xx", orange=30)
+    assert rings("WebhooksMalformed", meta=1)
+    assert rings("WebhooksMalformed", orange=1)

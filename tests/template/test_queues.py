@@ -76,13 +76,3 @@ def test_concurrency_is_limited_at_the_queue_and_never_reserved(template: Node) 
     assert "ReservedConcurrentExecutions" not in mapping(template, "Globals", "Function")
     for function, its in of_type(template, "AWS::Serverless::Function").items():
         assert "ReservedConcurrentExecutions" not in its, function
-
-
-def test_the_tick_comes_every_minute_and_is_never_made_up_for(template: Node) -> None:
-    [(function, tick)] = events(template, "ScheduleV2")
-    assert function == "BulkFanoutFunction"
-    assert tick["ScheduleExpression"] == "rate(1 minute)"
-    assert tick["Input"] == '{"tick": true}'
-    once = {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
-    assert tick["RetryPolicy"] == once
-    assert properties(template, function)["EventInvokeConfig"] == once
