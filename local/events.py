@@ -33,6 +33,7 @@ from local.simulators import settings as simulated
 from local.simulators.background import Background
 from local.simulators.ledger import Ledger
 from local.simulators.meta.hooks import MetaHooks, Sent, wamid
+from local.simulators.meta.subscriptions import Subscriptions
 from local.simulators.orange.hooks import OrangeHooks
 from local.simulators.orange.simulator import resource_id_of
 from local.simulators.outcomes import META_DEFAULT, ORANGE_DEFAULT
@@ -302,6 +303,7 @@ async def _told(message_id: str) -> list[Call]:
 
     async with httpx2.AsyncClient(transport=httpx2.MockTransport(post)) as poster:
         stage = _stage(poster)
+        hooks = MetaHooks(stage, Subscriptions(stage.registrations))
         to = WHATSAPP_NUMBER.removeprefix("+")
         sent = Sent(
             registration=_whatsapp_registration(),
@@ -312,7 +314,7 @@ async def _told(message_id: str) -> list[Call]:
             category="utility",
             failure=0,
         )
-        await MetaHooks(stage).follow(replace(META_DEFAULT, receipts=("read",), early=True), sent)
+        await hooks.follow(replace(META_DEFAULT, receipts=("read",), early=True), sent)
         receipts = SmsRegistration(organisation=ORGANISATION, client_id=SMS["client_id"], receipt_token=RECEIPT_TOKEN)
         resource_id = resource_id_of(SMS["client_id"], SMS_NUMBER, 1)
         await OrangeHooks(stage).follow(replace(ORANGE_DEFAULT, early=True), receipts, resource_id, SMS_NUMBER)

@@ -1,5 +1,6 @@
 """Who registered which webhook: what Meta's and Orange's consoles would know of an organisation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -38,7 +39,12 @@ class Registrations(Protocol):
         ...
 
     async def whatsapp_of_account(self, account: str) -> WhatsAppRegistration | None:
-        """The organisation whose WhatsApp Business Account it is, for what is told of accounts and templates."""
+        """The organisation whose WhatsApp Business Account it is, for what is told of accounts and templates; None
+        where nobody has registered a webhook for it."""
+        ...
+
+    async def numbers_of_account(self, account: str) -> Sequence[WhatsAppRegistration]:
+        """The numbers of a WhatsApp Business Account; none where the ID is not known as an account's."""
         ...
 
     async def sms(self, client_id: str) -> SmsRegistration | None:

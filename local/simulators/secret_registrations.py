@@ -6,6 +6,7 @@ and the receipts' URL. This is the only module of the simulators that knows anyt
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import boto3
@@ -56,8 +57,18 @@ class SecretRegistrations:
         return next((each for each in self._whatsapp if each.organisation == organisation), None)
 
     async def whatsapp_of_account(self, account: str) -> WhatsAppRegistration | None:
+        def registered() -> WhatsAppRegistration | None:
+            numbers = (each for each in self._whatsapp if each.business_account_id == account)
+            return next((each for each in numbers if each.app_secret is not None), None)
+
         await self._refresh(MISS_SECONDS)
-        return next((each for each in self._whatsapp if each.business_account_id == account), None)
+        if registered() is None:
+            await self._refresh(MISS_SECONDS, wait=True)
+        return registered()
+
+    async def numbers_of_account(self, account: str) -> Sequence[WhatsAppRegistration]:
+        await self._refresh(MISS_SECONDS)
+        return [each for each in self._whatsapp if each.business_account_id == account]
 
     async def sms(self, client_id: str) -> SmsRegistration | None:
         await self._refresh(FRESH_SECONDS)

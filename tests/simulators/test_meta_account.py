@@ -3,7 +3,7 @@
 import httpx2
 import pytest
 
-from tests.simulators.world import ACCOUNT, TOKEN, World, play, template
+from tests.simulators.world import ACCOUNT, NUMBER, TOKEN, World, play, png, template
 
 BODY: dict[str, object] = {
     "type": "BODY",
@@ -95,6 +95,78 @@ def test_control_tells_of_the_account_in_the_words_given() -> None:
         assert (await world.http.post("/_control/account", json=nobody)).status_code == 400
 
     play(scene)
+
+
+FIELDS_OF_A_NUMBER = "display_phone_number,verified_name,quality_rating"
+
+
+def refusal(answer: httpx2.Response) -> tuple[int, int, str]:
+    error = answer.json()["error"]
+    return error["code"], error.get("error_subcode", 0), error["message"]
+
+
+def test_an_account_is_another_kind_of_object_than_its_numbers() -> None:
+    async def scene(world: World) -> None:
+        shown = (await world.get(f"/meta/v25.0/{ACCOUNT}")).json()
+        assert set(shown) == {"id", "name", "currency", "timezone_id", "message_template_namespace"}
+        asked = (await world.get(f"/meta/v25.0/{ACCOUNT}?fields=account_review_status,health_status")).json()
+        assert (asked["id"], asked["account_review_status"]) == (ACCOUNT, "APPROVED")
+        assert [entity["entity_type"] for entity in asked["health_status"]["entities"]] == ["WABA"]
+        as_a_number = await world.get(f"/meta/v25.0/{ACCOUNT}?fields={FIELDS_OF_A_NUMBER}")
+        assert as_a_number.status_code == 400
+        assert refusal(as_a_number)[0] == 100
+        assert "(display_phone_number) on node type (WhatsAppBusinessAccount)" in refusal(as_a_number)[2]
+        numbers = (await world.get(f"/meta/v25.0/{ACCOUNT}/phone_numbers?fields=display_phone_number")).json()["data"]
+        assert numbers == [{"id": NUMBER, "display_phone_number": "+221770009999"}]
+
+    play(scene)
+
+
+def test_an_account_sends_nothing_and_a_number_has_no_templates() -> None:
+    async def scene(world: World) -> None:
+        for answer in (await world.message(template(), number=ACCOUNT), await world.upload(png(), number=ACCOUNT)):
+            assert answer.status_code == 400
+            assert refusal(answer)[:2] == (100, 33)
+        for edge in ("message_templates", "subscribed_apps"):
+            answer = await world.get(f"/meta/v25.0/{NUMBER}/{edge}")
+            assert refusal(answer)[0] == 100
+            assert f"({edge}) on node type (WhatsAppBusinessPhoneNumber)" in refusal(answer)[2]
+        assert (await world.ledger()) == []
+        assert (await world.get("/meta/v25.0/999999999999/message_templates")).json() == {"data": []}
+
+    play(scene)
+
+
+async def apps(world: World) -> list[object]:
+    return list((await world.get(f"/meta/v25.0/{ACCOUNT}/subscribed_apps")).json()["data"])
+
+
+def test_who_registered_the_webhook_subscribed_the_app_and_may_end_that() -> None:
+    async def scene(world: World) -> None:
+        assert len(await apps(world)) == 1
+        await world.message(template(media=await world.media_id()))
+        await world.clock.settle()
+        assert world.product.told() == ["sent", "delivered", "read"]
+        path, headers = f"/meta/v25.0/{ACCOUNT}/subscribed_apps", {"Authorization": f"Bearer {TOKEN}"}
+        assert (await world.http.delete(path, headers=headers)).json() == {"success": True}
+        assert await apps(world) == []
+        await world.message(template(media=await world.media_id()))
+        await world.clock.settle()
+        assert len(world.product.told()) == 3  # as Meta: no app, no webhook
+        assert (await world.http.post(path, headers=headers)).json() == {"success": True}
+        assert len(await apps(world)) == 1
+        await world.message(template(media=await world.media_id()))
+        await world.clock.settle()
+        assert len(world.product.told()) == 6
+
+    play(scene)
+
+
+def test_without_a_webhook_no_app_is_subscribed() -> None:
+    async def scene(world: World) -> None:
+        assert await apps(world) == []
+
+    play(scene, app_secret=None)
 
 
 def button(index: int) -> dict[str, object]:

@@ -211,6 +211,14 @@ def test_the_phone_number_and_its_health(meta: Served, whatsapp: WhatsApp) -> No
     assert number.health_status["can_send_message"] == "AVAILABLE"
 
 
+def test_the_account_its_numbers_and_its_app(meta: Served, whatsapp: WhatsApp) -> None:
+    account = whatsapp.get_business_account()
+    assert (account.id, account.account_review_status, account.currency) == (ACCOUNT, "APPROVED", "USD")
+    assert account.subscribed_apps is not None
+    assert [app.id for app in account.subscribed_apps] == ["1"]
+    assert [number.id for number in whatsapp.get_business_phone_numbers()] == [NUMBER]
+
+
 NUMBERS = [
     ("0190", errors.ExpiredAccessToken, errors.AuthorizationError),
     ("0429", errors.RateLimitHit, errors.ThrottlingError),

@@ -60,6 +60,26 @@ def test_lookups() -> None:
         asyncio.run(scene())
 
 
+def test_accounts_and_their_numbers() -> None:
+    async def scene() -> None:
+        client = boto3.client("secretsmanager", region_name=REGION)
+        registrations = SecretRegistrations(ENDPOINT, "oomus/prod", REGION)
+        assert await registrations.whatsapp_of_account("102") is None
+        ours = {**WHATSAPP, "business_account_id": "102"}
+        client.create_secret(Name="oomus/prod/silent/whatsapp", SecretString=json.dumps(ours))
+        told = {**ours, "phone_number_id": "7", "app_secret": secret("s")}
+        client.create_secret(Name="oomus/prod/told/whatsapp", SecretString=json.dumps(told))
+        found = await registrations.whatsapp_of_account("102")  # saved a moment ago, and there all the same
+        assert found is not None
+        assert found.organisation == "told"
+        numbers = await registrations.numbers_of_account("102")
+        assert {each.phone_number_id for each in numbers} == {"106540352242922", "7"}
+        assert await registrations.numbers_of_account("106540352242922") == []
+
+    with mock_aws():
+        asyncio.run(scene())
+
+
 def test_no_secrets_manager_is_no_registration() -> None:
     async def scene() -> None:
         registrations = SecretRegistrations("http://127.0.0.1:1", "oomus", REGION)

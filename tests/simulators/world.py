@@ -6,7 +6,7 @@ import heapq
 import hmac
 import io
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from queue import SimpleQueue
@@ -145,7 +145,10 @@ class FakeRegistrations:
         return self._whatsapp if organisation == "demo" else None
 
     async def whatsapp_of_account(self, account: str) -> WhatsAppRegistration | None:
-        return self._whatsapp if account == ACCOUNT else None
+        return self._whatsapp if account == ACCOUNT and self._whatsapp.app_secret is not None else None
+
+    async def numbers_of_account(self, account: str) -> Sequence[WhatsAppRegistration]:
+        return [self._whatsapp] if account == ACCOUNT else []
 
     async def sms(self, client_id: str) -> SmsRegistration | None:
         if client_id != CLIENT:

@@ -14,6 +14,7 @@ from local.simulators.callbacks import Notice, Outbox, Postman, play
 from local.simulators.ledger import Call
 from local.simulators.meta.errors import webhook_error
 from local.simulators.meta.inbound import Person, person
+from local.simulators.meta.subscriptions import Subscriptions
 from local.simulators.outcomes import Outcome
 from local.simulators.registrations import WhatsAppRegistration
 from local.simulators.stage import Stage
@@ -56,8 +57,9 @@ class Sent:
 class MetaHooks:
     """One outbox per organisation: one app, one webhook."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, subscriptions: Subscriptions) -> None:
         self._stage = stage
+        self._subscriptions = subscriptions
         self._postman = Postman(stage, WAITS)
         self._outboxes: dict[str, Outbox[Event]] = {}
         self._verified: set[tuple[str, str]] = set()
@@ -135,6 +137,8 @@ class MetaHooks:
 
     async def _post(self, events: Sequence[Event]) -> None:
         registration = events[-1].registration
+        if self._subscriptions.is_ended(registration.business_account_id or ""):
+            return
         url = f"{self._stage.settings.api_url}/webhooks/whatsapp/{registration.organisation}"
         body = json.dumps(
             {

@@ -1,5 +1,6 @@
 """POST /{number}/messages: check, take, answer, and tell afterwards."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -26,6 +27,9 @@ from local.simulators.stage import Stage
 
 SESSION = timedelta(hours=24)
 
+type NumberOf = Callable[[str, str, str], Awaitable[WhatsAppRegistration | None]]
+"""Whose phone number an ID is, by the access token, for a method."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
@@ -41,8 +45,11 @@ class Checked:
 class Messages:
     """The number's side of Meta: limits, open sessions, special numbers."""
 
-    def __init__(self, stage: Stage, media: MediaStore, templates: Templates, hooks: MetaHooks) -> None:
+    def __init__(
+        self, stage: Stage, media: MediaStore, templates: Templates, hooks: MetaHooks, number_of: NumberOf
+    ) -> None:
         self._stage = stage
+        self._number_of = number_of
         self._media = media
         self._templates = templates
         self._hooks = hooks
@@ -102,7 +109,7 @@ class Messages:
         if body is None:
             raise GraphError(100, "The request's body is not a JSON object")
         message = self._with_number(messages.read(body))
-        registration = await self._stage.registrations.whatsapp(number, token)
+        registration = await self._number_of(number, token, "post")
         if registration is not None and registration.sender_number.lstrip("+") == message.wa_id:
             raise GraphError(131021)
         text, sha256 = message.text, None

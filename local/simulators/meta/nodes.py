@@ -10,9 +10,15 @@ from starlette.responses import JSONResponse, Response
 from local.simulators.json_body import parsed_object
 from local.simulators.meta.access import bearer, number_id
 from local.simulators.meta.account import AccountNews
+from local.simulators.meta.business_account import ACCOUNT, PHONE_NUMBER, account_fields, app
+from local.simulators.meta.business_account import DEFAULT_FIELDS as ACCOUNT_DEFAULTS
+from local.simulators.meta.business_account import EMPTY_FIELDS as ACCOUNT_EMPTY
 from local.simulators.meta.errors import GraphError
+from local.simulators.meta.fields import chosen
 from local.simulators.meta.media import Media, MediaStore, uploaded
+from local.simulators.meta.subscriptions import Subscriptions
 from local.simulators.meta.templates import Template, Templates
+from local.simulators.registrations import WhatsAppRegistration
 from local.simulators.stage import Stage
 
 _DEFAULT_FIELDS = "verified_name,code_verification_status,display_phone_number,quality_rating,id"
@@ -34,25 +40,37 @@ _EMPTY_FIELDS = frozenset(
 """A phone number has these fields at Meta, with nothing in them here: Graph leaves such a field out of its answer."""
 
 _NO_SUCH_OBJECT = "Object with this ID does not exist"
+_UNSUPPORTED = (
+    "Object with ID '{}' does not exist, cannot be loaded due to missing permissions, "
+    "or does not support this operation"
+)
 _TEMPLATE_FIELDS = "id,name,language,category,parameter_format,status,components,quality_score"
 _TEMPLATE_LIMIT = 250
 """Of an account whose portfolio is not verified (reference/whatsapp.md §3)."""
 
 
 class Nodes:
-    """What GET, POST and DELETE on an ID do. An unknown number is taken for a phone number ID: any is accepted."""
+    """What GET, POST and DELETE on an ID do. An unknown number is taken for what the call is for, a phone number's ID
+    or an account's: any is accepted. One that is known as the other is refused."""
 
-    def __init__(self, stage: Stage, media: MediaStore, templates: Templates, account: AccountNews) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        media: MediaStore,
+        templates: Templates,
+        account: AccountNews,
+        subscriptions: Subscriptions,
+    ) -> None:
         self._account = account
         self._stage = stage
         self._media = media
         self._templates = templates
-        self._subscribed: set[str] = set()
+        self._subscriptions = subscriptions
 
     async def upload(self, request: Request) -> Response:
         """POST /{number}/media"""
-        bearer(request)
-        number = number_id(request)
+        token, number = bearer(request), number_id(request)
+        await self.number_of(number, token, "post")
         content, mime_type = await uploaded(request)
         media = self._media.add(number, content, mime_type, self._stage.clock.now())
         return JSONResponse({"id": media.media_id})
@@ -68,7 +86,26 @@ class Nodes:
         template = self._templates.of_id(node)
         if template is not None:
             return JSONResponse(_chosen(template, request))
-        return await self._phone_number(node, token, request)
+        registration = await self._stage.registrations.whatsapp(node, token)
+        if registration is None and await self._is_account(node):
+            apps = await self._apps(node)
+            return JSONResponse(chosen(account_fields(node, apps), ACCOUNT_EMPTY, ACCOUNT, request, ACCOUNT_DEFAULTS))
+        return JSONResponse(self._phone_number(node, registration, request))
+
+    async def number_of(self, node: str, token: str, method: str) -> WhatsAppRegistration | None:
+        """Whose phone number it is, if it is registered. Raises GraphError for an account's ID, which sends nothing."""
+        registration = await self._stage.registrations.whatsapp(node, token)
+        if registration is None and await self._is_account(node):
+            raise GraphError(100, f"Unsupported {method} request. {_UNSUPPORTED.format(node)}", subcode=33)
+        return registration
+
+    async def phone_numbers(self, request: Request) -> Response:
+        """GET /{account}/phone_numbers"""
+        bearer(request)
+        account = number_id(request)
+        numbers = await self._stage.registrations.numbers_of_account(account)
+        found = {each.phone_number_id: each for each in numbers}
+        return JSONResponse({"data": [self._phone_number(node, each, request) for node, each in found.items()]})
 
     async def delete(self, request: Request) -> Response:
         """DELETE /{media}"""
@@ -92,8 +129,7 @@ class Nodes:
 
     async def templates(self, request: Request) -> Response:
         """GET /{account}/message_templates"""
-        bearer(request)
-        account = number_id(request)
+        account = await self._account_id(request, "message_templates")
         every = list(self._templates.listed(account))
         found = [_chosen(each, request) for each in every if _fits(each, request.query_params)]
         start = _integer(request.query_params.get("after", "0"))
@@ -116,8 +152,7 @@ class Nodes:
 
     async def create_template(self, request: Request) -> Response:
         """POST /{account}/message_templates: the answer says PENDING, the review is over at once."""
-        bearer(request)
-        account = number_id(request)
+        account = await self._account_id(request, "message_templates")
         body = parsed_object(await request.body())
         if body is None:
             raise GraphError(100, "The request's body is not a JSON object")
@@ -139,14 +174,12 @@ class Nodes:
         return JSONResponse({"success": True})
 
     async def subscribed_apps(self, request: Request) -> Response:
-        """POST subscribes, GET lists."""
-        bearer(request)
-        account = number_id(request)
-        if request.method == "POST":
-            self._subscribed.add(account)
-            return JSONResponse({"success": True})
-        app = {"whatsapp_business_api_data": {"id": "1", "name": "Simulated app", "link": "http://127.0.0.1/"}}
-        return JSONResponse({"data": [app] if account in self._subscribed else []})
+        """POST subscribes, DELETE ends that, GET lists."""
+        account = await self._account_id(request, "subscribed_apps")
+        if request.method == "GET":
+            return JSONResponse({"data": await self._apps(account)})
+        self._subscriptions.tell(account, subscribed=request.method == "POST")
+        return JSONResponse({"success": True})
 
     async def open_upload(self, request: Request) -> Response:
         """POST /{app}/uploads: a session for a template's example picture."""
@@ -162,8 +195,20 @@ class Nodes:
             raise GraphError(100, "The header file_offset and a body are required")
         return JSONResponse({"h": f"4::{base64.b64encode(hashlib.sha256(content).digest()).decode()}"})
 
-    def clear(self) -> None:
-        self._subscribed.clear()
+    async def _account_id(self, request: Request, edge: str) -> str:
+        """The account in the path. Raises GraphError for what is known as a phone number."""
+        token, node = bearer(request), number_id(request)
+        # What is known as an account is looked for first: looking for a number that is not there takes half a second.
+        if not await self._is_account(node) and await self._stage.registrations.whatsapp(node, token) is not None:
+            raise GraphError(100, f"Tried accessing nonexisting field ({edge}) on node type ({PHONE_NUMBER})")
+        return node
+
+    async def _is_account(self, node: str) -> bool:
+        numbers = await self._stage.registrations.numbers_of_account(node)
+        return bool(numbers) or any(True for _ in self._templates.listed(node))
+
+    async def _apps(self, account: str) -> list[object]:
+        return [app()] if await self._subscriptions.is_subscribed(account) else []
 
     def _shown(self, media: Media, request: Request) -> Response:
         _check_owner(media, request)
@@ -179,9 +224,10 @@ class Nodes:
             }
         )
 
-    async def _phone_number(self, node: str, token: str, request: Request) -> Response:
+    def _phone_number(
+        self, node: str, registration: WhatsAppRegistration | None, request: Request
+    ) -> dict[str, object]:
         settings = self._stage.settings
-        registration = await self._stage.registrations.whatsapp(node, token)
         rate = settings.meta_rate_per_second
         known: dict[str, object] = {
             "id": node,
@@ -204,13 +250,7 @@ class Nodes:
                 "entities": [{"entity_type": "PHONE_NUMBER", "id": node, "can_send_message": "AVAILABLE"}],
             },
         }
-        wanted = request.query_params.get("fields", _DEFAULT_FIELDS).split(",")
-        for field in wanted:
-            if field not in known and field not in _EMPTY_FIELDS:
-                raise GraphError(
-                    100, f"Tried accessing nonexisting field ({field}) on node type (WhatsAppBusinessPhoneNumber)"
-                )
-        return JSONResponse({field: known[field] for field in {*wanted, "id"} if field in known})
+        return chosen(known, _EMPTY_FIELDS, PHONE_NUMBER, request, _DEFAULT_FIELDS)
 
 
 def _check_owner(media: Media, request: Request) -> None:

@@ -12,6 +12,7 @@ from local.simulators.meta.hooks import MetaHooks
 from local.simulators.meta.media import MediaStore
 from local.simulators.meta.messages import Messages
 from local.simulators.meta.nodes import Nodes
+from local.simulators.meta.subscriptions import Subscriptions
 from local.simulators.meta.templates import Templates
 from local.simulators.stage import Endpoint, Stage
 
@@ -24,11 +25,12 @@ class MetaSimulator:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self.templates = Templates(stage.ledger.next_serial, stage.clock)
-        self.hooks = MetaHooks(stage)
+        self._subscriptions = Subscriptions(stage.registrations)
+        self.hooks = MetaHooks(stage, self._subscriptions)
         self._media = MediaStore(stage.ledger.next_serial)
-        self.messages = Messages(stage, self._media, self.templates, self.hooks)
         self.account = AccountNews(stage, self.hooks)
-        self._nodes = Nodes(stage, self._media, self.templates, self.account)
+        self._nodes = Nodes(stage, self._media, self.templates, self.account, self._subscriptions)
+        self.messages = Messages(stage, self._media, self.templates, self.hooks, self._nodes.number_of)
 
     def routes(self) -> list[Route]:
         """The version is part of every path; what is not here is code 2500."""
@@ -38,7 +40,8 @@ class MetaSimulator:
             self._route(f"{base}/{{node}}/media", nodes.upload, "POST"),
             self._route(f"{base}/{{node}}/message_templates", nodes.templates, "GET"),
             self._route(f"{base}/{{node}}/message_templates", nodes.create_template, "POST"),
-            self._route(f"{base}/{{node}}/subscribed_apps", nodes.subscribed_apps, "GET", "POST"),
+            self._route(f"{base}/{{node}}/subscribed_apps", nodes.subscribed_apps, "GET", "POST", "DELETE"),
+            self._route(f"{base}/{{node}}/phone_numbers", nodes.phone_numbers, "GET"),
             self._route(f"{base}/{{app}}/uploads", nodes.open_upload, "POST"),
             self._route(f"{base}/upload:{{session}}", nodes.upload_part, "POST"),
             self._route(f"{base}/{{node}}", nodes.read, "GET"),
@@ -54,7 +57,7 @@ class MetaSimulator:
         self.hooks.clear()
         self._media.clear()
         self.messages.clear()
-        self._nodes.clear()
+        self._subscriptions.clear()
 
     def _route(self, path: str, endpoint: Endpoint, *methods: str) -> Route:
         return Route(path, self._guarded(endpoint), methods=list(methods))

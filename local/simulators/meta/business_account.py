@@ -1,0 +1,47 @@
+"""A WhatsApp Business Account as a Graph object: another kind than the phone numbers that it has."""
+
+PHONE_NUMBER, ACCOUNT = "WhatsAppBusinessPhoneNumber", "WhatsAppBusinessAccount"
+DEFAULT_FIELDS = "id,name,currency,timezone_id,message_template_namespace"
+EMPTY_FIELDS = frozenset(
+    {
+        "disable_marketing_messages_on_cloud_api",
+        "linked_commerce_account",
+        "marketing_messages_lite_api_status",
+        "marketing_messages_onboarding_status",
+        "on_behalf_of_business_info",
+        "owner_business",
+        "owner_business_info",
+        "primary_business_location",
+        "primary_funding_id",
+        "purchase_order_number",
+    }
+)
+"""Fields of an account with nothing in them here."""
+
+
+def account_fields(account: str, apps: list[object]) -> dict[str, object]:
+    """Every field that has something in it. `apps` are those that receive its webhooks."""
+    available = "AVAILABLE"
+    return {
+        "id": account,
+        "name": "Programme de santé (simulateur)",
+        "currency": "USD",
+        "timezone_id": "1",
+        "message_template_namespace": f"{int(account):032x}"[-32:],
+        "account_review_status": "APPROVED",
+        "business_verification_status": "verified",
+        "country": "SN",
+        "is_enabled_for_insights": True,
+        "ownership_type": "SELF",
+        "status": "ACTIVE",
+        "subscribed_apps": {"data": apps},
+        "health_status": {
+            "can_send_message": available,
+            "entities": [{"entity_type": "WABA", "id": account, "can_send_message": available}],
+        },
+    }
+
+
+def app() -> dict[str, object]:
+    """The app that receives the webhooks, as Graph shows it."""
+    return {"whatsapp_business_api_data": {"id": "1", "name": "Simulated app", "link": "http://127.0.0.1/"}}
