@@ -40,6 +40,9 @@ _GONE_VALUES = {":sent": str(Status.SENT), ":failed": str(Status.FAILED)}
 _NOT_SINCE_REOPENED = "(attribute_not_exists(reopened) OR attribute_exists(lease_until))"
 """What an earlier attempt says of a message that was reopened since says nothing any more."""
 _ROUNDED_UP = timedelta(microseconds=999)
+_LEFT_BY = "(attribute_not_exists(lane) OR lane = :sender)"
+_NOT_ITS_OWN = Moved(won=False, before=None)
+"""The status names a message of ours that it cannot be about."""
 _SENT_AGAIN = "(attribute_exists(reopened) AND attempts = :told_by AND attribute_exists(lease_until))"
 
 
@@ -113,11 +116,13 @@ class DynamoLog:
         if not ALLOWED_FROM[move.status]:
             return Moved(won=False, before=await self.get(organisation, message_id))
         if move.is_echo and (seen := await self._seen.get((organisation, message_id))) and _knows(seen, move):
-            return await self._note_late(seen, move)
+            return await self._note_late(seen, move) if move.is_about(seen) else _NOT_ITS_OWN
         update, before = _moving(move), None
         while True:
             outcome = await self._change(organisation, message_id, update, answer="ALL_OLD")
             before = from_item(outcome.item) if outcome.item else None
+            if before is not None and not move.is_about(before):
+                return _NOT_ITS_OWN
             if outcome.done or before is None or (again := _moving(move, row=before)) == update:
                 break
             update = again
@@ -439,6 +444,12 @@ def _moving(move: Move, *, row: Message | None = None) -> Update:
         conditions += [_CARD_IS, _AS_WRITTEN] if move.card_half else ["attempts = :attempt"]
         conditions.append(_NOT_SINCE_REOPENED)
         values[":attempt"] = move.attempt
+    if move.channel is not None:
+        conditions.append("channel = :channel")
+        values[":channel"] = str(move.channel)
+    if move.sender is not None:
+        conditions.append(_LEFT_BY)
+        values[":sender"] = move.sender
     sets = _said_by(move)
     watched = row if row is not None and row.fallback_minutes is not None else None
     if watched is None and move.status in (Status.SENT, Status.FAILED):

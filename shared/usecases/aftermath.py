@@ -12,7 +12,7 @@ from shared.domain.message import Message
 from shared.domain.receipt import Attempt, StatusReport
 from shared.domain.status import Status
 from shared.usecases.holding import HoldKeeper, scope_of_row
-from shared.usecases.ports import Distributions, Log, Moved, People, Task, TaskQueue, Telemetry
+from shared.usecases.ports import Distributions, Log, Move, Moved, People, Task, TaskQueue, Telemetry
 from shared.usecases.pulse import Pulse
 from shared.usecases.reporting import Reporting
 from shared.usecases.settle import Settler
@@ -87,14 +87,13 @@ class Aftermath:
     async def take(self, organisation: str, attempt: Attempt, report: StatusReport) -> Moved:
         """One status of a message of ours, and what it did to its row. Raises StillUnderWayError where it has to come
         again."""
+        move = move_of_report(report)
         if attempt.card_half and report.status is not Status.FAILED:
-            now = self._deps.clock.now()
-            await self._deps.log.card_taken(organisation, attempt.message_id, attempt=attempt.number, due_at=now)
+            await self._card_arrived(organisation, attempt, move)
             return _NOT_MOVED
         error = report.error
-        if error is not None and await self._goes_again(organisation, attempt, report, error):
+        if error is not None and await self._goes_again(organisation, attempt, move, error):
             return _NOT_MOVED
-        move = move_of_report(report)
         moved = await self._deps.settler.move(organisation, attempt.message_id, move)
         if moved.before is None:
             return moved
@@ -105,17 +104,24 @@ class Aftermath:
         self._reporting.note(moved, attempt, report)
         return moved
 
-    async def _goes_again(self, organisation: str, attempt: Attempt, report: StatusReport, error: SendError) -> bool:
+    async def _card_arrived(self, organisation: str, attempt: Attempt, move: Move) -> None:
+        """The card that went ahead of a long text. Of another message it would free a lease: the row is read first."""
+        row = await self._deps.log.get(organisation, attempt.message_id)
+        if row is not None and move.is_about(row):
+            now = self._deps.clock.now()
+            await self._deps.log.card_taken(organisation, attempt.message_id, attempt=attempt.number, due_at=now)
+
+    async def _goes_again(self, organisation: str, attempt: Attempt, move: Move, error: SendError) -> bool:
         """Whether the message reached nobody for a reason that is not its recipient's, and goes once more: as its
         template because its session had closed, or as it was once the stop has ended that Meta tells only now."""
         is_stop = error.kind is Kind.STOP
         if not is_stop and error.reason != "template_required":
             return False
         row = await self._deps.log.get(organisation, attempt.message_id)
-        if row is None or not await self._reopened(row, attempt, as_template=not is_stop):
+        if row is None or not move.is_about(row) or not await self._reopened(row, attempt, as_template=not is_stop):
             return False
         if is_stop:
-            await self._hold(row, report.at, error)
+            await self._hold(row, move.at, error)
         return True
 
     async def _reopened(self, row: Message, attempt: Attempt, *, as_template: bool) -> bool:

@@ -56,6 +56,8 @@ class Move:
     `is_echo`: whoever sent the message has most likely told the same, so that looking is cheaper than trying.
     `claim`: only if the row still holds this claim; an attempt's number is used again once its claim was given back.
     `quality_hold`: with the `sent` of the provider's own answer, which holds the message for assessment.
+    `channel`: only a message of this channel; `sender`: only one that left by this sender number, as far as the row
+    says. Both are what a provider's status names: its key alone does not make it a status of our message.
     """
 
     status: Status
@@ -71,6 +73,12 @@ class Move:
     rests_until: datetime | None = None
     is_echo: bool = False
     quality_hold: bool = False
+    channel: Channel | None = None
+    sender: str | None = None
+
+    def is_about(self, row: Message) -> bool:
+        """Whether the status can be one of this message: of its channel and of the number that it left by."""
+        return self.channel in (None, row.channel) and (self.sender is None or row.lane in (None, self.sender))
 
     def names(self, row: Message) -> bool:
         """Whether a provider's ID, too late for a move, is the message's: no template took the attempt's place."""
@@ -80,8 +88,8 @@ class Move:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
-    """`before` is the row as it stood; None where there is none. `won` says whether the status changed; `noted` whether
-    it came too late for that but its instant was news."""
+    """`before` is the row as it stood; None where there is none that the move is about. `won` says whether the status
+    changed; `noted` whether it came too late for that but its instant was news."""
 
     won: bool
     before: Message | None

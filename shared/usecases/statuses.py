@@ -4,6 +4,7 @@ from datetime import datetime
 
 from shared.domain.errors import Kind
 from shared.domain.fallback import Start, start_after
+from shared.domain.payload import Channel
 from shared.domain.receipt import ORANGE_STATUSES, StatusReport
 from shared.domain.status import Status
 from shared.usecases.ports import Move
@@ -14,7 +15,8 @@ def move_of_orange(delivery_status: str, at: datetime) -> Move | None:
     status = ORANGE_STATUSES.get(delivery_status)
     if status is None:
         return None
-    return Move(status=status, at=at, reason="undeliverable" if status is Status.FAILED else None)
+    reason = "undeliverable" if status is Status.FAILED else None
+    return Move(status=status, at=at, reason=reason, channel=Channel.SMS)
 
 
 def move_of_report(report: StatusReport) -> Move:
@@ -37,4 +39,6 @@ def move_of_report(report: StatusReport) -> Move:
         fallback=start_after(kind, reason) if reason is not None else Start.NEVER,
         rests_until=report.error.rests_until(report.at) if failed and report.error else None,
         is_echo=report.status is Status.SENT,
+        channel=Channel.WHATSAPP,
+        sender=report.phone_number_id or None,
     )

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from shared.domain.message import Message
+from shared.domain.payload import Channel
 from shared.domain.status import ARRIVED, Status, may_move
-from shared.usecases.ports import Log, Move
+from shared.usecases.ports import Log, Move, Moved
 from tests.contract.making import NOON, ORGANISATION, SECOND, message, standing
 from tests.contract.world import World
 
@@ -166,3 +168,33 @@ async def test_a_move_that_is_won_late_keeps_the_earliest_instant_that_was_told(
     assert (await world.log.move(*KEY, Move(status=told, at=NOON + second * SECOND))).won
     row = await standing(world.log)
     assert (row.status, row.instant_of(told)) == (told, NOON + stays * SECOND)
+
+
+@pytest.mark.parametrize("is_echo", [False, True])
+@pytest.mark.parametrize("told", ENDED)
+@pytest.mark.parametrize("before", Status)
+@pytest.mark.parametrize("other", [{"channel": Channel.WHATSAPP}, {"sender": "another number"}], ids=str)
+async def test_a_status_that_cannot_be_the_messages_own_changes_nothing(
+    world: World, other: dict[str, Any], before: Status, told: Status, is_echo: bool
+) -> None:
+    """Neither its status nor an instant or ID: an SMS has no key at Meta, and a number reports on its own messages."""
+    await world.log.add(message(due_at=NOON))
+    await world.log.claim(*KEY, token="t", now=NOON, lease_until=NOON + SECOND, lane="its number")
+    if before is not Status.PENDING:
+        reason = "undeliverable" if before is Status.FAILED else None
+        assert (await world.log.move(*KEY, Move(status=before, at=THEN, reason=reason))).won
+    stood = await standing(world.log)
+    reason = "undeliverable" if told is Status.FAILED else None
+    move = Move(status=told, at=NOON, reason=reason, provider_message_id="p", is_echo=is_echo, **other)
+    assert await world.log.move(*KEY, move) == Moved(won=False, before=None)
+    assert await standing(world.log) == stood
+
+
+@pytest.mark.parametrize("lane", [None, "its number"])
+async def test_a_status_of_its_own_channel_and_number_moves_it(world: World, lane: str | None) -> None:
+    """A status may come before the row says by which number it left."""
+    await world.log.add(message(due_at=NOON))
+    if lane is not None:
+        await world.log.claim(*KEY, token="t", now=NOON, lease_until=NOON + SECOND, lane=lane)
+    move = Move(status=Status.DELIVERED, at=THEN, channel=Channel.SMS, sender="its number")
+    assert (await world.log.move(*KEY, move)).won

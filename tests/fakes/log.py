@@ -83,7 +83,7 @@ class FakeLog:
     async def move(self, organisation: str, message_id: str, move: Move) -> Moved:
         await self._points("log.move")
         row = self.rows.get((organisation, message_id))
-        if row is None:
+        if row is None or not move.is_about(row):
             return Moved(won=False, before=None)
         won = _may_move(row, move)
         if won:

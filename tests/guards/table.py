@@ -28,6 +28,8 @@ _OWN_WRITES = "tests/contract/test_own_writes.py"
 _WEBHOOK = "tests/unit/providers/test_whatsapp_webhook.py"
 _CONSENTS = "tests/unit/usecases/test_consents.py"
 _CARDS = "tests/unit/providers/test_cards.py"
+_WHOSE_STATUS = "tests/unit/usecases/test_whose_status.py"
+_MOVES = "tests/contract/test_log_moves.py"
 _SILENT = "tests/unit/usecases/test_silent_meta.py"
 
 GUARDS = (
@@ -750,6 +752,42 @@ GUARDS = (
         before='conditions=("calls = :seen",)',
         after='conditions=(":seen = :seen",)',
         tests=("tests/contract/test_call_counts.py",),
+    ),
+    # --------------------------------------------------------------------------------------------------- whose webhook
+    Guard(
+        name="status: one of WhatsApp moves no SMS, a receipt no WhatsApp message",
+        file="shared/usecases/ports.py",
+        before="return self.channel in (None, row.channel) and (",
+        after="return (",
+        tests=(_WHOSE_STATUS,),
+    ),
+    Guard(
+        name="status: another number's moves nothing",
+        file="shared/usecases/ports.py",
+        before="(self.sender is None or row.lane in (None, self.sender))",
+        after="(self.sender is None or row is not None)",
+        tests=(_WHOSE_STATUS,),
+    ),
+    Guard(
+        name="status: the store asks for the channel too",
+        file="shared/aws/log.py",
+        before='conditions.append("channel = :channel")',
+        after='conditions.append(":channel = :channel")',
+        tests=(_MOVES,),
+    ),
+    Guard(
+        name="status: the store asks for the number too",
+        file="shared/aws/log.py",
+        before="conditions.append(_LEFT_BY)",
+        after='conditions.append(":sender = :sender")',
+        tests=(_MOVES,),
+    ),
+    Guard(
+        name="status: a card's frees only its own message",
+        file="shared/usecases/aftermath.py",
+        before="if row is not None and move.is_about(row):",
+        after="if row is not None:",
+        tests=(_WHOSE_STATUS,),
     ),
     # ------------------------------------------------------------------------------------------------------------ text
     Guard(

@@ -77,6 +77,12 @@ WEBHOOKS = (
     Fault("webhook_early", "a status is told before the send's own answer", 0.3),
     Fault("webhook_late", "a status is told hours later", 0.2),
     Fault("webhook_forged", "somebody else signs a status, or guesses the address", 0.2, 10),
+    Fault(
+        "webhook_misdirected",
+        "a status that Meta has signed names an SMS of ours, or a message of ours that left by another number",
+        0.3,
+        20,
+    ),
     Fault("provider_silent", "Meta tells nothing for up to three hours, and then all of it, late", 0.5, 1),
     Fault("fails_later", "the provider takes a message, and says later that it did not arrive", 0.3),
 )

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import hmac
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tests.fakes.world import FakeClock
@@ -24,7 +25,11 @@ type Knock = Callable[[Provider, bytes, str], Awaitable[bool]]
 class Postman:
     """Each status is a task of its own, outside of every process of ours."""
 
-    def __init__(self, dice: Dice, clock: FakeClock, points: Interleaving, knock: Knock) -> None:
+    def __init__(
+        self, dice: Dice, clock: FakeClock, points: Interleaving, knock: Knock, sms_key: Callable[[], str | None]
+    ) -> None:
+        """`sms_key`: what the key of some SMS of ours would be, if SMS had any."""
+        self._sms_key = sms_key
         self.told: list[Told] = []
         self.arrivals: list[Arrival] = []
         self._silent_until: datetime | None = None
@@ -62,6 +67,18 @@ class Postman:
             wait += self._dice.between(0, 90) if times > 1 else 0
         if self._dice.breaks("webhook_forged"):
             self._go(self._forged(provider, taken))
+        if isinstance(provider, Meta) and self._dice.breaks("webhook_misdirected"):
+            self._misdirects(provider, taken)
+
+    def _misdirects(self, meta: Meta, taken: Taken) -> None:
+        """Signed and well-formed, but not about the message that its key names."""
+        sms_key = self._sms_key()
+        status = self._dice.random.choice(("failed", "read"))
+        if sms_key is not None and self._dice.random.random() < 0.5:
+            body = meta.body_of(replace(taken, key=sms_key), status, self._clock.instant)
+        else:
+            body = meta.body_of(taken, status, self._clock.instant, number="2")
+        self._go(self._knocked(meta, body, self._dice.between(0, 30)))
 
     def _after_the_silence(self, provider: Provider, wait: float) -> float:
         """Meta tells nothing for a stretch; afterwards it tells all of that, in any order."""

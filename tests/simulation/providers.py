@@ -264,8 +264,8 @@ class Meta(Provider):
         entry = {"id": "1", "changes": [{"field": "messages", "value": value}]}
         return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
 
-    def body_of(self, taken: Taken, status: str, stamp: datetime) -> bytes:
-        """A webhook's; `stamp` is Meta's instant, the same in each repetition."""
+    def body_of(self, taken: Taken, status: str, stamp: datetime, number: str = "1") -> bytes:
+        """A webhook's; `stamp` is Meta's instant, the same in each repetition; `number` the one that it left by."""
         told: dict[str, Any] = {
             "id": f"wamid.{taken.identity}",
             "status": "failed" if status == "stopped" else status,
@@ -276,7 +276,7 @@ class Meta(Provider):
         if status in WORDS_OF_FAILURE:
             code, title = WORDS_OF_FAILURE[status]
             told["errors"] = [{"code": code, "title": title}]
-        value = {"messaging_product": "whatsapp", "metadata": {"phone_number_id": "1"}, "statuses": [told]}
+        value = {"messaging_product": "whatsapp", "metadata": {"phone_number_id": number}, "statuses": [told]}
         entry = {"id": "1", "changes": [{"field": "messages", "value": value}]}
         return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
 

@@ -10,7 +10,7 @@ from typing import Any
 from shared.domain.distribution import Action, DistributionStatus, Schedule, ScheduleMode
 from shared.domain.message import Message
 from shared.domain.payload import Channel
-from shared.domain.status import Status
+from shared.domain.status import ARRIVED, Status
 from shared.usecases.aftermath import StillUnderWayError
 from tests.fakes.office import DEMO
 from tests.fakes.virtual import VirtualLoop
@@ -303,7 +303,18 @@ class Script:
             if "error" in fields and fields["error"] not in EXPECTED
         ]
         found += [] if not self.world.postman.forged_taken else ["a forged webhook was taken"]
+        found += self._borrowed()
         return found
+
+    def _borrowed(self) -> Sequence[str]:
+        """Rows that a status has moved which was about another message."""
+        arrived = {one["key"].partition(".")[0] for one in self.world.postman.arrivals}
+        rows = [row for row in self.world.office.log.rows.values() if row.status in ARRIVED]
+        return [
+            f"{row.message_id}: {row.status}, which Meta told of another message"
+            for row in rows
+            if (row.status is Status.READ if row.channel is Channel.SMS else row.message_id not in arrived)
+        ]
 
     def _count_crossings(self, calls: Sequence[Call]) -> None:
         """A clock's change has occurred where messages left, or were asked for, before it and others left after it."""

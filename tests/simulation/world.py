@@ -70,7 +70,7 @@ class World:
         start = next((at for name, at in STARTS.items() if name in dice.chosen), NOON)
         self.clock = OrderedClock(start)
         self.points = Interleaving(dice, self.clock)
-        self.postman = Postman(dice, self.clock, self.points, self.knock)
+        self.postman = Postman(dice, self.clock, self.points, self.knock, self._sms_key)
         make: Callable[[type[Provider], str], Any] = lambda kind, channel: kind(  # noqa: E731 - twice, in one place
             channel, dice, self.clock, self.points, self.postman.tells
         )
@@ -190,6 +190,11 @@ class World:
             return await self.request("webhook", WEBHOOK_SECONDS, partial(self.doors.lend, at))
         except (KilledError, UnavailableError):
             return False
+
+    def _sms_key(self) -> str | None:
+        rows = [row for row in self.office.log.rows.values() if row.channel is Channel.SMS]
+        row = self.dice.random.choice(rows) if rows else None
+        return f"{row.message_id}.{row.attempts}" if row is not None else None
 
     async def tick(self) -> None:
         """One; should it fail, it is not repeated (no async retries)."""

@@ -3,13 +3,14 @@
 import hashlib
 import hmac
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import httpx2
 import pytest
 
-from tests.stack.programme import WHATSAPP_SECRET, Programme, until
+from tests.stack.programme import DELIVERED, WHATSAPP_SECRET, Programme, until
 
 NUMBER_IN_A_WEBHOOK = "221770008200"
 
@@ -92,6 +93,33 @@ def test_late_repeated_and_reordered_statuses_never_go_back(programme: Programme
     )
     assert (seen["status"], seen["reason"], seen["failed_at"]) == ("read", None, None)
     assert seen["delivered_at"] < seen["read_at"]
+
+
+def test_a_status_moves_only_a_message_that_it_can_be_about(programme: Programme) -> None:
+    """Issue 14, line 5. Signed, with our key, but of an SMS; or of a WhatsApp message that another number sent."""
+    content = {"template": {"name": "vaccination_card"}}
+    made = [
+        programme.ok(programme.send(programme.recipient(DELIVERED + 1))),
+        programme.ok(programme.send(programme.recipient(603), channel="whatsapp", content=content)),
+        programme.ok(
+            programme.send(programme.recipient(604, phone="+221770010603"), channel="whatsapp", content=content)
+        ),
+    ]
+    sms = programme.settled(made[0]["message_id"], "delivered")
+    whatsapp, witness = (programme.settled(one["message_id"], "sent") for one in made[1:])
+    before = [programme.message(one["message_id"]) for one in (sms, whatsapp)]
+    of_sms = [status(sms, name, 1795428100) for name in ("sent", "read", "failed")]
+    assert post(programme, body_of(programme, of_sms)).status_code == 200
+    elsewhere = body_of(programme, [status(whatsapp, name, 1795428100) for name in ("delivered", "read", "failed")])
+    assert post(programme, elsewhere.replace(programme.phone_number_id.encode(), b"100200300")).status_code == 200
+    assert post(programme, body_of(programme, [status(witness, "read", 1795428100)])).status_code == 200
+    programme.settled(witness["message_id"], "read")
+    assert _stays(lambda: [programme.message(one["message_id"]) for one in (sms, whatsapp)], before)
+
+
+def _stays(look: Callable[[], Any], expected: Any) -> bool:
+    """The queue does not promise an order: what came first may be worked off a moment after its witness."""
+    return all(look() == expected for _ in range(20))
 
 
 @pytest.mark.parametrize("body", [b"", b"hello", b"[]", b"null", b'{"entry": 5}', b'{"entry": [{"changes": [7]}]}'])

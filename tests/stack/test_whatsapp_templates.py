@@ -190,6 +190,31 @@ def test_an_own_positional_template_with_a_button(programme: Programme) -> None:
     assert entry["text"] == f"Bonjour Aminata, voici la carte DKR-VAC-{DELIVERED + 40:06d}."
 
 
+def test_news_of_a_template_counts_however_meta_writes_its_language(programme: Programme) -> None:
+    """Issue 14, line 5: `en-US` in a webhook is the template that a send and the list call `en_US`."""
+    account = with_account(programme)
+    named = {"business_account_id": account, "name": "own_words", "language": "en_US"}
+    body = {"type": "BODY", "text": "Hello {{1}}!", "example": {"body_text": [["first_name"]]}}
+    header = {"type": "HEADER", "format": "IMAGE", "example": {"header_handle": ["4::x"]}}
+    own = {"category": "UTILITY", "parameter_format": "POSITIONAL", "components": [header, body]}
+    control(programme, "templates", **named, **own, status="APPROVED")
+
+    def states() -> list[str]:
+        items = programme.ok(programme.api.get("/v1/templates"))["items"]
+        return [one["status"] for one in items if (one["name"], one["language"]) == ("own_words", "en_US")]
+
+    assert states() == ["approved"]
+    told = {
+        "event": "PAUSED",
+        "message_template_id": 1,
+        "message_template_name": "own_words",
+        "message_template_language": "en-US",
+    }
+    field = "message_template_status_update"
+    control(programme, "account", organisation=programme.organisation, field=field, value=told)
+    assert until(states, lambda found: found == ["paused"], 30)
+
+
 def test_health_tells_what_is_wrong_and_where_to_mend_it(programme: Programme) -> None:
     with_account(programme)
     first = programme.ok(programme.api.get("/v1/integrations/whatsapp/health"))

@@ -75,5 +75,5 @@ def _named(template: Template) -> dict[str, object]:
     return {
         "message_template_id": int(template.template_id),
         "message_template_name": template.name,
-        "message_template_language": template.language,
+        "message_template_language": template.language.replace("_", "-"),  # as Meta's samples write it
     }

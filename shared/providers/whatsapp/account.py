@@ -39,7 +39,7 @@ HARMLESS_RESTRICTIONS = frozenset({"RESTRICTED_ADD_PHONE_NUMBER_ACTION"})
 """What does not keep anything from being sent."""
 LIMITS = ("max_daily_conversations_per_business", "max_daily_conversation_per_phone", "current_limit")
 _TEMPLATE_NAME = re.compile(r"[a-z0-9_]{1,512}", re.ASCII)
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:_[A-Za-z0-9]{2,4})?", re.ASCII)
+_LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[_-]([A-Za-z0-9]{2,4}))?", re.ASCII)
 _MOST_PEOPLE = 10**12
 """More than there are: a number that a store might not hold."""
 _TIER = re.compile(r"TIER_([0-9]{1,9})(K|M)?", re.ASCII)
@@ -65,8 +65,8 @@ def account_news(value: JsonObject, entry_time: datetime | None) -> Iterator[New
 
 def _template(value: JsonObject, at: datetime) -> Iterator[TemplateNews]:
     """Nothing where the name or the language is none that Meta gives: it would be a key of ours."""
-    name, language = text(value.get("message_template_name")), text(value.get("message_template_language"))
-    if not _TEMPLATE_NAME.fullmatch(name) or not _LANGUAGE.fullmatch(language):
+    name, language = text(value.get("message_template_name")), template_language(value.get("message_template_language"))
+    if not _TEMPLATE_NAME.fullmatch(name) or not language:
         return
     quality = identifier(value.get("new_quality_score")).upper()
     category = identifier(value.get("new_category")) or identifier(value.get("message_template_category"))
@@ -78,6 +78,15 @@ def _template(value: JsonObject, at: datetime) -> Iterator[TemplateNews]:
         quality=quality or None,
         at=at,
     )
+
+
+def template_language(value: JsonValue) -> str:
+    """A template's language as a send names it: `en_US`, also where a webhook says `en-US`. Empty where it is none."""
+    found = _LANGUAGE.fullmatch(text(value))
+    if found is None:
+        return ""
+    language, region = found[1].lower(), found[2]
+    return f"{language}_{region.upper()}" if region else language
 
 
 def _restricted(value: JsonObject) -> bool | None:

@@ -11,7 +11,7 @@ from shared.domain.news import TemplateStatus
 from shared.domain.sample_card import picture
 from shared.domain.templates import EXAMPLES, Template
 from shared.providers.answers import identifier, obj, objects, text
-from shared.providers.whatsapp.account import TEMPLATE_EVENTS
+from shared.providers.whatsapp.account import TEMPLATE_EVENTS, template_language
 from shared.providers.whatsapp.graph import Graph, segment
 from shared.providers.whatsapp.template_shape import in_braces_of_meta, shape_of
 
@@ -96,7 +96,7 @@ class MetaTemplates:
 
 def known_template(item: JsonObject, at: datetime) -> KnownTemplate | None:
     """One of the list; None for what is neither ready-made nor of a kind that we can fill in."""
-    name, language = text(item.get("name")), text(item.get("language"))
+    name, language = text(item.get("name")), template_language(item.get("language"))
     shape = shape_of(item)
     if not name or not language or (shape is None and not is_ready_made(name)):
         return None

@@ -339,6 +339,15 @@ def test_a_template_of_a_name_that_meta_gives_none_is_ignored(wrong: Json) -> No
     assert reading(document(change(told, "message_template_status_update"))) == Read(ignored=1)
 
 
+@pytest.mark.parametrize(
+    ("told", "language"),
+    [("en-US", "en_US"), ("en_US", "en_US"), ("EN-us", "en_US"), ("FR", "fr"), ("pt-br", "pt_BR"), ("fil", "fil")],
+)
+def test_a_language_is_named_as_in_a_send_however_meta_writes_it(told: str, language: str) -> None:
+    found = reading(document(change(template(event="PAUSED", message_template_language=told))))
+    assert [one.language for one in found.news if isinstance(one, TemplateNews)] == [language]
+
+
 @pytest.mark.parametrize("word", ["x" * 600, "\ud800", {"a": 1}])
 def test_a_category_or_quality_that_nobody_could_keep_is_not_told(word: Json) -> None:
     told = template(new_category=word, new_quality_score=word)

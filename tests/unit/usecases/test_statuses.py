@@ -5,6 +5,7 @@ import pytest
 
 from shared.domain.errors import Kind, SendError
 from shared.domain.fallback import Start
+from shared.domain.payload import Channel
 from shared.domain.receipt import Attempt, StatusReport
 from shared.domain.status import Status
 from shared.usecases.ports import Move
@@ -15,16 +16,17 @@ ATTEMPT = Attempt(message_id="2d1f6a0e-0000-5000-8000-000000000001", number=2)
 WITHHELD = SendError(Kind.RECIPIENT, "130472", "experiment_withheld")
 LOCKED = SendError(Kind.STOP, "131031", "account_restricted")
 UNWILLING = SendError(Kind.RECIPIENT, "131050", "opted_out")
+SMS, META = Channel.SMS, Channel.WHATSAPP
 NAMELESS = SendError(Kind.BUG, "135000")
 
 
 @pytest.mark.parametrize(
     ("delivery_status", "move"),
     [
-        ("DeliveredToTerminal", Move(status=Status.DELIVERED, at=THEN)),
-        ("DeliveredToNetwork", Move(status=Status.SENT, at=THEN)),
-        ("MessageWaiting", Move(status=Status.SENT, at=THEN)),
-        ("DeliveryImpossible", Move(status=Status.FAILED, at=THEN, reason="undeliverable")),
+        ("DeliveredToTerminal", Move(status=Status.DELIVERED, at=THEN, channel=SMS)),
+        ("DeliveredToNetwork", Move(status=Status.SENT, at=THEN, channel=SMS)),
+        ("MessageWaiting", Move(status=Status.SENT, at=THEN, channel=SMS)),
+        ("DeliveryImpossible", Move(status=Status.FAILED, at=THEN, reason="undeliverable", channel=SMS)),
         ("DeliveryUncertain", None),
         ("DeliveryNotificationNotSupported", None),
         ("deliveredtoterminal", None),
@@ -45,7 +47,9 @@ def report(status: Status, attempt: Attempt | None = ATTEMPT, error: SendError |
 def test_proof_of_arrival_counts_whatever_the_attempt(status: Status, error: SendError | None) -> None:
     told_by = 2 if status is Status.SENT else None
     is_echo = status is Status.SENT
-    expected = Move(status=status, at=THEN, provider_message_id="wamid.x", told_by=told_by, is_echo=is_echo)
+    expected = Move(
+        status=status, at=THEN, provider_message_id="wamid.x", told_by=told_by, is_echo=is_echo, channel=META
+    )
     assert move_of_report(report(status, error=error)) == expected
 
 
@@ -63,6 +67,6 @@ def test_a_failure_counts_for_its_own_attempt_and_always_has_a_reason(
     error: SendError | None, reason: str, fallback: Start
 ) -> None:
     move = move_of_report(report(Status.FAILED, error=error))
-    told = Move(status=Status.FAILED, at=THEN, attempt=2, provider_message_id="wamid.x", reason=reason)
+    told = Move(status=Status.FAILED, at=THEN, attempt=2, provider_message_id="wamid.x", reason=reason, channel=META)
     assert move == replace(told, fallback=fallback)
     assert move_of_report(report(Status.FAILED, None, error)).attempt is None
