@@ -26,7 +26,7 @@ CLOSED, PAYMENT = 131047, 131042
 
 
 def told(status: str, *, key: str = f"{MESSAGE}.1", number: str = WHATSAPP.phone_number_id, code: int = 0) -> Report:
-    one = {"id": "w", "status": status, "timestamp": str(SECONDS), "biz_opaque_callback_data": key}
+    one: dict[str, object] = {"id": "w", "status": status, "timestamp": str(SECONDS), "biz_opaque_callback_data": key}
     one |= {"errors": [{"code": code}]} if code else {}
     metadata = {"phone_number_id": number}
     body = document(change(value(statuses=[one], metadata=metadata)))
