@@ -17,8 +17,9 @@ TEXT_FIELDS = ("phone", *VARIABLES, "card_image", "enrollment_id", "language")
 FIELDS = (*TEXT_FIELDS, "card_generated_at", "consent")
 LANGUAGES = ("fr", "en")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
-_YES = frozenset({"true", "1", "yes", "oui"})
-_NO = frozenset({"false", "0", "no", "non"})
+_YES = frozenset({"true", "1", "yes", "oui", "vrai"})
+_NO = frozenset({"false", "0", "no", "non", "faux"})
+"""api.md, Fields of a recipient. Excel in French writes VRAI and FAUX."""
 
 
 class RecipientError(Exception):

@@ -11,7 +11,7 @@ class Fault:
     """One thing that is wrong with one field, in a code of api.md's "Fields and rows".
 
     `facts` are what its text names ({"name": "first_nmae"}, {"hosts": "…"}): never a number, a name, a code or a text
-    of a person. `row` counts from 1 where there are rows; `recipient` is masked.
+    of a person. `row` counts from 1 where there are rows, `line` is where it begins in the file; `recipient` is masked.
     """
 
     field: str
@@ -20,6 +20,7 @@ class Fault:
     row: int | None = None
     enrollment_id: str | None = None
     recipient: str | None = None
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

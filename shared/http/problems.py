@@ -63,14 +63,14 @@ def unexpected(language: Language) -> Response:
 
 
 def fault_document(fault: Fault, language: Language) -> dict[str, Renderable]:
-    """One of `errors`; `row`, `enrollment_id` and `recipient` only where they are known."""
+    """One of `errors`; `row`, `line`, `enrollment_id` and `recipient` only where they are known."""
     entry: dict[str, Renderable] = {} if fault.row is None else {"row": fault.row}
     entry |= {
         "field": fault.field,
         "code": fault.code,
         "message": text(TextKind.FIELD, fault.code, language, fault.facts),
     }
-    optional = {"enrollment_id": fault.enrollment_id, "recipient": fault.recipient}
+    optional = {"enrollment_id": fault.enrollment_id, "recipient": fault.recipient, "line": fault.line}
     return entry | {name: value for name, value in optional.items() if value is not None}
 
 

@@ -12,7 +12,7 @@ from shared.domain.json import JsonObject, JsonValue
 from shared.domain.references import is_reference
 from shared.domain.refusal import Fault
 from shared.http.jsontext import canonical, parse
-from shared.http.openapi import as_object, document
+from shared.http.openapi import as_object, document, followed
 from shared.http.times import is_instant
 
 _LIMITS: Mapping[str, str] = {
@@ -64,6 +64,34 @@ def violations(schema: JsonObject, value: JsonValue) -> list[Violation]:
     for violation in _violations(schema, value):
         found.setdefault(violation.path, violation)
     return list(found.values())
+
+
+def without_nulls(schema: JsonObject, value: JsonValue) -> JsonValue:
+    """`value` without the nulls of named fields: a null means the same as leaving the field out (api.md, Fields).
+
+    A field that the schema does not name stays, so that it is refused as unknown; so does all that has no schema, like
+    a record of DHIS2. A required field that is null is missing afterwards.
+    """
+    schema = followed(schema)
+    if isinstance(value, list):
+        items = schema.get("items")
+        return [without_nulls(items, one) for one in value] if isinstance(items, dict) else value
+    fields = _fields(schema)
+    if not isinstance(value, dict) or not fields:
+        return value
+    return {
+        name: without_nulls(fields[name], one) if name in fields else one
+        for name, one in value.items()
+        if one is not None or name not in fields
+    }
+
+
+def _fields(schema: JsonObject) -> Mapping[str, JsonObject]:
+    """The fields that a schema names, those of its alternatives too."""
+    alternatives = schema.get("oneOf")
+    branches = map(as_object, alternatives) if isinstance(alternatives, list) else ()
+    fields = {name: one for branch in branches for name, one in _fields(followed(branch)).items()}
+    return fields | {name: as_object(one) for name, one in as_object(schema.get("properties", {})).items()}
 
 
 class _Error(Protocol):

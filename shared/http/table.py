@@ -39,7 +39,7 @@ MESSAGE_COLUMNS: Columns = (
     "failed_at",
     "attempts",
 )
-ERROR_COLUMNS: Columns = ("row", "field", "code", "message", "enrollment_id", "recipient")
+ERROR_COLUMNS: Columns = ("row", "field", "code", "message", "enrollment_id", "recipient", "line")
 
 _RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _MASKED_NUMBER = re.compile(r"\+\d{1,5}\*{3}\d{4}")

@@ -14,7 +14,7 @@ from shared.domain.refusal import Fault, ProblemCode, Refusal
 from shared.http import openapi
 from shared.http.jsontext import parse
 from shared.http.request import Request
-from shared.http.schema import Breach, Violation, violations
+from shared.http.schema import Breach, Violation, violations, without_nulls
 from shared.http.times import instant
 
 MAX_BODY_BYTES = 4_000_000
@@ -42,15 +42,18 @@ class Query:
 def body(request: Request, operation: str) -> JsonObject:
     """The JSON object, sound by the schema of `operation` (an operationId). Refusal otherwise.
 
+    Fields that are null are left out of it.
+
     unsupported_media_type, too_large, use_upload (a distribution's body over 4 MB or 5,000 recipients), bad_request,
     unprocessable. A missing Content-Type passes for JSON.
     """
     _refuse_other_media(request)
     if len(request.body) > MAX_BODY_BYTES:
         raise _too_large(operation)
-    found = _parsed(request.body)
+    schema = openapi.body_schema(operation)
+    found = openapi.as_object(without_nulls(schema, _parsed(request.body)))
     _refuse_too_many(found, operation)
-    _refuse([one for one in violations(openapi.body_schema(operation), found) if not _judged_by_planning(one)])
+    _refuse([one for one in violations(schema, found) if not _judged_by_planning(one)])
     return found
 
 

@@ -48,12 +48,14 @@ class Frame:
 class Row:
     """A row as it was read; `fault` where it could not be. Rows count from 1.
 
-    `weight`: about how many characters of a file it took; 0 for what came in a request.
+    `line`: the line of the file on which it begins, from 1; None for what did not come in lines. `weight`: about how
+    many characters of a file it took; 0 for what came in a request.
     """
 
     number: int
     raw: JsonObject | None = field(repr=False)
     fault: Fault | None = None
+    line: int | None = None
     weight: int = field(default=0, compare=False)
 
 
@@ -118,7 +120,7 @@ class Judge:
                 session_text=one.payload.mode is Mode.SESSION,
                 session_until=sessions.get(person),
             )
-            verdicts.append(_verdict(row.number, one, person, passenger, now))
+            verdicts.append(_verdict(row, one, person, passenger, now))
         return verdicts
 
     async def _open_sessions(self, organisation: str, frame: Frame, persons: set[str]) -> Mapping[str, datetime]:
@@ -132,7 +134,7 @@ class Judge:
 def _composed(row: Row, frame: Frame, received_at: datetime) -> Composed | Rejected:
     if row.raw is None:
         fault = row.fault or Fault(field="row", code="row_unreadable")
-        return Rejected(row=row.number, recipient=None, faults=(replace(fault, row=row.number),))
+        return _rejected(row, (fault,), None, None)
     enrollment: str | None = None
     try:
         recipient = read_recipient(row.raw, frame.defaults, frame.dhis2, received_at)
@@ -140,17 +142,17 @@ def _composed(row: Row, frame: Frame, received_at: datetime) -> Composed | Rejec
         composed = compose(recipient, frame.content, frame.setting)
         return with_fallback(composed, recipient, frame.fallback, frame.setting) if frame.fallback else composed
     except RecipientError as error:
-        return _rejected(row.number, error.faults, None, enrollment)
+        return _rejected(row, error.faults, None, enrollment)
     except CompositionError as error:
-        return _rejected(row.number, error.faults, error.masked, enrollment)
+        return _rejected(row, error.faults, error.masked, enrollment)
 
 
-def _verdict(row: int, composed: Composed, person: str, passenger: Passenger, now: datetime) -> Accepted | Rejected:
+def _verdict(row: Row, composed: Composed, person: str, passenger: Passenger, now: datetime) -> Accepted | Rejected:
     match gate(passenger, now):
         case Go():
-            return Accepted(row=row, composed=composed, person=person, scheduled_for=None)
+            return Accepted(row=row.number, composed=composed, person=person, scheduled_for=None)
         case NotBefore(at=at):
-            return Accepted(row=row, composed=composed, person=person, scheduled_for=at)
+            return Accepted(row=row.number, composed=composed, person=person, scheduled_for=at)
         case Never(reason=reason):
             return _rejected(row, (fault_of(reason),), composed.phone.masked, composed.enrollment_id)
 
@@ -161,6 +163,8 @@ def fault_of(reason: str) -> Fault:
     return Fault(field=_FIELD_OF.get(reason, "phone"), code=reason, facts=facts)
 
 
-def _rejected(row: int, faults: tuple[Fault, ...], masked: str | None, enrollment: str | None) -> Rejected:
-    told = tuple(replace(fault, row=row, recipient=masked, enrollment_id=enrollment) for fault in faults)
-    return Rejected(row=row, recipient=masked, faults=told)
+def _rejected(row: Row, faults: tuple[Fault, ...], masked: str | None, enrollment: str | None) -> Rejected:
+    told = tuple(
+        replace(fault, row=row.number, line=row.line, recipient=masked, enrollment_id=enrollment) for fault in faults
+    )
+    return Rejected(row=row.number, recipient=masked, faults=told)

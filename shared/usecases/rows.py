@@ -37,10 +37,14 @@ class RowReader:
         self.unknown_columns: tuple[str, ...] = ()
 
     def rows(self) -> Iterator[Row]:
-        """Every row, numbered from 1. Raises UnreadableFileError, also in the middle."""
+        """Every row that is not blank. Raises UnreadableFileError, also in the middle.
+
+        Numbers are the file's own, from 1: blank data rows of a CSV count, and a line of NDJSON has its line's number.
+        So an officer finds the row where the error says it is.
+        """
         forms = {"csv": self._csv, "ndjson": self._ndjson}
-        for row in forms.get(self._form, self._dhis2)():
-            if row.number > MOST_ROWS:
+        for count, row in enumerate(forms.get(self._form, self._dhis2)(), start=1):
+            if count > MOST_ROWS:
                 raise UnreadableFileError(f"more than {MOST_ROWS} rows")
             yield row
 
@@ -52,20 +56,20 @@ class RowReader:
             reader = csv.reader(itertools.chain((first,), lines), delimiter=delimiter, strict=True)
             names = _column_names(next(reader, []))
             self.unknown_columns = tuple(name for name in names if name not in FIELDS and name)
-            filled = (cells for cells in _records(reader, lines) if cells is None or any(cells))
-            for number, cells in enumerate(filled, start=1):
-                yield _unreadable(number) if cells is None else _csv_row(number, names, cells, lines.taken)
+            for number, (line, cells) in enumerate(_records(reader, lines), start=1):
+                if cells is None:
+                    yield _unreadable(number, line)
+                elif any(cell.strip() for cell in cells):
+                    yield _csv_row(number, line, names, cells, lines.taken)
         except (UnicodeDecodeError, csv.Error) as error:
             raise UnreadableFileError(type(error).__name__) from None
 
     def _ndjson(self) -> Iterator[Row]:
         try:
             lines = _Lines(self._file)
-            number = 0
-            for line in lines:
+            for number, line in enumerate(lines, start=1):
                 lines.taken = 0
                 if line.strip():
-                    number += 1
                     yield _json_row(number, line)
         except UnicodeDecodeError as error:
             raise UnreadableFileError(type(error).__name__) from None
@@ -106,12 +110,14 @@ def _buffered(file: Readable) -> io.BufferedReader:
 class _Lines:
     """Lines with their ends, decoded as they come, a byte order mark dropped.
 
-    `taken` are the characters since somebody last set it to 0: what a row has taken so far.
+    `taken` are the characters since it was last set to 0: what a row has taken so far. `number` is the last line's in
+    the file, from 1.
     """
 
     def __init__(self, file: Readable) -> None:
         self._text = io.TextIOWrapper(_buffered(file), encoding="utf-8-sig", newline="")
         self.taken = 0
+        self.number = 0
 
     def __iter__(self) -> Self:
         return self
@@ -120,6 +126,7 @@ class _Lines:
         line = self._text.readline(_LONGEST_LINE + 1)
         if not line:
             raise StopIteration
+        self.number += 1
         self.taken += len(line)
         if self.taken > _LONGEST_LINE:
             raise UnreadableFileError("a row beyond 1 MiB")
@@ -135,38 +142,40 @@ def _column_names(header: Sequence[str]) -> list[str]:
     return names
 
 
-def _records(reader: "CsvReader", lines: _Lines) -> Iterator[list[str] | None]:
-    """The records; None for one whose quoting is broken within its own line.
+def _records(reader: "CsvReader", lines: _Lines) -> Iterator[tuple[int, list[str] | None]]:
+    """The records, each with the line on which it begins; None for one whose quoting is broken within its own line.
 
-    Where the damage runs over lines nobody can say where the next row begins: that raises csv.Error.
+    Where the damage runs over several lines it is not known where the next row begins: that raises csv.Error.
     """
     while True:
-        line = reader.line_num
+        begins = lines.number + 1
         lines.taken = 0
         try:
-            yield next(reader)
+            yield begins, next(reader)
         except StopIteration:
             return
         except csv.Error:
-            if reader.line_num > line + 1:
+            if lines.number > begins:
                 raise
-            yield None
+            yield begins, None
 
 
-def _csv_row(number: int, names: list[str], cells: list[str], weight: int) -> Row:
+def _csv_row(number: int, line: int, names: list[str], cells: list[str], weight: int) -> Row:
     if len(cells) > len(names) and any(cell.strip() for cell in cells[len(names) :]):
-        return _unreadable(number)
+        return _unreadable(number, line)
     raw: JsonObject = {name: cell for name, cell in zip(names, cells, strict=False) if name in FIELDS}
-    return Row(number=number, raw=raw, weight=weight)
+    return Row(number=number, line=line, raw=raw, weight=weight)
 
 
 def _json_row(number: int, line: str) -> Row:
     try:
         value = parse(line)
     except ValueError:
-        return _unreadable(number)
-    return Row(number=number, raw=value, weight=len(line)) if isinstance(value, dict) else _unreadable(number)
+        return _unreadable(number, number)
+    if not isinstance(value, dict):
+        return _unreadable(number, number)
+    return Row(number=number, line=number, raw=value, weight=len(line))
 
 
-def _unreadable(number: int) -> Row:
-    return Row(number=number, raw=None, fault=Fault(field="row", code="row_unreadable"))
+def _unreadable(number: int, line: int | None = None) -> Row:
+    return Row(number=number, line=line, raw=None, fault=Fault(field="row", code="row_unreadable"))

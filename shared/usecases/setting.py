@@ -21,6 +21,8 @@ from shared.usecases.ports import Integrations
 FURTHEST = timedelta(days=28)
 """How far ahead somebody may ask for: what is frozen now must still be there then (PayloadRetentionDays), with the days
 that a million SMS take, and time to send again."""
+CLOCKS_DIFFER = timedelta(seconds=60)
+"""How far a client's clock may be behind or ahead of ours: "now" by its clock is no mistake."""
 LAST_RESORT_COUNTRY = "SN"
 """Reads national numbers where neither integration says better; the first of the nine."""
 
@@ -116,12 +118,15 @@ def check(channel: Channel, content: Content) -> None:
 
 
 def check_instant(field: str, wished: datetime | None, now: datetime) -> None:
-    """Raises Refusal `unprocessable` for a start that is past, or further ahead than anything is kept for."""
+    """Raises Refusal `unprocessable` for a start that is past, or further ahead than anything is kept for.
+
+    Both bounds allow for a client's clock that differs from ours. A start of the last minute means now.
+    """
     if wished is None:
         return
-    if wished <= now:
+    if wished < now - CLOCKS_DIFFER:
         _refuse((Fault(field=field, code="send_at_past"),))
-    if wished > now + FURTHEST:
+    if wished > now + FURTHEST + CLOCKS_DIFFER:
         facts = {"maximum": (now + FURTHEST).strftime("%Y-%m-%dT%H:%M:%SZ")}
         _refuse((Fault(field=field, code="field_invalid", facts=facts),))
 

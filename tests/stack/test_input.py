@@ -2,11 +2,13 @@
 rows of each format. One stack of its own whose clock stands in Dakar's morning peak."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from tests.stack.programme import DELIVERED, Json, Programme
+from local.clock import format_instant
+from tests.stack.programme import DELIVERED, Json, Programme, until
 from tests.stack.running import RunningStack, started
 
 PEAK = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
@@ -97,3 +99,120 @@ def test_a_template_that_was_never_submitted_is_not_one_to_wait_for(programme: P
         assert errors(answer.json()) == [("content.template.name", "template_not_submitted")]
     assert "jamais été soumis" in answer.json()["errors"][0]["message"]
     assert programme.ledger("meta") == []
+
+
+# ---------------------------------------------------------------------------------------------------- Rows and requests
+
+
+def planned(programme: Programme, file: str, form: str, **changes: Any) -> Json:
+    answer = programme.ok(programme.distribute(upload_id=programme.upload(file.encode(), form), **changes))
+    identity = answer["distribution_id"]
+    return until(lambda: programme.distribution(identity), lambda found: found["status"] != "planning")
+
+
+def places(made: Json) -> list[tuple[int, int | None, str]]:
+    return [(error["row"], error.get("line"), error["code"]) for error in made["errors"]]
+
+
+TEXT: Json = {"content": {"text": "Bonjour {first_name}"}}
+
+
+def test_row_numbers_are_the_file_s_own(programme: Programme) -> None:
+    """Line 19: blank lines above the header, between rows, and inside a cell."""
+    table = '\n\nphone,first_name\n\n+221770008200,Awa\n,\n"N/A","Ba\nDiallo"\n\n+221770008201,Awa\n+221770008202,\n'
+    csv = planned(programme, table, "csv", **TEXT)
+    assert (csv["accepted"], csv["rejected"], csv["duplicates"]) == (2, 2, 0)
+    assert places(csv) == [(4, 7, "phone_missing"), (7, 11, "variable_missing")]
+    lines = ['{"phone": "+221770008200", "first_name": "Awa"}', "", "[]", " ", '{"phone": "x1", "first_name": "Ba"}']
+    ndjson = planned(programme, "\n".join(lines), "ndjson", **TEXT)
+    assert (ndjson["accepted"], ndjson["rejected"]) == (1, 2)
+    assert places(ndjson) == [(3, 3, "row_unreadable"), (5, 5, "phone_invalid")]
+    listed = programme.ok(programme.api.get(f"/v1/distributions/{csv['distribution_id']}/errors"))["items"]
+    assert [(one["row"], one["line"]) for one in listed] == [(4, 7), (7, 11)]
+    inline = programme.ok(programme.distribute(recipients=[{}, {"phone": "x1"}], **TEXT))
+    assert [error["row"] for error in inline["errors"] if error["field"] == "phone"] == [1, 2]
+    assert all("line" not in error for error in inline["errors"])
+
+
+def test_excel_s_french_booleans_are_read(programme: Programme) -> None:
+    """Line 19."""
+    table = "phone;first_name;last_name;card_code;consent\n" + "".join(
+        f"+22177000{DELIVERED + place};Awa;Ba;A-{place};{word}\n"
+        for place, word in enumerate(["VRAI", "FAUX", "peut-être"])
+    )
+    card = {
+        "card_image": f"{programme.stack.simulators_url}/cards/{{card_code}}.png",
+        "programme_name": "PNV",
+        "issue_date": "2026-11-24",
+    }
+    made = planned(
+        programme, table, "csv", channel="whatsapp", content={"template": {"name": "vaccination_card"}},
+        defaults=card | {"language": None, "verification_url": "https://v.example.org/{card_code}"},
+    )  # fmt: skip
+    codes = {(error["row"], error["field"], error["code"]) for error in made["errors"]}
+    assert made["accepted"] == 1
+    assert codes == {(2, "consent", "consent_missing"), (3, "consent", "field_invalid")}
+
+
+def test_null_is_as_good_as_nothing(programme: Programme) -> None:
+    """Line 19: in settings, single messages, distributions, previews, consents and test sends."""
+    nulls = {"peak_hours": None, "receipt_addresses": None, "rate_per_second": None}
+    assert programme.put_sms(**nulls)["peak_hours"] == DEFAULT_PEAK_HOURS
+    assert programme.ok(programme.api.get("/v1/integrations/sms"))["rate_per_second"] == 5
+    recipient = programme.recipient(DELIVERED, dhis2=None, enrollment_id=None)
+    content = {"text": "Bonjour {first_name}", "template": None, "sms_encoding": None}
+    sent = programme.send(recipient, key="k", content=content, send_at=None, fallback=None)
+    assert programme.ok(sent)["scheduled_for"] is None
+    bare = {"text": "Bonjour {first_name}"}
+    again = programme.send(programme.recipient(DELIVERED), key="k", content=bare)
+    assert programme.ok(again) == sent.json()
+    made = programme.distribute(
+        recipients=[recipient], upload_id=None, content=content, defaults=None, schedule=None, fallback=None,
+        confirm=None, skip_already_sent=None,
+    )  # fmt: skip
+    assert (programme.ok(made)["accepted"], made.json()["status"]) == (1, "planned")
+    preview = {"channel": "sms", "content": content, "recipients": [recipient], "defaults": None}
+    assert programme.ok(programme.api.post("/v1/preview", json=preview))["items"][0]["valid"] is True
+    consent = {"phone": "+221770008200", "granted": True, "source": "form", "recorded_at": None}
+    assert programme.api.post("/v1/consents", json={"items": [consent]}).status_code == 204
+    test = programme.api.post("/v1/integrations/sms/test", json={"to": "+221770008200", "language": None})
+    assert programme.ok(test)["status"] == "sent"
+    needed = programme.send(recipient, content=None)
+    assert (needed.status_code, errors(needed.json())) == (400, [("content", "field_invalid")])
+    unknown = programme.send(recipient | {"surname": None})
+    assert (unknown.status_code, errors(unknown.json())) == (400, [("recipient.surname", "field_unknown")])
+
+
+def test_a_brace_that_belongs_to_no_variable_is_sent_as_it_stands(programme: Programme) -> None:
+    """Line 19."""
+    text = "Prix {5 000 F} {} :-{ } {first_name}"
+    sent = programme.ok(programme.send(programme.recipient(DELIVERED), content={"text": text}))
+    programme.settled(sent["message_id"], "delivered")
+    assert [entry["text"] for entry in programme.ledger("orange")] == ["Prix {5 000 F} {} :-{ } Aminata"]
+    for name in ("prenom", "first name", "1", "first_name:"):
+        refused = programme.send(programme.recipient(DELIVERED), content={"text": f"Bonjour {{{name}}}"})
+        assert errors(refused.json()) == [("content.text", "variable_unknown")]
+        assert f"{{{name}}}" in refused.json()["errors"][0]["message"]
+
+
+def test_a_start_of_the_last_minute_means_now(programme: Programme) -> None:
+    """Line 19: the clocks of clients differ."""
+    now = programme.stack.now()
+    recipient = programme.recipient(DELIVERED)
+    sent = programme.ok(programme.send(recipient, send_at=format_instant(now - timedelta(seconds=30))))
+    assert sent["scheduled_for"] is None
+    programme.settled(sent["message_id"], "delivered")
+    schedule = {"mode": "at", "at": format_instant(now - timedelta(seconds=30))}
+    made = programme.ok(
+        programme.distribute(recipients=[programme.recipient(DELIVERED + 1)], schedule=schedule, confirm=True)
+    )
+    assert made["status"] == "sending"
+    until(lambda: programme.distribution(made["distribution_id"]), lambda found: found["counts"]["delivered"] == 1)
+    long_ago = format_instant(now - timedelta(seconds=61))
+    for refused, field in (
+        (programme.send(recipient, send_at=long_ago), "send_at"),
+        (programme.distribute(recipients=[recipient], schedule={"mode": "at", "at": long_ago}), "schedule.at"),
+    ):
+        assert (refused.status_code, errors(refused.json())) == (422, [(field, "send_at_past")])
+    late = programme.send(recipient, send_at=format_instant(now + timedelta(days=28, seconds=30)))
+    assert programme.ok(late)["scheduled_for"] is not None

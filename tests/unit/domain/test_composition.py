@@ -381,7 +381,6 @@ def test_what_tells_one_card_from_another_goes_along(setting: Setting) -> None:
             Content(text="{prenom} {first_name} {}"),
             [
                 ("content.text", "variable_unknown", {"name": "prenom"}),
-                ("content.text", "variable_unknown", {"name": ""}),
             ],
         ),
     ],

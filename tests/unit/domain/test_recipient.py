@@ -132,8 +132,8 @@ def dated(at: datetime) -> Given:
 @pytest.mark.parametrize(
     ("consent", "given"),
     [
-        *((word, YES) for word in (True, "true", "TRUE", " yes ", "Oui", "1", 1)),
-        *((word, NO) for word in (False, "false", "no", "NON", "0", 0)),
+        *((word, YES) for word in (True, "true", "TRUE", " yes ", "Oui", "1", 1, "VRAI", "vrai ")),
+        *((word, NO) for word in (False, "false", "no", "NON", "0", 0, "FAUX", " Faux")),
         *((word, Given()) for word in (None, "", "  ")),
         (
             {"granted_at": "2026-11-01T09:00:00Z", "source": "register"},
@@ -150,7 +150,7 @@ def test_consent(consent: JsonValue, given: Given) -> None:
 @pytest.mark.parametrize(
     "consent",
     [
-        *("maybe", "vrai", 2, 0.5, [], ["yes"], {}, {"source": "register"}),
+        *("maybe", "vraiment", 2, 0.5, [], ["yes"], {}, {"source": "register"}),
         *({"granted_at": at} for at in (None, True, "2026-11-01", "2026-11-01T09:00:00")),
         *(
             {"granted_at": at}

@@ -26,6 +26,15 @@ VALUES: dict[str, str | None] = {
         ("{card_code", "{card_code"),
         ("{card_code}}", "A-1}"),
         ("", ""),
+        ("{} { } {\n}", "{} { } {\n}"),
+        ("Prix {5 000 F}, {card_code}", "Prix {5 000 F}, A-1"),
+        ("{500} {50 %} {12/2026}", "{500} {50 %} {12/2026}"),
+        (":-{ {card_code} :-}", ":-{ A-1 :-}"),
+        ("}{", "}{"),
+        ("{(voir au verso)}", "{(voir au verso)}"),
+        ('{"card": 1}', '{"card": 1}'),
+        ("{card_code}{", "A-1{"),
+        ("{5 000 F}}}", "{5 000 F}}"),
     ],
 )
 def test_expands_once(text: str, expanded: str) -> None:
@@ -43,10 +52,31 @@ def test_tells_everything_that_is_wrong_each_once() -> None:
         ("variable_unknown", "x"),
         ("variable_missing", "issue_date"),
         ("variable_missing", "programme_name"),
-        ("variable_unknown", ""),
         ("variable_missing", "verification_url"),
     ]
     assert "Awa" not in str(caught.value)
+
+
+ATTEMPTS = (
+    *("prénom", "First_Name", " first_name ", "first-name", "date d'émission", "nom du bénéficiaire", "1", "0", "_x"),
+    *("اسم", "first_name:", "first_name!", "(card_code)", "the card code of the child", "VERIFICATION URL"),
+)
+
+
+@pytest.mark.parametrize("name", ATTEMPTS)
+def test_what_may_be_meant_as_a_variable_is_never_sent_as_it_stands(name: str) -> None:
+    with pytest.raises(VariableError) as caught:
+        expand(f"Bonjour {{{name}}}", VALUES)
+    assert [(fault.code.value, fault.name) for fault in caught.value.faults] == [("variable_unknown", name)]
+
+
+@given(st.text(st.characters(exclude_characters="{}"), max_size=40))
+def test_a_pair_of_braces_is_a_variable_or_stands_for_itself(inner: str) -> None:
+    text = f"a {{{inner}}} b"
+    if names(text):
+        assert names(text) == (inner,)
+    else:
+        assert expand(text, {}) == text
 
 
 def test_a_value_of_an_unknown_name_is_not_used() -> None:

@@ -40,7 +40,6 @@ def _refused(operation: str, body: object, headers: Mapping[str, str] | None = N
         ("send_message", {**MESSAGE, "content": {"template": {"name": "card"}, "sms_encoding": "gsm7"}}),
         ("send_message", {**MESSAGE, "fallback": {"channel": "sms", "after_minutes": 60, "content": {"text": "x"}}}),
         ("send_message", {**MESSAGE, "recipient": {"dhis2": {"trackedEntity": "x", "attributes": [{"a": [1]}]}}}),
-        ("send_message", {**MESSAGE, "recipient": {**PERSON, "last_name": None, "consent": None}}),
         (
             "send_message",
             {**MESSAGE, "recipient": {**PERSON, "consent": {"granted_at": "2026-11-01T00:00:00Z", "source": "form"}}},

@@ -15,7 +15,7 @@ from shared.domain.refusal import ProblemCode, Refusal
 from shared.domain.status import Status
 from shared.usecases.distributions import NewDistribution
 from shared.usecases.ports import Task
-from shared.usecases.setting import FURTHEST
+from shared.usecases.setting import CLOCKS_DIFFER, FURTHEST
 from tests.fakes.office import DEMO, SMS, Office, recipient
 from tests.fakes.world import MORNING
 
@@ -406,7 +406,7 @@ def test_two_of_one_organisation_share_its_lane(office: Office) -> None:
     assert min(gone) >= 5
 
 
-FAR = MORNING + FURTHEST + timedelta(seconds=1)
+FAR = MORNING + FURTHEST + CLOCKS_DIFFER + timedelta(seconds=1)
 
 
 @pytest.mark.parametrize("at", [FAR, datetime.max.replace(tzinfo=UTC)])

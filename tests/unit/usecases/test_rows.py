@@ -52,7 +52,9 @@ def read(content: str | bytes, form: str) -> list[Row]:
 
 def raws(content: str | bytes, form: str = "csv") -> list[JsonObject | None]:
     rows = read(content, form)
-    assert [row.number for row in rows] == list(range(1, len(rows) + 1))
+    numbers = [row.number for row in rows]
+    assert numbers == sorted(set(numbers))
+    assert not numbers or numbers[0] >= 1
     assert [row.fault for row in rows] == [None if row.raw is not None else UNREADABLE for row in rows]
     return [row.raw for row in rows]
 
@@ -118,6 +120,48 @@ def test_csv_cells(cell: str, value: str, delimiter: str) -> None:
 def test_csv_rows_of_another_length() -> None:
     content = f"phone,first_name,last_name\n{ONE}\n{ONE},Aminata,Diallo,more\n{TWO},Fatou,Ba\n"
     assert raws(content) == [{"phone": ONE}, None, {"phone": TWO, "first_name": "Fatou", "last_name": "Ba"}]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("blank", ["", ",", " , ", '"",""'])
+def test_csv_row_numbers_and_lines_are_the_file_s_own(end: str, blank: str) -> None:
+    """Blank rows count, so that an error names the row that a spreadsheet shows."""
+    lines = [
+        "",
+        "",
+        "phone,first_name",
+        blank,
+        f"{ONE},Aminata",
+        blank,
+        blank,
+        f'{ONE},"Awa" Diallo',
+        f"{TWO},Fatou",
+        "",
+    ]
+    rows = read(end.join(lines), "csv")
+    assert [(row.number, row.line, row.raw) for row in rows] == [
+        (2, 5, AMINATA), (5, 8, None), (6, 9, FATOU),
+    ]  # fmt: skip
+
+
+def test_csv_a_cell_over_several_lines_moves_the_lines_and_not_the_rows() -> None:
+    content = f'phone,first_name\n{ONE},"Awa\n\nDiallo"\n\n{TWO},Fatou\n'
+    assert [(row.number, row.line) for row in read(content, "csv")] == [(1, 2), (3, 6)]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_ndjson_rows_have_the_numbers_of_their_lines(end: str) -> None:
+    lines = ["", json.dumps(AMINATA), " ", "", "nonsense", json.dumps(FATOU)]
+    assert [(row.number, row.line, row.raw) for row in read(end.join(lines), "ndjson")] == [
+        (2, 2, AMINATA), (5, 5, None), (6, 6, FATOU),
+    ]  # fmt: skip
+
+
+def test_blank_rows_do_not_count_against_the_most_rows() -> None:
+    blank = b"\n" * 1000
+    content = itertools.chain([b"phone,first_name\n"], itertools.repeat(blank, 1100), [f"{ONE},Aminata\n".encode()])
+    [row] = RowReader(Endless(content), "csv").rows()
+    assert row.number == 1_100_001
 
 
 def test_csv_a_row_with_broken_quotes_stands_alone() -> None:
@@ -366,7 +410,7 @@ def test_a_gigabyte_of_one_thing_is_refused_within_a_few_megabytes(form: str, st
 def test_a_million_rows_are_taken_and_not_one_more(form: str, head: str, row: str, tail: str) -> None:
     some, more = row * 1000, [row * (999 if form == "dhis2" else 1000), tail]
     million = itertools.chain([head], itertools.repeat(some, 999), more)
-    assert max(one.number for one in RowReader(Endless(map(str.encode, million)), form).rows()) == 1_000_000
+    assert sum(1 for _ in RowReader(Endless(map(str.encode, million)), form).rows()) == 1_000_000
     beyond = itertools.chain([head], itertools.repeat(some, 1001), [tail])
     with pytest.raises(UnreadableFileError, match="more than 1000000 rows"):
         max(one.number for one in RowReader(Endless(map(str.encode, beyond)), form).rows())
