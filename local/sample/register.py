@@ -91,12 +91,15 @@ def _enrollment_id(row: int) -> str:
     return f"REG-{row:04}"
 
 
-def _csv(cases: Sequence[Case]) -> bytes:
-    """As Excel saves it in French: semicolons, and a byte order mark."""
+def _csv(cases: Sequence[Case | None]) -> bytes:
+    """As Excel saves it in French: semicolons, a byte order mark, and a line of semicolons for a row left blank."""
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";")
     writer.writerow(COLUMNS)
     for row, case in enumerate(cases, start=1):
+        if case is None:
+            writer.writerow([""] * len(COLUMNS))
+            continue
         one = case.person
         issued = f"{1 + row % 22:02}/11/2026"
         language = "en" if one.country == "EG" else "fr"
@@ -107,8 +110,9 @@ def _csv(cases: Sequence[Case]) -> bytes:
 
 
 def sms_campaign() -> Campaign:
-    """Duplicates are rows of people who stand above, written otherwise."""
-    cases = [*_good(), *_special(), *_bad()]
+    """Duplicates are rows of people who stand above, written otherwise. Blank rows part the sections of the register:
+    they are no recipients, but they count where an error names its row."""
+    cases = [*_good(), None, *_special(), None, *_bad()]
     expected = tuple(
         Expected(
             row=row,
@@ -119,6 +123,7 @@ def sms_campaign() -> Campaign:
             number=case.person.number if case.verdict is Verdict.ACCEPTED else None,
         )
         for row, case in enumerate(cases, start=1)
+        if case is not None
     )
     return Campaign(
         campaign_id="PEV-2026-11-rappels",
