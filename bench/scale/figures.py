@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from tests.template.reading import Node, at, events, mapping, number, read
+from tests.template.reading import Node, at, concurrency, events, number, read
 
 RESULTS = Path(__file__).parents[1] / "results.json"
 
@@ -24,11 +24,11 @@ class EventSource:
 
 def event_source(function: str, queue: str) -> EventSource:
     """A queue's event source mapping, as the template sets it."""
-    for owner, its in events(read(), "SQS"):
+    template = read()
+    for owner, its in events(template, "SQS"):
         if owner == function and at(its, "Queue") == {"Fn::GetAtt": f"{queue}.Arn"}:
-            concurrency = number(mapping(its, "ScalingConfig"), "MaximumConcurrency")
             window = number(its, "MaximumBatchingWindowInSeconds") if "MaximumBatchingWindowInSeconds" in its else 0
-            return EventSource(concurrency=concurrency, batch=number(its, "BatchSize"), window=window)
+            return EventSource(concurrency=concurrency(template, its), batch=number(its, "BatchSize"), window=window)
     raise LookupError(f"{function} has no event of {queue}")
 
 

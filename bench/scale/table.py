@@ -107,8 +107,8 @@ def _rows(day: Day, organisations: int, told: Measured, limits: Limits) -> Itera
         raised_by="more chunks at once (CHUNKS_AT_ONCE in shared/domain/distribution.py)",
         source="Measured.chunk",
     )
-    yield _mapping("WhatsApp sender", limits.senders[WHATSAPP], senders[WHATSAPP])
-    yield _mapping("SMS sender", limits.senders[SMS], senders[SMS])
+    yield _mapping("WhatsApp sender", limits.senders[WHATSAPP], senders[WHATSAPP], "parameter WhatsAppConcurrency")
+    yield _mapping("SMS sender", limits.senders[SMS], senders[SMS], "parameter SmsConcurrency")
     yield _mapping("status consumer", status, consumers)
     yield _mapping("fan-out", EventSource(concurrency=limits.fanout, batch=1), fanout)
     yield _row(release, [max(lane.pace for lane in day.lanes)])
@@ -138,11 +138,11 @@ def _starts(day: Day) -> dict[int, int]:
     return starts
 
 
-def _mapping(name: str, its: EventSource, asked: Sequence[float]) -> Row:
+def _mapping(name: str, its: EventSource, asked: Sequence[float], chosen: str = "ScalingConfig") -> Row:
     quota = Quota(
         name=f"MaximumConcurrency of the {name}",
         limit=its.concurrency,
-        raised_by="ScalingConfig in template.yaml, 2 to 1,000",
+        raised_by=f"{chosen} in template.yaml, 2 to 1,000",
         source="template.yaml",
     )
     return _row(quota, asked)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +21,8 @@ from bench.scale.world import MIDNIGHT, Campaign, campaigns
 from shared.domain.countries import COVERED
 from shared.domain.hours import QUIET_HOURS, next_open
 from shared.domain.payload import Channel
-from tests.template.reading import at, events, read
+from tests.template.deploy_guide import section
+from tests.template.reading import at, concurrency, events, read
 
 MESSAGES = 60_000
 EVENING = 20 * 3600 + 3000
@@ -118,8 +120,31 @@ def test_the_template_says_how_much_runs_at_once() -> None:
     told = {str(at(its, "Queue")): its for _, its in events(read(), "SQS")}
     its = told[str({"Fn::GetAtt": "WhatsAppQueue.Arn"})]
     found = event_source("SendWhatsAppFunction", "WhatsAppQueue")
-    assert (found.concurrency, found.batch) == (at(its, "ScalingConfig", "MaximumConcurrency"), its["BatchSize"])
+    assert (found.concurrency, found.batch) == (concurrency(read(), its), its["BatchSize"])
     assert template_limits().senders["whatsapp"] == found
+
+
+LOADS = re.findall(r"\| ([\d,]+) \w+ at ([\d,]+) a second \| `(WhatsApp|Sms)Concurrency` \| (\d+) \|", section(4).text)
+
+
+def test_the_guide_says_how_many_places_each_load_takes() -> None:
+    """As the model says with what was measured last, give or take a tenth."""
+    assert len(LOADS) == 7
+    for numbers, rate, channel, places in LOADS:
+        asked = [int(one.replace(",", "")) for one in (numbers, rate)]
+        found = _places(channel.lower(), *asked)
+        assert abs(found - int(places)) <= max(1, found // 10), (numbers, rate, channel, found)
+
+
+def _places(channel: str, lanes: int, rate: int) -> int:
+    """The most environments at once where nothing holds them back: two minutes of each lane, all at about once."""
+    sent = [
+        Campaign(organisation=one, channel=channel, country="SN", rate=rate, rows=120 * rate, starts=36_000 + one)
+        for one in range(lanes)
+    ]
+    made = Day(sent, measured(), template_limits().unbound())
+    made.run()
+    return max(second.busy.get(channel, 0) for second in made.seconds)
 
 
 def test_what_was_measured_takes_the_place_of_a_guess(tmp_path: Path) -> None:

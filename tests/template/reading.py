@@ -66,6 +66,20 @@ def number(node: Node, *path: str | int) -> int:
     return found
 
 
+def default_of(template: Node, node: Node) -> Node:
+    """A value, or the default of the parameter that it refers to."""
+    match node:
+        case {"Ref": str(name)}:
+            return at(template, "Parameters", name, "Default")
+        case _:
+            return node
+
+
+def concurrency(template: Node, event: Node) -> int:
+    """Of an event source mapping: how many batches may be under way, unless the stage says otherwise."""
+    return number(default_of(template, at(event, "ScalingConfig", "MaximumConcurrency")))
+
+
 def text(node: Node, *path: str | int) -> str:
     found = at(node, *path)
     assert isinstance(found, str), found

@@ -23,7 +23,7 @@ from botocore.exceptions import UnknownServiceError
 from tests.artefacts.building import build_environment, run
 from tests.template import sam
 from tests.template.deploy_guide import GUIDE, commands, query, section, sections
-from tests.template.reading import ROOT, events, mapping, number, read, text
+from tests.template.reading import ROOT, concurrency, events, mapping, read, text
 from tests.unit.http.events import request
 
 SHELLS_OWN = {"export", "read", "cat", "rm", "echo"}
@@ -176,7 +176,7 @@ def test_every_parameter_of_the_template_is_explained() -> None:
 
 def test_the_quota_that_is_asked_for_is_what_the_queues_take() -> None:
     template = read()
-    at_once = [number(its, "ScalingConfig", "MaximumConcurrency") for _, its in events(template, "SQS")]
+    at_once = [concurrency(template, its) for _, its in events(template, "SQS")]
     [row] = [line for line in section(2).text.splitlines() if "L-B99A9384)" in line]
     assert f"{sum(at_once)} for the six queues ({' + '.join(map(str, at_once))})" in row
 

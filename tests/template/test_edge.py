@@ -1,4 +1,7 @@
-from tests.template.reading import Node, at, events, mapping, of_type, properties, text
+from pathlib import Path
+
+from local.template import translate
+from tests.template.reading import ROOT, Node, at, concurrency, events, mapping, number, of_type, properties, text
 
 PUBLIC = {"GET /health", "GET /openapi.json", "GET /docs"}
 WEBHOOKS = {
@@ -63,6 +66,33 @@ def test_every_route_but_the_webhooks_and_the_public_ones_wants_a_token(template
     assert at(template, "Resources", "HttpApi", "Properties", "Auth", "DefaultAuthorizer") == "Jwt"
     opened = {route_key(event) for _, event in events(template, "HttpApi") if "Auth" in event}
     assert opened == PUBLIC | WEBHOOKS
+
+
+def test_every_route_without_a_token_has_a_throttle_of_its_own(template: Node) -> None:
+    """All callers of a route share it. Together they leave most of the 10,000 a second that a region's account has."""
+    settings = mapping(properties(template, "HttpApi"), "RouteSettings")
+    assert set(settings) == PUBLIC | WEBHOOKS
+    for route, its in settings.items():
+        assert 0 < number(its, "ThrottlingRateLimit") <= number(its, "ThrottlingBurstLimit"), route
+        assert at(its, "DetailedMetricsEnabled") is True, f"{route}: its alarms would see nothing"
+    assert sum(number(its, "ThrottlingRateLimit") for its in settings.values()) < 2_500
+
+
+def test_the_webhooks_throttles_let_through_what_the_senders_can_cause(template: Node) -> None:
+    """Twenty WhatsApp environments send 390 a second at most (docs/scale.md), and Meta tells three times of each; ten
+    of SMS hold ten messages each for half a second at least, and Orange tells twice."""
+    settings = mapping(properties(template, "HttpApi"), "RouteSettings")
+    meta = number(settings["POST /webhooks/whatsapp/{organisation_id}"], "ThrottlingRateLimit")
+    orange = number(settings["POST /webhooks/orange/{organisation_id}/{token}"], "ThrottlingRateLimit")
+    by_queue = {str(at(its, "Queue", "Fn::GetAtt")): concurrency(template, its) for _, its in events(template, "SQS")}
+    assert by_queue["WhatsAppQueue.Arn"] * 10 / 0.51 * 3 <= meta
+    assert by_queue["SmsQueue.Arn"] * 10 / 0.5 * 2 <= orange
+
+
+def test_sam_hands_the_throttles_on(tmp_path: Path) -> None:
+    document = translate(ROOT / "template.yaml", tmp_path)
+    [stage] = [one for one in document["Resources"].values() if one["Type"] == "AWS::ApiGatewayV2::Stage"]
+    assert set(stage["Properties"]["RouteSettings"]) == PUBLIC | WEBHOOKS
 
 
 def _cors(template: Node) -> Node:

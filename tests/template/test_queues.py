@@ -1,6 +1,18 @@
 import pytest
 
-from tests.template.reading import QUEUES, Node, at, events, listed, mapping, number, of_type, properties, text
+from tests.template.reading import (
+    QUEUES,
+    Node,
+    at,
+    concurrency,
+    events,
+    listed,
+    mapping,
+    number,
+    of_type,
+    properties,
+    text,
+)
 
 CONSUMED = (*QUEUES, "WhatsAppDeadLetters", "SmsDeadLetters")
 """The two others' dead letters wait for an operator."""
@@ -72,7 +84,18 @@ def test_visibility_is_six_times_the_consumers_time_out(template: Node) -> None:
 
 def test_concurrency_is_limited_at_the_queue_and_never_reserved(template: Node) -> None:
     for function, event in events(template, "SQS"):
-        assert number(event, "ScalingConfig", "MaximumConcurrency") >= 2, function
+        assert concurrency(template, event) >= 2, function
     assert "ReservedConcurrentExecutions" not in mapping(template, "Globals", "Function")
     for function, its in of_type(template, "AWS::Serverless::Function").items():
         assert "ReservedConcurrentExecutions" not in its, function
+
+
+@pytest.mark.parametrize(
+    ("queue", "parameter"), [("WhatsAppQueue", "WhatsAppConcurrency"), ("SmsQueue", "SmsConcurrency")]
+)
+def test_how_many_send_at_once_is_chosen_by_the_deployment(template: Node, queue: str, parameter: str) -> None:
+    """What an event source mapping takes: 2 to 1,000."""
+    [event] = [its for _, its in events(template, "SQS") if at(its, "Queue") == {"Fn::GetAtt": f"{queue}.Arn"}]
+    assert at(event, "ScalingConfig", "MaximumConcurrency") == {"Ref": parameter}
+    chosen = mapping(template, "Parameters", parameter)
+    assert (chosen["Type"], chosen["MinValue"], chosen["MaxValue"]) == ("Number", 2, 1000)

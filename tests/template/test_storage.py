@@ -4,8 +4,9 @@ import pytest
 
 from shared.aws.message_item import KEPT_FOR
 from shared.usecases.setting import FURTHEST
-from tests.template.reading import Node, at, listed, mapping, number, of_type, properties, text
+from tests.template.reading import ROOT, Node, at, listed, mapping, number, of_type, properties, text
 
+TABLES = ("LogTable", "StateTable")
 KEPT = ("LogTable", "StateTable", "PayloadBucket", "NumberKeySecret", "DataKey")
 DAYS_TO_SEND_A_MILLION = 8
 """At 4.5 SMS a second, outside the quiet and the peak hours."""
@@ -20,10 +21,16 @@ CONTEXT = "kms:EncryptionContext:aws:logs:arn"
 OWN_KEY: Node = {"Fn::GetAtt": "DataKey.Arn"}
 
 
-@pytest.mark.parametrize("table", ["LogTable", "StateTable"])
-def test_tables_are_encrypted_recoverable_and_forget(template: Node, table: str) -> None:
+def test_there_are_two_tables(template: Node) -> None:
+    """What is held to every table here is held to all that there are."""
+    assert set(of_type(template, "AWS::DynamoDB::Table")) == set(TABLES)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_tables_are_encrypted_recoverable_protected_and_forget(template: Node, table: str) -> None:
     its = properties(template, table)
     assert its["BillingMode"] == "PAY_PER_REQUEST"
+    assert its["DeletionProtectionEnabled"] is True
     assert at(its, "SSESpecification", "KMSMasterKeyId") == {"Fn::GetAtt": "DataKey.Arn"}
     assert at(its, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled") is True
     assert its["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
@@ -63,6 +70,16 @@ def test_indexes_of_the_state(template: Node) -> None:
         "listing": ("list_key", "listed_at", {"ProjectionType": "ALL"}),
         "agenda": ("agenda_shard", "due_at", {"ProjectionType": "KEYS_ONLY"}),
     }
+
+
+def test_the_stack_policy_lets_no_update_replace_or_delete_what_is_kept() -> None:
+    """CloudFormation would make an empty table in the place of the log, and every card could be sent again."""
+    policy = json.loads((ROOT / "stack-policy.json").read_text(encoding="utf-8"))
+    allowed, denied = policy["Statement"]
+    assert allowed == {"Effect": "Allow", "Principal": "*", "Action": "Update:*", "Resource": "*"}
+    assert (denied["Effect"], denied["Principal"]) == ("Deny", "*")
+    assert set(denied["Action"]) == {"Update:Replace", "Update:Delete"}
+    assert set(denied["Resource"]) == {f"LogicalResourceId/{name}" for name in KEPT}
 
 
 @pytest.mark.parametrize("kept", KEPT)
