@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from local.sample.expected import Campaign, Expected, Verdict
 from local.sample.people import PLACES, Person, person, uid
@@ -28,10 +28,16 @@ MAPPING: Mapping[str, object] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One row: the person, what differs from a plain row, and how it must end. An empty value leaves it out."""
+    """One row: the person, what differs from a plain row, and how it must end. An empty value leaves it out.
+
+    `record`: what of the tracked entity itself differs. `standing`: the status of its enrolment; ELSEWHERE is an active
+    one of another programme, DELETED a deleted one.
+    """
 
     person: Person
     changes: Mapping[str, str]
+    record: Mapping[str, bool] = field(default_factory=dict)
+    standing: str = "ACTIVE"
     verdict: Verdict = Verdict.ACCEPTED
     status: str | None = "read"
     reason: str | None = None
@@ -62,6 +68,16 @@ def _cases(cards_url: str) -> Iterator[Case]:
     yield _rejected(person("SN", "2104"), "consent_missing", consent="false")
     yield _rejected(person("CI", "2104"), "dhis2_attribute_missing", phone="")
     yield _rejected(person("ML", "2104"), "phone_missing", phone="N/A")
+    yield Case(person=person("SN", "2105"), changes={}, standing="COMPLETED")
+    for tail, record, standing in (
+        ("2106", {"deleted": True}, "ACTIVE"),
+        ("2107", {"inactive": True}, "ACTIVE"),
+        ("2108", {}, "CANCELLED"),
+        ("2109", {}, "DELETED"),
+        ("2110", {}, "ELSEWHERE"),
+    ):
+        gone = _rejected(person("SN", tail), "dhis2_not_active")
+        yield replace(gone, record=record, standing=standing)
 
 
 def _typed(one: Person, place: int) -> str:
@@ -84,11 +100,8 @@ def _entity(place: int, case: Case) -> dict[str, object]:
         **case.changes,
     }
     entity, unit = uid(f"entity/{one.number}"), uid(f"unit/{one.country}")
-    attributes = [
-        {"attribute": uid(f"attribute/{name}"), "displayName": name, "valueType": _TYPES[name], "value": value}
-        for name, value in values.items()
-        if value
-    ]
+    # Who has only a completed enrolment has her card's code on it alone.
+    own = {name: value for name, value in values.items() if name == "card_code" and case.standing == "COMPLETED"}
     return {
         "trackedEntity": entity,
         "trackedEntityType": uid("type/person"),
@@ -98,9 +111,29 @@ def _entity(place: int, case: Case) -> dict[str, object]:
         "inactive": False,
         "deleted": False,
         "potentialDuplicate": False,
-        "attributes": attributes,
-        "enrollments": _enrollments(one, several=place % 4 == 0),
+        "attributes": _attributes({name: value for name, value in values.items() if name not in own}),
+        "enrollments": _enrollments(one, several=place % 4 == 0)
+        if case.standing == "ACTIVE"
+        else [_only(one, case.standing) | {"attributes": _attributes(own)}],
+        **case.record,
     }
+
+
+def _attributes(values: Mapping[str, str]) -> list[dict[str, object]]:
+    return [
+        {"attribute": uid(f"attribute/{name}"), "displayName": name, "valueType": _TYPES[name], "value": value}
+        for name, value in values.items()
+        if value
+    ]
+
+
+def _only(one: Person, standing: str) -> dict[str, object]:
+    """The only enrolment of a person who has no active one of the programme."""
+    at = "2026-11-02T08:30:00.000"
+    program = _OTHER_PROGRAMME if standing == "ELSEWHERE" else PROGRAMME
+    status = standing if standing in ("COMPLETED", "CANCELLED") else "ACTIVE"
+    made = _enrollment(one, program, status, at)
+    return made | {"enrollment": _enrollment_id(one), "deleted": standing == "DELETED"}
 
 
 def _enrollments(one: Person, *, several: bool) -> list[dict[str, object]]:

@@ -1,14 +1,14 @@
 """A recipient as the request, a file or DHIS2 tells of one. Nothing here is judged but its shape."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from shared.domain.consent import CLOCK_TOLERANCE, Given, is_too_far_ahead, not_after
-from shared.domain.dhis2 import fields_of
+from shared.domain.dhis2 import NotActiveError, fields_of
 from shared.domain.integration import Dhis2Integration
-from shared.domain.json import JsonValue
+from shared.domain.json import JsonObject, JsonValue
 from shared.domain.references import is_reference
 from shared.domain.refusal import Fault
 from shared.domain.variables import VARIABLES
@@ -23,11 +23,12 @@ _NO = frozenset({"false", "0", "no", "non", "faux"})
 
 
 class RecipientError(Exception):
-    """The row cannot be read as a recipient; `faults` say why."""
+    """The row cannot be read as a recipient; `faults` say why. `enrollment_id` is the row's where it could be read."""
 
-    def __init__(self, faults: tuple[Fault, ...]) -> None:
+    def __init__(self, faults: tuple[Fault, ...], enrollment_id: str | None = None) -> None:
         super().__init__(faults)
         self.faults = faults
+        self.enrollment_id = enrollment_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,7 @@ def read_recipient(
     merged: dict[str, JsonValue] = dict(defaults)
     entity = raw.get("dhis2")
     if isinstance(entity, dict) and dhis2 is not None:
-        merged |= fields_of(entity, dhis2)
+        merged |= _fields_of(entity, dhis2, faults)
     elif entity is not None:
         faults.append(Fault(field="dhis2", code="field_invalid"))
     merged |= {name: value for name, value in raw.items() if name in FIELDS and _filled(value)}
@@ -70,8 +71,18 @@ def read_recipient(
     recipient = reading.recipient()
     faults += reading.faults
     if faults:
-        raise RecipientError(tuple(faults))
+        raise RecipientError(tuple(faults), recipient.enrollment_id)
     return recipient
+
+
+def _fields_of(record: JsonObject, dhis2: Dhis2Integration, faults: Sequence[Fault]) -> JsonObject:
+    """What a record that counts says. Of one that does not, nothing else is told: it is not to be mended here."""
+    try:
+        return fields_of(record, dhis2)
+    except NotActiveError as error:
+        fault = Fault(field="dhis2", code="dhis2_not_active", facts=error.facts)
+        its = error.enrollment_id
+        raise RecipientError((*faults, fault), its if its is not None and is_reference(its) else None) from None
 
 
 def _filled(value: JsonValue) -> bool:

@@ -176,6 +176,14 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Its UID: {attribute}.",
             "Fill it in in DHIS2, or correct the mapping under Settings > Integrations > DHIS2.",
         ),
+        "dhis2_not_active": (
+            "Nothing is sent for this DHIS2 record: it is not active, or it is another programme's.",
+            "Its UID: {record}.",
+            "In DHIS2 it is {state}.",
+            "Its programme is {program}: the mapping names another one.",
+            "Leave it out, or correct it in DHIS2 (the mapping is under Settings > Integrations > DHIS2) "
+            "and export again.",
+        ),
         "send_at_past": ("The time is in the past.", "Choose a later one, or leave it out to send now."),
         "fallback_invalid": (
             "The fallback cannot be used: it goes from WhatsApp to SMS, needs a text or a template that exists as SMS, "
@@ -375,6 +383,7 @@ WORDS: dict[str, dict[str, str]] = {
         "read": "read",
         "failed": "failed",
     },
+    "state": {"deleted": "deleted", "inactive": "inactive", "cancelled": "cancelled"},
     "stopped": {"rejected": "rejected", "paused": "paused", "disabled": "disabled"},
     "type": {
         "string": "a text in quotes",

@@ -189,6 +189,14 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Son UID : {attribute}.",
             "Renseignez-le dans DHIS2, ou corrigez la correspondance sous Paramètres > Intégrations > DHIS2.",
         ),
+        "dhis2_not_active": (
+            "Rien n’est envoyé pour ce dossier DHIS2 : il n’est pas actif, ou il relève d’un autre programme.",
+            "Son UID : {record}.",
+            "Dans DHIS2, il est {state}.",
+            "Son programme est {program} : la correspondance en indique un autre.",
+            "Laissez-le de côté, ou corrigez-le dans DHIS2 (la correspondance est sous Paramètres > Intégrations > "
+            "DHIS2), puis exportez à nouveau.",
+        ),
         "send_at_past": (
             "L’heure est déjà passée.",
             "Choisissez-en une plus tardive, ou n’en donnez pas pour envoyer tout de suite.",
@@ -410,6 +418,7 @@ WORDS: dict[str, dict[str, str]] = {
         "read": "lu",
         "failed": "échoué",
     },
+    "state": {"deleted": "supprimé", "inactive": "inactif", "cancelled": "annulé"},
     "stopped": {"rejected": "rejeté", "paused": "mis en pause", "disabled": "désactivé"},
     "type": {
         "string": "un texte entre guillemets",

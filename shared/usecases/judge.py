@@ -142,7 +142,7 @@ def _composed(row: Row, frame: Frame, received_at: datetime) -> Composed | Rejec
         composed = compose(recipient, frame.content, frame.setting)
         return with_fallback(composed, recipient, frame.fallback, frame.setting) if frame.fallback else composed
     except RecipientError as error:
-        return _rejected(row, error.faults, None, enrollment)
+        return _rejected(row, error.faults, None, error.enrollment_id)
     except CompositionError as error:
         return _rejected(row, error.faults, error.masked, enrollment)
 

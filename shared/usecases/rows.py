@@ -77,7 +77,7 @@ class RowReader:
     def _dhis2(self) -> Iterator[Row]:
         try:
             for number, (entity, weight) in enumerate(entities(_buffered(self._file)), start=1):
-                if isinstance(entity, dict) and entity.get("deleted") is not True:
+                if isinstance(entity, dict):
                     yield Row(number=number, raw={"dhis2": entity}, weight=weight)
                 else:
                     yield _unreadable(number)

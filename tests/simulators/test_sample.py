@@ -63,12 +63,15 @@ def test_the_export_is_a_tracker_export() -> None:
     assert len(entities) == len(expected)
     for entity, each in zip(entities, expected, strict=True):
         assert {attribute["attribute"] for attribute in entity["attributes"]} <= uids
-        active = [
-            item["enrollment"]
-            for item in entity["enrollments"]
-            if item["status"] == "ACTIVE" and item["program"] == MAPPING["program"]
-        ]
-        assert active == [each.enrollment_id]
+        ours = [item for item in entity["enrollments"] if item["program"] == MAPPING["program"]]
+        active = [item["enrollment"] for item in ours if item["status"] == "ACTIVE" and not item["deleted"]]
+        if each.reason == "dhis2_not_active":
+            assert active == [] or entity["deleted"] or entity["inactive"]
+        elif active:
+            assert active == [each.enrollment_id]
+        else:
+            assert [(item["enrollment"], item["status"]) for item in ours] == [(each.enrollment_id, "COMPLETED")]
+    assert [each.reason for each in expected].count("dhis2_not_active") == 5
 
 
 def test_the_register_is_a_csv_for_excel() -> None:

@@ -1,6 +1,7 @@
 """What people send us, over HTTP: settings that are left out, numbers and templates that cannot be used, references,
 rows of each format. One stack of its own whose clock stands in Dakar's morning peak."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import pytest
 
 from local.clock import format_instant
+from local.sample.expected import Verdict
+from local.sample.tracker import MAPPING, whatsapp_campaign
 from tests.stack.programme import DELIVERED, Json, Programme, until
 from tests.stack.running import RunningStack, started
 
@@ -216,3 +219,98 @@ def test_a_start_of_the_last_minute_means_now(programme: Programme) -> None:
         assert (refused.status_code, errors(refused.json())) == (422, [(field, "send_at_past")])
     late = programme.send(recipient, send_at=format_instant(now + timedelta(days=28, seconds=30)))
     assert programme.ok(late)["scheduled_for"] is not None
+
+
+# --------------------------------------------------------------------------------------------------------------- DHIS2
+
+PROGRAM, OTHER_PROGRAM = "pVaccin0001", "pNutrit0001"
+MAPPED: Json = {"attributes": {"phone": "aPhone00001", "first_name": "aFirst00001"}, "program": PROGRAM}
+
+
+def values(number: int) -> list[Json]:
+    """The tracked entity's own attributes; the name is the programme's."""
+    return [{"attribute": "aPhone00001", "value": f"+22177000{number:04d}"}]
+
+
+def enrolment(uid: str, **its: Any) -> Json:
+    named = [{"attribute": "aFirst00001", "value": "Awa"}]
+    base = {"enrollment": uid, "program": PROGRAM, "status": "ACTIVE", "enrolledAt": "2026-03-01T08:00:00.000"}
+    return base | {"deleted": False, "attributes": named} | its
+
+
+def entity(number: int, *enrolments: Json, **its: Any) -> Json:
+    base = {"trackedEntity": "tEntity0001", "deleted": False, "inactive": False}
+    return base | {"attributes": values(number), "enrollments": list(enrolments)} | its
+
+
+def bare(number: int, **its: Any) -> Json:
+    own = enrolment("eBare000001")
+    return own | {"attributes": own["attributes"] + values(number)} | its
+
+
+LEFT_OUT = [
+    (entity(8200, enrolment("eOne0000001"), deleted=True), "supprimé"),
+    (entity(8200, enrolment("eOne0000001"), inactive=True), "inactif"),
+    (entity(8200, enrolment("eOne0000001", status="CANCELLED")), "annulé"),
+    (entity(8200, enrolment("eOne0000001", deleted=True)), "supprimé"),
+    (entity(8200, enrolment("eOne0000001", program=OTHER_PROGRAM)), OTHER_PROGRAM),
+    (bare(8200, status="CANCELLED"), "annulé"),
+    (bare(8200, deleted=True), "supprimé"),
+    (bare(8200, program=OTHER_PROGRAM), OTHER_PROGRAM),
+]
+TAKEN = [
+    entity(8201, enrolment("eDone000001", status="COMPLETED"), enrolment("eGone000001", status="CANCELLED")),
+    bare(8202, status="COMPLETED"),
+    entity(8203, enrolment("eOld0000001"), enrolment("eDone000001", status="COMPLETED", enrolledAt="2026-06-01")),
+]
+
+
+def test_dhis2_records_that_are_not_active_are_told_and_never_sent_to(programme: Programme) -> None:
+    """Line 6: inline, as an upload of either envelope, in the preview, and as a single message."""
+    programme.ok(programme.api.put("/v1/integrations/dhis2", json=MAPPED))
+    rows = [{"dhis2": record} for record, _ in LEFT_OUT] + [{"dhis2": record} for record in TAKEN]
+    inline = programme.ok(programme.distribute(recipients=rows, confirm=True, **TEXT))
+    assert (inline["accepted"], inline["rejected"], inline["duplicates"]) == (3, len(LEFT_OUT), 0)
+    assert [(error["row"], error["field"], error["code"]) for error in inline["errors"]] == [
+        (row, "dhis2", "dhis2_not_active") for row in range(1, len(LEFT_OUT) + 1)
+    ]
+    assert [error.get("enrollment_id") for error in inline["errors"]] == [None] * 5 + ["eBare000001"] * 3
+    done = until(
+        lambda: programme.distribution(inline["distribution_id"]), lambda found: found["counts"]["delivered"] == 3
+    )
+    assert done["status"] in ("sending", "completed")
+    sent = {entry["recipient"]: entry["text"] for entry in programme.ledger("orange")}
+    assert sent == {f"+22177000{number}": "Bonjour Awa" for number in (8201, 8202, 8203)}
+    logged = {row["enrollment_id"] for row in programme.messages(distribution_id=inline["distribution_id"])}
+    assert logged == {"eDone000001", "eBare000001", "eOld0000001"}
+
+    for name, records in (
+        ("trackedEntities", [row["dhis2"] for row in rows if "enrollment" not in row["dhis2"]]),
+        ("enrollments", [row["dhis2"] for row in rows if "enrollment" in row["dhis2"]]),
+    ):
+        made = planned(programme, json.dumps({name: records}), "dhis2", **TEXT)
+        left_out = [error["row"] for error in made["errors"] if error["code"] == "dhis2_not_active"]
+        assert (made["rejected"], left_out) == (len(left_out), list(range(1, len(left_out) + 1)))
+        assert made["accepted"] + made["rejected"] == len(records)
+
+    french = {"Accept-Language": "fr"}
+    for record, told in LEFT_OUT:
+        row = {"dhis2": record, "phone": "+221770008204"}
+        order = {"channel": "sms", "recipients": [row], **TEXT}
+        [item] = programme.ok(programme.api.post("/v1/preview", json=order, headers=french))["items"]
+        assert [(error["field"], error["code"]) for error in item["errors"]] == [("dhis2", "dhis2_not_active")]
+        assert told in item["errors"][0]["message"]
+        single = programme.send(row, **TEXT)
+        assert (single.status_code, errors(single.json())) == (422, [("dhis2", "dhis2_not_active")])
+
+
+def test_the_sample_export_is_judged_row_by_row(programme: Programme) -> None:
+    """Line 6: what the demo sends holds such records too."""
+    programme.ok(programme.api.put("/v1/integrations/dhis2", json=MAPPING))
+    campaign = whatsapp_campaign(f"{programme.stack.simulators_url}/cards")
+    made = planned(
+        programme, campaign.upload.decode(), "dhis2", channel="whatsapp", content=campaign.content,
+        defaults=campaign.defaults,
+    )  # fmt: skip
+    found = {error["row"]: error["code"] for error in made["errors"]}
+    assert found == {each.row: each.reason for each in campaign.expected if each.verdict is Verdict.REJECTED}

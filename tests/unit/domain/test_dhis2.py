@@ -1,6 +1,6 @@
 import pytest
 
-from shared.domain.dhis2 import fields_of
+from shared.domain.dhis2 import NotActiveError, fields_of
 from shared.domain.integration import Dhis2Integration
 from shared.domain.json import JsonObject, JsonValue
 
@@ -58,6 +58,11 @@ OLD = enrollment("eOld0000001", enrolledAt="2024-03-01T08:00:00.000")
 NEW = enrollment("eNew0000001", enrolledAt="2026-03-01T08:00:00.000")
 NEWER_DONE = enrollment("eDone000001", enrolledAt="2026-06-01T08:00:00.000", status="COMPLETED")
 NEWER_GONE = enrollment("eGone000001", enrolledAt="2026-06-01T08:00:00.000", deleted=True)
+DONE = enrollment("eDone000002", enrolledAt="2025-06-01T08:00:00.000", status="COMPLETED")
+CANCELLED = enrollment("eCancel0001", enrolledAt="2026-07-01T08:00:00.000", status="CANCELLED")
+UNDATED = enrollment("eUndated001", enrolledAt=None)
+SPARSE: JsonObject = {"enrollment": "eSparse0001", "attributes": attributes(phone="77 000 00 03")}
+"""What an export with `fields=enrollment,attributes` shows."""
 NEWER_ELSEWHERE = enrollment("eElse000001", enrolledAt="2026-06-01T08:00:00.000", program=OTHER)
 
 
@@ -70,15 +75,58 @@ NEWER_ELSEWHERE = enrollment("eElse000001", enrolledAt="2026-06-01T08:00:00.000"
         ([NEWER_GONE, NEW], MAPPING, "eNew0000001"),
         ([NEW, NEWER_ELSEWHERE], MAPPING, "eElse000001"),
         ([NEW, NEWER_ELSEWHERE], IN_PROGRAMME, "eNew0000001"),
-        ([NEWER_ELSEWHERE], IN_PROGRAMME, None),
-        ([NEWER_DONE], MAPPING, None),
+        ([NEWER_DONE], MAPPING, "eDone000001"),
+        ([DONE, NEWER_DONE, CANCELLED], MAPPING, "eDone000001"),
+        ([NEWER_DONE, NEWER_ELSEWHERE], IN_PROGRAMME, "eDone000001"),
+        ([UNDATED, OLD], MAPPING, "eOld0000001"),
+        ([UNDATED], MAPPING, "eUndated001"),
+        ([SPARSE], IN_PROGRAMME, "eSparse0001"),
         (["nonsense", None, NEW], MAPPING, "eNew0000001"),
+        (["nonsense", None], IN_PROGRAMME, None),
+        ([], IN_PROGRAMME, None),
     ],
 )
-def test_the_newest_active_enrollment_of_the_programme(
+def test_the_newest_active_enrollment_of_the_programme_else_the_newest_completed(
     enrollments: list[JsonValue], integration: Dhis2Integration, chosen: str | None
 ) -> None:
     assert fields_of(entity(*enrollments), integration).get("enrollment_id") == chosen
+    assert fields_of(entity(*reversed(enrollments)), integration).get("enrollment_id") == chosen
+
+
+def test_of_one_that_has_only_completed_ones_the_programme_s_attributes_stay() -> None:
+    done = DONE | {"attributes": attributes(code="DKR-VAC-9XQ7LM2A", phone="")}
+    assert fields_of(entity(done), MAPPING) == {
+        "phone": "77 000 00 01", "first_name": "Aminata", "card_code": "DKR-VAC-9XQ7LM2A",
+        "enrollment_id": "eDone000002",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("record", "integration", "facts"),
+    [
+        (entity(NEW, deleted=True), MAPPING, {"record": "tEntity0001", "state": "deleted"}),
+        (entity(NEW, inactive=True), MAPPING, {"record": "tEntity0001", "state": "inactive"}),
+        (entity(deleted=True), MAPPING, {"record": "tEntity0001", "state": "deleted"}),
+        (entity(CANCELLED), MAPPING, {"record": "tEntity0001", "state": "cancelled"}),
+        (entity(NEWER_GONE), MAPPING, {"record": "tEntity0001", "state": "deleted"}),
+        (entity(NEWER_ELSEWHERE), IN_PROGRAMME, {"record": "tEntity0001", "program": OTHER}),
+        (entity(NEWER_ELSEWHERE, CANCELLED), IN_PROGRAMME, {"record": "tEntity0001", "state": "cancelled"}),
+        (CANCELLED, MAPPING, {"record": "eCancel0001", "state": "cancelled"}),
+        (NEWER_GONE, MAPPING, {"record": "eGone000001", "state": "deleted"}),
+        (NEWER_ELSEWHERE, IN_PROGRAMME, {"record": "eElse000001", "program": OTHER}),
+        (enrollment("eOther00001", status="UNHEARD OF"), MAPPING, {"record": "eOther00001"}),
+        ({"trackedEntity": "+221770000001", "deleted": True}, MAPPING, {"state": "deleted"}),
+    ],
+)
+def test_a_record_that_does_not_count(record: JsonObject, integration: Dhis2Integration, facts: dict[str, str]) -> None:
+    with pytest.raises(NotActiveError) as caught:
+        fields_of(record, integration)
+    assert dict(caught.value.facts) == facts
+
+
+@pytest.mark.parametrize("record", [NEWER_DONE, NEW, SPARSE, enrollment("eNull000001", status=None, deleted=None)])
+def test_an_enrollment_by_itself_counts_while_it_is_not_cancelled(record: JsonObject) -> None:
+    assert fields_of(record, IN_PROGRAMME)["enrollment_id"] == record["enrollment"]
 
 
 @pytest.mark.parametrize("value", [None, "", "  "])

@@ -122,6 +122,17 @@ def test_dhis2_that_cannot_be_read(its: JsonValue, dhis2: Dhis2Integration | Non
     assert faults({"dhis2": its}, dhis2=dhis2) == ["dhis2 field_invalid"]
 
 
+def test_dhis2_records_that_do_not_count_are_told_apart_and_by_their_enrollment() -> None:
+    """Nothing else is told of such a record, and what is given beside it does not bring it back."""
+    gone: JsonObject = {"enrollment": "eGone000001", "status": "CANCELLED", "attributes": []}
+    with pytest.raises(RecipientError) as caught:
+        read_recipient({"dhis2": gone, "phone": NUMBER, "surname": "x"}, {}, DHIS2, NOW)
+    assert [(fault.field, fault.code) for fault in caught.value.faults] == [
+        ("surname", "field_unknown"), ("dhis2", "dhis2_not_active"),
+    ]  # fmt: skip
+    assert caught.value.enrollment_id == "eGone000001"
+
+
 YES, NO = Given(granted=True), Given(granted=False)
 
 

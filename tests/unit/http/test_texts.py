@@ -34,6 +34,7 @@ FIELDS = frozenset(
         "card_host_not_allowed",
         "card_url_invalid",
         "dhis2_attribute_missing",
+        "dhis2_not_active",
         "send_at_past",
         "fallback_invalid",
         "row_unreadable",

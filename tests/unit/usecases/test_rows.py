@@ -305,7 +305,10 @@ def test_dhis2_a_bare_object_in_another_order() -> None:
     ("entities", "expected"),
     [
         ([], []),
-        ([ENTITY, {"trackedEntity": "t", "deleted": True}], [{"dhis2": ENTITY}, None]),
+        (
+            [ENTITY, {"trackedEntity": "t", "deleted": True}],
+            [{"dhis2": ENTITY}, {"dhis2": {"trackedEntity": "t", "deleted": True}}],
+        ),
         ([1, "text", None, [], ENTITY], [None, None, None, None, {"dhis2": ENTITY}]),
         ([{}], [{"dhis2": {}}]),
     ],
