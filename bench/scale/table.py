@@ -126,8 +126,9 @@ def _rows(day: Day, organisations: int, told: Measured, limits: Limits) -> Itera
 
 
 def _writes(second: Second, reports: float, told: Measured) -> float:
-    """Write units of the log table and its indexes: the row itself, claim and record of a send, each report."""
-    changes = 2 * second.sent.total() + reports
+    """Write units of the log table and its indexes: the row itself, claim and record of a send with the index entry of
+    the provider's ID, each report."""
+    changes = 3 * second.sent.total() + reports
     return told.log_item_writes * (second.logged * (1 + told.indexes_of_a_row) + changes)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from functions.api.deps import Deps
+from shared.domain.masking import stored_message_id
 from shared.domain.payload import Channel
 from shared.domain.status import Status
 from shared.http import cursor, documents, validation
@@ -45,11 +46,13 @@ def register(router: Router, deps: Deps) -> None:
 async def _listed(request: Request, deps: Deps, operation: str) -> Response:
     query = validation.query(request, operation)
     channel, status = query.filters.get("channel"), query.filters.get("status")
+    provider_message_id = query.unspaced("provider_message_id")
     wanted = LogQuery(
         organisation=request.organisation,
         campaign_id=query.filters.get("campaign_id"),
         distribution_id=query.filters.get("distribution_id"),
         enrollment_id=query.filters.get("enrollment_id"),
+        provider_message_id=stored_message_id(provider_message_id) if provider_message_id else None,
         channel=Channel(channel) if channel else None,
         status=Status(status) if status else None,
         since=query.time("from"),

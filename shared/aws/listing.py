@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from shared.aws.attributes import Item, attributes, plain, text
 from shared.aws.message_item import campaign_key, from_item, key, person_key, shard_keys
+from shared.aws.message_item import position as place_of
 from shared.aws.reading import get_items
 from shared.aws.session import Aws
 from shared.domain.instants import from_milliseconds, milliseconds
@@ -44,6 +45,8 @@ class _Found:
 
 async def page_of(aws: Aws, table: str, query: LogQuery, position: str | None, limit: int) -> Page[Message]:
     """One page: at most `limit` messages below `position`."""
+    if query.provider_message_id is not None:
+        return await _named(aws, table, query, query.provider_message_id, position, limit)
     messages: list[Message] = []
     below = position or _NEWEST
     for _ in range(_PAGES):
@@ -104,6 +107,37 @@ def _single(item: Item) -> Single:
         country=str(item["country"]),
         campaign_id=text(item, "campaign_id"),
     )
+
+
+async def _named(
+    aws: Aws, table: str, query: LogQuery, provider_message_id: str, position: str | None, limit: int
+) -> Page[Message]:
+    """The messages that bear a provider's ID, nearly always one. The index is read whole, because its order is not that
+    of a list: it ends in the table's key, which begins with the organisation."""
+    keys = await aws.run(lambda: _keys_named(aws, table, query.organisation, provider_message_id))
+    rows = [from_item(item) for item in await get_items(aws, table, keys, consistent=False)]
+    places = {place_of(row.accepted_at, row.message_id): row for row in rows if _matches(row, query)}
+    below = sorted((place for place in places if position is None or place < position), reverse=True)
+    items = [places[place] for place in below[:limit]]
+    return Page(items=items, position=below[limit - 1] if len(below) > limit else None)
+
+
+def _keys_named(aws: Aws, table: str, organisation: str, provider_message_id: str) -> list[dict[str, str]]:
+    request: QueryInputTypeDef = {
+        "TableName": table,
+        "IndexName": "by_provider_id",
+        "KeyConditionExpression": "provider_message_id = :named AND begins_with(pk, :organisation)",
+        "ExpressionAttributeValues": attributes(
+            {":named": provider_message_id, ":organisation": key(organisation, "")}
+        ),
+    }
+    keys: list[dict[str, str]] = []
+    while True:
+        answer = aws.dynamodb.query(**request)
+        keys += [{"pk": str(plain(item)["pk"])} for item in answer["Items"]]
+        if "LastEvaluatedKey" not in answer:
+            return keys
+        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
 async def _candidates(aws: Aws, table: str, query: LogQuery, below: str, want: int) -> tuple[list[str], str | None]:
@@ -194,6 +228,10 @@ def _matches(message: Message, query: LogQuery) -> bool:
     """What an index does not hold is looked up in the row: the status in each, where it holds keys only everything."""
     if query.dead and message.dead is None:
         return False
+    if query.since and message.accepted_at < query.since:
+        return False
+    if query.until and message.accepted_at >= query.until:
+        return False
     wished = {
         "status": query.status,
         "channel": query.channel,
@@ -201,5 +239,6 @@ def _matches(message: Message, query: LogQuery) -> bool:
         "enrollment_id": query.enrollment_id,
         "distribution_id": query.distribution_id,
         "person": query.person,
+        "provider_message_id": query.provider_message_id,
     }
     return all(value is None or getattr(message, name) == value for name, value in wished.items())

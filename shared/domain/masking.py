@@ -63,6 +63,13 @@ def blank_number_in_wamid(wamid: str) -> str:
     return prefix + _CLEAR_DIGITS.sub(lambda run: "*" * len(run[0]), body)
 
 
+def stored_message_id(provider_message_id: str) -> str:
+    """A provider's message ID as the log stores it: Meta's with the number in it blanked, Orange's as it is."""
+    return (
+        blank_number_in_wamid(provider_message_id) if provider_message_id.startswith(_PREFIX) else provider_message_id
+    )
+
+
 def _blank(record: bytes) -> bytes:
     runs = list(_DIGITS.finditer(record))
     counted = {run[0] for run in runs if _is_counted(record, run)}

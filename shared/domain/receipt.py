@@ -43,6 +43,8 @@ class StatusReport:
     status: Status
     at: datetime
     error: SendError | None = None
+    other_key: bool = False
+    """It brings the key of another program that sends on the same number."""
     phone_number_id: str = ""
     """The number that it left by; empty where Meta left it unsaid."""
     recipient: Contact | None = None

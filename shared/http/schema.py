@@ -200,5 +200,6 @@ _FORMATS: Mapping[str, Callable[[str], bool]] = {
     "date-time": is_instant,
     "identifier": is_reference,
     "network": _is_network,
+    "provider-message-id": lambda text: re.fullmatch(r"[!-~]{1,512}", text) is not None,
     "time-of-day": lambda text: re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text) is not None,
 }

@@ -38,6 +38,10 @@ class Query:
         """In UTC."""
         return instant(_with_plus(self.filters[name])) if name in self.filters else None
 
+    def unspaced(self, name: str) -> str | None:
+        """A value that never holds blanks: a + that stood unescaped is put back."""
+        return _with_plus(self.filters[name]) if name in self.filters else None
+
 
 def body(request: Request, operation: str) -> JsonObject:
     """The JSON object, sound by the schema of `operation` (an operationId). Refusal otherwise.
@@ -87,15 +91,15 @@ def _given_twice(name: str) -> Fault:
 
 
 def _typed(parameter: JsonObject | None, value: str) -> JsonValue:
-    """A whole number where the document asks for one; a + that stood unescaped in a time is put back."""
+    """A whole number where the document asks for one; a + that stood unescaped where no blank may be is put back."""
     schema = openapi.as_object(parameter["schema"]) if parameter else {}
     if schema.get("type") == "integer" and value.isascii() and value.isdigit() and len(value) < 10:
         return int(value)
-    return _with_plus(value) if schema.get("format") == "date-time" else value
+    return _with_plus(value) if schema.get("format") in {"date-time", "provider-message-id"} else value
 
 
-def _with_plus(time: str) -> str:
-    return time.replace(" ", "+")
+def _with_plus(value: str) -> str:
+    return value.replace(" ", "+")
 
 
 def _refuse_other_media(request: Request) -> None:

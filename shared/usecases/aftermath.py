@@ -9,10 +9,11 @@ from shared.domain.consent import Consent, ConsentState
 from shared.domain.errors import Kind, SendError
 from shared.domain.fallback import Start
 from shared.domain.message import Message
+from shared.domain.payload import Channel
 from shared.domain.receipt import Attempt, StatusReport
 from shared.domain.status import Status
 from shared.usecases.holding import HoldKeeper, scope_of_row
-from shared.usecases.ports import Distributions, Log, Move, Moved, People, Task, TaskQueue, Telemetry
+from shared.usecases.ports import Distributions, Log, LogQuery, Move, Moved, People, Task, TaskQueue, Telemetry
 from shared.usecases.pulse import Pulse
 from shared.usecases.reporting import Reporting
 from shared.usecases.settle import Settler
@@ -83,6 +84,19 @@ class Aftermath:
     async def flush(self) -> None:
         """Write down what was heard since the last flush."""
         await self._reporting.flush()
+
+    async def attempt_of(self, organisation: str, report: StatusReport) -> Attempt | None:
+        """The attempt that a status without our key is about: the latest of the one message that bears the ID.
+
+        A message that goes out anew has lost its ID, so the ID is never that of an older attempt; and where the row has
+        changed since it was read, the number no longer fits and a `failed` says nothing."""
+        if not report.provider_message_id:
+            return None
+        wanted = LogQuery(
+            organisation=organisation, provider_message_id=report.provider_message_id, channel=Channel.WHATSAPP
+        )
+        found = (await self._deps.log.page(wanted, None, 2)).items
+        return Attempt(message_id=found[0].message_id, number=found[0].attempts) if len(found) == 1 else None
 
     async def take(self, organisation: str, attempt: Attempt, report: StatusReport) -> Moved:
         """One status of a message of ours, and what it did to its row. Raises StillUnderWayError where it has to come

@@ -5,8 +5,8 @@ by side; what concerns the same one stays in the document's order. Nobody relies
 themselves come in any order and side by side; but in their own order statuses are moves and not late no-ops.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Protocol
@@ -48,6 +48,10 @@ class NewsListener(Protocol):
 class TakesStatus(Protocol):
     """What `shared.usecases.aftermath.Aftermath` does."""
 
+    async def attempt_of(self, organisation: str, report: StatusReport) -> Attempt | None:
+        """Whose a status without our key is, by the provider's message ID; None where no message bears it (yet)."""
+        ...
+
     async def take(self, organisation: str, attempt: Attempt, report: StatusReport) -> Moved:
         """Move the message, and do what follows from the status besides."""
         ...
@@ -84,6 +88,10 @@ class ReadsWhatsApp(Protocol):
         """What it holds; `received` stands in for a time stamp that cannot be read."""
         ...
 
+    def only_statuses(self, document: str, message_ids: Collection[str]) -> str:
+        """A document with nothing but the statuses of those messages, by their stored IDs."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetaDesk:
@@ -95,6 +103,15 @@ class MetaDesk:
     status_listeners: Sequence[StatusListener] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentRead:
+    """What became of a document. `ignored`: how much of it told us nothing."""
+
+    ignored: int
+    unmatched: Sequence[StatusReport]
+    """Statuses without any key whose message ID the log does not know: the sender may not have stored it yet."""
+
+
 class MetaDocuments:
     """Takes one document after another, or several at once."""
 
@@ -102,8 +119,8 @@ class MetaDocuments:
         self._desk = desk
         self._telemetry = telemetry
 
-    async def take(self, organisation: str, document: str, received: datetime) -> int:
-        """Move the messages, then tell the news: statuses are what people wait for. Says how much told us nothing.
+    async def take(self, organisation: str, document: str, received: datetime) -> DocumentRead:
+        """Move the messages, then tell the news: statuses are what people wait for.
 
         Everything is tried, whatever becomes of the rest. The first trouble is raised at the end: then the document has
         to come again, and what was done by now will be a no-op.
@@ -111,22 +128,46 @@ class MetaDocuments:
         read = self._desk.whatsapp.read(document, received=received)
         for report in read.reports:
             self._desk.statuses.hear(organisation, report)
-        ours = [(status.attempt, status) for status in read.reports if status.attempt is not None]
-        parts = (partial(self._move, organisation, ours), partial(self._tell, organisation, read.news))
+        attempts: dict[str, Attempt] = {}
+        parts = (
+            partial(self._look_up, organisation, read.reports, attempts),
+            partial(self._move, organisation, read.reports, attempts),
+            partial(self._tell, organisation, read.news),
+        )
         await one_by_one(part() for part in parts)
-        return read.ignored + len(read.reports) - len(ours)
+        strange = [status for status in read.reports if _attempt(status, attempts) is None]
+        unmatched = [status for status in strange if not status.other_key]
+        return DocumentRead(ignored=read.ignored + len(strange) - len(unmatched), unmatched=unmatched)
+
+    def only(self, document: str, statuses: Sequence[StatusReport]) -> str:
+        """The document cut down to those statuses."""
+        return self._desk.whatsapp.only_statuses(document, {status.provider_message_id for status in statuses})
+
+    async def _look_up(self, organisation: str, statuses: Sequence[StatusReport], attempts: dict[str, Attempt]) -> None:
+        """Find the attempts of statuses without our key, each message once: Meta promises to bring the key back with
+        `sent`, `delivered` and `read` only."""
+        nameless = {status.provider_message_id: status for status in statuses if status.attempt is None}
+
+        async def look_up(status: StatusReport) -> None:
+            found = await self._desk.statuses.attempt_of(organisation, status)
+            if found is not None:
+                attempts[status.provider_message_id] = found
+
+        await side_by_side(look_up(status) for status in nameless.values())
 
     async def flush(self) -> None:
         """A batch of documents is through."""
         await self._desk.statuses.flush()
 
-    async def _move(self, organisation: str, statuses: Sequence[tuple[Attempt, StatusReport]]) -> None:
-        messages = _grouped((attempt.message_id, (attempt, status)) for attempt, status in statuses)
+    async def _move(self, organisation: str, statuses: Sequence[StatusReport], attempts: Mapping[str, Attempt]) -> None:
+        named = [(_attempt(status, attempts), status) for status in statuses]
+        messages = _grouped((attempt.message_id, (attempt, status)) for attempt, status in named if attempt is not None)
         await side_by_side(
             one_by_one(self._status(organisation, *status) for status in same) for same in messages.values()
         )
 
     async def _status(self, organisation: str, attempt: Attempt, status: StatusReport) -> None:
+        status = replace(status, attempt=attempt)
         moved = await self._desk.statuses.take(organisation, attempt, status)
         if moved.before is not None:
             for listener in self._desk.status_listeners:
@@ -150,6 +191,11 @@ class MetaDocuments:
                 "news_not_taken", organisation=organisation, news=type(news).__name__, error=type(error).__name__
             )
             raise
+
+
+def _attempt(status: StatusReport, attempts: Mapping[str, Attempt]) -> Attempt | None:
+    """The attempt that the status names, or whose message ID it bears."""
+    return status.attempt or attempts.get(status.provider_message_id)
 
 
 def _grouped[K, V](pairs: Iterable[tuple[K, V]]) -> Mapping[K, list[V]]:

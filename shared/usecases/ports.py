@@ -106,6 +106,8 @@ class LogQuery:
     enrollment_id: str | None = None
     person: str | None = None
     """A keyed hash. What was erased is no longer found by it."""
+    provider_message_id: str | None = None
+    """The provider's ID as the log stores it. A message that has just got it may be missing for a moment."""
     dead: bool = False
     """Only messages that were given up (`shared.domain.dead_letter`)."""
     channel: Channel | None = None

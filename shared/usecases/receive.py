@@ -19,6 +19,9 @@ from shared.usecases.settle import Settler
 from shared.usecases.statuses import move_of_orange
 from shared.usecases.strangers import LOOK_AGAIN_AFTER, MOST_LOOKS, Strangers
 
+_SOON = timedelta(minutes=1)
+"""A sender has stored the answer to its call by then, unless it is dead."""
+
 type Provider = Literal["whatsapp", "orange"]
 
 ROTATION = timedelta(hours=24)
@@ -33,7 +36,7 @@ class Report:
     provider: Provider
     document: str = field(repr=False)
     looks: int = 0
-    """How often a receipt in it has been looked at without being matched."""
+    """How often a receipt or status in it has been looked at without being matched."""
     heard_at: datetime | None = None
     """When that was first."""
 
@@ -187,7 +190,7 @@ class Receiver:
     async def _handled(self, report: Report) -> bool:
         try:
             if report.provider == "whatsapp":
-                ignored = await self._meta.take(report.organisation, report.document, self._clock.now())
+                ignored = await self._document(report)
             else:
                 ignored = await self._receipt(report)
         except Exception as error:
@@ -201,6 +204,23 @@ class Receiver:
         if ignored:
             self._telemetry.event("report_ignored", provider=report.provider, parts=ignored)
         return True
+
+    async def _document(self, report: Report) -> int:
+        """Statuses that name no message of ours yet come back alone: a status may overtake the answer to its send."""
+        heard_at = report.heard_at or self._clock.now()
+        read = await self._meta.take(report.organisation, report.document, heard_at)
+        if read.unmatched and report.looks < MOST_LOOKS:
+            document = self._meta.only(report.document, read.unmatched)
+            await self._look_again(replace(report, document=document, heard_at=heard_at), soon=report.looks == 0)
+        elif read.unmatched:
+            for status in read.unmatched:
+                self._telemetry.event("status_for_unknown_message", status=status.status)
+        return read.ignored
+
+    async def _look_again(self, report: Report, *, soon: bool = False) -> None:
+        """Bring the document back later, `soon` where the reason is most likely a sender that is about to write."""
+        delay = _SOON if soon else LOOK_AGAIN_AFTER
+        await self._orange.queue.put([replace(report, looks=report.looks + 1)], delay=int(delay.total_seconds()))
 
     async def _receipt(self, report: Report) -> int:
         read = self._orange.read(report.document)
@@ -221,8 +241,7 @@ class Receiver:
                 continue
             await self._settler.move(report.organisation, message_id, move)
         if look_again and report.looks < MOST_LOOKS:
-            again = replace(report, looks=report.looks + 1, heard_at=heard_at)
-            await self._orange.queue.put([again], delay=int(LOOK_AGAIN_AFTER.total_seconds()))
+            await self._look_again(replace(report, heard_at=heard_at))
         return read.ignored
 
     async def _lifted(self, report: Report, receipt: OrangeReceipt, heard_at: datetime) -> str | None:

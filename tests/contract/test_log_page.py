@@ -148,3 +148,30 @@ async def test_a_cursor_below_the_period_ends_the_list(world: World) -> None:
     assert page.position is not None
     recent = replace(ALL, since=NOON + 6 * SECOND)
     assert (await world.log.page(recent, page.position, 10)).items == []
+
+
+@pytest.mark.parametrize("channel", [None, Channel.SMS, Channel.WHATSAPP])
+async def test_a_providers_id_finds_its_message(world: World, channel: Channel | None) -> None:
+    rows = await filled(world)
+    for organisation in (ORGANISATION, "other"):
+        for number in (0, 3, 6):
+            move = Move(status=Status.SENT, at=NOON, provider_message_id="wamid.A" if number else "wamid.B")
+            await world.log.move(organisation, f"m-{number:02}", move)
+    query = replace(ALL, provider_message_id="wamid.A", channel=channel)
+    expected = [rows[6], rows[3]] if channel is None else [rows[3] if channel is Channel.SMS else rows[6]]
+    assert await walked(world.log, query, 1) == [one.message_id for one in expected]
+    assert await walked(world.log, replace(query, since=rows[6].accepted_at, channel=None), 9) == ["m-06"]
+    assert await walked(world.log, replace(query, until=rows[6].accepted_at, channel=None), 9) == ["m-03"]
+    for strange in ("wamid", "wamid.", "wamid.AA", "wamid.C"):
+        assert await walked(world.log, replace(ALL, provider_message_id=strange), 9) == []
+    assert await walked(world.log, replace(query, organisation="oth"), 9) == []
+
+
+async def test_a_message_that_goes_out_anew_is_no_longer_found_by_its_old_id(world: World) -> None:
+    await world.log.add(message())
+    await world.log.claim(ORGANISATION, "m-1", token="t", now=NOON, lease_until=NOON + timedelta(seconds=90))
+    await world.log.move(ORGANISATION, "m-1", Move(status=Status.SENT, at=NOON, provider_message_id="wamid.A"))
+    query = replace(ALL, provider_message_id="wamid.A")
+    assert await walked(world.log, query, 9) == ["m-1"]
+    await world.log.reopen(ORGANISATION, "m-1", attempt=1, due_at=NOON, as_template=False)
+    assert await walked(world.log, query, 9) == []

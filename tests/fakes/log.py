@@ -377,6 +377,7 @@ def _matches(row: Message, query: LogQuery) -> bool:
         "distribution_id": query.distribution_id,
         "enrollment_id": query.enrollment_id,
         "person": query.person,
+        "provider_message_id": query.provider_message_id,
         "channel": query.channel,
         "status": query.status,
     }

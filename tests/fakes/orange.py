@@ -1,7 +1,7 @@
 """What only SMS needs: shared tokens, messages in doubt, balances; in memory. And a desk at which Meta never calls."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from shared.domain.balance import Balance
@@ -99,6 +99,12 @@ class _NoMeta:
         raise NotImplementedError
 
     def read(self, document: str, *, received: datetime | None = None) -> WebhookRead:
+        raise NotImplementedError
+
+    def only_statuses(self, document: str, message_ids: Collection[str]) -> str:
+        raise NotImplementedError
+
+    async def attempt_of(self, organisation: str, report: StatusReport) -> Attempt | None:
         raise NotImplementedError
 
     async def take(self, organisation: str, attempt: Attempt, report: StatusReport) -> Moved:

@@ -122,6 +122,42 @@ def _stays(look: Callable[[], Any], expected: Any) -> bool:
     return all(look() == expected for _ in range(20))
 
 
+def test_a_status_without_our_key_is_found_by_its_message_id(programme: Programme) -> None:
+    template = {"template": {"name": "vaccination_card"}}
+    sent = programme.ok(programme.send(programme.recipient(603), channel="whatsapp", content=template))
+    message = programme.settled(sent["message_id"], "sent")
+    [entry] = [one for one in programme.ledger("meta") if one["key"] == f"{sent['message_id']}.1"]
+    failed = status(message, "failed", 1795428104, errors=[{"code": 131026, "title": "x"}])
+    for told in ({"id": entry["provider_message_id"]}, {"id": "wamid.OTHER"}):
+        nameless = {name: one for name, one in (failed | told).items() if name != "biz_opaque_callback_data"}
+        assert post(programme, body_of(programme, [nameless])).status_code == 200
+    seen = programme.settled(message["message_id"], "failed")
+    assert (seen["reason"], seen["attempts"]) == ("not_on_whatsapp", 1)
+
+
+def test_a_message_is_found_by_the_providers_id(programme: Programme) -> None:
+    """As the log shows it and as Meta writes it, for both channels; another organisation finds nothing."""
+    template = {"template": {"name": "vaccination_card"}}
+    sent = [
+        programme.ok(programme.send(programme.recipient(603), channel="whatsapp", content=template)),
+        programme.ok(programme.send(programme.recipient(603))),
+    ]
+    shown = [programme.settled(one["message_id"], "sent") for one in sent]
+    for provider, message in zip(("meta", "orange"), shown, strict=True):
+        [entry] = [one for one in programme.ledger(provider) if one["recipient"] == "+221770000603"][-1:]
+        for written in (message["provider_message_id"], entry["provider_message_id"]):
+            assert programme.messages(provider_message_id=written) == [message]
+            assert programme.messages(provider_message_id=written, channel=message["channel"], limit="1") == [message]
+            assert programme.messages(provider_message_id=written, status="failed") == []
+            with programme.stack.api("somebody-else") as other:
+                answer = other.get("/v1/messages", params={"provider_message_id": written})
+            assert (answer.status_code, answer.json()["items"]) == (200, [])
+    unescaped = shown[0]["provider_message_id"].replace("=", "%3D")
+    assert programme.ok(programme.api.get(f"/v1/messages?provider_message_id={unescaped}"))["items"] == shown[:1]
+    assert programme.messages(provider_message_id="wamid.NONE") == []
+    assert programme.api.get("/v1/messages?provider_message_id=é").status_code == 400
+
+
 @pytest.mark.parametrize("body", [b"", b"hello", b"[]", b"null", b'{"entry": 5}', b'{"entry": [{"changes": [7]}]}'])
 def test_signed_nonsense_is_taken_and_nothing_happens(programme: Programme, body: bytes) -> None:
     assert post(programme, body).status_code == 200

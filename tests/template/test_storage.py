@@ -56,6 +56,7 @@ def test_indexes_of_the_log(template: Node) -> None:
         "by_campaign": ("campaign_shard", "listed_at", listed_with_country),
         "by_enrollment": ("enrollment_key", "listed_at", small),
         "by_person": ("person_key", "listed_at", {"ProjectionType": "KEYS_ONLY"}),
+        "by_provider_id": ("provider_message_id", "pk", {"ProjectionType": "KEYS_ONLY"}),
         "dead_letters": (
             "dead_key",
             "listed_at",

@@ -1,10 +1,11 @@
 """Cuts a webhook's body into documents that fit the status queue, each of the shape of a whole webhook."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-from shared.domain.json import JsonObject
-from shared.providers.answers import PIECE_BYTES, obj, objects, parse
+from shared.domain.json import JsonObject, JsonValue
+from shared.domain.masking import blank_number_in_wamid
+from shared.providers.answers import PIECE_BYTES, identifier, obj, objects, parse
 
 
 def pieces(body: bytes) -> list[str]:
@@ -18,6 +19,30 @@ def pieces(body: bytes) -> list[str]:
         return list(_split(document)) if objects(document.get("entry")) else []
     except RecursionError:
         return []
+
+
+def only_statuses(document: str, message_ids: Collection[str]) -> str:
+    """A webhook of the same shape that holds nothing but the statuses of those messages (by the blanked ID)."""
+    whole = obj(parse(document))
+    entries: list[JsonValue] = []
+    for entry in objects(whole.get("entry")):
+        changes: list[JsonValue] = [
+            {**change, "value": value}
+            for change in objects(entry.get("changes"))
+            if (value := _only(obj(change.get("value")), message_ids))
+        ]
+        entries += [{**entry, "changes": changes}] if changes else []
+    return json.dumps({**whole, "entry": entries}, separators=(",", ":"))
+
+
+def _only(value: JsonObject, message_ids: Collection[str]) -> JsonObject | None:
+    kept: list[JsonValue] = [
+        status
+        for status in objects(value.get("statuses"))
+        if blank_number_in_wamid(identifier(status.get("id"))) in message_ids
+    ]
+    facts = {name: item for name, item in value.items() if not isinstance(item, list)}
+    return {**facts, "statuses": kept} if kept else None
 
 
 def _split(document: JsonObject) -> Iterator[str]:

@@ -24,7 +24,8 @@ def report(status: JsonObject, received: datetime | None, phone_number_id: str =
     """One status; None where it names no message, no status we know, or no instant. `phone_number_id`: as the value
     around it says."""
     moved = STATUSES.get(text(status.get("status")))
-    attempt = Attempt.read(text(status.get("biz_opaque_callback_data")))
+    key = text(status.get("biz_opaque_callback_data"))
+    attempt = Attempt.read(key)
     message = identifier(status.get("id"))
     at = instant(status.get("timestamp")) or received
     if moved is None or at is None or not (attempt or message):
@@ -36,6 +37,7 @@ def report(status: JsonObject, received: datetime | None, phone_number_id: str =
         status=moved,
         at=at,
         error=error_from_code(errors[0].get("code") if errors else None) if moved is Status.FAILED else None,
+        other_key=bool(key) and attempt is None,
         phone_number_id=phone_number_id,
         recipient=recipient(status),
     )

@@ -17,9 +17,9 @@ from shared.providers.answers import PIECE_BYTES, identifier, obj, objects, pars
 from shared.providers.whatsapp import account, inbound, statuses
 from shared.providers.whatsapp.contacts import acquaintance
 from shared.providers.whatsapp.instants import instant
-from shared.providers.whatsapp.pieces import pieces
+from shared.providers.whatsapp.pieces import only_statuses, pieces
 
-__all__ = ["PIECE_BYTES", "UPDATES", "Read", "pieces", "read", "verified"]
+__all__ = ["PIECE_BYTES", "UPDATES", "Read", "only_statuses", "pieces", "read", "verified"]
 
 UPDATES = ("statuses", "messages", "calls", "user_preferences", "user_id_update")
 """The lists in a change's value whose elements are news."""

@@ -15,7 +15,7 @@ from shared.domain.status import Status
 from shared.providers.orange.receipts import receipts
 from shared.providers.whatsapp import webhook
 from shared.usecases.meta_documents import MetaDesk
-from shared.usecases.ports import Move, Moved
+from shared.usecases.ports import LogQuery, Move, Moved, Page
 from shared.usecases.receive import OrangeDesk, Receiver, Report
 from shared.usecases.strangers import Strangers
 from tests.contract.making import message
@@ -44,11 +44,11 @@ class Listener:
         self.heard.append(f"{row.message_id[-1]} {report.status}")
 
 
-def receiver(office: Office, *listeners: Listener) -> Receiver:
+def receiver(office: Office, *listeners: Listener, queue: FakeStatusQueue | None = None) -> Receiver:
     settler = office.settler()
     statuses = office.aftermath(settler)
     strangers = Strangers(office.unknown_sms, office.number_key.person)
-    orange = OrangeDesk(read=receipts, receipts=office.receipts, strangers=strangers, queue=FakeStatusQueue())
+    orange = OrangeDesk(read=receipts, receipts=office.receipts, strangers=strangers, queue=queue or FakeStatusQueue())
     meta = MetaDesk(whatsapp=webhook, statuses=statuses, news_listeners=listeners, status_listeners=listeners)
     return Receiver(settler, meta, orange, office.telemetry, office.clock)
 
@@ -82,6 +82,13 @@ class WatchedLog(FakeLog):
         self.under_way: list[str] = []
         self.most: int = 0
         self.broken: str | None = None
+        self.is_blind: bool = False
+
+    @override
+    async def page(self, query: LogQuery, position: str | None, limit: int) -> Page[Message]:
+        if self.is_blind:
+            raise ConnectionError
+        return await super().page(query, position, limit)
 
     @override
     async def move(self, organisation: str, message_id: str, move: Move) -> Moved:
@@ -185,3 +192,92 @@ def test_a_status_in_trouble_does_not_hide_a_later_one_of_its_message(office: Of
     office.log.rows = rows
     assert office.run(receiver(office, Listener()).receive_all([told((0, "delivered"), (0, "read"))])) == [False]
     assert office.row(MESSAGES[0]).status is Status.READ
+
+
+def nameless(*statuses: tuple[int, str], key: str | None = None) -> Report:
+    """Statuses that Meta tells of messages by its own ID alone; `key`: with another program's key."""
+    other = {} if key is None else {"biz_opaque_callback_data": key}
+    told_of = [
+        {"id": f"wamid.{number}", "status": status, "timestamp": "1795428000", "errors": [{"code": 131026}]} | other
+        for number, status in statuses
+    ]
+    return Report(
+        organisation=DEMO, provider="whatsapp", document=json.dumps(document(change(value(statuses=told_of))))
+    )
+
+
+def named(office: Office, number: int) -> None:
+    """The sender has stored the ID that Meta gave the message."""
+    move = Move(status=Status.SENT, at=MORNING, provider_message_id=f"wamid.{number}")
+    office.run(office.log.move(DEMO, MESSAGES[number], move))
+
+
+def test_a_status_without_our_key_is_found_by_its_message_id(office: Office) -> None:
+    named(office, 0)
+    named(office, 1)
+    listener, queue = Listener(), FakeStatusQueue()
+    body = nameless((0, "failed"), (1, "delivered"), (1, "read"))
+    assert office.run(receiver(office, listener, queue=queue).receive_all([body])) == [True]
+    assert standing(office) == [Status.FAILED, Status.READ, Status.SENT]
+    assert office.row(MESSAGES[0]).reason == "not_on_whatsapp"
+    assert sorted(listener.heard) == ["0 failed", "1 delivered", "1 read"]
+    assert queue.delayed == []
+
+
+def test_a_status_that_overtakes_the_senders_own_record_comes_back_alone(office: Office) -> None:
+    """At the first look no message bears the ID; a minute later one does. The others are not told twice."""
+    named(office, 1)
+    queue, listener = FakeStatusQueue(), Listener()
+    consumer = receiver(office, listener, queue=queue)
+    assert office.run(consumer.receive_all([nameless((0, "failed"), (1, "read"))])) == [True]
+    assert standing(office) == [Status.SENT, Status.READ, Status.SENT]
+    [(delay, again)] = queue.delayed
+    assert (again.looks, delay) == (1, 60)
+    assert "wamid.1" not in again.document
+    named(office, 0)
+    assert office.run(consumer.receive_all([again])) == [True]
+    assert standing(office) == [Status.FAILED, Status.READ, Status.SENT]
+    assert len(queue.delayed) == 1
+
+
+def test_a_status_of_no_message_of_ours_is_looked_for_an_hour_and_then_counted(office: Office) -> None:
+    queue = FakeStatusQueue()
+    consumer = receiver(office, queue=queue)
+    waiting, delays = [nameless((7, "failed"))], list[int]()
+    while waiting:
+        assert office.run(consumer.receive_all(waiting)) == [True]
+        delays += [delay for delay, _ in queue.delayed]
+        waiting, queue.delayed = [report for _, report in queue.delayed], []
+    assert delays == [60, 900, 900, 900]
+    assert [name for name, _ in office.telemetry.events] == ["status_for_unknown_message"]
+    assert standing(office) == 3 * [Status.SENT]
+
+
+def test_another_programs_status_does_not_come_back(office: Office) -> None:
+    queue = FakeStatusQueue()
+    assert office.run(receiver(office, queue=queue).receive_all([nameless((7, "failed"), key="theirs")])) == [True]
+    assert queue.delayed == []
+    assert [name for name, _ in office.telemetry.events] == ["report_ignored"]
+
+
+def test_an_id_that_two_messages_bear_says_nothing(office: Office) -> None:
+    for message_id in MESSAGES[:2]:
+        move = Move(status=Status.SENT, at=MORNING, provider_message_id="wamid.5")
+        office.run(office.log.move(DEMO, message_id, move))
+    assert office.run(receiver(office, queue=FakeStatusQueue()).receive_all([nameless((5, "failed"))])) == [True]
+    assert standing(office) == 3 * [Status.SENT]
+
+
+def test_a_look_up_that_fails_loses_no_other_status_and_the_document_comes_again(office: Office) -> None:
+    named(office, 0)
+    log = log_of(office)
+    log.is_blind = True
+    body = json.loads(nameless((0, "failed")).document)
+    body["entry"] += json.loads(told((1, "read")).document)["entry"]
+    whole = replace(nameless(), document=json.dumps(body))
+    consumer = receiver(office, queue=FakeStatusQueue())
+    assert office.run(consumer.receive_all([whole])) == [False]
+    assert standing(office) == [Status.SENT, Status.READ, Status.SENT]
+    log.is_blind = False
+    assert office.run(consumer.receive_all([whole])) == [True]
+    assert standing(office) == [Status.FAILED, Status.READ, Status.SENT]
