@@ -17,6 +17,7 @@ from shared.domain.card_reference import parse_buckets, parse_hosts
 from shared.domain.clock import Clock
 from shared.domain.ids import NumberKey
 from shared.domain.payload import Channel
+from shared.usecases.account_health import AccountHealth
 from shared.usecases.admission import Admission
 from shared.usecases.agenda import Agenda, AgendaDeps
 from shared.usecases.already import AlreadySent
@@ -158,6 +159,13 @@ class Deps:
                 agenda=self._agenda,
                 eraser=self._eraser,
                 redrives=Redrives(self.stores.log, self._tasks, self.telemetry, self.clock),
+                account_health=AccountHealth(
+                    self.stores.integrations,
+                    self._account.standing,
+                    self.stores.holding,
+                    self._tasks,
+                    self.telemetry,
+                ),
                 telemetry=self.telemetry,
                 clock=self.clock,
             )

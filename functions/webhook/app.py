@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from shared.aws.function import Answer, Context, Event, Handler, Loop, days, lazily, read_settings, system_clock
 from shared.aws.integrations import number_key
 from shared.aws.plans import S3Plans
-from shared.aws.queues import SqsChannelQueue, SqsStatusQueue
+from shared.aws.queues import SqsChannelQueue, SqsStatusQueue, SqsTaskQueue
 from shared.aws.records import each_record, is_batch
 from shared.aws.session import Aws
 from shared.aws.telemetry import LoggedTelemetry
@@ -20,7 +20,7 @@ from shared.http.response import Response
 from shared.http.router import Router
 from shared.providers.orange.receipts import pieces, receipts
 from shared.providers.whatsapp import webhook
-from shared.usecases.account_news import AccountListener
+from shared.usecases.account_news import AccountDeps, AccountListener
 from shared.usecases.aftermath import Aftermath, AftermathDeps
 from shared.usecases.contacts import Identities
 from shared.usecases.inbound import InboundDeps, InboundDesk
@@ -69,7 +69,7 @@ def build(
     keyed = _keyed(stores.aws, settings.number_key_secret_id)
     strangers = Strangers(stores.unknown_sms, lambda organisation, e164: keyed().person(organisation, e164))
     orange = OrangeDesk(read=receipts, receipts=stores.receipts, strangers=strangers, queue=queue)
-    people, account = _inbound_desk(stores, settings, keyed), _account_listener(stores)
+    people, account = _inbound_desk(stores, settings, keyed), _account_listener(stores, settings)
     settler, consequences = stores.settler(), stores.consequences()
     statuses = Aftermath(
         AftermathDeps(
@@ -114,9 +114,19 @@ def _inbound_desk(stores: Stores, settings: Settings, keyed: Callable[[], Number
     )
 
 
-def _account_listener(stores: Stores) -> AccountListener:
+def _account_listener(stores: Stores, settings: Settings) -> AccountListener:
     """Whoever hears what Meta does to templates, account and limits."""
-    return AccountListener(stores.integrations, stores.templates, stores.reputations, stores.holding, stores.telemetry)
+    return AccountListener(
+        AccountDeps(
+            integrations=stores.current_integrations,
+            book=stores.templates,
+            reputations=stores.reputations,
+            holding=stores.holding,
+            tasks=SqsTaskQueue(stores.aws, settings.fanout_queue_url),
+            telemetry=stores.telemetry,
+            clock=stores.clock,
+        )
+    )
 
 
 def _keyed(aws: Aws, number_key_secret_id: str) -> Callable[[], NumberKey]:

@@ -134,7 +134,8 @@ class Control:
         return JSONResponse({"ok": True})
 
     async def _account(self, body: dict[str, object]) -> Response:
-        """{organisation, field, value}: Meta tells something of the account, in the words given."""
+        """{organisation, field, value, account?}: Meta tells something of the account, in the words given; `account`:
+        of another one that has the same address."""
         organisation, field = text_at(body, "organisation"), text_at(body, "field")
         value = as_object(body.get("value"))
         if organisation is None or value is None or field not in FIELDS:
@@ -142,7 +143,7 @@ class Control:
         registration = await self._stage.registrations.whatsapp_of(organisation)
         if registration is None or registration.app_secret is None:
             raise ValueError("this organisation has no WhatsApp integration with an app secret")
-        self._meta.account.tell(registration, field, value)
+        self._meta.account.tell(registration, field, value, text_at(body, "account"))
         return JSONResponse({"ok": True})
 
 

@@ -13,6 +13,9 @@ TIERS: Mapping[str, int | None] = {
 }
 """Unique people per moving 24 hours (reference/whatsapp.md §3)."""
 
+CAN_SEND = frozenset(("AVAILABLE", "LIMITED", "BLOCKED"))
+"""Meta's words in `health_status` (reference/whatsapp.md §3)."""
+
 CARD_ANSWERS = frozenset(("ok", "missing", "gone", "forbidden", "redirect", "page", "down"))
 """How all cards of a host are answered (`local.simulators.cards.REFUSALS`)."""
 COVERED = ("SN", "CI", "ML", "BF", "GN", "CM", "MG", "TN", "EG")
@@ -39,6 +42,7 @@ class Settings:
     pair_burst: int = 45
     messaging_limit: str = "TIER_UNLIMITED"
     quality_rating: str = "GREEN"
+    can_send: str = "AVAILABLE"
     known_templates_only: bool = False
     template_verdict: str = "APPROVED"
     template_webhooks: bool = True
@@ -59,6 +63,8 @@ class Settings:
             if name not in known:
                 raise ValueError(f"unknown setting {name!r}; known: {', '.join(sorted(known))}")
             checked[name] = _fitting(name, value, getattr(self, name))
+        if checked.get("can_send", "AVAILABLE") not in CAN_SEND:
+            raise ValueError(f"can_send is one of {', '.join(sorted(CAN_SEND))}")
         if checked.get("messaging_limit", "TIER_250") not in TIERS:
             raise ValueError(f"messaging_limit is one of {', '.join(TIERS)}")
         cards = checked.get("cards", {})

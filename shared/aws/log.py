@@ -419,6 +419,16 @@ def _said_by(move: Move) -> dict[str, Plain]:
     return sets
 
 
+def _own(move: Move) -> list[tuple[str, str, Plain]]:
+    """What `Move.is_about` asks of the row: conditions, each with its value."""
+    found: list[tuple[str, str, Plain]] = []
+    if move.channel is not None:
+        found.append(("channel = :channel", ":channel", str(move.channel)))
+    if move.sender is not None:
+        found.append((_LEFT_BY, ":sender", move.sender))
+    return found
+
+
 def _moving(move: Move, *, row: Message | None = None) -> Update:
     """The condition comes from the table of moves: a status never goes backwards.
 
@@ -444,12 +454,8 @@ def _moving(move: Move, *, row: Message | None = None) -> Update:
         conditions += [_CARD_IS, _AS_WRITTEN] if move.card_half else ["attempts = :attempt"]
         conditions.append(_NOT_SINCE_REOPENED)
         values[":attempt"] = move.attempt
-    if move.channel is not None:
-        conditions.append("channel = :channel")
-        values[":channel"] = str(move.channel)
-    if move.sender is not None:
-        conditions.append(_LEFT_BY)
-        values[":sender"] = move.sender
+    conditions += [condition for condition, _, _ in _own(move)]
+    values |= {name: value for _, name, value in _own(move)}
     sets = _said_by(move)
     watched = row if row is not None and row.fallback_minutes is not None else None
     if watched is None and move.status in (Status.SENT, Status.FAILED):

@@ -5,6 +5,40 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from shared.domain.integration import WhatsAppIntegration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Whom Meta tells something of. One app has one address for all its accounts, so another account's webhooks come to
+    us with a signature that is right.
+
+    `account` is the business account of the webhook's entry. The number is named by its ID, or by its digits as they
+    are shown, or not at all; then each is empty.
+    """
+
+    account: str = ""
+    phone_number_id: str = ""
+    shown_number: str = field(default="", repr=False)
+
+    def is_about_account(self, integration: WhatsAppIntegration) -> bool:
+        """Whether it is about this organisation's account, for news of templates, account, limits and numbers. Where
+        the settings name no account, nobody can tell."""
+        named = integration.business_account_id
+        return named is not None and self.account == named and self._may_be_number(integration)
+
+    def may_be_about(self, integration: WhatsAppIntegration) -> bool:
+        """Whether it may be about this organisation's number, for what people write and wish. A number belongs to one
+        account: where it is named, it decides."""
+        if self.phone_number_id or self.shown_number:
+            return self._may_be_number(integration)
+        return not self.account or integration.business_account_id in (None, self.account)
+
+    def _may_be_number(self, integration: WhatsAppIntegration) -> bool:
+        if self.phone_number_id:
+            return self.phone_number_id == integration.phone_number_id
+        return self.shown_number in ("", integration.sender_number.removeprefix("+"))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
@@ -26,12 +60,12 @@ class Inbound:
     and the like. `message_id` is Meta's own, whole: it names the message for whoever answers it once.
     """
 
-    phone_number_id: str
     contact: Contact
     message_id: str = field(repr=False)
     at: datetime
     words: tuple[str, ...] = field(default=(), repr=False)
     is_edit: bool = False
+    source: Source = Source()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +75,7 @@ class Preference:
     contact: Contact
     stopped: bool
     at: datetime
+    source: Source = Source()
 
 
 class TemplateStatus(StrEnum):
@@ -65,15 +100,24 @@ class TemplateNews:
     """"UTILITY", "MARKETING", "AUTHENTICATION"; capitals as Meta writes them."""
     quality: str | None = None
     at: datetime
+    source: Source = Source()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountNews:
-    """The WhatsApp Business account was restricted (True), or may send again (False)."""
+    """What Meta has done to the business account. `restricted`: it may send nothing to those who have not written
+    (True); it may send again (False); or (None) Meta tells of something that may or may not keep messages from being
+    sent: then only Meta's own `health_status` knows.
 
-    restricted: bool
+    `until`: when the restriction ends, as far as it is told. `restriction`: Meta's words for it.
+    """
+
+    restricted: bool | None
     event: str
     at: datetime
+    until: datetime | None = None
+    restriction: str = ""
+    source: Source = Source()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,16 +126,17 @@ class LimitNews:
 
     limit: int | None
     at: datetime
+    source: Source = Source()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberNews:
     """The number's quality ("GREEN", "YELLOW", "RED", "UNKNOWN") or throughput changed; None where it is not told."""
 
-    phone_number_id: str | None
     event: str
     quality: str | None = None
     at: datetime
+    source: Source = Source()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +145,7 @@ class Acquaintance:
 
     phone: str = field(repr=False)
     user_id: str = field(repr=False)
+    source: Source = Source()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +155,7 @@ class Succession:
     previous: Contact
     current: Contact
     at: datetime
+    source: Source = Source()
 
 
 type News = Inbound | Preference | TemplateNews | AccountNews | LimitNews | NumberNews | Acquaintance | Succession

@@ -90,7 +90,11 @@ _EN: Mapping[str, Finding] = {
         (f"Enter app_secret under {_SETTINGS_EN}.",),
     ),
     "webhook.account_unnamed": (
-        ("It cannot be checked whether reports are subscribed: no WhatsApp Business Account ID is set.",),
+        (
+            "No WhatsApp Business Account ID is set. So Meta's notices about templates, the account, its limits and its "
+            "number cannot be told from another account's, and change nothing. It cannot be checked either whether "
+            "reports are subscribed.",
+        ),
         (f"Enter business_account_id under {_SETTINGS_EN}.",),
     ),
     "webhook.not_subscribed": (
@@ -252,7 +256,11 @@ _FR: Mapping[str, Finding] = {
         (f"Saisissez app_secret sous {_SETTINGS_FR}.",),
     ),
     "webhook.account_unnamed": (
-        ("L’abonnement aux rapports ne peut pas être vérifié : l’identifiant du compte WhatsApp Business manque.",),
+        (
+            "L’identifiant du compte WhatsApp Business manque. Les avis de Meta sur les modèles, le compte, ses limites "
+            "et son numéro ne peuvent donc pas être distingués de ceux d’un autre compte, et ne changent rien. "
+            "L’abonnement aux rapports ne peut pas être vérifié non plus.",
+        ),
         (f"Saisissez business_account_id sous {_SETTINGS_FR}.",),
     ),
     "webhook.not_subscribed": (

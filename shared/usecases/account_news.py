@@ -1,40 +1,60 @@
 """What Meta's webhooks tell of templates, account, limits and number: kept, and acted upon."""
 
+from dataclasses import dataclass
+
+from shared.domain.clock import Clock
 from shared.domain.holds import ACCOUNT, DAILY_LIMIT, ScopeKey, template_scope
 from shared.domain.integration import WhatsAppIntegration
 from shared.domain.news import AccountNews, LimitNews, News, NumberNews, TemplateNews, TemplateStatus
 from shared.domain.payload import Channel
 from shared.domain.reputation import Limit, Told
 from shared.usecases.holding import HoldKeeper
-from shared.usecases.ports import Integrations, Telemetry
+from shared.usecases.ports import Integrations, Task, TaskQueue, Telemetry
 from shared.usecases.reputation import Reputations
-from shared.usecases.templates import STOPS, TemplateBook, account_of
+from shared.usecases.templates import STOPS, TemplateBook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountDeps:
+    """What news of the account is taken up with. `integrations` reads the settings as they stand: news that is taken
+    for another account's is lost."""
+
+    integrations: Integrations
+    book: TemplateBook
+    reputations: Reputations
+    holding: HoldKeeper
+    tasks: TaskQueue
+    telemetry: Telemetry
+    clock: Clock
 
 
 class AccountListener:
     """A listener of the status queue. Hearing the same twice is hearing it once; what pauses is kept before it acts."""
 
-    def __init__(
-        self,
-        integrations: Integrations,
-        book: TemplateBook,
-        reputations: Reputations,
-        holding: HoldKeeper,
-        telemetry: Telemetry,
-    ) -> None:
-        self._integrations = integrations
-        self._book = book
-        self._reputations = reputations
-        self._holding = holding
-        self._telemetry = telemetry
+    def __init__(self, deps: AccountDeps) -> None:
+        self._deps = deps
+        self._telemetry = deps.telemetry
+        self._holding = deps.holding
 
     async def hear(self, organisation: str, news: News) -> None:
-        """Take up what concerns the account; other news is for others."""
+        """Take up what concerns the account; other news is for others.
+
+        News of another account or number is counted and changes nothing. Without `business_account_id` that is all
+        news; health names the missing setting.
+        """
         if not isinstance(news, TemplateNews | AccountNews | LimitNews | NumberNews):
             return
-        integration = await self._integrations.whatsapp(organisation, fresh=True)
+        integration = await self._deps.integrations.whatsapp(organisation, fresh=True)
         if integration is None:
             self._telemetry.event("news_without_integration", organisation=organisation)
+            return
+        if not news.source.is_about_account(integration):
+            self._telemetry.event(
+                "news_of_another_account",
+                organisation=organisation,
+                news=type(news).__name__,
+                account_is_set=integration.business_account_id is not None,
+            )
             return
         match news:
             case TemplateNews():
@@ -45,11 +65,11 @@ class AccountListener:
                 await self._tell(integration, Told(at=news.at, limit=Limit(people=news.limit)))
                 await self._holding.try_now(organisation, Channel.WHATSAPP, [DAILY_LIMIT])
             case NumberNews():
-                if news.phone_number_id in (None, integration.phone_number_id) and news.quality is not None:
+                if news.quality is not None:
                     await self._tell(integration, Told(at=news.at, quality=news.quality))
 
     async def _template(self, integration: WhatsAppIntegration, news: TemplateNews) -> None:
-        heard = await self._book.hear(integration.organisation, account_of(integration), news)
+        heard = await self._deps.book.hear(integration.organisation, news.source.account, news)
         self._telemetry.event(
             "template_news", template=news.name, language=news.language, status=news.status, is_news=heard.is_news
         )
@@ -69,15 +89,27 @@ class AccountListener:
         await self._holding.hold(known, scope, reason)
 
     async def _account(self, integration: WhatsAppIntegration, news: AccountNews) -> None:
-        """An older restriction, told after its end, pauses nothing."""
+        """Only what is known to keep the business from writing first may stop. An older restriction, told after its
+        end, pauses nothing."""
+        organisation = integration.organisation
+        if news.restricted is None:
+            self._telemetry.trouble(
+                "account_notice", organisation=organisation, notice=news.event, restriction=news.restriction
+            )
+            await self._deps.tasks.put([Task(kind="account", organisation=organisation)])
+            return
+        if news.restricted and news.until is not None and news.until <= self._deps.clock.now():
+            self._telemetry.event("restriction_is_over", organisation=organisation, restriction=news.restriction)
+            return
         await self._tell(integration, Told(at=news.at, restricted=news.restricted))
         if not news.restricted:
-            await self._lifted(integration.organisation)
+            await self._lifted(organisation)
             return
-        standing = await self._reputations.get(integration.organisation, integration.phone_number_id)
+        standing = await self._deps.reputations.get(organisation, integration.phone_number_id)
         if standing.restricted:
-            self._telemetry.trouble("account_restricted", organisation=integration.organisation, restriction=news.event)
-            await self._hold(integration.organisation, ACCOUNT, "account_restricted")
+            words = news.restriction or news.event
+            self._telemetry.trouble("account_restricted", organisation=organisation, restriction=words)
+            await self._hold(organisation, ACCOUNT, "account_restricted")
 
     async def _lifted(self, organisation: str) -> None:
         """Meta says that the account may send again: what it was held for has ended, unless it was something else."""
@@ -86,4 +118,4 @@ class AccountListener:
             await self._holding.end(organisation, Channel.WHATSAPP, [ACCOUNT])
 
     async def _tell(self, integration: WhatsAppIntegration, told: Told) -> None:
-        await self._reputations.tell(integration.organisation, integration.phone_number_id, told)
+        await self._deps.reputations.tell(integration.organisation, integration.phone_number_id, told)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from shared.domain.clock import Clock
 from shared.domain.distribution import DistributionStatus
 from shared.domain.ids import shard_of
+from shared.usecases.account_health import AccountHealth
 from shared.usecases.agenda import Agenda
 from shared.usecases.dead_letters import Redrives
 from shared.usecases.distributions import Planning, expired
@@ -42,6 +43,7 @@ class FanoutDeps:
     agenda: Agenda
     eraser: Eraser
     redrives: Redrives
+    account_health: AccountHealth
     telemetry: Telemetry
     clock: Clock
 
@@ -103,6 +105,8 @@ class Fanout:
                 await self._deps.eraser.work(task, until)
             case "redrive":
                 await self._deps.redrives.work(task, until)
+            case "account":
+                await self._deps.account_health.work(task)
 
     async def _is_unfinished(self, task: Task, until: datetime) -> bool:
         """Do a task that takes turns with others of its kind; True where there is more to do at once."""

@@ -14,7 +14,7 @@ from shared.domain.ids import stop_question_id, stop_reply_id
 from shared.domain.integration import WhatsAppIntegration
 from shared.domain.masking import mask
 from shared.domain.message import Message
-from shared.domain.news import Acquaintance, Contact, Inbound, News, Preference, Succession
+from shared.domain.news import Acquaintance, Contact, Inbound, News, Preference, Source, Succession
 from shared.domain.payload import Channel, Mode, Payload, ReplyButton
 from shared.domain.receipt import StatusReport
 from shared.domain.session import session_until
@@ -58,7 +58,15 @@ class InboundDesk:
         match news:
             case Inbound():
                 await self._written(organisation, news)
-            case Preference(stopped=True):
+            case Preference(stopped=True) | Acquaintance() | Succession():
+                if not await self._is_of_others(organisation, news.source):
+                    await self._told_of(organisation, news)
+            case _:
+                pass
+
+    async def _told_of(self, organisation: str, news: Preference | Acquaintance | Succession) -> None:
+        match news:
+            case Preference():
                 identities = self._identities.of(organisation, news.contact)
                 await self._identities.revoke(organisation, identities, self._opt_out(news.at, PREFERENCE))
             case Acquaintance():
@@ -67,8 +75,6 @@ class InboundDesk:
                 await self._introduced(organisation, person, others)
             case Succession():
                 await self._succeeded(organisation, news)
-            case _:
-                pass
 
     async def told(self, organisation: str, report: StatusReport, row: Message) -> None:
         """A status names the person of a message of ours, whatever number Meta has for them; code 131050 is an opt-out.
@@ -83,7 +89,7 @@ class InboundDesk:
 
     async def _written(self, organisation: str, inbound: Inbound) -> None:
         now = self._deps.clock.now()
-        integration = await self._integration(organisation, inbound.phone_number_id)
+        integration = await self._integration(organisation, inbound.source)
         if integration is None:
             self._deps.telemetry.event("inbound_to_another_number", organisation=organisation)
             return
@@ -202,13 +208,22 @@ class InboundDesk:
             for current in self._identities.of(organisation, succession.current):
                 await self._identities.succeed(organisation, previous, current, succession.at)
 
-    async def _integration(self, organisation: str, phone_number_id: str) -> WhatsAppIntegration | None:
-        """The organisation's settings, if the number that was written to is theirs; a value may leave it unsaid."""
+    async def _integration(self, organisation: str, source: Source) -> WhatsAppIntegration | None:
+        """The organisation's settings, if the number that was written to may be theirs."""
         for fresh in (False, True):
             integration = await self._deps.integrations.whatsapp(organisation, fresh=fresh)
-            if integration is not None and phone_number_id in ("", integration.phone_number_id):
+            if integration is not None and source.may_be_about(integration):
                 return integration
         return None
+
+    async def _is_of_others(self, organisation: str, source: Source) -> bool:
+        """Whether another account's or number's webhook told it. Where no settings can say so, an opt-out counts."""
+        if await self._integration(organisation, source) is not None:
+            return False
+        is_set = await self._deps.integrations.whatsapp(organisation) is not None
+        if is_set:
+            self._deps.telemetry.event("inbound_to_another_number", organisation=organisation)
+        return is_set
 
 
 def _ends_consent(before: ConsentRecord, opt_out: Consent) -> bool:

@@ -120,8 +120,10 @@ class Templates:
 
     async def stored(self, integration: WhatsAppIntegration) -> Catalogue:
         """What can be named, without asking Meta."""
-        listing = await self._book.listing(integration.organisation, account_of(integration))
-        return Catalogue(listing.templates)
+        account = integration.business_account_id
+        if account is None:
+            return Catalogue()
+        return Catalogue((await self._book.listing(integration.organisation, account)).templates)
 
     async def read(self, integration: WhatsAppIntegration, account: str) -> Catalogue:
         """Ask Meta now, and keep the answer. Raises SendError."""
@@ -183,19 +185,17 @@ class TemplateGuard:
     async def stopped(self, integration: WhatsAppIntegration, distribution: Distribution) -> dict[ScopeKey, str]:
         """The templates, each in one language, that a distribution calls and that must not go on; and why (a status
         reason of api.md)."""
+        account = integration.business_account_id
+        if account is None:
+            return {}
         called = {run.template.rpartition("/")[::2] for run in distribution.planned.runs if run.template}
         found: dict[ScopeKey, str] = {}
         for name in sorted({name for name, _ in called}):
-            for known in await self._book.named(integration.organisation, account_of(integration), name):
+            for known in await self._book.named(integration.organisation, account, name):
                 reason = STOPS.get(known.status) if known.status else None
                 if reason is not None and (name, known.language) in called:
                     found[template_scope(name, known.language)] = reason
         return found
-
-
-def account_of(integration: WhatsAppIntegration) -> str:
-    """Where no account is named, what webhooks tell is kept all the same."""
-    return integration.business_account_id or "unnamed"
 
 
 def _is_fresh(listing: Listing, now: datetime) -> bool:

@@ -113,9 +113,16 @@ class Stores:
     @cached_property
     def integrations(self) -> SecretIntegrations:
         """Settings."""
-        return SecretIntegrations(
-            self.aws, self._names.secrets_prefix, self.clock, patient=self._patient, key=self._names.secrets_key
-        )
+        return self._integrations(patient=self._patient)
+
+    @cached_property
+    def current_integrations(self) -> SecretIntegrations:
+        """Settings for rare reads that must not be seconds old, even where the others are."""
+        return self._integrations(patient=False)
+
+    def _integrations(self, *, patient: bool) -> SecretIntegrations:
+        names = self._names
+        return SecretIntegrations(self.aws, names.secrets_prefix, self.clock, patient=patient, key=names.secrets_key)
 
     @cached_property
     def token_shelf(self) -> SecretTokenShelf:

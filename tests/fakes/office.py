@@ -19,7 +19,8 @@ from shared.domain.news import News
 from shared.domain.payload import Channel
 from shared.domain.receipt import StatusReport
 from shared.domain.sending import CardSource, ChannelSender
-from shared.usecases.account_news import AccountListener
+from shared.usecases.account_health import AccountHealth
+from shared.usecases.account_news import AccountDeps, AccountListener
 from shared.usecases.admission import Admission
 from shared.usecases.aftermath import Aftermath, AftermathDeps, Consequences
 from shared.usecases.agenda import Agenda, AgendaDeps
@@ -332,7 +333,7 @@ class Office:
     def hear(self, *news: News) -> None:
         """A new worker hears of it."""
         desk = self.inbound_desk()
-        account = AccountListener(self.integrations, self.book, self.reputations, self.holding, self.telemetry)
+        account = self.account_listener()
         for one in news:
             self.run(desk.hear(DEMO, one))
             self.run(account.hear(DEMO, one))
@@ -419,6 +420,22 @@ class Office:
             )
         )
 
+    def account_listener(self) -> AccountListener:
+        return AccountListener(
+            AccountDeps(
+                integrations=self.integrations,
+                book=self.book,
+                reputations=self.reputations,
+                holding=self.holding,
+                tasks=self.tasks,
+                telemetry=self.telemetry,
+                clock=self.clock,
+            )
+        )
+
+    def account_health(self) -> AccountHealth:
+        return AccountHealth(self.integrations, self.standing, self.holding, self.tasks, self.telemetry)
+
     def fanout(self) -> Fanout:
         settler = self.settler()
         unknowns = Unknowns(self.log, settler, NoteUnknown(unknown=self.unknown_sms))
@@ -477,6 +494,7 @@ class Office:
                 agenda=agenda,
                 eraser=self.eraser(),
                 redrives=self.redrives(),
+                account_health=self.account_health(),
                 telemetry=self.telemetry,
                 clock=self.clock,
             )

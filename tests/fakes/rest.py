@@ -48,11 +48,13 @@ class FakeTaskQueue:
 
     def __init__(self, points: Points) -> None:
         self.tasks: list[Task] = []
+        self.delays: list[int] = []
         self._points = points
 
     async def put(self, tasks: Sequence[Task], *, delay: int = 0) -> None:
         await self._points("tasks.put")
         self.tasks.extend(tasks)
+        self.delays.extend(delay for _ in tasks)
 
 
 class FakeStatusQueue:

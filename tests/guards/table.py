@@ -28,6 +28,7 @@ _OWN_WRITES = "tests/contract/test_own_writes.py"
 _WEBHOOK = "tests/unit/providers/test_whatsapp_webhook.py"
 _CONSENTS = "tests/unit/usecases/test_consents.py"
 _CARDS = "tests/unit/providers/test_cards.py"
+_WHOSE_NEWS = "tests/unit/usecases/test_whose_news.py"
 _WHOSE_STATUS = "tests/unit/usecases/test_whose_status.py"
 _MOVES = "tests/contract/test_log_moves.py"
 _SILENT = "tests/unit/usecases/test_silent_meta.py"
@@ -755,6 +756,48 @@ GUARDS = (
     ),
     # --------------------------------------------------------------------------------------------------- whose webhook
     Guard(
+        name="webhook: news of another account changes nothing",
+        file="shared/usecases/account_news.py",
+        before="if not news.source.is_about_account(integration):",
+        after="if integration is None:",
+        tests=(_WHOSE_NEWS,),
+    ),
+    Guard(
+        name="webhook: without an account in the settings all news is another's",
+        file="shared/domain/news.py",
+        before="return named is not None and self.account == named and",
+        after="return self.account == (named or self.account) and",
+        tests=(_WHOSE_NEWS,),
+    ),
+    Guard(
+        name="webhook: news of another number of the account changes nothing",
+        file="shared/domain/news.py",
+        before='return self.shown_number in ("", integration.sender_number.removeprefix("+"))',
+        after="return True",
+        tests=(_WHOSE_NEWS,),
+    ),
+    Guard(
+        name="webhook: what people tell another account changes nothing",
+        file="shared/usecases/inbound.py",
+        before="if not await self._is_of_others(organisation, news.source):",
+        after="if news.source is not None:",
+        tests=(_WHOSE_NEWS,),
+    ),
+    Guard(
+        name="webhook: a restriction of calls stops no campaign",
+        file="shared/providers/whatsapp/account.py",
+        before="for kind, expiration in told if kind in STOPPING_RESTRICTIONS]",
+        after="for kind, expiration in told]",
+        tests=("tests/unit/providers/test_whatsapp_news.py",),
+    ),
+    Guard(
+        name="webhook: a restriction that has ended stops nothing",
+        file="shared/usecases/account_news.py",
+        before="if news.restricted and news.until is not None and news.until <= self._deps.clock.now():",
+        after="if news.restricted and news.until is not None and news.at is None:",
+        tests=(_WHOSE_NEWS,),
+    ),
+    Guard(
         name="status: one of WhatsApp moves no SMS, a receipt no WhatsApp message",
         file="shared/usecases/ports.py",
         before="return self.channel in (None, row.channel) and (",
@@ -771,15 +814,15 @@ GUARDS = (
     Guard(
         name="status: the store asks for the channel too",
         file="shared/aws/log.py",
-        before='conditions.append("channel = :channel")',
-        after='conditions.append(":channel = :channel")',
+        before='found.append(("channel = :channel", ":channel", str(move.channel)))',
+        after='found.append((":channel = :channel", ":channel", str(move.channel)))',
         tests=(_MOVES,),
     ),
     Guard(
         name="status: the store asks for the number too",
         file="shared/aws/log.py",
-        before="conditions.append(_LEFT_BY)",
-        after='conditions.append(":sender = :sender")',
+        before='found.append((_LEFT_BY, ":sender", move.sender))',
+        after='found.append((":sender = :sender", ":sender", move.sender))',
         tests=(_MOVES,),
     ),
     Guard(

@@ -83,6 +83,7 @@ WEBHOOKS = (
         0.3,
         20,
     ),
+    Fault("anothers_notices", "Meta tells us of trouble that another account of the same app has", 0.3, 10),
     Fault("provider_silent", "Meta tells nothing for up to three hours, and then all of it, late", 0.5, 1),
     Fault("fails_later", "the provider takes a message, and says later that it did not arrive", 0.3),
 )

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from tests.fakes.world import FakeClock
 from tests.simulation.evidence import Arrival, Told
 from tests.simulation.faults import Dice
-from tests.simulation.providers import Meta, Orange, Provider, Taken
+from tests.simulation.providers import NOTICES, Meta, Orange, Provider, Taken
 from tests.simulation.scheduling import CURRENT, Interleaving
 
 TRIES = (5, 60, 600, 3600, 3600)
@@ -69,6 +69,10 @@ class Postman:
             self._go(self._forged(provider, taken))
         if isinstance(provider, Meta) and self._dice.breaks("webhook_misdirected"):
             self._misdirects(provider, taken)
+
+        if isinstance(provider, Meta) and self._dice.breaks("anothers_notices"):
+            body = provider.notice(self._dice.random.choice(NOTICES), self._clock.instant)
+            self._go(self._knocked(provider, body, self._dice.between(0, 30)))
 
     def _misdirects(self, meta: Meta, taken: Taken) -> None:
         """Signed and well-formed, but not about the message that its key names."""

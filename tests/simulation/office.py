@@ -18,7 +18,6 @@ from shared.providers.orange.client import OrangeSender
 from shared.providers.orange.receipts import pieces, receipts
 from shared.providers.whatsapp import webhook
 from shared.providers.whatsapp.client import WhatsAppSender
-from shared.usecases.account_news import AccountListener
 from shared.usecases.inbound import STOP
 from shared.usecases.meta_documents import MetaDesk
 from shared.usecases.people import Consents
@@ -230,7 +229,7 @@ class SimulatedOffice(Office):
         settler = self.settler()
         aftermath = self.aftermath(settler)
         people = self.inbound_desk()
-        account = AccountListener(self.integrations, self.book, self.reputations, self.holding, self.telemetry)
+        account = self.account_listener()
         meta = MetaDesk(
             whatsapp=webhook, statuses=aftermath, news_listeners=(people, account), status_listeners=(people,)
         )

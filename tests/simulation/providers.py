@@ -205,6 +205,19 @@ class Provider:
                 return httpx2.Response(200, content=b"{}")
 
 
+NOTICES: tuple[Mapping[str, object], ...] = (
+    {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "DISABLE"}},
+    {"event": "ACCOUNT_RESTRICTION", "restriction_info": [{"restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING"}]},
+    *(
+        {"event": "DISABLED", "message_template_name": "vaccination_card", "message_template_language": language}
+        for language in ("fr", "en")
+    ),
+    {"max_daily_conversations_per_business": 1},
+)
+REASONS_OF_NOTICES = frozenset({"account_restricted", "template_disabled", "daily_limit"})
+"""Nothing else in the simulation brings such a hold about."""
+
+
 def _json(status: int, document: Mapping[str, object]) -> httpx2.Response:
     return httpx2.Response(status, content=json.dumps(document).encode())
 
@@ -262,6 +275,11 @@ class Meta(Provider):
         }
         value = {"messaging_product": "whatsapp", "metadata": {"phone_number_id": "1"}, "messages": [message]}
         entry = {"id": "1", "changes": [{"field": "messages", "value": value}]}
+        return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+
+    def notice(self, told: Mapping[str, object], at: datetime) -> bytes:
+        """A webhook's about another account."""
+        entry = {"id": "another", "time": int(at.timestamp()), "changes": [{"field": "account_update", "value": told}]}
         return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
 
     def body_of(self, taken: Taken, status: str, stamp: datetime, number: str = "1") -> bytes:

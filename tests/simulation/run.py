@@ -19,6 +19,7 @@ from tests.simulation.checker import Violation, violations
 from tests.simulation.clients import NEVER, NUMBERS, Clients
 from tests.simulation.evidence import Call, Evidence, Row, Word
 from tests.simulation.faults import ONE_CLOCK, Dice, roll
+from tests.simulation.providers import REASONS_OF_NOTICES
 from tests.simulation.raising import raised
 from tests.simulation.scheduling import UnavailableError
 from tests.simulation.world import RATES, STARTS, World
@@ -304,6 +305,11 @@ class Script:
         ]
         found += [] if not self.world.postman.forged_taken else ["a forged webhook was taken"]
         found += self._borrowed()
+        found += [
+            f"held for {told['reason']}, which Meta told of another account"
+            for name, told in self.world.office.telemetry.events
+            if name == "hold_set" and told["reason"] in REASONS_OF_NOTICES
+        ]
         return found
 
     def _borrowed(self) -> Sequence[str]:

@@ -4,10 +4,11 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
+from types import SimpleNamespace
 from typing import Any, override
 
 import pytest
@@ -19,7 +20,9 @@ from shared.domain.failed_card import FAIL, CardDecision
 from shared.domain.ids import NumberKey
 from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.domain.message import Message
+from shared.domain.news import News
 from shared.domain.payload import Channel
+from shared.usecases.account_news import AccountListener
 from shared.usecases.already import AlreadySent
 from shared.usecases.judge import Accepted
 from shared.usecases.ports import Claim, ClaimAnswer
@@ -189,6 +192,34 @@ def _statuses_are_overwritten(world: World) -> None:
     world.office.log.move = forced  # type: ignore[method-assign, assignment]
 
 
+def _every_notice_is_taken_for_ones_own(world: World) -> None:
+    listener = world.office.account_listener
+
+    def trusting() -> AccountListener:
+        made = listener()
+        hear = made.hear
+
+        async def of_ours(organisation: str, news: News) -> None:
+            settings = made._deps.integrations
+            found = await settings.whatsapp(organisation)
+            ours = replace(found, business_account_id="another") if found is not None else None
+            own = SimpleNamespace(whatsapp=_always(ours))
+            made._deps = replace(made._deps, integrations=own)  # type: ignore[arg-type]
+            await hear(organisation, news)
+
+        made.hear = of_ours  # type: ignore[method-assign]
+        return made
+
+    world.office.__class__ = type("Trusting", (SimulatedOffice,), {"account_listener": lambda _: trusting()})
+
+
+def _always[T](found: T) -> Callable[..., Coroutine[Any, Any, T]]:
+    async def answer(*_: object, **__: object) -> T:
+        return found
+
+    return answer
+
+
 def _a_key_alone_names_a_message(world: World) -> None:
     """Whatever channel it is of, and whatever number it left by."""
     move = world.office.log.move
@@ -269,6 +300,7 @@ BREAKS: dict[Callable[[World], None], tuple[frozenset[str], str]] = {
     _the_clock_is_wrong: (frozenset({"clock_crosses_21"}), "early"),
     _a_card_that_is_not_there_fails_at_once: (frozenset({"card_host_away"}), "wrong"),
     _statuses_are_overwritten: (frozenset({"webhook_reordered"}), "wrong"),
+    _every_notice_is_taken_for_ones_own: (frozenset({"anothers_notices"}), "wrong"),
     _a_key_alone_names_a_message: (frozenset({"webhook_misdirected"}), "wrong"),
     _tokens_of_claims_are_not_kept: (frozenset({"own_write_met_again"}), "wrong"),
     _meta_is_taken_to_report: (frozenset({"provider_silent"}), "doubled"),

@@ -1,12 +1,13 @@
 """What people write, in the shapes that the product's own reader understands."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from local.simulators.meta.inbound import KINDS, user_id_of
-from shared.domain.news import Acquaintance, Contact, Inbound, Preference
+from shared.domain.news import Acquaintance, Contact, Inbound, Preference, Source
 from shared.providers.whatsapp.webhook import Read, read
 from tests.simulators.world import World, play, template
 
@@ -45,7 +46,7 @@ def test_every_kind_is_read_by_the_product(body: dict[str, str], words: tuple[st
         found = await heard(world, **body)
         [message] = messages(found)
         assert (message.contact, message.words) == (Contact(phone=PHONE, user_id=USER_ID), words)
-        assert Acquaintance(phone=PHONE, user_id=USER_ID) in found.news
+        assert Acquaintance(phone=PHONE, user_id=USER_ID) in [replace(one, source=Source()) for one in found.news]
         assert found.ignored == 0
 
     play(scene)

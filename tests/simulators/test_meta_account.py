@@ -88,6 +88,9 @@ def test_control_tells_of_the_account_in_the_words_given() -> None:
         await world.control("account", organisation="demo", field="account_update", value=value)
         await world.clock.settle()
         assert world.product.values == [value]
+        await world.control("account", organisation="demo", account="901", field="account_update", value=value)
+        await world.clock.settle()
+        assert world.product.accounts == [ACCOUNT, "901"]
         for wrong in ({"field": "messages", "value": {}}, {"field": "account_update"}):
             refused = await world.http.post("/_control/account", json={"organisation": "demo", **wrong})
             assert refused.status_code == 400

@@ -76,6 +76,7 @@ class Product:
     verify_token: str = "verify"
     statuses: list[dict[str, object]] = field(default_factory=list)
     values: list[dict[str, object]] = field(default_factory=list)
+    accounts: list[str] = field(default_factory=list)
     receipts: list[tuple[str, str]] = field(default_factory=list)
     infos: list[object] = field(default_factory=list)
     posts: int = 0
@@ -113,7 +114,7 @@ class Product:
         assert signature == f"sha256={expected}"
         self.updates.put((request.content, signature))
         for entry in json.loads(request.content)["entry"]:
-            assert entry["id"] == ACCOUNT
+            self.accounts.append(entry["id"])
             for change in entry["changes"]:
                 self.values.append(change["value"])
                 self.statuses.extend(change["value"].get("statuses", []))

@@ -48,11 +48,19 @@ class AccountNews:
             value = {**_named(template), "previous_category": previous, "new_category": template.category}
             self.tell(registration, "template_category_update", value)
 
-    def tell(self, registration: WhatsAppRegistration, field: str, value: Mapping[str, object]) -> None:
-        """One change, as given. Without an app secret nobody is told: the product could not verify it."""
+    def tell(
+        self, registration: WhatsAppRegistration, field: str, value: Mapping[str, object], account: str | None = None
+    ) -> None:
+        """One change, as given; `account`: another one's, which has the same app and so the same address. Without an
+        app secret nobody is told: the product could not verify it."""
         if registration.app_secret is not None:
             event = Event(
-                registration=registration, provider_message_id="", status=field, value=dict(value), field=field
+                registration=registration,
+                provider_message_id="",
+                status=field,
+                value=dict(value),
+                field=field,
+                account=account,
             )
             self._hooks.put(event)
 

@@ -19,9 +19,8 @@ EMPTY_FIELDS = frozenset(
 """Fields of an account with nothing in them here."""
 
 
-def account_fields(account: str, apps: list[object]) -> dict[str, object]:
+def account_fields(account: str, apps: list[object], can_send: str) -> dict[str, object]:
     """Every field that has something in it. `apps` are those that receive its webhooks."""
-    available = "AVAILABLE"
     return {
         "id": account,
         "name": "Programme de santé (simulateur)",
@@ -36,8 +35,8 @@ def account_fields(account: str, apps: list[object]) -> dict[str, object]:
         "status": "ACTIVE",
         "subscribed_apps": {"data": apps},
         "health_status": {
-            "can_send_message": available,
-            "entities": [{"entity_type": "WABA", "id": account, "can_send_message": available}],
+            "can_send_message": can_send,
+            "entities": [{"entity_type": "WABA", "id": account, "can_send_message": can_send}],
         },
     }
 

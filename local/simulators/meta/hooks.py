@@ -25,13 +25,15 @@ WAITS = (1, 2, 4, 8, 16, 32, 60, 60, 60)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One change to tell. `status` names it in the ledger."""
+    """One change to tell. `status` names it in the ledger; `account` is the business account that it is about, the
+    organisation's own where it is None."""
 
     registration: WhatsAppRegistration
     provider_message_id: str
     status: str
     value: dict[str, object]
     field: str = "messages"
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,13 +145,7 @@ class MetaHooks:
         body = json.dumps(
             {
                 "object": "whatsapp_business_account",
-                "entry": [
-                    {
-                        "id": registration.business_account_id or "0",
-                        "time": int(self._stage.clock.now().timestamp()),
-                        "changes": [{"field": event.field, "value": event.value} for event in events],
-                    }
-                ],
+                "entry": self._entries(registration, events),
             }
         ).encode()  # Non-ASCII goes out escaped and is signed so, as Meta does.
         signature = hmac.new((registration.app_secret or "").encode(), body, hashlib.sha256).hexdigest()
@@ -164,6 +160,15 @@ class MetaHooks:
         )
         if await self._is_registered(registration, url):
             await self._postman.post(notice)
+
+    def _entries(self, registration: WhatsAppRegistration, events: Sequence[Event]) -> list[dict[str, object]]:
+        """One an account, in order of appearance."""
+        changes: dict[str, list[dict[str, object]]] = {}
+        for event in events:
+            account = event.account or registration.business_account_id or "0"
+            changes.setdefault(account, []).append({"field": event.field, "value": event.value})
+        now = int(self._stage.clock.now().timestamp())
+        return [{"id": account, "time": now, "changes": its} for account, its in changes.items()]
 
     async def _is_registered(self, registration: WhatsAppRegistration, url: str) -> bool:
         """Meta calls only a webhook that once answered its challenge."""

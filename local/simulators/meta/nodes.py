@@ -89,7 +89,8 @@ class Nodes:
         registration = await self._stage.registrations.whatsapp(node, token)
         if registration is None and await self._is_account(node):
             apps = await self._apps(node)
-            return JSONResponse(chosen(account_fields(node, apps), ACCOUNT_EMPTY, ACCOUNT, request, ACCOUNT_DEFAULTS))
+            known = account_fields(node, apps, self._stage.settings.can_send)
+            return JSONResponse(chosen(known, ACCOUNT_EMPTY, ACCOUNT, request, ACCOUNT_DEFAULTS))
         return JSONResponse(self._phone_number(node, registration, request))
 
     async def number_of(self, node: str, token: str, method: str) -> WhatsAppRegistration | None:
@@ -246,8 +247,8 @@ class Nodes:
             "throughput": {"level": "HIGH" if rate > 80 else "STANDARD"},
             "whatsapp_business_manager_messaging_limit": settings.messaging_limit,
             "health_status": {
-                "can_send_message": "AVAILABLE",
-                "entities": [{"entity_type": "PHONE_NUMBER", "id": node, "can_send_message": "AVAILABLE"}],
+                "can_send_message": settings.can_send,
+                "entities": [{"entity_type": "PHONE_NUMBER", "id": node, "can_send_message": settings.can_send}],
             },
         }
         return chosen(known, _EMPTY_FIELDS, PHONE_NUMBER, request, _DEFAULT_FIELDS)

@@ -10,7 +10,7 @@ from datetime import datetime
 from shared.domain.json import JsonObject, JsonValue
 from shared.domain.news import AccountNews, LimitNews, News, NumberNews, TemplateNews, TemplateStatus
 from shared.providers.answers import identifier, integer, obj, objects, text
-from shared.providers.whatsapp.inbound import phone_number_id
+from shared.providers.whatsapp.instants import instant
 
 TEMPLATE_EVENTS: Mapping[str, TemplateStatus] = {
     "APPROVED": TemplateStatus.APPROVED,
@@ -29,17 +29,19 @@ TEMPLATE_EVENTS: Mapping[str, TemplateStatus] = {
 }
 """Events that change whether a template can be sent; FLAGGED and LOCKED ones still can."""
 STOPPED, RUNNING = True, False
-ACCOUNT_EVENTS: Mapping[str, bool] = {
-    "ACCOUNT_RESTRICTION": STOPPED,
-    "ACCOUNT_VIOLATION": STOPPED,
-    "ACCOUNT_DELETED": STOPPED,
-}
-BAN_STATES: Mapping[str, bool] = {"DISABLE": STOPPED, "SCHEDULE_FOR_DISABLE": STOPPED, "REINSTATE": RUNNING}
-HARMLESS_RESTRICTIONS = frozenset({"RESTRICTED_ADD_PHONE_NUMBER_ACTION"})
-"""What does not keep anything from being sent."""
+BAN_STATES: Mapping[str, bool] = {"DISABLE": STOPPED, "REINSTATE": RUNNING}
+STOPPING_EVENTS = frozenset({"ACCOUNT_DELETED"})
+STOPPING_RESTRICTIONS = frozenset({"RESTRICTED_BIZ_INITIATED_MESSAGING"})
+"""The business may not begin conversations, which is what campaigns do. Meta's other restrictions concern calls, the
+call button, direct send, new numbers, new templates, and answers to people who have written."""
+NOTICES = frozenset(
+    {"ACCOUNT_RESTRICTION", "ACCOUNT_VIOLATION", "DISABLED_UPDATE", "ACCOUNT_OFFBOARDED", "PARTNER_REMOVED"}
+)
+"""Events that may or may not keep messages from being sent."""
 LIMITS = ("max_daily_conversations_per_business", "max_daily_conversation_per_phone", "current_limit")
 _TEMPLATE_NAME = re.compile(r"[a-z0-9_]{1,512}", re.ASCII)
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[_-]([A-Za-z0-9]{2,4}))?", re.ASCII)
+_NAME = re.compile(r"[A-Z][A-Z_]{1,80}", re.ASCII)
 _MOST_PEOPLE = 10**12
 """More than there are: a number that a store might not hold."""
 _TIER = re.compile(r"TIER_([0-9]{1,9})(K|M)?", re.ASCII)
@@ -53,10 +55,8 @@ def account_news(value: JsonObject, entry_time: datetime | None) -> Iterator[New
     if "message_template_name" in value:
         yield from _template(value, entry_time)
         return
-    restricted = _restricted(value)
     event = identifier(value.get("event"))
-    if restricted is not None:
-        yield AccountNews(restricted=restricted, event=event, at=entry_time)
+    yield from _account(value, _name(event.upper()), entry_time)
     limit = next((value[name] for name in LIMITS if name in value), None)
     if limit is not None and (told := messaging_limit(limit)):
         yield LimitNews(limit=told[0], at=entry_time)
@@ -89,17 +89,30 @@ def template_language(value: JsonValue) -> str:
     return f"{language}_{region.upper()}" if region else language
 
 
-def _restricted(value: JsonObject) -> bool | None:
-    """Whether the account may send no more, or again; None where that is not what is told."""
-    event = text(value.get("event")).upper()
+def _account(value: JsonObject, event: str, at: datetime) -> Iterator[AccountNews]:
+    """Nothing where it is not told that the account may not send, may send again, or has trouble."""
     bans = obj(value.get("ban_info")).get("waba_ban_state")
-    states = [BAN_STATES.get(text(state).upper()) for state in (bans if isinstance(bans, list) else [bans])]
-    if any(state is not None for state in states):
-        return STOPPED if STOPPED in states else RUNNING
-    kinds = {text(one.get("restriction_type")) for one in objects(value.get("restriction_info"))}
-    if kinds and kinds <= HARMLESS_RESTRICTIONS:
-        return None
-    return ACCOUNT_EVENTS.get(event)
+    states = {BAN_STATES.get(text(state).upper()) for state in (bans if isinstance(bans, list) else [bans])}
+    told = [
+        (_name(one.get("restriction_type")), one.get("expiration")) for one in objects(value.get("restriction_info"))
+    ]
+    stops = [instant(expiration) for kind, expiration in told if kind in STOPPING_RESTRICTIONS]
+    words = ", ".join(sorted({kind for kind, _ in told if kind}))
+    if STOPPED in states or event in STOPPING_EVENTS:
+        yield AccountNews(restricted=STOPPED, event=event, at=at, restriction=words)
+    elif RUNNING in states:
+        yield AccountNews(restricted=RUNNING, event=event, at=at)
+    elif stops:
+        until = None if None in stops else max(filter(None, stops))
+        yield AccountNews(restricted=STOPPED, event=event, at=at, until=until, restriction=words)
+    elif event in NOTICES:
+        yield AccountNews(restricted=None, event=event, at=at, restriction=words)
+
+
+def _name(value: JsonValue) -> str:
+    """One of Meta's names, so that it may be logged; empty where it is none."""
+    name = text(value)
+    return name if _NAME.fullmatch(name) else ""
 
 
 def messaging_limit(value: JsonValue) -> tuple[int | None] | None:
@@ -120,8 +133,6 @@ def _number(value: JsonObject, event: str, at: datetime) -> Iterator[News]:
     alert = identifier(obj(value.get("alert_info")).get("alert_type")) or identifier(value.get("alert_type"))
     quality = identifier(value.get("new_quality_score")).upper() or ("RED" if event.upper() == "FLAGGED" else "")
     if alert:
-        entity = identifier(value.get("entity_id")) if text(value.get("entity_type")) == "PHONE_NUMBER" else ""
-        yield NumberNews(phone_number_id=entity or None, event=alert, at=at)
+        yield NumberNews(event=alert, at=at)
     elif "display_phone_number" in value and event:
-        number = phone_number_id(value) or None
-        yield NumberNews(phone_number_id=number, event=event, quality=quality or None, at=at)
+        yield NumberNews(event=event, quality=quality or None, at=at)

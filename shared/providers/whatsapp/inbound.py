@@ -42,7 +42,6 @@ def message(update: JsonObject, value: JsonObject, heard: datetime | None) -> It
     if kind not in NOT_WRITTEN:
         said = obj(obj(update.get(EDIT)).get("message")) if kind == EDIT else update
         yield Inbound(
-            phone_number_id=phone_number_id(value),
             contact=sender,
             message_id=identifier(update.get("id")),
             at=at,
@@ -58,7 +57,7 @@ def call(update: JsonObject, value: JsonObject, heard: datetime | None) -> Itera
         return
     yield from _introduced(sender)
     name = identifier(update.get("id"))
-    yield Inbound(phone_number_id=phone_number_id(value), contact=sender, message_id=name, at=at)
+    yield Inbound(contact=sender, message_id=name, at=at)
 
 
 def preference(update: JsonObject, heard: datetime | None) -> Iterator[News]:
@@ -89,11 +88,6 @@ def recipient(status: JsonObject) -> Contact | None:
     if text(status.get("recipient_type")) == "group":
         return None
     return contact(status.get("recipient_id"), status.get("recipient_user_id"))
-
-
-def phone_number_id(value: JsonObject) -> str:
-    """The organisation's number that was written to; empty where it is not told."""
-    return identifier(obj(value.get("metadata")).get("phone_number_id"))
 
 
 def _sender(update: JsonObject, value: JsonObject) -> Contact | None:

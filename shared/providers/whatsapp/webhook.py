@@ -6,14 +6,15 @@ announced. Nothing here raises for any of them.
 
 import hashlib
 import hmac
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.domain.json import JsonObject, JsonValue
-from shared.domain.news import News
+from shared.domain.news import News, Source
 from shared.domain.receipt import StatusReport
-from shared.providers.answers import PIECE_BYTES, identifier, obj, objects, parse
+from shared.providers.answers import PIECE_BYTES, identifier, obj, objects, parse, text
 from shared.providers.whatsapp import account, inbound, statuses
 from shared.providers.whatsapp.contacts import acquaintance
 from shared.providers.whatsapp.instants import instant
@@ -23,6 +24,10 @@ __all__ = ["PIECE_BYTES", "UPDATES", "Read", "only_statuses", "pieces", "read", 
 
 UPDATES = ("statuses", "messages", "calls", "user_preferences", "user_id_update")
 """The lists in a change's value whose elements are news."""
+
+
+_LONGEST_NUMBER = 64
+"""Characters; a number with all its blanks and brackets has fewer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +60,8 @@ def read(document: str, *, received: datetime | None = None) -> Read:
     news: dict[News, None] = {}
     ignored = 0
     changes = list(_changes(parse(document)))
-    for entry_time, value in changes:
-        heard = entry_time or received
+    for entry, value in changes:
+        heard = instant(entry.get("time")) or received
         told = list(account.account_news(value, heard))
         number = identifier(obj(value.get("metadata")).get("phone_number_id"))
         found = [(kind, update) for kind in UPDATES for update in _items(value.get(kind))]
@@ -68,14 +73,28 @@ def read(document: str, *, received: datetime | None = None) -> Read:
             reports += [report] if report else []
             ignored += 0 if report or (heard_of and kind != "statuses") else 1
         told += filter(None, (acquaintance(inbound.person(one)) for one in objects(value.get("contacts"))))
-        news |= dict.fromkeys(told)
+        source = _source(entry, value)
+        news |= dict.fromkeys(replace(one, source=source) for one in told)
     return Read(reports=reports, news=list(news), ignored=ignored if changes else 1)
 
 
-def _changes(document: JsonValue) -> Iterator[tuple[datetime | None, JsonObject]]:
+def _changes(document: JsonValue) -> Iterator[tuple[JsonObject, JsonObject]]:
+    """Each change's entry and value."""
     for entry in objects(obj(document).get("entry")):
         for change in objects(entry.get("changes")):
-            yield instant(entry.get("time")), obj(change.get("value"))
+            yield entry, obj(change.get("value"))
+
+
+def _source(entry: JsonObject, value: JsonObject) -> Source:
+    """Whom the change is about. Numbers are shown in whatever form: only their digits count."""
+    metadata = obj(value.get("metadata"))
+    alerted = identifier(value.get("entity_id")) if text(value.get("entity_type")) == "PHONE_NUMBER" else ""
+    shown = text(value.get("display_phone_number")) or text(metadata.get("display_phone_number"))
+    return Source(
+        account=identifier(entry.get("id")),
+        phone_number_id=identifier(metadata.get("phone_number_id")) or alerted,
+        shown_number=re.sub(r"[^0-9]", "", shown[:_LONGEST_NUMBER]),
+    )
 
 
 def _items(value: JsonValue) -> list[JsonObject]:

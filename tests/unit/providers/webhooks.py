@@ -7,6 +7,7 @@ type Json = Any  # hypothesis mutates these documents freely
 
 SECONDS = 1_795_428_000
 AT = datetime.fromtimestamp(SECONDS, UTC)
+ACCOUNT_ID = "102290129340398"
 NUMBER_ID = "1060001"
 WA_ID = "221770000001"
 PHONE = "+221770000001"
@@ -24,7 +25,7 @@ def change(told: Json, field: str = "messages") -> dict[str, Json]:
 
 
 def document(*changes: Json) -> dict[str, Json]:
-    entry = {"id": "102290129340398", "time": SECONDS, "changes": list(changes)}
+    entry = {"id": ACCOUNT_ID, "time": SECONDS, "changes": list(changes)}
     return {"object": "whatsapp_business_account", "entry": [entry]}
 
 

@@ -12,7 +12,7 @@ from shared.domain.consent import Consent, ConsentState
 from shared.domain.content import Content
 from shared.domain.errors import Kind, SendError
 from shared.domain.message import Message
-from shared.domain.news import AccountNews, Acquaintance, Contact, Inbound, News, Preference, Succession
+from shared.domain.news import AccountNews, Acquaintance, Contact, Inbound, News, Preference, Source, Succession
 from shared.domain.payload import Channel, Mode
 from shared.domain.receipt import Attempt, StatusReport
 from shared.domain.status import Status
@@ -30,7 +30,8 @@ DAY = timedelta(hours=24)
 
 
 def said(*words: str, contact: Contact = BY_PHONE, at: datetime = MORNING, number: str = "1") -> Inbound:
-    return Inbound(phone_number_id=number, contact=contact, message_id=f"wamid.{at}", at=at, words=words)
+    source = Source(phone_number_id=number)
+    return Inbound(source=source, contact=contact, message_id=f"wamid.{at}", at=at, words=words)
 
 
 def person(office: Office, name: str = PHONE) -> str:

@@ -13,12 +13,12 @@ from shared.domain.distribution import Distribution, DistributionStatus, Plan, R
 from shared.domain.errors import Kind, SendError
 from shared.domain.holds import template_scope
 from shared.domain.integration import WhatsAppIntegration
-from shared.domain.news import AccountNews, LimitNews, NumberNews, TemplateNews, TemplateStatus
+from shared.domain.news import AccountNews, LimitNews, NumberNews, Source, TemplateNews, TemplateStatus
 from shared.domain.payload import Channel
 from shared.domain.refusal import ProblemCode, Refusal
 from shared.domain.reputation import Limit, NumberFacts, Told
 from shared.domain.templates import READY_MADE, Shape
-from shared.usecases.account_news import AccountListener
+from shared.usecases.account_news import AccountDeps, AccountListener
 from shared.usecases.holding import HoldKeeper
 from shared.usecases.reputation import Standing, limit_warnings
 from shared.usecases.templates import TemplateGuard, Templates
@@ -27,10 +27,11 @@ from tests.fakes.bulk import FakeDistributions
 from tests.fakes.holds import FakeHolds
 from tests.fakes.numbers import FakeReach
 from tests.fakes.office import WHATSAPP
-from tests.fakes.rest import FakeIntegrations
+from tests.fakes.rest import FakeIntegrations, FakeTaskQueue
 from tests.fakes.world import FakeClock, FakeTelemetry, Points
 
 NUMBER = replace(WHATSAPP, business_account_id="900")
+OURS = Source(account="900")
 APPROVED, PAUSED, PENDING = TemplateStatus.APPROVED, TemplateStatus.PAUSED, TemplateStatus.PENDING
 DOWN = SendError(Kind.RETRY, "ConnectError")
 NAME = "vaccination_card"
@@ -56,7 +57,18 @@ class Desk:
         self.standing = Standing(self.reputations, self.meta, self.reach, self.telemetry, self.clock)
         self.holds = FakeHolds(points, self.distributions)
         self.holding = HoldKeeper(self.holds, self.distributions, self.telemetry, self.clock)
-        self.listener = AccountListener(self.integrations, self.book, self.reputations, self.holding, self.telemetry)
+        self.tasks = FakeTaskQueue(points)
+        self.listener = AccountListener(
+            AccountDeps(
+                integrations=self.integrations,
+                book=self.book,
+                reputations=self.reputations,
+                holding=self.holding,
+                tasks=self.tasks,
+                telemetry=self.telemetry,
+                clock=self.clock,
+            )
+        )
         self.guard = TemplateGuard(self.book)
 
     def catalogue(self) -> Catalogue:
@@ -76,7 +88,8 @@ class Desk:
 
     def hear(self, *news: TemplateNews | AccountNews | LimitNews | NumberNews) -> None:
         for one in news:
-            run(self.listener.hear(self.integration.organisation, one))
+            ours = one if one.source != Source() else replace(one, source=OURS)
+            run(self.listener.hear(self.integration.organisation, ours))
 
     def told(
         self, status: TemplateStatus | None = None, category: str | None = None, language: str = "fr"
@@ -187,11 +200,15 @@ def test_changed_settings_end_the_wait() -> None:
     assert desk.catalogue().is_sure
 
 
-def test_without_an_account_nobody_is_asked_and_webhooks_count() -> None:
+def test_without_an_account_nobody_is_asked_and_no_webhook_counts() -> None:
     desk = Desk(WHATSAPP)
+    desk.sending("d")
     assert desk.status() is None
     desk.hear(desk.told(PAUSED))
-    assert desk.status() is PAUSED
+    assert desk.status() is None
+    found = run(desk.distributions.get(WHATSAPP.organisation, "d"))
+    assert found is not None
+    assert run(desk.guard.stopped(WHATSAPP, found)) == {}
     assert desk.meta.calls == []
 
 
@@ -394,9 +411,11 @@ def test_limit_and_quality_are_kept() -> None:
     now = desk.clock.now()
     desk.hear(
         LimitNews(limit=None, at=now),
-        NumberNews(phone_number_id="1", event="FLAGGED", quality="RED", at=now),
-        NumberNews(phone_number_id="another", event="x", quality="GREEN", at=now),
-        NumberNews(phone_number_id=None, event="THROUGHPUT_UPGRADE", at=now),
+        NumberNews(event="FLAGGED", quality="RED", at=now, source=replace(OURS, phone_number_id="1")),
+        NumberNews(event="x", quality="GREEN", at=now, source=replace(OURS, phone_number_id="another")),
+        NumberNews(event="x", quality="GREEN", at=now, source=replace(OURS, shown_number="221770000000")),
+        LimitNews(limit=250, at=now, source=replace(OURS, shown_number="221770000000")),
+        NumberNews(event="THROUGHPUT_UPGRADE", at=now),
     )
     found = run(desk.reputations.get(NUMBER.organisation, NUMBER.phone_number_id))
     assert (found.limit, found.quality) == (Limit(people=None), "RED")

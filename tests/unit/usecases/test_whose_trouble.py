@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, override
 
@@ -16,7 +17,6 @@ from shared.providers.orange.receipts import pieces
 from shared.providers.whatsapp import webhook
 from shared.usecases.events import EVENTS
 from shared.usecases.receive import Doorkeeper
-from shared.usecases.templates import account_of
 from tests.fakes.office import DEMO, WHATSAPP, Office
 from tests.fakes.rest import FakeIntegrations, FakeStatusQueue
 
@@ -56,11 +56,12 @@ def test_a_distribution_that_release_itself_pauses_is_told(office: Office) -> No
 
 def test_so_is_one_whose_template_met_its_end_while_it_waited(office: Office) -> None:
     made = office.distribute(250, channel=Channel.WHATSAPP)
+    office.integrations.kept[DEMO, "whatsapp"] = replace(WHATSAPP, business_account_id="900")
     for language in ("fr", "en"):
         paused = TemplateNews(
             name="vaccination_card", language=language, status=TemplateStatus.PAUSED, at=office.clock.now()
         )
-        office.run(office.book.hear(DEMO, account_of(WHATSAPP), paused))
+        office.run(office.book.hear(DEMO, "900", paused))
     office.do_tasks()
     assert [(one["organisation"], one["reason"]) for one in told(office, "distribution_stopped")] == [
         (DEMO, "template_paused")

@@ -1,0 +1,178 @@
+"""Meta's notices over HTTP (issue 14, lines 1 and 2): those of another account change nothing, and of ours only what is
+known to stop campaigns stops one."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import httpx2
+import pytest
+
+from tests.stack.programme import DELIVERED, Json, Programme, until
+from tests.stack.running import RunningStack, started
+
+VACCINATION = {"template": {"name": "vaccination_card"}}
+ANOTHER = "900000000000901"
+MESSAGING = "RESTRICTED_BIZ_INITIATED_MESSAGING"
+MINUTE = timedelta(minutes=1)
+OTHER_RESTRICTIONS = (
+    "RESTRICTED_ADD_PHONE_NUMBER_ACTION",
+    "RESTRICTED_BIZ_INITIATED_AND_USER_INITIATED_CALLING",
+    "RESTRICTED_BUSINESS_INITIATED_CALLING",
+    "RESTRICTED_CUSTOMER_INITIATED_MESSAGING",
+    "RESTRICTED_DIRECT_SEND_UTILITY_TEMPLATES",
+    "RESTRICTED_USER_INITIATED_CALLING",
+    "RESTRICTED_USER_INITIATED_CALLING_CALL_BUTTON_HIDDEN",
+    "RESTRICTED_UTILITY_TEMPLATES",
+)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """Of its own: the clock is moved, and all of Meta's accounts are blocked for a while."""
+    with started(tmp_path_factory.mktemp("whose") / "log") as stack:
+        yield stack
+
+
+def tell(programme: Programme, field: str, value: Json, account: str | None = None) -> None:
+    body = {"organisation": programme.organisation, "field": field, "value": value}
+    more = {"account": account} if account is not None else {}
+    httpx2.post(f"{programme.stack.control_url}/account", json=body | more).raise_for_status()
+
+
+def template(event: str, language: str = "fr") -> Json:
+    names = {"message_template_name": "vaccination_card", "message_template_language": language}
+    return {"event": event, "message_template_id": 1, **names}
+
+
+def restriction(*kinds: str) -> Json:
+    return {
+        "event": "ACCOUNT_RESTRICTION",
+        "restriction_info": [{"restriction_type": kind, "expiration": 1_900_000_000} for kind in kinds],
+    }
+
+
+def notices(programme: Programme) -> list[tuple[str, Json]]:
+    """Everything that Meta tells of an account and that would stop or slow a campaign."""
+    number = {"display_phone_number": "221770009999"}
+    return [
+        ("message_template_status_update", template("PAUSED")),
+        ("message_template_status_update", template("DISABLED", "en")),
+        ("template_category_update", template("") | {"new_category": "MARKETING"}),
+        ("account_update", restriction(MESSAGING)),
+        ("account_update", {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "DISABLE"}}),
+        ("account_update", {"event": "ACCOUNT_DELETED"}),
+        ("business_capability_update", {"max_daily_conversations_per_business": 1}),
+        ("phone_number_quality_update", number | {"event": "FLAGGED", "current_limit": "TIER_250"}),
+    ]
+
+
+def planned(programme: Programme, first: int) -> str:
+    """Of two languages, for a day to come."""
+    at = (programme.stack.now() + timedelta(days=27)).isoformat()
+    rows = [programme.recipient(first + number, language=language) for number, language in enumerate(("fr", "en"))]
+    schedule = {"mode": "at", "at": at}
+    made = programme.distribute(
+        recipients=rows, channel="whatsapp", content=VACCINATION, schedule=schedule, confirm=True
+    )
+    document = programme.ok(made)
+    assert (document["status"], document["accepted"]) == ("scheduled", 2), document
+    return str(document["distribution_id"])
+
+
+def standing(programme: Programme, identity: str) -> tuple[str, str | None, list[str]]:
+    found = programme.distribution(identity)
+    return found["status"], found["status_reason"], [hold["reason"] for hold in found["holds"]]
+
+
+def approved(programme: Programme) -> set[str]:
+    items = programme.ok(programme.api.get("/v1/templates"))["items"]
+    return {one["status"] for one in items if (one["name"], one["channel"]) == ("vaccination_card", "whatsapp")}
+
+
+def health(programme: Programme, language: str = "en") -> Json:
+    return programme.ok(programme.api.get("/v1/integrations/whatsapp/health", headers={"Accept-Language": language}))
+
+
+def finding(found: Json, name: str) -> Json:
+    one: Json = next(check for check in found["checks"] if check["name"] == name)
+    return one
+
+
+def heard(programme: Programme) -> None:
+    """All that was told before is worked off: an opt-out that came last stands."""
+    phone = f"+22177000{DELIVERED + 99}"
+    told: Json = {"organisation": programme.organisation, "from": phone, "value": "stop"}
+    httpx2.post(f"{programme.stack.control_url}/preferences", json=told).raise_for_status()
+    look_up = lambda: programme.ok(programme.api.post("/v1/consents/lookup", json={"phone": phone}))  # noqa: E731
+    until(look_up, lambda found: found["state"] == "revoked")
+
+
+def test_another_accounts_notices_change_nothing(running: RunningStack) -> None:
+    with Programme(running, "anothers-notices") as programme:
+        account = f"9{programme.phone_number_id}"
+        programme.put_whatsapp(business_account_id=account)
+        assert programme.api.post("/v1/templates/vaccination_card/submit").status_code == 202
+        until(lambda: approved(programme), lambda found: found == {"approved"})
+        identity = planned(programme, DELIVERED)
+        before = [health(programme)[name] for name in ("quality", "daily_limit")]
+        for field, value in notices(programme):
+            tell(programme, field, value, ANOTHER)
+        heard(programme)
+        assert standing(programme, identity) == ("scheduled", None, [])
+        assert approved(programme) == {"approved"}
+        found = health(programme)
+        assert [found[name] for name in ("quality", "daily_limit")] == before
+        assert finding(found, "account")["ok"]
+        tell(programme, "message_template_status_update", template("PAUSED"))
+        until(lambda: approved(programme), lambda found: found == {"approved", "paused"})
+        tell(programme, "message_template_status_update", template("APPROVED"), ANOTHER)
+        heard(programme)
+        assert approved(programme) == {"approved", "paused"}
+        held = until(lambda: standing(programme, identity), lambda found: found[2] != [])
+        assert held == ("scheduled", None, ["template_paused"])
+
+
+def test_without_the_accounts_id_notices_change_nothing_and_health_names_it(running: RunningStack) -> None:
+    with Programme(running, "no-account") as programme:
+        identity = planned(programme, DELIVERED + 10)
+        for account in (None, f"9{programme.phone_number_id}", ANOTHER):
+            for field, value in notices(programme):
+                tell(programme, field, value, account)
+        heard(programme)
+        assert standing(programme, identity) == ("scheduled", None, [])
+        for language, ignored in (("en", "change nothing"), ("fr", "ne changent rien")):
+            check = finding(health(programme, language), "webhook")
+            assert not check["ok"]
+            assert ignored in check["detail"]
+            assert "business_account_id" in check["remedy"]
+
+
+def test_only_what_stops_campaigns_stops_one(running: RunningStack) -> None:
+    with Programme(running, "calls") as programme:
+        programme.put_whatsapp(business_account_id=f"9{programme.phone_number_id}")
+        assert programme.api.post("/v1/templates/vaccination_card/submit").status_code == 202
+        until(lambda: approved(programme), lambda found: found == {"approved"})
+        identity = planned(programme, DELIVERED + 20)
+        others: list[Json] = [restriction(kind) for kind in OTHER_RESTRICTIONS]
+        others.append({"event": "ACCOUNT_VIOLATION", "violation_info": {"violation_type": "LOW_PICKUP_RATE"}})
+        others.append({"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "SCHEDULE_FOR_DISABLE"}})
+        for value in others:
+            tell(programme, "account_update", value)
+        heard(programme)
+        until(lambda: examined(running, programme), lambda found: len(found) == len(others))
+        assert standing(programme, identity) == ("scheduled", None, [])
+        running.set_simulators(can_send="BLOCKED")
+        tell(programme, "account_update", restriction(OTHER_RESTRICTIONS[-1]))
+        until(lambda: standing(programme, identity), lambda found: found[:2] == ("paused", "account_restricted"))
+        running.set_simulators(can_send="AVAILABLE")
+        programme.move_to(running.now() + 2 * MINUTE)
+        until(lambda: standing(programme, identity), lambda found: found == ("scheduled", None, []))
+        tell(programme, "account_update", restriction(MESSAGING, OTHER_RESTRICTIONS[1]))
+        until(lambda: standing(programme, identity), lambda found: found[:2] == ("paused", "account_restricted"))
+
+
+def examined(running: RunningStack, programme: Programme) -> list[str]:
+    """How often Meta was asked whether the account may send."""
+    return [
+        line for line in running.log().splitlines() if "account_examined" in line and programme.organisation in line
+    ]
