@@ -91,9 +91,9 @@ _EN: Mapping[str, Finding] = {
     ),
     "webhook.account_unnamed": (
         (
-            "No WhatsApp Business Account ID is set. So Meta's notices about templates, the account, its limits and its "
-            "number cannot be told from another account's, and change nothing. It cannot be checked either whether "
-            "reports are subscribed.",
+            "No WhatsApp Business Account ID is set. So Meta's notices about templates, the account, its limits and "
+            "its number cannot be told from another account's, and change nothing. It cannot be checked either "
+            "whether reports are subscribed.",
         ),
         (f"Enter business_account_id under {_SETTINGS_EN}.",),
     ),
@@ -257,8 +257,8 @@ _FR: Mapping[str, Finding] = {
     ),
     "webhook.account_unnamed": (
         (
-            "L’identifiant du compte WhatsApp Business manque. Les avis de Meta sur les modèles, le compte, ses limites "
-            "et son numéro ne peuvent donc pas être distingués de ceux d’un autre compte, et ne changent rien. "
+            "L’identifiant du compte WhatsApp Business manque. Les avis de Meta sur les modèles, le compte, ses "
+            "limites et son numéro ne peuvent donc pas être distingués de ceux d’un autre compte, et ne changent rien. "
             "L’abonnement aux rapports ne peut pas être vérifié non plus.",
         ),
         (f"Saisissez business_account_id sous {_SETTINGS_FR}.",),
