@@ -204,7 +204,7 @@ def _every_notice_is_taken_for_ones_own(world: World) -> None:
             found = await settings.whatsapp(organisation)
             ours = replace(found, business_account_id="another") if found is not None else None
             own = SimpleNamespace(whatsapp=_always(ours))
-            made._deps = replace(made._deps, integrations=own)  # type: ignore[arg-type]
+            made._deps = replace(made._deps, integrations=own)
             await hear(organisation, news)
 
         made.hear = of_ours  # type: ignore[method-assign]
