@@ -8,10 +8,11 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import botocore.session
@@ -31,11 +32,15 @@ from local.routes import RouteTable, read_routes
 from local.runtime import FunctionPool, Handler
 from local.schedules import Scheduler
 from local.template import REGION, Document, handler_modules
+from local.valve import Valve
 from shared.aws.session import Aws
 
 type Pools = Mapping[str, FunctionPool]
 
 LAST_SECONDS = 1.0
+STILL_SECONDS = 60.0
+"""How long a jump of the clock waits for a function that works. Longer than a sender needs for a batch whose last
+message departs in 15 s and whose provider does not answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,27 +81,38 @@ def _close(pools: Pools) -> None:
         pool.close()
 
 
-def start_polling(frame: Frame, pools: Pools) -> Scheduler:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Polling:
+    """What sets the functions to work by itself. `valves`: by the queue's name."""
+
+    scheduler: Scheduler
+    valves: Mapping[str, Valve]
+
+
+def start_polling(frame: Frame, pools: Pools) -> Polling:
+    valves: dict[str, Valve] = {}
     for mapping in frame.deployment.mappings:
         pool = pools[mapping.function_name]
         within = replace(mapping, concurrency=min(mapping.concurrency, pool.limits.environments))
         credentials = frame.deployment.functions[mapping.function_name].credentials  # a mapping polls with them
         connections = pool.limits.environments + 2
         sqs = client("sqs", frame.aws_url, credentials, read_timeout=60, max_pool_connections=connections)
-        poller = Poller(within, sqs, pool.submit, frame.hurry)
+        valve = valves.setdefault(mapping.queue_arn.rpartition(":")[2], Valve())
+        poller = Poller(within, sqs, pool.submit, frame.hurry, valve)
         frame.closing.callback(poller.stop)
         poller.start()
     scheduler = Scheduler(client("scheduler", frame.aws_url), frame.clock, _invoker(pools))
     frame.closing.callback(scheduler.stop)
     scheduler.start()
-    return scheduler
+    return Polling(scheduler=scheduler, valves=valves)
 
 
-def local_routes(frame: Frame, pools: Pools, simulators_url: str | None, scheduler: Scheduler | None) -> LocalRoutes:
+def local_routes(frame: Frame, pools: Pools, simulators_url: str | None, polling: Polling | None) -> LocalRoutes:
     """What the routes under /_local do; the state of now is the one that a reset comes back to."""
+    scheduler = polling.scheduler if polling is not None else None
     reset = Reset(aws_url=frame.aws_url, simulators_url=simulators_url, pools=pools, scheduler=scheduler)
     reset.remember()
-    if scheduler is None:
+    if polling is None:
         return LocalRoutes(jump=frame.clock.advance_to, reset=reset.now)
     sqs = client("sqs", frame.aws_url, read_timeout=60)
     agendas = Agendas(client("dynamodb", frame.aws_url, read_timeout=60))
@@ -107,8 +123,26 @@ def local_routes(frame: Frame, pools: Pools, simulators_url: str | None, schedul
             return True
         return any(_has_waiting(sqs, mapping.queue_url) for mapping in frame.deployment.mappings)
 
-    jump = Jump(frame.clock, scheduler, busy, agendas.next_due, frame.hurry)
-    return LocalRoutes(jump=jump.to, reset=reset.now)
+    def anew() -> None:
+        for valve in polling.valves.values():
+            valve.allow(None)
+        reset.now()
+
+    still = partial(_still, pools, tuple(polling.valves.values()))
+    jump = Jump(frame.clock, polling.scheduler, busy, agendas.next_due, frame.hurry, still)
+    return LocalRoutes(jump=jump.to, reset=anew, valves=polling.valves)
+
+
+@contextmanager
+def _still(pools: Pools, valves: Sequence[Valve]) -> Iterator[None]:
+    """No function works within it, unless one needs longer than STILL_SECONDS; nothing is taken up meanwhile."""
+    with ExitStack() as shut:
+        for valve in valves:
+            shut.enter_context(valve.shut())
+        give_up = time.monotonic() + STILL_SECONDS
+        while any(pool.is_busy for pool in pools.values()) and time.monotonic() < give_up:
+            time.sleep(0.02)
+        yield
 
 
 def _has_waiting(sqs: Any, queue_url: str) -> bool:

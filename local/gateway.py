@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from local.cors import Cors
 from local.http_event import Caller, HttpRequest, HttpResponse, MalformedResponseError, build_event, read_response
 from local.routes import Matched, RouteTable
 from local.tokens import ScopeMissingError, UnauthorizedError, authorize
+from local.valve import Valve
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ EVENT_LIMIT = 6 * 1024 * 1024  # https://docs.aws.amazon.com/lambda/latest/dg/ge
 INTEGRATION_SECONDS = 30.0
 CLOCK_PATH = "/_local/clock"
 RESET_PATH = "/_local/reset"
+VALVE_PATH = "/_local/valve"
 
 type Scope = MutableMapping[str, Any]
 type Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -34,10 +36,12 @@ type Invoke = Callable[[str, object], Future[object]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalRoutes:
-    """`jump` moves the clock and all that goes by it, `reset` makes the stack as new; both return when it is done."""
+    """`jump` moves the clock and all that goes by it, `reset` makes the stack as new; both return when it is done.
+    `valves`: those of the queues that are polled here, by the queue's name."""
 
     jump: Callable[[datetime], None]
     reset: Callable[[], None]
+    valves: Mapping[str, Valve] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +94,8 @@ class Gateway:
             return request, CLOCK_PATH, await asyncio.to_thread(self._serve_clock, request, self._parts.local)
         if self._parts.local and request.raw_path == RESET_PATH:
             return request, RESET_PATH, await self._serve_reset(request, self._parts.local)
+        if self._parts.local and request.raw_path == VALVE_PATH:
+            return request, VALVE_PATH, _turn_valve(request, self._parts.local)
         matched = self._parts.routes.find(request.method, request.raw_path)
         response = await self._answer(request, matched)
         return request, matched.route.key if matched else "-", self._with_cors(request, response)
@@ -167,6 +173,21 @@ class Gateway:
             return message(405, "Method Not Allowed")
         body = json.dumps({"now": format_instant(self._parts.clock.now())}).encode()
         return HttpResponse(status=200, headers=(("content-type", "application/json"),), body=body)
+
+
+def _turn_valve(request: HttpRequest, local: LocalRoutes) -> HttpResponse:
+    """How many messages of a queue are still taken up; null: all."""
+    if request.method != "POST":
+        return message(405, "Method Not Allowed")
+    try:
+        asked = json.loads(request.body)
+        valve, messages = local.valves[asked["queue"]], asked["messages"]
+    except (ValueError, TypeError, KeyError):
+        return message(400, f'send {{"queue": one of {sorted(local.valves)}, "messages": 50 or null}}')
+    if messages is not None and not (isinstance(messages, int) and messages >= 0):
+        return message(400, "messages is a number or null")
+    valve.allow(messages)
+    return HttpResponse(status=204)
 
 
 def _read_head(scope: Scope) -> HttpRequest:

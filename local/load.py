@@ -31,6 +31,7 @@ from local.sample.expected import Campaign, Expected, Verdict
 from local.sample.people import PLACES, person
 from local.sample.register import SENDERS
 from local.settings import Settings
+from local.stack import STACK_NAME
 from local.tokens import TokenRequest
 
 MOST = 10_000 * len(PLACES)
@@ -100,11 +101,9 @@ class Run:
             before = self._requests()
             self._began = time.monotonic()
             give_up = self._began + patience
-            upload_id = api.upload(self._campaign.form, self._campaign.upload)
-            identity = api.distribute(self._campaign, upload_id)
-            self._phase("upload")
-            self._wait(api, identity, lambda status, _: status != "planning", give_up)
-            self._phase("plan")
+            identity = self._plan(api, give_up)
+            if at_a_third:
+                self._leave_a_third()
             api.act(identity, "confirm")
             held = self._turn(api, identity, at_a_third, give_up) if at_a_third else None
             rows = len(self._campaign.expected)
@@ -112,16 +111,51 @@ class Run:
             self._phase("send and receipts")
             return identity, self._outcome(api, identity, before, held, at_a_third)
 
-    def _turn(self, api: Api, identity: str, turn: Turn, give_up: float) -> Held | None:
-        """Pause and resume, or cancel, once a third has arrived. What a pause held back is looked at twice: nothing may
-        leave while it lasts."""
+    def begin(self, rate: int, patience: float) -> str:
+        """Carry it to its first third, and come back while the rest is on its way. Gives the distribution's ID."""
+        with Api(self._target.base_url, self._target.token, self._target.simulators_url) as api:
+            self._set_up(api, rate)
+            self._began = time.monotonic()
+            give_up = self._began + patience
+            identity = self._plan(api, give_up)
+            self._leave_a_third()
+            api.act(identity, "confirm")
+            self._first_third(api, identity, give_up)
+            self._take_up(None)
+            return identity
+
+    def _plan(self, api: Api, give_up: float) -> str:
+        upload_id = api.upload(self._campaign.form, self._campaign.upload)
+        identity = api.distribute(self._campaign, upload_id)
+        self._phase("upload")
+        self._wait(api, identity, lambda status, _: status != "planning", give_up)
+        self._phase("plan")
+        return identity
+
+    def _leave_a_third(self) -> None:
+        """However slow the machine is that looks, so much is left once the first third has arrived. Not two thirds: of
+        what is taken up, some may have to depart again."""
+        self._take_up(2 * len(self._campaign.expected) // 3)
+
+    def _take_up(self, messages: int | None) -> None:
+        body = {"queue": f"{STACK_NAME}-SmsQueue", "messages": messages}
+        httpx2.post(f"{self._target.base_url}/_local/valve", json=body).raise_for_status()
+
+    def _first_third(self, api: Api, identity: str, give_up: float) -> None:
         third = len(self._campaign.expected) // 3
         self._wait(api, identity, lambda _, counts: counts.get("delivered", 0) >= third, give_up)
         self._phase("first third")
+
+    def _turn(self, api: Api, identity: str, turn: Turn, give_up: float) -> Held | None:
+        """Pause and resume, or cancel, once a third has arrived. What a pause held back is looked at twice: nothing may
+        leave while it lasts."""
+        self._first_third(api, identity, give_up)
         if turn is Turn.CANCEL:
             api.act(identity, "cancel")
+            self._take_up(None)
             return None
         api.act(identity, "pause")
+        self._take_up(None)
         # What was under way when the pause came is still reported.
         self._wait(api, identity, lambda _, counts: _ended(counts) == len(self._ledger()), give_up)
         time.sleep(_HELD_SECONDS)

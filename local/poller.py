@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.deployment import QueueMapping
 from local.template import REGION
+from local.valve import Valve
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -96,8 +97,14 @@ class Poller:
     """
 
     def __init__(
-        self, mapping: QueueMapping, sqs: "SQSClient", submit: Submit, hurry: threading.Event | None = None
+        self,
+        mapping: QueueMapping,
+        sqs: "SQSClient",
+        submit: Submit,
+        hurry: threading.Event | None = None,
+        valve: Valve | None = None,
     ) -> None:
+        self._valve = valve or Valve()
         self._mapping = mapping
         self._sqs = sqs
         self._submit = submit
@@ -115,14 +122,16 @@ class Poller:
     def _run(self) -> None:
         while not self._stopping.is_set():
             self._free.acquire()
+            at_most = self._valve.wait(self._mapping.batch_size)
             try:
-                messages = self._receive_batch()
+                messages = self._receive_batch(at_most)
             except (BotoCoreError, ClientError):
                 self._free.release()
                 if not self._stopping.is_set():
                     log.exception("receiving failed", extra={"queue": self._mapping.queue_arn})
                     self._stopping.wait(1)
                 continue
+            self._valve.took(len(messages))
             if not messages:
                 self._free.release()
             for number, batch in enumerate(invocable(messages)):
@@ -130,12 +139,10 @@ class Poller:
                     self._free.acquire()
                 self._invoke(batch)
 
-    def _receive_batch(self) -> list["MessageTypeDef"]:
-        messages = self._receive(self._mapping.batch_size, LONG_POLL_SECONDS)
+    def _receive_batch(self, at_most: int) -> list["MessageTypeDef"]:
+        messages = self._receive(at_most, LONG_POLL_SECONDS)
         until = time.monotonic() + self._mapping.batching.total_seconds()
-        while (
-            messages and _size(messages) < PAYLOAD_LIMIT and (missing := self._mapping.batch_size - len(messages)) > 0
-        ):
+        while messages and _size(messages) < PAYLOAD_LIMIT and (missing := at_most - len(messages)) > 0:
             more = self._receive(missing, 0)
             messages += more
             left = until - time.monotonic()
@@ -164,6 +171,7 @@ class Poller:
                 kept = set(sent)  # the environment has logged why
             else:
                 kept = failed_ids(outcome.result(), sent) if self._mapping.partial_failures else set()
+            self._valve.took(-len(kept))
             self._delete([message for message in messages if message["MessageId"] not in kept])
         except (BotoCoreError, ClientError):
             if not self._stopping.is_set():

@@ -116,10 +116,8 @@ class Stack:
         if simulators is not None:
             simulators.wait_ready(CHILD_SECONDS)
             self._keep_at_stack_time(f"{self.simulators_url}{SIMULATORS_CLOCK}")
-        scheduler = None if self.settings.containers else assembly.start_polling(frame, pools)
-        local = (
-            assembly.local_routes(frame, pools, self.simulators_url, scheduler) if self.settings.clock_route else None
-        )
+        polling = None if self.settings.containers else assembly.start_polling(frame, pools)
+        local = assembly.local_routes(frame, pools, self.simulators_url, polling) if self.settings.clock_route else None
         assembly.start_gateway(frame, pools, sockets, self._key.public_key(), local)
         self._write_state()
 

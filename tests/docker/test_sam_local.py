@@ -349,6 +349,6 @@ def test_start_api_serves_what_needs_no_token(walk: Walk, tmp_path: Path) -> Non
         inbound = {"organisation": ORGANISATION, "from": WHATSAPP_NUMBER, "text": "Bonjour"}
         httpx2.post(f"{walk.stack.control_url}/inbound", json=inbound).raise_for_status()
         reported = until(
-            lambda: sqs.receive_message(QueueUrl=status_queue, WaitTimeSeconds=1).get("Messages", []), bool, seconds=60
+            lambda: sqs.receive_message(QueueUrl=status_queue, WaitTimeSeconds=1).get("Messages", []), bool
         )
     assert json.loads(reported[0]["Body"])["provider"] == "whatsapp"

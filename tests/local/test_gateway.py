@@ -15,6 +15,7 @@ from local.cors import Cors
 from local.gateway import Gateway, GatewayParts, LocalRoutes
 from local.routes import JwtRule, Route, RouteTable
 from local.tokens import AUDIENCE, TokenRequest, make_key, mint
+from local.valve import Valve
 
 KEY = make_key()
 ISSUER = "http://gateway"
@@ -189,6 +190,20 @@ def test_a_reset_is_asked_for_by_post_and_answered_when_it_is_done() -> None:
     answer = call(gateway, "POST", "/_local/reset")
     assert (answer.status_code, answer.content, done) == (204, b"", ["reset"])
     assert call(parts(Invoked(), local=None), "POST", "/_local/reset").status_code == 404
+
+
+def test_a_valve_is_turned_by_its_queues_name() -> None:
+    valve = Valve()
+    local = LocalRoutes(jump=lambda _: None, reset=lambda: None, valves={"q": valve})
+    gateway = parts(Invoked(), local=local)
+    assert call(gateway, "POST", "/_local/valve", json={"queue": "q", "messages": 3}).status_code == 204
+    assert valve.wait(10) == 3
+    assert call(gateway, "POST", "/_local/valve", json={"queue": "q", "messages": None}).status_code == 204
+    assert valve.wait(10) == 10
+    for wrong in ({"queue": "other", "messages": 3}, {"queue": "q"}, {"queue": "q", "messages": -1}, ["q"]):
+        assert call(gateway, "POST", "/_local/valve", json=wrong).status_code == 400
+    assert call(gateway, "GET", "/_local/valve").status_code == 405
+    assert call(parts(Invoked(), local=None), "POST", "/_local/valve").status_code == 404
 
 
 def test_functions_answer_nobody_during_a_reset() -> None:

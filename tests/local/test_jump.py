@@ -1,12 +1,14 @@
 import threading
+from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from local.clock import BackwardsError, StackClock
-from local.jump import Jump
+from local.jump import MOST_LOOKS, Jump
 from local.schedules import Scheduler
 from tests.local.test_schedules import FakeScheduler, document
 
@@ -19,17 +21,28 @@ class World:
     def __init__(self, *documents: dict[str, Any]) -> None:
         self.clock = StackClock(START, lambda: 0.0)
         self.happened: list[str] = []
-        self.clock.on_jump(lambda instant: self.happened.append(f"queues {instant:%H:%M}"))
+        self.clock.on_jump(self.moved)
         self.schedules = FakeScheduler(list(documents))
         self.made_by: dict[str, dict[str, Any]] = {}
-        scheduler = Scheduler(self.schedules, self.clock, self.invoke)
+        self.scheduler = scheduler = Scheduler(self.schedules, self.clock, self.invoke)
         scheduler.fire_due()  # what is due at once fires before anybody jumps
         self.happened.clear()
         self.looks = 0
         self.agenda: list[datetime] = []
         self.hurry = threading.Event()
         self.hurried: set[bool] = set()
-        self.jump = Jump(self.clock, scheduler, self.busy, self.next_due, self.hurry)
+        self.is_still = False
+        self.jump = Jump(self.clock, scheduler, self.busy, self.next_due, self.hurry, self.still)
+
+    def moved(self, instant: datetime) -> None:
+        assert self.is_still
+        self.happened.append(f"queues {instant:%H:%M}")
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        self.is_still = True
+        yield
+        self.is_still = False
 
     def next_due(self, now: datetime) -> datetime | None:
         """What was due and has been found has gone, as from the product's agenda."""
@@ -42,6 +55,7 @@ class World:
         return Future()
 
     def busy(self) -> bool:
+        assert not self.is_still
         self.looks += 1
         self.hurried.add(self.hurry.is_set())
         if self.looks % 6 == 1:
@@ -122,6 +136,20 @@ def test_who_looks_again_every_minute_does_not_make_a_night_endless() -> None:
     stops = [event for event in world.happened if event.startswith("queues")]
     assert stops[:3] == ["queues 10:01", "queues 10:11", "queues 10:21"]
     assert (len(stops), stops[-1]) == (61, "queues 20:00")
+
+
+def test_a_campaign_under_way_holds_up_no_stop_for_ever() -> None:
+    world = World(once("Soon", "11:00"))
+    looks: list[int] = []
+
+    def always_busy() -> bool:
+        looks.append(1)
+        return True
+
+    world.jump = Jump(world.clock, world.scheduler, always_busy, world.next_due, world.hurry, world.still)
+    world.jump.to(START + timedelta(hours=2))
+    assert len(looks) == 2 * MOST_LOOKS  # before the schedule and after it
+    assert world.happened == ["queues 11:00", "Soon 11:00", "queues 12:00"]
 
 
 def test_there_is_no_way_back() -> None:

@@ -8,7 +8,10 @@ import pytest
 
 from local.deployment import QueueMapping
 from local.poller import Poller, build_records, failed_ids
+from local.valve import Valve
 
+SOON = 60.0
+"""Seconds after which something counts as never coming, on however busy a machine."""
 SENT = ["a", "b", "c"]
 ARN = "arn:aws:sqs:eu-west-1:123456789012:q"
 
@@ -107,7 +110,7 @@ def poll(sqs: FakeSqs, answers: Any, hurry: threading.Event | None = None, **cha
 
     poller = Poller(mapping(**changes), sqs, submit, hurry)  # type: ignore[arg-type]  # a fake
     poller.start()
-    assert sqs.drained.wait(5)
+    assert sqs.drained.wait(SOON)
     poller.stop()
     return batches
 
@@ -161,6 +164,30 @@ def test_who_is_in_a_hurry_waits_for_no_window() -> None:
     assert [len(batch) for batch in poll(sqs, lambda _event: None, hurry, batching=timedelta(hours=1))] == [3]
 
 
+def test_it_takes_no_more_than_its_valve_lets_through() -> None:
+    """What the function gives back does not count, and may be taken again."""
+    sqs, valve, taken = FakeSqs([message(name) for name in "abcdef"]), Valve(), threading.Semaphore(0)
+    valve.allow(3)
+    batches: list[list[str]] = []
+
+    def submit(event: Any) -> Future[object]:
+        batches.append([record["messageId"] for record in event["Records"]])
+        outcome: Future[object] = Future()
+        outcome.set_result(fail_b(event) if "b" in batches[-1] else None)
+        taken.release()
+        return outcome
+
+    poller = Poller(mapping(batch_size=2, partial_failures=True), sqs, submit, None, valve)  # type: ignore[arg-type]  # a fake
+    poller.start()
+    for _ in range(2):
+        assert taken.acquire(timeout=SOON)
+    assert batches == [["a", "b"], ["c", "d"]]
+    valve.allow(None)
+    assert sqs.drained.wait(SOON)
+    poller.stop()
+    assert [name for batch in batches for name in batch] == list("abcdef")
+
+
 def test_it_receives_nothing_while_all_invocations_are_busy() -> None:
     sqs = FakeSqs([message(str(n)) for n in range(3)], limit_per_receive=1)
     outcomes: list[Future[object]] = []
@@ -174,10 +201,10 @@ def test_it_receives_nothing_while_all_invocations_are_busy() -> None:
     poller = Poller(mapping(concurrency=2, batch_size=1), sqs, submit)  # type: ignore[arg-type]  # a fake
     poller.start()
     for _ in range(2):
-        assert taken.acquire(timeout=5)
+        assert taken.acquire(timeout=SOON)
     assert len(sqs.queued) == 1
     outcomes[0].set_result(None)
-    assert taken.acquire(timeout=5)
+    assert taken.acquire(timeout=SOON)
     poller.stop()
     for outcome in outcomes[1:]:
         outcome.set_result(None)

@@ -1,12 +1,11 @@
 """One whole local stack for the session: the product's template and functions, moto, the simulators, over HTTP."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.stack.programme import Programme
+from tests.stack.programme import Programme, organisation_of
 from tests.stack.running import RunningStack, started
 
 HERE = Path(__file__).parent
@@ -22,8 +21,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
 @pytest.fixture
 def programme(stack: RunningStack, request: pytest.FixtureRequest) -> Iterator[Programme]:
     """An organisation of the test's own, so that tests share a stack and nothing else."""
-    name = re.sub(r"[^A-Za-z0-9_-]", "_", request.node.name)[:60]
-    with Programme(stack, name) as programme:
+    with Programme(stack, organisation_of(request.node.nodeid)) as programme:
         yield programme
 
 

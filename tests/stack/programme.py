@@ -1,5 +1,7 @@
 """What a front end does with the API, in a few words: integrations, recipients, campaigns, waiting for outcomes."""
 
+import hashlib
+import re
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -13,8 +15,17 @@ from tests.stack.running import RunningStack
 type Json = dict[str, Any]
 
 WHATSAPP_SECRET = "app-secret-of-a-test"
+PATIENCE = 300.0
+"""Seconds until what a test waits for counts as never coming. Nobody waits so long where all is well; a fact is never
+how long something takes, so there is one bound for everything."""
 DELIVERED = 8200
 """Last digits from here on are no special numbers of the simulators (docs/simulators.md)."""
+
+
+def organisation_of(node_id: str) -> str:
+    """A test's own organisation: readable, and never another test's, however long the names or alike."""
+    readable = re.sub(r"[^A-Za-z0-9_-]", "_", node_id.rpartition("::")[2])
+    return f"{readable[:50]}-{hashlib.sha256(node_id.encode()).hexdigest()[:8]}"
 
 
 class Programme:
@@ -121,8 +132,8 @@ class Programme:
             if cursor is None:
                 return found
 
-    def settled(self, message_id: str, status: str, *, seconds: float = 45) -> Json:
-        return until(lambda: self.message(message_id), lambda message: message["status"] == status, seconds)
+    def settled(self, message_id: str, status: str) -> Json:
+        return until(lambda: self.message(message_id), lambda message: message["status"] == status)
 
     def ledger(self, provider: str) -> list[Json]:
         """What the simulated provider accepted from this organisation."""
@@ -140,9 +151,9 @@ def _without_none(body: Json) -> Json:
     return {name: value for name, value in body.items() if value is not None}
 
 
-def until[T](look: Callable[[], T], there: Callable[[T], bool], seconds: float = 45) -> T:
+def until[T](look: Callable[[], T], there: Callable[[T], bool]) -> T:
     """What `look` sees once it is `there`; the last look is in the failure's message."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE
     while not there(found := look()):
         assert time.monotonic() < deadline, found
         time.sleep(0.2)

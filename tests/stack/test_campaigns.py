@@ -18,7 +18,7 @@ def ended(programme: Programme, distribution: Json) -> Json:
         moving = counts["pending"] + counts["sent"] + (counts["delivered"] if found["channel"] == "whatsapp" else 0)
         return bool(found["status"] != "planning" and moving == 0)
 
-    return until(lambda: programme.distribution(distribution["distribution_id"]), is_over, seconds=60)
+    return until(lambda: programme.distribution(distribution["distribution_id"]), is_over)
 
 
 @pytest.mark.parametrize(("channel", "end", "count"), [("sms", "delivered", 120), ("whatsapp", "read", 40)])

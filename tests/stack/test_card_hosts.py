@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.stack.programme import DELIVERED, Json, Programme, until
+from tests.stack.programme import DELIVERED, Json, Programme, organisation_of, until
 from tests.stack.running import RunningStack, started
 
 TEMPLATE = {"template": {"name": "vaccination_card"}}
@@ -27,8 +27,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
 @pytest.fixture
 def programme(running: RunningStack, request: pytest.FixtureRequest) -> Iterator[Programme]:
     running.set_simulators(cards={FIRST: "ok", SECOND: "ok"})
-    name = "".join(letter for letter in request.node.name if letter.isalnum())
-    with Programme(running, name[-40:]) as programme:
+    with Programme(running, organisation_of(request.node.nodeid)) as programme:
         yield programme
 
 
@@ -77,7 +76,7 @@ def test_a_host_that_serves_no_card_fails_nothing_and_starts_no_fallback(program
     assert {(message["status"], message["reason"]) for message in logged} == {("pending", None)}
     break_cards(programme, "ok")
     pass_by(programme, 15)
-    until(lambda: counts(programme, made), lambda found: arrived(found) == ROWS, 90)
+    until(lambda: counts(programme, made), lambda found: arrived(found) == ROWS)
     assert len(programme.ledger("meta")) == ROWS
     assert programme.ledger("orange") == []
 
@@ -114,7 +113,7 @@ def test_a_host_in_trouble_leaves_the_rows_of_another_host_alone(programme: Prog
     assert programme.ledger("orange") == []
     break_cards(programme, "ok", SECOND)
     pass_by(programme, 15)
-    until(lambda: counts(programme, made), lambda found: arrived(found) == ROWS, 90)
+    until(lambda: counts(programme, made), lambda found: arrived(found) == ROWS)
 
 
 def test_a_single_message_is_tried_again_for_a_while_before_it_fails(programme: Programme) -> None:

@@ -36,7 +36,7 @@ def ended(programme: Programme, *made: Json) -> list[Json]:
         return bool(found["status"] != "planning" and found["counts"]["pending"] + found["counts"]["sent"] == 0)
 
     names = [one["distribution_id"] for one in made]
-    return [until(lambda one=one: programme.distribution(one), is_over, seconds=60) for one in names]  # type: ignore[misc]
+    return [until(lambda one=one: programme.distribution(one), is_over) for one in names]  # type: ignore[misc]
 
 
 def duplicates(programme: Programme, made: Json, **query: str) -> Json:

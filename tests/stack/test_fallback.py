@@ -55,7 +55,7 @@ def test_at_once_in_time_or_not_at_all(running: RunningStack) -> None:
         programme.move_to(running.now() + timedelta(minutes=80))
         assert _sms_of(programme, waiting) == []
         programme.move_to(running.now() + timedelta(minutes=15))
-        [sms] = until(lambda: _sms_of(programme, waiting), bool, 90)
+        [sms] = until(lambda: _sms_of(programme, waiting), bool)
         programme.settled(sms["message_id"], "sent")
         programme.move_to(running.now() + timedelta(hours=3))
         assert _sms_of(programme, arrived) == []
@@ -89,7 +89,7 @@ def test_while_meta_is_silent_nobody_gets_both(running: RunningStack) -> None:
         later = programme.send(programme.recipient(DELIVERED + 9), channel="whatsapp", content=content).json()
         programme.settled(later["message_id"], "read")
         programme.move_to(running.now() + timedelta(minutes=15))
-        assert len(until(lambda: programme.ledger("orange"), lambda found: len(found) == 5, 120)) == 5
+        assert len(until(lambda: programme.ledger("orange"), lambda found: len(found) == 5)) == 5
         assert programme.distribution(identity)["counts"]["sent"] == 5
 
 
@@ -100,7 +100,7 @@ def test_a_single_message_of_which_nothing_is_told_has_its_fallback_after_a_day(
         programme.move_to(running.now() + timedelta(hours=23))
         assert _sms_of(programme, alone) == []
         programme.move_to(running.now() + timedelta(hours=1, minutes=2))
-        until(lambda: _sms_of(programme, alone), bool, 90)
+        until(lambda: _sms_of(programme, alone), bool)
 
 
 def test_repeated_webhooks_make_one(running: RunningStack) -> None:

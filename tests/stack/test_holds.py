@@ -45,7 +45,6 @@ def _waits_until(programme: Programme, identity: str, *, delivered: int) -> Json
     return until(
         lambda: programme.distribution(identity),
         lambda found: found["counts"]["delivered"] + found["counts"]["read"] == delivered,
-        60,
     )
 
 
@@ -256,7 +255,6 @@ def test_a_raised_limit_frees_what_it_held_within_a_minute(running: RunningStack
         found = until(
             lambda: programme.distribution(identity),
             lambda one: one["counts"]["delivered"] + one["counts"]["read"] == 250 and bool(one["holds"]),
-            120,
         )
         assert (found["status"], found["status_reason"]) == ("sending", "daily_limit")
         assert _holds(found) == {("account", None): ("daily_limit", 50)}

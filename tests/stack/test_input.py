@@ -11,7 +11,7 @@ import pytest
 from local.clock import format_instant
 from local.sample.expected import Verdict
 from local.sample.tracker import MAPPING, whatsapp_campaign
-from tests.stack.programme import DELIVERED, Json, Programme, until
+from tests.stack.programme import DELIVERED, Json, Programme, organisation_of, until
 from tests.stack.running import RunningStack, started
 
 PEAK = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
@@ -30,8 +30,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
 
 @pytest.fixture
 def programme(running: RunningStack, request: pytest.FixtureRequest) -> Iterator[Programme]:
-    name = "".join(letter if letter.isalnum() else "_" for letter in request.node.name)[:60]
-    with Programme(running, name) as made:
+    with Programme(running, organisation_of(request.node.nodeid)) as made:
         yield made
 
 

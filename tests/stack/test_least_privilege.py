@@ -156,7 +156,7 @@ def _distributions(programme: Programme) -> None:
     programme.move_to(programme.stack.now() + timedelta(hours=1, minutes=1))
     for one in (*made, waiting):
         identity = one["distribution_id"]
-        until(lambda this=identity: programme.distribution(this), lambda found: found["status"] == "completed", 240)  # type: ignore[misc]
+        until(lambda this=identity: programme.distribution(this), lambda found: found["status"] == "completed")  # type: ignore[misc]
     [failed] = programme.messages(distribution_id=made[0]["distribution_id"], status="failed")
     assert programme.api.post(f"/v1/messages/{failed['message_id']}/resend").status_code == 202
     missing = programme.distribute(upload_id=NEVER_UPLOADED, content=text)
@@ -190,7 +190,7 @@ def _stops(programme: Programme) -> None:
     programme.stack.set_simulators(orange_rate_per_second=1)
     sent = [programme.ok(programme.send(programme.recipient(DELIVERED + number))) for number in range(20, 26)]
     for one in sent:
-        programme.settled(one["message_id"], "delivered", seconds=150)  # each throttle moves those behind it
+        programme.settled(one["message_id"], "delivered")  # each throttle moves those behind it
     programme.stack.set_simulators(orange_rate_per_second=50)
     for channel, content, put, wrong in (
         ("sms", {"text": "Bonjour"}, programme.put_sms, {"client_id": "revoked"}),

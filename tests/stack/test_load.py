@@ -9,7 +9,7 @@ import pytest
 
 from local.load import Run, Target, campaign
 from local.load_outcome import Held, Outcome, Turn, table
-from tests.stack.programme import until
+from tests.stack.programme import PATIENCE, until
 from tests.stack.running import RunningStack, started
 
 ROWS = 1000
@@ -40,7 +40,7 @@ def read(stack: RunningStack, path: str) -> Any:
 
 def test_every_message_of_an_upload_is_sent_once_faster_than_the_stack_can(own_stack: RunningStack) -> None:
     """At 1,000 a second every departure is missed: what is late leaves all the same, at its worker's pace."""
-    identity, outcome = Run(target(own_stack), campaign(ROWS, "all-at-once"), print).carry(1000, patience=120)
+    identity, outcome = Run(target(own_stack), campaign(ROWS, "all-at-once"), print).carry(1000, patience=PATIENCE)
     assert outcome.faults == [], table(outcome)
     assert outcome.by_status == {"delivered": ROWS}
     assert sum(outcome.requests.values()) < 15 * ROWS
@@ -57,7 +57,7 @@ def test_paused_or_cancelled_at_a_third_everybody_is_accounted_for(own_stack: Ru
     """`make load PAUSE=1` and `CANCEL=1`."""
     before = taken_by_the_provider(own_stack)
     run = Run(target(own_stack, f"load-{turn}"), campaign(150, turn), print)
-    identity, outcome = run.carry(30, patience=120, at_a_third=turn)
+    identity, outcome = run.carry(30, patience=PATIENCE, at_a_third=turn)
     assert outcome.faults == [], table(outcome)
     assert outcome.ledger == taken_by_the_provider(own_stack) - before
     assert (outcome.held is not None) == (turn is Turn.PAUSE)
@@ -83,13 +83,13 @@ def waiting(stack: RunningStack, queue: str) -> int:
 def test_after_a_reset_the_log_is_empty_and_a_campaign_runs(own_stack: RunningStack) -> None:
     """In the middle of work: nothing of it comes back."""
     run = Run(target(own_stack), campaign(200, "cut-short"), print)
-    run.carry(20, patience=4)
-    assert httpx2.post(f"{own_stack.base_url}/_local/reset", timeout=60).status_code == 204
+    run.begin(20, patience=PATIENCE)
+    assert httpx2.post(f"{own_stack.base_url}/_local/reset", timeout=PATIENCE).status_code == 204
     assert read(own_stack, "/v1/messages")["items"] == []
     assert read(own_stack, "/v1/distributions")["items"] == []
     assert httpx2.get(f"{own_stack.control_url}/ledger").json()["messages"] == []
     again = Run(target(own_stack), campaign(50, "anew"), print)
-    _, outcome = again.carry(1000, patience=60)
+    _, outcome = again.carry(1000, patience=PATIENCE)
     assert outcome.faults == [], table(outcome)
 
 

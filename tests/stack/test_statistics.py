@@ -36,7 +36,7 @@ def at_rest(programme: Programme, campaign: str, total: int) -> Json:
         counts = found["counts"]
         return bool(counts["pending"] + counts["sent"] == 0 and sum(counts.values()) == total)
 
-    return until(lambda: figures(programme, campaign), settled, seconds=60)
+    return until(lambda: figures(programme, campaign), settled)
 
 
 def seconds_to_delivery(messages: list[Json]) -> list[float]:
@@ -80,7 +80,6 @@ def test_a_campaign_on_both_channels(programme: Programme) -> None:
     found = until(
         lambda: figures(programme, "campaign"),
         lambda one: one["counts"] == NOTHING | {"delivered": 120, "read": 30},
-        seconds=60,
     )
     assert (found["by_channel"], found["delivery_rate"], found["read_rate"]) == ({"sms": 120, "whatsapp": 30}, 1.0, 1.0)
     log = programme.messages(campaign_id="campaign")

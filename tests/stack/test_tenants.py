@@ -170,7 +170,7 @@ def test_two_organisations_on_one_orange_client_share_its_rate(tenants: RunningS
         made = [programme.ok(programme.distribute(recipients=people_of(programme, 32))) for programme in programmes]
         for programme, one in zip(programmes, made, strict=True):
             assert programme.act(one, "confirm").status_code == 200
-        taken = until(lambda: taken_at(tenants, "one-client"), lambda found: len(found) == 64, 90)
+        taken = until(lambda: taken_at(tenants, "one-client"), lambda found: len(found) == 64)
         assert taken[-1] - taken[0] > 0.9 * 63 / 8
         for programme in programmes:
             shown = "".join(programme.api.get(f"/v1/integrations/sms{path}").text for path in ("", "/health"))

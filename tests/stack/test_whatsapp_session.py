@@ -82,7 +82,7 @@ def test_meta_says_that_the_session_has_closed_and_the_template_goes(programme: 
     """9047 is taken and comes back as 131047, whatever was sent: the second time it stays failed."""
     write(programme, 9047)
     message_id = sent(programme, 9047, TEXT)
-    message = programme.settled(message_id, "failed", seconds=120)
+    message = programme.settled(message_id, "failed")
     assert (message["reason"], message["attempts"]) == ("template_required", 2)
     kinds = [(entry["kind"], entry["template"]) for entry in programme.ledger("meta")]
     assert kinds == [("image", None), ("template", "vaccination_card")]
@@ -103,8 +103,8 @@ def test_what_was_surely_lost_goes_out_once_more(programme: Programme) -> None:
     programme.settled(sent(programme, DELIVERED, template), "read")
     start = programme.stack.now()
     programme.move_to(start + timedelta(minutes=16))
-    until(lambda: programme.message(lost), lambda message: message["attempts"] == 2, 90)
+    until(lambda: programme.message(lost), lambda message: message["attempts"] == 2)
     assert programme.message(lost)["status"] == "pending"
     programme.move_to(start + timedelta(hours=25))
-    message = programme.settled(lost, "failed", seconds=90)
+    message = programme.settled(lost, "failed")
     assert (message["reason"], message["attempts"]) == ("outcome_unknown", 2)

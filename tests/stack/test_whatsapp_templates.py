@@ -67,7 +67,6 @@ def test_from_submission_to_a_campaign_that_meta_stops(programme: Programme) -> 
     until(
         lambda: programme.distribution(sent["distribution_id"])["counts"],
         lambda counts: counts["read"] == 3,
-        60,
     )
     texts = [entry["text"] for entry in programme.ledger("meta")]
     assert all(text.startswith("Bonjour Aminata,") for text in texts)
@@ -75,9 +74,7 @@ def test_from_submission_to_a_campaign_that_meta_stops(programme: Programme) -> 
     waiting = campaign(programme, DELIVERED + 10, confirm=True, schedule={"mode": "at", "at": later(programme)})
     named = {"business_account_id": account, "name": "vaccination_card", "language": "fr"}
     control(programme, "templates", **named, status="PAUSED")
-    paused = until(
-        lambda: programme.distribution(waiting["distribution_id"]), lambda one: one["status"] == "paused", 30
-    )
+    paused = until(lambda: programme.distribution(waiting["distribution_id"]), lambda one: one["status"] == "paused")
     assert paused["status_reason"] == "template_paused"
     assert whatsapp_status(programme) == "paused"
     again = programme.distribute(channel="whatsapp", content=VACCINATION, recipients=[programme.recipient(DELIVERED)])
@@ -86,14 +83,12 @@ def test_from_submission_to_a_campaign_that_meta_stops(programme: Programme) -> 
     assert "vaccination_card (fr)" in finding(health, "templates")["detail"]
 
     control(programme, "templates", **named, status="APPROVED")
-    until(lambda: whatsapp_status(programme), lambda status: status == "approved", 30)
-    freed = until(
-        lambda: programme.distribution(waiting["distribution_id"]), lambda one: one["status"] == "scheduled", 30
-    )
+    until(lambda: whatsapp_status(programme), lambda status: status == "approved")
+    freed = until(lambda: programme.distribution(waiting["distribution_id"]), lambda one: one["status"] == "scheduled")
     assert (freed["status_reason"], freed["holds"]) == (None, [])
 
     control(programme, "templates", **named, category="MARKETING")
-    moved = until(lambda: programme.distribution(waiting["distribution_id"]), lambda one: one["status"] == "paused", 30)
+    moved = until(lambda: programme.distribution(waiting["distribution_id"]), lambda one: one["status"] == "paused")
     assert moved["status_reason"] == "template_recategorised"
 
 
@@ -212,7 +207,7 @@ def test_news_of_a_template_counts_however_meta_writes_its_language(programme: P
     }
     field = "message_template_status_update"
     control(programme, "account", organisation=programme.organisation, field=field, value=told)
-    assert until(states, lambda found: found == ["paused"], 30)
+    assert until(states, lambda found: found == ["paused"])
 
 
 def test_health_tells_what_is_wrong_and_where_to_mend_it(programme: Programme) -> None:
@@ -236,7 +231,7 @@ def test_health_tells_what_is_wrong_and_where_to_mend_it(programme: Programme) -
     value = {"event": "ACCOUNT_RESTRICTION", "restriction_info": [restriction]}
     control(programme, "account", **tell, field="account_update", value=value)
     paused = until(
-        lambda: programme.distribution(campaign_of_one["distribution_id"]), lambda one: one["status"] == "paused", 30
+        lambda: programme.distribution(campaign_of_one["distribution_id"]), lambda one: one["status"] == "paused"
     )
     assert paused["status_reason"] == "account_restricted"
 
