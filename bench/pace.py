@@ -124,7 +124,7 @@ async def _load(programme: Programme, place: Stand, channel: Channel, rate: int,
     copies = [*await _booked(lanes, lane, Share.BULK, rate, earliest, bulk)]
     copies += await _booked(lanes, lane, Share.EXPRESS, rate, earliest, single)
     copies.sort(key=lambda one: one.departs_at)
-    await SqsChannelQueue(aws, {channel: place.queue(str(channel))}).put(copies, CLOCK.now())
+    await SqsChannelQueue(aws, {channel: place.queue(str(channel))}).offer(copies, CLOCK.now())
     return {one.payload.to: one.departs_at for one in copies}
 
 

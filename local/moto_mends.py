@@ -35,11 +35,11 @@ from moto.s3.responses import S3Response
 from moto.scheduler.exceptions import ValidationException
 from moto.scheduler.models import EventBridgeSchedulerBackend, scheduler_backends
 from moto.secretsmanager.models import secretsmanager_backends
-from moto.sqs.exceptions import InvalidParameterValue, ReceiptHandleIsInvalid
+from moto.sqs.exceptions import BatchRequestTooLong, InvalidParameterValue, ReceiptHandleIsInvalid, SQSException
 from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
 from moto.utilities.utils import get_partition
 
-from local import bucket_cors, moto_access
+from local import bucket_cors, moto_access, sqs_rules
 from local.indexed_queue import IndexedMessages
 from local.moto_access import replace as _replace
 from local.partiql import inserted
@@ -70,6 +70,7 @@ def apply_all() -> None:
     mend_instance_tracking()
     mend_dispatch()
     mend_queues()
+    mend_message_bodies()
     mend_table_queries()
     mend_attribute_values()
     mend_update_expressions()
@@ -231,6 +232,33 @@ def _heads(messages: "IndexedMessages[Any]") -> Iterator[Any]:
     """Yield the oldest ready message again and again; whoever takes it moves it away."""
     while ready := messages.ready():
         yield next(iter(ready.values()))
+
+
+def mend_message_bodies() -> None:
+    """Refuse the bodies that SQS refuses, in a batch only those, and measure in bytes: moto counts characters."""
+    send, send_batch = SQSBackend.send_message, SQSBackend.send_message_batch
+
+    def checked(backend: Any, queue_name: str, message_body: str, *args: Any, **kwargs: Any) -> Message:
+        if sqs_rules.refuses(message_body):
+            raise SQSException(sqs_rules.REFUSED_CODE, sqs_rules.REFUSAL)
+        if sqs_rules.is_too_long(message_body):
+            reason = f"Message must be shorter than {sqs_rules.MOST_BYTES} bytes."
+            raise InvalidParameterValue(f"One or more parameters are invalid. Reason: {reason}")
+        return send(backend, queue_name, message_body, *args, **kwargs)
+
+    def checked_batch(
+        backend: Any, queue_name: str, entries: dict[str, dict[str, Any]]
+    ) -> tuple[list[Message], list[dict[str, Any]]]:
+        whole = "".join(entry["MessageBody"] for entry in entries.values())
+        if sqs_rules.is_too_long(whole):
+            raise BatchRequestTooLong(len(whole.encode("utf-8", "surrogatepass")))
+        kept = {key: entry for key, entry in entries.items() if not sqs_rules.refuses(entry["MessageBody"])}
+        fault = {"SenderFault": True, "Code": sqs_rules.REFUSED_CODE, "Message": sqs_rules.REFUSAL}
+        refused = [{"Id": entry["Id"], **fault} for key, entry in entries.items() if key not in kept]
+        sent, failed = send_batch(backend, queue_name, kept) if kept else ([], [])
+        return sent, [*failed, *refused]
+
+    _replace(SQSBackend, send_message=checked, send_message_batch=checked_batch)
 
 
 # ── DynamoDB: queries sort the table, transactions copy it, nothing expires ──────────────────────────────────────────

@@ -9,7 +9,7 @@ from shared.aws.function import days, read_settings
 from shared.aws.integrations import number_key
 from shared.aws.objects import S3Uploads
 from shared.aws.plans import S3Plans
-from shared.aws.queues import SqsChannelQueue, SqsTaskQueue
+from shared.aws.queues import SqsTaskQueue
 from shared.aws.schedules import SchedulerSchedules
 from shared.aws.session import Aws
 from shared.aws.telemetry import LoggedTelemetry
@@ -163,7 +163,7 @@ class Deps:
                 judge=self.judge,
                 settings=self.setting_reader,
                 lanes=self.stores.lanes,
-                queue=SqsChannelQueue(self.aws, self._queues),
+                queue=self.stores.channel_queue(self._queues),
                 clock=self.clock,
             )
         )

@@ -8,7 +8,7 @@ from shared.aws.function import days, read_settings
 from shared.aws.integrations import number_key
 from shared.aws.objects import S3Uploads
 from shared.aws.plans import S3Plans
-from shared.aws.queues import SqsChannelQueue, SqsTaskQueue
+from shared.aws.queues import SqsTaskQueue
 from shared.aws.schedules import SchedulerSchedules
 from shared.aws.session import Aws
 from shared.aws.telemetry import LoggedTelemetry
@@ -42,6 +42,7 @@ from shared.usecases.strangers import NoteUnknown
 from shared.usecases.sweep import Sweep, SweepDeps
 from shared.usecases.tallies import Tallies
 from shared.usecases.templates import TemplateGuard
+from shared.usecases.unfit import EndingQueue
 from shared.usecases.unknown import Unknowns
 from shared.wiring.account import Account
 from shared.wiring.cards import card_source
@@ -324,6 +325,6 @@ class Deps:
         return SqsTaskQueue(self.aws, self.settings.fanout_queue_url)
 
     @cached_property
-    def _queue(self) -> SqsChannelQueue:
+    def _queue(self) -> EndingQueue:
         urls = {Channel.WHATSAPP: self.settings.whatsapp_queue_url, Channel.SMS: self.settings.sms_queue_url}
-        return SqsChannelQueue(self.aws, urls)
+        return self.stores.channel_queue(urls)

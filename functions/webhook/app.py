@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from shared.aws.function import Answer, Context, Event, Handler, Loop, days, lazily, read_settings, system_clock
 from shared.aws.integrations import number_key
 from shared.aws.plans import S3Plans
-from shared.aws.queues import SqsChannelQueue, SqsStatusQueue, SqsTaskQueue
+from shared.aws.queues import SqsStatusQueue, SqsTaskQueue
 from shared.aws.records import each_record, is_batch
 from shared.aws.session import Aws
 from shared.aws.telemetry import LoggedTelemetry
@@ -100,7 +100,7 @@ def build(
 def _inbound_desk(stores: Stores, settings: Settings, keyed: Callable[[], NumberKey]) -> InboundDesk:
     """Whoever hears what people write, and answers a STOP."""
     hashed: Callable[[str, str], str] = lambda organisation, e164: keyed().person(organisation, e164)  # noqa: E731
-    queue = SqsChannelQueue(stores.aws, {Channel.WHATSAPP: settings.whatsapp_queue_url})
+    queue = stores.channel_queue({Channel.WHATSAPP: settings.whatsapp_queue_url})
     return InboundDesk(
         InboundDeps(
             identities=Identities(stores.contacts, stores.people, stores.sessions, hashed),

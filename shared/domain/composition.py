@@ -3,13 +3,14 @@ sends, so that what was shown is what leaves. Pure: consent and hours are the ga
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from urllib.parse import quote
 
 from shared.domain.card_reference import CardHost, check
 from shared.domain.catalogue import READY_ONLY, Catalogue, Usable
+from shared.domain.characters import carriable
 from shared.domain.content import Content, SmsEncoding
 from shared.domain.integration import UnitPrice
 from shared.domain.message import Price
@@ -92,6 +93,7 @@ class CompositionError(Exception):
 def compose(recipient: Recipient, content: Content, setting: Setting) -> Composed:
     """The message, or `CompositionError` with every fault found."""
     faults: list[Fault] = []
+    written, content = content, _carriable(content)
     phone = _phone(recipient.phone, setting.default_country, faults)
     build = _sms if setting.channel is Channel.SMS else _whatsapp
     if setting.channel is Channel.SMS and phone is not None and phone.country in setting.without_sender:
@@ -124,8 +126,18 @@ def compose(recipient: Recipient, content: Content, setting: Setting) -> Compose
         measured=measured,
         price=price_of(measured, setting.unit_prices.get(phone.country)) if measured else None,
         gsm7=_offer(built.rewritten, setting.unit_prices.get(phone.country)) if built.rewritten else None,
-        warnings=_warnings(measured, built, content),
+        warnings=(*_warnings(measured, built, content), *_removed(recipient, written, content)),
     )
+
+
+def _carriable(content: Content) -> Content:
+    text = carriable(content.text or "")
+    return content if text == (content.text or "") else replace(content, text=text)
+
+
+def _removed(recipient: Recipient, written: Content, content: Content) -> tuple[Notice, ...]:
+    is_whole = content is written and not recipient.characters_removed
+    return () if is_whole else (Notice(code="characters_removed"),)
 
 
 def check_content(_: Channel, content: Content) -> tuple[Fault, ...]:
@@ -135,7 +147,7 @@ def check_content(_: Channel, content: Content) -> tuple[Fault, ...]:
     """
     if content.template is not None:
         return ()
-    text = content.text or ""
+    text = carriable(content.text or "")
     if not text.strip():
         return (Fault(field="content.text", code="text_empty"),)
     try:

@@ -36,8 +36,8 @@ class Start(StrEnum):
 _NEVER = frozenset({"opted_out", "consent_missing", "cancelled", "erased", "already_sent"})
 _WHATEVER_THE_KIND = frozenset({"outcome_unknown"})
 """24 hours without a word of Meta's: nobody waits any longer, and the message is not sent again beside its fallback."""
-_AT_THE_GATE = frozenset({"template_required"})
-"""The session has closed and no template stands ready: WhatsApp is shut, SMS is not."""
+_AT_THE_GATE = frozenset({"template_required", "field_invalid"})
+"""The session has closed and no template stands ready, or no queue takes the message: WhatsApp is shut, SMS is not."""
 
 
 def start_after(kind: Kind, reason: str) -> Start:

@@ -26,7 +26,7 @@ def with_fallback(composed: Composed, recipient: Recipient, order: FallbackOrder
         payload=replace(composed.payload, fallback=fallback),
         fallback_segments=sms.measured.segments if sms.measured else None,
         fallback_price=sms.price,
-        warnings=(*composed.warnings, *sms.warnings),
+        warnings=(*composed.warnings, *(one for one in sms.warnings if one not in composed.warnings)),
     )
 
 

@@ -10,19 +10,29 @@ type JsonObject = dict[str, JsonValue]
 _EXACT = 2**53
 """Up to here each whole number is a float of its own."""
 _MAY_BE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_HALF_A_PAIR = re.compile("[\ud800-\udfff]")
+NO_CHARACTER = "\uffff"
+"""Stands for half a surrogate pair, which no text can be encoded with. It is removed from a text like the other
+characters that no message can carry (`shared.domain.characters`)."""
 
 
 def parse(text: str) -> JsonValue:
-    """RFC 8259, and I-JSON's one value per name.
+    """RFC 8259, and I-JSON's one value per name. Half a surrogate pair becomes `NO_CHARACTER`.
 
-    ValueError for repeated names, NaN and infinities, lone surrogates and bottomless nesting.
+    ValueError for repeated names, NaN and infinities, and bottomless nesting.
     """
     try:
-        value: JsonValue = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse, parse_float=_finite)
+        value = _read(text)
         if _MAY_BE_SURROGATE.search(text):
-            json.dumps(value, ensure_ascii=False).encode("utf-8")  # UnicodeEncodeError is a ValueError
+            # The first reading has joined the halves that make a pair: what is left is alone.
+            value = _read(_HALF_A_PAIR.sub(NO_CHARACTER, json.dumps(value, ensure_ascii=False)))
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+    return value
+
+
+def _read(text: str) -> JsonValue:
+    value: JsonValue = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse, parse_float=_finite)
     return value
 
 

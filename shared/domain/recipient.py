@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from shared.domain.characters import carriable, carriable_values
 from shared.domain.consent import CLOCK_TOLERANCE, Given, is_too_far_ahead, not_after
 from shared.domain.dhis2 import NotActiveError, fields_of
 from shared.domain.integration import Dhis2Integration
@@ -42,6 +43,8 @@ class Recipient:
     enrollment_id: str | None
     language: str | None
     given: Given
+    characters_removed: bool = False
+    """Whether a value held characters that no message can carry."""
 
 
 def read_recipient(
@@ -67,12 +70,13 @@ def read_recipient(
         # DHIS2's UID of the attribute is no personal data.
         facts = {"attribute": dhis2.attributes["phone"]}
         faults.append(Fault(field="phone", code="dhis2_attribute_missing", facts=facts))
-    reading = _Reading(merged, received_at)
+    values = carriable_values(merged)
+    reading = _Reading(values, received_at)
     recipient = reading.recipient()
     faults += reading.faults
     if faults:
         raise RecipientError(tuple(faults), recipient.enrollment_id)
-    return recipient
+    return replace(recipient, characters_removed=True) if values != merged else recipient
 
 
 def _fields_of(record: JsonObject, dhis2: Dhis2Integration, faults: Sequence[Fault]) -> JsonObject:
@@ -86,7 +90,7 @@ def _fields_of(record: JsonObject, dhis2: Dhis2Integration, faults: Sequence[Fau
 
 
 def _filled(value: JsonValue) -> bool:
-    return value is not None and not (isinstance(value, str) and not value.strip())
+    return value is not None and not (isinstance(value, str) and not carriable(value).strip())
 
 
 class _Reading:

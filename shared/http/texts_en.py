@@ -306,6 +306,11 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Messages concerned: {count}.",
             'Replace them, or choose "gsm7".',
         ),
+        "characters_removed": (
+            "Some values, or the text, held characters that no message can carry; they were removed.",
+            "Messages concerned: {count}.",
+            "Check these values in the preview, and correct them where they come from.",
+        ),
         "units_insufficient": (
             "The SMS balance may not last for all messages.",
             "Country: {country}.",

@@ -341,6 +341,11 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Messages concernés : {count}.",
             "Remplacez-les, ou choisissez « gsm7 ».",
         ),
+        "characters_removed": (
+            "Des valeurs, ou le texte, avaient des caractères qu’aucun message ne transporte ; ils ont été retirés.",
+            "Messages concernés : {count}.",
+            "Vérifiez ces valeurs dans l’aperçu, et corrigez-les à leur source.",
+        ),
         "units_insufficient": (
             "Le solde de SMS risque de ne pas suffire à tous les messages.",
             "Pays : {country}.",

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.domain.characters import carriable_document
 from shared.domain.json import JsonObject, JsonValue
 from shared.domain.refusal import Fault, ProblemCode, Refusal
 from shared.http import openapi
@@ -23,6 +24,7 @@ MAX_UPLOAD_BYTES = 2_000_000_000
 _MAX_FAULTS = 100
 _DISTRIBUTION = "create_distribution"
 _UPLOAD = "create_upload"
+_OF_A_MESSAGE = frozenset({"recipient", "recipients", "defaults", "content", "fallback"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,8 @@ def body(request: Request, operation: str) -> JsonObject:
     Fields that are null are left out of it.
 
     unsupported_media_type, too_large, use_upload (a distribution's body over 4 MB or 5,000 recipients), bad_request,
-    unprocessable. A missing Content-Type passes for JSON.
+    unprocessable. A missing Content-Type passes for JSON. Characters that no message can carry are removed, but not
+    from the values and texts of messages: those who compose them remove them there, with a warning.
     """
     _refuse_other_media(request)
     if len(request.body) > MAX_BODY_BYTES:
@@ -57,8 +60,9 @@ def body(request: Request, operation: str) -> JsonObject:
     schema = openapi.body_schema(operation)
     found = openapi.as_object(without_nulls(schema, _parsed(request.body)))
     _refuse_too_many(found, operation)
-    _refuse([one for one in violations(schema, found) if not _judged_by_planning(one)])
-    return found
+    plain = _carriable(found)
+    _refuse([one for one in violations(schema, plain) if not _judged_by_planning(one)])
+    return plain | {name: found[name] for name in found.keys() & _OF_A_MESSAGE}
 
 
 def query(request: Request, operation: str) -> Query:
@@ -110,16 +114,25 @@ def _refuse_other_media(request: Request) -> None:
 
 
 def _parsed(raw: bytes) -> JsonObject:
-    unreadable = Refusal(
-        ProblemCode.BAD_REQUEST, (Fault(field="body", code="field_invalid", facts={"format": "json"}),)
-    )
     try:
         found = parse(raw)
     except ValueError as error:
-        raise unreadable from error
+        raise _unreadable() from error
     if not isinstance(found, dict):
-        raise unreadable
+        raise _unreadable()
     return found
+
+
+def _carriable(found: JsonObject) -> JsonObject:
+    try:
+        return {name: carriable_document(one) for name, one in found.items()}
+    except RecursionError as error:
+        raise _unreadable() from error
+
+
+def _unreadable() -> Refusal:
+    fault = Fault(field="body", code="field_invalid", facts={"format": "json"})
+    return Refusal(ProblemCode.BAD_REQUEST, (fault,))
 
 
 def _refuse_too_many(found: JsonObject, operation: str) -> None:

@@ -108,6 +108,7 @@ EVENTS: Final[Mapping[str, Event]] = {
     "fallbacks_wait": _event("messages", counts=(Metric(name="FallbacksWaiting", value="messages"),)),
     "fallback_begun": _event("message_id", "parent", "status", counts=_one("FallbacksBegun")),
     "opt_out_heard": _event("message_id", "code", "kept", counts=_one("OptOutsHeard")),
+    "queue_message_refused": _trouble("message_id", "channel", "organisation", counts=_one("OwnFailures")),
     "agenda_worked_off": _event("shard", "messages", counts=_sum("AgendaTakenUp", "messages")),
     "agenda_message_failed": _trouble("message_id", "organisation", "error", counts=_one("OwnFailures")),
     # ── Dead letters ──

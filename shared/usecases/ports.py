@@ -389,7 +389,8 @@ class ChannelQueue(Protocol):
     """The channel queues, towards the senders."""
 
     async def put(self, dispatches: Sequence[Dispatch], now: datetime) -> None:
-        """Enqueue each so that it reaches its sender shortly before it departs. Returns once all are on the queue."""
+        """Enqueue each so that it reaches its sender shortly before it departs. Returns once all are on the queue, and
+        those that it can never take have ended (`shared.usecases.unfit`)."""
         ...
 
 

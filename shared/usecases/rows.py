@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Self, override
 
+from shared.domain.characters import carriable
 from shared.domain.json import JsonObject, parse
 from shared.domain.recipient import FIELDS
 from shared.domain.refusal import Fault
@@ -134,7 +135,7 @@ class _Lines:
 
 
 def _column_names(header: Sequence[str]) -> list[str]:
-    names = [name.strip().lower() for name in header]
+    names = [carriable(name).strip().lower() for name in header]
     if "phone" not in names:
         raise UnreadableFileError("no phone column")
     if any(names.count(name) > 1 for name in FIELDS):

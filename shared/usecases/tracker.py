@@ -4,12 +4,13 @@ Read event by event: what is held at once is one entity, whatever the file holds
 long a string in it is.
 """
 
+import re
 from collections.abc import Iterator
 from io import BufferedReader
 
 import ijson
 
-from shared.domain.json import JsonObject, JsonValue
+from shared.domain.json import NO_CHARACTER, JsonObject, JsonValue
 
 _LISTS = frozenset({"trackedEntities", "enrollments", "instances"})
 """The envelopes' lists; `instances` is that of 2.40 and older."""
@@ -22,6 +23,13 @@ _LARGEST = 4 * 1024 * 1024
 """Bytes of one value, or of all that stands before the list."""
 _BLOCK = 64 * 1024
 _MARK = b"\xef\xbb\xbf"
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u(?P<half>[dD][89a-fA-F][0-9a-fA-F]{2})|.?)",
+    re.DOTALL,
+)
+_LONGEST_ESCAPE = 12
+"""Bytes of a surrogate pair."""
+_NO_CHARACTER = f"\\u{ord(NO_CHARACTER):04x}".encode()
 
 type _Event = tuple[str, str | int | float | bool | None]
 
@@ -39,18 +47,32 @@ class _Measured:
     def __init__(self, file: BufferedReader) -> None:
         self._file = file
         head = file.read(len(_MARK))
-        self._head = b"" if head == _MARK else head
+        self._left = b"" if head == _MARK else head
         self.taken = 0
         self.silent = 0
 
     def read(self, size: int) -> bytes:
-        head, self._head = self._head[:size], self._head[size:]
-        block = head + self._file.read(size - len(head))
-        self.taken += len(block)
-        self.silent += len(block)
-        if self.silent > _LARGEST:
-            raise TrackerError("one value is too long")
-        return block
+        """The next block, half surrogate pairs replaced: the parser takes them for other characters, or fails."""
+        while size:  # the parser asks for no bytes once, to see what kind they are
+            block = self._file.read(size)
+            self.taken += len(block)
+            self.silent += len(block)
+            if self.silent > _LARGEST:
+                raise TrackerError("one value is too long")
+            text = self._left + block
+            end = _end_of_escapes(text) if block else len(text)
+            self._left = text[end:]
+            if end or not block:
+                return _ESCAPE.sub(lambda escape: _NO_CHARACTER if escape["half"] else escape[0], text[:end])
+        return b""
+
+
+def _end_of_escapes(text: bytes) -> int:
+    """Up to where `text` cuts no escape. What comes after it may be the beginning of one."""
+    if b"\\" in text[1 - _LONGEST_ESCAPE :]:
+        latest = len(text) - _LONGEST_ESCAPE
+        return next((one.start() for one in _ESCAPE.finditer(text) if one.start() > latest), len(text))
+    return len(text)
 
 
 def entities(file: BufferedReader) -> Iterator[tuple[JsonValue, int]]:
@@ -69,7 +91,7 @@ def entities(file: BufferedReader) -> Iterator[tuple[JsonValue, int]]:
             began = measured.taken
         for _ in events:  # what stands after the object is refused by the parser
             pass
-    except ijson.JSONError as error:
+    except (ijson.JSONError, UnicodeDecodeError) as error:
         raise TrackerError(type(error).__name__) from None
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared.aws.queues import SqsChannelQueue
 from shared.domain.payload import Channel
 from shared.domain.sending import CardSource
 from shared.providers.http import QUEUED_SENDS, TEST_SENDS, SendTimes
@@ -38,7 +37,7 @@ def send_deps(
     return SendDeps(
         log=stores.log,
         lanes=stores.lanes,
-        queue=SqsChannelQueue(stores.aws, queue_urls),
+        queue=stores.channel_queue(queue_urls),
         admission=Admission(stores.holds, stores.people, stores.log, room),
         consequences=stores.consequences(),
         holding=stores.holding,

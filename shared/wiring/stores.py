@@ -1,5 +1,6 @@
 """The stores that functions share, on AWS, each made at first use."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -15,7 +16,7 @@ from shared.aws.log import DynamoLog
 from shared.aws.message_item import KEPT_FOR
 from shared.aws.people import DynamoMedia, DynamoPeople, DynamoReceipts
 from shared.aws.pulse import DynamoPulse
-from shared.aws.queues import SqsTaskQueue
+from shared.aws.queues import SqsChannelQueue, SqsTaskQueue
 from shared.aws.reach import DynamoReach
 from shared.aws.reputation import DynamoReputations
 from shared.aws.session import Aws
@@ -25,11 +26,13 @@ from shared.aws.token_shelf import SecretTokenShelf
 from shared.aws.turns import DynamoTurns
 from shared.aws.unknown_sms import DynamoUnknownSms
 from shared.domain.clock import Clock
+from shared.domain.payload import Channel
 from shared.usecases.aftermath import Consequences
 from shared.usecases.holding import HoldKeeper
 from shared.usecases.members import Members
 from shared.usecases.ports import Telemetry
 from shared.usecases.settle import Settler
+from shared.usecases.unfit import EndingQueue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +190,10 @@ class Stores:
     def reputations(self) -> DynamoReputations:
         """What Meta grants each number."""
         return DynamoReputations(self.aws, self._names.state_table)
+
+    def channel_queue(self, urls: Mapping[Channel, str]) -> EndingQueue:
+        """The channel queues, towards the senders."""
+        return EndingQueue(SqsChannelQueue(self.aws, urls), self.settler(), self.telemetry)
 
     def settler(self) -> Settler:
         """A settler of its own for each batch's counts."""

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 import time_machine
 from botocore.session import Session
 
-from local.moto_mends import mend_inserts
+from local.moto_mends import mend_inserts, mend_message_bodies
 from shared.aws.call_counts import DynamoCallCounts
 from shared.aws.card_failures import DynamoCardFailures
 from shared.aws.codec import decode
@@ -62,6 +62,7 @@ class InlineAws(Aws):
 def connect() -> InlineAws:
     """Clients with invented credentials, whose requests are held to what DynamoDB itself would accept."""
     mend_inserts()
+    mend_message_bodies()
     session = Session()
     session.set_credentials("testing", "testing")
     session.set_config_variable("region", _REGION)

@@ -39,22 +39,54 @@ async def test_each_channel_has_a_queue_and_every_field_comes_out(world: World) 
     now = world.clock.now()
     full = replace(FULL, departs_at=microseconds(now))
     texting = [dispatch(number, now=now) for number in range(1, 26)]
-    await world.channels.put([full, *texting], now)
-    await world.channels.put([], now)
+    await world.channels.offer([full, *texting], now)
+    await world.channels.offer([], now)
     assert sorted(world.hands.dispatches(Channel.SMS), key=str) == sorted(texting, key=str)
 
 
 async def test_a_whatsapp_message_comes_out_whole(world: World) -> None:
     now = world.clock.now()
     full = replace(FULL, departs_at=microseconds(now))
-    await world.channels.put([full], now)
+    await world.channels.offer([full], now)
     assert list(world.hands.dispatches(Channel.WHATSAPP)) == [full]
+
+
+ODD = (
+    "".join(map(chr, (*range(32), 127, 0x85, 0xFDD0, 0xFFFE, 0xFFFF, 0x1FFFF, 0x10FFFF)))
+    + 'é بطاقة 👩🏾\u200d⚕️ \\ud800 "'
+)
+
+
+async def test_no_character_keeps_a_message_off_its_queue(world: World) -> None:
+    """SQS refuses some of these. So bodies are ASCII."""
+    now = world.clock.now()
+    odd = replace(dispatch(1, now=now), payload=replace(BARE_PAYLOAD, text=ODD))
+    assert await world.channels.offer([odd, dispatch(2, now=now)], now) == []
+    assert sorted(world.hands.dispatches(Channel.SMS), key=str) == sorted([odd, dispatch(2, now=now)], key=str)
+    reports = [Report(organisation=ORGANISATION, provider="orange", document=ODD)]
+    await world.status_queue.put(reports)
+    assert list(world.hands.reports()) == reports
+    tasks = [Task(kind="redrive", organisation=ORGANISATION, place=ODD)]
+    await world.task_queue.put(tasks)
+    assert list(world.hands.tasks()) == tasks
+
+
+async def test_one_that_is_too_long_is_told_and_the_others_are_taken(world: World) -> None:
+    now = world.clock.now()
+    ten = [dispatch(number, now=now) for number in range(1, 11)]
+    giants = [
+        replace(dispatch(number, now=now), payload=replace(BARE_PAYLOAD, text="é" * 150_000)) for number in (11, 12)
+    ]
+    fitting = replace(dispatch(13, now=now), payload=replace(BARE_PAYLOAD, text="é" * 140_000))
+    assert await world.channels.offer([*ten[:5], giants[0], fitting, *ten[5:], giants[1]], now) == giants
+    assert sorted(world.hands.dispatches(Channel.SMS), key=str) == sorted([*ten, fitting], key=str)
+    assert await world.channels.offer(giants, now) == giants
 
 
 async def test_a_message_reaches_its_sender_shortly_before_it_departs(world: World) -> None:
     now = world.clock.now()
     late, early, past = (dispatch(number, seconds=seconds, now=now) for number, seconds in ((1, 100), (2, 20), (3, -9)))
-    await world.channels.put([late, early, past], now)
+    await world.channels.offer([late, early, past], now)
     assert list(world.hands.dispatches(Channel.SMS)) == [past]
     assert list(world.hands.dispatches(Channel.SMS, after=10)) == []
     assert list(world.hands.dispatches(Channel.SMS, after=20)) == [early]
@@ -90,17 +122,20 @@ async def test_tasks_are_delayed(cloud: World) -> None:
 class StubSqs:
     """Takes requests down and refuses each body as often as it is told to."""
 
-    def __init__(self, refusals: dict[str, int]) -> None:
+    def __init__(self, refusals: dict[str, int], faults: dict[str, str]) -> None:
         self.requests: list[list[dict[str, Any]]] = []
         self.taken: list[str] = []
         self._refusals = refusals
+        self._faults = faults
 
     def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - AWS's names
         self.requests.append(Entries)
         failed = []
         for entry in Entries:
             body = entry["MessageBody"]
-            if self._refusals.get(body, 0):
+            if body in self._faults:
+                failed.append({"Id": entry["Id"], "Code": self._faults[body], "SenderFault": True})
+            elif self._refusals.get(body, 0):
                 self._refusals[body] -= 1
                 failed.append({"Id": entry["Id"], "Code": "InternalError", "SenderFault": False})
             else:
@@ -111,9 +146,9 @@ class StubSqs:
 class StubbedAws(Aws):
     """An Aws whose SQS is a stub."""
 
-    def __init__(self, refusals: dict[str, int] | None = None) -> None:
+    def __init__(self, refusals: dict[str, int] | None = None, faults: dict[str, str] | None = None) -> None:
         super().__init__()
-        self.stub = StubSqs(refusals or {})
+        self.stub = StubSqs(refusals or {}, faults or {})
         self.sqs: SQSClient = cast("SQSClient", self.stub)
 
 
@@ -133,6 +168,7 @@ async def test_a_batch_holds_ten_with_ids_of_their_own_and_groups_by_organisatio
 async def test_a_batch_stays_below_the_longest_that_sqs_takes() -> None:
     aws = StubbedAws()
     await SqsStatusQueue(aws, "q").put(reports(10, "é" * 100_000))
+    assert len(aws.stub.requests) == 10  # 600 kB each in ASCII
     sizes = [sum(len(entry["MessageBody"].encode()) for entry in request) for request in aws.stub.requests]
     assert max(sizes) <= 1024 * 1024
     assert len(aws.stub.taken) == 10
@@ -142,7 +178,7 @@ async def test_what_is_refused_is_sent_again_and_nothing_else_is() -> None:
     dispatches = [dispatch(number) for number in range(14)]
     bodies = await _bodies(dispatches)
     aws = StubbedAws({bodies[0]: 1, bodies[3]: 4, bodies[12]: 2})
-    await SqsChannelQueue(aws, {Channel.SMS: "q"}).put(dispatches, NOON)
+    await SqsChannelQueue(aws, {Channel.SMS: "q"}).offer(dispatches, NOON)
     assert sorted(aws.stub.taken) == sorted(bodies)
 
 
@@ -151,8 +187,27 @@ async def test_what_is_refused_to_the_end_raises() -> None:
     bodies = await _bodies(dispatches)
     aws = StubbedAws({bodies[1]: 1000})
     with pytest.raises(QueueError, match=r"^1 of 3 messages refused$"):
-        await SqsChannelQueue(aws, {Channel.SMS: "q"}).put(dispatches, NOON)
+        await SqsChannelQueue(aws, {Channel.SMS: "q"}).offer(dispatches, NOON)
     assert sorted(aws.stub.taken) == sorted([bodies[0], bodies[2]])
+
+
+@pytest.mark.parametrize("code", ["InvalidMessageContents", "AWS.SimpleQueueService.InvalidMessageContents"])
+async def test_one_whose_contents_are_refused_is_told_and_does_not_hold_the_others(code: str) -> None:
+    dispatches = [dispatch(number) for number in range(14)]
+    bodies = await _bodies(dispatches)
+    aws = StubbedAws({bodies[0]: 1}, {bodies[6]: code, bodies[13]: code})
+    told = await SqsChannelQueue(aws, {Channel.SMS: "q"}).offer(dispatches, NOON)
+    assert told == [dispatches[6], dispatches[13]]
+    assert sorted(aws.stub.taken) == sorted(set(bodies) - {bodies[6], bodies[13]})
+
+
+async def test_any_other_fault_of_ours_is_not_the_messages() -> None:
+    """A key that the queue may not use fails every message until somebody mends it: none of them may end."""
+    dispatches = [dispatch(number) for number in range(3)]
+    bodies = await _bodies(dispatches)
+    aws = StubbedAws(faults=dict.fromkeys(bodies, "KMS.AccessDeniedException"))
+    with pytest.raises(QueueError, match=r"^3 of 3 messages refused$"):
+        await SqsChannelQueue(aws, {Channel.SMS: "q"}).offer(dispatches, NOON)
 
 
 @pytest.mark.parametrize(
@@ -162,14 +217,14 @@ async def test_what_is_refused_to_the_end_raises() -> None:
 async def test_the_delay_is_whole_seconds_and_never_longer_than_sqs_can(seconds: float, delay: int) -> None:
     aws = StubbedAws()
     now = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
-    await SqsChannelQueue(aws, {Channel.SMS: "q"}).put([dispatch(1, seconds=seconds, now=now)], now)
+    await SqsChannelQueue(aws, {Channel.SMS: "q"}).offer([dispatch(1, seconds=seconds, now=now)], now)
     assert [[entry["DelaySeconds"] for entry in request] for request in aws.stub.requests] == [[delay]]
 
 
 async def _bodies(dispatches: list[Dispatch]) -> list[str]:
     aws = StubbedAws()
     for one in dispatches:
-        await SqsChannelQueue(aws, {Channel.SMS: "q"}).put([one], NOON)
+        await SqsChannelQueue(aws, {Channel.SMS: "q"}).offer([one], NOON)
     return aws.stub.taken
 
 

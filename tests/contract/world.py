@@ -19,7 +19,6 @@ from shared.usecases.holding import HoldStore
 from shared.usecases.lookups import CallCounts
 from shared.usecases.members import MemberStore
 from shared.usecases.ports import (
-    ChannelQueue,
     Distributions,
     Integrations,
     Lanes,
@@ -37,6 +36,7 @@ from shared.usecases.schedules import Schedules
 from shared.usecases.sessions import Sessions
 from shared.usecases.strangers import UnknownSms
 from shared.usecases.templates import TemplateBook
+from shared.usecases.unfit import OffersMessages
 from tests.fakes.account import FakeReputations, FakeTemplateBook
 from tests.fakes.bulk import FakeDistributions, FakePlans, FakeTurns, FakeUploads
 from tests.fakes.cards import FakeCardFailures
@@ -108,7 +108,7 @@ class World:
     turns: Turns
     plans: Plans
     uploads: Uploads
-    channels: ChannelQueue
+    channels: OffersMessages
     task_queue: TaskQueue
     status_queue: StatusQueue
     lanes: RateLimits

@@ -58,6 +58,7 @@ from shared.usecases.strangers import NoteUnknown
 from shared.usecases.sweep import Sweep, SweepDeps
 from shared.usecases.tallies import Tallies
 from shared.usecases.templates import TemplateGuard, Templates
+from shared.usecases.unfit import EndingQueue
 from shared.usecases.unknown import Unknowns
 from tests.fakes.account import FakeMeta, FakeReputations, FakeTemplateBook
 from tests.fakes.bulk import FakeDistributions, FakePlans, FakeTurns, FakeUploads
@@ -255,6 +256,11 @@ class Office:
         self.run(settler.flush())
         self.run(aftermath.flush())
 
+    @property
+    def ending_queue(self) -> EndingQueue:
+        """The channel queues, as the use cases have them."""
+        return EndingQueue(self.queue, self.settler(), self.telemetry)
+
     def settler(self) -> Settler:
         return Settler(self.log, self.distributions, self.telemetry)
 
@@ -281,7 +287,7 @@ class Office:
         deps = SendDeps(
             log=self.log,
             lanes=self.lanes,
-            queue=self.queue,
+            queue=self.ending_queue,
             admission=admission,
             settler=self.settler(),
             consequences=self.consequences(),
@@ -309,7 +315,7 @@ class Office:
                 judge=self.judge,
                 settings=self.settings,
                 lanes=self.lanes,
-                queue=self.queue,
+                queue=self.ending_queue,
                 clock=self.clock,
             )
         )
@@ -317,7 +323,7 @@ class Office:
     def inbound_desk(self) -> InboundDesk:
         """A new worker's."""
         identities = Identities(self.contacts, self.people, self.sessions, self.number_key.person)
-        straight = Straight(log=self.log, lanes=self.lanes, queue=self.queue, clock=self.clock)
+        straight = Straight(log=self.log, lanes=self.lanes, queue=self.ending_queue, clock=self.clock)
         return InboundDesk(
             InboundDeps(
                 identities=identities,
@@ -346,7 +352,7 @@ class Office:
                 plans=self.plans,
                 integrations=self.integrations,
                 admission=Admission(self.holds, self.people, self.log, room),
-                straight=Straight(log=self.log, lanes=self.lanes, queue=self.queue, clock=self.clock),
+                straight=Straight(log=self.log, lanes=self.lanes, queue=self.ending_queue, clock=self.clock),
                 clock=self.clock,
             )
         )
@@ -448,7 +454,7 @@ class Office:
                 already=self.already(),
                 log=self.log,
                 lanes=self.lanes,
-                queue=self.queue,
+                queue=self.ending_queue,
                 integrations=self.integrations,
                 guard=TemplateGuard(self.book),
                 tallies=self.tallies,
@@ -468,7 +474,7 @@ class Office:
                 plans=self.plans,
                 integrations=self.integrations,
                 lanes=self.lanes,
-                queue=self.queue,
+                queue=self.ending_queue,
                 settler=self.settler(),
                 admission=Admission(self.holds, self.people, self.log),
                 fallbacks=Fallbacks(
@@ -518,7 +524,7 @@ class Office:
                 plans=self.plans,
                 integrations=self.integrations,
                 lanes=self.lanes,
-                queue=self.queue,
+                queue=self.ending_queue,
                 tasks=self.tasks,
                 telemetry=self.telemetry,
                 clock=self.clock,

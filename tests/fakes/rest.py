@@ -5,6 +5,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from local import sqs_rules
+from shared.aws.codec import encode_ascii
+from shared.aws.queues import LONGEST, QueueError, body_of
 from shared.domain.clock import Clock
 from shared.domain.consent import Consent, ConsentRecord
 from shared.domain.dispatch import Dispatch
@@ -23,16 +26,23 @@ from tests.fakes.world import Points
 type Integration = WhatsAppIntegration | SmsIntegration | Dhis2Integration
 
 
+def sqs_refuses(body: str) -> bool:
+    """Whether SQS would never take a message with this body."""
+    return sqs_rules.refuses(body) or len(body) > LONGEST
+
+
 class FakeChannelQueue:
-    """`ChannelQueue`; `waiting` are the copies, each visible a second before it departs."""
+    """`OffersMessages`; `waiting` are the copies, each visible a second before it departs."""
 
     def __init__(self, points: Points) -> None:
         self.waiting: list[Dispatch] = []
         self._points = points
 
-    async def put(self, dispatches: Sequence[Dispatch], now: datetime) -> None:
+    async def offer(self, dispatches: Sequence[Dispatch], now: datetime) -> Sequence[Dispatch]:
         await self._points("queue.put")
-        self.waiting.extend(dispatches)
+        refused = [one for one in dispatches if sqs_refuses(body_of(one))]
+        self.waiting.extend(one for one in dispatches if one not in refused)
+        return refused
 
     def take(self, now: datetime | None = None, most: int | None = None) -> list[Dispatch]:
         """Whatever has become visible by `now`, or everything; the earliest first."""
@@ -41,6 +51,11 @@ class FakeChannelQueue:
         taken = sorted(visible, key=lambda one: one.departs_at)[:most]
         self.waiting = [one for one in self.waiting if one not in taken]
         return taken
+
+
+def _held_to_sqs(values: Sequence[object]) -> None:
+    if any(sqs_refuses(encode_ascii(one)) for one in values):
+        raise QueueError("SQS would never take this")
 
 
 class FakeTaskQueue:
@@ -53,6 +68,7 @@ class FakeTaskQueue:
 
     async def put(self, tasks: Sequence[Task], *, delay: int = 0) -> None:
         await self._points("tasks.put")
+        _held_to_sqs(tasks)
         self.tasks.extend(tasks)
         self.delays.extend(delay for _ in tasks)
 
@@ -65,6 +81,7 @@ class FakeStatusQueue:
         self.delayed: list[tuple[int, Report]] = []
 
     async def put(self, reports: Sequence[Report], *, delay: int = 0) -> None:
+        _held_to_sqs(reports)
         if delay:
             self.delayed.extend((delay, report) for report in reports)
         else:

@@ -23,6 +23,7 @@ _SEND = "tests/unit/usecases/test_send.py"
 _BULK = "tests/unit/usecases/test_bulk.py"
 _HOLDING = "tests/unit/usecases/test_holding.py"
 _AT_LOGGING = "tests/unit/usecases/test_already_at_logging.py"
+_QUEUES = "tests/contract/test_queues.py"
 _CLAIMS = "tests/contract/test_log_claims.py"
 _OWN_WRITES = "tests/contract/test_own_writes.py"
 _WEBHOOK = "tests/unit/providers/test_whatsapp_webhook.py"
@@ -34,6 +35,42 @@ _MOVES = "tests/contract/test_log_moves.py"
 _SILENT = "tests/unit/usecases/test_silent_meta.py"
 
 GUARDS = (
+    # ----------------------------------------------------------------------------------------------------------- queues
+    Guard(
+        name="queue: a body is ASCII, because SQS refuses some characters",
+        file="shared/aws/codec.py",
+        before="return _BEYOND_ASCII.sub(lambda found: json.dumps(found[0])[1:-1], encode(value).decode())",
+        after="return encode(value).decode()",
+        tests=(_QUEUES,),
+    ),
+    Guard(
+        name="queue: a message that is too long for it is told, and does not hold the others",
+        file="shared/aws/queues.py",
+        before='if len(one["MessageBody"]) <= LONGEST]',
+        after="]",
+        tests=(_QUEUES,),
+    ),
+    Guard(
+        name="queue: what SQS calls our fault ends a message only if the fault is the message's own",
+        file="shared/aws/queues.py",
+        before='if one["SenderFault"] and one["Code"].endswith(_UNFIT)}',
+        after='if one["SenderFault"]}',
+        tests=(_QUEUES,),
+    ),
+    Guard(
+        name="queue: a message that it can never carry ends with a reason",
+        file="shared/usecases/unfit.py",
+        before="await self._settler.end_unsent(one.organisation, one.message_id, UNFIT, now)",
+        after="pass",
+        tests=("tests/unit/usecases/test_unfit.py",),
+    ),
+    Guard(
+        name="values: what no message can carry is removed, and told",
+        file="shared/domain/recipient.py",
+        before="values = carriable_values(merged)",
+        after="values = dict(merged)",
+        tests=("tests/unit/domain/test_recipient.py",),
+    ),
     # ------------------------------------------------------------------------------------------------------------ holds
     Guard(
         name="hold: a stop of one country holds that country alone",

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from types import FrameType
 from typing import Any
 from unittest.mock import patch
@@ -258,6 +259,36 @@ def redriven_after() -> int:
     while receive(sqs, url, VisibilityTimeout=0):
         receives += 1
     return receives if len(receive(sqs, dead)) == 1 else -1
+
+
+def bodies_of_a_batch() -> list[str]:
+    """What is said of each of a batch's bodies that SQS refuses, and of one that it takes."""
+    sqs = client("sqs")
+    url = sqs.create_queue(QueueName="bodies")["QueueUrl"]
+    bodies = ("\t\n\r é😀", "a\uffff", "a\ufffe", "a\x01", "a\x0b")
+    entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)]
+    answer = sqs.send_message_batch(QueueUrl=url, Entries=entries)
+    said = {one["Id"]: "taken" for one in answer.get("Successful", ())}
+    said |= {one["Id"]: f"{one['Code']} {one['SenderFault']}" for one in answer.get("Failed", ())}
+    return [*(said[str(number)] for number in range(len(bodies))), str(len(receive(sqs, url)))]
+
+
+def bodies_sent_alone() -> list[str]:
+    """The same of one that is refused for its characters, and of one that is too long in bytes alone; then of such a
+    batch."""
+    sqs = client("sqs")
+    url = sqs.create_queue(QueueName="alone")["QueueUrl"]
+    said = [_said(partial(sqs.send_message, QueueUrl=url, MessageBody=body)) for body in ("\uffff", "é" * 600_000)]
+    entries = [{"Id": str(number), "MessageBody": "é" * 300_000} for number in range(2)]
+    return [*said, _said(lambda: sqs.send_message_batch(QueueUrl=url, Entries=entries))]
+
+
+def _said(call: Callable[[], object]) -> str:
+    try:
+        call()
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+    return "taken"
 
 
 def left_by_a_send_to_a_mapped_queue() -> int:
@@ -728,6 +759,8 @@ FACTS: tuple[Callable[[], Any], ...] = (
     stale_receipt_deletes,
     stale_receipt_changes_visibility,
     redriven_after,
+    bodies_of_a_batch,
+    bodies_sent_alone,
     left_by_a_send_to_a_mapped_queue,
     receivers_of_one_message,
     comparisons_per_query,

@@ -72,6 +72,15 @@ def test_queues_redrive_as_before(plain: Facts, mended: Facts) -> None:
     assert plain["redriven_after"] == mended["redriven_after"] == 3
 
 
+def test_queues_refuse_the_bodies_that_sqs_refuses(plain: Facts, mended: Facts) -> None:
+    refused = "InvalidMessageContents True"
+    assert plain["bodies_of_a_batch"] == [*["taken"] * 5, "5"]
+    assert mended["bodies_of_a_batch"] == ["taken", *[refused] * 4, "1"]
+    assert plain["bodies_sent_alone"] == ["taken"] * 3
+    too_long = ["InvalidParameterValue", "AWS.SimpleQueueService.BatchRequestTooLong"]
+    assert mended["bodies_sent_alone"] == ["InvalidMessageContents", *too_long]
+
+
 def test_a_send_invokes_nobody(plain: Facts, mended: Facts) -> None:
     left = "left_by_a_send_to_a_mapped_queue"
     assert (plain[left], mended[left]) == (0, 1)

@@ -33,6 +33,8 @@ TRIES = 20
 LONGEST_PAUSE = 30.0
 """Seconds between two tries."""
 FALLBACK_MINUTES = (5, 30)
+NAMES = ("Aminata", "Aïssatou", "Awa\uffff", "فاطمة", "\x00Fatou\x1b", "Zoé 👩🏾\u200d⚕️", "Béa\ufffe")
+"""Some hold what no message can carry, and what SQS refuses in a body that is not ASCII."""
 FAMILY_TEXT = Content(text="La carte de {first_name} est là.")
 DATES = (timedelta(days=-2), timedelta(hours=-1), timedelta(minutes=-1), timedelta(minutes=4))
 """By how much a date differs from the time at which it is told."""
@@ -114,6 +116,7 @@ class Clients:
             at = self.world.clock.instant + self.world.dice.random.choice(DATES)
             person["granted_at"], told = at, {"granted_at": at.isoformat(), "source": "register"}
         row = recipient(number, phone=person["number"], consent=told, enrollment_id=person["card"], language=language)
+        row["first_name"] = NAMES[number % len(NAMES)]
         return person, row
 
     def a_family(self, children: int) -> list[tuple[Person, JsonObject]]:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import override
 
+from shared.aws.queues import body_of
 from shared.domain.dispatch import Dispatch
 from shared.domain.instants import from_microseconds
 from shared.domain.payload import Channel
 from shared.usecases.ports import Task
 from shared.usecases.receive import Report
-from tests.fakes.rest import FakeChannelQueue, FakeStatusQueue, FakeTaskQueue
+from tests.fakes.rest import FakeChannelQueue, FakeStatusQueue, FakeTaskQueue, sqs_refuses
 from tests.fakes.world import FakeClock, KilledError
 from tests.simulation.faults import Dice
 from tests.simulation.scheduling import CURRENT, Interleaving, Process, UnavailableError, as_process, ends_after
@@ -185,18 +186,20 @@ class Poller[B]:
 
 
 class ChannelQueues(FakeChannelQueue):
-    """`ChannelQueue` on queues of that kind."""
+    """`OffersMessages` on queues of that kind."""
 
     def __init__(self, points: Interleaving, queues: dict[Channel, Queue[Dispatch]]) -> None:
         super().__init__(points)
         self._queues = queues
 
     @override
-    async def put(self, dispatches: Sequence[Dispatch], now: datetime) -> None:
+    async def offer(self, dispatches: Sequence[Dispatch], now: datetime) -> Sequence[Dispatch]:
+        refused = [one for one in dispatches if sqs_refuses(body_of(one))]
         for channel, queue in self._queues.items():
-            mine = [(one, _delay(one, now)) for one in dispatches if one.channel is channel]
+            mine = [(one, _delay(one, now)) for one in dispatches if one.channel is channel and one not in refused]
             for some in itertools.batched(mine, BATCH, strict=False):
                 await queue.put(some)
+        return refused
 
 
 class TaskQueue(FakeTaskQueue):

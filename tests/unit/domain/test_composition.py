@@ -442,3 +442,24 @@ def test_the_default_template_stands_ready_where_this_persons_values_fill_it() -
 )
 def test_a_template_that_cannot_stand_in_is_nobodys_fault(recipient: Recipient, default: str | None) -> None:
     assert in_session("Bonjour", recipient, default).payload.alternative is None
+
+
+# ------------------------------------------------------------------------------- characters that no message can carry
+
+
+def test_they_are_told_of_where_they_were_removed() -> None:
+    removed = replace(AMINATA, characters_removed=True)
+    for setting, content in ((SMS, Content(text="Bonjour {first_name}")), (WHATSAPP, TEMPLATE)):
+        assert [one.code for one in compose(removed, content, setting).warnings][-1:] == ["characters_removed"]
+        assert "characters_removed" not in [one.code for one in compose(AMINATA, content, setting).warnings]
+
+
+@pytest.mark.parametrize("setting", [SMS, WHATSAPP])
+def test_they_are_removed_from_a_text(setting: Setting) -> None:
+    composed = compose(AMINATA, Content(text="Bon\uffffjour\x00 {first\ufffe_name}\x0b!"), setting)
+    assert composed.payload.text == "Bonjour Aminata !"
+    assert [one.code for one in composed.warnings] == ["characters_removed"]
+
+
+def test_a_text_of_nothing_else_is_empty() -> None:
+    assert [one.code for one in check_content(Channel.SMS, Content(text="\uffff \x00"))] == ["text_empty"]

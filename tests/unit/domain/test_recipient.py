@@ -254,3 +254,27 @@ def test_an_absent_phone_is_left_to_composing() -> None:
 )
 def test_instants(text: JsonValue, instant: datetime | None) -> None:
     assert parse_instant(text) == instant
+
+
+# ------------------------------------------------------------------------------- characters that no message can carry
+
+
+@pytest.mark.parametrize("odd", ["\uffff", "\ufffe", "\x00", "\ud800", "\x1f", "\x9f", "\U0001ffff"])
+def test_they_are_removed_from_every_value(odd: str) -> None:
+    raw: JsonObject = {"phone": f"+221{odd} 77 000 00 01", "first_name": f"A{odd}wa", "enrollment_id": f"e{odd}1"}
+    raw |= {"consent": f"oui{odd}", "card_generated_at": f"2026-11-23T10:00:00Z{odd}", "language": f"{odd}fr"}
+    found = read(raw, {"last_name": f"Diop{odd}"})
+    assert (found.phone, found.values["first_name"], found.values["last_name"]) == ("+221 77 000 00 01", "Awa", "Diop")
+    assert (found.enrollment_id, found.language, found.given.granted) == ("e1", "fr", True)
+    assert found.card_generated_at is not None
+    assert found.characters_removed
+    assert read({"dhis2": entity(phone=NUMBER, first_name=f"{odd}Awa")}).values["first_name"] == "Awa"
+
+
+def test_what_holds_nothing_else_is_empty() -> None:
+    found = read({"phone": NUMBER, "first_name": "\uffff \x00", "last_name": "\uffff"}, {"last_name": "Default"})
+    assert (found.values["first_name"], found.values["last_name"], found.characters_removed) == (None, "Default", False)
+
+
+def test_a_whole_value_is_told_of_nothing() -> None:
+    assert not read({"phone": NUMBER, "first_name": "Aïssatou\n👩🏾‍⚕️", "consent": True}).characters_removed

@@ -47,8 +47,8 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
         b"[Infinity]",
         b"[-Infinity]",
         b"[1e999]",
-        rb'["\ud800"]',
-        rb'{"\udfff": 1}',
+        rb'{"\udfff": 1, "\ud800": 1}',
+        b'["\xed\xa0\x80"]',
         b"[" * 100_000,
         b"9" * 5000,
         b"\xef\xbb\xbf{}",
@@ -63,6 +63,21 @@ def test_refused(body: bytes) -> None:
 
 def test_a_pair_of_surrogates_is_one_character() -> None:
     assert parse(rb'["\ud83d\ude00"]') == ["😀"]
+
+
+@pytest.mark.parametrize(
+    ("body", "read"),
+    [
+        (rb'["\ud800"]', ["\uffff"]),
+        (rb'["a\udfffb\ud83d\ude00\ude00", 1.5, true]', ["a\uffffb😀\uffff", 1.5, True]),
+        (rb'["\ude00\ud83d"]', ["\uffff\uffff"]),
+        (rb'["\\ud800"]', ["\\ud800"]),
+        (rb'{"\udfff": {"x": "\ud800"}}', {"\uffff": {"x": "\uffff"}}),
+    ],
+)
+def test_half_a_pair_is_no_character(body: bytes, read: object) -> None:
+    """The RFC's grammar allows it, no text can hold it: it is removed where a message is composed."""
+    assert parse(body) == read
 
 
 def test_writing() -> None:

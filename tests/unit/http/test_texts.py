@@ -83,6 +83,7 @@ STATUS_REASONS = frozenset(
 WARNINGS = frozenset(
     [
         "ucs2",
+        "characters_removed",
         "units_insufficient",
         "daily_limit_exceeded",
         "cards_older_than_24h",

@@ -3,13 +3,17 @@ import itertools
 import json
 import tracemalloc
 from collections.abc import Iterable, Iterator
+from typing import cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from shared.domain.json import JsonObject, JsonValue
+from shared.domain.json import JsonObject, JsonValue, parse
 from shared.domain.refusal import Fault
 from shared.usecases.judge import Row
 from shared.usecases.rows import RowReader, UnreadableFileError
+from shared.usecases.tracker import entities
 
 UNREADABLE = Fault(field="row", code="row_unreadable")
 ONE, TWO = "+221770000001", "+221770000002"
@@ -233,7 +237,6 @@ def test_ndjson(end: str, mark: str) -> None:
         "null",
         "7",
         '{"phone": "+221770000001", "phone": "+221770000002"}',
-        '{"card_code": "\\ud800"}',
         '{"card_code": NaN}',
         '{"card_code": 1e999}',
         "[" * 100_000,
@@ -244,6 +247,36 @@ def test_ndjson(end: str, mark: str) -> None:
 )
 def test_ndjson_a_bad_line_stands_alone(line: str) -> None:
     assert raws(f"{json.dumps(AMINATA)}\n{line}\n{json.dumps(FATOU)}\n", "ndjson") == [AMINATA, None, FATOU]
+
+
+@pytest.mark.parametrize(
+    ("form", "content"),
+    [
+        ("csv", "phone,fir\uffffst_name,last_name\n77,A\x00wa,Di\uffffop\n"),
+        ("ndjson", '{"phone": "77", "first_name": "A\\u0000wa", "last_name": "Di\\uffffop"}'),
+        ("ndjson", '{"phone": "77", "first_name": "A\\u0000wa", "last_name": "Di\\ud800op"}'),
+        ("dhis2", '{"trackedEntities": [{"phone": "77", "first_name": "A\\u0000wa", "last_name": "Di\\uffffop"}]}'),
+        ("dhis2", '{"trackedEntities": [{"phone": "77", "first_name": "A\\u0000wa", "last_name": "Di\\ud800op"}]}'),
+        ("dhis2", '{"trackedEntities": [{"phone": "77", "first_name": "A\\u0000wa", "last_name": "Di\\udc00op"}]}'),
+    ],
+)
+def test_characters_that_no_message_can_carry_leave_the_row_readable(form: str, content: str) -> None:
+    """They are removed, with a warning, where the recipient is read (`shared.domain.recipient`)."""
+    person: JsonObject = {"phone": "77", "first_name": "A\x00wa", "last_name": "Di\uffffop"}
+    assert raws(content, form) == [{"dhis2": person} if form == "dhis2" else person]
+
+
+ESCAPES = st.lists(st.sampled_from(("\\ud83d", "\\ude00", "\\\\", "\\u00e9", "\\n", '\\"', "u", "d", "8")), max_size=40)
+
+
+@given(escapes=ESCAPES, size=st.integers(1, 20))
+def test_dhis2_half_pairs_wherever_a_block_ends(escapes: list[str], size: int) -> None:
+    """As the JSON reader reads them."""
+    told = f'{{"trackedEntities": [{{"x": "{"".join(escapes)}"}}]}}'
+    expected = parse(told)
+    assert isinstance(expected, dict)
+    file = cast("io.BufferedReader", Dripping(told.encode(), size))
+    assert [value for value, _ in entities(file)] == expected["trackedEntities"]
 
 
 def test_ndjson_unknown_fields_are_the_row_s_affair() -> None:
@@ -339,6 +372,7 @@ def test_dhis2_entries(entities: list[JsonValue], expected: list[JsonObject | No
         "<html>502 Bad Gateway</html>",
         PLAIN,
         b'{"trackedEntities": ["\xff"]}',
+        b'{"trackedEntities": ["\xed\xa0\x80"]}',
     ],
 )
 def test_dhis2_files_that_cannot_be_read(content: str | bytes) -> None:
