@@ -39,7 +39,7 @@ from moto.sqs.exceptions import BatchRequestTooLong, InvalidParameterValue, Rece
 from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
 from moto.utilities.utils import get_partition
 
-from local import bucket_cors, moto_access, sqs_rules
+from local import bucket_cors, moto_access, moto_secrets, sqs_rules
 from local.indexed_queue import IndexedMessages
 from local.moto_access import replace as _replace
 from local.partiql import inserted
@@ -83,6 +83,7 @@ def apply_all() -> None:
     mend_schedules()
     moto_access.mend_roles()
     moto_access.mend_access()
+    moto_secrets.mend_deletions()
 
 
 def mend_instance_tracking() -> None:

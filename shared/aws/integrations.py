@@ -2,10 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from botocore.exceptions import ClientError
-
 from shared.aws.codec import decode, encode
-from shared.aws.secrets import create_secret
+from shared.aws.secrets import erase_secret, put_secret, read_secret
 from shared.aws.session import Aws
 from shared.domain.clock import Clock
 from shared.domain.integration import Dhis2Integration, SmsIntegration, WhatsAppIntegration
@@ -54,34 +52,15 @@ class SecretIntegrations:
         name = self._name(integration.organisation, type(integration))
         body = encode(integration).decode()
 
-        def write() -> None:
-            try:
-                self._aws.secrets.put_secret_value(SecretId=name, SecretString=body)
-            except self._aws.secrets.exceptions.ResourceNotFoundException:
-                self._create(name, body)
-
-        await self._aws.run(write)
+        await self._aws.run(lambda: put_secret(self._aws, name, body, self._key))
         self._cache.pop(name, None)
-
-    def _create(self, name: str, body: str) -> None:
-        """Of two first puts at once, the one that comes second replaces the other's."""
-        try:
-            create_secret(self._aws, name, body, self._key)
-        except self._aws.secrets.exceptions.ResourceExistsException:
-            self._aws.secrets.put_secret_value(SecretId=name, SecretString=body)
 
     async def delete(self, organisation: str, name: str) -> bool:
         """See `Integrations`."""
         full = f"{self._prefix}/{organisation}/{name}"
         self._cache.pop(full, None)
 
-        def erase() -> bool:
-            # A forced deletion of what is not there is no error on AWS: it has to be looked at before.
-            there = self._text(full) is not None
-            self._aws.secrets.delete_secret(SecretId=full, ForceDeleteWithoutRecovery=True)
-            return there
-
-        return await self._aws.run(erase)
+        return await self._aws.run(lambda: erase_secret(self._aws, full))
 
     async def _read[T: (WhatsAppIntegration, SmsIntegration, Dhis2Integration)](
         self, organisation: str, kind: type[T], version: int, *, fresh: bool
@@ -103,16 +82,8 @@ class SecretIntegrations:
         return found
 
     def _get[T: (WhatsAppIntegration, SmsIntegration, Dhis2Integration)](self, name: str, kind: type[T]) -> T | None:
-        found = self._text(name)
-        return decode(found, kind) if found is not None else None
-
-    def _text(self, name: str) -> str | None:
-        try:
-            return self._aws.secrets.get_secret_value(SecretId=name)["SecretString"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] in ("ResourceNotFoundException", "InvalidRequestException"):
-                return None
-            raise
+        found = read_secret(self._aws, name)
+        return decode(found.text, kind) if found is not None else None
 
     def _name(
         self,

@@ -1,10 +1,8 @@
-"""The shelf of shared tokens on Secrets Manager: one secret an organisation, made and deleted with its integration.
+"""The shelf of shared tokens on Secrets Manager: one secret an organisation, made and erased with its integration.
 
-Its version IDs are a chain: the next one is derived from the one that is replaced. Of two workers who replace the same
-state Secrets Manager therefore refuses the second, which makes a put conditional where the service knows no conditions.
+Its version IDs are a chain (`following`), so that of two workers who replace the same state the second is refused.
 """
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +11,7 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.aws.codec import decode, encode
-from shared.aws.secrets import create_secret
+from shared.aws.secrets import ErasureError, erase_secret, following, put_secret, read_secret
 from shared.aws.session import Aws
 from shared.domain.tokens import AccessToken, Shelved
 from shared.usecases.ports import Telemetry
@@ -43,13 +41,15 @@ class SecretTokenShelf:
 
     async def read(self, organisation: str, application: str) -> Shelved:
         """See `TokenShelf`."""
-        name = self._name(organisation)
+        name, nothing = self._name(organisation), Shelved(token=None, version="")
 
         def get() -> Shelved:
-            found = self._aws.secrets.get_secret_value(SecretId=name)
-            return Shelved(token=_token(found["SecretString"], application), version=found["VersionId"])
+            found = read_secret(self._aws, name)
+            if found is None:
+                return nothing
+            return Shelved(token=_token(found.text, application), version=found.version)
 
-        return await self._tried(organisation, get, Shelved(token=None, version=""))
+        return await self._tried(organisation, get, nothing)
 
     async def put(self, organisation: str, application: str, token: AccessToken, *, version: str) -> bool:
         """See `TokenShelf`."""
@@ -57,12 +57,11 @@ class SecretTokenShelf:
             return True
         kept = _Kept(application=application, value=token.value, refresh_at=token.refresh_at)
         body = encode(kept).decode()
-        follows = hashlib.sha256(version.encode()).hexdigest()
 
         def replace() -> bool:
             try:
                 self._aws.secrets.put_secret_value(
-                    SecretId=self._name(organisation), SecretString=body, ClientRequestToken=follows
+                    SecretId=self._name(organisation), SecretString=body, ClientRequestToken=following(version)
                 )
             except self._aws.secrets.exceptions.ResourceExistsException:
                 return False
@@ -75,10 +74,7 @@ class SecretTokenShelf:
         name = self._name(organisation)
 
         def empty() -> None:
-            try:
-                self._aws.secrets.put_secret_value(SecretId=name, SecretString=_EMPTY)
-            except self._aws.secrets.exceptions.ResourceNotFoundException:
-                create_secret(self._aws, name, _EMPTY, self._key)
+            put_secret(self._aws, name, _EMPTY, self._key)
 
         await self._tried(organisation, empty, None)
 
@@ -86,7 +82,7 @@ class SecretTokenShelf:
         """See `TokenShelf`."""
 
         def erase() -> None:
-            self._aws.secrets.delete_secret(SecretId=self._name(organisation), ForceDeleteWithoutRecovery=True)
+            erase_secret(self._aws, self._name(organisation))
 
         await self._tried(organisation, erase, None)
 
@@ -97,7 +93,7 @@ class SecretTokenShelf:
             code = error.response["Error"]["Code"]
             if code not in _ABSENT:
                 self._telemetry.trouble("token_shelf_unreachable", organisation=organisation, error=code)
-        except BotoCoreError as error:
+        except (BotoCoreError, ErasureError) as error:
             self._telemetry.trouble("token_shelf_unreachable", organisation=organisation, error=type(error).__name__)
         return otherwise
 

@@ -12,6 +12,7 @@ import time_machine
 from botocore.session import Session
 
 from local.moto_mends import mend_inserts, mend_message_bodies
+from local.moto_secrets import mend_deletions
 from shared.aws.call_counts import DynamoCallCounts
 from shared.aws.card_failures import DynamoCardFailures
 from shared.aws.codec import decode
@@ -63,6 +64,7 @@ def connect() -> InlineAws:
     """Clients with invented credentials, whose requests are held to what DynamoDB itself would accept."""
     mend_inserts()
     mend_message_bodies()
+    mend_deletions()
     session = Session()
     session.set_credentials("testing", "testing")
     session.set_config_variable("region", _REGION)

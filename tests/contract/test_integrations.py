@@ -108,6 +108,21 @@ async def test_deleting_forgets_one_of_them(world: World) -> None:
     assert await world.integrations.sms(ORGANISATION) == SMS
 
 
+async def test_what_is_deleted_can_be_put_again_at_once_and_deleted_again(world: World) -> None:
+    """Secrets Manager deletes a secret when it comes to it, and refuses one of that name until then."""
+    for turn in range(3):
+        for kept in (WHATSAPP, SMS, DHIS2):
+            await world.integrations.put(replace(kept, version=turn + 1))
+        for name in ("whatsapp", "sms", "dhis2"):
+            assert await world.integrations.delete(ORGANISATION, name), (turn, name)
+        other = world.another().integrations
+        assert await other.whatsapp(ORGANISATION, fresh=True) is None
+        assert await other.sms(ORGANISATION, fresh=True) is None
+        assert await other.dhis2(ORGANISATION) is None
+    await world.integrations.put(SMS)
+    assert await world.another().integrations.sms(ORGANISATION) == SMS
+
+
 async def test_organisations_are_apart(world: World) -> None:
     theirs = replace(SMS, organisation="other", client_id="theirs")
     await world.integrations.put(SMS)

@@ -71,9 +71,23 @@ async def test_without_a_shelf_nothing_is_kept_and_nothing_raised(world: World) 
     for _ in range(2):
         await world.token_shelf.remove(ORGANISATION)
     assert await world.token_shelf.read(ORGANISATION, APPLICATION) == NOTHING
-    # A worker that still has the old settings puts its token after the integration was deleted.
-    assert await world.token_shelf.put(ORGANISATION, APPLICATION, token("late"), version=seen.version)
+    # A worker that still has the old settings puts its token after the integration was deleted, and once more.
+    assert not await world.token_shelf.put(ORGANISATION, APPLICATION, token("late"), version=seen.version)
+    again = await world.token_shelf.read(ORGANISATION, APPLICATION)
+    assert again == NOTHING
+    assert await world.token_shelf.put(ORGANISATION, APPLICATION, token("late"), version=again.version)
     assert await world.token_shelf.read(ORGANISATION, APPLICATION) == NOTHING
+
+
+async def test_a_removed_shelf_opens_again_at_once_and_takes_no_token_from_before(world: World) -> None:
+    await world.token_shelf.open(ORGANISATION)
+    before = await world.token_shelf.read(ORGANISATION, APPLICATION)
+    await world.token_shelf.remove(ORGANISATION)
+    await world.token_shelf.open(ORGANISATION)
+    assert not await world.token_shelf.put(ORGANISATION, APPLICATION, token("late"), version=before.version)
+    opened = await world.token_shelf.read(ORGANISATION, APPLICATION)
+    assert await world.token_shelf.put(ORGANISATION, APPLICATION, token("new"), version=opened.version)
+    assert (await world.token_shelf.read(ORGANISATION, APPLICATION)).token == token("new")
 
 
 async def test_shelves_of_organisations_are_apart(world: World) -> None:

@@ -16,15 +16,16 @@ from tests.fakes.world import Points
 
 
 class FakeTokenShelf:
-    """`TokenShelf`."""
+    """`TokenShelf`. A shelf that was removed keeps its version, as the secret on AWS does."""
 
     def __init__(self, points: Points) -> None:
         self.shelves: dict[str, tuple[int, str, AccessToken | None]] = {}
+        self._removed: set[str] = set()
         self._points = points
 
     async def read(self, organisation: str, application: str) -> Shelved:
         await self._points("shelf.read")
-        if organisation not in self.shelves:
+        if organisation not in self.shelves or organisation in self._removed:
             return Shelved(token=None, version="")
         version, owner, token = self.shelves[organisation]
         return Shelved(token=token if owner == application else None, version=str(version))
@@ -43,10 +44,13 @@ class FakeTokenShelf:
         await self._points("shelf.open")
         version = self.shelves[organisation][0] + 1 if organisation in self.shelves else 1
         self.shelves[organisation] = (version, "", None)
+        self._removed.discard(organisation)
 
     async def remove(self, organisation: str) -> None:
         await self._points("shelf.remove")
-        self.shelves.pop(organisation, None)
+        if organisation in self.shelves:
+            self.shelves[organisation] = (self.shelves[organisation][0] + 1, "", None)
+            self._removed.add(organisation)
 
 
 class FakeUnknownSms:

@@ -10,12 +10,14 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import FrameType
 from typing import Any
 from unittest.mock import patch
 
 import boto3
+import time_machine
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
@@ -752,6 +754,32 @@ def nonsense_scheduled() -> list[str]:
     return taken
 
 
+def secret_made_again_after() -> list[int]:
+    """Seconds after its deletion without recovery at which a secret can be neither made, changed nor read."""
+    secrets, refused = client("secretsmanager"), []
+    now = datetime.now(UTC)
+    for after in (0, 59, 61):
+        name = f"deleted-{after}"
+        with time_machine.travel(now, tick=False):
+            secrets.create_secret(Name=name, SecretString="x")
+            secrets.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+        with time_machine.travel(now + timedelta(seconds=after), tick=False):
+            calls = (secrets.get_secret_value, secrets.put_secret_value, secrets.create_secret)
+            given = ({"SecretId": name}, {"SecretId": name, "SecretString": "y"}, {"Name": name, "SecretString": "y"})
+            codes = [_code(call, each) for call, each in zip(calls, given, strict=True)]
+        if codes == ["InvalidRequestException"] * 3:
+            refused.append(after)
+    return refused
+
+
+def _code(call: Callable[..., Any], given: dict[str, str]) -> str:
+    try:
+        call(**given)
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    return ""
+
+
 FACTS: tuple[Callable[[], Any], ...] = (
     instances_kept,
     inspections_per_request,
@@ -782,6 +810,7 @@ FACTS: tuple[Callable[[], Any], ...] = (
     missing_types,
     default_list_is_split,
     nonsense_scheduled,
+    secret_made_again_after,
 )
 
 

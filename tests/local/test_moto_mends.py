@@ -223,3 +223,9 @@ def test_the_default_of_a_list_is_not_split(plain: Facts, mended: Facts) -> None
 def test_schedules_that_never_fire_are_refused(plain: Facts, mended: Facts) -> None:
     assert len(plain["nonsense_scheduled"]) == 3
     assert mended["nonsense_scheduled"] == []
+
+
+def test_a_deleted_secret_keeps_its_name_for_a_while(plain: Facts, mended: Facts) -> None:
+    """By the seconds since its deletion: AWS refuses to make, change or read one by that name."""
+    assert plain["secret_made_again_after"] == []
+    assert mended["secret_made_again_after"] == [0, 59]

@@ -128,5 +128,21 @@ def test_workers_share_one_token_that_goes_with_the_integration(programme: Progr
     programme.put_sms(client_secret="another")
     assert secrets.get_secret_value(SecretId=name)["SecretString"] == "{}"
     assert programme.api.delete("/v1/integrations/sms").status_code == 204
-    with pytest.raises(secrets.exceptions.ResourceNotFoundException):
-        secrets.get_secret_value(SecretId=name)
+    stages = [secrets.get_secret_value(SecretId=name, VersionStage=stage) for stage in ("AWSCURRENT", "AWSPREVIOUS")]
+    assert {one["SecretString"] for one in stages} == {"erased"}
+
+
+def test_settings_that_are_deleted_can_be_saved_again_at_once(programme: Programme) -> None:
+    """As an administrator does who starts anew: Secrets Manager has not yet deleted anything by then."""
+    for turn in range(3):
+        for name in ("sms", "whatsapp", "dhis2"):
+            assert programme.api.delete(f"/v1/integrations/{name}").status_code == 204, (turn, name)
+            assert programme.api.get(f"/v1/integrations/{name}").status_code == 404, (turn, name)
+        programme.put_sms(client_secret=f"turn-{turn}")
+        programme.put_whatsapp()
+        mapping = {"attributes": {"phone": "aPhoneAttr1"}}
+        assert programme.api.put("/v1/integrations/dhis2", json=mapping).status_code == 200, turn
+    for name in ("sms", "whatsapp", "dhis2"):
+        assert programme.api.get(f"/v1/integrations/{name}").status_code == 200, name
+    sent = programme.ok(programme.send(programme.recipient(DELIVERED)))
+    programme.settled(sent["message_id"], "delivered")

@@ -159,7 +159,7 @@ class Place:
         if role != "ApiRole":
             made = {"Name": f"{STACK_NAME}/{self.organisation}/new", "SecretString": "{}"}
             found.append(Try(service="secretsmanager", call="create_secret", parameters=made))
-            found += [Try(service="secretsmanager", call="delete_secret", parameters=one) for one in ours.values()]
+        found += [Try(service="secretsmanager", call="delete_secret", parameters=one) for one in ours.values()]
         return found
 
     def schedules(self, role: str) -> list[Try]:

@@ -89,6 +89,7 @@ def test_secrets_are_read_under_the_stacks_prefix_and_made_by_the_api_alone(temp
         readable.append(str({"Ref": "NumberKeySecret"}))
     assert resources(template, role, "secretsmanager:GetSecretValue") == readable
     writes = actions(template, role, "secretsmanager") & SECRET_WRITES
+    assert "DeleteSecret" not in writes, "what is saved right after it would be refused"
     if role == "ApiRole":
         assert resources(template, role, "secretsmanager:CreateSecret") == [str({"Fn::Sub": f"{prefix}*"})]
     elif role in CALL_ORANGE:
