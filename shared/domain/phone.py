@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from typing import override
 
 import phonenumbers as lib
@@ -91,6 +92,31 @@ def normalise_any_form(raw: str, default_country: str) -> PhoneNumber:
     """
     number = _one_number(raw, default_country)
     return normalise(present_form(_e164(number)) if _is_dead(number) else raw, default_country)
+
+
+def is_mobile_number(digits: str) -> bool:
+    """Whether a run of digits is a mobile number by itself: a national one of a covered country, with or without the 0
+    that people write before it, or an international one of ten digits or more, with or without 00."""
+    if _covered_mobiles().fullmatch(digits):
+        return True
+    international = digits.removeprefix("00")
+    # Parsing takes 0.1 ms, too long for a counter in each of a million references.
+    number = _parse("+" + international, None) if len(international) >= 10 and international[0] != "0" else None
+    return number is not None and lib.is_valid_number(number) and lib.number_type(number) in _MOBILE
+
+
+@cache
+def _covered_mobiles() -> re.Pattern[str]:
+    """Mobile numbers of the covered countries in every way of writing them, and the dead Ivorian ones with 225.
+
+    One expression instead of a parsing for each country: a file may have a million references.
+    """
+    forms = [rf"(?:00)?{_IVORIAN}[0-9]{{8}}"]
+    for code, country in COVERED.items():
+        metadata = lib.PhoneMetadata.metadata_for_region(code)
+        if metadata is not None and metadata.mobile is not None and metadata.mobile.national_number_pattern:
+            forms.append(rf"(?:0|(?:00)?{country.calling_code})?(?:{metadata.mobile.national_number_pattern})")
+    return re.compile("|".join(forms), re.ASCII)
 
 
 def _one_number(raw: str, default_country: str) -> lib.PhoneNumber:

@@ -125,7 +125,7 @@ class _Reading:
 
     def _enrollment(self, value: str | None) -> str | None:
         if value is not None and not is_reference(value):
-            self._wrong("enrollment_id")
+            self.faults.append(Fault(field="enrollment_id", code="field_invalid", facts={"format": "identifier"}))
             return None
         return value
 

@@ -313,3 +313,61 @@ def test_the_sample_export_is_judged_row_by_row(programme: Programme) -> None:
     )  # fmt: skip
     found = {error["row"]: error["code"] for error in made["errors"]}
     assert found == {each.row: each.reason for each in campaign.expected if each.verdict is Verdict.REJECTED}
+
+
+# ---------------------------------------------------------------------------------------------------------- References
+
+HIDING = ["p221771234567", "x-74073231", "p-77-123-45-67", "awa771234567b"]
+PLAIN = [
+    "aPhoneAttr1",
+    "5f0c2b1e-0000-5000-8000-000000000001",
+    "vaccination-2026-11-23",
+    "CARD-2026-000123",
+    "2026-11-23",
+]
+
+
+@pytest.mark.parametrize("reference", HIDING)
+def test_a_reference_that_hides_a_number_is_refused_wherever_it_comes_in(programme: Programme, reference: str) -> None:
+    """Line 13: bodies, queries, paths, and rows of each format."""
+    programme.ok(programme.api.put("/v1/integrations/dhis2", json=MAPPED))
+    recipient = programme.recipient(DELIVERED, enrollment_id=reference)
+    for answer, field in (
+        (programme.send(programme.recipient(DELIVERED), campaign_id=reference), "campaign_id"),
+        (programme.distribute(recipients=[programme.recipient(DELIVERED)], campaign_id=reference), "campaign_id"),
+        (programme.send(recipient), "recipient.enrollment_id"),
+    ):
+        assert (answer.status_code, errors(answer.json())) == (422, [(field, "field_invalid")])
+        assert "phone number" in answer.json()["errors"][0]["message"]
+    for path in ("/v1/messages", "/v1/distributions"):
+        assert programme.api.get(path, params={"campaign_id": reference}).status_code == 400
+    assert programme.api.get("/v1/messages", params={"enrollment_id": reference}).status_code == 400
+    for rest in ("messages", "statistics"):
+        assert programme.api.get(f"/v1/campaigns/{reference}/{rest}").status_code == 400
+
+    record = bare(8200, enrollment=reference)
+    phone = "+221770008200"
+    order = {"channel": "sms", "recipients": [recipient], **TEXT}
+    made = [
+        programme.ok(programme.distribute(recipients=[recipient, {"dhis2": record}], **TEXT)),
+        planned(programme, f"phone,first_name,enrollment_id\n{phone},Awa,{reference}\n", "csv", **TEXT),
+        planned(
+            programme, json.dumps({"phone": phone, "first_name": "Awa", "enrollment_id": reference}), "ndjson", **TEXT
+        ),
+        planned(programme, json.dumps({"enrollments": [record]}), "dhis2", **TEXT),
+        programme.ok(programme.api.post("/v1/preview", json=order))["items"][0],
+    ]
+    for one in made:
+        assert set(errors(one)) == {("enrollment_id", "field_invalid")}
+        assert all("phone number" in error["message"] for error in one["errors"])
+        assert reference not in json.dumps(one)
+
+
+def test_references_of_other_systems_are_taken(programme: Programme) -> None:
+    """Line 13: no UID, UUID, date or counter is mistaken for a number."""
+    for place, reference in enumerate(PLAIN):
+        recipient = programme.recipient(DELIVERED + place, enrollment_id=reference)
+        sent = programme.ok(programme.send(recipient, campaign_id=reference))
+        assert programme.message(sent["message_id"])["enrollment_id"] == reference
+        [listed] = programme.ok(programme.api.get(f"/v1/campaigns/{reference}/messages"))["items"]
+        assert listed["campaign_id"] == reference

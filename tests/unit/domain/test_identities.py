@@ -1,14 +1,16 @@
 """IDs, instants and references: what keys are made of."""
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from uuid import UUID
 
+import phonenumbers
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from shared.domain import instants
+from shared.domain.countries import COVERED
 from shared.domain.ids import NumberKey, distribution_id, row_message_id, shard_of, single_message_id, stop_reply_id
 from shared.domain.references import is_organisation, is_reference
 
@@ -114,17 +116,78 @@ def test_an_instant_needs_its_zone(moment: object) -> None:
         ("2026", True),
         ("1234567", True),
         ("12345678", False),
-        ("2026-11-23", False),  # eight digits and dashes alone could be a number
+        ("2026-11-23", True),
+        ("20261123", True),
+        ("2026-11-0042", False),  # eight digits and dashes alone could be a number
         ("77-000-00-01", False),
         ("221770000001", False),
         ("00221770000001", False),
         ("770000001", False),
-        ("c-770000001", True),
         ("dQ8rT2kLm4Z", True),
     ],
 )
 def test_references_hold_no_number(value: str, stands: bool) -> None:
     assert is_reference(value) is stands
+
+
+HIDDEN = (
+    *("p221771234567", "x-74073231", "c-770000001", "enr_770000001x", "id00221771234567", "awa771234567diallo"),
+    *("p-77-123-45-67", "a221-77-123-45-67", "x_77_000_00_01", "BF-74-07-32-31", "S-77-1234567", "p77-1234567"),
+    *("CI0707123456", "abc22507070707", "mg0321234567", "e01012345678", "p33612345678", "2026-11-23-770000001"),
+    *("vaccination-2026-11-23-74073231", "ENR12345678", "e5f0c2b1-771234567"),
+)
+HARMLESS = (
+    *("vaccination-2026-11-23", "c-20261123", "23-11-2026", "2026-11-23-0001", "20261123T093000", "HH-202611230930"),
+    *("CARD-2026-000123", "CARD2026000123", "DKR-2026-0001", "camp-2025-2026", "s-2026-11-0042", "REG-0001"),
+    *("ENR-00000123", "ENR-123456789", "c1795428000000", "c1795428000", "PEV-2026-11-cartes", "DKR-VAC-0000001"),
+    *("5f0c2b1e-0000-5000-8000-000000000001", "enr_5f0c2b1e-1234-4000-8000-771234567890"),
+    *("00000000-0000-0000-0000-000000000001", "aPhoneAttr1", "eFirst00001", "A0000000000"),
+    *("507f1f77bcf86cd799439011", "01KB3NDEKTSV4RRFFQ69G5FAV0", "9f86d08188417d659a2feaa0c55ad015"),
+)
+
+
+@pytest.mark.parametrize("value", HIDDEN)
+def test_no_reference_hides_a_number_between_letters(value: str) -> None:
+    assert not is_reference(value)
+
+
+@pytest.mark.parametrize("value", HARMLESS)
+def test_dates_counters_and_random_tokens_are_no_numbers(value: str) -> None:
+    assert is_reference(value)
+
+
+MOBILES = {
+    "SN": r"7[0678][0-9]{7}",
+    "CI": r"0[157][0-9]{8}",
+    "ML": r"[67][0-9]{7}",
+    "BF": r"7[0-9]{7}",
+    "GN": r"62[0-9]{7}",
+    "CM": r"67[0-9]{7}",
+    "MG": r"3[234][0-9]{7}",
+    "TN": r"5[0-9]{7}",
+    "EG": r"1[0125][0-9]{8}",
+}
+letters = st.from_regex(r"[A-Za-z]{1,8}", fullmatch=True)
+
+
+@given(st.data(), st.sampled_from(sorted(MOBILES)), letters, st.sampled_from(["", "-", "_"]), letters)
+def test_a_mobile_number_of_any_covered_country_is_found(
+    data: st.DataObject, country: str, before: str, gap: str, after: str
+) -> None:
+    """National, with its calling code, and with 00; as one run of digits, and in groups of two."""
+    national = data.draw(st.from_regex(MOBILES[country], fullmatch=True))
+    assume(phonenumbers.is_valid_number(phonenumbers.parse(national, country)))
+    code = COVERED[country].calling_code
+    for number in (national, code + national, f"00{code}{national}"):
+        assert not is_reference(f"{before}{gap}{number}{gap}{after}")
+        grouped = "-".join(number[place : place + 2] for place in range(0, len(number), 2))
+        assert not is_reference(f"{before}-{grouped}")
+
+
+@given(st.uuids(), letters, st.dates(date(1950, 1, 1), date(2099, 12, 31)))
+def test_uuids_and_dates_are_always_taken(uuid: UUID, before: str, day: date) -> None:
+    for value in (str(uuid), str(uuid).upper(), f"{before}_{uuid}", f"{before}-{day}", f"{day}", f"{day:%Y%m%d}"):
+        assert is_reference(value)
 
 
 @pytest.mark.parametrize(("value", "stands"), [("demo", True), ("12345678", True), ("a#b", False), ("", False)])
