@@ -6,11 +6,19 @@ from shared.aws.codec import decode, encode
 from shared.aws.secrets import erase_secret, put_secret, read_secret
 from shared.aws.session import Aws
 from shared.domain.clock import Clock
+from shared.domain.instants import microseconds
 from shared.domain.integration import Dhis2Integration, SmsIntegration, WhatsAppIntegration
+from shared.domain.lru import LruCache
+from shared.domain.quota import Quota
 
 _CACHED_FOR = timedelta(minutes=5)
 _FORCED_EVERY = timedelta(seconds=5)
 """A forced refresh is not repeated sooner: forged webhooks must not run up a bill."""
+
+_MISSES = Quota(calls=50, span=timedelta(seconds=10))
+"""How many names without settings one worker looks for, of each kind. Forged webhooks name organisations that nobody
+has, each time another one. What is refused unread is refused as any other: Meta repeats it for days, and an
+organisation that this worker knows is always looked for."""
 
 type Integration = WhatsAppIntegration | SmsIntegration | Dhis2Integration
 
@@ -33,7 +41,9 @@ class SecretIntegrations:
         self._prefix = prefix
         self._clock = clock
         self._patient = patient
-        self._cache: dict[str, tuple[datetime, Integration | None]] = {}
+        self._cache: LruCache[str, tuple[datetime, Integration]] = LruCache()
+        self._absent: LruCache[str, datetime] = LruCache()
+        self._missed: dict[object, tuple[int, ...]] = {}
 
     async def whatsapp(self, organisation: str, *, version: int = 0, fresh: bool = False) -> WhatsAppIntegration | None:
         """See `Integrations`."""
@@ -69,17 +79,36 @@ class SecretIntegrations:
         now = self._clock.now()
         known = self._cache.get(name)
         if known is not None:
-            age = now - known[0]
-            integration = known[1]
-            old = integration is None or integration.version < version or age > _CACHED_FOR
+            age, integration = now - known[0], known[1]
+            old = integration.version < version or age > _CACHED_FOR
             forced = fresh and not (self._patient and age < _FORCED_EVERY)
             if not old and not forced and isinstance(integration, kind):
                 return integration
-            if integration is None and self._patient and age < _FORCED_EVERY:
-                return None
+        elif self._patient and not self._may_look(name, kind, now):
+            return None
         found = await self._aws.run(lambda: self._get(name, kind))
-        self._cache[name] = (now, found)
+        self._remember(name, found, kind, now)
         return found
+
+    def _may_look(self, name: str, kind: object, now: datetime) -> bool:
+        """Whether a name that is not known may cost a read. What is not there, nobody looks for twice in five seconds;
+        and of names that were not there, a worker has looked for only so many lately."""
+        absent_at = self._absent.get(name)
+        if absent_at is not None and now - absent_at < _FORCED_EVERY:
+            return False
+        return _MISSES.wait(self._missed.get(kind, ()), microseconds(now)) is None
+
+    def _remember(self, name: str, found: Integration | None, kind: object, now: datetime) -> None:
+        """Only what is there is kept as settings: names that somebody invented must not push them out."""
+        if found is not None:
+            self._cache[name] = (now, found)
+            self._absent.pop(name, None)
+            return
+        self._cache.pop(name, None)
+        if self._patient:
+            self._absent[name] = now
+            at = microseconds(now)
+            self._missed[kind] = (*_MISSES.recent(self._missed.get(kind, ()), at), at)
 
     def _get[T: (WhatsAppIntegration, SmsIntegration, Dhis2Integration)](self, name: str, kind: type[T]) -> T | None:
         found = read_secret(self._aws, name)

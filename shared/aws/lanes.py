@@ -15,6 +15,7 @@ from shared.aws.reading import get_items
 from shared.aws.session import Aws
 from shared.domain.clock import Clock
 from shared.domain.instants import from_milliseconds, microseconds, milliseconds
+from shared.domain.lru import LruCache
 from shared.domain.members import Member, shared_rate
 from shared.domain.timetable import Booking, Lane, LaneState, Share, book, quickest_share
 
@@ -29,7 +30,7 @@ class DynamoLanes:
         self._aws = aws
         self._table = table
         self._clock = clock
-        self._accounts: dict[str, Item] = {}
+        self._accounts: LruCache[str, Item] = LruCache()
         """The items of accounts, as last seen. What an organisation has of its own is read each time: it is slow, and
         another environment may have joined meanwhile."""
 
@@ -139,7 +140,7 @@ class DynamoLanes:
 
     async def _read(self, keys: list[dict[str, str]]) -> Mapping[str, Item]:
         found = {str(item["pk"]): item for item in await get_items(self._aws, self._table, keys)}
-        self._accounts |= {key["pk"]: found.get(key["pk"], {}) for key in keys if _is_account(key["pk"])}
+        self._accounts.update({key["pk"]: found.get(key["pk"], {}) for key in keys if _is_account(key["pk"])})
         return found
 
     def _shared(self, lane: Lane) -> LaneState | None:

@@ -11,6 +11,7 @@ from shared.aws.session import Aws
 from shared.domain.doubt import Beat
 from shared.domain.fallback import Silence
 from shared.domain.instants import from_milliseconds, milliseconds
+from shared.domain.lru import LruCache
 from shared.usecases.pulse import STEP
 
 _KEPT_FOR = timedelta(days=30)
@@ -24,7 +25,7 @@ class DynamoPulse:
     def __init__(self, aws: Aws, table: str) -> None:
         self._aws = aws
         self._table = table
-        self._known: dict[tuple[str, str], Beat] = {}
+        self._known: LruCache[tuple[str, str], Beat] = LruCache()
 
     async def heard(
         self, organisation: str, phone_number_id: str, *, claimed_at: datetime | None = None, at: datetime | None = None

@@ -23,6 +23,7 @@ from shared.domain.clock import Clock
 from shared.domain.distribution import UNCONFIRMED_LIFE, Distribution, DistributionStatus
 from shared.domain.duplicates import marks_in
 from shared.domain.ids import row_message_id
+from shared.domain.lru import LruCache
 from shared.domain.message import Message
 from shared.domain.prints import Pairs, Print, rows_of, same_rows
 from shared.domain.status import Status
@@ -174,7 +175,7 @@ class AlreadySent:
         self._log = log
         self._settler = settler
         self._clock = clock
-        self._known: dict[str, _Known] = {}
+        self._known: LruCache[str, _Known] = LruCache(_REMEMBERED)
 
     async def before(self, distribution: Distribution) -> Earlier:
         """What its campaign has sent besides itself."""
@@ -221,15 +222,12 @@ class AlreadySent:
 
     async def _remembered(self, distribution: Distribution) -> _Known | None:
         """None: its index has expired."""
-        known = self._known.pop(distribution.distribution_id, None)
+        known = self._known.get(distribution.distribution_id)
         if known is None:
             book = await self._book(distribution)
             if book is None:
                 return None
-            known = _Known(book)
-        self._known[distribution.distribution_id] = known  # the last one used stands last
-        while len(self._known) > _REMEMBERED:
-            del self._known[next(iter(self._known))]
+            known = self._known[distribution.distribution_id] = _Known(book)
         return known
 
     async def _book(self, one: Distribution) -> bytes | None:

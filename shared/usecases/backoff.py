@@ -6,6 +6,8 @@ No jitter: what was held departs by the timetable, one after the other, and neve
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from shared.domain.lru import LruCache
+
 LONGEST = timedelta(seconds=60)
 """To which doubling leads. What the provider itself asks for may be longer."""
 
@@ -20,7 +22,7 @@ class Backoff:
     """One worker's memory of the throttles that it heard, by rate limit (`LaneState.rate_limit_id`)."""
 
     def __init__(self) -> None:
-        self._holds: dict[str, _Hold] = {}
+        self._holds: LruCache[str, _Hold] = LruCache()
 
     def throttled(self, rate_limit: str, now: datetime, asked: timedelta) -> datetime:
         """Until when nothing may depart. `asked` is the least.

@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 
 from shared.domain.consent import Consent, ConsentRecord
 from shared.domain.identity import Link
+from shared.domain.lru import LruCache
 from shared.domain.news import Contact
 from shared.domain.phone import PhoneError, PhoneNumber, normalise, normalise_any_form
 from shared.usecases.gathered import Gathered
@@ -58,7 +59,7 @@ class Identities:
         self._people = people
         self._sessions = sessions
         self._hashed = hashed
-        self._known: set[Tie] = set()
+        self._known: LruCache[Tie, None] = LruCache(_REMEMBERED)
         self._ties, self._tied = Gathered(self._read_ties), Gathered(self._tie)
         self._words = Gathered(partial(consents_of, people))
         self._open = Gathered(partial(sessions_of, sessions))
@@ -154,9 +155,7 @@ class Identities:
                 waiting.append((link.other, frozenset(one for one in new if link.carries(one))))
 
     def _remember(self, known: Tie) -> None:
-        if len(self._known) >= _REMEMBERED:
-            self._known.clear()
-        self._known.add(known)
+        self._known[known] = None
 
     async def _tie(self, ties: Collection[Tie]) -> Mapping[Tie, Literal[True]]:
         """From the first identity of each to the second."""

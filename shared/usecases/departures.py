@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from shared.domain.instants import microseconds
+from shared.domain.lru import LruCache
 from shared.domain.timetable import SLOTS, SPAN, Booking, Lane, LaneState, Share, is_void
 from shared.usecases.backoff import Backoff
 from shared.usecases.fresh import Fresh
@@ -31,9 +32,9 @@ class Departures:
         self._wishes: dict[tuple[Lane, Share | None], list[asyncio.Future[int]]] = {}
         self._booking = asyncio.Lock()
         self._backoff = Backoff()
-        self._known: dict[Lane, LaneState] = {}
-        self._quiet: dict[str, datetime] = {}
-        self._turns: dict[tuple[str, int], deque[datetime]] = {}
+        self._known: LruCache[Lane, LaneState] = LruCache()
+        self._quiet: LruCache[str, datetime] = LruCache()
+        self._turns: LruCache[tuple[str, int], deque[datetime]] = LruCache()
 
     async def is_void(self, departs_at: int, lane: Lane, now: datetime) -> bool:
         """Whether it was missed, or withdrawn by a throttle."""
@@ -100,5 +101,5 @@ class Departures:
 
     async def _read(self, lanes: Collection[Lane]) -> Mapping[Lane, LaneState]:
         read = {lane: await self._lanes.state(lane) for lane in lanes}
-        self._known |= read
+        self._known.update(read)
         return read

@@ -8,6 +8,7 @@ from shared.domain.dispatch import Dispatch
 from shared.domain.distribution import Distribution
 from shared.domain.errors import Kind, SendError
 from shared.domain.failed_card import CardDecision, CardPair, alone, in_a_list, not_this_one, pair_of
+from shared.domain.lru import LruCache
 from shared.domain.message import Chunk, Message
 from shared.domain.picture import kind
 from shared.domain.runs import card_host
@@ -16,7 +17,6 @@ from shared.usecases.frozen import Plans
 
 ASKS_FOR_SECONDS = 8.0
 """For other cards and once more for its own: the message is claimed, and its worker must end before its time-out."""
-_PAIRS_REMEMBERED = 500
 _CHUNKS_READ = 3
 _ANOTHER_EVERY = timedelta(minutes=1)
 
@@ -42,17 +42,17 @@ class FailedCards:
         """`cards` is asked for another card of the list; None in a channel without cards."""
         self._failures = failures
         self._cards = cards
-        self._failing: set[CardPair] = set()
-        self._served: dict[CardPair, str] = {}
+        self._failing: LruCache[CardPair, None] = LruCache()
+        self._served: LruCache[CardPair, str] = LruCache()
 
     async def served(self, dispatch: Dispatch, message: Message) -> None:
         """The card of a claimed message was fetched."""
         pair = pair_of(dispatch)
         if pair is None or dispatch.payload.card_image is None:
             return
-        self._remember(pair, dispatch.payload.card_image)
+        self._served[pair] = dispatch.payload.card_image
         if message.card_failed_at is not None or dispatch.trial is not None:
-            self._failing.add(pair)
+            self._failing[pair] = None
         await self._end_row(pair)
 
     async def take(self, dispatch: Dispatch, message: Message, error: SendError, now: datetime) -> CardDecision:
@@ -64,7 +64,7 @@ class FailedCards:
         pair, passing = pair_of(dispatch), error.kind is Kind.RETRY
         if pair is None:
             return alone(message.card_failed_at or now, passing=passing, now=now)
-        self._failing.add(pair)
+        self._failing[pair] = None
         since = message.card_failed_at
         is_back = await self._is_back(pair, dispatch) if since is not None else None
         if since is None or is_back is None:
@@ -90,14 +90,8 @@ class FailedCards:
 
     async def _end_row(self, pair: CardPair) -> None:
         if pair in self._failing:
-            self._failing.discard(pair)  # before the write: of a batch that is served at once, one writes
+            del self._failing[pair]  # before the write: of a batch that is served at once, one writes
             await self._failures.served(pair)
-
-    def _remember(self, pair: CardPair, reference: str) -> None:
-        self._served.pop(pair, None)
-        self._served[pair] = reference
-        if len(self._served) > _PAIRS_REMEMBERED:
-            del self._served[next(iter(self._served))]
 
 
 async def can_be_fetched(cards: CardSource | None, reference: str, organisation: str) -> bool:

@@ -6,6 +6,7 @@ Orange's codes for a wrong request, a text too long or a policy do not say wheth
 
 from shared.domain.dispatch import Dispatch
 from shared.domain.errors import Kind, SendError
+from shared.domain.lru import LruCache
 
 MOST_ALIKE = 10
 """In a row, by one worker. Each worker counts for itself: a shared count would cost every message a write."""
@@ -17,7 +18,7 @@ class Repeats:
     """One worker's memory, by distribution and scope: the error of its last messages, and how often in a row."""
 
     def __init__(self) -> None:
-        self._rows: dict[tuple[str, str, str], tuple[str, int]] = {}
+        self._rows: LruCache[tuple[str, str, str], tuple[str, int]] = LruCache()
 
     def taken(self, dispatch: Dispatch) -> None:
         """The provider took a message: the refusals before it were their recipients' own."""

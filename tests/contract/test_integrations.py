@@ -1,5 +1,7 @@
 """Settings: kept whole, one organisation's apart from another's, and never older than a message asks for."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -15,6 +17,7 @@ from shared.domain.integration import (
     UnitPrice,
     WhatsAppIntegration,
 )
+from shared.domain.lru import MANY
 from tests.contract.making import NOON, ORGANISATION
 from tests.contract.world import World
 from tests.fakes.world import FakeClock
@@ -179,3 +182,70 @@ async def test_a_patient_reader_asks_for_strangers_every_five_seconds_at_most(aw
     assert await reader.sms(ORGANISATION, fresh=True) is None
     clock.instant += timedelta(seconds=1)
     assert await reader.sms(ORGANISATION, fresh=True) == SMS
+
+
+@contextmanager
+def counted(aws: Aws) -> Iterator[list[str]]:
+    """The secrets that were read."""
+    asked: list[str] = []
+    event = "before-parameter-build.secrets-manager.GetSecretValue"
+    note = lambda params, **_: asked.append(params["SecretId"])  # noqa: E731 - a handler of botocore's
+    aws.secrets.meta.events.register(event, note)
+    try:
+        yield asked
+    finally:
+        aws.secrets.meta.events.unregister(event, note)
+
+
+def entries(reader: SecretIntegrations) -> int:
+    """All that it remembers."""
+    found = [getattr(reader, name) for name in vars(reader)]
+    return sum(len(one) for one in found if isinstance(one, Mapping))
+
+
+async def test_invented_names_cost_few_reads_and_little_room(aws: Aws, clock: FakeClock) -> None:
+    """Issue 14, line 12. A name that this worker knows is looked up all the while, whatever else is asked for."""
+    await remembering(aws, clock, "forged").put(SMS)
+    reader = remembering(aws, clock, "forged", patient=True)
+    assert await reader.sms(ORGANISATION) == SMS
+    with counted(aws) as asked:
+        for number in range(5_000):
+            assert await reader.sms(f"invented-{number}") is None
+            assert await reader.sms(f"invented-{number}", fresh=True) is None
+    assert len(asked) == len(set(asked)) <= 50
+    assert entries(reader) < 100
+    clock.pass_by(minutes=6)
+    for number in range(100):
+        assert await reader.sms(f"again-{number}") is None
+    with counted(aws) as asked:
+        assert await reader.sms(ORGANISATION) == SMS
+    assert len(asked) == 1, "its copy was too old"
+
+
+async def test_names_that_come_slowly_are_forgotten_too(aws: Aws, clock: FakeClock) -> None:
+    reader = remembering(aws, clock, "slowly", patient=True)
+    for number in range(1_500):
+        clock.pass_by(seconds=1)
+        assert await reader.sms(f"invented-{number}") is None
+    assert entries(reader) <= MANY + 100
+
+
+async def test_who_is_new_is_found_a_moment_after_a_flood(aws: Aws, clock: FakeClock) -> None:
+    """And one kind of settings is not flooded by the other's names."""
+    await remembering(aws, clock, "flood").put(SMS)
+    await remembering(aws, clock, "flood").put(WHATSAPP)
+    reader = remembering(aws, clock, "flood", patient=True)
+    for number in range(60):
+        assert await reader.sms(f"invented-{number}") is None
+    assert await reader.sms(ORGANISATION) is None
+    assert await reader.whatsapp(ORGANISATION) == WHATSAPP
+    clock.pass_by(seconds=10)
+    assert await reader.sms(ORGANISATION) == SMS
+
+
+async def test_those_who_know_whom_they_ask_for_are_not_limited(aws: Aws, clock: FakeClock) -> None:
+    reader = remembering(aws, clock, "signed-in")
+    for number in range(60):
+        assert await reader.sms(f"organisation-{number}") is None
+    await remembering(aws, clock, "signed-in").put(SMS)
+    assert await reader.sms(ORGANISATION) == SMS

@@ -222,6 +222,24 @@ def test_a_signature_holds_for_its_organisation_only(door: Door, organisation: s
     assert door.queued() == []
 
 
+def test_organisations_that_nobody_has_are_refused_alike_and_cost_little(door: Door) -> None:
+    """Issue 14, line 12. Each names another one, on both paths; whoever is known comes through all the while."""
+    assert {door.meta(STATUS), door.post(ORANGE, receipts(1))} == {200}
+    asked: list[str] = []
+    event = "before-parameter-build.secrets-manager.GetSecretValue"
+    note = lambda params, **_: asked.append(params["SecretId"])  # noqa: E731 - a handler of botocore's
+    door.aws.secrets.meta.events.register(event, note)
+    try:
+        for number in range(300):
+            assert door.meta(STATUS, f"/webhooks/whatsapp/invented-{number}") == 401
+            assert door.post(f"/webhooks/orange/invented-{number}/{ORANGE_TOKEN}", receipts(1)) == 401
+            assert number % 100 or door.meta(STATUS) == door.post(ORANGE, receipts(1)) == 200
+    finally:
+        door.aws.secrets.meta.events.unregister(event, note)
+    assert len(asked) <= 100
+    assert len(door.queued()) == 2 + 6
+
+
 TRICKS = tricks(DEMO, below=ORANGE_TOKEN, beside="whatsapp")
 
 

@@ -835,6 +835,20 @@ GUARDS = (
         tests=(_WHOSE_NEWS,),
     ),
     Guard(
+        name="webhook: invented organisations cost few reads",
+        file="shared/aws/integrations.py",
+        before="return _MISSES.wait(self._missed.get(kind, ()), microseconds(now)) is None",
+        after="return True",
+        tests=("tests/contract/test_integrations.py", "tests/contract/test_webhook_abuse.py"),
+    ),
+    Guard(
+        name="webhook: what is remembered of organisations has an end",
+        file="shared/domain/lru.py",
+        before="if len(self._kept) > self._most:",
+        after="if self._most == 0:",
+        tests=("tests/unit/domain/test_lru.py", "tests/contract/test_integrations.py"),
+    ),
+    Guard(
         name="status: one of WhatsApp moves no SMS, a receipt no WhatsApp message",
         file="shared/usecases/ports.py",
         before="return self.channel in (None, row.channel) and (",

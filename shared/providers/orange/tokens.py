@@ -14,6 +14,7 @@ import httpx2
 
 from shared.domain.errors import Kind, SendError
 from shared.domain.integration import SmsIntegration
+from shared.domain.lru import LruCache
 from shared.domain.tokens import AccessToken, TokenShelf
 from shared.providers.answers import integer, obj, parse, text
 from shared.providers.calls import Call
@@ -36,7 +37,7 @@ class Tokens:
         self._url = f"{base_url.rstrip('/')}/oauth/v3/token"
         self._now = now
         self._shelf = shelf
-        self._kept: dict[tuple[str, str], AccessToken] = {}
+        self._kept: LruCache[tuple[str, str], AccessToken] = LruCache()
         self._flights = SingleFlight()
 
     async def token(self, integration: SmsIntegration, *, refused: str | None = None) -> str:

@@ -1,0 +1,72 @@
+"""Nothing that a worker remembers from one batch to the next grows for ever: it is an `LruCache`, or it stands here
+with what empties it."""
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+EMPTIED = {
+    "shared/aws/integrations.py _missed": "one entry a kind of settings",
+    "shared/aws/metrics.py _numbers": "written and emptied at the end of each invocation",
+    "shared/domain/card_sample.py _hosts": "lives as long as one plan",
+    "shared/domain/card_sample.py kept": "lives as long as one plan",
+    "shared/domain/recipient.py faults": "lives as long as one row is read",
+    "shared/domain/lru.py _kept": "the cache itself",
+    "shared/http/router.py _routes": "the function's own routes",
+    "shared/usecases/already.py _decides": "lives as long as one request or chunk",
+    "shared/usecases/departures.py _wishes": "each entry is taken by the booking that fulfils it",
+    "shared/usecases/duplicate_rows.py _keys": "lives as long as one answer",
+    "shared/usecases/duplicate_rows.py _found": "lives as long as one answer",
+    "shared/usecases/duplicate_rows.py _sent": "lives as long as one answer",
+    "shared/usecases/fallback_waits.py _silences": "emptied by `flush`, once a batch",
+    "shared/usecases/fresh.py _asked": "emptied by each read",
+    "shared/usecases/fresh.py _known": "what is too old goes with each read",
+    "shared/usecases/gathered.py _asked": "emptied by each read",
+    "shared/usecases/integrations.py _faults": "lives as long as one request",
+    "shared/usecases/planning.py _faults": "lives as long as one plan",
+    "shared/usecases/planning.py _runs": "lives as long as one plan",
+    "shared/usecases/pulse.py _read": "emptied by `forget`, once a batch",
+    "shared/usecases/quiet.py _until": "what is over goes with each new entry",
+    "shared/usecases/reporting.py _numbers": "emptied by `flush`, once a batch",
+    "shared/usecases/reporting.py _sent": "emptied by `flush`, once a batch",
+    "shared/usecases/settle.py _changes": "emptied by `flush`, once a batch",
+    "shared/usecases/writes.py _under_way": "each write leaves when it is done",
+}
+EMPTY = ("set", "dict", "list", "defaultdict", "deque", "Counter")
+
+
+def is_empty_collection(value: ast.expr | None) -> bool:
+    match value:
+        case ast.Dict(keys=[]) | ast.List(elts=[]):
+            return True
+        case ast.Call(func=ast.Name(id=name)):
+            return name in EMPTY
+        case _:
+            return False
+
+
+def memories(source: str) -> list[str]:
+    """Attributes that an object begins with empty and may fill as long as it lives."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(source)):
+        if not (isinstance(node, ast.FunctionDef) and node.name == "__init__"):
+            continue
+        for step in ast.walk(node):
+            match step:
+                case ast.AnnAssign(target=ast.Attribute(attr=name), value=value) if is_empty_collection(value):
+                    found.append(name)
+                case ast.Assign(targets=[ast.Attribute(attr=name)], value=value) if is_empty_collection(value):
+                    found.append(name)
+    return found
+
+
+def test_everything_that_is_remembered_is_bounded_or_emptied() -> None:
+    files = [file for folder in ("shared", "functions") for file in sorted((ROOT / folder).rglob("*.py"))]
+    found = {f"{file.relative_to(ROOT)} {name}" for file in files for name in memories(file.read_text("utf-8"))}
+    assert found == set(EMPTIED)
+
+
+def test_a_cache_without_a_bound_would_be_seen() -> None:
+    body = ("self._known: dict[str, int] = {}", "self._seen = set()", "self._fine = LruCache(4)")
+    source = "class A:\n    def __init__(self) -> None:\n        " + "\n        ".join(body)
+    assert memories(source) == ["_known", "_seen"]
