@@ -44,6 +44,8 @@ class Outcome:
     summary: str
     refusal: str = ""
     once: bool = False
+    first_upload: bool = False
+    """Only with the first upload that is sent to the number; with any other one all goes well."""
     cut: Cut | None = None
     accepted: bool = True
     receipts: tuple[str, ...] = ()
@@ -111,6 +113,10 @@ META: Mapping[str, Outcome] = {
     "1048": _refused(131048, "number restricted"),
     "1049": _refused(131049, "withheld for ecosystem health"),
     "1050": _refused(131050, "person stopped marketing"),
+    "1053": _refused(131053, "the picture"),
+    "1153": Outcome(
+        summary="refused with 131053 with the first upload, read with another", refusal="131053", first_upload=True
+    ),
     "1056": Outcome(summary="pair limit (131056) once, then read", refusal="131056", once=True, receipts=READ),
     "1057": _refused(131057, "number in maintenance"),
     "2001": _refused(132001, "template missing"),
@@ -124,6 +130,12 @@ META: Mapping[str, Outcome] = {
     "9049": _failed(131049),
     "9050": _failed(131050),
     "9053": _failed(131053),
+    "9153": Outcome(
+        summary="accepted, then `failed` with 131053, with the first upload; read with another",
+        receipts=("failed",),
+        failure=131053,
+        first_upload=True,
+    ),
     "9126": _failed(131026, "sent"),
     "9472": _failed(130472),
 }
@@ -192,6 +204,20 @@ ORANGE: Mapping[str, Outcome] = {
 }
 
 LANDLINE = Outcome(summary="a landline: DeliveryImpossible", receipts=("DeliveryImpossible",))
+
+
+class FirstUploads:
+    """Remembers which picture was sent first to whom."""
+
+    def __init__(self) -> None:
+        self._first: dict[tuple[str, str], str] = {}
+
+    def is_first(self, lane: str, number: str, media_id: str) -> bool:
+        """Whether no other upload was sent to the number before this one."""
+        return self._first.setdefault((lane, number), media_id) == media_id
+
+    def clear(self) -> None:
+        self._first.clear()
 
 
 class Once:

@@ -211,7 +211,7 @@ class DynamoLog:
         noted = Update(sets={"card_attempt": attempt}, conditions=unheard, values=_PENDING_VALUE)
         return (await self._change(organisation, message_id, noted)).done
 
-    async def reopen(
+    async def reopen(  # noqa: PLR0913 - why it goes again, by name
         self,
         organisation: str,
         message_id: str,
@@ -220,16 +220,19 @@ class DynamoLog:
         due_at: datetime,
         card_half: bool = False,
         as_template: bool = True,
+        card_after: datetime | None = None,
     ) -> bool:
         """See `Log`."""
+        anew: dict[str, Plain] = {"card_after": milliseconds(card_after)} if card_after else {}
+        as_written = (_NOT_SINCE_REOPENED, *(("attribute_not_exists(card_after)",) if anew else ()))
         update = Update(
-            sets={"reopened": 1, **({"as_template": 1} if as_template else {}), **_watch(message_id, due_at)},
+            sets={"reopened": 1, **({"as_template": 1} if as_template else {}), **anew, **_watch(message_id, due_at)},
             removes=(*_LEASE, "provider_message_id", "reporting", "quality_hold"),
             conditions=(
                 "#status IN (:pending, :sent)",
                 _CARD_IS if card_half else "attempts = :attempt",
                 "attribute_not_exists(fell_back)",
-                *(("attribute_exists(alternative)", _AS_WRITTEN) if as_template else (_NOT_SINCE_REOPENED,)),
+                *(("attribute_exists(alternative)", _AS_WRITTEN) if as_template else as_written),
             ),
             values={**_PENDING_VALUE, ":sent": str(Status.SENT), ":attempt": attempt},
         )

@@ -29,6 +29,7 @@ INSTANTS = (
     "claimed_at",
     "card_at",
     "card_failed_at",
+    "card_after",
     "rests_until",
 )
 _TEXTS = (

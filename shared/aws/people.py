@@ -1,7 +1,7 @@
 """Consents, receipt names and uploaded cards on the state table: small items, found by key alone."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,8 @@ from shared.aws.reading import get_items
 from shared.aws.session import Aws
 from shared.domain.clock import Clock
 from shared.domain.consent import Consent, ConsentRecord
+from shared.domain.instants import from_microseconds, microseconds
+from shared.domain.sending import MEDIA_KEPT
 from shared.usecases.gathered import Gathered
 
 if TYPE_CHECKING:
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
 
 _RECEIPTS_KEPT = timedelta(hours=48)
 """Orange reports within 24 h (reference/orange_sms.md §4)."""
-_MEDIA_KEPT = timedelta(days=29)
-"""Meta keeps uploads 30 days (reference/whatsapp.md §2); the day less is for messages held back on their way."""
 _STATEMENTS = "statements"
 
 
@@ -122,23 +122,48 @@ class DynamoMedia:
         self._clock = clock
         self._known = Gathered(self._read)
 
-    async def media_id(self, organisation: str, phone_number_id: str, content: str) -> str | None:
+    async def media_id(
+        self, organisation: str, phone_number_id: str, content: str, *, after: datetime | None = None
+    ) -> str | None:
         """See `MediaCache`."""
-        return await self._known.get((organisation, phone_number_id, content))
+        known = await self._known.get((organisation, phone_number_id, content))
+        if known is None:
+            return None
+        media_id, uploaded_at = known
+        return media_id if after is None or uploaded_at > after else None
 
-    async def remember(self, organisation: str, phone_number_id: str, content: str, media_id: str) -> None:
+    async def remember(
+        self, organisation: str, phone_number_id: str, content: str, media_id: str, uploaded_at: datetime
+    ) -> None:
         """See `MediaCache`."""
-        expires_at = int((self._clock.now() + _MEDIA_KEPT).timestamp())
-        key = _media_key(organisation, phone_number_id, content)
-        values = attributes({**key, "media_id": media_id, "expires_at": expires_at})
+        values = attributes(
+            {
+                **_media_key(organisation, phone_number_id, content),
+                "media_id": media_id,
+                "uploaded_at": microseconds(uploaded_at),
+                "expires_at": int((uploaded_at + MEDIA_KEPT).timestamp()),
+            }
+        )
         await self._aws.run(lambda: self._aws.dynamodb.put_item(TableName=self._table, Item=values))
 
-    async def _read(self, cards: Collection[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], str]:
+    async def forget(self, organisation: str, phone_number_id: str, content: str, media_id: str) -> None:
+        """See `MediaCache`. The item stays until its time is over, without its ID."""
+        key = _media_key(organisation, phone_number_id, content)
+        update = Update(removes=("media_id",), conditions=("media_id = :refused",), values={":refused": media_id})
+        await self._aws.run(lambda: changed(self._aws, self._table, key, update))
+
+    async def _read(
+        self, cards: Collection[tuple[str, str, str]]
+    ) -> Mapping[tuple[str, str, str], tuple[str, datetime]]:
         """TTL deletes late: the age is looked at here as well."""
         by_key = {_media_key(*one)["pk"]: one for one in cards}
         found = await get_items(self._aws, self._table, [_media_key(*one) for one in cards], consistent=False)
         now = self._clock.now().timestamp()
-        return {by_key[str(item["pk"])]: str(item["media_id"]) for item in found if int(item["expires_at"]) > now}
+        return {
+            by_key[str(item["pk"])]: (str(item["media_id"]), from_microseconds(int(item["uploaded_at"])))
+            for item in found
+            if int(item["expires_at"]) > now and "media_id" in item
+        }
 
 
 def _consent_key(organisation: str, person: str) -> dict[str, str]:

@@ -47,7 +47,7 @@ class SendError(Exception):
     messages are held. `Scope.CARDS` comes with other kinds, which count where the failure is this card's alone.
     `most_attempts`: after so many it is no passing trouble, but a wrong request. `if_repeated`: the status reason with
     which it stops its template if one person after another is refused so; empty where it is not known to be the
-    template's.
+    template's. `refuses_picture`: the card as it was uploaded is refused; uploaded anew it may be taken.
     """
 
     def __init__(  # noqa: PLR0913 - a decision in all its parts, by name
@@ -62,6 +62,7 @@ class SendError(Exception):
         of_distribution: bool = False,
         most_attempts: int | None = None,
         if_repeated: str = "",
+        refuses_picture: bool = False,
     ) -> None:
         super().__init__(kind, code, reason)
         self.scope = scope
@@ -74,6 +75,7 @@ class SendError(Exception):
         """A throttle that slows this recipient alone (Meta 131056), not the lane."""
         self.most_attempts = most_attempts
         self.if_repeated = if_repeated
+        self.refuses_picture = refuses_picture
 
     def as_stop(self) -> "SendError":
         """What the same refusal is once it comes for one person after another."""

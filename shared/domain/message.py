@@ -92,6 +92,9 @@ class Message:
     """The provider's budget that the latest attempt left by: WhatsApp's phone number ID, Orange's client ID."""
     card_attempt: int | None = None
     """The attempt whose card the provider took ahead of a long text: the card is not sent again."""
+    card_after: datetime | None = None
+    """The provider refused its card once, as it was uploaded before this instant, and it goes out again with a new
+    upload; never a second time."""
     alternative: bool = False
     """A template stands ready in the payload, in case the session has closed."""
     as_template: bool = False

@@ -76,6 +76,8 @@ class Payload:
     template: TemplateCall | None = None
     card_image: str | None = field(default=None, repr=False)
     card_generated_at: datetime | None = None
+    card_after: datetime | None = None
+    """The provider refused the card as it was uploaded before this instant: only a later upload is used."""
     consented: bool | None = None
     """What the request itself said of the person's consent, if anything."""
     consented_at: datetime | None = None

@@ -1,9 +1,13 @@
 """What the send step asks of a channel. Both channels are driven by the same use case through this one Protocol."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.domain.payload import Payload
+
+MEDIA_KEPT = timedelta(days=29)
+"""Meta keeps uploads 30 days (reference/whatsapp.md §2); the day less is for messages held back on their way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +42,20 @@ class ChannelSender[I, P](Protocol):
 class MediaCache(Protocol):
     """Which card was uploaded to which number: `content` is the SHA-256 of the bytes, in hex."""
 
-    async def media_id(self, organisation: str, phone_number_id: str, content: str) -> str | None:
-        """The ID at Meta, or None where there is none younger than its life of 30 days (less a margin)."""
+    async def media_id(
+        self, organisation: str, phone_number_id: str, content: str, *, after: datetime | None = None
+    ) -> str | None:
+        """The ID at Meta; None where there is none younger than `MEDIA_KEPT`, or none of an upload after `after`."""
         ...
 
-    async def remember(self, organisation: str, phone_number_id: str, content: str, media_id: str) -> None:
-        """Keep `media_id` for as long as Meta does."""
+    async def remember(
+        self, organisation: str, phone_number_id: str, content: str, media_id: str, uploaded_at: datetime
+    ) -> None:
+        """Keep `media_id` for `MEDIA_KEPT` from its upload, in place of any other."""
+        ...
+
+    async def forget(self, organisation: str, phone_number_id: str, content: str, media_id: str) -> None:
+        """No longer keep `media_id`; another one of the same card stays."""
         ...
 
 

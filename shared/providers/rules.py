@@ -16,6 +16,7 @@ class Rule:
     scope: Scope = Scope.ACCOUNT
     most_attempts: int | None = None
     if_repeated: str = ""
+    refuses_picture: bool = False
 
     def error(self, code: str) -> SendError:
         """A new exception each time: they carry tracebacks."""
@@ -28,6 +29,7 @@ class Rule:
             scope=self.scope,
             most_attempts=self.most_attempts,
             if_repeated=self.if_repeated,
+            refuses_picture=self.refuses_picture,
         )
 
     def repeatable(self) -> "Rule":

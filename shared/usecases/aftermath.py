@@ -127,18 +127,27 @@ class Aftermath:
 
     async def _goes_again(self, organisation: str, attempt: Attempt, move: Move, error: SendError) -> bool:
         """Whether the message reached nobody for a reason that is not its recipient's, and goes once more: as its
-        template because its session had closed, or as it was once the stop has ended that Meta tells only now."""
+        template because its session had closed, with its card uploaded anew because Meta refused the picture, or as it
+        was once the stop has ended that Meta tells only now."""
         is_stop = error.kind is Kind.STOP
-        if not is_stop and error.reason != "template_required":
+        # The text that followed a card has arrived by itself: it must not come twice.
+        is_picture = error.refuses_picture and not attempt.card_half
+        if not is_stop and not is_picture and error.reason != "template_required":
             return False
         row = await self._deps.log.get(organisation, attempt.message_id)
-        if row is None or not move.is_about(row) or not await self._reopened(row, attempt, as_template=not is_stop):
+        if row is None or not move.is_about(row) or (is_picture and row.claimed_at is None):
+            return False
+        card_after = row.claimed_at if is_picture else None
+        as_template = not is_stop and not is_picture
+        if not await self._reopened(row, attempt, as_template=as_template, card_after=card_after):
             return False
         if is_stop:
             await self._hold(row, move.at, error)
         return True
 
-    async def _reopened(self, row: Message, attempt: Attempt, *, as_template: bool) -> bool:
+    async def _reopened(
+        self, row: Message, attempt: Attempt, *, as_template: bool, card_after: datetime | None
+    ) -> bool:
         now = self._deps.clock.now()
         if as_template and (not row.alternative or row.as_template):
             return False
@@ -152,6 +161,7 @@ class Aftermath:
             card_half=attempt.card_half,
             due_at=now + SOON,
             as_template=as_template,
+            card_after=card_after,
         )
 
     async def _hold(self, row: Message, told_at: datetime, error: SendError) -> None:

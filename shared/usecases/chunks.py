@@ -72,6 +72,8 @@ def dispatch_of(
     trial: str | None = None,
 ) -> Dispatch:
     """What goes on the channel queue for a message that is in the log already; `departs_at` as in `copy_of`."""
+    if message.card_after is not None:
+        payload = replace(payload, card_after=message.card_after)
     epoch = distribution.epoch_of(message.chunk.run) if distribution is not None and message.chunk is not None else None
     return Dispatch(
         organisation=message.organisation,

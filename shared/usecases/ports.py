@@ -209,7 +209,7 @@ class Log(Protocol):
         agenda takes the message up at `due_at`. Says whether it was news."""
         ...
 
-    async def reopen(
+    async def reopen(  # noqa: PLR0913 - why it goes again, by name
         self,
         organisation: str,
         message_id: str,
@@ -218,11 +218,13 @@ class Log(Protocol):
         due_at: datetime,
         card_half: bool = False,
         as_template: bool = True,
+        card_after: datetime | None = None,
     ) -> bool:
         """Attempt `attempt` reached nobody: let the message go once more. Ends its lease.
 
         `as_template`: its session had closed, so it goes as its template; only for one that has such an `alternative`
-        and has not gone as it yet. Else a stop error came after the provider had taken it, and it goes as it was.
+        and has not gone as it yet. Else it goes as it was: a stop error came after the provider had taken it, or
+        (`card_after`) the provider refused its card as it was uploaded before that instant, once in its life.
         Only one that is pending or `sent`, without a fallback on its way; a `sent` one stays so.
         """
         ...

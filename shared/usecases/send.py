@@ -247,6 +247,8 @@ class SendStep[I: Integrated, P]:
         )
         if error.reason == "template_required" and await self._goes_as_template(dispatch, message):
             return
+        if error.refuses_picture and await self._goes_with_a_new_upload(dispatch, message):
+            return
         if error.scope is Scope.CARDS:
             await self._card_failed(dispatch, message, error, admitted)
             return
@@ -343,6 +345,24 @@ class SendStep[I: Integrated, P]:
         if not await self._deps.log.reopen(*key, attempt=message.attempts, due_at=due_at):
             return False
         await self._boarding.rebook(as_written(dispatch, as_template=True), integration)
+        return True
+
+    async def _goes_with_a_new_upload(self, dispatch: Dispatch, message: Message) -> bool:
+        """The provider refused the card as it was uploaded: the same message once more, with the card uploaded anew.
+
+        By a new copy and not at once, because the second call needs a departure of its own. A test send is answered
+        while its caller waits, and nothing is stored of it: the next one uploads the card anew.
+        """
+        integration = await self._desk.integration(dispatch.organisation, dispatch.integration_version)
+        if integration is None or message.claimed_at is None or dispatch.trial == ANY_SCOPE:
+            return False
+        key, after = (message.organisation, message.message_id), message.claimed_at
+        due_at = self._deps.clock.now() + WATCH
+        if not await self._deps.log.reopen(
+            *key, attempt=message.attempts, due_at=due_at, as_template=False, card_after=after
+        ):
+            return False
+        await self._boarding.rebook(replace(dispatch, payload=replace(dispatch.payload, card_after=after)), integration)
         return True
 
     async def _stopped(self, dispatch: Dispatch, message: Message, error: SendError, admitted: Answer) -> None:

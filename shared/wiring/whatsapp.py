@@ -31,7 +31,7 @@ def whatsapp_step(
     cards = WithSampleCard(card_source(stores.aws, card_hosts, card_buckets))
     desk = ChannelDesk(
         integration=partial(_whatsapp, stores),
-        sender=WhatsAppSender(client(), base_url, cards, stores.media, chain.times),
+        sender=WhatsAppSender(client(), base_url, cards, stores.media, stores.clock.now, chain.times),
         acknowledge=NoteHeld(pulse=stores.pulse, telemetry=stores.telemetry, now=stores.clock.now),
     )
     room = Room(stores.sessions, stores.reputations, stores.reach)

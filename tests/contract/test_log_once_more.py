@@ -79,6 +79,23 @@ async def test_what_a_stop_refused_later_goes_once_more_as_it_was(world: World, 
     assert await world.log.reopen(*KEY, attempt=2, due_at=LATER, as_template=False)
 
 
+@pytest.mark.parametrize("is_sent", [True, False])
+async def test_a_message_goes_with_a_new_upload_once_in_its_life(world: World, is_sent: bool) -> None:
+    await claimed(world, alternative=False)
+    if is_sent:
+        await world.log.move(*KEY, SENT)
+    assert not await world.log.reopen(*KEY, attempt=2, due_at=LATER, as_template=False, card_after=NOON)
+    for _ in range(2):  # the same write again, because its answer was lost
+        assert await world.log.reopen(*KEY, attempt=1, due_at=LATER, as_template=False, card_after=NOON)
+    row = await standing(world.log)
+    assert (row.card_after, row.reopened, row.lease_until, row.due_at) == (NOON, True, None, LATER)
+    again = await claimed_again(world)
+    assert (again.attempts, again.card_after) == (2, NOON)
+    assert not await world.log.reopen(*KEY, attempt=2, due_at=LATER, as_template=False, card_after=LATER)
+    assert await world.log.reopen(*KEY, attempt=2, due_at=LATER, as_template=False)
+    assert (await standing(world.log)).card_after == NOON
+
+
 async def test_a_message_whose_fallback_has_begun_is_not_reopened(world: World) -> None:
     await world.log.add(replace(message(), alternative=True, fallback_minutes=5))
     await claimed_again(world)

@@ -99,7 +99,7 @@ _MARGIN = timedelta(days=2)
 
 
 async def test_a_card_is_remembered_for_less_than_metas_thirty_days(world: World) -> None:
-    await world.media.remember(*CARD, "media-1")
+    await world.media.remember(*CARD, "media-1", world.clock.instant)
     assert await world.another().media.media_id(*CARD) == "media-1"
     world.clock.instant += _LIFE - _MARGIN
     assert await world.media.media_id(*CARD) == "media-1"
@@ -110,15 +110,15 @@ async def test_a_card_is_remembered_for_less_than_metas_thirty_days(world: World
 async def test_of_many_cards_at_once_each_has_its_own_id(world: World) -> None:
     cards = [(ORGANISATION, "number-1", f"{number:064x}") for number in range(12)]
     for card in cards[::2]:
-        await world.media.remember(*card, f"media-{card[2]}")
+        await world.media.remember(*card, f"media-{card[2]}", world.clock.instant)
     found = await asyncio.gather(*(world.media.media_id(*card) for card in cards))
     assert found == [None if number % 2 else f"media-{card[2]}" for number, card in enumerate(cards)]
 
 
 async def test_a_card_that_is_uploaded_again_begins_a_new_life(world: World) -> None:
-    await world.media.remember(*CARD, "media-1")
+    await world.media.remember(*CARD, "media-1", world.clock.instant)
     world.clock.instant += _LIFE
-    await world.media.remember(*CARD, "media-2")
+    await world.media.remember(*CARD, "media-2", world.clock.instant)
     assert await world.media.media_id(*CARD) == "media-2"
 
 
@@ -127,5 +127,28 @@ async def test_a_card_that_is_uploaded_again_begins_a_new_life(world: World) -> 
     [("other", "number-1", "ab" * 32), (ORGANISATION, "number-2", "ab" * 32), (ORGANISATION, "number-1", "cd" * 32)],
 )
 async def test_a_card_belongs_to_one_number_of_one_organisation(world: World, other: tuple[str, str, str]) -> None:
-    await world.media.remember(*CARD, "media-1")
+    await world.media.remember(*CARD, "media-1", world.clock.instant)
     assert await world.media.media_id(*other) is None
+
+
+async def test_a_card_is_known_by_an_upload_after_an_instant_alone_where_that_is_asked(world: World) -> None:
+    uploaded = world.clock.instant
+    await world.media.remember(*CARD, "media-1", uploaded)
+    moment = timedelta(microseconds=1)
+    assert await world.media.media_id(*CARD, after=uploaded - moment) == "media-1"
+    assert await world.media.media_id(*CARD, after=uploaded) is None
+    assert await world.media.media_id(*CARD) == "media-1"
+
+
+async def test_a_refused_upload_is_forgotten_and_no_other(world: World) -> None:
+    await world.media.forget(*CARD, "media-1")
+    await world.media.remember(*CARD, "media-1", world.clock.instant)
+    for other in ("media-0", "media-2"):
+        await world.media.forget(*CARD, other)
+        assert await world.media.media_id(*CARD) == "media-1"
+    for _ in range(2):
+        await world.media.forget(*CARD, "media-1")
+        assert await world.another().media.media_id(*CARD) is None
+    await world.media.remember(*CARD, "media-2", world.clock.instant)
+    await world.media.forget(*CARD, "media-1")
+    assert await world.media.media_id(*CARD) == "media-2"

@@ -151,6 +151,7 @@ class FakeLog:
         due_at: datetime,
         card_half: bool = False,
         as_template: bool = True,
+        card_after: datetime | None = None,
     ) -> bool:
         await self._points("log.reopen")
         row = self.rows.get((organisation, message_id))
@@ -158,11 +159,13 @@ class FakeLog:
             return False
         freed = replace(_freed(row), due_at=due_at, provider_message_id=None, reporting=False, quality_hold=False)
         wanted = replace(freed, as_template=as_template or row.as_template, reopened=True)
+        wanted = replace(wanted, card_after=card_after or row.card_after)
         may_be = row.status in (Status.PENDING, Status.SENT) and not row.fell_back
         if as_template:
             may_be = may_be and row.alternative and not row.as_template
         else:
             may_be = may_be and not (row.reopened and row.lease_until is None)
+            may_be = may_be and (card_after is None or row.card_after is None)
         if not may_be or attempt != _attempt_of(row, card_half=card_half):
             return _shows(row, wanted)
         self._keep(wanted)
@@ -319,6 +322,7 @@ def _stored(row: Message) -> Message:
         unknown_since=_rounded(row.unknown_since),
         claimed_at=_rounded(row.claimed_at),
         card_at=_rounded(row.card_at),
+        card_after=_rounded(row.card_after),
         rests_until=_rounded(row.rests_until),
         dead=_dead(row),
     )

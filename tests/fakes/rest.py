@@ -17,7 +17,7 @@ from shared.domain.integration import Dhis2Integration, SmsIntegration, WhatsApp
 from shared.domain.members import Member, shared_rate
 from shared.domain.payload import Payload
 from shared.domain.quota import Quota
-from shared.domain.sending import CardSource, Taken
+from shared.domain.sending import MEDIA_KEPT, CardSource, Taken
 from shared.domain.timetable import Booking, Lane, LaneState, Share, book, quickest_share
 from shared.usecases.ports import Task
 from shared.usecases.receive import Report
@@ -219,15 +219,25 @@ class FakeMedia:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._known: dict[tuple[str, str, str], tuple[datetime, str]] = {}
+        self.known: dict[tuple[str, str, str], tuple[datetime, str]] = {}
 
-    async def media_id(self, organisation: str, phone_number_id: str, content: str) -> str | None:
-        known = self._known.get((organisation, phone_number_id, content))
-        return known[1] if known and known[0] > self._clock.now() else None
+    async def media_id(
+        self, organisation: str, phone_number_id: str, content: str, *, after: datetime | None = None
+    ) -> str | None:
+        known = self.known.get((organisation, phone_number_id, content))
+        if known is None or known[0] + MEDIA_KEPT <= self._clock.now() or (after is not None and known[0] <= after):
+            return None
+        return known[1]
 
-    async def remember(self, organisation: str, phone_number_id: str, content: str, media_id: str) -> None:
-        until = self._clock.now() + timedelta(days=29)
-        self._known[organisation, phone_number_id, content] = (until, media_id)
+    async def remember(
+        self, organisation: str, phone_number_id: str, content: str, media_id: str, uploaded_at: datetime
+    ) -> None:
+        self.known[organisation, phone_number_id, content] = (uploaded_at, media_id)
+
+    async def forget(self, organisation: str, phone_number_id: str, content: str, media_id: str) -> None:
+        card = (organisation, phone_number_id, content)
+        if card in self.known and self.known[card][1] == media_id:
+            del self.known[card]
 
 
 class FakeIntegrations:

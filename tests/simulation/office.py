@@ -218,7 +218,7 @@ class SimulatedOffice(Office):
             http = client(self.sms_provider.transport())
             return OrangeSender(http, "https://api.orange.invalid", self.clock.now, self.shelf)
         http = client(self.whatsapp_provider.transport())
-        return WhatsAppSender(http, "https://graph.meta.invalid", self.card_host, self.media)
+        return WhatsAppSender(http, "https://graph.meta.invalid", self.card_host, self.media, self.clock.now)
 
     def door(self) -> Doorkeeper:
         """Where providers knock."""

@@ -59,10 +59,17 @@ class Cards:
 
 
 class NoCache:
-    async def media_id(self, organisation: str, phone_number_id: str, content: str) -> str | None:
+    async def media_id(
+        self, organisation: str, phone_number_id: str, content: str, *, after: datetime | None = None
+    ) -> str | None:
         return None
 
-    async def remember(self, organisation: str, phone_number_id: str, content: str, media_id: str) -> None:
+    async def remember(
+        self, organisation: str, phone_number_id: str, content: str, media_id: str, uploaded_at: datetime
+    ) -> None:
+        return None
+
+    async def forget(self, organisation: str, phone_number_id: str, content: str, media_id: str) -> None:
         return None
 
 
@@ -80,7 +87,7 @@ def payload(digits: str, mode: Mode) -> Payload:
 
 async def by_whatsapp(world: World, digits: str) -> Taken:
     http = httpx2.AsyncClient(transport=world.transport)
-    sender = WhatsAppSender(http, "http://simulators/meta", Cards(), NoCache())
+    sender = WhatsAppSender(http, "http://simulators/meta", Cards(), NoCache(), world.clock.now)
     message = payload(digits, Mode.TEMPLATE)
     prepared = await sender.prepare(WHATSAPP, message)
     return await sender.send(WHATSAPP, message, prepared, key="6f0e7b9a-0000-4000-8000-000000000000.1")
@@ -116,6 +123,8 @@ META_KINDS = {
     "1031": Kind.STOP,
     "1042": Kind.STOP,
     "1048": Kind.STOP,
+    "1053": Kind.BUG,
+    "1153": Kind.BUG,
     "1056": Kind.THROTTLED,
     "1057": Kind.THROTTLED,
     "2001": Kind.STOP,

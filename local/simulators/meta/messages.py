@@ -20,7 +20,7 @@ from local.simulators.meta.inbound import Person
 from local.simulators.meta.media import KINDS, MediaStore, why_not_a_card
 from local.simulators.meta.message import Message, Picture
 from local.simulators.meta.templates import Templates
-from local.simulators.outcomes import META, META_DEFAULT, Once, Outcome
+from local.simulators.outcomes import META, META_DEFAULT, FirstUploads, Once, Outcome
 from local.simulators.registrations import WhatsAppRegistration
 from local.simulators.settings import TIERS
 from local.simulators.stage import Stage
@@ -57,6 +57,7 @@ class Messages:
         self._pairs = PairLimit()
         self._days = DailyLimit()
         self._once = Once()
+        self._uploads = FirstUploads()
         self._sessions: dict[tuple[str, str], datetime] = {}
         self._people: dict[str, str] = {}
         self._accounts = Accounts()
@@ -89,6 +90,7 @@ class Messages:
         self._pairs.clear()
         self._days.clear()
         self._once.clear()
+        self._uploads.clear()
         self._sessions.clear()
         self._people.clear()
         self._accounts.clear()
@@ -144,6 +146,9 @@ class Messages:
         special = self._stage.settings.special_numbers
         outcome = META.get(checked.message.wa_id[-4:], META_DEFAULT) if special else META_DEFAULT
         picture = checked.message.picture
+        media_id = picture.media_id if picture is not None else None
+        if outcome.first_upload and not self._uploads.is_first(checked.number, checked.message.wa_id, media_id or ""):
+            return META_DEFAULT
         if picture is None or picture.link is None or await self._link_is_good(picture):
             return outcome
         return replace(META_DEFAULT, summary="picture by link not usable", receipts=("failed",), failure=131053)

@@ -59,7 +59,7 @@ CODES: Mapping[int, Rule] = {
     131050: person("opted_out"),
     131051: bug(),
     131052: bug(),
-    131053: Rule(Kind.BUG, "card_not_a_picture"),  # we send by ID, never by link: the picture itself is refused
+    131053: Rule(Kind.BUG, "card_not_a_picture", refuses_picture=True),  # we send by ID: what was uploaded is refused
     131055: bug(),
     131056: throttled(1, person_only=True),  # the send step makes it 4^n
     131057: throttled(MINUTES),

@@ -2,8 +2,10 @@ import asyncio
 import hashlib
 import io
 from dataclasses import replace
+from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.message import Message
+from typing import override
 
 import httpx2
 import pytest
@@ -13,8 +15,11 @@ from shared.domain.errors import Kind, SendError
 from shared.domain.integration import WhatsAppIntegration
 from shared.domain.masking import blank_number_in_wamid
 from shared.domain.payload import MAX_CAPTION, Mode, Payload, ReplyButton
-from shared.domain.sending import CardSource, ChannelSender, MediaCache, Taken
+from shared.domain.sending import MEDIA_KEPT, CardSource, ChannelSender, MediaCache, Taken
 from shared.providers.whatsapp.client import WhatsAppSender
+from shared.providers.whatsapp.uploads import MOST_KNOWN, Uploads
+from tests.fakes.rest import FakeMedia
+from tests.fakes.world import FakeClock
 from tests.unit.providers.making import NUMBER, TOKEN, Answer, Provider, body, card_message, ok, whatsapp
 
 KEY = "5a1e0000-0000-4000-8000-000000000001.1"
@@ -34,6 +39,10 @@ def picture(form: str = "PNG") -> bytes:
     return out.getvalue()
 
 
+PICTURE = hashlib.sha256(picture()).hexdigest()
+REFUSED = ok({"error": {"code": 131053, "message": "Media upload error"}}, 400)
+
+
 class OneCard:
     def __init__(self, content: bytes) -> None:
         self.content = content
@@ -43,32 +52,49 @@ class OneCard:
         return self.content
 
 
-class Remembered:
-    def __init__(self) -> None:
-        self.ids: dict[tuple[str, str, str], str] = {}
+class Remembered(FakeMedia):
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(clock)
         self.asking = self.most_asking = 0
 
-    async def media_id(self, organisation: str, phone_number_id: str, content: str) -> str | None:
+    @property
+    def ids(self) -> dict[str, str]:
+        """What is kept, by picture."""
+        return {content: media_id for (_, _, content), (_, media_id) in self.known.items()}
+
+    @override
+    async def media_id(
+        self, organisation: str, phone_number_id: str, content: str, *, after: datetime | None = None
+    ) -> str | None:
         self.asking += 1
         self.most_asking = max(self.most_asking, self.asking)
         await asyncio.sleep(0)
         self.asking -= 1
-        return self.ids.get((organisation, phone_number_id, content))
-
-    async def remember(self, organisation: str, phone_number_id: str, content: str, media_id: str) -> None:
-        self.ids[organisation, phone_number_id, content] = media_id
+        return await super().media_id(organisation, phone_number_id, content, after=after)
 
 
 class Bench:
     def __init__(self, card: bytes = picture(), **answers: list[Answer]) -> None:
         defaults: dict[str, list[Answer]] = {"media": [UPLOADED], "messages": [accepted()]}
         self.meta = Provider(**{**defaults, **answers})
-        self.media = Remembered()
+        self.clock = FakeClock()
+        self.media = Remembered(self.clock)
         self.cards: CardSource = OneCard(card)
+        self.sender = self.environment()
+
+    def environment(self) -> ChannelSender[WhatsAppIntegration, str]:
+        """A fresh one, beside the first: it shares the store alone."""
         cache: MediaCache = self.media
-        self.sender: ChannelSender[WhatsAppIntegration, str] = WhatsAppSender(
-            self.meta.http(), "https://graph.example/", self.cards, cache
-        )
+        return WhatsAppSender(self.meta.http(), "https://graph.example/", self.cards, cache, self.clock.now)
+
+    def keep(self, media_id: str) -> None:
+        """Others have uploaded the picture."""
+        self.media.known["demo", "1060001", PICTURE] = (self.clock.now(), media_id)
+
+    def prepare(self, number: int = 1, *, after: datetime | None = None) -> str:
+        """The media ID for one person's message."""
+        payload = replace(card_message(), to=f"+22177000{number:04d}", card_after=after)
+        return asyncio.run(self.sender.prepare(whatsapp(), payload))
 
     def send(self, payload: Payload, prepared: str | None = None, token: str = TOKEN) -> str:
         return self.taken(payload, prepared, token).provider_message_id
@@ -231,12 +257,12 @@ def test_the_same_picture_goes_up_once_for_all() -> None:
 
     assert asyncio.run(prepare_many()) == ["media-1"] * 10
     assert len(bench.meta.asked("media")) == 1
-    assert list(bench.media.ids) == [("demo", "1060001", hashlib.sha256(picture()).hexdigest())]
+    assert bench.media.ids == {}, "one person's: nobody else asks for it"
 
 
 def test_a_batch_looks_up_its_cards_at_once() -> None:
     bench = Bench()
-    bench.media.ids["demo", "1060001", hashlib.sha256(picture()).hexdigest()] = "media-1"
+    bench.keep("media-1")
 
     async def prepare_many() -> list[str]:
         return await asyncio.gather(*(bench.sender.prepare(whatsapp(), card_message()) for _ in range(10)))
@@ -313,7 +339,7 @@ def test_what_is_no_picture_is_not_uploaded() -> None:
 
 def test_a_forgotten_media_id_is_replaced_once() -> None:
     bench = Bench(media=[ok({"id": "media-2"})], messages=[STALE, accepted()])
-    bench.media.ids["demo", "1060001", hashlib.sha256(picture()).hexdigest()] = "media-1"
+    bench.keep("media-1")
     assert bench.send(card_message()).startswith("wamid.")
     assert len(bench.meta.asked("media")) == 1
     assert list(bench.media.ids.values()) == ["media-2"]
@@ -323,9 +349,78 @@ def test_a_forgotten_media_id_is_replaced_once() -> None:
 
 def test_a_media_id_that_another_message_replaced_is_used() -> None:
     bench = Bench(messages=[STALE, accepted()])
-    bench.media.ids["demo", "1060001", hashlib.sha256(picture()).hexdigest()] = "media-2"
+    bench.keep("media-2")
     bench.send(card_message(), prepared="media-1")
     assert not bench.meta.asked("media")
+
+
+def media(*names: str) -> list[Answer]:
+    return [ok({"id": name}) for name in names]
+
+
+def test_a_card_of_two_people_is_kept_for_the_others() -> None:
+    bench = Bench(media=media("media-1", "media-2"))
+    assert [bench.prepare(1), bench.prepare(1)] == ["media-1", "media-1"]
+    assert bench.media.ids == {}
+    assert [bench.prepare(2), bench.prepare(3)] == ["media-1", "media-1"]
+    assert bench.media.ids == {PICTURE: "media-1"}
+    bench.sender = bench.environment()
+    assert bench.prepare(4) == "media-1"
+    assert len(bench.meta.asked("media")) == 1
+
+
+def test_an_environments_own_id_is_no_older_than_the_stores_may_be() -> None:
+    bench = Bench(media=media("media-1", "media-2"))
+    assert bench.prepare(1) == "media-1"
+    bench.clock.instant += MEDIA_KEPT - timedelta(seconds=1)
+    assert bench.prepare(1) == "media-1"
+    bench.clock.instant += timedelta(seconds=1)
+    assert bench.prepare(1) == "media-2"
+
+
+def test_an_environment_keeps_so_many_ids_and_no_more() -> None:
+    bench = Bench()
+    uploads = Uploads(bench.media, bench.clock.now)
+
+    async def fill() -> list[str | None]:
+        cards = [("demo", "1060001", f"{number:064x}") for number in range(MOST_KNOWN + 1)]
+        for card in cards:
+            await uploads.uploaded(card, NUMBER, f"media-{card[2]}", replaces=False)
+        return [await uploads.media_id(card, NUMBER, stale=None, after=None) for card in (cards[0], cards[-1])]
+
+    assert asyncio.run(fill()) == [None, f"media-{MOST_KNOWN:064x}"]
+
+
+def test_a_picture_that_meta_refuses_is_uploaded_anew_for_the_next_try() -> None:
+    bench = Bench(media=media("media-2"), messages=[REFUSED])
+    bench.keep("media-1")
+    error = bench.refused(card_message())
+    assert (error.kind, error.reason, error.refuses_picture) == (Kind.BUG, "card_not_a_picture", True)
+    assert len(bench.meta.asked("messages")) == 1, "another call needs a departure of its own"
+    assert bench.media.ids == {}
+    assert bench.prepare() == "media-2"
+
+
+def test_the_id_that_came_since_is_not_forgotten_with_the_refused_one() -> None:
+    bench = Bench(messages=[REFUSED])
+    bench.keep("media-1")
+    prepared = bench.prepare()
+    bench.keep("media-2")
+    assert bench.refused(card_message(), prepared=prepared).refuses_picture
+    assert bench.media.ids == {PICTURE: "media-2"}
+
+
+def test_a_card_that_was_refused_later_goes_up_once_for_all() -> None:
+    """Meta took messages of many with one upload and refused the picture afterwards."""
+    bench = Bench(media=media("media-1", "media-2", "media-3"))
+    assert [bench.prepare(1), bench.prepare(2)] == ["media-1", "media-1"]
+    refused = bench.clock.instant
+    bench.clock.instant += timedelta(seconds=5)
+    assert [bench.prepare(1, after=refused), bench.prepare(2, after=refused)] == ["media-2", "media-2"]
+    assert bench.media.ids == {PICTURE: "media-2"}, "in the place of the refused one"
+    bench.sender = bench.environment()
+    assert [bench.prepare(3, after=refused), bench.prepare(4)] == ["media-2", "media-2"]
+    assert len(bench.meta.asked("media")) == 2
 
 
 def test_a_second_refusal_is_final() -> None:

@@ -1,0 +1,45 @@
+"""Meta refuses a picture, at once or in a webhook: the card is uploaded once more, and never a second time."""
+
+import pytest
+
+from tests.stack.programme import Json, Programme
+
+TEMPLATE = {"template": {"name": "vaccination_card", "language": "fr"}}
+REFUSED, FAILED = 1053, 9053
+REFUSED_ONCE, FAILED_ONCE = 1153, 9153
+
+
+def uploads(programme: Programme, number: int) -> list[tuple[Json, Json]]:
+    """The media ID and the picture of each message that Meta accepted for the number."""
+    entries = [one for one in programme.ledger("meta") if one["recipient"] == f"+22177000{number}"]
+    return [(one["media_id"], one["media_sha256"]) for one in entries]
+
+
+@pytest.mark.parametrize(("number", "accepted"), [(REFUSED_ONCE, 1), (FAILED_ONCE, 2)])
+def test_a_refused_picture_is_uploaded_once_more(programme: Programme, number: int, accepted: int) -> None:
+    sent = programme.ok(programme.send(programme.recipient(number), channel="whatsapp", content=TEMPLATE))
+    message = programme.settled(sent["message_id"], "read")
+    assert (message["attempts"], message["reason"], message["failed_at"]) == (2, None, None)
+    used = uploads(programme, number)
+    assert len({media_id for media_id, _ in used}) == len(used) == accepted
+    assert len({sha256 for _, sha256 in used}) == 1
+
+
+@pytest.mark.parametrize(("number", "accepted"), [(REFUSED, 0), (FAILED, 2)])
+def test_a_picture_that_is_refused_again_fails_its_message(programme: Programme, number: int, accepted: int) -> None:
+    sent = programme.ok(programme.send(programme.recipient(number), channel="whatsapp", content=TEMPLATE))
+    message = programme.settled(sent["message_id"], "failed")
+    assert (message["attempts"], message["reason"]) == (2, "card_not_a_picture")
+    assert len(set(uploads(programme, number))) == accepted
+
+
+def test_a_card_of_many_is_uploaded_anew_for_all_of_them(programme: Programme) -> None:
+    """One picture for all, whose first upload Meta refuses later: the others are sent with another one too."""
+    card = f"{programme.stack.simulators_url}/cards/POSTER.png"
+    numbers = [FAILED_ONCE, 9200, 9201, 9202]
+    recipients = [programme.recipient(number, card_image=card) for number in numbers]
+    made = programme.ok(programme.distribute(channel="whatsapp", content=TEMPLATE, recipients=recipients, confirm=True))
+    rows = programme.messages(distribution_id=made["distribution_id"])
+    for row in rows:
+        programme.settled(row["message_id"], "read")
+    assert len({media_id for number in numbers for media_id, _ in uploads(programme, number)}) == 2
