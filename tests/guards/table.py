@@ -26,6 +26,7 @@ _AT_LOGGING = "tests/unit/usecases/test_already_at_logging.py"
 _QUEUES = "tests/contract/test_queues.py"
 _CLAIMS = "tests/contract/test_log_claims.py"
 _OWN_WRITES = "tests/contract/test_own_writes.py"
+_SECRETS = "tests/contract/test_secrets.py"
 _WEBHOOK = "tests/unit/providers/test_whatsapp_webhook.py"
 _CONSENTS = "tests/unit/usecases/test_consents.py"
 _CARDS = "tests/unit/providers/test_cards.py"
@@ -776,6 +777,27 @@ GUARDS = (
         before="if newest is None or newest.lane != lane:",
         after="if lane is None:",
         tests=("tests/unit/usecases/test_members.py",),
+    ),
+    Guard(
+        name="secrets: of what was erased the version before cannot be read either",
+        file="shared/aws/secrets.py",
+        before="for version in (first, following(first)):",
+        after="for version in (first,):",
+        tests=(_SECRETS,),
+    ),
+    Guard(
+        name="secrets: an erased one holds nothing for those who read it",
+        file="shared/aws/secrets.py",
+        before="return None if found is None or found.text == ERASED else found",
+        after="return found",
+        tests=(_SECRETS,),
+    ),
+    Guard(
+        name="secrets: a worker that read it before it was erased cannot fill it again",
+        file="shared/aws/secrets.py",
+        before="SecretString=ERASED, ClientRequestToken=version)",
+        after="SecretString=ERASED)",
+        tests=(_SECRETS,),
     ),
     Guard(
         name="look-ups: no more than a person's needs in any minute",
