@@ -47,7 +47,11 @@ CONTENT: Mapping[str, Mapping[str, object]] = {
 
 
 class NotTakenError(NotMeasuredError):
-    """A send was refused, or the provider did not get a message in time."""
+    """The provider did not get a message in time."""
+
+
+class RefusedError(Exception):
+    """A send was refused: a fault of the bench or of the product, not of the machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +100,7 @@ class Sends:
         answer = self._http.post("/v1/messages", json=body, headers={"Idempotency-Key": str(uuid.uuid4())})
         answered = time.monotonic() - began
         if answer.status_code != 202:
-            raise NotTakenError(f"{channel}: {answer.status_code} {answer.text[:300]}")
+            raise RefusedError(f"{channel}: {answer.status_code} {answer.text[:300]}")
         return Sent(channel=channel, number=str(recipient["phone"]), at=at, answered=answered)
 
     def taken(self) -> dict[tuple[str, str], float]:
