@@ -80,7 +80,7 @@ def test_trouble_of_other_countries_stops_nobody_in_senegal(running: RunningStac
         for _ in range(3):
             running.move_to(running.now() + MINUTE)
         _waits_until(programme, identity, delivered=31)
-        assert ("country", "ML") not in _holds(programme.distribution(identity))
+        until(lambda: _holds(programme.distribution(identity)), lambda holds: ("country", "ML") not in holds)
 
 
 def test_a_single_message_shows_its_hold_and_goes_once_it_has_ended(running: RunningStack) -> None:
@@ -112,11 +112,13 @@ def test_a_paused_language_stops_no_other(running: RunningStack) -> None:
         rows = [programme.recipient(1, language="en"), *_people(programme, DELIVERED, 25, language="fr")]
         content = {"template": {"name": "vaccination_card"}}
         _template(running, account, "en", "PAUSED", tells=True)
+        _knows(programme, en="paused", fr="approved")
         identity = _sent(programme, rows[1:], channel="whatsapp", content=content)
         _waits_until(programme, identity, delivered=25)
         both = programme.distribute(recipients=rows, channel="whatsapp", content=content).json()
         assert [error["row"] for error in both["errors"]] == [1], "planning knows that the English one is paused"
         _template(running, account, "en", "APPROVED", tells=True)
+        _knows(programme, en="approved", fr="approved")
         mixed = _sent(programme, [rows[0] | {"phone": "+221770007001"}], channel="whatsapp", content=content)
         _waits_until(programme, mixed, delivered=1)
 
@@ -125,11 +127,18 @@ def _submitted(running: RunningStack, programme: Programme) -> None:
     running.set_simulators(template_webhooks=True)
     assert programme.api.post("/v1/templates/vaccination_card/submit").status_code == 202
 
-    def statuses() -> set[str]:
-        items = programme.ok(programme.api.get("/v1/templates"))["items"]
-        return {one["status"] for one in items if (one["name"], one["channel"]) == ("vaccination_card", "whatsapp")}
+    _knows(programme, en="approved", fr="approved")
 
-    until(statuses, lambda found: found == {"approved"})
+
+def _knows(programme: Programme, **wanted: str) -> None:
+    """Wait until the API shows these statuses of the template, by language."""
+
+    def statuses() -> dict[str, str]:
+        items = programme.ok(programme.api.get("/v1/templates"))["items"]
+        own = [one for one in items if (one["name"], one["channel"]) == ("vaccination_card", "whatsapp")]
+        return {str(one["language"]): str(one["status"]) for one in own}
+
+    until(statuses, lambda found: found == wanted)
 
 
 def _template(running: RunningStack, account: str, language: str, status: str, *, tells: bool = False) -> None:
