@@ -20,7 +20,7 @@ from shared.domain.status import Status
 from shared.usecases.channel import Integrated
 from shared.usecases.judge import fault_of
 from shared.usecases.ports import Lanes, Log
-from shared.usecases.send import SendStep
+from shared.usecases.send import ARRIVES, SendStep
 from shared.usecases.setting import Settings
 from shared.usecases.settle import Settler
 
@@ -112,7 +112,8 @@ class Trial:
         await self._deps.settler.end_unsent(message.organisation, message_id, ended, self._deps.clock.now())
         if was_asked:
             raise Refusal(ProblemCode.PROVIDER_REFUSED, reason=reason, provider_code=error.code if error else "")
-        _check_gate(channel, composed, self._deps.clock.now())
+        # The send step asks for the instant at which the call arrives: night may have fallen for it, though not here.
+        _check_gate(channel, composed, self._deps.clock.now() + ARRIVES)
         raise Refusal(ProblemCode.STATE_CONFLICT, reason=_waits_for(channel))
 
     def _message(self, settings: Settings, composed: Composed, message_id: str, now: datetime) -> Message:

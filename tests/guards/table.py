@@ -913,4 +913,47 @@ GUARDS = (
         after="if used >= room:",
         tests=("tests/unit/domain/test_segments.py",),
     ),
+    # ------------------------------------------------------------------------------------------------- what comes in
+    Guard(
+        name="DHIS2: a deleted or inactive person gets nothing",
+        file="shared/domain/dhis2.py",
+        before="if record.get(flag) is True:",
+        after="if False:",
+        tests=("tests/unit/domain/test_dhis2.py",),
+    ),
+    Guard(
+        name="DHIS2: a deleted enrolment does not count",
+        file="shared/domain/dhis2.py",
+        before='[one for one in ours if one.get("deleted") is not True]',
+        after="ours",
+        tests=("tests/unit/domain/test_dhis2.py",),
+    ),
+    Guard(
+        name="DHIS2: another programme's enrolment does not count",
+        file="shared/domain/dhis2.py",
+        before='if program is None or one.get("program") in (None, program)]',
+        after="]",
+        tests=("tests/unit/domain/test_dhis2.py",),
+    ),
+    Guard(
+        name="references: no number is hidden between letters",
+        file="shared/domain/references.py",
+        before="return not any(map(_may_be_number, _groupings(rest)))",
+        after="return True",
+        tests=("tests/unit/domain/test_identities.py",),
+    ),
+    Guard(
+        name="test send: a country that is not covered is refused before anything is logged",
+        file="shared/usecases/trial.py",
+        before="raise Refusal(ProblemCode.UNPROCESSABLE, (_of_request(fault_of(reason)),))",
+        after="return",
+        tests=("tests/unit/usecases/test_trial.py",),
+    ),
+    Guard(
+        name="texts: what may be meant as a variable is never sent as it stands",
+        file="shared/domain/variables.py",
+        before="_LIKE_A_NAME.fullmatch(name) or _HOLDS_A_NAME.search(name)",
+        after="name in VARIABLES",
+        tests=("tests/unit/domain/test_variables.py",),
+    ),
 )
