@@ -318,7 +318,7 @@ class Deps:
 
     @cached_property
     def _tallies(self) -> Tallies:
-        return Tallies(self.stores.distributions, self.plans, self.stores.log)
+        return Tallies(self.stores.distributions, self.plans, self.stores.log, self.stores.clock)
 
     @cached_property
     def _tasks(self) -> SqsTaskQueue:

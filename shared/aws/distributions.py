@@ -5,6 +5,7 @@ Written whole, on condition of the revision that was read: pause, release and pl
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -22,13 +23,30 @@ from shared.domain.instants import milliseconds
 from shared.domain.message import Chunk
 from shared.domain.status import Status
 from shared.domain.tally import Tally
-from shared.usecases.ports import Page
+from shared.usecases.ports import Due, Page
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb.type_defs import QueryInputTypeDef, UpdateItemInputTypeDef
+    from types_boto3_dynamodb.type_defs import QueryInputTypeDef
 
 _META = "meta"
 _AGENDA = "distributions"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Condition:
+    """A condition expression with what it names."""
+
+    text: str
+    values: Mapping[str, Plain]
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Added:
+    """Whether an ADD was done, and how often AWS's client sent it: more than once, it may have been done twice."""
+
+    done: bool
+    tries: int = 1
 
 
 class DynamoDistributions:
@@ -98,7 +116,7 @@ class DynamoDistributions:
                 return Page(items=items, position=None)
             below = last
 
-    async def due(self, now: datetime, limit: int) -> Sequence[tuple[str, str]]:
+    async def due(self, now: datetime, limit: int) -> Sequence[Due]:
         """See `Distributions`."""
         found = await self._aws.run(
             lambda: self._aws.dynamodb.query(
@@ -109,30 +127,56 @@ class DynamoDistributions:
                 Limit=limit,
             )
         )
-        keys = [str(plain(item)["pk"]).partition("#distribution#") for item in found["Items"]]
-        return list(dict.fromkeys((organisation, distribution_id) for organisation, _, distribution_id in keys))
+        return list(dict.fromkeys(_due(plain(item)) for item in found["Items"]))
 
     async def count(
-        self, organisation: str, chunk: Chunk, change: Counts, *, recount_at: datetime | None = None
-    ) -> None:
-        """See `Distributions`."""
+        self, organisation: str, chunk: Chunk, change: Counts, *, began: datetime, recount_at: datetime | None = None
+    ) -> bool:
+        """See `Distributions`. AWS's client repeats an ADD whose answer was lost; it says so in its own answer."""
         watch: dict[str, Plain] = (
             {"due_at": milliseconds(recount_at), "agenda_shard": _AGENDA} if recount_at is not None else {}
         )
+        late = _Condition(
+            text="attribute_not_exists(counted_at) OR counted_at < :began", values={":began": milliseconds(began)}
+        )
         key = _chunk_key(organisation, chunk)
-        await self._aws.run(partial(self._add, key, columns_of(change), once=watch))
+        added = await self._aws.run(partial(self._add, key, columns_of(change), late, once=watch))
+        if added.tries > 1:
+            await self.want_recount(organisation, chunk, began)
+        return added.done
 
-    async def recounted(self, organisation: str, chunk: Chunk) -> None:
+    async def want_recount(self, organisation: str, chunk: Chunk, at: datetime) -> None:
         """See `Distributions`."""
+        values: dict[str, Plain] = {":at": milliseconds(at), ":shard": _AGENDA, ":one": 1}
         await self._aws.run(
             lambda: self._aws.dynamodb.update_item(
                 TableName=self._table,
                 Key=attributes(_chunk_key(organisation, chunk)),
-                UpdateExpression="REMOVE due_at, agenda_shard",
+                UpdateExpression="SET due_at = :at, agenda_shard = :shard ADD wishes :one",
+                ExpressionAttributeValues=attributes(values),
             )
         )
 
-    async def set_counts(self, organisation: str, chunk: Chunk, counts: Counts, *, seen: Counts) -> bool:
+    async def recounted(self, organisation: str, chunk: Chunk, *, wishes: int) -> None:
+        """See `Distributions`."""
+
+        def remove() -> None:
+            try:
+                self._aws.dynamodb.update_item(
+                    TableName=self._table,
+                    Key=attributes(_chunk_key(organisation, chunk)),
+                    UpdateExpression="REMOVE due_at, agenda_shard",
+                    ConditionExpression="wishes = :seen" if wishes else "attribute_not_exists(wishes)",
+                    **({"ExpressionAttributeValues": {":seen": attribute(wishes)}} if wishes else {}),
+                )
+            except ClientError as error:
+                standing(error)  # a later wish, which stays
+
+        await self._aws.run(remove)
+
+    async def set_counts(
+        self, organisation: str, chunk: Chunk, counts: Counts, *, seen: Counts, read_at: datetime
+    ) -> bool:
         """See `Distributions`. Every status is held against `seen`: no move leaves all of them as they were.
 
         Times to delivery are not: they move with a status, and so many conditions would pass DynamoDB's 4 KB.
@@ -140,7 +184,13 @@ class DynamoDistributions:
         new, old = columns_of(counts), dict.fromkeys(map(status_column, Status), 0) | columns_of(seen)
         change = {name: new.get(name, 0) - old.get(name, 0) for name in new | old}
         held = {name: count for name, count in old.items() if not name.startswith(DELAY)}
-        return await self._aws.run(partial(self._add, _chunk_key(organisation, chunk), change, held))
+        key, sets = _chunk_key(organisation, chunk), {"counted_at": milliseconds(read_at)}
+        return (await self._aws.run(partial(self._add, key, change, _as_seen(held), sets=sets))).done
+
+    async def tally(self, organisation: str, chunk: Chunk) -> Tally:
+        """See `Distributions`."""
+        found = await get_items(self._aws, self._table, [_chunk_key(organisation, chunk)])
+        return tally_of(found[0]) if found else Tally()
 
     async def counts(self, organisation: str, distribution_id: str) -> Mapping[tuple[int, int], Counts]:
         """See `Distributions`."""
@@ -184,38 +234,34 @@ class DynamoDistributions:
         self,
         key: Mapping[str, str],
         change: Mapping[str, int],
-        seen: Mapping[str, int] | None = None,
+        condition: _Condition,
+        *,
         once: Mapping[str, Plain] | None = None,
-    ) -> bool:
-        """Add to columns, all at once; if `seen` is given, only while each of its columns stands at that.
-
-        `once` is set where it is not there yet.
-        """
+        sets: Mapping[str, Plain] | None = None,
+    ) -> _Added:
+        """Add to columns, all at once, if the condition holds. `once` is set where it is not there yet."""
         added = {name: count for name, count in change.items() if count}
         if not added:
-            return True
-        names = {name: f"#n{number}" for number, name in enumerate({**added, **(seen or {})})}
-        values: dict[str, Plain] = {f":add{names[name][1:]}": count for name, count in added.items()}
-        sets = [f"{name} = if_not_exists({name}, :{name})" for name in once or {}]
-        values |= {f":{name}": value for name, value in (once or {}).items()}
-        request: UpdateItemInputTypeDef = {
-            "TableName": self._table,
-            "Key": attributes(key),
-            "UpdateExpression": ("SET " + ", ".join(sets) + " " if sets else "")
-            + "ADD "
-            + ", ".join(f"{names[name]} :add{names[name][1:]}" for name in added),
-            "ExpressionAttributeNames": {alias: name for name, alias in names.items()},
-        }
-        if seen is not None:
-            request["ConditionExpression"] = " AND ".join(_stands(names[name], seen[name]) for name in seen)
-            values |= {f":seen{names[name][1:]}": count for name, count in seen.items()}
-        request["ExpressionAttributeValues"] = attributes(values)
+            return _Added(done=True)
+        names = {name: f"#a{number}" for number, name in enumerate(added)}
+        adds = ", ".join(f"{alias} :{alias[1:]}" for alias in names.values())
+        writes = [f"{name} = if_not_exists({name}, :{name})" for name in once or {}]
+        writes += [f"{name} = :{name}" for name in sets or {}]
+        values: dict[str, Plain] = {f":{alias[1:]}": added[name] for name, alias in names.items()}
+        values |= {f":{name}": value for name, value in {**(once or {}), **(sets or {})}.items()} | {**condition.values}
         try:
-            self._aws.dynamodb.update_item(**request)
+            answer = self._aws.dynamodb.update_item(
+                TableName=self._table,
+                Key=attributes(key),
+                UpdateExpression=(f"SET {', '.join(writes)} " if writes else "") + f"ADD {adds}",
+                ConditionExpression=condition.text,
+                ExpressionAttributeNames={alias: name for name, alias in names.items()} | {**condition.names},
+                ExpressionAttributeValues=attributes(values),
+            )
         except ClientError as error:
             standing(error)
-            return False
-        return True
+            return _Added(done=False, tries=1 + error.response["ResponseMetadata"]["RetryAttempts"])
+        return _Added(done=True, tries=1 + answer["ResponseMetadata"]["RetryAttempts"])
 
     def _query_page(
         self, organisation: str, wished: Mapping[str, str], below: str, limit: int
@@ -279,7 +325,20 @@ def from_item(item: Item) -> Distribution:
     return decode(str(item["document"]), Distribution)
 
 
-def _stands(alias: str, count: int) -> str:
-    """A column that was never added to is absent: that is zero as well."""
-    same = f"{alias} = :seen{alias[1:]}"
-    return same if count else f"(attribute_not_exists({alias}) OR {same})"
+def _due(item: Item) -> Due:
+    """In the index are distributions, and chunks that ask for a recount."""
+    organisation, _, place = str(item["pk"]).partition("#distribution#")
+    return Due(organisation=organisation, place=place, recount=item["sk"] != _META)
+
+
+def _as_seen(columns: Mapping[str, int]) -> _Condition:
+    """Each of the columns stands at that. One that was never added to is absent: that is zero as well."""
+    parts: list[str] = []
+    for number, count in enumerate(columns.values()):
+        same = f"#c{number} = :c{number}"
+        parts.append(same if count else f"(attribute_not_exists(#c{number}) OR {same})")
+    return _Condition(
+        text=" AND ".join(parts),
+        names={f"#c{number}": name for number, name in enumerate(columns)},
+        values={f":c{number}": count for number, count in enumerate(columns.values())},
+    )

@@ -13,6 +13,7 @@ from shared.domain.tally import Tally
 
 DELAY = "d."
 ROWS = "rows."
+WISHES = "wishes"
 _STATUS = "status."
 _REASON = "reason."
 _SEGMENTS = "segments."
@@ -52,6 +53,7 @@ def tally_of(item: Item) -> Tally:
         accepted_at=from_milliseconds(accepted_at) if accepted_at is not None else None,
         rows=_under(ROWS, numbers),
         recount_at=from_milliseconds(recount_at) if recount_at is not None else None,
+        wishes=numbers.get(WISHES, 0),
     )
 
 

@@ -40,6 +40,8 @@ class Tally:
     rows: Mapping[str, int] = field(default_factory=dict)
     recount_at: datetime | None = None
     """When it is to be held against the log; None where nobody asked for that."""
+    wishes: int = 0
+    """How often that was asked for."""
 
 
 def counted(message: Message) -> Counts:

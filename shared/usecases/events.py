@@ -157,6 +157,7 @@ EVENTS: Final[Mapping[str, Event]] = {
         *("distribution_id", "run", "chunk", "messages", "channel"),
         counts=(*_one("DistributionsReleasing", "channel"), *_sum("MessagesReleased", "messages", "channel")),
     ),
+    "count_came_late": _event("distribution_id"),
     "lane_full": _event("channel", counts=_one("DistributionsReleasing", "channel"), logged=False),
     "upload_unreadable": _event("distribution_id", "why"),
     "schedule_not_set": _trouble("organisation", "distribution_id", "error"),

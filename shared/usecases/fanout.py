@@ -3,6 +3,7 @@ harm: whatever is due stays due until it is done."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Literal
 
 from shared.domain.clock import Clock
 from shared.domain.distribution import DistributionStatus
@@ -14,7 +15,7 @@ from shared.usecases.distributions import Planning, expired
 from shared.usecases.erasure import Eraser
 from shared.usecases.hold_work import HoldWork
 from shared.usecases.holding import HoldStore
-from shared.usecases.ports import AGENDA_SHARDS, Distributions, Log, Task, TaskQueue, Telemetry
+from shared.usecases.ports import AGENDA_SHARDS, Distributions, Due, Log, Task, TaskQueue, Telemetry
 from shared.usecases.release import Release
 from shared.usecases.sweep import Sweep
 from shared.usecases.tallies import Tallies
@@ -58,7 +59,7 @@ class Fanout:
         """One task for each distribution and each agenda shard with something due."""
         now = self._deps.clock.now()
         due = await self._deps.distributions.due(now, _DISTRIBUTIONS_A_TICK)
-        tasks = [Task(kind="advance", organisation=organisation, distribution_id=one) for organisation, one in due]
+        tasks = [_task(one) for one in due]
         first = [one for shard in range(AGENDA_SHARDS) for one in await self._deps.log.due(shard, now, 1)]
         tasks += [Task(kind="agenda", shard=shard_of(one.message_id, AGENDA_SHARDS)) for one in first]
         held = await self._deps.holds.due(now, _DISTRIBUTIONS_A_TICK)
@@ -68,8 +69,10 @@ class Fanout:
         overdue = await self._deps.distributions.due(now - OVERDUE, _DISTRIBUTIONS_A_TICK) if due else ()
         late = sum(one.due_at is not None and one.due_at <= now - OVERDUE for one in first)
         self._deps.telemetry.event("tick", tasks=len(tasks), overdue=len(overdue), late_shards=late)
-        for organisation, one in overdue[:_NAMED_A_TICK]:
-            self._deps.telemetry.trouble("distribution_overdue", organisation=organisation, distribution_id=one)
+        for one in overdue[:_NAMED_A_TICK]:
+            self._deps.telemetry.trouble(
+                "distribution_overdue", organisation=one.organisation, distribution_id=one.place
+            )
         await self._count_dead_letters()
 
     async def _count_dead_letters(self) -> None:
@@ -107,6 +110,8 @@ class Fanout:
                 await self._deps.redrives.work(task, until)
             case "account":
                 await self._deps.account_health.work(task)
+            case "recount":
+                await self._deps.tallies.recount_place(task.organisation, task.distribution_id)
 
     async def _is_unfinished(self, task: Task, until: datetime) -> bool:
         """Do a task that takes turns with others of its kind; True where there is more to do at once."""
@@ -121,7 +126,6 @@ class Fanout:
         distribution = await self._deps.distributions.get(organisation, distribution_id)
         now = self._deps.clock.now()
         if distribution is None:
-            await self._deps.tallies.recount_place(organisation, distribution_id, now)
             return False
         match distribution.status:
             case DistributionStatus.PLANNING:
@@ -140,3 +144,8 @@ class Fanout:
             case _:
                 pass
         return False
+
+
+def _task(due: Due) -> Task:
+    kind: Literal["recount", "advance"] = "recount" if due.recount else "advance"
+    return Task(kind=kind, organisation=due.organisation, distribution_id=due.place)

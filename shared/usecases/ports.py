@@ -297,6 +297,16 @@ class Log(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """What the tick is to take up. `place`: a distribution's ID, or what stands there for messages of none."""
+
+    organisation: str
+    place: str
+    recount: bool = False
+    """Only chunks of it are to be held against the log."""
+
+
 class Distributions(Protocol):
     """The distributions of every organisation, and the counts of their chunks."""
 
@@ -328,25 +338,38 @@ class Distributions(Protocol):
         """Newest first."""
         ...
 
-    async def due(self, now: datetime, limit: int) -> Sequence[tuple[str, str]]:
-        """(organisation, distribution_id) of those whose `due_at` has come."""
+    async def due(self, now: datetime, limit: int) -> Sequence[Due]:
+        """Distributions whose `due_at` has come, and places of which a chunk is to be recounted."""
         ...
 
     async def count(
-        self, organisation: str, chunk: Chunk, change: Counts, *, recount_at: datetime | None = None
-    ) -> None:
-        """Add to a chunk's counts (changes may be negative).
+        self, organisation: str, chunk: Chunk, change: Counts, *, began: datetime, recount_at: datetime | None = None
+    ) -> bool:
+        """Add to a chunk's counts (changes may be negative), unless they have been recounted since `began`: an instant
+        before the first of these moves was written. A recount may have seen the moves already; then nothing is added,
+        and the answer is False. A count that may have been added twice asks for a recount by itself.
 
-        `recount_at`: from then on `due` names its distribution's ID, until `recounted`; an earlier wish stays.
+        `recount_at`: from then on `due` names the chunk's place, until `recounted`; an earlier wish stays.
         """
         ...
 
-    async def recounted(self, organisation: str, chunk: Chunk) -> None:
-        """What `recount_at` asked for is done."""
+    async def want_recount(self, organisation: str, chunk: Chunk, at: datetime) -> None:
+        """From `at` on `due` names the chunk's place, until `recounted`."""
         ...
 
-    async def set_counts(self, organisation: str, chunk: Chunk, counts: Counts, *, seen: Counts) -> bool:
-        """Replace a chunk's counts by what the log says, if they still are as `seen`."""
+    async def recounted(self, organisation: str, chunk: Chunk, *, wishes: int) -> None:
+        """The recount is done that so many `wishes` had asked for when it began. A later wish stays."""
+        ...
+
+    async def set_counts(
+        self, organisation: str, chunk: Chunk, counts: Counts, *, seen: Counts, read_at: datetime
+    ) -> bool:
+        """Replace a chunk's counts by what the log says, if they still are as `seen`. `read_at`: an instant after the
+        log was read; counts of moves that began before it are refused from now on."""
+        ...
+
+    async def tally(self, organisation: str, chunk: Chunk) -> Tally:
+        """A chunk's counts and what was noted of it."""
         ...
 
     async def counts(self, organisation: str, distribution_id: str) -> Mapping[tuple[int, int], Counts]:
@@ -373,10 +396,11 @@ class Task:
     due in a shard of the log; `fallback`: begin that of one message (`message_id`); `erase`: remove what is kept of a
     `person` (a keyed hash), from `place` on in a `round`; `redrive`: an organisation's dead letters from `place` on;
     `holds`: look at what is held on a `channel`, try it, and free what is not held any more; `account`: ask Meta
-    whether the organisation's account may send (`round`: how often that was asked in vain).
+    whether the organisation's account may send (`round`: how often that was asked in vain); `recount`: hold the chunks
+    of a place (`distribution_id`) against the log that ask for it.
     """
 
-    kind: Literal["plan", "advance", "agenda", "fallback", "erase", "redrive", "holds", "account"]
+    kind: Literal["plan", "advance", "agenda", "fallback", "erase", "redrive", "holds", "account", "recount"]
     organisation: str = ""
     distribution_id: str = ""
     shard: int = 0

@@ -131,6 +131,8 @@ class SendStep[I: Integrated, P]:
         claim = await self._claim(dispatch, integration)
         if claim.message is None or claim.answer in (ClaimAnswer.HELD, ClaimAnswer.DONE):
             self._deps.telemetry.event("copy_dropped", message_id=dispatch.message_id, found=claim.answer)
+            if claim.message is not None and claim.answer is ClaimAnswer.DONE:
+                self._deps.settler.met_again(claim.message)
         elif claim.answer is ClaimAnswer.LAPSED:
             await self._unknowns.take(claim.message, self._deps.clock.now())
         elif (
@@ -158,7 +160,9 @@ class SendStep[I: Integrated, P]:
 
     async def _too_late(self, dispatch: Dispatch, integration: I | None, message: Message) -> None:
         """Surely not sent: the claim goes back, and the gate is asked anew. Where it still says yes, by a new copy."""
-        await self._give_back(message, due_at=self._watch(dispatch, self._deps.clock.now()), uses_attempt=False)
+        await self._give_back(
+            message, due_at=self._watch(dispatch, self._deps.clock.now(), message), uses_attempt=False
+        )
         self._deps.telemetry.event("claim_too_late", message_id=message.message_id)
         if await self._admission(dispatch, None) is not None and integration is not None:
             await self._boarding.rebook(dispatch, integration)
@@ -303,7 +307,7 @@ class SendStep[I: Integrated, P]:
         if error.person_only:
             await self._retry(dispatch, message, _slower(error, message.attempts))
             return
-        await self._give_back(message, due_at=self._watch(dispatch, now), uses_attempt=False)
+        await self._give_back(message, due_at=self._watch(dispatch, now, message), uses_attempt=False)
         integration = await self._desk.integration(dispatch.organisation, dispatch.integration_version)
         if integration is not None:
             await self._departures.throttled(integration.lane, now, wait)
@@ -372,7 +376,7 @@ class SendStep[I: Integrated, P]:
         else is looked at: the message was surely not sent, and no one may take it for an unknown outcome.
         """
         now = self._deps.clock.now()
-        comes_back = dispatch.chunk is not None and not message.reopened and not message.as_template
+        comes_back = _is_released_again(dispatch, message)
         await self._give_back(message, due_at=None if comes_back else now + HELD_LOOK, uses_attempt=False)
         if error.reason == "token_invalid" and await self._settings_have_changed(dispatch):
             return
@@ -468,8 +472,14 @@ class SendStep[I: Integrated, P]:
         if is_new and dispatch.chunk is not None:
             await self._deps.holding.refresh(dispatch.organisation, dispatch.chunk.distribution_id)
 
-    def _watch(self, dispatch: Dispatch, now: datetime) -> datetime | None:
-        return now + WATCH if dispatch.chunk is None else None
+    def _watch(self, dispatch: Dispatch, now: datetime, message: Message | None = None) -> datetime | None:
+        return None if _is_released_again(dispatch, message) else now + WATCH
+
+
+def _is_released_again(dispatch: Dispatch, message: Message | None) -> bool:
+    """Whether its run looks after the message. One that goes out once more is not pending: no run releases it."""
+    goes_once_more = message is not None and (message.reopened or message.as_template)
+    return dispatch.chunk is not None and not goes_once_more
 
 
 def cards_scope_of(dispatch: Dispatch) -> ScopeKey | None:

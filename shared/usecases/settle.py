@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from shared.domain.clock import Clock
 from shared.domain.distribution import Counts
 from shared.domain.fallback import start_unsent
 from shared.domain.message import Chunk, Message, earliest
@@ -25,15 +26,20 @@ from shared.usecases.side_by_side import side_by_side
 class Settler:
     """Used for one batch at a time; `flush` when the batch is through."""
 
-    def __init__(self, log: Log, distributions: Distributions, telemetry: Telemetry) -> None:
+    def __init__(self, log: Log, distributions: Distributions, telemetry: Telemetry, clock: Clock) -> None:
         self._log = log
         self._distributions = distributions
         self._telemetry = telemetry
+        self._clock = clock
         self._changes: dict[tuple[str, Chunk], Counts] = {}
+        self._began: dict[tuple[str, Chunk], datetime] = {}
+        """Before the first move of each was written."""
+        self._unsure: set[tuple[str, Chunk]] = set()
         self._latest = datetime.min.replace(tzinfo=UTC)
 
     async def move(self, organisation: str, message_id: str, move: Move) -> Moved:
         """Move a message; a late, repeated or unknown one is a counted no-op."""
+        began = self._clock.now()
         moved = await self._log.move(organisation, message_id, move)
         if moved.before is None:
             self._telemetry.event("status_for_unknown_message", message_id=message_id, status=move.status)
@@ -43,7 +49,7 @@ class Settler:
             )
         else:
             self._tell(moved.before, move)
-        self._note(moved, move)
+        self._note(moved, move, began)
         return moved
 
     async def end_unsent(self, organisation: str, message_id: str, reason: str, now: datetime) -> Moved:
@@ -51,16 +57,33 @@ class Settler:
         move = Move(status=Status.FAILED, at=now, reason=reason, unclaimed=True, fallback=start_unsent(reason))
         return await self.move(organisation, message_id, move)
 
+    def met_again(self, message: Message) -> None:
+        """It was brought here before, and had its move. The worker that moved it may have died before it counted: its
+        work then comes again, and the chunk is recounted."""
+        if message.chunk is not None:
+            self._unsure.add((message.organisation, message.chunk))
+        if message.parent_chunk is not None:
+            self._unsure.add((message.organisation, fallbacks_of(message.parent_chunk)))
+
     async def flush(self) -> None:
         """Write the counts gathered since the last flush, all of them at once."""
         changes, self._changes = self._changes, {}
-        await side_by_side(self._count(*place, change) for place, change in changes.items() if change != Counts())
+        began, self._began = self._began, {}
+        unsure, self._unsure = self._unsure, set()
+        await side_by_side(
+            (
+                *(self._count(place, change, began[place]) for place, change in changes.items() if change != Counts()),
+                *(self._distributions.want_recount(*place, self._clock.now()) for place in unsure),
+            )
+        )
 
-    async def _count(self, organisation: str, chunk: Chunk, change: Counts) -> None:
-        place = chunk.distribution_id
-        is_beside = singles_in(place) is not None or fallbacks_in(place) is not None
+    async def _count(self, place: tuple[str, Chunk], change: Counts, began: datetime) -> None:
+        counted_at = place[1].distribution_id
+        is_beside = singles_in(counted_at) is not None or fallbacks_in(counted_at) is not None
         recount_at = self._latest + AT_REST_AFTER if is_beside else None
-        await self._distributions.count(organisation, chunk, change, recount_at=recount_at)
+        if not await self._distributions.count(*place, change, began=began, recount_at=recount_at):
+            self._telemetry.event("count_came_late", distribution_id=counted_at)
+            await self._distributions.want_recount(*place, self._clock.now())
 
     def _tell(self, before: Message, move: Move) -> None:
         """Whose it was is told of failures alone: they are asked about, and every byte of the others is paid for."""
@@ -76,25 +99,30 @@ class Settler:
             distribution_id=before.distribution_id if failed else None,
         )
 
-    def _note(self, moved: Moved, move: Move) -> None:
+    def _note(self, moved: Moved, move: Move, began: datetime) -> None:
         """An instant that came late changes what is known of the time to delivery, though no status."""
         before = moved.before
+        if before is not None and not moved.won and before.status is move.status:
+            self.met_again(before)
         if before is None or not (moved.won or moved.noted):
             return
         self._latest = max(self._latest, move.at)
-        self._add(before.organisation, place_of(before), change_of(before, move, won=moved.won))
+        self._add(before.organisation, place_of(before), change_of(before, move, won=moved.won), began)
         if before.parent_chunk is not None:
             change = change_of(before, move, won=moved.won, counting=counted_fallback)
-            self._add(before.organisation, fallbacks_of(before.parent_chunk), change)
+            self._add(before.organisation, fallbacks_of(before.parent_chunk), change, began)
 
     def began(self, fallback: Message) -> None:
         """A fallback is in the log that was not there before: its distribution counts it."""
         if fallback.parent_chunk is not None:
-            self._latest = max(self._latest, fallback.accepted_at)
-            self._add(fallback.organisation, fallbacks_of(fallback.parent_chunk), counted_fallback(fallback))
+            accepted_at = fallback.accepted_at
+            self._latest = max(self._latest, accepted_at)
+            place = fallbacks_of(fallback.parent_chunk)
+            self._add(fallback.organisation, place, counted_fallback(fallback), accepted_at)
 
-    def _add(self, organisation: str, place: Chunk, change: Counts) -> None:
+    def _add(self, organisation: str, place: Chunk, change: Counts, began: datetime) -> None:
         key = (organisation, place)
+        self._began[key] = min(self._began.get(key, began), began)
         self._changes[key] = self._changes.get(key, Counts()).plus(change)
 
 

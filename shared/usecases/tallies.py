@@ -3,8 +3,10 @@
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import timedelta
+from functools import partial
 
+from shared.domain.clock import Clock
 from shared.domain.distribution import CHUNKS_AT_ONCE, Counts, Distribution, together
 from shared.domain.ids import fallback_id
 from shared.domain.message import Chunk, Message
@@ -16,15 +18,24 @@ from shared.usecases.ports import Distributions, Log, LogQuery
 _AT_ONCE = 16
 """Chunks looked at side by side: each waits for S3 and for the log."""
 _PAGE = 200
+_CLOCKS_DIFFER = timedelta(seconds=1)
+"""By so much the clock of a worker that counts may be ahead of ours."""
+_TRIES = 3
+"""Times that a chunk is looked at anew because it was counted on meanwhile."""
 
 
 class Tallies:
-    """Counts of a distribution's chunks."""
+    """Counts of a distribution's chunks.
 
-    def __init__(self, distributions: Distributions, plans: Plans, log: Log) -> None:
+    A worker moves rows first and adds to the counts afterwards. A recount in between sees the moves; so it leaves the
+    instant at which it had read the log, and the worker's count is refused if it began before that.
+    """
+
+    def __init__(self, distributions: Distributions, plans: Plans, log: Log, clock: Clock) -> None:
         self._distributions = distributions
         self._plans = plans
         self._log = log
+        self._clock = clock
 
     async def all_settled(self, distribution: Distribution) -> bool:
         """Whether surely nothing is pending: by the running counts, then by the log itself."""
@@ -32,8 +43,7 @@ class Tallies:
             await self._recount(distribution, only_unsettled=True)
             if not await self._is_settled(distribution):
                 return False
-        await self._recount(distribution, only_unsettled=False)
-        return await self._is_settled(distribution)
+        return await self._recount(distribution, only_unsettled=False) and await self._is_settled(distribution)
 
     async def _is_settled(self, distribution: Distribution) -> bool:
         counts = await self._counts(distribution)
@@ -47,60 +57,92 @@ class Tallies:
         """Hold these chunks against the log."""
         await self._put_right(distribution, chunks, await self._counts(distribution))
 
-    async def recount_place(self, organisation: str, place: str, now: datetime) -> None:
-        """Hold what is counted beside the distributions against the log, where that is due: the hours of messages of no
-        distribution, and the fallbacks of one."""
-        if singles_in(place) is None and fallbacks_in(place) is None:
-            return
-        for (run, number), tally in (await self._distributions.tallies(organisation, place)).items():
-            if tally.recount_at is None or tally.recount_at > now:
-                continue
-            chunk = Chunk(distribution_id=place, run=run, number=number)
-            found = await self._found(organisation, chunk)
-            if found is not None:
-                await self._distributions.set_counts(organisation, chunk, found, seen=tally.counts)
-            await self._distributions.recounted(organisation, chunk)
+    async def recount_place(self, organisation: str, place: str) -> None:
+        """Hold the chunks of a place against the log of which that is due: of a distribution, of its fallbacks, or an
+        hour of messages of no distribution."""
+        now = self._clock.now()
+        found = await self._distributions.tallies(organisation, place)
+        due = {
+            Chunk(distribution_id=place, run=run, number=number): tally
+            for (run, number), tally in found.items()
+            if tally.recount_at is not None and tally.recount_at <= now
+        }
+        distribution = await self._distributions.get(organisation, fallbacks_in(place) or place)
 
-    async def _found(self, organisation: str, place: Chunk) -> Counts | None:
-        """What the log says; None where nobody knows any more which messages they are."""
-        distribution_id = fallbacks_in(place.distribution_id)
-        if distribution_id is not None:
-            return await self._fallbacks(organisation, distribution_id, place)
+        async def recount(chunk: Chunk) -> None:
+            read = partial(self._found, organisation, distribution, chunk)
+            if await self._is_right(organisation, chunk, due[chunk].counts, read):
+                await self._distributions.recounted(organisation, chunk, wishes=due[chunk].wishes)
+
+        await some_at_once(list(due), recount)
+
+    async def _is_right(
+        self, organisation: str, chunk: Chunk, known: Counts, read: Callable[[], Awaitable[Counts | None]]
+    ) -> bool:
+        """Put a chunk's counts right; False where others have counted on it all the time. `known`: its counts, read
+        before the log. `read`: what the log says; None where nobody knows any more which messages they are."""
+        for _ in range(_TRIES):
+            found = await read()
+            read_at = self._clock.now() + _CLOCKS_DIFFER
+            if found is None or found == known:
+                return True
+            if await self._distributions.set_counts(organisation, chunk, found, seen=known, read_at=read_at):
+                return True
+            known = (await self._distributions.tally(organisation, chunk)).counts
+        return False
+
+    async def _found(self, organisation: str, distribution: Distribution | None, place: Chunk) -> Counts | None:
         kind = singles_in(place.distribution_id)
-        listed = await self._log.singles(organisation, kind[0] if kind else None, hour_bounds(place.number))
-        mine = [one.message_id for one in listed if singles_of(one.campaign_id, one.channel) == place.distribution_id]
-        return together(map(counted, (await self._log.get_many(organisation, mine)).values()))
-
-    async def _fallbacks(self, organisation: str, distribution_id: str, place: Chunk) -> Counts | None:
-        distribution = await self._distributions.get(organisation, distribution_id)
+        if kind is not None:
+            listed = await self._log.singles(organisation, kind[0], hour_bounds(place.number))
+            mine = [
+                one.message_id for one in listed if singles_of(one.campaign_id, one.channel) == place.distribution_id
+            ]
+            return together(map(counted, (await self._log.get_many(organisation, mine)).values()))
         if distribution is None:
             return None
-        chunk = Chunk(distribution_id=distribution_id, run=place.run, number=place.number)
+        if fallbacks_in(place.distribution_id) is not None:
+            return await self._fallbacks(distribution, place)
+        return await self._rows_of(distribution, place)
+
+    async def _rows_of(self, distribution: Distribution, chunk: Chunk) -> Counts | None:
+        messages = await self.logged(distribution, chunk)
+        return together(map(counted, messages)) if messages is not None else None
+
+    async def _fallbacks(self, distribution: Distribution, place: Chunk) -> Counts | None:
+        organisation = distribution.organisation
+        chunk = Chunk(distribution_id=distribution.distribution_id, run=place.run, number=place.number)
         rows = await self._plans.read_chunk(organisation, distribution.planned.attempt, chunk)
         if rows is None:
             return None
         found = await self._log.get_many(organisation, [fallback_id(row.message_id) for row in rows])
         return together(map(counted_fallback, found.values()))
 
-    async def _recount(self, distribution: Distribution, *, only_unsettled: bool) -> None:
+    async def _recount(self, distribution: Distribution, *, only_unsettled: bool) -> bool:
         """A worker that died between a move and its ADD left the counts behind; the log is right."""
         counts = await self._counts(distribution)
         logged = [run.logged for run in distribution.planned.runs]
-        await self._put_right(distribution, _chunks(distribution, logged, counts if only_unsettled else {}), counts)
+        return await self._put_right(
+            distribution, _chunks(distribution, logged, counts if only_unsettled else {}), counts
+        )
 
     async def _counts(self, distribution: Distribution) -> Mapping[tuple[int, int], Counts]:
         return await self._distributions.counts(distribution.organisation, distribution.distribution_id)
 
     async def _put_right(
         self, distribution: Distribution, chunks: Sequence[Chunk], counts: Mapping[tuple[int, int], Counts]
-    ) -> None:
+    ) -> bool:
+        """Whether all of them are right now."""
+        wrong: list[Chunk] = []
+
         async def put_right(chunk: Chunk) -> None:
-            messages = await self.logged(distribution, chunk)
             known = counts.get((chunk.run, chunk.number), Counts())
-            if messages is not None and (found := together(map(counted, messages))) != known:
-                await self._distributions.set_counts(distribution.organisation, chunk, found, seen=known)
+            read = partial(self._rows_of, distribution, chunk)
+            if not await self._is_right(distribution.organisation, chunk, known, read):
+                wrong.append(chunk)
 
         await some_at_once(chunks, put_right)
+        return not wrong
 
     async def unsettled(self, distribution: Distribution) -> Sequence[Chunk]:
         """By the running counts: the chunks with rows in the log, or perhaps in it, that have not left `pending`."""

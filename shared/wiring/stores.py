@@ -197,4 +197,4 @@ class Stores:
 
     def settler(self) -> Settler:
         """A settler of its own for each batch's counts."""
-        return Settler(self.log, self.distributions, self.telemetry)
+        return Settler(self.log, self.distributions, self.telemetry, self.clock)

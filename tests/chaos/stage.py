@@ -235,6 +235,7 @@ class Stage:
             unknown=(),
             accepted={self.identity: found["accepted"]},
             counts={self.identity: found["counts"]},
+            quiet=[],
             reasons={self.identity: {one: n for one, n in found["by_reason"].items() if one != RECEIPT_MISSING}},
             fallbacks={self.identity: found["fallback"]["counts"]} if found["fallback"] else {},
             rates={self._channel: self._rate} | ({"sms": self._rate} if texts else {}),

@@ -122,6 +122,7 @@ def seen(statuses: list[str], receipts: list[Json], refused: dict[str, int] | No
         unknown=[],
         accepted={"d": 2},
         counts={"d": {status: statuses.count(status) for status in set(statuses)}},
+        quiet=[],
         reasons={},
         fallbacks={},
         rates={"sms": 10},

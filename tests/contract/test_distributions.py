@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.distribution import Distribution, DistributionStatus
+from shared.usecases.ports import Due
 from tests.contract.making import FULL_DISTRIBUTION, NOON, ORGANISATION, SECOND, distribution
 from tests.contract.world import World
 
@@ -102,9 +103,10 @@ async def test_due_ones_come_earliest_first_until_they_are_no_longer_due(world: 
     await world.distributions.create(distribution("d-x", organisation="other", due_at=NOON))
     await world.distributions.create(distribution("never"))
     now = NOON + timedelta(minutes=3)
-    expected = [("other", "d-x"), (ORGANISATION, "d-1"), (ORGANISATION, "d-2"), (ORGANISATION, "d-0")]
+    keys = [("other", "d-x"), (ORGANISATION, "d-1"), (ORGANISATION, "d-2"), (ORGANISATION, "d-0")]
+    expected = [Due(organisation=organisation, place=one) for organisation, one in keys]
     assert list(await world.distributions.due(now, 10)) == expected
     assert list(await world.distributions.due(now, 2)) == expected[:2]
     assert list(await world.distributions.due(NOON - SECOND, 10)) == []
     await world.distributions.save(distribution("d-2"))
-    assert list(await world.distributions.due(now, 10)) == [one for one in expected if one[1] != "d-2"]
+    assert list(await world.distributions.due(now, 10)) == [one for one in expected if one.place != "d-2"]

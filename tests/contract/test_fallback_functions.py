@@ -4,9 +4,10 @@ import asyncio
 import hashlib
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -45,6 +46,8 @@ class Running:
     webhook: Handler
     world: World
     clock: FakeClock
+    another_fanout: Callable[[Loop], Handler]
+    """The same function in an environment of its own: what happens while the first three are at work."""
 
     def send(self, key: str, **changes: Any) -> tuple[int, Any]:
         body = {
@@ -121,7 +124,8 @@ def running(aws: Aws, described: Node, loop: Loop) -> Running:
         asyncio.run(world.integrations.put(integration))
     functions = {"api": build_api, "fanout": build_fanout, "webhook": build_webhook}
     built = {name: build(given, clock, aws, loop) for name, build in functions.items()}
-    return Running(**built, world=world, clock=clock)
+    another = partial(build_fanout, given, clock, aws)
+    return Running(**built, world=world, clock=clock, another_fanout=another)
 
 
 def test_a_failure_that_meta_tells_starts_it_at_once(running: Running) -> None:

@@ -12,10 +12,11 @@ from shared.domain.prints import Print, Prints, rows_of
 from shared.domain.status import Status
 from shared.domain.tally import Tally, singles_of
 from shared.usecases.frozen import PlannedRow
-from shared.usecases.ports import Move, Single
+from shared.usecases.ports import Due, Move, Single
 from tests.contract.making import BARE_PAYLOAD, CHUNK, NOON, ORGANISATION, SECOND, message
 from tests.contract.world import World
 
+BEFORE = NOON - SECOND
 FIGURES = Counts(
     by_status={Status.DELIVERED: 2},
     segments={"SN": 4, "CI": 1},
@@ -27,19 +28,19 @@ FIGURES = Counts(
 
 async def test_figures_add_up_beside_the_statuses(world: World) -> None:
     for _ in range(2):
-        await world.distributions.count(ORGANISATION, CHUNK, FIGURES)
+        await world.distributions.count(ORGANISATION, CHUNK, FIGURES, began=NOON)
     found = await world.distributions.counts(ORGANISATION, CHUNK.distribution_id)
     assert found == {(0, 0): together((FIGURES, FIGURES))}
     back = Counts().minus(FIGURES)
     for _ in range(2):
-        await world.distributions.count(ORGANISATION, CHUNK, back)
+        await world.distributions.count(ORGANISATION, CHUNK, back, began=NOON)
     assert (await world.distributions.counts(ORGANISATION, CHUNK.distribution_id))[0, 0].plus(Counts()) == Counts()
 
 
 async def test_figures_are_put_right_with_the_statuses(world: World) -> None:
     right = replace(FIGURES, by_status={Status.READ: 2}, delays={3: 2}, cards_within_24h=1)
-    await world.distributions.count(ORGANISATION, CHUNK, FIGURES)
-    assert await world.distributions.set_counts(ORGANISATION, CHUNK, right, seen=FIGURES)
+    await world.distributions.count(ORGANISATION, CHUNK, FIGURES, began=NOON)
+    assert await world.distributions.set_counts(ORGANISATION, CHUNK, right, seen=FIGURES, read_at=BEFORE)
     assert (await world.distributions.counts(ORGANISATION, CHUNK.distribution_id))[0, 0].plus(Counts()) == right
 
 
@@ -47,8 +48,8 @@ async def test_many_times_to_delivery_at_once_are_put_right_as_well(world: World
     """Not a condition each: DynamoDB takes expressions of 4 KB. Moto's parser gives up at some 150 of them."""
     seen = Counts(by_status={Status.SENT: 100}, segments={"SN": 100}, delays=dict.fromkeys(range(50), 1))
     right = replace(seen, delays=dict.fromkeys(range(100, 150), 1))
-    await world.distributions.count(ORGANISATION, CHUNK, seen)
-    assert await world.distributions.set_counts(ORGANISATION, CHUNK, right, seen=seen)
+    await world.distributions.count(ORGANISATION, CHUNK, seen, began=NOON)
+    assert await world.distributions.set_counts(ORGANISATION, CHUNK, right, seen=seen, read_at=BEFORE)
     assert (await world.distributions.counts(ORGANISATION, CHUNK.distribution_id))[0, 0].plus(Counts()) == right
 
 
@@ -58,14 +59,14 @@ async def test_a_chunk_is_logged_once_however_often_it_is_said(world: World) -> 
         await world.distributions.note_logged(ORGANISATION, CHUNK, at, {"SN": 90, "CI": 10})
     expected = Tally(accepted_at=NOON, rows={"SN": 90, "CI": 10})
     assert await world.distributions.tallies(ORGANISATION, CHUNK.distribution_id) == {(0, 0): expected}
-    await world.distributions.count(ORGANISATION, CHUNK, FIGURES)
+    await world.distributions.count(ORGANISATION, CHUNK, FIGURES, began=NOON)
     found = await world.distributions.tallies(ORGANISATION, CHUNK.distribution_id)
     assert found == {(0, 0): replace(expected, counts=FIGURES)}
 
 
 async def test_counts_of_an_hour_stand_apart_from_any_distribution(world: World) -> None:
     hour = replace(CHUNK, distribution_id=singles_of("d-1", Channel.SMS), number=498_060)
-    await world.distributions.count(ORGANISATION, hour, FIGURES)
+    await world.distributions.count(ORGANISATION, hour, FIGURES, began=NOON)
     assert await world.distributions.counts(ORGANISATION, "d-1") == {}
     assert await world.distributions.counts(ORGANISATION, hour.distribution_id) == {(0, 498_060): FIGURES}
     assert not await world.distributions.due(NOON + timedelta(days=900), 10)
@@ -76,14 +77,16 @@ async def test_a_recount_is_due_once_until_it_is_done(world: World) -> None:
     hours = [replace(CHUNK, distribution_id=place, number=number) for number in (1, 2)]
     for later, hour in enumerate([*hours, *hours]):
         at = NOON + later * SECOND
-        await world.distributions.count(ORGANISATION, hour, FIGURES, recount_at=at)
-    await world.distributions.count(ORGANISATION, CHUNK, FIGURES)
+        await world.distributions.count(ORGANISATION, hour, FIGURES, recount_at=at, began=NOON)
+    await world.distributions.count(ORGANISATION, CHUNK, FIGURES, began=NOON)
     assert not await world.distributions.due(NOON - SECOND, 10)
-    assert await world.distributions.due(NOON + SECOND, 10) == [(ORGANISATION, place)]
+    assert await world.distributions.due(NOON + SECOND, 10) == [
+        Due(organisation=ORGANISATION, place=place, recount=True)
+    ]
     found = await world.distributions.tallies(ORGANISATION, place)
     assert {hour: tally.recount_at for (_, hour), tally in found.items()} == {1: NOON, 2: NOON + SECOND}
     for hour in hours:
-        await world.distributions.recounted(ORGANISATION, hour)
+        await world.distributions.recounted(ORGANISATION, hour, wishes=0)
     assert not await world.distributions.due(NOON + timedelta(days=1), 10)
     found = await world.distributions.tallies(ORGANISATION, place)
     assert {tally.recount_at for tally in found.values()} == {None}

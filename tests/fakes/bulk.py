@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from shared.domain.prints import without
 from shared.domain.refusal import Fault
 from shared.domain.tally import Tally
 from shared.usecases.frozen import DuplicateRow, PlannedRow, Readable, UploadTarget
-from shared.usecases.ports import Page
+from shared.usecases.ports import Due, Page
 from tests.fakes.world import Points
 
 
@@ -29,6 +29,8 @@ class FakeDistributions:
         self.chunks: dict[tuple[str, Chunk], Counts] = {}
         self.logged: dict[tuple[str, Chunk], Tally] = {}
         self.recounts: dict[tuple[str, Chunk], datetime] = {}
+        self.wishes: Counter[tuple[str, Chunk]] = Counter()
+        self.counted_at: dict[tuple[str, Chunk], datetime] = {}
         self._points = points
 
     async def create(self, distribution: Distribution) -> Distribution | None:
@@ -80,33 +82,58 @@ class FakeDistributions:
             position=places[limit - 1] if len(places) > limit else None,
         )
 
-    async def due(self, now: datetime, limit: int) -> Sequence[tuple[str, str]]:
+    async def due(self, now: datetime, limit: int) -> Sequence[Due]:
         await self._points("distributions.due")
-        watched = [(one.due_at, key) for key, one in self.items.items() if one.due_at is not None]
-        watched += [(at, (owner, chunk.distribution_id)) for (owner, chunk), at in self.recounts.items()]
-        due = sorted(one for one in watched if one[0] <= now)[:limit]
-        return list(dict.fromkeys(key for _, key in due))
+        watched = [
+            (one.due_at, Due(organisation=key[0], place=key[1]))
+            for key, one in self.items.items()
+            if one.due_at is not None
+        ]
+        watched += [
+            (at, Due(organisation=owner, place=chunk.distribution_id, recount=True))
+            for (owner, chunk), at in self.recounts.items()
+        ]
+        due = sorted((one for one in watched if one[0] <= now), key=lambda one: (one[0], one[1].place))[:limit]
+        return list(dict.fromkeys(one for _, one in due))
 
-    async def recounted(self, organisation: str, chunk: Chunk) -> None:
+    async def want_recount(self, organisation: str, chunk: Chunk, at: datetime) -> None:
+        await self._points("distributions.want_recount")
+        self.recounts[organisation, chunk] = from_milliseconds(milliseconds(at))
+        self.wishes[organisation, chunk] += 1
+
+    async def recounted(self, organisation: str, chunk: Chunk, *, wishes: int) -> None:
         await self._points("distributions.recounted")
-        self.recounts.pop((organisation, chunk), None)
+        if self.wishes[organisation, chunk] == wishes:
+            self.recounts.pop((organisation, chunk), None)
 
     async def count(
-        self, organisation: str, chunk: Chunk, change: Counts, *, recount_at: datetime | None = None
-    ) -> None:
+        self, organisation: str, chunk: Chunk, change: Counts, *, began: datetime, recount_at: datetime | None = None
+    ) -> bool:
         await self._points("distributions.count")
         key = (organisation, chunk)
-        if recount_at is not None and change != Counts():
+        if change == Counts():
+            return True
+        if key in self.counted_at and milliseconds(began) <= milliseconds(self.counted_at[key]):
+            return False
+        if recount_at is not None:
             self.recounts.setdefault(key, from_milliseconds(milliseconds(recount_at)))
         self.chunks[key] = self.chunks.get(key, Counts()).plus(change)
+        return True
 
-    async def set_counts(self, organisation: str, chunk: Chunk, counts: Counts, *, seen: Counts) -> bool:
+    async def set_counts(
+        self, organisation: str, chunk: Chunk, counts: Counts, *, seen: Counts, read_at: datetime
+    ) -> bool:
         await self._points("distributions.set_counts")
         key = (organisation, chunk)
         if self.chunks.get(key, Counts()).plus(Counts()) != seen:
             return False
         self.chunks[key] = counts
+        self.counted_at[key] = read_at
         return True
+
+    async def tally(self, organisation: str, chunk: Chunk) -> Tally:
+        await self._points("distributions.tally")
+        return self._tally((organisation, chunk))
 
     async def counts(self, organisation: str, distribution_id: str) -> Mapping[tuple[int, int], Counts]:
         await self._points("distributions.counts")
@@ -125,14 +152,18 @@ class FakeDistributions:
     async def tallies(self, organisation: str, distribution_id: str) -> Mapping[tuple[int, int], Tally]:
         await self._points("distributions.tallies")
         return {
-            (chunk.run, chunk.number): replace(
-                self.logged.get((owner, chunk), Tally()),
-                counts=self.chunks.get((owner, chunk), Counts()),
-                recount_at=self.recounts.get((owner, chunk)),
-            )
-            for owner, chunk in {**self.chunks, **self.logged}
+            (chunk.run, chunk.number): self._tally((owner, chunk))
+            for owner, chunk in {**self.chunks, **self.logged, **self.recounts}
             if owner == organisation and chunk.distribution_id == distribution_id
         }
+
+    def _tally(self, key: tuple[str, Chunk]) -> Tally:
+        return replace(
+            self.logged.get(key, Tally()),
+            counts=self.chunks.get(key, Counts()),
+            recount_at=self.recounts.get(key),
+            wishes=self.wishes[key],
+        )
 
 
 class FakeTurns:

@@ -181,7 +181,7 @@ class Office:
 
     def put_together(self) -> None:
         """What outlives one request, on the fakes as they are now."""
-        self.tallies = Tallies(self.distributions, self.plans, self.log)
+        self.tallies = Tallies(self.distributions, self.plans, self.log, self.clock)
         self.members = Members(self.lanes, self.integrations, self.clock)
         self.browse = Browse(
             log=self.log,
@@ -262,7 +262,7 @@ class Office:
         return EndingQueue(self.queue, self.settler(), self.telemetry)
 
     def settler(self) -> Settler:
-        return Settler(self.log, self.distributions, self.telemetry)
+        return Settler(self.log, self.distributions, self.telemetry, self.clock)
 
     def card_source(self) -> CardSource:
         """Where cards lie."""

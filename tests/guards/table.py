@@ -34,6 +34,7 @@ _WHOSE_NEWS = "tests/unit/usecases/test_whose_news.py"
 _WHOSE_STATUS = "tests/unit/usecases/test_whose_status.py"
 _MOVES = "tests/contract/test_log_moves.py"
 _SILENT = "tests/unit/usecases/test_silent_meta.py"
+_COUNTS = "tests/contract/test_counts.py"
 
 GUARDS = (
     # ----------------------------------------------------------------------------------------------------------- queues
@@ -71,6 +72,35 @@ GUARDS = (
         before="values = carriable_values(merged)",
         after="values = dict(merged)",
         tests=("tests/unit/domain/test_recipient.py",),
+    ),
+    # ----------------------------------------------------------------------------------------------------------- counts
+    Guard(
+        name="counts: moves that a recount may have seen are not added to it",
+        file="shared/aws/distributions.py",
+        before="attribute_not_exists(counted_at) OR counted_at < :began",
+        after="attribute_not_exists(counted_at) OR counted_at < :began OR counted_at >= :began",
+        tests=(_COUNTS,),
+    ),
+    Guard(
+        name="counts: a wish that comes while a chunk is recounted stays",
+        file="shared/aws/distributions.py",
+        before='"wishes = :seen" if wishes else',
+        after='"wishes >= :seen" if wishes else',
+        tests=(_COUNTS,),
+    ),
+    Guard(
+        name="counts: a cancel lists the rows that were never released",
+        file="shared/usecases/sweep.py",
+        before="elif waiting := _never_logged(distribution):",
+        after="elif waiting := _never_logged(distribution)[:0]:",
+        tests=(_BULK,),
+    ),
+    Guard(
+        name="counts: work that comes again has its chunk recounted",
+        file="shared/usecases/settle.py",
+        before="if before is not None and not moved.won and before.status is move.status:",
+        after="if before is not None and moved.won and before.status is move.status:",
+        tests=("tests/unit/usecases/test_tallies.py",),
     ),
     # ------------------------------------------------------------------------------------------------------------ holds
     Guard(

@@ -81,6 +81,7 @@ def violations(evidence: Evidence) -> list[Violation]:
         *_consents(evidence),
         *_backwards(evidence["changes"]),
         *_counts(evidence),
+        *_quiet(evidence),
         *_cards(evidence),
         *_hearsay(evidence),
         *_unknown(evidence),
@@ -350,6 +351,14 @@ def _counts(evidence: Evidence) -> Iterator[Violation]:
         for what, found in listed.items():
             if (told := {one: count for one, count in shown[what].items() if count}) != found:
                 yield Violation("wrong", f"{distribution}: {what} shown as {told}, the log has {dict(found)}")
+
+
+def _quiet(evidence: Evidence) -> Iterator[Violation]:
+    """Whenever nothing is under way, counts and lists agree: not only once all has been counted anew."""
+    for one in evidence["quiet"]:
+        if one["shown"] != one["listed"]:
+            text = f"{one['distribution']}: shown as {one['shown']} at {one['at']}, the log has {one['listed']}"
+            yield Violation("wrong", text)
 
 
 def _cards(evidence: Evidence) -> Iterator[Violation]:

@@ -128,6 +128,17 @@ class Unknown(TypedDict):
     excused: bool
 
 
+class Quiet(TypedDict):
+    """A distribution at an instant at which nothing was under way: what a client was shown, and what the log listed.
+    Days before the counts are held against the log for the last time."""
+
+    distribution: str
+    at: datetime
+    shown: Mapping[str, int]
+    """By status, and by reason."""
+    listed: Mapping[str, int]
+
+
 class Evidence(TypedDict):
     """All of it. `grace`: seconds that may lie between the last look at the facts and the provider's clock."""
 
@@ -146,6 +157,7 @@ class Evidence(TypedDict):
     """Distribution → recipients that its plan took."""
     counts: Mapping[str, Mapping[str, int]]
     """Distribution → status → how many, as a client reads it at the end."""
+    quiet: Sequence[Quiet]
     reasons: Mapping[str, Mapping[str, int]]
     """Distribution → reason → how many of its rows failed for it, read in the same way."""
     fallbacks: Mapping[str, Mapping[str, int]]

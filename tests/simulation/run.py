@@ -1,6 +1,7 @@
 """A seed's run, from its first request until nothing is due any more; and what the checker says of it."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from tests.fakes.virtual import VirtualLoop
 from tests.fakes.world import KilledError
 from tests.simulation.checker import Violation, violations
 from tests.simulation.clients import NEVER, NUMBERS, Clients
-from tests.simulation.evidence import Call, Evidence, Row, Word
+from tests.simulation.evidence import Call, Evidence, Quiet, Row, Word
 from tests.simulation.faults import ONE_CLOCK, Dice, roll
 from tests.simulation.providers import REASONS_OF_NOTICES
 from tests.simulation.raising import raised
@@ -31,6 +32,8 @@ LONG_GRACE = 12.0
 """With slow stores, stalls and slow tokens in between."""
 MOST_ROUNDS, PATIENT_ROUNDS = 300, 20
 ONE_STEP = 900.0
+QUIET_FOR = timedelta(hours=1)
+"""Nothing is under way if nothing is due for so long."""
 """Seconds to the next tick once little happens any more: a day in which one message is in doubt need not have 1,440."""
 
 
@@ -109,6 +112,7 @@ class Script:
         self.rests = False
         self._counts: dict[str, dict[str, int]] = {}
         self._reasons: dict[str, dict[str, int]] = {}
+        self._quiet: list[Quiet] = []
         self._fallbacks: dict[str, dict[str, int]] = {}
 
     async def play(self) -> None:
@@ -256,6 +260,8 @@ class Script:
             while self.world.is_busy():
                 await self.world.clock.sleep(5)
             soon, idle = self._next(), self.world.postman.is_idle
+            if idle and soon is not None and soon > self.world.clock.instant + QUIET_FOR:
+                await self._look_around()
             if soon is None and idle:
                 self.rests = True
                 return
@@ -292,6 +298,21 @@ class Script:
             self._counts[identity] = {str(status): count for status, count in view.counts.by_status.items()}
             self._reasons[identity] = dict(view.counts.by_reason)
             self._fallbacks[identity] = {str(status): count for status, count in view.fallbacks.by_status.items()}
+
+    async def _look_around(self) -> None:
+        """Hold what is shown of each distribution that is over against what is listed."""
+        for (_, identity), one in self.world.office.distributions.items.items():
+            if one.status not in (DistributionStatus.COMPLETED, DistributionStatus.CANCELLED):
+                continue
+            counts = (await self.world.office.browse.distribution(DEMO, identity)).counts
+            logged = self.world.office.log.rows.values()
+            rows = [row for row in logged if row.chunk is not None and row.distribution_id == identity]
+            listed = Counter(str(row.status) for row in rows)
+            listed.update(row.reason or "" for row in rows if row.status is Status.FAILED)
+            shown = Counter({str(status): count for status, count in counts.by_status.items()})
+            shown.update(counts.by_reason)
+            now = self.world.clock.instant
+            self._quiet.append(Quiet(distribution=identity, at=now, shown=dict(+shown), listed=dict(listed)))
 
     def troubles(self) -> Sequence[str]:
         """What the script itself ran into."""
@@ -360,6 +381,7 @@ class Script:
             unknown=office.watched_log.unknown,
             accepted=self.clients.accepted,
             counts=self._counts,
+            quiet=self._quiet,
             reasons=self._reasons,
             fallbacks=self._fallbacks,
             rates=RATES,

@@ -18,6 +18,7 @@ from tests.simulation.evidence import (
     Evidence,
     Fetch,
     Person,
+    Quiet,
     Row,
     State,
     Told,
@@ -92,6 +93,7 @@ def good() -> Evidence:
         unknown=[],
         accepted={"d": 2},
         counts={"d": {"read": 1, "sent": 1}},
+        quiet=[],
         reasons={},
         fallbacks={},
         rates={"sms": 5, "whatsapp": 10},
@@ -250,6 +252,11 @@ def _failed_after_arrival(one: Evidence) -> None:
 
 def _miscounted(one: Evidence) -> None:
     one["counts"] = {"d": {"read": 2}}
+
+
+def _miscounted_until_counted_anew(one: Evidence) -> None:
+    shown, listed = {"sent": 2, "delivered": 1}, {"sent": 1, "delivered": 1}
+    one["quiet"] = [Quiet(distribution="d", at=NOON + 5 * MINUTE, shown=shown, listed=listed)]
 
 
 def _counted_for_another_reason(one: Evidence) -> None:
@@ -411,7 +418,9 @@ WRONGS: dict[Callable[[Evidence], None], str] = {
     _unknown_without_a_call_of_that_attempt: "wrong",
     **dict.fromkeys((_failed_at_its_first_try, _failed_with_its_host, _failed_as_its_host_came_back), "wrong"),
     **dict.fromkeys((_given_up_too_soon, _failed_for_another_list), "wrong"),
-    **dict.fromkeys((_counted_for_another_reason, _counted_though_nobody_confirmed_it), "wrong"),
+    **dict.fromkeys(
+        (_counted_for_another_reason, _counted_though_nobody_confirmed_it, _miscounted_until_counted_anew), "wrong"
+    ),
     _cancelled_and_not_listed: "lost",
     **dict.fromkeys((_denied, _stranger, _backwards, _failed_after_arrival, _miscounted, _no_reason), "wrong"),
 }

@@ -363,7 +363,8 @@ def test_counts_that_say_too_much_hide_nobody_from_a_cancel(office: Office) -> N
     made = office.distribute(100)
     office.do_tasks()
     chunk = Chunk(distribution_id=made.distribution_id, run=0, number=0)
-    office.run(office.distributions.count(DEMO, chunk, Counts(by_status={Status.SENT: 100})))
+    change = Counts(by_status={Status.SENT: 100})
+    office.run(office.distributions.count(DEMO, chunk, change, began=office.clock.now()))
     office.run(office.control.act(DEMO, made.distribution_id, Action.CANCEL))
     finish(office)
     assert {row.status for row in office.log.rows.values()} == {Status.FAILED}

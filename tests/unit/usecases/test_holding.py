@@ -291,3 +291,26 @@ def test_no_fallback_starts_while_its_message_is_held(office: Office) -> None:
         office.deliver(Channel.WHATSAPP, within=MINUTE)
     assert {row.channel for row in office.log.rows.values()} == {Channel.WHATSAPP}
     assert all(row.status is Status.SENT and row.is_open for row in office.log.rows.values())
+
+
+@pytest.mark.parametrize("copy_is_lost", [False, True])
+def test_a_message_that_was_stopped_later_goes_on_after_a_throttle(office: Office, copy_is_lost: bool) -> None:
+    """Its row is `sent` until it goes once more: no run releases it, so the agenda has to watch it."""
+    sending(office, [recipient(1)], channel=Channel.WHATSAPP)
+    office.deliver(Channel.WHATSAPP, within=MINUTE)
+    [row] = office.log.rows.values()
+    error = SendError(Kind.STOP, "131042", "payment_required", scope=Scope.ACCOUNT)
+    attempt = Attempt(message_id=row.message_id, number=row.attempts)
+    report = StatusReport(
+        attempt=attempt, provider_message_id="wamid.x", status=Status.FAILED, at=office.clock.now(), error=error
+    )
+    office.told(report)
+    office.provider.answers = [SendError(Kind.THROTTLED, "130429", retry_after=1)]
+    calls = office.provider.calls
+    while office.provider.calls == calls:
+        minutes(office, 1, Channel.WHATSAPP)
+    if copy_is_lost:
+        office.queue.waiting.clear()
+    minutes(office, 10, Channel.WHATSAPP)
+    [row] = office.log.rows.values()
+    assert (row.status, row.reopened, row.attempts) == (Status.SENT, False, 2)

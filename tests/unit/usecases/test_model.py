@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from shared.domain.countries import COVERED
 from shared.domain.dispatch import Dispatch
-from shared.domain.distribution import MAY_LEAVE, Action, Distribution, DistributionStatus, Schedule, ScheduleMode
+from shared.domain.distribution import Action, Distribution, DistributionStatus, Schedule, ScheduleMode
 from shared.domain.errors import Kind, SendError
 from shared.domain.instants import from_microseconds
 from shared.domain.payload import Channel, Payload
@@ -313,7 +313,8 @@ class Bulk(RuleBasedStateMachine):
         if row.distribution_id is None:
             return
         found = self.standing(row.distribution_id)
-        if found.status not in MAY_LEAVE and not self.has_just_stopped(found):
+        # Of a held one a message leaves now and then, to try whether it still is.
+        if not found.may_leave and not self.has_just_stopped(found):
             yield f"a message of a distribution that is {found.status} ({found.status_reason}) at {self.now}"
         if found.schedule.at is not None and self.now < found.schedule.at:
             yield f"a message {found.schedule.at - self.now} too early"

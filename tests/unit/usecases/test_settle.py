@@ -16,7 +16,7 @@ from shared.usecases.ports import Move
 from shared.usecases.settle import Settler, change_of
 from tests.fakes.bulk import FakeDistributions
 from tests.fakes.log import FakeLog
-from tests.fakes.world import FakeTelemetry, Points
+from tests.fakes.world import FakeClock, FakeTelemetry, Points
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 CHUNK = Chunk(distribution_id="d", run=0, number=0)
@@ -101,7 +101,7 @@ async def settle(wishes: list[tuple[int, Move]], flushes: set[int]) -> tuple[Cou
     log, distributions = FakeLog(points), FakeDistributions(points)
     for number in range(3):
         await log.add(replace(MESSAGE, message_id=str(number)))
-    settler = Settler(log, distributions, telemetry)
+    settler = Settler(log, distributions, telemetry, FakeClock(NOW))
     for step, (number, move) in enumerate(wishes):
         await settler.move("demo", str(number), move)
         if step in flushes:
@@ -124,7 +124,7 @@ def test_no_ops_are_told_apart_from_moves() -> None:
         points, telemetry = Points(), FakeTelemetry()
         log = FakeLog(points)
         await log.add(MESSAGE)
-        settler = Settler(log, FakeDistributions(points), telemetry)
+        settler = Settler(log, FakeDistributions(points), telemetry, FakeClock(NOW))
         for identity, status in (("0", Status.READ), ("0", Status.SENT), ("0", Status.READ), ("9", Status.SENT)):
             await settler.move("demo", identity, move_to(status, None))
         return [name for name, _ in telemetry.events]
@@ -138,7 +138,7 @@ def test_a_message_that_a_copy_holds_ends_by_its_own_outcome() -> None:
         points = Points()
         log = FakeLog(points)
         await log.add(message)
-        settler = Settler(log, FakeDistributions(points), FakeTelemetry())
+        settler = Settler(log, FakeDistributions(points), FakeTelemetry(), FakeClock(NOW))
         return (await settler.end_unsent("demo", "0", "cancelled", NOW)).won
 
     assert asyncio.run(end(MESSAGE))

@@ -70,7 +70,8 @@ def test_the_counts_told_a_resume_that_a_chunk_was_through(office: Office) -> No
     office.do_tasks()
     office.run(office.step(Channel.SMS).send_all(office.queue.take(most=1)))
     chunk = Chunk(distribution_id=made.distribution_id, run=0, number=0)
-    office.run(office.distributions.count(DEMO, chunk, Counts(by_status={Status.SENT: 1})))
+    change = Counts(by_status={Status.SENT: 1})
+    office.run(office.distributions.count(DEMO, chunk, change, began=office.clock.now()))
     for action in (Action.PAUSE, Action.RESUME):
         office.run(office.control.act(DEMO, made.distribution_id, action))
     office.do_tasks()

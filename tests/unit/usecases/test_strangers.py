@@ -58,7 +58,7 @@ class Days:
         self.unknown = FakeUnknownSms(self.points)
         self.queue = FakeStatusQueue()
         self.telemetry = FakeTelemetry()
-        self.settler = Settler(self.log, FakeDistributions(self.points), self.telemetry)
+        self.settler = Settler(self.log, FakeDistributions(self.points), self.telemetry, self.clock)
         self._agenda: list[tuple[datetime, int, Callable[[], Coroutine[Any, Any, None]]]] = []
         self._serial = itertools.count()
 

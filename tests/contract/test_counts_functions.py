@@ -1,0 +1,127 @@
+"""Webhook, fan-out and API as AWS calls them, on moto: a count that comes late, or never, and what people are shown."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from shared.aws.function import Loop
+from shared.aws.session import Aws
+from shared.aws.telemetry import InvocationFailedError
+from tests.contract.test_fallback_functions import CLAIMS, Running, running
+from tests.contract.test_person_functions import Invocation
+from tests.fakes.office import recipient
+from tests.unit.http.events import event
+
+__all__ = ["running"]
+
+CARD = "https://cards.example.org/1.png"
+ADDS = "provide-client-params.dynamodb.UpdateItem"
+
+
+def distributed(running: Running) -> dict[str, Any]:
+    """Two rows that a sender has handed to Meta and written down. It died before it counted them."""
+    body = {
+        "campaign_id": "c-1",
+        "channel": "whatsapp",
+        "recipients": [recipient(number, card_image=CARD) for number in (1, 2)],
+        "content": {"template": {"name": "vaccination_card"}},
+        "confirm": True,
+    }
+    asked = event("POST /v1/distributions", body=body, headers={"idempotency-key": "d"}, claims=CLAIMS)
+    made = running.fanout(dict(asked), Invocation())
+    assert made is not None
+    assert made["statusCode"] == 201, made["body"]
+    running.work()
+    found: dict[str, Any] = json.loads(str(made["body"]))
+    for row in listed(running, found):
+        running.taken(row["message_id"])
+    return found
+
+
+def got(running: Running, route: str, **parts: Any) -> Any:
+    answer = running.api(dict(event(route, claims=CLAIMS, **parts)), Invocation())
+    assert answer is not None
+    assert answer["statusCode"] == 200, answer
+    return json.loads(str(answer["body"]))
+
+
+def listed(running: Running, made: dict[str, Any]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = got(running, "GET /v1/messages", query=f"distribution_id={made['distribution_id']}")[
+        "items"
+    ]
+    return rows
+
+
+def assert_they_agree(running: Running, made: dict[str, Any], counts: dict[str, int]) -> None:
+    found = got(running, "GET /v1/distributions/{distribution_id}", path={"distribution_id": made["distribution_id"]})
+    assert {status: count for status, count in found["counts"].items() if count} == counts
+    assert Counter(row["status"] for row in listed(running, made)) == counts
+
+
+@contextmanager
+def before_the_first_count(aws: Aws, act: Callable[[], None]) -> Iterator[list[str]]:
+    """`act` happens once, when a worker is about to add to the counts of a chunk."""
+    seen: list[str] = []
+
+    def look(params: dict[str, Any], **_: object) -> None:
+        sort_key = params["Key"].get("sk", {}).get("S", "")
+        if not seen and sort_key.startswith("chunk#") and "ADD #" in params["UpdateExpression"]:
+            seen.append(sort_key)
+            act()
+
+    aws.dynamodb.meta.events.register(ADDS, look)
+    try:
+        yield seen
+    finally:
+        aws.dynamodb.meta.events.unregister(ADDS, look)
+
+
+def test_a_recount_between_a_workers_moves_and_its_count(running: Running, aws: Aws) -> None:
+    """The consumer has moved a row when the clock jumps and the tick completes the distribution. Then it counts."""
+    made = distributed(running)
+    first, _ = listed(running, made)
+
+    def tick() -> None:
+        with closing(Loop(lambda error, _: None)) as own:
+            replace(running, fanout=running.another_fanout(own)).tick()
+
+    def complete() -> None:
+        running.clock.pass_by(minutes=10)
+        with ThreadPoolExecutor(1) as beside:  # this thread is the consumer's
+            beside.submit(tick).result()
+
+    with before_the_first_count(aws, complete) as seen:
+        running.told(first["message_id"], "delivered")
+    assert seen
+    found = got(running, "GET /v1/distributions/{distribution_id}", path={"distribution_id": made["distribution_id"]})
+    assert found["status"] == "completed"
+    assert_they_agree(running, made, {"sent": 1, "delivered": 1})
+    running.clock.pass_by(minutes=1)
+    running.tick()
+    assert_they_agree(running, made, {"sent": 1, "delivered": 1})
+
+
+def test_a_count_that_failed_is_made_good_when_the_work_comes_again(running: Running, aws: Aws) -> None:
+    """After the distribution was completed nothing else looks at its counts for three days."""
+    made = distributed(running)
+    first, _ = listed(running, made)
+    running.clock.pass_by(minutes=10)
+    running.tick()
+    assert_they_agree(running, made, {"sent": 2})
+
+    def fail() -> None:
+        raise ConnectionError("the store is away")
+
+    with before_the_first_count(aws, fail) as seen, pytest.raises(InvocationFailedError):
+        running.told(first["message_id"], "delivered")
+    assert seen
+    running.told(first["message_id"], "delivered")
+    running.clock.pass_by(minutes=1)
+    running.tick()
+    assert_they_agree(running, made, {"sent": 1, "delivered": 1})
