@@ -183,7 +183,7 @@ class Deps:
     @cached_property
     def statistics(self) -> StatisticsReader:
         """GET /v1/statistics and a campaign's."""
-        return StatisticsReader(self.stores.distributions, self.stores.log)
+        return StatisticsReader(self.stores.distributions, self.stores.log, self.stores.clock)
 
     @cached_property
     def control(self) -> Control:

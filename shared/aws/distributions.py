@@ -17,7 +17,7 @@ from shared.aws.codec import decode, encode
 from shared.aws.conditional import put_if_absent, standing
 from shared.aws.reading import get_items
 from shared.aws.session import Aws
-from shared.aws.tally_item import DELAY, ROWS, columns_of, status_column, tally_of
+from shared.aws.tally_item import AWAITING, DELAY, ROWS, columns_of, status_column, tally_of
 from shared.domain.distribution import Counts, Distribution, DistributionStatus
 from shared.domain.instants import milliseconds
 from shared.domain.message import Chunk
@@ -179,11 +179,11 @@ class DynamoDistributions:
     ) -> bool:
         """See `Distributions`. Every status is held against `seen`: no move leaves all of them as they were.
 
-        Times to delivery are not: they move with a status, and so many conditions would pass DynamoDB's 4 KB.
+        Times are not: they move with a status, and so many conditions would pass DynamoDB's 4 KB.
         """
         new, old = columns_of(counts), dict.fromkeys(map(status_column, Status), 0) | columns_of(seen)
         change = {name: new.get(name, 0) - old.get(name, 0) for name in new | old}
-        held = {name: count for name, count in old.items() if not name.startswith(DELAY)}
+        held = {name: count for name, count in old.items() if not name.startswith((DELAY, AWAITING))}
         key, sets = _chunk_key(organisation, chunk), {"counted_at": milliseconds(read_at)}
         return (await self._aws.run(partial(self._add, key, change, _as_seen(held), sets=sets))).done
 

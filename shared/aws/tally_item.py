@@ -1,6 +1,7 @@
 """Counts of a chunk ↔ its item: a column a number, so that everybody can add to them at once.
 
-The item stays below 1 KB, and an ADD at one write unit: a hundred messages have at most a hundred times to delivery.
+The item stays below 1 KB, and an ADD at one write unit: a hundred messages have at most a hundred times to delivery,
+and a chunk leaves within a few minutes, but for what is tried again.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from shared.domain.status import Status
 from shared.domain.tally import Tally
 
 DELAY = "d."
+AWAITING = "s."
 ROWS = "rows."
 WISHES = "wishes"
 _STATUS = "status."
@@ -33,6 +35,7 @@ def columns_of(counts: Counts) -> dict[str, int]:
     columns |= {f"{_SEGMENTS}{country}": count for country, count in counts.segments.items()}
     columns |= {f"{_AMOUNT}{country}.{currency}": sum_ for (country, currency), sum_ in counts.amounts.items()}
     columns |= {f"{DELAY}{bucket}": count for bucket, count in counts.delays.items()}
+    columns |= {f"{AWAITING}{minute}": count for minute, count in counts.awaiting.items()}
     columns[_CARDS] = counts.cards_within_24h
     return {name: count for name, count in columns.items() if count}
 
@@ -48,6 +51,7 @@ def tally_of(item: Item) -> Tally:
             segments=_under(_SEGMENTS, numbers),
             amounts={_country_and_currency(name): sum_ for name, sum_ in _under(_AMOUNT, numbers).items()},
             delays={int(name): count for name, count in _under(DELAY, numbers).items()},
+            awaiting={int(name): count for name, count in _under(AWAITING, numbers).items()},
             cards_within_24h=numbers.get(_CARDS, 0),
         ),
         accepted_at=from_milliseconds(accepted_at) if accepted_at is not None else None,

@@ -376,7 +376,8 @@ class Counts:
     """What has become of messages: by current status, failed ones by reason, and what statistics need besides.
 
     `segments` is by country, `amounts` by country and currency in millionths, both of what was handed to a provider;
-    `delays` by bucket (`shared.domain.tally`); `cards_within_24h` arrived within 24 hours of being generated.
+    `delays` by bucket (`shared.domain.tally`); `awaiting` are those that stand at `sent`, by the minute in which they
+    were sent; `cards_within_24h` arrived within 24 hours of being generated.
     """
 
     by_status: dict[Status, int] = dataclasses.field(default_factory=dict)
@@ -384,6 +385,7 @@ class Counts:
     segments: dict[str, int] = dataclasses.field(default_factory=dict)
     amounts: dict[tuple[str, str], int] = dataclasses.field(default_factory=dict)
     delays: dict[int, int] = dataclasses.field(default_factory=dict)
+    awaiting: dict[int, int] = dataclasses.field(default_factory=dict)
     cards_within_24h: int = 0
 
     def of(self, status: Status) -> int:
@@ -408,13 +410,14 @@ def together(many: Iterable[Counts]) -> Counts:
     """All of them; zeroes are left out."""
     by_status, by_reason = Counter[Status](), Counter[str]()
     segments, amounts = Counter[str](), Counter[tuple[str, str]]()
-    delays, cards = Counter[int](), 0
+    delays, awaiting, cards = Counter[int](), Counter[int](), 0
     for one in many:
         by_status.update(one.by_status)
         by_reason.update(one.by_reason)
         segments.update(one.segments)
         amounts.update(one.amounts)
         delays.update(one.delays)
+        awaiting.update(one.awaiting)
         cards += one.cards_within_24h
     return Counts(
         by_status=_without_zeroes(by_status),
@@ -422,6 +425,7 @@ def together(many: Iterable[Counts]) -> Counts:
         segments=_without_zeroes(segments),
         amounts=_without_zeroes(amounts),
         delays=_without_zeroes(delays),
+        awaiting=_without_zeroes(awaiting),
         cards_within_24h=cards,
     )
 
@@ -433,6 +437,7 @@ def _negative(counts: Counts) -> Counts:
         segments={key: -count for key, count in counts.segments.items()},
         amounts={key: -count for key, count in counts.amounts.items()},
         delays={key: -count for key, count in counts.delays.items()},
+        awaiting={key: -count for key, count in counts.awaiting.items()},
         cards_within_24h=-counts.cards_within_24h,
     )
 

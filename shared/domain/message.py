@@ -146,6 +146,11 @@ class Message:
                 return self.failed_at
 
     @property
+    def was_asked_for(self) -> bool:
+        """Whether a provider was asked to send it. A claim that went back without a call takes its attempt along."""
+        return self.attempts > 0
+
+    @property
     def is_open(self) -> bool:
         """Whether a call may still be made for it."""
         return self.status is Status.PENDING or self.reopened

@@ -7,7 +7,7 @@ median is right to half a second below a minute and to 2.5 % above.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared.domain.distribution import Counts, Distribution, DistributionStatus
@@ -20,10 +20,14 @@ FRESH = timedelta(hours=24)
 """Cards should reach people within this time of being generated (product.md)."""
 AT_REST_AFTER = timedelta(hours=72)
 """Receipts come for two days at most: then counts are held against the log once more."""
+RECEIPT_MISSING_AFTER = timedelta(hours=48)
+"""Orange reports within 24 h, Meta as soon as it knows: after two days nothing is to be expected (api.md, reasons)."""
+RECEIPT_MISSING = "receipt_missing"
 MILLIONTHS = 1_000_000
 _EXACT = 60
 _STEP = math.log(1.05)
 _HOUR = 3_600_000
+_MINUTE = 60_000
 _SINGLES = "singles"
 _FALLBACKS = "fallbacks"
 
@@ -58,7 +62,33 @@ def counted(message: Message) -> Counts:
         segments={message.country: message.segments} if went_out and message.segments else {},
         amounts={(message.country, price.currency): millionths} if price and millionths else {},
         delays=_delay(message),
+        awaiting=_awaiting(message),
         cards_within_24h=_arrived_fresh(message),
+    )
+
+
+def misses_receipt(message: Message, now: datetime) -> bool:
+    """Whether nothing is to be heard any more of a message that was sent. By the whole minute, so that the log's rows
+    and the counts say the same."""
+    return any(minute <= _last_minute(now) for minute in _awaiting(message))
+
+
+def with_missing_receipts(counts: Counts, now: datetime) -> Counts:
+    """With those counted by reason of which nothing is to be heard any more; their status stays `sent`."""
+    missing = sum(count for minute, count in counts.awaiting.items() if minute <= _last_minute(now))
+    return replace(counts, by_reason={**counts.by_reason, RECEIPT_MISSING: missing}) if missing > 0 else counts
+
+
+def not_below_zero(counts: Counts) -> Counts:
+    """What there is to show: a status may be counted out before the batch that counted it in has written."""
+    return Counts(
+        by_status=_positive(counts.by_status),
+        by_reason=_positive(counts.by_reason),
+        segments=_positive(counts.segments),
+        amounts=_positive(counts.amounts),
+        delays=_positive(counts.delays),
+        awaiting=_positive(counts.awaiting),
+        cards_within_24h=max(counts.cards_within_24h, 0),
     )
 
 
@@ -145,6 +175,22 @@ def _delay(message: Message) -> dict[int, int]:
     if message.status not in ARRIVED or message.sent_at is None or message.delivered_at is None:
         return {}
     return {bucket_of(message.delivered_at - message.sent_at): 1}
+
+
+def _awaiting(message: Message) -> dict[int, int]:
+    """The minute in which it was sent, if it stands there."""
+    if message.status is not Status.SENT or message.sent_at is None:
+        return {}
+    return {milliseconds(message.sent_at) // _MINUTE: 1}
+
+
+def _last_minute(now: datetime) -> int:
+    """What was sent in this minute, or before, is too old: the minute was over 48 hours ago."""
+    return milliseconds(now - RECEIPT_MISSING_AFTER) // _MINUTE - 1
+
+
+def _positive[K](sums: Mapping[K, int]) -> dict[K, int]:
+    return {key: count for key, count in sums.items() if count > 0}
 
 
 def _arrived_fresh(message: Message) -> int:

@@ -1,7 +1,7 @@
 """The API's documents (api.md), made from what the use cases answer."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from shared.domain.catalogue import SHOWN, Catalogue, Usable
@@ -16,6 +16,7 @@ from shared.domain.message import Message, PayloadRef, Price
 from shared.domain.news import TemplateStatus
 from shared.domain.refusal import Notice
 from shared.domain.status import Status
+from shared.domain.tally import RECEIPT_MISSING, misses_receipt
 from shared.domain.variables import names
 from shared.http import problems
 from shared.http.jsontext import Renderable
@@ -29,19 +30,15 @@ from shared.usecases.statistics import Statistics
 
 type Document = dict[str, Renderable]
 
-RECEIPT_MISSING_AFTER = timedelta(hours=48)
-"""Orange reports within 24 h, Meta as soon as it knows: after two days nothing is to be expected (api.md, reasons)."""
-
 
 def message(found: Message, now: datetime, language: Language, hold: RunHold | None = None) -> Document:
     """A row of the log. `hold`: what keeps it pending, if something does."""
-    overdue = found.status is Status.SENT and now - (found.sent_at or now) > RECEIPT_MISSING_AFTER
     return {
         "message_id": found.message_id,
         "timestamp": found.accepted_at,
         "channel": found.channel,
         "status": found.status,
-        "reason": "receipt_missing" if overdue else found.reason,
+        "reason": RECEIPT_MISSING if misses_receipt(found, now) else found.reason,
         "provider_message_id": found.provider_message_id,
         "recipient": found.recipient,
         "campaign_id": found.campaign_id,
@@ -49,7 +46,7 @@ def message(found: Message, now: datetime, language: Language, hold: RunHold | N
         "distribution_id": found.distribution_id,
         "parent_message_id": found.parent_message_id,
         "segments": found.segments,
-        "price": _price(found.price),
+        "price": _price(found.price) if found.was_asked_for else None,
         "scheduled_for": found.scheduled_for,
         "sent_at": found.sent_at,
         "delivered_at": found.delivered_at,

@@ -11,7 +11,7 @@ from shared.domain.holds import RunHold
 from shared.domain.message import Chunk, Message
 from shared.domain.refusal import Fault, Notice, ProblemCode, Refusal
 from shared.domain.status import Status
-from shared.domain.tally import fallbacks_of, unlisted
+from shared.domain.tally import fallbacks_of, not_below_zero, unlisted, with_missing_receipts
 from shared.usecases.frozen import DuplicateRow, Plans
 from shared.usecases.holding import HoldStore, scopes_of_message
 from shared.usecases.ports import Distributions, Log, LogQuery, Page
@@ -108,7 +108,7 @@ class Browse:
             chunks = await self._distributions.counts(distribution.organisation, distribution.distribution_id)
             for one in chunks.values():
                 counts = counts.plus(one)
-            counts = _with_the_rest(counts, distribution, plan.accepted)
+            counts = with_missing_receipts(_with_the_rest(counts, distribution, plan.accepted), self._clock.now())
             held = held_rows(distribution, settled_by(chunks))
         view = DistributionView(distribution=distribution, counts=counts, faults=faults, held=held)
         is_under_way = plan is not None and plan.fallback is not None and distribution.was_confirmed
@@ -118,7 +118,7 @@ class Browse:
         owner = (view.distribution.organisation, view.distribution.distribution_id)
         place = fallbacks_of(Chunk(distribution_id=owner[1], run=0, number=0)).distribution_id
         chunks = await self._distributions.counts(owner[0], place)
-        counts = _not_below_zero(together(chunks.values()))
+        counts = not_below_zero(together(chunks.values()))
         waiting = view.counts.of(Status.SENT)
         silent = waiting > 0 and await self._is_silent(*owner)
         warnings = (Notice(code="receipts_missing", count=waiting),) if silent else ()
@@ -159,13 +159,6 @@ class Browse:
         return distribution
 
 
-def _not_below_zero(counts: Counts) -> Counts:
-    return Counts(
-        by_status={status: count for status, count in counts.by_status.items() if count > 0},
-        by_reason={reason: count for reason, count in counts.by_reason.items() if count > 0},
-    )
-
-
 async def _page_of[T](
     read: Callable[[int], Awaitable[Sequence[T] | None]], part: int, start: int, limit: int
 ) -> tuple[Sequence[T], tuple[int, int] | None]:
@@ -185,11 +178,8 @@ async def _page_of[T](
 
 
 def _with_the_rest(counts: Counts, distribution: Distribution, accepted: int) -> Counts:
-    """What has not moved is pending.
-
-    A status may be counted out before the batch that counted it in has written: below zero there is nothing to show.
-    """
-    counts = _not_below_zero(counts)
+    """What has not moved is pending."""
+    counts = not_below_zero(counts)
     rest = max(accepted - counts.total, 0)
     lost = unlisted(distribution, min(accepted - distribution.planned.logged_rows, rest))
     return counts.plus(lost).plus(Counts(by_status={Status.PENDING: rest - lost.total}))

@@ -14,10 +14,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from shared.domain.clock import Clock
 from shared.domain.distribution import CountryPrice, Counts, Distribution, together
 from shared.domain.payload import Channel
 from shared.domain.status import Status
-from shared.domain.tally import MILLIONTHS, Tally, counted, hour_of, median_of, singles_of, unlisted
+from shared.domain.tally import (
+    MILLIONTHS,
+    Tally,
+    counted,
+    hour_of,
+    median_of,
+    not_below_zero,
+    singles_of,
+    unlisted,
+    with_missing_receipts,
+)
 from shared.usecases.ports import Distributions, Log, Single
 
 READ_ONE_BY_ONE = 5_000
@@ -80,7 +91,7 @@ class _Sum:
 
         A count may be a moment ahead of what it is taken from: below zero there is nothing to show.
         """
-        moved = _not_below_zero(together(counts))
+        moved = not_below_zero(together(counts))
         rest = max(countries.total() - moved.total, 0)
         self.counts[channel] += [moved, Counts(by_status={Status.PENDING: rest})]
         self.countries += countries
@@ -89,9 +100,12 @@ class _Sum:
 class StatisticsReader:
     """Reads statistics; changes nothing."""
 
-    def __init__(self, distributions: Distributions, log: Log, *, one_by_one: int = READ_ONE_BY_ONE) -> None:
+    def __init__(
+        self, distributions: Distributions, log: Log, clock: Clock, *, one_by_one: int = READ_ONE_BY_ONE
+    ) -> None:
         self._distributions = distributions
         self._log = log
+        self._clock = clock
         self._one_by_one = one_by_one
 
     async def read(self, scope: Scope) -> Statistics:
@@ -100,7 +114,7 @@ class StatisticsReader:
         for some in itertools.batched(await self._in_scope(scope), _AT_ONCE, strict=False):
             await asyncio.gather(*(self._add_distribution(found, one, scope) for one in some))
         await self._add_singles(found, scope)
-        return _figures(found)
+        return _figures(found, self._clock.now())
 
     async def _in_scope(self, scope: Scope) -> list[Distribution]:
         """Confirmed ones that may have messages in scope: one that was completed earlier has none."""
@@ -171,21 +185,9 @@ def _is_hour(instant: datetime) -> bool:
     return (instant.minute, instant.second, instant.microsecond) == (0, 0, 0)
 
 
-def _not_below_zero(counts: Counts) -> Counts:
-    """A status may be counted out before the batch that counted it in has written."""
-    return Counts(
-        by_status={status: count for status, count in counts.by_status.items() if count > 0},
-        by_reason={reason: count for reason, count in counts.by_reason.items() if count > 0},
-        segments={country: count for country, count in counts.segments.items() if count > 0},
-        amounts={place: amount for place, amount in counts.amounts.items() if amount > 0},
-        delays={bucket: count for bucket, count in counts.delays.items() if count > 0},
-        cards_within_24h=max(counts.cards_within_24h, 0),
-    )
-
-
-def _figures(found: _Sum) -> Statistics:
+def _figures(found: _Sum, now: datetime) -> Statistics:
     by_channel = {channel: together(parts) for channel, parts in found.counts.items()}
-    counts = together(by_channel.values())
+    counts = with_missing_receipts(together(by_channel.values()), now)
     on_whatsapp = by_channel[Channel.WHATSAPP]
     arrived = counts.of(Status.DELIVERED) + counts.of(Status.READ)
     tried = counts.total - counts.of(Status.PENDING) - sum(counts.by_reason.get(reason, 0) for reason in _NOT_TRIED)

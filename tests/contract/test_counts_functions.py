@@ -1,11 +1,15 @@
 """Webhook, fan-out and API as AWS calls them, on moto: a count that comes late, or never, and what people are shown."""
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,9 +17,10 @@ import pytest
 from shared.aws.function import Loop
 from shared.aws.session import Aws
 from shared.aws.telemetry import InvocationFailedError
+from shared.domain.integration import UnitPrice
 from tests.contract.test_fallback_functions import CLAIMS, Running, running
 from tests.contract.test_person_functions import Invocation
-from tests.fakes.office import recipient
+from tests.fakes.office import SMS, recipient
 from tests.unit.http.events import event
 
 __all__ = ["running"]
@@ -125,3 +130,43 @@ def test_a_count_that_failed_is_made_good_when_the_work_comes_again(running: Run
     running.clock.pass_by(minutes=1)
     running.tick()
     assert_they_agree(running, made, {"sent": 1, "delivered": 1})
+
+
+def test_a_missing_receipt_is_counted_as_it_is_listed(running: Running) -> None:
+    made = distributed(running)
+    running.clock.pass_by(minutes=10)
+    running.tick()
+    path, campaign = {"distribution_id": made["distribution_id"]}, {"campaign_id": "c-1"}
+
+    def by_reason() -> list[dict[str, int]]:
+        rows = Counter(row["reason"] for row in listed(running, made) if row["reason"])
+        found = got(running, "GET /v1/distributions/{distribution_id}", path=path)
+        figures = got(running, "GET /v1/campaigns/{campaign_id}/statistics", path=campaign)
+        return [dict(rows), found["by_reason"], figures["by_reason"]]
+
+    running.clock.pass_by(hours=47)
+    assert by_reason() == [{}] * 3
+    running.clock.pass_by(hours=1)
+    assert by_reason() == [{"receipt_missing": 2}] * 3
+    assert_they_agree(running, made, {"sent": 2})
+
+
+def test_a_message_has_a_price_once_a_provider_was_asked(running: Running) -> None:
+    price = UnitPrice(amount=Decimal(12), currency="XOF")
+    asyncio.run(running.world.integrations.put(replace(SMS, unit_prices={"SN": price})))
+    later = (running.clock.now() + timedelta(hours=2)).isoformat()
+    body = {
+        "channel": "sms",
+        "campaign_id": "c-1",
+        "recipient": recipient(7),
+        "content": {"text": "Bonjour"},
+        "send_at": later,
+    }
+    asked = event("POST /v1/messages", body=body, headers={"idempotency-key": "k"}, claims=CLAIMS)
+    answer = running.api(dict(asked), Invocation())
+    assert answer is not None
+    made = json.loads(str(answer["body"]))
+    shown = partial(got, running, "GET /v1/messages/{message_id}", path={"message_id": made["message_id"]})
+    assert (shown()["status"], shown()["segments"], shown()["price"]) == ("pending", 1, None)
+    running.taken(made["message_id"])
+    assert (shown()["status"], shown()["price"]) == ("sent", {"amount": "12", "currency": "XOF"})

@@ -22,6 +22,7 @@ FIGURES = Counts(
     segments={"SN": 4, "CI": 1},
     amounts={("SN", "XOF"): 48_000_000, ("CI", "XOF"): 12_345_000},
     delays={0: 1, 7: 1, 412: 3},
+    awaiting={29_400_000: 2, 29_400_001: 1},
     cards_within_24h=2,
 )
 

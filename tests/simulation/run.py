@@ -12,6 +12,7 @@ from shared.domain.distribution import Action, DistributionStatus, Schedule, Sch
 from shared.domain.message import Message
 from shared.domain.payload import Channel
 from shared.domain.status import ARRIVED, Status
+from shared.domain.tally import RECEIPT_MISSING, misses_receipt
 from shared.usecases.aftermath import StillUnderWayError
 from tests.fakes.office import DEMO
 from tests.fakes.virtual import VirtualLoop
@@ -126,6 +127,7 @@ class Script:
             if "resent_by_hand" in self.dice.chosen:
                 await self.clients.send_again(3)
                 await self._come_to_rest()
+            await self._look_around()
             await self._read_counts()
         finally:
             await self.world.close()
@@ -296,7 +298,8 @@ class Script:
         for _, identity in self.world.office.distributions.items:
             view = await self.world.office.browse.distribution(DEMO, identity)
             self._counts[identity] = {str(status): count for status, count in view.counts.by_status.items()}
-            self._reasons[identity] = dict(view.counts.by_reason)
+            reasons = view.counts.by_reason.items()
+            self._reasons[identity] = {reason: count for reason, count in reasons if reason != RECEIPT_MISSING}
             self._fallbacks[identity] = {str(status): count for status, count in view.fallbacks.by_status.items()}
 
     async def _look_around(self) -> None:
@@ -309,6 +312,7 @@ class Script:
             rows = [row for row in logged if row.chunk is not None and row.distribution_id == identity]
             listed = Counter(str(row.status) for row in rows)
             listed.update(row.reason or "" for row in rows if row.status is Status.FAILED)
+            listed.update(RECEIPT_MISSING for row in rows if misses_receipt(row, self.world.clock.instant))
             shown = Counter({str(status): count for status, count in counts.by_status.items()})
             shown.update(counts.by_reason)
             now = self.world.clock.instant

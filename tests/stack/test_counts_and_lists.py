@@ -38,6 +38,8 @@ def test_a_cancel_lists_what_never_left_and_counts_what_it_lists(programme: Prog
     assert found["by_reason"] == {"cancelled": ROWS - found["counts"]["delivered"]}
     cancelled = [row for row in rows if row["reason"] == "cancelled"]
     assert {(row["attempts"], row["sent_at"], row["failed_at"] is None) for row in cancelled} == {(0, None, False)}
+    assert {row["price"] and row["price"]["amount"] for row in cancelled} == {None}
+    assert {row["price"] and row["price"]["amount"] for row in rows if row["status"] == "delivered"} == {"12"}
     statistics = programme.ok(programme.api.get("/v1/campaigns/campaign/statistics"))
     assert (statistics["counts"], statistics["by_reason"]) == (found["counts"], found["by_reason"])
 

@@ -27,6 +27,7 @@ from shared.domain.receipt import Attempt, StatusReport
 from shared.domain.refusal import ProblemCode, Refusal
 from shared.domain.sending import Taken
 from shared.domain.status import Status
+from shared.domain.tally import RECEIPT_MISSING, misses_receipt
 from shared.usecases.admission import FRESH
 from shared.usecases.frozen import PlannedRow
 from shared.usecases.ports import Move
@@ -264,6 +265,7 @@ class Bulk(RuleBasedStateMachine):
             view = self.office.run(self.office.browse.distribution(DEMO, identity))
             rows = [row for row in self.office.log.rows.values() if row.distribution_id == identity]
             reasons = Counter(row.reason for row in rows if row.status is Status.FAILED)
+            reasons.update(RECEIPT_MISSING for row in rows if misses_receipt(row, self.now))
             over = (DistributionStatus.CANCELLED, DistributionStatus.COMPLETED)
             assert found.status in (over if found.was_confirmed else (*over[:1], DistributionStatus.PLANNED))
             assert len(rows) == (found.planned.accepted if found.was_confirmed else 0)

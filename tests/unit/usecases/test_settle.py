@@ -19,6 +19,7 @@ from tests.fakes.log import FakeLog
 from tests.fakes.world import FakeClock, FakeTelemetry, Points
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+MINUTE_OF_NOW = int(NOW.timestamp()) // 60
 CHUNK = Chunk(distribution_id="d", run=0, number=0)
 MESSAGE = Message(
     organisation="demo",
@@ -68,14 +69,19 @@ def test_the_changes_of_won_moves_add_up_to_a_recount(wishes: list[tuple[int, Mo
         if after is not None:
             counts = counts.plus(change_of(messages[number], move))
             messages[number] = after
-        assert counts == recounted(messages)
+        assert replace(counts, awaiting={}) == recounted(messages)
         assert all(count > 0 for count in (*counts.by_status.values(), *counts.by_reason.values()))
 
 
 @pytest.mark.parametrize(
     ("before", "reason", "move", "change"),
     [
-        (Status.PENDING, None, move_to(Status.SENT, None), Counts(by_status={Status.SENT: 1})),
+        (
+            Status.PENDING,
+            None,
+            move_to(Status.SENT, None),
+            Counts(by_status={Status.SENT: 1}, awaiting={MINUTE_OF_NOW: 1}),
+        ),
         (Status.SENT, None, move_to(Status.READ, None), Counts(by_status={Status.SENT: -1, Status.READ: 1})),
         (
             Status.PENDING,

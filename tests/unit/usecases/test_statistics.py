@@ -14,7 +14,7 @@ from shared.domain.integration import UnitPrice
 from shared.domain.message import Message
 from shared.domain.payload import Channel
 from shared.domain.status import Status
-from shared.domain.tally import AT_REST_AFTER
+from shared.domain.tally import AT_REST_AFTER, misses_receipt
 from shared.usecases.ports import Move
 from shared.usecases.statistics import Scope, Statistics, StatisticsReader
 from tests.fakes.office import DEMO, SMS, Office, recipient
@@ -31,7 +31,9 @@ def office() -> Office:
 
 
 def read(office: Office, scope: Scope = CAMPAIGN, *, one_by_one: int = 1000) -> Statistics:
-    return office.run(StatisticsReader(office.distributions, office.log, one_by_one=one_by_one).read(scope))
+    return office.run(
+        StatisticsReader(office.distributions, office.log, office.clock, one_by_one=one_by_one).read(scope)
+    )
 
 
 def move(office: Office, message: Message, status: Status, *, after: float = 0, reason: str | None = None) -> None:
@@ -252,3 +254,33 @@ def test_a_million_messages_are_not_read_one_by_one(office: Office) -> None:
     read(office)
     asked = {name: count - before[name] for name, count in office.points.passed.items() if count > before[name]}
     assert asked == {"distributions.page": 1, "distributions.tallies": 1, "log.singles": 1, "log.get_many": 1}
+
+
+def test_missing_receipts_are_counted_as_the_log_shows_them(office: Office) -> None:
+    """Of a distribution, of single messages, and of those that are read by the hour; not once a receipt has come."""
+    made = office.distribute(6)
+    single = office.single(7)
+    pumped(office)
+    office.clock.pass_by(hours=1)
+    later = office.single(8)
+    pumped(office)
+    first, *_ = [row for row in office.log.rows.values() if row.distribution_id]
+    settler = office.settler()
+    office.run(settler.move(DEMO, first.message_id, Move(status=Status.DELIVERED, at=office.clock.now())))
+    office.run(settler.flush())
+
+    def shown() -> set[str]:
+        now = office.clock.now()
+        return {row.message_id for row in office.log.rows.values() if misses_receipt(row, now)}
+
+    for hours, expected in ((46, 0), (1, 6), (1, 7)):
+        office.clock.pass_by(hours=hours, seconds=61)
+        assert len(shown()) == expected
+        for one_by_one in (1000, 0):
+            found = read(office, one_by_one=one_by_one)
+            assert found.counts.by_reason.get("receipt_missing", 0) == expected
+            assert statuses(found) == Counter(sent=7, delivered=1)
+    assert shown() >= {single.message_id, later.message_id}
+    view = office.run(office.browse.distribution(DEMO, made.distribution_id))
+    assert view.counts.by_reason == {"receipt_missing": 5}
+    assert view.counts.of(Status.SENT) == 5
