@@ -22,11 +22,11 @@ from shared.domain.distribution import Counts, Distribution, DistributionStatus
 from shared.domain.instants import milliseconds
 from shared.domain.message import Chunk
 from shared.domain.status import Status
-from shared.domain.tally import Tally
-from shared.usecases.ports import Due, Page
+from shared.domain.tally import Due, Tally
+from shared.usecases.ports import Page
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb.type_defs import QueryInputTypeDef
+    from types_boto3_dynamodb.type_defs import QueryInputTypeDef, UpdateItemInputTypeDef
 
 _META = "meta"
 _AGENDA = "distributions"
@@ -160,15 +160,18 @@ class DynamoDistributions:
     async def recounted(self, organisation: str, chunk: Chunk, *, wishes: int) -> None:
         """See `Distributions`."""
 
+        request: UpdateItemInputTypeDef = {
+            "TableName": self._table,
+            "Key": attributes(_chunk_key(organisation, chunk)),
+            "UpdateExpression": "REMOVE due_at, agenda_shard",
+            "ConditionExpression": "wishes = :seen" if wishes else "attribute_not_exists(wishes)",
+        }
+        if wishes:
+            request["ExpressionAttributeValues"] = {":seen": attribute(wishes)}
+
         def remove() -> None:
             try:
-                self._aws.dynamodb.update_item(
-                    TableName=self._table,
-                    Key=attributes(_chunk_key(organisation, chunk)),
-                    UpdateExpression="REMOVE due_at, agenda_shard",
-                    ConditionExpression="wishes = :seen" if wishes else "attribute_not_exists(wishes)",
-                    **({"ExpressionAttributeValues": {":seen": attribute(wishes)}} if wishes else {}),
-                )
+                self._aws.dynamodb.update_item(**request)
             except ClientError as error:
                 standing(error)  # a later wish, which stays
 

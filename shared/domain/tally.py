@@ -48,6 +48,16 @@ class Tally:
     """How often that was asked for."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """What the tick is to take up. `place`: a distribution's ID, or what stands there for messages of none."""
+
+    organisation: str
+    place: str
+    recount: bool = False
+    """Only chunks of it are to be held against the log."""
+
+
 def counted(message: Message) -> Counts:
     """What a message adds. A pending one adds nothing: pending is what remains of the accepted."""
     if message.status is Status.PENDING:

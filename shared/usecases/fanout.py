@@ -8,6 +8,7 @@ from typing import Literal
 from shared.domain.clock import Clock
 from shared.domain.distribution import DistributionStatus
 from shared.domain.ids import shard_of
+from shared.domain.tally import Due
 from shared.usecases.account_health import AccountHealth
 from shared.usecases.agenda import Agenda
 from shared.usecases.dead_letters import Redrives
@@ -15,7 +16,7 @@ from shared.usecases.distributions import Planning, expired
 from shared.usecases.erasure import Eraser
 from shared.usecases.hold_work import HoldWork
 from shared.usecases.holding import HoldStore
-from shared.usecases.ports import AGENDA_SHARDS, Distributions, Due, Log, Task, TaskQueue, Telemetry
+from shared.usecases.ports import AGENDA_SHARDS, Distributions, Log, Task, TaskQueue, Telemetry
 from shared.usecases.release import Release
 from shared.usecases.sweep import Sweep
 from shared.usecases.tallies import Tallies

@@ -17,7 +17,7 @@ from shared.domain.integration import Dhis2Integration, SmsIntegration, WhatsApp
 from shared.domain.message import Chunk, Message
 from shared.domain.payload import Channel
 from shared.domain.status import Status
-from shared.domain.tally import Tally
+from shared.domain.tally import Due, Tally
 from shared.domain.timetable import Booking, Lane, LaneState, Share
 
 AGENDA_SHARDS = 8
@@ -295,16 +295,6 @@ class Log(Protocol):
     async def unlink(self, organisation: str, message_id: str) -> None:
         """Forget whom a message was for: its `person` is empty, its `dedupe_key` gone, no list finds it by them."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
-    """What the tick is to take up. `place`: a distribution's ID, or what stands there for messages of none."""
-
-    organisation: str
-    place: str
-    recount: bool = False
-    """Only chunks of it are to be held against the log."""
 
 
 class Distributions(Protocol):

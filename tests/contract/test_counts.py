@@ -6,8 +6,7 @@ import pytest
 
 from shared.domain.distribution import Counts
 from shared.domain.status import Status
-from shared.domain.tally import Tally
-from shared.usecases.ports import Due
+from shared.domain.tally import Due, Tally
 from tests.contract.making import CHUNK, NOON, ORGANISATION, SECOND
 from tests.contract.world import World
 
@@ -127,7 +126,7 @@ async def test_a_recount_is_wanted_until_it_is_done_and_a_later_wish_stays(world
     assert await distributions.due(NOON, 10) == due
     await distributions.recounted(ORGANISATION, CHUNK, wishes=2)
     assert await distributions.due(NOON, 10) == []
-    assert (await distributions.tallies(ORGANISATION, CHUNK.distribution_id))[0, 0].recount_at is None
+    assert (await distributions.tally(ORGANISATION, CHUNK)).recount_at is None
 
 
 async def test_the_tally_of_one_chunk_is_what_all_of_them_say(world: World) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.distribution import Distribution, DistributionStatus
-from shared.usecases.ports import Due
+from shared.domain.tally import Due
 from tests.contract.making import FULL_DISTRIBUTION, NOON, ORGANISATION, SECOND, distribution
 from tests.contract.world import World
 

@@ -10,9 +10,9 @@ from shared.domain.message import PayloadRef
 from shared.domain.payload import Channel
 from shared.domain.prints import Print, Prints, rows_of
 from shared.domain.status import Status
-from shared.domain.tally import Tally, singles_of
+from shared.domain.tally import Due, Tally, singles_of
 from shared.usecases.frozen import PlannedRow
-from shared.usecases.ports import Due, Move, Single
+from shared.usecases.ports import Move, Single
 from tests.contract.making import BARE_PAYLOAD, CHUNK, NOON, ORGANISATION, SECOND, message
 from tests.contract.world import World
 

@@ -15,9 +15,9 @@ from shared.domain.message import Chunk, PayloadRef
 from shared.domain.payload import Payload
 from shared.domain.prints import without
 from shared.domain.refusal import Fault
-from shared.domain.tally import Tally
+from shared.domain.tally import Due, Tally
 from shared.usecases.frozen import DuplicateRow, PlannedRow, Readable, UploadTarget
-from shared.usecases.ports import Due, Page
+from shared.usecases.ports import Page
 from tests.fakes.world import Points
 
 
