@@ -14,7 +14,7 @@ SNAPSHOT_PATH = "/_stack/snapshot"
 RESTORE_PATH = "/_stack/restore"
 ACCESS_PATH = "/_stack/access"
 SIMULATORS_RESET = "/_control/reset"
-PATIENCE = 45.0
+PATIENCE = 120.0
 """Seconds: longer than a sender waits for a departure."""
 _LOOK_SECONDS = 0.05
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from local.assembly import Pools
     from local.deployment import Deployment
 
-CHILD_SECONDS = 30.0
+CHILD_SECONDS = 120.0
 STACK_NAME = "oomus-messaging"
 MOTO_CLOCK = "/_stack/clock"
 SIMULATORS_CLOCK = "/_control/clock"

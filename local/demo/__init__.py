@@ -24,7 +24,7 @@ from local.stack import Stack
 
 MORNING = datetime(2026, 11, 23, 10, tzinfo=UTC)
 """No quiet hours in any of the nine countries, at whatever hour the demo is run."""
-PATIENCE = 70.0
+PATIENCE = 300.0
 """Seconds until what has not come to its end counts as lost."""
 LOG = PROJECT_ROOT / ".local" / "demo.log"
 

@@ -15,7 +15,7 @@ from tests.simulation.raising import raised
 from tests.simulation.report import Summary
 from tests.stack.running import RunningStack
 
-PATIENCE = 240.0
+PATIENCE = 900.0
 """Seconds of real time for each part of a scenario."""
 LOOK = 0.5
 STILL = 4

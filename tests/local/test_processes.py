@@ -1,4 +1,3 @@
-import time
 from pathlib import Path
 
 import pytest
@@ -6,16 +5,16 @@ import pytest
 from local.processes import Child, ChildFailedError
 
 pytestmark = pytest.mark.stack
+LONG = 300.0
+"""Seconds: whoever waited for all of them would say that the child is not ready."""
 
 
 def test_a_child_that_ends_is_said_at_once(tmp_path: Path) -> None:
-    began = time.monotonic()
     with (tmp_path / "log").open("w") as log:
         child = Child("local.moto_server", ["--port", "none"], log)
         with pytest.raises(ChildFailedError, match="ended with code 2"):
-            child.wait_ready(20)
+            child.wait_ready(LONG)
         child.stop()
-    assert time.monotonic() - began < 10
     assert "invalid int value" in (tmp_path / "log").read_text()
 
 

@@ -48,7 +48,7 @@ class Served:
 
     def update(self) -> tuple[bytes, str]:
         """The next call to the webhook: its body and its signature."""
-        return self.world.product.updates.get(timeout=20)
+        return self.world.product.updates.get(timeout=60)
 
     def person_writes(self, number: str, text: str = "Bonjour à tous") -> None:
         """Opens a session of 24 hours."""
@@ -70,7 +70,7 @@ def served() -> Iterator[Served]:
         thread.start()
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         try:
-            with httpx2.Client(base_url=url, timeout=20, trust_env=False) as control:
+            with httpx2.Client(base_url=url, timeout=60, trust_env=False) as control:
                 yield Served(url=url, world=world, control=control)
         finally:
             server.should_exit = True

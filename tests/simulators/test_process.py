@@ -29,7 +29,7 @@ def url() -> Iterator[str]:
 
 
 def test_answers_resets_and_stops(url: str) -> None:
-    with httpx2.Client(base_url=url, timeout=10, trust_env=False) as http:
+    with httpx2.Client(base_url=url, timeout=60, trust_env=False) as http:
         assert http.get("/health").json() == {"status": "ok"}
         assert http.post("/_control/settings", json={"hang_seconds": 0.2}).status_code == 200
         body = template(template={"name": "x", "language": {"code": "fr"}})

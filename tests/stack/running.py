@@ -98,6 +98,27 @@ class RunningStack:
         headers = {"authorization": f"Bearer {self.token(organisation, scopes, subject=subject)}"}
         return httpx2.Client(base_url=self.base_url, headers=headers, timeout=35, transport=transport)
 
+    def on_queue(self, queue: str) -> int:
+        """How many messages are on a queue or with its function, also those whose time has not come."""
+        names = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
+        url = self.output(f"{queue}Url")
+        found = self.aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return sum(int(found[name]) for name in names)
+
+    @contextmanager
+    def taking_up(self, queue: str, messages: int) -> Iterator[None]:
+        """No more than so many messages of a queue come to its function meanwhile: what a test does in the middle of a
+        campaign finds a middle, however slow the machine is. `queue`: its logical ID, for example SmsQueue."""
+        self._turn_valve(queue, messages)
+        try:
+            yield
+        finally:
+            self._turn_valve(queue, None)
+
+    def _turn_valve(self, queue: str, messages: int | None) -> None:
+        body = {"queue": f"{STACK_NAME}-{queue}", "messages": messages}
+        httpx2.post(f"{self.base_url}/_local/valve", json=body).raise_for_status()
+
     def set_simulators(self, **settings: Any) -> None:
         """docs/simulators.md, POST /_control/settings."""
         httpx2.post(f"{self.control_url}/settings", json=settings).raise_for_status()

@@ -105,17 +105,20 @@ def test_a_token_that_expired_pauses_with_a_reason_and_burns_nobody(programme: P
 def test_pause_resume_and_cancel_bite_while_it_is_under_way(programme: Programme) -> None:
     programme.put_sms(rate_per_second=10)
     rows = [programme.recipient(DELIVERED + number) for number in range(150)]
-    made = programme.distribute(recipients=rows, confirm=True).json()
-    until(lambda: programme.ledger("orange"), lambda ledger: len(ledger) >= 10)
-    assert programme.act(made, "pause").json()["status"] == "paused"
+    with programme.stack.taking_up("SmsQueue", 60):
+        made = programme.distribute(recipients=rows, confirm=True).json()
+        until(lambda: programme.ledger("orange"), lambda ledger: len(ledger) >= 10)
+        assert programme.act(made, "pause").json()["status"] == "paused"
     before, _ = until(
         lambda: (len(programme.ledger("orange")), programme.distribution(made["distribution_id"])["counts"]),
         lambda seen: seen[1]["delivered"] == seen[0],
     )
     assert before < 150
-    assert programme.act(made, "resume").json()["status"] == "sending"
-    until(lambda: programme.ledger("orange"), lambda ledger: len(ledger) >= before + 10)
-    assert programme.act(made, "cancel").json()["status"] == "cancelled"
+    until(lambda: programme.stack.on_queue("SmsQueue"), lambda found: found == 0)  # the copies of before the pause
+    with programme.stack.taking_up("SmsQueue", len(rows) - before - 10):
+        assert programme.act(made, "resume").json()["status"] == "sending"
+        until(lambda: programme.ledger("orange"), lambda ledger: len(ledger) >= before + 10)
+        assert programme.act(made, "cancel").json()["status"] == "cancelled"
     done = ended(programme, made)
     assert done["counts"]["delivered"] + done["counts"]["failed"] == 150
     assert done["by_reason"] == {"cancelled": done["counts"]["failed"]}

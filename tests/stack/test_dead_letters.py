@@ -29,14 +29,10 @@ def rows_whose_copies_are_lost(programme: Programme) -> tuple[str, list[str]]:
     """A distribution that is wholly released, and the messages that wait for a departure that never comes."""
     sqs, url = programme.stack.aws("sqs"), programme.stack.output("SmsQueueUrl")
     recipients = [programme.recipient(DELIVERED + number) for number in range(ROWS)]
-    identity = programme.distribute(recipients=recipients, confirm=True).json()["distribution_id"]
-    name = "ApproximateNumberOfMessagesDelayed"
-
-    def delayed() -> int:
-        return int(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
-
-    until(delayed, lambda count: count >= ROWS // 2)
-    sqs.purge_queue(QueueUrl=url)
+    with programme.stack.taking_up("SmsQueue", 2):
+        identity = programme.distribute(recipients=recipients, confirm=True).json()["distribution_id"]
+        until(lambda: programme.stack.on_queue("SmsQueue") + len(programme.ledger("orange")), lambda all_: all_ >= ROWS)
+        sqs.purge_queue(QueueUrl=url)
     is_sent(programme, ROWS)  # what senders had taken before the purge is through by then
     rows = programme.messages(distribution_id=identity)
     assert len(rows) == ROWS

@@ -6,7 +6,8 @@ import pytest
 
 from tests.stack.programme import DELIVERED, Programme
 
-SECONDS = 12.0
+SECONDS = 8.0
+"""Longer than the general time-out of 5, and far from the 21 that a send has: a busy machine adds some of its own."""
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def slow(programme: Programme) -> Iterator[Programme]:
     programme.stack.set_simulators(answer_seconds=0.0, receipts=True)
 
 
-def test_what_is_answered_after_twelve_seconds_is_sent(slow: Programme) -> None:
+def test_what_is_answered_after_eight_seconds_is_sent(slow: Programme) -> None:
     template = {"template": {"name": "vaccination_card"}}
     made = {
         channel: slow.ok(slow.send(slow.recipient(DELIVERED), channel=channel, content=template))["message_id"]

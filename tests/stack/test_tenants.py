@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -157,9 +158,14 @@ def taken_at(tenants: RunningStack, client: str) -> list[float]:
     return sorted(datetime.fromisoformat(one["at"]).timestamp() for one in taken)
 
 
+AT_2 = 200
+"""Seconds: fewer are needed at 30 a second, more at 2."""
+
+
 def seconds_needed(programme: Programme) -> float:
-    """For a list of 90, as planned; nothing is sent."""
-    planned = programme.ok(programme.distribute(recipients=people_of(programme, 90)))
+    """For a list of 450, as planned; nothing is sent. So many that the rate tells, and not how long planning takes:
+    at 30 a second some 17 seconds, at 2 a second 250."""
+    planned = programme.ok(programme.distribute(recipients=people_of(programme, 450)))
     ends = datetime.fromisoformat(planned["estimated_end"]) - datetime.fromisoformat(planned["created_at"])
     return ends.total_seconds()
 
@@ -179,31 +185,29 @@ def test_two_organisations_on_one_orange_client_share_its_rate(tenants: RunningS
 
 def test_a_lowered_rate_holds_for_all_members_until_its_own_is_deleted(tenants: RunningStack) -> None:
     with on_one_client(tenants, "two-rates", 30, 30) as [first, second]:
-        fast = seconds_needed(first)
-        assert fast < 10
-        assert abs(seconds_needed(second) - fast) < 2
+        assert seconds_needed(first) < AT_2
+        assert seconds_needed(second) < AT_2
         second.put_sms(client_id="two-rates", rate_per_second=2)
-        assert seconds_needed(first) > 40
+        assert seconds_needed(first) > AT_2
         second.put_sms(client_id="another-client", rate_per_second=2)
-        assert seconds_needed(first) < 10
+        assert seconds_needed(first) < AT_2
         second.put_sms(client_id="two-rates", rate_per_second=2)
-        assert seconds_needed(first) < 10, "a client ID that was typed, and no call yet"
-        assert seconds_needed(second) > 40
-        assert seconds_needed(first) > 40
+        assert seconds_needed(first) < AT_2, "a client ID that was typed, and no call yet"
+        assert seconds_needed(second) > AT_2
+        assert seconds_needed(first) > AT_2
         assert second.api.delete("/v1/integrations/sms").status_code == 204
-        assert seconds_needed(first) < 10
+        assert seconds_needed(first) < AT_2
 
 
 def test_who_types_anothers_client_with_a_wrong_secret_neither_slows_nor_holds_it(tenants: RunningStack) -> None:
     with on_one_client(tenants, "public-client", 30, 1) as [real, thief]:
-        before = seconds_needed(real)
         thief.put_sms(client_id="public-client", client_secret="wrong-secret", rate_per_second=1)
         assert thief.ok(thief.api.get("/v1/integrations/sms/health"))["ok"] is False
         for number in range(3):
             thief.ok(thief.send(thief.recipient(DELIVERED + number)))
         assert thief.api.post("/v1/integrations/sms/test", json={"to": f"+22177000{DELIVERED}"}).status_code == 502
-        assert abs(seconds_needed(real) - before) < 2
-        assert seconds_needed(thief) > 60, "until a call succeeds, one message a second"
+        assert seconds_needed(real) < AT_2
+        assert seconds_needed(thief) > 2 * AT_2, "until a call succeeds, one message a second"
         made = real.ok(real.distribute(recipients=people_of(real, 30), confirm=True))
         done = until(lambda: real.distribution(made["distribution_id"]), lambda found: found["counts"]["pending"] == 0)
         assert done["counts"]["failed"] == 0
@@ -226,9 +230,9 @@ def test_a_mask_is_not_undone_by_trying_its_candidates(owner: Programme) -> None
     routes = ("/v1/messages/lookup", "/v1/consents/lookup")
     stack, caller = owner.stack, "auth0|curious"
     with stack.api(OWNER, subject=caller) as curious, stack.api(NEIGHBOUR, subject=caller) as neighbour:
-        for number in range(60):
-            found = curious.post(routes[number % 2], json={"phone": f"+2217700{number:05d}"})
-            assert found.status_code == 200, found.text
+        with ThreadPoolExecutor(8) as pool:  # within the minute of which the limit speaks
+            found = list(pool.map(lambda n: curious.post(routes[n % 2], json={"phone": f"+2217700{n:05d}"}), range(60)))
+        assert {one.status_code for one in found} == {200}
         refused = [curious.post(route, json={"phone": "+221770000001"}) for route in routes]
         for answer in refused:
             assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")

@@ -101,4 +101,4 @@ def test_the_makefile_builds_it_from_its_own_folder(template: Node, function: st
 def _recipe(*arguments: str) -> str:
     """What make would run."""
     command = ["make", "--dry-run", "--always-make", "--directory", str(ROOT), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout

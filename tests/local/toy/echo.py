@@ -16,7 +16,7 @@ def build(environment: Mapping[str, str], clock: Clock, _aws: Aws) -> Handler:
             case "/v1/fail":
                 raise RuntimeError("asked to fail")
             case "/open" if event["rawQueryString"] == "sleep":
-                time.sleep(1.5)
+                time.sleep(6)
         answer = {"event": event, "environment": dict(environment), "now": clock.now().isoformat()}
         answer["remaining"] = context.get_remaining_time_in_millis()
         return {"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": json.dumps(answer)}
