@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.stack.programme import Programme, organisation_of
-from tests.stack.running import RunningStack, started
+from tests.stack.running import UNTHROTTLED, RunningStack, started
 
 HERE = Path(__file__).parent
 
@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     with started(tmp_path_factory.mktemp("stack") / "log") as running:
-        running.set_simulators(orange_rate_per_second=50)
+        running.set_simulators(orange_rate_per_second=UNTHROTTLED)
         yield running
 
 

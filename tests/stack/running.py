@@ -24,6 +24,9 @@ START = "2026-11-23T10:00:00Z"
 """A Monday morning within the sending hours of all nine countries."""
 LONG = 300.0
 """Seconds: a jump of the clock stops where something falls due, and waits there for the functions."""
+UNTHROTTLED = 500
+"""Texts that the simulated Orange takes in a second, ten times what is sent: it judges by when they arrive, and on a
+busy machine those of several seconds arrive at once. Each throttle then costs up to a minute."""
 TRESPASSER = "trespasser"
 """The session of a test that tries what a role may not do."""
 

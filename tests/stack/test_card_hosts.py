@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.stack.programme import DELIVERED, Json, Programme, organisation_of, until
-from tests.stack.running import RunningStack, started
+from tests.stack.running import UNTHROTTLED, RunningStack, started
 
 TEMPLATE = {"template": {"name": "vaccination_card"}}
 FALLBACK = {"channel": "sms", "after_minutes": 600}
@@ -20,7 +20,7 @@ FIRST, SECOND = "127.0.0.1", "127.1"
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """Of its own: the clock is moved, and its card host is in trouble."""
     with started(tmp_path_factory.mktemp("cards") / "log") as stack:
-        stack.set_simulators(orange_rate_per_second=50)
+        stack.set_simulators(orange_rate_per_second=UNTHROTTLED)
         yield stack
 
 

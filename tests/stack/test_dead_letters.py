@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.stack.programme import DELIVERED, Json, Programme, until
-from tests.stack.running import started
+from tests.stack.running import UNTHROTTLED, started
 
 ROWS = 12
 RECEIVES, VISIBILITY = 12, timedelta(seconds=361)
@@ -20,7 +20,7 @@ RECEIVES, VISIBILITY = 12, timedelta(seconds=361)
 def programme(tmp_path: Path) -> Iterator[Programme]:
     """On a stack of its own: hours pass, and a queue is emptied."""
     with started(tmp_path / "log") as stack:
-        stack.set_simulators(orange_rate_per_second=50)
+        stack.set_simulators(orange_rate_per_second=UNTHROTTLED)
         with Programme(stack, "dead-letters", rate=1) as programme:
             yield programme
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.stack.programme import DELIVERED, Json, Programme, until
-from tests.stack.running import RunningStack, started
+from tests.stack.running import UNTHROTTLED, RunningStack, started
 
 NOT_ON_WHATSAPP, FAILS_LATER, SENT_ONLY, NO_RECEIPT = 1026, 9126, 602, 603
 FALLBACK = {"channel": "sms", "after_minutes": 90, "content": {"text": "SMS pour {first_name} : {verification_url}"}}
@@ -17,7 +17,7 @@ FALLBACK = {"channel": "sms", "after_minutes": 90, "content": {"text": "SMS pour
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """Of its own: the clock is moved."""
     with started(tmp_path_factory.mktemp("fallback") / "log") as stack:
-        stack.set_simulators(orange_rate_per_second=50)
+        stack.set_simulators(orange_rate_per_second=UNTHROTTLED)
         yield stack
 
 

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from tests.stack.programme import DELIVERED, Json, Programme, until
-from tests.stack.running import RunningStack, started
+from tests.stack.running import UNTHROTTLED, RunningStack, started
 
 MINUTE = timedelta(minutes=1)
 FALLBACK = {"channel": "sms", "after_minutes": 10, "content": {"text": "SMS pour {first_name} : {verification_url}"}}
@@ -21,7 +21,7 @@ NOT_SUBSCRIBED, SENDER_REFUSED, PAYMENT_LATER, PAUSED_LATER, COUNTRY_LATER = 435
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """Of its own: the clock is moved."""
     with started(tmp_path_factory.mktemp("holds") / "log") as stack:
-        stack.set_simulators(orange_rate_per_second=50)
+        stack.set_simulators(orange_rate_per_second=UNTHROTTLED)
         yield stack
 
 

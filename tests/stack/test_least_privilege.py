@@ -19,7 +19,7 @@ from local.simulators.cards import draw
 from local.stack import STACK_NAME
 from shared.domain.ids import distribution_id
 from tests.stack.programme import DELIVERED, Json, Programme, until
-from tests.stack.running import TRESPASSER, RunningStack, started
+from tests.stack.running import TRESPASSER, UNTHROTTLED, RunningStack, started
 from tests.stack.test_whatsapp_inbound import acts, consent
 from tests.template.reading import FUNCTION_FOLDERS
 
@@ -49,7 +49,7 @@ POLLED_BY_LAMBDA = {"sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"}
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """Of its own: the clock is moved, and the whole of what was asked of AWS is looked at."""
     with started(tmp_path_factory.mktemp("privilege") / "log", CARD_BUCKETS=",".join(CARD_BUCKETS)) as stack:
-        stack.set_simulators(orange_rate_per_second=50)
+        stack.set_simulators(orange_rate_per_second=UNTHROTTLED)
         for bucket in (*CARD_BUCKETS, NO_CARDS):
             where = {"LocationConstraint": "eu-west-1"}
             stack.aws("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
@@ -191,7 +191,7 @@ def _stops(programme: Programme) -> None:
     sent = [programme.ok(programme.send(programme.recipient(DELIVERED + number))) for number in range(20, 26)]
     for one in sent:
         programme.settled(one["message_id"], "delivered")  # each throttle moves those behind it
-    programme.stack.set_simulators(orange_rate_per_second=50)
+    programme.stack.set_simulators(orange_rate_per_second=UNTHROTTLED)
     for channel, content, put, wrong in (
         ("sms", {"text": "Bonjour"}, programme.put_sms, {"client_id": "revoked"}),
         ("whatsapp", CARD, programme.put_whatsapp, {"access_token": "expired-token"}),

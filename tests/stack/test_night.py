@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.stack.programme import DELIVERED, Programme, until
-from tests.stack.running import RunningStack, started
+from tests.stack.running import UNTHROTTLED, RunningStack, started
 
 EVENING = datetime(2026, 11, 23, 20, 58, tzinfo=UTC)
 """In Dakar, where it is UTC all year."""
@@ -23,7 +23,7 @@ def evening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
 
 
 def test_a_campaign_stops_at_21_and_goes_on_at_7(evening: RunningStack) -> None:
-    evening.set_simulators(orange_rate_per_second=30)
+    evening.set_simulators(orange_rate_per_second=UNTHROTTLED)
     with Programme(evening, "night", rate=30) as programme:
         lost = programme.ok(programme.send(programme.recipient(ANSWER_LOST)))
         programme.settled(lost["message_id"], "failed")

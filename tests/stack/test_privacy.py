@@ -20,7 +20,7 @@ from tests.stack import planting, telling
 from tests.stack.needles import found_in, written
 from tests.stack.planting import CARD, CLIENT_SECRET, ERASED, FIRST, LAST, PERSON, TOKENS, WORD, Planted, phone
 from tests.stack.programme import Programme, until
-from tests.stack.running import RunningStack, started
+from tests.stack.running import UNTHROTTLED, RunningStack, started
 
 RECEIVES, VISIBILITY = 12, timedelta(seconds=361)
 """template.yaml, maxReceiveCount and VisibilityTimeout of the channel queues."""
@@ -36,7 +36,7 @@ QUEUES = ("FanoutQueue", "WhatsAppQueue", "SmsQueue", "StatusQueue")
 def stack(tmp_path: Path) -> Iterator[RunningStack]:
     """Of its own: its whole log is searched, and hours pass."""
     with started(tmp_path / "log") as running:
-        running.set_simulators(orange_rate_per_second=50, hang_seconds=6)
+        running.set_simulators(orange_rate_per_second=UNTHROTTLED, hang_seconds=6)
         yield running
 
 

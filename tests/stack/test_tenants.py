@@ -14,7 +14,7 @@ import pytest
 
 from local.simulators.cards import draw
 from tests.stack.programme import DELIVERED, Json, Programme, until
-from tests.stack.running import RunningStack, started
+from tests.stack.running import UNTHROTTLED, RunningStack, started
 
 BUCKET = "cards-of-all"
 OWNER, NEIGHBOUR = "sn", "sn-2"
@@ -35,7 +35,7 @@ OTHERS = (
 def tenants(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """With a bucket that holds the cards of two organisations."""
     with started(tmp_path_factory.mktemp("tenants") / "log", CARD_BUCKETS=BUCKET) as stack:
-        stack.set_simulators(orange_rate_per_second=50)
+        stack.set_simulators(orange_rate_per_second=UNTHROTTLED)
         s3 = stack.aws("s3")
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         for key in (f"{OWNER}/card.png", f"{NEIGHBOUR}/card.png", "card.png"):
