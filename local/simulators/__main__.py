@@ -20,6 +20,8 @@ from local.simulators.secret_registrations import SecretRegistrations
 from local.simulators.settings import Settings
 from local.simulators.stage import Stage
 
+PATIENCE = 60.0
+"""Seconds for a call to the product: longer than its gateway's 30, so that a busy machine loses no receipt."""
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 """SO_LINGER with no time: closing sends a TCP reset."""
 
@@ -58,7 +60,7 @@ async def serve(arguments: argparse.Namespace) -> None:
         backlog=2048,
     )
     server, background = Server(config), Background()
-    async with httpx2.AsyncClient(timeout=10, trust_env=False) as client:
+    async with httpx2.AsyncClient(timeout=PATIENCE, trust_env=False) as client:
         stage = Stage(
             clock=OffsetClock(),
             settings=Settings(api_url=arguments.api_url.rstrip("/")),

@@ -36,7 +36,7 @@ class SecretRegistrations:
             region_name=region,
             aws_access_key_id="local",
             aws_secret_access_key="local",  # noqa: S106 - moto takes any
-            config=Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1}),
+            config=Config(connect_timeout=10, read_timeout=60, retries={"total_max_attempts": 1}),
         )
         self._lock = asyncio.Lock()
         self._read_at = -FRESH_SECONDS
