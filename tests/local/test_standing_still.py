@@ -1,0 +1,41 @@
+import threading
+from datetime import timedelta
+
+from local.assembly import standing_still
+from local.runtime import FunctionLimits, FunctionPool, Json, LambdaContext
+from local.valve import Valve
+
+SOON = 60.0
+"""Seconds after which something counts as never coming."""
+
+
+def test_it_begins_when_the_last_function_has_ended_and_nothing_is_taken_up_meanwhile() -> None:
+    let_go, began, end = threading.Event(), threading.Event(), threading.Event()
+
+    def handler(event: Json, _: LambdaContext) -> Json:
+        let_go.wait(SOON)
+        return event
+
+    limits = FunctionLimits(name="Toy", arn="arn", timeout=timedelta(seconds=SOON), memory_mb=512)
+    pool, valve = FunctionPool(limits, lambda: handler), Valve()
+    outcome = pool.submit("done")
+
+    def move() -> None:
+        with standing_still({"Toy": pool}, (valve,)):
+            assert outcome.done()
+            began.set()
+            end.wait(SOON)
+
+    mover = threading.Thread(target=move, daemon=True)
+    mover.start()
+    assert not began.is_set()
+    let_go.set()
+    assert began.wait(SOON)
+    taken: list[int] = []
+    poller = threading.Thread(target=lambda: taken.append(valve.wait(10)), daemon=True)
+    poller.start()
+    assert taken == []
+    end.set()
+    poller.join(SOON)
+    mover.join(SOON)
+    assert taken == [10]
