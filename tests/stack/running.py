@@ -22,7 +22,7 @@ from local.tokens import ALL_SCOPES, TokenRequest, load_key, mint
 
 START = "2026-11-23T10:00:00Z"
 """A Monday morning within the sending hours of all nine countries."""
-LONG = 300.0
+LONG = 900.0
 """Seconds: a jump of the clock stops where something falls due, and waits there for the functions."""
 UNTHROTTLED = 500
 """Texts that the simulated Orange takes in a second, ten times what is sent: it judges by when they arrive, and on a
