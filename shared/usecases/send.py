@@ -135,6 +135,8 @@ class SendStep[I: Integrated, P]:
                 self._deps.settler.met_again(claim.message)
         elif claim.answer is ClaimAnswer.LAPSED:
             await self._unknowns.take(claim.message, self._deps.clock.now())
+        elif claim.message.card_after is not None and dispatch.payload.card_after is None:
+            await self._knows_no_refusal(dispatch, integration, claim.message)
         elif (
             not await self._departs(integration, leaves_at)
             or not self._still_may(dispatch, admitted, asked_at)
@@ -368,6 +370,16 @@ class SendStep[I: Integrated, P]:
             return False
         await self._boarding.rebook(replace(dispatch, payload=replace(dispatch.payload, card_after=after)), integration)
         return True
+
+    async def _knows_no_refusal(self, dispatch: Dispatch, integration: I | None, message: Message) -> None:
+        """A copy from before the provider refused the card has won the claim: it would show the refused upload again.
+        One that knows takes its place."""
+        due_at = self._deps.clock.now() + WATCH
+        await self._give_back(message, due_at=due_at, uses_attempt=False)
+        self._deps.telemetry.event("claim_too_late", message_id=message.message_id)
+        if integration is not None:
+            payload = replace(dispatch.payload, card_after=message.card_after)
+            await self._boarding.rebook(replace(dispatch, payload=payload), integration)
 
     async def _stopped(self, dispatch: Dispatch, message: Message, error: SendError, admitted: Answer) -> None:
         """Every other message of the scope would fail alike: it is held, and this message stays pending with the rest.

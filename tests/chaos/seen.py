@@ -60,6 +60,8 @@ def calls(ledger: Sequence[Json], channel: str, cards: Mapping[str, str]) -> lis
             key=entry["key"] or "",
             taken=True,
             stop="",
+            upload=entry.get("media_id") or "",
+            picture_refused=False,
         )
         for entry in ledger
     ]
@@ -77,6 +79,7 @@ def rows(messages: Sequence[Json], fallback_minutes: int | None = None) -> list[
             status=one["status"],
             reason=one["reason"] if one["status"] == "failed" else None,
             resent=one["channel"] == "whatsapp" and one["attempts"] > 1,
+            attempts=one["attempts"],
             fallback_minutes=fallback_minutes if one["channel"] == "whatsapp" else None,
         )
         for one in messages

@@ -149,6 +149,35 @@ GUARDS = (
         after="return self.status is DistributionStatus.PAUSED",
         tests=(_HOLDING, _BULK),
     ),
+    # ------------------------------------------------------------------------------------------ what Meta tells later
+    Guard(
+        name="status without our key: it is found by its message ID",
+        file="shared/usecases/meta_documents.py",
+        before="return status.attempt or attempts.get(status.provider_message_id)",
+        after="return status.attempt",
+        tests=("tests/unit/usecases/test_receive.py",),
+    ),
+    Guard(
+        name="status without our key: an ID that two messages bear says nothing",
+        file="shared/usecases/aftermath.py",
+        before="number=found[0].attempts) if len(found) == 1 else None",
+        after="number=found[0].attempts) if found else None",
+        tests=("tests/unit/usecases/test_receive.py",),
+    ),
+    Guard(
+        name="refused picture: the card is uploaded anew once in a message's life",
+        file="shared/aws/log.py",
+        before="""*(("attribute_not_exists(card_after)",) if anew else ())""",
+        after="*(())",
+        tests=("tests/contract/test_log_once_more.py",),
+    ),
+    Guard(
+        name="refused picture: an upload from before the refusal is not shown again",
+        file="shared/usecases/send.py",
+        before="elif claim.message.card_after is not None and dispatch.payload.card_after is None:",
+        after="elif claim.message.card_after is None and dispatch.payload.card_after is not None:",
+        tests=("tests/unit/usecases/test_new_upload.py",),
+    ),
     # ------------------------------------------------------------------------------------------------------ sent once
     Guard(
         name="claim: a message that another copy holds is not claimed again",

@@ -52,6 +52,7 @@ STOP_REASONS = (
 TRIED_EVERY, MOST_TRIALS = timedelta(seconds=50), 6
 """A hold is tried by one message a minute; a person's resume, saved settings and a repeated stop add some."""
 CARD_UNREACHABLE = "card_unreachable"
+CARD_NOT_A_PICTURE = "card_not_a_picture"
 GIVES_UP_AFTER = timedelta(minutes=15)
 RESENT_AFTER = timedelta(minutes=15)
 FRESH = 1.0
@@ -86,6 +87,7 @@ def violations(evidence: Evidence) -> list[Violation]:
         *_hearsay(evidence),
         *_unknown(evidence),
         *_held(evidence),
+        *_pictures(evidence),
         *(Violation("doubled", text) for text in second_messages(evidence)),
     ]
 
@@ -387,7 +389,11 @@ def _hearsay(evidence: Evidence) -> Iterator[Violation]:
     rows = {row["message_id"]: row for row in evidence["rows"]}
     for told in evidence["told"]:
         row = rows.get(told["key"].partition(".")[0]) if told["key"] else None
-        if row is None or told["status"] not in ("delivered", "read"):
+        if row is None:
+            continue
+        if told["status"] == "failed" and row["status"] == "sent" and told["key"].endswith(f".{row['attempts']}"):
+            yield Violation("lost", f"{row['card']}: Meta told failed, the log has sent")
+        if told["status"] not in ("delivered", "read"):
             continue
         if row["status"] != told["status"] and told["status"] not in _before(row["status"]):
             yield Violation("lost", f"{row['card']}: Meta told {told['status']}, the log has {row['status']}")
@@ -432,6 +438,22 @@ def _held(evidence: Evidence) -> Iterator[Violation]:
             if len(crowd) > MOST_TRIALS:
                 yield Violation("wrong", f"{channel}: {len(crowd)} calls a minute from {first} on while held: {stop}")
                 break
+
+
+def _pictures(evidence: Evidence) -> Iterator[Violation]:
+    """A message whose picture is refused goes with another upload: once, and not with the refused one again."""
+    refused: dict[str, set[str]] = defaultdict(set)
+    for call in evidence["calls"]:
+        if call["picture_refused"]:
+            refused[call["key"].partition(".")[0]].add(call["upload"])
+    has_fallback = {row["parent"] for row in evidence["rows"]}
+    for row in evidence["rows"]:
+        is_final = row["status"] == "failed" and row["reason"] == CARD_NOT_A_PICTURE
+        uploads = refused[row["message_id"]]
+        if is_final and len(uploads) < 2 and row["message_id"] not in has_fallback:
+            yield Violation("lost", f"{row['card']}: failed for its picture, which was uploaded once")
+        if len(uploads) > 2:
+            yield Violation("wrong", f"{row['card']}: uploaded anew {len(uploads) - 1} times")
 
 
 def _needs_a_call(row: Row, called: Mapping[str, str]) -> bool:

@@ -37,6 +37,10 @@ class Call(TypedDict):
     """Whether the message is on its way: a provider may take it and refuse it afterwards."""
     stop: str
     """The stop with which it was refused at once, and its scope; empty where it was not."""
+    upload: str
+    """The upload that it showed; empty where it showed none."""
+    picture_refused: bool
+    """The picture of that upload was refused, at once or afterwards."""
 
 
 class Fetch(TypedDict):
@@ -58,6 +62,7 @@ class Row(TypedDict):
     status: str
     reason: str | None
     resent: bool
+    attempts: int
     fallback_minutes: int | None
     """After which its SMS was to go, unless it had arrived."""
 

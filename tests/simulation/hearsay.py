@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from tests.fakes.world import FakeClock
 from tests.simulation.evidence import Arrival, Told
 from tests.simulation.faults import Dice
-from tests.simulation.providers import NOTICES, Meta, Orange, Provider, Taken
+from tests.simulation.providers import NOTICES, WORDS_OF_FAILURE, Meta, Orange, Provider, Taken
 from tests.simulation.scheduling import CURRENT, Interleaving
 
 TRIES = (5, 60, 600, 3600, 3600)
@@ -47,12 +47,12 @@ class Postman:
 
     def tells(self, provider: Provider, taken: Taken, status: str) -> None:
         """Send it off."""
-        place = {"sent": 0, "failed": 1, "stopped": 1, "delivered": 2, "read": 3}[status]
+        place = {"sent": 0, "failed": 1, "stopped": 1, "refused": 1, "delivered": 2, "read": 3}[status]
         wait = self._dice.between(0.3, 2) + place * self._dice.between(1, 20)
         stamp = self._clock.instant + timedelta(seconds=wait)
         if provider.channel == "whatsapp" and status in ("delivered", "read"):
             self.arrivals.append(Arrival(key=taken.key, at=stamp))
-        if status != "stopped" and self._dice.breaks("webhook_dropped"):
+        if status not in ("stopped", "refused") and self._dice.breaks("webhook_dropped"):
             return
         if self._dice.breaks("webhook_early"):
             wait = 0.0
@@ -61,9 +61,12 @@ class Postman:
         if self._dice.breaks("webhook_late"):
             wait = self._dice.between(3_000, 30_000)
         wait = self._after_the_silence(provider, wait)
+        is_nameless = (
+            provider.channel == "whatsapp" and status in WORDS_OF_FAILURE and self._dice.breaks("webhook_without_key")
+        )
         times = self._dice.random.choice((2, 3)) if self._dice.breaks("webhook_repeated") else 1
         for _ in range(times):
-            self._go(self._brought(provider, taken, status, stamp, wait))
+            self._go(self._brought(provider, taken, status, stamp, wait, is_nameless=is_nameless))
             wait += self._dice.between(0, 90) if times > 1 else 0
         if self._dice.breaks("webhook_forged"):
             self._go(self._forged(provider, taken))
@@ -117,11 +120,13 @@ class Postman:
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
-    async def _brought(self, provider: Provider, taken: Taken, status: str, stamp: datetime, wait: float) -> None:
+    async def _brought(
+        self, provider: Provider, taken: Taken, status: str, stamp: datetime, wait: float, *, is_nameless: bool
+    ) -> None:
         await asyncio.sleep(wait)
         stamp = min(stamp, self._clock.instant)
         for again_after in (*TRIES, 0):
-            body = _body(provider, taken, status, stamp)
+            body = _body(provider, replace(taken, key="") if is_nameless else taken, status, stamp)
             if await self._knock(provider, body, _credential(provider, body)):
                 self.told.append(
                     Told(

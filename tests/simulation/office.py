@@ -1,6 +1,7 @@
 """The office, its fakes watched, and the environments in which functions keep what they have learned."""
 
 import copy
+import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 from types import SimpleNamespace
@@ -142,7 +143,8 @@ class Vault:
         return found
 
     def get_secret_value(self, **wanted: str) -> dict[str, str]:
-        return {"SecretString": self._kept[wanted["SecretId"]]}
+        text = self._kept[wanted["SecretId"]]
+        return {"SecretString": text, "VersionId": hashlib.sha256(text.encode()).hexdigest()}
 
     def put_secret_value(self, **given: str) -> None:
         self._kept[given["SecretId"]] = given["SecretString"]

@@ -17,7 +17,12 @@ from tests.simulation.evidence import Call
 from tests.simulation.faults import Dice
 from tests.simulation.scheduling import Interleaving
 
-WORDS_OF_FAILURE = {"failed": (131026, "undeliverable"), "stopped": (131042, "payment problem")}
+WORDS_OF_FAILURE = {
+    "failed": (131026, "undeliverable"),
+    "stopped": (131042, "payment problem"),
+    "refused": (131053, "media upload error"),
+}
+UPLOAD = re.compile(r'"id": ?"(media-[0-9]+)"')
 TIMES_OUT_AFTER = 21.0
 CARD = re.compile(r"CARD-[0-9]+")
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body><center>nginx</center></body></html>"
@@ -43,7 +48,7 @@ class Taken:
 
 
 type Tells = Callable[["Provider", Taken, str], None]
-"""What a provider says of a message afterwards: "sent", "delivered", "read" or "failed"."""
+"""What a provider says of a message afterwards: "sent", "delivered", "read", or one of `WORDS_OF_FAILURE`."""
 
 
 @dataclass(slots=True, eq=False)
@@ -59,6 +64,8 @@ class Provider:
     ledger: list[Taken] = field(default_factory=list)
     stops: dict[str, datetime] = field(default_factory=dict)
     """Until when a stop lasts."""
+    bad_uploads: dict[str, str] = field(default_factory=dict)
+    """Those whose picture is refused, each "at once" or "later"."""
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def transport(self) -> httpx2.AsyncBaseTransport:
@@ -112,6 +119,8 @@ class Provider:
             key=key,
             taken=False,
             stop="",
+            upload=(UPLOAD.findall(request.content.decode()) or [""])[0],
+            picture_refused=False,
         )
         self.calls.append(call)
         answer = self._refusal(call, request)
@@ -142,14 +151,21 @@ class Provider:
         )
         self.ledger.append(entry)
         self.points.note(self.channel, "takes", entry.card, entry.key)
-        if self._lasts("stops_told_later"):
+        later = "stopped" if self._lasts("stops_told_later") else "refused" if self._picture(call) == "later" else ""
+        if later:
             call["taken"] = False
-            self.tells(self, entry, "stopped")
+            self.tells(self, entry, later)
             return entry
         failed = self.dice.breaks("fails_later")
         for status in ("failed",) if failed else ("sent", "delivered", "read")[: self.dice.random.randint(1, 3)]:
             self.tells(self, entry, status)
         return entry
+
+    def _picture(self, call: Call) -> str:
+        """How the picture of the call is refused; empty where it is not."""
+        refused = self.bad_uploads.get(call["upload"], "")
+        call["picture_refused"] = bool(refused)
+        return refused
 
     def _identity(self) -> str:
         return f"{self.channel}-{next(self._numbers)}"
@@ -181,6 +197,9 @@ class Provider:
         for name in ("throttled", "answers_503", "recipient_refused"):
             if self.dice.breaks(name):
                 return self.error(name)
+        if self.bad_uploads.get(call["upload"]) == "at once":
+            self._picture(call)
+            return self.error("picture_refused")
         return None
 
     def _breaks(self) -> str | None:
@@ -238,7 +257,13 @@ class Meta(Provider):
             return None
         if self.dice.breaks("upload_fails"):
             return _json(500, {"error": {"code": 131000, "message": "something went wrong"}})
-        return self.refuses(request) or _json(200, {"id": f"media-{next(self._numbers)}"})
+        refused = self.refuses(request)
+        if refused is not None:
+            return refused
+        upload = f"media-{next(self._numbers)}"
+        if self.dice.breaks("picture_refused"):
+            self.bad_uploads[upload] = self.dice.random.choice(("at once", "later"))
+        return _json(200, {"id": upload})
 
     def read(self, request: httpx2.Request) -> tuple[str, str]:
         body = json.loads(request.content)
@@ -260,6 +285,7 @@ class Meta(Provider):
             "throttled": (429, 130429),
             "answers_503": (503, 131016),
             "recipient_refused": (400, 131026),
+            "picture_refused": (400, 131053),
             "answers_500": (500, 131000),
         }[name]
         return _json(status, {"error": {"code": code, "message": name}})
@@ -286,11 +312,12 @@ class Meta(Provider):
         """A webhook's; `stamp` is Meta's instant, the same in each repetition; `number` the one that it left by."""
         told: dict[str, Any] = {
             "id": f"wamid.{taken.identity}",
-            "status": "failed" if status == "stopped" else status,
+            "status": "failed" if status in WORDS_OF_FAILURE else status,
             "timestamp": str(int(stamp.timestamp())),
             "recipient_id": taken.number.removeprefix("+"),
-            "biz_opaque_callback_data": taken.key,
         }
+        if taken.key:
+            told["biz_opaque_callback_data"] = taken.key
         if status in WORDS_OF_FAILURE:
             code, title = WORDS_OF_FAILURE[status]
             told["errors"] = [{"code": code, "title": title}]

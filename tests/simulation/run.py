@@ -409,5 +409,6 @@ def _row(message: Message) -> Row:
         status=str(message.status),
         reason=message.reason if message.status is Status.FAILED else None,
         resent=message.resent,
+        attempts=message.attempts,
         fallback_minutes=message.fallback_minutes,
     )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, override
 
+from shared.usecases.ports import Page
 from tests.fakes.world import FakeClock, KilledError, Points
 from tests.simulation.faults import Dice
 
@@ -155,6 +156,8 @@ class Interleaving(Points):
         async def whole(*args: Any, **kwargs: Any) -> Any:
             if name in READS_INDEX and self._dice.breaks("index_lags"):
                 return []
+            if name == "log.page" and args[0].provider_message_id is not None and self._dice.breaks("index_lags"):
+                return Page(items=(), position=None)
             try:
                 found = await method(*args, **kwargs)
                 if name in WRITES and self._dice.breaks("own_write_met_again"):

@@ -58,6 +58,7 @@ def row(number: int, channel: str, status: str = "sent", distribution: str | Non
         status=status,
         reason="outcome_unknown" if status == "failed" else None,
         resent=False,
+        attempts=1,
         fallback_minutes=None,
     )
 
@@ -65,7 +66,9 @@ def row(number: int, channel: str, status: str = "sent", distribution: str | Non
 def call(number: int, channel: str, at: datetime = NOON) -> Call:
     key = f"m-{number}.1" if channel == "whatsapp" else ""
     card, to = f"CARD-{number}", f"+2217700{number:05d}"
-    return Call(at=at, channel=channel, number=to, card=card, key=key, taken=True, stop="")
+    return Call(
+        at=at, channel=channel, number=to, card=card, key=key, taken=True, stop="", upload="", picture_refused=False
+    )
 
 
 def told(number: int, status: str, at: datetime, stamp: datetime | None = None) -> Told:
@@ -404,9 +407,34 @@ def _given_up_too_soon(one: Evidence) -> None:
     _failed_for_its_card(one, *tries, fetch(4, 9, served=True), distribution=None)
 
 
+def _failure_forgotten(one: Evidence) -> None:
+    one["rows"][0]["status"], one["changes"] = "sent", one["changes"][:1]
+    one["told"], one["arrivals"] = [told(1, "failed", NOON + MINUTE)], []
+    one["counts"] = {"d": {"sent": 2}}
+
+
+def _failed_for_its_picture(one: Evidence, *uploads: str) -> None:
+    one["rows"][0] |= {"status": "failed", "reason": "card_not_a_picture"}
+    refused = [call(1, "whatsapp") for _ in uploads]
+    for one_call, upload in zip(refused, uploads, strict=True):
+        one_call["upload"], one_call["picture_refused"], one_call["taken"] = upload, True, False
+    one["calls"] = [*refused, *one["calls"][1:]]
+    one["changes"], one["told"], one["arrivals"] = [], [], []
+    one["counts"], one["reasons"] = {"d": {"failed": 1, "sent": 1}}, {"d": {"card_not_a_picture": 1}}
+
+
+def _not_uploaded_anew(one: Evidence) -> None:
+    _failed_for_its_picture(one, "media-1", "media-1")
+
+
+def _uploaded_anew_twice(one: Evidence) -> None:
+    _failed_for_its_picture(one, "media-1", "media-2", "media-3")
+
+
 WRONGS: dict[Callable[[Evidence], None], str] = {
     **dict.fromkeys((_pending, _no_row, _two_rows, _not_taken, _not_accepted), "lost"),
-    **dict.fromkeys((_arrival_forgotten, _receipt_forgotten), "lost"),
+    **dict.fromkeys((_arrival_forgotten, _receipt_forgotten, _failure_forgotten, _not_uploaded_anew), "lost"),
+    _uploaded_anew_twice: "wrong",
     **dict.fromkeys((_twice, _twice_by_whatsapp, _told_and_resent, _resent_too_soon, _thrice), "doubled"),
     **dict.fromkeys((_both_ask, _the_later_one_asks), "doubled"),
     _each_leaves_it_to_the_other: "lost",
@@ -446,6 +474,11 @@ def test_a_card_that_really_is_not_there_fails_its_message(good: Evidence) -> No
     tries = [fetch(1, minute, served=False) for minute in (0, 1, 2, 4, 8, 16)]
     _failed_for_its_card(alone, *tries, distribution=None)
     assert kinds(alone) == set()
+
+
+def test_a_message_fails_for_its_picture_after_two_uploads(good: Evidence) -> None:
+    _failed_for_its_picture(good, "media-1", "media-2")
+    assert violations(good) == []
 
 
 def test_a_message_that_was_resent_in_silence_may_have_two(good: Evidence) -> None:

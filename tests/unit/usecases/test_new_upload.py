@@ -117,6 +117,19 @@ def test_a_refusal_that_overtakes_the_answer_to_its_send_comes_again(office: Off
     assert (row.status, row.attempts) == (Status.SENT, 2)
 
 
+def test_a_copy_from_before_the_refusal_does_not_show_the_refused_upload_again(office: Office) -> None:
+    message = office.single(channel=Channel.WHATSAPP)
+    [copy] = office.queue.take()
+    office.run(office.step(Channel.WHATSAPP).send_all([copy]))
+    office.told(told(message, Status.FAILED))
+    office.run(office.step(Channel.WHATSAPP).send_all([copy]))
+    assert office.provider.calls == 1
+    settle(office)
+    row = office.row(message.message_id)
+    assert (row.status, row.attempts) == (Status.SENT, 2)
+    assert [payload.card_after for payload in office.provider.payloads] == [None, row.card_after]
+
+
 def test_no_fallback_starts_while_the_card_goes_once_more(office: Office) -> None:
     message = office.single(channel=Channel.WHATSAPP)
     office.deliver(Channel.WHATSAPP)
