@@ -68,7 +68,7 @@ PROVIDERS = (
     Fault("stops_told_later", "Meta takes messages for some minutes, and says later that none was sent", 0.05, 2),
     Fault("card_host_away", "for some minutes the web server of the cards serves none", 0.1, 2),
     Fault("card_missing", "one person's card is not there, all others are", 0.15, 3),
-    Fault("picture_refused", "Meta refuses a card as it was uploaded, in its answer or afterwards", 0.1, 10),
+    Fault("picture_refused", "Meta refuses a card as it was uploaded, in its answer or afterwards", 0.5, 10),
     Fault("upload_fails", "a card cannot be fetched or uploaded, or Meta has forgotten it", 0.2, 10),
 )
 WEBHOOKS = (
