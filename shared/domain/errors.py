@@ -89,6 +89,16 @@ class SendError(Exception):
             return None
         return at + timedelta(seconds=self.retry_after)
 
+    def slower(self, attempts: int) -> "SendError":
+        """Meta's advice for one person's limit: 4^n seconds, n counted from 0 (reference/whatsapp.md, section 3)."""
+        wait = min((self.retry_after or 1.0) * 4.0 ** (attempts - 1), 3600.0)
+        return SendError(self.kind, self.code, self.reason, retry_after=wait, person_only=True)
+
+    @property
+    def last_word(self) -> str:
+        """The reason of a message whose attempts are used up; a stop's own reason is a distribution's."""
+        return self.reason if self.kind is Kind.RETRY and self.reason else "expired"
+
     @override
     def __str__(self) -> str:
         return f"{self.kind} {self.code} {self.reason}".rstrip()

@@ -297,7 +297,7 @@ class SendStep[I: Integrated, P]:
             await self._failed(dispatch, message, SendError(Kind.BUG, error.code, error.reason or "provider_rejected"))
             return
         if message.attempts >= MOST_ATTEMPTS:
-            await self._failed(dispatch, message, SendError(Kind.RECIPIENT, error.code, _last_word(error)))
+            await self._failed(dispatch, message, SendError(Kind.RECIPIENT, error.code, error.last_word))
             return
         await self._give_back(message, due_at=now + timedelta(seconds=wait), uses_attempt=True)
 
@@ -307,7 +307,7 @@ class SendStep[I: Integrated, P]:
         if wait >= A_QUOTA:
             self._deps.telemetry.trouble("quota_used_up", organisation=message.organisation, channel=message.channel)
         if error.person_only:
-            await self._retry(dispatch, message, _slower(error, message.attempts))
+            await self._retry(dispatch, message, error.slower(message.attempts))
             return
         await self._give_back(message, due_at=self._watch(dispatch, now, message), uses_attempt=False)
         integration = await self._desk.integration(dispatch.organisation, dispatch.integration_version)
@@ -503,14 +503,3 @@ def cards_scope_of(dispatch: Dispatch) -> ScopeKey | None:
 def as_written(dispatch: Dispatch, *, as_template: bool) -> Dispatch:
     """The same message, as its template where it has to be."""
     return replace(dispatch, payload=dispatch.payload.as_template()) if as_template else dispatch
-
-
-def _slower(error: SendError, attempts: int) -> SendError:
-    """Meta's own advice for one person's limit: 4^n seconds, n counted from 0 (reference/whatsapp.md, section 3)."""
-    wait = min((error.retry_after or 1.0) * 4.0 ** (attempts - 1), 3600.0)
-    return SendError(error.kind, error.code, error.reason, retry_after=wait, person_only=True)
-
-
-def _last_word(error: SendError) -> str:
-    """The reason of a message whose attempts are used up; a stop's own reason is a distribution's."""
-    return error.reason if error.kind is Kind.RETRY and error.reason else "expired"
