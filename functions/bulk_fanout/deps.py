@@ -302,6 +302,7 @@ class Deps:
             EraserDeps(
                 log=stores.log,
                 plans=self.plans,
+                uploads=S3Uploads(self.aws, self.settings.payload_bucket),
                 distributions=stores.distributions,
                 same=Identities(stores.contacts, stores.people, stores.sessions, hashed),
                 traces=DynamoTraces(self.aws, self.settings.state_table),

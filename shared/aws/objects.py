@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.aws.session import Aws
+from shared.aws.versions import remove_versions
 from shared.domain.distribution import Upload
 from shared.domain.errors import Kind, Scope, SendError
 from shared.usecases.frozen import Readable, UploadTarget
 
 _VALID_FOR = timedelta(hours=1)
 _TYPES = {"csv": "text/csv", "ndjson": "application/x-ndjson", "dhis2": "application/json"}
+_NO_FILE = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
 _GONE = frozenset({"NoSuchKey", "NoSuchBucket", "404", "403", "AccessDenied"})
 
 
@@ -45,19 +47,29 @@ class S3Uploads:
         try:
             head = await self._aws.run(lambda: self._aws.s3.head_object(Bucket=self._bucket, Key=key))
         except ClientError as error:
-            if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
+            if error.response["Error"]["Code"] in _NO_FILE:
                 return None
             raise
         kinds = {kind: form for form, kind in _TYPES.items()}
         form = kinds.get(head["ContentType"].partition(";")[0].strip())
         return Upload(object_key=key, version=head["VersionId"], format=form) if form else None
 
-    async def open(self, upload: Upload) -> Readable:
+    async def open(self, upload: Upload) -> Readable | None:
         """See `Uploads`."""
-        answer = await self._aws.run(
-            lambda: self._aws.s3.get_object(Bucket=self._bucket, Key=upload.object_key, VersionId=upload.version)
-        )
+        try:
+            answer = await self._aws.run(
+                lambda: self._aws.s3.get_object(Bucket=self._bucket, Key=upload.object_key, VersionId=upload.version)
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _NO_FILE:
+                return None
+            raise
         return answer["Body"]
+
+    async def erase(self, organisation: str, upload_id: str) -> None:
+        """See `Uploads`."""
+        key = _key(organisation, upload_id)
+        await self._aws.run(lambda: remove_versions(self._aws, self._bucket, key, lambda found: found == key))
 
 
 class S3Cards:

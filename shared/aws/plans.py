@@ -12,6 +12,7 @@ from shared.aws.codec import decode, decode_lines, encode, encode_lines
 from shared.aws.message_item import single_key, singles_of
 from shared.aws.session import Aws
 from shared.aws.tries import tries
+from shared.aws.versions import remove_versions
 from shared.aws.writing import UnwrittenError
 from shared.domain.content import Content, FallbackOrder
 from shared.domain.distribution import Order, Upload
@@ -93,11 +94,11 @@ class S3Plans:
         prefix = f"{_prefix(organisation, distribution_id)}/{attempt}/run-"
 
         def listed() -> list[Chunk]:
-            pages = self._aws.s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
-            found = (_CHUNK.search(one["Key"]) for page in pages for one in page.get("Contents", ()))
+            pages = self._aws.s3.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix)
+            keys = sorted({one["Key"] for page in pages for one in page.get("Versions", ())})
             return [
                 Chunk(distribution_id=distribution_id, run=int(one["run"]), number=int(one["number"]))
-                for one in found
+                for one in map(_CHUNK.search, keys)
                 if one is not None
             ]
 
@@ -195,6 +196,7 @@ class S3Plans:
                 found = self._aws.s3.get_object(Bucket=self._bucket, Key=key)
             except ClientError as error:
                 if _is_gone(error):
+                    self._remove_versions(key, but=None)  # expiry hides an object, and removes it a day later
                     return
                 raise
             rows = decode_lines(found["Body"].read(), PlannedRow)
@@ -247,12 +249,7 @@ class S3Plans:
 
     def _remove_below(self, prefix: str, is_meant: Callable[[str], bool], *, but: str | None = None) -> None:
         """All versions of those objects below a prefix whose keys are meant; `but` as above."""
-        pages = self._aws.s3.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix)
-        for page in pages:
-            for version in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
-                spared = but is not None and (version["IsLatest"] or version["VersionId"] == but)
-                if is_meant(version["Key"]) and not spared:
-                    self._aws.s3.delete_object(Bucket=self._bucket, Key=version["Key"], VersionId=version["VersionId"])
+        remove_versions(self._aws, self._bucket, prefix, is_meant, but=but)
 
     async def _put_once(self, key: str, body: bytes) -> None:
         """What is there already stays: it is the same by its name, or an earlier attempt of this write."""

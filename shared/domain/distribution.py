@@ -245,6 +245,8 @@ class Distribution:
     created_at: datetime
     order: str = ""
     """The name of what was asked for, which is kept beside the chunks (`shared.usecases.frozen.Plans`)."""
+    upload_id: str | None = None
+    """The uploaded file that it is planned from; None where the rows came with the request."""
     attempt: int = 1
     """Counts the planning runs: each writes under its own prefix, and only the latest one's plan is taken."""
     planning_until: datetime | None = None

@@ -31,6 +31,8 @@ from shared.usecases.setting import SettingReader, check, check_fallback, check_
 
 UPLOAD_LEASE = timedelta(minutes=16)
 """Longer than the planning function's time-out: a lease past its end means that the run is dead."""
+MOST_ATTEMPTS = 3
+"""A file that has killed so many planning runs kills the next one too (design.md, Plan)."""
 INLINE_LEASE = timedelta(seconds=60)
 """Longer than the gateway waits. A run that outlives it writes under a prefix of its own and finds its plan refused."""
 
@@ -103,7 +105,14 @@ class Planning:
         if order.upload is None:
             await self._save(taken, _rejected(taken, "expired"))
             return
-        reader = RowReader(await self._deps.uploads.open(order.upload), order.upload.format)
+        file = await self._deps.uploads.open(order.upload)
+        if file is None or taken.attempt > MOST_ATTEMPTS:
+            self._deps.telemetry.event(
+                "upload_unreadable", distribution_id=identity, why="gone" if file is None else "tries"
+            )
+            await self._save(taken, _rejected(taken, "file_unreadable"))
+            return
+        reader = RowReader(file, order.upload.format)
         try:
             plan = await self._plan(taken, order, reader.rows(), needs_dhis2=order.upload.format == "dhis2")
         except UnreadableFileError as error:
@@ -146,6 +155,7 @@ class Planning:
             skip_already_sent=new.order.skip_already_sent,
             template=new.order.content.template,
             order=order,
+            upload_id=new.upload_id,
             planning_until=now + INLINE_LEASE if inline else None,
             planner=self._deps.draw(),
             due_at=now + (UPLOAD_LEASE if inline else timedelta(minutes=1)),

@@ -16,7 +16,7 @@ from shared.domain.clock import Clock
 from shared.domain.consent import Consent, ConsentState
 from shared.domain.distribution import Distribution, DistributionStatus
 from shared.domain.message import Chunk, Message
-from shared.usecases.frozen import Plans
+from shared.usecases.frozen import Plans, Uploads
 from shared.usecases.people import Numbers
 from shared.usecases.ports import Distributions, Log, LogQuery, People, Task, TaskQueue, Telemetry
 from shared.usecases.settle import Settler
@@ -78,6 +78,7 @@ class EraserDeps:
 
     log: Log
     plans: Plans
+    uploads: Uploads
     distributions: Distributions
     same: SamePerson
     traces: Traces
@@ -158,9 +159,32 @@ class Eraser:
                     if self._deps.clock.now() >= until:
                         return _place(position, batch[0].ordinal)
                     await asyncio.gather(*(self._erase_rows(distribution, place, persons) for place in batch))
+                if task.round == len(PAUSES):
+                    await self._erase_upload(distribution)
             if page.position is None:
                 return None
             position, done = page.position, 0
+
+    async def forget_upload(self, task: Task) -> None:
+        """Remove the file of a distribution that was being planned when a person in its organisation was erased."""
+        distribution = await self._deps.distributions.get(task.organisation, task.distribution_id)
+        if distribution is not None:
+            await self._erase_upload(distribution)
+
+    async def _erase_upload(self, distribution: Distribution) -> None:
+        """Remove the file whole once its plan stands: the person may be in it, in rows that cannot be read too. While
+        it is being planned it is needed, and looked at again: planning ends after three attempts at the latest."""
+        if distribution.upload_id is None:
+            return
+        if distribution.status is not DistributionStatus.PLANNING:
+            await self._deps.uploads.erase(distribution.organisation, distribution.upload_id)
+            return
+        again = Task(
+            kind="forget_upload",
+            organisation=distribution.organisation,
+            distribution_id=distribution.distribution_id,
+        )
+        await self._deps.tasks.put([again], delay=PAUSES[-1])
 
     async def _erase_rows(self, distribution: Distribution, place: "_KeptChunk", persons: Sequence[str]) -> None:
         for person in persons:

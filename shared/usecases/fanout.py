@@ -107,6 +107,8 @@ class Fanout:
                 await self._deps.agenda.fall_back(task.organisation, task.message_id)
             case "erase":
                 await self._deps.eraser.work(task, until)
+            case "forget_upload":
+                await self._deps.eraser.forget_upload(task)
             case "redrive":
                 await self._deps.redrives.work(task, until)
             case "account":

@@ -64,7 +64,8 @@ class Plans(Protocol):
         ...
 
     async def chunks(self, organisation: str, distribution_id: str, attempt: int) -> Sequence[Chunk]:
-        """The chunks that a planning run has left, in a steady order, whether or not its plan was taken."""
+        """The chunks that a planning run has left, in a steady order, whether or not its plan was taken; also those
+        that have expired and are not gone yet."""
         ...
 
     def chunk_key(self, organisation: str, attempt: int, chunk: Chunk) -> str:
@@ -123,8 +124,8 @@ class Plans(Protocol):
         ...
 
     async def erase_person(self, organisation: str, attempt: int, chunk: Chunk, person: str) -> None:
-        """Remove for good what a chunk holds of a person, and the prints of those rows. A chunk that has expired holds
-        nothing."""
+        """Remove for good what a chunk holds of a person, and the prints of those rows. Of a chunk that has expired all
+        is removed that a version still holds."""
         ...
 
 
@@ -156,6 +157,10 @@ class Uploads(Protocol):
         """The file that was put, pinned to its version; None if there is none."""
         ...
 
-    async def open(self, upload: Upload) -> Readable:
-        """The pinned version, from its beginning."""
+    async def open(self, upload: Upload) -> Readable | None:
+        """The pinned version, from its beginning; None where it has expired or was erased."""
+        ...
+
+    async def erase(self, organisation: str, upload_id: str) -> None:
+        """Remove the file for good, in every version."""
         ...

@@ -384,13 +384,25 @@ class Task:
 
     `plan`: read an upload's rows; `advance`: log and release a distribution's next chunks; `agenda`: take up what is
     due in a shard of the log; `fallback`: begin that of one message (`message_id`); `erase`: remove what is kept of a
-    `person` (a keyed hash), from `place` on in a `round`; `redrive`: an organisation's dead letters from `place` on;
+    `person` (a keyed hash), from `place` on in a `round`; `forget_upload`: remove a distribution's file once its plan
+    stands; `redrive`: an organisation's dead letters from `place` on;
     `holds`: look at what is held on a `channel`, try it, and free what is not held any more; `account`: ask Meta
     whether the organisation's account may send (`round`: how often that was asked in vain); `recount`: hold the chunks
     of a place (`distribution_id`) against the log that ask for it.
     """
 
-    kind: Literal["plan", "advance", "agenda", "fallback", "erase", "redrive", "holds", "account", "recount"]
+    kind: Literal[
+        "plan",
+        "advance",
+        "agenda",
+        "fallback",
+        "erase",
+        "forget_upload",
+        "redrive",
+        "holds",
+        "account",
+        "recount",
+    ]
     organisation: str = ""
     distribution_id: str = ""
     shard: int = 0

@@ -109,6 +109,16 @@ async def test_what_expired_or_never_was_is_no_error(world: World) -> None:
     await world.plans.erase_payload(PayloadRef(object_key=key, row=1))
 
 
+async def test_a_chunk_that_expired_and_is_not_gone_yet_is_found_and_removed(cloud: World) -> None:
+    """Expiry in a versioned bucket hides an object, and leaves its version for a day. The fakes keep no versions."""
+    cloud.hands.erase(await frozen(cloud))
+    assert await cloud.plans.chunks(ORGANISATION, CHUNK.distribution_id, 1) == [CHUNK]
+    assert cloud.hands.holds(NUMBER)
+    await cloud.plans.erase_person(ORGANISATION, 1, CHUNK, PERSON)
+    assert not cloud.hands.holds(NUMBER)
+    assert await cloud.plans.chunks(ORGANISATION, CHUNK.distribution_id, 1) == []
+
+
 @pytest.mark.parametrize("status", [Status.PENDING, Status.SENT])
 async def test_an_unlinked_row_stays_and_is_nobodys(world: World, status: Status) -> None:
     rows = [

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from shared.domain.distribution import Upload
 from tests.contract.making import NOON, ORGANISATION
 from tests.contract.world import World
 
@@ -18,6 +19,11 @@ async def put(world: World, content: bytes, form: str = "csv", upload_id: str = 
     world.hands.put_file(target, form, content)
 
 
+async def read(world: World, upload: Upload) -> bytes | None:
+    file = await world.uploads.open(upload)
+    return None if file is None else file.read()
+
+
 @pytest.mark.parametrize("form", ["csv", "ndjson", "dhis2"])
 async def test_what_was_put_is_found_in_its_format(world: World, form: str) -> None:
     assert await world.uploads.find(ORGANISATION, "u-1") is None
@@ -26,6 +32,7 @@ async def test_what_was_put_is_found_in_its_format(world: World, form: str) -> N
     assert upload is not None
     assert upload.format == form
     file = await world.another().uploads.open(upload)
+    assert file is not None
     assert file.read(5) + file.read(1) + file.read() == FIRST
     assert file.read(1) == b""
 
@@ -39,8 +46,29 @@ async def test_a_second_file_does_not_change_what_was_found(world: World) -> Non
     assert newest is not None
     assert newest == replace(pinned, version=newest.version) != pinned
     for _ in range(2):
-        assert (await world.uploads.open(pinned)).read() == FIRST
-    assert (await world.uploads.open(newest)).read() == SECOND
+        assert await read(world, pinned) == FIRST
+    assert await read(world, newest) == SECOND
+
+
+async def test_an_erased_file_is_gone_in_every_version(world: World) -> None:
+    await put(world, FIRST)
+    pinned = await world.uploads.find(ORGANISATION, "u-1")
+    await put(world, SECOND)
+    newest = await world.uploads.find(ORGANISATION, "u-1")
+    await put(world, SECOND, upload_id="u-10")
+    assert pinned is not None
+    assert newest is not None
+    assert world.hands.holds("+221770000001")
+    for _ in range(2):
+        await world.uploads.erase(ORGANISATION, "u-1")
+        assert not world.hands.holds("+221770000001")
+        assert await read(world, pinned) is None
+        assert await read(world, newest) is None
+        assert await world.uploads.find(ORGANISATION, "u-1") is None
+    another = await world.uploads.find(ORGANISATION, "u-10")
+    assert another is not None
+    assert await read(world, another) == SECOND
+    await world.uploads.erase(ORGANISATION, "never")
 
 
 async def test_files_of_others_are_not_found(world: World) -> None:

@@ -169,13 +169,14 @@ class _MemoryHands:
         }
 
     def holds(self, text: str) -> bool:
-        return text in encode(self.plans.objects).decode()
+        files = b"".join(content for versions in self.uploads.files.values() for _, content in versions)
+        return text in encode(self.plans.objects).decode() or text.encode() in files
 
 
 def in_memory() -> World:
     """The fakes. They remember nothing besides what they store, so that another environment is the same one."""
     clock, points = FakeClock(), Points()
-    plans, uploads = FakePlans(points), FakeUploads()
+    plans, uploads = FakePlans(points), FakeUploads(points)
     channel_queue, task_queue, status_queue = FakeChannelQueue(points), FakeTaskQueue(points), FakeStatusQueue()
     contacts, sessions, unknown_sms = FakeContacts(points), FakeSessions(points), FakeUnknownSms(points)
     schedules, distributions = FakeSchedules(points), FakeDistributions(points)

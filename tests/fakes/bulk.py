@@ -316,8 +316,9 @@ def _named(value: object) -> str:
 class FakeUploads:
     """`Uploads`: a test puts the content itself. Every version stays."""
 
-    def __init__(self) -> None:
+    def __init__(self, points: Points) -> None:
         self.files: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
+        self._points = points
 
     def put(self, organisation: str, upload_id: str, form: str, content: bytes) -> None:
         self.files[f"{organisation}/{upload_id}"].append((form, content))
@@ -333,5 +334,11 @@ class FakeUploads:
             return None
         return Upload(object_key=key, version=str(len(self.files[key])), format=self.files[key][-1][0])
 
-    async def open(self, upload: Upload) -> Readable:
-        return io.BytesIO(self.files[upload.object_key][int(upload.version) - 1][1])
+    async def open(self, upload: Upload) -> Readable | None:
+        await self._points("uploads.open")
+        versions = self.files.get(upload.object_key)
+        return io.BytesIO(versions[int(upload.version) - 1][1]) if versions else None
+
+    async def erase(self, organisation: str, upload_id: str) -> None:
+        await self._points("uploads.erase")
+        self.files.pop(f"{organisation}/{upload_id}", None)

@@ -152,7 +152,7 @@ class Office:
         self.holds = FakeHolds(self.points, self.distributions)
         self.turns = FakeTurns(self.points)
         self.plans = FakePlans(self.points)
-        self.uploads = FakeUploads()
+        self.uploads = FakeUploads(self.points)
         self.queue = FakeChannelQueue(self.points)
         self.tasks = FakeTaskQueue(self.points)
         self.lanes = FakeLanes(self.points, self.clock)
@@ -369,6 +369,7 @@ class Office:
             EraserDeps(
                 log=self.log,
                 plans=self.plans,
+                uploads=self.uploads,
                 distributions=self.distributions,
                 same=self.identities(),
                 traces=self.traces,

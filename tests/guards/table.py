@@ -67,6 +67,13 @@ GUARDS = (
         tests=("tests/unit/usecases/test_unfit.py",),
     ),
     Guard(
+        name="erasure: an uploaded file goes once its plan stands",
+        file="shared/usecases/erasure.py",
+        before="await self._deps.uploads.erase(distribution.organisation, distribution.upload_id)",
+        after="pass",
+        tests=("tests/unit/usecases/test_erasure.py",),
+    ),
+    Guard(
         name="values: what no message can carry is removed, and told",
         file="shared/domain/recipient.py",
         before="values = carriable_values(merged)",

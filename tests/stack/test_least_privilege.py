@@ -73,6 +73,7 @@ def worked(running: RunningStack) -> RunningStack:
         _full(programme)
         _restricted(programme)
         _forgotten(programme)
+        _erased_files(programme)
         programme.ok(programme.api.get("/v1/statistics"))
         for name in ("dhis2", "whatsapp", "sms"):
             assert programme.api.delete(f"/v1/integrations/{name}").status_code == 204
@@ -217,8 +218,19 @@ def _one_person(programme: Programme) -> None:
     for one in (phone, planned):
         assert programme.api.post("/v1/erasures", json={"phone": one}).status_code == 202
     until(lambda: programme.message(sent["message_id"]), lambda found: found["reason"] == "erased")
+    until(lambda: _places_erased(programme), lambda places: places == 3)
+
+
+def _places_erased(programme: Programme) -> int:
     removed = ("BulkFanoutRole", "RemoveErasedVersions", "s3:DeleteObjectVersion")
-    until(lambda: [one[:3] for one in programme.stack.access("allowed")].count(removed), lambda places: places == 3)
+    return [one[:3] for one in programme.stack.access("allowed")].count(removed)
+
+
+def _erased_files(programme: Programme) -> None:
+    """The last round of an erasure removes what was uploaded."""
+    for _ in range(2):
+        programme.move_to(programme.stack.now() + timedelta(minutes=16))
+    until(lambda: _places_erased(programme), lambda places: places == 4)
 
 
 def _full(programme: Programme) -> None:

@@ -501,6 +501,30 @@ class TestPlanning:
         finish(office)
         assert sorted(sent_to(office)) == ["+221770008201", "+221770008202"]
 
+    def test_a_file_that_kills_three_planning_runs_is_rejected(self, office: Office) -> None:
+        office.uploads.put(
+            DEMO, "u", "csv", b"phone,first_name,card_code,verification_url\n770008201,A,C1,https://v/1\n"
+        )
+        made = office.run(office.planning().create(_uploaded(office.new_distribution([], confirm=True))))
+        office.tasks.tasks.clear()
+        for _ in range(3):
+            assert office.killed(office.planning().plan_upload(DEMO, made.distribution_id), ("plans.write_chunk", 1))
+            office.tick()  # its lease still holds
+            assert standing(office, made).status is DistributionStatus.PLANNING
+            office.clock.pass_by(minutes=17)
+        office.tick()
+        rejected = standing(office, made)
+        assert (rejected.status, rejected.status_reason) == (DistributionStatus.REJECTED, "file_unreadable")
+
+    def test_a_file_that_is_gone_is_rejected(self, office: Office) -> None:
+        """It has expired, or was erased."""
+        office.uploads.put(DEMO, "u", "csv", b"phone,first_name\n770008201,A\n")
+        made = office.run(office.planning().create(_uploaded(office.new_distribution([]))))
+        office.run(office.uploads.erase(DEMO, "u"))
+        office.do_tasks()
+        rejected = standing(office, made)
+        assert (rejected.status, rejected.status_reason) == (DistributionStatus.REJECTED, "file_unreadable")
+
     def test_a_plan_that_nobody_confirms_expires(self, office: Office) -> None:
         made = office.run(office.planning().create(office.new_distribution([recipient(1)])))
         office.clock.pass_by(days=7, seconds=1)

@@ -1,5 +1,6 @@
 """Erasing a person: wherever their messages are, whoever is killed, however often; and all others untouched."""
 
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -333,6 +334,81 @@ class TestKilled:
 def planned_again(office: Office) -> Distribution:
     rows = [recipient(number) for number in range(1, 11)]
     return office.run(office.planning().create(office.new_distribution(rows, key="second")))
+
+
+PLAN_POINTS = (
+    *("plans.write_order", "distributions.create", "tasks.put", "distributions.get", "plans.read_order"),
+    *("uploads.open", "people.consents", "plans.write_chunk", "plans.write_prints", "lanes.state"),
+    *("distributions.save", "schedules.set", "schedules.remove"),
+)
+BEFORE_THE_ITEM = ("plans.write_order", "distributions.create", "distributions.get")
+"""Killed there the client has no answer and nothing names its file: that expires (docs/architecture.md, Erasure)."""
+
+
+class TestKilledWhilePlanning:
+    """Whatever the planner had stored, a row names it or not: after the erasure the number is nowhere."""
+
+    @pytest.mark.parametrize("nth", [1, 2, 3])
+    @pytest.mark.parametrize("point", PLAN_POINTS)
+    def test_rows_of_the_request(self, office: Office, point: str, nth: int) -> None:
+        rows = [recipient(number) for number in range(1, 251)]
+        new = office.new_distribution(rows, confirm=True)
+        office.killed(office.planning().create(new), (point, nth))
+        erase_while_all_goes_on(office)
+        assert is_forgotten(office)
+        assert is_opted_out(office)
+
+    @pytest.mark.parametrize("nth", [1, 2, 3])
+    @pytest.mark.parametrize("point", PLAN_POINTS)
+    def test_rows_of_a_file(self, office: Office, point: str, nth: int) -> None:
+        lines = [json.dumps(recipient(number)) for number in range(1, 251)]
+        office.uploads.put(DEMO, "u", "ndjson", "\n".join([*lines, f'{{"phone": "{NUMBER} / 77"}}']).encode())
+        new = replace(office.new_distribution([], confirm=True), recipients=None, upload_id="u")
+        killed = office.killed(office.planning().create(new), (point, nth))
+        tasks, office.tasks.tasks = office.tasks.tasks, []
+        for task in tasks:
+            until = office.clock.now() + timedelta(minutes=5)
+            killed = killed or office.killed(office.fanout().work(task, until), (point, nth))
+        erase_while_all_goes_on(office)
+        assert is_forgotten(office)
+        nothing_names_it = killed and not office.distributions.items
+        assert any(NUMBER.encode() in content for _, content in files(office)) is nothing_names_it
+        assert not nothing_names_it or point in BEFORE_THE_ITEM
+
+    def test_a_file_is_there_for_its_plan_and_for_another_until_the_last_round(self, office: Office) -> None:
+        office.uploads.put(DEMO, "u", "ndjson", json.dumps(recipient(7)).encode())
+        new = replace(office.new_distribution([]), recipients=None, upload_id="u")
+        made = office.run(office.planning().create(new))
+        planning, office.tasks.tasks = office.tasks.tasks, []
+        accept(office)
+        for pause in PAUSES:
+            office.do_tasks()
+            office.clock.pass_by(seconds=pause)
+            assert files(office)
+        for _ in range(3):  # it is not planned yet
+            office.do_tasks()
+            assert [task.kind for task in office.tasks.tasks] == ["forget_upload"]
+            assert files(office)
+        office.tasks.tasks += planning
+        office.do_tasks()
+        office.do_tasks()
+        view = office.run(office.browse.distribution(DEMO, made.distribution_id))
+        assert (view.distribution.status, view.distribution.planned.rejected) == (DistributionStatus.REJECTED, 1)
+        assert (files(office), office.tasks.tasks) == ([], [])
+
+
+def files(office: Office) -> list[tuple[str, bytes]]:
+    return [version for versions in office.uploads.files.values() for version in versions]
+
+
+def erase_while_all_goes_on(office: Office) -> None:
+    """The request, and ticks and tasks for as long as planning may be begun anew."""
+    accept(office)
+    for _ in range(8):
+        office.tick()
+        office.do_tasks()
+        office.clock.pass_by(seconds=PAUSES[-1])
+    office.do_tasks()
 
 
 class TestLongOnes:
