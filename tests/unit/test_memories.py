@@ -29,6 +29,8 @@ EMPTIED = {
     "shared/usecases/quiet.py _until": "what is over goes with each new entry",
     "shared/usecases/reporting.py _numbers": "emptied by `flush`, once a batch",
     "shared/usecases/reporting.py _sent": "emptied by `flush`, once a batch",
+    "shared/usecases/settle.py _began": "emptied by `flush`, once a batch",
+    "shared/usecases/settle.py _unsure": "emptied by `flush`, once a batch",
     "shared/usecases/settle.py _changes": "emptied by `flush`, once a batch",
     "shared/usecases/writes.py _under_way": "each write leaves when it is done",
 }
