@@ -21,7 +21,7 @@ from shared.usecases.account_health import AccountHealth
 from shared.usecases.admission import Admission
 from shared.usecases.agenda import Agenda, AgendaDeps
 from shared.usecases.already import AlreadySent
-from shared.usecases.browse import Browse
+from shared.usecases.browse import Browse, BrowseDeps
 from shared.usecases.card_probe import CardProbe
 from shared.usecases.contacts import Identities
 from shared.usecases.dead_letters import DeadLetters, Redrives
@@ -33,6 +33,7 @@ from shared.usecases.hold_causes import ReadCauses
 from shared.usecases.hold_work import HoldWork, HoldWorkDeps
 from shared.usecases.judge import Judge
 from shared.usecases.members import Proofs, ProvingBalances
+from shared.usecases.outlook import Outlook
 from shared.usecases.planning import Planner
 from shared.usecases.release import Release, ReleaseDeps
 from shared.usecases.room import Headroom
@@ -108,12 +109,21 @@ class Deps:
     def browse(self) -> Browse:
         """Reading."""
         return Browse(
-            log=self.stores.log,
-            distributions=self.stores.distributions,
-            holds=self.stores.holds,
-            plans=self.plans,
-            pulse=self.stores.pulse,
-            clock=self.stores.clock,
+            BrowseDeps(
+                log=self.stores.log,
+                distributions=self.stores.distributions,
+                holds=self.stores.holds,
+                plans=self.plans,
+                pulse=self.stores.pulse,
+                outlook=Outlook(
+                    self.stores.integrations,
+                    self.stores.lanes,
+                    self._balances,
+                    self._account.standing,
+                    self.stores.clock,
+                ),
+                clock=self.stores.clock,
+            )
         )
 
     @cached_property

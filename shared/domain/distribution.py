@@ -222,6 +222,8 @@ class Plan:
     """How many of the accepted go to each country."""
     fallback: FallbackCost | None = None
     """None where no fallback was asked for."""
+    people: int = 0
+    """How many count against Meta's daily limit."""
 
     @property
     def logged_rows(self) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 
 from shared.domain.clock import Clock
@@ -14,6 +15,7 @@ from shared.domain.status import Status
 from shared.domain.tally import fallbacks_of, not_below_zero, unlisted, with_missing_receipts
 from shared.usecases.frozen import DuplicateRow, Plans
 from shared.usecases.holding import HoldStore, scopes_of_message
+from shared.usecases.outlook import Outlook
 from shared.usecases.ports import Distributions, Log, LogQuery, Page
 from shared.usecases.pulse import Pulse
 
@@ -33,28 +35,35 @@ class DistributionView:
     fallbacks: Counts = field(default_factory=Counts)
     """Of the SMS that went, or are to go, in place of its messages."""
     warnings: Sequence[Notice] = ()
-    """What is amiss now, besides what planning found."""
+    """What is amiss now; of what planning found, what still holds."""
+    estimated_end: datetime | None = None
+    """None while nobody can say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrowseDeps:
+    """What reading works with."""
+
+    log: Log
+    distributions: Distributions
+    holds: HoldStore
+    plans: Plans
+    pulse: Pulse
+    outlook: Outlook
+    clock: Clock
 
 
 class Browse:
     """Reads for people; changes nothing."""
 
-    def __init__(
-        self,
-        *,
-        log: Log,
-        distributions: Distributions,
-        holds: HoldStore,
-        plans: Plans,
-        pulse: Pulse,
-        clock: Clock,
-    ) -> None:
-        self._log = log
-        self._holds = holds
-        self._distributions = distributions
-        self._plans = plans
-        self._pulse = pulse
-        self._clock = clock
+    def __init__(self, deps: BrowseDeps) -> None:
+        self._log = deps.log
+        self._holds = deps.holds
+        self._distributions = deps.distributions
+        self._plans = deps.plans
+        self._pulse = deps.pulse
+        self._outlook = deps.outlook
+        self._clock = deps.clock
 
     async def message(self, organisation: str, message_id: str) -> Message:
         """Raises Refusal `not_found`."""
@@ -111,6 +120,9 @@ class Browse:
             counts = with_missing_receipts(_with_the_rest(counts, distribution, plan.accepted), self._clock.now())
             held = held_rows(distribution, settled_by(chunks))
         view = DistributionView(distribution=distribution, counts=counts, faults=faults, held=held)
+        if plan is not None:
+            foretold = await self._outlook.of(distribution, counts)
+            view = replace(view, estimated_end=foretold.estimated_end, warnings=foretold.warnings)
         is_under_way = plan is not None and plan.fallback is not None and distribution.was_confirmed
         return await self._with_fallbacks(view) if is_under_way else view
 
@@ -122,7 +134,7 @@ class Browse:
         waiting = view.counts.of(Status.SENT)
         silent = waiting > 0 and await self._is_silent(*owner)
         warnings = (Notice(code="receipts_missing", count=waiting),) if silent else ()
-        return replace(view, fallbacks=counts, warnings=warnings)
+        return replace(view, fallbacks=counts, warnings=(*view.warnings, *warnings))
 
     async def _is_silent(self, organisation: str, distribution_id: str) -> bool:
         """Whether fallbacks of the distribution wait because Meta reports nothing on its number."""

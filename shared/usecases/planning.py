@@ -174,6 +174,7 @@ class Planner:
             peak=peak,
             starts_at=min(starts, default=None),
             estimated_end=end,
+            people=len(tally.outside_sessions),
         )
 
     async def _budgets(self, tally: _Tally, distribution: Distribution, settings: Settings) -> tuple[Notice, ...]:

@@ -25,7 +25,7 @@ from shared.usecases.admission import Admission
 from shared.usecases.aftermath import Aftermath, AftermathDeps, Consequences
 from shared.usecases.agenda import Agenda, AgendaDeps
 from shared.usecases.already import AlreadySent
-from shared.usecases.browse import Browse
+from shared.usecases.browse import Browse, BrowseDeps
 from shared.usecases.card_probe import CardProbe
 from shared.usecases.channel import ChannelDesk, NameReceipts, NoteHeld
 from shared.usecases.contacts import Identities
@@ -43,6 +43,7 @@ from shared.usecases.inbound import InboundDeps, InboundDesk
 from shared.usecases.judge import Judge
 from shared.usecases.members import Members, Proofs, ProvingBalances, ProvingNumbers
 from shared.usecases.messages import MessageDeps, NewMessage, SingleSends
+from shared.usecases.outlook import Outlook
 from shared.usecases.people import Numbers
 from shared.usecases.planning import Planner
 from shared.usecases.release import Release, ReleaseDeps
@@ -183,14 +184,6 @@ class Office:
         """What outlives one request, on the fakes as they are now."""
         self.tallies = Tallies(self.distributions, self.plans, self.log, self.clock)
         self.members = Members(self.lanes, self.integrations, self.clock)
-        self.browse = Browse(
-            log=self.log,
-            distributions=self.distributions,
-            holds=self.holds,
-            plans=self.plans,
-            pulse=self.pulse,
-            clock=self.clock,
-        )
         self.traces = FakeTraces(self.sessions, self.contacts, self.unknown_sms, self.points)
         self.holding = HoldKeeper(self.holds, self.distributions, self.telemetry, self.clock, self.tasks)
         self.control = Control(
@@ -211,6 +204,17 @@ class Office:
             Standing(self.reputations, ProvingNumbers(self.meta, self.members), self.reach, self.telemetry, self.clock),
             self.telemetry,
             self.clock,
+        )
+        self.browse = Browse(
+            BrowseDeps(
+                log=self.log,
+                distributions=self.distributions,
+                holds=self.holds,
+                plans=self.plans,
+                pulse=self.pulse,
+                outlook=Outlook(self.integrations, self.lanes, self.balances, self.standing, self.clock),
+                clock=self.clock,
+            )
         )
         hosts = parse_hosts("cards.example.org")
         self.settings = SettingReader(self.integrations, self.templates, hosts, frozenset())

@@ -1,6 +1,7 @@
 """What a distribution counts is what the log lists, status by status and reason by reason (api.md, A message)."""
 
 from collections import Counter
+from datetime import datetime
 
 from tests.stack.programme import DELIVERED, Json, Programme, until
 
@@ -52,3 +53,38 @@ def test_cancelled_before_it_was_confirmed_it_counts_nothing(programme: Programm
         assert (found["status"], found["accepted"]) == ("cancelled", 3)
         assert_counts_agree(found, [])
     assert listed(programme, made) == []
+
+
+def codes(found: Json) -> set[str]:
+    return {warning["code"] for warning in found["warnings"]}
+
+
+def test_units_that_are_bought_end_the_warning_of_a_plan(programme: Programme) -> None:
+    people = [programme.recipient(DELIVERED + number, phone=f"+22462000{DELIVERED + number}") for number in range(3)]
+    programme.stack.set_simulators(units={"GN": 1})
+    try:
+        planned = programme.ok(programme.distribute(recipients=people))
+        assert "units_insufficient" in codes(planned)
+        assert "units_insufficient" in codes(programme.distribution(planned["distribution_id"]))
+    finally:
+        programme.stack.set_simulators(units={"GN": 1000})
+    until(
+        lambda: programme.distribution(planned["distribution_id"]),
+        lambda found: "units_insufficient" not in codes(found),
+    )
+    [listed_one] = programme.ok(programme.api.get("/v1/distributions"))["items"]
+    assert "units_insufficient" not in codes(listed_one)
+
+
+def test_the_estimated_end_follows_a_pause_and_a_resume(programme: Programme) -> None:
+    programme.put_sms(rate_per_second=1)
+    people = [programme.recipient(DELIVERED + number) for number in range(ROWS)]
+    made = programme.ok(programme.distribute(recipients=people, confirm=True))
+    released = until(lambda: programme.distribution(made["distribution_id"]), lambda one: one["counts"]["delivered"])
+    first = released["estimated_end"]
+    paused = programme.ok(programme.act(made, "pause"))
+    assert (paused["status"], paused["estimated_end"]) == ("paused", None)
+    resumed = programme.ok(programme.act(made, "resume"))
+    assert datetime.fromisoformat(resumed["estimated_end"]) > datetime.fromisoformat(first)
+    over = programme.ok(programme.act(made, "cancel"))
+    assert over["estimated_end"] is None

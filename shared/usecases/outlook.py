@@ -1,0 +1,141 @@
+"""What planning foretold of a distribution, as it stands now: when it will be through, and which warnings still hold.
+
+Units are bought, limits are raised, and a distribution stands still: what was true when it was planned is not any more.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.domain.balance import Balance
+from shared.domain.clock import Clock
+from shared.domain.distribution import RELEASING, Counts, Distribution, DistributionStatus
+from shared.domain.errors import SendError
+from shared.domain.estimate import Load, estimated_end
+from shared.domain.hours import parse_windows
+from shared.domain.instants import from_microseconds
+from shared.domain.integration import SmsIntegration, WhatsAppIntegration
+from shared.domain.payload import Channel
+from shared.domain.refusal import Notice
+from shared.domain.status import Status
+from shared.usecases.balances import Balances, units_warnings
+from shared.usecases.channel import settings_of
+from shared.usecases.fresh import Fresh
+from shared.usecases.ports import Integrations, Lanes
+from shared.usecases.reputation import Allowances, limit_warnings
+
+BALANCE_FRESH = timedelta(seconds=15)
+"""How old a known balance may be: a page of distributions asks Orange once."""
+_OF_THE_ACCOUNT = ("units_insufficient", "daily_limit_exceeded")
+"""Warnings about what the provider's account may still send."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foretold:
+    """`estimated_end` is None while nobody can say: it is paused, something is held, or it is over."""
+
+    estimated_end: datetime | None
+    warnings: tuple[Notice, ...]
+
+
+class Outlook:
+    """Reads; changes nothing. For one worker: settings and balances are read once for many distributions."""
+
+    def __init__(
+        self, integrations: Integrations, lanes: Lanes, balances: Balances, allowances: Allowances, clock: Clock
+    ) -> None:
+        self._integrations = integrations
+        self._lanes = lanes
+        self._balances = balances
+        self._allowances = allowances
+        self._clock = clock
+        self._known = Fresh(self._read_balances, BALANCE_FRESH)
+
+    async def of(self, distribution: Distribution, counts: Counts) -> Foretold:
+        """`counts`: what has become of its rows, as they are shown."""
+        plan = distribution.planned
+        if distribution.status not in (DistributionStatus.PLANNED, DistributionStatus.PAUSED, *RELEASING):
+            return Foretold(estimated_end=None, warnings=_without_account(plan.warnings))
+        integration = await settings_of(self._integrations, distribution.organisation, distribution.channel)
+        if integration is None:
+            return Foretold(estimated_end=None, warnings=plan.warnings)
+        return Foretold(
+            estimated_end=await self._end(distribution, integration),
+            warnings=await self._warnings(distribution, integration, counts),
+        )
+
+    async def _end(
+        self, distribution: Distribution, integration: WhatsAppIntegration | SmsIntegration
+    ) -> datetime | None:
+        """What is released leaves as it is booked; the rest after all that is booked on the rate limit."""
+        runs = distribution.planned.runs
+        waits = distribution.status is DistributionStatus.PAUSED or distribution.status_reason is not None
+        if waits or any(run.hold is not None for run in runs) or not runs:
+            return None
+        now = self._clock.now()
+        lane = await self._lanes.state(integration.lane)
+        released = max(now, distribution.last_departure or now)
+        waiting = [Load(country=run.country, rows=sum(run.sizes(run.chunks))) for run in runs]
+        if not any(load.rows for load in waiting):
+            return released
+        wished = max(now, distribution.schedule.at or now)
+        last = estimated_end(
+            waiting,
+            distribution.channel,
+            start=max(wished, from_microseconds(max(lane.next_bulk, lane.not_before))),
+            rate=lane.rate(integration.rate_per_second),
+            peak=parse_windows(distribution.planned.peak),
+        )
+        return max(last, released)
+
+    async def _warnings(
+        self, distribution: Distribution, integration: WhatsAppIntegration | SmsIntegration, counts: Counts
+    ) -> tuple[Notice, ...]:
+        """Those about the account are asked for anew, for the rows that are still to go. One that cannot be read leaves
+        what planning said."""
+        plan = distribution.planned
+        if not any(notice.code in _OF_THE_ACCOUNT for notice in plan.warnings):
+            return plan.warnings
+        anew: tuple[Notice, ...] | None
+        if isinstance(integration, SmsIntegration):
+            anew = await self._units(integration, _segments_to_go(distribution, counts))
+        else:
+            pending = counts.of(Status.PENDING) if distribution.was_confirmed else plan.accepted
+            anew = await limit_warnings(self._allowances, integration, min(plan.people, pending))
+            if any(notice.code not in _OF_THE_ACCOUNT for notice in anew):
+                anew = None
+        return plan.warnings if anew is None else (*_without_account(plan.warnings), *anew)
+
+    async def _units(self, integration: SmsIntegration, segments: Mapping[str, int]) -> tuple[Notice, ...] | None:
+        known = await self._known.get(integration.organisation, self._clock.now())
+        return await units_warnings(_Known(known), integration, segments) if known is not None else None
+
+    async def _read_balances(self, organisations: Collection[str]) -> Mapping[str, Sequence[Balance]]:
+        found: dict[str, Sequence[Balance]] = {}
+        for organisation in organisations:
+            integration = await settings_of(self._integrations, organisation, Channel.SMS)
+            if isinstance(integration, SmsIntegration):
+                try:
+                    found[organisation] = await self._balances.of(integration)
+                except SendError:
+                    continue
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Balances that were read a moment ago."""
+
+    balances: Sequence[Balance]
+
+    async def of(self, integration: SmsIntegration) -> Sequence[Balance]:
+        return self.balances
+
+
+def _segments_to_go(distribution: Distribution, counts: Counts) -> Mapping[str, int]:
+    planned = {price.country: price.segments for price in distribution.planned.prices}
+    return {country: needed - counts.segments.get(country, 0) for country, needed in planned.items()}
+
+
+def _without_account(warnings: Sequence[Notice]) -> tuple[Notice, ...]:
+    return tuple(notice for notice in warnings if notice.code not in _OF_THE_ACCOUNT)
