@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from shared.domain.message import Chunk
+from shared.domain.message import Chunk, Message
 from shared.domain.payload import Channel, Payload
 
 ANY_SCOPE = "any"
@@ -36,3 +36,9 @@ class Dispatch:
     def departing(self, departs_at: int) -> "Dispatch":
         """The same message on another departure."""
         return replace(self, departs_at=departs_at)
+
+
+def is_released_again(dispatch: Dispatch, message: Message | None) -> bool:
+    """Whether its run looks after the message. One that goes out once more is not pending: no run releases it."""
+    goes_once_more = message is not None and (message.reopened or message.as_template)
+    return dispatch.chunk is not None and not goes_once_more

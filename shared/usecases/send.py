@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.domain.clock import Clock
-from shared.domain.dispatch import ANY_SCOPE, Dispatch
+from shared.domain.dispatch import ANY_SCOPE, Dispatch, is_released_again
 from shared.domain.errors import Kind, Scope, SendError
 from shared.domain.failed_card import CardAction, pair_of
 from shared.domain.fallback import start_after, start_unsent
@@ -388,7 +388,7 @@ class SendStep[I: Integrated, P]:
         else is looked at: the message was surely not sent, and no one may take it for an unknown outcome.
         """
         now = self._deps.clock.now()
-        comes_back = _is_released_again(dispatch, message)
+        comes_back = is_released_again(dispatch, message)
         await self._give_back(message, due_at=None if comes_back else now + HELD_LOOK, uses_attempt=False)
         if error.reason == "token_invalid" and await self._settings_have_changed(dispatch):
             return
@@ -485,13 +485,7 @@ class SendStep[I: Integrated, P]:
             await self._deps.holding.refresh(dispatch.organisation, dispatch.chunk.distribution_id)
 
     def _watch(self, dispatch: Dispatch, now: datetime, message: Message | None = None) -> datetime | None:
-        return None if _is_released_again(dispatch, message) else now + WATCH
-
-
-def _is_released_again(dispatch: Dispatch, message: Message | None) -> bool:
-    """Whether its run looks after the message. One that goes out once more is not pending: no run releases it."""
-    goes_once_more = message is not None and (message.reopened or message.as_template)
-    return dispatch.chunk is not None and not goes_once_more
+        return None if is_released_again(dispatch, message) else now + WATCH
 
 
 def cards_scope_of(dispatch: Dispatch) -> ScopeKey | None:
