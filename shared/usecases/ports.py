@@ -392,16 +392,7 @@ class Task:
     """
 
     kind: Literal[
-        "plan",
-        "advance",
-        "agenda",
-        "fallback",
-        "erase",
-        "forget_upload",
-        "redrive",
-        "holds",
-        "account",
-        "recount",
+        "plan", "advance", "agenda", "fallback", "erase", "forget_upload", "redrive", "holds", "account", "recount"
     ]
     organisation: str = ""
     distribution_id: str = ""

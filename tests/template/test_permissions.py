@@ -175,12 +175,13 @@ def test_payloads(template: Node, role: str, readable: set[str], writable: set[s
     assert bool(cards) == (role in ("SendWhatsAppRole", "BulkFanoutRole"))
 
 
-def test_only_the_fan_out_removes_objects_for_good_and_no_uploads(template: Node) -> None:
-    """An erasure removes versions; an upload may hold many people, and expires by itself."""
+def test_only_the_fan_out_removes_objects_for_good(template: Node) -> None:
+    """An erasure removes versions, of an uploaded file all of them once its plan stands."""
     for role in of_type(template, "AWS::IAM::Role"):
         found = {action for action in actions(template, role, "s3") if action.startswith("Delete")}
         assert found == ({"DeleteObjectVersion"} if role == "BulkFanoutRole" else set()), role
-    prefixes = [str({"Fn::Sub": f"${{PayloadBucket.Arn}}/{prefix}/*"}) for prefix in ("messages", "plans", "prints")]
+    folders = ("messages", "plans", "prints", "uploads")
+    prefixes = [str({"Fn::Sub": f"${{PayloadBucket.Arn}}/{prefix}/*"}) for prefix in folders]
     assert resources(template, "BulkFanoutRole", "s3:DeleteObjectVersion") == prefixes
 
 
