@@ -38,7 +38,7 @@ from shared.aws.session import Aws
 type Pools = Mapping[str, FunctionPool]
 
 LAST_SECONDS = 1.0
-STILL_SECONDS = 60.0
+STILL_SECONDS = 30.0
 """How long a jump of the clock waits for a function that works. Longer than a sender needs for a batch whose last
 message departs in 15 s and whose provider does not answer."""
 
