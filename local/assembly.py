@@ -39,8 +39,8 @@ type Pools = Mapping[str, FunctionPool]
 
 LAST_SECONDS = 1.0
 STILL_SECONDS = 30.0
-"""How long a jump of the clock waits for a function that works. Longer than a sender needs for a batch whose last
-message departs in 15 s and whose provider does not answer."""
+"""How long a jump of the clock waits for a function that works. Longer than a sender waits for a provider that does not
+answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
