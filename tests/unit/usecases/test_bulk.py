@@ -234,9 +234,9 @@ def test_a_cancel_lists_the_rows_that_were_never_released(office: Office) -> Non
     assert listed(office, made) == {(Status.SENT, None): sent, (Status.FAILED, "cancelled"): 3000 - sent}
     never_left = [row for row in office.log.rows.values() if row.status is Status.FAILED]
     assert {(row.attempts, row.due_at, row.failed_at is None) for row in never_left} == {(0, None, False)}
-    assert office.run(office.browse.distribution(DEMO, made.distribution_id)).counts == Counts(
-        by_status={Status.SENT: sent, Status.FAILED: 3000 - sent}, by_reason={"cancelled": 3000 - sent}
-    )
+    counts = office.run(office.browse.distribution(DEMO, made.distribution_id)).counts
+    assert counts.by_status == {Status.SENT: sent, Status.FAILED: 3000 - sent}
+    assert counts.by_reason == {"cancelled": 3000 - sent}
 
 
 def test_a_long_cancel_takes_turns_and_goes_on_where_it_was(office: Office) -> None:
