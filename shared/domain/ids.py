@@ -2,13 +2,21 @@
 
 import hashlib
 import hmac
+import re
 from datetime import datetime
 from uuid import UUID, uuid5
 
 from shared.domain.instants import microseconds
 from shared.domain.renumbering import present_form
 
+REFERENCE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""The form of names that other systems give: organisations, campaigns, enrolments."""
 _NAMESPACE = UUID("6f1d3f0e-2b7a-5c49-9d0a-0b5c1f5e7a11")
+
+
+def is_organisation(value: str) -> bool:
+    """Whether it may stand at the front of every key, object and secret."""
+    return REFERENCE.fullmatch(value) is not None
 
 
 def distribution_id(organisation: str, key: str) -> str:

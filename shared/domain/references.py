@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterator
 from itertools import combinations
 
-_REFERENCE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+from shared.domain.ids import REFERENCE
+
 _ONLY_DIGITS = re.compile(r"[0-9_-]{8,20}")
 _UUID = re.compile(r"(?<![A-Za-z0-9])[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?![A-Za-z0-9])")
 _DATE = re.compile(
@@ -38,18 +39,13 @@ def is_reference(value: str) -> bool:
     except a counter that begins with 00; of nine to fifteen digits those that are a mobile number. Digits in groups
     (`77-000-00-01`) are read together.
     """
-    if not _REFERENCE.fullmatch(value):
+    if not REFERENCE.fullmatch(value):
         return False
     rest = _DATE.sub(_PLACEHOLDER, _UUID.sub(_PLACEHOLDER, value))
     if _ONLY_DIGITS.fullmatch(rest):
         return len(_digits(rest)) < _SHORTEST
     rest = _TOKEN.sub(lambda token: _PLACEHOLDER if _is_random(token[0]) else token[0], rest)
     return not any(map(_may_be_number, _groupings(rest)))
-
-
-def is_organisation(value: str) -> bool:
-    """Whether it may stand at the front of every key, object and secret."""
-    return _REFERENCE.fullmatch(value) is not None
 
 
 def _is_random(token: str) -> bool:

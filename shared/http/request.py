@@ -10,7 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from urllib.parse import parse_qsl
 
-from shared.domain.references import is_organisation
+from shared.domain.ids import is_organisation
 from shared.domain.refusal import Fault, ProblemCode, Refusal
 from shared.http import negotiation
 from shared.http.texts import Language

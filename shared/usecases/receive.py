@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from shared.domain.clock import Clock
+from shared.domain.ids import is_organisation
 from shared.domain.integration import Secret, SmsIntegration, WhatsAppIntegration
 from shared.domain.receipt import OrangeReceipt
-from shared.domain.references import is_organisation
 from shared.usecases.meta_documents import MetaDesk, MetaDocuments, ReadsWhatsApp
 from shared.usecases.ports import Integrations, Receipts, Telemetry
 from shared.usecases.settle import Settler

@@ -43,6 +43,8 @@ INNOCENT = {
     "Shape.parameters": "the names of variables",
     "StatusReport.recipient": "shows neither its number nor its user ID",
     "Update.values": "of the tables, which hold nothing personal",
+    "_Condition.text": "of the tables, like its values",
+    "_Condition.values": "of the tables, which hold nothing personal",
     "_Partition.value": "what a list is asked for by",
 }
 

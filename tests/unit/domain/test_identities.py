@@ -11,8 +11,16 @@ from hypothesis import strategies as st
 
 from shared.domain import instants
 from shared.domain.countries import COVERED
-from shared.domain.ids import NumberKey, distribution_id, row_message_id, shard_of, single_message_id, stop_reply_id
-from shared.domain.references import is_organisation, is_reference
+from shared.domain.ids import (
+    NumberKey,
+    distribution_id,
+    is_organisation,
+    row_message_id,
+    shard_of,
+    single_message_id,
+    stop_reply_id,
+)
+from shared.domain.references import is_reference
 
 visible = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=40)
 PINNED = (

@@ -18,6 +18,7 @@ from shared.domain.tally import bucket_of, counted, median_of, place_of, seconds
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
+MINUTE_OF_NOW = (NOW - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(minutes=1)
 MESSAGE = Message(
     organisation="demo",
     message_id="m",
@@ -39,7 +40,10 @@ COST = Counts(segments={"SN": 2}, amounts={("SN", "XOF"): 24_500_000})
     ("message", "expected"),
     [
         (MESSAGE, Counts()),
-        (replace(MESSAGE, status=Status.SENT, sent_at=NOW), COST.plus(Counts(by_status={Status.SENT: 1}))),
+        (
+            replace(MESSAGE, status=Status.SENT, sent_at=NOW),
+            COST.plus(Counts(by_status={Status.SENT: 1}, awaiting={MINUTE_OF_NOW: 1})),
+        ),
         (
             replace(MESSAGE, status=Status.DELIVERED, sent_at=NOW, delivered_at=NOW + 7 * SECOND),
             COST.plus(Counts(by_status={Status.DELIVERED: 1}, delays={7: 1}, cards_within_24h=1)),

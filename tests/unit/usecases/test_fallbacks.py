@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from shared.domain.content import Content, FallbackOrder
-from shared.domain.distribution import Action, Counts, Order
+from shared.domain.distribution import Action, Order
 from shared.domain.errors import Kind, SendError
 from shared.domain.ids import fallback_id
 from shared.domain.integration import UnitPrice
@@ -349,7 +349,8 @@ def test_its_fallbacks_are_counted_while_they_wait_and_as_they_end(office: Offic
     office.clock.instant = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
     work_off(office)
     view = office.run(office.browse.distribution(DEMO, identity))
-    assert view.fallbacks == Counts(by_status={Status.SENT: 3})
+    assert view.fallbacks.by_status == {Status.SENT: 3}
+    assert view.fallbacks.segments == {"SN": 3}
 
 
 @pytest.mark.parametrize("point", ["log.add", "log.rewatch", "distributions.count"])
