@@ -1,12 +1,14 @@
 """Where the stack's log goes: standard error, or a file while the demo has the terminal. Its lines carry the stack's
 time, as all that the API shows does."""
 
+import io
 import json
 import logging
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import TextIO, cast, override
 
 from local.clock import format_instant
 from shared.domain.clock import Clock
@@ -33,20 +35,46 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, default=str)
 
 
+class WholeLines(io.TextIOBase):
+    """Writes whole lines only. `print` writes a line and its end apart, and functions print from many threads."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._lock = threading.Lock()
+        self._own = threading.local()
+
+    @override
+    def write(self, text: str) -> int:
+        """What has no end yet waits for the thread's next words."""
+        whole, end, rest = (getattr(self._own, "begun", "") + text).rpartition("\n")
+        self._own.begun = rest
+        if end:
+            with self._lock:
+                self._stream.write(whole + end)
+        return len(text)
+
+    @override
+    def flush(self) -> None:
+        with self._lock:
+            self._stream.flush()
+
+
 @contextmanager
 def logging_to(stream: TextIO, clock: Clock) -> Iterator[TextIO]:
     """Send the stack's log and all that functions print to `stream`; gives what was standard output.
 
     Powertools writes its lines to the sys.stdout of the moment in which a function builds its logger.
     """
-    handler = logging.StreamHandler(stream)
+    lines = cast("TextIO", WholeLines(stream))
+    handler = logging.StreamHandler(lines)
     handler.setFormatter(JsonLines(clock))
     logger = logging.getLogger("local")
     before = logger.level, logger.propagate
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
-    terminal, sys.stdout = sys.stdout, stream
+    terminal, sys.stdout = sys.stdout, lines
     try:
         yield terminal
     finally:

@@ -46,8 +46,8 @@ def test_at_once_in_time_or_not_at_all(running: RunningStack) -> None:
         for parent in (gone, later):
             [sms] = until(lambda one=parent: _sms_of(programme, one), bool)  # type: ignore[misc]
             assert (sms["channel"], sms["distribution_id"], sms["campaign_id"]) == ("sms", None, "single")
-            assert (sms["segments"], sms["price"]) == (1, {"amount": "12", "currency": "XOF"})
-            programme.settled(sms["message_id"], "delivered")
+            arrived_sms = programme.settled(sms["message_id"], "delivered")
+            assert (arrived_sms["segments"], arrived_sms["price"]) == (1, {"amount": "12", "currency": "XOF"})
             assert programme.message(parent["message_id"])["reason"] == "not_on_whatsapp"
             assert programme.api.post(f"/v1/messages/{parent['message_id']}/resend").status_code == 409
         programme.settled(waiting["message_id"], "sent")

@@ -20,6 +20,7 @@ from local.stack import STACK_NAME
 from shared.domain.ids import distribution_id
 from tests.stack.programme import DELIVERED, Json, Programme, until
 from tests.stack.running import TRESPASSER, UNTHROTTLED, RunningStack, started
+from tests.stack.test_webhooks import body_of, post, status
 from tests.stack.test_whatsapp_inbound import acts, consent
 from tests.template.reading import FUNCTION_FOLDERS
 
@@ -114,9 +115,18 @@ def _single_messages(programme: Programme) -> None:
     for one in (card, again):
         programme.settled(one["message_id"], "read")
     programme.settled(failed["message_id"], "failed")
+    _keyless(programme, programme.settled(card["message_id"], "read"))
     assert programme.api.post(f"/v1/messages/{failed['message_id']}/resend").status_code == 202
     until(lambda: programme.messages(channel="sms", campaign_id="single"), lambda found: len(found) == 6)
     programme.ok(programme.api.post("/v1/messages/lookup", json={"phone": f"+22177000{DELIVERED}"}))
+
+
+def _keyless(programme: Programme, message: Json) -> None:
+    """Meta tells of a message by its own ID alone."""
+    [entry] = [one for one in programme.ledger("meta") if one["key"] == f"{message['message_id']}.1"]
+    told = status(message, "delivered", 1795428104) | {"id": entry["provider_message_id"]}
+    del told["biz_opaque_callback_data"]
+    assert post(programme, body_of(programme, [told])).status_code == 200
 
 
 def _cards(programme: Programme) -> None:

@@ -14,7 +14,11 @@ _LISTEN = "0A"  # the kernel's include/net/tcp_states.h
 def _descendants(pid: int) -> Iterator[int]:
     yield pid
     for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
+        try:
+            children = (task / "children").read_text()
+        except FileNotFoundError:  # a thread that has ended since
+            continue
+        for child in children.split():
             yield from _descendants(int(child))
 
 
