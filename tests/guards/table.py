@@ -508,7 +508,7 @@ GUARDS = (
         name="cancel: chunks that may be half logged are looked at too",
         file="shared/usecases/tallies.py",
         before="return [min(run.logged + CHUNKS_AT_ONCE, run.chunks) for run in distribution.planned.runs]",
-        after="return [min(run.logged + 1, run.chunks) for run in distribution.planned.runs]",
+        after="return [min(run.logged, run.chunks) for run in distribution.planned.runs]",
         tests=(_BULK,),
     ),
     Guard(

@@ -391,6 +391,23 @@ def test_paused_until_its_chunks_have_expired_it_can_only_end(office: Office, ac
     assert view.counts.by_status == {Status.SENT: sent, Status.FAILED: 3000 - sent}
 
 
+def test_what_a_dead_worker_had_logged_ends_although_its_chunks_have_expired(office: Office) -> None:
+    """Its rows are in the log; the distribution does not know of them."""
+    made = office.distribute(400)
+    [task] = office.tasks.tasks
+    assert office.killed(
+        office.fanout().work(task, office.clock.now() + timedelta(minutes=5)), ("distributions.note_logged", 1)
+    )
+    assert len(office.log.rows) == 100
+    assert standing(office, made).planned.logged_rows == 0
+    office.run(office.control.act(DEMO, made.distribution_id, Action.PAUSE))
+    office.clock.pass_by(days=41)
+    office.plans.objects.clear()
+    office.run(office.control.act(DEMO, made.distribution_id, Action.CANCEL))
+    finish(office)
+    assert {row.status for row in office.log.rows.values()} == {Status.FAILED}
+
+
 def test_two_of_one_organisation_share_its_lane(office: Office) -> None:
     """The later one neither waits for the end of the earlier one nor takes its place."""
     pair = []

@@ -293,6 +293,28 @@ def test_no_fallback_starts_while_its_message_is_held(office: Office) -> None:
     assert all(row.status is Status.SENT and row.is_open for row in office.log.rows.values())
 
 
+def test_a_fallback_by_time_waits_for_the_end_of_a_hold(office: Office) -> None:
+    """Of three messages the last one arrives, one is refused later for the account, and of one nothing is told."""
+    order = FallbackOrder(content=Content(template="vaccination_card"), after_minutes=5)
+    new = office.new_distribution(people(3, 0), channel=Channel.WHATSAPP, confirm=True)
+    office.run(office.planning().create(replace(new, order=replace(new.order, fallback=order))))
+    office.do_tasks()
+    office.deliver(Channel.WHATSAPP, within=MINUTE)
+    _, stopped, arrived = sorted(office.log.rows.values(), key=lambda row: row.sent_at or office.clock.now())
+    office.clock.pass_by(minutes=6)
+    error = SendError(Kind.STOP, "131042", "payment_required", scope=Scope.ACCOUNT)
+    for row, status, why in ((arrived, Status.DELIVERED, None), (stopped, Status.FAILED, error)):
+        attempt, at = Attempt(message_id=row.message_id, number=1), office.clock.now()
+        office.told(StatusReport(attempt=attempt, provider_message_id="wamid.x", status=status, at=at, error=why))
+    office.provider.answers = [error] * 40
+    minutes(office, 20, Channel.WHATSAPP)
+    assert {row.channel for row in office.log.rows.values()} == {Channel.WHATSAPP}
+    office.provider.answers = []
+    office.run(office.holding.end(DEMO, Channel.WHATSAPP, [ACCOUNT]))
+    minutes(office, 3, Channel.WHATSAPP)
+    assert Counter(row.channel for row in office.log.rows.values()) == {Channel.WHATSAPP: 3, Channel.SMS: 1}
+
+
 @pytest.mark.parametrize("copy_is_lost", [False, True])
 def test_a_message_that_was_stopped_later_goes_on_after_a_throttle(office: Office, copy_is_lost: bool) -> None:
     """Its row is `sent` until it goes once more: no run releases it, so the agenda has to watch it."""
