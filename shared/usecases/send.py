@@ -276,9 +276,13 @@ class SendStep[I: Integrated, P]:
 
     async def _card_failed(self, dispatch: Dispatch, message: Message, error: SendError, admitted: Answer) -> None:
         """The host may be in trouble, and then every other card of the list as well. A message that fails has shown
-        that its host is well."""
+        that its host is well. Where failures cannot be counted the claim goes back: no call was made."""
         now = self._deps.clock.now()
-        decision = await self._deps.cards.take(dispatch, message, error, now)
+        try:
+            decision = await self._deps.cards.take(dispatch, message, error, now)
+        except Exception:
+            await self._give_back(message, due_at=self._watch(dispatch, now, message), uses_attempt=False)
+            raise
         scope = cards_scope_of(dispatch)
         fails = decision.action is CardAction.FAIL
         if fails:

@@ -206,8 +206,9 @@ def _windows(evidence: Evidence) -> Iterator[Violation]:
         is_peak = person["off_peak"] and any(start <= wall < end for start, end in PEAK)
         if is_text and is_peak and not _is_resent_by_hand(call, evidence):
             yield Violation("early", f"{call['card']}: an off-peak SMS at {wall} in {person['country']}")
-        if person["not_before"] is not None and call["at"] < person["not_before"]:
-            yield Violation("early", f"{call['card']}: {person['not_before'] - call['at']} before its time")
+        not_before = person["not_before"]
+        if not_before is not None and call["at"] < not_before and not _is_resent_by_hand(call, evidence):
+            yield Violation("early", f"{call['card']}: {not_before - call['at']} before its time")
 
 
 def _rates(evidence: Evidence) -> Iterator[Violation]:
@@ -277,7 +278,7 @@ def _spans(evidence: Evidence) -> Mapping[str, list[tuple[datetime, datetime]]]:
 def _is_resent_by_hand(call: Call, evidence: Evidence) -> bool:
     """Whether the call may be for a message that somebody sent again: that one belongs to no distribution.
 
-    So its distribution's pauses and peak hours do not bind it; quiet hours do.
+    So its distribution's pauses, start and peak hours do not bind it; quiet hours do.
     """
     return any(
         row["parent"] is not None

@@ -488,6 +488,15 @@ def test_a_message_that_was_resent_in_silence_may_have_two(good: Evidence) -> No
     assert violations(good) == []
 
 
+def test_what_a_person_sends_again_does_not_wait_for_the_lists_time(good: Evidence) -> None:
+    good["people"][2]["not_before"] = NOON + MINUTE
+    assert [one.kind for one in violations(good)] == ["early"]
+    again = row(3, "sms", distribution=None)
+    again.update({"message_id": "m-9", "parent": "m-3"})
+    good["rows"] = [*good["rows"], again]
+    assert "early" not in {one.kind for one in violations(good)}
+
+
 def test_a_list_that_does_not_ask_may_send_a_second_message(good: Evidence) -> None:
     _on_a_second_list(good, skips=False, sent=True)
     good["people"][1]["skips"] = True

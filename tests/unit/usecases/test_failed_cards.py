@@ -1,7 +1,8 @@
 """A card that cannot be fetched: one bad card fails its row, a host that serves none fails nothing at all."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import override
 
 import pytest
 
@@ -13,6 +14,7 @@ from shared.domain.message import Message
 from shared.domain.payload import Channel
 from shared.domain.status import Status
 from shared.usecases.distributions import NewDistribution
+from tests.fakes.cards import FakeCardFailures
 from tests.fakes.office import DEMO, Office, recipient
 
 GONE = SendError(Kind.RECIPIENT, "card HTTP 404", "card_unreachable", scope=Scope.CARDS)
@@ -85,6 +87,33 @@ def test_a_host_that_serves_no_card_fails_nothing_and_starts_no_fallback(office:
     held = office.distributions.items[DEMO, made.distribution_id]
     assert (held.status, held.status_reason) == (DistributionStatus.PAUSED, "cards_unavailable")
     assert len(office.cards.fetched) <= 10 + 10 + 30  # a batch, and then one message a minute or two
+
+
+class UncountedFailures(FakeCardFailures):
+    """DynamoDB does not answer the first time."""
+
+    answers = False
+
+    @override
+    async def failed(self, pair: CardPair, now: datetime) -> int:
+        if not self.answers:
+            self.answers = True
+            raise ConnectionError("throttled")
+        return await super().failed(pair, now)
+
+
+def test_a_failure_that_cannot_be_counted_gives_the_claim_back(office: Office) -> None:
+    """No call was made: a claim that stood would end as an outcome that is not known."""
+    office.card_failures = UncountedFailures(office.points)
+    office.cards.broken["*"] = DOWN
+    distribute(office, 1)
+    office.clock.pass_by(seconds=2)
+    [copy] = office.queue.take()
+    assert office.run(office.step(Channel.WHATSAPP).send_all([copy])) == [False]
+    assert [row.lease_until for row in rows(office)] == [None]
+    office.cards.broken.clear()
+    assert office.run(office.step(Channel.WHATSAPP).send_all([copy])) == [True]
+    assert outcomes(office) == {(Status.SENT, None): 1}
 
 
 def test_everything_is_sent_once_when_the_host_is_back(office: Office) -> None:
