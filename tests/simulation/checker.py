@@ -153,7 +153,7 @@ def _twice(evidence: Evidence) -> Iterator[Violation]:
 
 def _already_sent(evidence: Evidence) -> Iterator[Violation]:
     """Of two messages with one card that have not failed, neither may have been asked to leave out the other; and of
-    those that were left out, one has to be sent."""
+    those that were left out, one has to be sent, or a person has sent one again."""
     failed_once = {change["message_id"] for change in evidence["changes"] if change["status"] == "failed"}
     asks = {(person["card"], person["distribution"]) for person in evidence["people"] if person["skips"]}
     cancelled = _cancelled(evidence)
@@ -165,7 +165,7 @@ def _already_sent(evidence: Evidence) -> Iterator[Violation]:
             if all(both) or (any(both) and _was_there(*((one, other) if both[1] else (other, one)), evidence)):
                 yield Violation("doubled", f"{card}: {one['message_id']} and {other['message_id']} both stand")
         lists = {person["distribution"] for person in evidence["people"] if person["card"] == card}
-        if own and not lists & cancelled and _reasons(own) == {"already_sent"}:
+        if own == rows and not lists & cancelled and _reasons(own) == {"already_sent"}:
             yield Violation("lost", f"{card}: each list has left it to another")
 
 

@@ -69,7 +69,7 @@ PROVIDERS = (
     Fault("card_host_away", "for some minutes the web server of the cards serves none", 0.1, 2),
     Fault("card_missing", "one person's card is not there, all others are", 0.15, 3),
     Fault("picture_refused", "Meta refuses a card as it was uploaded, in its answer or afterwards", 0.5, 10),
-    Fault("upload_fails", "a card cannot be fetched or uploaded, or Meta has forgotten it", 0.2, 10),
+    Fault("upload_fails", "a card cannot be fetched or uploaded, or Meta has forgotten it", 0.5, 10),
 )
 WEBHOOKS = (
     Fault("webhook_dropped", "a status is never told", 0.3),
@@ -77,7 +77,7 @@ WEBHOOKS = (
     Fault("webhook_reordered", "a later status is told first", 0.4),
     Fault("webhook_early", "a status is told before the send's own answer", 0.3),
     Fault("webhook_late", "a status is told hours later", 0.2),
-    Fault("webhook_without_key", "Meta tells that a message failed by its own ID alone", 0.5),
+    Fault("webhook_without_key", "Meta tells that a message failed by its own ID alone", 0.9),
     Fault("webhook_forged", "somebody else signs a status, or guesses the address", 0.2, 10),
     Fault(
         "webhook_misdirected",

@@ -497,6 +497,15 @@ def test_what_a_person_sends_again_does_not_wait_for_the_lists_time(good: Eviden
     assert "early" not in {one.kind for one in violations(good)}
 
 
+def test_what_each_list_left_to_another_may_have_been_sent_again_by_a_person(good: Evidence) -> None:
+    _each_leaves_it_to_the_other(good)
+    assert [one for one in violations(good) if "left it to another" in one.text]
+    again = row(2, "sms", distribution=None)
+    again.update({"message_id": "m-9", "parent": "m-2"})
+    good["rows"] = [*good["rows"], again]
+    assert not [one for one in violations(good) if "left it to another" in one.text]
+
+
 def test_a_list_that_does_not_ask_may_send_a_second_message(good: Evidence) -> None:
     _on_a_second_list(good, skips=False, sent=True)
     good["people"][1]["skips"] = True
