@@ -169,9 +169,11 @@ class Stage:
     # ----------------------------------------------------------------------------------------------------- what is seen
 
     def status(self) -> str:
-        """Of the distribution."""
-        status = str(self.programme.distribution(self.identity)["status"])
-        if status in ("planned", "paused"):
+        """Of the distribution. What stands still until a person acts is noted. A hold is not: trials leave meanwhile,
+        and it ends by itself, at an instant that cannot be seen from outside."""
+        found = self.programme.distribution(self.identity)
+        status = str(found["status"])
+        if status == "planned" or found["status_reason"] == "paused_by_user":
             self._stood(status, self.stack.now())
         return status
 
