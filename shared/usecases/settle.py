@@ -100,9 +100,13 @@ class Settler:
         )
 
     def _note(self, moved: Moved, move: Move, began: datetime) -> None:
-        """An instant that came late changes what is known of the time to delivery, though no status."""
+        """An instant that came late changes what is known of the time to delivery, though no status.
+
+        What finds its own status there already may be the second try of a worker that died before it counted. An echo
+        is not: the sender's own move comes again if its worker has died.
+        """
         before = moved.before
-        if before is not None and not moved.won and before.status is move.status:
+        if before is not None and not moved.won and not move.is_echo and before.status is move.status:
             self.met_again(before)
         if before is None or not (moved.won or moved.noted):
             return

@@ -10,6 +10,7 @@ import pytest
 from shared.domain.distribution import Counts, Distribution, DistributionStatus
 from shared.domain.message import Chunk
 from shared.domain.payload import Channel
+from shared.domain.receipt import Attempt, StatusReport
 from shared.domain.status import Status
 from shared.usecases.ports import Move
 from tests.fakes.office import DEMO, Office
@@ -165,3 +166,33 @@ def test_a_sender_that_dies_before_it_counts_is_made_good_when_its_copy_comes_ag
     office.run(office.step(Channel.SMS).send_all(batch))
     office.tick()
     assert shown(office, made).of(Status.SENT) == listed(office)[Status.SENT] == len(batch)
+
+
+def test_an_echo_of_the_senders_own_status_asks_for_no_recount(office: Office) -> None:
+    """Meta tells `sent` of every message whose answer said so: a recount for each would double what a message costs."""
+    office.distribute(3, channel=Channel.WHATSAPP)
+    office.do_tasks()
+    office.deliver(Channel.WHATSAPP, within=timedelta(seconds=10))
+    for row in list(office.log.rows.values()):
+        attempt = Attempt(message_id=row.message_id, number=row.attempts)
+        told = StatusReport(
+            attempt=attempt,
+            provider_message_id=row.provider_message_id or "",
+            status=Status.SENT,
+            at=office.clock.now(),
+        )
+        office.told(told)
+    assert office.points.passed["distributions.want_recount"] == 0
+
+
+def test_a_senders_own_status_that_was_told_before_asks_for_one(office: Office) -> None:
+    """The webhook came first, and its consumer may have died before it counted."""
+    office.distribute(1, channel=Channel.WHATSAPP)
+    office.do_tasks()
+    [row] = office.log.rows.values()
+    settler = office.settler()
+    for is_echo in (True, False):
+        move = Move(status=Status.SENT, at=office.clock.now(), is_echo=is_echo)
+        office.run(settler.move(DEMO, row.message_id, move))
+    office.run(settler.flush())
+    assert office.points.passed["distributions.want_recount"] == 1
