@@ -1,10 +1,10 @@
 """The media IDs of cards at Meta: what this environment has uploaded, and what it shares with the others."""
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.domain.lru import LruCache
 from shared.domain.sending import MEDIA_KEPT, MediaCache
 
 MOST_KNOWN = 1_000
@@ -35,8 +35,8 @@ class Uploads:
     def __init__(self, store: MediaCache, now: Callable[[], datetime]) -> None:
         self._store = store
         self._now = now
-        self._recent: OrderedDict[Card, _Upload] = OrderedDict()
-        self._cards: OrderedDict[str, Card] = OrderedDict()
+        self._recent: LruCache[Card, _Upload] = LruCache(MOST_KNOWN)
+        self._cards: LruCache[str, Card] = LruCache(MOST_KNOWN)
 
     async def media_id(self, card: Card, person: str, *, stale: str | None, after: datetime | None) -> str | None:
         """A good ID of the card for this person's message: not `stale`, and of an upload later than `after`."""
@@ -49,23 +49,20 @@ class Uploads:
         known = await self._store.media_id(*card, after=after)
         if known is None or known == stale:
             return None
-        self._note(known, card)
+        self._cards[known] = card
         return known
 
     async def uploaded(self, card: Card, person: str, media_id: str, *, replaces: bool) -> None:
         """The card has a new ID. `replaces`: it takes the place of one that others may still find in the store."""
         upload = _Upload(media_id=media_id, at=self._now(), person=person)
         self._recent[card] = upload
-        self._recent.move_to_end(card)
-        if len(self._recent) > MOST_KNOWN:
-            self._recent.popitem(last=False)
-        self._note(media_id, card)
+        self._cards[media_id] = card
         if replaces and await self._store.media_id(*card) is not None:
             await self._store.remember(*card, media_id, upload.at)
             upload.is_shared = True
 
     async def refused(self, media_id: str) -> None:
-        """Meta does not take the picture behind this ID: nobody uses the ID again."""
+        """Meta does not take the picture behind this ID: the ID is not used again."""
         card = self._cards.pop(media_id, None)
         if card is None:
             return
@@ -76,9 +73,3 @@ class Uploads:
 
     def _is_good(self, upload: _Upload, after: datetime | None) -> bool:
         return self._now() - upload.at < MEDIA_KEPT and (after is None or upload.at > after)
-
-    def _note(self, media_id: str, card: Card) -> None:
-        self._cards[media_id] = card
-        self._cards.move_to_end(media_id)
-        if len(self._cards) > MOST_KNOWN:
-            self._cards.popitem(last=False)
