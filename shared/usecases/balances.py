@@ -24,13 +24,18 @@ async def units_warnings(
 
     An account that cannot be read gives no warning: the sender looks again when Orange refuses.
     """
-    wanted = {country: needed for country, needed in segments.items() if needed > 0}
-    if not wanted:
+    if not any(needed > 0 for needed in segments.values()):
         return ()
     try:
         left = await balances.of(integration)
     except SendError:
         return ()
+    return units_missing(left, segments)
+
+
+def units_missing(left: Sequence[Balance], segments: Mapping[str, int]) -> tuple[Notice, ...]:
+    """`units_insufficient` by what is `left`; segments as in `units_warnings`."""
+    wanted = {country: needed for country, needed in segments.items() if needed > 0}
     return tuple(
         Notice(
             code="units_insufficient",

@@ -37,7 +37,7 @@ class DistributionView:
     warnings: Sequence[Notice] = ()
     """What is amiss now; of what planning found, what still holds."""
     estimated_end: datetime | None = None
-    """None while nobody can say."""
+    """None while it cannot be told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.domain.payload import Channel
 from shared.domain.refusal import Notice
 from shared.domain.status import Status
-from shared.usecases.balances import Balances, units_warnings
+from shared.usecases.balances import Balances, units_missing
 from shared.usecases.channel import settings_of
 from shared.usecases.fresh import Fresh
 from shared.usecases.ports import Integrations, Lanes
@@ -32,7 +32,7 @@ _OF_THE_ACCOUNT = ("units_insufficient", "daily_limit_exceeded")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foretold:
-    """`estimated_end` is None while nobody can say: it is paused, something is held, or it is over."""
+    """`estimated_end` is None while it cannot be told: it is paused, something is held, or it is over."""
 
     estimated_end: datetime | None
     warnings: tuple[Notice, ...]
@@ -98,17 +98,14 @@ class Outlook:
             return plan.warnings
         anew: tuple[Notice, ...] | None
         if isinstance(integration, SmsIntegration):
-            anew = await self._units(integration, _segments_to_go(distribution, counts))
+            left = await self._known.get(integration.organisation, self._clock.now())
+            anew = units_missing(left, _segments_to_go(distribution, counts)) if left is not None else None
         else:
             pending = counts.of(Status.PENDING) if distribution.was_confirmed else plan.accepted
             anew = await limit_warnings(self._allowances, integration, min(plan.people, pending))
             if any(notice.code not in _OF_THE_ACCOUNT for notice in anew):
                 anew = None
         return plan.warnings if anew is None else (*_without_account(plan.warnings), *anew)
-
-    async def _units(self, integration: SmsIntegration, segments: Mapping[str, int]) -> tuple[Notice, ...] | None:
-        known = await self._known.get(integration.organisation, self._clock.now())
-        return await units_warnings(_Known(known), integration, segments) if known is not None else None
 
     async def _read_balances(self, organisations: Collection[str]) -> Mapping[str, Sequence[Balance]]:
         found: dict[str, Sequence[Balance]] = {}
@@ -120,16 +117,6 @@ class Outlook:
                 except SendError:
                     continue
         return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """Balances that were read a moment ago."""
-
-    balances: Sequence[Balance]
-
-    async def of(self, integration: SmsIntegration) -> Sequence[Balance]:
-        return self.balances
 
 
 def _segments_to_go(distribution: Distribution, counts: Counts) -> Mapping[str, int]:
