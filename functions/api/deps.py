@@ -18,7 +18,7 @@ from shared.domain.clock import Clock
 from shared.domain.ids import NumberKey
 from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.domain.payload import Channel
-from shared.usecases.browse import Browse, BrowseDeps
+from shared.usecases.browse import Browse
 from shared.usecases.contacts import Identities
 from shared.usecases.control import Control, ControlDeps
 from shared.usecases.dead_letters import Redrives
@@ -28,7 +28,6 @@ from shared.usecases.integrations import Administration, AdministrationDeps
 from shared.usecases.judge import Judge
 from shared.usecases.lookups import Lookups
 from shared.usecases.messages import MessageDeps, SingleSends
-from shared.usecases.outlook import Outlook
 from shared.usecases.people import Consents, Numbers
 from shared.usecases.resend import ResendDeps, Resends
 from shared.usecases.send import SendStep
@@ -37,6 +36,7 @@ from shared.usecases.statistics import StatisticsReader
 from shared.usecases.straight import Straight
 from shared.usecases.trial import Trial, TrialDeps
 from shared.wiring.account import Account
+from shared.wiring.reading import browse_with
 from shared.wiring.schedules import schedule_names
 from shared.wiring.sending import TEST_CHAIN, send_deps
 from shared.wiring.sms import orange_balances, sms_step
@@ -172,22 +172,8 @@ class Deps:
     @cached_property
     def browse(self) -> Browse:
         """Reading."""
-        return Browse(
-            BrowseDeps(
-                log=self.stores.log,
-                distributions=self.stores.distributions,
-                holds=self.stores.holds,
-                plans=self.plans,
-                pulse=self.stores.pulse,
-                outlook=Outlook(
-                    self.stores.integrations,
-                    self.stores.lanes,
-                    orange_balances(self.stores, self.settings.orange_api_url),
-                    self.account.standing,
-                    self.clock,
-                ),
-                clock=self.stores.clock,
-            )
+        return browse_with(
+            self.stores, self.plans, orange_balances(self.stores, self.settings.orange_api_url), self.account.standing
         )
 
     @cached_property

@@ -21,7 +21,7 @@ from shared.usecases.account_health import AccountHealth
 from shared.usecases.admission import Admission
 from shared.usecases.agenda import Agenda, AgendaDeps
 from shared.usecases.already import AlreadySent
-from shared.usecases.browse import Browse, BrowseDeps
+from shared.usecases.browse import Browse
 from shared.usecases.card_probe import CardProbe
 from shared.usecases.contacts import Identities
 from shared.usecases.dead_letters import DeadLetters, Redrives
@@ -33,7 +33,6 @@ from shared.usecases.hold_causes import ReadCauses
 from shared.usecases.hold_work import HoldWork, HoldWorkDeps
 from shared.usecases.judge import Judge
 from shared.usecases.members import Proofs, ProvingBalances
-from shared.usecases.outlook import Outlook
 from shared.usecases.planning import Planner
 from shared.usecases.release import Release, ReleaseDeps
 from shared.usecases.room import Headroom
@@ -47,6 +46,7 @@ from shared.usecases.unfit import EndingQueue
 from shared.usecases.unknown import Unknowns
 from shared.wiring.account import Account
 from shared.wiring.cards import card_source
+from shared.wiring.reading import browse_with
 from shared.wiring.schedules import schedule_names
 from shared.wiring.sms import orange_balances
 from shared.wiring.stores import Names, Stores
@@ -108,23 +108,7 @@ class Deps:
     @cached_property
     def browse(self) -> Browse:
         """Reading."""
-        return Browse(
-            BrowseDeps(
-                log=self.stores.log,
-                distributions=self.stores.distributions,
-                holds=self.stores.holds,
-                plans=self.plans,
-                pulse=self.stores.pulse,
-                outlook=Outlook(
-                    self.stores.integrations,
-                    self.stores.lanes,
-                    self._balances,
-                    self._account.standing,
-                    self.stores.clock,
-                ),
-                clock=self.stores.clock,
-            )
-        )
+        return browse_with(self.stores, self.plans, self._balances, self._account.standing)
 
     @cached_property
     def planning(self) -> Planning:
