@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+from shared.domain.instants import format_instant
+
 
 class BackwardsError(ValueError):
     """The clock was told to go back; deadlines that have passed cannot be made to come again."""
@@ -18,10 +20,6 @@ def parse_instant(text: str) -> datetime:
     if instant.tzinfo is None:
         raise ValueError("the instant needs a time zone, for example 2026-11-23T10:00:00Z")
     return instant.astimezone(UTC)
-
-
-def format_instant(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class StackClock:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httpx2
 
-from local.clock import StackClock, format_instant
+from local.clock import StackClock
 from local.containers import ORGANISATION, RECEIPT_TOKEN, SMS
 from local.deployment import client
 from local.http_event import Caller, HttpRequest, build_event
@@ -42,6 +42,7 @@ from local.simulators.secret_registrations import SecretRegistrations
 from local.simulators.stage import Stage
 from local.stack import STACK_NAME, Stack
 from local.template import REGION
+from shared.domain.instants import format_instant
 
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef

@@ -12,12 +12,13 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from local.clock import BackwardsError, StackClock, format_instant, parse_instant
+from local.clock import BackwardsError, StackClock, parse_instant
 from local.cors import Cors
 from local.http_event import Caller, HttpRequest, HttpResponse, MalformedResponseError, build_event, read_response
 from local.routes import Matched, RouteTable
 from local.tokens import ScopeMissingError, UnauthorizedError, authorize
 from local.valve import Valve
+from shared.domain.instants import format_instant
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO, cast, override
 
-from local.clock import format_instant
 from shared.domain.clock import Clock
+from shared.domain.instants import format_instant
 
 _OWN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 

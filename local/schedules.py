@@ -16,8 +16,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.clock import StackClock, format_instant
+from local.clock import StackClock
 from local.schedule_expressions import Timing, read_expression
+from shared.domain.instants import format_instant
 
 log = logging.getLogger(__name__)
 

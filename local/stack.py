@@ -18,12 +18,13 @@ from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
-from local.clock import StackClock, format_instant
+from local.clock import StackClock
 from local.http_event import Caller
 from local.processes import Child, free_port
 from local.routes import JwtRule
 from local.settings import CONTAINERS_HOST, HOST, Settings
 from local.tokens import AUDIENCE, TokenRequest, authorize, make_key, mint, save_key
+from shared.domain.instants import format_instant
 
 if TYPE_CHECKING:
     from local.assembly import Pools

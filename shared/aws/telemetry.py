@@ -10,6 +10,7 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
 from shared.aws.metrics import Counted, Fields
 from shared.domain.clock import Clock
+from shared.domain.instants import format_instant
 from shared.usecases.events import EVENTS, IDENTITIES
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
@@ -87,7 +88,7 @@ class LoggedTelemetry:
 
     def _now(self) -> dict[str, str]:
         """For `_ByTheClock`."""
-        return {"timestamp": self._clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")}
+        return {"timestamp": format_instant(self._clock.now())}
 
     def _count(self, name: str, fields: Fields) -> dict[str, str | int | float | bool | None]:
         """The fields that the list allows, as they may be shown."""

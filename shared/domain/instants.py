@@ -1,4 +1,4 @@
-"""Instants as whole numbers, for items, queues and timetables: exact, and in UTC."""
+"""Instants as whole numbers, for items, queues and timetables, and as text for logs: exact, and in UTC."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -23,3 +23,8 @@ def milliseconds(instant: datetime) -> int:
 def from_milliseconds(value: int) -> datetime:
     """The instant, aware, in UTC."""
     return _EPOCH + timedelta(milliseconds=value)
+
+
+def format_instant(instant: datetime) -> str:
+    """ "2026-11-23T10:00:00.000Z": with milliseconds always, so that lines of a log stand below each other."""
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from local.clock import BackwardsError, StackClock, format_instant, parse_instant
+from local.clock import BackwardsError, StackClock, parse_instant
+from shared.domain.instants import format_instant
 
 SOON = 60.0
 """Seconds after which a thread counts as stuck."""

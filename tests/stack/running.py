@@ -14,11 +14,12 @@ from typing import Any, Literal
 import httpx2
 import pytest
 
-from local.clock import format_instant, parse_instant
+from local.clock import parse_instant
 from local.deployment import client
 from local.processes import PROJECT_ROOT
 from local.stack import STACK_NAME
 from local.tokens import ALL_SCOPES, TokenRequest, load_key, mint
+from shared.domain.instants import format_instant
 
 START = "2026-11-23T10:00:00Z"
 """A Monday morning within the sending hours of all nine countries."""

@@ -11,7 +11,7 @@ from itertools import combinations
 import httpx2
 import pytest
 
-from local.clock import format_instant
+from shared.domain.instants import format_instant
 from shared.http import openapi
 from tests.stack.programme import DELIVERED, WHATSAPP_SECRET, Json, Programme
 from tests.stack.running import RunningStack

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from local.clock import format_instant
 from local.sample.expected import Verdict
 from local.sample.tracker import MAPPING, whatsapp_campaign
+from shared.domain.instants import format_instant
 from tests.stack.programme import DELIVERED, Json, Programme, organisation_of, until
 from tests.stack.running import RunningStack, started
 
