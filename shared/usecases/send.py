@@ -372,7 +372,7 @@ class SendStep[I: Integrated, P]:
             *key, attempt=message.attempts, due_at=due_at, as_template=False, card_after=after
         ):
             return False
-        await self._boarding.rebook(replace(dispatch, payload=replace(dispatch.payload, card_after=after)), integration)
+        await self._boarding.rebook(with_new_upload(dispatch, after), integration)
         return True
 
     async def _knows_no_refusal(self, dispatch: Dispatch, integration: I | None, message: Message) -> None:
@@ -382,8 +382,7 @@ class SendStep[I: Integrated, P]:
         await self._give_back(message, due_at=due_at, uses_attempt=False)
         self._deps.telemetry.event("claim_too_late", message_id=message.message_id)
         if integration is not None:
-            payload = replace(dispatch.payload, card_after=message.card_after)
-            await self._boarding.rebook(replace(dispatch, payload=payload), integration)
+            await self._boarding.rebook(with_new_upload(dispatch, message.card_after), integration)
 
     async def _stopped(self, dispatch: Dispatch, message: Message, error: SendError, admitted: Answer) -> None:
         """Every other message of the scope would fail alike: it is held, and this message stays pending with the rest.
@@ -501,3 +500,8 @@ def cards_scope_of(dispatch: Dispatch) -> ScopeKey | None:
 def as_written(dispatch: Dispatch, *, as_template: bool) -> Dispatch:
     """The same message, as its template where it has to be."""
     return replace(dispatch, payload=dispatch.payload.as_template()) if as_template else dispatch
+
+
+def with_new_upload(dispatch: Dispatch, after: datetime | None) -> Dispatch:
+    """The same message, with its card as it was uploaded after that instant."""
+    return replace(dispatch, payload=replace(dispatch.payload, card_after=after))

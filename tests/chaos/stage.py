@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 
+from shared.domain.tally import RECEIPT_MISSING
 from tests.chaos import seen
 from tests.chaos.patient import Patient
 from tests.chaos.people import people, request, upload
@@ -18,9 +19,6 @@ from tests.stack.running import RunningStack
 
 GRACE = 3.0
 """Seconds between our clock reading and what a worker of the stack did at that time: the machine is busy."""
-"""The same as the checker's."""
-RECEIPT_MISSING = "receipt_missing"
-"""Counted beside the reasons of failures; the rows concerned have not failed."""
 PROVIDERS = {"sms": "orange", "whatsapp": "meta"}
 
 
