@@ -59,6 +59,7 @@ from shared.usecases.strangers import NoteUnknown
 from shared.usecases.sweep import Sweep, SweepDeps
 from shared.usecases.tallies import Tallies
 from shared.usecases.templates import TemplateGuard, Templates
+from shared.usecases.trial import Trial, TrialDeps
 from shared.usecases.unfit import EndingQueue
 from shared.usecases.unknown import Unknowns
 from tests.fakes.account import FakeMeta, FakeReputations, FakeTemplateBook
@@ -596,6 +597,26 @@ class Office:
             self.clock.instant = max(visible_at, self.clock.now())
             self.run(self.step(channel).send_all(self.queue.take(self.clock.now(), most=10)))
         self.clock.instant = max(self.clock.instant, end)
+
+    def finish(self, channel: Channel = Channel.SMS) -> None:
+        """Ticks and workers until nothing is due any more within the day."""
+        for _ in range(12):
+            self.do_tasks()
+            self.deliver(channel, within=timedelta(seconds=60))
+            self.clock.pass_by(seconds=1)
+            self.tick()
+
+    def trial(self) -> Trial:
+        """What sends test messages."""
+        return Trial(
+            TrialDeps(
+                log=self.log,
+                lanes=self.lanes,
+                settler=self.settler(),
+                number_key=self.number_key,
+                clock=self.clock,
+            )
+        )
 
     def row(self, message_id: str) -> Message:
         return self.log.rows[DEMO, message_id]

@@ -40,15 +40,6 @@ def standing(office: Office, made: Distribution) -> Distribution:
     return office.distributions.items[DEMO, made.distribution_id]
 
 
-def finish(office: Office, channel: Channel = Channel.SMS) -> None:
-    """Ticks and workers until nothing is due any more within the day."""
-    for _ in range(12):
-        office.do_tasks()
-        office.deliver(channel, within=timedelta(seconds=60))
-        office.clock.pass_by(seconds=1)
-        office.tick()
-
-
 def sent_to(office: Office) -> Counter[str]:
     return Counter(number for number, _ in office.provider.accepted)
 
@@ -60,7 +51,7 @@ def test_a_campaign_goes_out_once_each_at_the_lanes_pace(office: Office) -> None
     assert len(departures) == 250
     for first, sixth in zip(departures, departures[5:], strict=False):
         assert sixth - first >= 1_000_000
-    finish(office)
+    office.finish()
     assert set(sent_to(office).values()) == {1}
     assert len(sent_to(office)) == 250
     counts = office.run(office.browse.distribution(DEMO, made.distribution_id)).counts
@@ -84,7 +75,7 @@ def test_the_fan_out_killed_anywhere_loses_and_doubles_nobody(office: Office, po
     [task] = office.tasks.tasks
     assert office.killed(turn_by_turn(office, task), (point, nth))
     office.run(turn_by_turn(office, task))
-    finish(office)
+    office.finish()
     assert len(sent_to(office)) == 250
     assert set(sent_to(office).values()) == {1}
     assert standing(office, made).status is DistributionStatus.COMPLETED
@@ -95,7 +86,7 @@ def test_a_lost_task_is_found_by_the_tick_and_a_doubled_one_does_no_harm(office:
     office.tasks.tasks.clear()
     office.tick()
     office.tick()
-    finish(office)
+    office.finish()
     assert len(sent_to(office)) == 120
     assert set(sent_to(office).values()) == {1}
 
@@ -150,7 +141,7 @@ def test_while_copies_are_to_depart_nobody_reads_the_log_for_what_is_settled(off
     office.tick()
     assert office.points.passed["log.get_many"] == before
     assert standing(office, made).status is DistributionStatus.SENDING
-    finish(office)
+    office.finish()
     assert standing(office, made).status is DistributionStatus.COMPLETED
     assert office.points.passed["log.get_many"] > before
 
@@ -169,7 +160,7 @@ def test_nothing_is_booked_past_nine_in_the_evening(office: Office) -> None:
     office.deliver()
     assert len(sent_to(office)) == before
     office.clock.instant = nine + timedelta(hours=10)
-    finish(office)
+    office.finish()
     assert len(sent_to(office)) == 700
     assert set(sent_to(office).values()) == {1}
 
@@ -185,7 +176,7 @@ def test_a_pause_leaves_copies_without_effect_and_a_resume_sends_the_rest(office
     assert len(sent_to(office)) == before
     resumed = office.run(office.control.act(DEMO, made.distribution_id, Action.RESUME))
     assert resumed.planned.runs[0].released == 1  # the first chunk is through, the second holds pending rows
-    finish(office)
+    office.finish()
     assert len(sent_to(office)) == 300
     assert set(sent_to(office).values()) == {1}
 
@@ -199,7 +190,7 @@ def test_a_copy_of_before_the_pause_makes_no_call_after_the_resume_either(office
     office.run(office.control.act(DEMO, made.distribution_id, Action.RESUME))
     office.run(office.step(Channel.SMS).send_all(old))
     assert office.provider.calls == 0
-    finish(office)
+    office.finish()
     assert sorted(sent_to(office).values()) == [1] * 10
 
 
@@ -210,7 +201,7 @@ def test_a_cancel_ends_what_is_pending_and_says_how_many_went_out(office: Office
     sent = len(sent_to(office))
     office.run(office.control.act(DEMO, made.distribution_id, Action.CANCEL))
     office.do_tasks()
-    finish(office)
+    office.finish()
     view = office.run(office.browse.distribution(DEMO, made.distribution_id))
     assert view.counts.by_status == {Status.SENT: sent, Status.FAILED: 300 - sent}
     assert view.counts.by_reason == {"cancelled": 300 - sent}
@@ -230,7 +221,7 @@ def test_a_cancel_lists_the_rows_that_were_never_released(office: Office) -> Non
     sent = len(sent_to(office))
     assert len(office.log.rows) < 3000
     office.run(office.control.act(DEMO, made.distribution_id, Action.CANCEL))
-    finish(office)
+    office.finish()
     assert listed(office, made) == {(Status.SENT, None): sent, (Status.FAILED, "cancelled"): 3000 - sent}
     never_left = [row for row in office.log.rows.values() if row.status is Status.FAILED]
     assert {(row.attempts, row.due_at, row.failed_at is None) for row in never_left} == {(0, None, False)}
@@ -253,7 +244,7 @@ def test_a_long_cancel_takes_turns_and_goes_on_where_it_was(office: Office) -> N
         assert view.counts.of(Status.FAILED) == seen[-1] == 5000 - view.counts.of(Status.PENDING)
     assert seen == [1600, 3200, 4800, 5000]
     assert not office.tasks.tasks
-    finish(office)
+    office.finish()
     assert listed(office, made) == {(Status.FAILED, "cancelled"): 5000}
     assert office.points.passed["plans.read_chunk"] <= 3 * 50
 
@@ -267,7 +258,7 @@ def test_a_cancel_killed_while_it_lists_is_carried_through(office: Office, point
     office.run(office.control.act(DEMO, made.distribution_id, Action.CANCEL))
     task = office.tasks.tasks[-1]
     assert office.killed(office.fanout().work(task, office.clock.now() + timedelta(minutes=5)), (point, nth))
-    finish(office, Channel.WHATSAPP)
+    office.finish(Channel.WHATSAPP)
     assert listed(office, made) == {(Status.FAILED, "cancelled"): 400}
     view = office.run(office.browse.distribution(DEMO, made.distribution_id))
     assert view.counts == Counts(by_status={Status.FAILED: 400}, by_reason={"cancelled": 400})
@@ -283,7 +274,7 @@ def test_a_doubled_task_does_not_take_the_second_pass_of_a_cancel_away(office: O
     office.tasks.tasks *= 2
     office.do_tasks()
     assert standing(office, made).due_at is not None
-    finish(office)
+    office.finish()
     assert listed(office, made) == {(Status.FAILED, "cancelled"): 2, (Status.FAILED, "outcome_unknown"): 1}
 
 
@@ -292,7 +283,7 @@ def test_cancelled_before_it_was_confirmed_nothing_counts(office: Office) -> Non
     made = office.run(office.planning().create(office.new_distribution(rows)))
     cancelled = office.run(office.control.act(DEMO, made.distribution_id, Action.CANCEL))
     assert cancelled.due_at is None
-    finish(office)
+    office.finish()
     assert office.run(office.browse.view(cancelled)).counts == Counts()
     assert not office.log.rows
 
@@ -305,7 +296,7 @@ def test_a_cancel_that_comes_while_a_chunk_is_being_logged_leaves_nobody_pending
     )
     assert len(office.log.rows) == 100
     office.run(office.control.act(DEMO, made.distribution_id, Action.CANCEL))
-    finish(office)
+    office.finish()
     assert {row.status for row in office.log.rows.values()} == {Status.FAILED}
     view = office.run(office.browse.distribution(DEMO, made.distribution_id))
     assert view.counts.by_status == {Status.FAILED: 250}
@@ -321,7 +312,7 @@ def test_a_cancel_that_comes_while_several_chunks_are_being_logged_leaves_nobody
     assert office.killed(office.fanout().work(task, office.clock.now() + timedelta(minutes=5)), ("log.add", nth))
     assert len(office.log.rows) == nth - 1
     office.run(office.control.act(DEMO, made.distribution_id, Action.CANCEL))
-    finish(office, Channel.WHATSAPP)
+    office.finish(Channel.WHATSAPP)
     assert {row.status for row in office.log.rows.values()} <= {Status.FAILED}
     view = office.run(office.browse.distribution(DEMO, made.distribution_id))
     assert view.counts.by_status == {Status.FAILED: 1000}
@@ -336,7 +327,7 @@ def test_a_cancel_looks_at_what_is_through_no_more(office: Office) -> None:
     office.run(office.control.act(DEMO, made.distribution_id, Action.CANCEL))
     office.do_tasks()
     assert office.points.passed["plans.read_chunk"] - before <= 2
-    finish(office)
+    office.finish()
     assert standing(office, made).due_at is None
     view = office.run(office.browse.distribution(DEMO, made.distribution_id))
     assert view.counts.by_status == {Status.SENT: len(sent_to(office)), Status.FAILED: 1000 - len(sent_to(office))}
@@ -351,7 +342,7 @@ def test_a_cancel_killed_anywhere_is_carried_through(office: Office, point: str,
     office.run(office.control.act(DEMO, made.distribution_id, Action.CANCEL))
     [task] = office.tasks.tasks
     office.killed(office.fanout().work(task, office.clock.now() + timedelta(minutes=5)), (point, nth))
-    finish(office)
+    office.finish()
     sent = len(sent_to(office))
     view = office.run(office.browse.distribution(DEMO, made.distribution_id))
     assert view.counts.by_status == {Status.SENT: sent, Status.FAILED: 300 - sent}
@@ -366,7 +357,7 @@ def test_counts_that_say_too_much_hide_nobody_from_a_cancel(office: Office) -> N
     change = Counts(by_status={Status.SENT: 100})
     office.run(office.distributions.count(DEMO, chunk, change, began=office.clock.now()))
     office.run(office.control.act(DEMO, made.distribution_id, Action.CANCEL))
-    finish(office)
+    office.finish()
     assert {row.status for row in office.log.rows.values()} == {Status.FAILED}
     view = office.run(office.browse.distribution(DEMO, made.distribution_id))
     assert view.counts.by_status == {Status.FAILED: 100}
@@ -382,7 +373,7 @@ def test_paused_until_its_chunks_have_expired_it_can_only_end(office: Office, ac
     office.clock.pass_by(days=41)
     office.plans.objects.clear()
     office.run(office.control.act(DEMO, made.distribution_id, action))
-    finish(office)
+    office.finish()
     ended = standing(office, made)
     assert (ended.status, ended.due_at) == (DistributionStatus.CANCELLED, None)
     assert ended.status_reason == ("expired" if action is Action.RESUME else None)
@@ -404,7 +395,7 @@ def test_what_a_dead_worker_had_logged_ends_although_its_chunks_have_expired(off
     office.clock.pass_by(days=41)
     office.plans.objects.clear()
     office.run(office.control.act(DEMO, made.distribution_id, Action.CANCEL))
-    finish(office)
+    office.finish()
     assert {row.status for row in office.log.rows.values()} == {Status.FAILED}
 
 
@@ -451,7 +442,7 @@ def test_a_stop_error_pauses_and_burns_nobody(office: Office) -> None:
     assert all(row.status is Status.PENDING for row in office.log.rows.values())
     office.provider.answers.clear()
     office.run(office.control.act(DEMO, made.distribution_id, Action.RESUME))
-    finish(office)
+    office.finish()
     assert len(sent_to(office)) == 250
     assert set(sent_to(office).values()) == {1}
 
@@ -461,7 +452,7 @@ def test_counts_that_a_killed_worker_left_behind_are_mended_at_the_end(office: O
     office.do_tasks()
     batch = office.queue.take(most=3)
     assert office.killed(office.step(Channel.SMS).send_all(batch), ("distributions.count", 1))
-    finish(office)
+    office.finish()
     view = office.run(office.browse.distribution(DEMO, made.distribution_id))
     assert view.counts.by_status == {Status.SENT: 30}
     assert view.distribution.status is DistributionStatus.COMPLETED
@@ -515,7 +506,7 @@ class TestPlanning:
         [task] = office.tasks.tasks
         assert task == Task(kind="plan", organisation=DEMO, distribution_id=made.distribution_id)
         office.tasks.tasks.append(task)
-        finish(office)
+        office.finish()
         assert sorted(sent_to(office)) == ["+221770008201", "+221770008202"]
 
     def test_a_file_that_kills_three_planning_runs_is_rejected(self, office: Office) -> None:

@@ -78,14 +78,6 @@ def is_opted_out(office: Office) -> bool:
     return word is not None and (word.state, word.source) == (ConsentState.REVOKED, "erasure")
 
 
-def finish(office: Office, channel: Channel = Channel.SMS) -> None:
-    for _ in range(12):
-        office.do_tasks()
-        office.deliver(channel, within=timedelta(seconds=60))
-        office.clock.pass_by(seconds=1)
-        office.tick()
-
-
 def seventh(office: Office) -> Message:
     """The person's row of the distribution; who is erased is still known by the masked number."""
     [row] = [row for row in office.log.rows.values() if row.payload.row == 7]
@@ -115,7 +107,7 @@ class TestWhereverTheMessageIs:
         erase(office)
         assert is_forgotten(office)
         confirm(office, made)
-        finish(office)
+        office.finish()
         assert sums(office, made) == ALL_BUT_ONE
         assert NUMBER not in [number for number, _ in office.provider.accepted]
 
@@ -128,7 +120,7 @@ class TestWhereverTheMessageIs:
         if is_finished:
             office.clock.pass_by(seconds=61)
             office.run(office.planning().create(new))
-            finish(office)
+            office.finish()
         erase(office)
         assert is_forgotten(office)
 
@@ -151,7 +143,7 @@ class TestWhereverTheMessageIs:
         made = office.distribute(10)
         erase(office)
         assert is_forgotten(office)
-        finish(office)
+        office.finish()
         assert sums(office, made) == ALL_BUT_ONE
         assert seventh(office).person == ""
 
@@ -164,7 +156,7 @@ class TestWhereverTheMessageIs:
         erase(office)
         assert is_forgotten(office)
         assert (seventh(office).status, seventh(office).reason) == (Status.FAILED, "erased")
-        finish(office)
+        office.finish()
         assert sums(office, made) == ALL_BUT_ONE
 
     def test_on_the_queue(self, office: Office) -> None:
@@ -174,7 +166,7 @@ class TestWhereverTheMessageIs:
         office.do_tasks()
         assert (seventh(office).status, seventh(office).reason) == (Status.FAILED, "erased")
         assert is_forgotten(office)
-        finish(office)
+        office.finish()
         assert sums(office, made) == ALL_BUT_ONE
 
     def test_on_the_queue_and_the_erasure_not_worked_off_yet(self, office: Office) -> None:
@@ -182,11 +174,11 @@ class TestWhereverTheMessageIs:
         office.do_tasks()
         accept(office)
         erasing, office.tasks.tasks = office.tasks.tasks, []
-        finish(office)
+        office.finish()
         assert len(office.provider.accepted) == 9
         assert seventh(office).reason == "opted_out"
         office.tasks.tasks = erasing
-        finish(office)
+        office.finish()
         assert is_forgotten(office)
         assert sums(office, made)[0] == ALL_BUT_ONE[0]
 
@@ -304,7 +296,7 @@ class TestKilled:
         assert is_opted_out(office)
         assert is_forgotten(office)
         confirm(office, waiting)
-        finish(office)
+        office.finish()
         assert sums(office, running) == sums(office, waiting) == ALL_BUT_ONE
         assert NUMBER not in [number for number, _ in office.provider.accepted]
 
@@ -316,7 +308,7 @@ class TestKilled:
         erase(office)
         until = office.clock.now() + timedelta(minutes=5)
         office.killed(office.fanout().work(task, until), (point, nth))
-        finish(office)
+        office.finish()
         assert sums(office, made) == ALL_BUT_ONE
         assert len(office.provider.accepted) == 9
 
@@ -326,7 +318,7 @@ class TestKilled:
         accept(office)
         accept(office)
         office.tasks.tasks *= 2
-        finish(office)
+        office.finish()
         assert is_forgotten(office)
         assert sums(office, made) == ALL_BUT_ONE
 
@@ -517,7 +509,7 @@ class TestWhoHadReadBefore:
             office.do_tasks()
         assert is_forgotten(office)
         assert seventh(office).reason == "erased"
-        finish(office)
+        office.finish()
         assert sums(office, made) == ALL_BUT_ONE
 
     def test_takes_a_single_message_and_the_next_round_ends_it(self, office: Office) -> None:
@@ -545,7 +537,7 @@ class TestWhoHadReadBefore:
         office.do_tasks()
         assert is_forgotten(office)
         confirm(office, made)
-        finish(office)
+        office.finish()
         assert sums(office, made) == ALL_BUT_ONE
 
 

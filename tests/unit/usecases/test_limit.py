@@ -14,7 +14,6 @@ from shared.domain.refusal import ProblemCode, Refusal
 from shared.domain.reputation import Limit, Told
 from shared.domain.status import Status
 from shared.usecases.room import Left
-from shared.usecases.trial import Trial, TrialDeps
 from tests.fakes.office import DEMO, WHATSAPP, Office, recipient
 
 TIERS = [250, 2_000, 10_000, 100_000, None]
@@ -174,14 +173,7 @@ def test_release_books_no_more_than_the_limit_leaves(office: Office) -> None:
 def test_a_test_send_says_that_the_limit_is_used_up(office: Office) -> None:
     limit(office, 0)
     settings = office.run(office.settings.read(DEMO, Channel.WHATSAPP))
-    deps = TrialDeps(
-        log=office.log,
-        lanes=office.lanes,
-        settler=office.settler(),
-        number_key=office.number_key,
-        clock=office.clock,
-    )
-    sending = Trial(deps).send(
+    sending = office.trial().send(
         office.step(Channel.WHATSAPP), settings, to="+221770008200", language="fr", message_id="t-1"
     )
     with pytest.raises(Refusal) as refused:

@@ -8,7 +8,6 @@ from shared.domain.message import Message
 from shared.domain.payload import Channel
 from shared.domain.refusal import ProblemCode, Refusal
 from shared.domain.status import Status
-from shared.usecases.trial import Trial, TrialDeps
 from tests.fakes.office import DEMO, Office
 
 GOOD = "+221770008200"
@@ -21,14 +20,7 @@ def office() -> Office:
 
 def sent(office: Office, to: str, channel: Channel = Channel.SMS) -> Message:
     settings = office.run(office.settings.read(DEMO, channel))
-    deps = TrialDeps(
-        log=office.log,
-        lanes=office.lanes,
-        settler=office.settler(),
-        number_key=office.number_key,
-        clock=office.clock,
-    )
-    return office.run(Trial(deps).send(office.step(channel), settings, to=to, language="fr", message_id="t-1"))
+    return office.run(office.trial().send(office.step(channel), settings, to=to, language="fr", message_id="t-1"))
 
 
 def refused(office: Office, to: str, channel: Channel = Channel.SMS) -> Refusal:

@@ -42,14 +42,6 @@ def with_a_giant(office: Office, channel: Channel = Channel.SMS) -> Distribution
     return made
 
 
-def finish(office: Office, channel: Channel = Channel.SMS) -> None:
-    for _ in range(12):
-        office.do_tasks()
-        office.deliver(channel, within=timedelta(seconds=60))
-        office.clock.pass_by(seconds=1)
-        office.tick()
-
-
 def outcome(office: Office, made: Distribution) -> tuple[dict[Status, int], dict[str, int], DistributionStatus]:
     view = office.run(office.browse.distribution(DEMO, made.distribution_id))
     counts = {status: count for status, count in view.counts.by_status.items() if count}
@@ -59,7 +51,7 @@ def outcome(office: Office, made: Distribution) -> tuple[dict[Status, int], dict
 @pytest.mark.parametrize("channel", Channel)
 def test_it_does_not_hold_its_chunk(office: Office, channel: Channel) -> None:
     made = with_a_giant(office, channel)
-    finish(office, channel)
+    office.finish(channel)
     assert outcome(office, made) == ENDED
     assert len(office.provider.accepted) == ROWS - 1
     assert office.telemetry.troubles == ["queue_message_refused"]
@@ -74,7 +66,7 @@ def test_killed_anywhere_the_next_one_ends_it(office: Office, point: str, nth: i
     killed = office.killed(office.fanout().work(task, until), (point, nth))
     assert killed or nth == 2  # both chunks are put at once, and one row ends once
     office.tasks.tasks.append(task)
-    finish(office)
+    office.finish()
     assert outcome(office, made) == ENDED
     assert sorted({number for number, _ in office.provider.accepted}) == sorted(
         f"+22177000{number:04d}" for number in range(1, ROWS + 1) if number != SEVENTH
