@@ -33,7 +33,7 @@ class Row:
     """`value` against `target`, in `unit`; `better` says which way. `detail`: the absolute figures. `scale_inputs`:
     what the model on paper is fed with from here.
 
-    Without a target it is a figure that was asked for, whatever it is. `value` None: it could not be measured, and
+    Without a target any value will do. `value` None: it could not be measured, and
     `detail` says why.
     """
 
@@ -196,7 +196,7 @@ PARTS: dict[str, Callable[[], Iterator[Row]]] = {
 def main(
     words: Sequence[str], parts: Mapping[str, Callable[[], Iterator[Row]]] = PARTS, results_path: Path = RESULTS
 ) -> int:
-    """0 once all has been tried, whatever came out. What was measured before a fault of the bench itself is kept."""
+    """0 once all has been tried, also if targets are missed. What was measured before a fault of the bench is kept."""
     rows: list[Row] = []
     try:
         for name, part in parts.items():

@@ -24,7 +24,7 @@ FRONT_END_ORIGINS = ",".join(
     for host in ("localhost", "127.0.0.1", "[::1]")
     for port in ("", ":*")
 )
-"""Every page that this machine serves may call the API and upload, on whatever port; no other page may. A deployed
+"""Every page that this machine serves may call the API and upload, on any port; no other page may. A deployed
 HTTP API takes no such `*`: there FrontEndOrigins names each origin."""
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 
 class Valve:
-    """Open until somebody turns it down or shuts it."""
+    """Open until it is turned down or shut."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()

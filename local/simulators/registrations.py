@@ -40,7 +40,7 @@ class Registrations(Protocol):
 
     async def whatsapp_of_account(self, account: str) -> WhatsAppRegistration | None:
         """The organisation whose WhatsApp Business Account it is, for what is told of accounts and templates; None
-        where nobody has registered a webhook for it."""
+        where no webhook is registered for it."""
         ...
 
     async def numbers_of_account(self, account: str) -> Sequence[WhatsAppRegistration]:

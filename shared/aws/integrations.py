@@ -16,8 +16,8 @@ _FORCED_EVERY = timedelta(seconds=5)
 """A forced refresh is not repeated sooner: forged webhooks must not run up a bill."""
 
 _MISSES = Quota(calls=50, span=timedelta(seconds=10))
-"""How many names without settings one worker looks for, of each kind. Forged webhooks name organisations that nobody
-has, each time another one. What is refused unread is refused as any other: Meta repeats it for days, and an
+"""How many names without settings one worker looks for, of each kind. Forged webhooks name invented
+organisations, each time another one. What is refused unread is refused as any other: Meta repeats it for days, and an
 organisation that this worker knows is always looked for."""
 
 type Integration = WhatsAppIntegration | SmsIntegration | Dhis2Integration
@@ -91,7 +91,7 @@ class SecretIntegrations:
         return found
 
     def _may_look(self, name: str, kind: object, now: datetime) -> bool:
-        """Whether a name that is not known may cost a read. What is not there, nobody looks for twice in five seconds;
+        """Whether a name that is not known may cost a read. What is not there is looked for once in five seconds;
         and of names that were not there, a worker has looked for only so many lately."""
         absent_at = self._absent.get(name)
         if absent_at is not None and now - absent_at < _FORCED_EVERY:
@@ -99,7 +99,7 @@ class SecretIntegrations:
         return _MISSES.wait(self._missed.get(kind, ()), microseconds(now)) is None
 
     def _remember(self, name: str, found: Integration | None, kind: object, now: datetime) -> None:
-        """Only what is there is kept as settings: names that somebody invented must not push them out."""
+        """Only what is there is kept as settings: invented names must not push them out."""
         if found is not None:
             self._cache[name] = (now, found)
             self._absent.pop(name, None)

@@ -30,7 +30,7 @@ _EARLY = 1.0
 
 _UNFIT = "InvalidMessageContents"
 """SQS's code for a body whose characters it refuses. What else it calls our fault (a key that we may not use, say)
-concerns every message, and somebody can mend it."""
+concerns every message, and can be mended."""
 
 
 class QueueError(Exception):

@@ -23,7 +23,7 @@ class Source:
 
     def is_about_account(self, integration: WhatsAppIntegration) -> bool:
         """Whether it is about this organisation's account, for news of templates, account, limits and numbers. Where
-        the settings name no account, nobody can tell."""
+        the settings name no account, that is not known: False."""
         named = integration.business_account_id
         return named is not None and self.account == named and self._may_be_number(integration)
 

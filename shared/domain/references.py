@@ -1,6 +1,6 @@
 """Organisations, campaigns and enrolments: references of other systems, with no personal data in them.
 
-A reference stands in the log for months, so it must not be, or hide, somebody's phone number. Other things that are
+A reference stands in the log for months, so it must not be, or hide, a phone number. Other things that are
 made of digits are common in references and stay: dates, counters, UIDs of DHIS2, UUIDs and other random tokens.
 """
 

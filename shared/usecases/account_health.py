@@ -54,7 +54,7 @@ class AccountHealth:
             await self._holding.hold(known, ACCOUNT, "account_restricted")
 
     async def _unanswered(self, task: Task, error: SendError) -> None:
-        """A refusal stands until somebody changes the settings, and stops the sends themselves."""
+        """A refusal stands until the settings are changed, and stops the sends themselves."""
         self._telemetry.event("account_unread", organisation=task.organisation, code=error.code, tries=task.round + 1)
         if error.kind not in _FINAL and task.round + 1 < MOST_TRIES:
             again = Task(kind="account", organisation=task.organisation, round=task.round + 1)

@@ -139,7 +139,7 @@ class HoldWork:
         now: datetime,
     ) -> None:
         """It leaves in whichever share is free first: a list that was booked before the stop may fill minutes of the
-        other one with departures that nobody takes."""
+        other one with departures that are not used."""
         message = candidate.message
         booking = await self._deps.lanes.book(
             integration.lane,

@@ -1,5 +1,5 @@
-"""After a cancel: list the rows that were never released, and end what is pending and held by nobody. Leased messages
-end by their own outcome, and where their worker is dead as those of which nobody knows."""
+"""After a cancel: list the rows that were never released, and end what is pending and not claimed. Leased messages
+end by their own outcome, and where their worker is dead as those whose outcome is unknown."""
 
 import asyncio
 import itertools

@@ -80,7 +80,7 @@ class Tallies:
         self, organisation: str, chunk: Chunk, known: Counts, read: Callable[[], Awaitable[Counts | None]]
     ) -> bool:
         """Put a chunk's counts right; False where others have counted on it all the time. `known`: its counts, read
-        before the log. `read`: what the log says; None where nobody knows any more which messages they are."""
+        before the log. `read`: what the log says; None where it is not known any more which messages they are."""
         for _ in range(_TRIES):
             found = await read()
             read_at = self._clock.now() + _CLOCKS_DIFFER

@@ -16,7 +16,7 @@ type Json = dict[str, Any]
 
 WHATSAPP_SECRET = "app-secret-of-a-test"
 PATIENCE = 300.0
-"""Seconds until what a test waits for counts as never coming. Nobody waits so long where all is well; a fact is never
+"""Seconds until what a test waits for counts as never coming. No test waits so long where all is well; a fact is never
 how long something takes, so there is one bound for everything."""
 DELIVERED = 8200
 """Last digits from here on are no special numbers of the simulators (docs/simulators.md)."""

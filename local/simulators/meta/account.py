@@ -52,7 +52,7 @@ class AccountNews:
         self, registration: WhatsAppRegistration, field: str, value: Mapping[str, object], account: str | None = None
     ) -> None:
         """One change, as given; `account`: another one's, which has the same app and so the same address. Without an
-        app secret nobody is told: the product could not verify it."""
+        app secret nothing is told: the product could not verify it."""
         if registration.app_secret is not None:
             event = Event(
                 registration=registration,

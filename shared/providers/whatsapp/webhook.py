@@ -86,7 +86,7 @@ def _changes(document: JsonValue) -> Iterator[tuple[JsonObject, JsonObject]]:
 
 
 def _source(entry: JsonObject, value: JsonObject) -> Source:
-    """Whom the change is about. Numbers are shown in whatever form: only their digits count."""
+    """Whom the change is about. Numbers are shown in several forms: only their digits count."""
     metadata = obj(value.get("metadata"))
     alerted = identifier(value.get("entity_id")) if text(value.get("entity_type")) == "PHONE_NUMBER" else ""
     shown = text(value.get("display_phone_number")) or text(metadata.get("display_phone_number"))
