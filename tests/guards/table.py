@@ -105,8 +105,15 @@ GUARDS = (
     Guard(
         name="counts: work that comes again has its chunk recounted",
         file="shared/usecases/settle.py",
-        before="if before is not None and not moved.won and before.status is move.status:",
-        after="if before is not None and moved.won and before.status is move.status:",
+        before="if before is not None and not moved.won and not move.is_echo and before.status is move.status:",
+        after="if before is not None and moved.won and not move.is_echo and before.status is move.status:",
+        tests=("tests/unit/usecases/test_tallies.py",),
+    ),
+    Guard(
+        name="counts: an echo of the sender's own status asks for no recount",
+        file="shared/usecases/settle.py",
+        before="not moved.won and not move.is_echo and before.status is move.status",
+        after="not moved.won and before.status is move.status",
         tests=("tests/unit/usecases/test_tallies.py",),
     ),
     # ------------------------------------------------------------------------------------------------------------ holds
