@@ -11,7 +11,8 @@ from shared.domain.errors import Kind, Scope, SendError
 from shared.usecases.frozen import Readable, UploadTarget
 
 _VALID_FOR = timedelta(hours=1)
-_TYPES = {"csv": "text/csv", "ndjson": "application/x-ndjson", "dhis2": "application/json"}
+UPLOAD_TYPES = {"csv": "text/csv", "ndjson": "application/x-ndjson", "dhis2": "application/json"}
+"""Format of an upload (api.md, Uploads) → its media type."""
 _NO_FILE = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
 _GONE = frozenset({"NoSuchKey", "NoSuchBucket", "404", "403", "AccessDenied"})
 
@@ -32,13 +33,13 @@ class S3Uploads:
                     "Bucket": self._bucket,
                     "Key": _key(organisation, upload_id),
                     "ContentLength": size,
-                    "ContentType": _TYPES[format],
+                    "ContentType": UPLOAD_TYPES[format],
                 },
                 ExpiresIn=int(_VALID_FOR.total_seconds()),
                 HttpMethod="PUT",
             )
         )
-        headers = {"Content-Type": _TYPES[format], "Content-Length": str(size)}
+        headers = {"Content-Type": UPLOAD_TYPES[format], "Content-Length": str(size)}
         return UploadTarget(url=url, headers=headers, expires_at=now + _VALID_FOR)
 
     async def find(self, organisation: str, upload_id: str) -> Upload | None:
@@ -50,7 +51,7 @@ class S3Uploads:
             if error.response["Error"]["Code"] in _NO_FILE:
                 return None
             raise
-        kinds = {kind: form for form, kind in _TYPES.items()}
+        kinds = {kind: form for form, kind in UPLOAD_TYPES.items()}
         form = kinds.get(head["ContentType"].partition(";")[0].strip())
         return Upload(object_key=key, version=head["VersionId"], format=form) if form else None
 

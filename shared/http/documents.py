@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Literal
 
 from shared.domain.catalogue import SHOWN, Catalogue, Usable
 from shared.domain.composition import Composed
@@ -29,6 +30,8 @@ from shared.usecases.judge import Accepted, Rejected
 from shared.usecases.statistics import Statistics
 
 type Document = dict[str, Renderable]
+type Via = Literal["distribution", "single", "test", "fallback", "resend", "reply"]
+"""What made a message, in api.md's words."""
 
 
 def message(found: Message, now: datetime, language: Language, hold: RunHold | None = None) -> Document:
@@ -269,7 +272,7 @@ def _country_price(price: CountryPrice) -> Document:
     }
 
 
-def _via(found: Message) -> str:
+def _via(found: Message) -> Via:
     """What the message was made by: IDs are derived, so that they tell."""
     if found.payload == PayloadRef.of_test(found.organisation):
         return "test"

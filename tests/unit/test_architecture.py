@@ -38,7 +38,10 @@ ARROWS = {
 }
 FOR_TYPES_ONLY = re.compile(r"_typeshed|types_boto3_\w+")
 IMPURE = {"os", "random", "secrets", "time", "socket", "threading", "subprocess", "asyncio", "logging"}
-LONGEST_FUNCTION, LONGEST_MODULE = 50, 510
+HEADROOM = 1.15
+LONGEST_FUNCTION, LONGEST_MODULE = int(48 * HEADROOM), int(508 * HEADROOM)
+"""Budgets in lines: the longest of 2026-11-30 and 15 % more, so that a new field or method does not begin with a split.
+"""
 INTEGRATION = re.compile(r"(?<=/v1/integrations/)(whatsapp|sms|dhis2)\b")
 """The document tells the three apart, because their bodies differ; the template has one route for them."""
 
@@ -138,13 +141,13 @@ def test_only_packages_are_empty() -> None:
 @each_module
 def test_nothing_is_long(module: Module) -> None:
     """A function's lines are its own: one that registers routes is as long as what it says between them."""
-    assert module.lines <= LONGEST_MODULE, f"{module.path} has {module.lines} lines"
+    assert module.lines <= LONGEST_MODULE, f"{module.path} has {module.lines} lines, its budget is {LONGEST_MODULE}"
     long = {
         f"{node.name}: {_own_lines(node)}"
         for node in ast.walk(module.tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _own_lines(node) > LONGEST_FUNCTION
     }
-    assert long == set(), module.path
+    assert long == set(), f"{module.path}: the budget of a function is {LONGEST_FUNCTION} lines"
 
 
 def _lines(node: ast.stmt) -> int:
