@@ -14,14 +14,6 @@ class BackwardsError(ValueError):
     """The clock was told to go back; deadlines that have passed cannot be made to come again."""
 
 
-def parse_instant(text: str) -> datetime:
-    """Read RFC 3339 with a zone or `Z`, as UTC; ValueError for anything else."""
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None:
-        raise ValueError("the instant needs a time zone, for example 2026-11-23T10:00:00Z")
-    return instant.astimezone(UTC)
-
-
 class StackClock:
     """`shared.domain.clock.Clock` for every thread and event loop of the stack; a jump wakes whoever sleeps past it."""
 

@@ -12,13 +12,13 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from local.clock import BackwardsError, StackClock, parse_instant
+from local.clock import BackwardsError, StackClock
 from local.cors import Cors
 from local.http_event import Caller, HttpRequest, HttpResponse, MalformedResponseError, build_event, read_response
 from local.routes import Matched, RouteTable
 from local.tokens import ScopeMissingError, UnauthorizedError, authorize
 from local.valve import Valve
-from shared.domain.instants import format_instant
+from shared.domain.instants import format_instant, from_rfc3339
 
 log = logging.getLogger(__name__)
 
@@ -165,7 +165,7 @@ class Gateway:
     def _serve_clock(self, request: HttpRequest, local: LocalRoutes) -> HttpResponse:
         if request.method == "POST":
             try:
-                local.jump(parse_instant(json.loads(request.body)["now"]))
+                local.jump(from_rfc3339(json.loads(request.body)["now"]))
             except BackwardsError as error:
                 return message(400, str(error))
             except (ValueError, TypeError, KeyError):

@@ -24,12 +24,12 @@ from botocore.compat import HTTPHeaders
 from moto.core.botocore_stubber import BotocoreStubber
 
 from local import moto_mends
-from local.clock import parse_instant
 from local.moto_access import LEDGER
 from local.moto_faults import FAULTS_PATH, Faults, halved, with_refused
 from local.moto_mends import SERVER_LOCK
 from local.moto_state import Snapshot
 from local.reset import ACCESS_PATH, RESTORE_PATH, SNAPSHOT_PATH
+from shared.domain.instants import from_rfc3339
 
 CLOCK_PATH = "/_stack/clock"
 REQUESTS_PATH = "/_stack/requests"
@@ -87,7 +87,7 @@ class MotoHandler(BaseHTTPRequestHandler):
         """The answer to what is no business of AWS's; None where it is."""
         told: object = None
         if self.path == CLOCK_PATH:
-            self.server.move_to(parse_instant(json.loads(body)["now"]))
+            self.server.move_to(from_rfc3339(json.loads(body)["now"]))
         elif self.path == SNAPSHOT_PATH:
             self.server.remember()
         elif self.path == RESTORE_PATH:

@@ -8,10 +8,10 @@ import logging
 import sys
 from types import ModuleType
 
-from local.clock import parse_instant
 from local.logs import JsonLines
 from local.processes import collect_seldom
 from shared.aws.function import SystemClock
+from shared.domain.instants import from_rfc3339
 
 
 def _spare_imports() -> None:
@@ -31,7 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="local.moto_server")
     parser.add_argument("--host", action="append", required=True, help="address to listen on; may be repeated")
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--now", type=parse_instant, required=True)
+    parser.add_argument("--now", type=from_rfc3339, required=True)
     arguments = parser.parse_args()
     _spare_imports()
     collect_seldom()

@@ -11,8 +11,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from local.clock import parse_instant
 from local.tokens import TokenRequest, load_key, mint
+from shared.domain.instants import from_rfc3339
 
 
 class NoStackError(Exception):
@@ -54,6 +54,6 @@ def _now(state: dict[str, Any]) -> datetime:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(f"{state['base_url']}/_local/clock", timeout=5) as answer:
-            return parse_instant(json.load(answer)["now"])
+            return from_rfc3339(json.load(answer)["now"])
     except urllib.error.HTTPError:  # a stack whose clock is not open: the demo's, which never jumps
         return datetime.fromtimestamp(time.time() + state["clock_offset_seconds"], UTC)

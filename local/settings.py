@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from local.clock import parse_instant
 from local.processes import PROJECT_ROOT
+from shared.domain.instants import from_rfc3339
 
 HOST = "127.0.0.1"
 CONTAINERS_HOST = "host.docker.internal"
@@ -85,7 +85,7 @@ class Settings:
         containers = environment.get("DOCKER") == "1"
         try:
             chosen_port = port if port is not None else int(environment.get("PORT") or 8000)
-            start = parse_instant(now) if now else CONTAINERS_START if containers else datetime.now(UTC)
+            start = from_rfc3339(now) if now else CONTAINERS_START if containers else datetime.now(UTC)
         except ValueError as error:
             raise SettingsError(f"NOW={now!r} PORT={environment.get('PORT', '')!r}: {error}") from error
         if not 0 <= chosen_port <= 65535 - 2 * containers:

@@ -1,7 +1,6 @@
 """/_control: what a test or a demo may ask of the simulators. docs/simulators.md has the table."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -15,6 +14,7 @@ from local.simulators.meta.simulator import MetaSimulator
 from local.simulators.orange.simulator import OrangeSimulator
 from local.simulators.registrations import WhatsAppRegistration
 from local.simulators.stage import Stage
+from shared.domain.instants import from_rfc3339
 
 
 class Control:
@@ -74,10 +74,7 @@ class Control:
         return JSONResponse({"now": self._stage.clock.now().isoformat()})
 
     async def _clock(self, body: dict[str, object]) -> Response:
-        now = datetime.fromisoformat(text_at(body, "now") or "")
-        if now.tzinfo is None:
-            raise ValueError("now needs a zone, for example 2026-11-23T10:00:00Z")
-        self._stage.clock.set(now)
+        self._stage.clock.set(from_rfc3339(text_at(body, "now") or ""))
         return JSONResponse({"now": self._stage.clock.now().isoformat()})
 
     async def _inbound(self, body: dict[str, object]) -> Response:

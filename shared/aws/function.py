@@ -7,6 +7,8 @@ from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
+from shared.domain.instants import from_rfc3339
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
@@ -78,10 +80,7 @@ def system_clock(environment: Mapping[str, str]) -> SystemClock:
     text = environment["CLOCK_STARTS_AT"]
     if not text:
         return SystemClock()
-    starts_at = datetime.fromisoformat(text)
-    if starts_at.tzinfo is None:
-        raise ValueError("CLOCK_STARTS_AT needs a time zone, for example 2026-11-23T10:00:00Z")
-    return SystemClock(starts_at)
+    return SystemClock(from_rfc3339(text))
 
 
 class Loop:

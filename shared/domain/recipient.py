@@ -1,13 +1,13 @@
 """A recipient as the request, a file or DHIS2 tells of one. Nothing here is judged but its shape."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from shared.domain.characters import carriable, carriable_values
 from shared.domain.consent import CLOCK_TOLERANCE, Given, is_too_far_ahead, not_after
 from shared.domain.dhis2 import NotActiveError, fields_of
+from shared.domain.instants import from_rfc3339, rfc3339
 from shared.domain.integration import Dhis2Integration
 from shared.domain.json import JsonObject, JsonValue
 from shared.domain.references import is_reference
@@ -17,7 +17,6 @@ from shared.domain.variables import VARIABLES
 TEXT_FIELDS = ("phone", *VARIABLES, "card_image", "enrollment_id", "language")
 FIELDS = (*TEXT_FIELDS, "card_generated_at", "consent")
 LANGUAGES = ("fr", "en")
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _YES = frozenset({"true", "1", "yes", "oui", "vrai"})
 _NO = frozenset({"false", "0", "no", "non", "faux"})
 """api.md, Fields of a recipient. Excel in French writes VRAI and FAUX."""
@@ -166,15 +165,13 @@ class _Reading:
 
 def ahead(field: str, now: datetime) -> Fault:
     """What is told of a date of consent that lies too far ahead."""
-    latest = (now + CLOCK_TOLERANCE).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return Fault(field=field, code="field_invalid", facts={"latest": latest})
+    latest = (now + CLOCK_TOLERANCE).replace(microsecond=0)
+    return Fault(field=field, code="field_invalid", facts={"latest": rfc3339(latest)})
 
 
 def parse_instant(value: JsonValue) -> datetime | None:
-    """An RFC 3339 instant in UTC, or None: one without a zone names no instant."""
-    if not isinstance(value, str) or not _RFC3339.fullmatch(value.strip()):
-        return None
+    """An RFC 3339 instant in UTC, or None: one without a zone names no instant. Files may write a blank for the T."""
     try:
-        return datetime.fromisoformat(value.strip().upper()).astimezone(UTC)
-    except (ValueError, OverflowError):
+        return from_rfc3339(value.strip().replace(" ", "T", 1)) if isinstance(value, str) else None
+    except ValueError:
         return None

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from shared.domain.instants import rfc3339
 from shared.domain.json import JsonValue
 from shared.domain.json import parse as json_value
-from shared.http.times import rfc3339
 
 type Renderable = bool | int | float | str | datetime | Decimal | Sequence[Renderable] | Mapping[str, Renderable] | None
 """What can be written: instants become RFC 3339 in UTC, decimals strings ("12.50" keeps its noughts)."""

@@ -8,12 +8,12 @@ from enum import Enum, auto
 from functools import cache
 from typing import Protocol, cast
 
+from shared.domain.instants import is_rfc3339
 from shared.domain.json import JsonObject, JsonValue
 from shared.domain.references import is_reference
 from shared.domain.refusal import Fault
 from shared.http.jsontext import canonical, parse
 from shared.http.openapi import as_object, document, followed
-from shared.http.times import is_instant
 
 _LIMITS: Mapping[str, str] = {
     "minimum": "minimum",
@@ -197,7 +197,7 @@ def _is_network(text: str) -> bool:
 
 
 _FORMATS: Mapping[str, Callable[[str], bool]] = {
-    "date-time": is_instant,
+    "date-time": is_rfc3339,
     "identifier": is_reference,
     "network": _is_network,
     "provider-message-id": lambda text: re.fullmatch(r"[!-~]{1,512}", text) is not None,

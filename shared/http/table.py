@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
+from shared.domain.instants import rfc3339
 from shared.http.jsontext import Renderable, render
-from shared.http.times import rfc3339
 
 type Columns = tuple[str, ...]
 """Names of fields; "price.amount" is the field `amount` of the field `price` and heads its column as price_amount."""

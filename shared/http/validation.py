@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.characters import carriable_document
+from shared.domain.instants import from_rfc3339
 from shared.domain.json import JsonObject, JsonValue
 from shared.domain.refusal import Fault, ProblemCode, Refusal
 from shared.http import openapi
 from shared.http.jsontext import parse
 from shared.http.request import Request
 from shared.http.schema import Breach, Violation, violations, without_nulls
-from shared.http.times import instant
 
 MAX_BODY_BYTES = 4_000_000
 MAX_INLINE_RECIPIENTS = 5_000
@@ -38,7 +38,7 @@ class Query:
 
     def time(self, name: str) -> datetime | None:
         """In UTC."""
-        return instant(_with_plus(self.filters[name])) if name in self.filters else None
+        return from_rfc3339(_with_plus(self.filters[name])) if name in self.filters else None
 
     def unspaced(self, name: str) -> str | None:
         """A value that never holds blanks: a + that stood unescaped is put back."""

@@ -10,6 +10,7 @@ from shared.domain.composition import Setting, check_content, check_template
 from shared.domain.content import Content, FallbackOrder
 from shared.domain.countries import COVERED
 from shared.domain.hours import Window
+from shared.domain.instants import rfc3339
 from shared.domain.integration import Dhis2Integration, SmsIntegration, WhatsAppIntegration
 from shared.domain.json import JsonObject
 from shared.domain.payload import Channel
@@ -127,7 +128,7 @@ def check_instant(field: str, wished: datetime | None, now: datetime) -> None:
     if wished < now - CLOCKS_DIFFER:
         _refuse((Fault(field=field, code="send_at_past"),))
     if wished > now + FURTHEST + CLOCKS_DIFFER:
-        facts = {"maximum": (now + FURTHEST).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        facts = {"maximum": rfc3339((now + FURTHEST).replace(microsecond=0))}
         _refuse((Fault(field=field, code="field_invalid", facts=facts),))
 
 

@@ -19,9 +19,9 @@ import httpx2
 import pytest
 from botocore.exceptions import ClientError
 
-from local.clock import parse_instant
 from local.deployment import client
 from local.processes import PROJECT_ROOT
+from shared.domain.instants import from_rfc3339
 
 pytestmark = pytest.mark.stack
 
@@ -54,7 +54,7 @@ class Running:
         return client(service, self.state()["aws_url"], read_timeout=60)
 
     def now(self) -> datetime:
-        return parse_instant(httpx2.get(f"{self.base_url}/_local/clock").json()["now"])
+        return from_rfc3339(httpx2.get(f"{self.base_url}/_local/clock").json()["now"])
 
     def move_to(self, now: str, seconds: float = PATIENCE) -> None:
         httpx2.post(f"{self.base_url}/_local/clock", json={"now": now}, timeout=seconds).raise_for_status()

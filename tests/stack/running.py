@@ -14,12 +14,11 @@ from typing import Any, Literal
 import httpx2
 import pytest
 
-from local.clock import parse_instant
 from local.deployment import client
 from local.processes import PROJECT_ROOT
 from local.stack import STACK_NAME
 from local.tokens import ALL_SCOPES, TokenRequest, load_key, mint
-from shared.domain.instants import format_instant
+from shared.domain.instants import format_instant, from_rfc3339
 
 START = "2026-11-23T10:00:00Z"
 """A Monday morning within the sending hours of all nine countries."""
@@ -70,7 +69,7 @@ class RunningStack:
         return client(service, self.aws_url, read_timeout=60)
 
     def now(self) -> datetime:
-        return parse_instant(httpx2.get(f"{self.base_url}/_local/clock").raise_for_status().json()["now"])
+        return from_rfc3339(httpx2.get(f"{self.base_url}/_local/clock").raise_for_status().json()["now"])
 
     def move_to(self, instant: datetime) -> None:
         """Move the stack's clock, forwards only."""

@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from local.clock import parse_instant
+from shared.domain.instants import from_rfc3339
 from tests.stack.programme import Programme
 from tests.stack.running import START, RunningStack
 
@@ -88,13 +88,13 @@ def test_the_log_tells_the_time_that_the_api_tells(programme: Programme) -> None
     written = [_written_at(line) for line in lines]
     assert {line.get("service") for line in lines} >= {"send_sms", "webhook"}
     assert any("_aws" in line for line in lines)
-    assert parse_instant(START) <= min(written) <= max(written) <= stack.now()
+    assert from_rfc3339(START) <= min(written) <= max(written) <= stack.now()
     [moved] = [line for line in lines if line.get("message_id") == asked["message_id"] and line.get("status") == "sent"]
-    shown = parse_instant(programme.message(asked["message_id"])["sent_at"])
+    shown = from_rfc3339(programme.message(asked["message_id"])["sent_at"])
     assert shown <= _written_at(moved) < shown + timedelta(minutes=1)
 
 
 def _written_at(line: dict[str, Any]) -> datetime:
     if "_aws" in line:
         return datetime.fromtimestamp(line["_aws"]["Timestamp"] / 1000, UTC)
-    return parse_instant(line["timestamp"])
+    return from_rfc3339(line["timestamp"])
