@@ -122,7 +122,7 @@ async def _plan(form: str, channel: Channel) -> Distribution:
             distributions=office.distributions,
             plans=plans,
             uploads=S3Uploads(aws, "payload"),
-            planner=Planner(judge, plans, office.lanes, office.balances, office.standing, CardProbe(office.cards)),
+            planner=Planner(judge, plans, office.lanes, office.balances, office.number, CardProbe(office.cards)),
             settings=office.settings,
             already=AlreadySent(office.distributions, office.turns, plans, office.log, office.settler(), office.clock),
             tasks=office.tasks,

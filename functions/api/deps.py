@@ -173,7 +173,7 @@ class Deps:
     def browse(self) -> Browse:
         """Reading."""
         return browse_with(
-            self.stores, self.plans, orange_balances(self.stores, self.settings.orange_api_url), self.account.standing
+            self.stores, self.plans, orange_balances(self.stores, self.settings.orange_api_url), self.account.number
         )
 
     @cached_property

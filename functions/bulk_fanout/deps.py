@@ -35,7 +35,6 @@ from shared.usecases.judge import Judge
 from shared.usecases.members import Proofs, ProvingBalances
 from shared.usecases.planning import Planner
 from shared.usecases.release import Release, ReleaseDeps
-from shared.usecases.room import Headroom
 from shared.usecases.setting import SettingReader
 from shared.usecases.stragglers import Stragglers
 from shared.usecases.strangers import NoteUnknown
@@ -108,7 +107,7 @@ class Deps:
     @cached_property
     def browse(self) -> Browse:
         """Reading."""
-        return browse_with(self.stores, self.plans, self._balances, self._account.standing)
+        return browse_with(self.stores, self.plans, self._balances, self._account.number)
 
     @cached_property
     def planning(self) -> Planning:
@@ -123,7 +122,7 @@ class Deps:
                 plans=self.plans,
                 uploads=S3Uploads(self.aws, self.settings.payload_bucket),
                 already=self._already,
-                planner=Planner(judge, self.plans, self.stores.lanes, self._balances, account.standing, probe),
+                planner=Planner(judge, self.plans, self.stores.lanes, self._balances, account.number, probe),
                 settings=SettingReader(self.stores.integrations, account.templates, hosts, buckets),
                 tasks=self._tasks,
                 schedules=self._schedules,
@@ -135,7 +134,7 @@ class Deps:
 
     @cached_property
     def _proofs(self) -> Proofs:
-        return Proofs(self._balances, self._account.standing, self.telemetry, self.clock)
+        return Proofs(self._balances, self._account.number, self.telemetry, self.clock)
 
     @cached_property
     def fanout(self) -> Fanout:
@@ -156,7 +155,7 @@ class Deps:
                 redrives=Redrives(self.stores.log, self._tasks, self.telemetry, self.clock),
                 account_health=AccountHealth(
                     self.stores.integrations,
-                    self._account.standing,
+                    self._account.number,
                     self.stores.holding,
                     self._tasks,
                     self.telemetry,
@@ -202,7 +201,7 @@ class Deps:
                 guard=TemplateGuard(self.stores.templates),
                 tallies=self._tallies,
                 stragglers=Stragglers(self.stores.log, self._tallies, settler, unknowns),
-                headroom=Headroom(self.stores.reputations, self.stores.reach),
+                limits=self.stores.daily_limits,
                 proofs=self._proofs,
                 settler=settler,
                 schedules=self._schedules,
@@ -224,9 +223,9 @@ class Deps:
         stores = self.stores
         causes = ReadCauses(
             self._balances,
-            self._account.standing,
+            self._account.number,
             self._account.templates,
-            (stores.reputations, stores.reach),
+            stores.daily_limits,
             stores.telemetry,
             stores.clock,
         )

@@ -7,8 +7,9 @@ from shared.aws.attributes import Item, Plain, text, whole
 from shared.aws.conditional import Update, changed, put_if_absent
 from shared.aws.reading import get_items
 from shared.aws.session import Aws
+from shared.domain.daily_limit import DailyLimit
 from shared.domain.instants import from_microseconds, microseconds
-from shared.domain.reputation import Limit, Reputation, Told
+from shared.domain.reputation import Reputation, Told
 
 _UNLIMITED = -1
 _SECOND = 1_000_000
@@ -63,7 +64,7 @@ def _facts(told: Told) -> dict[str, Plain]:
     return {name: value for name, value in facts.items() if value is not None}
 
 
-def _number(limit: Limit) -> int:
+def _number(limit: DailyLimit) -> int:
     return _UNLIMITED if limit.people is None else limit.people
 
 
@@ -74,7 +75,7 @@ def _key(organisation: str, phone_number_id: str) -> dict[str, str]:
 def _reputation(item: Item) -> Reputation:
     limit, read_at = whole(item, "people_limit"), whole(item, "read_at")
     return Reputation(
-        limit=Limit(people=None if limit == _UNLIMITED else limit) if limit is not None else None,
+        limit=DailyLimit(people=None if limit == _UNLIMITED else limit) if limit is not None else None,
         quality=text(item, "quality"),
         verified_name=text(item, "verified_name"),
         throughput=text(item, "throughput_level"),

@@ -33,6 +33,11 @@ def format_instant(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def hour_of(instant: datetime) -> int:
+    """The clock hour, in hours since 1970."""
+    return (instant - _EPOCH) // timedelta(hours=1)
+
+
 def rfc3339(instant: datetime) -> str:
     """ "2026-11-23T10:00:00Z", with milliseconds where they are not zero. `instant` must be aware."""
     if instant.tzinfo is None:

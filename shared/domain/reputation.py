@@ -3,12 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
-    """Distinct people in a moving 24 hours outside sessions, for the whole portfolio. `people` None: unlimited."""
-
-    people: int | None
+from shared.domain.daily_limit import DailyLimit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +14,7 @@ class Reputation:
     may not send, as a webhook told.
     """
 
-    limit: Limit | None = None
+    limit: DailyLimit | None = None
     quality: str | None = None
     verified_name: str | None = None
     throughput: str | None = None
@@ -32,7 +27,7 @@ class Told:
     """Something new of a number, true at `at`. What is None is left as it was. `is_reading`: all of it was read."""
 
     at: datetime
-    limit: Limit | None = None
+    limit: DailyLimit | None = None
     quality: str | None = None
     verified_name: str | None = None
     throughput: str | None = None
@@ -53,7 +48,7 @@ class NumberFacts:
     is_verified: bool | None = None
     quality: str | None = None
     throughput: str | None = None
-    limit: Limit | None = None
+    limit: DailyLimit | None = None
     can_send: str | None = None
     troubles: tuple[str, ...] = ()
 

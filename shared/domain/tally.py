@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared.domain.distribution import Counts, Distribution, DistributionStatus
-from shared.domain.instants import from_milliseconds, milliseconds
+from shared.domain.instants import from_milliseconds, hour_of, milliseconds
 from shared.domain.message import Chunk, Message
 from shared.domain.payload import Channel
 from shared.domain.status import ARRIVED, Status
@@ -174,11 +174,6 @@ def singles_in(place: str) -> tuple[str | None, Channel] | None:
 def hour_bounds(hour: int) -> tuple[datetime, datetime]:
     """The hour's beginning and end."""
     return from_milliseconds(hour * _HOUR), from_milliseconds((hour + 1) * _HOUR)
-
-
-def hour_of(instant: datetime) -> int:
-    """Hours since 1970."""
-    return milliseconds(instant) // _HOUR
 
 
 def _delay(message: Message) -> dict[int, int]:

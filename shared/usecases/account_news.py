@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from shared.domain.clock import Clock
+from shared.domain.daily_limit import DailyLimit
 from shared.domain.holds import ACCOUNT, DAILY_LIMIT, ScopeKey, template_scope
 from shared.domain.integration import WhatsAppIntegration
 from shared.domain.news import AccountNews, LimitNews, News, NumberNews, TemplateNews, TemplateStatus
 from shared.domain.payload import Channel
-from shared.domain.reputation import Limit, Told
+from shared.domain.reputation import Told
 from shared.usecases.holding import HoldKeeper
 from shared.usecases.ports import Integrations, Task, TaskQueue, Telemetry
 from shared.usecases.reputation import Reputations
@@ -62,7 +63,7 @@ class AccountListener:
             case AccountNews():
                 await self._account(integration, news)
             case LimitNews():
-                await self._tell(integration, Told(at=news.at, limit=Limit(people=news.limit)))
+                await self._tell(integration, Told(at=news.at, limit=DailyLimit(people=news.limit)))
                 await self._holding.try_now(organisation, Channel.WHATSAPP, [DAILY_LIMIT])
             case NumberNews():
                 if news.quality is not None:

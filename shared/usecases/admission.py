@@ -18,11 +18,11 @@ from shared.domain.integration import WhatsAppIntegration
 from shared.domain.payload import Channel, Mode
 from shared.domain.status import ARRIVED
 from shared.usecases.channel import Integrated
+from shared.usecases.daily_limit import DailyLimits
 from shared.usecases.fresh import Fresh
 from shared.usecases.holding import HoldStore, scopes_of_payload
 from shared.usecases.of_many import consents_of
 from shared.usecases.ports import Log, People
-from shared.usecases.room import Room
 
 FRESH = timedelta(milliseconds=950)
 """How old the facts may be by the instant of the departure: they are read a moment before it (`boarding.AHEAD`), and
@@ -63,9 +63,9 @@ class Answer:
 class Admission:
     """Asks the gate for messages that are about to leave."""
 
-    def __init__(self, holds: HoldStore, people: People, log: Log, room: Room | None = None) -> None:
-        """`room` is WhatsApp's: sessions and the messaging limit."""
-        self._room = room
+    def __init__(self, holds: HoldStore, people: People, log: Log, limits: DailyLimits | None = None) -> None:
+        """`limits` is WhatsApp's: sessions and Meta's daily limit."""
+        self._limits = limits
         self._log = log
         self._holds = holds
         self._states = Fresh(self._read_states, FRESH)
@@ -104,7 +104,7 @@ class Admission:
         number: WhatsAppIntegration | None,
         now: datetime,
     ) -> Passenger:
-        session_text = dispatch.payload.mode is Mode.SESSION and number is not None and self._room is not None
+        session_text = dispatch.payload.mode is Mode.SESSION and number is not None and self._limits is not None
         return Passenger(
             channel=dispatch.channel,
             country=dispatch.payload.country,
@@ -176,13 +176,13 @@ class Admission:
     async def _session_until(
         self, dispatch: Dispatch, number: WhatsAppIntegration | None, now: datetime
     ) -> datetime | None:
-        return await self._room.session_until(number, dispatch.person, now) if number and self._room else None
+        return await self._limits.session_until(number, dispatch.person, now) if number and self._limits else None
 
     async def _is_full(self, number: WhatsAppIntegration | None, person: str, now: datetime) -> bool:
-        """Whether Meta's messaging limit leaves no room for the person, who is counted if it does."""
-        if number is None or self._room is None:
+        """Whether Meta's daily limit is used up. If not, the person is counted."""
+        if number is None or self._limits is None:
             return False
-        return await self._room.full_until(number, person, now) is not None
+        return await self._limits.take(number, person, now) is not None
 
     @staticmethod
     def _by_state(dispatch: Dispatch, distribution: Distribution | None) -> Answer | None:

@@ -12,14 +12,15 @@ from typing import Protocol
 from shared.domain.balance import Balance
 from shared.domain.catalogue import Catalogue, Usable
 from shared.domain.clock import Clock
+from shared.domain.daily_limit import DailyLimit, portfolio_of
 from shared.domain.errors import Kind, SendError
 from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.domain.news import TemplateStatus
-from shared.domain.reputation import Limit, NumberFacts, Reputation
+from shared.domain.reputation import NumberFacts, Reputation
 from shared.usecases.balances import Balances
+from shared.usecases.daily_limit import PeopleCount
 from shared.usecases.integrations import warnings_of
-from shared.usecases.reach import Reach, portfolio_of
-from shared.usecases.reputation import Reputations, Standing
+from shared.usecases.reputation import NumberReader, Reputations
 from shared.usecases.templates import Templates
 
 GOOD_NAMES = frozenset({"APPROVED", "AVAILABLE_WITHOUT_REVIEW"})
@@ -66,9 +67,9 @@ class WhatsAppHealthDeps:
     """What the WhatsApp health works with."""
 
     templates: Templates
-    standing: Standing
+    number: NumberReader
     reputations: Reputations
-    reach: Reach
+    people: PeopleCount
     subscriptions: AsksSubscription
     clock: Clock
 
@@ -86,7 +87,7 @@ class WhatsAppHealth:
         catalogue, unread = await self._templates(integration, trouble)
         webhook = await self._webhook(integration, trouble)
         known = await self._deps.reputations.get(*owner)
-        used = await self._deps.reach.used(integration.organisation, portfolio_of(integration), self._deps.clock.now())
+        used = await self._deps.people.used(integration.organisation, portfolio_of(integration), self._deps.clock.now())
         return Health(
             checks=(
                 _token(trouble),
@@ -107,7 +108,7 @@ class WhatsAppHealth:
 
     async def _number(self, integration: WhatsAppIntegration) -> tuple[NumberFacts, SendError | None]:
         try:
-            return await self._deps.standing.read(integration), None
+            return await self._deps.number.read(integration), None
         except SendError as error:
             return NumberFacts(), error
 
@@ -214,7 +215,7 @@ def _quality(known: Reputation, trouble: SendError | None) -> Check:
     return _good("quality", {"YELLOW": "yellow", "GREEN": "fine"}.get(known.quality or "", "unrated"))
 
 
-def _limit(limit: Limit | None, used: int, trouble: SendError | None) -> Check:
+def _limit(limit: DailyLimit | None, used: int, trouble: SendError | None) -> Check:
     if limit is None:
         return _unasked("limit", trouble) if trouble is not None else _good("limit", "untold", used=str(used))
     if limit.people is None:

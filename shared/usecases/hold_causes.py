@@ -13,9 +13,8 @@ from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.domain.news import TemplateStatus
 from shared.domain.reputation import NumberFacts
 from shared.usecases.balances import Balances
+from shared.usecases.daily_limit import DailyLimits
 from shared.usecases.ports import Telemetry
-from shared.usecases.reach import Reach, portfolio_of
-from shared.usecases.reputation import Reputations
 
 SETTLED_AFTER = timedelta(seconds=50)
 """A provider's own words may disagree for a moment: what it tells otherwise at once does not end a hold. Credentials
@@ -28,7 +27,7 @@ _SENDING = frozenset(("AVAILABLE", "LIMITED"))
 
 
 class ReadsNumber(Protocol):
-    """What `shared.usecases.reputation.Standing` does."""
+    """What `shared.usecases.reputation.NumberReader` does."""
 
     async def read(self, integration: WhatsAppIntegration) -> NumberFacts:
         """Ask Meta now, and keep the answer. Raises SendError."""
@@ -51,14 +50,14 @@ class ReadCauses:
         balances: Balances,
         number: ReadsNumber,
         templates: ReadsTemplates,
-        limits: tuple[Reputations, Reach],
+        limits: DailyLimits,
         telemetry: Telemetry,
         clock: Clock,
     ) -> None:
         self._balances = balances
         self._number = number
         self._templates = templates
-        self._reputations, self._reach = limits
+        self._limits = limits
         self._telemetry = telemetry
         self._clock = clock
 
@@ -117,20 +116,15 @@ class ReadCauses:
         except SendError as error:
             self._unread(holds, error)
             facts = None
-        ended = {DAILY_LIMIT} if limited and await self._has_room(integration) else set()
+        ended = {DAILY_LIMIT} if limited and await self._is_open(integration) else set()
         if facts is None:
             return ended
         may_send = facts.can_send in _SENDING
         return ended | {one for one in wanted if reasons[one] == "token_invalid" or may_send}
 
-    async def _has_room(self, integration: WhatsAppIntegration) -> bool:
+    async def _is_open(self, integration: WhatsAppIntegration) -> bool:
         """By the limit that was read just now, or else by the last one that is known."""
-        known = await self._reputations.get(integration.organisation, integration.phone_number_id)
-        if known.limit is None or known.limit.people is None:
-            return True
-        portfolio = portfolio_of(integration)
-        used = await self._reach.used(integration.organisation, portfolio, self._clock.now())
-        return used < known.limit.people
+        return (await self._limits.remaining(integration, self._clock.now())).people != 0
 
     def _unread(self, holds: Holds, error: SendError) -> None:
         self._telemetry.event(

@@ -74,7 +74,7 @@ class Members:
 
 
 class ReadsNumber(Protocol):
-    """What `shared.usecases.reputation.Standing` does."""
+    """What `shared.usecases.reputation.NumberReader` does."""
 
     async def read(self, integration: WhatsAppIntegration) -> NumberFacts:
         """Ask Meta now. Raises SendError."""

@@ -22,7 +22,7 @@ from shared.usecases.balances import Balances, units_missing
 from shared.usecases.channel import settings_of
 from shared.usecases.fresh import Fresh
 from shared.usecases.ports import Integrations, Lanes
-from shared.usecases.reputation import Allowances, limit_warnings
+from shared.usecases.reputation import NumberReader
 
 BALANCE_FRESH = timedelta(seconds=15)
 """How old a known balance may be: a page of distributions asks Orange once."""
@@ -42,12 +42,12 @@ class Outlook:
     """Reads; changes nothing. For one worker: settings and balances are read once for many distributions."""
 
     def __init__(
-        self, integrations: Integrations, lanes: Lanes, balances: Balances, allowances: Allowances, clock: Clock
+        self, integrations: Integrations, lanes: Lanes, balances: Balances, number: NumberReader, clock: Clock
     ) -> None:
         self._integrations = integrations
         self._lanes = lanes
         self._balances = balances
-        self._allowances = allowances
+        self._number = number
         self._clock = clock
         self._known = Fresh(self._read_balances, BALANCE_FRESH)
 
@@ -102,7 +102,7 @@ class Outlook:
             anew = units_missing(left, _segments_to_go(distribution, counts)) if left is not None else None
         else:
             pending = counts.of(Status.PENDING) if distribution.was_confirmed else plan.accepted
-            anew = await limit_warnings(self._allowances, integration, min(plan.people, pending))
+            anew = await self._number.limit_warnings(integration, min(plan.people, pending))
             if any(notice.code not in _OF_THE_ACCOUNT for notice in anew):
                 anew = None
         return plan.warnings if anew is None else (*_without_account(plan.warnings), *anew)

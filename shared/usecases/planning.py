@@ -44,7 +44,7 @@ from shared.usecases.duplicate_rows import DuplicateRows
 from shared.usecases.frozen import PlannedRow, Plans
 from shared.usecases.judge import Accepted, Frame, Judge, Rejected, Row
 from shared.usecases.ports import Lanes
-from shared.usecases.reputation import Allowances, limit_warnings
+from shared.usecases.reputation import NumberReader
 from shared.usecases.setting import Settings
 from shared.usecases.writes import Writes
 
@@ -112,13 +112,13 @@ class Planner:
     """Plans one distribution after the other."""
 
     def __init__(
-        self, judge: Judge, plans: Plans, lanes: Lanes, balances: Balances, allowances: Allowances, probe: CardProbe
+        self, judge: Judge, plans: Plans, lanes: Lanes, balances: Balances, number: NumberReader, probe: CardProbe
     ) -> None:
         self._judge = judge
         self._plans = plans
         self._lanes = lanes
         self._balances = balances
-        self._allowances = allowances
+        self._number = number
         self._probe = probe
 
     async def plan(
@@ -180,7 +180,7 @@ class Planner:
     async def _budgets(self, tally: _Tally, distribution: Distribution, settings: Settings) -> tuple[Notice, ...]:
         """What may keep messages from arriving: Meta's people in a day, cards that cannot be had, Orange's units."""
         if isinstance(settings.channel, WhatsAppIntegration):
-            limit = await limit_warnings(self._allowances, settings.channel, len(tally.outside_sessions))
+            limit = await self._number.limit_warnings(settings.channel, len(tally.outside_sessions))
             return (*limit, *await self._probe.warnings(tally.cards.chosen(), distribution.organisation))
         if distribution.channel is not Channel.SMS or settings.sms is None:
             return ()

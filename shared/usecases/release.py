@@ -16,6 +16,7 @@ from typing import Protocol
 
 from shared.domain.clock import Clock
 from shared.domain.countries import COVERED
+from shared.domain.daily_limit import Remaining
 from shared.domain.distribution import (
     CHUNK_ROWS,
     CHUNKS_AT_ONCE,
@@ -37,12 +38,12 @@ from shared.domain.timetable import CYCLE, HORIZON, SLOTS, SPAN, TICK_EVERY, Lan
 from shared.usecases.already import ALREADY_SENT, AlreadySent
 from shared.usecases.channel import settings_of
 from shared.usecases.chunks import copy_of, logged_row
+from shared.usecases.daily_limit import DailyLimits
 from shared.usecases.erasure import ERASED
 from shared.usecases.frozen import PlannedRow, Plans
 from shared.usecases.holding import HoldKeeper, HoldStore
 from shared.usecases.members import Proofs
 from shared.usecases.ports import ChannelQueue, Distributions, Integrations, Lanes, Log, Telemetry
-from shared.usecases.room import Headroom, Left
 from shared.usecases.schedules import Schedules, wake
 from shared.usecases.settle import Settler
 from shared.usecases.stragglers import Stragglers
@@ -84,7 +85,7 @@ class ReleaseDeps:
     guard: Guard
     tallies: Tallies
     stragglers: Stragglers
-    headroom: Headroom
+    limits: DailyLimits
     proofs: Proofs
     settler: Settler
     schedules: Schedules
@@ -179,15 +180,15 @@ class Release:
                 at_once = fitting if run.hold is None else 1
                 await self._log_chunks(distribution, index, run, at_once, now)
                 return 0
-            room = await self._room(distribution, integration, state, now)
-            if room.opens_at is not None:
-                await self._look_again(distribution, room.opens_at, reason=DAILY_LIMIT)
+            remaining = await self._remaining(distribution, integration, state, now)
+            if remaining.opens_at is not None:
+                await self._look_again(distribution, remaining.opens_at, reason=DAILY_LIMIT)
                 return None
-            fitting = min(fitting, run.logged - run.released, room.chunks(run.sizes(fitting)))
+            fitting = min(fitting, run.logged - run.released, remaining.chunks(run.sizes(fitting)))
             await self._release_chunks(distribution, index, run, fitting, integration, now)
             return fitting
-        room = await self._room(distribution, integration, state, now)
-        await self._wait_or_complete(distribution, now, reason=DAILY_LIMIT if room.opens_at else None)
+        remaining = await self._remaining(distribution, integration, state, now)
+        await self._wait_or_complete(distribution, now, reason=DAILY_LIMIT if remaining.opens_at else None)
         return None
 
     async def _rate_limit(self, integration: WhatsAppIntegration | SmsIntegration) -> LaneState:
@@ -197,20 +198,20 @@ class Release:
         await self._deps.proofs.seek(integration)
         return await self._deps.lanes.state(integration.lane)
 
-    async def _room(
+    async def _remaining(
         self,
         distribution: Distribution,
         integration: WhatsAppIntegration | SmsIntegration,
         state: LaneState,
         now: datetime,
-    ) -> Left:
+    ) -> Remaining:
         """Meta's messaging limit; it does not hold for texts inside a session. Booked is what the lane's timetable
         holds from now on, whoever booked it: too much rather than too little."""
         if not isinstance(integration, WhatsAppIntegration) or distribution.template is None:
-            return Left()
+            return Remaining()
         ahead = max(0, state.next_bulk - microseconds(now))
         booked = ahead * state.rate(integration.rate_per_second) * (CYCLE - 1) * SLOTS // (CYCLE * SPAN)
-        return await self._deps.headroom.left(integration, booked, now)
+        return await self._deps.limits.remaining(integration, now, booked=booked)
 
     async def _log_chunks(self, distribution: Distribution, index: int, run: Run, count: int, now: datetime) -> None:
         chunks = _chunks(distribution, index, range(run.logged, min(run.logged + count, run.chunks)))

@@ -1,17 +1,17 @@
 """What Meta grants the organisation's number, kept fresh: read at most once an hour, and as webhooks tell."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.domain.clock import Clock
+from shared.domain.daily_limit import Remaining, portfolio_of
 from shared.domain.errors import SendError
 from shared.domain.integration import WhatsAppIntegration
 from shared.domain.refusal import Notice
-from shared.domain.reputation import Limit, NumberFacts, Reputation, Told
+from shared.domain.reputation import NumberFacts, Reputation, Told
+from shared.usecases.daily_limit import PeopleCount
 from shared.usecases.ports import Telemetry
 from shared.usecases.quiet import Quiet
-from shared.usecases.reach import Reach, portfolio_of
 
 KEPT_FOR = timedelta(hours=1)
 
@@ -37,61 +37,29 @@ class AsksNumber(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allowance:
-    """How many people may still be written to outside sessions within 24 hours. `limit` None: nobody could tell."""
-
-    limit: Limit | None
-    used: int
-
-    @property
-    def left(self) -> int | None:
-        """None where there is no limit, or none is known."""
-        return None if self.limit is None or self.limit.people is None else max(0, self.limit.people - self.used)
-
-
-class Allowances(Protocol):
-    """What `Standing` does, for planning."""
-
-    async def allowance(self, integration: WhatsAppIntegration) -> Allowance:
-        """How many people may still be written to outside sessions, as far as that can be read."""
-        ...
-
-
-async def limit_warnings(allowances: Allowances, integration: WhatsAppIntegration, people: int) -> tuple[Notice, ...]:
-    """`daily_limit_exceeded` where so many people are more than Meta's limit leaves; a limit that nobody can tell is
-    `template_status_unknown` (api.md, Templates)."""
-    if not people:
-        return ()
-    allowance = await allowances.allowance(integration)
-    if allowance.limit is None:
-        return (Notice(code="template_status_unknown"),)
-    left = allowance.left
-    if left is None or people <= left:
-        return ()
-    facts = {"limit": str(allowance.limit.people)}
-    return (Notice(code="daily_limit_exceeded", count=people - left, facts=facts),)
-
-
-class Standing:
+class NumberReader:
     """Reads the reputation of a number, from the store while that is fresh, else from Meta."""
 
     def __init__(
-        self, reputations: Reputations, meta: AsksNumber, reach: Reach, telemetry: Telemetry, clock: Clock
+        self, reputations: Reputations, meta: AsksNumber, people: PeopleCount, telemetry: Telemetry, clock: Clock
     ) -> None:
         self._reputations = reputations
         self._meta = meta
-        self._reach = reach
+        self._people = people
         self._telemetry = telemetry
         self._clock = clock
         self._quiet = Quiet(clock)
 
-    async def allowance(self, integration: WhatsAppIntegration) -> Allowance:
-        """The limit as far as it is known, and what the last 24 hours have used of it."""
+    async def remaining(self, integration: WhatsAppIntegration) -> Remaining:
+        """What Meta's daily limit leaves, as far as it is known."""
         now = self._clock.now()
         reputation = await self.current(integration)
-        used = await self._reach.used(integration.organisation, portfolio_of(integration), now)
-        return Allowance(limit=reputation.limit, used=used)
+        used = await self._people.used(integration.organisation, portfolio_of(integration), now)
+        return Remaining(limit=reputation.limit, used=used)
+
+    async def limit_warnings(self, integration: WhatsAppIntegration, people: int) -> tuple[Notice, ...]:
+        """What `Remaining.warnings` says of so many people outside sessions."""
+        return (await self.remaining(integration)).warnings(people) if people else ()
 
     async def current(self, integration: WhatsAppIntegration) -> Reputation:
         """What is known; Meta is asked where that is older than an hour. That it cannot be asked is no error."""

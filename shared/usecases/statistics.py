@@ -16,13 +16,13 @@ from decimal import Decimal
 
 from shared.domain.clock import Clock
 from shared.domain.distribution import CountryPrice, Counts, Distribution, together
+from shared.domain.instants import hour_of
 from shared.domain.payload import Channel
 from shared.domain.status import Status
 from shared.domain.tally import (
     MILLIONTHS,
     Tally,
     counted,
-    hour_of,
     median_of,
     not_below_zero,
     singles_of,

@@ -7,7 +7,7 @@ from shared.providers.whatsapp.graph import Graph
 from shared.providers.whatsapp.templates import MetaTemplates
 from shared.usecases.health import WhatsAppHealth, WhatsAppHealthDeps
 from shared.usecases.members import ProvingNumbers
-from shared.usecases.reputation import Standing
+from shared.usecases.reputation import NumberReader
 from shared.usecases.templates import Templates
 from shared.wiring.stores import Stores
 
@@ -26,11 +26,11 @@ class Account:
         return Templates(stores.templates, MetaTemplates(self._graph), stores.telemetry, stores.clock)
 
     @cached_property
-    def standing(self) -> Standing:
+    def number(self) -> NumberReader:
         """What Meta grants the number."""
         stores = self._stores
         meta = ProvingNumbers(self._graph, stores.members)
-        return Standing(stores.reputations, meta, stores.reach, stores.telemetry, stores.clock)
+        return NumberReader(stores.reputations, meta, stores.people_count, stores.telemetry, stores.clock)
 
     @cached_property
     def health(self) -> WhatsAppHealth:
@@ -38,9 +38,9 @@ class Account:
         return WhatsAppHealth(
             WhatsAppHealthDeps(
                 templates=self.templates,
-                standing=self.standing,
+                number=self.number,
                 reputations=self._stores.reputations,
-                reach=self._stores.reach,
+                people=self._stores.people_count,
                 subscriptions=self._graph,
                 clock=self._stores.clock,
             )

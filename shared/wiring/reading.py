@@ -4,12 +4,12 @@ from shared.usecases.balances import Balances
 from shared.usecases.browse import Browse, BrowseDeps
 from shared.usecases.frozen import Plans
 from shared.usecases.outlook import Outlook
-from shared.usecases.reputation import Allowances
+from shared.usecases.reputation import NumberReader
 from shared.wiring.stores import Stores
 
 
-def browse_with(stores: Stores, plans: Plans, balances: Balances, allowances: Allowances) -> Browse:
-    """Reading; `balances` and `allowances` say what the providers' accounts may still send."""
+def browse_with(stores: Stores, plans: Plans, balances: Balances, number: NumberReader) -> Browse:
+    """Reading; `balances` and `number` say what the providers' accounts may still send."""
     return Browse(
         BrowseDeps(
             log=stores.log,
@@ -17,7 +17,7 @@ def browse_with(stores: Stores, plans: Plans, balances: Balances, allowances: Al
             holds=stores.holds,
             plans=plans,
             pulse=stores.pulse,
-            outlook=Outlook(stores.integrations, stores.lanes, balances, allowances, stores.clock),
+            outlook=Outlook(stores.integrations, stores.lanes, balances, number, stores.clock),
             clock=stores.clock,
         )
     )

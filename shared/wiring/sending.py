@@ -8,8 +8,8 @@ from shared.domain.sending import CardSource
 from shared.providers.http import QUEUED_SENDS, TEST_SENDS, SendTimes
 from shared.usecases.admission import Admission
 from shared.usecases.boarding import QUEUED, TEST_SEND, Waits
+from shared.usecases.daily_limit import DailyLimits
 from shared.usecases.failed_cards import FailedCards
-from shared.usecases.room import Room
 from shared.usecases.send import SendDeps
 from shared.wiring.stores import Stores
 
@@ -29,7 +29,7 @@ TEST_CHAIN = Chain(waits=TEST_SEND, times=TEST_SENDS)
 def send_deps(
     stores: Stores,
     queue_urls: Mapping[Channel, str],
-    room: Room | None = None,
+    limits: DailyLimits | None = None,
     waits: Waits = QUEUED,
     cards: CardSource | None = None,
 ) -> SendDeps:
@@ -38,7 +38,7 @@ def send_deps(
         log=stores.log,
         lanes=stores.lanes,
         queue=stores.channel_queue(queue_urls),
-        admission=Admission(stores.holds, stores.people, stores.log, room),
+        admission=Admission(stores.holds, stores.people, stores.log, limits),
         consequences=stores.consequences(),
         holding=stores.holding,
         members=stores.members,

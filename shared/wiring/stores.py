@@ -8,6 +8,7 @@ from functools import cached_property
 from shared.aws.call_counts import DynamoCallCounts
 from shared.aws.card_failures import DynamoCardFailures
 from shared.aws.contacts import DynamoContacts
+from shared.aws.daily_limit import DynamoPeopleCount
 from shared.aws.distributions import DynamoDistributions
 from shared.aws.holds import DynamoHolds
 from shared.aws.integrations import SecretIntegrations
@@ -17,7 +18,6 @@ from shared.aws.message_item import KEPT_FOR
 from shared.aws.people import DynamoMedia, DynamoPeople, DynamoReceipts
 from shared.aws.pulse import DynamoPulse
 from shared.aws.queues import SqsChannelQueue, SqsTaskQueue
-from shared.aws.reach import DynamoReach
 from shared.aws.reputation import DynamoReputations
 from shared.aws.session import Aws
 from shared.aws.sessions import DynamoSessions
@@ -28,6 +28,7 @@ from shared.aws.unknown_sms import DynamoUnknownSms
 from shared.domain.clock import Clock
 from shared.domain.payload import Channel
 from shared.usecases.aftermath import Consequences
+from shared.usecases.daily_limit import DailyLimits
 from shared.usecases.holding import HoldKeeper
 from shared.usecases.members import Members
 from shared.usecases.ports import Telemetry
@@ -158,9 +159,14 @@ class Stores:
         return DynamoPulse(self.aws, self._names.state_table)
 
     @cached_property
-    def reach(self) -> DynamoReach:
+    def people_count(self) -> DynamoPeopleCount:
         """How many people the last 24 hours have seen."""
-        return DynamoReach(self.aws, self._names.state_table)
+        return DynamoPeopleCount(self.aws, self._names.state_table)
+
+    @cached_property
+    def daily_limits(self) -> DailyLimits:
+        """Meta's daily limit, and sessions."""
+        return DailyLimits(self.reputations.get, self.people_count, self.sessions)
 
     @cached_property
     def holds(self) -> DynamoHolds:

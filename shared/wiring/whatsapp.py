@@ -10,7 +10,6 @@ from shared.providers.http import client
 from shared.providers.sample_card import WithSampleCard
 from shared.providers.whatsapp.client import WhatsAppSender
 from shared.usecases.channel import ChannelDesk, NoteHeld
-from shared.usecases.room import Room
 from shared.usecases.send import SendStep
 from shared.wiring.cards import card_source
 from shared.wiring.sending import QUEUED_CHAIN, Chain, send_deps
@@ -34,8 +33,7 @@ def whatsapp_step(
         sender=WhatsAppSender(client(), base_url, cards, stores.media, stores.clock.now, chain.times),
         acknowledge=NoteHeld(pulse=stores.pulse, telemetry=stores.telemetry, now=stores.clock.now),
     )
-    room = Room(stores.sessions, stores.reputations, stores.reach)
-    return SendStep(desk, send_deps(stores, queue_urls, room, chain.waits, cards))
+    return SendStep(desk, send_deps(stores, queue_urls, stores.daily_limits, chain.waits, cards))
 
 
 async def _whatsapp(stores: Stores, organisation: str, version: int) -> WhatsAppIntegration | None:

@@ -17,6 +17,7 @@ from shared.aws.call_counts import DynamoCallCounts
 from shared.aws.card_failures import DynamoCardFailures
 from shared.aws.codec import decode
 from shared.aws.contacts import DynamoContacts
+from shared.aws.daily_limit import DynamoPeopleCount
 from shared.aws.distributions import DynamoDistributions
 from shared.aws.holds import DynamoHolds
 from shared.aws.integrations import SecretIntegrations
@@ -27,7 +28,6 @@ from shared.aws.people import DynamoMedia, DynamoPeople, DynamoReceipts
 from shared.aws.plans import S3Plans
 from shared.aws.pulse import DynamoPulse
 from shared.aws.queues import SqsChannelQueue, SqsStatusQueue, SqsTaskQueue
-from shared.aws.reach import DynamoReach
 from shared.aws.reputation import DynamoReputations
 from shared.aws.schedules import ScheduleNames, SchedulerSchedules
 from shared.aws.session import Aws
@@ -226,7 +226,7 @@ def on_aws(aws: Aws, names: Deployed, clock: FakeClock) -> World:
         sessions=DynamoSessions(aws, names.state_table),
         card_failures=DynamoCardFailures(aws, names.state_table),
         pulse=DynamoPulse(aws, names.state_table),
-        reach=DynamoReach(aws, names.state_table),
+        people_count=DynamoPeopleCount(aws, names.state_table),
         integrations=SecretIntegrations(aws, names.bucket, clock),
         token_shelf=SecretTokenShelf(aws, names.bucket, FakeTelemetry()),
         unknown_sms=DynamoUnknownSms(aws, names.state_table),

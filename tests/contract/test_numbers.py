@@ -64,47 +64,49 @@ async def test_of_two_instants_each_moves_by_itself(world: World) -> None:
 
 async def test_a_person_counts_once_in_24_hours(world: World) -> None:
     for hours in (0, 0, 1, 5, 23):
-        assert await world.reach.take(*PORTFOLIO, "p", limit=250, now=NOON + hours * HOUR) is None
-        assert await world.another().reach.used(*PORTFOLIO, NOON + hours * HOUR) == 1
-    assert await world.reach.used(*PORTFOLIO, NOON + 47 * HOUR) == 1, "24 hours from the latest message on"
-    assert await world.reach.used(*PORTFOLIO, NOON + 48 * HOUR) == 0
-    assert await world.reach.take(*PORTFOLIO, "p", limit=250, now=NOON + 60 * HOUR) is None
-    assert await world.reach.used(*PORTFOLIO, NOON + 60 * HOUR) == 1
+        assert await world.people_count.take(*PORTFOLIO, "p", limit=250, now=NOON + hours * HOUR) is None
+        assert await world.another().people_count.used(*PORTFOLIO, NOON + hours * HOUR) == 1
+    assert await world.people_count.used(*PORTFOLIO, NOON + 47 * HOUR) == 1, "24 hours from the latest message on"
+    assert await world.people_count.used(*PORTFOLIO, NOON + 48 * HOUR) == 0
+    assert await world.people_count.take(*PORTFOLIO, "p", limit=250, now=NOON + 60 * HOUR) is None
+    assert await world.people_count.used(*PORTFOLIO, NOON + 60 * HOUR) == 1
 
 
 async def test_whoever_comes_when_it_is_full_is_not_counted(world: World) -> None:
     for number in range(3):
-        assert await world.reach.take(*PORTFOLIO, f"p-{number}", limit=3, now=NOON + number * HOUR) is None
-    full = await world.reach.take(*PORTFOLIO, "p-3", limit=3, now=NOON + 3 * HOUR)
-    assert full == NOON + 25 * HOUR == await world.reach.room_at(*PORTFOLIO, 3, NOON + 3 * HOUR)
-    assert await world.reach.used(*PORTFOLIO, NOON + 3 * HOUR) == 3
-    assert await world.reach.take(*PORTFOLIO, "p-0", limit=3, now=NOON + 3 * HOUR) is None, "counted already"
-    assert await world.reach.take(*PORTFOLIO, "p-3", limit=3, now=NOON + 26 * HOUR) is None
-    assert await world.reach.take(*PORTFOLIO, "p-4", limit=None, now=NOON + 26 * HOUR) is None, "unknown: only counted"
-    assert await world.reach.used(*PORTFOLIO, NOON + 26 * HOUR) == 4
+        assert await world.people_count.take(*PORTFOLIO, f"p-{number}", limit=3, now=NOON + number * HOUR) is None
+    full = await world.people_count.take(*PORTFOLIO, "p-3", limit=3, now=NOON + 3 * HOUR)
+    assert full == NOON + 25 * HOUR == await world.people_count.opens_at(*PORTFOLIO, 3, NOON + 3 * HOUR)
+    assert await world.people_count.used(*PORTFOLIO, NOON + 3 * HOUR) == 3
+    assert await world.people_count.take(*PORTFOLIO, "p-0", limit=3, now=NOON + 3 * HOUR) is None, "counted already"
+    assert await world.people_count.take(*PORTFOLIO, "p-3", limit=3, now=NOON + 26 * HOUR) is None
+    assert await world.people_count.take(*PORTFOLIO, "p-4", limit=None, now=NOON + 26 * HOUR) is None, (
+        "unknown: only counted"
+    )
+    assert await world.people_count.used(*PORTFOLIO, NOON + 26 * HOUR) == 4
 
 
 @pytest.mark.parametrize(("limit", "taken"), [(5, 5), (20, 12)])
 async def test_many_workers_at_once_never_pass_the_limit(world: World, limit: int, taken: int) -> None:
-    workers = [world.another().reach for _ in range(12)]
+    workers = [world.another().people_count for _ in range(12)]
     answers = await asyncio.gather(
-        *(reach.take(*PORTFOLIO, f"p-{number}", limit=limit, now=NOON) for number, reach in enumerate(workers))
+        *(count.take(*PORTFOLIO, f"p-{number}", limit=limit, now=NOON) for number, count in enumerate(workers))
     )
     assert sum(answer is None for answer in answers) <= taken
-    assert await world.reach.used(*PORTFOLIO, NOON) == sum(answer is None for answer in answers)
+    assert await world.people_count.used(*PORTFOLIO, NOON) == sum(answer is None for answer in answers)
 
 
 async def test_one_person_at_many_workers_counts_once(world: World) -> None:
-    workers = [world.another().reach for _ in range(6)]
-    await asyncio.gather(*(reach.take(*PORTFOLIO, "p", limit=100, now=NOON) for reach in workers))
-    assert await world.reach.used(*PORTFOLIO, NOON) == 1
+    workers = [world.another().people_count for _ in range(6)]
+    await asyncio.gather(*(count.take(*PORTFOLIO, "p", limit=100, now=NOON) for count in workers))
+    assert await world.people_count.used(*PORTFOLIO, NOON) == 1
 
 
 async def test_portfolios_and_organisations_count_their_own(world: World) -> None:
-    await world.reach.take(*PORTFOLIO, "p", limit=1, now=NOON)
-    assert await world.reach.take(ORGANISATION, "78", "p", limit=1, now=NOON) is None
-    assert await world.reach.take("other", "77", "p", limit=1, now=NOON) is None
-    assert await world.reach.used(*PORTFOLIO, NOON) == 1
+    await world.people_count.take(*PORTFOLIO, "p", limit=1, now=NOON)
+    assert await world.people_count.take(ORGANISATION, "78", "p", limit=1, now=NOON) is None
+    assert await world.people_count.take("other", "77", "p", limit=1, now=NOON) is None
+    assert await world.people_count.used(*PORTFOLIO, NOON) == 1
 
 
 async def test_a_silence_is_noted_for_each_distribution_and_the_longest_stands(world: World) -> None:

@@ -143,5 +143,5 @@ async def test_departures_are_booked_once(aws: Aws, own: World, is_first: bool) 
 
 async def test_a_person_is_counted(aws: Aws, own: World) -> None:
     with answers_lost(aws, "PutItem"):
-        await own.reach.take(ORGANISATION, "p", "person", limit=10, now=NOON)
-    assert await own.reach.used(ORGANISATION, "p", NOON) == 1, "not taken for counted by another worker"
+        await own.people_count.take(ORGANISATION, "p", "person", limit=10, now=NOON)
+    assert await own.people_count.used(ORGANISATION, "p", NOON) == 1, "not taken for counted by another worker"

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from shared.domain.catalogue import KnownTemplate
+from shared.domain.daily_limit import DailyLimit
 from shared.domain.news import TemplateNews, TemplateStatus
-from shared.domain.reputation import Limit, Reputation, Told
+from shared.domain.reputation import Reputation, Told
 from shared.domain.templates import Shape, UrlButton
 from tests.contract.making import NOON, ORGANISATION, SECOND
 from tests.contract.world import World
@@ -148,7 +149,7 @@ async def test_a_list_may_tell_that_it_left_utility(world: World) -> None:
 
 ALL = Told(
     at=NOON,
-    limit=Limit(people=250),
+    limit=DailyLimit(people=250),
     quality="GREEN",
     verified_name="Programme é",
     throughput="HIGH",
@@ -164,7 +165,7 @@ async def test_a_number_that_nobody_told_of(world: World) -> None:
 async def test_all_that_is_told_is_kept(world: World) -> None:
     await world.reputations.tell(ORGANISATION, NUMBER, ALL)
     assert await world.another().reputations.get(ORGANISATION, NUMBER) == Reputation(
-        limit=Limit(people=250),
+        limit=DailyLimit(people=250),
         quality="GREEN",
         verified_name="Programme é",
         throughput="HIGH",
@@ -177,14 +178,19 @@ async def test_all_that_is_told_is_kept(world: World) -> None:
 
 async def test_each_fact_has_an_instant_of_its_own(world: World) -> None:
     later = NOON + SECOND
-    await world.reputations.tell(ORGANISATION, NUMBER, Told(at=later, limit=Limit(people=None), restricted=True))
+    await world.reputations.tell(ORGANISATION, NUMBER, Told(at=later, limit=DailyLimit(people=None), restricted=True))
     await world.reputations.tell(ORGANISATION, NUMBER, ALL)
     await world.reputations.tell(ORGANISATION, NUMBER, Told(at=NOON - SECOND, quality="RED"))
     found = await world.reputations.get(ORGANISATION, NUMBER)
-    assert (found.limit, found.restricted, found.quality, found.read_at) == (Limit(people=None), True, "GREEN", NOON)
-    await world.reputations.tell(ORGANISATION, NUMBER, Told(at=later, limit=Limit(people=2000), restricted=False))
+    assert (found.limit, found.restricted, found.quality, found.read_at) == (
+        DailyLimit(people=None),
+        True,
+        "GREEN",
+        NOON,
+    )
+    await world.reputations.tell(ORGANISATION, NUMBER, Told(at=later, limit=DailyLimit(people=2000), restricted=False))
     found = await world.reputations.get(ORGANISATION, NUMBER)
-    assert (found.limit, found.restricted) == (Limit(people=2000), False)
+    assert (found.limit, found.restricted) == (DailyLimit(people=2000), False)
 
 
 async def test_news_of_the_same_second_wins_over_a_reading(world: World) -> None:

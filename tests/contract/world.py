@@ -12,6 +12,7 @@ from shared.domain.sending import MediaCache
 from shared.domain.tokens import TokenShelf
 from shared.usecases.already import Turns
 from shared.usecases.contacts import Contacts
+from shared.usecases.daily_limit import PeopleCount
 from shared.usecases.erasure import Traces
 from shared.usecases.failed_cards import CardFailures
 from shared.usecases.frozen import Plans, Uploads, UploadTarget
@@ -29,7 +30,6 @@ from shared.usecases.ports import (
     TaskQueue,
 )
 from shared.usecases.pulse import Pulse
-from shared.usecases.reach import Reach
 from shared.usecases.receive import Report, StatusQueue
 from shared.usecases.reputation import Reputations
 from shared.usecases.schedules import Schedules
@@ -44,7 +44,7 @@ from tests.fakes.contacts import FakeContacts, FakeSessions
 from tests.fakes.erasing import FakeSchedules, FakeTraces
 from tests.fakes.holds import FakeHolds
 from tests.fakes.log import FakeLog
-from tests.fakes.numbers import FakePulse, FakeReach
+from tests.fakes.numbers import FakePeopleCount, FakePulse
 from tests.fakes.orange import FakeTokenShelf, FakeUnknownSms
 from tests.fakes.rest import (
     FakeCallCounts,
@@ -120,7 +120,7 @@ class World:
     sessions: Sessions
     card_failures: CardFailures
     pulse: Pulse
-    reach: Reach
+    people_count: PeopleCount
     integrations: Integrations
     token_shelf: TokenShelf
     unknown_sms: UnknownSms
@@ -199,7 +199,7 @@ def in_memory() -> World:
         sessions=sessions,
         card_failures=FakeCardFailures(points),
         pulse=FakePulse(points),
-        reach=FakeReach(points),
+        people_count=FakePeopleCount(points),
         integrations=FakeIntegrations(),
         token_shelf=FakeTokenShelf(points),
         unknown_sms=unknown_sms,

@@ -1,13 +1,13 @@
-"""A WhatsApp number's pulse and reach in memory."""
+"""A WhatsApp number's pulse and people count in memory."""
 
 from collections import defaultdict
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from shared.domain.daily_limit import counts_from, opens_at, used
 from shared.domain.doubt import Beat
 from shared.domain.fallback import Silence
-from shared.domain.instants import from_milliseconds, milliseconds
-from shared.domain.reach import counts_from, hour_of, room_at, used
+from shared.domain.instants import from_milliseconds, hour_of, milliseconds
 from shared.usecases.pulse import STEP
 from tests.fakes.world import Points
 
@@ -54,8 +54,8 @@ class FakePulse:
         return self.beats[organisation, phone_number_id]
 
 
-class FakeReach:
-    """`Reach` on dictionaries; its one write cannot be cut in two."""
+class FakePeopleCount:
+    """`PeopleCount` on dictionaries; its one write cannot be cut in two."""
 
     def __init__(self, points: Points) -> None:
         self.hours: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)
@@ -65,12 +65,12 @@ class FakeReach:
     async def take(
         self, organisation: str, portfolio: str, person: str, *, limit: int | None, now: datetime
     ) -> datetime | None:
-        await self._points("reach.take")
+        await self._points("people_count.take")
         hours, hour = self.hours[organisation, portfolio], hour_of(now)
         before = self.people.get((organisation, portfolio, person))
         is_counted = before is not None and before >= counts_from(now)
         if not is_counted and limit is not None and used(hours, now) >= limit:
-            return max(room_at(hours, limit, now), now + timedelta(seconds=1))
+            return max(opens_at(hours, limit, now), now + timedelta(seconds=1))
         if is_counted and before is not None:
             hours[before] -= 1
         hours[hour] = hours.get(hour, 0) + 1
@@ -78,12 +78,12 @@ class FakeReach:
         return None
 
     async def used(self, organisation: str, portfolio: str, now: datetime) -> int:
-        await self._points("reach.used")
+        await self._points("people_count.used")
         return used(self.hours[organisation, portfolio], now)
 
-    async def room_at(self, organisation: str, portfolio: str, limit: int, now: datetime) -> datetime:
-        await self._points("reach.room_at")
-        return room_at(self.hours[organisation, portfolio], limit, now)
+    async def opens_at(self, organisation: str, portfolio: str, limit: int, now: datetime) -> datetime:
+        await self._points("people_count.opens_at")
+        return opens_at(self.hours[organisation, portfolio], limit, now)
 
 
 def _kept(instant: datetime) -> datetime:

@@ -30,6 +30,7 @@ from shared.usecases.card_probe import CardProbe
 from shared.usecases.channel import ChannelDesk, NameReceipts, NoteHeld
 from shared.usecases.contacts import Identities
 from shared.usecases.control import Control, ControlDeps
+from shared.usecases.daily_limit import DailyLimits
 from shared.usecases.dead_letters import DeadLetters, Redrives
 from shared.usecases.distributions import NewDistribution, Planning, PlanningDeps
 from shared.usecases.erasure import Eraser, EraserDeps, Erasures
@@ -47,9 +48,8 @@ from shared.usecases.outlook import Outlook
 from shared.usecases.people import Numbers
 from shared.usecases.planning import Planner
 from shared.usecases.release import Release, ReleaseDeps
-from shared.usecases.reputation import Standing
+from shared.usecases.reputation import NumberReader
 from shared.usecases.resend import ResendDeps, Resends
-from shared.usecases.room import Headroom, Room
 from shared.usecases.send import SendDeps, SendStep
 from shared.usecases.setting import SettingReader
 from shared.usecases.settle import Settler
@@ -69,7 +69,7 @@ from tests.fakes.contacts import FakeContacts, FakeSessions
 from tests.fakes.erasing import FakeSchedules, FakeTraces
 from tests.fakes.holds import FakeHolds
 from tests.fakes.log import FakeLog
-from tests.fakes.numbers import FakePulse, FakeReach
+from tests.fakes.numbers import FakePeopleCount, FakePulse
 from tests.fakes.orange import FakeBalances, FakeUnknownSms
 from tests.fakes.rest import (
     FakeChannelQueue,
@@ -167,7 +167,7 @@ class Office:
         self.card_failures = FakeCardFailures(self.points)
         self.cards = FakeCards(self.points)
         self.pulse = FakePulse(self.points)
-        self.reach = FakeReach(self.points)
+        self.people_count = FakePeopleCount(self.points)
         self.reputations = FakeReputations(self.points)
         self.integrations = FakeIntegrations()
         self.integrations.kept = {(DEMO, "sms"): SMS, (DEMO, "whatsapp"): WHATSAPP}
@@ -199,10 +199,12 @@ class Office:
         )
         self.judge = Judge(self.people, self.sessions, self.number_key)
         self.templates = Templates(self.book, self.meta, self.telemetry, self.clock)
-        self.standing = Standing(self.reputations, self.meta, self.reach, self.telemetry, self.clock)
+        self.number = NumberReader(self.reputations, self.meta, self.people_count, self.telemetry, self.clock)
         self.proofs = Proofs(
             ProvingBalances(self.balances, self.members),
-            Standing(self.reputations, ProvingNumbers(self.meta, self.members), self.reach, self.telemetry, self.clock),
+            NumberReader(
+                self.reputations, ProvingNumbers(self.meta, self.members), self.people_count, self.telemetry, self.clock
+            ),
             self.telemetry,
             self.clock,
         )
@@ -213,7 +215,7 @@ class Office:
                 holds=self.holds,
                 plans=self.plans,
                 pulse=self.pulse,
-                outlook=Outlook(self.integrations, self.lanes, self.balances, self.standing, self.clock),
+                outlook=Outlook(self.integrations, self.lanes, self.balances, self.number, self.clock),
                 clock=self.clock,
             )
         )
@@ -262,6 +264,11 @@ class Office:
         self.run(aftermath.flush())
 
     @property
+    def limits(self) -> DailyLimits:
+        """One worker's."""
+        return DailyLimits(self.reputations.get, self.people_count, self.sessions)
+
+    @property
     def ending_queue(self) -> EndingQueue:
         """The channel queues, as the use cases have them."""
         return EndingQueue(self.queue, self.settler(), self.telemetry)
@@ -280,8 +287,7 @@ class Office:
     def step(self, channel: Channel, *, sms: ReadsSms | None = None) -> SendStep[Any, str]:
         """A new worker: nothing is remembered from an earlier one."""
         read_sms = sms or self.integrations.sms
-        room = Room(self.sessions, self.reputations, self.reach)
-        admission = Admission(self.holds, self.people, self.log, room)
+        admission = Admission(self.holds, self.people, self.log, self.limits)
 
         async def texting(organisation: str, version: int) -> SmsIntegration | None:
             return await read_sms(organisation, version=version)
@@ -350,13 +356,12 @@ class Office:
             self.run(account.hear(DEMO, one))
 
     def resends(self) -> Resends:
-        room = Room(self.sessions, self.reputations, self.reach)
         return Resends(
             ResendDeps(
                 log=self.log,
                 plans=self.plans,
                 integrations=self.integrations,
-                admission=Admission(self.holds, self.people, self.log, room),
+                admission=Admission(self.holds, self.people, self.log, self.limits),
                 straight=Straight(log=self.log, lanes=self.lanes, queue=self.ending_queue, clock=self.clock),
                 clock=self.clock,
             )
@@ -402,7 +407,7 @@ class Office:
                 uploads=self.uploads,
                 already=self.already(),
                 planner=Planner(
-                    self.judge, self.plans, self.lanes, self.balances, self.standing, CardProbe(self.card_source())
+                    self.judge, self.plans, self.lanes, self.balances, self.number, CardProbe(self.card_source())
                 ),
                 settings=self.settings,
                 tasks=self.tasks,
@@ -446,7 +451,7 @@ class Office:
         )
 
     def account_health(self) -> AccountHealth:
-        return AccountHealth(self.integrations, self.standing, self.holding, self.tasks, self.telemetry)
+        return AccountHealth(self.integrations, self.number, self.holding, self.tasks, self.telemetry)
 
     def fanout(self) -> Fanout:
         settler = self.settler()
@@ -465,7 +470,7 @@ class Office:
                 guard=TemplateGuard(self.book),
                 tallies=self.tallies,
                 stragglers=Stragglers(self.log, self.tallies, settler, unknowns),
-                headroom=Headroom(self.reputations, self.reach),
+                limits=self.limits,
                 proofs=self.proofs,
                 settler=settler,
                 schedules=self.schedules,
@@ -515,9 +520,9 @@ class Office:
     def hold_work(self) -> HoldWork:
         causes = ReadCauses(
             self.balances,
-            self.standing,
+            self.number,
             self.templates,
-            (self.reputations, self.reach),
+            self.limits,
             self.telemetry,
             self.clock,
         )

@@ -687,10 +687,10 @@ GUARDS = (
     ),
     Guard(
         name="limit: an hour's people count until 24 hours after its end",
-        file="shared/domain/reach.py",
+        file="shared/domain/daily_limit.py",
         before="return hour_of(now) - WINDOW_HOURS",
         after="return hour_of(now) - WINDOW_HOURS + 1",
-        tests=("tests/unit/domain/test_reach.py",),
+        tests=("tests/unit/domain/test_daily_limit.py",),
     ),
     # ------------------------------------------------------------------------------------------------------- who may in
     Guard(

@@ -183,7 +183,7 @@ class SimulatedOffice(Office):
             "people": self.people,
             "receipts": self.receipts,
             "unknown": self.unknown_sms,
-            "reach": self.reach,
+            "people_count": self.people_count,
             "contacts": self.contacts,
             "sessions": self.sessions,
             "pulse": self.pulse,

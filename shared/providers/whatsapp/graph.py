@@ -5,10 +5,11 @@ from urllib.parse import quote
 
 import httpx2
 
+from shared.domain.daily_limit import DailyLimit
 from shared.domain.errors import Kind, SendError
 from shared.domain.integration import WhatsAppIntegration
 from shared.domain.json import JsonObject
-from shared.domain.reputation import Limit, NumberFacts
+from shared.domain.reputation import NumberFacts
 from shared.providers.answers import integer, obj, objects, parse, text
 from shared.providers.calls import Call
 from shared.providers.http import bearer, exchange
@@ -104,7 +105,7 @@ def number_facts(found: JsonObject) -> NumberFacts:
         is_verified=verified == "VERIFIED" if verified else None,
         quality=text(found.get("quality_rating")).upper() or None,
         throughput=text(obj(throughput).get("level")) or None,
-        limit=Limit(people=limit[0]) if limit else None,
+        limit=DailyLimit(people=limit[0]) if limit else None,
         can_send=text(health.get("can_send_message")).upper() or None,
         troubles=tuple(_troubles(health)),
     )

@@ -9,10 +9,11 @@ import pytest
 
 from shared.domain.balance import Balance
 from shared.domain.catalogue import KnownTemplate
+from shared.domain.daily_limit import DailyLimit
 from shared.domain.errors import Kind, SendError
 from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.domain.news import TemplateStatus
-from shared.domain.reputation import Limit, NumberFacts, Told
+from shared.domain.reputation import NumberFacts, Told
 from shared.http import health as shown
 from shared.http.texts import Language, placeholders
 from shared.http.texts_health import FINDINGS
@@ -29,7 +30,7 @@ GOOD = NumberFacts(
     is_verified=True,
     quality="GREEN",
     throughput="STANDARD",
-    limit=Limit(people=250),
+    limit=DailyLimit(people=250),
     can_send="AVAILABLE",
 )
 NAMES = ["token", "number", "verified_name", "quality", "limit", "templates", "webhook", "account"]
@@ -44,9 +45,9 @@ class Clinic:
         self._health = WhatsAppHealth(
             WhatsAppHealthDeps(
                 templates=self.desk.templates,
-                standing=self.desk.standing,
+                number=self.desk.number,
                 reputations=self.desk.reputations,
-                reach=self.desk.reach,
+                people=self.desk.people_count,
                 subscriptions=self.desk.meta,
                 clock=self.desk.clock,
             )
@@ -102,8 +103,8 @@ def test_all_is_well() -> None:
         ({"quality": "YELLOW"}, {}),
         ({"quality": None}, {}),
         ({"limit": None}, {}),
-        ({"limit": Limit(people=None)}, {}),
-        ({"limit": Limit(people=0)}, {"limit": "reached"}),
+        ({"limit": DailyLimit(people=None)}, {}),
+        ({"limit": DailyLimit(people=0)}, {"limit": "reached"}),
         ({"can_send": "BLOCKED", "troubles": ("Unpaid. Pay.",)}, {"account": "blocked"}),
         ({"can_send": "LIMITED", "troubles": ("Unverified.",)}, {}),
     ],

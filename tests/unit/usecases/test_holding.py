@@ -8,6 +8,7 @@ import pytest
 
 from shared.domain.balance import Balance
 from shared.domain.content import Content, FallbackOrder
+from shared.domain.daily_limit import DailyLimit
 from shared.domain.distribution import Action, Distribution, DistributionStatus
 from shared.domain.errors import Kind, Scope, SendError
 from shared.domain.holds import ACCOUNT, DAILY_LIMIT, TRIAL_LASTS, country_scope
@@ -15,7 +16,7 @@ from shared.domain.instants import milliseconds
 from shared.domain.json import JsonObject
 from shared.domain.payload import Channel
 from shared.domain.receipt import Attempt, StatusReport
-from shared.domain.reputation import Limit, NumberFacts
+from shared.domain.reputation import NumberFacts
 from shared.domain.status import Status
 from tests.fakes.office import DEMO, SMS, WHATSAPP, Office, recipient
 
@@ -256,8 +257,8 @@ def test_killed_anywhere_while_holds_are_worked_off_the_next_tick_does_it(office
 
 
 def test_a_reached_limit_holds_together_what_would_wait_one_by_one(office: Office) -> None:
-    office.meta.facts = NumberFacts(limit=Limit(people=10))
-    office.run(office.standing.read(WHATSAPP))
+    office.meta.facts = NumberFacts(limit=DailyLimit(people=10))
+    office.run(office.number.read(WHATSAPP))
     made = sending(office, people(30, 0), channel=Channel.WHATSAPP)
     office.deliver(Channel.WHATSAPP, within=MINUTE)
     assert statuses(office) == {"sent": 10, "pending": 20}
@@ -266,7 +267,7 @@ def test_a_reached_limit_holds_together_what_would_wait_one_by_one(office: Offic
     assert (now(office, made).status, now(office, made).status_reason) == (DistributionStatus.SENDING, "daily_limit")
     view = office.run(office.browse.view(now(office, made)))
     assert [(hold.scope, rows) for hold, rows in view.held.items()] == [(DAILY_LIMIT, 20)]
-    office.meta.facts = NumberFacts(limit=Limit(people=1000))
+    office.meta.facts = NumberFacts(limit=DailyLimit(people=1000))
     minutes(office, 2, Channel.WHATSAPP)
     assert statuses(office) == {"sent": 30}
 

@@ -6,14 +6,14 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.content import Content
+from shared.domain.daily_limit import DailyLimit, Remaining
 from shared.domain.distribution import DistributionStatus
 from shared.domain.holds import DAILY_LIMIT
+from shared.domain.instants import hour_of
 from shared.domain.payload import Channel
-from shared.domain.reach import hour_of
 from shared.domain.refusal import ProblemCode, Refusal
-from shared.domain.reputation import Limit, Told
+from shared.domain.reputation import Told
 from shared.domain.status import Status
-from shared.usecases.room import Left
 from tests.fakes.office import DEMO, WHATSAPP, Office, recipient
 
 TIERS = [250, 2_000, 10_000, 100_000, None]
@@ -26,20 +26,20 @@ def office() -> Office:
 
 
 def limit(office: Office, people: int | None) -> None:
-    told = Told(at=office.clock.now(), limit=Limit(people=people), is_reading=True)
+    told = Told(at=office.clock.now(), limit=DailyLimit(people=people), is_reading=True)
     office.run(office.reputations.tell(DEMO, WHATSAPP.phone_number_id, told))
     office.meta.error = None
 
 
 def reached(office: Office, people: int, *, ago: timedelta = timedelta(0)) -> None:
     """So many people were written to then."""
-    hours = office.reach.hours[DEMO, WHATSAPP.phone_number_id]
+    hours = office.people_count.hours[DEMO, WHATSAPP.phone_number_id]
     hour = hour_of(office.clock.now() - ago)
     hours[hour] = hours.get(hour, 0) + people
 
 
 def used(office: Office) -> int:
-    return office.run(office.reach.used(DEMO, WHATSAPP.phone_number_id, office.clock.now()))
+    return office.run(office.people_count.used(DEMO, WHATSAPP.phone_number_id, office.clock.now()))
 
 
 @pytest.mark.parametrize("people", TIERS)
@@ -73,7 +73,7 @@ def test_without_a_limit_nobody_is_counted(office: Office) -> None:
     office.single(channel=Channel.WHATSAPP)
     office.deliver(Channel.WHATSAPP)
     assert office.provider.calls == 1
-    assert office.points.passed["reach.take"] == 0
+    assert office.points.passed["people_count.take"] == 0
 
 
 def test_an_unknown_limit_stops_nobody_but_people_are_counted(office: Office) -> None:
@@ -117,15 +117,16 @@ def test_the_limit_is_the_portfolios(office: Office) -> None:
     office.single(channel=Channel.WHATSAPP)
     office.integrations.kept[DEMO, "whatsapp"] = replace(WHATSAPP, business_account_id="77")
     office.deliver(Channel.WHATSAPP)
-    assert list(office.reach.hours) == [(DEMO, "77")]
+    assert list(office.people_count.hours) == [(DEMO, "77")]
 
 
 @pytest.mark.parametrize(
-    ("left", "goes"),
-    [(Left(), 3), (Left(people=1), 1), (Left(people=100), 1), (Left(people=101), 2), (Left(people=0), 0)],
+    ("people", "goes"),
+    [(None, 3), (1, 1), (100, 1), (101, 2), (0, 0)],
 )
-def test_a_chunk_goes_if_it_begins_below_the_limit(left: Left, goes: int) -> None:
-    assert left.chunks([100, 100, 40]) == goes
+def test_a_chunk_goes_if_it_begins_below_the_limit(people: int | None, goes: int) -> None:
+    assert Remaining(limit=DailyLimit(people=people)).chunks([100, 100, 40]) == goes
+    assert Remaining().chunks([100, 100, 40]) == 3
 
 
 def test_of_several_chunks_those_go_that_begin_below_the_limit(office: Office) -> None:

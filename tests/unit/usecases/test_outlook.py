@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.balance import Balance
+from shared.domain.daily_limit import DailyLimit
 from shared.domain.distribution import Action, Distribution
 from shared.domain.errors import Kind, SendError
 from shared.domain.payload import Channel
-from shared.domain.reputation import Limit, Told
+from shared.domain.reputation import Told
 from shared.usecases.browse import DistributionView
 from tests.fakes.office import DEMO, SMS, WHATSAPP, Office, recipient
 
@@ -135,12 +136,12 @@ def test_only_what_is_still_to_go_needs_units(office: Office) -> None:
 
 def test_a_raised_limit_ends_the_warning(office: Office) -> None:
     number = (DEMO, WHATSAPP.phone_number_id)
-    told = Told(at=office.clock.now(), limit=Limit(people=250), is_reading=True)
+    told = Told(at=office.clock.now(), limit=DailyLimit(people=250), is_reading=True)
     office.run(office.reputations.tell(*number, told))
     made = planned(office, 300, Channel.WHATSAPP)
     assert warned(office, made)["daily_limit_exceeded"] == 50
     office.clock.pass_by(minutes=1)
-    office.run(office.reputations.tell(*number, Told(at=office.clock.now(), limit=Limit(people=2000))))
+    office.run(office.reputations.tell(*number, Told(at=office.clock.now(), limit=DailyLimit(people=2000))))
     assert "daily_limit_exceeded" not in warned(office, made)
 
 

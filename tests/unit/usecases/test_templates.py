@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from shared.domain.catalogue import Catalogue, KnownTemplate
+from shared.domain.daily_limit import DailyLimit
 from shared.domain.distribution import Distribution, DistributionStatus, Plan, Run, Schedule
 from shared.domain.errors import Kind, SendError
 from shared.domain.holds import template_scope
@@ -16,16 +17,16 @@ from shared.domain.integration import WhatsAppIntegration
 from shared.domain.news import AccountNews, LimitNews, NumberNews, Source, TemplateNews, TemplateStatus
 from shared.domain.payload import Channel
 from shared.domain.refusal import ProblemCode, Refusal
-from shared.domain.reputation import Limit, NumberFacts, Told
+from shared.domain.reputation import NumberFacts, Told
 from shared.domain.templates import READY_MADE, Shape
 from shared.usecases.account_news import AccountDeps, AccountListener
 from shared.usecases.holding import HoldKeeper
-from shared.usecases.reputation import Standing, limit_warnings
+from shared.usecases.reputation import NumberReader
 from shared.usecases.templates import TemplateGuard, Templates
 from tests.fakes.account import FakeMeta, FakeReputations, FakeTemplateBook
 from tests.fakes.bulk import FakeDistributions
 from tests.fakes.holds import FakeHolds
-from tests.fakes.numbers import FakeReach
+from tests.fakes.numbers import FakePeopleCount
 from tests.fakes.office import WHATSAPP
 from tests.fakes.rest import FakeIntegrations, FakeTaskQueue
 from tests.fakes.world import FakeClock, FakeTelemetry, Points
@@ -49,12 +50,12 @@ class Desk:
         self.book = FakeTemplateBook()
         self.meta = FakeMeta()
         self.reputations = FakeReputations(points)
-        self.reach = FakeReach(points)
+        self.people_count = FakePeopleCount(points)
         self.distributions = FakeDistributions(points)
         self.integrations = FakeIntegrations()
         self.integrations.kept = {(integration.organisation, "whatsapp"): integration}
         self.templates = Templates(self.book, self.meta, self.telemetry, self.clock)
-        self.standing = Standing(self.reputations, self.meta, self.reach, self.telemetry, self.clock)
+        self.number = NumberReader(self.reputations, self.meta, self.people_count, self.telemetry, self.clock)
         self.holds = FakeHolds(points, self.distributions)
         self.holding = HoldKeeper(self.holds, self.distributions, self.telemetry, self.clock)
         self.tasks = FakeTaskQueue(points)
@@ -418,23 +419,23 @@ def test_limit_and_quality_are_kept() -> None:
         NumberNews(event="THROUGHPUT_UPGRADE", at=now),
     )
     found = run(desk.reputations.get(NUMBER.organisation, NUMBER.phone_number_id))
-    assert (found.limit, found.quality) == (Limit(people=None), "RED")
+    assert (found.limit, found.quality) == (DailyLimit(people=None), "RED")
 
 
 # --------------------------------------------------------------------------------------------------------------- limit
 
 
 def codes(desk: Desk, people: int) -> list[tuple[str, int | None]]:
-    return [(one.code, one.count) for one in run(limit_warnings(desk.standing, NUMBER, people))]
+    return [(one.code, one.count) for one in run(desk.number.limit_warnings(NUMBER, people))]
 
 
 def test_more_people_than_the_limit_leaves_is_a_warning() -> None:
     desk = Desk()
-    desk.meta.facts = NumberFacts(limit=Limit(people=250))
+    desk.meta.facts = NumberFacts(limit=DailyLimit(people=250))
     assert codes(desk, 250) == []
     assert codes(desk, 251) == [("daily_limit_exceeded", 1)]
     for number in range(10):
-        run(desk.reach.take(NUMBER.organisation, "900", f"p{number}", limit=None, now=desk.clock.now()))
+        run(desk.people_count.take(NUMBER.organisation, "900", f"p{number}", limit=None, now=desk.clock.now()))
     assert codes(desk, 251) == [("daily_limit_exceeded", 11)]
     assert desk.meta.calls == ["number"]
 
@@ -452,13 +453,13 @@ def test_no_limit_and_an_unknown_one() -> None:
 
 def test_the_number_is_read_anew_after_an_hour_and_that_lifts_a_restriction() -> None:
     desk = Desk()
-    desk.meta.facts = NumberFacts(limit=Limit(people=250), can_send="AVAILABLE")
+    desk.meta.facts = NumberFacts(limit=DailyLimit(people=250), can_send="AVAILABLE")
     owner = (NUMBER.organisation, NUMBER.phone_number_id)
     run(desk.reputations.tell(*owner, Told(at=desk.clock.now() - timedelta(days=1), restricted=True)))
-    assert run(desk.standing.current(NUMBER)).restricted is False
+    assert run(desk.number.current(NUMBER)).restricted is False
     desk.clock.pass_by(minutes=59)
-    run(desk.standing.current(NUMBER))
+    run(desk.number.current(NUMBER))
     assert desk.meta.calls == ["number"]
     desk.clock.pass_by(minutes=2)
-    run(desk.standing.current(NUMBER))
+    run(desk.number.current(NUMBER))
     assert desk.meta.calls == ["number", "number"]

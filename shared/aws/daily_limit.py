@@ -13,7 +13,8 @@ from shared.aws.attributes import Item, Plain, attribute, attributes, plain, who
 from shared.aws.conditional import Update, changed, put_if_absent
 from shared.aws.reading import get_items
 from shared.aws.session import Aws
-from shared.domain.reach import WINDOW_HOURS, counts_from, hour_of, room_at, used
+from shared.domain.daily_limit import WINDOW_HOURS, counts_from, opens_at, used
+from shared.domain.instants import hour_of
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import UpdateItemInputTypeDef
@@ -22,8 +23,8 @@ _PREFIX = "hour_"
 _KEPT_FOR = timedelta(hours=WINDOW_HOURS + 2)
 
 
-class DynamoReach:
-    """`Reach` on the state table."""
+class DynamoPeopleCount:
+    """`PeopleCount` on the state table."""
 
     def __init__(self, aws: Aws, table: str) -> None:
         self._aws = aws
@@ -32,7 +33,7 @@ class DynamoReach:
     async def take(
         self, organisation: str, portfolio: str, person: str, *, limit: int | None, now: datetime
     ) -> datetime | None:
-        """See `Reach`. Two requests more where the person is new, three where they were counted in an earlier hour."""
+        """See `PeopleCount`. Two requests more where the person is new, three where an earlier hour counts them."""
         hour = hour_of(now)
         keys = [_portfolio(organisation, portfolio), _person(organisation, portfolio, person)]
         buckets, counted_in = _read(await get_items(self._aws, self._table, keys))
@@ -40,11 +41,11 @@ class DynamoReach:
         if counted_in == hour:
             return None
         if limit is not None and not is_counted and used(buckets, now) >= limit:
-            return room_at(buckets, limit, now)
+            return opens_at(buckets, limit, now)
         after = await self._add(keys[0], {hour: 1}, now)
         if limit is not None and not is_counted and used(after, now) > limit:
             await self._add(keys[0], {hour: -1}, now)
-            return max(room_at(after, limit, now), now + timedelta(seconds=1))
+            return max(opens_at(after, limit, now), now + timedelta(seconds=1))
         marked = await self._aws.run(partial(self._mark, keys[1], hour, counted_in, now))
         if not marked and (is_counted or counted_in is None):
             await self._add(keys[0], {hour: -1}, now)  # another worker has counted the person meanwhile
@@ -53,12 +54,12 @@ class DynamoReach:
         return None
 
     async def used(self, organisation: str, portfolio: str, now: datetime) -> int:
-        """See `Reach`."""
+        """See `PeopleCount`."""
         return used(await self._buckets(organisation, portfolio), now)
 
-    async def room_at(self, organisation: str, portfolio: str, limit: int, now: datetime) -> datetime:
-        """See `Reach`."""
-        return room_at(await self._buckets(organisation, portfolio), limit, now)
+    async def opens_at(self, organisation: str, portfolio: str, limit: int, now: datetime) -> datetime:
+        """See `PeopleCount`."""
+        return opens_at(await self._buckets(organisation, portfolio), limit, now)
 
     async def _buckets(self, organisation: str, portfolio: str) -> Mapping[int, int]:
         return _read(await get_items(self._aws, self._table, [_portfolio(organisation, portfolio)]))[0]
@@ -99,11 +100,11 @@ class DynamoReach:
 
 
 def _portfolio(organisation: str, portfolio: str) -> dict[str, str]:
-    return {"pk": f"{organisation}#reach#{portfolio}", "sk": "hours"}
+    return {"pk": f"{organisation}#daily_limit#{portfolio}", "sk": "hours"}
 
 
 def _person(organisation: str, portfolio: str, person: str) -> dict[str, str]:
-    return {"pk": f"{organisation}#reach#{portfolio}#{person}", "sk": "person"}
+    return {"pk": f"{organisation}#daily_limit#{portfolio}#{person}", "sk": "person"}
 
 
 def _read(items: list[Item]) -> tuple[Mapping[int, int], int | None]:

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.reach import hour_of, room_at, used
+from shared.domain.daily_limit import opens_at, used
+from shared.domain.instants import hour_of
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -35,10 +36,10 @@ def test_an_hour_counts_until_a_day_after_its_end(later: timedelta, counted: int
 
 @pytest.mark.parametrize("limit", [1, 250, 2_000, 10_000, 100_000])
 def test_the_limit_is_reached_by_the_last_one_and_not_before(limit: int) -> None:
-    assert room_at(bucket(NOON, limit - 1), limit, NOON) == NOON
-    assert room_at(bucket(NOON, limit), limit, NOON) == NOON + 25 * HOUR
-    assert room_at(bucket(NOON, limit), limit, NOON + 25 * HOUR - MICROSECOND) == NOON + 25 * HOUR
-    assert room_at(bucket(NOON, limit), limit, NOON + 25 * HOUR) == NOON + 25 * HOUR
+    assert opens_at(bucket(NOON, limit - 1), limit, NOON) == NOON
+    assert opens_at(bucket(NOON, limit), limit, NOON) == NOON + 25 * HOUR
+    assert opens_at(bucket(NOON, limit), limit, NOON + 25 * HOUR - MICROSECOND) == NOON + 25 * HOUR
+    assert opens_at(bucket(NOON, limit), limit, NOON + 25 * HOUR) == NOON + 25 * HOUR
     assert used(bucket(NOON, limit), NOON + 25 * HOUR) == 0
 
 
@@ -46,17 +47,17 @@ def test_room_comes_with_the_hour_whose_leaving_makes_it() -> None:
     buckets = {hour_of(NOON + hour * HOUR): people for hour, people in enumerate((10, 0, 100, 150, 5))}
     now = NOON + 5 * HOUR
     assert used(buckets, now) == 265
-    assert room_at(buckets, 266, now) == now
-    assert room_at(buckets, 265, now) == NOON + 25 * HOUR
-    assert room_at(buckets, 256, now) == NOON + 25 * HOUR
-    assert room_at(buckets, 255, now) == NOON + 27 * HOUR
-    assert room_at(buckets, 6, now) == NOON + 28 * HOUR
-    assert room_at(buckets, 5, now) == NOON + 29 * HOUR
+    assert opens_at(buckets, 266, now) == now
+    assert opens_at(buckets, 265, now) == NOON + 25 * HOUR
+    assert opens_at(buckets, 256, now) == NOON + 25 * HOUR
+    assert opens_at(buckets, 255, now) == NOON + 27 * HOUR
+    assert opens_at(buckets, 6, now) == NOON + 28 * HOUR
+    assert opens_at(buckets, 5, now) == NOON + 29 * HOUR
 
 
 def test_a_limit_of_nobody_is_looked_at_later() -> None:
-    assert room_at({}, 0, NOON) > NOON
-    assert room_at(bucket(NOON, 1), 0, NOON) == NOON + 25 * HOUR
+    assert opens_at({}, 0, NOON) > NOON
+    assert opens_at(bucket(NOON, 1), 0, NOON) == NOON + 25 * HOUR
 
 
 def test_nothing_left_over_counts_backwards() -> None:
