@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.domain.errors import SendError
-from shared.domain.news import Contact
+from shared.domain.news import Contact, News
 from shared.domain.status import Status
 
 _ATTEMPT = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([0-9]{1,4})(\.card)?")
@@ -51,6 +51,15 @@ class StatusReport:
     """Whom Meta says that it went to, which may be another number than it was sent to."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookUpdates:
+    """What a document of Meta's holds, in its order. `ignored` counts every update that says nothing to us."""
+
+    reports: list[StatusReport] = field(default_factory=list)
+    news: list[News] = field(default_factory=list)
+    ignored: int = 0
+
+
 ORANGE_STATUSES: dict[str, Status] = {
     "DeliveredToTerminal": Status.DELIVERED,
     "DeliveredToNetwork": Status.SENT,
@@ -71,3 +80,12 @@ class OrangeReceipt:
     delivery_status: str
     status: Status | None
     address: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrangeReceipts:
+    """What a body of Orange's holds, in its order. `ignored` counts what names no message or no status; one for a body
+    that holds nothing."""
+
+    receipts: list[OrangeReceipt]
+    ignored: int

@@ -5,9 +5,9 @@ from datetime import timedelta
 from shared.domain.errors import Kind, SendError
 from shared.domain.holds import ACCOUNT
 from shared.domain.payload import Channel
-from shared.usecases.hold_causes import ReadsNumber
 from shared.usecases.holding import HoldKeeper
 from shared.usecases.ports import Integrations, Task, TaskQueue, Telemetry
+from shared.usecases.reputation import NumberReader
 
 BLOCKED = "BLOCKED"
 """Meta's word in `health_status` for an account that may not send (reference/whatsapp.md, section 3)."""
@@ -23,7 +23,7 @@ class AccountHealth:
     def __init__(
         self,
         integrations: Integrations,
-        number: ReadsNumber,
+        number: NumberReader,
         holding: HoldKeeper,
         tasks: TaskQueue,
         telemetry: Telemetry,

@@ -43,20 +43,11 @@ async def settings_of(
     return await read(organisation, fresh=fresh)
 
 
-class Acknowledge(Protocol):
-    """Called when the provider took a message, before that is recorded."""
-
-    async def __call__(self, message: Message, taken: Taken, /) -> Sequence[Move]:
-        """Moves that were waiting for the message's name at the provider."""
-        ...
-
-
-class Unsure(Protocol):
-    """Called before a message ends as one of which nobody knows whether it was sent."""
-
-    async def __call__(self, message: Message, /) -> None:
-        """May be called twice for the same claim."""
-        ...
+type Acknowledge = Callable[[Message, Taken], Awaitable[Sequence[Move]]]
+"""Called when the provider took a message, before that is recorded. Returns the moves that waited for the message's ID
+at the provider."""
+type Unsure = Callable[[Message], Awaitable[None]]
+"""Called before a message ends with an unknown outcome. May be called twice for the same claim."""
 
 
 async def nothing_to_note(_message: Message) -> None:

@@ -16,6 +16,7 @@ from shared.domain.clock import Clock
 from shared.domain.consent import Consent, ConsentState
 from shared.domain.distribution import Distribution, DistributionStatus
 from shared.domain.message import Chunk, Message
+from shared.usecases.contacts import Identities
 from shared.usecases.frozen import Plans, Uploads
 from shared.usecases.people import Numbers
 from shared.usecases.ports import Distributions, Log, LogQuery, People, Task, TaskQueue, Telemetry
@@ -32,14 +33,6 @@ _PAGE = 100
 _AT_ONCE = 16
 
 
-class SamePerson(Protocol):
-    """What `shared.usecases.contacts.Identities` does."""
-
-    async def same(self, organisation: str, identities: Sequence[str]) -> Sequence[str]:
-        """These and whatever else is the same person, by the links that are known."""
-        ...
-
-
 class Traces(Protocol):
     """What is kept under a person's keyed hash besides the recorded word and the log."""
 
@@ -51,7 +44,7 @@ class Traces(Protocol):
 class Erasures:
     """Takes requests to erase."""
 
-    def __init__(self, numbers: Numbers, same: SamePerson, people: People, tasks: TaskQueue, clock: Clock) -> None:
+    def __init__(self, numbers: Numbers, same: Identities, people: People, tasks: TaskQueue, clock: Clock) -> None:
         self._numbers = numbers
         self._same = same
         self._people = people
@@ -80,7 +73,7 @@ class EraserDeps:
     plans: Plans
     uploads: Uploads
     distributions: Distributions
-    same: SamePerson
+    same: Identities
     traces: Traces
     settler: Settler
     tasks: TaskQueue

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Protocol
 
-from shared.domain.catalogue import Catalogue
 from shared.domain.clock import Clock
 from shared.domain.errors import SendError
 from shared.domain.holds import ACCOUNT, DAILY_LIMIT, Hold, Holds, HoldScope, ScopeKey
@@ -15,6 +13,8 @@ from shared.domain.reputation import NumberFacts
 from shared.usecases.balances import Balances
 from shared.usecases.daily_limit import DailyLimits
 from shared.usecases.ports import Telemetry
+from shared.usecases.reputation import NumberReader
+from shared.usecases.templates import Templates
 
 SETTLED_AFTER = timedelta(seconds=50)
 """A provider's own words may disagree for a moment: what it tells otherwise at once does not end a hold. Credentials
@@ -26,30 +26,14 @@ _SENDING = frozenset(("AVAILABLE", "LIMITED"))
 """Meta's words for an account that may send (reference/whatsapp.md, section 3)."""
 
 
-class ReadsNumber(Protocol):
-    """What `shared.usecases.reputation.NumberReader` does."""
-
-    async def read(self, integration: WhatsAppIntegration) -> NumberFacts:
-        """Ask Meta now, and keep the answer. Raises SendError."""
-        ...
-
-
-class ReadsTemplates(Protocol):
-    """What `shared.usecases.templates.Templates` does."""
-
-    async def read(self, integration: WhatsAppIntegration, account: str) -> Catalogue:
-        """Ask Meta now, and keep the answer. Raises SendError."""
-        ...
-
-
 class ReadCauses:
-    """`HoldCauses`, by one call for each account and kind of cause."""
+    """What can be read about the causes of holds, by one call for each account and kind of cause."""
 
     def __init__(
         self,
         balances: Balances,
-        number: ReadsNumber,
-        templates: ReadsTemplates,
+        number: NumberReader,
+        templates: Templates,
         limits: DailyLimits,
         telemetry: Telemetry,
         clock: Clock,
@@ -62,7 +46,8 @@ class ReadCauses:
         self._clock = clock
 
     async def ended(self, holds: Holds, integration: WhatsAppIntegration | SmsIntegration) -> set[ScopeKey]:
-        """See `HoldCauses`. What Meta took and refused afterwards is proven by a status alone."""
+        """Held scopes whose cause has surely ended. Asks each provider at most once; one that cannot be asked ends
+        nothing. What Meta took and refused afterwards is proven by a status alone."""
         held = [one for one in holds.held_scopes() if self._may_be_read(holds.scopes[str(one)], integration)]
         if not isinstance(integration, WhatsAppIntegration):
             return await self._at_orange(held, holds, integration)

@@ -4,10 +4,9 @@ The tick brings it up every minute while something is held, and for a while afte
 up at once. All of it may be done twice.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from shared.domain.clock import Clock
 from shared.domain.distribution import RELEASING, Distribution, DistributionStatus
@@ -24,6 +23,7 @@ from shared.usecases.chunks import dispatch_of
 from shared.usecases.control import advance_task
 from shared.usecases.failed_cards import another_card
 from shared.usecases.frozen import Plans
+from shared.usecases.hold_causes import ReadCauses
 from shared.usecases.holding import HoldKeeper
 from shared.usecases.ports import (
     AGENDA_SHARDS,
@@ -50,21 +50,12 @@ _LOOKS_FOR_A_TRIAL = 3
 """Chunks that are looked through for a pending row."""
 
 
-class HoldCauses(Protocol):
-    """What can be read about the causes of holds."""
-
-    async def ended(self, holds: Holds, integration: WhatsAppIntegration | SmsIntegration) -> Collection[ScopeKey]:
-        """Held scopes whose cause has surely ended. Asks each provider at most once; one that cannot be asked has
-        nothing to say."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldWorkDeps:
     """What holds are worked off with."""
 
     holding: HoldKeeper
-    causes: HoldCauses
+    causes: ReadCauses
     distributions: Distributions
     log: Log
     plans: Plans

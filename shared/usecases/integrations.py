@@ -23,7 +23,7 @@ from shared.domain.tokens import TokenShelf
 from shared.usecases.holding import HoldKeeper
 from shared.usecases.members import Members
 from shared.usecases.ports import Integrations
-from shared.usecases.setting import ReadsCatalogue
+from shared.usecases.templates import Templates
 
 type Integration = WhatsAppIntegration | SmsIntegration | Dhis2Integration
 
@@ -40,7 +40,7 @@ class AdministrationDeps:
     """What settings are read and written with. `draw` makes tokens that nobody can guess."""
 
     integrations: Integrations
-    templates: ReadsCatalogue
+    templates: Templates
     tokens: TokenShelf
     holding: HoldKeeper
     members: Members

@@ -19,7 +19,7 @@ from shared.usecases.balances import Balances
 from shared.usecases.channel import Integrated
 from shared.usecases.ports import Integrations, Telemetry
 from shared.usecases.quiet import Quiet
-from shared.usecases.reputation import AsksNumber
+from shared.usecases.reputation import AsksNumber, NumberReader
 
 
 class MemberStore(Protocol):
@@ -73,19 +73,11 @@ class Members:
         return await self._integrations.whatsapp(lane.organisation, fresh=True)
 
 
-class ReadsNumber(Protocol):
-    """What `shared.usecases.reputation.NumberReader` does."""
-
-    async def read(self, integration: WhatsAppIntegration) -> NumberFacts:
-        """Ask Meta now. Raises SendError."""
-        ...
-
-
 class Proofs:
     """Has an organisation prove itself before it sends a list: it was silent for a week, or its first credentials were
     refused. Otherwise the list would begin at one message a second."""
 
-    def __init__(self, balances: Balances, numbers: ReadsNumber, telemetry: Telemetry, clock: Clock) -> None:
+    def __init__(self, balances: Balances, numbers: NumberReader, telemetry: Telemetry, clock: Clock) -> None:
         self._balances = balances
         self._numbers = numbers
         self._telemetry = telemetry

@@ -13,28 +13,10 @@ from typing import Protocol
 
 from shared.domain.message import Message
 from shared.domain.news import News, whom
-from shared.domain.receipt import Attempt, StatusReport
-from shared.usecases.ports import Moved, Telemetry
+from shared.domain.receipt import Attempt, StatusReport, WebhookUpdates
+from shared.usecases.aftermath import Aftermath
+from shared.usecases.ports import Telemetry
 from shared.usecases.side_by_side import one_by_one, side_by_side
-
-
-class WebhookRead(Protocol):
-    """What a document of Meta's holds, and how many parts of it said nothing to us."""
-
-    @property
-    def reports(self) -> Sequence[StatusReport]:
-        """Statuses of our messages, in the document's order."""
-        ...
-
-    @property
-    def news(self) -> Sequence[News]:
-        """Everything else, in the document's order."""
-        ...
-
-    @property
-    def ignored(self) -> int:
-        """Parts that nobody announced, or that tell nothing."""
-        ...
 
 
 class NewsListener(Protocol):
@@ -42,26 +24,6 @@ class NewsListener(Protocol):
 
     async def hear(self, organisation: str, news: News) -> None:
         """Act on it, or let it pass. What this raises makes the whole document come again."""
-        ...
-
-
-class TakesStatus(Protocol):
-    """What `shared.usecases.aftermath.Aftermath` does."""
-
-    async def attempt_of(self, organisation: str, report: StatusReport) -> Attempt | None:
-        """Whose a status without our key is, by the provider's message ID; None where no message bears it (yet)."""
-        ...
-
-    async def take(self, organisation: str, attempt: Attempt, report: StatusReport) -> Moved:
-        """Move the message, and do what follows from the status besides."""
-        ...
-
-    def hear(self, organisation: str, report: StatusReport) -> None:
-        """Note that Meta reports on the number, whosever the message is."""
-        ...
-
-    async def flush(self) -> None:
-        """Write down what was heard since the last flush."""
         ...
 
 
@@ -84,7 +46,7 @@ class ReadsWhatsApp(Protocol):
         """The body in documents that fit the queue."""
         ...
 
-    def read(self, document: str, *, received: datetime | None = None) -> WebhookRead:
+    def read(self, document: str, *, received: datetime | None = None) -> WebhookUpdates:
         """What it holds; `received` stands in for a time stamp that cannot be read."""
         ...
 
@@ -98,7 +60,7 @@ class MetaDesk:
     """What Meta's webhooks are worked off with."""
 
     whatsapp: ReadsWhatsApp
-    statuses: TakesStatus
+    statuses: Aftermath
     news_listeners: Sequence[NewsListener] = ()
     status_listeners: Sequence[StatusListener] = ()
 

@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 from shared.domain.clock import Clock
 from shared.domain.ids import is_organisation
 from shared.domain.integration import Secret, SmsIntegration, WhatsAppIntegration
-from shared.domain.receipt import OrangeReceipt
+from shared.domain.receipt import OrangeReceipt, OrangeReceipts
 from shared.usecases.meta_documents import MetaDesk, MetaDocuments, ReadsWhatsApp
 from shared.usecases.ports import Integrations, Receipts, Telemetry
 from shared.usecases.settle import Settler
@@ -49,28 +49,6 @@ class StatusQueue(Protocol):
         ...
 
 
-class ReceiptsRead(Protocol):
-    """The receipts of a document of Orange's."""
-
-    @property
-    def receipts(self) -> Sequence[OrangeReceipt]:
-        """In the document's order."""
-        ...
-
-    @property
-    def ignored(self) -> int:
-        """Parts that are no receipt."""
-        ...
-
-
-class CutsReceipts(Protocol):
-    """What `shared.providers.orange.receipts.pieces` does."""
-
-    def __call__(self, body: bytes) -> list[str]:
-        """The body's receipts in documents that fit the queue."""
-        ...
-
-
 class Doorkeeper:
     """Verifies and queues; answers within milliseconds, whatever the body holds."""
 
@@ -79,7 +57,7 @@ class Doorkeeper:
         integrations: Integrations,
         queue: StatusQueue,
         whatsapp: ReadsWhatsApp,
-        orange: CutsReceipts,
+        orange: Callable[[bytes], list[str]],
         telemetry: Telemetry,
         clock: Clock,
     ) -> None:
@@ -154,7 +132,7 @@ class Doorkeeper:
 class OrangeDesk:
     """What Orange's receipts are worked off with. `queue` brings an unmatched one back."""
 
-    read: Callable[[str], ReceiptsRead]
+    read: Callable[[str], OrangeReceipts]
     receipts: Receipts
     strangers: Strangers
     queue: StatusQueue

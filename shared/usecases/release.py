@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from shared.domain.clock import Clock
 from shared.domain.countries import COVERED
@@ -48,6 +47,7 @@ from shared.usecases.schedules import Schedules, wake
 from shared.usecases.settle import Settler
 from shared.usecases.stragglers import Stragglers
 from shared.usecases.tallies import Tallies
+from shared.usecases.templates import TemplateGuard
 
 HEAD_START = timedelta(seconds=2)
 """Between booking and the first departure: the copies must be with their senders by then."""
@@ -59,14 +59,6 @@ TURN_SECONDS = 10
 """Of the lane, or a chunk where that is more: so much a distribution releases before it queues up behind the others
 of its organisation. One that filled the lane whenever it can would leave them nothing until it is through."""
 DAILY_LIMIT = "daily_limit"
-
-
-class Guard(Protocol):
-    """What `shared.usecases.templates.TemplateGuard` does."""
-
-    async def stopped(self, integration: WhatsAppIntegration, distribution: Distribution) -> dict[ScopeKey, str]:
-        """The templates that may not go on, each in one language, with the status reason."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +74,7 @@ class ReleaseDeps:
     lanes: Lanes
     queue: ChannelQueue
     integrations: Integrations
-    guard: Guard
+    guard: TemplateGuard
     tallies: Tallies
     stragglers: Stragglers
     limits: DailyLimits

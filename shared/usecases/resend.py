@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 
 from shared.domain.clock import Clock
 from shared.domain.dispatch import Dispatch
@@ -14,21 +13,13 @@ from shared.domain.payload import Mode, Payload
 from shared.domain.refusal import ProblemCode, Refusal
 from shared.domain.runs import kind_of
 from shared.domain.status import Status
-from shared.usecases.admission import Answer, Verdict
-from shared.usecases.channel import Integrated, settings_of
+from shared.usecases.admission import Admission, Verdict
+from shared.usecases.channel import settings_of
 from shared.usecases.frozen import Plans
 from shared.usecases.judge import fault_of
 from shared.usecases.messages import without_rows
 from shared.usecases.ports import Integrations, Log
 from shared.usecases.straight import WATCH, Straight
-
-
-class AsksGate(Protocol):
-    """What `shared.usecases.admission.Admission` does."""
-
-    async def ask(self, dispatch: Dispatch, now: datetime, integration: Integrated | None = None) -> Answer:
-        """Whether this copy may leave now. With the integration a template counts against Meta's daily limit."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +29,7 @@ class ResendDeps:
     log: Log
     plans: Plans
     integrations: Integrations
-    admission: AsksGate
+    admission: Admission
     straight: Straight
     clock: Clock
 

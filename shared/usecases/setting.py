@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from shared.domain.card_reference import CardHost
-from shared.domain.catalogue import READY_ONLY, Catalogue
+from shared.domain.catalogue import READY_ONLY
 from shared.domain.composition import Setting, check_content, check_template
 from shared.domain.content import Content, FallbackOrder
 from shared.domain.countries import COVERED
@@ -18,6 +17,7 @@ from shared.domain.phone import PhoneError, normalise
 from shared.domain.refusal import Fault, ProblemCode, Refusal
 from shared.usecases.judge import Frame
 from shared.usecases.ports import Integrations
+from shared.usecases.templates import Templates
 
 FURTHEST = timedelta(days=28)
 """How far ahead somebody may ask for: what is frozen now must still be there then (PayloadRetentionDays), with the days
@@ -66,21 +66,13 @@ class Settings:
         )
 
 
-class ReadsCatalogue(Protocol):
-    """What `shared.usecases.templates.Templates` does."""
-
-    async def catalogue(self, integration: WhatsAppIntegration) -> Catalogue:
-        """The organisation's templates, with what Meta says of them as far as it can be read."""
-        ...
-
-
 class SettingReader:
     """Reads settings fresh: a person who has just saved them expects them to hold."""
 
     def __init__(
         self,
         integrations: Integrations,
-        templates: ReadsCatalogue,
+        templates: Templates,
         card_hosts: tuple[CardHost, ...],
         card_buckets: frozenset[str],
     ) -> None:

@@ -1,16 +1,13 @@
-"""What only SMS needs: shared tokens, messages in doubt, balances; in memory. And a desk at which Meta never calls."""
+"""What only SMS needs: shared tokens, messages in doubt, balances; in memory."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from shared.domain.balance import Balance
 from shared.domain.errors import SendError
 from shared.domain.integration import SmsIntegration
-from shared.domain.receipt import Attempt, StatusReport
 from shared.domain.tokens import AccessToken, Shelved
-from shared.usecases.meta_documents import MetaDesk, WebhookRead
-from shared.usecases.ports import Moved
 from shared.usecases.strangers import Doubts
 from tests.fakes.world import Points
 
@@ -93,32 +90,3 @@ class FakeBalances:
         if isinstance(self.answer, SendError):
             raise self.answer
         return self.answer
-
-
-class _NoMeta:
-    def verified(self, body: bytes, signature_header: str | None, secrets: Sequence[str]) -> bool:
-        raise NotImplementedError
-
-    def pieces(self, body: bytes) -> list[str]:
-        raise NotImplementedError
-
-    def read(self, document: str, *, received: datetime | None = None) -> WebhookRead:
-        raise NotImplementedError
-
-    def only_statuses(self, document: str, message_ids: Collection[str]) -> str:
-        raise NotImplementedError
-
-    async def attempt_of(self, organisation: str, report: StatusReport) -> Attempt | None:
-        raise NotImplementedError
-
-    async def take(self, organisation: str, attempt: Attempt, report: StatusReport) -> Moved:
-        raise NotImplementedError
-
-    def hear(self, organisation: str, report: StatusReport) -> None:
-        raise NotImplementedError
-
-    async def flush(self) -> None:
-        """Nothing was heard."""
-
-
-NO_META = MetaDesk(whatsapp=_NoMeta(), statuses=_NoMeta())

@@ -8,7 +8,8 @@ import pytest
 
 from local.simulators.meta.inbound import KINDS, user_id_of
 from shared.domain.news import Acquaintance, Contact, Inbound, Preference, Source
-from shared.providers.whatsapp.webhook import Read, read
+from shared.domain.receipt import WebhookUpdates
+from shared.providers.whatsapp.webhook import read
 from tests.simulators.world import World, play, template
 
 WA_ID = "221770001234"
@@ -16,7 +17,7 @@ PHONE = f"+{WA_ID}"
 USER_ID = user_id_of(WA_ID)
 
 
-async def heard(world: World, **body: Any) -> Read:
+async def heard(world: World, **body: Any) -> WebhookUpdates:
     """What the product reads of one person's act."""
     action = "preferences" if "value" in body else "inbound"
     await world.control(action, organisation="demo", **{"from": PHONE}, **body)
@@ -25,7 +26,7 @@ async def heard(world: World, **body: Any) -> Read:
     return read(json.dumps({"entry": [{"id": "1", "changes": changes}]}))
 
 
-def messages(found: Read) -> list[Inbound]:
+def messages(found: WebhookUpdates) -> list[Inbound]:
     return [one for one in found.news if isinstance(one, Inbound)]
 
 

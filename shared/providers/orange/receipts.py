@@ -3,23 +3,14 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from shared.domain.json import JsonObject, JsonValue
-from shared.domain.receipt import ORANGE_STATUSES, OrangeReceipt
+from shared.domain.receipt import ORANGE_STATUSES, OrangeReceipt, OrangeReceipts
 from shared.providers.answers import PIECE_BYTES, identifier, obj, objects, parse, text
 
 _ADDRESS = re.compile(r"(?:tel:)?\+?([1-9][0-9]{7,14})", re.ASCII)
 _DIGITS = re.compile(r"[0-9](?:[ .()/-]{0,2}[0-9]){4,}", re.ASCII)
 """A status is stored and logged as Orange writes it; should a number stand in it, that is not."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
-    """What a body held. `ignored` counts what names no message or no status; one for a body that holds nothing."""
-
-    receipts: list[OrangeReceipt]
-    ignored: int
 
 
 def pieces(body: bytes) -> list[str]:
@@ -55,11 +46,11 @@ def _packed(receipts: Iterator[str]) -> Iterator[list[str]]:
         yield packed
 
 
-def receipts(body: bytes | str) -> Read:
+def receipts(body: bytes | str) -> OrangeReceipts:
     """Every receipt of a callback. Never raises; correlate by `receipt_id` only."""
     found = [_receipt(notification, info) for notification, info in _infos(parse(body))]
     known = [receipt for receipt in found if receipt]
-    return Read(receipts=known, ignored=len(found) - len(known) if found else 1)
+    return OrangeReceipts(receipts=known, ignored=len(found) - len(known) if found else 1)
 
 
 def _infos(document: JsonValue) -> Iterator[tuple[JsonObject, JsonObject]]:

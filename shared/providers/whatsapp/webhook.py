@@ -8,19 +8,19 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.json import JsonObject, JsonValue
 from shared.domain.news import News, Source
-from shared.domain.receipt import StatusReport
+from shared.domain.receipt import StatusReport, WebhookUpdates
 from shared.providers.answers import PIECE_BYTES, identifier, obj, objects, parse, text
 from shared.providers.whatsapp import account, inbound, statuses
 from shared.providers.whatsapp.contacts import acquaintance
 from shared.providers.whatsapp.instants import instant
 from shared.providers.whatsapp.pieces import only_statuses, pieces
 
-__all__ = ["PIECE_BYTES", "UPDATES", "Read", "only_statuses", "pieces", "read", "verified"]
+__all__ = ["PIECE_BYTES", "UPDATES", "only_statuses", "pieces", "read", "verified"]
 
 UPDATES = ("statuses", "messages", "calls", "user_preferences", "user_id_update")
 """The lists in a change's value whose elements are news."""
@@ -28,15 +28,6 @@ UPDATES = ("statuses", "messages", "calls", "user_preferences", "user_id_update"
 
 _LONGEST_NUMBER = 64
 """Characters; a number with all its blanks and brackets has fewer."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
-    """What a document held, in its order. `ignored` counts every update that says nothing to us."""
-
-    reports: list[StatusReport] = field(default_factory=list)
-    news: list[News] = field(default_factory=list)
-    ignored: int = 0
 
 
 def verified(body: bytes, signature_header: str | None, secrets: Sequence[str]) -> bool:
@@ -50,7 +41,7 @@ def verified(body: bytes, signature_header: str | None, secrets: Sequence[str]) 
     return any(hmac.compare_digest(f"sha256={digest}".encode(), given) for digest in expected)
 
 
-def read(document: str, *, received: datetime | None = None) -> Read:
+def read(document: str, *, received: datetime | None = None) -> WebhookUpdates:
     """Every status and all other news of every change of every entry.
 
     `received` stands in for an instant that cannot be read; of news the entry's own comes before it, because that one
@@ -75,7 +66,7 @@ def read(document: str, *, received: datetime | None = None) -> Read:
         told += filter(None, (acquaintance(inbound.person(one)) for one in objects(value.get("contacts"))))
         source = _source(entry, value)
         news |= dict.fromkeys(replace(one, source=source) for one in told)
-    return Read(reports=reports, news=list(news), ignored=ignored if changes else 1)
+    return WebhookUpdates(reports=reports, news=list(news), ignored=ignored if changes else 1)
 
 
 def _changes(document: JsonValue) -> Iterator[tuple[JsonObject, JsonObject]]:

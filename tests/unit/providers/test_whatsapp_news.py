@@ -24,7 +24,8 @@ from shared.domain.news import (
     TemplateNews,
     TemplateStatus,
 )
-from shared.providers.whatsapp.webhook import Read, pieces, read
+from shared.domain.receipt import WebhookUpdates
+from shared.providers.whatsapp.webhook import pieces, read
 from tests.unit.providers.webhooks import (
     ACCOUNT_ID,
     AT,
@@ -48,7 +49,7 @@ BOTH = Contact(phone=PHONE, user_id=USER_ID)
 KNOWN = Acquaintance(phone=PHONE, user_id=USER_ID)
 
 
-def reading(told: Json) -> Read:
+def reading(told: Json) -> WebhookUpdates:
     """Without whom it is about, which is the same for all that these documents tell."""
     found = read(json.dumps(told), received=AT + timedelta(hours=1))
     return replace(found, news=[replace(one, source=Source()) for one in found.news])
@@ -94,8 +95,8 @@ def written(*words: str, contact: Contact | None = None) -> Inbound:
     ],
 )  # fmt: skip
 def test_whatever_a_person_sends_opens_a_session(sent: Json, words: tuple[str, ...]) -> None:
-    assert reading(inbound(sent, contacts=[contact()])) == Read(news=[written(*words)])
-    assert reading(inbound(sent)) == Read(news=[written(*words)])
+    assert reading(inbound(sent, contacts=[contact()])) == WebhookUpdates(news=[written(*words)])
+    assert reading(inbound(sent)) == WebhookUpdates(news=[written(*words)])
 
 
 @pytest.mark.parametrize(
@@ -111,7 +112,7 @@ def test_whatever_a_person_sends_opens_a_session(sent: Json, words: tuple[str, .
 def test_a_message_that_was_changed_says_its_new_words_and_opens_nothing(changed: Json, words: tuple[str, ...]) -> None:
     edit = {"original_message_id": "wamid.BEFORE", "message": changed}
     expected = replace(written(*words), is_edit=True)
-    assert reading(inbound(message("edit", edit=edit), contacts=[contact()])) == Read(news=[expected])
+    assert reading(inbound(message("edit", edit=edit), contacts=[contact()])) == WebhookUpdates(news=[expected])
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ def test_a_message_that_was_changed_says_its_new_words_and_opens_nothing(changed
     ],
 )
 def test_what_is_no_new_message_of_a_person_opens_none(sent: Json) -> None:
-    assert reading(inbound(sent)) == Read(ignored=1)
+    assert reading(inbound(sent)) == WebhookUpdates(ignored=1)
 
 
 @pytest.mark.parametrize(
@@ -157,15 +158,15 @@ def test_senders_with_and_without_a_number(sent: Json, contacts: Json, sender: C
 def test_a_message_of_nobody_among_several_contacts_is_counted() -> None:
     told = text("Bonjour")
     del told["from"]
-    assert reading(inbound(told, contacts=[contact(), contact(wa_id="221770000002")])) == Read(ignored=1)
+    assert reading(inbound(told, contacts=[contact(), contact(wa_id="221770000002")])) == WebhookUpdates(ignored=1)
 
 
 @pytest.mark.parametrize("direction", ["USER_INITIATED", None])
 def test_a_persons_call_opens_a_session(direction: str | None) -> None:
     call = {"from": WA_ID, "id": WAMID, "timestamp": str(SECONDS), "event": "connect", "direction": direction}
-    assert reading(document(change(value(calls=[call]), "calls"))) == Read(news=[written()])
+    assert reading(document(change(value(calls=[call]), "calls"))) == WebhookUpdates(news=[written()])
     ours = {**call, "direction": "BUSINESS_INITIATED"}
-    assert reading(document(change(value(calls=[ours]), "calls"))) == Read(ignored=1)
+    assert reading(document(change(value(calls=[ours]), "calls"))) == WebhookUpdates(ignored=1)
 
 
 def status(**fields: Json) -> dict[str, Json]:
@@ -194,7 +195,7 @@ def test_statuses_introduce_people(sent: Json, contacts: Json, news: list[News])
 
 def test_an_unknown_status_still_introduces_and_is_counted() -> None:
     found = reading(document(change(value(statuses=[status(status="warning", recipient_user_id=USER_ID)]))))
-    assert found == Read(news=[KNOWN], ignored=1)
+    assert found == WebhookUpdates(news=[KNOWN], ignored=1)
 
 
 @pytest.mark.parametrize(
@@ -211,7 +212,7 @@ def test_an_unknown_status_still_introduces_and_is_counted() -> None:
 def test_preferences(told: Json, news: News | None) -> None:
     preference = {"detail": "x", "category": "marketing_messages", "timestamp": SECONDS, **told}
     found = reading(document(change(value(user_preferences=[preference]), "user_preferences")))
-    assert found == Read(news=[news] if news else [], ignored=0 if news else 1)
+    assert found == WebhookUpdates(news=[news] if news else [], ignored=0 if news else 1)
 
 
 NEW = Contact(phone="+221770000002", user_id="SN.2")
@@ -269,7 +270,7 @@ NEW_KNOWN = Acquaintance(phone="+221770000002", user_id="SN.2")
     ],
 )
 def test_new_numbers_and_user_ids(told: Json, news: list[News]) -> None:
-    assert reading(told) == Read(news=news)
+    assert reading(told) == WebhookUpdates(news=news)
 
 
 def template(**fields: Json) -> dict[str, Json]:
@@ -317,13 +318,13 @@ def test_template_statuses(event: str, status: TemplateStatus | None) -> None:
         other_info={"title": "FIRST_PAUSE", "description": "x"},
     )
     found = reading(document(change(told, "message_template_status_update")))
-    assert found == Read(news=[of_template(status, "UTILITY")])
+    assert found == WebhookUpdates(news=[of_template(status, "UTILITY")])
 
 
 @pytest.mark.parametrize("field", ["message_template_quality_update", "message_template_status_update", "", None])
 def test_what_a_template_update_holds_decides_not_its_field(field: Json) -> None:
     told = template(previous_quality_score="GREEN", new_quality_score="YELLOW")
-    assert reading(document(change(told, field))) == Read(news=[of_template(quality="YELLOW")])
+    assert reading(document(change(told, field))) == WebhookUpdates(news=[of_template(quality="YELLOW")])
 
 
 @pytest.mark.parametrize(
@@ -341,7 +342,7 @@ def test_what_a_template_update_holds_decides_not_its_field(field: Json) -> None
 def test_a_template_of_a_name_that_meta_gives_none_is_ignored(wrong: Json) -> None:
     """It would be part of a key: the store refused it, and the document came again until it was a dead letter."""
     told = template(event="PAUSED") | wrong
-    assert reading(document(change(told, "message_template_status_update"))) == Read(ignored=1)
+    assert reading(document(change(told, "message_template_status_update"))) == WebhookUpdates(ignored=1)
 
 
 @pytest.mark.parametrize(
@@ -356,14 +357,14 @@ def test_a_language_is_named_as_in_a_send_however_meta_writes_it(told: str, lang
 @pytest.mark.parametrize("word", ["x" * 600, "\ud800", {"a": 1}])
 def test_a_category_or_quality_that_nobody_could_keep_is_not_told(word: Json) -> None:
     told = template(new_category=word, new_quality_score=word)
-    assert reading(document(change(told, "template_category_update"))) == Read(news=[of_template()])
+    assert reading(document(change(told, "template_category_update"))) == WebhookUpdates(news=[of_template()])
 
 
 @pytest.mark.parametrize("more", [{"previous_category": "UTILITY"}, {"correct_category": "UTILITY"}, {}])
 def test_template_categories(more: Json) -> None:
     told = template(new_category="MARKETING", **more)
     found = reading(document(change(told, "template_category_update")))
-    assert found == Read(news=[of_template(category="MARKETING")])
+    assert found == WebhookUpdates(news=[of_template(category="MARKETING")])
 
 
 def restricted_by(*kinds: str, expiration: Json = SECONDS, event: str = "ACCOUNT_RESTRICTION") -> Json:
@@ -410,37 +411,39 @@ def of_account(told: Json, restricted: bool | None, **more: Any) -> AccountNews:
 )
 def test_account_updates(told: Json, restricted: bool | None) -> None:
     """What is known to stop campaigns does; of the rest it is not known, and Meta has to be asked."""
-    assert reading(document(change(told, "account_update"))) == Read(news=[of_account(told, restricted)])
+    assert reading(document(change(told, "account_update"))) == WebhookUpdates(news=[of_account(told, restricted)])
 
 
 @pytest.mark.parametrize("event", ["VERIFIED_ACCOUNT", "PARTNER_ADDED", "ACCOUNT_RECONNECTED", "SOMETHING_NEW", "a b"])
 def test_what_has_nothing_to_do_with_sending_is_no_news(event: str) -> None:
     told = {"event": event, "phone_number": "221770009999"}
-    assert reading(document(change(told, "account_update"))) == Read(ignored=1)
+    assert reading(document(change(told, "account_update"))) == WebhookUpdates(ignored=1)
 
 
 @pytest.mark.parametrize("kind", OTHER_RESTRICTIONS)
 def test_a_restriction_of_something_else_stops_nothing(kind: str) -> None:
     """Issue 14, line 2: calls, the call button, direct send, answers to people who have written."""
     told = restricted_by(kind)
-    assert reading(document(change(told, "account_update"))) == Read(news=[of_account(told, None, restriction=kind)])
+    assert reading(document(change(told, "account_update"))) == WebhookUpdates(
+        news=[of_account(told, None, restriction=kind)]
+    )
     both = restricted_by(kind, MESSAGING)
     words = ", ".join(sorted((kind, MESSAGING)))
     expected = of_account(both, True, until=AT, restriction=words)
-    assert reading(document(change(both, "account_update"))) == Read(news=[expected])
+    assert reading(document(change(both, "account_update"))) == WebhookUpdates(news=[expected])
 
 
 @pytest.mark.parametrize(("expiration", "until"), [(SECONDS, AT), (str(SECONDS), AT), (None, None), ("x", None)])
 def test_when_a_restriction_ends(expiration: Json, until: datetime | None) -> None:
     told = restricted_by(MESSAGING, expiration=expiration)
     expected = of_account(told, True, until=until, restriction=MESSAGING)
-    assert reading(document(change(told, "account_update"))) == Read(news=[expected])
+    assert reading(document(change(told, "account_update"))) == WebhookUpdates(news=[expected])
 
 
 @pytest.mark.parametrize("word", ["+221770009999", "Aminata", "RESTRICTED 1", "X" * 200, None, {"a": 1}])
 def test_a_restriction_that_is_none_of_metas_words_is_not_told_on(word: Json) -> None:
     told = restricted_by(word)
-    assert reading(document(change(told, "account_update"))) == Read(news=[of_account(told, None)])
+    assert reading(document(change(told, "account_update"))) == WebhookUpdates(news=[of_account(told, None)])
 
 
 @pytest.mark.parametrize(
@@ -458,13 +461,15 @@ def test_a_restriction_that_is_none_of_metas_words_is_not_told_on(word: Json) ->
 )
 def test_limits(told: Json, limit: int | None) -> None:
     held = {"max_daily_conversations_per_business": told, "max_phone_numbers_per_waba": 25}
-    assert reading(document(change(held, "business_capability_update"))) == Read(news=[LimitNews(limit=limit, at=AT)])
+    assert reading(document(change(held, "business_capability_update"))) == WebhookUpdates(
+        news=[LimitNews(limit=limit, at=AT)]
+    )
 
 
 @pytest.mark.parametrize("told", ["TIER_NOT_SET", "", None, 0, {}, "lots", 10**40, float("inf")])
 def test_limits_that_cannot_be_read(told: Json) -> None:
     held = {"max_daily_conversations_per_business": told}
-    assert reading(document(change(held, "business_capability_update"))) == Read(ignored=1)
+    assert reading(document(change(held, "business_capability_update"))) == WebhookUpdates(ignored=1)
 
 
 def of_number(event: str, quality: str | None = None) -> NumberNews:
@@ -492,7 +497,7 @@ def of_number(event: str, quality: str | None = None) -> NumberNews:
 )
 def test_number_updates(told: Json, news: list[News]) -> None:
     held = {"display_phone_number": "221770009999", **told}
-    assert reading(document(change(held, "phone_number_quality_update"))) == Read(news=news)
+    assert reading(document(change(held, "phone_number_quality_update"))) == WebhookUpdates(news=news)
 
 
 @pytest.mark.parametrize(("kind", "number"), [("PHONE_NUMBER", "1060001"), ("BUSINESS", "")])
@@ -503,7 +508,7 @@ def test_alerts(kind: str, number: str) -> None:
         "alert_info": {"alert_severity": "INFORMATIONAL", "alert_type": "INCREASED_CAPABILITIES_ELIGIBILITY_DEFERRED"},
     }
     told_by = document(change(told, "account_alerts"))
-    assert reading(told_by) == Read(news=[of_number("INCREASED_CAPABILITIES_ELIGIBILITY_DEFERRED")])
+    assert reading(told_by) == WebhookUpdates(news=[of_number("INCREASED_CAPABILITIES_ELIGIBILITY_DEFERRED")])
     [alert] = read(json.dumps(told_by)).news
     assert alert.source == Source(account=ACCOUNT_ID, phone_number_id=number)
 
@@ -521,7 +526,7 @@ def test_a_batch_of_everything_is_read_in_order() -> None:
 def test_news_without_any_instant_waits_for_one_who_knows_the_time() -> None:
     told = document(change(template(event="PAUSED")))
     del told["entry"][0]["time"]
-    assert read(json.dumps(told)) == Read(ignored=1)
+    assert read(json.dumps(told)) == WebhookUpdates(ignored=1)
     assert len(read(json.dumps(told), received=AT).news) == 1
 
 

@@ -10,10 +10,11 @@ from shared.domain.message import Message
 from shared.domain.payload import Channel
 from shared.domain.status import Status
 from shared.providers.orange.receipts import receipts
+from shared.providers.whatsapp import webhook
+from shared.usecases.meta_documents import MetaDesk
 from shared.usecases.receive import OrangeDesk, Receiver, Report
 from shared.usecases.strangers import Strangers
 from tests.fakes.office import DEMO, Office
-from tests.fakes.orange import NO_META
 from tests.fakes.rest import FakeStatusQueue
 
 READ_TIMEOUT = SendError(Kind.UNKNOWN, "ReadTimeout", "outcome_unknown")
@@ -41,7 +42,9 @@ class Orange:
         office = self._office
         strangers = Strangers(office.unknown_sms, office.number_key.person)
         orange = OrangeDesk(read=receipts, receipts=office.receipts, strangers=strangers, queue=self._queue)
-        receiver = Receiver(office.settler(), NO_META, orange, office.telemetry, office.clock)
+        settler = office.settler()
+        meta = MetaDesk(whatsapp=webhook, statuses=office.aftermath(settler))
+        receiver = Receiver(settler, meta, orange, office.telemetry, office.clock)
         assert office.run(receiver.receive_all([report])) == [True]
 
 

@@ -23,7 +23,9 @@ from shared.domain.message import Message
 from shared.domain.sending import Taken
 from shared.domain.status import Status
 from shared.providers.orange.receipts import receipts
+from shared.providers.whatsapp import webhook
 from shared.usecases.channel import NameReceipts
+from shared.usecases.meta_documents import MetaDesk
 from shared.usecases.ports import Move
 from shared.usecases.receive import OrangeDesk, Receiver, Report
 from shared.usecases.settle import Settler
@@ -31,7 +33,8 @@ from shared.usecases.strangers import LOOK_AGAIN_AFTER, MOST_LOOKS, NoteUnknown,
 from tests.contract.making import NOON, ORGANISATION, message
 from tests.fakes.bulk import FakeDistributions
 from tests.fakes.log import FakeLog
-from tests.fakes.orange import NO_META, FakeUnknownSms
+from tests.fakes.office import Office
+from tests.fakes.orange import FakeUnknownSms
 from tests.fakes.rest import FakeReceipts, FakeStatusQueue
 from tests.fakes.world import FakeClock, FakeTelemetry, KilledError, Points
 
@@ -98,7 +101,8 @@ class Days:
         clock: Clock = self.clock
         strangers = Strangers(self.unknown, KEY.person)
         orange = OrangeDesk(read=receipts, receipts=self.receipts, strangers=strangers, queue=self.queue)
-        return Receiver(self.settler, NO_META, orange, self.telemetry, clock)
+        meta = MetaDesk(whatsapp=webhook, statuses=Office().aftermath(self.settler))
+        return Receiver(self.settler, meta, orange, self.telemetry, clock)
 
     async def receive(self, one: Report) -> None:
         assert await self.receiver().receive_all([one]) == [True]
