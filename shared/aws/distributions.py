@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from shared.aws.attributes import Item, Plain, attribute, attributes, plain
 from shared.aws.codec import decode, encode
 from shared.aws.conditional import put_if_absent, standing
-from shared.aws.reading import get_items
+from shared.aws.reading import get_items, partition
 from shared.aws.session import Aws
 from shared.aws.tally_item import AWAITING, DELAY, ROWS, columns_of, status_column, tally_of
 from shared.domain.distribution import Counts, Distribution, DistributionStatus
@@ -217,21 +217,9 @@ class DynamoDistributions:
 
     async def tallies(self, organisation: str, distribution_id: str) -> Mapping[tuple[int, int], Tally]:
         """See `Distributions`."""
-
-        def query() -> dict[tuple[int, int], Tally]:
-            pages = self._aws.dynamodb.get_paginator("query").paginate(
-                TableName=self._table,
-                KeyConditionExpression="pk = :pk AND begins_with(sk, :chunk)",
-                ExpressionAttributeValues={
-                    ":pk": attribute(_key(organisation, distribution_id)),
-                    ":chunk": attribute("chunk#"),
-                },
-                ConsistentRead=True,
-            )
-            items = [plain(item) for page in pages for item in page["Items"]]
-            return {_chunk_of(item): tally_of(item) for item in items}
-
-        return await self._aws.run(query)
+        pk = _key(organisation, distribution_id)
+        items = await partition(self._aws, self._table, pk, "chunk#")
+        return {_chunk_of(item): tally_of(item) for item in items}
 
     def _add(
         self,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from shared.aws.attributes import Item, attributes, plain, text
 from shared.aws.message_item import campaign_key, from_item, key, person_key, shard_keys
 from shared.aws.message_item import position as place_of
-from shared.aws.reading import get_items
+from shared.aws.reading import get_items, query_all
 from shared.aws.session import Aws
 from shared.domain.instants import from_milliseconds, milliseconds
 from shared.domain.message import Message
@@ -19,7 +19,7 @@ from shared.domain.payload import Channel
 from shared.usecases.ports import LogQuery, Page, Single
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb.type_defs import QueryInputTypeDef
+    from types_boto3_dynamodb.type_defs import QueryInputPaginateTypeDef, QueryInputTypeDef
 
 _PAGES = 20
 """Index pages read for one page of a list, at most: a rare match ends a page early, with a cursor to go on from."""
@@ -79,13 +79,13 @@ async def singles_of(
         return []
 
     def read(partition: str) -> list[Single]:
-        pages = aws.dynamodb.get_paginator("query").paginate(
-            TableName=table,
-            IndexName=index,
-            KeyConditionExpression=f"{name} = :partition AND listed_at BETWEEN :first AND :end",
-            ExpressionAttributeValues=attributes({":partition": partition, ":first": first, ":end": end}),
-        )
-        return [_single(plain(item)) for page in pages for item in page["Items"]]
+        request: QueryInputPaginateTypeDef = {
+            "TableName": table,
+            "IndexName": index,
+            "KeyConditionExpression": f"{name} = :partition AND listed_at BETWEEN :first AND :end",
+            "ExpressionAttributeValues": attributes({":partition": partition, ":first": first, ":end": end}),
+        }
+        return [_single(item) for item in query_all(aws, request)]
 
     found = await aws.run_all([partial(read, partition) for partition in shard_keys(owner, single=True)])
     return [one for ones in found for one in ones]
@@ -123,7 +123,7 @@ async def _named(
 
 
 def _keys_named(aws: Aws, table: str, organisation: str, provider_message_id: str) -> list[dict[str, str]]:
-    request: QueryInputTypeDef = {
+    request: QueryInputPaginateTypeDef = {
         "TableName": table,
         "IndexName": "by_provider_id",
         "KeyConditionExpression": "provider_message_id = :named AND begins_with(pk, :organisation)",
@@ -131,13 +131,7 @@ def _keys_named(aws: Aws, table: str, organisation: str, provider_message_id: st
             {":named": provider_message_id, ":organisation": key(organisation, "")}
         ),
     }
-    keys: list[dict[str, str]] = []
-    while True:
-        answer = aws.dynamodb.query(**request)
-        keys += [{"pk": str(plain(item)["pk"])} for item in answer["Items"]]
-        if "LastEvaluatedKey" not in answer:
-            return keys
-        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+    return [{"pk": str(item["pk"])} for item in query_all(aws, request)]
 
 
 async def _candidates(aws: Aws, table: str, query: LogQuery, below: str, want: int) -> tuple[list[str], str | None]:

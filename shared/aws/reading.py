@@ -9,7 +9,7 @@ from shared.aws.session import Aws
 from shared.aws.tries import tries
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb.type_defs import KeysAndAttributesTypeDef
+    from types_boto3_dynamodb.type_defs import KeysAndAttributesTypeDef, QueryInputPaginateTypeDef
 
 _AT_ONCE = 100
 """DynamoDB's limit for one BatchGetItem."""
@@ -25,6 +25,24 @@ async def get_items(aws: Aws, table: str, keys: Sequence[Mapping[str, str]], *, 
     batches = [once[start : start + _AT_ONCE] for start in range(0, len(once), _AT_ONCE)]
     found = await aws.run_all([partial(_batch, aws, table, batch, consistent=consistent) for batch in batches])
     return [item for items in found for item in items]
+
+
+def query_all(aws: Aws, request: "QueryInputPaginateTypeDef") -> list[Item]:
+    """What a query finds, over all its pages. Blocks."""
+    pages = aws.dynamodb.get_paginator("query").paginate(**request)
+    return [plain(item) for page in pages for item in page["Items"]]
+
+
+async def partition(aws: Aws, table: str, pk: str, beginning: str = "") -> list[Item]:
+    """The items of a partition whose sort key begins so, as they surely stand."""
+    values = {":pk": pk} | ({":beginning": beginning} if beginning else {})
+    request: QueryInputPaginateTypeDef = {
+        "TableName": table,
+        "KeyConditionExpression": "pk = :pk AND begins_with(sk, :beginning)" if beginning else "pk = :pk",
+        "ExpressionAttributeValues": attributes(values),
+        "ConsistentRead": True,
+    }
+    return await aws.run(partial(query_all, aws, request))
 
 
 def _batch(aws: Aws, table: str, keys: Sequence[Mapping[str, str]], consistent: bool) -> list[Item]:

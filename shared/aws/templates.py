@@ -6,9 +6,10 @@ from functools import partial
 
 from botocore.exceptions import ClientError
 
-from shared.aws.attributes import Item, Plain, attribute, attributes, plain, text, whole
+from shared.aws.attributes import Item, Plain, attribute, attributes, text, whole
 from shared.aws.codec import decode, encode
 from shared.aws.conditional import Update, changed, put_if_absent, standing
+from shared.aws.reading import partition
 from shared.aws.session import Aws
 from shared.domain.catalogue import UTILITY, KnownTemplate, Listing
 from shared.domain.instants import from_microseconds, microseconds
@@ -30,7 +31,7 @@ class DynamoTemplates:
 
     async def listing(self, organisation: str, account: str) -> Listing:
         """See `TemplateBook`."""
-        items = await self._aws.run(partial(self._query, _pk(organisation, account), ""))
+        items = await partition(self._aws, self._table, _pk(organisation, account))
         reading = next((item for item in items if item["sk"] == _READING), None)
         return Listing(
             templates=tuple(_template(item) for item in items if item["sk"] != _READING),
@@ -39,7 +40,7 @@ class DynamoTemplates:
 
     async def named(self, organisation: str, account: str, name: str) -> Sequence[KnownTemplate]:
         """See `TemplateBook`."""
-        items = await self._aws.run(partial(self._query, _pk(organisation, account), f"{_ITEM}{name}#"))
+        items = await partition(self._aws, self._table, _pk(organisation, account), f"{_ITEM}{name}#")
         return [_template(item) for item in items]
 
     async def hear(self, organisation: str, account: str, news: TemplateNews) -> Heard:
@@ -53,23 +54,13 @@ class DynamoTemplates:
     async def read(self, organisation: str, account: str, found: Sequence[KnownTemplate], at: datetime) -> None:
         """See `TemplateBook`. The mark comes last: a reading that dies on the way is done again."""
         pk = _pk(organisation, account)
-        stored = {str(item["sk"]): item for item in await self._aws.run(partial(self._query, pk, _ITEM))}
+        stored = {str(item["sk"]): item for item in await partition(self._aws, self._table, pk, _ITEM)}
         listed = {_sk(one.name, one.language): one for one in found}
         new = [one for sk, one in listed.items() if not _says(stored.get(sk), one)]
         await self._aws.run_all([partial(self._take, pk, one) for one in new])
         gone = [sk for sk in stored if sk not in listed]
         await self._aws.run_all([partial(self._forget, {"pk": pk, "sk": sk}, at) for sk in gone])
         await self._aws.run(partial(self._mark, pk, at))
-
-    def _query(self, pk: str, beginning: str) -> list[Item]:
-        names = {":pk": attribute(pk)} | ({":sk": attribute(beginning)} if beginning else {})
-        pages = self._aws.dynamodb.get_paginator("query").paginate(
-            TableName=self._table,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)" if beginning else "pk = :pk",
-            ExpressionAttributeValues=names,
-            ConsistentRead=True,
-        )
-        return [plain(item) for page in pages for item in page["Items"]]
 
     def _hear(self, key: Mapping[str, str], news: TemplateNews) -> Heard:
         at = _seconds(news.at)

@@ -1,6 +1,7 @@
 """What is kept under a person's keyed hash on the state table, and how it is forgotten."""
 
-from shared.aws.attributes import attributes, plain
+from shared.aws.attributes import attributes
+from shared.aws.reading import partition
 from shared.aws.session import Aws
 
 _CONSENT = "consent"
@@ -16,20 +17,12 @@ class DynamoTraces:
 
     async def forget(self, organisation: str, person: str, *, links: bool) -> None:
         """See `Traces`."""
-        partition = f"{organisation}#person#{person}"
+        pk = f"{organisation}#person#{person}"
+        places = [str(item["sk"]) for item in await partition(self._aws, self._table, pk)]
 
         def delete() -> None:
-            pages = self._aws.dynamodb.get_paginator("query").paginate(
-                TableName=self._table,
-                KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues=attributes({":pk": partition}),
-                ConsistentRead=True,
-            )
-            places = [str(plain(item)["sk"]) for page in pages for item in page["Items"]]
             for place in places:
                 if place != _CONSENT and (links or not place.startswith(_LINK)):
-                    self._aws.dynamodb.delete_item(
-                        TableName=self._table, Key=attributes({"pk": partition, "sk": place})
-                    )
+                    self._aws.dynamodb.delete_item(TableName=self._table, Key=attributes({"pk": pk, "sk": place}))
 
         await self._aws.run(delete)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from functools import partial
 
-from shared.aws.attributes import attribute, plain
 from shared.aws.conditional import put_if_absent
+from shared.aws.reading import partition
 from shared.aws.session import Aws
 
 _TURN = "turn#"
@@ -22,18 +22,9 @@ class DynamoTurns:
         An own write whose answer was lost is found by the next read."""
         key = f"{organisation}#campaign#{campaign_id}"
         while True:
-            taken = await self._aws.run(partial(self._read, key))
+            taken = [str(item["distribution_id"]) for item in await partition(self._aws, self._table, key, _TURN)]
             if distribution_id in taken:
                 return taken[: taken.index(distribution_id)]
             item = {"pk": key, "sk": f"{_TURN}{len(taken):06d}", "distribution_id": distribution_id}
             if await self._aws.run(partial(put_if_absent, self._aws, self._table, item)):
                 return taken
-
-    def _read(self, key: str) -> list[str]:
-        pages = self._aws.dynamodb.get_paginator("query").paginate(
-            TableName=self._table,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :turn)",
-            ExpressionAttributeValues={":pk": attribute(key), ":turn": attribute(_TURN)},
-            ConsistentRead=True,
-        )
-        return [str(plain(item)["distribution_id"]) for page in pages for item in page["Items"]]

@@ -28,7 +28,7 @@ from shared.domain.message import Message
 from shared.domain.prints import Pairs, Print, rows_of, same_rows
 from shared.domain.status import Status
 from shared.usecases.frozen import Plans
-from shared.usecases.ports import Distributions, Log
+from shared.usecases.ports import Distributions, Log, Page, pages
 from shared.usecases.settle import Settler
 
 ALREADY_SENT = "already_sent"
@@ -262,9 +262,8 @@ class AlreadySent:
     async def _confirmed(self, distribution: Distribution, since: datetime | None) -> list[Distribution]:
         """Its campaign's, newest first. `since`: not those that were made so long before that no person can have
         confirmed them since."""
-        found: list[Distribution] = []
-        position: str | None = None
-        while True:
+
+        async def read(position: str | None) -> Page[Distribution]:
             page = await self._distributions.page(
                 distribution.organisation,
                 campaign_id=distribution.campaign_id,
@@ -273,10 +272,9 @@ class AlreadySent:
                 limit=_PAGE,
             )
             young = [one for one in page.items if since is None or one.created_at >= since - UNCONFIRMED_LIFE]
-            found += [one for one in young if one.was_confirmed]
-            position = page.position if len(young) == len(page.items) else None
-            if position is None:
-                return found
+            return Page(items=young, position=page.position if len(young) == len(page.items) else None)
+
+        return [one async for page in pages(read) for one in page if one.was_confirmed]
 
     async def _singles(self, distribution: Distribution, since: datetime | None) -> Singles:
         organisation = distribution.organisation

@@ -19,7 +19,7 @@ from shared.domain.message import Chunk, Message
 from shared.usecases.contacts import Identities
 from shared.usecases.frozen import Plans, Uploads
 from shared.usecases.people import Numbers
-from shared.usecases.ports import Distributions, Log, LogQuery, People, Task, TaskQueue, Telemetry
+from shared.usecases.ports import Distributions, Log, LogQuery, People, Task, TaskQueue, Telemetry, pages
 from shared.usecases.settle import Settler
 
 SOURCE = "erasure"
@@ -108,16 +108,12 @@ class Eraser:
     async def _erase_messages(self, organisation: str, person: str) -> None:
         """The rows of the log that name the person; and what a lost race or a killed request has stored, which no row
         names. What a sender holds right now keeps its content until the next round."""
-        position: str | None = None
+        wanted = LogQuery(organisation=organisation, person=person)
         held: set[str] = set()
-        while True:
-            page = await self._deps.log.page(LogQuery(organisation=organisation, person=person), position, _PAGE)
-            rows = await self._deps.log.get_many(organisation, [one.message_id for one in page.items])
+        async for page in pages(lambda position: self._deps.log.page(wanted, position, _PAGE)):
+            rows = await self._deps.log.get_many(organisation, [one.message_id for one in page])
             held |= {row.message_id for row in rows.values() if not await self._is_erased(row)}
             await self._deps.settler.flush()
-            position = page.position
-            if position is None:
-                break
         await self._deps.plans.erase_singles(organisation, person, but=held)
 
     async def _is_erased(self, row: Message) -> bool:

@@ -7,6 +7,7 @@ up at once. All of it may be done twice.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from shared.domain.clock import Clock
 from shared.domain.distribution import RELEASING, Distribution, DistributionStatus
@@ -32,9 +33,11 @@ from shared.usecases.ports import (
     Integrations,
     Lanes,
     Log,
+    Page,
     Task,
     TaskQueue,
     Telemetry,
+    pages,
 )
 
 EVERY = timedelta(seconds=60)
@@ -221,20 +224,18 @@ class HoldWork:
             concerned = await self._concerned(holds)
             await self._deps.tasks.put([advance_task(one) for one in concerned])
 
+    async def _page(self, organisation: str, status: DistributionStatus, position: str | None) -> Page[Distribution]:
+        return await self._deps.distributions.page(
+            organisation, campaign_id=None, status=status, position=position, limit=_PAGE
+        )
+
     async def _concerned(self, holds: Holds) -> list[Distribution]:
         """What is being sent on the channel, or would be but for holds. The list may be a moment behind: one that was
         confirmed just now is met by its own release."""
         found: list[Distribution] = []
         for status in (*RELEASING, DistributionStatus.PAUSED):
-            position: str | None = None
-            while True:
-                page = await self._deps.distributions.page(
-                    holds.organisation, campaign_id=None, status=status, position=position, limit=_PAGE
-                )
-                found += [one for one in page.items if one.channel is holds.channel and one.is_releasing]
-                position = page.position
-                if position is None:
-                    break
+            async for page in pages(partial(self._page, holds.organisation, status)):
+                found += [one for one in page if one.channel is holds.channel and one.is_releasing]
         return found
 
 

@@ -1,7 +1,7 @@
 """What the use cases ask of the world. `shared/aws` answers on AWS, `tests/fakes` in memory; one contract suite holds
 both to the same behaviour. Every method may be called twice; instants are aware and in UTC."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -122,6 +122,17 @@ class Page[T]:
 
     items: Sequence[T]
     position: str | None
+
+
+async def pages[T](read: Callable[[str | None], Awaitable[Page[T]]]) -> AsyncIterator[Sequence[T]]:
+    """The items of each page of a list, to its end. `read` takes a position, None for the beginning."""
+    position: str | None = None
+    while True:
+        page = await read(position)
+        yield page.items
+        position = page.position
+        if position is None:
+            return
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ from shared.domain.tally import (
     unlisted,
     with_missing_receipts,
 )
-from shared.usecases.ports import Distributions, Log, Single
+from shared.usecases.ports import Distributions, Log, Single, pages
 
 READ_ONE_BY_ONE = 5_000
 """So many messages of no distribution are read from the log themselves: 50 requests, two seconds."""
@@ -118,16 +118,12 @@ class StatisticsReader:
 
     async def _in_scope(self, scope: Scope) -> list[Distribution]:
         """Confirmed ones that may have messages in scope: one that was completed earlier has none."""
-        found: list[Distribution] = []
-        position: str | None = None
-        while True:
-            page = await self._distributions.page(
+        found = pages(
+            lambda position: self._distributions.page(
                 scope.organisation, campaign_id=scope.campaign_id, status=None, position=position, limit=_PAGE
             )
-            found += [one for one in page.items if one.was_confirmed and _may_touch(one, scope)]
-            position = page.position
-            if position is None:
-                return found
+        )
+        return [one async for page in found for one in page if one.was_confirmed and _may_touch(one, scope)]
 
     async def _add_distribution(self, found: _Sum, distribution: Distribution, scope: Scope) -> None:
         tallies = await self._distributions.tallies(distribution.organisation, distribution.distribution_id)

@@ -13,7 +13,7 @@ from shared.domain.message import Chunk, Message
 from shared.domain.status import Status
 from shared.domain.tally import counted, counted_fallback, fallbacks_in, hour_bounds, singles_in, singles_of
 from shared.usecases.frozen import Plans
-from shared.usecases.ports import Distributions, Log, LogQuery
+from shared.usecases.ports import Distributions, Log, LogQuery, pages
 
 _AT_ONCE = 16
 """Chunks looked at side by side: each waits for S3 and for the log."""
@@ -164,14 +164,8 @@ class Tallies:
             distribution_id=distribution.distribution_id,
             status=Status.PENDING,
         )
-        found: list[Message] = []
-        position: str | None = None
-        while True:
-            page = await self._log.page(wanted, position, _PAGE)
-            found += page.items
-            position = page.position
-            if position is None:
-                return found
+        found = pages(lambda position: self._log.page(wanted, position, _PAGE))
+        return [one async for page in found for one in page]
 
 
 def logged_at_most(distribution: Distribution) -> list[int]:
