@@ -1,8 +1,8 @@
 """Plans a distribution: judges every row, freezes the accepted ones in chunks, tells why the others are rejected.
 
 Nothing is sent, and nothing is visible before the plan is taken: a planning run that dies leaves objects that nobody
-reads and that expire. Memory is bounded by a window of rows, one open chunk a run, some chunks on their way, and
-up to three slots of 20 bytes a row against duplicates, for WhatsApp another of 16 a person (bench/planning.py measures
+reads and that expire. Memory is bounded by a window of rows, one open chunk a run, some chunks on their way, up
+to three slots of 20 bytes a row against duplicates, and for WhatsApp another 16 bytes a row (bench/planning.py measures
 it).
 """
 
@@ -16,7 +16,7 @@ from decimal import Decimal
 
 from shared.domain.card_sample import CardSample
 from shared.domain.composition import Composed
-from shared.domain.digests import DigestSet
+from shared.domain.digests import DigestCount
 from shared.domain.distribution import (
     AUTO_OFF_PEAK_ABOVE,
     CHUNK_ROWS,
@@ -77,7 +77,7 @@ class _Tally:
     segments: Counter[str] = field(default_factory=Counter)
     amounts: dict[str, tuple[str, Decimal]] = field(default_factory=dict)
     notices: Counter[str] = field(default_factory=Counter)
-    outside_sessions: DigestSet = field(default_factory=DigestSet)
+    outside_sessions: DigestCount = field(default_factory=DigestCount)
     """People who count against Meta's daily limit."""
     fallback_segments: Counter[str] = field(default_factory=Counter)
     fallback_amounts: dict[str, tuple[str, Decimal]] = field(default_factory=dict)
@@ -159,7 +159,8 @@ class Planner:
         runs = run.frozen()
         starts = [earliest_open(distribution.channel, one.country, wished, windows) for one in runs]
         # First: a provider that answers makes the organisation a member of its account, whose rate the end depends on.
-        budgets = await self._budgets(tally, distribution, settings)
+        people = tally.outside_sessions.different()
+        budgets = await self._budgets(tally, people, distribution, settings)
         end = await self._end(runs, distribution, settings, min(starts), windows) if starts else None
         return Plan(
             attempt=distribution.attempt,
@@ -174,13 +175,15 @@ class Planner:
             peak=peak,
             starts_at=min(starts, default=None),
             estimated_end=end,
-            people=len(tally.outside_sessions),
+            people=people,
         )
 
-    async def _budgets(self, tally: _Tally, distribution: Distribution, settings: Settings) -> tuple[Notice, ...]:
+    async def _budgets(
+        self, tally: _Tally, people: int, distribution: Distribution, settings: Settings
+    ) -> tuple[Notice, ...]:
         """What may keep messages from arriving: Meta's people in a day, cards that cannot be had, Orange's units."""
         if isinstance(settings.channel, WhatsAppIntegration):
-            limit = await self._number.limit_warnings(settings.channel, len(tally.outside_sessions))
+            limit = await self._number.limit_warnings(settings.channel, people)
             return (*limit, *await self._probe.warnings(tally.cards.chosen(), distribution.organisation))
         if distribution.channel is not Channel.SMS or settings.sms is None:
             return ()
