@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
+from typing import Any
 
 from shared.aws.function import days, read_settings
 from shared.aws.integrations import number_key
@@ -17,7 +18,7 @@ from shared.domain.card_reference import parse_buckets, parse_hosts
 from shared.domain.clock import Clock
 from shared.domain.ids import NumberKey
 from shared.domain.integration import SmsIntegration, WhatsAppIntegration
-from shared.domain.payload import Channel
+from shared.domain.payload import META, ORANGE, Channel
 from shared.usecases.browse import Browse
 from shared.usecases.contacts import Identities
 from shared.usecases.control import Control, ControlDeps
@@ -39,7 +40,7 @@ from shared.wiring.account import Account
 from shared.wiring.reading import browse_with
 from shared.wiring.schedules import schedule_names
 from shared.wiring.sending import TEST_CHAIN, send_deps
-from shared.wiring.sms import orange_balances, sms_step
+from shared.wiring.sms import sms_balances, sms_step
 from shared.wiring.stores import Names, Stores
 from shared.wiring.whatsapp import whatsapp_step
 
@@ -89,6 +90,7 @@ class Deps:
             Channel.WHATSAPP: self.settings.whatsapp_queue_url,
             Channel.SMS: self.settings.sms_queue_url,
         }
+        self._urls = {META: self.settings.meta_graph_url, ORANGE: self.settings.orange_api_url}
         self._hosts = parse_hosts(self.settings.card_hosts)
         self._buckets = parse_buckets(self.settings.card_buckets)
 
@@ -129,7 +131,7 @@ class Deps:
     @cached_property
     def sms_health(self) -> SmsHealth:
         """GET /v1/integrations/sms/health."""
-        return SmsHealth(orange_balances(self.stores, self.settings.orange_api_url), self.clock)
+        return SmsHealth(sms_balances(self.stores, self._urls), self.clock)
 
     @cached_property
     def setting_reader(self) -> SettingReader:
@@ -172,9 +174,8 @@ class Deps:
     @cached_property
     def browse(self) -> Browse:
         """Reading."""
-        return browse_with(
-            self.stores, self.plans, orange_balances(self.stores, self.settings.orange_api_url), self.account.number
-        )
+        balances = sms_balances(self.stores, self._urls)
+        return browse_with(self.stores, self.plans, balances, self.account.number)
 
     @cached_property
     def statistics(self) -> StatisticsReader:
@@ -256,12 +257,12 @@ class Deps:
         )
 
     @cached_property
-    def sms_step(self) -> SendStep[SmsIntegration, str]:
+    def sms_step(self) -> SendStep[SmsIntegration, Any]:
         """The SMS send step, for test sends."""
-        return sms_step(self.stores, self.settings.orange_api_url, self._queues, TEST_CHAIN)
+        return sms_step(self.stores, self._urls, self._queues, TEST_CHAIN)
 
     @cached_property
-    def whatsapp_step(self) -> SendStep[WhatsAppIntegration, str]:
+    def whatsapp_step(self) -> SendStep[WhatsAppIntegration, Any]:
         """The WhatsApp send step, for test sends."""
-        url, hosts, buckets = self.settings.meta_graph_url, self._hosts, self._buckets
-        return whatsapp_step(self.stores, url, self._queues, hosts, buckets, chain=TEST_CHAIN)
+        hosts, buckets = self._hosts, self._buckets
+        return whatsapp_step(self.stores, self._urls, self._queues, hosts, buckets, chain=TEST_CHAIN)

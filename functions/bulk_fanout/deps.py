@@ -16,7 +16,7 @@ from shared.aws.traces import DynamoTraces
 from shared.domain.card_reference import parse_buckets, parse_hosts
 from shared.domain.clock import Clock
 from shared.domain.ids import NumberKey
-from shared.domain.payload import Channel
+from shared.domain.payload import ORANGE, Channel
 from shared.usecases.account_health import AccountHealth
 from shared.usecases.admission import Admission
 from shared.usecases.agenda import Agenda, AgendaDeps
@@ -47,7 +47,7 @@ from shared.wiring.account import Account
 from shared.wiring.cards import card_source
 from shared.wiring.reading import browse_with
 from shared.wiring.schedules import schedule_names
-from shared.wiring.sms import orange_balances
+from shared.wiring.sms import sms_balances
 from shared.wiring.stores import Names, Stores
 
 
@@ -216,7 +216,7 @@ class Deps:
 
     @cached_property
     def _balances(self) -> ProvingBalances:
-        return orange_balances(self.stores, self.settings.orange_api_url)
+        return sms_balances(self.stores, {ORANGE: self.settings.orange_api_url})
 
     @cached_property
     def _hold_work(self) -> HoldWork:

@@ -1,6 +1,6 @@
 """Sends what the SMS queue delivers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.aws.function import Answer, Context, Event, Handler, Loop, lazily, read_settings, system_clock
@@ -9,7 +9,8 @@ from shared.aws.session import Aws
 from shared.aws.telemetry import LoggedTelemetry
 from shared.domain.clock import Clock
 from shared.domain.dispatch import Dispatch
-from shared.domain.payload import Channel
+from shared.domain.payload import ORANGE, Channel
+from shared.wiring.providers import PROVIDERS, ProviderRow
 from shared.wiring.sms import sms_step
 from shared.wiring.stores import Names, Stores
 
@@ -26,7 +27,11 @@ class Settings:
 
 
 def build(
-    environment: Mapping[str, str], clock: Clock | None = None, aws: Aws | None = None, loop: Loop | None = None
+    environment: Mapping[str, str],
+    clock: Clock | None = None,
+    aws: Aws | None = None,
+    loop: Loop | None = None,
+    providers: Sequence[ProviderRow] = PROVIDERS,
 ) -> Handler:
     """The handler with all it needs; nothing of AWS is called yet."""
     settings = read_settings(Settings, environment)
@@ -42,7 +47,8 @@ def build(
             secrets_prefix=settings.secrets_prefix,
         ),
     )
-    step = sms_step(stores, settings.orange_api_url, {Channel.SMS: settings.sms_queue_url})
+    urls, queues = {ORANGE: settings.orange_api_url}, {Channel.SMS: settings.sms_queue_url}
+    step = sms_step(stores, urls, queues, providers=providers)
     loop = loop or Loop(telemetry.crash)
 
     def handle(event: Event, _: Context) -> Answer:

@@ -10,7 +10,7 @@ from shared.aws.telemetry import LoggedTelemetry
 from shared.domain.card_reference import parse_buckets, parse_hosts
 from shared.domain.clock import Clock
 from shared.domain.dispatch import Dispatch
-from shared.domain.payload import Channel
+from shared.domain.payload import META, Channel
 from shared.wiring.stores import Names, Stores
 from shared.wiring.whatsapp import whatsapp_step
 
@@ -49,7 +49,7 @@ def build(
     )
     step = whatsapp_step(
         stores,
-        settings.meta_graph_url,
+        {META: settings.meta_graph_url},
         {Channel.WHATSAPP: settings.whatsapp_queue_url},
         parse_hosts(settings.card_hosts),
         parse_buckets(settings.card_buckets),

@@ -1,6 +1,6 @@
-"""Meta's and Orange's webhooks: at the door verify and queue; behind the queue, move statuses."""
+"""The providers' webhooks: at the door verify and queue; behind the queue, move statuses."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
@@ -13,21 +13,21 @@ from shared.aws.session import Aws
 from shared.aws.telemetry import LoggedTelemetry
 from shared.domain.clock import Clock
 from shared.domain.ids import NumberKey
-from shared.domain.payload import Channel
+from shared.domain.payload import Channel, Provider
 from shared.domain.refusal import ProblemCode, Refusal
 from shared.http.request import Request
 from shared.http.response import Response
 from shared.http.router import Router
-from shared.providers.orange.receipts import pieces, receipts
 from shared.providers.whatsapp import webhook
 from shared.usecases.account_news import AccountDeps, AccountListener
 from shared.usecases.aftermath import Aftermath, AftermathDeps
 from shared.usecases.contacts import Identities
 from shared.usecases.inbound import InboundDeps, InboundDesk
 from shared.usecases.meta_documents import MetaDesk
-from shared.usecases.receive import Doorkeeper, OrangeDesk, Receiver, Report
+from shared.usecases.receive import Doorkeeper, ReceiptDesk, Receiver, Report
 from shared.usecases.straight import Straight
 from shared.usecases.strangers import Strangers
+from shared.wiring.providers import PROVIDERS, ProviderRow, receipt_formats
 from shared.wiring.stores import Names, Stores
 
 _LONGEST_BODY = 3 * 1024 * 1024
@@ -50,7 +50,11 @@ class Settings:
 
 
 def build(
-    environment: Mapping[str, str], clock: Clock | None = None, aws: Aws | None = None, loop: Loop | None = None
+    environment: Mapping[str, str],
+    clock: Clock | None = None,
+    aws: Aws | None = None,
+    loop: Loop | None = None,
+    providers: Sequence[ProviderRow] = PROVIDERS,
 ) -> Handler:
     """The handler with all it needs; nothing of AWS is called yet."""
     settings = read_settings(Settings, environment)
@@ -65,10 +69,11 @@ def build(
     )
     stores = Stores(aws or Aws(), clock, telemetry, names, patient=True)
     queue = SqsStatusQueue(stores.aws, settings.status_queue_url)
-    door = Doorkeeper(stores.integrations, queue, webhook, pieces, telemetry, stores.clock)
+    formats = receipt_formats(providers)
+    door = Doorkeeper(stores.integrations, queue, webhook, formats, telemetry, stores.clock)
     keyed = _keyed(stores.aws, settings.number_key_secret_id)
     strangers = Strangers(stores.unknown_sms, lambda organisation, e164: keyed().person(organisation, e164))
-    orange = OrangeDesk(read=receipts, receipts=stores.receipts, strangers=strangers, queue=queue)
+    receipts = ReceiptDesk(formats=formats, receipts=stores.receipts, strangers=strangers, queue=queue)
     people, account = _inbound_desk(stores, settings, keyed), _account_listener(stores, settings)
     settler, consequences = stores.settler(), stores.consequences()
     statuses = Aftermath(
@@ -83,9 +88,9 @@ def build(
         )
     )
     meta = MetaDesk(whatsapp=webhook, statuses=statuses, news_listeners=(people, account), status_listeners=(people,))
-    receiver = Receiver(settler, meta, orange, telemetry, stores.clock)
+    receiver = Receiver(settler, meta, receipts, telemetry, stores.clock)
     router = Router(on_error=telemetry.crash)
-    _register(router, door)
+    _register(router, door, formats)
     loop = loop or Loop(telemetry.crash)
 
     def handle(event: Event, _: Context) -> Answer:
@@ -139,10 +144,11 @@ def _keyed(aws: Aws, number_key_secret_id: str) -> Callable[[], NumberKey]:
     return key
 
 
-def _register(router: Router, door: Doorkeeper) -> None:
+def _register(router: Router, door: Doorkeeper, receipts: Iterable[Provider]) -> None:
     router.add("GET /webhooks/whatsapp/{organisation_id}", partial(_verify, door), scope=None)
     router.add("POST /webhooks/whatsapp/{organisation_id}", partial(_whatsapp, door), scope=None)
-    router.add("POST /webhooks/orange/{organisation_id}/{token}", partial(_orange, door), scope=None)
+    for one in receipts:
+        router.add(f"POST /webhooks/{one}/{{organisation_id}}/{{token}}", partial(_receipts, door, one), scope=None)
 
 
 async def _verify(door: Doorkeeper, request: Request) -> Response:
@@ -159,10 +165,10 @@ async def _whatsapp(door: Doorkeeper, request: Request) -> Response:
     return Response(status=200 if taken else 401)
 
 
-async def _orange(door: Doorkeeper, request: Request) -> Response:
+async def _receipts(door: Doorkeeper, provider: Provider, request: Request) -> Response:
     _refuse_giants(request)
     path = request.path_parameters
-    taken = await door.take_orange(path["organisation_id"], path["token"], request.body, request.source_ip)
+    taken = await door.take_receipts(provider, path["organisation_id"], path["token"], request.body, request.source_ip)
     return Response(status=200 if taken else 401)
 
 

@@ -161,7 +161,7 @@ def _as_seen(
 
 
 def _own_key(lane: Lane) -> dict[str, str]:
-    return _key(f"{lane.organisation}#lane#{lane.channel}#{lane.provider}")
+    return _key(lane.own_id)
 
 
 def _account_key(lane: Lane) -> dict[str, str]:

@@ -16,7 +16,7 @@ from shared.domain.fallback import watch_after
 from shared.domain.holds import ScopeKey
 from shared.domain.instants import milliseconds
 from shared.domain.message import Message, earliest, yields_to
-from shared.domain.payload import Channel
+from shared.domain.payload import Channel, Provider
 from shared.domain.status import ALLOWED_FROM, ARRIVED, Status
 from shared.usecases.gathered import Gathered
 from shared.usecases.ports import Claim, ClaimAnswer, LogQuery, Move, Moved, Page, Single
@@ -82,13 +82,14 @@ class DynamoLog:
         now: datetime,
         lease_until: datetime,
         lane: str | None = None,
+        provider: Provider | None = None,
         trial: bool = False,
     ) -> Claim:
         """See `Log`. A watched row's watch moves to the end of the lease, which takes a second try; so does a dead
         row, which is always watched. Raises what botocore raises where no answer comes within some 3 s."""
         ends = milliseconds(lease_until)
         noted: dict[str, Plain] = {"lease_until": ends, "claimed_at": milliseconds(now), "claim_token": token}
-        noted |= {"lane": lane} if lane else {}
+        noted |= {name: value for name, value in (("lane", lane), ("provider", provider)) if value}
         noted |= {"trial": 1} if trial else {}
         forgotten = () if trial else ("trial",)
         change = Update(

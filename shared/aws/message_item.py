@@ -8,7 +8,7 @@ from shared.domain.dead_letter import DeadLetter, DeadReason
 from shared.domain.ids import shard_of
 from shared.domain.instants import from_milliseconds, milliseconds
 from shared.domain.message import Chunk, Message, PayloadRef, Price
-from shared.domain.payload import Channel
+from shared.domain.payload import Channel, Provider
 from shared.domain.status import Status
 from shared.usecases.ports import AGENDA_SHARDS
 
@@ -40,6 +40,7 @@ _TEXTS = (
     "parent_message_id",
     "request_hash",
     "lane",
+    "provider",
     "dedupe_key",
     "template",
     "claim_token",
@@ -182,6 +183,7 @@ def from_item(item: Item) -> Message:
         **{name: _instant(item, name) for name in INSTANTS if name != "accepted_at"},
         dedupe_key=text(item, "dedupe_key"),
         lane=text(item, "lane"),
+        provider=Provider(found) if (found := text(item, "provider")) else None,
         claim_token=text(item, "claim_token"),
         card_attempt=whole(item, "card_attempt"),
         alternative="alternative" in item,

@@ -13,6 +13,7 @@ from shared.aws.session import Aws
 from shared.domain.clock import Clock
 from shared.domain.consent import Consent, ConsentRecord
 from shared.domain.instants import from_microseconds, microseconds
+from shared.domain.payload import Provider
 from shared.domain.sending import MEDIA_KEPT
 from shared.usecases.gathered import Gathered
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 _RECEIPTS_KEPT = timedelta(hours=48)
 """Orange reports within 24 h (reference/orange_sms.md §4)."""
 _STATEMENTS = "statements"
+
+type _Receipt = tuple[str, Provider, str]
+"""Organisation, provider, and the provider's ID."""
 
 
 class DynamoPeople:
@@ -74,31 +78,32 @@ class DynamoReceipts:
         self._clock = clock
         self._names = Gathered(self._read_names)
 
-    async def name(self, organisation: str, receipt_id: str, message_id: str) -> Sequence[str]:
+    async def name(self, organisation: str, provider: Provider, receipt_id: str, message_id: str) -> Sequence[str]:
         """See `Receipts`."""
         item = await self._added(
-            organisation, receipt_id, "SET message_id = :half, expires_at = :expiry", attribute(message_id)
+            (organisation, provider, receipt_id), "SET message_id = :half, expires_at = :expiry", attribute(message_id)
         )
         return sorted(item.get("delivery_statuses", {}).get("SS", ()))
 
-    async def park(self, organisation: str, receipt_id: str, delivery_status: str) -> str | None:
+    async def park(self, organisation: str, provider: Provider, receipt_id: str, delivery_status: str) -> str | None:
         """See `Receipts`. Nearly always the name is there: a receipt comes seconds after its message, and a read, for a
         whole batch at once, is a tenth of a write. Only where it is not there does the write decide who was first."""
-        named = await self._names.get((organisation, receipt_id))
+        receipt = (organisation, provider, receipt_id)
+        named = await self._names.get(receipt)
         if named is not None:
             return named
         half: AttributeValueTypeDef = {"SS": [delivery_status[:64]]}
-        item = await self._added(organisation, receipt_id, "ADD delivery_statuses :half SET expires_at = :expiry", half)
+        item = await self._added(receipt, "ADD delivery_statuses :half SET expires_at = :expiry", half)
         return item.get("message_id", {}).get("S")
 
     async def _added(
-        self, organisation: str, receipt_id: str, change: str, half: "AttributeValueTypeDef"
+        self, receipt: _Receipt, change: str, half: "AttributeValueTypeDef"
     ) -> Mapping[str, "AttributeValueTypeDef"]:
         """The item as it stands with this half in it."""
         expires_at = int((self._clock.now() + _RECEIPTS_KEPT).timestamp())
         request: UpdateItemInputTypeDef = {
             "TableName": self._table,
-            "Key": attributes(_receipt_key(organisation, receipt_id)),
+            "Key": attributes(_receipt_key(*receipt)),
             "UpdateExpression": change,
             "ExpressionAttributeValues": {":half": half, ":expiry": attribute(expires_at)},
             "ReturnValues": "ALL_NEW",
@@ -106,7 +111,7 @@ class DynamoReceipts:
         answer = await self._aws.run(lambda: self._aws.dynamodb.update_item(**request))
         return answer.get("Attributes", {})
 
-    async def _read_names(self, receipts: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+    async def _read_names(self, receipts: Collection[_Receipt]) -> Mapping[_Receipt, str]:
         by_key = {_receipt_key(*one)["pk"]: one for one in receipts}
         keys = [_receipt_key(*one) for one in receipts]
         found = await get_items(self._aws, self._table, keys, consistent=False)
@@ -183,8 +188,8 @@ def _record(item: Item) -> ConsentRecord:
     return decode(str(item[_STATEMENTS]), ConsentRecord)
 
 
-def _receipt_key(organisation: str, receipt_id: str) -> dict[str, str]:
-    return {"pk": f"{organisation}#receipt#{receipt_id}", "sk": "receipt"}
+def _receipt_key(organisation: str, provider: Provider, receipt_id: str) -> dict[str, str]:
+    return {"pk": f"{organisation}#receipt#{provider}#{receipt_id}", "sk": "receipt"}
 
 
 def _media_key(organisation: str, phone_number_id: str, content: str) -> dict[str, str]:

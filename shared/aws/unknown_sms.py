@@ -1,4 +1,5 @@
-"""Messages in doubt on the state table: one item a person, of two sets that only grow and that expire together."""
+"""Messages in doubt on the state table: one item a person and provider, of two sets that only grow and that expire
+together."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from shared.aws.attributes import attribute, attributes
 from shared.aws.conditional import standing
 from shared.aws.session import Aws
 from shared.domain.instants import from_microseconds, microseconds
+from shared.domain.payload import Provider
 from shared.usecases.strangers import Doubts
 
 _KEPT = timedelta(hours=48)
@@ -21,14 +23,16 @@ class DynamoUnknownSms:
         self._aws = aws
         self._table = table
 
-    async def note(self, organisation: str, person: str, message_id: str, called_at: datetime) -> None:
+    async def note(
+        self, organisation: str, person: str, provider: Provider, message_id: str, called_at: datetime
+    ) -> None:
         """See `UnknownSms`."""
         expiry = int((called_at + _KEPT).timestamp())
 
         def write() -> None:
             self._aws.dynamodb.update_item(
                 TableName=self._table,
-                Key=attributes(_key(organisation, person)),
+                Key=attributes(_key(organisation, person, provider)),
                 UpdateExpression="ADD messages :message SET expires_at = :expiry",
                 ExpressionAttributeValues={
                     ":message": {"SS": [_dated(message_id, called_at)]},
@@ -38,14 +42,16 @@ class DynamoUnknownSms:
 
         await self._aws.run(write)
 
-    async def meet(self, organisation: str, person: str, receipt_id: str, heard_at: datetime) -> Doubts:
+    async def meet(
+        self, organisation: str, person: str, provider: Provider, receipt_id: str, heard_at: datetime
+    ) -> Doubts:
         """See `UnknownSms`. In one write: of two receipts that come at once the later one sees both."""
 
         def write() -> Doubts:
             try:
                 item = self._aws.dynamodb.update_item(
                     TableName=self._table,
-                    Key=attributes(_key(organisation, person)),
+                    Key=attributes(_key(organisation, person, provider)),
                     UpdateExpression="ADD receipts :receipt",
                     ConditionExpression="attribute_exists(messages)",
                     ExpressionAttributeValues={":receipt": {"SS": [_dated(receipt_id, heard_at)]}},
@@ -62,8 +68,8 @@ class DynamoUnknownSms:
         return await self._aws.run(write)
 
 
-def _key(organisation: str, person: str) -> dict[str, str]:
-    return {"pk": f"{organisation}#person#{person}", "sk": "unknown_sms"}
+def _key(organisation: str, person: str, provider: Provider) -> dict[str, str]:
+    return {"pk": f"{organisation}#person#{person}", "sk": f"unknown_sms#{provider}"}
 
 
 def _dated(identifier: str, at: datetime) -> str:

@@ -85,9 +85,9 @@ class NumberKey:
         """32 hex digits that name stored bytes. Keyed, because a number and a name may be all that is in them."""
         return self._digest(b"content\n" + body)
 
-    def account(self, channel: str, provider: str) -> str:
+    def account(self, provider: str, account_id: str) -> str:
         """32 hex digits for a provider's account, the same in every organisation."""
-        return self._hash(f"account\n{channel}\n{provider}")
+        return self._hash(f"account\n{provider}\n{account_id}")
 
     def _hash(self, text: str) -> str:
         return self._digest(text.encode())

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from shared.domain.countries import COVERED
-from shared.domain.payload import Channel
+from shared.domain.payload import META, ORANGE, Channel, Provider
 from shared.domain.timetable import Lane
 
 
@@ -37,6 +37,7 @@ class WhatsAppIntegration:
     """Milliseconds since 1970 of the last change: a sender whose cached copy is older than a message's reads anew."""
     account: str = ""
     """A keyed hash of `phone_number_id`, under which organisations share the number's rate."""
+    provider: Provider = META
 
     @property
     def lane(self) -> Lane:
@@ -44,7 +45,8 @@ class WhatsAppIntegration:
         return Lane(
             organisation=self.organisation,
             channel=Channel.WHATSAPP,
-            provider=self.phone_number_id,
+            provider=self.provider,
+            account_id=self.phone_number_id,
             account=self.account,
         )
 
@@ -59,7 +61,7 @@ class UnitPrice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmsIntegration:
-    """One application at Orange. `client_id` names the lane: its rate is shared by all countries."""
+    """One application at an SMS provider. `client_id` names the lane: its rate is shared by all countries."""
 
     organisation: str
     client_id: str
@@ -73,17 +75,24 @@ class SmsIntegration:
     peak_hours: tuple[tuple[str, str], ...]
     """("08:00", "10:00"), … in the recipients' zones."""
     receipt_addresses: tuple[str, ...]
-    """Networks from which Orange's receipts are taken; empty: from anywhere."""
+    """Networks from which receipts are taken; empty: from anywhere."""
     receipt_token: Secret
     """Stands in the path of the receipts' URL, because Orange signs nothing."""
     version: int
     account: str = ""
     """A keyed hash of `client_id`, under which organisations share the application's rate."""
+    provider: Provider = ORANGE
 
     @property
     def lane(self) -> Lane:
-        """The application's budget at Orange: all its countries together."""
-        return Lane(organisation=self.organisation, channel=Channel.SMS, provider=self.client_id, account=self.account)
+        """The application's budget at its provider: all its countries together."""
+        return Lane(
+            organisation=self.organisation,
+            channel=Channel.SMS,
+            provider=self.provider,
+            account_id=self.client_id,
+            account=self.account,
+        )
 
     def sender_address(self, country: str) -> str | None:
         """The pseudo-number that texts in `country` come from, "tel:+2210000"; None where nobody knows it (Egypt)."""

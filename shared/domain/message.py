@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from shared.domain.dead_letter import DeadLetter
-from shared.domain.payload import Channel
+from shared.domain.payload import Channel, Provider
 from shared.domain.status import Status
 
 _NEWS = timedelta(seconds=2)
@@ -90,6 +90,8 @@ class Message:
     """When the latest attempt took the right to call the provider."""
     lane: str | None = None
     """The provider's budget that the latest attempt left by: WhatsApp's phone number ID, Orange's client ID."""
+    provider: Provider | None = None
+    """The provider that the latest attempt was for."""
     card_attempt: int | None = None
     """The attempt whose card the provider took ahead of a long text: the card is not sent again."""
     card_after: datetime | None = None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import NewType
 
 MAX_CAPTION = 1024
 """Characters of a picture's caption on WhatsApp (reference/whatsapp.md, Limits)."""
@@ -15,6 +16,12 @@ class Channel(StrEnum):
 
     WHATSAPP = "whatsapp"
     SMS = "sms"
+
+
+Provider = NewType("Provider", str)
+"""Who carries the messages of a channel. Not an enum: a provider's key is in its row (`shared.wiring.providers`)."""
+META = Provider("meta")
+ORANGE = Provider("orange")
 
 
 class Mode(StrEnum):

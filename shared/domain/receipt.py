@@ -1,6 +1,7 @@
 """What providers tell us afterwards, in our own words."""
 
 import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -60,32 +61,35 @@ class WebhookUpdates:
     ignored: int = 0
 
 
-ORANGE_STATUSES: dict[str, Status] = {
-    "DeliveredToTerminal": Status.DELIVERED,
-    "DeliveredToNetwork": Status.SENT,
-    "MessageWaiting": Status.SENT,
-    "DeliveryImpossible": Status.FAILED,
-}
-"""reference/orange_sms.md §4. DeliveryUncertain and unknown ones say nothing: the message stays where it is."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrangeReceipt:
-    """A delivery receipt. Orange gives no time stamp; `status` None is one that is progress or unknown to us.
+class Receipt:
+    """A delivery receipt that names its message by the provider's ID alone, and says no instant.
 
-    `address` is the recipient in E.164, None where there is none that can be read.
+    `delivery_status` is the provider's own word. `address` is the recipient in E.164, None where there is none that can
+    be read.
     """
 
     receipt_id: str
     delivery_status: str
-    status: Status | None
     address: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrangeReceipts:
-    """What a body of Orange's holds, in its order. `ignored` counts what names no message or no status; one for a body
-    that holds nothing."""
+class ReceiptsRead:
+    """What a document held. `ignored` counts what names no message or no status; one for a body that holds nothing."""
 
-    receipts: list[OrangeReceipt]
+    receipts: Sequence[Receipt]
     ignored: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptFormat:
+    """How a provider's receipts are read that come unsigned to a secret path and know only the provider's own ID.
+
+    `pieces` puts a body's receipts into documents that fit the queue; `read` reads such a document. Both are total.
+    `statuses`: what the provider's words mean; a word that is not there says nothing.
+    """
+
+    pieces: Callable[[bytes], Sequence[str]]
+    read: Callable[[str], ReceiptsRead]
+    statuses: Mapping[str, Status]

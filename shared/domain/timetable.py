@@ -12,6 +12,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from shared.domain.members import UNPROVEN_RATE
+from shared.domain.payload import Channel, Provider
 
 TICK_EVERY = timedelta(minutes=1)
 """The template's schedule: so often the tick looks for what is due."""
@@ -43,10 +44,17 @@ class Lane:
     """
 
     organisation: str
-    channel: str
-    provider: str
+    channel: Channel
+    provider: Provider
+    account_id: str
+    """The account's name at the provider."""
     account: str = ""
-    """A keyed hash of the provider's account. Empty where it was never made: then nothing is shared."""
+    """A keyed hash of provider and account. Empty where it was never made: then nothing is shared."""
+
+    @property
+    def own_id(self) -> str:
+        """Names the rate limit that an organisation has for itself, as long as it is no member of the account."""
+        return f"{self.organisation}#lane#{self.provider}#{self.account_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -197,7 +197,7 @@ def sms(found: SmsIntegration, base_url: str) -> Document:
         },
         "peak_hours": [list(window) for window in found.peak_hours],
         "receipt_addresses": list(found.receipt_addresses),
-        "webhook_url": f"{base_url}/webhooks/orange/{found.organisation}/{found.receipt_token.value}",
+        "webhook_url": f"{base_url}/webhooks/{found.provider}/{found.organisation}/{found.receipt_token.value}",
     }
 
 

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 
 import httpx2
 
+from shared.domain.clock import Clock
 from shared.domain.errors import Kind, SendError
+from shared.domain.sending import CardSource, MediaCache
+from shared.domain.tokens import TokenShelf
 from shared.providers.calls import Call, lost
 
 TIMEOUT_SECONDS = 5.0
@@ -66,6 +69,19 @@ class SendTime:
                 yield
         except TimeoutError:
             raise SendError(Kind.RETRY, "no_time_for_a_second_try") from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientParts:
+    """What a provider's client is built from. `url` is empty where the deployment sets none; `cards` are WhatsApp's."""
+
+    http: httpx2.AsyncClient
+    url: str
+    times: SendTimes
+    clock: Clock
+    media: MediaCache
+    tokens: TokenShelf
+    cards: CardSource | None = None
 
 
 IDLE_SECONDS = 3.0

@@ -1,6 +1,6 @@
-"""A channel's desk: its settings, its provider, and what is owed to the log once the provider took a message."""
+"""A channel's desk: its settings, its providers, and what is owed to the log once a provider took a message."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -8,16 +8,22 @@ from typing import Protocol
 from shared.domain.errors import Kind, SendError
 from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.domain.message import Message
-from shared.domain.payload import Channel, Payload
+from shared.domain.payload import Channel, Payload, Provider
 from shared.domain.sending import ChannelSender, Taken
+from shared.domain.status import Status
 from shared.domain.timetable import Lane
 from shared.usecases.ports import Integrations, Move, Receipts, Telemetry
 from shared.usecases.pulse import Pulse
-from shared.usecases.statuses import move_of_orange
+from shared.usecases.statuses import move_of_receipt
 
 
 class Integrated(Protocol):
     """What both integrations have."""
+
+    @property
+    def provider(self) -> Provider:
+        """Who sends for the organisation."""
+        ...
 
     @property
     def lane(self) -> Lane:
@@ -55,23 +61,31 @@ async def nothing_to_note(_message: Message) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelDesk[I: Integrated, P]:
-    """One channel. `integration` takes an organisation and the least version that will do."""
+class ProviderDesk[I: Integrated, P]:
+    """One provider: what makes the call, and what is done once it took a message."""
 
-    integration: Callable[[str, int], Awaitable[I | None]]
     sender: ChannelSender[I, P]
     acknowledge: Acknowledge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelDesk[I: Integrated, P]:
+    """One channel. `integration` takes an organisation and the least version that will do; it names its provider."""
+
+    integration: Callable[[str, int], Awaitable[I | None]]
+    providers: Mapping[Provider, ProviderDesk[I, P]]
     unsure: Unsure = nothing_to_note
 
     async def ready(self, integration: I | None, payload: Payload) -> "Ready[I, P]":
         """Do all that may be repeated; what went wrong is told when the message is claimed."""
-        if integration is None:
-            return Ready(self, None, None, SendError(Kind.STOP, "integration_missing", "token_invalid"))
+        desk = self.providers.get(integration.provider) if integration is not None else None
+        if integration is None or desk is None:
+            return Ready(None, None, None, SendError(Kind.STOP, "integration_missing", "token_invalid"))
         try:
-            prepared = await self.sender.prepare(integration, payload)
+            prepared = await desk.sender.prepare(integration, payload)
         except SendError as error:
-            return Ready(self, integration, None, error)
-        return Ready(self, integration, prepared, None)
+            return Ready(desk, integration, None, error)
+        return Ready(desk, integration, prepared, None)
 
 
 class Ready[I: Integrated, P]:
@@ -79,7 +93,7 @@ class Ready[I: Integrated, P]:
 
     def __init__(
         self,
-        desk: ChannelDesk[I, P],
+        desk: ProviderDesk[I, P] | None,
         integration: I | None,
         prepared: P | None,
         trouble: SendError | None,
@@ -103,9 +117,13 @@ class Ready[I: Integrated, P]:
         """Make the call for the payload that was prepared, or a part of it. Raises what `prepare` or `send` raised."""
         if self._trouble is not None:
             raise self._trouble
-        if self._integration is None or self._prepared is None:
+        if self._desk is None or self._integration is None or self._prepared is None:
             raise SendError(Kind.BUG, "not_prepared", "provider_rejected")
         return await self._desk.sender.send(self._integration, payload, self._prepared, key=key)
+
+    async def acknowledge(self, message: Message, taken: Taken) -> Sequence[Move]:
+        """The provider took the message. Answers moves that were waiting for its name there."""
+        return await self._desk.acknowledge(message, taken) if self._desk is not None else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,13 +144,16 @@ class NoteHeld:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameReceipts:
-    """Orange's receipts know only Orange's ID: note whose it is, and take up what came before this note."""
+    """A provider's receipts that know only its own ID: note whose it is, and take up what came before this note."""
 
+    provider: Provider
+    statuses: Mapping[str, Status]
     receipts: Receipts
     now: Callable[[], datetime]
 
     async def __call__(self, message: Message, taken: Taken) -> Sequence[Move]:
         """What the consumer parked before comes back with the naming; what it parks after finds the name."""
-        parked = await self.receipts.name(message.organisation, taken.provider_message_id, message.message_id)
-        moves = (move_of_orange(delivery_status, self.now()) for delivery_status in parked)
+        place = (message.organisation, self.provider, taken.provider_message_id)
+        parked = await self.receipts.name(*place, message.message_id)
+        moves = (move_of_receipt(self.statuses.get(one), self.now()) for one in parked)
         return [move for move in moves if move is not None]

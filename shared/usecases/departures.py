@@ -85,7 +85,7 @@ class Departures:
     def _rate_limit(self, lane: Lane) -> str:
         """What organisations on one account have in common, as last seen."""
         known = self._known.get(lane)
-        return known.rate_limit_id if known is not None else f"{lane.organisation}#{lane.channel}#{lane.provider}"
+        return known.rate_limit_id if known is not None else lane.own_id
 
     @staticmethod
     async def _book_all(wishes: Sequence[asyncio.Future[int]], book: Callable[[int], Awaitable[Booking]]) -> None:

@@ -1,4 +1,4 @@
-"""Reads whether the cause of a hold has ended: units and contracts at Orange; template, limit and health at Meta."""
+"""Reads whether the cause of a hold has ended: units and contracts of SMS; template, limit and health at Meta."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -50,7 +50,7 @@ class ReadCauses:
         nothing. What Meta took and refused afterwards is proven by a status alone."""
         held = [one for one in holds.held_scopes() if self._may_be_read(holds.scopes[str(one)], integration)]
         if not isinstance(integration, WhatsAppIntegration):
-            return await self._at_orange(held, holds, integration)
+            return await self._of_contracts(held, holds, integration)
         templates = await self._reviewed(held, holds, integration)
         return templates | await self._of_number(held, holds, integration)
 
@@ -60,8 +60,8 @@ class ReadCauses:
         is_new = hold.reason == "token_invalid" and from_milliseconds(integration.version) > hold.since
         return is_new or self._clock.now() - hold.since >= SETTLED_AFTER
 
-    async def _at_orange(self, held: Iterable[ScopeKey], holds: Holds, integration: SmsIntegration) -> set[ScopeKey]:
-        """Orange answers about the contracts only with a token: then the credentials are right."""
+    async def _of_contracts(self, held: Iterable[ScopeKey], holds: Holds, integration: SmsIntegration) -> set[ScopeKey]:
+        """A provider that answers about the contracts has accepted the credentials."""
         wanted = {scope for scope in held if _reason(holds, scope) in _BY_CONTRACTS}
         credentials = {scope for scope in held if _reason(holds, scope) == "token_invalid"}
         if not wanted and not credentials:

@@ -15,7 +15,7 @@ from shared.domain.ids import NumberKey
 from shared.domain.instants import milliseconds
 from shared.domain.integration import Dhis2Integration, Secret, SmsIntegration, UnitPrice, WhatsAppIntegration
 from shared.domain.json import JsonObject, JsonValue
-from shared.domain.payload import Channel
+from shared.domain.payload import META, ORANGE, Channel
 from shared.domain.phone import PhoneError, normalise
 from shared.domain.recipient import FIELDS
 from shared.domain.refusal import Fault, Notice, ProblemCode, Refusal
@@ -164,7 +164,7 @@ class Administration:
             rate_per_second=_whole(body.get("rate_per_second"), 80),
             default_template=template,
             version=milliseconds(now),
-            account=self._deps.number_key.account(Channel.WHATSAPP, str(body["phone_number_id"])),
+            account=self._deps.number_key.account(META, str(body["phone_number_id"])),
         )
 
     def _sms(self, organisation: str, body: JsonObject, kept: SmsIntegration | None, now: datetime) -> SmsIntegration:
@@ -193,7 +193,7 @@ class Administration:
             receipt_addresses=addresses,
             receipt_token=kept.receipt_token if kept else Secret(value=self._deps.draw(), updated_at=now),
             version=milliseconds(now),
-            account=self._deps.number_key.account(Channel.SMS, str(body["client_id"])),
+            account=self._deps.number_key.account(ORANGE, str(body["client_id"])),
         )
 
 

@@ -68,7 +68,7 @@ class Members:
         await self._store.set_rate(integration.lane, integration.rate_per_second, version=integration.version)
 
     async def _newest(self, lane: Lane) -> Integrated | None:
-        if lane.channel == Channel.SMS:
+        if lane.channel is Channel.SMS:
             return await self._integrations.sms(lane.organisation, fresh=True)
         return await self._integrations.whatsapp(lane.organisation, fresh=True)
 
@@ -99,7 +99,7 @@ class Proofs:
 
 
 class ProvingBalances:
-    """`Balances`. Orange tells an application's contracts only to a token that its own secret has brought."""
+    """`Balances`. A provider tells an account's contracts only to its own credentials."""
 
     def __init__(self, balances: Balances, members: Members) -> None:
         self._balances = balances

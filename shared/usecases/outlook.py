@@ -25,7 +25,7 @@ from shared.usecases.ports import Integrations, Lanes
 from shared.usecases.reputation import NumberReader
 
 BALANCE_FRESH = timedelta(seconds=15)
-"""How old a known balance may be: a page of distributions asks Orange once."""
+"""How old a known balance may be: a page of distributions asks the provider once."""
 _OF_THE_ACCOUNT = ("units_insufficient", "daily_limit_exceeded")
 """Warnings about what the provider's account may still send."""
 

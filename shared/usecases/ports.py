@@ -15,7 +15,7 @@ from shared.domain.fallback import Start
 from shared.domain.holds import ScopeKey
 from shared.domain.integration import Dhis2Integration, SmsIntegration, WhatsAppIntegration
 from shared.domain.message import Chunk, Message
-from shared.domain.payload import Channel
+from shared.domain.payload import Channel, Provider
 from shared.domain.status import Status
 from shared.domain.tally import Due, Tally
 from shared.domain.timetable import Booking, Lane, LaneState, Share
@@ -174,6 +174,7 @@ class Log(Protocol):
         now: datetime,
         lease_until: datetime,
         lane: str | None = None,
+        provider: Provider | None = None,
         trial: bool = False,
     ) -> Claim:
         """Take the right to call the provider: open and without a lease. Raises `attempts` by one, notes `lane` and
@@ -472,13 +473,13 @@ class People(Protocol):
 
 
 class Receipts(Protocol):
-    """Where Orange's receipt IDs and our messages meet, whichever comes first. Both sides are kept 48 h."""
+    """Where providers' receipt IDs and our messages meet, whichever comes first. Both sides are kept 48 h."""
 
-    async def name(self, organisation: str, receipt_id: str, message_id: str) -> Sequence[str]:
+    async def name(self, organisation: str, provider: Provider, receipt_id: str, message_id: str) -> Sequence[str]:
         """Say which message a receipt ID is for; answers the delivery statuses that were parked for it."""
         ...
 
-    async def park(self, organisation: str, receipt_id: str, delivery_status: str) -> str | None:
+    async def park(self, organisation: str, provider: Provider, receipt_id: str, delivery_status: str) -> str | None:
         """Keep a delivery status for whoever names its receipt later; where that was done, answers the message."""
         ...
 

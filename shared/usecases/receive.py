@@ -4,25 +4,25 @@ unknown reports are counted no-ops."""
 import asyncio
 import hmac
 import ipaddress
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Protocol
 
 from shared.domain.clock import Clock
 from shared.domain.ids import is_organisation
 from shared.domain.integration import Secret, SmsIntegration, WhatsAppIntegration
-from shared.domain.receipt import OrangeReceipt, OrangeReceipts
+from shared.domain.payload import META, Provider
+from shared.domain.receipt import Receipt, ReceiptFormat
+from shared.domain.status import Status
 from shared.usecases.meta_documents import MetaDesk, MetaDocuments, ReadsWhatsApp
 from shared.usecases.ports import Integrations, Receipts, Telemetry
 from shared.usecases.settle import Settler
-from shared.usecases.statuses import move_of_orange
+from shared.usecases.statuses import move_of_receipt
 from shared.usecases.strangers import LOOK_AGAIN_AFTER, MOST_LOOKS, Strangers
 
 _SOON = timedelta(minutes=1)
 """A sender has stored the answer to its call by then, unless it is dead."""
-
-type Provider = Literal["whatsapp", "orange"]
 
 ROTATION = timedelta(hours=24)
 """How long a replaced app secret still signs (api.md, Settings > Integrations)."""
@@ -57,14 +57,14 @@ class Doorkeeper:
         integrations: Integrations,
         queue: StatusQueue,
         whatsapp: ReadsWhatsApp,
-        orange: Callable[[bytes], list[str]],
+        receipts: Mapping[Provider, ReceiptFormat],
         telemetry: Telemetry,
         clock: Clock,
     ) -> None:
         self._integrations = integrations
         self._queue = queue
         self._whatsapp = whatsapp
-        self._orange = orange
+        self._receipts = receipts
         self._telemetry = telemetry
         self._clock = clock
 
@@ -84,20 +84,23 @@ class Doorkeeper:
         """Queue a body that Meta signed; False where nobody we know did."""
         signed = await self._signed(organisation, body, signature)
         if not signed:
-            self._refuse("whatsapp", organisation if signed is not None else None)
+            self._refuse(META, organisation if signed is not None else None)
             return False
-        await self._enqueue(organisation, "whatsapp", self._whatsapp.pieces(body))
+        await self._enqueue(organisation, META, self._whatsapp.pieces(body))
         return True
 
-    async def take_orange(self, organisation: str, token: str, body: bytes, source_ip: str) -> bool:
-        """Queue a receipt that came to the secret path from an allowed address."""
+    async def take_receipts(
+        self, provider: Provider, organisation: str, token: str, body: bytes, source_ip: str
+    ) -> bool:
+        """Queue receipts that came to the secret path from an allowed address. The token is the organisation's: it may
+        have changed its provider, whose late receipts are still welcome."""
         integration = await self._integrations.sms(organisation) if is_organisation(organisation) else None
         if integration is not None and not _may_report(integration, token, source_ip):
             integration = await self._integrations.sms(organisation, fresh=True)
         if not _may_report(integration, token, source_ip):
-            self._refuse("orange", organisation if integration is not None else None)
+            self._refuse(provider, organisation if integration is not None else None)
             return False
-        await self._enqueue(organisation, "orange", self._orange(body))
+        await self._enqueue(organisation, provider, self._receipts[provider].pieces(body))
         return True
 
     def _refuse(self, provider: Provider, known: str | None) -> None:
@@ -129,10 +132,10 @@ class Doorkeeper:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrangeDesk:
-    """What Orange's receipts are worked off with. `queue` brings an unmatched one back."""
+class ReceiptDesk:
+    """What receipts are worked off with. `queue` brings an unmatched one back."""
 
-    read: Callable[[str], OrangeReceipts]
+    formats: Mapping[Provider, ReceiptFormat]
     receipts: Receipts
     strangers: Strangers
     queue: StatusQueue
@@ -145,13 +148,13 @@ class Receiver:
         self,
         settler: Settler,
         meta: MetaDesk,
-        orange: OrangeDesk,
+        receipts: ReceiptDesk,
         telemetry: Telemetry,
         clock: Clock,
     ) -> None:
         self._settler = settler
         self._meta = MetaDocuments(meta, telemetry)
-        self._orange = orange
+        self._receipts = receipts
         self._telemetry = telemetry
         self._clock = clock
 
@@ -167,10 +170,8 @@ class Receiver:
 
     async def _handled(self, report: Report) -> bool:
         try:
-            if report.provider == "whatsapp":
-                ignored = await self._document(report)
-            else:
-                ignored = await self._receipt(report)
+            receipts = self._receipts.formats.get(report.provider)
+            ignored = await self._document(report) if receipts is None else await self._receipt(report, receipts)
         except Exception as error:
             self._telemetry.trouble(
                 "report_failed",
@@ -198,20 +199,20 @@ class Receiver:
     async def _look_again(self, report: Report, *, soon: bool = False) -> None:
         """Bring the document back later, `soon` where the reason is most likely a sender that is about to write."""
         delay = _SOON if soon else LOOK_AGAIN_AFTER
-        await self._orange.queue.put([replace(report, looks=report.looks + 1)], delay=int(delay.total_seconds()))
+        await self._receipts.queue.put([replace(report, looks=report.looks + 1)], delay=int(delay.total_seconds()))
 
-    async def _receipt(self, report: Report) -> int:
-        read = self._orange.read(report.document)
+    async def _receipt(self, report: Report, told: ReceiptFormat) -> int:
+        read = told.read(report.document)
         heard_at = report.heard_at or self._clock.now()
         look_again = False
         for receipt in read.receipts:
-            message_id = await self._orange.receipts.park(
-                report.organisation, receipt.receipt_id, receipt.delivery_status
-            )
-            if message_id is None and self._orange.strangers.may_lift(receipt):
+            place = (report.organisation, report.provider, receipt.receipt_id)
+            message_id = await self._receipts.receipts.park(*place, receipt.delivery_status)
+            status = told.statuses.get(receipt.delivery_status)
+            if message_id is None and status is Status.DELIVERED and receipt.address is not None:
                 message_id = await self._lifted(report, receipt, heard_at)
                 look_again = look_again or message_id is None
-            move = move_of_orange(receipt.delivery_status, self._clock.now())
+            move = move_of_receipt(status, self._clock.now())
             if message_id is None or move is None:
                 self._telemetry.event(
                     "receipt_parked", delivery_status=receipt.delivery_status[:40], named=message_id is not None
@@ -222,13 +223,14 @@ class Receiver:
             await self._look_again(replace(report, heard_at=heard_at))
         return read.ignored
 
-    async def _lifted(self, report: Report, receipt: OrangeReceipt, heard_at: datetime) -> str | None:
+    async def _lifted(self, report: Report, receipt: Receipt, heard_at: datetime) -> str | None:
         """The message in doubt that the receipt is for, named so that what comes after it is matched at once."""
         if report.looks == 0:
             return None
-        message_id = await self._orange.strangers.message_of(report.organisation, receipt, heard_at)
+        place = (report.organisation, report.provider)
+        message_id = await self._receipts.strangers.message_of(*place, receipt, heard_at)
         if message_id is not None:
-            await self._orange.receipts.name(report.organisation, receipt.receipt_id, message_id)
+            await self._receipts.receipts.name(*place, receipt.receipt_id, message_id)
             self._telemetry.event("unknown_outcome_lifted", message_id=message_id, looks=report.looks)
         return message_id
 

@@ -173,14 +173,15 @@ class SendStep[I: Integrated, P]:
         """A claim that stays unanswered may stand all the same. It goes back by its token, so that the copy which comes
         again does not meet it."""
         key, token, now = (dispatch.organisation, dispatch.message_id), self._deps.draw(), self._deps.clock.now()
-        lane = integration.lane.provider if integration is not None else None
+        lane = integration.lane if integration is not None else None
         try:
             return await self._deps.log.claim(
                 *key,
                 token=token,
                 now=now,
                 lease_until=now + LEASE,
-                lane=lane,
+                lane=lane.account_id if lane is not None else None,
+                provider=lane.provider if lane is not None else None,
                 trial=dispatch.trial not in (None, ANY_SCOPE),
             )
         except Exception:
@@ -208,7 +209,7 @@ class SendStep[I: Integrated, P]:
         if ready.integration is not None:
             self._departures.passed(ready.integration.lane, self._deps.clock.now())
         tell_call(self._deps.telemetry, dispatch, (called_at, self._deps.clock.now()), ACCEPTED)
-        parked = await self._desk.acknowledge(message, taken)
+        parked = await ready.acknowledge(message, taken)
         move = Move(
             status=Status.SENT,
             at=self._deps.clock.now(),

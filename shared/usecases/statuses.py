@@ -5,14 +5,13 @@ from datetime import datetime
 from shared.domain.errors import Kind
 from shared.domain.fallback import Start, start_after
 from shared.domain.payload import Channel
-from shared.domain.receipt import ORANGE_STATUSES, StatusReport
+from shared.domain.receipt import StatusReport
 from shared.domain.status import Status
 from shared.usecases.ports import Move
 
 
-def move_of_orange(delivery_status: str, at: datetime) -> Move | None:
-    """Orange gives no time stamp: `at` is when we heard."""
-    status = ORANGE_STATUSES.get(delivery_status)
+def move_of_receipt(status: Status | None, at: datetime) -> Move | None:
+    """The receipt of an SMS. It has no time stamp: `at` is when we heard. None: it says nothing."""
     if status is None:
         return None
     reason = "undeliverable" if status is Status.FAILED else None

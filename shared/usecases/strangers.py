@@ -1,8 +1,8 @@
-"""SMS of which nobody knows whether Orange took them, and receipts that name no message of ours.
+"""SMS of which nobody knows whether the provider took them, and receipts that name no message of ours.
 
-A time-out leaves a message without Orange's ID (`failed`, `outcome_unknown`), and its receipt without a message. The
-two belong together if they are all that there is for a number in 24 hours (design.md, Identity). Anything else could
-mark as delivered what was not:
+A time-out leaves a message without the provider's ID (`failed`, `outcome_unknown`), and its receipt without a message.
+The two belong together if they are all that there is for a number at a provider in 24 hours (design.md, Identity).
+Anything else could mark as delivered what was not:
 
 - A receipt may come before the 201 of its message is stored. So an unmatched one is looked at again, a quarter of an
   hour later, when whoever made the call has long named it, or died and been found out.
@@ -18,8 +18,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.domain.message import Message
-from shared.domain.receipt import OrangeReceipt
-from shared.domain.status import Status
+from shared.domain.payload import Provider
+from shared.domain.receipt import Receipt
 
 LOOK_AGAIN_AFTER = timedelta(minutes=15)
 """The longest that SQS delays. Longer than a dead sender's message stays out of sight (360 s) and its lease (90 s)."""
@@ -37,13 +37,17 @@ class Doubts:
 
 
 class UnknownSms(Protocol):
-    """Messages in doubt, by the keyed hash of their number; kept for 48 hours."""
+    """Messages in doubt, by the keyed hash of their number and the provider that was asked; kept for 48 hours."""
 
-    async def note(self, organisation: str, person: str, message_id: str, called_at: datetime) -> None:
+    async def note(
+        self, organisation: str, person: str, provider: Provider, message_id: str, called_at: datetime
+    ) -> None:
         """Nobody knows whether this message was sent. May be noted twice."""
         ...
 
-    async def meet(self, organisation: str, person: str, receipt_id: str, heard_at: datetime) -> Doubts:
+    async def meet(
+        self, organisation: str, person: str, provider: Provider, receipt_id: str, heard_at: datetime
+    ) -> Doubts:
         """Add an unmatched receipt where messages are in doubt; all that is in doubt then."""
         ...
 
@@ -56,8 +60,9 @@ class NoteUnknown:
 
     async def __call__(self, message: Message) -> None:
         """The claim's own instant is kept, however late its end is noticed; a repeat writes the same."""
-        if message.claimed_at is not None:
-            await self.unknown.note(message.organisation, message.person, message.message_id, message.claimed_at)
+        if message.claimed_at is not None and message.provider is not None:
+            person = (message.organisation, message.person)
+            await self.unknown.note(*person, message.provider, message.message_id, message.claimed_at)
 
 
 class Strangers:
@@ -67,16 +72,14 @@ class Strangers:
         self._unknown = unknown
         self._person = person
 
-    def may_lift(self, receipt: OrangeReceipt) -> bool:
-        """Whether an unmatched receipt is worth another look."""
-        return receipt.status is Status.DELIVERED and receipt.address is not None
-
-    async def message_of(self, organisation: str, receipt: OrangeReceipt, heard_at: datetime) -> str | None:
-        """The one message in doubt that this receipt can be for. Not to be asked at the first look."""
+    async def message_of(
+        self, organisation: str, provider: Provider, receipt: Receipt, heard_at: datetime
+    ) -> str | None:
+        """The one message in doubt that this proof of arrival can be for. Not to be asked at the first look."""
         if receipt.address is None:
             return None
         person = self._person(organisation, receipt.address)
-        doubts = await self._unknown.meet(organisation, person, receipt.receipt_id, heard_at)
+        doubts = await self._unknown.meet(organisation, person, provider, receipt.receipt_id, heard_at)
         messages = {one: at for one, at in doubts.messages.items() if abs(heard_at - at) <= WITHIN}
         receipts = {one for one, at in doubts.receipts.items() if abs(heard_at - at) <= WITHIN}
         if len(messages) != 1 or receipts != {receipt.receipt_id}:

@@ -1,16 +1,19 @@
-"""What a send step works with, on AWS."""
+"""What a send step works with, on AWS, and the desks of the providers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from shared.domain.payload import Channel
+from shared.domain.payload import Channel, Provider
 from shared.domain.sending import CardSource
-from shared.providers.http import QUEUED_SENDS, TEST_SENDS, SendTimes
+from shared.providers.http import QUEUED_SENDS, TEST_SENDS, ClientParts, SendTimes, client
 from shared.usecases.admission import Admission
 from shared.usecases.boarding import QUEUED, TEST_SEND, Waits
+from shared.usecases.channel import ProviderDesk
 from shared.usecases.daily_limit import DailyLimits
 from shared.usecases.failed_cards import FailedCards
 from shared.usecases.send import SendDeps
+from shared.wiring.providers import ProviderRow
 from shared.wiring.stores import Stores
 
 
@@ -24,6 +27,36 @@ class Chain:
 
 QUEUED_CHAIN = Chain(waits=QUEUED, times=QUEUED_SENDS)
 TEST_CHAIN = Chain(waits=TEST_SEND, times=TEST_SENDS)
+
+
+def provider_desks(
+    stores: Stores,
+    rows: Sequence[ProviderRow],
+    urls: Mapping[Provider, str],
+    chain: Chain,
+    cards: CardSource | None = None,
+) -> Mapping[Provider, ProviderDesk[Any, Any]]:
+    """The desks of one channel's providers."""
+    desks: dict[Provider, ProviderDesk[Any, Any]] = {}
+    for row in rows:
+        parts = client_parts(stores, urls.get(row.name, ""), chain.times, cards)
+        desks[row.name] = ProviderDesk(sender=row.sender(parts), acknowledge=row.acknowledge(stores))
+    return desks
+
+
+def client_parts(
+    stores: Stores, url: str, times: SendTimes = QUEUED_SENDS, cards: CardSource | None = None
+) -> ClientParts:
+    """With an HTTP client of its own."""
+    return ClientParts(
+        http=client(),
+        url=url,
+        times=times,
+        clock=stores.clock,
+        media=stores.media,
+        tokens=stores.token_shelf,
+        cards=cards,
+    )
 
 
 def send_deps(

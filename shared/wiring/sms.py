@@ -1,30 +1,32 @@
-"""The send step towards Orange."""
+"""The send step of SMS, and what its providers' accounts may still send."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from shared.domain.integration import SmsIntegration
-from shared.domain.payload import Channel
-from shared.providers.http import client
-from shared.providers.orange.balances import OrangeBalances
-from shared.providers.orange.client import OrangeSender
-from shared.usecases.channel import ChannelDesk, NameReceipts
+from shared.domain.payload import Channel, Provider
+from shared.usecases.balances import BalancesByProvider
+from shared.usecases.channel import ChannelDesk
 from shared.usecases.members import ProvingBalances
 from shared.usecases.send import SendStep
 from shared.usecases.strangers import NoteUnknown
-from shared.wiring.sending import QUEUED_CHAIN, Chain, send_deps
+from shared.wiring.providers import PROVIDERS, ProviderRow, of_channel
+from shared.wiring.sending import QUEUED_CHAIN, Chain, client_parts, provider_desks, send_deps
 from shared.wiring.stores import Stores
 
 
 def sms_step(
-    stores: Stores, base_url: str, queue_urls: Mapping[Channel, str], chain: Chain = QUEUED_CHAIN
-) -> SendStep[SmsIntegration, str]:
-    """The send step towards Orange."""
-
+    stores: Stores,
+    urls: Mapping[Provider, str],
+    queue_urls: Mapping[Channel, str],
+    chain: Chain = QUEUED_CHAIN,
+    providers: Sequence[ProviderRow] = PROVIDERS,
+) -> SendStep[SmsIntegration, Any]:
+    """Towards whichever SMS provider the organisation's settings name. `urls`: where providers are."""
     desk = ChannelDesk(
         integration=partial(_sms, stores),
-        sender=OrangeSender(client(), base_url, stores.clock.now, stores.token_shelf, chain.times),
-        acknowledge=NameReceipts(receipts=stores.receipts, now=stores.clock.now),
+        providers=provider_desks(stores, of_channel(Channel.SMS, providers), urls, chain),
         unsure=NoteUnknown(unknown=stores.unknown_sms),
     )
     return SendStep(desk, send_deps(stores, queue_urls, waits=chain.waits))
@@ -34,7 +36,11 @@ async def _sms(stores: Stores, organisation: str, version: int) -> SmsIntegratio
     return await stores.integrations.sms(organisation, version=version)
 
 
-def orange_balances(stores: Stores, base_url: str) -> ProvingBalances:
-    """What an Orange account may still send."""
-    orange = OrangeSender(client(), base_url, stores.clock.now, stores.token_shelf)
-    return ProvingBalances(OrangeBalances(orange, stores.clock.now), stores.members)
+def sms_balances(stores: Stores, urls: Mapping[Provider, str]) -> ProvingBalances:
+    """What an account may still send, of those providers that tell it."""
+    told = {
+        row.name: row.balances(client_parts(stores, urls.get(row.name, "")))
+        for row in PROVIDERS
+        if row.balances is not None
+    }
+    return ProvingBalances(BalancesByProvider(told), stores.members)

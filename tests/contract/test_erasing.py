@@ -9,6 +9,7 @@ import pytest
 from shared.aws.session import Aws
 from shared.domain.identity import Link
 from shared.domain.message import Chunk, PayloadRef
+from shared.domain.payload import ORANGE
 from shared.domain.status import Status
 from shared.usecases.frozen import PlannedRow
 from shared.usecases.ports import LogQuery, Move
@@ -155,7 +156,7 @@ async def test_traces_go_and_the_recorded_word_stays(world: World, links: bool) 
             await world.people.record(organisation, person, [word])
             await world.sessions.open(organisation, "1", person, NOON + timedelta(hours=24))
             await world.contacts.link_all(organisation, [(person, Link(other="c" * 32))])
-            await world.unknown_sms.note(organisation, person, "m-1", NOON)
+            await world.unknown_sms.note(organisation, person, ORANGE, "m-1", NOON)
     for _ in range(2):
         await world.traces.forget(ORGANISATION, PERSON, links=links)
     assert await world.people.consents(ORGANISATION, [PERSON]) == {PERSON: record(word)}
@@ -164,7 +165,7 @@ async def test_traces_go_and_the_recorded_word_stays(world: World, links: bool) 
     assert bool(await world.contacts.links(ORGANISATION, PERSON)) is not links
     assert await world.contacts.links(ORGANISATION, OTHER)
     for organisation, person, known in ((ORGANISATION, PERSON, False), (ORGANISATION, OTHER, True)):
-        met = await world.unknown_sms.meet(organisation, person, "r-1", NOON)
+        met = await world.unknown_sms.meet(organisation, person, ORANGE, "r-1", NOON)
         assert bool(met.messages) is known
 
 

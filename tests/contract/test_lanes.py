@@ -2,16 +2,18 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from shared.domain.instants import microseconds
+from shared.domain.payload import META, ORANGE, Channel, Provider
 from shared.domain.timetable import Booking, Lane, Share
 from tests.contract.making import NOON, ORGANISATION, SECOND
 from tests.contract.world import RateLimits, World
 
-LANE = Lane(organisation=ORGANISATION, channel="sms", provider="client", account="an-account")
+LANE = Lane(organisation=ORGANISATION, channel=Channel.SMS, provider=ORANGE, account_id="client", account="an-account")
 RATE = 50
 START = microseconds(NOON)
 
@@ -94,9 +96,10 @@ async def test_quiet_leaves_bookings_where_they_are(world: World) -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        Lane(organisation="other", channel="sms", provider="client", account="another"),
-        Lane(organisation=ORGANISATION, channel="whatsapp", provider="client", account="another"),
-        Lane(organisation=ORGANISATION, channel="sms", provider="another", account="another"),
+        replace(LANE, organisation="other", account="another"),
+        replace(LANE, channel=Channel.WHATSAPP, provider=META, account="another"),
+        replace(LANE, account_id="another", account="another"),
+        replace(LANE, provider=Provider("another"), account="another"),
     ],
 )
 async def test_lanes_are_booked_apart(world: World, other: Lane) -> None:

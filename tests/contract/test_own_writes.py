@@ -14,6 +14,7 @@ from shared.aws.session import Aws
 from shared.domain.dead_letter import DeadLetter, DeadReason
 from shared.domain.distribution import DistributionStatus
 from shared.domain.message import Message
+from shared.domain.payload import ORANGE, Channel
 from shared.domain.timetable import Lane, Share
 from shared.usecases.ports import ClaimAnswer
 from tests.contract.cloud import deploy, on_aws
@@ -24,7 +25,7 @@ from tests.template.reading import Node
 
 LEASE = timedelta(seconds=90)
 KEY = (ORGANISATION, "m-1")
-LANE = Lane(organisation=ORGANISATION, channel="sms", provider="client")
+LANE = Lane(organisation=ORGANISATION, channel=Channel.SMS, provider=ORANGE, account_id="client")
 LETTER = DeadLetter(received_at=NOON, reason=DeadReason.HANDLING_FAILED, attempts=12)
 
 

@@ -7,6 +7,7 @@ from itertools import permutations
 import pytest
 
 from shared.domain.consent import Consent
+from shared.domain.payload import ORANGE, Provider
 from tests.contract.making import NOON, ORGANISATION
 from tests.contract.world import World
 from tests.fakes.consents import granted, record, revoked
@@ -60,7 +61,7 @@ async def test_a_word_to_one_organisation_says_nothing_to_another(world: World) 
     assert await world.people.consents(ORGANISATION, ["p-1"]) == {}
 
 
-RECEIPT = (ORGANISATION, "r-1")
+RECEIPT = (ORGANISATION, ORANGE, "r-1")
 
 
 async def test_a_receipt_that_comes_after_its_name(world: World) -> None:
@@ -71,11 +72,11 @@ async def test_a_receipt_that_comes_after_its_name(world: World) -> None:
 
 async def test_of_many_receipts_at_once_each_finds_its_own_name(world: World) -> None:
     for number in range(0, 120, 2):
-        await world.receipts.name(ORGANISATION, f"r-{number}", f"m-{number}")
-    parked = (world.receipts.park(ORGANISATION, f"r-{number}", "DeliveredToTerminal") for number in range(120))
+        await world.receipts.name(ORGANISATION, ORANGE, f"r-{number}", f"m-{number}")
+    parked = (world.receipts.park(ORGANISATION, ORANGE, f"r-{number}", "DeliveredToTerminal") for number in range(120))
     found = await asyncio.gather(*parked)
     assert found == [None if number % 2 else f"m-{number}" for number in range(120)]
-    assert await world.receipts.name(ORGANISATION, "r-1", "m-1") == ["DeliveredToTerminal"]
+    assert await world.receipts.name(ORGANISATION, ORANGE, "r-1", "m-1") == ["DeliveredToTerminal"]
 
 
 async def test_receipts_that_come_before_their_name(world: World) -> None:
@@ -86,10 +87,11 @@ async def test_receipts_that_come_before_their_name(world: World) -> None:
         assert sorted(parked) == ["DeliveredToTerminal", "MessageWaiting"]
 
 
-async def test_receipt_ids_and_organisations_are_apart(world: World) -> None:
+async def test_receipt_ids_providers_and_organisations_are_apart(world: World) -> None:
     await world.receipts.name(*RECEIPT, "m-1")
-    assert await world.receipts.park("other", "r-1", "DeliveredToTerminal") is None
-    assert await world.receipts.park(ORGANISATION, "r-2", "DeliveredToTerminal") is None
+    assert await world.receipts.park("other", ORANGE, "r-1", "DeliveredToTerminal") is None
+    assert await world.receipts.park(ORGANISATION, ORANGE, "r-2", "DeliveredToTerminal") is None
+    assert await world.receipts.park(ORGANISATION, Provider("another"), "r-1", "DeliveredToTerminal") is None
     assert list(await world.receipts.name(*RECEIPT, "m-1")) == []
 
 

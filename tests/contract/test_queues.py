@@ -10,7 +10,7 @@ from shared.aws.queues import QueueError, SqsChannelQueue, SqsStatusQueue
 from shared.aws.session import Aws
 from shared.domain.dispatch import Dispatch
 from shared.domain.instants import microseconds
-from shared.domain.payload import Channel
+from shared.domain.payload import META, ORANGE, Channel
 from shared.usecases.ports import Task
 from shared.usecases.receive import Report
 from tests.contract.making import BARE_PAYLOAD, CHUNK, FULL_PAYLOAD, NOON, ORGANISATION
@@ -63,7 +63,7 @@ async def test_no_character_keeps_a_message_off_its_queue(world: World) -> None:
     odd = replace(dispatch(1, now=now), payload=replace(BARE_PAYLOAD, text=ODD))
     assert await world.channels.offer([odd, dispatch(2, now=now)], now) == []
     assert sorted(world.hands.dispatches(Channel.SMS), key=str) == sorted([odd, dispatch(2, now=now)], key=str)
-    reports = [Report(organisation=ORGANISATION, provider="orange", document=ODD)]
+    reports = [Report(organisation=ORGANISATION, provider=ORANGE, document=ODD)]
     await world.status_queue.put(reports)
     assert list(world.hands.reports()) == reports
     tasks = [Task(kind="redrive", organisation=ORGANISATION, place=ODD)]
@@ -106,8 +106,8 @@ async def test_tasks_come_out(world: World) -> None:
 
 async def test_reports_come_out(world: World) -> None:
     reports = [
-        Report(organisation=ORGANISATION, provider="whatsapp", document='{"é": "🎉\\n"}'),
-        *(Report(organisation="other", provider="orange", document=f"[{number}]") for number in range(11)),
+        Report(organisation=ORGANISATION, provider=META, document='{"é": "🎉\\n"}'),
+        *(Report(organisation="other", provider=ORANGE, document=f"[{number}]") for number in range(11)),
     ]
     await world.status_queue.put(reports)
     assert sorted(world.hands.reports(), key=str) == sorted(reports, key=str)
@@ -153,7 +153,7 @@ class StubbedAws(Aws):
 
 
 def reports(count: int, document: str = "x") -> list[Report]:
-    return [Report(organisation=f"o-{number % 3}", provider="orange", document=document) for number in range(count)]
+    return [Report(organisation=f"o-{number % 3}", provider=ORANGE, document=document) for number in range(count)]
 
 
 async def test_a_batch_holds_ten_with_ids_of_their_own_and_groups_by_organisation() -> None:
@@ -229,7 +229,7 @@ async def _bodies(dispatches: list[Dispatch]) -> list[str]:
 
 
 async def test_a_report_may_come_back_later(world: World) -> None:
-    later = Report(organisation=ORGANISATION, provider="orange", document="{}", looks=1, heard_at=NOON)
+    later = Report(organisation=ORGANISATION, provider=ORANGE, document="{}", looks=1, heard_at=NOON)
     await world.status_queue.put([later], delay=900)
     assert list(world.hands.reports()) == []
     await world.status_queue.put([later])

@@ -15,6 +15,7 @@ from shared.aws.reading import UnreadError, get_items
 from shared.aws.session import Aws
 from shared.aws.writing import UnwrittenError, put_items
 from shared.domain.integration import Dhis2Integration
+from shared.domain.payload import ORANGE
 from shared.usecases.receive import Report
 from tests.contract.cloud import connect
 from tests.fakes.world import FakeClock
@@ -99,7 +100,7 @@ def read(aws: Aws, names: list[str]) -> list[str]:
 
 
 def send(aws: Aws, organisations: str) -> None:
-    reports = [Report(organisation=one, provider="orange", document="{}") for one in organisations]
+    reports = [Report(organisation=one, provider=ORANGE, document="{}") for one in organisations]
     with asyncio.Runner() as runner:
         runner.run(SqsStatusQueue(aws, "q").put(reports))
 

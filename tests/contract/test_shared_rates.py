@@ -11,11 +11,12 @@ import pytest
 
 from shared.domain.instants import microseconds
 from shared.domain.members import PROOF_LASTS, RENEWED_AFTER, UNPROVEN_RATE
+from shared.domain.payload import META, ORANGE, Channel, Provider
 from shared.domain.timetable import Lane, Share
 from tests.contract.making import SECOND
 from tests.contract.world import RateLimits, World
 
-FIRST = Lane(organisation="pnv-sn", channel="sms", provider="client", account="an-account")
+FIRST = Lane(organisation="pnv-sn", channel=Channel.SMS, provider=ORANGE, account_id="client", account="an-account")
 SECOND_ONE = replace(FIRST, organisation="pnv-ci")
 STRANGER = replace(FIRST, organisation="stranger")
 RATE = 5
@@ -158,9 +159,9 @@ async def test_two_that_join_at_once_are_both_members(world: World) -> None:
     assert {await rate_of(world.lanes, lane) for lane in lanes} == {10}
 
 
-@pytest.mark.parametrize("channel", ["sms", "whatsapp"])
-async def test_settings_without_an_account_share_nothing(world: World, channel: str) -> None:
-    lane = Lane(organisation="pnv-sn", channel=channel, provider="client")
+@pytest.mark.parametrize(("channel", "provider"), [(Channel.SMS, ORANGE), (Channel.WHATSAPP, META)])
+async def test_settings_without_an_account_share_nothing(world: World, channel: Channel, provider: Provider) -> None:
+    lane = Lane(organisation="pnv-sn", channel=channel, provider=provider, account_id="client")
     assert not await world.lanes.join(lane, RATE, version=1)
     await world.lanes.set_rate(lane, RATE, version=1)
     await world.lanes.leave(lane, version=1)

@@ -351,4 +351,4 @@ def test_start_api_serves_what_needs_no_token(walk: Walk, tmp_path: Path) -> Non
         reported = until(
             lambda: sqs.receive_message(QueueUrl=status_queue, WaitTimeSeconds=1).get("Messages", []), bool
         )
-    assert json.loads(reported[0]["Body"])["provider"] == "whatsapp"
+    assert json.loads(reported[0]["Body"])["provider"] == "meta"

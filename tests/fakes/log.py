@@ -12,7 +12,7 @@ from shared.domain.holds import ScopeKey
 from shared.domain.ids import shard_of
 from shared.domain.instants import from_milliseconds, milliseconds
 from shared.domain.message import Message, PayloadRef, earliest
-from shared.domain.payload import Channel
+from shared.domain.payload import Channel, Provider
 from shared.domain.status import ARRIVED, Status, may_move
 from shared.usecases.ports import AGENDA_SHARDS, Claim, ClaimAnswer, LogQuery, Move, Moved, Page, Single
 from tests.fakes.world import Points
@@ -54,6 +54,7 @@ class FakeLog:
         now: datetime,
         lease_until: datetime,
         lane: str | None = None,
+        provider: Provider | None = None,
         trial: bool = False,
     ) -> Claim:
         await self._points("log.claim")
@@ -76,6 +77,7 @@ class FakeLog:
             trial=trial,
             claimed_at=now,
             lane=lane or row.lane,
+            provider=provider or row.provider,
             dead=None,
         )
         return Claim(answer=ClaimAnswer.WON, message=self._keep(claimed))

@@ -27,7 +27,7 @@ from shared.usecases.agenda import Agenda, AgendaDeps
 from shared.usecases.already import AlreadySent
 from shared.usecases.browse import Browse, BrowseDeps
 from shared.usecases.card_probe import CardProbe
-from shared.usecases.channel import ChannelDesk, NameReceipts, NoteHeld
+from shared.usecases.channel import ChannelDesk, ProviderDesk
 from shared.usecases.contacts import Identities
 from shared.usecases.control import Control, ControlDeps
 from shared.usecases.daily_limit import DailyLimits
@@ -62,6 +62,7 @@ from shared.usecases.templates import TemplateGuard, Templates
 from shared.usecases.trial import Trial, TrialDeps
 from shared.usecases.unfit import EndingQueue
 from shared.usecases.unknown import Unknowns
+from shared.wiring.providers import PROVIDERS, ProviderRow, of_channel
 from tests.fakes.account import FakeMeta, FakeReputations, FakeTemplateBook
 from tests.fakes.bulk import FakeDistributions, FakePlans, FakeTurns, FakeUploads
 from tests.fakes.cards import FakeCardFailures, FakeCards
@@ -171,6 +172,7 @@ class Office:
         self.reputations = FakeReputations(self.points)
         self.integrations = FakeIntegrations()
         self.integrations.kept = {(DEMO, "sms"): SMS, (DEMO, "whatsapp"): WHATSAPP}
+        self.providers: Sequence[ProviderRow] = PROVIDERS
         self.provider: FakeProvider[Any] = FakeProvider(self.points)
         self.provider.cards = self.cards
         for one in (SMS, WHATSAPP):  # both have sent before
@@ -280,11 +282,11 @@ class Office:
         """Where cards lie."""
         return self.cards
 
-    def sender(self, _: Channel) -> ChannelSender[Any, str]:
-        """Whom a new worker of the channel asks."""
+    def sender(self, _: ProviderRow) -> ChannelSender[Any, Any]:
+        """Whom a new worker asks at the provider."""
         return self.provider
 
-    def step(self, channel: Channel, *, sms: ReadsSms | None = None) -> SendStep[Any, str]:
+    def step(self, channel: Channel, *, sms: ReadsSms | None = None) -> SendStep[Any, Any]:
         """A new worker: nothing is remembered from an earlier one."""
         read_sms = sms or self.integrations.sms
         admission = Admission(self.holds, self.people, self.log, self.limits)
@@ -309,14 +311,14 @@ class Office:
             clock=self.clock,
             draw=self.draw,
         )
+        providers = {
+            row.name: ProviderDesk(sender=self.sender(row), acknowledge=row.acknowledge(self))
+            for row in of_channel(channel, self.providers)
+        }
         if channel is Channel.SMS:
-            named = NameReceipts(receipts=self.receipts, now=self.clock.now)
             unsure = NoteUnknown(unknown=self.unknown_sms)
-            texts = ChannelDesk(integration=texting, sender=self.sender(channel), acknowledge=named, unsure=unsure)
-            return SendStep(texts, deps)
-        held = NoteHeld(pulse=self.pulse, telemetry=self.telemetry, now=self.clock.now)
-        desk = ChannelDesk(integration=whatsapp, sender=self.sender(channel), acknowledge=held)
-        return SendStep(desk, deps)
+            return SendStep(ChannelDesk(integration=texting, providers=providers, unsure=unsure), deps)
+        return SendStep(ChannelDesk(integration=whatsapp, providers=providers), deps)
 
     def singles(self) -> SingleSends:
         return SingleSends(

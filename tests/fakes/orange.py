@@ -7,6 +7,7 @@ from datetime import datetime
 from shared.domain.balance import Balance
 from shared.domain.errors import SendError
 from shared.domain.integration import SmsIntegration
+from shared.domain.payload import Provider
 from shared.domain.tokens import AccessToken, Shelved
 from shared.usecases.strangers import Doubts
 from tests.fakes.world import Points
@@ -54,23 +55,28 @@ class FakeUnknownSms:
     """`UnknownSms`."""
 
     def __init__(self, points: Points) -> None:
-        self.messages: dict[tuple[str, str], dict[str, datetime]] = defaultdict(dict)
-        self.receipts: dict[tuple[str, str], dict[str, datetime]] = defaultdict(dict)
+        self.messages: dict[tuple[str, str, Provider], dict[str, datetime]] = defaultdict(dict)
+        self.receipts: dict[tuple[str, str, Provider], dict[str, datetime]] = defaultdict(dict)
         self._points = points
 
     def forget(self, organisation: str, person: str) -> None:
         """An erasure removes what is kept of a person."""
-        self.messages.pop((organisation, person), None)
-        self.receipts.pop((organisation, person), None)
+        for kept in (self.messages, self.receipts):
+            for key in [key for key in kept if key[:2] == (organisation, person)]:
+                del kept[key]
 
-    async def note(self, organisation: str, person: str, message_id: str, called_at: datetime) -> None:
+    async def note(
+        self, organisation: str, person: str, provider: Provider, message_id: str, called_at: datetime
+    ) -> None:
         await self._points("unknown.note")
-        known = self.messages[organisation, person]
+        known = self.messages[organisation, person, provider]
         known[message_id] = min(known.get(message_id, called_at), called_at)
 
-    async def meet(self, organisation: str, person: str, receipt_id: str, heard_at: datetime) -> Doubts:
+    async def meet(
+        self, organisation: str, person: str, provider: Provider, receipt_id: str, heard_at: datetime
+    ) -> Doubts:
         await self._points("unknown.meet")
-        key = (organisation, person)
+        key = (organisation, person, provider)
         if not self.messages[key]:
             return Doubts(messages={}, receipts={})
         known = self.receipts[key]

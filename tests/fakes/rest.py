@@ -15,7 +15,7 @@ from shared.domain.errors import SendError
 from shared.domain.instants import from_microseconds, microseconds
 from shared.domain.integration import Dhis2Integration, SmsIntegration, WhatsAppIntegration
 from shared.domain.members import Member, shared_rate
-from shared.domain.payload import Payload
+from shared.domain.payload import Payload, Provider
 from shared.domain.quota import Quota
 from shared.domain.sending import MEDIA_KEPT, CardSource, Taken
 from shared.domain.timetable import Booking, Lane, LaneState, Share, book, quickest_share
@@ -100,9 +100,8 @@ class FakeLanes:
 
     def standing(self, lane: Lane) -> LaneState:
         """The account's for a member, else the organisation's own."""
-        own = f"{lane.organisation}#{lane.channel}#{lane.provider}"
         rate = shared_rate(self.members[lane.account], lane.organisation, self._clock.now())
-        name = own if rate is None else lane.account
+        name = lane.own_id if rate is None else lane.account
         return replace(self.states[name], rate_limit_id=name, shared_rate=rate)
 
     async def state(self, lane: Lane) -> LaneState:
@@ -199,19 +198,19 @@ class FakeReceipts:
     """`Receipts`."""
 
     def __init__(self, points: Points) -> None:
-        self.names: dict[tuple[str, str], str] = {}
-        self.parked: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self.names: dict[tuple[str, Provider, str], str] = {}
+        self.parked: dict[tuple[str, Provider, str], set[str]] = defaultdict(set)
         self._points = points
 
-    async def name(self, organisation: str, receipt_id: str, message_id: str) -> Sequence[str]:
+    async def name(self, organisation: str, provider: Provider, receipt_id: str, message_id: str) -> Sequence[str]:
         await self._points("receipts.name")
-        self.names[organisation, receipt_id] = message_id
-        return sorted(self.parked[organisation, receipt_id])
+        self.names[organisation, provider, receipt_id] = message_id
+        return sorted(self.parked[organisation, provider, receipt_id])
 
-    async def park(self, organisation: str, receipt_id: str, delivery_status: str) -> str | None:
+    async def park(self, organisation: str, provider: Provider, receipt_id: str, delivery_status: str) -> str | None:
         await self._points("receipts.park")
-        self.parked[organisation, receipt_id].add(delivery_status)
-        return self.names.get((organisation, receipt_id))
+        self.parked[organisation, provider, receipt_id].add(delivery_status)
+        return self.names.get((organisation, provider, receipt_id))
 
 
 class FakeMedia:

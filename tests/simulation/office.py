@@ -12,18 +12,16 @@ from shared.aws.session import Aws
 from shared.domain.consent import Consent
 from shared.domain.distribution import Distribution
 from shared.domain.message import Message
-from shared.domain.payload import Channel
+from shared.domain.payload import Channel, Provider
 from shared.domain.sending import CardSource, ChannelSender
-from shared.providers.http import client
-from shared.providers.orange.client import OrangeSender
-from shared.providers.orange.receipts import pieces, receipts
+from shared.providers.http import QUEUED_SENDS, ClientParts, client
 from shared.providers.whatsapp import webhook
-from shared.providers.whatsapp.client import WhatsAppSender
 from shared.usecases.inbound import STOP
 from shared.usecases.meta_documents import MetaDesk
 from shared.usecases.people import Consents
-from shared.usecases.receive import Doorkeeper, OrangeDesk, Receiver
+from shared.usecases.receive import Doorkeeper, ReceiptDesk, Receiver
 from shared.usecases.strangers import Strangers
+from shared.wiring.providers import ProviderRow, receipt_formats
 from tests.fakes.bulk import FakeDistributions
 from tests.fakes.holds import FakeHolds
 from tests.fakes.log import FakeLog
@@ -167,7 +165,7 @@ class SimulatedOffice(Office):
         self.whatsapp_provider, self.sms_provider = meta, orange
         self.card_host = CardHost(meta.dice, clock, points)
         self.statuses: StatusQueue
-        self._senders: dict[Channel, ChannelSender[Any, str]] = {}
+        self._senders: dict[Provider, ChannelSender[Any, Any]] = {}
 
     def connect(self, channels: ChannelQueues, tasks: TaskQueue, statuses: StatusQueue) -> None:
         """Put the queues in, and have every store's calls watched."""
@@ -209,22 +207,27 @@ class SimulatedOffice(Office):
         return self.card_host
 
     @override
-    def sender(self, channel: Channel) -> ChannelSender[Any, str]:
+    def sender(self, row: ProviderRow) -> ChannelSender[Any, Any]:
         """The product's own client, one an environment."""
-        if channel not in self._senders:
-            self._senders[channel] = self._client(channel)
-        return self._senders[channel]
-
-    def _client(self, channel: Channel) -> ChannelSender[Any, str]:
-        if channel is Channel.SMS:
-            http = client(self.sms_provider.transport())
-            return OrangeSender(http, "https://api.orange.invalid", self.clock.now, self.shelf)
-        http = client(self.whatsapp_provider.transport())
-        return WhatsAppSender(http, "https://graph.meta.invalid", self.card_host, self.media, self.clock.now)
+        if row.name not in self._senders:
+            simulated = self.sms_provider if row.channel is Channel.SMS else self.whatsapp_provider
+            parts = ClientParts(
+                http=client(simulated.transport()),
+                url=f"https://api.{row.name}.invalid",
+                times=QUEUED_SENDS,
+                clock=self.clock,
+                media=self.media,
+                tokens=self.shelf,
+                cards=self.card_host,
+            )
+            self._senders[row.name] = row.sender(parts)
+        return self._senders[row.name]
 
     def door(self) -> Doorkeeper:
         """Where providers knock."""
-        return Doorkeeper(self.integrations, self.statuses, webhook, pieces, self.telemetry, self.clock)
+        return Doorkeeper(
+            self.integrations, self.statuses, webhook, receipt_formats(self.providers), self.telemetry, self.clock
+        )
 
     def receiver(self) -> Receiver:
         """A consumer of the status queue."""
@@ -236,8 +239,10 @@ class SimulatedOffice(Office):
             whatsapp=webhook, statuses=aftermath, news_listeners=(people, account), status_listeners=(people,)
         )
         strangers = Strangers(self.unknown_sms, self.number_key.person)
-        orange = OrangeDesk(read=receipts, receipts=self.receipts, strangers=strangers, queue=self.statuses)
-        return Receiver(settler, meta, orange, self.telemetry, self.clock)
+        receipts = ReceiptDesk(
+            formats=receipt_formats(self.providers), receipts=self.receipts, strangers=strangers, queue=self.statuses
+        )
+        return Receiver(settler, meta, receipts, self.telemetry, self.clock)
 
     def consents(self) -> Consents:
         """What records people's words."""

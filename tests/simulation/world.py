@@ -11,7 +11,7 @@ from typing import Any
 from shared.domain.dead_letter import DeadReason
 from shared.domain.dispatch import Dispatch
 from shared.domain.integration import Secret, SmsIntegration, WhatsAppIntegration
-from shared.domain.payload import Channel
+from shared.domain.payload import ORANGE, Channel
 from shared.usecases.dead_letters import DeadCopy
 from shared.usecases.ports import Task
 from shared.usecases.receive import Report
@@ -184,7 +184,7 @@ class World:
             door = environment.door()
             if provider is self.meta:
                 return await door.take_whatsapp(DEMO, body, credential)
-            return await door.take_orange(DEMO, credential, body, "192.0.2.1")
+            return await door.take_receipts(ORANGE, DEMO, credential, body, "192.0.2.1")
 
         try:
             return await self.request("webhook", WEBHOOK_SECONDS, partial(self.doors.lend, at))

@@ -181,7 +181,7 @@ def poison(programme: Programme, sent: dict[str, str], rows: dict[str, str]) -> 
     other = named | {"provider": told, "kind": told, "channel": told, "message_id": 7}
     shared = (f'{{"to": "{told}"', json.dumps(other), f'{{"x": {NESTED}}}')
     bodies: dict[str, list[Json]] = {
-        "StatusQueueUrl": [named | {"provider": "whatsapp", "document": "{}", "looks": told}],
+        "StatusQueueUrl": [named | {"provider": "meta", "document": "{}", "looks": told}],
         "FanoutQueueUrl": [
             named | {"kind": one, "distribution_id": told, "place": told} for one in ("plan", "redrive")
         ],

@@ -15,6 +15,7 @@ from shared.http.texts import known_codes
 from shared.usecases.admission import Verdict
 from shared.usecases.events import ACCEPTED, EVENTS
 from shared.usecases.ports import ClaimAnswer
+from shared.wiring.providers import PROVIDERS
 from tests.template import reading
 from tests.template.reading import FUNCTION_FOLDERS, QUEUES, ROOT, Node, at, listed, mapping, of_type, properties, text
 
@@ -26,7 +27,7 @@ VALUES = {
     "channel": set(Channel),
     "outcome": {*Kind, ACCEPTED},
     "status": set(Status),
-    "provider": {"whatsapp", "orange"},
+    "provider": {str(row.name) for row in PROVIDERS},
     "verdict": set(Verdict),
     "found": set(ClaimAnswer),
     "reason": known_codes(TextKind.REASON, "en") | known_codes(TextKind.FIELD, "en"),

@@ -2,12 +2,20 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from shared.domain.json import JsonObject, JsonValue
-from shared.domain.receipt import ORANGE_STATUSES, OrangeReceipt, OrangeReceipts
+from shared.domain.receipt import Receipt, ReceiptFormat, ReceiptsRead
+from shared.domain.status import Status
 from shared.providers.answers import PIECE_BYTES, identifier, obj, objects, parse, text
 
+STATUSES: Mapping[str, Status] = {
+    "DeliveredToTerminal": Status.DELIVERED,
+    "DeliveredToNetwork": Status.SENT,
+    "MessageWaiting": Status.SENT,
+    "DeliveryImpossible": Status.FAILED,
+}
+"""reference/orange_sms.md §4. DeliveryUncertain and unknown ones say nothing: the message stays where it is."""
 _ADDRESS = re.compile(r"(?:tel:)?\+?([1-9][0-9]{7,14})", re.ASCII)
 _DIGITS = re.compile(r"[0-9](?:[ .()/-]{0,2}[0-9]){4,}", re.ASCII)
 """A status is stored and logged as Orange writes it; should a number stand in it, that is not."""
@@ -46,11 +54,11 @@ def _packed(receipts: Iterator[str]) -> Iterator[list[str]]:
         yield packed
 
 
-def receipts(body: bytes | str) -> OrangeReceipts:
+def receipts(body: bytes | str) -> ReceiptsRead:
     """Every receipt of a callback. Never raises; correlate by `receipt_id` only."""
     found = [_receipt(notification, info) for notification, info in _infos(parse(body))]
     known = [receipt for receipt in found if receipt]
-    return OrangeReceipts(receipts=known, ignored=len(found) - len(known) if found else 1)
+    return ReceiptsRead(receipts=known, ignored=len(found) - len(known) if found else 1)
 
 
 def _infos(document: JsonValue) -> Iterator[tuple[JsonObject, JsonObject]]:
@@ -60,15 +68,14 @@ def _infos(document: JsonValue) -> Iterator[tuple[JsonObject, JsonObject]]:
             yield notification, info
 
 
-def _receipt(notification: JsonObject, info: JsonObject) -> OrangeReceipt | None:
+def _receipt(notification: JsonObject, info: JsonObject) -> Receipt | None:
     receipt_id = identifier(notification.get("callbackData"))
     status = _label(info.get("deliveryStatus")) or _label(obj(info.get("delivery")).get("deliveryStatus"))
     if not receipt_id or not status:
         return None
-    return OrangeReceipt(
+    return Receipt(
         receipt_id=receipt_id,
         delivery_status=_DIGITS.sub("#", status),
-        status=ORANGE_STATUSES.get(status),
         address=_address(text(info.get("address"))),
     )
 
@@ -82,3 +89,6 @@ def _address(value: str) -> str | None:
 def _label(value: JsonValue) -> str:
     """A status as Orange wrote it, known or not, fit to be stored."""
     return "".join(character for character in text(value)[:64] if character.isascii() and character.isprintable())
+
+
+FORMAT = ReceiptFormat(pieces=pieces, read=receipts, statuses=STATUSES)

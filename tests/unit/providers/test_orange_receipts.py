@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.receipt import OrangeReceipt
+from shared.domain.receipt import Receipt
 from shared.domain.status import Status
-from shared.providers.orange.receipts import receipts
+from shared.providers.orange.receipts import STATUSES, receipts
 
 
 def callback(status: object, **fields: object) -> dict[str, Any]:
@@ -28,10 +28,11 @@ def callback(status: object, **fields: object) -> dict[str, Any]:
     ],
 )
 def test_statuses(told: str, status: Status | None) -> None:
-    expected = OrangeReceipt(receipt_id="4f5a-1", delivery_status=told, status=status, address="+221770000001")
+    expected = Receipt(receipt_id="4f5a-1", delivery_status=told, address="+221770000001")
     for body in (json.dumps(callback(told)), json.dumps(callback(told)).encode()):
         read = receipts(body)
         assert (read.receipts, read.ignored) == ([expected], 0)
+        assert STATUSES.get(read.receipts[0].delivery_status) is status
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_shapes() -> None:
     infos = [{"deliveryStatus": "MessageWaiting"}, {"delivery": {"deliveryStatus": "DeliveredToTerminal"}}, 7, {}]
     document["deliveryInfoNotification"]["deliveryInfo"] = infos
     read = receipts(json.dumps(document))
-    assert [receipt.status for receipt in read.receipts] == [Status.SENT, Status.DELIVERED]
+    assert [STATUSES[receipt.delivery_status] for receipt in read.receipts] == [Status.SENT, Status.DELIVERED]
     assert read.ignored == 1
     assert len(receipts(json.dumps([callback("MessageWaiting")] * 2)).receipts) == 2
 

@@ -208,8 +208,8 @@ class Desk:
 
 def test_the_same_account_has_the_same_name_in_every_organisation_and_no_other(office: Office) -> None:
     key = NumberKey(b"k" * 64)
-    assert Desk(office).settings.account == key.account("sms", "c")
-    names = {key.account("sms", "c"), key.account("whatsapp", "c"), key.account("sms", "d"), key.person("", "c")}
+    assert Desk(office).settings.account == key.account("orange", "c")
+    names = {key.account("orange", "c"), key.account("meta", "c"), key.account("orange", "d"), key.person("", "c")}
     assert len(names) == 4
     assert NumberKey(b"j" * 64).account("sms", "c") not in names
 

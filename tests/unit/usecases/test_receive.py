@@ -9,14 +9,14 @@ import pytest
 
 from shared.domain.message import Chunk, Message
 from shared.domain.news import Inbound, News
-from shared.domain.payload import Channel
+from shared.domain.payload import META, ORANGE, Channel
 from shared.domain.receipt import StatusReport
 from shared.domain.status import Status
-from shared.providers.orange.receipts import receipts
+from shared.providers.orange.receipts import FORMAT
 from shared.providers.whatsapp import webhook
 from shared.usecases.meta_documents import MetaDesk
 from shared.usecases.ports import LogQuery, Move, Moved, Page
-from shared.usecases.receive import OrangeDesk, Receiver, Report
+from shared.usecases.receive import ReceiptDesk, Receiver, Report
 from shared.usecases.strangers import Strangers
 from tests.contract.making import message
 from tests.fakes.log import FakeLog
@@ -48,13 +48,15 @@ def receiver(office: Office, *listeners: Listener, queue: FakeStatusQueue | None
     settler = office.settler()
     statuses = office.aftermath(settler)
     strangers = Strangers(office.unknown_sms, office.number_key.person)
-    orange = OrangeDesk(read=receipts, receipts=office.receipts, strangers=strangers, queue=queue or FakeStatusQueue())
+    receipts = ReceiptDesk(
+        formats={ORANGE: FORMAT}, receipts=office.receipts, strangers=strangers, queue=queue or FakeStatusQueue()
+    )
     meta = MetaDesk(whatsapp=webhook, statuses=statuses, news_listeners=listeners, status_listeners=listeners)
-    return Receiver(settler, meta, orange, office.telemetry, office.clock)
+    return Receiver(settler, meta, receipts, office.telemetry, office.clock)
 
 
 def report(*words: str) -> Report:
-    return Report(organisation=DEMO, provider="whatsapp", document=json.dumps(inbound(*map(text, words))))
+    return Report(organisation=DEMO, provider=META, document=json.dumps(inbound(*map(text, words))))
 
 
 def test_everybody_hears_everything_whatever_one_of_them_makes_of_it() -> None:
@@ -132,7 +134,7 @@ def told(*statuses: tuple[int, str], words: Sequence[str] = ()) -> Report:
         for number, status in statuses
     ]
     written = inbound(*map(text, words))["entry"][0]["changes"] if words else []
-    return Report(organisation=DEMO, provider="whatsapp", document=json.dumps(document(*changes, *written)))
+    return Report(organisation=DEMO, provider=META, document=json.dumps(document(*changes, *written)))
 
 
 def standing(office: Office) -> list[Status]:
@@ -201,9 +203,7 @@ def nameless(*statuses: tuple[int, str], key: str | None = None) -> Report:
         {"id": f"wamid.{number}", "status": status, "timestamp": "1795428000", "errors": [{"code": 131026}]} | other
         for number, status in statuses
     ]
-    return Report(
-        organisation=DEMO, provider="whatsapp", document=json.dumps(document(change(value(statuses=told_of))))
-    )
+    return Report(organisation=DEMO, provider=META, document=json.dumps(document(change(value(statuses=told_of)))))
 
 
 def named(office: Office, number: int) -> None:

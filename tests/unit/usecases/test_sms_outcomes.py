@@ -7,12 +7,12 @@ import pytest
 
 from shared.domain.errors import Kind, SendError
 from shared.domain.message import Message
-from shared.domain.payload import Channel
+from shared.domain.payload import ORANGE, Channel
 from shared.domain.status import Status
-from shared.providers.orange.receipts import receipts
+from shared.providers.orange.receipts import FORMAT
 from shared.providers.whatsapp import webhook
 from shared.usecases.meta_documents import MetaDesk
-from shared.usecases.receive import OrangeDesk, Receiver, Report
+from shared.usecases.receive import ReceiptDesk, Receiver, Report
 from shared.usecases.strangers import Strangers
 from tests.fakes.office import DEMO, Office
 from tests.fakes.rest import FakeStatusQueue
@@ -30,7 +30,7 @@ class Orange:
     def tells(self, receipt_id: str, *statuses: str, number: str = "+221770008200") -> None:
         infos = [{"address": f"tel:{number}", "deliveryStatus": status} for status in statuses]
         document = json.dumps({"deliveryInfoNotification": {"callbackData": receipt_id, "deliveryInfo": infos}})
-        self._take(Report(organisation=DEMO, provider="orange", document=document))
+        self._take(Report(organisation=DEMO, provider=ORANGE, document=document))
 
     def waits(self) -> None:
         waiting, self._queue.delayed = self._queue.delayed, []
@@ -41,10 +41,12 @@ class Orange:
     def _take(self, report: Report) -> None:
         office = self._office
         strangers = Strangers(office.unknown_sms, office.number_key.person)
-        orange = OrangeDesk(read=receipts, receipts=office.receipts, strangers=strangers, queue=self._queue)
+        receipts = ReceiptDesk(
+            formats={ORANGE: FORMAT}, receipts=office.receipts, strangers=strangers, queue=self._queue
+        )
         settler = office.settler()
         meta = MetaDesk(whatsapp=webhook, statuses=office.aftermath(settler))
-        receiver = Receiver(settler, meta, orange, office.telemetry, office.clock)
+        receiver = Receiver(settler, meta, receipts, office.telemetry, office.clock)
         assert office.run(receiver.receive_all([report])) == [True]
 
 
@@ -64,7 +66,7 @@ def in_doubt(office: Office) -> Message:
 
 def test_a_lost_answer_is_noted_and_lifted_by_its_receipt(office: Office) -> None:
     row = in_doubt(office)
-    assert office.unknown_sms.messages[DEMO, row.person] == {row.message_id: row.claimed_at}
+    assert office.unknown_sms.messages[DEMO, row.person, ORANGE] == {row.message_id: row.claimed_at}
     orange = Orange(office)
     orange.tells("r-1", "DeliveredToTerminal")
     assert office.row(row.message_id).status is Status.FAILED
@@ -96,7 +98,7 @@ def test_a_sender_killed_while_it_notes_a_doubt_leaves_it_to_the_next_copy(offic
     office.deliver(within=timedelta(minutes=10))
     row = office.row(message.message_id)
     assert (row.status, row.reason) == (Status.FAILED, "outcome_unknown")
-    assert office.unknown_sms.messages[DEMO, row.person] == {row.message_id: row.claimed_at}
+    assert office.unknown_sms.messages[DEMO, row.person, ORANGE] == {row.message_id: row.claimed_at}
     assert office.provider.calls == 1
 
 

@@ -8,8 +8,9 @@ from shared.domain.fallback import Start
 from shared.domain.payload import Channel
 from shared.domain.receipt import Attempt, StatusReport
 from shared.domain.status import Status
+from shared.providers.orange.receipts import FORMAT
 from shared.usecases.ports import Move
-from shared.usecases.statuses import move_of_orange, move_of_report
+from shared.usecases.statuses import move_of_receipt, move_of_report
 
 THEN = datetime(2026, 11, 23, 10, tzinfo=UTC)
 ATTEMPT = Attempt(message_id="2d1f6a0e-0000-5000-8000-000000000001", number=2)
@@ -35,7 +36,7 @@ NAMELESS = SendError(Kind.BUG, "135000")
 )
 def test_what_orange_says(delivery_status: str, move: Move | None) -> None:
     """reference/orange_sms.md §4; what says nothing certain moves nothing."""
-    assert move_of_orange(delivery_status, THEN) == move
+    assert move_of_receipt(FORMAT.statuses.get(delivery_status), THEN) == move
 
 
 def report(status: Status, attempt: Attempt | None = ATTEMPT, error: SendError | None = None) -> StatusReport:

@@ -20,14 +20,15 @@ from hypothesis import strategies as st
 from shared.domain.clock import Clock
 from shared.domain.ids import NumberKey
 from shared.domain.message import Message
+from shared.domain.payload import ORANGE
 from shared.domain.sending import Taken
 from shared.domain.status import Status
-from shared.providers.orange.receipts import receipts
+from shared.providers.orange.receipts import FORMAT
 from shared.providers.whatsapp import webhook
 from shared.usecases.channel import NameReceipts
 from shared.usecases.meta_documents import MetaDesk
 from shared.usecases.ports import Move
-from shared.usecases.receive import OrangeDesk, Receiver, Report
+from shared.usecases.receive import ReceiptDesk, Receiver, Report
 from shared.usecases.settle import Settler
 from shared.usecases.strangers import LOOK_AGAIN_AFTER, MOST_LOOKS, NoteUnknown, Strangers
 from tests.contract.making import NOON, ORGANISATION, message
@@ -47,7 +48,7 @@ PERSON = KEY.person(ORGANISATION, NUMBER)
 def report(receipt_id: str, status: str = "DeliveredToTerminal", number: str = NUMBER) -> Report:
     info = {"address": f"tel:{number}", "deliveryStatus": status}
     document = json.dumps({"deliveryInfoNotification": {"callbackData": receipt_id, "deliveryInfo": info}})
-    return Report(organisation=ORGANISATION, provider="orange", document=document)
+    return Report(organisation=ORGANISATION, provider=ORANGE, document=document)
 
 
 class Days:
@@ -79,13 +80,16 @@ class Days:
     async def call(self, message_id: str) -> Message:
         await self.log.add(replace(message(message_id), person=PERSON))
         now = self.clock.now()
-        claim = await self.log.claim(ORGANISATION, message_id, token="t", now=now, lease_until=now + LEASE)
+        claim = await self.log.claim(
+            ORGANISATION, message_id, token="t", now=now, lease_until=now + LEASE, provider=ORANGE
+        )
         assert claim.message is not None
         return claim.message
 
     async def answered(self, claimed: Message, receipt_id: str) -> None:
         taken = Taken(provider_message_id=receipt_id)
-        moves = await NameReceipts(receipts=self.receipts, now=self.clock.now)(claimed, taken)
+        name = NameReceipts(provider=ORANGE, statuses=FORMAT.statuses, receipts=self.receipts, now=self.clock.now)
+        moves = await name(claimed, taken)
         sent = Move(status=Status.SENT, at=self.clock.now(), provider_message_id=receipt_id)
         for move in (sent, *moves):
             await self.settler.move(ORGANISATION, claimed.message_id, move)
@@ -100,9 +104,9 @@ class Days:
     def receiver(self) -> Receiver:
         clock: Clock = self.clock
         strangers = Strangers(self.unknown, KEY.person)
-        orange = OrangeDesk(read=receipts, receipts=self.receipts, strangers=strangers, queue=self.queue)
+        receipts = ReceiptDesk(formats={ORANGE: FORMAT}, receipts=self.receipts, strangers=strangers, queue=self.queue)
         meta = MetaDesk(whatsapp=webhook, statuses=Office().aftermath(self.settler))
-        return Receiver(self.settler, meta, orange, self.telemetry, clock)
+        return Receiver(self.settler, meta, receipts, self.telemetry, clock)
 
     async def receive(self, one: Report) -> None:
         assert await self.receiver().receive_all([one]) == [True]
@@ -153,7 +157,7 @@ def test_what_comes_after_the_lift_is_matched_at_once() -> None:
 
     days = lived(script)
     assert days.ends("m-1") == (Status.DELIVERED, None)
-    assert days.receipts.names == {(ORGANISATION, "r-1"): "m-1"}
+    assert days.receipts.names == {(ORGANISATION, ORANGE, "r-1"): "m-1"}
 
 
 @pytest.mark.parametrize(
@@ -188,7 +192,7 @@ def test_of_two_receipts_that_come_together_none_lifts() -> None:
         for look in range(1, MOST_LOOKS):
             both = [replace(report(one), looks=look, heard_at=after(seconds=1)) for one in ("r-1", "r-2")]
             if look == 1:
-                await days.unknown.meet(ORGANISATION, PERSON, "r-2", after(seconds=1))
+                await days.unknown.meet(ORGANISATION, PERSON, ORANGE, "r-2", after(seconds=1))
             for one in both:
                 await days.receive(one)
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from shared.domain.consent import ConsentRecord, ConsentState
 from shared.domain.message import Message, PayloadRef
-from shared.domain.payload import Channel
-from shared.providers.orange.receipts import receipts
+from shared.domain.payload import META, ORANGE, Channel
+from shared.providers.orange.receipts import FORMAT
 from shared.providers.whatsapp import webhook
 from shared.usecases.meta_documents import MetaDesk
-from shared.usecases.receive import OrangeDesk, Receiver, Report
+from shared.usecases.receive import ReceiptDesk, Receiver, Report
 from shared.usecases.strangers import Strangers
 from tests.fakes.office import DEMO, WHATSAPP, Office
 from tests.fakes.rest import FakeStatusQueue
@@ -116,8 +116,8 @@ def told_in_this_order(documents: Sequence[Document]) -> tuple[Ending, list[Mess
             lease_until=MORNING + timedelta(seconds=90),
         )
     desk = office.inbound_desk()
-    orange = OrangeDesk(
-        read=receipts,
+    receipts = ReceiptDesk(
+        formats={ORANGE: FORMAT},
         receipts=office.receipts,
         strangers=Strangers(office.unknown_sms, office.number_key.person),
         queue=FakeStatusQueue(),
@@ -125,9 +125,9 @@ def told_in_this_order(documents: Sequence[Document]) -> tuple[Ending, list[Mess
     settler = office.settler()
     statuses = office.aftermath(settler)
     meta = MetaDesk(whatsapp=webhook, statuses=statuses, news_listeners=(desk,), status_listeners=(desk,))
-    receiver = Receiver(settler, meta, orange, office.telemetry, office.clock)
+    receiver = Receiver(settler, meta, receipts, office.telemetry, office.clock)
     for one in documents:
-        report = Report(organisation=DEMO, provider="whatsapp", document=json.dumps(one))
+        report = Report(organisation=DEMO, provider=META, document=json.dumps(one))
         assert office.run(receiver.receive_all([report])) == [True]
     answers = [row for (_, message_id), row in office.log.rows.items() if message_id not in MESSAGES]
     ending = Ending(

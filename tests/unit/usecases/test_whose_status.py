@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.message import Message
-from shared.domain.payload import Channel
+from shared.domain.payload import META, ORANGE, Channel
 from shared.domain.status import Status
-from shared.providers.orange.receipts import receipts
+from shared.providers.orange.receipts import FORMAT
 from shared.providers.whatsapp import webhook
 from shared.usecases.meta_documents import MetaDesk
-from shared.usecases.receive import OrangeDesk, Receiver, Report
+from shared.usecases.receive import ReceiptDesk, Receiver, Report
 from shared.usecases.strangers import Strangers
 from tests.contract.making import message
 from tests.fakes.office import DEMO, WHATSAPP, Office
@@ -30,19 +30,19 @@ def told(status: str, *, key: str = f"{MESSAGE}.1", number: str = WHATSAPP.phone
     one |= {"errors": [{"code": code}]} if code else {}
     metadata = {"phone_number_id": number}
     body = document(change(value(statuses=[one], metadata=metadata)))
-    return Report(organisation=DEMO, provider="whatsapp", document=json.dumps(body))
+    return Report(organisation=DEMO, provider=META, document=json.dumps(body))
 
 
 def received(office: Office, *reports: Report) -> None:
     settler = office.settler()
-    orange = OrangeDesk(
-        read=receipts,
+    receipts = ReceiptDesk(
+        formats={ORANGE: FORMAT},
         receipts=office.receipts,
         strangers=Strangers(office.unknown_sms, office.number_key.person),
         queue=FakeStatusQueue(),
     )
     meta = MetaDesk(whatsapp=webhook, statuses=office.aftermath(settler))
-    receiver = Receiver(settler, meta, orange, office.telemetry, office.clock)
+    receiver = Receiver(settler, meta, receipts, office.telemetry, office.clock)
     assert office.run(receiver.receive_all(reports)) == [True] * len(reports)
 
 
@@ -93,8 +93,8 @@ def test_another_numbers_statuses_change_nothing(report: Report, unknown: bool) 
 def test_oranges_receipts_change_no_whatsapp_message(delivery_status: str) -> None:
     office = Office()
     row = kept(office, Channel.WHATSAPP)
-    office.run(office.receipts.name(DEMO, "receipt-1", MESSAGE))
+    office.run(office.receipts.name(DEMO, ORANGE, "receipt-1", MESSAGE))
     info = {"address": "tel:+221770000001", "deliveryStatus": delivery_status}
     body = {"deliveryInfoNotification": {"callbackData": "receipt-1", "deliveryInfo": info}}
-    received(office, Report(organisation=DEMO, provider="orange", document=json.dumps(body)))
+    received(office, Report(organisation=DEMO, provider=ORANGE, document=json.dumps(body)))
     assert office.row(MESSAGE) == row

@@ -12,8 +12,8 @@ from shared.domain.distribution import Action, DistributionStatus
 from shared.domain.errors import Kind, SendError
 from shared.domain.integration import SmsIntegration
 from shared.domain.news import TemplateNews, TemplateStatus
-from shared.domain.payload import Channel
-from shared.providers.orange.receipts import pieces
+from shared.domain.payload import ORANGE, Channel
+from shared.providers.orange.receipts import FORMAT
 from shared.providers.whatsapp import webhook
 from shared.usecases.events import EVENTS
 from shared.usecases.receive import Doorkeeper
@@ -104,7 +104,7 @@ def test_a_message_that_arrived_is_told_without_it(office: Office) -> None:
 
 
 def door(office: Office) -> Doorkeeper:
-    return Doorkeeper(office.integrations, FakeStatusQueue(), webhook, pieces, office.telemetry, office.clock)
+    return Doorkeeper(office.integrations, FakeStatusQueue(), webhook, {ORANGE: FORMAT}, office.telemetry, office.clock)
 
 
 def test_a_refused_webhook_names_an_organisation_that_is_ours_and_no_other(office: Office) -> None:
@@ -112,7 +112,7 @@ def test_a_refused_webhook_names_an_organisation_that_is_ours_and_no_other(offic
     guessed = "sha256=" + hmac.new(b"guessed", b"{}", hashlib.sha256).hexdigest()
     for organisation in (DEMO, "nobody-here", "22177000123"):
         assert not office.run(door(office).take_whatsapp(organisation, b"{}", guessed))
-        assert not office.run(door(office).take_orange(organisation, "guessed", b"{}", "192.0.2.1"))
+        assert not office.run(door(office).take_receipts(ORANGE, organisation, "guessed", b"{}", "192.0.2.1"))
     assert [(one["provider"], one["organisation"]) for one in told(office, "webhook_refused")] == [
-        ("whatsapp", DEMO), ("orange", DEMO), *(("whatsapp", None), ("orange", None)) * 2
+        ("meta", DEMO), ("orange", DEMO), *(("meta", None), ("orange", None)) * 2
     ]  # fmt: skip
