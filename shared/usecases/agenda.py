@@ -17,8 +17,8 @@ from shared.domain.payload import Channel, Payload
 from shared.domain.timetable import HORIZON, TICK_EVERY, Share
 from shared.usecases.admission import Admission, Verdict
 from shared.usecases.channel import Unsure, settings_of
-from shared.usecases.chunks import dispatch_of
 from shared.usecases.erasure import ERASED
+from shared.usecases.factory import queued
 from shared.usecases.failed_cards import another_card
 from shared.usecases.fallback_waits import FallbackWaits
 from shared.usecases.fallbacks import Fallbacks
@@ -197,7 +197,7 @@ class Agenda:
     async def _may_go(self, message: Message, payload: Payload, now: datetime) -> bool:
         """Ask the gate before a departure is booked: fallbacks come by the thousand, most of them in a pause or at
         night would book in vain."""
-        copy = dispatch_of(message, payload, None, microseconds(now), 0)
+        copy = queued(message, payload, None, microseconds(now), 0)
         answer = await self._deps.admission.ask(copy, now)
         key = (message.organisation, message.message_id)
         if answer.verdict is Verdict.LATER:
@@ -231,7 +231,7 @@ class Agenda:
             count=1,
         )
         departs_at = booking.departures[0]
-        copy = dispatch_of(message, payload, distribution, departs_at, integration.version)
+        copy = queued(message, payload, distribution, departs_at, integration.version)
         another = await another_card(self._deps.plans, message, distribution, now)
         await self._deps.queue.put([dataclasses.replace(copy, another_card=another)], now)
         await self._rewatch(message, from_microseconds(departs_at) + _WATCH)

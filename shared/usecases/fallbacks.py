@@ -5,7 +5,7 @@ arrival takes it away. Begun means marked on the parent first: from then on the 
 after the mark may be done twice: the SMS has an ID made of its parent's.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.domain.composition import price_of
@@ -14,9 +14,9 @@ from shared.domain.integration import SmsIntegration
 from shared.domain.message import Message, PayloadRef
 from shared.domain.payload import Channel, Mode, Payload
 from shared.domain.segments import measure
+from shared.usecases.factory import single, successor
 from shared.usecases.frozen import Plans
 from shared.usecases.ports import Integrations, Log, Telemetry
-from shared.usecases.straight import WATCH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,23 +72,9 @@ def _message(
 ) -> Message:
     """It belongs to the parent's campaign and distribution, but is none of the distribution's rows."""
     measured = measure(payload.text)
-    return Message(
-        organisation=parent.organisation,
-        message_id=identity,
-        channel=Channel.SMS,
-        accepted_at=now,
-        recipient=parent.recipient,
-        person=parent.person,
-        country=parent.country,
-        payload=reference,
-        campaign_id=parent.campaign_id,
-        enrollment_id=parent.enrollment_id,
-        card_at=parent.card_at,
-        dedupe_key=parent.dedupe_key,
-        parent_message_id=parent.message_id,
-        language=payload.language,
+    return replace(
+        single(successor(parent, identity, Channel.SMS, payload, reference, now), payload),
         parent_chunk=parent.chunk,
         segments=measured.segments,
         price=price_of(measured, sms.unit_prices.get(parent.country)) if sms else None,
-        due_at=now + WATCH,
     )

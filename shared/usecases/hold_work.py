@@ -20,8 +20,8 @@ from shared.domain.message import Chunk, Message
 from shared.domain.payload import Channel, Payload
 from shared.domain.status import Status
 from shared.usecases.channel import settings_of
-from shared.usecases.chunks import dispatch_of
 from shared.usecases.control import advance_task
+from shared.usecases.factory import queued
 from shared.usecases.failed_cards import another_card
 from shared.usecases.frozen import Plans
 from shared.usecases.hold_causes import ReadCauses
@@ -143,7 +143,7 @@ class HoldWork:
             count=1,
         )
         departs_at = booking.departures[0]
-        copy = dispatch_of(message, payload, candidate.distribution, departs_at, integration.version, trial=str(scope))
+        copy = queued(message, payload, candidate.distribution, departs_at, integration.version, trial=str(scope))
         another = await another_card(self._deps.plans, message, candidate.distribution, now)
         await self._deps.queue.put([replace(copy, another_card=another)], now)
         if message.due_at is not None:

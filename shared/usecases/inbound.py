@@ -21,9 +21,10 @@ from shared.domain.session import session_until
 from shared.domain.stop_texts import StopTexts, texts_for
 from shared.domain.stop_words import STOP_PAYLOAD, Wish, tongue_of, wish_of
 from shared.usecases.contacts import Identities, read_number
+from shared.usecases.factory import Addressee, new_message, single
 from shared.usecases.frozen import Plans
 from shared.usecases.ports import Integrations, Log, LogQuery, Telemetry
-from shared.usecases.straight import WATCH, Straight
+from shared.usecases.straight import Straight
 
 STOP, PREFERENCE, REFUSED = "whatsapp_stop", "whatsapp_preference", "whatsapp_131050"
 """Sources of a recorded opt-out: the person's own word, Meta's setting, and a message that came back for it."""
@@ -181,19 +182,9 @@ class InboundDesk:
         if await self._deps.log.get(organisation, message_id) is not None:
             return None
         reference = await self._deps.plans.write_payload(organisation, person, message_id, payload)
-        now = self._deps.clock.now()
-        message = Message(
-            organisation=organisation,
-            message_id=message_id,
-            channel=Channel.WHATSAPP,
-            accepted_at=now,
-            recipient=mask(payload.to),
-            person=person,
-            country=payload.country,
-            payload=reference,
-            language=payload.language,
-            due_at=now + WATCH,
-        )
+        to = Addressee(organisation=organisation, recipient=mask(payload.to), person=person, country=payload.country)
+        made = new_message(to, message_id, Channel.WHATSAPP, payload, reference, self._deps.clock.now())
+        message = single(made, payload)
         return (message, payload) if await self._deps.log.add(message) else None
 
     async def _introduced(self, organisation: str, person: str, others: Sequence[str]) -> None:

@@ -10,12 +10,12 @@ from shared.domain.json import JsonObject
 from shared.domain.message import Message, PayloadRef
 from shared.domain.payload import Channel
 from shared.domain.refusal import Fault, ProblemCode, Refusal
-from shared.domain.runs import kind_of
+from shared.usecases.factory import Addressee, new_message, single
 from shared.usecases.frozen import Plans
 from shared.usecases.judge import Accepted, Judge, Rejected, Row
 from shared.usecases.ports import ChannelQueue, Lanes, Log
 from shared.usecases.setting import SettingReader, check, check_fallback, check_instant, check_with
-from shared.usecases.straight import WATCH, Straight
+from shared.usecases.straight import Straight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,26 +98,19 @@ def _same(existing: Message, new: NewMessage) -> Message:
 
 def _message(new: NewMessage, identity: str, accepted: Accepted, reference: PayloadRef, now: datetime) -> Message:
     composed = accepted.composed
-    return Message(
+    to = Addressee(
         organisation=new.organisation,
-        message_id=identity,
-        channel=new.channel,
-        accepted_at=now,
         recipient=composed.phone.masked,
         person=accepted.person,
         country=composed.phone.country,
-        payload=reference,
+    )
+    made = new_message(to, identity, new.channel, composed.payload, reference, now)
+    return replace(
+        single(made, composed.payload, accepted.scheduled_for),
         campaign_id=new.campaign_id,
         enrollment_id=composed.enrollment_id,
-        card_at=composed.card_generated_at,
         dedupe_key=accepted.dedupe_key.text,
         segments=composed.measured.segments if composed.measured else None,
         price=composed.price,
-        scheduled_for=accepted.scheduled_for,
-        due_at=accepted.scheduled_for or now + WATCH,
-        template=kind_of(composed.payload).template,
         request_hash=new.request_hash,
-        language=composed.payload.language,
-        alternative=composed.payload.alternative is not None,
-        fallback_minutes=composed.payload.fallback.after_minutes if composed.payload.fallback else None,
     )

@@ -36,9 +36,9 @@ from shared.domain.tally import AT_REST_AFTER
 from shared.domain.timetable import CYCLE, HORIZON, SLOTS, SPAN, TICK_EVERY, LaneState, Share, book
 from shared.usecases.already import ALREADY_SENT, AlreadySent
 from shared.usecases.channel import settings_of
-from shared.usecases.chunks import copy_of, logged_row
 from shared.usecases.daily_limit import DailyLimits
 from shared.usecases.erasure import ERASED
+from shared.usecases.factory import logged_row, queued_row
 from shared.usecases.frozen import PlannedRow, Plans
 from shared.usecases.holding import HoldKeeper, HoldStore
 from shared.usecases.members import Proofs
@@ -280,7 +280,7 @@ class Release:
         waiting = await self._waiting(distribution, read)
         departures = await self._departures(integration, len(waiting), now)
         copies = [
-            copy_of(distribution, chunk, row, payload, departs_at, integration.version)
+            queued_row(distribution, chunk, row, payload, departs_at, integration.version)
             for (chunk, row, payload), departs_at in zip(waiting, departures, strict=True)
         ]
         await self._deps.queue.put(copies, now)

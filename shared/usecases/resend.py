@@ -4,22 +4,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.domain.clock import Clock
-from shared.domain.dispatch import Dispatch
 from shared.domain.ids import resend_id
 from shared.domain.instants import microseconds
 from shared.domain.integration import SmsIntegration, WhatsAppIntegration
-from shared.domain.message import Message, PayloadRef
+from shared.domain.message import Message
 from shared.domain.payload import Mode, Payload
 from shared.domain.refusal import ProblemCode, Refusal
-from shared.domain.runs import kind_of
 from shared.domain.status import Status
 from shared.usecases.admission import Admission, Verdict
 from shared.usecases.channel import settings_of
+from shared.usecases.factory import queued, single, successor
 from shared.usecases.frozen import Plans
 from shared.usecases.judge import fault_of
 from shared.usecases.messages import without_rows
 from shared.usecases.ports import Integrations, Log
-from shared.usecases.straight import WATCH, Straight
+from shared.usecases.straight import Straight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +56,11 @@ class Resends:
             raise Refusal(ProblemCode.STATE_CONFLICT, status=parent.status)
         payload = await self._payload(parent)
         integration = await self._integration(parent)
-        waits_until = await self._waits_until(parent, payload, integration)
+        made = successor(parent, identity, parent.channel, payload, parent.payload, self._deps.clock.now())
+        made = replace(made, segments=parent.segments, price=parent.price, fallback_minutes=None)
+        waits_until = await self._waits_until(parent, made, payload, integration)
         reference = await self._deps.plans.write_payload(organisation, parent.person, identity, payload)
-        successor = _successor(parent, identity, reference, waits_until, self._deps.clock.now())
-        message = replace(successor, template=kind_of(payload).template)
+        message = single(replace(made, payload=reference), payload, waits_until)
         if not await self._deps.log.add(message):
             return await self._deps.log.get(organisation, identity) or message
         if waits_until is None:
@@ -81,20 +81,13 @@ class Resends:
         return found
 
     async def _waits_until(
-        self, parent: Message, payload: Payload, integration: SmsIntegration | WhatsAppIntegration
+        self, parent: Message, made: Message, payload: Payload, integration: SmsIntegration | WhatsAppIntegration
     ) -> datetime | None:
         """When the gate is open and the provider's rest over; None where that is now. Nobody is counted as written to
         yet: a text never is."""
         is_bare_text = payload.mode is Mode.SESSION and payload.alternative is None
         now = self._deps.clock.now()
-        copy = Dispatch(
-            organisation=parent.organisation,
-            message_id=resend_id(parent.message_id),
-            channel=parent.channel,
-            person=parent.person,
-            departs_at=microseconds(now),
-            payload=payload,
-        )
+        copy = queued(made, payload, None, microseconds(now), 0)
         answer = await self._deps.admission.ask(copy, now, integration if is_bare_text else None)
         if answer.verdict is Verdict.NEVER and answer.reason == "cancelled":
             raise Refusal(ProblemCode.STATE_CONFLICT, status=parent.status)  # what this fallback stands in for arrived
@@ -108,30 +101,3 @@ def may_be_resent(parent: Message) -> bool:
     """A failed message whose fallback neither has begun nor is due: that is its second chance, and the two could both
     arrive (design.md, Bulk: Fallback). After a failure that starts none (a cancel, say) no fallback ever comes."""
     return parent.status is Status.FAILED and not parent.fell_back and not parent.awaits_fallback
-
-
-def _successor(
-    parent: Message, identity: str, payload: PayloadRef, waits_until: datetime | None, now: datetime
-) -> Message:
-    """It belongs to the parent's campaign, but to no distribution: those count each of their rows once."""
-    return Message(
-        organisation=parent.organisation,
-        message_id=identity,
-        channel=parent.channel,
-        accepted_at=now,
-        recipient=parent.recipient,
-        person=parent.person,
-        country=parent.country,
-        payload=payload,
-        campaign_id=parent.campaign_id,
-        enrollment_id=parent.enrollment_id,
-        card_at=parent.card_at,
-        dedupe_key=parent.dedupe_key,
-        parent_message_id=parent.message_id,
-        segments=parent.segments,
-        price=parent.price,
-        scheduled_for=waits_until,
-        due_at=waits_until or now + WATCH,
-        language=parent.language,
-        alternative=parent.alternative,
-    )

@@ -1,18 +1,14 @@
 """A message that leaves by itself and at once: booked, enqueued, and watched until it has left."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from shared.domain.clock import Clock
-from shared.domain.dispatch import Dispatch
 from shared.domain.instants import from_microseconds
 from shared.domain.integration import SmsIntegration, WhatsAppIntegration
 from shared.domain.message import Message
 from shared.domain.payload import Payload
+from shared.usecases.factory import WATCH, queued
 from shared.usecases.ports import ChannelQueue, Lanes, Log
-
-WATCH = timedelta(seconds=60)
-"""When the agenda looks after a message that went straight to the queue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,16 +27,7 @@ class Straight:
         now = self.clock.now()
         booking = await self.lanes.book(integration.lane, None, rate=integration.rate_per_second, earliest=now, count=1)
         departs_at = booking.departures[0]
-        dispatch = Dispatch(
-            organisation=message.organisation,
-            message_id=message.message_id,
-            channel=message.channel,
-            person=message.person,
-            departs_at=departs_at,
-            payload=payload,
-            integration_version=integration.version,
-        )
-        await self.queue.put([dispatch], now)
+        await self.queue.put([queued(message, payload, None, departs_at, integration.version)], now)
         departure = from_microseconds(departs_at)
         if message.due_at is not None and departure > message.due_at - WATCH / 2:
             await self.log.rewatch(

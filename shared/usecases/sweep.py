@@ -12,7 +12,7 @@ from shared.domain.clock import Clock
 from shared.domain.distribution import Distribution
 from shared.domain.message import Chunk, Message
 from shared.domain.status import Status
-from shared.usecases.chunks import CANCELLED, cancelled_row
+from shared.usecases.factory import CANCELLED, cancelled_row
 from shared.usecases.frozen import Plans
 from shared.usecases.ports import Distributions, Log
 from shared.usecases.settle import Settler

@@ -8,7 +8,7 @@ from shared.domain.clock import Clock
 from shared.domain.composition import Composed, CompositionError, compose
 from shared.domain.consent import Given
 from shared.domain.content import Content
-from shared.domain.dispatch import ANY_SCOPE, Dispatch
+from shared.domain.dispatch import ANY_SCOPE
 from shared.domain.gate import Go, Never, NotBefore, Passenger, gate
 from shared.domain.ids import NumberKey
 from shared.domain.message import Message, PayloadRef
@@ -18,6 +18,7 @@ from shared.domain.refusal import Fault, ProblemCode, Refusal
 from shared.domain.sample_card import SAMPLE_CARD
 from shared.domain.status import Status
 from shared.usecases.channel import Integrated
+from shared.usecases.factory import Addressee, new_message, queued
 from shared.usecases.judge import fault_of
 from shared.usecases.ports import Lanes, Log
 from shared.usecases.send import ARRIVES, SendStep
@@ -92,16 +93,8 @@ class Trial:
         booking = await self._deps.lanes.book(
             integration.lane, None, rate=integration.rate_per_second, earliest=now, count=1
         )
-        dispatch = Dispatch(
-            organisation=message.organisation,
-            message_id=message_id,
-            channel=channel,
-            person=message.person,
-            departs_at=booking.departures[0],
-            payload=dataclasses.replace(composed.payload, exempt=True),
-            integration_version=integration.version,
-            trial=ANY_SCOPE,
-        )
+        payload = dataclasses.replace(composed.payload, exempt=True)
+        dispatch = queued(message, payload, None, booking.departures[0], integration.version, trial=ANY_SCOPE)
         error = await step.send_one(dispatch)
         standing = await self._deps.log.get(message.organisation, message_id)
         if standing is not None and standing.status not in (Status.PENDING, Status.FAILED):
@@ -118,15 +111,16 @@ class Trial:
 
     def _message(self, settings: Settings, composed: Composed, message_id: str, now: datetime) -> Message:
         """Watched, but without a stored payload: a test whose caller has gone is ended, not sent late."""
-        return Message(
-            organisation=settings.channel.organisation,
-            message_id=message_id,
-            channel=settings.setting.channel,
-            accepted_at=now,
+        organisation = settings.channel.organisation
+        to = Addressee(
+            organisation=organisation,
             recipient=composed.phone.masked,
-            person=self._deps.number_key.person(settings.channel.organisation, composed.phone.e164),
+            person=self._deps.number_key.person(organisation, composed.phone.e164),
             country=composed.phone.country,
-            payload=PayloadRef.of_test(settings.channel.organisation),
+        )
+        reference = PayloadRef.of_test(organisation)
+        return dataclasses.replace(
+            new_message(to, message_id, settings.setting.channel, None, reference, now),
             segments=composed.measured.segments if composed.measured else None,
             price=composed.price,
             due_at=now + timedelta(minutes=5),

@@ -323,9 +323,9 @@ GUARDS = (
     ),
     Guard(
         name="watch: a single message is looked after from the moment it is logged",
-        file="shared/usecases/messages.py",
-        before="due_at=accepted.scheduled_for or now + WATCH,",
-        after="due_at=accepted.scheduled_for,",
+        file="shared/usecases/factory.py",
+        before="due_at = scheduled_for or message.accepted_at + WATCH",
+        after="due_at = scheduled_for",
         tests=(_SEND,),
     ),
     Guard(
