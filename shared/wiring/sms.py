@@ -23,7 +23,7 @@ def sms_step(
     chain: Chain = QUEUED_CHAIN,
     providers: Sequence[ProviderRow] = PROVIDERS,
 ) -> SendStep[SmsIntegration, Any]:
-    """Towards whichever SMS provider the organisation's settings name. `urls`: where providers are."""
+    """Towards the SMS provider that the organisation's settings name. `urls`: where providers are."""
     desk = ChannelDesk(
         integration=partial(_sms, stores),
         providers=provider_desks(stores, of_channel(Channel.SMS, providers), urls, chain),

@@ -1,0 +1,120 @@
+"""A second SMS provider through the API, the SMS sender and the webhook as API Gateway and SQS call them, on moto."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import httpx2
+import pytest
+
+from functions.api.app import build as build_api
+from functions.send_sms.app import build as build_send_sms
+from functions.webhook.app import build as build_webhook
+from shared.aws.codec import encode
+from shared.aws.function import Handler, Loop
+from shared.aws.session import Aws
+from shared.domain.instants import microseconds
+from shared.domain.message import Message
+from shared.domain.payload import Channel
+from shared.domain.status import Status
+from shared.providers.http import client
+from shared.wiring.providers import PROVIDERS
+from tests.contract.cloud import deploy, on_aws
+from tests.contract.test_person_functions import Invocation, environment
+from tests.contract.world import World
+from tests.fakes.office import DEMO, SMS, recipient
+from tests.fakes.world import FakeClock
+from tests.template.reading import Node
+from tests.toy_provider.row import KITE
+from tests.toy_provider.server import KiteServer, fault, told
+from tests.unit.http.events import event
+
+AT_KITE = replace(SMS, provider=KITE.name, account="account-at-kite")
+PATH = {"organisation_id": DEMO, "token": SMS.receipt_token.value}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """Three functions of one deployment, and Kite."""
+
+    api: Handler
+    send_sms: Handler
+    webhook: Handler
+    world: World
+    clock: FakeClock
+    kite: KiteServer
+
+    def send(self, key: str) -> str:
+        body = {
+            "channel": "sms",
+            "campaign_id": "c-1",
+            "recipient": recipient(7),
+            "content": {"template": {"name": "vaccination_card"}},
+        }
+        answer: Any = self.api(dict(event(body=body, headers={"idempotency-key": key})), Invocation())
+        assert answer["statusCode"] == 202, answer
+        [copy] = self.world.hands.dispatches(Channel.SMS, after=5)
+        self.clock.pass_by(seconds=2)
+        self.consumed(self.send_sms, [copy])
+        return copy.message_id
+
+    def called(self, body: bytes) -> int:
+        """The status of the answer to Kite's webhook; what it queued is worked off."""
+        posted = event(f"POST /webhooks/{KITE.name}/{{organisation_id}}/{{token}}", body=body, path=PATH)
+        answer: Any = self.webhook(dict(posted), Invocation())
+        self.consumed(self.webhook, self.world.hands.reports())
+        return int(answer["statusCode"])
+
+    def consumed(self, handler: Handler, bodies: Sequence[object]) -> None:
+        records = [{"messageId": str(number), "body": encode(body).decode()} for number, body in enumerate(bodies)]
+        assert handler({"Records": records}, Invocation()) == {"batchItemFailures": []}
+
+    def row(self, message_id: str) -> Message:
+        found = asyncio.run(self.world.log.get(DEMO, message_id))
+        assert found is not None
+        return found
+
+
+@pytest.fixture(scope="module")
+def running(aws: Aws, described: Node, loop: Loop) -> Running:
+    names, clock = deploy(aws, described), FakeClock()
+    kite = KiteServer(clock.now)
+    http = client(httpx2.MockTransport(kite.answer))
+    providers = (*PROVIDERS, replace(KITE, sender=lambda parts: KITE.sender(replace(parts, http=http))))
+    key = aws.secrets.create_secret(Name=f"{names.bucket}/key", SecretString="k" * 64)["Name"]
+    given = environment(names) | {"NUMBER_KEY_SECRET_ID": key, "STATUS_QUEUE_URL": names.status}
+    world = on_aws(aws, names, clock)
+    asyncio.run(world.integrations.put(AT_KITE))
+    return Running(
+        api=build_api(given, clock, aws, loop),
+        send_sms=build_send_sms(given, clock, aws, loop, providers),
+        webhook=build_webhook(given, clock, aws, loop, providers),
+        world=world,
+        clock=clock,
+        kite=kite,
+    )
+
+
+def test_a_message_is_sent_and_delivered(running: Running) -> None:
+    message_id = running.send("k-1")
+    row = running.row(message_id)
+    assert (row.status, row.provider, row.provider_message_id) == (Status.SENT, KITE.name, "ref-1")
+    assert running.called(told(("ref-1", "ARRIVED"), ("ref-of-another", "LOST"))) == 200
+    assert running.row(message_id).status is Status.DELIVERED
+
+
+def test_its_errors_decide(running: Running) -> None:
+    running.clock.pass_by(minutes=1)
+    running.kite.answers = [(422, fault(3))]
+    row = running.row(running.send("k-2"))
+    assert (row.status, row.reason) == (Status.FAILED, "phone_invalid")
+
+
+def test_its_throttle_holds_its_own_rate_limit(running: Running) -> None:
+    running.clock.pass_by(minutes=1)
+    running.kite.answers = [(422, fault(7))]
+    running.send("k-3")
+    held = asyncio.run(running.world.lanes.state(AT_KITE.lane)).not_before
+    assert held - microseconds(running.clock.now()) == 2_000_000
+    assert asyncio.run(running.world.lanes.state(SMS.lane)).not_before == 0

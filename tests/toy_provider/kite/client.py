@@ -1,0 +1,61 @@
+"""Sends one SMS by Kite's API: a key in the header, many recipients in the body, the reference in a list."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import httpx2
+
+from shared.domain.errors import Kind, SendError
+from shared.domain.gate import earliest_open
+from shared.domain.integration import SmsIntegration
+from shared.domain.payload import Channel, Payload
+from shared.domain.sending import Taken
+from shared.providers.answers import identifier, integer, obj, objects, parse
+from shared.providers.calls import Call, lost
+from shared.providers.http import SendTime, SendTimes, exchange, warm_up
+from tests.toy_provider.kite.codes import FAULTS, OTHER, STATUSES
+
+URL = "https://api.kite.invalid/v2/batches"
+
+
+class KiteSender:
+    """A `ChannelSender` that has nothing to prepare."""
+
+    def __init__(self, http: httpx2.AsyncClient, now: Callable[[], datetime], times: SendTimes) -> None:
+        self._http = http
+        self._now = now
+        self._times = times
+
+    async def prepare(self, integration: SmsIntegration, payload: Payload) -> str:
+        """The API key goes along as it is."""
+        await warm_up()
+        return integration.client_secret.value
+
+    async def send(self, integration: SmsIntegration, payload: Payload, prepared: str, *, key: str) -> Taken:
+        """The reference of the batch's only item. Kite takes no key of ours."""
+        time, now = SendTime(self._times), self._now()
+        if earliest_open(Channel.SMS, payload.country, now) > now:
+            raise SendError(Kind.RETRY, "night_has_fallen")
+        body = {
+            "account": integration.client_id,
+            "from": integration.sender_name,
+            "to": [payload.to.removeprefix("+")],
+            "body": payload.text,
+        }
+        async with exchange(Call.ONCE, time.left):
+            answer = await self._http.post(URL, json=body, headers={"X-Api-Key": prepared}, timeout=time.limits)
+        if not answer.is_success:
+            raise error_from(answer.status_code, answer.content)
+        items = objects(obj(parse(answer.content)).get("items"))
+        reference = identifier(items[0].get("ref")) if items else ""
+        if not reference:
+            raise lost("accepted_without_id", Call.ONCE)
+        return Taken(provider_message_id=reference)
+
+
+def error_from(status: int, body: bytes) -> SendError:
+    """The decision for an answer other than 2xx. Total, whatever the body is."""
+    number = integer(obj(obj(parse(body)).get("fault")).get("number"))
+    refusal, failure = OTHER
+    rule = FAULTS.get(number or 0) or STATUSES.get(status) or (failure if status >= 500 else refusal)
+    return rule.error(f"{status}/{number}" if number is not None else f"HTTP {status}")

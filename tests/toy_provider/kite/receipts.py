@@ -1,0 +1,35 @@
+"""Kite's delivery receipts: a list of events, each with the reference that the send was answered with."""
+
+import json
+from collections.abc import Mapping
+
+from shared.domain.receipt import Receipt, ReceiptFormat, ReceiptsRead
+from shared.domain.status import Status
+from shared.providers.answers import identifier, obj, objects, parse
+
+STATUSES: Mapping[str, Status] = {
+    "ON_ITS_WAY": Status.SENT,
+    "ARRIVED": Status.DELIVERED,
+    "LOST": Status.FAILED,
+}
+
+
+def _pieces(body: bytes) -> list[str]:
+    return [json.dumps({"events": [event]}) for event in objects(obj(parse(body)).get("events"))]
+
+
+def _read(document: str) -> ReceiptsRead:
+    events = objects(obj(parse(document)).get("events"))
+    found = [
+        Receipt(
+            receipt_id=identifier(event.get("ref")),
+            delivery_status=identifier(event.get("event")),
+            address=f"+{identifier(event.get('to'))}",
+        )
+        for event in events
+    ]
+    named = [receipt for receipt in found if receipt.receipt_id and receipt.delivery_status]
+    return ReceiptsRead(receipts=named, ignored=len(found) - len(named) if found else 1)
+
+
+FORMAT = ReceiptFormat(pieces=_pieces, read=_read, statuses=STATUSES)

@@ -1,0 +1,265 @@
+"""A second SMS provider is one folder and one row: everything else of the product takes it as it is.
+
+The office of tests/fakes has the row passed in. Kite's account bears the same name as Orange's, its first reference is
+one that Orange has given as well: nothing may mix the two up.
+"""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, override
+
+import httpx2
+import pytest
+
+from shared.domain.errors import Kind, Scope
+from shared.domain.holds import ACCOUNT, ScopeKey, country_scope
+from shared.domain.integration import SmsIntegration
+from shared.domain.members import Member
+from shared.domain.message import Message
+from shared.domain.payload import ORANGE, Channel, Provider
+from shared.domain.sending import ChannelSender
+from shared.domain.status import Status
+from shared.providers.http import QUEUED_SENDS, ClientParts, client
+from shared.providers.whatsapp import webhook
+from shared.usecases.meta_documents import MetaDesk
+from shared.usecases.receive import Doorkeeper, ReceiptDesk, Receiver
+from shared.usecases.strangers import LOOK_AGAIN_AFTER, Strangers
+from shared.wiring.providers import PROVIDERS, ProviderRow, receipt_formats
+from tests.fakes.office import DEMO, SMS
+from tests.fakes.orange import FakeTokenShelf
+from tests.fakes.rest import FakeMedia, FakeStatusQueue
+from tests.fakes.virtual import OrderedOffice
+from tests.template.reading import ROOT
+from tests.toy_provider.kite.client import URL, error_from
+from tests.toy_provider.kite.codes import FAULTS
+from tests.toy_provider.row import KITE
+from tests.toy_provider.server import KiteServer, fault, told
+
+RATE = 3
+SECOND = timedelta(seconds=1)
+
+
+class KiteOffice(OrderedOffice):
+    """The organisation has Kite in its settings, and still a message or two with Orange."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kite = KiteServer(self.clock.now)
+        self.providers = (*PROVIDERS, KITE)
+        self.statuses = FakeStatusQueue()
+        self.at_kite = self.settings_at(KITE.name)
+        self.at_orange = self.settings_at(ORANGE)
+        self.integrations.kept[DEMO, "sms"] = self.at_kite
+
+    def settings_at(self, provider: Provider) -> SmsIntegration:
+        """The same account name at either provider, and proven at both."""
+        account = self.number_key.account(provider, SMS.client_id)
+        self.lanes.members[account] = {DEMO: Member(rate=1000, proved_at=self.clock.now(), version=0)}
+        return replace(SMS, provider=provider, rate_per_second=RATE, account=account)
+
+    @override
+    def sender(self, row: ProviderRow) -> ChannelSender[Any, Any]:
+        if row is not KITE:
+            return super().sender(row)
+        parts = ClientParts(
+            http=client(httpx2.MockTransport(self.kite.answer)),
+            url="",
+            times=QUEUED_SENDS,
+            clock=self.clock,
+            media=FakeMedia(self.clock),
+            tokens=FakeTokenShelf(self.points),
+        )
+        return row.sender(parts)
+
+    def called(self, provider: Provider, body: bytes, token: str = SMS.receipt_token.value) -> bool:
+        """A provider calls the secret path; what is queued is worked off at once. Says whether it was let in."""
+        formats = receipt_formats(self.providers)
+        door = Doorkeeper(self.integrations, self.statuses, webhook, formats, self.telemetry, self.clock)
+        taken = self.run(door.take_receipts(provider, DEMO, token, body, "192.0.2.1"))
+        self.work_off()
+        return taken
+
+    def work_off(self) -> None:
+        reports, self.statuses.reports = self.statuses.reports, []
+        settler = self.settler()
+        desk = ReceiptDesk(
+            formats=receipt_formats(self.providers),
+            receipts=self.receipts,
+            strangers=Strangers(self.unknown_sms, self.number_key.person),
+            queue=self.statuses,
+        )
+        meta = MetaDesk(whatsapp=webhook, statuses=self.aftermath(settler))
+        receiver = Receiver(settler, meta, desk, self.telemetry, self.clock)
+        assert self.run(receiver.receive_all(reports)) == [True] * len(reports)
+
+    def look_again(self) -> None:
+        """The unmatched receipts come back when their delay is over."""
+        self.clock.instant += LOOK_AGAIN_AFTER
+        self.statuses.reports, self.statuses.delayed = [one for _, one in self.statuses.delayed], []
+        self.work_off()
+
+    def sent_by_orange(self, reference: str) -> Message:
+        """From before the organisation changed its provider."""
+        self.integrations.kept[DEMO, "sms"] = self.at_orange
+        message = self.single(8300)
+        self.deliver(within=timedelta(seconds=5))
+        self.run(self.receipts.name(DEMO, ORANGE, reference, message.message_id))
+        self.integrations.kept[DEMO, "sms"] = self.at_kite
+        return message
+
+
+@pytest.fixture
+def office() -> KiteOffice:
+    return KiteOffice()
+
+
+def test_a_campaign_goes_out_and_arrives(office: KiteOffice) -> None:
+    """Planned, released, gated, claimed, called and told of, all by the product's own steps."""
+    made = office.distribute(2)
+    office.do_tasks()
+    office.deliver(within=timedelta(seconds=10))
+    rows = [row for row in office.log.rows.values() if row.distribution_id == made.distribution_id]
+    assert {(row.status, row.provider) for row in rows} == {(Status.SENT, KITE.name)}
+    assert {row.provider_message_id for row in rows} == {"ref-1", "ref-2"}
+    assert office.provider.calls == 0, "Orange was asked nothing"
+    [(_, request), _] = office.kite.calls
+    assert (str(request.url), request.headers["x-api-key"]) == (URL, SMS.client_secret.value)
+    assert office.kite.bodies()[0]["account"] == SMS.client_id
+    assert office.called(KITE.name, told(("ref-1", "ARRIVED"), ("ref-2", "LOST")))
+    by_reference = {row.provider_message_id: office.row(row.message_id) for row in rows}
+    assert by_reference["ref-1"].status is Status.DELIVERED
+    assert (by_reference["ref-2"].status, by_reference["ref-2"].reason) == (Status.FAILED, "undeliverable")
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "scope"),
+    [
+        (3, Kind.RECIPIENT, Scope.ACCOUNT),
+        (4, Kind.RECIPIENT, Scope.ACCOUNT),
+        (5, Kind.RETRY, Scope.ACCOUNT),
+        (7, Kind.THROTTLED, Scope.ACCOUNT),
+        (9, Kind.STOP, Scope.ACCOUNT),
+        (12, Kind.STOP, Scope.COUNTRY),
+        (30, Kind.BUG, Scope.ACCOUNT),
+    ],
+)
+def test_each_error_of_its_table_is_a_decision(number: int, kind: Kind, scope: Scope) -> None:
+    error = error_from(422, fault(number))
+    assert (error.kind, error.scope, error.code) == (kind, scope, f"422/{number}")
+    assert number in FAULTS
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (401, b"", Kind.STOP),
+        (418, b'{"fault": {"number": 999}}', Kind.BUG),
+        (429, b"[]", Kind.THROTTLED),
+        (502, b"<html>", Kind.UNKNOWN),
+        (503, b"null", Kind.RETRY),
+    ],
+)
+def test_the_mapper_is_total(status: int, body: bytes, kind: Kind) -> None:
+    assert error_from(status, body).kind is kind
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "reason"),
+    [
+        ((422, fault(3)), Status.FAILED, "phone_invalid"),
+        ((422, fault(30)), Status.FAILED, "provider_rejected"),
+        ((502, b"<html>"), Status.FAILED, "outcome_unknown"),
+        ((422, fault(5)), Status.PENDING, None),
+        ((422, fault(12)), Status.PENDING, None),
+    ],
+)
+def test_the_send_step_acts_on_it(
+    office: KiteOffice, answer: tuple[int, bytes], status: Status, reason: str | None
+) -> None:
+    message = office.single()
+    office.kite.answers = [answer]
+    office.deliver(within=timedelta(seconds=5))
+    row = office.row(message.message_id)
+    assert (row.status, row.reason, len(office.kite.calls)) == (status, reason, 1)
+
+
+@pytest.mark.parametrize(("number", "held"), [(9, ACCOUNT), (12, country_scope("SN")), (3, None)])
+def test_a_stop_holds_its_scope_and_nothing_wider(office: KiteOffice, number: int, held: ScopeKey | None) -> None:
+    office.single()
+    office.kite.answers = [(422, fault(number))]
+    office.deliver(within=timedelta(seconds=5))
+    assert office.run(office.holding.get(DEMO, Channel.SMS)).held_scopes() == ([held] if held else [])
+
+
+def test_its_rate_limit_is_its_own(office: KiteOffice) -> None:
+    """Three a second, of an account that bears the same name as the one at Orange, which is held."""
+    office.run(office.lanes.hold(office.at_orange.lane, office.clock.now() + timedelta(hours=1)))
+    office.distribute(12)
+    office.do_tasks()
+    copies = office.queue.take()
+    office.run(office.step(Channel.SMS).send_all(copies))
+    calls = [at for at, _ in office.kite.calls]
+    assert len(calls) == 12
+    assert not [nth for nth in range(12 - RATE) if calls[nth + RATE] - calls[nth] < SECOND]
+    assert calls[-1] - calls[0] < timedelta(seconds=6)
+    assert office.lanes.standing(office.at_orange.lane).next_bulk == 0
+
+
+def test_a_throttle_delays_its_rate_limit_alone(office: KiteOffice) -> None:
+    office.single()
+    office.kite.answers = [(422, fault(7))]
+    office.deliver()
+    assert office.lanes.held_until(office.at_kite.lane) - office.clock.now() == 2 * SECOND
+    assert office.lanes.standing(office.at_orange.lane).not_before == 0
+
+
+@pytest.mark.parametrize("comes_first", ["the message's name", "the receipt"])
+def test_a_receipt_moves_only_its_own_message(office: KiteOffice, comes_first: str) -> None:
+    """Both providers have given the reference ref-1."""
+    old = office.sent_by_orange("ref-1")
+    new = office.single()
+    if comes_first == "the receipt":
+        assert office.called(KITE.name, told(("ref-1", "ARRIVED")))
+    office.deliver(within=timedelta(seconds=5))
+    if comes_first != "the receipt":
+        assert office.called(KITE.name, told(("ref-1", "ARRIVED")))
+    assert office.row(new.message_id).provider_message_id == "ref-1"
+    assert (office.row(new.message_id).status, office.row(old.message_id).status) == (Status.DELIVERED, Status.SENT)
+    info = {"address": "tel:+221770008300", "deliveryStatus": "DeliveryImpossible"}
+    late = {"deliveryInfoNotification": {"callbackData": "ref-1", "deliveryInfo": info}}
+    assert office.called(ORANGE, json.dumps(late).encode()), "the old provider's late receipts are still taken"
+    assert (office.row(new.message_id).status, office.row(old.message_id).status) == (Status.DELIVERED, Status.FAILED)
+
+
+def test_a_lost_answer_is_found_by_a_receipt_of_its_own_provider_alone(office: KiteOffice) -> None:
+    message = office.single()
+    office.kite.answers = [(502, b"<html>")]
+    office.deliver(within=timedelta(seconds=5))
+    info = {"address": "tel:+221770008200", "deliveryStatus": "DeliveredToTerminal"}
+    stray = {"deliveryInfoNotification": {"callbackData": "stray", "deliveryInfo": info}}
+    assert office.called(ORANGE, json.dumps(stray).encode())
+    office.look_again()
+    assert office.row(message.message_id).reason == "outcome_unknown"
+    assert office.called(KITE.name, told(("ref-lost", "ARRIVED")))
+    office.look_again()
+    assert office.row(message.message_id).status is Status.DELIVERED
+
+
+def test_its_secret_path_asks_for_the_token(office: KiteOffice) -> None:
+    assert not office.called(KITE.name, told(("ref-1", "ARRIVED")), token="guessed")
+    assert office.telemetry.troubles == ["webhook_refused"]
+
+
+def test_settings_that_name_an_unknown_provider_hold_the_account(office: KiteOffice) -> None:
+    """Its row was taken away: nothing is sent by another one."""
+    office.providers = PROVIDERS
+    office.single()
+    office.deliver(within=timedelta(seconds=5))
+    assert (office.provider.calls, office.kite.calls) == (0, [])
+    assert office.run(office.holding.get(DEMO, Channel.SMS)).held_scopes() == [ACCOUNT]
+
+
+def test_a_folder_and_a_row_are_all_there_is() -> None:
+    sources = [*(ROOT / "shared").rglob("*.py"), *(ROOT / "functions").rglob("*.py")]
+    assert not [file for file in sources if "kite" in file.read_text(encoding="utf-8").lower()]
