@@ -22,13 +22,15 @@ from shared.domain.distribution import Counts, Distribution, DistributionStatus
 from shared.domain.instants import milliseconds
 from shared.domain.message import Chunk
 from shared.domain.status import Status
-from shared.domain.tally import Due, Tally
+from shared.domain.tally import Due, Group, Place, Tally, group_of, parse_group
 from shared.usecases.ports import Page
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import QueryInputTypeDef, UpdateItemInputTypeDef
 
 _META = "meta"
+_DISTRIBUTION = "distribution#"
+_COUNTS = "counts#"
 _AGENDA = "distributions"
 
 
@@ -130,7 +132,7 @@ class DynamoDistributions:
         return list(dict.fromkeys(_due(plain(item)) for item in found["Items"]))
 
     async def count(
-        self, organisation: str, chunk: Chunk, change: Counts, *, began: datetime, recount_at: datetime | None = None
+        self, organisation: str, place: Place, change: Counts, *, began: datetime, recount_at: datetime | None = None
     ) -> bool:
         """See `Distributions`. AWS's client repeats an ADD whose answer was lost; it says so in its own answer."""
         watch: dict[str, Plain] = (
@@ -139,30 +141,30 @@ class DynamoDistributions:
         late = _Condition(
             text="attribute_not_exists(counted_at) OR counted_at < :began", values={":began": milliseconds(began)}
         )
-        key = _chunk_key(organisation, chunk)
+        key = _place_key(organisation, place)
         added = await self._aws.run(partial(self._add, key, columns_of(change), late, once=watch))
         if added.tries > 1:
-            await self.want_recount(organisation, chunk, began)
+            await self.want_recount(organisation, place, began)
         return added.done
 
-    async def want_recount(self, organisation: str, chunk: Chunk, at: datetime) -> None:
+    async def want_recount(self, organisation: str, place: Place, at: datetime) -> None:
         """See `Distributions`."""
         values: dict[str, Plain] = {":at": milliseconds(at), ":shard": _AGENDA, ":one": 1}
         await self._aws.run(
             lambda: self._aws.dynamodb.update_item(
                 TableName=self._table,
-                Key=attributes(_chunk_key(organisation, chunk)),
+                Key=attributes(_place_key(organisation, place)),
                 UpdateExpression="SET due_at = :at, agenda_shard = :shard ADD wishes :one",
                 ExpressionAttributeValues=attributes(values),
             )
         )
 
-    async def recounted(self, organisation: str, chunk: Chunk, *, wishes: int) -> None:
+    async def recounted(self, organisation: str, place: Place, *, wishes: int) -> None:
         """See `Distributions`."""
 
         request: UpdateItemInputTypeDef = {
             "TableName": self._table,
-            "Key": attributes(_chunk_key(organisation, chunk)),
+            "Key": attributes(_place_key(organisation, place)),
             "UpdateExpression": "REMOVE due_at, agenda_shard",
             "ConditionExpression": "wishes = :seen" if wishes else "attribute_not_exists(wishes)",
         }
@@ -178,7 +180,7 @@ class DynamoDistributions:
         await self._aws.run(remove)
 
     async def set_counts(
-        self, organisation: str, chunk: Chunk, counts: Counts, *, seen: Counts, read_at: datetime
+        self, organisation: str, place: Place, counts: Counts, *, seen: Counts, read_at: datetime
     ) -> bool:
         """See `Distributions`. Every status is held against `seen`: no move leaves all of them as they were.
 
@@ -187,17 +189,17 @@ class DynamoDistributions:
         new, old = columns_of(counts), dict.fromkeys(map(status_column, Status), 0) | columns_of(seen)
         change = {name: new.get(name, 0) - old.get(name, 0) for name in new | old}
         held = {name: count for name, count in old.items() if not name.startswith((DELAY, AWAITING))}
-        key, sets = _chunk_key(organisation, chunk), {"counted_at": milliseconds(read_at)}
+        key, sets = _place_key(organisation, place), {"counted_at": milliseconds(read_at)}
         return (await self._aws.run(partial(self._add, key, change, _as_seen(held), sets=sets))).done
 
-    async def tally(self, organisation: str, chunk: Chunk) -> Tally:
+    async def tally(self, organisation: str, place: Place) -> Tally:
         """See `Distributions`."""
-        found = await get_items(self._aws, self._table, [_chunk_key(organisation, chunk)])
+        found = await get_items(self._aws, self._table, [_place_key(organisation, place)])
         return tally_of(found[0]) if found else Tally()
 
-    async def counts(self, organisation: str, distribution_id: str) -> Mapping[tuple[int, int], Counts]:
+    async def counts(self, organisation: str, group: Group) -> Mapping[tuple[int, int], Counts]:
         """See `Distributions`."""
-        found = await self.tallies(organisation, distribution_id)
+        found = await self.tallies(organisation, group)
         return {place: tally.counts for place, tally in found.items()}
 
     async def note_logged(self, organisation: str, chunk: Chunk, at: datetime, rows: Mapping[str, int]) -> None:
@@ -208,18 +210,17 @@ class DynamoDistributions:
         await self._aws.run(
             lambda: self._aws.dynamodb.update_item(
                 TableName=self._table,
-                Key=attributes(_chunk_key(organisation, chunk)),
+                Key=attributes(_place_key(organisation, chunk)),
                 UpdateExpression="SET " + ", ".join(sets),
                 ExpressionAttributeNames=names,
                 ExpressionAttributeValues=attributes(values | {":at": milliseconds(at)}),
             )
         )
 
-    async def tallies(self, organisation: str, distribution_id: str) -> Mapping[tuple[int, int], Tally]:
+    async def tallies(self, organisation: str, group: Group) -> Mapping[tuple[int, int], Tally]:
         """See `Distributions`."""
-        pk = _key(organisation, distribution_id)
-        items = await partition(self._aws, self._table, pk, "chunk#")
-        return {_chunk_of(item): tally_of(item) for item in items}
+        items = await partition(self._aws, self._table, _key(organisation, group), _COUNTS)
+        return {_run_and_number(item): tally_of(item) for item in items}
 
     def _add(
         self,
@@ -274,8 +275,8 @@ class DynamoDistributions:
         return [from_item(plain(item)) for item in found["Items"]], str(plain(last)["listed_at"]) if last else None
 
 
-def _key(organisation: str, distribution_id: str) -> str:
-    return f"{organisation}#distribution#{distribution_id}"
+def _key(organisation: str, group: Group) -> str:
+    return f"{organisation}#{_DISTRIBUTION}{group}" if isinstance(group, str) else f"{organisation}#{group}"
 
 
 def item_key(organisation: str, distribution_id: str) -> dict[str, str]:
@@ -283,11 +284,11 @@ def item_key(organisation: str, distribution_id: str) -> dict[str, str]:
     return {"pk": _key(organisation, distribution_id), "sk": _META}
 
 
-def _chunk_key(organisation: str, chunk: Chunk) -> dict[str, str]:
-    return {"pk": _key(organisation, chunk.distribution_id), "sk": f"chunk#{chunk.run:02d}#{chunk.number:06d}"}
+def _place_key(organisation: str, place: Place) -> dict[str, str]:
+    return {"pk": _key(organisation, group_of(place)), "sk": f"{_COUNTS}{place.run:02d}#{place.number:06d}"}
 
 
-def _chunk_of(item: Item) -> tuple[int, int]:
+def _run_and_number(item: Item) -> tuple[int, int]:
     _, run, number = str(item["sk"]).split("#")
     return int(run), int(number)
 
@@ -317,9 +318,11 @@ def from_item(item: Item) -> Distribution:
 
 
 def _due(item: Item) -> Due:
-    """In the index are distributions, and chunks that ask for a recount."""
-    organisation, _, place = str(item["pk"]).partition("#distribution#")
-    return Due(organisation=organisation, place=place, recount=item["sk"] != _META)
+    """In the index are distributions, and places that ask for a recount."""
+    organisation, _, group = str(item["pk"]).partition("#")
+    return Due(
+        organisation=organisation, group=parse_group(group.removeprefix(_DISTRIBUTION)), recount=item["sk"] != _META
+    )
 
 
 def _as_seen(columns: Mapping[str, int]) -> _Condition:

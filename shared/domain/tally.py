@@ -1,4 +1,4 @@
-"""What one message adds to the counts of its chunk, and where the messages of no chunk are counted.
+"""What one message adds to the counts, and where it is counted: by its chunk, or by a key of its own.
 
 Everything follows from the log's row, so that running counts can be held against it. How long messages took is kept in
 buckets, because a median cannot be added up: whole seconds up to a minute, then steps of 5 %. Read back from them, a
@@ -33,6 +33,81 @@ _FALLBACKS = "fallbacks"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Singles:
+    """The messages of no distribution, of one campaign (None: of none) and channel. They are counted by the clock hour
+    of acceptance."""
+
+    campaign_id: str | None
+    channel: Channel
+
+    def __str__(self) -> str:
+        return f"{_SINGLES}#{self.channel}#{self.campaign_id or ''}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fallbacks:
+    """The fallbacks of a distribution's messages. They are counted by the chunk of the message that each stands in for,
+    and besides that as `Singles`."""
+
+    distribution_id: str
+
+    def __str__(self) -> str:
+        return f"{_FALLBACKS}#{self.distribution_id}"
+
+
+type Group = str | Singles | Fallbacks
+"""What is counted together. A string is a distribution's ID: the group of its rows."""
+
+
+def parse_group(text: str) -> Group:
+    """The group that `str` wrote. No ID has a #."""
+    kind, _, rest = text.partition("#")
+    if kind == _FALLBACKS and rest:
+        return Fallbacks(distribution_id=rest)
+    if kind == _SINGLES and rest:
+        channel, _, campaign_id = rest.partition("#")
+        return Singles(campaign_id=campaign_id or None, channel=Channel(channel))
+    return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What is counted as one beside the chunks of distributions. `number`: of singles the hour since 1970, of fallbacks
+    the chunk's, whose run is `run`."""
+
+    group: Singles | Fallbacks
+    number: int
+    run: int = 0
+
+
+type Place = Chunk | Part
+"""Where a message is counted."""
+
+
+def group_of(place: Place) -> Group:
+    """The group that the place belongs to."""
+    return place.distribution_id if isinstance(place, Chunk) else place.group
+
+
+def distribution_of(group: Group) -> str | None:
+    """The ID of the distribution that the group's messages belong to, if any."""
+    match group:
+        case Singles():
+            return None
+        case Fallbacks():
+            return group.distribution_id
+        case _:
+            return group
+
+
+def place_in(group: Group, run: int, number: int) -> Place:
+    """A group's place."""
+    if isinstance(group, str):
+        return Chunk(distribution_id=group, run=run, number=number)
+    return Part(group=group, run=run, number=number)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
     """A chunk's counts, and what is known of it since it was logged: when, and how many rows go to each country.
 
@@ -50,12 +125,12 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """What the tick is to take up. `place`: a distribution's ID, or what stands there for messages of none."""
+    """What the tick is to take up."""
 
     organisation: str
-    place: str
+    group: Group
     recount: bool = False
-    """Only chunks of it are to be held against the log."""
+    """Only places of it are to be held against the log."""
 
 
 def counted(message: Message) -> Counts:
@@ -136,39 +211,20 @@ def median_of(delays: Mapping[int, int]) -> int | None:
     return round((_nth(delays, (total + 1) // 2) + _nth(delays, total // 2 + 1)) / 2)
 
 
-def place_of(message: Message) -> Chunk:
+def place_of(message: Message) -> Place:
     """Where a message is counted: its chunk; one of no distribution by campaign, channel and hour of acceptance.
 
     An hour's item takes one write a batch: at 1,000 messages a second, told of in batches of ten, 300 writes a second.
     """
     if message.chunk is not None:
         return message.chunk
-    return Chunk(
-        distribution_id=singles_of(message.campaign_id, message.channel), run=0, number=hour_of(message.accepted_at)
-    )
+    singles = Singles(campaign_id=message.campaign_id, channel=message.channel)
+    return Part(group=singles, number=hour_of(message.accepted_at))
 
 
-def fallbacks_of(chunk: Chunk) -> Chunk:
-    """Where the fallbacks of a chunk's messages are counted besides: stands beside its distribution, and is none."""
-    return Chunk(distribution_id=f"{_FALLBACKS}#{chunk.distribution_id}", run=chunk.run, number=chunk.number)
-
-
-def fallbacks_in(place: str) -> str | None:
-    """The distribution, where `place` is of `fallbacks_of`."""
-    kind, _, distribution_id = place.partition("#")
-    return distribution_id if kind == _FALLBACKS and distribution_id else None
-
-
-def singles_of(campaign_id: str | None, channel: Channel) -> str:
-    """Stands where a distribution's ID stands, and is none: no ID has a #."""
-    return f"{_SINGLES}#{channel}#{campaign_id or ''}"
-
-
-def singles_in(place: str) -> tuple[str | None, Channel] | None:
-    """Campaign and channel, where `place` is of `singles_of`; None where it is a distribution's ID."""
-    kind, _, rest = place.partition("#")
-    channel, _, campaign_id = rest.partition("#")
-    return (campaign_id or None, Channel(channel)) if kind == _SINGLES and channel else None
+def fallbacks_of(chunk: Chunk) -> Part:
+    """Where the fallbacks of a chunk's messages are counted besides."""
+    return Part(group=Fallbacks(distribution_id=chunk.distribution_id), run=chunk.run, number=chunk.number)
 
 
 def hour_bounds(hour: int) -> tuple[datetime, datetime]:

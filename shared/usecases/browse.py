@@ -9,10 +9,10 @@ from shared.domain.clock import Clock
 from shared.domain.distribution import Counts, Distribution, together
 from shared.domain.held_runs import held_rows, settled_by
 from shared.domain.holds import RunHold
-from shared.domain.message import Chunk, Message
+from shared.domain.message import Message
 from shared.domain.refusal import Fault, Notice, ProblemCode, Refusal
 from shared.domain.status import Status
-from shared.domain.tally import fallbacks_of, not_below_zero, unlisted, with_missing_receipts
+from shared.domain.tally import Fallbacks, not_below_zero, unlisted, with_missing_receipts
 from shared.usecases.frozen import DuplicateRow, Plans
 from shared.usecases.holding import HoldStore, scopes_of_message
 from shared.usecases.outlook import Outlook
@@ -128,8 +128,7 @@ class Browse:
 
     async def _with_fallbacks(self, view: DistributionView) -> DistributionView:
         owner = (view.distribution.organisation, view.distribution.distribution_id)
-        place = fallbacks_of(Chunk(distribution_id=owner[1], run=0, number=0)).distribution_id
-        chunks = await self._distributions.counts(owner[0], place)
+        chunks = await self._distributions.counts(owner[0], Fallbacks(distribution_id=owner[1]))
         counts = not_below_zero(together(chunks.values()))
         waiting = view.counts.of(Status.SENT)
         silent = waiting > 0 and await self._is_silent(*owner)

@@ -3,12 +3,11 @@ harm: whatever is due stays due until it is done."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
 
 from shared.domain.clock import Clock
 from shared.domain.distribution import DistributionStatus
 from shared.domain.ids import shard_of
-from shared.domain.tally import Due
+from shared.domain.tally import Due, parse_group
 from shared.usecases.account_health import AccountHealth
 from shared.usecases.agenda import Agenda
 from shared.usecases.dead_letters import Redrives
@@ -72,7 +71,7 @@ class Fanout:
         self._deps.telemetry.event("tick", tasks=len(tasks), overdue=len(overdue), late_shards=late)
         for one in overdue[:_NAMED_A_TICK]:
             self._deps.telemetry.trouble(
-                "distribution_overdue", organisation=one.organisation, distribution_id=one.place
+                "distribution_overdue", organisation=one.organisation, distribution_id=str(one.group)
             )
         await self._count_dead_letters()
 
@@ -114,7 +113,7 @@ class Fanout:
             case "account":
                 await self._deps.account_health.work(task)
             case "recount":
-                await self._deps.tallies.recount_place(task.organisation, task.distribution_id)
+                await self._deps.tallies.recount_group(task.organisation, parse_group(task.place))
 
     async def _is_unfinished(self, task: Task, until: datetime) -> bool:
         """Do a task that takes turns with others of its kind; True where there is more to do at once."""
@@ -150,5 +149,6 @@ class Fanout:
 
 
 def _task(due: Due) -> Task:
-    kind: Literal["recount", "advance"] = "recount" if due.recount else "advance"
-    return Task(kind=kind, organisation=due.organisation, distribution_id=due.place)
+    if due.recount:
+        return Task(kind="recount", organisation=due.organisation, place=str(due.group))
+    return Task(kind="advance", organisation=due.organisation, distribution_id=str(due.group))

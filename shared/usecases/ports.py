@@ -17,7 +17,7 @@ from shared.domain.integration import Dhis2Integration, SmsIntegration, WhatsApp
 from shared.domain.message import Chunk, Message
 from shared.domain.payload import Channel, Provider
 from shared.domain.status import Status
-from shared.domain.tally import Due, Tally
+from shared.domain.tally import Due, Group, Place, Tally
 from shared.domain.timetable import Booking, Lane, LaneState, Share
 
 AGENDA_SHARDS = 8
@@ -310,7 +310,7 @@ class Log(Protocol):
 
 
 class Distributions(Protocol):
-    """The distributions of every organisation, and the counts of their chunks."""
+    """The distributions of every organisation, and the counts of their chunks and of what is counted beside them."""
 
     async def create(self, distribution: Distribution) -> Distribution | None:
         """Keep a new one; None if it was new, else the one that is there under the ID."""
@@ -341,49 +341,49 @@ class Distributions(Protocol):
         ...
 
     async def due(self, now: datetime, limit: int) -> Sequence[Due]:
-        """Distributions whose `due_at` has come, and places of which a chunk is to be recounted."""
+        """Distributions whose `due_at` has come, and groups of which a place is to be recounted."""
         ...
 
     async def count(
-        self, organisation: str, chunk: Chunk, change: Counts, *, began: datetime, recount_at: datetime | None = None
+        self, organisation: str, place: Place, change: Counts, *, began: datetime, recount_at: datetime | None = None
     ) -> bool:
-        """Add to a chunk's counts (changes may be negative), unless they have been recounted since `began`: an instant
+        """Add to a place's counts (changes may be negative), unless they have been recounted since `began`: an instant
         before the first of these moves was written. A recount may have seen the moves already; then nothing is added,
         and the answer is False. A count that may have been added twice asks for a recount by itself.
 
-        `recount_at`: from then on `due` names the chunk's place, until `recounted`; an earlier wish stays.
+        `recount_at`: from then on `due` names the place's group, until `recounted`; an earlier wish stays.
         """
         ...
 
-    async def want_recount(self, organisation: str, chunk: Chunk, at: datetime) -> None:
-        """From `at` on `due` names the chunk's place, until `recounted`."""
+    async def want_recount(self, organisation: str, place: Place, at: datetime) -> None:
+        """From `at` on `due` names the place's group, until `recounted`."""
         ...
 
-    async def recounted(self, organisation: str, chunk: Chunk, *, wishes: int) -> None:
+    async def recounted(self, organisation: str, place: Place, *, wishes: int) -> None:
         """The recount is done that so many `wishes` had asked for when it began. A later wish stays."""
         ...
 
     async def set_counts(
-        self, organisation: str, chunk: Chunk, counts: Counts, *, seen: Counts, read_at: datetime
+        self, organisation: str, place: Place, counts: Counts, *, seen: Counts, read_at: datetime
     ) -> bool:
-        """Replace a chunk's counts by what the log says, if they still are as `seen`. `read_at`: an instant after the
+        """Replace a place's counts by what the log says, if they still are as `seen`. `read_at`: an instant after the
         log was read; counts of moves that began before it are refused from now on."""
         ...
 
-    async def tally(self, organisation: str, chunk: Chunk) -> Tally:
-        """A chunk's counts and what was noted of it."""
+    async def tally(self, organisation: str, place: Place) -> Tally:
+        """A place's counts and what was noted of it."""
         ...
 
-    async def counts(self, organisation: str, distribution_id: str) -> Mapping[tuple[int, int], Counts]:
-        """(run, chunk number) → what has moved away from `pending` there."""
+    async def counts(self, organisation: str, group: Group) -> Mapping[tuple[int, int], Counts]:
+        """(run, number) → what has moved away from `pending` there."""
         ...
 
     async def note_logged(self, organisation: str, chunk: Chunk, at: datetime, rows: Mapping[str, int]) -> None:
         """Say that a chunk is in the log, and how many of its rows go to each country. The first instant stays."""
         ...
 
-    async def tallies(self, organisation: str, distribution_id: str) -> Mapping[tuple[int, int], Tally]:
-        """(run, chunk number) → its counts and what was noted of it."""
+    async def tallies(self, organisation: str, group: Group) -> Mapping[tuple[int, int], Tally]:
+        """(run, number) → its counts and what was noted of it."""
         ...
 
 
@@ -399,8 +399,8 @@ class Task:
     `person` (a keyed hash), from `place` on in a `round`; `forget_upload`: remove a distribution's file once its plan
     stands; `redrive`: an organisation's dead letters from `place` on;
     `holds`: look at what is held on a `channel`, try it, and free what is not held any more; `account`: ask Meta
-    whether the organisation's account may send (`round`: how often that was asked in vain); `recount`: hold the chunks
-    of a place (`distribution_id`) against the log that ask for it.
+    whether the organisation's account may send (`round`: how often that was asked in vain); `recount`: hold what asks
+    for it in a group (`place`, as `shared.domain.tally.Group` is written) against the log.
     """
 
     kind: Literal[

@@ -8,16 +8,18 @@ from datetime import UTC, datetime
 from shared.domain.clock import Clock
 from shared.domain.distribution import Counts
 from shared.domain.fallback import start_unsent
-from shared.domain.message import Chunk, Message, earliest
+from shared.domain.message import Message, earliest
 from shared.domain.status import Status
 from shared.domain.tally import (
     AT_REST_AFTER,
+    Part,
+    Place,
     counted,
     counted_fallback,
-    fallbacks_in,
+    distribution_of,
     fallbacks_of,
+    group_of,
     place_of,
-    singles_in,
 )
 from shared.usecases.ports import Distributions, Log, Move, Moved, Telemetry
 from shared.usecases.side_by_side import side_by_side
@@ -31,10 +33,10 @@ class Settler:
         self._distributions = distributions
         self._telemetry = telemetry
         self._clock = clock
-        self._changes: dict[tuple[str, Chunk], Counts] = {}
-        self._began: dict[tuple[str, Chunk], datetime] = {}
+        self._changes: dict[tuple[str, Place], Counts] = {}
+        self._began: dict[tuple[str, Place], datetime] = {}
         """Before the first move of each was written."""
-        self._unsure: set[tuple[str, Chunk]] = set()
+        self._unsure: set[tuple[str, Place]] = set()
         self._latest = datetime.min.replace(tzinfo=UTC)
 
     async def move(self, organisation: str, message_id: str, move: Move) -> Moved:
@@ -77,12 +79,10 @@ class Settler:
             )
         )
 
-    async def _count(self, place: tuple[str, Chunk], change: Counts, began: datetime) -> None:
-        counted_at = place[1].distribution_id
-        is_beside = singles_in(counted_at) is not None or fallbacks_in(counted_at) is not None
-        recount_at = self._latest + AT_REST_AFTER if is_beside else None
+    async def _count(self, place: tuple[str, Place], change: Counts, began: datetime) -> None:
+        recount_at = self._latest + AT_REST_AFTER if isinstance(place[1], Part) else None
         if not await self._distributions.count(*place, change, began=began, recount_at=recount_at):
-            self._telemetry.event("count_came_late", distribution_id=counted_at)
+            self._telemetry.event("count_came_late", distribution_id=distribution_of(group_of(place[1])))
             await self._distributions.want_recount(*place, self._clock.now())
 
     def _tell(self, before: Message, move: Move) -> None:
@@ -124,7 +124,7 @@ class Settler:
             place = fallbacks_of(fallback.parent_chunk)
             self._add(fallback.organisation, place, counted_fallback(fallback), accepted_at)
 
-    def _add(self, organisation: str, place: Chunk, change: Counts, began: datetime) -> None:
+    def _add(self, organisation: str, place: Place, change: Counts, began: datetime) -> None:
         key = (organisation, place)
         self._began[key] = min(self._began.get(key, began), began)
         self._changes[key] = self._changes.get(key, Counts()).plus(change)

@@ -21,11 +21,11 @@ from shared.domain.payload import Channel
 from shared.domain.status import Status
 from shared.domain.tally import (
     MILLIONTHS,
+    Singles,
     Tally,
     counted,
     median_of,
     not_below_zero,
-    singles_of,
     unlisted,
     with_missing_receipts,
 )
@@ -150,16 +150,16 @@ class StatisticsReader:
             found.add(channel, map(counted, mine), Counter(message.country for message in mine))
 
     async def _add_by_hour(self, found: _Sum, scope: Scope, singles: Sequence[Single]) -> None:
-        hours: dict[tuple[str | None, Channel], set[int]] = {}
-        countries: dict[tuple[str | None, Channel], Counter[str]] = {}
+        hours: dict[Singles, set[int]] = {}
+        countries: dict[Singles, Counter[str]] = {}
         for one in singles:
-            kind = (one.campaign_id, one.channel)
+            kind = Singles(campaign_id=one.campaign_id, channel=one.channel)
             hours.setdefault(kind, set()).add(hour_of(one.accepted_at))
             countries.setdefault(kind, Counter())[one.country] += 1
         for kind, wanted in hours.items():
-            counts = await self._distributions.counts(scope.organisation, singles_of(*kind))
+            counts = await self._distributions.counts(scope.organisation, kind)
             mine = (one for (_, hour), one in counts.items() if hour in wanted)
-            found.add(kind[1], mine, countries[kind])
+            found.add(kind.channel, mine, countries[kind])
 
 
 def _may_touch(distribution: Distribution, scope: Scope) -> bool:

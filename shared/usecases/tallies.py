@@ -11,7 +11,18 @@ from shared.domain.distribution import CHUNKS_AT_ONCE, Counts, Distribution, tog
 from shared.domain.ids import fallback_id
 from shared.domain.message import Chunk, Message
 from shared.domain.status import Status
-from shared.domain.tally import counted, counted_fallback, fallbacks_in, hour_bounds, singles_in, singles_of
+from shared.domain.tally import (
+    Fallbacks,
+    Group,
+    Place,
+    Singles,
+    counted,
+    counted_fallback,
+    distribution_of,
+    group_of,
+    hour_bounds,
+    place_in,
+)
 from shared.usecases.frozen import Plans
 from shared.usecases.ports import Distributions, Log, LogQuery, pages
 
@@ -57,61 +68,64 @@ class Tallies:
         """Hold these chunks against the log."""
         await self._put_right(distribution, chunks, await self._counts(distribution))
 
-    async def recount_place(self, organisation: str, place: str) -> None:
-        """Hold the chunks of a place against the log of which that is due: of a distribution, of its fallbacks, or an
-        hour of messages of no distribution."""
+    async def recount_group(self, organisation: str, group: Group) -> None:
+        """Hold the places of a group against the log of which that is due."""
         now = self._clock.now()
-        found = await self._distributions.tallies(organisation, place)
+        found = await self._distributions.tallies(organisation, group)
         due = {
-            Chunk(distribution_id=place, run=run, number=number): tally
+            place_in(group, run, number): tally
             for (run, number), tally in found.items()
             if tally.recount_at is not None and tally.recount_at <= now
         }
-        distribution = await self._distributions.get(organisation, fallbacks_in(place) or place)
+        distribution_id = distribution_of(group)
+        distribution = await self._distributions.get(organisation, distribution_id) if distribution_id else None
 
-        async def recount(chunk: Chunk) -> None:
-            read = partial(self._found, organisation, distribution, chunk)
-            if await self._is_right(organisation, chunk, due[chunk].counts, read):
-                await self._distributions.recounted(organisation, chunk, wishes=due[chunk].wishes)
+        async def recount(place: Place) -> None:
+            read = partial(self._found, organisation, distribution, place)
+            if await self._is_right(organisation, place, due[place].counts, read):
+                await self._distributions.recounted(organisation, place, wishes=due[place].wishes)
 
         await some_at_once(list(due), recount)
 
     async def _is_right(
-        self, organisation: str, chunk: Chunk, known: Counts, read: Callable[[], Awaitable[Counts | None]]
+        self, organisation: str, place: Place, known: Counts, read: Callable[[], Awaitable[Counts | None]]
     ) -> bool:
-        """Put a chunk's counts right; False where others have counted on it all the time. `known`: its counts, read
+        """Put a place's counts right; False where others have counted on it all the time. `known`: its counts, read
         before the log. `read`: what the log says; None where it is not known any more which messages they are."""
         for _ in range(_TRIES):
             found = await read()
             read_at = self._clock.now() + _CLOCKS_DIFFER
             if found is None or found == known:
                 return True
-            if await self._distributions.set_counts(organisation, chunk, found, seen=known, read_at=read_at):
+            if await self._distributions.set_counts(organisation, place, found, seen=known, read_at=read_at):
                 return True
-            known = (await self._distributions.tally(organisation, chunk)).counts
+            known = (await self._distributions.tally(organisation, place)).counts
         return False
 
-    async def _found(self, organisation: str, distribution: Distribution | None, place: Chunk) -> Counts | None:
-        kind = singles_in(place.distribution_id)
-        if kind is not None:
-            listed = await self._log.singles(organisation, kind[0], hour_bounds(place.number))
-            mine = [
-                one.message_id for one in listed if singles_of(one.campaign_id, one.channel) == place.distribution_id
-            ]
-            return together(map(counted, (await self._log.get_many(organisation, mine)).values()))
+    async def _found(self, organisation: str, distribution: Distribution | None, place: Place) -> Counts | None:
+        group = group_of(place)
+        if isinstance(group, Singles):
+            return await self._singles(organisation, group, place.number)
         if distribution is None:
             return None
-        if fallbacks_in(place.distribution_id) is not None:
-            return await self._fallbacks(distribution, place)
-        return await self._rows_of(distribution, place)
+        chunk = Chunk(distribution_id=distribution.distribution_id, run=place.run, number=place.number)
+        if isinstance(group, Fallbacks):
+            return await self._fallbacks(distribution, chunk)
+        return await self._rows_of(distribution, chunk)
+
+    async def _singles(self, organisation: str, singles: Singles, hour: int) -> Counts:
+        listed = await self._log.singles(organisation, singles.campaign_id, hour_bounds(hour))
+        mine = [
+            one.message_id for one in listed if (one.campaign_id, one.channel) == (singles.campaign_id, singles.channel)
+        ]
+        return together(map(counted, (await self._log.get_many(organisation, mine)).values()))
 
     async def _rows_of(self, distribution: Distribution, chunk: Chunk) -> Counts | None:
         messages = await self.logged(distribution, chunk)
         return together(map(counted, messages)) if messages is not None else None
 
-    async def _fallbacks(self, distribution: Distribution, place: Chunk) -> Counts | None:
+    async def _fallbacks(self, distribution: Distribution, chunk: Chunk) -> Counts | None:
         organisation = distribution.organisation
-        chunk = Chunk(distribution_id=distribution.distribution_id, run=place.run, number=place.number)
         rows = await self._plans.read_chunk(organisation, distribution.planned.attempt, chunk)
         if rows is None:
             return None
@@ -173,9 +187,9 @@ def logged_at_most(distribution: Distribution) -> list[int]:
     return [min(run.logged + CHUNKS_AT_ONCE, run.chunks) for run in distribution.planned.runs]
 
 
-async def some_at_once(chunks: Sequence[Chunk], work: Callable[[Chunk], Awaitable[None]]) -> None:
+async def some_at_once[P: Place](places: Sequence[P], work: Callable[[P], Awaitable[None]]) -> None:
     """Ten thousand one after the other would outlast a function."""
-    for some in itertools.batched(chunks, _AT_ONCE, strict=False):
+    for some in itertools.batched(places, _AT_ONCE, strict=False):
         await asyncio.gather(*map(work, some))
 
 

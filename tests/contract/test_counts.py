@@ -116,7 +116,7 @@ async def test_a_count_that_began_before_the_recount_had_read_the_log_adds_nothi
 async def test_a_recount_is_wanted_until_it_is_done_and_a_later_wish_stays(world: World) -> None:
     distributions = world.distributions
     await distributions.want_recount(ORGANISATION, CHUNK, NOON)
-    due = [Due(organisation=ORGANISATION, place=CHUNK.distribution_id, recount=True)]
+    due = [Due(organisation=ORGANISATION, group=CHUNK.distribution_id, recount=True)]
     assert await distributions.due(NOON - SECOND, 10) == []
     assert await distributions.due(NOON, 10) == due
     seen = await distributions.tally(ORGANISATION, CHUNK)

@@ -76,7 +76,7 @@ def before_the_first_count(aws: Aws, act: Callable[[], None]) -> Iterator[list[s
 
     def look(params: dict[str, Any], **_: object) -> None:
         sort_key = params["Key"].get("sk", {}).get("S", "")
-        if not seen and sort_key.startswith("chunk#") and "ADD #" in params["UpdateExpression"]:
+        if not seen and sort_key.startswith("counts#") and "ADD #" in params["UpdateExpression"]:
             seen.append(sort_key)
             act()
 

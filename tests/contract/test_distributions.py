@@ -104,9 +104,9 @@ async def test_due_ones_come_earliest_first_until_they_are_no_longer_due(world: 
     await world.distributions.create(distribution("never"))
     now = NOON + timedelta(minutes=3)
     keys = [("other", "d-x"), (ORGANISATION, "d-1"), (ORGANISATION, "d-2"), (ORGANISATION, "d-0")]
-    expected = [Due(organisation=organisation, place=one) for organisation, one in keys]
+    expected = [Due(organisation=organisation, group=one) for organisation, one in keys]
     assert list(await world.distributions.due(now, 10)) == expected
     assert list(await world.distributions.due(now, 2)) == expected[:2]
     assert list(await world.distributions.due(NOON - SECOND, 10)) == []
     await world.distributions.save(distribution("d-2"))
-    assert list(await world.distributions.due(now, 10)) == [one for one in expected if one.place != "d-2"]
+    assert list(await world.distributions.due(now, 10)) == [one for one in expected if one.group != "d-2"]

@@ -10,7 +10,7 @@ from shared.domain.message import PayloadRef
 from shared.domain.payload import Channel
 from shared.domain.prints import Print, Prints, rows_of
 from shared.domain.status import Status
-from shared.domain.tally import Due, Tally, singles_of
+from shared.domain.tally import Due, Part, Singles, Tally
 from shared.usecases.frozen import PlannedRow
 from shared.usecases.ports import Move, Single
 from tests.contract.making import BARE_PAYLOAD, CHUNK, NOON, ORGANISATION, SECOND, message
@@ -66,30 +66,30 @@ async def test_a_chunk_is_logged_once_however_often_it_is_said(world: World) -> 
 
 
 async def test_counts_of_an_hour_stand_apart_from_any_distribution(world: World) -> None:
-    hour = replace(CHUNK, distribution_id=singles_of("d-1", Channel.SMS), number=498_060)
+    hour = Part(group=Singles(campaign_id="d-1", channel=Channel.SMS), number=498_060)
     await world.distributions.count(ORGANISATION, hour, FIGURES, began=NOON)
     assert await world.distributions.counts(ORGANISATION, "d-1") == {}
-    assert await world.distributions.counts(ORGANISATION, hour.distribution_id) == {(0, 498_060): FIGURES}
+    assert await world.distributions.counts(ORGANISATION, hour.group) == {(0, 498_060): FIGURES}
     assert not await world.distributions.due(NOON + timedelta(days=900), 10)
 
 
 async def test_a_recount_is_due_once_until_it_is_done(world: World) -> None:
-    place = singles_of("c-1", Channel.SMS)
-    hours = [replace(CHUNK, distribution_id=place, number=number) for number in (1, 2)]
+    group = Singles(campaign_id="c-1", channel=Channel.SMS)
+    hours = [Part(group=group, number=number) for number in (1, 2)]
     for later, hour in enumerate([*hours, *hours]):
         at = NOON + later * SECOND
         await world.distributions.count(ORGANISATION, hour, FIGURES, recount_at=at, began=NOON)
     await world.distributions.count(ORGANISATION, CHUNK, FIGURES, began=NOON)
     assert not await world.distributions.due(NOON - SECOND, 10)
     assert await world.distributions.due(NOON + SECOND, 10) == [
-        Due(organisation=ORGANISATION, place=place, recount=True)
+        Due(organisation=ORGANISATION, group=group, recount=True)
     ]
-    found = await world.distributions.tallies(ORGANISATION, place)
+    found = await world.distributions.tallies(ORGANISATION, group)
     assert {hour: tally.recount_at for (_, hour), tally in found.items()} == {1: NOON, 2: NOON + SECOND}
     for hour in hours:
         await world.distributions.recounted(ORGANISATION, hour, wishes=0)
     assert not await world.distributions.due(NOON + timedelta(days=1), 10)
-    found = await world.distributions.tallies(ORGANISATION, place)
+    found = await world.distributions.tallies(ORGANISATION, group)
     assert {tally.recount_at for tally in found.values()} == {None}
 
 

@@ -15,7 +15,7 @@ from shared.domain.message import Chunk, PayloadRef
 from shared.domain.payload import Payload
 from shared.domain.prints import without
 from shared.domain.refusal import Fault
-from shared.domain.tally import Due, Tally
+from shared.domain.tally import Due, Group, Place, Tally, group_of
 from shared.usecases.frozen import DuplicateRow, PlannedRow, Readable, UploadTarget
 from shared.usecases.ports import Page
 from tests.fakes.world import Points
@@ -26,11 +26,11 @@ class FakeDistributions:
 
     def __init__(self, points: Points) -> None:
         self.items: dict[tuple[str, str], Distribution] = {}
-        self.chunks: dict[tuple[str, Chunk], Counts] = {}
-        self.logged: dict[tuple[str, Chunk], Tally] = {}
-        self.recounts: dict[tuple[str, Chunk], datetime] = {}
-        self.wishes: Counter[tuple[str, Chunk]] = Counter()
-        self.counted_at: dict[tuple[str, Chunk], datetime] = {}
+        self.chunks: dict[tuple[str, Place], Counts] = {}
+        self.logged: dict[tuple[str, Place], Tally] = {}
+        self.recounts: dict[tuple[str, Place], datetime] = {}
+        self.wishes: Counter[tuple[str, Place]] = Counter()
+        self.counted_at: dict[tuple[str, Place], datetime] = {}
         self._points = points
 
     async def create(self, distribution: Distribution) -> Distribution | None:
@@ -85,32 +85,32 @@ class FakeDistributions:
     async def due(self, now: datetime, limit: int) -> Sequence[Due]:
         await self._points("distributions.due")
         watched = [
-            (one.due_at, Due(organisation=key[0], place=key[1]))
+            (one.due_at, Due(organisation=key[0], group=key[1]))
             for key, one in self.items.items()
             if one.due_at is not None
         ]
         watched += [
-            (at, Due(organisation=owner, place=chunk.distribution_id, recount=True))
-            for (owner, chunk), at in self.recounts.items()
+            (at, Due(organisation=owner, group=group_of(place), recount=True))
+            for (owner, place), at in self.recounts.items()
         ]
-        due = sorted((one for one in watched if one[0] <= now), key=lambda one: (one[0], one[1].place))[:limit]
+        due = sorted((one for one in watched if one[0] <= now), key=lambda one: (one[0], str(one[1].group)))[:limit]
         return list(dict.fromkeys(one for _, one in due))
 
-    async def want_recount(self, organisation: str, chunk: Chunk, at: datetime) -> None:
+    async def want_recount(self, organisation: str, place: Place, at: datetime) -> None:
         await self._points("distributions.want_recount")
-        self.recounts[organisation, chunk] = from_milliseconds(milliseconds(at))
-        self.wishes[organisation, chunk] += 1
+        self.recounts[organisation, place] = from_milliseconds(milliseconds(at))
+        self.wishes[organisation, place] += 1
 
-    async def recounted(self, organisation: str, chunk: Chunk, *, wishes: int) -> None:
+    async def recounted(self, organisation: str, place: Place, *, wishes: int) -> None:
         await self._points("distributions.recounted")
-        if self.wishes[organisation, chunk] == wishes:
-            self.recounts.pop((organisation, chunk), None)
+        if self.wishes[organisation, place] == wishes:
+            self.recounts.pop((organisation, place), None)
 
     async def count(
-        self, organisation: str, chunk: Chunk, change: Counts, *, began: datetime, recount_at: datetime | None = None
+        self, organisation: str, place: Place, change: Counts, *, began: datetime, recount_at: datetime | None = None
     ) -> bool:
         await self._points("distributions.count")
-        key = (organisation, chunk)
+        key = (organisation, place)
         if change == Counts():
             return True
         if key in self.counted_at and milliseconds(began) <= milliseconds(self.counted_at[key]):
@@ -121,26 +121,26 @@ class FakeDistributions:
         return True
 
     async def set_counts(
-        self, organisation: str, chunk: Chunk, counts: Counts, *, seen: Counts, read_at: datetime
+        self, organisation: str, place: Place, counts: Counts, *, seen: Counts, read_at: datetime
     ) -> bool:
         await self._points("distributions.set_counts")
-        key = (organisation, chunk)
+        key = (organisation, place)
         if self.chunks.get(key, Counts()).plus(Counts()) != seen:
             return False
         self.chunks[key] = counts
         self.counted_at[key] = read_at
         return True
 
-    async def tally(self, organisation: str, chunk: Chunk) -> Tally:
+    async def tally(self, organisation: str, place: Place) -> Tally:
         await self._points("distributions.tally")
-        return self._tally((organisation, chunk))
+        return self._tally((organisation, place))
 
-    async def counts(self, organisation: str, distribution_id: str) -> Mapping[tuple[int, int], Counts]:
+    async def counts(self, organisation: str, group: Group) -> Mapping[tuple[int, int], Counts]:
         await self._points("distributions.counts")
         return {
-            (chunk.run, chunk.number): counts
-            for (owner, chunk), counts in self.chunks.items()
-            if owner == organisation and chunk.distribution_id == distribution_id
+            (place.run, place.number): counts
+            for (owner, place), counts in self.chunks.items()
+            if owner == organisation and group_of(place) == group
         }
 
     async def note_logged(self, organisation: str, chunk: Chunk, at: datetime, rows: Mapping[str, int]) -> None:
@@ -149,15 +149,15 @@ class FakeDistributions:
         first = self.logged[key].accepted_at if key in self.logged else None
         self.logged[key] = Tally(accepted_at=first or from_milliseconds(milliseconds(at)), rows=dict(rows))
 
-    async def tallies(self, organisation: str, distribution_id: str) -> Mapping[tuple[int, int], Tally]:
+    async def tallies(self, organisation: str, group: Group) -> Mapping[tuple[int, int], Tally]:
         await self._points("distributions.tallies")
         return {
-            (chunk.run, chunk.number): self._tally((owner, chunk))
-            for owner, chunk in {**self.chunks, **self.logged, **self.recounts}
-            if owner == organisation and chunk.distribution_id == distribution_id
+            (place.run, place.number): self._tally((owner, place))
+            for owner, place in {**self.chunks, **self.logged, **self.recounts}
+            if owner == organisation and group_of(place) == group
         }
 
-    def _tally(self, key: tuple[str, Chunk]) -> Tally:
+    def _tally(self, key: tuple[str, Place]) -> Tally:
         return replace(
             self.logged.get(key, Tally()),
             counts=self.chunks.get(key, Counts()),
