@@ -36,7 +36,6 @@ class Programme:
     """One organisation with both channels and a distribution that sends; its rows are made as they are asked for."""
 
     def __init__(self, stand: Stand) -> None:
-        self._stand = stand
         self._aws = Aws()
         self._made = 0
         self._log = DynamoLog(self._aws, "LogTable")
@@ -86,13 +85,13 @@ class Programme:
         for name in names:
             self._aws.s3.put_object(Bucket="cards", Key=f"{ORGANISATION}/{name}", Body=picture + name.encode())
 
-    async def dispatches(self, channel: Channel, count: int, departs_at: Sequence[int] = ()) -> list[Dispatch]:
-        """So many logged messages, due to leave now or at the given instants (microseconds since 1970)."""
+    async def dispatches(self, channel: Channel, count: int) -> list[Dispatch]:
+        """So many logged messages, due to leave now."""
         now = CLOCK.now()
         made = [_dispatch(channel, number, now) for number in range(self._made, self._made + count)]
         self._made += count
         await self._log.add_all([_message(one, now) for one in made])
-        return [one.departing(at) for one, at in zip(made, departs_at, strict=False)] if departs_at else made
+        return made
 
     async def sent(self, channel: Channel, count: int, apart: timedelta) -> list[Dispatch]:
         """So many logged messages that the provider has taken as they departed, so far apart, the last a minute ago."""

@@ -3,7 +3,6 @@ November 2024. Where they come from and how sure they are: docs/performance.md."
 
 from collections.abc import Mapping
 
-AS_OF = "2026-11"
 MILLION = 1_000_000
 
 PER_MILLION: Mapping[str, float] = {

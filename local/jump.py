@@ -16,7 +16,7 @@ slow machine would find a message claimed before the jump and its lease over aft
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 
 from local.clock import BackwardsError, StackClock
@@ -49,15 +49,15 @@ class Jump:
         scheduler: Scheduler,
         busy: Callable[[], bool],
         next_due: NextDue,
-        hurry: threading.Event | None = None,
-        still: Still = nullcontext,
+        hurry: threading.Event,
+        still: Still,
     ) -> None:
         self._still = still
         self._clock = clock
         self._scheduler = scheduler
         self._busy = busy
         self._next_due = next_due
-        self._hurry = hurry or threading.Event()
+        self._hurry = hurry
         self._jumping = threading.Lock()
 
     def to(self, instant: datetime) -> None:

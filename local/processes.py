@@ -19,10 +19,10 @@ class ChildFailedError(Exception):
     """A child process ended, or did not say that it is ready in time."""
 
 
-def free_port(host: str = "127.0.0.1") -> int:
+def free_port() -> int:
     """Find a port that is free now; whoever takes it meanwhile makes its child fail, with a clear error."""
     with socket.socket() as probe:
-        probe.bind((host, 0))
+        probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
 

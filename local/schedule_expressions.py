@@ -25,7 +25,7 @@ class Timing:
     at: datetime | None = None
 
 
-def read_expression(expression: str, zone_name: str | None = None) -> Timing:
+def read_expression(expression: str, zone_name: str | None) -> Timing:
     """Read a schedule's expression; the zone (default UTC) is that of `at`.
 
     Where clocks go forward, a local time that does not exist means the instant at which the clock before the change

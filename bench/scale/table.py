@@ -56,11 +56,6 @@ class Paper:
     measured: Mapping[str, float]
     """What `make bench` had measured of `Measured`; the rest are its defaults."""
 
-    @property
-    def binds_first(self) -> Row:
-        """The quota with the largest share."""
-        return self.rows[0]
-
 
 def table(organisations: int = 50, messages: int = 10_000_000, seed: int = SEED) -> Paper:
     """The same figures give the same paper."""

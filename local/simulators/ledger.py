@@ -86,7 +86,7 @@ class Ledger:
     def accepted(self, provider: str | None = None) -> Iterator[Accepted]:
         return (each for each in self._accepted if provider in (None, each.provider))
 
-    def calls(self, provider: str | None = None) -> Iterator[Call]:
+    def calls(self, provider: str | None) -> Iterator[Call]:
         return (each for each in self._calls if provider in (None, each.provider))
 
     def address(self, request: str) -> None:

@@ -33,17 +33,11 @@ USER_AGENT = "oomus-messaging"
 """botocore's own is put together twice for every request, from fifteen parts: a tenth of a call's processor time."""
 
 
-def _token() -> str:
-    return secrets.token_urlsafe(6)
-
-
 class Aws:
     """The clients and threads that all adapters of a function share."""
 
-    def __init__(self, session: Session | None = None, draw: Callable[[], str] = _token) -> None:
-        """`draw` makes a random token, by which a repeated write knows its first attempt."""
+    def __init__(self, session: Session | None = None) -> None:
         self._session = session or Session()
-        self.draw = draw
         self._config = Config(
             connect_timeout=2,
             read_timeout=READ_SECONDS,
@@ -54,6 +48,10 @@ class Aws:
             parameter_validation=False,
         )
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="aws")
+
+    def draw(self) -> str:
+        """A random token, by which a repeated write knows its first attempt."""
+        return secrets.token_urlsafe(6)
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":

@@ -230,11 +230,11 @@ def _variable_faults(field: str, error: VariableError) -> tuple[Fault, ...]:
     return tuple(Fault(field=field, code=fault.code, facts={"name": fault.name}) for fault in error.faults)
 
 
-def _expanded(field: str, text: str, values: Mapping[str, str | None], faults: list[Fault]) -> str | None:
+def _expanded(text: str, values: Mapping[str, str | None], faults: list[Fault]) -> str | None:
     try:
         return expand(text, values)
     except VariableError as error:
-        faults.extend(_variable_faults(field, error))
+        faults.extend(_variable_faults("content", error))
         return None
 
 
@@ -254,7 +254,7 @@ def _sms(recipient: Recipient, content: Content, setting: Setting, faults: list[
     source = template.sms if template else content.text
     if source is None:
         return None
-    expanded = _expanded("content", source, _with_url(recipient.values, source, faults), faults)
+    expanded = _expanded(source, _with_url(recipient.values, source, faults), faults)
     if expanded is None:
         return None
     exact = clean(expanded)
@@ -283,7 +283,7 @@ def _session(recipient: Recipient, content: Content, setting: Setting, faults: l
     """A text of one's own under the card; one too long for a caption follows the card by itself."""
     card_image = _card(recipient, setting, faults)
     source = content.text or ""
-    text = _expanded("content", source, _with_url(recipient.values, source, faults), faults)
+    text = _expanded(source, _with_url(recipient.values, source, faults), faults)
     if text is None:
         return None
     if not text.strip():
@@ -320,7 +320,7 @@ def _from_template(
     shape = template.shape
     values = _with_url(recipient.values, shape.body, faults)
     legal = {name: legal_parameter(value) if value else value for name, value in values.items()}
-    text = _expanded("content", shape.body, legal, faults)
+    text = _expanded(shape.body, legal, faults)
     button = _button(shape, recipient, faults)
     if text is None:
         return None

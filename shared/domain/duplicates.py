@@ -41,11 +41,6 @@ class DedupeKey:
         """The same for a table: 16 hex digits a mark, a `!` behind the one that decides."""
         return " ".join(mark.digest[:_KEPT].hex() + "!" * mark.decides for mark in self.marks)
 
-    def is_one_with(self, other: "DedupeKey") -> bool:
-        """Whether both are the same message."""
-        mine = {mark.digest: mark.decides for mark in self.marks}
-        return any(mark.digest in mine and (mark.decides or mine[mark.digest]) for mark in other.marks)
-
 
 def dedupe_key(person: str, card_code: str | None, enrollment_id: str | None, payload: Payload) -> DedupeKey:
     """The key of a message to `person`, the keyed hash of a number."""

@@ -25,7 +25,7 @@ _NO = frozenset({"false", "0", "no", "non", "faux"})
 class RecipientError(Exception):
     """The row cannot be read as a recipient; `faults` say why. `enrollment_id` is the row's where it could be read."""
 
-    def __init__(self, faults: tuple[Fault, ...], enrollment_id: str | None = None) -> None:
+    def __init__(self, faults: tuple[Fault, ...], enrollment_id: str | None) -> None:
         super().__init__(faults)
         self.faults = faults
         self.enrollment_id = enrollment_id

@@ -12,7 +12,6 @@ from shared.domain.countries import covered_names
 from shared.domain.duplicates import DedupeKey, dedupe_key
 from shared.domain.fallback_text import with_fallback
 from shared.domain.gate import Go, Never, NotBefore, Passenger, gate
-from shared.domain.hours import Window
 from shared.domain.ids import NumberKey
 from shared.domain.integration import Dhis2Integration
 from shared.domain.json import JsonObject, JsonValue
@@ -28,7 +27,7 @@ _FIELD_OF = {"consent_missing": "consent", "template_required": "content.text"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """What holds for all rows of one request. `not_before` is the schedule's wish, `peak` the off-peak bar."""
+    """What holds for all rows of one request. `not_before` is the schedule's wish."""
 
     content: Content
     setting: Setting
@@ -37,7 +36,6 @@ class Frame:
     phone_number_id: str | None = None
     """The WhatsApp number whose sessions count; None for SMS."""
     not_before: datetime | None = None
-    peak: tuple[Window, ...] = ()
     fallback: FallbackOrder | None = None
     received_at: datetime | None = None
     """When the request came, and with it every consent in its rows: a file is planned later, perhaps twice. None: now.
@@ -116,7 +114,6 @@ class Judge:
                 given=given_in(one.payload),
                 recorded=consents.get(person),
                 not_before=frame.not_before,
-                peak=frame.peak,
                 session_text=one.payload.mode is Mode.SESSION,
                 session_until=sessions.get(person),
             )

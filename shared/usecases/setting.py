@@ -8,7 +8,6 @@ from shared.domain.catalogue import READY_ONLY
 from shared.domain.composition import Setting, check_content, check_template
 from shared.domain.content import Content, FallbackOrder
 from shared.domain.countries import COVERED
-from shared.domain.hours import Window
 from shared.domain.instants import rfc3339
 from shared.domain.integration import Dhis2Integration, SmsIntegration, WhatsAppIntegration
 from shared.domain.json import JsonObject
@@ -48,7 +47,6 @@ class Settings:
         defaults: JsonObject,
         *,
         not_before: datetime | None = None,
-        peak: tuple[Window, ...] = (),
         fallback: FallbackOrder | None = None,
         received_at: datetime | None = None,
     ) -> Frame:
@@ -60,7 +58,6 @@ class Settings:
             dhis2=self.dhis2,
             phone_number_id=self.channel.phone_number_id if isinstance(self.channel, WhatsAppIntegration) else None,
             not_before=not_before,
-            peak=peak,
             fallback=fallback,
             received_at=received_at,
         )

@@ -86,7 +86,7 @@ class Clients:
 
     # ------------------------------------------------------------------------------------------------------ they send
 
-    def somebody(self, channel: Channel, *, distribution: str | None = None) -> tuple[Person, JsonObject]:
+    def somebody(self, channel: Channel) -> tuple[Person, JsonObject]:
         """A new person, and the row that asks for them."""
         number = next(self._numbers)
         countries = (
@@ -101,7 +101,7 @@ class Clients:
             number=f"{NUMBERS[country]}{number:05d}",
             country=country,
             channel=str(channel),
-            distribution=distribution,
+            distribution=None,
             not_before=None,
             off_peak=False,
             consent=consent,

@@ -55,10 +55,10 @@ def meta(running: Served) -> Served:
     return running
 
 
-def connected(meta: Served, session: httpx.Client, token: str = TOKEN, number: str = NUMBER) -> WhatsApp:
+def connected(meta: Served, session: httpx.Client, token: str = TOKEN) -> WhatsApp:
     """pywa writes Meta's address into the session that it is given; here ours takes its place."""
     client = WhatsApp(
-        phone_id=number,
+        phone_id=NUMBER,
         token=token,
         session=session,
         waba_id=ACCOUNT,

@@ -45,8 +45,8 @@ def allows(answer: httpx2.Response, origin: str, method: str, headers: str) -> b
     )
 
 
-def prepared(programme: Programme, content: bytes) -> dict[str, Any]:
-    return programme.ok(programme.api.post("/v1/uploads", json={"format": "csv", "bytes": len(content)}))
+def prepared(programme: Programme) -> dict[str, Any]:
+    return programme.ok(programme.api.post("/v1/uploads", json={"format": "csv", "bytes": len(LIST)}))
 
 
 @pytest.mark.parametrize("origin", LOCAL_PAGES)
@@ -54,7 +54,7 @@ def test_a_page_from_any_local_origin_uploads_and_plans(programme: Programme, or
     wanted = "authorization,content-type"
     url = f"{programme.stack.base_url}/v1/uploads"
     assert allows(preflight(url, origin, "POST", wanted), origin, "POST", wanted)
-    target = prepared(programme, LIST)
+    target = prepared(programme)
     assert allows(preflight(target["url"], origin, "PUT", "content-type"), origin, "PUT", "content-type")
     # a browser sets the length itself, and lets no page do it
     headers = {"origin": origin, "content-type": target["headers"]["Content-Type"]}
@@ -71,7 +71,7 @@ def test_a_page_from_any_local_origin_uploads_and_plans(programme: Programme, or
 
 def test_a_page_from_elsewhere_may_not(programme: Programme) -> None:
     origin = "https://evil.example"
-    target = prepared(programme, LIST)
+    target = prepared(programme)
     refused = preflight(target["url"], origin, "PUT", "content-type")
     assert (refused.status_code, "access-control-allow-origin" in refused.headers) == (403, False)
     assert "AccessForbidden" in refused.text

@@ -14,7 +14,7 @@ from tests.stack.running import UNTHROTTLED, RunningStack, started
 MINUTE = timedelta(minutes=1)
 FALLBACK = {"channel": "sms", "after_minutes": 10, "content": {"text": "SMS pour {first_name} : {verification_url}"}}
 MALI, CAMEROON, GUINEA, EGYPT = "+2237000{:04d}", "+23767000{:04d}", "+2246200{:05d}", "+2010000{:05d}"
-NOT_SUBSCRIBED, SENDER_REFUSED, PAYMENT_LATER, PAUSED_LATER, COUNTRY_LATER = 4350, 4102, 9042, 701, 9497
+NOT_SUBSCRIBED, SENDER_REFUSED, PAYMENT_LATER = 4350, 4102, 9042
 
 
 @pytest.fixture(scope="module")

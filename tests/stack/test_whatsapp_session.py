@@ -19,9 +19,9 @@ def write(programme: Programme, number: int) -> None:
     until(lambda: mode(programme, number), lambda found: found == "session")
 
 
-def mode(programme: Programme, number: int, content: Json | None = None) -> str:
+def mode(programme: Programme, number: int) -> str:
     """What the preview says: a mode, or the code of the first fault."""
-    body = {"channel": "whatsapp", "content": content or TEXT, "recipients": [programme.recipient(number)]}
+    body = {"channel": "whatsapp", "content": TEXT, "recipients": [programme.recipient(number)]}
     [item] = programme.ok(programme.api.post("/v1/preview", json=body))["items"]
     return str(item["mode"] if item["valid"] else item["errors"][0]["code"])
 

@@ -21,10 +21,10 @@ def control(programme: Programme, action: str, **body: Any) -> None:
     httpx2.post(f"{programme.stack.control_url}/{action}", json=body).raise_for_status()
 
 
-def whatsapp_status(programme: Programme, name: str = "vaccination_card", language: str = "fr") -> str | None:
+def whatsapp_status(programme: Programme, language: str = "fr") -> str | None:
     items = programme.ok(programme.api.get("/v1/templates"))["items"]
-    of_whatsapp = (one for one in items if one["channel"] == "whatsapp")
-    return next((one["status"] for one in of_whatsapp if (one["name"], one["language"]) == (name, language)), None)
+    wanted = ("whatsapp", "vaccination_card", language)
+    return next((one["status"] for one in items if (one["channel"], one["name"], one["language"]) == wanted), None)
 
 
 def submitted(programme: Programme) -> None:

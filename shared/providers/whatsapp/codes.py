@@ -110,9 +110,6 @@ STATUSES: Mapping[int, Rule] = {
 }
 """HTTP statuses of answers whose code is absent or unknown to us."""
 
-TEMPLATE_REASONS = frozenset({"template_paused", "template_disabled", "template_recategorised"})
-"""These stop what uses the template; every other stop is the account's."""
-
 
 def rule(code: int) -> Rule | None:
     """What is known of a code."""

@@ -56,7 +56,7 @@ class Row:
     ],
 )
 def test_two_rows_of_one_phone(one: Row, two: Row, same: bool) -> None:
-    assert one.key.is_one_with(two.key) is two.key.is_one_with(one.key) is same
+    assert are_one(one, two) is are_one(two, one) is same
     first, second = AcceptedRows(), AcceptedRows()
     first.take(one.key, 1)
     second.take(two.key, 1)
@@ -67,8 +67,8 @@ def test_two_rows_of_one_phone(one: Row, two: Row, same: bool) -> None:
 
 
 def test_a_code_is_no_enrolment_and_no_text() -> None:
-    assert not Row("X", None, "t").key.is_one_with(Row(None, "X", "u").key)
-    assert not Row(None, "t", "u").key.is_one_with(Row(None, None, "t").key)
+    assert not Singles([Row("X", None, "t").key.text], frozenset()).have(Row(None, "X", "u").key.marks)
+    assert not Singles([Row(None, "t", "u").key.text], frozenset()).have(Row(None, None, "t").key.marks)
 
 
 def test_the_picture_and_the_button_count_with_the_text() -> None:

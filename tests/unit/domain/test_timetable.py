@@ -36,12 +36,12 @@ def booked(state: LaneState, booking: Booking) -> LaneState:
     return replace(state, next_express=booking.next_free)
 
 
-def crowd(departures: Iterable[int], window: int = SECOND) -> int:
-    """The most departures in any half-open window of that length."""
+def crowd(departures: Iterable[int]) -> int:
+    """The most departures in any half-open second."""
     ordered = sorted(departures)
     most = first = 0
     for last, departure in enumerate(ordered):
-        while departure - ordered[first] >= window:
+        while departure - ordered[first] >= SECOND:
             first += 1
         most = max(most, last - first + 1)
     return most

@@ -145,11 +145,11 @@ def test_a_giant_ends_at_the_limit_whatever_length_it_claims(length: str | None)
     assert web(answer).refused("https://cards.example/a.png").reason == "card_too_large"
 
 
-def slowly(pause: float, part: bytes = b"x") -> httpx2.Response:
+def slowly(pause: float) -> httpx2.Response:
     async def dripping() -> AsyncIterator[bytes]:
         while True:
             await asyncio.sleep(pause)
-            yield part
+            yield b"x"
 
     return httpx2.Response(200, content=dripping())
 

@@ -9,7 +9,7 @@ from shared.domain.errors import Kind, Scope
 from shared.domain.json import JsonValue
 from shared.providers.calls import Call
 from shared.providers.rules import Rule
-from shared.providers.whatsapp.codes import CODES, RANGES, TEMPLATE_REASONS
+from shared.providers.whatsapp.codes import CODES, RANGES
 from shared.providers.whatsapp.errors import STALE_MEDIA, error_from_code, error_from_response
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -87,6 +87,10 @@ def test_what_is_tried_a_few_times_and_what_rests() -> None:
         assert error.rests_until(NOON) == NOON + timedelta(hours=24)
     others = [rule.error("x") for code, rule in CODES.items() if code != 131049]
     assert all(error.rests_until(NOON) is None for error in others)
+
+
+TEMPLATE_REASONS = {"template_paused", "template_disabled", "template_recategorised"}
+"""These stop what uses the template; every other stop is the account's."""
 
 
 def test_reasons_that_stop_a_template_alone() -> None:

@@ -31,7 +31,7 @@ def limit(office: Office, people: int | None) -> None:
     office.meta.error = None
 
 
-def reached(office: Office, people: int, *, ago: timedelta = timedelta(0)) -> None:
+def reached(office: Office, people: int, *, ago: timedelta) -> None:
     """So many people were written to then."""
     hours = office.people_count.hours[DEMO, WHATSAPP.phone_number_id]
     hour = hour_of(office.clock.now() - ago)

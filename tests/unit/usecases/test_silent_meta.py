@@ -48,10 +48,8 @@ def campaign(office: Office, people: int, key: str = "d") -> list[Message]:
     return [office.row(row_message_id(made.distribution_id, number)) for number in range(1, people + 1)]
 
 
-def report(
-    message: Message, status: Status, at: datetime, error: SendError | None = None, attempt: int = 1
-) -> StatusReport:
-    key = Attempt(message_id=message.message_id, number=attempt)
+def report(message: Message, status: Status, at: datetime, error: SendError | None = None) -> StatusReport:
+    key = Attempt(message_id=message.message_id, number=1)
     return StatusReport(
         attempt=key, provider_message_id="wamid.x", status=status, at=at, error=error, phone_number_id=NUMBER
     )

@@ -44,9 +44,9 @@ def move(office: Office, message: Message, status: Status, *, after: float = 0, 
     office.run(settler.flush())
 
 
-def three(office: Office, channel: Channel = Channel.SMS) -> list[Message]:
+def three(office: Office) -> list[Message]:
     """One delivered after four seconds, one failed on its way, one pending."""
-    singles = [office.single(8200 + number, channel) for number in range(3)]
+    singles = [office.single(8200 + number) for number in range(3)]
     for message in singles[:2]:
         move(office, message, Status.SENT)
     move(office, singles[0], Status.DELIVERED, after=4)
