@@ -156,6 +156,10 @@ class Run:
         """How many rows have not left `pending`; the arguments as in `first_pending`."""
         return max(0, self.rows - sum(settled.get((index, chunk), 0) for chunk in range(self.chunks)))
 
+    def rewound(self, index: int, settled: Mapping[tuple[int, int], int]) -> "Run":
+        """To be released again from the first chunk with pending rows on; the arguments as in `first_pending`."""
+        return dataclasses.replace(self, released=min(self.released, self.first_pending(index, settled)))
+
     def sizes(self, at_most: int) -> list[int]:
         """How many messages each of the next chunks holds that are to be released, of so many chunks at most."""
         return [self.rows_in(chunk) for chunk in range(self.released, min(self.released + at_most, self.chunks))]
@@ -322,24 +326,17 @@ class Distribution:
         one of them did."""
         return self.epoch + self.planned.runs[run].epoch
 
-    def paused(self) -> "Distribution":
-        """A person's pause. Nothing leaves any more: what is on its way carries an old epoch."""
-        return dataclasses.replace(
-            self,
-            status=DistributionStatus.PAUSED,
-            status_reason=PAUSED_BY_USER,
-            epoch=self.epoch + 1,
-            due_at=None,
-            trying_until=None,
-        )
+    def paused(self, reason: str) -> "Distribution":
+        """Nothing more is released, for that reason. `PAUSED_BY_USER` lasts until a person resumes, and what is on its
+        way carries an old epoch. The reason of a hold ends with the hold: the tick goes on looking, and the epochs of
+        the runs say what may leave."""
+        paused = dataclasses.replace(self, status=DistributionStatus.PAUSED, status_reason=reason, trying_until=None)
+        return paused if paused.is_held else dataclasses.replace(paused, epoch=self.epoch + 1, due_at=None)
 
     def resumed(self, now: datetime, settled: Mapping[tuple[int, int], int]) -> "Distribution":
         """Releases again, each run from its first chunk with pending rows. `settled`: (run, chunk) → how many rows have
         left `pending` there. Held runs stay held; they are being tried."""
-        runs = tuple(
-            dataclasses.replace(run, released=min(run.released, run.first_pending(index, settled)))
-            for index, run in enumerate(self.planned.runs)
-        )
+        runs = tuple(run.rewound(index, settled) for index, run in enumerate(self.planned.runs))
         plan = dataclasses.replace(self.planned, runs=runs)
         held = any(run.hold is not None for run in runs)
         resumed = dataclasses.replace(self, plan=plan, status_reason=None).confirmed(now)

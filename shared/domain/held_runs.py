@@ -10,16 +10,13 @@ from datetime import datetime
 
 from shared.domain.distribution import Counts, Distribution, DistributionStatus, Run
 from shared.domain.holds import (
-    ACCOUNT,
     DAILY_LIMIT,
     Hold,
     Holds,
     HoldScope,
     RunHold,
     ScopeKey,
-    cards_scope,
-    country_scope,
-    template_scope,
+    scopes_for,
 )
 
 type Settled = Mapping[tuple[int, int], int]
@@ -33,14 +30,7 @@ def settled_by(counts: Mapping[tuple[int, int], Counts]) -> Settled:
 
 def scopes_of(distribution: Distribution, run: Run) -> list[ScopeKey]:
     """What may hold a run."""
-    identity = distribution.distribution_id
-    scopes = [ACCOUNT, country_scope(run.country), country_scope(run.country, identity)]
-    if run.template is not None:
-        name, _, language = run.template.rpartition("/")
-        scopes += [DAILY_LIMIT, template_scope(name, language), template_scope(name, language, identity)]
-    if run.card_host is not None:
-        scopes.append(cards_scope(run.card_host, identity))
-    return scopes
+    return scopes_for(run.country, run.template, run.card_host, distribution.distribution_id)
 
 
 def is_concerned(distribution: Distribution, holds: Holds) -> bool:
@@ -92,8 +82,8 @@ def _with_hold(distribution: Distribution, index: int, holds: Holds, settled: Se
     generation = holds.generation_of(scopes)
     if run.hold is None and generation == run.generation:
         return run
-    released = min(run.released, run.first_pending(index, settled))
-    return dataclasses.replace(run, hold=None, generation=generation, epoch=run.epoch + 1, released=released)
+    freed = dataclasses.replace(run, hold=None, generation=generation, epoch=run.epoch + 1)
+    return freed.rewound(index, settled)
 
 
 def _run_hold(scope: ScopeKey, hold: Hold) -> RunHold:
@@ -106,9 +96,7 @@ def _with_status(distribution: Distribution, waiting: Sequence[Run], now: dateti
     reason = _widest(held).reason if held and len(held) == len(waiting) else None
     is_tried = distribution.trying_until is not None and now < distribution.trying_until
     if reason is not None and not is_tried and any(hold.scope != DAILY_LIMIT for hold in held):
-        return dataclasses.replace(
-            distribution, status=DistributionStatus.PAUSED, status_reason=reason, trying_until=None
-        )
+        return distribution.paused(reason)
     if not distribution.is_held:
         return dataclasses.replace(distribution, status_reason=reason)
     opens = distribution.opens(now)

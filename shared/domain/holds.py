@@ -16,9 +16,9 @@ TRIAL_LASTS = timedelta(minutes=3)
 """A trial message has an answer by then, or it is lost: then the next trial may begin. Longer than a slot's longest
 wait, the send and the claim's lease together."""
 FIRST_TRIAL = timedelta(minutes=1)
-LONGEST_PAUSE = timedelta(hours=1)
+LONGEST_WAIT = timedelta(hours=1)
 """Trials come after 1, 2, 4 … minutes, at most an hour apart."""
-LONGEST_CARDS_PAUSE = timedelta(minutes=2)
+LONGEST_CARDS_WAIT = timedelta(minutes=2)
 """A card host has no status that can be read, and a trial costs one request for a card: it is tried more often."""
 REMEMBERED = timedelta(days=8)
 """How long a hold that has ended is kept: longer than a distribution whose rows it held may wait for a person."""
@@ -80,6 +80,21 @@ def template_scope(name: str, language: str, distribution_id: str = "") -> Scope
 def cards_scope(host: str, distribution_id: str) -> ScopeKey:
     """The messages of one distribution whose card lies on one host."""
     return ScopeKey(scope=HoldScope.CARDS, key=host, distribution_id=distribution_id)
+
+
+def scopes_for(
+    country: str, template: str | None = None, card_host: str | None = None, distribution_id: str = ""
+) -> list[ScopeKey]:
+    """All that may hold messages to a country. `template`: the one that they call, with its language ("card/fr");
+    `card_host` and `distribution_id`: of a distribution's messages."""
+    owners = ("", distribution_id) if distribution_id else ("",)
+    scopes = [ACCOUNT, *(country_scope(country, owner) for owner in owners)]
+    if template is not None:
+        name, _, language = template.rpartition("/")
+        scopes += [DAILY_LIMIT, *(template_scope(name, language, owner) for owner in owners)]
+    if card_host is not None:
+        scopes.append(cards_scope(card_host, distribution_id))
+    return scopes
 
 
 def is_narrower(scope: ScopeKey, than: ScopeKey) -> bool:
@@ -199,7 +214,7 @@ class Holds:
     def with_trial(self, scope: ScopeKey, message_id: str, now: datetime) -> "Holds":
         """With a message under way that tries the scope. The scope must be held."""
         known = self.scopes[str(scope)]
-        longest = LONGEST_CARDS_PAUSE if scope.scope is HoldScope.CARDS else LONGEST_PAUSE
+        longest = LONGEST_CARDS_WAIT if scope.scope is HoldScope.CARDS else LONGEST_WAIT
         pause = min(FIRST_TRIAL * 2 ** min(known.tries, 10), longest)
         trying = dataclasses.replace(
             known, trial=message_id, trial_until=now + TRIAL_LASTS, tries=known.tries + 1, try_at=now + pause

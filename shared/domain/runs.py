@@ -31,12 +31,13 @@ class _Kinds(Sized, Container[RunKind], Protocol):
 
 def kind_of(payload: Payload) -> RunKind:
     """The kind of run that a message belongs to."""
+    return RunKind(country=payload.country, template=template_of(payload), card_host=card_host(payload.card_image))
+
+
+def template_of(payload: Payload) -> str | None:
+    """The template that a message calls, with its language ("vaccination_card/fr"); None where it calls none."""
     template = payload.template if payload.mode is Mode.TEMPLATE else None
-    return RunKind(
-        country=payload.country,
-        template=f"{template.name}/{template.language}" if template else None,
-        card_host=card_host(payload.card_image),
-    )
+    return f"{template.name}/{template.language}" if template else None
 
 
 def card_host(reference: str | None) -> str | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from shared.domain.clock import Clock
-from shared.domain.distribution import Action, Distribution, DistributionStatus, Outcome, outcome_of
+from shared.domain.distribution import PAUSED_BY_USER, Action, Distribution, DistributionStatus, Outcome, outcome_of
 from shared.domain.held_runs import scopes_of, settled_by
 from shared.domain.refusal import ProblemCode, Refusal
 from shared.usecases.holding import HoldKeeper
@@ -58,7 +58,7 @@ class Control:
     async def _acted(self, distribution: Distribution, action: Action, outcome: Outcome) -> Distribution:
         now = self._deps.clock.now()
         if outcome is Outcome.PAUSE:
-            return distribution.paused()
+            return distribution.paused(PAUSED_BY_USER)
         if outcome is Outcome.CANCEL:
             return distribution.cancelled(now)
         if action is Action.CONFIRM:

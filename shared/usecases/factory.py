@@ -8,7 +8,7 @@ from shared.domain.dispatch import Dispatch
 from shared.domain.distribution import Distribution
 from shared.domain.message import Chunk, Message, PayloadRef
 from shared.domain.payload import Channel, Payload
-from shared.domain.runs import kind_of
+from shared.domain.runs import template_of
 from shared.domain.status import Status
 from shared.usecases.erasure import ERASED
 from shared.usecases.frozen import PlannedRow
@@ -52,7 +52,7 @@ def new_message(
 def single(message: Message, payload: Payload, scheduled_for: datetime | None = None) -> Message:
     """The message as one that no distribution releases: the agenda looks after it."""
     due_at = scheduled_for or message.accepted_at + WATCH
-    return replace(message, template=kind_of(payload).template, scheduled_for=scheduled_for, due_at=due_at)
+    return replace(message, template=template_of(payload), scheduled_for=scheduled_for, due_at=due_at)
 
 
 def successor(

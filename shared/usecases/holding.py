@@ -12,9 +12,10 @@ from shared.domain.clock import Clock
 from shared.domain.distribution import Distribution
 from shared.domain.errors import Scope, SendError
 from shared.domain.held_runs import is_concerned, scopes_of, settled_by, with_holds
-from shared.domain.holds import ACCOUNT, DAILY_LIMIT, Holds, HoldScope, ScopeKey, country_scope, template_scope
+from shared.domain.holds import ACCOUNT, Holds, HoldScope, ScopeKey, country_scope, scopes_for, template_scope
 from shared.domain.message import Message
 from shared.domain.payload import Channel, Mode, Payload
+from shared.domain.runs import template_of
 from shared.usecases.ports import Distributions, Task, TaskQueue, Telemetry
 
 
@@ -269,21 +270,14 @@ def scope_of_row(error: SendError, row: Message, distribution: Distribution | No
 
 def scopes_of_payload(payload: Payload) -> list[ScopeKey]:
     """What may hold a message of no distribution, by what it is about to send."""
-    scopes = [ACCOUNT, country_scope(payload.country)]
-    if payload.mode is Mode.TEMPLATE and payload.template is not None:
-        scopes += [DAILY_LIMIT, template_scope(payload.template.name, payload.template.language)]
-    return scopes
+    return scopes_for(payload.country, template_of(payload))
 
 
 def scopes_of_message(message: Message, distribution: Distribution | None) -> list[ScopeKey]:
     """What may hold a logged message, as far as its row and its distribution's run tell."""
     if message.chunk is not None and distribution is not None and distribution.plan is not None:
         return scopes_of(distribution, distribution.planned.runs[message.chunk.run])
-    scopes = [ACCOUNT, country_scope(message.country)]
-    if message.template is not None:
-        name, _, language = message.template.rpartition("/")
-        scopes += [DAILY_LIMIT, template_scope(name, language)]
-    return scopes
+    return scopes_for(message.country, message.template)
 
 
 def shown(scope: ScopeKey) -> tuple[HoldScope, str | None]:

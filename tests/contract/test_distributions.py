@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.distribution import Distribution, DistributionStatus
+from shared.domain.distribution import PAUSED_BY_USER, Distribution, DistributionStatus
 from shared.domain.tally import Due
 from tests.contract.making import FULL_DISTRIBUTION, NOON, ORGANISATION, SECOND, distribution
 from tests.contract.world import World
@@ -38,8 +38,8 @@ async def test_two_who_read_the_same_do_not_overwrite_each_other(world: World) -
     mine, theirs = await world.distributions.get(*KEY), await other.get(*KEY)
     assert mine is not None
     assert theirs is not None
-    saved = await world.distributions.save(mine.paused())
-    assert saved == dataclasses.replace(mine.paused(), revision=mine.revision + 1)
+    saved = await world.distributions.save(mine.paused(PAUSED_BY_USER))
+    assert saved == dataclasses.replace(mine.paused(PAUSED_BY_USER), revision=mine.revision + 1)
     assert await other.save(theirs.cancelled(NOON)) is None
     assert await other.get(*KEY) == saved
     assert await other.save(saved.cancelled(NOON)) is not None
@@ -91,7 +91,7 @@ async def test_the_list_is_newest_first_and_filtered(
 
 async def test_the_list_shows_what_was_saved(world: World) -> None:
     await world.distributions.create(distribution())
-    await world.distributions.save(distribution().paused())
+    await world.distributions.save(distribution().paused(PAUSED_BY_USER))
     assert await walked(world, None, DistributionStatus.PLANNED, 10) == []
     assert await walked(world, None, DistributionStatus.PAUSED, 10) == ["d-1"]
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.distribution import (
+    PAUSED_BY_USER,
     Action,
     Counts,
     Distribution,
@@ -122,7 +123,7 @@ def test_planned_by_day_and_confirmed_at_night_it_waits_for_the_morning(
 
 def test_a_pause_makes_what_is_on_its_way_old() -> None:
     sending = PLANNED.confirmed(NOW)
-    paused = sending.paused()
+    paused = sending.paused(PAUSED_BY_USER)
     assert (paused.status, paused.status_reason) == (DistributionStatus.PAUSED, "paused_by_user")
     assert (paused.due_at, paused.epoch) == (None, sending.epoch + 1)
 
@@ -136,7 +137,7 @@ def test_resumed_it_releases_again_from_the_first_chunk_with_pending_rows(
 ) -> None:
     settled = {(index, chunk): run().rows_in(chunk) for index in (0, 1) for chunk in range(first[index])}
     runs = (run(logged=3, released=3), run("MG", logged=3, released=2))
-    paused = replace(PLANNED, plan=replace(PLAN, runs=runs)).confirmed(NOW).paused()
+    paused = replace(PLANNED, plan=replace(PLAN, runs=runs)).confirmed(NOW).paused(PAUSED_BY_USER)
     resumed = paused.resumed(NOW, settled)
     assert (resumed.status, resumed.status_reason) == (DistributionStatus.SENDING, None)
     assert resumed.epoch == paused.epoch + 1
@@ -145,7 +146,7 @@ def test_resumed_it_releases_again_from_the_first_chunk_with_pending_rows(
 
 
 def test_resumed_before_its_start_it_is_scheduled() -> None:
-    resumed = starting(LATER).confirmed(NOW).paused().resumed(NOW, {})
+    resumed = starting(LATER).confirmed(NOW).paused(PAUSED_BY_USER).resumed(NOW, {})
     assert (resumed.status, resumed.due_at) == (DistributionStatus.SCHEDULED, LATER)
 
 
@@ -165,7 +166,7 @@ def test_cancelled_it_is_swept_if_it_was_ever_confirmed(distribution: Distributi
 
 def test_every_step_raises_the_epoch() -> None:
     sending = PLANNED.confirmed(NOW)
-    paused = sending.paused()
+    paused = sending.paused(PAUSED_BY_USER)
     resumed = paused.resumed(NOW, {})
     assert [each.epoch for each in (PLANNED, sending, paused, resumed, resumed.cancelled(NOW))] == [0, 1, 2, 3, 4]
 

@@ -11,7 +11,7 @@ from shared.domain.holds import (
     DAILY_LIMIT,
     FIRST_TRIAL,
     FREES_FOR,
-    LONGEST_PAUSE,
+    LONGEST_WAIT,
     REMEMBERED,
     TRIAL_LASTS,
     Holds,
@@ -86,7 +86,7 @@ def test_trials_come_one_at_a_time_and_ever_more_rarely() -> None:
         assert not trying.may_try(now + TRIAL_LASTS - SECOND)
         held = held.trial_over(MALI, now)
     assert pauses[:4] == [FIRST_TRIAL, FIRST_TRIAL, FIRST_TRIAL * 2, FIRST_TRIAL * 4]
-    assert pauses[-1] == LONGEST_PAUSE
+    assert pauses[-1] == LONGEST_WAIT
 
 
 def test_a_trial_whose_answer_never_comes_is_given_up() -> None:

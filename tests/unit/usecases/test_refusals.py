@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.consent import ConsentState
 from shared.domain.content import Content
-from shared.domain.distribution import Distribution, DistributionStatus
+from shared.domain.distribution import PAUSED_BY_USER, Distribution, DistributionStatus
 from shared.domain.errors import Kind, Scope, SendError
 from shared.domain.payload import Channel
 from shared.domain.receipt import Attempt, StatusReport
@@ -178,7 +178,7 @@ def test_a_stop_of_an_older_epoch_pauses_nobody(office: Office) -> None:
     standing = office.distributions.items[DEMO, made.distribution_id]
     error = SendError(Kind.STOP, "131042", "payment_required", scope=Scope.ACCOUNT)
     step = office.step(Channel.WHATSAPP)
-    office.run(office.distributions.save(standing.paused()))
+    office.run(office.distributions.save(standing.paused(PAUSED_BY_USER)))
     office.provider.answers = [error]
     office.run(step.send_all([copy]))
     assert [status for status, _ in statuses(office)] == [DistributionStatus.PAUSED, DistributionStatus.SENDING]
