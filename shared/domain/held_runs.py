@@ -11,7 +11,6 @@ from datetime import datetime
 from shared.domain.distribution import Counts, Distribution, DistributionStatus, Run
 from shared.domain.holds import (
     DAILY_LIMIT,
-    Hold,
     Holds,
     HoldScope,
     RunHold,
@@ -78,16 +77,13 @@ def _with_hold(distribution: Distribution, index: int, holds: Holds, settled: Se
     found = holds.holding(scopes)
     if found is not None:
         scope, hold = found
-        return dataclasses.replace(run, hold=_run_hold(scope, hold))
+        held = RunHold(scope=scope, reason=hold.reason, since=hold.since, told_later=hold.told_later)
+        return dataclasses.replace(run, hold=held)
     generation = holds.generation_of(scopes)
     if run.hold is None and generation == run.generation:
         return run
     freed = dataclasses.replace(run, hold=None, generation=generation, epoch=run.epoch + 1)
     return freed.rewound(index, settled)
-
-
-def _run_hold(scope: ScopeKey, hold: Hold) -> RunHold:
-    return RunHold(scope=scope, reason=hold.reason, since=hold.since, told_later=hold.told_later)
 
 
 def _with_status(distribution: Distribution, waiting: Sequence[Run], now: datetime) -> Distribution:

@@ -57,10 +57,9 @@ def from_rfc3339(text: str) -> datetime:
         raise ValueError("outside the calendar") from error
 
 
-def is_rfc3339(text: str) -> bool:
-    """Whether `from_rfc3339` takes it."""
+def rfc3339_or_none(text: str) -> datetime | None:
+    """The same; None for anything that is not RFC 3339 with a zone."""
     try:
-        from_rfc3339(text)
+        return from_rfc3339(text)
     except ValueError:
-        return False
-    return True
+        return None

@@ -7,7 +7,7 @@ from datetime import datetime
 from shared.domain.characters import carriable, carriable_values
 from shared.domain.consent import CLOCK_TOLERANCE, Given, is_too_far_ahead, not_after
 from shared.domain.dhis2 import NotActiveError, fields_of
-from shared.domain.instants import from_rfc3339, rfc3339
+from shared.domain.instants import rfc3339, rfc3339_or_none
 from shared.domain.integration import Dhis2Integration
 from shared.domain.json import JsonObject, JsonValue
 from shared.domain.references import is_reference
@@ -171,7 +171,4 @@ def ahead(field: str, now: datetime) -> Fault:
 
 def parse_instant(value: JsonValue) -> datetime | None:
     """An RFC 3339 instant in UTC, or None: one without a zone names no instant. Files may write a blank for the T."""
-    try:
-        return from_rfc3339(value.strip().replace(" ", "T", 1)) if isinstance(value, str) else None
-    except ValueError:
-        return None
+    return rfc3339_or_none(value.strip().replace(" ", "T", 1)) if isinstance(value, str) else None

@@ -28,8 +28,6 @@ _EXACT = 60
 _STEP = math.log(1.05)
 _HOUR = 3_600_000
 _MINUTE = 60_000
-_SINGLES = "singles"
-_FALLBACKS = "fallbacks"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +39,7 @@ class Singles:
     channel: Channel
 
     def __str__(self) -> str:
-        return f"{_SINGLES}#{self.channel}#{self.campaign_id or ''}"
+        return f"singles#{self.channel}#{self.campaign_id or ''}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +50,7 @@ class Fallbacks:
     distribution_id: str
 
     def __str__(self) -> str:
-        return f"{_FALLBACKS}#{self.distribution_id}"
+        return f"fallbacks#{self.distribution_id}"
 
 
 type Group = str | Singles | Fallbacks
@@ -61,13 +59,13 @@ type Group = str | Singles | Fallbacks
 
 def parse_group(text: str) -> Group:
     """The group that `str` wrote. No ID has a #."""
-    kind, _, rest = text.partition("#")
-    if kind == _FALLBACKS and rest:
-        return Fallbacks(distribution_id=rest)
-    if kind == _SINGLES and rest:
-        channel, _, campaign_id = rest.partition("#")
-        return Singles(campaign_id=campaign_id or None, channel=Channel(channel))
-    return text
+    match text.split("#"):
+        case ["fallbacks", distribution_id]:
+            return Fallbacks(distribution_id=distribution_id)
+        case ["singles", channel, campaign_id]:
+            return Singles(campaign_id=campaign_id or None, channel=Channel(channel))
+        case _:
+            return text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,13 +89,7 @@ def group_of(place: Place) -> Group:
 
 def distribution_of(group: Group) -> str | None:
     """The ID of the distribution that the group's messages belong to, if any."""
-    match group:
-        case Singles():
-            return None
-        case Fallbacks():
-            return group.distribution_id
-        case _:
-            return group
+    return group if isinstance(group, str) else group.distribution_id if isinstance(group, Fallbacks) else None
 
 
 def place_in(group: Group, run: int, number: int) -> Place:

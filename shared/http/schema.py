@@ -8,7 +8,7 @@ from enum import Enum, auto
 from functools import cache
 from typing import Protocol, cast
 
-from shared.domain.instants import is_rfc3339
+from shared.domain.instants import rfc3339_or_none
 from shared.domain.json import JsonObject, JsonValue
 from shared.domain.references import is_reference
 from shared.domain.refusal import Fault
@@ -197,7 +197,7 @@ def _is_network(text: str) -> bool:
 
 
 _FORMATS: Mapping[str, Callable[[str], bool]] = {
-    "date-time": is_rfc3339,
+    "date-time": lambda text: rfc3339_or_none(text) is not None,
     "identifier": is_reference,
     "network": _is_network,
     "provider-message-id": lambda text: re.fullmatch(r"[!-~]{1,512}", text) is not None,

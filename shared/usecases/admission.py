@@ -12,15 +12,16 @@ from shared.domain.dispatch import ANY_SCOPE, Dispatch
 from shared.domain.distribution import Distribution, DistributionStatus
 from shared.domain.gate import Go, Never, NotBefore, Passenger, earliest_open, gate
 from shared.domain.held_runs import scopes_of
-from shared.domain.holds import DAILY_LIMIT, Holds, ScopeKey
+from shared.domain.holds import DAILY_LIMIT, Holds, ScopeKey, scopes_for
 from shared.domain.hours import Window, parse_windows
 from shared.domain.integration import WhatsAppIntegration
 from shared.domain.payload import Channel, Mode
+from shared.domain.runs import template_of
 from shared.domain.status import ARRIVED
 from shared.usecases.channel import Integrated
 from shared.usecases.daily_limit import DailyLimits
 from shared.usecases.fresh import Fresh
-from shared.usecases.holding import HoldStore, scopes_of_payload
+from shared.usecases.holding import HoldStore
 from shared.usecases.of_many import consents_of
 from shared.usecases.ports import Log, People
 
@@ -215,7 +216,7 @@ def by_holds(
     """None: no hold concerns the message, or it is the one that tries it."""
     payload = dispatch.payload.as_template() if as_template else dispatch.payload
     mine = run_scopes(dispatch, distribution)
-    found = holds.holding([*mine, *scopes_of_payload(payload)])
+    found = holds.holding([*mine, *scopes_for(payload.country, template_of(payload))])
     if found is None or dispatch.trial == ANY_SCOPE:
         return None
     scope, hold = found

@@ -78,9 +78,11 @@ def logged_row(distribution: Distribution, chunk: Chunk, row: PlannedRow, key: s
     to = Addressee(
         organisation=distribution.organisation, recipient=row.recipient, person=row.person, country=row.country
     )
-    reference = PayloadRef(object_key=key, row=row.row)
+    made = new_message(
+        to, row.message_id, distribution.channel, row.payload, PayloadRef(object_key=key, row=row.row), now
+    )
     return replace(
-        new_message(to, row.message_id, distribution.channel, row.payload, reference, now),
+        made,
         campaign_id=distribution.campaign_id,
         enrollment_id=row.enrollment_id,
         chunk=chunk,

@@ -15,7 +15,6 @@ from shared.domain.held_runs import is_concerned, scopes_of, settled_by, with_ho
 from shared.domain.holds import ACCOUNT, Holds, HoldScope, ScopeKey, country_scope, scopes_for, template_scope
 from shared.domain.message import Message
 from shared.domain.payload import Channel, Mode, Payload
-from shared.domain.runs import template_of
 from shared.usecases.ports import Distributions, Task, TaskQueue, Telemetry
 
 
@@ -266,11 +265,6 @@ def scope_of_row(error: SendError, row: Message, distribution: Distribution | No
             return next((one for one in known if one.distribution_id == identity), None)
         case _:
             return ACCOUNT
-
-
-def scopes_of_payload(payload: Payload) -> list[ScopeKey]:
-    """What may hold a message of no distribution, by what it is about to send."""
-    return scopes_for(payload.country, template_of(payload))
 
 
 def scopes_of_message(message: Message, distribution: Distribution | None) -> list[ScopeKey]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.instants import from_rfc3339, is_rfc3339, rfc3339
+from shared.domain.instants import from_rfc3339, rfc3339, rfc3339_or_none
 from shared.domain.json import JsonValue
 from shared.http.jsontext import canonical, parse, render
 
@@ -122,7 +122,9 @@ def test_times_come_in(text: str, expected: datetime) -> None:
     ],
 )
 def test_times_that_are_none(text: str) -> None:
-    assert not is_rfc3339(text)
+    assert rfc3339_or_none(text) is None
+    with pytest.raises(ValueError, match=r"."):
+        from_rfc3339(text)
 
 
 @given(at=st.datetimes(timezones=st.just(UTC)))
