@@ -1,6 +1,6 @@
 """The providers' webhooks: at the door verify and queue; behind the queue, move statuses."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
@@ -14,6 +14,7 @@ from shared.aws.telemetry import LoggedTelemetry
 from shared.domain.clock import Clock
 from shared.domain.ids import NumberKey
 from shared.domain.payload import Channel, Provider
+from shared.domain.receipt import ReceiptFormat
 from shared.domain.refusal import ProblemCode, Refusal
 from shared.http.request import Request
 from shared.http.response import Response
@@ -27,7 +28,7 @@ from shared.usecases.meta_documents import MetaDesk
 from shared.usecases.receive import Doorkeeper, ReceiptDesk, Receiver, Report
 from shared.usecases.straight import Straight
 from shared.usecases.strangers import Strangers
-from shared.wiring.providers import PROVIDERS, ProviderRow, receipt_formats
+from shared.wiring.receipts import RECEIPTS
 from shared.wiring.stores import Names, Stores
 
 _LONGEST_BODY = 3 * 1024 * 1024
@@ -54,7 +55,7 @@ def build(
     clock: Clock | None = None,
     aws: Aws | None = None,
     loop: Loop | None = None,
-    providers: Sequence[ProviderRow] = PROVIDERS,
+    formats: Mapping[Provider, ReceiptFormat] = RECEIPTS,
 ) -> Handler:
     """The handler with all it needs; nothing of AWS is called yet."""
     settings = read_settings(Settings, environment)
@@ -69,7 +70,6 @@ def build(
     )
     stores = Stores(aws or Aws(), clock, telemetry, names, patient=True)
     queue = SqsStatusQueue(stores.aws, settings.status_queue_url)
-    formats = receipt_formats(providers)
     door = Doorkeeper(stores.integrations, queue, webhook, formats, telemetry, stores.clock)
     keyed = _keyed(stores.aws, settings.number_key_secret_id)
     strangers = Strangers(stores.unknown_sms, lambda organisation, e164: keyed().person(organisation, e164))

@@ -1,43 +1,27 @@
-"""The providers, one row each. A second SMS provider is a folder and a row.
+"""The providers, one row each. A second SMS provider is a folder and a row, and a line for the webhook in `receipts`.
 
-The functions of a row import its HTTP client when they are called: the webhook reads receipts and has no such client.
+The functions of a row import its client when they are called: the cold start of a sender pays for its own channel only.
 """
 
 # ruff: noqa: PLC0415
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from shared.domain.clock import Clock
 from shared.domain.payload import META, ORANGE, Channel, Provider
 from shared.domain.receipt import ReceiptFormat
 from shared.domain.sending import ChannelSender
-from shared.providers.orange.receipts import FORMAT
 from shared.usecases.balances import Balances
 from shared.usecases.channel import Acknowledge, NameReceipts, NoteHeld
 from shared.usecases.ports import Receipts, Telemetry
 from shared.usecases.pulse import Pulse
+from shared.wiring.receipts import RECEIPTS
 
 if TYPE_CHECKING:
     from shared.providers.http import ClientParts
     from shared.providers.orange.client import OrangeSender
-
-
-class ReceiptStores(Protocol):
-    """What is written to once a provider took a message."""
-
-    @property
-    def receipts(self) -> Receipts: ...
-
-    @property
-    def pulse(self) -> Pulse: ...
-
-    @property
-    def telemetry(self) -> Telemetry: ...
-
-    @property
-    def clock(self) -> Clock: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +38,12 @@ class ProviderRow:
     receipts: ReceiptFormat | None = None
     balances: Callable[["ClientParts"], Balances] | None = None
 
-    def acknowledge(self, stores: ReceiptStores) -> Acknowledge:
+    def acknowledge(self, receipts: Receipts, pulse: Pulse, telemetry: Telemetry, clock: Clock) -> Acknowledge:
         """What is done once the provider took a message."""
-        now = stores.clock.now
         if self.receipts is None:
-            return NoteHeld(pulse=stores.pulse, telemetry=stores.telemetry, now=now)
-        return NameReceipts(provider=self.name, statuses=self.receipts.statuses, receipts=stores.receipts, now=now)
+            return NoteHeld(pulse=pulse, telemetry=telemetry, now=clock.now)
+        statuses = self.receipts.statuses
+        return NameReceipts(provider=self.name, statuses=statuses, receipts=receipts, now=clock.now)
 
 
 def _meta(parts: "ClientParts") -> ChannelSender[Any, Any]:
@@ -84,15 +68,10 @@ def _orange_balances(parts: "ClientParts") -> Balances:
 
 PROVIDERS = (
     ProviderRow(name=META, channel=Channel.WHATSAPP, sender=_meta),
-    ProviderRow(name=ORANGE, channel=Channel.SMS, sender=_orange, receipts=FORMAT, balances=_orange_balances),
+    ProviderRow(name=ORANGE, channel=Channel.SMS, sender=_orange, receipts=RECEIPTS[ORANGE], balances=_orange_balances),
 )
 
 
 def of_channel(channel: Channel, providers: Sequence[ProviderRow]) -> Sequence[ProviderRow]:
     """The channel's rows."""
     return [row for row in providers if row.channel is channel]
-
-
-def receipt_formats(providers: Sequence[ProviderRow]) -> Mapping[Provider, ReceiptFormat]:
-    """Of those whose receipts come to a secret path."""
-    return {row.name: row.receipts for row in providers if row.receipts is not None}

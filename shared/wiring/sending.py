@@ -37,10 +37,11 @@ def provider_desks(
     cards: CardSource | None = None,
 ) -> Mapping[Provider, ProviderDesk[Any, Any]]:
     """The desks of one channel's providers."""
+    noted = (stores.receipts, stores.pulse, stores.telemetry, stores.clock)
     desks: dict[Provider, ProviderDesk[Any, Any]] = {}
     for row in rows:
         parts = client_parts(stores, urls.get(row.name, ""), chain.times, cards)
-        desks[row.name] = ProviderDesk(sender=row.sender(parts), acknowledge=row.acknowledge(stores))
+        desks[row.name] = ProviderDesk(sender=row.sender(parts), acknowledge=row.acknowledge(*noted))
     return desks
 
 

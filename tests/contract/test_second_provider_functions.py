@@ -20,12 +20,14 @@ from shared.domain.payload import Channel
 from shared.domain.status import Status
 from shared.providers.http import client
 from shared.wiring.providers import PROVIDERS
+from shared.wiring.receipts import RECEIPTS
 from tests.contract.cloud import deploy, on_aws
 from tests.contract.test_person_functions import Invocation, environment
 from tests.contract.world import World
 from tests.fakes.office import DEMO, SMS, recipient
 from tests.fakes.world import FakeClock
 from tests.template.reading import Node
+from tests.toy_provider.kite.receipts import FORMAT
 from tests.toy_provider.row import KITE
 from tests.toy_provider.server import KiteServer, fault, told
 from tests.unit.http.events import event
@@ -89,7 +91,7 @@ def running(aws: Aws, described: Node, loop: Loop) -> Running:
     return Running(
         api=build_api(given, clock, aws, loop),
         send_sms=build_send_sms(given, clock, aws, loop, providers),
-        webhook=build_webhook(given, clock, aws, loop, providers),
+        webhook=build_webhook(given, clock, aws, loop, {**RECEIPTS, KITE.name: FORMAT}),
         world=world,
         clock=clock,
         kite=kite,

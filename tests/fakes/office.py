@@ -311,8 +311,9 @@ class Office:
             clock=self.clock,
             draw=self.draw,
         )
+        noted = (self.receipts, self.pulse, self.telemetry, self.clock)
         providers = {
-            row.name: ProviderDesk(sender=self.sender(row), acknowledge=row.acknowledge(self))
+            row.name: ProviderDesk(sender=self.sender(row), acknowledge=row.acknowledge(*noted))
             for row in of_channel(channel, self.providers)
         }
         if channel is Channel.SMS:

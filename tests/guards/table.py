@@ -715,6 +715,20 @@ GUARDS = (
         tests=("tests/contract/test_webhook_function.py", "tests/unit/usecases/test_receive.py"),
     ),
     Guard(
+        name="receipts: an ID counts at its own provider only",
+        file="shared/aws/people.py",
+        before='return {"pk": f"{organisation}#receipt#{provider}#{receipt_id}", "sk": "receipt"}',
+        after='return {"pk": f"{organisation}#receipt#{receipt_id}", "sk": "receipt"}',
+        tests=("tests/contract/test_people.py",),
+    ),
+    Guard(
+        name="rate limit: accounts of the same name at two providers are two",
+        file="shared/domain/ids.py",
+        before='return self._hash(f"account\\n{provider}\\n{account_id}")',
+        after='return self._hash(f"account\\n{account_id}")',
+        tests=("tests/toy_provider/test_second_provider.py",),
+    ),
+    Guard(
         name="Orange's path token",
         file="shared/usecases/receive.py",
         before="if integration is None or not _same(token, integration.receipt_token.value):",

@@ -21,7 +21,8 @@ from shared.usecases.meta_documents import MetaDesk
 from shared.usecases.people import Consents
 from shared.usecases.receive import Doorkeeper, ReceiptDesk, Receiver
 from shared.usecases.strangers import Strangers
-from shared.wiring.providers import ProviderRow, receipt_formats
+from shared.wiring.providers import ProviderRow
+from shared.wiring.receipts import RECEIPTS
 from tests.fakes.bulk import FakeDistributions
 from tests.fakes.holds import FakeHolds
 from tests.fakes.log import FakeLog
@@ -225,9 +226,7 @@ class SimulatedOffice(Office):
 
     def door(self) -> Doorkeeper:
         """Where providers knock."""
-        return Doorkeeper(
-            self.integrations, self.statuses, webhook, receipt_formats(self.providers), self.telemetry, self.clock
-        )
+        return Doorkeeper(self.integrations, self.statuses, webhook, RECEIPTS, self.telemetry, self.clock)
 
     def receiver(self) -> Receiver:
         """A consumer of the status queue."""
@@ -239,9 +238,7 @@ class SimulatedOffice(Office):
             whatsapp=webhook, statuses=aftermath, news_listeners=(people, account), status_listeners=(people,)
         )
         strangers = Strangers(self.unknown_sms, self.number_key.person)
-        receipts = ReceiptDesk(
-            formats=receipt_formats(self.providers), receipts=self.receipts, strangers=strangers, queue=self.statuses
-        )
+        receipts = ReceiptDesk(formats=RECEIPTS, receipts=self.receipts, strangers=strangers, queue=self.statuses)
         return Receiver(settler, meta, receipts, self.telemetry, self.clock)
 
     def consents(self) -> Consents:

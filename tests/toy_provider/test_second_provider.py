@@ -1,4 +1,5 @@
-"""A second SMS provider is one folder and one row: everything else of the product takes it as it is.
+"""A second SMS provider is one folder and one row: everything else of the product takes it as it is. (The webhook is
+given the row's receipts by themselves, because its artefact has no HTTP client.)
 
 The office of tests/fakes has the row passed in. Kite's account bears the same name as Orange's, its first reference is
 one that Orange has given as well: nothing may mix the two up.
@@ -25,7 +26,8 @@ from shared.providers.whatsapp import webhook
 from shared.usecases.meta_documents import MetaDesk
 from shared.usecases.receive import Doorkeeper, ReceiptDesk, Receiver
 from shared.usecases.strangers import LOOK_AGAIN_AFTER, Strangers
-from shared.wiring.providers import PROVIDERS, ProviderRow, receipt_formats
+from shared.wiring.providers import PROVIDERS, ProviderRow
+from shared.wiring.receipts import RECEIPTS
 from tests.fakes.office import DEMO, SMS
 from tests.fakes.orange import FakeTokenShelf
 from tests.fakes.rest import FakeMedia, FakeStatusQueue
@@ -33,9 +35,11 @@ from tests.fakes.virtual import OrderedOffice
 from tests.template.reading import ROOT
 from tests.toy_provider.kite.client import URL, error_from
 from tests.toy_provider.kite.codes import FAULTS
+from tests.toy_provider.kite.receipts import FORMAT
 from tests.toy_provider.row import KITE
 from tests.toy_provider.server import KiteServer, fault, told
 
+FORMATS = {**RECEIPTS, KITE.name: FORMAT}
 RATE = 3
 SECOND = timedelta(seconds=1)
 
@@ -74,8 +78,7 @@ class KiteOffice(OrderedOffice):
 
     def called(self, provider: Provider, body: bytes, token: str = SMS.receipt_token.value) -> bool:
         """A provider calls the secret path; what is queued is worked off at once. Says whether it was let in."""
-        formats = receipt_formats(self.providers)
-        door = Doorkeeper(self.integrations, self.statuses, webhook, formats, self.telemetry, self.clock)
+        door = Doorkeeper(self.integrations, self.statuses, webhook, FORMATS, self.telemetry, self.clock)
         taken = self.run(door.take_receipts(provider, DEMO, token, body, "192.0.2.1"))
         self.work_off()
         return taken
@@ -84,7 +87,7 @@ class KiteOffice(OrderedOffice):
         reports, self.statuses.reports = self.statuses.reports, []
         settler = self.settler()
         desk = ReceiptDesk(
-            formats=receipt_formats(self.providers),
+            formats=FORMATS,
             receipts=self.receipts,
             strangers=Strangers(self.unknown_sms, self.number_key.person),
             queue=self.statuses,
@@ -258,6 +261,10 @@ def test_settings_that_name_an_unknown_provider_hold_the_account(office: KiteOff
     office.deliver(within=timedelta(seconds=5))
     assert (office.provider.calls, office.kite.calls) == (0, [])
     assert office.run(office.holding.get(DEMO, Channel.SMS)).held_scopes() == [ACCOUNT]
+
+
+def test_the_webhook_reads_the_receipts_that_the_rows_name() -> None:
+    assert {row.name: row.receipts for row in PROVIDERS if row.receipts is not None} == RECEIPTS
 
 
 def test_a_folder_and_a_row_are_all_there_is() -> None:
