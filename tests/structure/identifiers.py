@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from tests.structure.code import Module, is_docstring, modules
-from tests.structure.words import NOT_MEANT, NOT_MEANT_IN, SENTENCE_WORDS, WORDS
+from tests.structure.words import MEANT_IN, NOT_MEANT, NOT_MEANT_IN, SENTENCE_WORDS, WORDS
 
 FOLDERS = ("shared", "functions", "local", "tests", "bench")
 OWN = "tests/structure/"
@@ -68,8 +68,9 @@ def _holds(parts: Sequence[str], form: Sequence[str]) -> bool:
 def _is_exempt(place: Found, word: str) -> bool:
     is_sentence = place.name.startswith("test_") and place.kind == "function"
     its = {"attribute": f".{place.name}", "keyword": f"{place.name}="}.get(place.kind, place.name)
+    is_meant = any(path in place.file and place.name in listed for path, listed in MEANT_IN.items())
     return (
-        not NOT_MEANT.keys().isdisjoint({place.name, its})
+        (not is_meant and not NOT_MEANT.keys().isdisjoint({place.name, its}))
         or any(path in place.file and place.name in listed for path, listed in NOT_MEANT_IN.items())
         or (is_sentence and word in SENTENCE_WORDS)
     )

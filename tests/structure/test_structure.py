@@ -26,7 +26,7 @@ class Gate:
         except Exception:
             return hours.opens(row)
 
-    def left(self, row): ...
+    def left(self, row, frozen=1): ...
 '''
 HOURS = '''def opens(row: str, *rest: int) -> str:
     """When it opens."""
@@ -83,9 +83,11 @@ def test_code_is_measured(root: Path) -> None:
 def test_words_are_found_in_names_and_not_in_prose(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(identifiers, "SENTENCE_WORDS", frozenset({"left"}))
     monkeypatch.setattr(identifiers, "NOT_MEANT", {"frozen": "a dataclass", ".copy": "a method", "copy=": "a keyword"})
+    monkeypatch.setattr(identifiers, "MEANT_IN", {"tests/": frozenset({"frozen"})})
     monkeypatch.setattr(identifiers, "NOT_MEANT_IN", {"policy/h": {"told_at": "another meaning"}})
     found = {(word, one.name, one.kind) for word, places in identifiers.remaining(root).items() for one in places}
     assert found == {
+        ("frozen", "frozen", "variable"),
         ("lane", "lane", "variable"),
         ("lane", "test_what_is_left_of_a_lane", "function"),
         ("left", "left", "function"),

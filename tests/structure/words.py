@@ -99,7 +99,7 @@ NOT_MEANT: Mapping[str, str] = _reasons(
         "house.md's right column, or a word that it keeps",
         """
         last_heard_at IdentityLink identity_link identity_links add_identity_links _read_identity_links
-        quiet_hours QUIET_HOURS QUIET QUIET_FROM QUIET_TO is_quiet stop_words test_stop_words
+        quiet_hours QUIET_HOURS QUIET QUIET_FROM QUIET_TO is_quiet stop_words STOP_WORDS test_stop_words
     """,
     ),
     (
@@ -170,3 +170,25 @@ NOT_MEANT_IN: Mapping[str, Mapping[str, str]] = {
     "template.yaml": {"standing": "dead letters that stand"},
 }
 """The same for names that are meant elsewhere: part of the path → name → why."""
+
+MEANT_IN: Mapping[str, frozenset[str]] = {
+    "identity": frozenset({"word"}),
+    "of_many": frozenset({"word", "words"}),
+    "fakes/rest": frozenset({"words"}),
+    "tests/chaos/stage": frozenset({"words", "_words"}),
+    "simulation/checker": frozenset({"word", "words"}),
+    "simulation/clients": frozenset({"word", "words"}),
+    "simulation/evidence": frozenset({"word", "words"}),
+    "simulation/test_checker": frozenset({"words"}),
+    "test_erasing": frozenset({"word"}),
+    "test_person_functions": frozenset({"word"}),
+    "test_old_numbers": frozenset({"word"}),
+    "test_people": frozenset({"word"}),
+    "test_single_messages": frozenset({"word"}),
+    "test_consents": frozenset({"word"}),
+    "test_inbound": frozenset({"word"}),
+    "test_erasure": frozenset({"word", "words"}),
+    "test_refusals": frozenset({"word"}),
+    "test_webhooks_in_any_order": frozenset({"word"}),
+}
+"""Where a name of `NOT_MEANT` is meant: part of the path → names. A "word" there is what a person said of consent."""
