@@ -18,7 +18,7 @@ from pathlib import Path
 from bench import campaign, cold_start, fanout, inputs, latency, pace, picture, sender, webhook
 from bench.prices import OTHERS
 from bench.stand import NotMeasuredError
-from shared.domain.payload import Channel
+from shared.messages.payload import Channel
 
 RESULTS = Path(__file__).parent / "results.json"
 A_BATCH = 10

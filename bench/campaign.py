@@ -27,10 +27,10 @@ from functions.bulk_fanout.app import build as build_fanout
 from functions.send_sms.app import build as build_sms
 from functions.send_whatsapp.app import build as build_whatsapp
 from functions.webhook.app import build as build_webhook
-from shared.aws.function import Handler, Loop
-from shared.domain.payload import Channel
+from shared.app.runtime import Handler, Loop
+from shared.messages.payload import Channel
 from tests.template.reading import FUNCTION_FOLDERS, mapping, read
-from tests.unit.http.events import event as http_event
+from tests.unit.api.events import event as http_event
 
 RATES = {Channel.SMS: 5, Channel.WHATSAPP: 20}
 """Orange's; and as many by WhatsApp as one process carries with its statuses: at Meta's 80 the functions would stand in

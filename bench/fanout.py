@@ -31,11 +31,11 @@ from bench.sender import Turn, timed
 from bench.stand import CLOCK, ORGANISATION, Context, Stand, logged, stand, unheard
 from bench.upload import pieces
 from functions.bulk_fanout.app import build
-from shared.aws.function import Loop
-from shared.aws.session import Aws
-from shared.domain.distribution import CHUNK_ROWS
-from shared.domain.payload import Channel
-from tests.unit.http.events import event as http_event
+from shared.app.runtime import Loop
+from shared.campaigns.distribution import CHUNK_ROWS
+from shared.messages.payload import Channel
+from shared.storage.aws import Aws
+from tests.unit.api.events import event as http_event
 
 AWS_MS = 10.0
 RATE = 1000

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from bench.stand import CLOCK, ORGANISATION
 from local.simulators.meta.inbound import person
 from tests.fakes.office import WHATSAPP
-from tests.unit.http.events import event as http_event
+from tests.unit.api.events import event as http_event
 
 type Call = Mapping[str, object]
 type Status = Mapping[str, object]

@@ -8,9 +8,9 @@ from bench.cloud.expressions import Item
 from bench.cloud.tables import tables_of, write_units
 from bench.prices import VCPU_MB
 from bench.sender import PROVIDER_MS
-from shared.aws.attributes import attributes
-from shared.aws.message_item import KEPT_FOR, to_item
-from shared.domain.payload import Channel
+from shared.messages.payload import Channel
+from shared.storage.dynamodb.items import attributes
+from shared.storage.dynamodb.message_item import KEPT_FOR, to_item
 from tests.template.reading import mapping, read
 
 ANSWERS = {Channel.WHATSAPP: 0.25, Channel.SMS: 0.45}

@@ -25,13 +25,13 @@ from itertools import batched
 from bench.cards import Programme
 from bench.sender import BUILDS
 from bench.stand import CLOCK, ORGANISATION, Context, NotMeasuredError, Stand, stand, unheard
-from shared.aws.function import Handler, Loop, SystemClock
-from shared.aws.lanes import DynamoLanes
-from shared.aws.queues import SqsChannelQueue
-from shared.aws.session import Aws
-from shared.domain.dispatch import Dispatch
-from shared.domain.payload import Channel
-from shared.domain.timetable import CYCLE, Lane, Share
+from shared.app.runtime import Handler, Loop, SystemClock
+from shared.messages.payload import Channel
+from shared.messages.queue_message import Dispatch
+from shared.pacing.rate_limit import CYCLE, Lane, Share
+from shared.storage.aws import Aws
+from shared.storage.dynamodb.rate_limits import DynamoLanes
+from shared.storage.queues import SqsChannelQueue
 from tests.fakes.office import SMS, WHATSAPP
 
 WORKERS = 4

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 from PIL import Image
 
-from shared.domain.picture import kind
+from shared.cards.picture import kind
 
 SIZE = (2048, 1300)
 PHOTOGRAPH = (500, 600)

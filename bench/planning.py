@@ -21,20 +21,20 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from bench.upload import ATTRIBUTES, FORMS
-from shared.aws.objects import S3Uploads
-from shared.aws.people import DynamoPeople
-from shared.aws.plans import S3Plans
-from shared.aws.session import Aws
-from shared.domain.content import Content
-from shared.domain.distribution import Distribution, DistributionStatus, Order, Schedule, Upload
-from shared.domain.integration import Dhis2Integration
-from shared.domain.json import JsonValue
-from shared.domain.payload import Channel
-from shared.usecases.already import AlreadySent
-from shared.usecases.card_probe import CardProbe
-from shared.usecases.distributions import Planning, PlanningDeps
-from shared.usecases.judge import Judge
-from shared.usecases.planning import Planner
+from shared.base.json import JsonValue
+from shared.campaigns.create import Planning, PlanningDeps
+from shared.campaigns.distribution import Distribution, DistributionStatus, Order, Schedule, Upload
+from shared.campaigns.planning import Planner
+from shared.cards.probe import CardProbe
+from shared.duplicates.already_sent import AlreadySent
+from shared.integrations.integration import Dhis2Integration
+from shared.messages.payload import Channel
+from shared.policy.eligibility import Judge
+from shared.storage.aws import Aws
+from shared.storage.dynamodb.people import DynamoPeople
+from shared.storage.files import S3Uploads
+from shared.storage.plans import S3Plans
+from shared.texts.content import Content
 from tests.fakes.office import DEMO, Office
 
 IDENTITY = "6f1d3f0e-2b7a-5c49-9d0a-0b5c1f5e7a11"

@@ -26,10 +26,10 @@ from bench.cards import Programme, batches, event
 from bench.stand import CLOCK, Context, Stand, logged, stand, unheard
 from functions.send_sms.app import build as build_sms
 from functions.send_whatsapp.app import build as build_whatsapp
-from shared.aws.function import Handler, Loop
-from shared.domain.dispatch import Dispatch
-from shared.domain.payload import Channel
-from shared.providers.whatsapp.messages import body_of
+from shared.app.runtime import Handler, Loop
+from shared.messages.payload import Channel
+from shared.messages.queue_message import Dispatch
+from shared.providers.meta.client import body_of
 
 PROVIDER_MS = 100.0
 BUILDS: Mapping[Channel, Callable[..., Handler]] = {Channel.SMS: build_sms, Channel.WHATSAPP: build_whatsapp}

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 from urllib.request import urlopen
 
-from shared.aws.function import SystemClock
+from shared.app.runtime import SystemClock
 from tests.template.reading import mapping, read
 
 ORGANISATION = "0f8a2c5e-bench-5c49-9d0a-0b5c1f5e7a11"

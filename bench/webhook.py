@@ -31,10 +31,10 @@ from bench.hooks import Call, signed, told
 from bench.sender import Turn, timed
 from bench.stand import CLOCK, Context, Stand, logged, stand, unheard
 from functions.webhook.app import build
-from shared.aws.function import Handler, Loop
-from shared.aws.session import Aws
-from shared.domain.dispatch import Dispatch
-from shared.domain.payload import Channel
+from shared.app.runtime import Handler, Loop
+from shared.messages.payload import Channel
+from shared.messages.queue_message import Dispatch
+from shared.storage.aws import Aws
 
 AWS_MS = 10.0
 A_BATCH = 10

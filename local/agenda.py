@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from shared.domain.instants import from_milliseconds, milliseconds
+from shared.base.instants import from_milliseconds, milliseconds
 
 INDEX = "agenda"
 

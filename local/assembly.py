@@ -33,7 +33,7 @@ from local.runtime import FunctionPool, Handler
 from local.schedules import Scheduler
 from local.template import REGION, Document, handler_modules
 from local.valve import Valve
-from shared.aws.session import Aws
+from shared.storage.aws import Aws
 
 type Pools = Mapping[str, FunctionPool]
 

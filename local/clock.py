@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from shared.domain.instants import format_instant
+from shared.base.instants import format_instant
 
 
 class BackwardsError(ValueError):
@@ -15,7 +15,8 @@ class BackwardsError(ValueError):
 
 
 class StackClock:
-    """`shared.domain.clock.Clock` for every thread and event loop of the stack; a jump wakes whoever sleeps past it."""
+    """`shared.base.instants.Clock` for every thread and event loop of the stack; a jump wakes whoever sleeps past
+    it."""
 
     def __init__(self, start: datetime, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic

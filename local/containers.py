@@ -9,9 +9,9 @@ draws at random is fixed here too, and obviously no secret: events/ names it.
 from datetime import datetime
 
 from local.deployment import Deployment, client
-from shared.aws.codec import encode
-from shared.domain.instants import milliseconds
-from shared.domain.integration import Secret, SmsIntegration
+from shared.base.instants import milliseconds
+from shared.integrations.integration import Secret, SmsIntegration
+from shared.storage.codec import encode
 
 ORGANISATION = "demo"
 NUMBER_KEY = "the-number-key-of-containers-on-one-machine-and-of-nothing-else-"

@@ -42,7 +42,7 @@ from local.simulators.secret_registrations import SecretRegistrations
 from local.simulators.stage import Stage
 from local.stack import STACK_NAME, Stack
 from local.template import REGION
-from shared.domain.instants import format_instant
+from shared.base.instants import format_instant
 
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef

@@ -18,7 +18,7 @@ from local.http_event import Caller, HttpRequest, HttpResponse, MalformedRespons
 from local.routes import Matched, RouteTable
 from local.tokens import ScopeMissingError, UnauthorizedError, authorize
 from local.valve import Valve
-from shared.domain.instants import format_instant, from_rfc3339
+from shared.base.instants import format_instant, from_rfc3339
 
 log = logging.getLogger(__name__)
 

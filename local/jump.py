@@ -21,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 
 from local.clock import BackwardsError, StackClock
 from local.schedules import Scheduler
-from shared.domain.instants import format_instant
+from shared.base.instants import format_instant
 
 MOST_LOOKS = 80
 """How often a stop looks whether the functions still work; a campaign under way would keep it there. On an idle machine

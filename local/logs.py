@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO, cast, override
 
-from shared.domain.clock import Clock
-from shared.domain.instants import format_instant
+from shared.base.instants import Clock, format_instant
 
 _OWN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 

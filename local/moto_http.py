@@ -29,7 +29,7 @@ from local.moto_faults import FAULTS_PATH, Faults, halved, with_refused
 from local.moto_mends import SERVER_LOCK
 from local.moto_state import Snapshot
 from local.reset import ACCESS_PATH, RESTORE_PATH, SNAPSHOT_PATH
-from shared.domain.instants import from_rfc3339
+from shared.base.instants import from_rfc3339
 
 CLOCK_PATH = "/_stack/clock"
 REQUESTS_PATH = "/_stack/requests"

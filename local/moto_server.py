@@ -10,8 +10,8 @@ from types import ModuleType
 
 from local.logs import JsonLines
 from local.processes import collect_seldom
-from shared.aws.function import SystemClock
-from shared.domain.instants import from_rfc3339
+from shared.app.runtime import SystemClock
+from shared.base.instants import from_rfc3339
 
 
 def _spare_imports() -> None:

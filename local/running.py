@@ -12,7 +12,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from local.tokens import TokenRequest, load_key, mint
-from shared.domain.instants import from_rfc3339
+from shared.base.instants import from_rfc3339
 
 
 class NoStackError(Exception):

@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.clock import StackClock
 from local.schedule_expressions import Timing, read_expression
-from shared.domain.instants import format_instant
+from shared.base.instants import format_instant
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from local.processes import PROJECT_ROOT
-from shared.domain.instants import from_rfc3339
+from shared.base.instants import from_rfc3339
 
 HOST = "127.0.0.1"
 CONTAINERS_HOST = "host.docker.internal"

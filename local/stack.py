@@ -24,7 +24,7 @@ from local.processes import Child, free_port
 from local.routes import JwtRule
 from local.settings import CONTAINERS_HOST, HOST, Settings
 from local.tokens import AUDIENCE, TokenRequest, authorize, make_key, mint, save_key
-from shared.domain.instants import format_instant
+from shared.base.instants import format_instant
 
 if TYPE_CHECKING:
     from local.assembly import Pools

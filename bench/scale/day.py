@@ -16,15 +16,15 @@ from heapq import heappop, heappush
 from bench.scale.figures import EventSource, Measured
 from bench.scale.lane import Lane, Parcel
 from bench.scale.world import Campaign
-from shared.aws.message_item import LIST_SHARDS
-from shared.domain.distribution import CHUNK_ROWS
-from shared.domain.timetable import HORIZON, STALE_AFTER
-from shared.usecases.boarding import QUEUED
-from shared.usecases.release import HEAD_START, NEXT_LOOK
+from shared.campaigns.distribution import CHUNK_ROWS
+from shared.campaigns.release import HEAD_START, NEXT_LOOK
+from shared.pacing.rate_limit import HORIZON, STALE_AFTER
+from shared.pacing.waiting import QUEUED
+from shared.storage.dynamodb.message_item import LIST_SHARDS
 
 STALE = STALE_AFTER / 1_000_000
 EARLY = 1
-"""Whole seconds between a copy's delivery and the second of its departure (shared/aws/queues.py)."""
+"""Whole seconds between a copy's delivery and the second of its departure (shared/storage/queues.py)."""
 WHATSAPP, SMS = "whatsapp", "sms"
 UNBOUND = 1_000_000
 

@@ -116,7 +116,7 @@ LANE_ITEM = Quota(
 INDEX_SHARD = Quota(
     name="DynamoDB partition: the busiest shard of by_organisation, writes/s",
     limit=PARTITION,
-    raised_by="fixed; LIST_SHARDS in shared/aws/message_item.py",
+    raised_by="fixed; LIST_SHARDS in shared/storage/dynamodb/message_item.py",
     source=SOURCE_READ,
 )
 EDGE = Quota(

@@ -7,9 +7,9 @@ from datetime import timedelta
 from functools import cache
 
 from bench.scale.world import MIDNIGHT, Campaign
-from shared.domain.countries import COVERED
-from shared.domain.hours import QUIET_HOURS, closes_at, next_open
-from shared.domain.timetable import CYCLE, SLOTS, SPAN
+from shared.pacing.rate_limit import CYCLE, SLOTS, SPAN
+from shared.policy.hours import QUIET_HOURS, closes_at, next_open
+from shared.recipients.countries import COVERED
 
 DAYS = 8
 """For so long the opening hours are known; nothing the model sends takes as long."""

@@ -8,14 +8,14 @@ from bench.scale.day import SMS, WHATSAPP, Day, Limits, Second
 from bench.scale.figures import EventSource, Measured, Quota
 from bench.scale.receipts import receipts
 from bench.scale.world import SEED, campaigns
-from shared.domain.distribution import CHUNK_ROWS
+from shared.campaigns.distribution import CHUNK_ROWS
 
 LOOKED_AT = 12 * 3600
 """Noon UTC, when the last campaign has just begun."""
 TICKS = 1 / 60
 """Invocations a second of the schedule that wakes the fan-out each minute; the others are one a campaign's start."""
 KEPT = 300
-"""Seconds for which secrets (shared/aws/secrets.py) and SQS's data keys are kept before KMS is asked again."""
+"""Seconds for which secrets (shared/storage/secrets.py) and SQS's data keys are kept before KMS is asked again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +99,7 @@ def _rows(day: Day, organisations: int, told: Measured, limits: Limits) -> Itera
     release = Quota(
         name="ours: release of one distribution, rows/s",
         limit=CHUNK_ROWS / told.chunk,
-        raised_by="more chunks at once (CHUNKS_AT_ONCE in shared/domain/distribution.py)",
+        raised_by="more chunks at once (CHUNKS_AT_ONCE in shared/campaigns/distribution.py)",
         source="Measured.chunk",
     )
     yield _mapping("WhatsApp sender", limits.senders[WHATSAPP], senders[WHATSAPP], "parameter WhatsAppConcurrency")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from shared.domain.countries import COVERED
+from shared.recipients.countries import COVERED
 
 MIDNIGHT = datetime(2026, 11, 23, tzinfo=UTC)
 """The day's second 0."""

@@ -15,11 +15,11 @@ from functions.api import (
     templates,
 )
 from functions.api.deps import Deps
-from shared.aws.function import Answer, Context, Event, Handler, Loop, lazily, system_clock
-from shared.aws.session import Aws
-from shared.aws.telemetry import LoggedTelemetry
-from shared.domain.clock import Clock
-from shared.http.router import Router
+from shared.api.router import Router
+from shared.app.runtime import Answer, Context, Event, Handler, Loop, lazily, system_clock
+from shared.app.telemetry import LoggedTelemetry
+from shared.base.instants import Clock
+from shared.storage.aws import Aws
 
 
 def build(

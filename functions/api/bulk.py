@@ -3,12 +3,11 @@
 from uuid import uuid4
 
 from functions.api.deps import Deps
-from shared.domain.distribution import Action, DistributionStatus
-from shared.http import cursor, documents, problems, validation
-from shared.http.request import Request, Scope
-from shared.http.response import Response, list_response
-from shared.http.router import RouteHandler, Router
-from shared.http.table import ERROR_COLUMNS
+from shared.api import cursor, documents, problems, validation
+from shared.api.request import Request, Scope
+from shared.api.response import ERROR_COLUMNS, Response, list_response
+from shared.api.router import RouteHandler, Router
+from shared.campaigns.distribution import Action, DistributionStatus
 
 
 def register(router: Router, deps: Deps) -> None:

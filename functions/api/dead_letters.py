@@ -1,12 +1,12 @@
 """Messages that were given up: looked through and redriven by an administrator."""
 
 from functions.api.deps import Deps
-from shared.domain.payload import Channel
-from shared.http import cursor, documents, validation
-from shared.http.request import Request, Scope
-from shared.http.response import Response, list_response
-from shared.http.router import Router
-from shared.usecases.ports import LogQuery
+from shared.api import cursor, documents, validation
+from shared.api.request import Request, Scope
+from shared.api.response import Response, list_response
+from shared.api.router import Router
+from shared.messages.payload import Channel
+from shared.messages.ports import LogQuery
 
 
 def register(router: Router, deps: Deps) -> None:

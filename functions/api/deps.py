@@ -6,43 +6,43 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
-from shared.aws.function import days, read_settings
-from shared.aws.integrations import number_key
-from shared.aws.objects import S3Uploads
-from shared.aws.plans import S3Plans
-from shared.aws.queues import SqsTaskQueue
-from shared.aws.schedules import SchedulerSchedules
-from shared.aws.session import Aws
-from shared.aws.telemetry import LoggedTelemetry
-from shared.domain.card_reference import parse_buckets, parse_hosts
-from shared.domain.clock import Clock
-from shared.domain.ids import NumberKey
-from shared.domain.integration import SmsIntegration, WhatsAppIntegration
-from shared.domain.payload import META, ORANGE, Channel
-from shared.usecases.browse import Browse
-from shared.usecases.contacts import Identities
-from shared.usecases.control import Control, ControlDeps
-from shared.usecases.dead_letters import Redrives
-from shared.usecases.erasure import Erasures
-from shared.usecases.health import SmsHealth
-from shared.usecases.integrations import Administration, AdministrationDeps
-from shared.usecases.judge import Judge
-from shared.usecases.lookups import Lookups
-from shared.usecases.messages import MessageDeps, SingleSends
-from shared.usecases.people import Consents, Numbers
-from shared.usecases.resend import ResendDeps, Resends
-from shared.usecases.send import SendStep
-from shared.usecases.setting import SettingReader
-from shared.usecases.statistics import StatisticsReader
-from shared.usecases.straight import Straight
-from shared.usecases.trial import Trial, TrialDeps
-from shared.wiring.account import Account
-from shared.wiring.reading import browse_with
-from shared.wiring.schedules import schedule_names
-from shared.wiring.sending import TEST_CHAIN, send_deps
-from shared.wiring.sms import sms_balances, sms_step
-from shared.wiring.stores import Names, Stores
-from shared.wiring.whatsapp import whatsapp_step
+from shared.app.account import Account
+from shared.app.reading import browse_with
+from shared.app.runtime import days, read_settings
+from shared.app.schedules import schedule_names
+from shared.app.sending import TEST_CHAIN, send_deps
+from shared.app.sms import sms_balances, sms_step
+from shared.app.stores import Names, Stores
+from shared.app.telemetry import LoggedTelemetry
+from shared.app.whatsapp import whatsapp_step
+from shared.base.instants import Clock
+from shared.campaigns.control import Control, ControlDeps
+from shared.campaigns.reading import Browse
+from shared.campaigns.statistics import StatisticsReader
+from shared.cards.references import parse_buckets, parse_hosts
+from shared.integrations.administration import Administration, AdministrationDeps
+from shared.integrations.health import SmsHealth
+from shared.integrations.integration import SmsIntegration, WhatsAppIntegration
+from shared.messages.dead_letters import Redrives
+from shared.messages.payload import META, ORANGE, Channel
+from shared.messages.resend import ResendDeps, Resends
+from shared.messages.single import MessageDeps, SingleSends
+from shared.policy.consents import Consents, Numbers
+from shared.policy.eligibility import Judge
+from shared.policy.erasure import Erasures
+from shared.policy.setting import SettingReader
+from shared.recipients.contacts import Identities
+from shared.recipients.lookups import Lookups
+from shared.recipients.number_key import NumberKey
+from shared.sending.enqueue_now import Straight
+from shared.sending.send import SendStep
+from shared.sending.test_send import Trial, TrialDeps
+from shared.storage.aws import Aws
+from shared.storage.files import S3Uploads
+from shared.storage.integrations import number_key
+from shared.storage.plans import S3Plans
+from shared.storage.queues import SqsTaskQueue
+from shared.storage.schedules import SchedulerSchedules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

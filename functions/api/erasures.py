@@ -1,10 +1,10 @@
 """Erasure. Its work is done by the fan-out function; the opt-out stands at once."""
 
 from functions.api.deps import Deps
-from shared.http import validation
-from shared.http.request import Request, Scope
-from shared.http.response import Response
-from shared.http.router import Router
+from shared.api import validation
+from shared.api.request import Request, Scope
+from shared.api.response import Response
+from shared.api.router import Router
 
 
 def register(router: Router, deps: Deps) -> None:

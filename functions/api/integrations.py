@@ -3,14 +3,14 @@
 from uuid import uuid4
 
 from functions.api.deps import Deps
-from shared.domain.integration import SmsIntegration, WhatsAppIntegration
-from shared.domain.payload import Channel
-from shared.domain.refusal import ProblemCode, Refusal
-from shared.http import documents, health, validation
-from shared.http.request import Request, Scope
-from shared.http.response import Response
-from shared.http.router import Router
-from shared.usecases.integrations import Integration, warnings_of
+from shared.api import documents, health, validation
+from shared.api.request import Request, Scope
+from shared.api.response import Response
+from shared.api.router import Router
+from shared.base.refusal import ProblemCode, Refusal
+from shared.integrations.administration import Integration, warnings_of
+from shared.integrations.integration import SmsIntegration, WhatsAppIntegration
+from shared.messages.payload import Channel
 
 _NAMES = ("whatsapp", "sms", "dhis2")
 

@@ -3,16 +3,15 @@
 from collections.abc import Mapping
 
 from functions.api.deps import Deps
-from shared.domain.masking import stored_message_id
-from shared.domain.payload import Channel
-from shared.domain.status import Status
-from shared.http import cursor, documents, validation
-from shared.http.request import Request, Scope
-from shared.http.response import Response, list_response
-from shared.http.router import Router
-from shared.http.table import MESSAGE_COLUMNS
-from shared.usecases.lookups import Lookup
-from shared.usecases.ports import LogQuery
+from shared.api import cursor, documents, validation
+from shared.api.request import Request, Scope
+from shared.api.response import MESSAGE_COLUMNS, Response, list_response
+from shared.api.router import Router
+from shared.messages.payload import Channel
+from shared.messages.ports import LogQuery
+from shared.messages.status import Status
+from shared.recipients.lookups import Lookup
+from shared.recipients.masking import stored_message_id
 
 
 def register(router: Router, deps: Deps) -> None:

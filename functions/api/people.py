@@ -1,13 +1,13 @@
 """Consents."""
 
 from functions.api.deps import Deps
-from shared.domain.json import JsonObject
-from shared.http import bodies, documents, validation
-from shared.http.request import Request, Scope
-from shared.http.response import Response
-from shared.http.router import Router
-from shared.usecases.lookups import Lookup
-from shared.usecases.people import ConsentEntry
+from shared.api import bodies, documents, validation
+from shared.api.request import Request, Scope
+from shared.api.response import Response
+from shared.api.router import Router
+from shared.base.json import JsonObject
+from shared.policy.consents import ConsentEntry
+from shared.recipients.lookups import Lookup
 
 
 def register(router: Router, deps: Deps) -> None:

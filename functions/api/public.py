@@ -1,10 +1,10 @@
 """Always there, no token."""
 
 from functions.api.deps import Deps
-from shared.http import docs
-from shared.http.request import Request
-from shared.http.response import Response
-from shared.http.router import Router
+from shared.api import docs
+from shared.api.request import Request
+from shared.api.response import Response
+from shared.api.router import Router
 
 
 def register(router: Router, deps: Deps) -> None:

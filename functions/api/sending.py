@@ -1,15 +1,15 @@
 """Preview and single sends."""
 
 from functions.api.deps import Deps
-from shared.domain.message import Message
-from shared.domain.payload import Channel
-from shared.http import bodies, documents, idempotency, validation
-from shared.http.request import Request, Scope
-from shared.http.response import Response
-from shared.http.router import Router
-from shared.usecases.judge import Row
-from shared.usecases.messages import NewMessage
-from shared.usecases.setting import check, check_with
+from shared.api import bodies, documents, idempotency, validation
+from shared.api.request import Request, Scope
+from shared.api.response import Response
+from shared.api.router import Router
+from shared.messages.message import Message
+from shared.messages.payload import Channel
+from shared.messages.single import NewMessage
+from shared.policy.eligibility import Row
+from shared.policy.setting import check, check_with
 
 
 def register(router: Router, deps: Deps) -> None:

@@ -1,11 +1,11 @@
 """Figures of a campaign and of the organisation."""
 
 from functions.api.deps import Deps
-from shared.http import documents, validation
-from shared.http.request import Request, Scope
-from shared.http.response import Response
-from shared.http.router import Router
-from shared.usecases import statistics
+from shared.api import documents, validation
+from shared.api.request import Request, Scope
+from shared.api.response import Response
+from shared.api.router import Router
+from shared.campaigns import statistics
 
 
 def register(router: Router, deps: Deps) -> None:

@@ -1,11 +1,11 @@
 """Templates: what can be named, and what Meta is asked to review."""
 
 from functions.api.deps import Deps
-from shared.domain.catalogue import READY_ONLY
-from shared.http import cursor, documents, validation
-from shared.http.request import Request, Scope
-from shared.http.response import Response, list_response
-from shared.http.router import Router
+from shared.api import cursor, documents, validation
+from shared.api.request import Request, Scope
+from shared.api.response import Response, list_response
+from shared.api.router import Router
+from shared.texts.catalogue import READY_ONLY
 
 
 def register(router: Router, deps: Deps) -> None:

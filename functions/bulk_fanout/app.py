@@ -5,21 +5,21 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from functions.bulk_fanout.deps import Deps
-from shared.aws.dead_copies import read_dead_copy
-from shared.aws.function import Answer, Context, Event, Handler, Loop, lazily, system_clock
-from shared.aws.records import comes_from, each_read, each_record, is_batch, one_by_one
-from shared.aws.session import Aws
-from shared.aws.telemetry import LoggedTelemetry
-from shared.domain.clock import Clock
-from shared.domain.distribution import Order
-from shared.domain.payload import Channel
-from shared.domain.refusal import Fault, ProblemCode, Refusal
-from shared.http import bodies, documents, idempotency, validation
-from shared.http.request import Request, Scope
-from shared.http.response import Response
-from shared.http.router import Router
-from shared.usecases.distributions import NewDistribution
-from shared.usecases.ports import Task
+from shared.api import bodies, documents, idempotency, validation
+from shared.api.request import Request, Scope
+from shared.api.response import Response
+from shared.api.router import Router
+from shared.app.dead_copies import read_dead_copy
+from shared.app.records import comes_from, each_read, each_record, is_batch, one_by_one
+from shared.app.runtime import Answer, Context, Event, Handler, Loop, lazily, system_clock
+from shared.app.telemetry import LoggedTelemetry
+from shared.base.instants import Clock
+from shared.base.refusal import Fault, ProblemCode, Refusal
+from shared.campaigns.create import NewDistribution
+from shared.campaigns.distribution import Order
+from shared.campaigns.ports import Task
+from shared.messages.payload import Channel
+from shared.storage.aws import Aws
 
 _MARGIN = timedelta(seconds=20)
 """Before the function's time-out: a step that began must be able to end."""
@@ -81,7 +81,7 @@ async def _create(deps: Deps, request: Request) -> Response:
 
 
 async def _tick(deps: Deps, tick: Mapping[str, str] | bool) -> None:
-    """Of every minute, or of one distribution that waited for its own schedule (`shared.aws.schedules`)."""
+    """Of every minute, or of one distribution that waited for its own schedule (`shared.storage.schedules`)."""
     if isinstance(tick, bool):
         await deps.fanout.tick()
     else:

@@ -4,51 +4,49 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from shared.aws.function import days, read_settings
-from shared.aws.integrations import number_key
-from shared.aws.objects import S3Uploads
-from shared.aws.plans import S3Plans
-from shared.aws.queues import SqsTaskQueue
-from shared.aws.schedules import SchedulerSchedules
-from shared.aws.session import Aws
-from shared.aws.telemetry import LoggedTelemetry
-from shared.aws.traces import DynamoTraces
-from shared.domain.card_reference import parse_buckets, parse_hosts
-from shared.domain.clock import Clock
-from shared.domain.ids import NumberKey
-from shared.domain.payload import ORANGE, Channel
-from shared.usecases.account_health import AccountHealth
-from shared.usecases.admission import Admission
-from shared.usecases.agenda import Agenda, AgendaDeps
-from shared.usecases.already import AlreadySent
-from shared.usecases.browse import Browse
-from shared.usecases.card_probe import CardProbe
-from shared.usecases.contacts import Identities
-from shared.usecases.dead_letters import DeadLetters, Redrives
-from shared.usecases.distributions import Planning, PlanningDeps
-from shared.usecases.erasure import Eraser, EraserDeps
-from shared.usecases.fallbacks import Fallbacks
-from shared.usecases.fanout import Fanout, FanoutDeps
-from shared.usecases.hold_causes import ReadCauses
-from shared.usecases.hold_work import HoldWork, HoldWorkDeps
-from shared.usecases.judge import Judge
-from shared.usecases.members import Proofs, ProvingBalances
-from shared.usecases.planning import Planner
-from shared.usecases.release import Release, ReleaseDeps
-from shared.usecases.setting import SettingReader
-from shared.usecases.stragglers import Stragglers
-from shared.usecases.strangers import NoteUnknown
-from shared.usecases.sweep import Sweep, SweepDeps
-from shared.usecases.tallies import Tallies
-from shared.usecases.templates import TemplateGuard
-from shared.usecases.unfit import EndingQueue
-from shared.usecases.unknown import Unknowns
-from shared.wiring.account import Account
-from shared.wiring.cards import card_source
-from shared.wiring.reading import browse_with
-from shared.wiring.schedules import schedule_names
-from shared.wiring.sms import sms_balances
-from shared.wiring.stores import Names, Stores
+from shared.app.account import Account
+from shared.app.cards import card_source
+from shared.app.fanout import Fanout, FanoutDeps
+from shared.app.reading import browse_with
+from shared.app.runtime import days, read_settings
+from shared.app.schedules import schedule_names
+from shared.app.sms import sms_balances
+from shared.app.stores import Names, Stores
+from shared.app.telemetry import LoggedTelemetry
+from shared.base.instants import Clock
+from shared.campaigns.cancel import Sweep, SweepDeps
+from shared.campaigns.create import Planning, PlanningDeps
+from shared.campaigns.planning import Planner
+from shared.campaigns.reading import Browse
+from shared.campaigns.recount import Tallies
+from shared.campaigns.release import Release, ReleaseDeps, Stragglers
+from shared.cards.probe import CardProbe
+from shared.cards.references import parse_buckets, parse_hosts
+from shared.duplicates.already_sent import AlreadySent
+from shared.holds.causes import AccountHealth, ReadCauses
+from shared.holds.release import HoldWork, HoldWorkDeps
+from shared.integrations.templates import TemplateGuard
+from shared.messages.agenda import Agenda, AgendaDeps
+from shared.messages.dead_letters import DeadLetters, Redrives
+from shared.messages.fallbacks import Fallbacks
+from shared.messages.payload import ORANGE, Channel
+from shared.pacing.members import Proofs, ProvingBalances
+from shared.policy.eligibility import Judge
+from shared.policy.erasure import Eraser, EraserDeps
+from shared.policy.gate_check import Admission
+from shared.policy.setting import SettingReader
+from shared.recipients.contacts import Identities
+from shared.recipients.number_key import NumberKey
+from shared.sending.enqueue_now import EndingQueue
+from shared.sending.resolve_unknown import Unknowns
+from shared.storage.aws import Aws
+from shared.storage.dynamodb.people import DynamoTraces
+from shared.storage.files import S3Uploads
+from shared.storage.integrations import number_key
+from shared.storage.plans import S3Plans
+from shared.storage.queues import SqsTaskQueue
+from shared.storage.schedules import SchedulerSchedules
+from shared.webhooks.unmatched_receipts import NoteUnknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,16 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from shared.aws.function import Answer, Context, Event, Handler, Loop, lazily, read_settings, system_clock
-from shared.aws.records import each_record
-from shared.aws.session import Aws
-from shared.aws.telemetry import LoggedTelemetry
-from shared.domain.clock import Clock
-from shared.domain.dispatch import Dispatch
-from shared.domain.payload import ORANGE, Channel
-from shared.wiring.providers import PROVIDERS, ProviderRow
-from shared.wiring.sms import sms_step
-from shared.wiring.stores import Names, Stores
+from shared.app.providers import PROVIDERS, ProviderRow
+from shared.app.records import each_record
+from shared.app.runtime import Answer, Context, Event, Handler, Loop, lazily, read_settings, system_clock
+from shared.app.sms import sms_step
+from shared.app.stores import Names, Stores
+from shared.app.telemetry import LoggedTelemetry
+from shared.base.instants import Clock
+from shared.messages.payload import ORANGE, Channel
+from shared.messages.queue_message import Dispatch
+from shared.storage.aws import Aws
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared.aws.function import Answer, Context, Event, Handler, Loop, lazily, read_settings, system_clock
-from shared.aws.records import each_record
-from shared.aws.session import Aws
-from shared.aws.telemetry import LoggedTelemetry
-from shared.domain.card_reference import parse_buckets, parse_hosts
-from shared.domain.clock import Clock
-from shared.domain.dispatch import Dispatch
-from shared.domain.payload import META, Channel
-from shared.wiring.stores import Names, Stores
-from shared.wiring.whatsapp import whatsapp_step
+from shared.app.records import each_record
+from shared.app.runtime import Answer, Context, Event, Handler, Loop, lazily, read_settings, system_clock
+from shared.app.stores import Names, Stores
+from shared.app.telemetry import LoggedTelemetry
+from shared.app.whatsapp import whatsapp_step
+from shared.base.instants import Clock
+from shared.cards.references import parse_buckets, parse_hosts
+from shared.messages.payload import META, Channel
+from shared.messages.queue_message import Dispatch
+from shared.storage.aws import Aws
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

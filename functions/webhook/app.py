@@ -4,32 +4,32 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
-from shared.aws.function import Answer, Context, Event, Handler, Loop, days, lazily, read_settings, system_clock
-from shared.aws.integrations import number_key
-from shared.aws.plans import S3Plans
-from shared.aws.queues import SqsStatusQueue, SqsTaskQueue
-from shared.aws.records import each_record, is_batch
-from shared.aws.session import Aws
-from shared.aws.telemetry import LoggedTelemetry
-from shared.domain.clock import Clock
-from shared.domain.ids import NumberKey
-from shared.domain.payload import Channel, Provider
-from shared.domain.receipt import ReceiptFormat
-from shared.domain.refusal import ProblemCode, Refusal
-from shared.http.request import Request
-from shared.http.response import Response
-from shared.http.router import Router
-from shared.providers.whatsapp import webhook
-from shared.usecases.account_news import AccountDeps, AccountListener
-from shared.usecases.aftermath import Aftermath, AftermathDeps
-from shared.usecases.contacts import Identities
-from shared.usecases.inbound import InboundDeps, InboundDesk
-from shared.usecases.meta_documents import MetaDesk
-from shared.usecases.receive import Doorkeeper, ReceiptDesk, Receiver, Report
-from shared.usecases.straight import Straight
-from shared.usecases.strangers import Strangers
-from shared.wiring.receipts import RECEIPTS
-from shared.wiring.stores import Names, Stores
+from shared.api.request import Request
+from shared.api.response import Response
+from shared.api.router import Router
+from shared.app.receipts import RECEIPTS
+from shared.app.records import each_record, is_batch
+from shared.app.runtime import Answer, Context, Event, Handler, Loop, days, lazily, read_settings, system_clock
+from shared.app.stores import Names, Stores
+from shared.app.telemetry import LoggedTelemetry
+from shared.base.instants import Clock
+from shared.base.refusal import ProblemCode, Refusal
+from shared.messages.payload import Channel, Provider
+from shared.messages.status_effects import Aftermath, AftermathDeps
+from shared.providers.meta import webhook
+from shared.recipients.contacts import Identities
+from shared.recipients.number_key import NumberKey
+from shared.sending.enqueue_now import Straight
+from shared.storage.aws import Aws
+from shared.storage.integrations import number_key
+from shared.storage.plans import S3Plans
+from shared.storage.queues import SqsStatusQueue, SqsTaskQueue
+from shared.webhooks.account_updates import AccountDeps, AccountListener
+from shared.webhooks.inbound import InboundDeps, InboundDesk
+from shared.webhooks.ingress import Doorkeeper, ReceiptDesk, Receiver, Report
+from shared.webhooks.meta_documents import MetaDesk
+from shared.webhooks.unmatched_receipts import Strangers
+from shared.webhooks.updates import ReceiptFormat
 
 _LONGEST_BODY = 3 * 1024 * 1024
 """Meta's own limit (reference/whatsapp.md §5.1)."""

@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from shared.domain.clock import Clock
+from shared.base.instants import Clock
 
 
 class MovableClock(Clock, Protocol):

@@ -14,7 +14,7 @@ from local.simulators.meta.simulator import MetaSimulator
 from local.simulators.orange.simulator import OrangeSimulator
 from local.simulators.registrations import WhatsAppRegistration
 from local.simulators.stage import Stage
-from shared.domain.instants import from_rfc3339
+from shared.base.instants import from_rfc3339
 
 
 class Control:

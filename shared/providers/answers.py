@@ -2,9 +2,10 @@
 
 import json
 
-from shared.domain.json import JsonObject, JsonValue
+from shared.base.json import JsonObject, JsonValue
 
 IDENTIFIER_LENGTH = 512
+
 PIECE_BYTES = 50_000
 """Of a webhook, as a document on the status queue: with its quotes escaped it is one of SQS's billing units (64 KB). A
 batch of ten holds a thousand statuses or so: a function with a third of a processor works them off well within its

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 
 import httpx2
 
-from shared.domain.clock import Clock
-from shared.domain.errors import Kind, SendError
-from shared.domain.sending import CardSource, MediaCache
-from shared.domain.tokens import TokenShelf
-from shared.providers.calls import Call, lost
+from shared.base.instants import Clock
+from shared.integrations.integration import TokenShelf
+from shared.messages.errors import Kind, SendError
+from shared.providers.errors import Call, lost
+from shared.sending.channel import CardSource, MediaCache
 
 TIMEOUT_SECONDS = 5.0
 """For each of: a free connection, connecting, writing, reading."""
+
 WHOLE_CALL_SECONDS = 3 * TIMEOUT_SECONDS
 """For all of a call: a server that drips one byte every four seconds never runs into the time-outs above."""
 
@@ -37,6 +38,7 @@ class SendTimes:
 
 QUEUED_SENDS = SendTimes(read=21.0, whole=23.0)
 """A provider in trouble often answers after 10 to 20 s. More would not fit the senders' time-out."""
+
 TEST_SENDS = SendTimes(read=10.0, whole=12.0)
 """Its caller waits: API Gateway answers after 30 s at most."""
 
@@ -86,13 +88,16 @@ class ClientParts:
 
 IDLE_SECONDS = 3.0
 """Shorter than any server keeps an idle connection: a send into one that just closed would end as *unknown*."""
+
 CONNECTIONS = 100
 
 
 NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
 """No byte of the request reached the provider."""
+
 NEVER_BUILT = (httpx2.InvalidURL, httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, UnicodeError)
 """The request itself cannot be written; at most a part of it went out."""
+
 FAILURES = (
     httpx2.HTTPError,
     httpx2.InvalidURL,
@@ -125,7 +130,7 @@ async def warm_up() -> None:
     """Loads what httpx2 would load with its first request, on the loop that will make it.
 
     A worker's first call would else come some 20 ms (of a whole processor) after its departure, and the second in which
-    it arrives may have one too many (`shared.domain.timetable`). Not loaded with this module: most who import it never
+    it arrives may have one too many (`shared.pacing.rate_limit`). Not loaded with this module: most who import it never
     send.
     """
     import anyio.lowlevel  # noqa: PLC0415 - see above

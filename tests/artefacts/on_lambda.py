@@ -27,7 +27,7 @@ def main(artefact: str, lambdas_own: str, function: str) -> None:
     this = sys.modules["__main__"]  # multiprocessing gives it a second name
     modules = {name: getattr(module, "__file__", None) for name, module in sys.modules.items() if module is not this}
     before_clients = _now()
-    aws = sys.modules["shared.aws.session"].Aws()
+    aws = sys.modules["shared.storage.aws"].Aws()
     _ = aws.dynamodb, aws.secrets, aws.sqs
     seconds = {
         "import": _between(began, imported),

@@ -180,7 +180,7 @@ def test_what_lies_about_in_a_developers_tree_stays_there(
     """Secrets and leftovers, planted in a copy of the tree beside and among the sources."""
     littering = shutil.copytree(tree, tmp_path / "tree", symlinks=True)
     planted = [".env", ".env.local", "functions/.env.local", "functions/webhook/.env.local", "shared/.env"]
-    planted += ["shared/aws/.session.py.swp", "shared/__pycache__/gone.cpython-313.pyc", "shared/.cache/numbers.csv"]
+    planted += ["shared/storage/.aws.py.swp", "shared/__pycache__/gone.cpython-313.pyc", "shared/.cache/numbers.csv"]
     planted += [f"{room}/leftover.py" for room in ("tests", "local", "docs", "bench", "events", "functions/api")]
     for name in planted:
         (littering / name).parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ import pytest
 
 from bench.fanout import r_squared
 from local.processes import PROJECT_ROOT
-from shared.domain.payload import Channel
+from shared.messages.payload import Channel
 
 
 @pytest.mark.parametrize("channel", list(Channel))

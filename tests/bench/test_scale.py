@@ -18,9 +18,9 @@ from bench.scale.lane import Lane, Parcel
 from bench.scale.receipts import SPREADS, receipts
 from bench.scale.table import table, template_limits
 from bench.scale.world import MIDNIGHT, Campaign, campaigns
-from shared.domain.countries import COVERED
-from shared.domain.hours import QUIET_HOURS, next_open
-from shared.domain.payload import Channel
+from shared.messages.payload import Channel
+from shared.policy.hours import QUIET_HOURS, next_open
+from shared.recipients.countries import COVERED
 from tests.template.deploy_guide import section
 from tests.template.reading import at, concurrency, events, read
 

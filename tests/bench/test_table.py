@@ -8,7 +8,7 @@ import pytest
 
 from bench.__main__ import Row, line, main, paces
 from bench.stand import NotMeasuredError
-from shared.domain.payload import Channel
+from shared.messages.payload import Channel
 
 SMS, WHATSAPP = "sms at 5/s for 60 s", "whatsapp at 80/s for 30 s"
 

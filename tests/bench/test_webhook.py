@@ -6,13 +6,13 @@ from bench.cards import DISTRIBUTION, Programme
 from bench.stand import CLOCK, ORGANISATION, logged, stand, unheard
 from bench.webhook import APART, STATUSES, Webhook, bodies, in_bodies, one_by_one
 from functions.webhook.app import build
-from shared.aws.distributions import DynamoDistributions
-from shared.aws.function import Loop
-from shared.aws.log import DynamoLog
-from shared.aws.session import Aws
-from shared.domain.distribution import together
-from shared.domain.payload import Channel
-from shared.domain.status import Status
+from shared.app.runtime import Loop
+from shared.campaigns.distribution import together
+from shared.messages.payload import Channel
+from shared.messages.status import Status
+from shared.storage.aws import Aws
+from shared.storage.dynamodb.distributions import DynamoDistributions
+from shared.storage.dynamodb.log import DynamoLog
 
 
 def test_what_is_timed_moves_every_row_and_asks_for_what_it_has_to() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 
-from shared.domain.tally import RECEIPT_MISSING
+from shared.campaigns.counts import RECEIPT_MISSING
 from tests.chaos import seen
 from tests.chaos.patient import Patient
 from tests.chaos.people import people, request, upload

@@ -13,36 +13,31 @@ from botocore.session import Session
 
 from local.moto_mends import mend_inserts, mend_message_bodies
 from local.moto_secrets import mend_deletions
-from shared.aws.call_counts import DynamoCallCounts
-from shared.aws.card_failures import DynamoCardFailures
-from shared.aws.codec import decode
-from shared.aws.contacts import DynamoContacts
-from shared.aws.daily_limit import DynamoPeopleCount
-from shared.aws.distributions import DynamoDistributions
-from shared.aws.holds import DynamoHolds
-from shared.aws.integrations import SecretIntegrations
-from shared.aws.lanes import DynamoLanes
-from shared.aws.log import DynamoLog
-from shared.aws.objects import S3Uploads
-from shared.aws.people import DynamoMedia, DynamoPeople, DynamoReceipts
-from shared.aws.plans import S3Plans
-from shared.aws.pulse import DynamoPulse
-from shared.aws.queues import SqsChannelQueue, SqsStatusQueue, SqsTaskQueue
-from shared.aws.reputation import DynamoReputations
-from shared.aws.schedules import ScheduleNames, SchedulerSchedules
-from shared.aws.session import Aws
-from shared.aws.sessions import DynamoSessions
-from shared.aws.templates import DynamoTemplates
-from shared.aws.token_shelf import SecretTokenShelf
-from shared.aws.traces import DynamoTraces
-from shared.aws.turns import DynamoTurns
-from shared.aws.unknown_sms import DynamoUnknownSms
-from shared.domain.dispatch import Dispatch
-from shared.domain.ids import NumberKey
-from shared.domain.payload import Channel
-from shared.usecases.frozen import UploadTarget
-from shared.usecases.ports import Task
-from shared.usecases.receive import Report
+from shared.campaigns.ports import Task
+from shared.campaigns.stored_content import UploadTarget
+from shared.messages.payload import Channel
+from shared.messages.queue_message import Dispatch
+from shared.recipients.number_key import NumberKey
+from shared.storage.aws import Aws
+from shared.storage.codec import decode
+from shared.storage.dynamodb.contacts import DynamoContacts, DynamoSessions
+from shared.storage.dynamodb.counters import DynamoCallCounts, DynamoCardFailures, DynamoTurns
+from shared.storage.dynamodb.daily_limit import DynamoPeopleCount, DynamoReputations
+from shared.storage.dynamodb.distributions import DynamoDistributions
+from shared.storage.dynamodb.holds import DynamoHolds
+from shared.storage.dynamodb.last_heard import DynamoPulse
+from shared.storage.dynamodb.log import DynamoLog
+from shared.storage.dynamodb.people import DynamoMedia, DynamoPeople, DynamoReceipts, DynamoTraces
+from shared.storage.dynamodb.rate_limits import DynamoLanes
+from shared.storage.dynamodb.templates import DynamoTemplates
+from shared.storage.dynamodb.unmatched_receipts import DynamoUnknownSms
+from shared.storage.files import S3Uploads
+from shared.storage.integrations import SecretIntegrations
+from shared.storage.plans import S3Plans
+from shared.storage.queues import SqsChannelQueue, SqsStatusQueue, SqsTaskQueue
+from shared.storage.schedules import ScheduleNames, SchedulerSchedules
+from shared.storage.tokens import SecretTokenShelf
+from shared.webhooks.ingress import Report
 from tests.contract import strictness
 from tests.contract.world import World
 from tests.fakes.world import FakeClock, FakeTelemetry

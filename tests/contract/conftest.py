@@ -8,8 +8,8 @@ from contextlib import closing
 import pytest
 from moto import mock_aws
 
-from shared.aws.function import Loop
-from shared.aws.session import Aws
+from shared.app.runtime import Loop
+from shared.storage.aws import Aws
 from tests.contract.cloud import connect, deploy, on_aws, template
 from tests.contract.world import World, in_memory
 from tests.fakes.world import FakeClock

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from shared.domain.dead_letter import DeadLetter, DeadReason
-from shared.domain.distribution import (
+from shared.base.refusal import Notice
+from shared.campaigns.distribution import (
     CountryPrice,
     Distribution,
     DistributionStatus,
@@ -13,10 +13,9 @@ from shared.domain.distribution import (
     Schedule,
     ScheduleMode,
 )
-from shared.domain.message import Chunk, Message, PayloadRef, Price
-from shared.domain.payload import Channel, Fallback, Mode, Payload, TemplateCall
-from shared.domain.refusal import Notice
-from shared.usecases.ports import Log
+from shared.messages.message import Chunk, DeadLetter, DeadReason, Message, PayloadRef, Price
+from shared.messages.payload import Channel, Fallback, Mode, Payload, TemplateCall
+from shared.messages.ports import Log
 
 ORGANISATION = "demo"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from shared.domain.status import Status
-from shared.usecases.frozen import UploadTarget
-from shared.usecases.ports import Move
+from shared.campaigns.stored_content import UploadTarget
+from shared.messages.ports import Move
+from shared.messages.status import Status
 from tests.contract.test_person_functions import Invocation, Running, deployed, running
 from tests.fakes.office import recipient
-from tests.unit.http.events import event
+from tests.unit.api.events import event
 
 __all__ = ["deployed", "running"]
 

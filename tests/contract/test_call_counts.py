@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.quota import Quota
+from shared.pacing.quota import Quota
 from tests.contract.making import NOON, ORGANISATION, SECOND
 from tests.contract.world import World
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from shared.domain.failed_card import CardPair
+from shared.cards.failure import CardPair
 from tests.contract.making import NOON, ORGANISATION, message
 from tests.contract.world import World
 

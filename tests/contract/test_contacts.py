@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from shared.domain.identity import Link
+from shared.recipients.number_key import Link
 from tests.contract.making import NOON, ORGANISATION
 from tests.contract.world import World
 

@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from shared.domain.distribution import Counts
-from shared.domain.status import Status
-from shared.domain.tally import Due, Tally
+from shared.campaigns.counts import Due, Tally
+from shared.campaigns.distribution import Counts
+from shared.messages.status import Status
 from tests.contract.making import CHUNK, NOON, ORGANISATION, SECOND
 from tests.contract.world import World
 

@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 
-from shared.aws.function import Loop
-from shared.aws.session import Aws
-from shared.aws.telemetry import InvocationFailedError
-from shared.domain.integration import UnitPrice
+from shared.app.runtime import Loop
+from shared.app.telemetry import InvocationFailedError
+from shared.integrations.integration import UnitPrice
+from shared.storage.aws import Aws
 from tests.contract.test_fallback_functions import CLAIMS, Running, running
 from tests.contract.test_person_functions import Invocation
 from tests.fakes.office import SMS, recipient
-from tests.unit.http.events import event
+from tests.unit.api.events import event
 
 __all__ = ["running"]
 

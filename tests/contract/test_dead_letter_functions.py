@@ -9,10 +9,10 @@ import pytest
 
 from functions.api.app import build as build_api
 from functions.bulk_fanout.app import build as build_fanout
-from shared.aws.codec import encode
-from shared.aws.function import Loop
-from shared.aws.session import Aws
-from shared.domain.dispatch import Dispatch
+from shared.app.runtime import Loop
+from shared.messages.queue_message import Dispatch
+from shared.storage.aws import Aws
+from shared.storage.codec import encode
 from tests.contract.cloud import deploy, on_aws
 from tests.contract.test_person_functions import (
     ADMIN,

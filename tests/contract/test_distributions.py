@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.distribution import PAUSED_BY_USER, Distribution, DistributionStatus
-from shared.domain.tally import Due
+from shared.campaigns.counts import Due
+from shared.campaigns.distribution import PAUSED_BY_USER, Distribution, DistributionStatus
 from tests.contract.making import FULL_DISTRIBUTION, NOON, ORGANISATION, SECOND, distribution
 from tests.contract.world import World
 

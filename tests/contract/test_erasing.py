@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from shared.aws.session import Aws
-from shared.domain.identity import Link
-from shared.domain.message import Chunk, PayloadRef
-from shared.domain.payload import ORANGE
-from shared.domain.status import Status
-from shared.usecases.frozen import PlannedRow
-from shared.usecases.ports import LogQuery, Move
+from shared.campaigns.stored_content import PlannedRow
+from shared.messages.message import Chunk, PayloadRef
+from shared.messages.payload import ORANGE
+from shared.messages.ports import LogQuery, Move
+from shared.messages.status import Status
+from shared.recipients.number_key import Link
+from shared.storage.aws import Aws
 from tests.contract.making import BARE_PAYLOAD, CHUNK, NOON, ORGANISATION, message, standing
 from tests.contract.world import World
 from tests.fakes.consents import record, revoked

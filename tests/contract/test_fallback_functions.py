@@ -15,21 +15,21 @@ import pytest
 from functions.api.app import build as build_api
 from functions.bulk_fanout.app import build as build_fanout
 from functions.webhook.app import build as build_webhook
-from shared.aws.codec import encode
-from shared.aws.function import Handler, Loop
-from shared.aws.session import Aws
-from shared.domain.dispatch import Dispatch
-from shared.domain.ids import fallback_id
-from shared.domain.payload import Channel
-from shared.domain.status import Status
-from shared.usecases.ports import Move
+from shared.app.runtime import Handler, Loop
+from shared.base.ids import fallback_id
+from shared.messages.payload import Channel
+from shared.messages.ports import Move
+from shared.messages.queue_message import Dispatch
+from shared.messages.status import Status
+from shared.storage.aws import Aws
+from shared.storage.codec import encode
 from tests.contract.cloud import deploy, on_aws
 from tests.contract.test_person_functions import Invocation, environment
 from tests.contract.world import World
 from tests.fakes.office import DEMO, SMS, WHATSAPP, recipient, secret
 from tests.fakes.world import FakeClock
 from tests.template.reading import Node
-from tests.unit.http.events import ALL_SCOPES, event
+from tests.unit.api.events import ALL_SCOPES, event
 from tests.unit.providers.webhooks import change, document, value
 
 FALLBACK = {"channel": "sms", "after_minutes": 60, "content": {"text": "SMS pour {first_name}"}}

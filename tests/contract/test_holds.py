@@ -3,8 +3,8 @@
 import dataclasses
 from datetime import timedelta
 
-from shared.domain.holds import ACCOUNT, Holds, country_scope
-from shared.domain.payload import Channel
+from shared.holds.hold import ACCOUNT, Holds, country_scope
+from shared.messages.payload import Channel
 from tests.contract.making import NOON, ORGANISATION, distribution
 from tests.contract.world import World
 

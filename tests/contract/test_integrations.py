@@ -8,16 +8,10 @@ from decimal import Decimal
 
 import pytest
 
-from shared.aws.integrations import SecretIntegrations
-from shared.aws.session import Aws
-from shared.domain.integration import (
-    Dhis2Integration,
-    Secret,
-    SmsIntegration,
-    UnitPrice,
-    WhatsAppIntegration,
-)
-from shared.domain.lru import MANY
+from shared.base.caches import MANY
+from shared.integrations.integration import Dhis2Integration, Secret, SmsIntegration, UnitPrice, WhatsAppIntegration
+from shared.storage.aws import Aws
+from shared.storage.integrations import SecretIntegrations
 from tests.contract.making import NOON, ORGANISATION
 from tests.contract.world import World
 from tests.fakes.world import FakeClock

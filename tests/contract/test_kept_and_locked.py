@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
-from shared.aws.integrations import SecretIntegrations
-from shared.aws.log import DynamoLog
-from shared.aws.message_item import key
-from shared.aws.session import Aws
-from shared.aws.token_shelf import SecretTokenShelf
+from shared.storage.aws import Aws
+from shared.storage.dynamodb.log import DynamoLog
+from shared.storage.dynamodb.message_item import key
+from shared.storage.integrations import SecretIntegrations
+from shared.storage.tokens import SecretTokenShelf
 from tests.contract.cloud import deploy
 from tests.contract.making import ORGANISATION, message
 from tests.contract.test_integrations import SMS

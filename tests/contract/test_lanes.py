@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.instants import microseconds
-from shared.domain.payload import META, ORANGE, Channel, Provider
-from shared.domain.timetable import Booking, Lane, Share
+from shared.base.instants import microseconds
+from shared.messages.payload import META, ORANGE, Channel, Provider
+from shared.pacing.rate_limit import Booking, Lane, Share
 from tests.contract.making import NOON, ORGANISATION, SECOND
 from tests.contract.world import RateLimits, World
 

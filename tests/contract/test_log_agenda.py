@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.domain.holds import ACCOUNT, country_scope
-from shared.domain.ids import shard_of
-from shared.domain.payload import Channel
-from shared.domain.status import Status
-from shared.usecases.ports import AGENDA_SHARDS, Move
+from shared.base.ids import shard_of
+from shared.holds.hold import ACCOUNT, country_scope
+from shared.messages.payload import Channel
+from shared.messages.ports import AGENDA_SHARDS, Move
+from shared.messages.status import Status
 from tests.contract.making import NOON, ORGANISATION, SECOND, message, standing
 from tests.contract.world import World
 

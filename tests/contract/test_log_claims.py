@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.domain.message import Message
-from shared.domain.status import Status
-from shared.usecases.ports import Claim, ClaimAnswer, Log, Move
+from shared.messages.message import Message
+from shared.messages.ports import Claim, ClaimAnswer, Log, Move
+from shared.messages.status import Status
 from tests.contract.making import NOON, ORGANISATION, SECOND, message, standing
 from tests.contract.world import World
 

@@ -6,12 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.dead_letter import KEPT_FOR, DeadLetter, DeadReason
-from shared.domain.ids import shard_of
-from shared.domain.message import Chunk, Message
-from shared.domain.payload import Channel
-from shared.domain.status import Status
-from shared.usecases.ports import AGENDA_SHARDS, ClaimAnswer, LogQuery, Move
+from shared.base.ids import shard_of
+from shared.messages.message import KEPT_FOR, Chunk, DeadLetter, DeadReason, Message
+from shared.messages.payload import Channel
+from shared.messages.ports import AGENDA_SHARDS, ClaimAnswer, LogQuery, Move
+from shared.messages.status import Status
 from tests.contract.making import NOON, ORGANISATION, SECOND, message, standing
 from tests.contract.world import World
 

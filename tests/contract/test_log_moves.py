@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from shared.domain.message import Message
-from shared.domain.payload import Channel
-from shared.domain.status import ARRIVED, Status, may_move
-from shared.usecases.ports import Log, Move, Moved
+from shared.messages.message import Message
+from shared.messages.payload import Channel
+from shared.messages.ports import Log, Move, Moved
+from shared.messages.status import ARRIVED, Status, may_move
 from tests.contract.making import NOON, ORGANISATION, SECOND, message, standing
 from tests.contract.world import World
 

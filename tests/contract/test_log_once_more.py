@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.message import Message
-from shared.domain.status import Status
-from shared.usecases.ports import ClaimAnswer, Move
+from shared.messages.message import Message
+from shared.messages.ports import ClaimAnswer, Move
+from shared.messages.status import Status
 from tests.contract.making import NOON, ORGANISATION, SECOND, message, standing
 from tests.contract.world import World
 

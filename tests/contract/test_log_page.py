@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.message import Chunk, Message
-from shared.domain.payload import Channel
-from shared.domain.status import Status
-from shared.usecases.ports import Log, LogQuery, Move
+from shared.messages.message import Chunk, Message
+from shared.messages.payload import Channel
+from shared.messages.ports import Log, LogQuery, Move
+from shared.messages.status import Status
 from tests.contract.making import NOON, ORGANISATION, SECOND, message
 from tests.contract.world import World
 

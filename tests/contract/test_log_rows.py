@@ -7,12 +7,12 @@ from decimal import Decimal
 import pytest
 
 from bench.cloud.tables import size_of
-from shared.aws.attributes import attributes
-from shared.aws.message_item import KEPT_FOR, to_item
-from shared.domain.message import Chunk, Message, PayloadRef, Price
-from shared.domain.payload import Channel
-from shared.domain.status import Status
-from shared.usecases.ports import Move
+from shared.messages.message import Chunk, Message, PayloadRef, Price
+from shared.messages.payload import Channel
+from shared.messages.ports import Move
+from shared.messages.status import Status
+from shared.storage.dynamodb.items import attributes
+from shared.storage.dynamodb.message_item import KEPT_FOR, to_item
 from tests.contract.making import FULL_MESSAGE, NOON, ORGANISATION, message, standing
 from tests.contract.world import World
 

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from shared.aws.session import Aws
-from shared.domain.fallback import Start
-from shared.domain.holds import ACCOUNT
-from shared.domain.ids import shard_of
-from shared.domain.message import Message
-from shared.domain.payload import Channel
-from shared.domain.status import ALLOWED_FROM, Status
-from shared.usecases.ports import AGENDA_SHARDS, Log, Move
+from shared.base.ids import shard_of
+from shared.holds.hold import ACCOUNT
+from shared.messages.fallback import Start
+from shared.messages.message import Message
+from shared.messages.payload import Channel
+from shared.messages.ports import AGENDA_SHARDS, Log, Move
+from shared.messages.status import ALLOWED_FROM, Status
+from shared.storage.aws import Aws
 from tests.contract.cloud import deploy, on_aws
 from tests.contract.making import NOON, message
 from tests.contract.world import in_memory

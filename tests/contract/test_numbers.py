@@ -7,11 +7,11 @@ from typing import cast, override
 
 import pytest
 
-from shared.aws.pulse import DynamoPulse
-from shared.aws.session import Aws
-from shared.domain.doubt import Beat
-from shared.domain.fallback import Silence
-from shared.usecases.pulse import STEP
+from shared.messages.fallback import Silence
+from shared.sending.last_heard import STEP
+from shared.sending.unknown_outcome import Beat
+from shared.storage.aws import Aws
+from shared.storage.dynamodb.last_heard import DynamoPulse
 from tests.contract.making import NOON, ORGANISATION, SECOND
 from tests.contract.world import World
 

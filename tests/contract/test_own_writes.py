@@ -10,13 +10,12 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 from moto.core.models import botocore_stubber
 
-from shared.aws.session import Aws
-from shared.domain.dead_letter import DeadLetter, DeadReason
-from shared.domain.distribution import DistributionStatus
-from shared.domain.message import Message
-from shared.domain.payload import ORANGE, Channel
-from shared.domain.timetable import Lane, Share
-from shared.usecases.ports import ClaimAnswer
+from shared.campaigns.distribution import DistributionStatus
+from shared.messages.message import DeadLetter, DeadReason, Message
+from shared.messages.payload import ORANGE, Channel
+from shared.messages.ports import ClaimAnswer
+from shared.pacing.rate_limit import Lane, Share
+from shared.storage.aws import Aws
 from tests.contract.cloud import deploy, on_aws
 from tests.contract.making import NOON, ORGANISATION, distribution, message, standing
 from tests.contract.world import World

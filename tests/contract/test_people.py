@@ -6,8 +6,8 @@ from itertools import permutations
 
 import pytest
 
-from shared.domain.consent import Consent
-from shared.domain.payload import ORANGE, Provider
+from shared.messages.payload import ORANGE, Provider
+from shared.policy.consent import Consent
 from tests.contract.making import NOON, ORGANISATION
 from tests.contract.world import World
 from tests.fakes.consents import granted, record, revoked

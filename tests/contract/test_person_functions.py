@@ -12,19 +12,19 @@ import pytest
 
 from functions.api.app import build as build_api
 from functions.bulk_fanout.app import build as build_fanout
-from shared.aws.codec import encode
-from shared.aws.function import Handler, Loop
-from shared.aws.session import Aws
-from shared.domain.dispatch import Dispatch
-from shared.domain.payload import Channel
-from shared.domain.status import Status
-from shared.usecases.ports import Move
+from shared.app.runtime import Handler, Loop
+from shared.messages.payload import Channel
+from shared.messages.ports import Move
+from shared.messages.queue_message import Dispatch
+from shared.messages.status import Status
+from shared.storage.aws import Aws
+from shared.storage.codec import encode
 from tests.contract.cloud import Deployed, deploy, on_aws
 from tests.contract.world import World
 from tests.fakes.office import DEMO, SMS, recipient
 from tests.fakes.world import FakeClock
 from tests.template.reading import Node
-from tests.unit.http.events import ALL_SCOPES, event
+from tests.unit.api.events import ALL_SCOPES, event
 
 DEAD_LETTER_QUEUES = tuple(f"arn:aws:sqs:eu-west-1:123456789012:{name}" for name in ("whatsapp-dead", "sms-dead"))
 READ, SEND, ADMIN = "messaging.read", "messaging.send", "messaging.admin"

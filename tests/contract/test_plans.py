@@ -5,12 +5,12 @@ from decimal import Decimal
 
 import pytest
 
-from shared.domain.content import Content, SmsEncoding
-from shared.domain.distribution import Order, Upload
-from shared.domain.message import Chunk, PayloadRef, Price
-from shared.domain.payload import Payload
-from shared.domain.refusal import Fault
-from shared.usecases.frozen import DuplicateRow, PlannedRow
+from shared.base.refusal import Fault
+from shared.campaigns.distribution import Order, Upload
+from shared.campaigns.stored_content import DuplicateRow, PlannedRow
+from shared.messages.message import Chunk, PayloadRef, Price
+from shared.messages.payload import Payload
+from shared.texts.content import Content, SmsEncoding
 from tests.contract.making import BARE_PAYLOAD, CHUNK, FULL_PAYLOAD, ORGANISATION, PERSON
 from tests.contract.world import World
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from shared.aws.queues import QueueError, SqsChannelQueue, SqsStatusQueue
-from shared.aws.session import Aws
-from shared.domain.dispatch import Dispatch
-from shared.domain.instants import microseconds
-from shared.domain.payload import META, ORANGE, Channel
-from shared.usecases.ports import Task
-from shared.usecases.receive import Report
+from shared.base.instants import microseconds
+from shared.campaigns.ports import Task
+from shared.messages.payload import META, ORANGE, Channel
+from shared.messages.queue_message import Dispatch
+from shared.storage.aws import Aws
+from shared.storage.queues import QueueError, SqsChannelQueue, SqsStatusQueue
+from shared.webhooks.ingress import Report
 from tests.contract.making import BARE_PAYLOAD, CHUNK, FULL_PAYLOAD, NOON, ORGANISATION
 from tests.contract.world import World
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from shared.aws.schedules import ScheduleNames, SchedulerSchedules
-from shared.aws.session import Aws
+from shared.storage.aws import Aws
+from shared.storage.schedules import ScheduleNames, SchedulerSchedules
 from tests.contract.cloud import connect, deploy
 from tests.contract.making import ORGANISATION
 from tests.contract.world import World

@@ -11,16 +11,16 @@ import pytest
 from functions.api.app import build as build_api
 from functions.send_sms.app import build as build_send_sms
 from functions.webhook.app import build as build_webhook
-from shared.aws.codec import encode
-from shared.aws.function import Handler, Loop
-from shared.aws.session import Aws
-from shared.domain.instants import microseconds
-from shared.domain.message import Message
-from shared.domain.payload import Channel
-from shared.domain.status import Status
+from shared.app.providers import PROVIDERS
+from shared.app.receipts import RECEIPTS
+from shared.app.runtime import Handler, Loop
+from shared.base.instants import microseconds
+from shared.messages.message import Message
+from shared.messages.payload import Channel
+from shared.messages.status import Status
 from shared.providers.http import client
-from shared.wiring.providers import PROVIDERS
-from shared.wiring.receipts import RECEIPTS
+from shared.storage.aws import Aws
+from shared.storage.codec import encode
 from tests.contract.cloud import deploy, on_aws
 from tests.contract.test_person_functions import Invocation, environment
 from tests.contract.world import World
@@ -30,7 +30,7 @@ from tests.template.reading import Node
 from tests.toy_provider.kite.receipts import FORMAT
 from tests.toy_provider.row import KITE
 from tests.toy_provider.server import KiteServer, fault, told
-from tests.unit.http.events import event
+from tests.unit.api.events import event
 
 AT_KITE = replace(SMS, provider=KITE.name, account="account-at-kite")
 PATH = {"organisation_id": DEMO, "token": SMS.receipt_token.value}

@@ -8,15 +8,20 @@ import pytest
 from moto import mock_aws
 
 from local.partiql import inserted
-from shared.aws.inserting import UninsertedError, insert_absent
-from shared.aws.integrations import SecretIntegrations
-from shared.aws.queues import QueueError, SqsStatusQueue
-from shared.aws.reading import UnreadError, get_items
-from shared.aws.session import Aws
-from shared.aws.writing import UnwrittenError, put_items
-from shared.domain.integration import Dhis2Integration
-from shared.domain.payload import ORANGE
-from shared.usecases.receive import Report
+from shared.integrations.integration import Dhis2Integration
+from shared.messages.payload import ORANGE
+from shared.storage.aws import Aws
+from shared.storage.dynamodb.batches import (
+    UninsertedError,
+    UnreadError,
+    UnwrittenError,
+    get_items,
+    insert_absent,
+    put_items,
+)
+from shared.storage.integrations import SecretIntegrations
+from shared.storage.queues import QueueError, SqsStatusQueue
+from shared.webhooks.ingress import Report
 from tests.contract.cloud import connect
 from tests.fakes.world import FakeClock
 

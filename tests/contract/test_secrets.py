@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from shared.aws.secrets import ERASED, ErasureError, erase_secret, following, put_secret, read_secret
-from shared.aws.session import Aws
+from shared.storage.aws import Aws
+from shared.storage.secrets import ERASED, ErasureError, erase_secret, following, put_secret, read_secret
 
 CREDENTIALS = '{"value": "invented"}'
 

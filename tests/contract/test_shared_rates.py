@@ -9,10 +9,9 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.instants import microseconds
-from shared.domain.members import PROOF_LASTS, RENEWED_AFTER, UNPROVEN_RATE
-from shared.domain.payload import META, ORANGE, Channel, Provider
-from shared.domain.timetable import Lane, Share
+from shared.base.instants import microseconds
+from shared.messages.payload import META, ORANGE, Channel, Provider
+from shared.pacing.rate_limit import PROOF_LASTS, RENEWED_AFTER, UNPROVEN_RATE, Lane, Share
 from tests.contract.making import SECOND
 from tests.contract.world import RateLimits, World
 

@@ -5,14 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.distribution import Counts, together
-from shared.domain.message import PayloadRef
-from shared.domain.payload import Channel
-from shared.domain.prints import Print, Prints, rows_of
-from shared.domain.status import Status
-from shared.domain.tally import Due, Part, Singles, Tally
-from shared.usecases.frozen import PlannedRow
-from shared.usecases.ports import Move, Single
+from shared.campaigns.counts import Due, Part, Singles, Tally
+from shared.campaigns.distribution import Counts, together
+from shared.campaigns.stored_content import PlannedRow
+from shared.duplicates.dedupe_index import Print, Prints, rows_of
+from shared.messages.message import PayloadRef
+from shared.messages.payload import Channel
+from shared.messages.ports import Move, Single
+from shared.messages.status import Status
 from tests.contract.making import BARE_PAYLOAD, CHUNK, NOON, ORGANISATION, SECOND, message
 from tests.contract.world import World
 

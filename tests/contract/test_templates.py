@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.domain.catalogue import KnownTemplate
-from shared.domain.daily_limit import DailyLimit
-from shared.domain.news import TemplateNews, TemplateStatus
-from shared.domain.reputation import Reputation, Told
-from shared.domain.templates import Shape, UrlButton
+from shared.pacing.daily_limit import DailyLimit, Reputation, Told
+from shared.texts.catalogue import KnownTemplate
+from shared.texts.templates import Shape, UrlButton
+from shared.webhooks.updates import TemplateNews, TemplateStatus
 from tests.contract.making import NOON, ORGANISATION, SECOND
 from tests.contract.world import World
 

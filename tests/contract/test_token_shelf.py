@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from shared.aws.session import Aws
-from shared.aws.token_shelf import SecretTokenShelf
-from shared.domain.tokens import AccessToken, Shelved
+from shared.integrations.integration import AccessToken, Shelved
+from shared.storage.aws import Aws
+from shared.storage.tokens import SecretTokenShelf
 from tests.contract.making import NOON, ORGANISATION
 from tests.contract.world import World
 from tests.fakes.world import FakeTelemetry

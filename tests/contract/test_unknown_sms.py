@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from shared.domain.payload import ORANGE
-from shared.usecases.strangers import Doubts
+from shared.messages.payload import ORANGE
+from shared.webhooks.unmatched_receipts import Doubts
 from tests.contract.making import NOON, ORGANISATION
 from tests.contract.world import World
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from shared.domain.distribution import Upload
+from shared.campaigns.distribution import Upload
 from tests.contract.making import NOON, ORGANISATION
 from tests.contract.world import World
 

@@ -16,12 +16,12 @@ from local.clock import StackClock
 from local.gateway import Gateway, GatewayParts
 from local.routes import Route, RouteTable
 from local.tokens import make_key
-from shared.aws.function import Loop
-from shared.aws.integrations import SecretIntegrations
-from shared.aws.log import DynamoLog
-from shared.aws.session import Aws
-from shared.domain.integration import Secret
-from shared.domain.payload import Channel
+from shared.app.runtime import Loop
+from shared.integrations.integration import Secret
+from shared.messages.payload import Channel
+from shared.storage.aws import Aws
+from shared.storage.dynamodb.log import DynamoLog
+from shared.storage.integrations import SecretIntegrations
 from tests.contract.cloud import Deployed, deploy
 from tests.contract.making import message
 from tests.contract.test_person_functions import environment

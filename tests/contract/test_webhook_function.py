@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functions.webhook.app import build
-from shared.aws.function import Handler, Loop
-from shared.aws.integrations import SecretIntegrations
-from shared.aws.session import Aws
-from shared.domain.integration import Secret
+from shared.app.runtime import Handler, Loop
+from shared.integrations.integration import Secret
+from shared.storage.aws import Aws
+from shared.storage.integrations import SecretIntegrations
 from tests.contract.cloud import Deployed, deploy
 from tests.fakes.office import DEMO, WHATSAPP
 from tests.fakes.world import MORNING, FakeClock

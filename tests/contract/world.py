@@ -5,38 +5,32 @@ from dataclasses import dataclass
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from shared.aws.codec import encode
-from shared.domain.dispatch import Dispatch
-from shared.domain.payload import Channel
-from shared.domain.sending import MediaCache
-from shared.domain.tokens import TokenShelf
-from shared.usecases.already import Turns
-from shared.usecases.contacts import Contacts
-from shared.usecases.daily_limit import PeopleCount
-from shared.usecases.erasure import Traces
-from shared.usecases.failed_cards import CardFailures
-from shared.usecases.frozen import Plans, Uploads, UploadTarget
-from shared.usecases.holding import HoldStore
-from shared.usecases.lookups import CallCounts
-from shared.usecases.members import MemberStore
-from shared.usecases.ports import (
-    Distributions,
-    Integrations,
-    Lanes,
-    Log,
-    People,
-    Receipts,
-    Task,
-    TaskQueue,
-)
-from shared.usecases.pulse import Pulse
-from shared.usecases.receive import Report, StatusQueue
-from shared.usecases.reputation import Reputations
-from shared.usecases.schedules import Schedules
-from shared.usecases.sessions import Sessions
-from shared.usecases.strangers import UnknownSms
-from shared.usecases.templates import TemplateBook
-from shared.usecases.unfit import OffersMessages
+from shared.campaigns.control import Schedules
+from shared.campaigns.ports import Distributions, Task, TaskQueue
+from shared.campaigns.stored_content import Plans, Uploads, UploadTarget
+from shared.cards.failures import CardFailures
+from shared.duplicates.already_sent import Turns
+from shared.holds.keeper import HoldStore
+from shared.integrations.integration import TokenShelf
+from shared.integrations.ports import Integrations
+from shared.integrations.templates import TemplateBook
+from shared.messages.payload import Channel
+from shared.messages.ports import Log
+from shared.messages.queue_message import Dispatch
+from shared.pacing.daily_limit import PeopleCount, Reputations
+from shared.pacing.members import MemberStore
+from shared.pacing.ports import Lanes
+from shared.policy.erasure import Traces
+from shared.policy.ports import People, Sessions
+from shared.recipients.contacts import Contacts
+from shared.recipients.lookups import CallCounts
+from shared.sending.channel import MediaCache
+from shared.sending.enqueue_now import OffersMessages
+from shared.sending.last_heard import Pulse
+from shared.storage.codec import encode
+from shared.webhooks.ingress import Report, StatusQueue
+from shared.webhooks.ports import Receipts
+from shared.webhooks.unmatched_receipts import UnknownSms
 from tests.fakes.account import FakeReputations, FakeTemplateBook
 from tests.fakes.bulk import FakeDistributions, FakePlans, FakeTurns, FakeUploads
 from tests.fakes.cards import FakeCardFailures

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from shared.domain.catalogue import UTILITY, KnownTemplate, Listing
-from shared.domain.errors import SendError
-from shared.domain.integration import WhatsAppIntegration
-from shared.domain.news import TemplateNews, TemplateStatus
-from shared.domain.reputation import NumberFacts, Reputation, Told
-from shared.domain.templates import Template
-from shared.usecases.templates import Heard
+from shared.integrations.integration import WhatsAppIntegration
+from shared.integrations.templates import Heard
+from shared.messages.errors import SendError
+from shared.pacing.daily_limit import NumberFacts, Reputation, Told
+from shared.texts.catalogue import UTILITY, KnownTemplate, Listing
+from shared.texts.templates import Template
+from shared.webhooks.updates import TemplateNews, TemplateStatus
 from tests.fakes.world import Points
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)

@@ -7,17 +7,17 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.aws.codec import encode
-from shared.aws.message_item import single_key, singles_of
-from shared.domain.distribution import Counts, Distribution, DistributionStatus, Order, Upload
-from shared.domain.instants import from_milliseconds, milliseconds
-from shared.domain.message import Chunk, PayloadRef
-from shared.domain.payload import Payload
-from shared.domain.prints import without
-from shared.domain.refusal import Fault
-from shared.domain.tally import Due, Group, Place, Tally, group_of
-from shared.usecases.frozen import DuplicateRow, PlannedRow, Readable, UploadTarget
-from shared.usecases.ports import Page
+from shared.base.instants import from_milliseconds, milliseconds
+from shared.base.refusal import Fault
+from shared.campaigns.counts import Due, Group, Place, Tally, group_of
+from shared.campaigns.distribution import Counts, Distribution, DistributionStatus, Order, Upload
+from shared.campaigns.stored_content import DuplicateRow, PlannedRow, Readable, UploadTarget
+from shared.duplicates.dedupe_index import without
+from shared.messages.message import Chunk, PayloadRef
+from shared.messages.payload import Payload
+from shared.messages.ports import Page
+from shared.storage.codec import encode
+from shared.storage.dynamodb.message_item import single_key, singles_of
 from tests.fakes.world import Points
 
 

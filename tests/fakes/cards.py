@@ -3,9 +3,9 @@
 from collections import Counter
 from datetime import datetime
 
-from shared.domain.errors import SendError
-from shared.domain.failed_card import CardPair
-from shared.domain.sample_card import picture
+from shared.cards.failure import CardPair
+from shared.cards.sample import picture
+from shared.messages.errors import SendError
 from tests.fakes.world import Points
 
 

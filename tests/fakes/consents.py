@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from shared.domain.consent import Consent, ConsentRecord, ConsentState
+from shared.policy.consent import Consent, ConsentRecord, ConsentState
 
 
 def granted(at: datetime, source: str = "register", *, received: datetime | None = None) -> Consent:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from shared.domain.identity import Link
+from shared.recipients.number_key import Link
 from tests.fakes.world import Points
 
 

@@ -4,9 +4,9 @@ import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from shared.domain.distribution import Distribution
-from shared.domain.holds import Holds
-from shared.domain.payload import Channel
+from shared.campaigns.distribution import Distribution
+from shared.holds.hold import Holds
+from shared.messages.payload import Channel
 from tests.fakes.bulk import FakeDistributions
 from tests.fakes.world import Points
 

@@ -5,16 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from shared.aws.message_item import position, singles_of
-from shared.domain.dead_letter import DeadLetter
-from shared.domain.fallback import watch_after
-from shared.domain.holds import ScopeKey
-from shared.domain.ids import shard_of
-from shared.domain.instants import from_milliseconds, milliseconds
-from shared.domain.message import Message, PayloadRef, earliest
-from shared.domain.payload import Channel, Provider
-from shared.domain.status import ARRIVED, Status, may_move
-from shared.usecases.ports import AGENDA_SHARDS, Claim, ClaimAnswer, LogQuery, Move, Moved, Page, Single
+from shared.base.ids import shard_of
+from shared.base.instants import from_milliseconds, milliseconds
+from shared.holds.hold import ScopeKey
+from shared.messages.fallback import watch_after
+from shared.messages.message import DeadLetter, Message, PayloadRef, earliest
+from shared.messages.payload import Channel, Provider
+from shared.messages.ports import AGENDA_SHARDS, Claim, ClaimAnswer, LogQuery, Move, Moved, Page, Single
+from shared.messages.status import ARRIVED, Status, may_move
+from shared.storage.dynamodb.message_item import position, singles_of
 from tests.fakes.world import Points
 
 

@@ -4,11 +4,11 @@ from collections import defaultdict
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.domain.daily_limit import counts_from, opens_at, used
-from shared.domain.doubt import Beat
-from shared.domain.fallback import Silence
-from shared.domain.instants import from_milliseconds, hour_of, milliseconds
-from shared.usecases.pulse import STEP
+from shared.base.instants import from_milliseconds, hour_of, milliseconds
+from shared.messages.fallback import Silence
+from shared.pacing.daily_limit import counts_from, opens_at, used
+from shared.sending.last_heard import STEP
+from shared.sending.unknown_outcome import Beat
 from tests.fakes.world import Points
 
 

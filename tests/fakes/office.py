@@ -5,64 +5,58 @@ from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import Any, Protocol
 
-from shared.domain.card_reference import parse_hosts
-from shared.domain.content import Content
-from shared.domain.distribution import Distribution, Order, Schedule
-from shared.domain.hours import DEFAULT_PEAK_HOURS
-from shared.domain.ids import NumberKey
-from shared.domain.instants import from_microseconds
-from shared.domain.integration import Secret, SmsIntegration, WhatsAppIntegration
-from shared.domain.json import JsonObject, JsonValue
-from shared.domain.members import Member
-from shared.domain.message import Message
-from shared.domain.news import News
-from shared.domain.payload import Channel
-from shared.domain.receipt import StatusReport
-from shared.domain.sending import CardSource, ChannelSender
-from shared.usecases.account_health import AccountHealth
-from shared.usecases.account_news import AccountDeps, AccountListener
-from shared.usecases.admission import Admission
-from shared.usecases.aftermath import Aftermath, AftermathDeps, Consequences
-from shared.usecases.agenda import Agenda, AgendaDeps
-from shared.usecases.already import AlreadySent
-from shared.usecases.browse import Browse, BrowseDeps
-from shared.usecases.card_probe import CardProbe
-from shared.usecases.channel import ChannelDesk, ProviderDesk
-from shared.usecases.contacts import Identities
-from shared.usecases.control import Control, ControlDeps
-from shared.usecases.daily_limit import DailyLimits
-from shared.usecases.dead_letters import DeadLetters, Redrives
-from shared.usecases.distributions import NewDistribution, Planning, PlanningDeps
-from shared.usecases.erasure import Eraser, EraserDeps, Erasures
-from shared.usecases.failed_cards import FailedCards
-from shared.usecases.fallbacks import Fallbacks
-from shared.usecases.fanout import Fanout, FanoutDeps
-from shared.usecases.hold_causes import ReadCauses
-from shared.usecases.hold_work import HoldWork, HoldWorkDeps
-from shared.usecases.holding import HoldKeeper
-from shared.usecases.inbound import InboundDeps, InboundDesk
-from shared.usecases.judge import Judge
-from shared.usecases.members import Members, Proofs, ProvingBalances, ProvingNumbers
-from shared.usecases.messages import MessageDeps, NewMessage, SingleSends
-from shared.usecases.outlook import Outlook
-from shared.usecases.people import Numbers
-from shared.usecases.planning import Planner
-from shared.usecases.release import Release, ReleaseDeps
-from shared.usecases.reputation import NumberReader
-from shared.usecases.resend import ResendDeps, Resends
-from shared.usecases.send import SendDeps, SendStep
-from shared.usecases.setting import SettingReader
-from shared.usecases.settle import Settler
-from shared.usecases.stragglers import Stragglers
-from shared.usecases.straight import Straight
-from shared.usecases.strangers import NoteUnknown
-from shared.usecases.sweep import Sweep, SweepDeps
-from shared.usecases.tallies import Tallies
-from shared.usecases.templates import TemplateGuard, Templates
-from shared.usecases.trial import Trial, TrialDeps
-from shared.usecases.unfit import EndingQueue
-from shared.usecases.unknown import Unknowns
-from shared.wiring.providers import PROVIDERS, ProviderRow, of_channel
+from shared.app.fanout import Fanout, FanoutDeps
+from shared.app.providers import PROVIDERS, ProviderRow, of_channel
+from shared.base.instants import from_microseconds
+from shared.base.json import JsonObject, JsonValue
+from shared.campaigns.cancel import Sweep, SweepDeps
+from shared.campaigns.control import Control, ControlDeps
+from shared.campaigns.create import NewDistribution, Planning, PlanningDeps
+from shared.campaigns.distribution import Distribution, Order, Schedule
+from shared.campaigns.outlook import Outlook
+from shared.campaigns.planning import Planner
+from shared.campaigns.reading import Browse, BrowseDeps
+from shared.campaigns.recount import Tallies
+from shared.campaigns.release import Release, ReleaseDeps, Stragglers
+from shared.cards.failures import FailedCards
+from shared.cards.probe import CardProbe
+from shared.cards.references import parse_hosts
+from shared.duplicates.already_sent import AlreadySent
+from shared.holds.causes import AccountHealth, ReadCauses
+from shared.holds.keeper import HoldKeeper
+from shared.holds.release import HoldWork, HoldWorkDeps
+from shared.integrations.integration import Secret, SmsIntegration, WhatsAppIntegration
+from shared.integrations.templates import TemplateGuard, Templates
+from shared.messages.agenda import Agenda, AgendaDeps
+from shared.messages.dead_letters import DeadLetters, Redrives
+from shared.messages.fallbacks import Fallbacks
+from shared.messages.message import Message
+from shared.messages.payload import Channel
+from shared.messages.resend import ResendDeps, Resends
+from shared.messages.single import MessageDeps, NewMessage, SingleSends
+from shared.messages.status_effects import Aftermath, AftermathDeps, Consequences
+from shared.messages.status_writer import Settler
+from shared.pacing.daily_limit import DailyLimits, NumberReader
+from shared.pacing.members import Members, Proofs, ProvingBalances, ProvingNumbers
+from shared.pacing.rate_limit import Member
+from shared.policy.consents import Numbers
+from shared.policy.eligibility import Judge
+from shared.policy.erasure import Eraser, EraserDeps, Erasures
+from shared.policy.gate_check import Admission
+from shared.policy.hours import DEFAULT_PEAK_HOURS
+from shared.policy.setting import SettingReader
+from shared.recipients.contacts import Identities
+from shared.recipients.number_key import NumberKey
+from shared.sending.channel import CardSource, ChannelDesk, ChannelSender, ProviderDesk
+from shared.sending.enqueue_now import EndingQueue, Straight
+from shared.sending.resolve_unknown import Unknowns
+from shared.sending.send import SendDeps, SendStep
+from shared.sending.test_send import Trial, TrialDeps
+from shared.texts.content import Content
+from shared.webhooks.account_updates import AccountDeps, AccountListener
+from shared.webhooks.inbound import InboundDeps, InboundDesk
+from shared.webhooks.unmatched_receipts import NoteUnknown
+from shared.webhooks.updates import News, StatusReport
 from tests.fakes.account import FakeMeta, FakeReputations, FakeTemplateBook
 from tests.fakes.bulk import FakeDistributions, FakePlans, FakeTurns, FakeUploads
 from tests.fakes.cards import FakeCardFailures, FakeCards

@@ -4,12 +4,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
-from shared.domain.balance import Balance
-from shared.domain.errors import SendError
-from shared.domain.integration import SmsIntegration
-from shared.domain.payload import Provider
-from shared.domain.tokens import AccessToken, Shelved
-from shared.usecases.strangers import Doubts
+from shared.integrations.balances import Balance
+from shared.integrations.integration import AccessToken, Shelved, SmsIntegration
+from shared.messages.errors import SendError
+from shared.messages.payload import Provider
+from shared.webhooks.unmatched_receipts import Doubts
 from tests.fakes.world import Points
 
 

@@ -6,21 +6,19 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from local import sqs_rules
-from shared.aws.codec import encode_ascii
-from shared.aws.queues import LONGEST, QueueError, body_of
-from shared.domain.clock import Clock
-from shared.domain.consent import Consent, ConsentRecord
-from shared.domain.dispatch import Dispatch
-from shared.domain.errors import SendError
-from shared.domain.instants import from_microseconds, microseconds
-from shared.domain.integration import Dhis2Integration, SmsIntegration, WhatsAppIntegration
-from shared.domain.members import Member, shared_rate
-from shared.domain.payload import Payload, Provider
-from shared.domain.quota import Quota
-from shared.domain.sending import MEDIA_KEPT, CardSource, Taken
-from shared.domain.timetable import Booking, Lane, LaneState, Share, book, quickest_share
-from shared.usecases.ports import Task
-from shared.usecases.receive import Report
+from shared.base.instants import Clock, from_microseconds, microseconds
+from shared.campaigns.ports import Task
+from shared.integrations.integration import Dhis2Integration, SmsIntegration, WhatsAppIntegration
+from shared.messages.errors import SendError
+from shared.messages.payload import Payload, Provider
+from shared.messages.queue_message import Dispatch
+from shared.pacing.quota import Quota
+from shared.pacing.rate_limit import Booking, Lane, LaneState, Member, Share, book, quickest_share, shared_rate
+from shared.policy.consent import Consent, ConsentRecord
+from shared.sending.channel import MEDIA_KEPT, CardSource, Taken
+from shared.storage.codec import encode_ascii
+from shared.storage.queues import LONGEST, QueueError, body_of
+from shared.webhooks.ingress import Report
 from tests.fakes.world import Points
 
 type Integration = WhatsAppIntegration | SmsIntegration | Dhis2Integration

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from shared.usecases.events import EVENTS
+from shared.base.events import EVENTS
 
 MORNING = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
@@ -59,7 +59,7 @@ def tokens() -> Callable[[], str]:
 
 
 class FakeTelemetry:
-    """Collects events; trouble is told apart. What `shared.usecases.events` does not list is an error."""
+    """Collects events; trouble is told apart. What `shared.base.events` does not list is an error."""
 
     def __init__(self) -> None:
         self.events: list[tuple[str, dict[str, object]]] = []

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from local.clock import BackwardsError, StackClock
-from shared.domain.instants import format_instant, from_rfc3339
+from shared.base.instants import format_instant, from_rfc3339
 
 SOON = 60.0
 """Seconds after which a thread counts as stuck."""

@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 
 from local.deployment import client
 from local.processes import PROJECT_ROOT
-from shared.domain.instants import from_rfc3339
+from shared.base.instants import from_rfc3339
 
 pytestmark = pytest.mark.stack
 

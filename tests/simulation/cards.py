@@ -3,8 +3,8 @@
 import asyncio
 from datetime import datetime, timedelta
 
-from shared.domain.errors import Kind, Scope, SendError
-from shared.domain.sample_card import picture
+from shared.cards.sample import picture
+from shared.messages.errors import Kind, Scope, SendError
 from tests.fakes.world import FakeClock
 from tests.simulation.evidence import Fetch
 from tests.simulation.faults import Dice

@@ -11,16 +11,16 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from shared.domain.content import Content, FallbackOrder
-from shared.domain.distribution import Action, Distribution, DistributionStatus, Schedule, ScheduleMode
-from shared.domain.ids import resend_id
-from shared.domain.json import JsonObject, JsonValue
-from shared.domain.message import Message
-from shared.domain.payload import Channel
-from shared.domain.refusal import ProblemCode, Refusal
-from shared.domain.status import Status
-from shared.usecases.messages import NewMessage
-from shared.usecases.people import ConsentEntry
+from shared.base.ids import resend_id
+from shared.base.json import JsonObject, JsonValue
+from shared.base.refusal import ProblemCode, Refusal
+from shared.campaigns.distribution import Action, Distribution, DistributionStatus, Schedule, ScheduleMode
+from shared.messages.message import Message
+from shared.messages.payload import Channel
+from shared.messages.single import NewMessage
+from shared.messages.status import Status
+from shared.policy.consents import ConsentEntry
+from shared.texts.content import Content, FallbackOrder
 from tests.fakes.office import DEMO, recipient
 from tests.fakes.world import KilledError
 from tests.simulation.evidence import Deed, Person, Word

@@ -7,22 +7,22 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, cast, override
 
-from shared.aws.integrations import SecretIntegrations
-from shared.aws.session import Aws
-from shared.domain.consent import Consent
-from shared.domain.distribution import Distribution
-from shared.domain.message import Message
-from shared.domain.payload import Channel, Provider
-from shared.domain.sending import CardSource, ChannelSender
+from shared.app.providers import ProviderRow
+from shared.app.receipts import RECEIPTS
+from shared.campaigns.distribution import Distribution
+from shared.messages.message import Message
+from shared.messages.payload import Channel, Provider
+from shared.policy.consent import Consent
+from shared.policy.consents import Consents
 from shared.providers.http import QUEUED_SENDS, ClientParts, client
-from shared.providers.whatsapp import webhook
-from shared.usecases.inbound import STOP
-from shared.usecases.meta_documents import MetaDesk
-from shared.usecases.people import Consents
-from shared.usecases.receive import Doorkeeper, ReceiptDesk, Receiver
-from shared.usecases.strangers import Strangers
-from shared.wiring.providers import ProviderRow
-from shared.wiring.receipts import RECEIPTS
+from shared.providers.meta import webhook
+from shared.sending.channel import CardSource, ChannelSender
+from shared.storage.aws import Aws
+from shared.storage.integrations import SecretIntegrations
+from shared.webhooks.inbound import STOP
+from shared.webhooks.ingress import Doorkeeper, ReceiptDesk, Receiver
+from shared.webhooks.meta_documents import MetaDesk
+from shared.webhooks.unmatched_receipts import Strangers
 from tests.fakes.bulk import FakeDistributions
 from tests.fakes.holds import FakeHolds
 from tests.fakes.log import FakeLog

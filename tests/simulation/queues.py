@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import override
 
-from shared.aws.queues import body_of
-from shared.domain.dispatch import Dispatch
-from shared.domain.instants import from_microseconds
-from shared.domain.payload import Channel
-from shared.usecases.ports import Task
-from shared.usecases.receive import Report
+from shared.base.instants import from_microseconds
+from shared.campaigns.ports import Task
+from shared.messages.payload import Channel
+from shared.messages.queue_message import Dispatch
+from shared.storage.queues import body_of
+from shared.webhooks.ingress import Report
 from tests.fakes.rest import FakeChannelQueue, FakeStatusQueue, FakeTaskQueue, sqs_refuses
 from tests.fakes.world import FakeClock, KilledError
 from tests.simulation.faults import Dice
@@ -227,5 +227,5 @@ class StatusQueue(FakeStatusQueue):
 
 
 def _delay(dispatch: Dispatch, now: datetime) -> int:
-    """Shortly before it departs (shared/aws/queues.py)."""
+    """Shortly before it departs (shared/storage/queues.py)."""
     return min(max(math.floor((from_microseconds(dispatch.departs_at) - now).total_seconds() - 1), 0), LONGEST_DELAY)

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from shared.domain.distribution import Action, DistributionStatus, Schedule, ScheduleMode
-from shared.domain.message import Message
-from shared.domain.payload import Channel
-from shared.domain.status import ARRIVED, Status
-from shared.domain.tally import RECEIPT_MISSING, misses_receipt
-from shared.usecases.aftermath import StillUnderWayError
+from shared.campaigns.counts import RECEIPT_MISSING, misses_receipt
+from shared.campaigns.distribution import Action, DistributionStatus, Schedule, ScheduleMode
+from shared.messages.message import Message
+from shared.messages.payload import Channel
+from shared.messages.status import ARRIVED, Status
+from shared.messages.status_effects import StillUnderWayError
 from tests.fakes.office import DEMO
 from tests.fakes.virtual import VirtualLoop
 from tests.fakes.world import KilledError

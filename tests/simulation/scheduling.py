@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, override
 
-from shared.usecases.ports import Page
+from shared.messages.ports import Page
 from tests.fakes.world import FakeClock, KilledError, Points
 from tests.simulation.faults import Dice
 

@@ -13,20 +13,20 @@ from typing import Any, override
 
 import pytest
 
-from shared.domain.consent import Consent, ConsentRecord, ConsentState
-from shared.domain.distribution import Distribution
-from shared.domain.doubt import Beat
-from shared.domain.failed_card import FAIL, CardDecision
-from shared.domain.ids import NumberKey
-from shared.domain.integration import SmsIntegration, WhatsAppIntegration
-from shared.domain.message import Message
-from shared.domain.news import News
-from shared.domain.payload import Channel
-from shared.usecases.account_news import AccountListener
-from shared.usecases.already import AlreadySent
-from shared.usecases.judge import Accepted
-from shared.usecases.ports import Claim, ClaimAnswer
-from shared.usecases.send import SendStep
+from shared.campaigns.distribution import Distribution
+from shared.cards.failure import FAIL, CardDecision
+from shared.duplicates.already_sent import AlreadySent
+from shared.integrations.integration import SmsIntegration, WhatsAppIntegration
+from shared.messages.message import Message
+from shared.messages.payload import Channel
+from shared.messages.ports import Claim, ClaimAnswer
+from shared.policy.consent import Consent, ConsentRecord, ConsentState
+from shared.policy.eligibility import Accepted
+from shared.recipients.number_key import NumberKey
+from shared.sending.send import SendStep
+from shared.sending.unknown_outcome import Beat
+from shared.webhooks.account_updates import AccountListener
+from shared.webhooks.updates import News
 from tests.simulation.checker import Violation
 from tests.simulation.faults import FAULTS, roll
 from tests.simulation.office import SimulatedOffice

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from shared.domain.dead_letter import DeadReason
-from shared.domain.dispatch import Dispatch
-from shared.domain.integration import Secret, SmsIntegration, WhatsAppIntegration
-from shared.domain.payload import ORANGE, Channel
-from shared.usecases.dead_letters import DeadCopy
-from shared.usecases.ports import Task
-from shared.usecases.receive import Report
+from shared.campaigns.ports import Task
+from shared.integrations.integration import Secret, SmsIntegration, WhatsAppIntegration
+from shared.messages.dead_letters import DeadCopy
+from shared.messages.message import DeadReason
+from shared.messages.payload import ORANGE, Channel
+from shared.messages.queue_message import Dispatch
+from shared.webhooks.ingress import Report
 from tests.fakes.office import DEMO, SMS, WHATSAPP
 from tests.fakes.virtual import OrderedClock
 from tests.fakes.world import KilledError

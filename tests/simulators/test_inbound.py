@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from local.simulators.meta.inbound import KINDS, user_id_of
-from shared.domain.news import Acquaintance, Contact, Inbound, Preference, Source
-from shared.domain.receipt import WebhookUpdates
-from shared.providers.whatsapp.webhook import read
+from shared.providers.meta.webhook import read
+from shared.webhooks.updates import Acquaintance, Contact, Inbound, Preference, Source, WebhookUpdates
 from tests.simulators.world import World, play, template
 
 WA_ID = "221770001234"

@@ -7,12 +7,12 @@ import httpx2
 import pytest
 
 from local.simulators.outcomes import META, ORANGE
-from shared.domain.errors import Kind, SendError
-from shared.domain.integration import Secret, SmsIntegration, WhatsAppIntegration
-from shared.domain.payload import Mode, Payload, TemplateCall
-from shared.domain.sending import Taken
+from shared.integrations.integration import Secret, SmsIntegration, WhatsAppIntegration
+from shared.messages.errors import Kind, SendError
+from shared.messages.payload import Mode, Payload, TemplateCall
+from shared.providers.meta.client import WhatsAppSender
 from shared.providers.orange.client import OrangeSender
-from shared.providers.whatsapp.client import WhatsAppSender
+from shared.sending.channel import Taken
 from tests.fakes.orange import FakeTokenShelf
 from tests.fakes.world import Points
 from tests.simulators.world import ACCOUNT, CLIENT, NUMBER, TOKEN, World, play, png

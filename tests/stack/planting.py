@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import httpx2
 
-from shared.domain.instants import format_instant
+from shared.base.instants import format_instant
 from tests.stack.programme import Json, Programme, until
 
 FIRST, LAST, CARD, WORD = "Zuleikha-Planted", "Quartzberg-Planted", "PLANTED-CARD-0042", "Salutation-Planted"

@@ -18,7 +18,7 @@ from local.deployment import client
 from local.processes import PROJECT_ROOT
 from local.stack import STACK_NAME
 from local.tokens import ALL_SCOPES, TokenRequest, load_key, mint
-from shared.domain.instants import format_instant, from_rfc3339
+from shared.base.instants import format_instant, from_rfc3339
 
 START = "2026-11-23T10:00:00Z"
 """A Monday morning within the sending hours of all nine countries."""

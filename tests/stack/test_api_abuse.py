@@ -9,7 +9,7 @@ from datetime import timedelta
 import httpx2
 import pytest
 
-from shared.domain.instants import format_instant
+from shared.base.instants import format_instant
 from tests.contract.tricks import tricks
 from tests.stack.programme import DELIVERED, Json, Programme
 from tests.stack.running import RunningStack

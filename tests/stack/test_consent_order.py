@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.domain.instants import format_instant
+from shared.base.instants import format_instant
 from tests.stack.programme import DELIVERED, Json, Programme, until
 from tests.stack.test_whatsapp_inbound import acts, consent
 

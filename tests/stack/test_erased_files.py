@@ -10,7 +10,7 @@ from tests.stack.test_campaigns import ended
 NUMBER = DELIVERED + 90
 PHONE = f"+22177000{NUMBER}"
 ROUNDS = (timedelta(minutes=3), timedelta(minutes=16), timedelta(minutes=16))
-"""`shared.usecases.erasure.PAUSES`, and once more for a file that was being planned."""
+"""`shared.policy.erasure.PAUSES`, and once more for a file that was being planned."""
 
 
 def resting(programme: Programme) -> list[str]:

@@ -11,8 +11,8 @@ from itertools import combinations
 import httpx2
 import pytest
 
-from shared.domain.instants import format_instant
-from shared.http import openapi
+from shared.api import openapi
+from shared.base.instants import format_instant
 from tests.stack.programme import DELIVERED, WHATSAPP_SECRET, Json, Programme
 from tests.stack.running import RunningStack
 
@@ -64,7 +64,7 @@ ROUTES = """
     DELETE  /v1/integrations/dhis2                                  204
 """
 """api.md's routes and what each answers when all is well, in an order in which each finds its world. Their scopes are
-held against api.md by tests/unit/http/test_openapi.py."""
+held against api.md by tests/unit/api/test_openapi.py."""
 UNDELIVERABLE = 610
 """docs/simulators.md: Orange takes it, and reports DeliveryImpossible."""
 SCOPES = ("messaging.read", "messaging.send", "messaging.admin")

@@ -10,7 +10,7 @@ import pytest
 
 from local.sample.expected import Verdict
 from local.sample.tracker import MAPPING, whatsapp_campaign
-from shared.domain.instants import format_instant
+from shared.base.instants import format_instant
 from tests.stack.programme import DELIVERED, Json, Programme, organisation_of, until
 from tests.stack.running import RunningStack, started
 

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from local.deployment import assume, client
 from local.simulators.cards import draw
 from local.stack import STACK_NAME
-from shared.domain.ids import distribution_id
+from shared.base.ids import distribution_id
 from tests.stack.programme import DELIVERED, Json, Programme, until
 from tests.stack.running import TRESPASSER, UNTHROTTLED, RunningStack, started
 from tests.stack.test_webhooks import body_of, post, status

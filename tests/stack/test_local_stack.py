@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from shared.domain.instants import from_rfc3339
+from shared.base.instants import from_rfc3339
 from tests.stack.programme import Programme
 from tests.stack.running import START, RunningStack
 

@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from shared.http.openapi import document
+from shared.api.openapi import document
 from tests.stack.programme import Programme
 from tests.stack.running import RunningStack
 

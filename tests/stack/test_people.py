@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.instants import format_instant
+from shared.base.instants import format_instant
 from tests.stack.programme import DELIVERED, Json, Programme, until
 
 PHONE = f"+22177000{DELIVERED}"

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import httpx2
 
-from shared.domain.instants import format_instant
+from shared.base.instants import format_instant
 from tests.stack.programme import DELIVERED, Programme, until
 
 AT_ONCE, ROUNDS = 8, 3

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.instants import format_instant
+from shared.base.instants import format_instant
 from tests.stack.programme import DELIVERED, Programme
 
 

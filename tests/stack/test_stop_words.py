@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.stop_texts import TEXTS
-from shared.domain.stop_words import Tongue
+from shared.policy.opt_out import TEXTS, Tongue
 from tests.stack.programme import DELIVERED, WHATSAPP_SECRET, Programme, until
 from tests.stack.test_webhooks import post
 from tests.stack.test_whatsapp_inbound import PHONE, acts, answers, consent

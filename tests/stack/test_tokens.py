@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from local.tokens import ALL_SCOPES, load_key
-from shared.http.openapi import document
+from shared.api.openapi import document
 from tests.local.bad_tokens import BAD, Issuer
 from tests.stack.running import RunningStack
 

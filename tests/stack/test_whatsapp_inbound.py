@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx2
 
-from shared.domain.stop_texts import BOTH, TEXTS
+from shared.policy.opt_out import BOTH, TEXTS
 from tests.stack.programme import DELIVERED, WHATSAPP_SECRET, Programme, until
 from tests.stack.test_webhooks import post
 

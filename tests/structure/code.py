@@ -10,14 +10,14 @@ type Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Module:
-    """One file. `path` is relative to the checkout ("shared/domain/gate.py")."""
+    """One file. `path` is relative to the checkout ("shared/policy/gate.py")."""
 
     path: str
     tree: ast.Module
 
     @property
     def name(self) -> str:
-        """As it is imported ("shared.domain.gate")."""
+        """As it is imported ("shared.policy.gate")."""
         return self.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
     @property

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.distribution import Action
-from shared.domain.errors import Kind, SendError
+from shared.campaigns.distribution import Action
+from shared.messages.errors import Kind, SendError
 from tests.fakes.office import DEMO, Office
 from tests.template.reading import at, events, listed, mapping, number, text
 from tests.template.test_operating import ALARMS, TEMPLATE, each_alarm, of_alarm

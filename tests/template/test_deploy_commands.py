@@ -24,7 +24,7 @@ from tests.artefacts.building import build_environment, run
 from tests.template import sam
 from tests.template.deploy_guide import GUIDE, commands, query, section, sections
 from tests.template.reading import ROOT, concurrency, events, mapping, read, text
-from tests.unit.http.events import request
+from tests.unit.api.events import request
 
 SHELLS_OWN = {"export", "read", "cat", "rm", "echo"}
 # The CLI's own commands, of which botocore knows nothing, and calls of others: nothing here can check them.

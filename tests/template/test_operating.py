@@ -7,15 +7,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from shared.domain.errors import Kind
-from shared.domain.payload import Channel
-from shared.domain.status import Status
-from shared.http.textkind import TextKind
-from shared.http.texts import known_codes
-from shared.usecases.admission import Verdict
-from shared.usecases.events import ACCEPTED, EVENTS
-from shared.usecases.ports import ClaimAnswer
-from shared.wiring.providers import PROVIDERS
+from shared.api.texts.sentences import TextKind, known_codes
+from shared.app.providers import PROVIDERS
+from shared.base.events import ACCEPTED, EVENTS
+from shared.messages.errors import Kind
+from shared.messages.payload import Channel
+from shared.messages.ports import ClaimAnswer
+from shared.messages.status import Status
+from shared.policy.gate_check import Verdict
 from tests.template import reading
 from tests.template.reading import FUNCTION_FOLDERS, QUEUES, ROOT, Node, at, listed, mapping, of_type, properties, text
 

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from shared.aws.message_item import KEPT_FOR
-from shared.usecases.setting import FURTHEST
+from shared.policy.setting import FURTHEST
+from shared.storage.dynamodb.message_item import KEPT_FOR
 from tests.template.reading import ROOT, Node, at, listed, mapping, number, of_type, properties, text
 
 TABLES = ("LogTable", "StateTable")

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.timetable import HORIZON, TICK_EVERY
-from shared.usecases.release import NEXT_LOOK
+from shared.campaigns.release import NEXT_LOOK
+from shared.pacing.rate_limit import HORIZON, TICK_EVERY
 from tests.template.reading import Node, at, events, listed, mapping, number, properties, text
 from tests.template.test_alarms import rings
 from tests.template.test_operating import ALARMS

@@ -2,12 +2,12 @@
 
 import pytest
 
-from shared.aws.session import CLAIM_SECONDS, READ_SECONDS
+from shared.app.sending import QUEUED_CHAIN, TEST_CHAIN, Chain
+from shared.cards.failures import ASKS_FOR_SECONDS
+from shared.pacing.waiting import QUEUED, TEST_SEND
 from shared.providers.http import QUEUED_SENDS, TEST_SENDS, TIMEOUT_SECONDS, WHOLE_CALL_SECONDS
-from shared.usecases.boarding import QUEUED, TEST_SEND
-from shared.usecases.failed_cards import ASKS_FOR_SECONDS
-from shared.usecases.send import LEASE, STALE
-from shared.wiring.sending import QUEUED_CHAIN, TEST_CHAIN, Chain
+from shared.sending.send import LEASE, STALE
+from shared.storage.aws import CLAIM_SECONDS, READ_SECONDS
 from tests.template.reading import Node, number, properties
 
 SENDERS = {"SendWhatsAppFunction": "WhatsAppQueue", "SendSmsFunction": "SmsQueue"}

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from shared.aws.telemetry import LoggedTelemetry
+from shared.app.telemetry import LoggedTelemetry
 from tests.fakes.world import FakeClock
 from tests.template.reading import FUNCTION_FOLDERS, ROOT, Node, mapping, of_type
 
@@ -93,7 +93,7 @@ class _Runtime:
 
 
 class _Deaf:
-    """Where the text of the failure goes that Lambda logs: tests/unit/test_telemetry.py looks at that."""
+    """Where the text of the failure goes that Lambda logs: tests/unit/app/test_telemetry.py looks at that."""
 
     def log_error(self, _: list[str]) -> None:
         """Nothing."""

@@ -1,7 +1,7 @@
-"""The row that stands beside those of `shared.wiring.providers.PROVIDERS`."""
+"""The row that stands beside those of `shared.app.providers.PROVIDERS`."""
 
-from shared.domain.payload import Channel, Provider
-from shared.wiring.providers import ProviderRow
+from shared.app.providers import ProviderRow
+from shared.messages.payload import Channel, Provider
 from tests.toy_provider.kite.client import KiteSender
 from tests.toy_provider.kite.receipts import FORMAT
 

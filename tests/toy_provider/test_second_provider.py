@@ -13,21 +13,21 @@ from typing import Any, override
 import httpx2
 import pytest
 
-from shared.domain.errors import Kind, Scope
-from shared.domain.holds import ACCOUNT, ScopeKey, country_scope
-from shared.domain.integration import SmsIntegration
-from shared.domain.members import Member
-from shared.domain.message import Message
-from shared.domain.payload import ORANGE, Channel, Provider
-from shared.domain.sending import ChannelSender
-from shared.domain.status import Status
+from shared.app.providers import PROVIDERS, ProviderRow
+from shared.app.receipts import RECEIPTS
+from shared.holds.hold import ACCOUNT, ScopeKey, country_scope
+from shared.integrations.integration import SmsIntegration
+from shared.messages.errors import Kind, Scope
+from shared.messages.message import Message
+from shared.messages.payload import ORANGE, Channel, Provider
+from shared.messages.status import Status
+from shared.pacing.rate_limit import Member
 from shared.providers.http import QUEUED_SENDS, ClientParts, client
-from shared.providers.whatsapp import webhook
-from shared.usecases.meta_documents import MetaDesk
-from shared.usecases.receive import Doorkeeper, ReceiptDesk, Receiver
-from shared.usecases.strangers import LOOK_AGAIN_AFTER, Strangers
-from shared.wiring.providers import PROVIDERS, ProviderRow
-from shared.wiring.receipts import RECEIPTS
+from shared.providers.meta import webhook
+from shared.sending.channel import ChannelSender
+from shared.webhooks.ingress import Doorkeeper, ReceiptDesk, Receiver
+from shared.webhooks.meta_documents import MetaDesk
+from shared.webhooks.unmatched_receipts import LOOK_AGAIN_AFTER, Strangers
 from tests.fakes.office import DEMO, SMS
 from tests.fakes.orange import FakeTokenShelf
 from tests.fakes.rest import FakeMedia, FakeStatusQueue

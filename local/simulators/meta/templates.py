@@ -8,7 +8,7 @@ from datetime import datetime
 from local.simulators.json_body import as_list, as_object, text_at
 from local.simulators.meta.errors import GraphError
 from local.simulators.meta.message import Picture, TemplateUse
-from shared.domain.clock import Clock
+from shared.base.instants import Clock
 
 STATUSES = {"APPROVED", "PENDING", "REJECTED", "PAUSED", "DISABLED"}
 _VARIABLE = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")

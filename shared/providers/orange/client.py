@@ -1,25 +1,25 @@
 """Sends one SMS by Orange's API for Africa and the Middle East (reference/orange_sms.md, section 2)."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from urllib.parse import quote
 
 import httpx2
 
-from shared.domain.errors import Kind, Scope, SendError
-from shared.domain.gate import earliest_open
-from shared.domain.integration import SmsIntegration
-from shared.domain.json import JsonValue
-from shared.domain.payload import Channel, Payload
-from shared.domain.sending import Taken
-from shared.domain.tokens import TokenShelf
+from shared.base.json import JsonValue
+from shared.integrations.balances import Balance
+from shared.integrations.integration import SmsIntegration, TokenShelf
+from shared.messages.errors import Kind, Scope, SendError
+from shared.messages.payload import Channel, Payload
+from shared.policy.gate import earliest_open
 from shared.providers.answers import identifier, obj, parse, text
-from shared.providers.calls import Call, lost
+from shared.providers.errors import Call, lost
 from shared.providers.http import QUEUED_SENDS, SendTime, SendTimes, bearer, exchange, warm_up
-from shared.providers.orange.contracts import Contract, contracts_in, what_is_missing
+from shared.providers.orange.contracts import Contract, balances_in, contracts_in, what_is_missing
 from shared.providers.orange.errors import Answer, error_from_answer, error_from_response, read
 from shared.providers.orange.tokens import Tokens
+from shared.sending.channel import Taken
 
 
 class OrangeSender:
@@ -144,3 +144,27 @@ def _receipt_id(document: JsonValue) -> str:
     url = text(request.get("resourceURL")) or text(obj(request.get("resourceReference")).get("resourceURL"))
     before, _, last = url.rstrip("/").rpartition("/requests/")
     return identifier(last.rpartition("/")[2]) if before else ""
+
+
+PATIENCE_SECONDS = 8.0
+"""A person waits for the plan or the page; an HTTP API waits 30 s."""
+
+
+class OrangeBalances:
+    """Asks for the contracts each time: what is left changes with every message."""
+
+    def __init__(
+        self, orange: OrangeSender, now: Callable[[], datetime], *, patience: float = PATIENCE_SECONDS
+    ) -> None:
+        self._orange = orange
+        self._now = now
+        self._patience = patience
+
+    async def of(self, integration: SmsIntegration) -> Sequence[Balance]:
+        """See `shared.integrations.balances.Balances`."""
+        try:
+            async with asyncio.timeout(self._patience):
+                contracts = await self._orange.contracts(integration)
+        except TimeoutError:
+            raise SendError(Kind.RETRY, "contracts_late") from None
+        return balances_in(contracts, self._now())

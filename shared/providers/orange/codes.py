@@ -7,12 +7,14 @@ api.md's list of reasons is closed, so the nearest one stands where none fits ex
 from collections.abc import Mapping
 from functools import partial
 
-from shared.domain.errors import Scope
-from shared.providers.rules import Rule, bug, person, retry, stop, throttled, unknown
+from shared.messages.errors import Scope
+from shared.providers.errors import Rule, bug, person, retry, stop, throttled, unknown
 
 _country = partial(stop, scope=Scope.COUNTRY)
 """Subscription, bundle, sender name and sender address are one per country (reference, section 7)."""
+
 SECOND = 1.0
+
 QUOTA_SECONDS = 3600.0
 """A used-up quota does not come back within seconds; Orange gives neither Retry-After nor the period's end."""
 

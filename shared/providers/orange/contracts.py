@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from shared.domain.balance import Balance
-from shared.domain.countries import COVERED
-from shared.domain.json import JsonObject, JsonValue
+from shared.base.json import JsonObject, JsonValue
+from shared.integrations.balances import Balance
 from shared.providers.answers import integer, obj, objects, text
+from shared.recipients.countries import COVERED
 
 COUNTRIES = {country.iso3: country.code for country in COVERED.values()}
 """Orange's country codes → ours; one that is not listed stays as Orange writes it."""

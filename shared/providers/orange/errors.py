@@ -3,15 +3,16 @@
 import re
 from dataclasses import dataclass
 
-from shared.domain.errors import Scope, SendError
-from shared.domain.json import JsonValue
+from shared.base.json import JsonValue
+from shared.messages.errors import Scope, SendError
 from shared.providers.answers import integer, obj, parse, text
-from shared.providers.calls import Call
+from shared.providers.errors import Call, Rule, bug, stop, throttled, unknown
 from shared.providers.orange.codes import GATEWAY, OAUTH, ONE_API, QUOTA_SECONDS, STATUSES
-from shared.providers.rules import Rule, bug, stop, throttled, unknown
 
 _SENDER = re.compile(r"sender[ _-]?(name|address)", re.IGNORECASE)
+
 _QUOTA = re.compile(r"quota", re.IGNORECASE)
+
 _MESSAGE_ID = re.compile(r"[A-Z]{3}[0-9]{4}")
 
 

@@ -4,10 +4,10 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
-from shared.domain.json import JsonObject, JsonValue
-from shared.domain.receipt import Receipt, ReceiptFormat, ReceiptsRead
-from shared.domain.status import Status
+from shared.base.json import JsonObject, JsonValue
+from shared.messages.status import Status
 from shared.providers.answers import PIECE_BYTES, identifier, obj, objects, parse, text
+from shared.webhooks.updates import Receipt, ReceiptFormat, ReceiptsRead
 
 STATUSES: Mapping[str, Status] = {
     "DeliveredToTerminal": Status.DELIVERED,
@@ -16,7 +16,9 @@ STATUSES: Mapping[str, Status] = {
     "DeliveryImpossible": Status.FAILED,
 }
 """reference/orange_sms.md §4. DeliveryUncertain and unknown ones say nothing: the message stays where it is."""
+
 _ADDRESS = re.compile(r"(?:tel:)?\+?([1-9][0-9]{7,14})", re.ASCII)
+
 _DIGITS = re.compile(r"[0-9](?:[ .()/-]{0,2}[0-9]){4,}", re.ASCII)
 """A status is stored and logged as Orange writes it; should a number stand in it, that is not."""
 

@@ -12,19 +12,20 @@ from datetime import datetime, timedelta
 
 import httpx2
 
-from shared.domain.errors import Kind, SendError
-from shared.domain.integration import SmsIntegration
-from shared.domain.lru import LruCache
-from shared.domain.tokens import AccessToken, TokenShelf
+from shared.base.caches import LruCache
+from shared.base.concurrency import SingleFlight
+from shared.integrations.integration import AccessToken, SmsIntegration, TokenShelf
+from shared.messages.errors import Kind, SendError
 from shared.providers.answers import integer, obj, parse, text
-from shared.providers.calls import Call
+from shared.providers.errors import Call
 from shared.providers.http import exchange
 from shared.providers.orange.errors import error_from_response
-from shared.providers.single_flight import SingleFlight
 
 SHORTEST_LIFE = 60
 """Seconds a token is taken to live when Orange does not say."""
+
 EARLY_SECONDS = 60.0
+
 MOST_PUTS = 3
 """Whoever is overtaken so often keeps its own token: it is as good."""
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.runtime import Handler, LambdaContext
-from shared.aws.session import Aws
-from shared.domain.clock import Clock
+from shared.base.instants import Clock
+from shared.storage.aws import Aws
 
 
 def build(environment: Mapping[str, str], clock: Clock, aws: Aws) -> Handler:

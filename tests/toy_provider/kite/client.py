@@ -5,14 +5,14 @@ from datetime import datetime
 
 import httpx2
 
-from shared.domain.errors import Kind, SendError
-from shared.domain.gate import earliest_open
-from shared.domain.integration import SmsIntegration
-from shared.domain.payload import Channel, Payload
-from shared.domain.sending import Taken
+from shared.integrations.integration import SmsIntegration
+from shared.messages.errors import Kind, SendError
+from shared.messages.payload import Channel, Payload
+from shared.policy.gate import earliest_open
 from shared.providers.answers import identifier, integer, obj, objects, parse
-from shared.providers.calls import Call, lost
+from shared.providers.errors import Call, lost
 from shared.providers.http import SendTime, SendTimes, exchange, warm_up
+from shared.sending.channel import Taken
 from tests.toy_provider.kite.codes import FAULTS, OTHER, STATUSES
 
 URL = "https://api.kite.invalid/v2/batches"

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from shared.domain.errors import Scope
-from shared.providers.rules import Rule, bug, person, retry, stop, throttled, unknown
+from shared.messages.errors import Scope
+from shared.providers.errors import Rule, bug, person, retry, stop, throttled, unknown
 
 FAULTS: Mapping[int, Rule] = {
     3: person("phone_invalid"),

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Mapping
 
-from shared.domain.receipt import Receipt, ReceiptFormat, ReceiptsRead
-from shared.domain.status import Status
+from shared.messages.status import Status
 from shared.providers.answers import identifier, obj, objects, parse
+from shared.webhooks.updates import Receipt, ReceiptFormat, ReceiptsRead
 
 STATUSES: Mapping[str, Status] = {
     "ON_ITS_WAY": Status.SENT,

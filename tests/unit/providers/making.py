@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import httpx2
 
-from shared.domain.integration import Secret, SmsIntegration, UnitPrice, WhatsAppIntegration
-from shared.domain.payload import Mode, Payload, TemplateCall
+from shared.integrations.integration import Secret, SmsIntegration, UnitPrice, WhatsAppIntegration
+from shared.messages.payload import Mode, Payload, TemplateCall
 from shared.providers.http import client
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

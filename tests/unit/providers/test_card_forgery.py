@@ -7,11 +7,10 @@ from datetime import timedelta
 import httpx2
 import pytest
 
-from shared.domain.card_reference import parse_hosts
-from shared.domain.errors import Kind, SendError
-from shared.domain.picture import kind
-from shared.providers.addresses import is_public, resolve
-from shared.providers.cards import Cards
+from shared.cards.picture import kind
+from shared.cards.references import parse_hosts
+from shared.messages.errors import Kind, SendError
+from shared.providers.cards import Cards, is_public, resolve
 from shared.providers.http import WHOLE_CALL_SECONDS, client
 from tests.fakes.virtual import VirtualLoop
 from tests.fakes.world import MORNING, FakeClock

@@ -5,13 +5,12 @@ from collections.abc import AsyncIterator, Sequence
 import httpx2
 import pytest
 
-from shared.domain.card_reference import parse_hosts
-from shared.domain.errors import Kind, Scope, SendError
-from shared.domain.picture import MAX_BYTES
-from shared.domain.sending import CardSource
-from shared.providers.addresses import is_public
-from shared.providers.cards import Cards, ObjectReader
+from shared.cards.picture import MAX_BYTES
+from shared.cards.references import parse_hosts
+from shared.messages.errors import Kind, Scope, SendError
+from shared.providers.cards import Cards, ObjectReader, is_public
 from shared.providers.http import client
+from shared.sending.channel import CardSource
 
 PUBLIC = "93.184.216.34"
 

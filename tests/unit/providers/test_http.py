@@ -7,8 +7,8 @@ import sys
 import httpx2
 import pytest
 
-from shared.domain.errors import Kind, SendError
-from shared.providers.calls import Call
+from shared.messages.errors import Kind, SendError
+from shared.providers.errors import Call
 from shared.providers.http import QUEUED_SENDS, SendTime, SendTimes, bearer, client, error_from_exception, exchange
 
 NOT_SENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError"}
@@ -104,8 +104,7 @@ def test_the_client() -> None:
 
 def test_who_reads_webhooks_loads_no_client() -> None:
     code = (
-        "import sys, shared.providers.whatsapp.webhook, shared.providers.orange.receipts;"
-        "sys.exit('httpx2' in sys.modules)"
+        "import sys, shared.providers.meta.webhook, shared.providers.orange.receipts;sys.exit('httpx2' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

@@ -6,10 +6,9 @@ from datetime import datetime, timedelta
 import httpx2
 import pytest
 
-from shared.domain.balance import Balance, Shortage, shortages
-from shared.domain.errors import Kind, SendError
-from shared.providers.orange.balances import OrangeBalances
-from shared.providers.orange.client import OrangeSender
+from shared.integrations.balances import Balance, Shortage, shortages
+from shared.messages.errors import Kind, SendError
+from shared.providers.orange.client import OrangeBalances, OrangeSender
 from shared.providers.orange.contracts import Contract, balances_in, what_is_missing
 from tests.fakes.orange import FakeTokenShelf
 from tests.fakes.world import Points

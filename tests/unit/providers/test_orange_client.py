@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 import httpx2
 import pytest
 
-from shared.domain.errors import Kind, SendError
-from shared.domain.integration import SmsIntegration
-from shared.domain.sending import ChannelSender, Taken
+from shared.integrations.integration import SmsIntegration
+from shared.messages.errors import Kind, SendError
 from shared.providers.orange.client import OrangeSender
 from shared.providers.orange.contracts import Contract
+from shared.sending.channel import ChannelSender, Taken
 from tests.fakes.orange import FakeTokenShelf
 from tests.fakes.world import Points
 from tests.unit.providers.making import NOON, NUMBER, Answer, Provider, body, ok, sms, text_message

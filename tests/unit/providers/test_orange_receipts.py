@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.receipt import Receipt
-from shared.domain.status import Status
+from shared.messages.status import Status
 from shared.providers.orange.receipts import STATUSES, receipts
+from shared.webhooks.updates import Receipt
 
 
 def callback(status: object, **fields: object) -> dict[str, Any]:

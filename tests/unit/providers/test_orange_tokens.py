@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.integration import SmsIntegration
-from shared.domain.tokens import Shelved
+from shared.integrations.integration import Shelved, SmsIntegration
 from shared.providers.orange.tokens import Tokens
 from tests.fakes.orange import FakeTokenShelf
 from tests.fakes.world import KilledError, Points

@@ -11,13 +11,13 @@ import httpx2
 import pytest
 from PIL import Image
 
-from shared.domain.errors import Kind, SendError
-from shared.domain.integration import WhatsAppIntegration
-from shared.domain.masking import blank_number_in_wamid
-from shared.domain.payload import MAX_CAPTION, Mode, Payload, ReplyButton
-from shared.domain.sending import MEDIA_KEPT, CardSource, ChannelSender, MediaCache, Taken
-from shared.providers.whatsapp.client import WhatsAppSender
-from shared.providers.whatsapp.uploads import MOST_KNOWN, Uploads
+from shared.integrations.integration import WhatsAppIntegration
+from shared.messages.errors import Kind, SendError
+from shared.messages.payload import MAX_CAPTION, Mode, Payload, ReplyButton
+from shared.providers.meta.client import WhatsAppSender
+from shared.providers.meta.uploads import MOST_KNOWN, Uploads
+from shared.recipients.masking import blank_number_in_wamid
+from shared.sending.channel import MEDIA_KEPT, CardSource, ChannelSender, MediaCache, Taken
 from tests.fakes.rest import FakeMedia
 from tests.fakes.world import FakeClock
 from tests.unit.providers.making import NUMBER, TOKEN, Answer, Provider, body, card_message, ok, whatsapp

@@ -5,12 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.errors import Kind, Scope
-from shared.domain.json import JsonValue
-from shared.providers.calls import Call
-from shared.providers.rules import Rule
-from shared.providers.whatsapp.codes import CODES, RANGES
-from shared.providers.whatsapp.errors import STALE_MEDIA, error_from_code, error_from_response
+from shared.base.json import JsonValue
+from shared.messages.errors import Kind, Scope
+from shared.providers.errors import Call, Rule
+from shared.providers.meta.codes import CODES, RANGES
+from shared.providers.meta.errors import STALE_MEDIA, error_from_code, error_from_response
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MESSAGE_REASONS = {

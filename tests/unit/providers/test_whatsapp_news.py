@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.news import (
+from shared.providers.meta.webhook import pieces, read
+from shared.webhooks.updates import (
     AccountNews,
     Acquaintance,
     Contact,
@@ -23,9 +24,8 @@ from shared.domain.news import (
     Succession,
     TemplateNews,
     TemplateStatus,
+    WebhookUpdates,
 )
-from shared.domain.receipt import WebhookUpdates
-from shared.providers.whatsapp.webhook import pieces, read
 from tests.unit.providers.webhooks import (
     ACCOUNT_ID,
     AT,

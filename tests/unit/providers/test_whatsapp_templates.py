@@ -8,17 +8,16 @@ from dataclasses import replace
 import httpx2
 import pytest
 
-from shared.domain.errors import Kind, SendError
-from shared.domain.json import JsonObject, JsonValue
-from shared.domain.news import TemplateStatus
-from shared.domain.payload import ButtonCall, TemplateCall
-from shared.domain.sample_card import picture
-from shared.domain.templates import READY_MADE, Shape, UrlButton
+from shared.base.json import JsonObject, JsonValue
+from shared.cards.sample import picture
+from shared.messages.errors import Kind, SendError
+from shared.messages.payload import ButtonCall, TemplateCall
 from shared.providers.http import client
-from shared.providers.whatsapp.graph import NUMBER_FIELDS, PLAIN_FIELDS, Graph
-from shared.providers.whatsapp.messages import body_of
-from shared.providers.whatsapp.template_shape import shape_of
-from shared.providers.whatsapp.templates import MetaTemplates
+from shared.providers.meta.client import body_of
+from shared.providers.meta.graph import NUMBER_FIELDS, PLAIN_FIELDS, Graph
+from shared.providers.meta.templates import MetaTemplates, shape_of
+from shared.texts.templates import READY_MADE, Shape, UrlButton
+from shared.webhooks.updates import TemplateStatus
 from tests.unit.providers.making import NOON, TOKEN, card_message, ok, whatsapp
 
 OURS = replace(whatsapp(), business_account_id="900")

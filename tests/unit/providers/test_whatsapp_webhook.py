@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.errors import Kind
-from shared.domain.masking import blank_number_in_wamid
-from shared.domain.receipt import Attempt
-from shared.domain.status import Status
-from shared.providers.whatsapp.webhook import PIECE_BYTES, pieces, read, verified
+from shared.messages.errors import Kind
+from shared.messages.status import Status
+from shared.providers.answers import PIECE_BYTES
+from shared.providers.meta.webhook import pieces, read, verified
+from shared.recipients.masking import blank_number_in_wamid
+from shared.webhooks.updates import Attempt
 
 MESSAGE = "5a1e0000-0000-5000-8000-000000000001"
 WAMID = "wamid.HBgMMjIxNzcwMDAwMDAxFQIAERgSQUJDREVGMDEyMzQ1Njc4OUFCAA=="

@@ -1,0 +1,69 @@
+"""Parts of request bodies, already checked by their schema, as values of the domain."""
+
+from datetime import datetime
+from typing import cast
+
+from shared.base.json import JsonObject, JsonValue
+from shared.base.refusal import Fault, ProblemCode, Refusal
+from shared.campaigns.distribution import Schedule, ScheduleMode
+from shared.recipients.recipient import parse_instant
+from shared.texts.content import Content, FallbackOrder, SmsEncoding
+
+
+def content(body: JsonObject) -> Content:
+    """`content`, a text or a template."""
+    found = obj(body, "content")
+    encoding = SmsEncoding(str(found.get("sms_encoding", SmsEncoding.EXACT)))
+    template = found.get("template")
+    if isinstance(template, dict):
+        return Content(template=str(template["name"]), language=text(template, "language"), sms_encoding=encoding)
+    return Content(text=str(found.get("text", "")), sms_encoding=encoding)
+
+
+def fallback(body: JsonObject) -> FallbackOrder | None:
+    """`fallback`; its content is the message's own where it has none."""
+    found = obj(body, "fallback")
+    if not found:
+        return None
+    return FallbackOrder(
+        content=content(found if "content" in found else body), after_minutes=int(str(found["after_minutes"]))
+    )
+
+
+def schedule(body: JsonObject) -> Schedule:
+    """`schedule`; mode `at` needs an instant."""
+    found = obj(body, "schedule")
+    mode = ScheduleMode(str(found.get("mode", ScheduleMode.AUTO)))
+    at = instant(found, "at")
+    if (mode is ScheduleMode.AT) != (at is not None):
+        raise Refusal(ProblemCode.UNPROCESSABLE, (Fault(field="schedule.at", code="field_invalid"),))
+    return Schedule(mode=mode, at=at)
+
+
+def obj(body: JsonObject, name: str) -> JsonObject:
+    """An object, empty where it is absent."""
+    found = body.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def objects(body: JsonObject, name: str) -> list[JsonObject] | None:
+    """A list of objects, None where it is absent."""
+    found = body.get(name)
+    return cast("list[JsonObject]", found) if isinstance(found, list) else None
+
+
+def text(body: JsonObject, name: str) -> str | None:
+    """A string, None where it is absent or null."""
+    found: JsonValue = body.get(name)
+    return str(found) if found is not None else None
+
+
+def instant(body: JsonObject, name: str) -> datetime | None:
+    """An instant in UTC. Raises Refusal for a time without a zone."""
+    found = body.get(name)
+    if found is None:
+        return None
+    read = parse_instant(found)
+    if read is None:
+        raise Refusal(ProblemCode.UNPROCESSABLE, (Fault(field=name, code="field_invalid"),))
+    return read

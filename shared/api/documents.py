@@ -1,0 +1,302 @@
+"""The API's documents (api.md), made from what the use cases answer."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from shared.api import problems
+from shared.api.jsontext import Renderable
+from shared.api.texts.sentences import Language, TextKind, text
+from shared.base.ids import fallback_id
+from shared.base.refusal import Notice
+from shared.campaigns.counts import RECEIPT_MISSING, misses_receipt
+from shared.campaigns.distribution import CountryPrice, Counts, FallbackCost
+from shared.campaigns.reading import DistributionView
+from shared.campaigns.statistics import Statistics
+from shared.campaigns.stored_content import DuplicateRow
+from shared.holds.hold import RunHold
+from shared.holds.keeper import shown
+from shared.integrations.integration import Dhis2Integration, Secret, SmsIntegration, WhatsAppIntegration
+from shared.messages.message import DeadLetter, Message, PayloadRef, Price, dead_letter_id
+from shared.messages.status import Status
+from shared.policy.consent import Consent
+from shared.policy.eligibility import Accepted, Rejected
+from shared.texts.catalogue import SHOWN, Catalogue, Usable
+from shared.texts.composition import Composed
+from shared.texts.variables import names
+from shared.webhooks.updates import TemplateStatus
+
+type Document = dict[str, Renderable]
+
+type Via = Literal["distribution", "single", "test", "fallback", "resend", "reply"]
+"""What made a message, in api.md's words."""
+
+
+def message(found: Message, now: datetime, language: Language, hold: RunHold | None = None) -> Document:
+    """A row of the log. `hold`: what keeps it pending, if something does."""
+    return {
+        "message_id": found.message_id,
+        "timestamp": found.accepted_at,
+        "channel": found.channel,
+        "status": found.status,
+        "reason": RECEIPT_MISSING if misses_receipt(found, now) else found.reason,
+        "provider_message_id": found.provider_message_id,
+        "recipient": found.recipient,
+        "campaign_id": found.campaign_id,
+        "enrollment_id": found.enrollment_id,
+        "distribution_id": found.distribution_id,
+        "parent_message_id": found.parent_message_id,
+        "segments": found.segments,
+        "price": _price(found.price) if found.was_asked_for else None,
+        "scheduled_for": found.scheduled_for,
+        "sent_at": found.sent_at,
+        "delivered_at": found.delivered_at,
+        "read_at": found.read_at,
+        "failed_at": found.failed_at,
+        "attempts": found.attempts,
+        "next_attempt_at": found.due_at if found.waits and hold is None else None,
+        "hold": _hold(hold, language) if hold is not None else None,
+        "via": _via(found),
+    }
+
+
+def dead_letter(found: Message, letter: DeadLetter) -> Document:
+    """A message that was given up."""
+    return {
+        "dead_letter_id": dead_letter_id(found.message_id, letter.received_at),
+        "channel": found.channel,
+        "message_id": found.message_id,
+        "recipient": found.recipient,
+        "reason": letter.reason,
+        "received_at": letter.received_at,
+        "attempts": letter.attempts,
+    }
+
+
+def distribution(view: DistributionView, language: Language) -> Document:
+    """A distribution with its counts."""
+    found = view.distribution
+    plan = found.plan
+    return {
+        "distribution_id": found.distribution_id,
+        "campaign_id": found.campaign_id,
+        "channel": found.channel,
+        "status": found.status,
+        "status_reason": found.status_reason,
+        "accepted": plan.accepted if plan else 0,
+        "rejected": plan.rejected if plan else 0,
+        "duplicates": plan.duplicates if plan else 0,
+        "counts": {str(status): view.counts.of(status) for status in Status},
+        "by_reason": dict(view.counts.by_reason),
+        "segments": plan.segments if plan else None,
+        "prices": [_country_price(price) for price in plan.prices] if plan else [],
+        "starts_at": plan.starts_at if plan else None,
+        "estimated_end": view.estimated_end,
+        "warnings": notices(view.warnings, language),
+        "errors": [problems.fault_document(fault, language) for fault in view.faults],
+        "created_at": found.created_at,
+        "completed_at": found.completed_at,
+        "fallback": _fallback(plan.fallback, view.fallbacks) if plan and plan.fallback else None,
+        "holds": [{**_hold(one, language), "messages": rows} for one, rows in view.held.items()],
+    }
+
+
+def _hold(found: RunHold, language: Language) -> Document:
+    scope, key = shown(found.scope)
+    return {
+        "scope": scope,
+        "key": key,
+        "reason": found.reason,
+        "reason_text": text(TextKind.STATUS_REASON, found.reason, language),
+    }
+
+
+def duplicate(row: DuplicateRow) -> Document:
+    """A row that is not sent because another message says the same."""
+    return {
+        "row": row.row,
+        "duplicate_of": row.duplicate_of,
+        "recipient": row.recipient,
+        "enrollment_id": row.enrollment_id,
+    }
+
+
+def statistics(found: Statistics) -> Document:
+    """The figures of a campaign or of an organisation."""
+    return {
+        "counts": {str(status): found.counts.of(status) for status in Status},
+        "by_channel": {str(channel): count for channel, count in found.by_channel.items()},
+        "by_reason": dict(found.counts.by_reason),
+        "by_country": dict(found.by_country),
+        "delivery_rate": found.delivery_rate,
+        "read_rate": found.read_rate,
+        "median_delivery_seconds": found.median_delivery_seconds,
+        "cards_within_24h": found.counts.cards_within_24h,
+        "segments": found.segments,
+        "prices": [_country_price(price) for price in found.prices],
+    }
+
+
+def preview(verdict: Accepted | Rejected, language: Language) -> Document:
+    """One recipient's message as it would be sent."""
+    if isinstance(verdict, Rejected):
+        faults = [problems.fault_document(fault, language) for fault in verdict.faults]
+        errors = [{name: fault[name] for name in ("field", "code", "message")} for fault in faults]
+        return {"valid": False, "recipient": verdict.recipient, "errors": list(errors)}
+    composed = verdict.composed
+    measured = composed.measured
+    return {
+        "valid": True,
+        "recipient": composed.phone.masked,
+        "country": composed.phone.country,
+        "mode": composed.payload.mode,
+        "text": composed.payload.text,
+        "encoding": measured.encoding if measured else None,
+        "segments": measured.segments if measured else None,
+        "characters_left": measured.characters_left if measured else None,
+        "non_gsm_characters": list(measured.non_gsm_characters) if measured else [],
+        "price": _price(composed.price),
+        "gsm7": _gsm7(composed),
+        "scheduled_for": verdict.scheduled_for,
+        "warnings": notices(composed.warnings, language),
+    }
+
+
+def whatsapp(found: WhatsAppIntegration, base_url: str, *, shown_once: str | None = None) -> Document:
+    """The settings; secrets only as whether and when. `shown_once`: the verify token that this very request made."""
+    verify_token = secret(found.verify_token)
+    if shown_once is not None:
+        verify_token["value"] = shown_once
+    return {
+        "access_token": secret(found.access_token),
+        "phone_number_id": found.phone_number_id,
+        "sender_number": found.sender_number,
+        "app_secret": secret(found.app_secret),
+        "verify_token": verify_token,
+        "business_account_id": found.business_account_id,
+        "rate_per_second": found.rate_per_second,
+        "default_template": found.default_template,
+        "webhook_url": f"{base_url}/webhooks/whatsapp/{found.organisation}",
+    }
+
+
+def sms(found: SmsIntegration, base_url: str) -> Document:
+    """The settings; the webhook's URL holds its secret, because Orange signs nothing: an administrator registers it."""
+    return {
+        "client_id": found.client_id,
+        "client_secret": secret(found.client_secret),
+        "sender_name": found.sender_name,
+        "default_country": found.default_country,
+        "senders": dict(found.senders),
+        "rate_per_second": found.rate_per_second,
+        "unit_prices": {
+            country: {"amount": amount(unit.amount), "currency": unit.currency}
+            for country, unit in found.unit_prices.items()
+        },
+        "peak_hours": [list(window) for window in found.peak_hours],
+        "receipt_addresses": list(found.receipt_addresses),
+        "webhook_url": f"{base_url}/webhooks/{found.provider}/{found.organisation}/{found.receipt_token.value}",
+    }
+
+
+def dhis2(found: Dhis2Integration) -> Document:
+    """The mapping."""
+    return {"attributes": dict(found.attributes), "program": found.program}
+
+
+def secret(found: Secret | None) -> Document:
+    """Whether it is set, and since when."""
+    return {"set": found is not None, "updated_at": found.updated_at if found else None}
+
+
+def consent(found: Consent | None) -> Document:
+    """A person's recorded word."""
+    return {
+        "state": found.state if found else "unknown",
+        "recorded_at": found.recorded_at if found else None,
+        "source": found.source if found else None,
+    }
+
+
+def templates(catalogue: Catalogue) -> list[Document]:
+    """The ready-made ones, each as WhatsApp and as SMS text, then the organisation's own that Meta has approved."""
+    listed = (one for one in catalogue.items if one.origin == "ready" or one.status in SHOWN)
+    return [document for one in listed for document in _template(one)]
+
+
+def notices(found: Sequence[Notice], language: Language) -> list[Renderable]:
+    """Warnings."""
+    return [problems.notice_document(notice, language) for notice in found]
+
+
+def amount(value: Decimal) -> str:
+    """A plain decimal: no exponent, no zeros for nothing."""
+    return f"{value.normalize():f}"
+
+
+def _template(template: Usable) -> list[Document]:
+    """One entry a channel. An SMS text needs nobody's approval; a status that Meta could not be asked is the first."""
+    whatsapp = _template_entry(
+        template, "whatsapp", template.shape.body, template.status or TemplateStatus.NOT_SUBMITTED
+    )
+    if template.sms is None:
+        return [whatsapp]
+    return [whatsapp, _template_entry(template, "sms", template.sms, TemplateStatus.APPROVED)]
+
+
+def _template_entry(template: Usable, channel: str, body: str, status: TemplateStatus) -> Document:
+    return {
+        "name": template.name,
+        "language": template.language,
+        "channel": channel,
+        "origin": template.origin,
+        "status": status,
+        "body": body,
+        "variables": list(names(body)),
+        "use_case": template.use_case,
+    }
+
+
+def _price(price: Price | None) -> Document | None:
+    return {"amount": amount(price.amount), "currency": price.currency} if price else None
+
+
+def _country_price(price: CountryPrice) -> Document:
+    return {
+        "country": price.country,
+        "currency": price.currency,
+        "amount": amount(price.amount) if price.amount is not None else None,
+        "segments": price.segments,
+    }
+
+
+def _via(found: Message) -> Via:
+    """What the message was made by: IDs are derived, so that they tell."""
+    if found.payload == PayloadRef.of_test(found.organisation):
+        return "test"
+    if found.chunk is not None:
+        return "distribution"
+    if found.parent_message_id is not None:
+        return "fallback" if found.message_id == fallback_id(found.parent_message_id) else "resend"
+    return "single" if found.campaign_id is not None else "reply"
+
+
+def _fallback(cost: FallbackCost, counts: Counts) -> Document:
+    return {
+        "segments": cost.segments,
+        "prices": [_country_price(price) for price in cost.prices],
+        "counts": {str(status): counts.of(status) for status in Status},
+    }
+
+
+def _gsm7(composed: Composed) -> Document | None:
+    offer = composed.gsm7
+    if offer is None:
+        return None
+    return {
+        "text": offer.text,
+        "segments": offer.segments,
+        "price": _price(offer.price),
+        "replaced": [list(pair) for pair in offer.replaced],
+    }

@@ -1,0 +1,62 @@
+"""The OpenAPI document beside this module: what is served is what requests are checked against."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from shared.api.jsontext import parse
+from shared.base.json import JsonObject, JsonValue
+
+_METHODS = frozenset({"get", "put", "post", "delete"})
+
+
+@cache
+def document() -> JsonObject:
+    """Read at first use and kept: never change what it returns."""
+    return as_object(parse(Path(__file__).with_name("openapi.json").read_bytes()))
+
+
+@cache
+def operations() -> Mapping[str, JsonObject]:
+    """operationId → operation."""
+    return {str(operation["operationId"]): operation for operation in routes().values()}
+
+
+@cache
+def routes() -> Mapping[str, JsonObject]:
+    """Route key ("POST /v1/messages") → operation."""
+    return {
+        f"{method.upper()} {path}": as_object(operation)
+        for path, item in as_object(document()["paths"]).items()
+        for method, operation in as_object(item).items()
+        if method in _METHODS
+    }
+
+
+def body_schema(operation: str) -> JsonObject:
+    """Of the JSON body. KeyError for an operation that takes none."""
+    content = as_object(as_object(operations()[operation]["requestBody"])["content"])
+    return as_object(as_object(content["application/json"])["schema"])
+
+
+def parameters(operation: str) -> list[JsonObject]:
+    """With references followed."""
+    listed = operations()[operation].get("parameters", [])
+    return [followed(as_object(entry)) for entry in listed] if isinstance(listed, list) else []
+
+
+def as_object(value: JsonValue) -> JsonObject:
+    """`value` where it is an object; TypeError otherwise: the document is ours, so that is a mistake of ours."""
+    if not isinstance(value, dict):
+        raise TypeError("not an object")
+    return value
+
+
+def followed(entry: JsonObject) -> JsonObject:
+    """The component that `entry` refers to, or `entry` itself."""
+    if "$ref" not in entry:
+        return entry
+    target: JsonValue = document()
+    for name in str(entry["$ref"]).removeprefix("#/").split("/"):
+        target = as_object(target)[name]
+    return as_object(target)

@@ -1,0 +1,97 @@
+"""Refusals as RFC 9457 documents. The one place that knows a code's HTTP status."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from shared.api.jsontext import Renderable
+from shared.api.response import Response
+from shared.api.texts.sentences import Language, TextKind, known_codes, text
+from shared.base.refusal import Fault, Notice, ProblemCode, Refusal
+
+STATUS: Final[Mapping[ProblemCode, int]] = {
+    ProblemCode.BAD_REQUEST: 400,
+    ProblemCode.FORBIDDEN: 403,
+    ProblemCode.NOT_FOUND: 404,
+    ProblemCode.IDEMPOTENCY_KEY_MISSING: 400,
+    ProblemCode.IDEMPOTENCY_KEY_REUSED: 422,
+    ProblemCode.IDEMPOTENCY_IN_PROGRESS: 409,
+    ProblemCode.INTEGRATION_MISSING: 409,
+    ProblemCode.TEMPLATE_MISSING: 409,
+    ProblemCode.QUIET_HOURS: 409,
+    ProblemCode.UPLOAD_MISSING: 409,
+    ProblemCode.USE_UPLOAD: 413,
+    ProblemCode.STATE_CONFLICT: 409,
+    ProblemCode.PROVIDER_REFUSED: 502,
+    ProblemCode.TOO_LARGE: 413,
+    ProblemCode.UNSUPPORTED_MEDIA_TYPE: 415,
+    ProblemCode.UNPROCESSABLE: 422,
+    ProblemCode.RATE_LIMITED: 429,
+}
+
+_UNEXPECTED: Final[Mapping[Language, tuple[str, str]]] = {
+    "en": ("Something went wrong here", "It is our mistake, and it has been noted. Try again in a minute."),
+    "fr": ("Une erreur s’est produite chez nous", "Elle a été notée. Réessayez dans une minute."),
+}
+
+
+def document(refusal: Refusal, language: Language) -> dict[str, Renderable]:
+    """`type` leads to the code's line in /docs. `errors` only where there are faults."""
+    facts = _with_advice(refusal.facts, language)
+    problem: dict[str, Renderable] = {
+        "type": f"/docs#problem-{refusal.code}",
+        "title": text(TextKind.PROBLEM_TITLE, refusal.code, language),
+        "status": STATUS[refusal.code],
+        "detail": text(TextKind.PROBLEM_DETAIL, refusal.code, language, facts),
+        "code": refusal.code,
+    }
+    if refusal.faults:
+        problem["errors"] = [fault_document(fault, language) for fault in refusal.faults]
+    return problem
+
+
+def response(refusal: Refusal, language: Language) -> Response:
+    """The whole answer to a request that is refused; `retry-after` where it is known when to come again."""
+    headers = {"retry-after": seconds} if (seconds := refusal.facts.get("retry_after")) else {}
+    return _problem(STATUS[refusal.code], document(refusal, language), language, headers)
+
+
+def unexpected(language: Language) -> Response:
+    """For a mistake of ours: 500 and no particulars. It has no `code`: api.md's closed list names none for it."""
+    title, detail = _UNEXPECTED[language]
+    return _problem(500, {"type": "about:blank", "title": title, "status": 500, "detail": detail}, language)
+
+
+def fault_document(fault: Fault, language: Language) -> dict[str, Renderable]:
+    """One of `errors`; `row`, `line`, `enrollment_id` and `recipient` only where they are known."""
+    entry: dict[str, Renderable] = {} if fault.row is None else {"row": fault.row}
+    entry |= {
+        "field": fault.field,
+        "code": fault.code,
+        "message": text(TextKind.FIELD, fault.code, language, fault.facts),
+    }
+    optional = {"enrollment_id": fault.enrollment_id, "recipient": fault.recipient, "line": fault.line}
+    return entry | {name: value for name, value in optional.items() if value is not None}
+
+
+def notice_document(notice: Notice, language: Language) -> dict[str, Renderable]:
+    """One of `warnings`."""
+    count = {} if notice.count is None else {"count": str(notice.count)}
+    message = text(TextKind.WARNING, notice.code, language, {**count, **notice.facts})
+    entry: dict[str, Renderable] = {"code": notice.code, "message": message}
+    return entry if notice.count is None else entry | {"count": notice.count}
+
+
+def _problem(
+    status: int, body: dict[str, Renderable], language: Language, more: Mapping[str, str] | None = None
+) -> Response:
+    headers = {"content-type": "application/problem+json", "content-language": language}
+    return Response(status=status, body=body, headers=headers | dict(more or {}))
+
+
+def _with_advice(facts: Mapping[str, str], language: Language) -> Mapping[str, str]:
+    """What to do about a provider's refusal is the text of our reason for it."""
+    reason = facts.get("reason", "")
+    for kind in (TextKind.STATUS_REASON, TextKind.REASON, TextKind.FIELD):
+        if reason in known_codes(kind, language):
+            return {**facts, "advice": text(kind, reason, language)}
+    return facts

@@ -1,0 +1,143 @@
+"""An event of API Gateway's HTTP API (payload format 2.0), read once."""
+
+import base64
+import binascii
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from urllib.parse import parse_qsl
+
+from shared.api import negotiation
+from shared.api.texts.sentences import Language
+from shared.base.ids import is_organisation
+from shared.base.refusal import Fault, ProblemCode, Refusal
+
+type Event = Mapping[str, object]
+
+_SUBJECTS = ("sub", "client_id")
+
+_SUBJECT = re.compile(r"[!-~]{1,128}")
+"""api.md, Authentication: visible ASCII. Any other name is taken for none."""
+
+
+class Scope(StrEnum):
+    """What a token permits. They do not include one another: a token names each it holds."""
+
+    READ = "messaging.read"
+    SEND = "messaging.send"
+    ADMIN = "messaging.admin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who asks, as the gateway's JWT authorizer verified it."""
+
+    organisation: str
+    scopes: frozenset[str]
+    subject: str = ""
+    """The person or program: the claim `sub`, else `client_id`. Empty where the token names neither."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """`headers` are in lower case; of a query's repeated key the last counts; `body` is the raw bytes.
+
+    `repeated`: the query's keys that have more than one value that is not empty.
+    """
+
+    route_key: str
+    path_parameters: Mapping[str, str]
+    query: Mapping[str, str]
+    repeated: frozenset[str]
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    source_ip: str
+    base_url: str
+    """Scheme and host that the client used, without a slash at the end."""
+    caller: Caller | None
+    """None without a token, or with one that names no organisation."""
+
+    @property
+    def language(self) -> Language:
+        """Of everything that a person reads in the answer."""
+        return negotiation.language(self.headers.get("accept-language", ""))
+
+    @property
+    def organisation(self) -> str:
+        """Whose data this is about. Refusal (forbidden) where the token names none."""
+        if self.caller is None:
+            raise Refusal(ProblemCode.FORBIDDEN)
+        return self.caller.organisation
+
+    @property
+    def subject(self) -> str:
+        """The person or program that asks; empty where the token names none."""
+        return self.caller.subject if self.caller is not None else ""
+
+
+def request_from(event: Event) -> Request:
+    """Total over what the gateway can send; Refusal (bad_request) where the body is said to be base64 and is not."""
+    context = _mapping(event.get("requestContext"))
+    headers = {name.lower(): value for name, value in _texts(event.get("headers")).items()}
+    query = _query(event)
+    given = Counter(name for name, value in query if value)
+    scheme = "http" if headers.get("x-forwarded-proto") == "http" else "https"
+    return Request(
+        route_key=_text(event.get("routeKey")),
+        path_parameters=_texts(event.get("pathParameters")),
+        query=MappingProxyType(dict(sorted(query, key=lambda one: bool(one[1])))),  # an empty value hides no other
+        repeated=frozenset(name for name, count in given.items() if count > 1),
+        headers=MappingProxyType(headers),
+        body=_body(event),
+        source_ip=_text(_mapping(context.get("http")).get("sourceIp")),
+        base_url=f"{scheme}://{_text(context.get('domainName'))}",
+        caller=_caller(context),
+    )
+
+
+def _query(event: Event) -> Sequence[tuple[str, str]]:
+    """From the raw string: the gateway joins the values of a repeated key with commas and cannot tell them apart."""
+    raw = event.get("rawQueryString")
+    if isinstance(raw, str):
+        return parse_qsl(raw, keep_blank_values=True)
+    return [*_texts(event.get("queryStringParameters")).items()]
+
+
+def _body(event: Event) -> bytes:
+    body = _text(event.get("body"))
+    if not event.get("isBase64Encoded"):
+        return body.encode("utf-8", "surrogatepass")
+    try:
+        return base64.b64decode(body, validate=True)
+    except (binascii.Error, ValueError) as error:
+        fault = Fault(field="body", code="field_invalid", facts={"format": "base64"})
+        raise Refusal(ProblemCode.BAD_REQUEST, (fault,)) from error
+
+
+def _caller(context: Mapping[str, object]) -> Caller | None:
+    """The gateway flattens a claim that is a list to "[a b]"; a scope may come so, an organisation may not."""
+    claims = _texts(_mapping(_mapping(context.get("authorizer")).get("jwt")).get("claims"))
+    organisation = claims.get("organisation_id", "")
+    if not is_organisation(organisation):
+        return None
+    scope = claims.get("scope", "")
+    if scope.startswith("[") and scope.endswith("]"):
+        scope = scope[1:-1]
+    named = (claims.get(name, "") for name in _SUBJECTS)
+    subject = next((name for name in named if _SUBJECT.fullmatch(name)), "")
+    return Caller(organisation=organisation, scopes=frozenset(scope.split()), subject=subject)
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _texts(value: object) -> Mapping[str, str]:
+    return MappingProxyType({name: text for name, text in _mapping(value).items() if isinstance(text, str)})

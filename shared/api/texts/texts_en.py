@@ -1,0 +1,413 @@
+"""English texts. A text is a row of sentences; one whose placeholders have no fact is left out (see texts.py)."""
+
+from shared.api.texts.sentences import Sentences, TextKind
+
+_COUNTRIES = "Senegal, Côte d'Ivoire, Mali, Burkina Faso, Guinea, Cameroon, Madagascar, Tunisia and Egypt"
+
+TEXTS: dict[TextKind, dict[str, Sentences]] = {
+    TextKind.PROBLEM_TITLE: {
+        "bad_request": ("The request cannot be read",),
+        "forbidden": ("Not permitted",),
+        "not_found": ("Not found",),
+        "idempotency_key_missing": ("The Idempotency-Key header is missing",),
+        "idempotency_key_reused": ("This key was used for something else",),
+        "idempotency_in_progress": ("Still being worked on",),
+        "integration_missing": ("The channel is not set up",),
+        "template_missing": ("There is no template to send",),
+        "quiet_hours": ("Quiet hours",),
+        "upload_missing": ("The file has not arrived",),
+        "use_upload": ("Too many recipients for one request",),
+        "state_conflict": ("Not possible in this state",),
+        "provider_refused": ("The provider refused",),
+        "too_large": ("Too large",),
+        "unsupported_media_type": ("Wrong content type",),
+        "unprocessable": ("The content cannot be accepted",),
+        "rate_limited": ("Too many requests",),
+    },
+    TextKind.PROBLEM_DETAIL: {
+        "rate_limited": (
+            "You have asked for this too often within a minute, and nothing was done.",
+            "Wait {retry_after} s and try again.",
+            "A lookup is for one person at a time: 60 a minute at most.",
+        ),
+        "bad_request": (
+            "The request was not understood and nothing was done.",
+            "Correct what is listed under errors and send it again.",
+        ),
+        "forbidden": (
+            "Your account may not do this.",
+            "It needs the permission {scope}.",
+            "Ask the administrator of your organisation.",
+        ),
+        "not_found": ("It does not exist, or it is not your organisation's.", "Check the address."),
+        "idempotency_key_missing": (
+            "This call needs an Idempotency-Key header, so that a repeat sends nothing twice.",
+            "Send 1 to 255 visible ASCII characters, new for each new order.",
+        ),
+        "idempotency_key_reused": (
+            "An earlier request with this Idempotency-Key had another content, and that one stands.",
+            "Use a new key for a new order.",
+        ),
+        "idempotency_in_progress": (
+            "An earlier request with this Idempotency-Key is not finished.",
+            "Send the same request again in a few seconds: nothing will be sent twice.",
+        ),
+        "integration_missing": (
+            "The settings that this needs have not been filled in.",
+            "What is missing: {integration}.",
+            "An administrator can enter it under Settings > Integrations.",
+        ),
+        "template_missing": (
+            "A WhatsApp test message needs an approved template, and no default template is set.",
+            "Choose one under Settings > Integrations > WhatsApp.",
+        ),
+        "quiet_hours": (
+            "No SMS is sent between 21:00 and 07:00, the recipient's local time.",
+            "Try again from {opens_at}.",
+            "Nothing was sent.",
+        ),
+        "upload_missing": (
+            "The file of this upload is not there: it was never put to the upload address, or it has expired.",
+            "Upload the file again, then create the distribution.",
+        ),
+        "use_upload": (
+            "One request takes up to 5,000 recipients and 4 MB.",
+            "Upload the list as a file (POST /v1/uploads) and name its upload_id in the distribution.",
+        ),
+        "state_conflict": (
+            "What was asked does not fit the present state, so nothing was changed.",
+            "It is now: {status}.",
+            "What it was to say is no longer kept ({gone}): send a new message.",
+            "{advice}",
+            "Reload it and choose one of the actions that are still possible.",
+        ),
+        "provider_refused": (
+            "The provider did not take the message.",
+            "{advice}",
+            "The provider's code: {provider_code}.",
+        ),
+        "too_large": ("The request is larger than this call takes.", "The limit is {limit}.", "Send less at once."),
+        "unsupported_media_type": (
+            "This call takes JSON only.",
+            "Send it as UTF-8 with the header Content-Type: application/json.",
+        ),
+        "unprocessable": (
+            "The request was understood, but its content cannot be accepted, and nothing was sent.",
+            "Correct what is listed under errors and send it again.",
+        ),
+    },
+    TextKind.FIELD: {
+        "phone_missing": ("There is no phone number.", "Enter the beneficiary's mobile number."),
+        "phone_invalid": ("This cannot be a phone number.", "Check the digits, or write it with +country code."),
+        "phone_obsolete": (
+            "This number has the old form, which has not worked since the country's numbers were changed.",
+            "Ask the beneficiary for the new number.",
+        ),
+        "phone_not_mobile": ("This is not a mobile number.", "Enter a mobile number: a landline receives nothing."),
+        "phone_several": ("There is more than one phone number in the field.", "Keep one."),
+        "sender_missing": (
+            "Orange has no sender address here for the country of this number.",
+            "Country: {country}.",
+            "Ask Orange for the address and enter it under Settings > Integrations > SMS, then send again.",
+        ),
+        "country_not_covered": (
+            f"Numbers of this country are not covered: messages go to {_COUNTRIES}.",
+            "The number's country: {country}.",
+        ),
+        "consent_missing": (
+            "The beneficiary's consent is not recorded, and WhatsApp needs it.",
+            "Record it, or send by SMS.",
+        ),
+        "opted_out": (
+            "The beneficiary asked not to receive messages any more.",
+            "Do not send, unless the person agrees anew and that is recorded.",
+        ),
+        "variable_unknown": (
+            "The text names a variable that does not exist.",
+            "It is {{{name}}}.",
+            "Possible are first_name, last_name, card_code, programme_name, issue_date and verification_url.",
+        ),
+        "variable_missing": (
+            "The text needs a value that this beneficiary does not have.",
+            "What is missing: {name}.",
+            "Fill it in, or take the variable out of the text.",
+        ),
+        "template_unknown": (
+            "There is no such template in this language.",
+            "It was looked for as {name}.",
+            "Choose one from the list of templates.",
+        ),
+        "template_not_approved": (
+            "Meta does not accept this template at the moment.",
+            "It is {name}.",
+            "Meta is reviewing it ({review_hours} hours): wait for the approval.",
+            "Meta has {stopped} it: look up the cause in WhatsApp Manager.",
+            "You can choose another template.",
+        ),
+        "template_not_submitted": (
+            "Meta does not have this template: it was never submitted, or it was deleted.",
+            "It is {name}.",
+            "Ask an administrator to submit it from the list of templates (the review takes 24 to 72 hours), "
+            "or choose another template.",
+        ),
+        "template_required": (
+            "WhatsApp takes free text only within 24 hours of the beneficiary's own message.",
+            "Choose an approved template.",
+        ),
+        "text_too_long": (
+            "The text is too long.",
+            "The limit is {limit}: parts of an SMS, characters on WhatsApp.",
+            "Shorten it.",
+        ),
+        "text_empty": ("The text is empty.", "Write a message, or choose a template."),
+        "card_missing": ("There is no card image, and WhatsApp needs one.", "Add the card, or send by SMS."),
+        "card_host_not_allowed": (
+            "The card image is at an address that is not allowed.",
+            "Allowed are {hosts}.",
+            "An s3:// key begins with your organisation's ID and a slash.",
+            "Use an allowed address, or ask an engineer to add this one.",
+        ),
+        "card_url_invalid": (
+            "The address of the card image cannot be used.",
+            "It must be s3://bucket/key or https://host/path.",
+        ),
+        "dhis2_attribute_missing": (
+            "The DHIS2 record lacks an attribute that is needed.",
+            "Its UID: {attribute}.",
+            "Fill it in in DHIS2, or correct the mapping under Settings > Integrations > DHIS2.",
+        ),
+        "dhis2_not_active": (
+            "Nothing is sent for this DHIS2 record: it is not active, or it is another programme's.",
+            "Its UID: {record}.",
+            "In DHIS2 it is {state}.",
+            "Its programme is {program}: the mapping names another one.",
+            "Leave it out, or correct it in DHIS2 (the mapping is under Settings > Integrations > DHIS2) "
+            "and export again.",
+        ),
+        "send_at_past": ("The time is in the past.", "Choose a later one, or leave it out to send now."),
+        "fallback_invalid": (
+            "The fallback cannot be used: it goes from WhatsApp to SMS, needs a text or a template that exists as SMS, "
+            "and leaves between 1 minute and 7 days (10,080 minutes) after the message was sent.",
+            "Correct it, or leave it out.",
+        ),
+        "row_unreadable": (
+            "The row cannot be read.",
+            "Check its quotes, its number of columns and its encoding (UTF-8).",
+        ),
+        "field_unknown": (
+            "There is no such field here.",
+            "Its name: {name}.",
+            "Take it out, or correct its name.",
+        ),
+        "field_invalid": (
+            "The value cannot be used.",
+            "The field {missing} is needed.",
+            "Only one of {only_one_of} may be given.",
+            "It should be {type}.",
+            "It should be {format}.",
+            "It should be one of {allowed}.",
+            "It should match {pattern}.",
+            "It should be at least {minimum}.",
+            "It should be at most {maximum}.",
+            "A consent cannot be dated ahead: it should be at most {latest}. Check that day and month are not swapped.",
+            "There should be at least {least}.",
+            "There should be at most {most}.",
+        ),
+    },
+    TextKind.REASON: {
+        "card_unreachable": ("The card image could not be fetched.", "Check that it is there and public to us."),
+        "card_not_a_picture": ("The card is not a PNG or JPEG picture.", "Make the card again and resend."),
+        "card_too_large": ("The card image is larger than 5 MB.", "Make a smaller one and resend."),
+        "not_on_whatsapp": ("The number has no WhatsApp, or refuses these messages.", "Send by SMS."),
+        "undeliverable": ("The network could not deliver the message.", "Check the number, or try again later."),
+        "outcome_unknown": (
+            "The connection broke while sending, so it is not known whether the message left.",
+            "Ask the beneficiary before you resend it.",
+        ),
+        "provider_rejected": ("The provider rejected the message.", "Tell an engineer: the content needs a look."),
+        "experiment_withheld": ("Meta withheld the message for an experiment of its own.", "Send by SMS."),
+        "already_sent": (
+            "The campaign has already sent this beneficiary this card, or is about to.",
+            "Nothing to do. If it does not arrive, resend this message.",
+        ),
+        "cancelled": ("The distribution was cancelled before this message left.",),
+        "expired": ("The message waited too long and was not sent.", "Send it anew if it is still of use."),
+        "erased": ("The beneficiary's data were erased, so nothing was sent.",),
+        "receipt_missing": (
+            "The network has sent no delivery receipt for 48 hours.",
+            "The message may have arrived all the same.",
+        ),
+    },
+    TextKind.DEAD_LETTER: {
+        "copy_unreadable": (
+            "What waited on the queue could not be read.",
+            "Redrive the message: it is made anew from what was kept of it.",
+        ),
+        "handling_failed": (
+            "Our own side failed each time the message was taken up.",
+            "Redrive it once an operator has mended what was wrong.",
+        ),
+    },
+    TextKind.STATUS_REASON: {
+        "token_invalid": (
+            "The provider does not accept the credentials any more.",
+            "Enter new ones under Settings > Integrations: sending is tried again at once.",
+        ),
+        "permission_missing": (
+            "The credentials lack a permission that sending needs.",
+            "Grant it at the provider, then resume: sending is tried again at once.",
+        ),
+        "account_restricted": (
+            "The provider has restricted or blocked the account.",
+            "Settle it in the provider's console: sending then goes on by itself, or at once when you resume.",
+        ),
+        "payment_required": (
+            "The provider asks for a payment.",
+            "Settle it in Meta Business Manager: sending then goes on by itself, or at once when you resume.",
+        ),
+        "balance_empty": ("The SMS balance is used up.", "Buy units at Orange: sending then goes on by itself."),
+        "contract_expired": ("The SMS contract has expired.", "Renew it at Orange: sending then goes on by itself."),
+        "cards_unavailable": (
+            "The card pictures of one host cannot be fetched: it answers with an error, a page or not at all.",
+            "Have it mended, or the links renewed. Sending goes on by itself as soon as a card can be fetched.",
+        ),
+        "country_not_subscribed": (
+            "The account may not send messages to this country.",
+            "Subscribe to the country at the provider, or have the country opened there, then resume.",
+        ),
+        "sender_name_not_approved": (
+            "Orange has not approved the sender name.",
+            "Have it approved, or change it under Settings > Integrations > SMS, then resume.",
+        ),
+        "template_paused": (
+            "Meta has paused the template because of its quality.",
+            "Wait until Meta lifts the pause, or use another template.",
+        ),
+        "template_disabled": ("Meta has disabled the template.", "Use another template."),
+        "template_recategorised": (
+            "Meta has moved the template out of the Utility category.",
+            "Appeal in WhatsApp Manager, or use another template.",
+        ),
+        "daily_limit": (
+            "The number of people that Meta lets you message in a day is reached.",
+            "Sending goes on by itself when the limit allows it.",
+        ),
+        "provider_down": ("The provider does not answer.", "Sending goes on when it answers again."),
+        "paused_by_user": ("Somebody in your organisation paused it.", "Resume it to go on."),
+        "expired": ("It was not confirmed within 7 days.", "Create the distribution anew."),
+        "file_unreadable": (
+            "The file cannot be read to its end as the format that was named, or has more than 1,000,000 rows.",
+            "Save it as UTF-8 in that format, a long one in parts, and upload it again.",
+        ),
+    },
+    TextKind.WARNING: {
+        "ucs2": (
+            "Some characters make an SMS hold 70 characters instead of 160, so it costs more.",
+            "Messages concerned: {count}.",
+            'Replace them, or choose "gsm7".',
+        ),
+        "characters_removed": (
+            "Some values, or the text, held characters that no message can carry; they were removed.",
+            "Messages concerned: {count}.",
+            "Check these values in the preview, and correct them where they come from.",
+        ),
+        "units_insufficient": (
+            "The SMS balance may not last for all messages.",
+            "Country: {country}.",
+            "Needed: {needed}.",
+            "Available: {available}.",
+            "Buy units before you confirm.",
+        ),
+        "daily_limit_exceeded": (
+            "There are more recipients than Meta lets you message in a day, so sending will take several days.",
+            "The daily limit: {limit}.",
+        ),
+        "cards_older_than_24h": (
+            "Some cards were made more than 24 hours ago.",
+            "Cards concerned: {count}.",
+            "Beneficiaries should have them within a day.",
+        ),
+        "cards_unreachable": (
+            "Some cards cannot be fetched, or are no pictures.",
+            "Cards tried: {tried}.",
+            "Cards concerned: {count}.",
+            "Before you confirm, check that they are there, that their links are valid and that we may read them.",
+        ),
+        "peak_hours": (
+            "More than 10,000 SMS in peak hours may be slow.",
+            "Choose off-peak if they can wait.",
+        ),
+        "unknown_columns": (
+            "The file has columns that are not used.",
+            "They are {columns}.",
+            "Check their names if you need them.",
+        ),
+        "sender_name_narrow": (
+            "Orange may not accept this sender name in every country.",
+            "Have it approved there before a campaign.",
+        ),
+        "template_status_unknown": (
+            "Meta could not be asked about the template or the limit, so this was not checked.",
+            "Sending goes on.",
+        ),
+        "fallback_invalid": (
+            "Some messages will have no fallback: their SMS cannot be composed, or does not reach their country.",
+            "Messages concerned: {count}.",
+        ),
+        "receipts_missing": (
+            "Meta reports nothing at present, so it is not known which messages arrived.",
+            "Messages concerned: {count}.",
+            "Their SMS fallback waits until Meta reports again, for 24 hours at most. You need not do anything.",
+        ),
+        "gsm7_not_possible": (
+            "The text has letters that a plain SMS cannot hold, so it stays in the longer form.",
+            "Messages concerned: {count}.",
+        ),
+    },
+}
+
+WORDS: dict[str, dict[str, str]] = {
+    "integration": {
+        "whatsapp": "WhatsApp",
+        "sms": "SMS",
+        "dhis2": "DHIS2",
+        "business_account_id": "the WhatsApp Business Account ID (business_account_id)",
+    },
+    "status": {
+        "planning": "being planned",
+        "planned": "planned, not confirmed",
+        "scheduled": "scheduled",
+        "sending": "sending",
+        "paused": "paused",
+        "completed": "completed",
+        "rejected": "rejected",
+        "cancelled": "cancelled",
+        "pending": "pending",
+        "sent": "sent",
+        "delivered": "delivered",
+        "read": "read",
+        "failed": "failed",
+    },
+    "state": {"deleted": "deleted", "inactive": "inactive", "cancelled": "cancelled"},
+    "stopped": {"rejected": "rejected", "paused": "paused", "disabled": "disabled"},
+    "type": {
+        "string": "a text in quotes",
+        "integer": "a whole number",
+        "number": "a number",
+        "boolean": "true or false",
+        "object": "an object",
+        "array": "a list",
+        "null": "null",
+    },
+    "format": {
+        "date-time": "a time with its zone, like 2026-11-23T10:00:00Z",
+        "provider-message-id": "a provider's message ID as the log shows it, without spaces",
+        "identifier": "1 to 64 letters, digits, - or _, without a phone number in it (8 digits or more)",
+        "time-of-day": "a time of day like 08:30",
+        "network": "a network like 196.0.2.0/24",
+        "json": "JSON: an object, in UTF-8, without repeated names and without NaN",
+        "base64": "base64",
+        "cursor": "the next_cursor of the same list, unchanged",
+        "idempotency-key": "1 to 255 visible ASCII characters",
+    },
+}

@@ -1,0 +1,448 @@
+"""French texts, in step with texts_en.py: the same codes, the same placeholders (a test holds them together)."""
+
+from shared.api.texts.sentences import Sentences, TextKind
+
+_COUNTRIES = "Sénégal, Côte d’Ivoire, Mali, Burkina Faso, Guinée, Cameroun, Madagascar, Tunisie et Égypte"
+
+TEXTS: dict[TextKind, dict[str, Sentences]] = {
+    TextKind.PROBLEM_TITLE: {
+        "bad_request": ("La demande est illisible",),
+        "forbidden": ("Action non autorisée",),
+        "not_found": ("Introuvable",),
+        "idempotency_key_missing": ("L’en-tête Idempotency-Key manque",),
+        "idempotency_key_reused": ("Cette clé a déjà servi à autre chose",),
+        "idempotency_in_progress": ("Traitement en cours",),
+        "integration_missing": ("Le canal n’est pas configuré",),
+        "template_missing": ("Aucun modèle à envoyer",),
+        "quiet_hours": ("Heures de silence",),
+        "upload_missing": ("Le fichier n’est pas arrivé",),
+        "use_upload": ("Trop de destinataires pour une seule demande",),
+        "state_conflict": ("Impossible dans cet état",),
+        "provider_refused": ("L’opérateur a refusé",),
+        "too_large": ("Trop volumineux",),
+        "unsupported_media_type": ("Type de contenu incorrect",),
+        "unprocessable": ("Le contenu ne peut pas être accepté",),
+        "rate_limited": ("Trop de demandes",),
+    },
+    TextKind.PROBLEM_DETAIL: {
+        "rate_limited": (
+            "Vous avez fait cette demande trop souvent en une minute, et rien n’a été fait.",
+            "Attendez {retry_after} s, puis réessayez.",
+            "Une recherche concerne une seule personne : 60 par minute au plus.",
+        ),
+        "bad_request": (
+            "La demande n’a pas été comprise et rien n’a été fait.",
+            "Corrigez ce qui figure sous errors, puis renvoyez-la.",
+        ),
+        "forbidden": (
+            "Votre compte n’y est pas autorisé.",
+            "Il faut le droit {scope}.",
+            "Adressez-vous à l’administrateur de votre organisation.",
+        ),
+        "not_found": ("Cela n’existe pas, ou n’appartient pas à votre organisation.", "Vérifiez l’adresse."),
+        "idempotency_key_missing": (
+            "Cet appel exige un en-tête Idempotency-Key, pour qu’une répétition n’envoie rien deux fois.",
+            "Donnez de 1 à 255 caractères ASCII visibles, nouveaux à chaque nouvel ordre.",
+        ),
+        "idempotency_key_reused": (
+            "Une demande précédente avec cette clé Idempotency-Key avait un autre contenu, et c’est elle qui compte.",
+            "Prenez une nouvelle clé pour un nouvel ordre.",
+        ),
+        "idempotency_in_progress": (
+            "Une demande précédente avec cette clé Idempotency-Key n’est pas terminée.",
+            "Renvoyez la même demande dans quelques secondes : rien ne partira deux fois.",
+        ),
+        "integration_missing": (
+            "Les réglages nécessaires n’ont pas été renseignés.",
+            "Il manque : {integration}.",
+            "Un administrateur peut les saisir sous Paramètres > Intégrations.",
+        ),
+        "template_missing": (
+            "Un message d’essai WhatsApp demande un modèle approuvé, et aucun modèle par défaut n’est défini.",
+            "Choisissez-en un sous Paramètres > Intégrations > WhatsApp.",
+        ),
+        "quiet_hours": (
+            "Aucun SMS n’est envoyé entre 21 h et 7 h, heure locale du destinataire.",
+            "Réessayez à partir de {opens_at}.",
+            "Rien n’a été envoyé.",
+        ),
+        "upload_missing": (
+            "Le fichier de ce téléversement est absent : il n’a jamais été déposé, ou il a expiré.",
+            "Téléversez-le de nouveau, puis créez la distribution.",
+        ),
+        "use_upload": (
+            "Une demande prend au plus 5 000 destinataires et 4 Mo.",
+            "Téléversez la liste (POST /v1/uploads) et indiquez son upload_id dans la distribution.",
+        ),
+        "state_conflict": (
+            "Ce qui est demandé ne convient pas à l’état actuel ; rien n’a été changé.",
+            "État actuel : {status}.",
+            "Ce qu’il fallait envoyer n’est plus conservé ({gone}) : envoyez un nouveau message.",
+            "{advice}",
+            "Rechargez la page et choisissez une des actions encore possibles.",
+        ),
+        "provider_refused": (
+            "L’opérateur n’a pas pris le message.",
+            "{advice}",
+            "Code de l’opérateur : {provider_code}.",
+        ),
+        "too_large": (
+            "La demande dépasse ce que cet appel accepte.",
+            "La limite est de {limit}.",
+            "Envoyez-en moins à la fois.",
+        ),
+        "unsupported_media_type": (
+            "Cet appel n’accepte que du JSON.",
+            "Envoyez-le en UTF-8 avec l’en-tête Content-Type: application/json.",
+        ),
+        "unprocessable": (
+            "La demande a été comprise, mais son contenu ne peut pas être accepté ; rien n’a été envoyé.",
+            "Corrigez ce qui figure sous errors, puis renvoyez-la.",
+        ),
+    },
+    TextKind.FIELD: {
+        "phone_missing": ("Il n’y a pas de numéro de téléphone.", "Saisissez le numéro mobile du bénéficiaire."),
+        "phone_invalid": (
+            "Ce ne peut pas être un numéro de téléphone.",
+            "Vérifiez les chiffres, ou écrivez-le avec +indicatif du pays.",
+        ),
+        "phone_obsolete": (
+            "Ce numéro a l’ancienne forme, qui ne fonctionne plus depuis le changement de numérotation du pays.",
+            "Demandez au bénéficiaire son nouveau numéro.",
+        ),
+        "phone_not_mobile": (
+            "Ce n’est pas un numéro mobile.",
+            "Saisissez un numéro mobile : une ligne fixe ne reçoit rien.",
+        ),
+        "phone_several": ("Le champ contient plusieurs numéros de téléphone.", "N’en gardez qu’un."),
+        "sender_missing": (
+            "Orange n’a pas d’adresse d’expéditeur ici pour le pays de ce numéro.",
+            "Pays : {country}.",
+            "Demandez l’adresse à Orange, saisissez-la sous Paramètres > Intégrations > SMS, puis renvoyez.",
+        ),
+        "country_not_covered": (
+            f"Les numéros de ce pays ne sont pas couverts. Pays couverts : {_COUNTRIES}.",
+            "Pays du numéro : {country}.",
+        ),
+        "consent_missing": (
+            "Le consentement du bénéficiaire n’est pas enregistré, or WhatsApp l’exige.",
+            "Enregistrez-le, ou envoyez par SMS.",
+        ),
+        "opted_out": (
+            "Le bénéficiaire a demandé à ne plus recevoir de messages.",
+            "N’envoyez rien, sauf si la personne consent de nouveau et que cela est enregistré.",
+        ),
+        "variable_unknown": (
+            "Le texte nomme une variable qui n’existe pas.",
+            "C’est {{{name}}}.",
+            "Sont possibles first_name, last_name, card_code, programme_name, issue_date et verification_url.",
+        ),
+        "variable_missing": (
+            "Le texte demande une valeur que ce bénéficiaire n’a pas.",
+            "Il manque : {name}.",
+            "Renseignez-la, ou retirez la variable du texte.",
+        ),
+        "template_unknown": (
+            "Ce modèle n’existe pas dans cette langue.",
+            "Nom cherché : {name}.",
+            "Choisissez-en un dans la liste des modèles.",
+        ),
+        "template_not_approved": (
+            "Meta n’accepte pas ce modèle pour le moment.",
+            "C’est {name}.",
+            "Meta l’examine ({review_hours} heures) : attendez l’approbation.",
+            "Meta l’a {stopped} : cherchez la cause dans WhatsApp Manager.",
+            "Vous pouvez choisir un autre modèle.",
+        ),
+        "template_not_submitted": (
+            "Meta n’a pas ce modèle : il n’a jamais été soumis, ou il a été supprimé.",
+            "C’est {name}.",
+            "Demandez à un administrateur de le soumettre depuis la liste des modèles (l’examen prend 24 à 72 heures), "
+            "ou choisissez un autre modèle.",
+        ),
+        "template_required": (
+            "WhatsApp n’accepte un texte libre que dans les 24 heures qui suivent un message du bénéficiaire.",
+            "Choisissez un modèle approuvé.",
+        ),
+        "text_too_long": (
+            "Le texte est trop long.",
+            "La limite est de {limit} : parties d’un SMS, caractères sur WhatsApp.",
+            "Raccourcissez-le.",
+        ),
+        "text_empty": ("Le texte est vide.", "Écrivez un message, ou choisissez un modèle."),
+        "card_missing": (
+            "Il n’y a pas d’image de la carte, or WhatsApp en demande une.",
+            "Ajoutez la carte, ou envoyez par SMS.",
+        ),
+        "card_host_not_allowed": (
+            "L’image de la carte se trouve à une adresse qui n’est pas autorisée.",
+            "Sont autorisés : {hosts}.",
+            "Une clé s3:// commence par l’identifiant de votre organisation et une barre oblique.",
+            "Prenez une adresse autorisée, ou demandez à un ingénieur d’ajouter celle-ci.",
+        ),
+        "card_url_invalid": (
+            "L’adresse de l’image de la carte est inutilisable.",
+            "Il faut s3://compartiment/clé ou https://hôte/chemin.",
+        ),
+        "dhis2_attribute_missing": (
+            "Il manque au dossier DHIS2 un attribut nécessaire.",
+            "Son UID : {attribute}.",
+            "Renseignez-le dans DHIS2, ou corrigez la correspondance sous Paramètres > Intégrations > DHIS2.",
+        ),
+        "dhis2_not_active": (
+            "Rien n’est envoyé pour ce dossier DHIS2 : il n’est pas actif, ou il relève d’un autre programme.",
+            "Son UID : {record}.",
+            "Dans DHIS2, il est {state}.",
+            "Son programme est {program} : la correspondance en indique un autre.",
+            "Laissez-le de côté, ou corrigez-le dans DHIS2 (la correspondance est sous Paramètres > Intégrations > "
+            "DHIS2), puis exportez à nouveau.",
+        ),
+        "send_at_past": (
+            "L’heure est déjà passée.",
+            "Choisissez-en une plus tardive, ou n’en donnez pas pour envoyer tout de suite.",
+        ),
+        "fallback_invalid": (
+            "La solution de repli est inutilisable : elle va de WhatsApp au SMS, demande un texte ou un modèle qui "
+            "existe en SMS, et part entre 1 minute et 7 jours (10 080 minutes) après l’envoi.",
+            "Corrigez-la, ou retirez-la.",
+        ),
+        "row_unreadable": (
+            "La ligne est illisible.",
+            "Vérifiez ses guillemets, son nombre de colonnes et son encodage (UTF-8).",
+        ),
+        "field_unknown": (
+            "Ce champ n’existe pas ici.",
+            "Son nom : {name}.",
+            "Retirez-le, ou corrigez son nom.",
+        ),
+        "field_invalid": (
+            "La valeur est inutilisable.",
+            "Le champ {missing} est obligatoire.",
+            "Un seul de {only_one_of} peut être donné.",
+            "Il faut {type}.",
+            "Il faut {format}.",
+            "Valeurs possibles : {allowed}.",
+            "Elle doit correspondre à {pattern}.",
+            "Le minimum est {minimum}.",
+            "Le maximum est {maximum}.",
+            "Un consentement ne peut pas être daté dans le futur : au plus {latest}. "
+            "Vérifiez que le jour et le mois ne sont pas inversés.",
+            "Il en faut au moins {least}.",
+            "Il en faut au plus {most}.",
+        ),
+    },
+    TextKind.REASON: {
+        "card_unreachable": (
+            "L’image de la carte n’a pas pu être récupérée.",
+            "Vérifiez qu’elle existe et que nous y avons accès.",
+        ),
+        "card_not_a_picture": ("La carte n’est pas une image PNG ou JPEG.", "Recréez la carte, puis renvoyez."),
+        "card_too_large": ("L’image de la carte dépasse 5 Mo.", "Faites-en une plus petite, puis renvoyez."),
+        "not_on_whatsapp": ("Le numéro n’a pas WhatsApp, ou refuse ces messages.", "Envoyez par SMS."),
+        "undeliverable": (
+            "Le réseau n’a pas pu remettre le message.",
+            "Vérifiez le numéro, ou réessayez plus tard.",
+        ),
+        "outcome_unknown": (
+            "La connexion a été coupée pendant l’envoi : on ne sait pas si le message est parti.",
+            "Interrogez le bénéficiaire avant de le renvoyer.",
+        ),
+        "provider_rejected": (
+            "L’opérateur a rejeté le message.",
+            "Prévenez un ingénieur : le contenu est à examiner.",
+        ),
+        "experiment_withheld": (
+            "Meta a retenu le message pour une expérience qui lui est propre.",
+            "Envoyez par SMS.",
+        ),
+        "already_sent": (
+            "La campagne a déjà envoyé cette carte à ce bénéficiaire, ou va l’envoyer.",
+            "Il n’y a rien à faire. Si elle n’arrive pas, renvoyez ce message.",
+        ),
+        "cancelled": ("La distribution a été annulée avant le départ de ce message.",),
+        "expired": (
+            "Le message a attendu trop longtemps et n’a pas été envoyé.",
+            "Envoyez-le de nouveau s’il est encore utile.",
+        ),
+        "erased": ("Les données du bénéficiaire ont été effacées ; rien n’a été envoyé.",),
+        "receipt_missing": (
+            "Le réseau n’a donné aucun accusé de réception depuis 48 heures.",
+            "Le message a pu arriver malgré tout.",
+        ),
+    },
+    TextKind.DEAD_LETTER: {
+        "copy_unreadable": (
+            "Ce qui attendait dans la file était illisible.",
+            "Relancez le message : il est refait à partir de ce qui a été conservé.",
+        ),
+        "handling_failed": (
+            "Notre propre système a échoué chaque fois qu’il a pris le message.",
+            "Relancez-le une fois la panne réparée par un opérateur.",
+        ),
+    },
+    TextKind.STATUS_REASON: {
+        "token_invalid": (
+            "L’opérateur n’accepte plus les identifiants.",
+            "Saisissez-en de nouveaux sous Paramètres > Intégrations : l’envoi est aussitôt essayé de nouveau.",
+        ),
+        "permission_missing": (
+            "Il manque aux identifiants un droit nécessaire à l’envoi.",
+            "Accordez-le chez l’opérateur, puis reprenez : l’envoi est aussitôt essayé de nouveau.",
+        ),
+        "account_restricted": (
+            "L’opérateur a restreint ou bloqué le compte.",
+            "Réglez cela dans la console de l’opérateur : l’envoi reprend de lui-même, ou aussitôt si vous reprenez.",
+        ),
+        "payment_required": (
+            "L’opérateur demande un paiement.",
+            "Réglez-le dans Meta Business Manager : l’envoi reprend de lui-même, ou aussitôt si vous reprenez.",
+        ),
+        "balance_empty": (
+            "Le solde de SMS est épuisé.",
+            "Achetez des unités chez Orange : l’envoi reprend de lui-même.",
+        ),
+        "contract_expired": ("Le contrat SMS a expiré.", "Renouvelez-le chez Orange : l’envoi reprend de lui-même."),
+        "cards_unavailable": (
+            "Les images des cartes d’un serveur ne peuvent pas être récupérées : erreur, page web ou aucune réponse.",
+            "Faites réparer ce serveur ou renouveler les liens. L’envoi reprendra de lui-même dès qu’il répondra.",
+        ),
+        "country_not_subscribed": (
+            "Le compte ne permet pas d’envoyer de messages dans ce pays.",
+            "Abonnez-vous à ce pays chez l’opérateur, ou faites-y ouvrir le pays, puis reprenez.",
+        ),
+        "sender_name_not_approved": (
+            "Orange n’a pas approuvé le nom d’expéditeur.",
+            "Faites-le approuver, ou changez-le sous Paramètres > Intégrations > SMS, puis reprenez.",
+        ),
+        "template_paused": (
+            "Meta a suspendu le modèle à cause de sa qualité.",
+            "Attendez que Meta lève la suspension, ou prenez un autre modèle.",
+        ),
+        "template_disabled": ("Meta a désactivé le modèle.", "Prenez un autre modèle."),
+        "template_recategorised": (
+            "Meta a retiré le modèle de la catégorie Utilitaire.",
+            "Faites appel dans WhatsApp Manager, ou prenez un autre modèle.",
+        ),
+        "daily_limit": (
+            "Le nombre de personnes que Meta permet de contacter par jour est atteint.",
+            "L’envoi reprendra de lui-même dès que la limite le permet.",
+        ),
+        "provider_down": ("L’opérateur ne répond pas.", "L’envoi reprendra quand il répondra."),
+        "paused_by_user": ("Quelqu’un de votre organisation l’a mise en pause.", "Reprenez-la pour continuer."),
+        "expired": ("Elle n’a pas été confirmée dans les 7 jours.", "Créez la distribution de nouveau."),
+        "file_unreadable": (
+            "Le fichier n’est pas lisible jusqu’au bout dans le format annoncé, ou compte plus de 1 000 000 de lignes.",
+            "Enregistrez-le en UTF-8 dans ce format, en plusieurs parties s’il est long, et téléversez-le de nouveau.",
+        ),
+    },
+    TextKind.WARNING: {
+        "ucs2": (
+            "À cause de certains caractères, un SMS contient 70 caractères au lieu de 160 : il coûte plus cher.",
+            "Messages concernés : {count}.",
+            "Remplacez-les, ou choisissez « gsm7 ».",
+        ),
+        "characters_removed": (
+            "Des valeurs, ou le texte, avaient des caractères qu’aucun message ne transporte ; ils ont été retirés.",
+            "Messages concernés : {count}.",
+            "Vérifiez ces valeurs dans l’aperçu, et corrigez-les à leur source.",
+        ),
+        "units_insufficient": (
+            "Le solde de SMS risque de ne pas suffire à tous les messages.",
+            "Pays : {country}.",
+            "Nécessaire : {needed}.",
+            "Disponible : {available}.",
+            "Achetez des unités avant de confirmer.",
+        ),
+        "daily_limit_exceeded": (
+            "Il y a plus de destinataires que Meta ne permet d’en contacter par jour : il faudra plusieurs jours.",
+            "La limite par jour : {limit}.",
+        ),
+        "cards_older_than_24h": (
+            "Certaines cartes ont été créées il y a plus de 24 heures.",
+            "Cartes concernées : {count}.",
+            "Les bénéficiaires devraient les recevoir dans la journée.",
+        ),
+        "cards_unreachable": (
+            "Certaines cartes ne peuvent pas être récupérées, ou ne sont pas des images.",
+            "Cartes essayées : {tried}.",
+            "Cartes concernées : {count}.",
+            "Avant de confirmer, vérifiez qu’elles existent, que leurs liens sont valables et que nous y avons accès.",
+        ),
+        "peak_hours": (
+            "Plus de 10 000 SMS aux heures de pointe peuvent être lents.",
+            "Choisissez les heures creuses s’ils peuvent attendre.",
+        ),
+        "unknown_columns": (
+            "Le fichier a des colonnes qui ne servent pas.",
+            "Ce sont : {columns}.",
+            "Vérifiez leurs noms si vous en avez besoin.",
+        ),
+        "sender_name_narrow": (
+            "Orange n’accepte peut-être pas ce nom d’expéditeur dans tous les pays.",
+            "Faites-l’y approuver avant une campagne.",
+        ),
+        "template_status_unknown": (
+            "Meta n’a pas pu être interrogé sur le modèle ou la limite ; cela n’a pas été vérifié.",
+            "L’envoi continue.",
+        ),
+        "fallback_invalid": (
+            "Des messages partiront sans solution de repli : leur SMS ne peut être composé ou n’atteint pas leur pays.",
+            "Messages concernés : {count}.",
+        ),
+        "receipts_missing": (
+            "Meta ne signale rien pour l’instant : on ne sait pas quels messages sont arrivés.",
+            "Messages concernés : {count}.",
+            "Leur SMS de repli attend que Meta signale à nouveau, 24 heures au plus. Vous n’avez rien à faire.",
+        ),
+        "gsm7_not_possible": (
+            "Le texte a des lettres qu’un SMS simple ne peut contenir ; il garde la forme longue.",
+            "Messages concernés : {count}.",
+        ),
+    },
+}
+
+WORDS: dict[str, dict[str, str]] = {
+    "integration": {
+        "whatsapp": "WhatsApp",
+        "sms": "SMS",
+        "dhis2": "DHIS2",
+        "business_account_id": "l’identifiant du compte WhatsApp Business (business_account_id)",
+    },
+    "status": {
+        "planning": "en préparation",
+        "planned": "prête, non confirmée",
+        "scheduled": "programmée",
+        "sending": "en cours d’envoi",
+        "paused": "en pause",
+        "completed": "terminée",
+        "rejected": "rejetée",
+        "cancelled": "annulée",
+        "pending": "en attente",
+        "sent": "envoyé",
+        "delivered": "remis",
+        "read": "lu",
+        "failed": "échoué",
+    },
+    "state": {"deleted": "supprimé", "inactive": "inactif", "cancelled": "annulé"},
+    "stopped": {"rejected": "rejeté", "paused": "mis en pause", "disabled": "désactivé"},
+    "type": {
+        "string": "un texte entre guillemets",
+        "integer": "un nombre entier",
+        "number": "un nombre",
+        "boolean": "true ou false",
+        "object": "un objet",
+        "array": "une liste",
+        "null": "null",
+    },
+    "format": {
+        "date-time": "une heure avec son fuseau, comme 2026-11-23T10:00:00Z",
+        "provider-message-id": "l'identifiant de message du fournisseur, tel que le journal le montre, sans espaces",
+        "identifier": "de 1 à 64 lettres, chiffres, - ou _, sans numéro de téléphone (8 chiffres ou plus)",
+        "time-of-day": "une heure comme 08:30",
+        "network": "un réseau comme 196.0.2.0/24",
+        "json": "du JSON : un objet, en UTF-8, sans nom répété et sans NaN",
+        "base64": "du base64",
+        "cursor": "le next_cursor de la même liste, inchangé",
+        "idempotency-key": "de 1 à 255 caractères ASCII visibles",
+    },
+}

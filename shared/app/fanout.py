@@ -1,0 +1,159 @@
+"""The fan-out function's own work: the tick finds what is due, the tasks do it. A missed, late or doubled one does no
+harm: whatever is due stays due until it is done."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from shared.base.events import Telemetry
+from shared.base.ids import shard_of
+from shared.base.instants import Clock
+from shared.campaigns.cancel import Sweep
+from shared.campaigns.counts import Due, parse_group
+from shared.campaigns.create import Planning, expired
+from shared.campaigns.distribution import DistributionStatus
+from shared.campaigns.ports import Distributions, Task, TaskQueue
+from shared.campaigns.recount import Tallies
+from shared.campaigns.release import Release
+from shared.holds.causes import AccountHealth
+from shared.holds.keeper import HoldStore
+from shared.holds.release import HoldWork
+from shared.messages.agenda import Agenda
+from shared.messages.dead_letters import Redrives
+from shared.messages.ports import AGENDA_SHARDS, Log
+from shared.policy.erasure import Eraser
+
+_DISTRIBUTIONS_A_TICK = 1000
+
+_DEAD_LETTERS_A_TICK = 1000
+
+_NAMED_A_TICK = 10
+
+OVERDUE = timedelta(minutes=15)
+"""Whatever is worked on looks again within minutes (a sweep that ends a million rows may take longer): what is due for
+as long as this is taken up by nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FanoutDeps:
+    """What the tick and the tasks work with."""
+
+    distributions: Distributions
+    log: Log
+    tasks: TaskQueue
+    planning: Planning
+    release: Release
+    holds: HoldStore
+    hold_work: HoldWork
+    sweep: Sweep
+    tallies: Tallies
+    agenda: Agenda
+    eraser: Eraser
+    redrives: Redrives
+    account_health: AccountHealth
+    telemetry: Telemetry
+    clock: Clock
+
+
+class Fanout:
+    """Ticks and tasks."""
+
+    def __init__(self, deps: FanoutDeps) -> None:
+        self._deps = deps
+
+    async def tick(self) -> None:
+        """One task for each distribution and each agenda shard with something due."""
+        now = self._deps.clock.now()
+        due = await self._deps.distributions.due(now, _DISTRIBUTIONS_A_TICK)
+        tasks = [_task(one) for one in due]
+        first = [one for shard in range(AGENDA_SHARDS) for one in await self._deps.log.due(shard, now, 1)]
+        tasks += [Task(kind="agenda", shard=shard_of(one.message_id, AGENDA_SHARDS)) for one in first]
+        held = await self._deps.holds.due(now, _DISTRIBUTIONS_A_TICK)
+        tasks += [Task(kind="holds", organisation=organisation, channel=channel) for organisation, channel in held]
+        if tasks:
+            await self._deps.tasks.put(tasks)
+        overdue = await self._deps.distributions.due(now - OVERDUE, _DISTRIBUTIONS_A_TICK) if due else ()
+        late = sum(one.due_at is not None and one.due_at <= now - OVERDUE for one in first)
+        self._deps.telemetry.event("tick", tasks=len(tasks), overdue=len(overdue), late_shards=late)
+        for one in overdue[:_NAMED_A_TICK]:
+            self._deps.telemetry.trouble(
+                "distribution_overdue", organisation=one.organisation, distribution_id=str(one.group)
+            )
+        await self._count_dead_letters()
+
+    async def _count_dead_letters(self) -> None:
+        """Whose they are, as long as they stand: that one came is told once."""
+        standing = await self._deps.log.count_dead_letters(_DEAD_LETTERS_A_TICK)
+        for (organisation, channel), messages in standing.items():
+            self._deps.telemetry.event(
+                "dead_letters_stand", organisation=organisation, channel=channel, messages=messages
+            )
+
+    async def tick_one(self, organisation: str, distribution_id: str) -> None:
+        """A distribution's own schedule: it may leave now."""
+        await self._deps.tasks.put([Task(kind="advance", organisation=organisation, distribution_id=distribution_id)])
+        self._deps.telemetry.event("tick_one", distribution_id=distribution_id)
+
+    async def work(self, task: Task, until: datetime) -> None:
+        """Do one task, for no longer than `until`; what remains becomes another task.
+
+        Told before it is begun: whoever runs out of memory or time says nothing afterwards.
+        """
+        self._deps.telemetry.event(
+            "task_begun", kind=task.kind, organisation=task.organisation, distribution_id=task.distribution_id
+        )
+        match task.kind:
+            case "plan":
+                await self._deps.planning.plan_upload(task.organisation, task.distribution_id)
+            case "advance" | "agenda" | "holds":
+                if await self._is_unfinished(task, until):
+                    await self._deps.tasks.put([task])
+            case "fallback":
+                await self._deps.agenda.fall_back(task.organisation, task.message_id)
+            case "erase":
+                await self._deps.eraser.work(task, until)
+            case "forget_upload":
+                await self._deps.eraser.forget_upload(task)
+            case "redrive":
+                await self._deps.redrives.work(task, until)
+            case "account":
+                await self._deps.account_health.work(task)
+            case "recount":
+                await self._deps.tallies.recount_group(task.organisation, parse_group(task.place))
+
+    async def _is_unfinished(self, task: Task, until: datetime) -> bool:
+        """Do a task that takes turns with others of its kind; True where there is more to do at once."""
+        if task.kind == "advance":
+            return await self._advance(task.organisation, task.distribution_id, until)
+        if task.kind == "agenda":
+            return await self._deps.agenda.work_off(task.shard)
+        return task.channel is not None and await self._deps.hold_work.work(task.organisation, task.channel)
+
+    async def _advance(self, organisation: str, distribution_id: str, until: datetime) -> bool:
+        """What a distribution needs, by its status. True where there is more to do at once."""
+        distribution = await self._deps.distributions.get(organisation, distribution_id)
+        now = self._deps.clock.now()
+        if distribution is None:
+            return False
+        match distribution.status:
+            case DistributionStatus.PLANNING:
+                await self._deps.planning.plan_upload(organisation, distribution_id)
+            case DistributionStatus.PLANNED:
+                late = expired(distribution, now)
+                if late is not None:
+                    await self._deps.distributions.save(late)
+            case _ if distribution.is_releasing:
+                return await self._deps.release.advance(organisation, distribution_id, until=until)
+            case DistributionStatus.CANCELLED:
+                return await self._deps.sweep.sweep(distribution, until)
+            case DistributionStatus.COMPLETED if distribution.due_at is not None and distribution.due_at <= now:
+                await self._deps.tallies.recount(distribution)
+                await self._deps.distributions.save(replace(distribution, due_at=None))
+            case _:
+                pass
+        return False
+
+
+def _task(due: Due) -> Task:
+    if due.recount:
+        return Task(kind="recount", organisation=due.organisation, place=str(due.group))
+    return Task(kind="advance", organisation=due.organisation, distribution_id=str(due.group))

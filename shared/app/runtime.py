@@ -1,0 +1,121 @@
+"""What every Lambda function shares: settings read once from the environment, one event loop for its life."""
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+from shared.base.instants import from_rfc3339
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+
+type Event = dict[str, Any]
+"""An event as Lambda hands it over; each handler reads it into values of its own."""
+
+type Answer = Mapping[str, object] | None
+
+
+class Context(Protocol):
+    """The part of Lambda's context that is looked at."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Until the time-out."""
+        ...
+
+
+type Handler = Callable[[Event, Context], Answer]
+
+
+class MissingSettingError(Exception):
+    """The template did not give the function a variable that it needs."""
+
+
+def read_settings[T: "DataclassInstance"](kind: Callable[..., T], environment: Mapping[str, str]) -> T:
+    """A settings dataclass of strings, each field from the variable of its name in capitals.
+
+    Raises MissingSettingError naming every variable that is absent. PUBLIC_BASE_URL and the like may be empty.
+    """
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]  # the callable is the dataclass itself
+    missing = [name.upper() for name in names if name.upper() not in environment]
+    if missing:
+        raise MissingSettingError(f"set these environment variables: {', '.join(missing)}")
+    return kind(**{name: environment[name.upper()] for name in names})
+
+
+def days(text: str) -> timedelta:
+    """A variable that holds a number of days. Raises MissingSettingError where it holds none."""
+    if not text.isdecimal() or int(text) < 1:
+        raise MissingSettingError(f"a number of days is needed, not {text!r}")
+    return timedelta(days=int(text))
+
+
+class SystemClock:
+    """The machine's own time; with `starts_at` (aware) a clock that stood there when it was made, and runs on."""
+
+    def __init__(self, starts_at: datetime | None = None) -> None:
+        self._ahead = starts_at - datetime.now(UTC) if starts_at is not None else timedelta()
+
+    def now(self) -> datetime:
+        """See `Clock`."""
+        return datetime.now(UTC) + self._ahead
+
+    async def sleep(self, seconds: float) -> None:
+        """See `Clock`."""
+        await asyncio.sleep(max(seconds, 0))
+
+
+def system_clock(environment: Mapping[str, str]) -> SystemClock:
+    """The clock of a function that was given none: the machine's, unless CLOCK_STARTS_AT says otherwise.
+
+    That variable is empty wherever the function is deployed. Only `sam local` fills it (events/env.json), with an
+    RFC 3339 instant: a container has the machine's time, and at night no SMS would leave. The clock starts there at
+    the first event of the execution environment.
+
+    Raises MissingSettingError where the variable is absent, ValueError where it is no instant with a zone.
+    """
+    if "CLOCK_STARTS_AT" not in environment:
+        raise MissingSettingError("set these environment variables: CLOCK_STARTS_AT")
+    text = environment["CLOCK_STARTS_AT"]
+    if not text:
+        return SystemClock()
+    return SystemClock(from_rfc3339(text))
+
+
+class Loop:
+    """One event loop for the life of the execution environment: kept connections belong to it.
+
+    `tell` hears of exceptions that nobody waited for. asyncio itself would write their text into the log.
+    """
+
+    def __init__(self, tell: Callable[[Exception, str], None]) -> None:
+        self._runner = asyncio.Runner()
+        self._tell = tell
+
+    def run[T](self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of a coroutine."""
+        self._runner.get_loop().set_exception_handler(self._unheard)
+        return self._runner.run(work)
+
+    def close(self) -> None:
+        """For whoever outlives the environment: on Lambda it ends with its process."""
+        self._runner.close()
+
+    def _unheard(self, _: asyncio.AbstractEventLoop, context: Mapping[str, object]) -> None:
+        error = context.get("exception")
+        self._tell(error if isinstance(error, Exception) else RuntimeError(), "event_loop")
+
+
+def lazily(build: Callable[[Mapping[str, str]], Handler]) -> Handler:
+    """A handler that is built at its first event, so that importing the module does nothing."""
+    built: list[Handler] = []
+
+    def handler(event: Event, context: Context) -> Answer:
+        if not built:
+            built.append(build(os.environ))
+        return built[0](event, context)
+
+    return handler

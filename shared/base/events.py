@@ -1,0 +1,203 @@
+"""Every event that may be logged or counted: its name, its fields, what it adds to which metric. Alarms, dashboard and
+saved queries of template.yaml use these names, and tests hold them to this list.
+
+An identity (a message's, a distribution's, an organisation's) is a field of a line and never a metric's dimension: each
+combination of dimensions is a metric that is paid for, so that a dimension has few values.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Protocol
+
+IDENTITIES: Final = frozenset(("message_id", "parent", "distribution_id", "organisation"))
+
+DIMENSIONS: Final = frozenset(("channel", "found", "outcome", "provider", "reason", "status", "verdict"))
+"""Fields that take few values: those of an enumeration, or of api.md's closed list of reasons."""
+
+ACCEPTED: Final = "accepted"
+"""The outcome of a call that the provider took; every other one is the `Kind` of its error."""
+
+
+class Unit(StrEnum):
+    """As CloudWatch spells it."""
+
+    COUNT = "Count"
+    MILLISECONDS = "Milliseconds"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """What an event adds: one, or the number in its field `value`. `by` names the fields that are its dimensions.
+
+    With `when` (field, values) only those events count. Milliseconds are kept one by one, counts are added up.
+    """
+
+    name: str
+    by: tuple[str, ...] = ()
+    value: str | None = None
+    when: tuple[str, tuple[str, ...]] | None = None
+    unit: Unit = Unit.COUNT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Fields that hold nothing personal. `trouble`: an operator may have to look. Not `logged`: only counted."""
+
+    fields: frozenset[str] = frozenset()
+    metrics: tuple[Metric, ...] = ()
+    trouble: bool = False
+    logged: bool = True
+
+
+def _event(*fields: str, counts: tuple[Metric, ...] = (), logged: bool = True) -> Event:
+    return Event(fields=frozenset(fields), metrics=counts, logged=logged)
+
+
+def _trouble(*fields: str, counts: tuple[Metric, ...] = ()) -> Event:
+    return Event(fields=frozenset(fields), metrics=counts, trouble=True)
+
+
+def _one(name: str, *by: str) -> tuple[Metric, ...]:
+    return (Metric(name=name, by=by),)
+
+
+def _sum(name: str, value: str, *by: str) -> tuple[Metric, ...]:
+    return (Metric(name=name, by=by, value=value),)
+
+
+def _time(name: str, value: str, *by: str) -> Metric:
+    return Metric(name=name, by=by, value=value, when=("outcome", (ACCEPTED,)), unit=Unit.MILLISECONDS)
+
+
+_OF_A_MOVE = (
+    # Not those to `sent`: what the provider accepted is a call's outcome, and the same number twice costs a line.
+    Metric(name="MessagesMoved", by=("channel", "status"), when=("status", ("delivered", "read", "failed"))),
+    Metric(name="Failures", by=("channel", "reason"), when=("status", ("failed",))),
+)
+
+_OF_A_CALL = (
+    # One set of dimensions for all three: a line then holds them together.
+    Metric(name="Calls", by=("channel", "outcome")),
+    _time("CallMilliseconds", "milliseconds", "channel", "outcome"),
+    _time("LateMilliseconds", "late_milliseconds", "channel", "outcome"),
+)
+
+EVENTS: Final[Mapping[str, Event]] = {
+    # ── A message's way ──
+    "message_moved": _event(
+        *("message_id", "channel", "before", "status", "reason", "organisation", "distribution_id"), counts=_OF_A_MOVE
+    ),
+    "provider_called": _event(
+        "channel", "outcome", "milliseconds", "late_milliseconds", counts=_OF_A_CALL, logged=False
+    ),
+    "send_was_slow": _event("message_id", "channel", "outcome", "milliseconds", counts=_one("SlowSends", "channel")),
+    "send_not_accepted": _event(
+        *("message_id", "channel", "kind", "code", "attempt", "organisation", "distribution_id")
+    ),
+    "request_refused_as_wrong": _trouble(
+        *("message_id", "code", "channel", "organisation"), counts=_one("RequestsRefusedAsWrong")
+    ),
+    "stop_error": _trouble("organisation", "channel", "reason", counts=_one("StopErrors")),
+    "quota_used_up": _trouble("organisation", "channel", counts=_one("QuotasUsedUp")),
+    "departure_rebooked": _event("channel", counts=_one("DeparturesRebooked", "channel"), logged=False),
+    "message_held_at_gate": _event("message_id", "verdict", "reason", counts=_one("HeldAtGate", "verdict")),
+    "claim_too_late": _event("message_id"),
+    "copy_dropped": _event("message_id", "found", counts=_one("CopiesDropped", "found")),
+    "text_half_dropped": _event("message_id"),
+    "message_handling_failed": _trouble("message_id", "organisation", "error", counts=_one("OwnFailures")),
+    "unknown_outcome_resent": _event("message_id", counts=_one("ResentInDoubt")),
+    "unknown_outcome_lifted": _event("message_id", "looks"),
+    "fallbacks_wait": _event("messages", counts=(Metric(name="FallbacksWaiting", value="messages"),)),
+    "fallback_begun": _event("message_id", "parent", "status", counts=_one("FallbacksBegun")),
+    "opt_out_heard": _event("message_id", "code", "kept", counts=_one("OptOutsHeard")),
+    "queue_message_refused": _trouble("message_id", "channel", "organisation", counts=_one("OwnFailures")),
+    "agenda_worked_off": _event("shard", "messages", counts=_sum("AgendaTakenUp", "messages")),
+    "agenda_message_failed": _trouble("message_id", "organisation", "error", counts=_one("OwnFailures")),
+    # ── Dead letters ──
+    "dead_letter": _trouble(
+        *("message_id", "channel", "organisation", "distribution_id", "reason", "attempts"),
+        counts=_one("DeadLetters", "channel", "reason"),
+    ),
+    "dead_letters_stand": _event(
+        "organisation", "channel", "messages", counts=_sum("DeadLettersStanding", "messages", "channel")
+    ),
+    "dead_letter_dropped": _event("message_id", "status"),
+    "dead_letter_of_no_message": _trouble("message_id", "organisation"),
+    "dead_letter_not_taken": _trouble("message_id", "organisation", "error", counts=_one("OwnFailures")),
+    "dead_letters_redriven": _event("asked", "redriven", counts=_sum("DeadLettersRedriven", "redriven")),
+    # ── What providers tell ──
+    "webhook_refused": _trouble("organisation", "provider", counts=_one("WebhooksRefused", "provider")),
+    "webhook_malformed": _event("organisation", "provider", counts=_one("WebhooksMalformed", "provider")),
+    "report_failed": _trouble("organisation", "provider", "error", counts=_one("OwnFailures")),
+    "report_ignored": _event("provider", "parts"),
+    "receipt_parked": _event("delivery_status", "named", counts=_one("ReceiptsParked")),
+    "status_not_moved": _event("message_id", "status", "stands", counts=_one("MovesWithoutEffect", "status")),
+    "status_for_unknown_message": _event("message_id", "status", counts=_one("StatusesUnmatched")),
+    "message_held_by_provider": _event("message_id"),
+    "news_not_taken": _trouble("organisation", "news", "error"),
+    "news_without_integration": _event("organisation"),
+    "news_of_another_account": _event("organisation", "news", "account_is_set", counts=_one("WebhooksOfOthers")),
+    "account_notice": _trouble("organisation", "notice", "restriction"),
+    "account_examined": _event("organisation", "can_send"),
+    "account_unread": _event("organisation", "code", "tries"),
+    "restriction_is_over": _event("organisation", "restriction"),
+    "template_news": _event("template", "language", "status", "is_news"),
+    "account_restricted": _trouble("organisation", "restriction"),
+    "inbound": _event("organisation", "opens_session", "wish", counts=_one("MessagesReceived")),
+    "inbound_to_another_number": _event("organisation", counts=_one("WebhooksOfOthers")),
+    # ── Distributions ──
+    "distribution_planned": _event("distribution_id", "status", "accepted", "rejected"),
+    "distribution_controlled": _event("distribution_id", "action", "status"),
+    "distribution_stopped": _trouble("organisation", "distribution_id", "reason", counts=_one("DistributionsStopped")),
+    "hold_set": _trouble("organisation", "channel", "scope", "reason", "distribution_id", counts=_one("HoldsSet")),
+    "hold_tried": _event("organisation", "channel", "scope", "message_id"),
+    "hold_ended": _event("organisation", "channel", "scope"),
+    "hold_cause_unread": _event("organisation", "channel", "code"),
+    "distribution_overdue": _trouble("organisation", "distribution_id"),
+    "distribution_completed": _event("distribution_id", counts=_one("DistributionsCompleted")),
+    "chunk_released": _event(
+        *("distribution_id", "run", "chunk", "messages", "channel"),
+        counts=(*_one("DistributionsReleasing", "channel"), *_sum("MessagesReleased", "messages", "channel")),
+    ),
+    "count_came_late": _event("distribution_id"),
+    "lane_full": _event("channel", counts=_one("DistributionsReleasing", "channel"), logged=False),
+    "upload_unreadable": _event("distribution_id", "why"),
+    "schedule_not_set": _trouble("organisation", "distribution_id", "error"),
+    "schedule_not_removed": _trouble("distribution_id", "error"),
+    # ── Look-ups by number ──
+    "phone_looked_up": _event("organisation", "sub"),
+    "consent_looked_up": _event("organisation", "sub"),
+    "lookup_refused": _trouble("organisation", "sub", "lookup"),
+    # ── The machine ──
+    "tick": _event(
+        *("tasks", "overdue", "late_shards"),
+        counts=(
+            *_one("Ticks"),
+            *_sum("TickTasks", "tasks"),
+            *_sum("DistributionsOverdue", "overdue"),
+            *_sum("AgendaShardsOverdue", "late_shards"),
+        ),
+    ),
+    "task_begun": _event("kind", "organisation", "distribution_id"),
+    "tick_one": _event("distribution_id"),
+    "erasure_round": _event("organisation", "round"),
+    "account_not_proved": _event("organisation", "code"),
+    "reputation_unread": _event("organisation", "code"),
+    "templates_unread": _event("organisation", "code"),
+    "template_not_submitted": _event("template", "code"),
+    "token_shelf_unreachable": _trouble("organisation", "error"),
+    "crash": _trouble("where", "error", "places", counts=_one("OwnFailures")),
+}
+
+
+class Telemetry(Protocol):
+    """Events with stable names, for logs and metrics: those of `shared.base.events`, with their fields."""
+
+    def event(self, name: str, **fields: str | int | float | bool | None) -> None:
+        """Something that is meant to happen."""
+        ...
+
+    def trouble(self, name: str, **fields: str | int | float | bool | None) -> None:
+        """Something that an operator may have to look at."""
+        ...

@@ -1,0 +1,270 @@
+"""POST /v1/distributions: make one and plan it, inline or from an upload."""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from shared.base.events import Telemetry
+from shared.base.ids import distribution_id
+from shared.base.instants import Clock
+from shared.base.json import JsonObject
+from shared.base.refusal import ProblemCode, Refusal
+from shared.campaigns.control import Schedules, advance_task, follow
+from shared.campaigns.distribution import (
+    UNCONFIRMED_LIFE,
+    Distribution,
+    DistributionStatus,
+    Order,
+    Plan,
+    Schedule,
+    lapsed,
+)
+from shared.campaigns.planning import Planner, with_unknown_columns
+from shared.campaigns.ports import Distributions, Task, TaskQueue
+from shared.campaigns.stored_content import Plans, Uploads
+from shared.duplicates.already_sent import AlreadySent
+from shared.messages.payload import Channel
+from shared.policy.eligibility import Row
+from shared.policy.setting import SettingReader, check, check_fallback, check_instant, check_with
+from shared.recipients.uploads import RowReader, UnreadableFileError
+
+UPLOAD_LEASE = timedelta(minutes=16)
+"""Longer than the planning function's time-out: a lease past its end means that the run is dead."""
+
+MOST_ATTEMPTS = 3
+"""A file that has killed so many planning runs kills the next one too (design.md, Plan)."""
+
+INLINE_LEASE = timedelta(seconds=60)
+"""Longer than the gateway waits. A run that outlives it writes under a prefix of its own and finds its plan refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDistribution:
+    """The request, its shape already checked. Rows come inline or by upload."""
+
+    organisation: str
+    key: str
+    request_hash: str
+    campaign_id: str
+    channel: Channel
+    order: Order
+    schedule: Schedule
+    confirm: bool
+    upload_id: str | None
+    recipients: Sequence[JsonObject] | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanningDeps:
+    """What planning works with."""
+
+    distributions: Distributions
+    plans: Plans
+    uploads: Uploads
+    planner: Planner
+    already: AlreadySent
+    settings: SettingReader
+    tasks: TaskQueue
+    schedules: Schedules
+    telemetry: Telemetry
+    clock: Clock
+    draw: Callable[[], str]
+    """A random token."""
+
+
+class Planning:
+    """Makes distributions and plans them."""
+
+    def __init__(self, deps: PlanningDeps) -> None:
+        self._deps = deps
+
+    async def create(self, new: NewDistribution) -> Distribution:
+        """The distribution of this Idempotency-Key: planned (inline rows) or planning (an upload).
+
+        Raises Refusal; one that is raised before the distribution is kept does not use the key up.
+        """
+        identity = distribution_id(new.organisation, new.key)
+        existing = await self._deps.distributions.get(new.organisation, identity)
+        if existing is None:
+            order = await self._checked(new)
+            name = await self._deps.plans.write_order(new.organisation, identity, order)
+            fresh = self._fresh(new, identity, name)
+            existing = await self._deps.distributions.create(fresh)
+            if existing is None:
+                return await self._begin(fresh, new)
+        return await self._again(existing, new)
+
+    async def plan_upload(self, organisation: str, identity: str) -> None:
+        """Plan an upload's rows; a task of the fan-out queue, which may come twice."""
+        distribution = await self._deps.distributions.get(organisation, identity)
+        if distribution is None or distribution.status is not DistributionStatus.PLANNING:
+            return
+        taken = await self._take(distribution, UPLOAD_LEASE)
+        if taken is None:
+            return
+        order = await self._deps.plans.read_order(organisation, identity, taken.order)
+        if order.upload is None:
+            await self._save(taken, _rejected(taken, "expired"))
+            return
+        file = await self._deps.uploads.open(order.upload)
+        if file is None or taken.attempt > MOST_ATTEMPTS:
+            self._deps.telemetry.event(
+                "upload_unreadable", distribution_id=identity, why="gone" if file is None else "tries"
+            )
+            await self._save(taken, _rejected(taken, "file_unreadable"))
+            return
+        reader = RowReader(file, order.upload.format)
+        try:
+            plan = await self._plan(taken, order, reader.rows(), needs_dhis2=order.upload.format == "dhis2")
+        except UnreadableFileError as error:
+            self._deps.telemetry.event("upload_unreadable", distribution_id=identity, why=str(error))
+            await self._save(taken, _rejected(taken, "file_unreadable"))
+            return
+        await self._save(taken, self._planned(taken, with_unknown_columns(plan, reader.unknown_columns)))
+
+    async def _checked(self, new: NewDistribution) -> Order:
+        """Raises what makes the whole request impossible."""
+        check(new.channel, new.order.content)
+        check_instant("schedule.at", new.schedule.at, self._deps.clock.now())
+        settings = await self._deps.settings.read(
+            new.organisation, new.channel, needs_dhis2=any("dhis2" in row for row in new.recipients or ())
+        )
+        check_with(settings, new.order.content)
+        check_fallback(settings, new.order.content, new.order.fallback)
+        if new.upload_id is None:
+            return new.order
+        upload = await self._deps.uploads.find(new.organisation, new.upload_id)
+        if upload is None:
+            raise Refusal(ProblemCode.UPLOAD_MISSING)
+        if upload.format == "dhis2":
+            await self._deps.settings.read(new.organisation, new.channel, needs_dhis2=True)
+        return dataclasses.replace(new.order, upload=upload)
+
+    def _fresh(self, new: NewDistribution, identity: str, order: str) -> Distribution:
+        now = self._deps.clock.now()
+        inline = new.recipients is not None
+        return Distribution(
+            organisation=new.organisation,
+            distribution_id=identity,
+            campaign_id=new.campaign_id,
+            channel=new.channel,
+            schedule=new.schedule,
+            confirm=new.confirm,
+            request_hash=new.request_hash,
+            status=DistributionStatus.PLANNING,
+            created_at=now,
+            skip_already_sent=new.order.skip_already_sent,
+            template=new.order.content.template,
+            order=order,
+            upload_id=new.upload_id,
+            planning_until=now + INLINE_LEASE if inline else None,
+            planner=self._deps.draw(),
+            due_at=now + (UPLOAD_LEASE if inline else timedelta(minutes=1)),
+        )
+
+    async def _begin(self, distribution: Distribution, new: NewDistribution) -> Distribution:
+        if new.recipients is None:
+            task = Task(
+                kind="plan", organisation=distribution.organisation, distribution_id=distribution.distribution_id
+            )
+            await self._deps.tasks.put([task])
+            return distribution
+        return await self._plan_inline(distribution, new, new.recipients)
+
+    async def _again(self, existing: Distribution, new: NewDistribution) -> Distribution:
+        """The key has been used: the same request gets the same distribution, another one is refused."""
+        if existing.request_hash != new.request_hash:
+            raise Refusal(ProblemCode.IDEMPOTENCY_KEY_REUSED)
+        if existing.status is not DistributionStatus.PLANNING or new.recipients is None:
+            return existing
+        taken = await self._take(existing, INLINE_LEASE)
+        if taken is None:
+            raise Refusal(ProblemCode.IDEMPOTENCY_IN_PROGRESS)
+        return await self._plan_inline(taken, new, new.recipients)
+
+    async def _take(self, distribution: Distribution, lease: timedelta) -> Distribution | None:
+        """Take over a planning that nobody holds, or whose holder is dead, under a prefix of its own."""
+        now = self._deps.clock.now()
+        if distribution.planning_until is not None and distribution.planning_until > now:
+            return None
+        until = now + lease
+        return await self._deps.distributions.save(
+            dataclasses.replace(
+                distribution,
+                attempt=distribution.attempt + (distribution.planning_until is not None),
+                planning_until=until,
+                planner=self._deps.draw(),
+                due_at=now + UPLOAD_LEASE,
+            )
+        )
+
+    async def _plan_inline(
+        self, distribution: Distribution, new: NewDistribution, recipients: Sequence[JsonObject]
+    ) -> Distribution:
+        rows = (Row(number=number, raw=raw) for number, raw in enumerate(recipients, start=1))
+        needs_dhis2 = any("dhis2" in row for row in recipients)
+        plan = await self._plan(distribution, new.order, rows, needs_dhis2=needs_dhis2)
+        return await self._save(distribution, self._planned(distribution, plan))
+
+    async def _plan(self, distribution: Distribution, order: Order, rows: Iterable[Row], *, needs_dhis2: bool) -> Plan:
+        settings = await self._deps.settings.read(
+            distribution.organisation, distribution.channel, needs_dhis2=needs_dhis2
+        )
+        defaults, starts_at = dict(order.defaults), distribution.schedule.at
+        frame = settings.frame(
+            order.content,
+            defaults,
+            not_before=starts_at,
+            fallback=order.fallback,
+            received_at=distribution.created_at,
+        )
+        compared_at = self._deps.clock.now() if order.skip_already_sent else None
+        earlier = await self._deps.already.before(distribution) if order.skip_already_sent else None
+        now = self._deps.clock.now()
+        plan = await self._deps.planner.plan(distribution, rows, frame, settings, now, earlier=earlier)
+        return dataclasses.replace(plan, compared_at=compared_at)
+
+    def _planned(self, distribution: Distribution, plan: Plan) -> Distribution:
+        now = self._deps.clock.now()
+        planned = dataclasses.replace(distribution, plan=plan, planning_until=None)
+        if not plan.accepted:
+            return dataclasses.replace(planned, status=DistributionStatus.REJECTED, due_at=None)
+        if planned.confirm:
+            return planned.confirmed(now)
+        return dataclasses.replace(planned, status=DistributionStatus.PLANNED, due_at=now + UNCONFIRMED_LIFE)
+
+    async def _save(self, taken: Distribution, outcome: Distribution) -> Distribution:
+        """Take the plan, unless somebody cancelled or took over meanwhile: then that stands."""
+        saved = await self._deps.distributions.save(outcome)
+        if saved is None:
+            standing = await self._deps.distributions.get(taken.organisation, taken.distribution_id)
+            return standing or taken
+        self._deps.telemetry.event(
+            "distribution_planned",
+            distribution_id=saved.distribution_id,
+            status=saved.status,
+            accepted=saved.plan.accepted if saved.plan else 0,
+            rejected=saved.plan.rejected if saved.plan else 0,
+        )
+        await follow(self._deps.schedules, saved)
+        if saved.epoch:
+            await self._deps.tasks.put([advance_task(saved)])
+        return saved
+
+
+def _rejected(distribution: Distribution, reason: str) -> Distribution:
+    return dataclasses.replace(
+        distribution,
+        status=DistributionStatus.REJECTED,
+        status_reason=reason,
+        planning_until=None,
+        due_at=None,
+    )
+
+
+def expired(distribution: Distribution, now: datetime) -> Distribution | None:
+    """A plan that nobody confirmed in seven days, cancelled; None while it may still be confirmed."""
+    if distribution.status is not DistributionStatus.PLANNED or now < distribution.created_at + UNCONFIRMED_LIFE:
+        return None
+    return lapsed(distribution, now)

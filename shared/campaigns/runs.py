@@ -1,0 +1,58 @@
+"""Which run of a distribution a row belongs to: the rows that one cause can hold together make one run."""
+
+from collections.abc import Container, Sized
+from dataclasses import dataclass
+from typing import Protocol
+
+from shared.campaigns.distribution import MOST_RUNS
+from shared.cards.references import S3Card, parse
+from shared.messages.payload import Mode, Payload
+
+_SHARED_FROM = MOST_RUNS * 3 // 4
+"""With so many runs, rows of further card hosts share a run; the rest is left for further countries and languages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunKind:
+    """What the rows of a run have in common (`shared.campaigns.distribution.Run`)."""
+
+    country: str
+    template: str | None = None
+    card_host: str | None = None
+
+
+_REST = RunKind(country="")
+"""The last run takes what fits nowhere else."""
+
+
+class _Kinds(Sized, Container[RunKind], Protocol):
+    """The kinds that there are already."""
+
+
+def kind_of(payload: Payload) -> RunKind:
+    """The kind of run that a message belongs to."""
+    return RunKind(country=payload.country, template=template_of(payload), card_host=card_host(payload.card_image))
+
+
+def template_of(payload: Payload) -> str | None:
+    """The template that a message calls, with its language ("vaccination_card/fr"); None where it calls none."""
+    template = payload.template if payload.mode is Mode.TEMPLATE else None
+    return f"{template.name}/{template.language}" if template else None
+
+
+def card_host(reference: str | None) -> str | None:
+    """The host of a card, `s3://<bucket>` of one in a bucket; None where there is no card."""
+    card = parse(reference) if reference else None
+    if card is None:
+        return None
+    return f"s3://{card.bucket}" if isinstance(card, S3Card) else card.authority
+
+
+def fitting_kind(wished: RunKind, kinds: _Kinds) -> RunKind:
+    """The wished kind while there is room for it among at most `MOST_RUNS`, else a wider one."""
+    if wished in kinds or len(kinds) < _SHARED_FROM:
+        return wished
+    of_any_host = RunKind(country=wished.country, template=wished.template)
+    if of_any_host in kinds or len(kinds) < MOST_RUNS - 1:
+        return of_any_host
+    return _REST

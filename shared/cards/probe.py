@@ -1,0 +1,80 @@
+"""Fetches a few cards of a plan, so that an officer knows before confirming that they cannot be had."""
+
+import asyncio
+from collections.abc import Sequence
+from itertools import chain, zip_longest
+
+from shared.base.refusal import Notice
+from shared.campaigns.runs import card_host
+from shared.cards.failures import can_be_fetched
+from shared.sending.channel import CardSource
+
+WITHIN_SECONDS = 3.0
+"""For all of them together: a person waits for the plan. A card that takes longer counts as one that cannot be had."""
+
+
+class CardProbe:
+    """Warns, and never fails a plan. No answer and no warning shows where a card lies: a URL holds the card's code."""
+
+    def __init__(self, cards: CardSource) -> None:
+        self._cards = cards
+
+    async def warnings(self, references: Sequence[str], organisation: str) -> tuple[Notice, ...]:
+        """`cards_unreachable`, where some of these few cards cannot be fetched or are no pictures. All are fetched at
+        once, each at most 5 MB."""
+        if not references:
+            return ()
+        fetches = [
+            asyncio.create_task(can_be_fetched(self._cards, reference, organisation)) for reference in references
+        ]
+        try:
+            done, late = await asyncio.wait(fetches, timeout=WITHIN_SECONDS)
+        finally:
+            for fetch in fetches:
+                fetch.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        missing = len(late) + sum(not fetch.result() for fetch in done)
+        if not missing:
+            return ()
+        return (Notice(code="cards_unreachable", count=missing, facts={"tried": str(len(references))}),)
+
+
+MOST = 5
+"""Cards in all, and hosts."""
+
+
+class CardSample:
+    """Takes the cards one after the other, and keeps a few of each host, evenly spread over those it was shown."""
+
+    def __init__(self) -> None:
+        self._hosts: dict[str, _Spread] = {}
+
+    def add(self, reference: str) -> None:
+        """The next row's card."""
+        host = card_host(reference)
+        if host is None or (host not in self._hosts and len(self._hosts) >= MOST):
+            return
+        self._hosts.setdefault(host, _Spread()).add(reference)
+
+    def chosen(self) -> list[str]:
+        """At most `MOST` different ones: first one of each host, then a second one of each."""
+        kept = [dict.fromkeys(spread.kept) for spread in self._hosts.values()]
+        in_turn = chain.from_iterable(zip_longest(*kept))
+        return [reference for reference in in_turn if reference is not None][:MOST]
+
+
+class _Spread:
+    """Every n-th of a list whose length nobody knows; n doubles as soon as that would be too many."""
+
+    def __init__(self) -> None:
+        self.kept: list[str] = []
+        self._seen = 0
+        self._step = 1
+
+    def add(self, reference: str) -> None:
+        if self._seen % self._step == 0:
+            self.kept.append(reference)
+        self._seen += 1
+        if len(self.kept) > MOST:
+            self.kept = self.kept[::2]
+            self._step *= 2

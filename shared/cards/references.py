@@ -1,0 +1,166 @@
+"""Where a card's picture may come from: an allowed bucket, or an allowed host. Pure; nothing is fetched or resolved."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+URL_INVALID = "card_url_invalid"
+
+HOST_NOT_ALLOWED = "card_host_not_allowed"
+
+MAX_LENGTH = 2048
+
+DEFAULT_PORTS = {"https": 443, "http": 80}
+
+_S3 = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.{1,1024})")
+
+_WEB = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::([0-9]{1,5}))?([/?].*)?", re.IGNORECASE)
+
+_HOST = re.compile(r"(http://)?(\[[0-9a-f:.]+\]|[a-z0-9][a-z0-9.-]*)(?::([0-9]{1,5}))?")
+
+# What two readers of one URL understand differently: spaces, controls, backslashes, the delimiters RFC 3986 leaves out.
+_AMBIGUOUS = re.compile(r"[\s\x00-\x20\x7f\\<>\"^`{|}\ud800-\udfff]")
+
+_S3_HOST = re.compile(r"(?:(.+)\.)?s3[.-](?:[a-z0-9-]+\.)*amazonaws\.com(?:\.cn)?")
+"""The names under which S3 serves a bucket over HTTPS; the bucket may stand in front, else it begins the path."""
+
+_LEAVES = re.compile(r"(?:^|/)\.{0,2}(?:/|$)|\\|%(?:25)*(?:2e|2f|5c)", re.IGNORECASE)
+"""Empty and dotted segments, and their encoded forms: a reader that tidies a path may end in another folder."""
+
+_UNWRITABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardHost:
+    """One entry of the allow-list. Without a `port`: the scheme's own one; any one if the host is `local`."""
+
+    name: str
+    port: int | None = None
+    local: bool = False
+    """Plain http and private addresses are allowed for this host: only the local stack has such."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S3Card:
+    """An object in a bucket."""
+
+    bucket: str
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebCard:
+    """A picture on a web server. `host` is lower case, without the brackets of IPv6; `target` is path and query."""
+
+    scheme: str
+    host: str
+    port: int
+    target: str = field(repr=False)
+
+    @property
+    def authority(self) -> str:
+        """The `Host` header: the port only where it is not the scheme's own."""
+        name = bracketed(self.host)
+        return name if self.port == DEFAULT_PORTS[self.scheme] else f"{name}:{self.port}"
+
+
+def bracketed(host: str) -> str:
+    """A host or address as it stands in a URL."""
+    return f"[{host}]" if ":" in host else host
+
+
+def parse_hosts(text: str) -> tuple[CardHost, ...]:
+    """The allow-list of CARD_HOSTS: comma-separated `host` or `host:port`; "http://" in front makes a host `local`.
+
+    Raises ValueError for an entry that is neither: a wrong setting must not pass for a narrow one.
+    """
+    return tuple(_host(entry.strip()) for entry in text.split(",") if entry.strip())
+
+
+def parse_buckets(text: str) -> frozenset[str]:
+    """The allow-list of CARD_BUCKETS: comma-separated names."""
+    return frozenset(name.strip() for name in text.split(",") if name.strip())
+
+
+def check(reference: str, hosts: Collection[CardHost], buckets: Collection[str], *, organisation: str) -> str | None:
+    """Why this organisation's card may not come from there, as a row code of api.md, or None.
+
+    A bucket holds the cards of several organisations, each under `<organisation>/`. The same rule holds for an object
+    of such a bucket that is named by S3's own https address.
+    """
+    card = parse(reference)
+    if card is None:
+        return URL_INVALID
+    if isinstance(card, S3Card):
+        return None if card.bucket in buckets and is_owned(card.key, organisation) else HOST_NOT_ALLOWED
+    allowed = allowed_host(card, hosts)
+    if card.scheme == "http" and (allowed is None or not allowed.local):
+        return URL_INVALID
+    stored = _as_object(card)
+    if stored is not None and stored.bucket in buckets and not is_owned(stored.key, organisation):
+        return HOST_NOT_ALLOWED
+    return None if allowed else HOST_NOT_ALLOWED
+
+
+def is_owned(key: str, organisation: str) -> bool:
+    """Whether an object's key lies in the organisation's folder, however a reader may tidy its path."""
+    return bool(organisation) and key.startswith(f"{organisation}/") and not _LEAVES.search(key)
+
+
+def allowed_host(card: WebCard, hosts: Collection[CardHost]) -> CardHost | None:
+    """The entry of the allow-list that lets this card in."""
+    return next((host for host in hosts if host.name == card.host and _port_fits(card, host)), None)
+
+
+def parse(reference: str) -> S3Card | WebCard | None:
+    """The reference in its parts; None for what is no `s3://bucket/key`, `https://…` or `http://…`.
+
+    Names and passwords before the host, and characters that two URL parsers read differently, are refused: the host
+    that is checked here must be the one that is asked later.
+    """
+    if len(reference) > MAX_LENGTH:
+        return None
+    if found := _S3.fullmatch(reference):
+        return None if _UNWRITABLE.search(found[2]) else S3Card(bucket=found[1], key=found[2])
+    if _AMBIGUOUS.search(reference):
+        return None
+    return _web(reference.partition("#")[0])
+
+
+def _web(reference: str) -> WebCard | None:
+    found = _WEB.fullmatch(reference)
+    if not found:
+        return None
+    scheme, host = found[1].lower(), found[2].strip("[]").lower().removesuffix(".")
+    port = int(found[3] or DEFAULT_PORTS[scheme])
+    if not host or ".." in host or host.startswith(".") or not 0 < port < 65536:
+        return None
+    target = found[4] or "/"
+    return WebCard(scheme=scheme, host=host, port=port, target=target if target.startswith("/") else f"/{target}")
+
+
+def _as_object(card: WebCard) -> S3Card | None:
+    """The object that an https address of S3 names; None for every other address."""
+    found = _S3_HOST.fullmatch(card.host)
+    if not found:
+        return None
+    path = unquote(card.target.partition("?")[0]).removeprefix("/")
+    if found[1]:
+        return S3Card(bucket=found[1], key=path)
+    bucket, _, key = path.partition("/")
+    return S3Card(bucket=bucket, key=key)
+
+
+def _port_fits(card: WebCard, host: CardHost) -> bool:
+    if host.port is None:
+        return host.local or card.port == DEFAULT_PORTS[card.scheme]
+    return card.port == host.port
+
+
+def _host(entry: str) -> CardHost:
+    found = _HOST.fullmatch(entry.lower())
+    port = int(found[3]) if found and found[3] else None
+    if not found or port == 0 or (port or 0) > 65535:
+        raise ValueError(f"Not a host or host:port: {entry!r}")
+    return CardHost(name=found[2].strip("[]").removesuffix("."), port=port, local=found[1] is not None)

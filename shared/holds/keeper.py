@@ -1,0 +1,324 @@
+"""Sets holds, ends them, and keeps the distributions that they concern up to date (design.md, Stop errors).
+
+Every change is one write on the revision that was read; the loser reads again. All of it may be done twice.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from shared.base.caches import LruCache
+from shared.base.events import Telemetry
+from shared.base.instants import Clock
+from shared.campaigns.distribution import Distribution
+from shared.campaigns.ports import Distributions, Task, TaskQueue
+from shared.holds.hold import ACCOUNT, Holds, HoldScope, ScopeKey, country_scope, scopes_for, template_scope
+from shared.holds.runs import is_concerned, scopes_of, settled_by, with_holds
+from shared.messages.errors import Kind, Scope, SendError
+from shared.messages.message import Message
+from shared.messages.payload import Channel, Mode, Payload
+from shared.messages.queue_message import Dispatch
+
+
+class HoldStore(Protocol):
+    """What is held, one item an organisation and channel (`shared.holds.hold`)."""
+
+    async def get(self, organisation: str, channel: Channel) -> Holds:
+        """As they surely stand; without scopes where nothing was ever held."""
+        ...
+
+    async def read(
+        self, distributions: Collection[tuple[str, str]], holds: Collection[tuple[str, Channel]]
+    ) -> tuple[Mapping[tuple[str, str], Distribution], Mapping[tuple[str, Channel], Holds]]:
+        """What a sender needs to know before it sends, read at once and as it surely stands: distributions by
+        (organisation, distribution_id), holds by (organisation, channel). What is not there is left out."""
+        ...
+
+    async def save(self, holds: Holds) -> bool:
+        """Replace those of the same revision; False if they have changed since they were read."""
+        ...
+
+    async def due(self, now: datetime, limit: int) -> Sequence[tuple[str, Channel]]:
+        """(organisation, channel) of those whose `check_at` has come."""
+        ...
+
+
+class HoldKeeper:
+    """The one place that changes holds."""
+
+    def __init__(
+        self,
+        store: HoldStore,
+        distributions: Distributions,
+        telemetry: Telemetry,
+        clock: Clock,
+        tasks: TaskQueue | None = None,
+    ) -> None:
+        """`tasks` is the fan-out queue: a hold that is set or ends is worked off at once. Without it the tick finds it
+        within a minute."""
+        self._store = store
+        self._tasks = tasks
+        self._distributions = distributions
+        self._telemetry = telemetry
+        self._clock = clock
+
+    async def get(self, organisation: str, channel: Channel) -> Holds:
+        """All holds of the organisation's channel, as they surely stand."""
+        return await self._store.get(organisation, channel)
+
+    async def hold(
+        self,
+        known: Holds,
+        scope: ScopeKey,
+        reason: str,
+        *,
+        claimed_at: datetime | None = None,
+        told_later: bool = False,
+    ) -> bool:
+        """Hold a scope; True if it was free until now.
+
+        `known`: the holds as they were before the call that failed. If the scope was held or freed since, the error
+        says nothing about now, and nothing is changed. `claimed_at` replaces this where nobody remembers what was
+        known: when the attempt that failed began.
+        """
+        now = self._clock.now()
+
+        def held(holds: Holds) -> Holds:
+            was = holds.of(scope)
+            is_old = (
+                was is not None and was.changed_at >= claimed_at
+                if claimed_at is not None
+                else holds.generation_of([scope]) != known.generation_of([scope])
+            )
+            return holds if is_old else holds.set(scope, reason, now, told_later=told_later)
+
+        before, after = await self._change(known.organisation, known.channel, held)
+        return before.holding([scope]) is None and after.holding([scope]) is not None
+
+    async def end(self, organisation: str, channel: Channel, scopes: Collection[ScopeKey]) -> bool:
+        """Free scopes; True if one of them was held."""
+        now = self._clock.now()
+
+        def ended(holds: Holds) -> Holds:
+            for scope in scopes:
+                holds = holds.ended(scope, now)
+            return holds
+
+        before, _ = await self._change(organisation, channel, ended)
+        return before.holding(scopes) is not None
+
+    async def try_now(self, organisation: str, channel: Channel, scopes: Iterable[ScopeKey] | None = None) -> None:
+        """Have held scopes tried at once (None: all of them): a person asked for it, or saved new settings.
+
+        Killed after the first step, the tick does the rest within a minute.
+        """
+        now = self._clock.now()
+        wanted = None if scopes is None else list(scopes)
+        before, _ = await self._change(
+            organisation, channel, lambda holds: holds.tried_now(holds.held_scopes() if wanted is None else wanted, now)
+        )
+        if before.held_scopes() if wanted is None else before.holding(wanted):
+            await self._bring_up(organisation, channel)
+
+    async def begin_trial(self, known: Holds, scope: ScopeKey, message_id: str) -> bool:
+        """Let one message try a held scope; False if another trial is under way, or the hold has ended."""
+        now, began = self._clock.now(), False
+
+        def trying(holds: Holds) -> Holds:
+            nonlocal began
+            hold = holds.of(scope)
+            began = hold is not None and (hold.may_try(now) or hold.trial == message_id)
+            return holds.with_trial(scope, message_id, now) if began else holds
+
+        await self._change(known.organisation, known.channel, trying)
+        return began
+
+    async def trial_ended(
+        self, organisation: str, channel: Channel, scope: ScopeKey, message_id: str, *, worked: bool
+    ) -> None:
+        """A trial has its answer: its hold ends if it worked. Where the provider refuses afterwards, that it took the
+        message proves nothing yet; a status does (`proven`)."""
+        now = self._clock.now()
+
+        def over(holds: Holds) -> Holds:
+            hold = holds.of(scope)
+            if hold is None or not hold.held or hold.trial != message_id:
+                return holds
+            if worked:
+                return holds if hold.told_later else holds.ended(scope, now)
+            return holds.trial_over(scope, now)
+
+        await self._change(organisation, channel, over)
+
+    async def proven(self, message: Message) -> None:
+        """A status proves that the provider really sent a trial message: the hold that it tried has ended."""
+        holds = await self._store.get(message.organisation, message.channel)
+        tried = [scope for scope in holds.held_scopes() if _trial_of(holds, scope) == message.message_id]
+        if tried:
+            await self.end(message.organisation, message.channel, tried)
+
+    async def checked(self, organisation: str, channel: Channel, every: timedelta) -> Holds:
+        """The holds after a look at them; the tick looks again after `every`."""
+        now = self._clock.now()
+        _, after = await self._change(organisation, channel, lambda holds: holds.checked(now, every))
+        return after
+
+    async def refresh(self, organisation: str, distribution_id: str, *, was_tried: bool = False) -> Distribution | None:
+        """The distribution as the holds leave it now, and as it is stored. `was_tried`: its held rows have been tried,
+        so that it no longer counts as sending because a person resumed it."""
+        while True:
+            found = await self._distributions.get(organisation, distribution_id)
+            if found is None or found.plan is None or not found.is_releasing:
+                return found
+            seen = replace(found, trying_until=None) if was_tried else found
+            changed = await self.applied(seen, await self._store.get(organisation, found.channel))
+            if changed == found:
+                return found
+            saved = await self.save(found, changed)
+            if saved is not None:
+                return saved
+
+    async def applied(self, distribution: Distribution, holds: Holds) -> Distribution:
+        """The distribution as these holds leave it, not stored yet. Its counts are read only if a hold concerns it."""
+        if not is_concerned(distribution, holds):
+            return distribution
+        counts = await self._distributions.counts(distribution.organisation, distribution.distribution_id)
+        return with_holds(distribution, holds, settled_by(counts), self._clock.now())
+
+    async def save(self, before: Distribution, after: Distribution) -> Distribution | None:
+        """Store what holds have changed of a distribution; None if it has changed since it was read."""
+        saved = await self._distributions.save(after)
+        if saved is not None:
+            self._tell(before, saved)
+        return saved
+
+    def _tell(self, before: Distribution, after: Distribution) -> None:
+        if after.is_held and not before.is_held:
+            self._telemetry.trouble(
+                "distribution_stopped",
+                organisation=after.organisation,
+                distribution_id=after.distribution_id,
+                reason=after.status_reason,
+            )
+
+    async def _bring_up(self, organisation: str, channel: Channel) -> None:
+        if self._tasks is not None:
+            await self._tasks.put([Task(kind="holds", organisation=organisation, channel=channel)])
+
+    async def _change(
+        self, organisation: str, channel: Channel, change: Callable[[Holds], Holds]
+    ) -> tuple[Holds, Holds]:
+        """The holds before and after a change that was stored, or that changes nothing. Each scope that is
+        held or free since then is told, and worked off."""
+        while True:
+            before = await self._store.get(organisation, channel)
+            after = change(before)
+            if after == before:
+                return before, after
+            if await self._store.save(after):
+                if self._tell_changes(before, after):
+                    await self._bring_up(organisation, channel)
+                return before, after
+
+    def _tell_changes(self, before: Holds, after: Holds) -> bool:
+        """True if a scope is held or free that was not."""
+        was, now = set(before.held_scopes()), set(after.held_scopes())
+        for scope in now - was:
+            self._telemetry.trouble(
+                "hold_set",
+                organisation=after.organisation,
+                channel=after.channel,
+                scope=scope.scope,
+                reason=after.scopes[str(scope)].reason,
+                distribution_id=scope.distribution_id or None,
+            )
+        for scope in was - now:
+            self._telemetry.event(
+                "hold_ended", organisation=after.organisation, channel=after.channel, scope=scope.scope
+            )
+        return was != now
+
+
+def scope_of(error: SendError, payload: Payload, distribution_id: str | None) -> ScopeKey:
+    """What a stop error holds, given the message that met it. A template error of a message that calls no template is
+    the account's."""
+    identity = (distribution_id or "") if error.of_distribution else ""
+    template = payload.template
+    match error.scope:
+        case Scope.COUNTRY if payload.mode is Mode.SMS or not error.of_distribution:
+            return country_scope(payload.country, identity)
+        case Scope.TEMPLATE | Scope.COUNTRY if template is not None:
+            return template_scope(template.name, template.language, identity)
+        case Scope.COUNTRY:
+            return country_scope(payload.country, identity)
+        case _:
+            return ACCOUNT
+
+
+def scope_of_row(error: SendError, row: Message, distribution: Distribution | None) -> ScopeKey | None:
+    """The same for a stop that was told later, by what the log and the run still know of the message; None where they
+    do not know which template it called."""
+    identity = (row.distribution_id or "") if error.of_distribution else ""
+    match error.scope:
+        case Scope.COUNTRY:
+            return country_scope(row.country, identity)
+        case Scope.TEMPLATE:
+            known = [one for one in scopes_of_message(row, distribution) if one.scope is HoldScope.TEMPLATE]
+            return next((one for one in known if one.distribution_id == identity), None)
+        case _:
+            return ACCOUNT
+
+
+def scopes_of_message(message: Message, distribution: Distribution | None) -> list[ScopeKey]:
+    """What may hold a logged message, as far as its row and its distribution's run tell."""
+    if message.chunk is not None and distribution is not None and distribution.plan is not None:
+        return scopes_of(distribution, distribution.planned.runs[message.chunk.run])
+    return scopes_for(message.country, message.template)
+
+
+def shown(scope: ScopeKey) -> tuple[HoldScope, str | None]:
+    """A scope as api.md shows it: its kind, and its key where the kind has one."""
+    return scope.scope, None if scope.scope is HoldScope.ACCOUNT else scope.key
+
+
+def _trial_of(holds: Holds, scope: ScopeKey) -> str | None:
+    hold = holds.of(scope)
+    return hold.trial if hold is not None else None
+
+
+MOST_ALIKE = 10
+"""In a row, by one worker. Each worker counts for itself: a shared count would cost every message a write."""
+
+_PERHAPS_EVERYBODYS = frozenset({"provider_rejected", "text_too_long"})
+"""Reasons that may be everybody's. A number that is wrong or not on WhatsApp is one person's, however many come."""
+
+
+class Repeats:
+    """One worker's memory, by distribution and scope: the error of its last messages, and how often in a row."""
+
+    def __init__(self) -> None:
+        self._rows: LruCache[tuple[str, str, str], tuple[str, int]] = LruCache()
+
+    def taken(self, dispatch: Dispatch) -> None:
+        """The provider took a message: the refusals before it were their recipients' own."""
+        self._rows.pop(_key(dispatch), None)
+
+    def is_one_too_many(self, dispatch: Dispatch, error: SendError) -> bool:
+        """Whether this refusal ends a row of `MOST_ALIKE`; the next one begins a new row."""
+        may_be = error.kind is Kind.BUG or (error.kind is Kind.RECIPIENT and error.reason in _PERHAPS_EVERYBODYS)
+        if dispatch.chunk is None or not may_be:
+            return False
+        code, before = self._rows.pop(_key(dispatch), (error.code, 0))
+        count = before + 1 if code == error.code else 1
+        if count >= MOST_ALIKE:
+            return True
+        self._rows[_key(dispatch)] = (error.code, count)
+        return False
+
+
+def _key(dispatch: Dispatch) -> tuple[str, str, str]:
+    """Counted apart for each country or template: only the scope that is refused is held."""
+    template = dispatch.payload.template
+    scope = f"{template.name}/{template.language}" if template else dispatch.payload.country
+    return dispatch.organisation, dispatch.chunk.distribution_id if dispatch.chunk else "", scope

@@ -1,0 +1,250 @@
+"""Works off what is held: reads the causes that can be read, tries the others with one message, and frees what waits.
+
+The tick brings it up every minute while something is held, and for a while after; a resume or saved settings bring it
+up at once. All of it may be done twice.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from shared.base.events import Telemetry
+from shared.base.ids import shard_of
+from shared.base.instants import Clock, from_microseconds
+from shared.campaigns.control import advance_task
+from shared.campaigns.distribution import RELEASING, Distribution, DistributionStatus
+from shared.campaigns.ports import Distributions, Task, TaskQueue
+from shared.campaigns.stored_content import Plans
+from shared.cards.failures import another_card
+from shared.holds.causes import ReadCauses
+from shared.holds.hold import ACCOUNT, DAILY_LIMIT, Hold, Holds, ScopeKey
+from shared.holds.keeper import HoldKeeper
+from shared.holds.runs import scopes_of, settled_by
+from shared.integrations.integration import SmsIntegration, WhatsAppIntegration
+from shared.integrations.ports import Integrations
+from shared.messages.factory import queued
+from shared.messages.message import Chunk, Message
+from shared.messages.payload import Channel, Payload
+from shared.messages.ports import AGENDA_SHARDS, ChannelQueue, Log, Page, pages
+from shared.messages.status import Status
+from shared.pacing.ports import Lanes
+from shared.sending.channel import settings_of
+
+EVERY = timedelta(seconds=60)
+
+_RECENT = timedelta(minutes=3)
+"""So long after a hold was set or has ended, the distributions that it concerns are brought up."""
+
+_PARKED_AT_ONCE = 100
+
+_CANDIDATES = 20
+
+_WATCH = timedelta(seconds=120)
+
+_PAGE = 100
+
+_WITHOUT_ANYTHING_TO_TRY = timedelta(minutes=10)
+"""A hold that is so old and holds nothing ends: the next message will tell."""
+
+_LOOKS_FOR_A_TRIAL = 3
+"""Chunks that are looked through for a pending row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldWorkDeps:
+    """What holds are worked off with."""
+
+    holding: HoldKeeper
+    causes: ReadCauses
+    distributions: Distributions
+    log: Log
+    plans: Plans
+    integrations: Integrations
+    lanes: Lanes
+    queue: ChannelQueue
+    tasks: TaskQueue
+    telemetry: Telemetry
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Candidate:
+    """A message that may try a hold."""
+
+    message: Message
+    distribution: Distribution | None
+
+
+class HoldWork:
+    """One look at the holds of an organisation's channel."""
+
+    def __init__(self, deps: HoldWorkDeps) -> None:
+        self._deps = deps
+
+    async def work(self, organisation: str, channel: Channel) -> bool:
+        """True where there is more to free at once."""
+        holds = await self._deps.holding.get(organisation, channel)
+        integration = await settings_of(self._deps.integrations, organisation, channel, fresh=True)
+        if integration is not None and holds.held_scopes():
+            ended = await self._deps.causes.ended(holds, integration)
+            if ended:
+                await self._deps.holding.end(organisation, channel, ended)
+                holds = await self._deps.holding.get(organisation, channel)
+            for scope in holds.held_scopes():
+                await self._try(holds, scope, integration)
+        more = False
+        for scope in holds.freed_scopes(self._deps.clock.now()):
+            more = await self._free(holds, scope) or more
+        await self._bring_up(await self._deps.holding.checked(organisation, channel, EVERY))
+        return more
+
+    async def _try(self, holds: Holds, scope: ScopeKey, integration: WhatsAppIntegration | SmsIntegration) -> None:
+        """Send one message of a held scope, if its time has come. While the account is held, nothing narrower is tried:
+        the account would refuse it all the same. Meta's daily limit is read, never tried."""
+        hold, now = holds.scopes[str(scope)], self._deps.clock.now()
+        blocked = scope != ACCOUNT and holds.holding([ACCOUNT]) is not None
+        if blocked or scope == DAILY_LIMIT or not hold.may_try(now):
+            return
+        candidate = await self._candidate(holds, scope, hold)
+        if candidate is None:
+            if now - hold.since >= _WITHOUT_ANYTHING_TO_TRY:
+                await self._deps.holding.end(holds.organisation, holds.channel, [scope])
+            return
+        payload = await self._deps.plans.read_payload(candidate.message.payload)
+        if payload is None:
+            await self._give_up(candidate.message, now)
+        elif await self._deps.holding.begin_trial(holds, scope, candidate.message.message_id):
+            await self._enqueue(candidate, payload, scope, integration, now)
+
+    async def _give_up(self, message: Message, now: datetime) -> None:
+        """Its stored content has expired or was erased: the agenda ends it."""
+        if message.due_at is not None:
+            await self._deps.log.rewatch(message.organisation, message.message_id, seen=message.due_at, due_at=now)
+
+    async def _enqueue(
+        self,
+        candidate: _Candidate,
+        payload: Payload,
+        scope: ScopeKey,
+        integration: WhatsAppIntegration | SmsIntegration,
+        now: datetime,
+    ) -> None:
+        """It leaves in whichever share is free first: a list that was booked before the stop may fill minutes of the
+        other one with departures that are not used."""
+        message = candidate.message
+        booking = await self._deps.lanes.book(
+            integration.lane,
+            None,
+            rate=integration.rate_per_second,
+            earliest=now + timedelta(seconds=1),
+            count=1,
+        )
+        departs_at = booking.departures[0]
+        copy = queued(message, payload, candidate.distribution, departs_at, integration.version, trial=str(scope))
+        another = await another_card(self._deps.plans, message, candidate.distribution, now)
+        await self._deps.queue.put([replace(copy, another_card=another)], now)
+        if message.due_at is not None:
+            await self._deps.log.rewatch(
+                message.organisation,
+                message.message_id,
+                seen=message.due_at,
+                due_at=from_microseconds(departs_at) + _WATCH,
+            )
+        self._deps.telemetry.event(
+            "hold_tried",
+            organisation=message.organisation,
+            channel=message.channel,
+            scope=scope.scope,
+            message_id=message.message_id,
+        )
+
+    async def _candidate(self, holds: Holds, scope: ScopeKey, hold: Hold) -> _Candidate | None:
+        """A message that the scope keeps waiting; another one each time, should one be at fault itself."""
+        parked = await self._deps.log.parked(holds.organisation, holds.channel, scope, _CANDIDATES)
+        keys = {(one.organisation, one.distribution_id) for one in parked if one.distribution_id is not None}
+        distributions = await self._deps.distributions.get_many((one, two) for one, two in keys if two)
+        tried = [_parked_candidate(one, distributions.get(one.distribution_id or "")) for one in parked]
+        found = [one for one in tried if one is not None]
+        if found:
+            return found[hold.tries % len(found)]
+        for distribution in await self._concerned(holds):
+            candidate = await self._row_of(distribution, scope, holds, hold.tries)
+            if candidate is not None:
+                return candidate
+        return None
+
+    async def _row_of(self, distribution: Distribution, scope: ScopeKey, holds: Holds, tries: int) -> _Candidate | None:
+        """A pending row of a run that only this scope holds."""
+        runs = [
+            (index, run)
+            for index, run in enumerate(distribution.planned.runs)
+            if _is_held_by_it_alone(scopes_of(distribution, run), scope, holds)
+        ]
+        if not runs:
+            return None
+        counts = await self._deps.distributions.counts(distribution.organisation, distribution.distribution_id)
+        settled = settled_by(counts)
+        for index, run in runs:
+            first = run.first_pending(index, settled)
+            for number in range(first, min(first + _LOOKS_FOR_A_TRIAL, run.logged)):
+                chunk = Chunk(distribution_id=distribution.distribution_id, run=index, number=number)
+                pending = await self._pending(distribution, chunk)
+                if pending:
+                    return _Candidate(message=pending[tries % len(pending)], distribution=distribution)
+        return None
+
+    async def _pending(self, distribution: Distribution, chunk: Chunk) -> list[Message]:
+        attempt = distribution.planned.attempt
+        rows = await self._deps.plans.read_chunk(distribution.organisation, attempt, chunk) or ()
+        wanted = [row.message_id for row in rows if row.payload is not None]
+        found = await self._deps.log.get_many(distribution.organisation, wanted)
+        messages = [found[one] for one in wanted if one in found]
+        return [one for one in messages if one.status is Status.PENDING and one.lease_until is None]
+
+    async def _free(self, holds: Holds, scope: ScopeKey) -> bool:
+        """Bring back to the agenda what has waited for the end of a hold, and have it looked at now rather than at the
+        next tick; True where there may be more."""
+        parked = await self._deps.log.parked(holds.organisation, holds.channel, scope, _PARKED_AT_ONCE)
+        now = self._deps.clock.now()
+        for message in parked:
+            if message.due_at is not None:
+                await self._deps.log.rewatch(message.organisation, message.message_id, seen=message.due_at, due_at=now)
+        shards = sorted({shard_of(message.message_id, AGENDA_SHARDS) for message in parked})
+        if shards:
+            await self._deps.tasks.put([Task(kind="agenda", shard=shard) for shard in shards])
+        return len(parked) == _PARKED_AT_ONCE
+
+    async def _bring_up(self, holds: Holds) -> None:
+        """Have release look at the distributions that wait for a hold, or for which one has just been set."""
+        now = self._deps.clock.now()
+        if any(now < hold.changed_at + _RECENT for hold in holds.scopes.values()):
+            concerned = await self._concerned(holds)
+            await self._deps.tasks.put([advance_task(one) for one in concerned])
+
+    async def _page(self, organisation: str, status: DistributionStatus, position: str | None) -> Page[Distribution]:
+        return await self._deps.distributions.page(
+            organisation, campaign_id=None, status=status, position=position, limit=_PAGE
+        )
+
+    async def _concerned(self, holds: Holds) -> list[Distribution]:
+        """What is being sent on the channel, or would be but for holds. The list may be a moment behind: one that was
+        confirmed just now is met by its own release."""
+        found: list[Distribution] = []
+        for status in (*RELEASING, DistributionStatus.PAUSED):
+            async for page in pages(partial(self._page, holds.organisation, status)):
+                found += [one for one in page if one.channel is holds.channel and one.is_releasing]
+        return found
+
+
+def _parked_candidate(message: Message, distribution: Distribution | None) -> _Candidate | None:
+    """None where the message is not free to go, or a person keeps its distribution from sending."""
+    if not message.is_open or message.lease_until is not None or message.unknown_since is not None:
+        return None
+    if message.distribution_id is not None and (distribution is None or not distribution.may_leave):
+        return None
+    return _Candidate(message=message, distribution=distribution)
+
+
+def _is_held_by_it_alone(scopes: Sequence[ScopeKey], scope: ScopeKey, holds: Holds) -> bool:
+    return scope in scopes and holds.holding(one for one in scopes if one != scope) is None

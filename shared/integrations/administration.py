@@ -1,0 +1,348 @@
+"""Settings > Integrations: what an administrator pastes, checked for sense, kept whole as one secret."""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+
+from shared.base.instants import Clock, milliseconds
+from shared.base.json import JsonObject, JsonValue
+from shared.base.refusal import Fault, Notice, ProblemCode, Refusal
+from shared.holds.keeper import HoldKeeper
+from shared.integrations.integration import (
+    Dhis2Integration,
+    Secret,
+    SmsIntegration,
+    TokenShelf,
+    UnitPrice,
+    WhatsAppIntegration,
+)
+from shared.integrations.ports import Integrations
+from shared.integrations.templates import Templates
+from shared.messages.payload import META, ORANGE, Channel
+from shared.pacing.members import Members
+from shared.policy.hours import DEFAULT_PEAK_HOURS, ClosedHours, parse_windows
+from shared.recipients.countries import COVERED
+from shared.recipients.number_key import NumberKey
+from shared.recipients.phone import PhoneError, normalise
+from shared.recipients.recipient import FIELDS
+from shared.texts.catalogue import is_ready_made
+
+type Integration = WhatsAppIntegration | SmsIntegration | Dhis2Integration
+
+_SENDER_NAME = re.compile(r"[A-Za-z0-9 -]{1,11}")
+
+_NARROW_SENDER_NAME = re.compile(r"[A-Za-z0-9 ]{1,11}")
+"""What Orange's pages allow (reference/orange_sms.md §3); a hyphen may be refused."""
+
+_SENDER_ADDRESS = re.compile(r"tel:\+[0-9]{3,20}")
+
+_UID = re.compile(r"[A-Za-z][A-Za-z0-9]{10}")
+
+_MAPPABLE = frozenset(FIELDS) - {"enrollment_id"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdministrationDeps:
+    """What settings are read and written with. `draw` makes tokens that nobody can guess."""
+
+    integrations: Integrations
+    templates: Templates
+    tokens: TokenShelf
+    holding: HoldKeeper
+    members: Members
+    number_key: NumberKey
+    draw: Callable[[], str]
+    clock: Clock
+
+
+class Administration:
+    """Reads and writes the integrations."""
+
+    def __init__(self, deps: AdministrationDeps) -> None:
+        self._deps = deps
+
+    async def get(self, organisation: str, name: str) -> Integration:
+        """Raises Refusal `not_found` where it is not set."""
+        found = await self._read(organisation, name)
+        if found is None:
+            raise Refusal(ProblemCode.NOT_FOUND)
+        return found
+
+    async def delete(self, organisation: str, name: str) -> None:
+        """Forget it; deleting what is not there is no error.
+
+        The account's rate limit is left before and after. Killed in between, the organisation is no member, and the
+        settings that are still there let it join again; a call that succeeded in between has no member left behind.
+        """
+        kept = await self._read(organisation, name) if name != "dhis2" else None
+        await self._leave(kept)
+        await self._deps.integrations.delete(organisation, name)
+        await self._leave(kept)
+        if name == "sms":
+            await self._deps.tokens.remove(organisation)
+
+    async def put(self, organisation: str, name: str, body: JsonObject) -> Integration:
+        """Replace it; an omitted secret keeps its value. Raises Refusal with every fault found."""
+        now = self._deps.clock.now()
+        if name == "whatsapp":
+            kept = await self._deps.integrations.whatsapp(organisation, fresh=True)
+            whatsapp = self._whatsapp(organisation, body, kept, now)
+            await self._check_default_template(whatsapp)
+            await self._replace(kept, whatsapp)
+            await self._deps.holding.try_now(organisation, Channel.WHATSAPP)
+            return whatsapp
+        if name == "sms":
+            before = await self._deps.integrations.sms(organisation, fresh=True)
+            sms = self._sms(organisation, body, before, now)
+            await self._replace(before, sms)
+            # Always, not only where the secret has changed: a worker that died here must not leave an old token.
+            await self._deps.tokens.open(organisation)
+            await self._deps.holding.try_now(organisation, Channel.SMS)
+            return sms
+        integration = _dhis2(organisation, body, now)
+        await self._deps.integrations.put(integration)
+        return integration
+
+    async def _replace(
+        self, kept: WhatsAppIntegration | SmsIntegration | None, integration: WhatsAppIntegration | SmsIntegration
+    ) -> None:
+        """Keep the settings, and have their account's rate limit know: another account is left before and after, as
+        with `delete`; a new rate for the same one holds at once."""
+        is_moving = kept is not None and kept.lane != integration.lane
+        if is_moving:
+            await self._leave(kept)
+        await self._deps.integrations.put(integration)
+        if is_moving:
+            await self._leave(kept)
+        else:
+            await self._deps.members.saved(integration)
+
+    async def _leave(self, kept: Integration | None) -> None:
+        if isinstance(kept, WhatsAppIntegration | SmsIntegration):
+            await self._deps.members.left(kept.lane)
+
+    async def _read(self, organisation: str, name: str) -> Integration | None:
+        match name:
+            case "whatsapp":
+                return await self._deps.integrations.whatsapp(organisation, fresh=True)
+            case "sms":
+                return await self._deps.integrations.sms(organisation, fresh=True)
+            case "dhis2":
+                return await self._deps.integrations.dhis2(organisation)
+            case _:
+                return None
+
+    async def _check_default_template(self, integration: Integration) -> None:
+        """One of the organisation's own must be there at Meta; where Meta cannot be asked, its name is believed."""
+        if not isinstance(integration, WhatsAppIntegration):
+            return
+        name = integration.default_template
+        if name is None or is_ready_made(name):
+            return
+        catalogue = await self._deps.templates.catalogue(integration)
+        if catalogue.is_sure and not catalogue.languages(name):
+            fault = Fault(field="default_template", code="template_unknown", facts={"name": name})
+            raise Refusal(ProblemCode.UNPROCESSABLE, (fault,))
+
+    def _whatsapp(
+        self, organisation: str, body: JsonObject, kept: WhatsAppIntegration | None, now: datetime
+    ) -> WhatsAppIntegration:
+        checking = _Checking(body)
+        access_token = checking.secret("access_token", kept.access_token if kept else None, now)
+        app_secret = checking.secret("app_secret", kept.app_secret if kept else None, now, required=False)
+        verify_token = checking.secret("verify_token", kept.verify_token if kept else None, now, required=False)
+        sender_number = checking.number("sender_number")
+        template = checking.optional("default_template")
+        if template is not None and not is_ready_made(template) and body.get("business_account_id") is None:
+            checking.fault("default_template", "template_unknown", name=template)
+        checking.finish()
+        if access_token is None:
+            raise Refusal(ProblemCode.BAD_REQUEST, (Fault(field="access_token", code="field_invalid"),))
+        return WhatsAppIntegration(
+            organisation=organisation,
+            phone_number_id=str(body["phone_number_id"]),
+            sender_number=sender_number,
+            access_token=access_token,
+            app_secret=app_secret,
+            previous_app_secret=_replaced(kept, app_secret, now),
+            verify_token=verify_token or Secret(value=self._deps.draw(), updated_at=now),
+            business_account_id=checking.optional("business_account_id"),
+            rate_per_second=_whole(body.get("rate_per_second"), 80),
+            default_template=template,
+            version=milliseconds(now),
+            account=self._deps.number_key.account(META, str(body["phone_number_id"])),
+        )
+
+    def _sms(self, organisation: str, body: JsonObject, kept: SmsIntegration | None, now: datetime) -> SmsIntegration:
+        checking = _Checking(body)
+        client_secret = checking.secret("client_secret", kept.client_secret if kept else None, now)
+        sender_name = str(body["sender_name"])
+        if not _SENDER_NAME.fullmatch(sender_name):
+            checking.fault("sender_name", "field_invalid")
+        senders = checking.senders()
+        prices = checking.prices()
+        peak_hours = checking.peak_hours()
+        addresses = checking.addresses()
+        checking.finish()
+        if client_secret is None:
+            raise Refusal(ProblemCode.BAD_REQUEST, (Fault(field="client_secret", code="field_invalid"),))
+        return SmsIntegration(
+            organisation=organisation,
+            client_id=str(body["client_id"]),
+            client_secret=client_secret,
+            sender_name=sender_name,
+            default_country=str(body["default_country"]),
+            senders=senders,
+            rate_per_second=_whole(body.get("rate_per_second"), 5),
+            unit_prices=prices,
+            peak_hours=peak_hours,
+            receipt_addresses=addresses,
+            receipt_token=kept.receipt_token if kept else Secret(value=self._deps.draw(), updated_at=now),
+            version=milliseconds(now),
+            account=self._deps.number_key.account(ORANGE, str(body["client_id"])),
+        )
+
+
+def warnings_of(integration: Integration) -> tuple[Notice, ...]:
+    """What an administrator should know although it was saved."""
+    if isinstance(integration, SmsIntegration) and not _NARROW_SENDER_NAME.fullmatch(integration.sender_name):
+        return (Notice(code="sender_name_narrow"),)
+    return ()
+
+
+class _Checking:
+    """Takes values out of a body and keeps what is wrong with them."""
+
+    def __init__(self, body: JsonObject) -> None:
+        self._body = body
+        self._faults: list[Fault] = []
+
+    def fault(self, field: str, code: str, **facts: str) -> None:
+        self._faults.append(Fault(field=field, code=code, facts=facts))
+
+    def finish(self) -> None:
+        if self._faults:
+            raise Refusal(ProblemCode.UNPROCESSABLE, tuple(self._faults))
+
+    def secret(self, field: str, kept: Secret | None, now: datetime, *, required: bool = True) -> Secret | None:
+        given = self._body.get(field)
+        if not isinstance(given, str) or not given.strip():
+            if required and kept is None:
+                raise Refusal(ProblemCode.BAD_REQUEST, (Fault(field=field, code="field_invalid"),))
+            return kept
+        return kept if kept is not None and kept.value == given else Secret(value=given, updated_at=now)
+
+    def optional(self, field: str) -> str | None:
+        value = self._body.get(field)
+        return str(value) if value is not None else None
+
+    def number(self, field: str) -> str:
+        """The organisation's own number, in E.164 however it was typed. 555 numbers of Meta's tests are no mobiles."""
+        raw = str(self._body[field])
+        try:
+            return normalise(raw, next(iter(COVERED))).e164
+        except PhoneError:
+            digits = "+" + re.sub(r"\D", "", raw)
+            if not re.fullmatch(r"\+[1-9][0-9]{7,14}", digits):
+                self.fault(field, "phone_invalid")
+            return digits
+
+    def senders(self) -> dict[str, str]:
+        senders: dict[str, str] = {}
+        for country, address in self._by_country("senders"):
+            if not _SENDER_ADDRESS.fullmatch(str(address)):
+                self.fault(f"senders.{country}", "field_invalid")
+            senders[country] = str(address)
+        return senders
+
+    def prices(self) -> dict[str, UnitPrice]:
+        prices: dict[str, UnitPrice] = {}
+        for country, price in self._by_country("unit_prices"):
+            amount = _amount(price.get("amount")) if isinstance(price, dict) else None
+            currency = price.get("currency") if isinstance(price, dict) else None
+            if amount is None or not re.fullmatch(r"[A-Z]{3}", str(currency)):
+                self.fault(f"unit_prices.{country}", "field_invalid")
+            else:
+                prices[country] = UnitPrice(amount=amount, currency=str(currency))
+        return prices
+
+    def peak_hours(self) -> tuple[tuple[str, str], ...]:
+        """Left out, they are the default; an empty list means that there are none."""
+        given = self._body.get("peak_hours")
+        if given is None:
+            return DEFAULT_PEAK_HOURS
+        listed = given if isinstance(given, list) else []
+        pairs = [[str(edge) for edge in pair] for pair in listed if isinstance(pair, list)]
+        try:
+            windows = parse_windows(pairs)
+            for country in COVERED.values():
+                ClosedHours(windows=(country.quiet, *windows))
+        except ValueError:
+            self.fault("peak_hours", "field_invalid")
+            return ()
+        return tuple((pair[0], pair[1]) for pair in pairs)
+
+    def addresses(self) -> tuple[str, ...]:
+        given = self._body.get("receipt_addresses")
+        networks: list[str] = []
+        for address in given if isinstance(given, list) else ():
+            try:
+                networks.append(str(ipaddress.ip_network(str(address))))
+            except ValueError:
+                self.fault("receipt_addresses", "field_invalid")
+        return tuple(networks)
+
+    def _by_country(self, field: str) -> list[tuple[str, JsonValue]]:
+        given = self._body.get(field)
+        pairs = list(given.items()) if isinstance(given, dict) else []
+        for country, _ in pairs:
+            if country not in COVERED:
+                self.fault(f"{field}.{country[:2]}", "field_invalid")
+        return [(country, value) for country, value in pairs if country in COVERED]
+
+
+def _dhis2(organisation: str, body: JsonObject, now: datetime) -> Dhis2Integration:
+    mapping = body["attributes"]
+    attributes = {field: str(uid) for field, uid in mapping.items()} if isinstance(mapping, dict) else {}
+    faults = [
+        Fault(field=f"attributes.{field}", code="field_unknown" if field not in _MAPPABLE else "field_invalid")
+        for field, uid in attributes.items()
+        if field not in _MAPPABLE or not _UID.fullmatch(uid)
+    ]
+    if "phone" not in attributes:
+        faults.append(Fault(field="attributes.phone", code="field_invalid"))
+    program = body.get("program")
+    if program is not None and not _UID.fullmatch(str(program)):
+        faults.append(Fault(field="program", code="field_invalid"))
+    if faults:
+        raise Refusal(ProblemCode.UNPROCESSABLE, tuple(faults))
+    return Dhis2Integration(
+        organisation=organisation,
+        attributes=attributes,
+        program=str(program) if program is not None else None,
+        version=milliseconds(now),
+    )
+
+
+def _replaced(kept: WhatsAppIntegration | None, app_secret: Secret | None, now: datetime) -> Secret | None:
+    """The app secret that still signs for a day; its `updated_at` is when it was replaced."""
+    if kept is None or kept.app_secret is None:
+        return None
+    if app_secret is not None and app_secret.value != kept.app_secret.value:
+        return Secret(value=kept.app_secret.value, updated_at=now)
+    return kept.previous_app_secret
+
+
+def _whole(value: JsonValue, default: int) -> int:
+    return int(value) if isinstance(value, int | float) else default
+
+
+def _amount(value: JsonValue) -> Decimal | None:
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() and 0 <= amount < 10**9 else None

@@ -1,0 +1,272 @@
+"""The agenda: messages that wait longer than a queue can delay, or that somebody has to look after. Enqueue first,
+then move the watch on: a message whose copy was lost comes up again."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.base.events import Telemetry
+from shared.base.instants import Clock, from_microseconds, microseconds
+from shared.campaigns.distribution import Distribution, DistributionStatus
+from shared.campaigns.stored_content import Plans
+from shared.cards.failures import another_card
+from shared.holds.hold import Holds, ScopeKey
+from shared.holds.keeper import HoldStore, scopes_of_message
+from shared.integrations.ports import Integrations
+from shared.messages.factory import queued
+from shared.messages.fallbacks import Fallbacks, FallbackWaits
+from shared.messages.message import ERASED, DeadLetter, Message
+from shared.messages.payload import Channel, Payload
+from shared.messages.ports import ChannelQueue, Log
+from shared.messages.status_writer import Settler
+from shared.pacing.ports import Lanes
+from shared.pacing.rate_limit import HORIZON, TICK_EVERY, Share
+from shared.policy.gate_check import Admission, Verdict
+from shared.sending.channel import Unsure, settings_of
+from shared.sending.last_heard import LastHeard, Pulse
+from shared.sending.resolve_unknown import Unknowns
+from shared.sending.unknown_outcome import Beat, Doubt, Fate, fate, next_look
+
+_AT_ONCE = 100
+
+_WATCH = timedelta(seconds=120)
+
+_WHILE_PAUSED = timedelta(minutes=5)
+
+_PUT_OFF = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgendaDeps:
+    """What the agenda works with."""
+
+    log: Log
+    holds: HoldStore
+    plans: Plans
+    integrations: Integrations
+    lanes: Lanes
+    queue: ChannelQueue
+    settler: Settler
+    admission: Admission
+    fallbacks: Fallbacks
+    unsure: Unsure
+    pulse: Pulse
+    telemetry: Telemetry
+    clock: Clock
+
+
+class Agenda:
+    """Takes up what is due."""
+
+    def __init__(self, deps: AgendaDeps) -> None:
+        self._deps = deps
+        self._unknowns = Unknowns(deps.log, deps.settler, deps.unsure)
+        self._heard = LastHeard(deps.pulse)
+        self._waits = FallbackWaits(deps.log, deps.pulse, self._heard, deps.telemetry)
+
+    async def work_off(self, shard: int) -> bool:
+        """Take up the due messages of one shard; True where there may be more."""
+        now = self._deps.clock.now()
+        self._heard.forget()
+        due = await self._deps.log.due(shard, now, _AT_ONCE)
+        states = await self._states_of(due)
+        for message in due:
+            await self._take_up_or_put_off(message, states, now)
+        await self._deps.settler.flush()
+        await self._waits.flush()
+        if due:
+            self._deps.telemetry.event("agenda_worked_off", shard=shard, messages=len(due))
+        return len(due) == _AT_ONCE
+
+    async def fall_back(self, organisation: str, message_id: str) -> None:
+        """Begin the fallback of a message that has just failed: not to wait for the next tick."""
+        now = self._deps.clock.now()
+        self._heard.forget()
+        message = await self._deps.log.get(organisation, message_id)
+        if message is None or message.due_at is None or message.due_at > now:
+            return
+        await self._take_up(message, await self._states_of([message]), now)
+        await self._deps.settler.flush()
+        await self._waits.flush()
+
+    async def _take_up_or_put_off(self, message: Message, states: "_States", now: datetime) -> None:
+        """One that cannot be taken up goes to the back: a shard is read from its earliest, for all organisations."""
+        try:
+            await self._take_up(message, states, now)
+        except Exception as error:
+            self._deps.telemetry.trouble(
+                "agenda_message_failed",
+                message_id=message.message_id,
+                organisation=message.organisation,
+                error=type(error).__name__,
+            )
+            await self._rewatch(message, now + _PUT_OFF)
+
+    async def _take_up(self, message: Message, states: "_States", now: datetime) -> None:
+        distribution = states.distribution_of(message)
+        if message.awaits_fallback:
+            if not await self._is_parked(message, states):
+                await self._fall_back(message, distribution, now)
+            return
+        if message.due_at is None or not message.is_open:
+            return
+        if message.unknown_since is not None:
+            await self._doubted(message, message.unknown_since, distribution, now)
+        elif message.lease_until is not None:
+            await self._lapsed(message, now)
+        elif message.dead is not None:
+            await self._given_up(message, message.dead, now)
+        elif message.chunk is not None and not _may_leave(distribution):
+            await self._wait_with(message, distribution, now)
+        elif not await self._is_parked(message, states):
+            await self._enqueue(message, distribution, now)
+
+    async def _is_parked(self, message: Message, states: "_States") -> bool:
+        """Whether one of its scopes is held: then it waits for the end of the hold, and no fallback takes its place."""
+        found = states.holding(message)
+        if found is None or message.due_at is None:
+            return False
+        await self._deps.log.park(
+            message.organisation, message.message_id, channel=message.channel, seen=message.due_at, scope=found
+        )
+        return True
+
+    async def _lapsed(self, message: Message, now: datetime) -> None:
+        """A claim whose holder is dead: nobody knows whether the provider took the message."""
+        if message.lease_until is not None and message.lease_until > now:
+            await self._rewatch(message, message.lease_until)
+        else:
+            await self._unknowns.take(message, now)
+
+    async def _given_up(self, message: Message, letter: DeadLetter, now: datetime) -> None:
+        """Nobody redrove it in all that time: it ends, and its distribution may be completed."""
+        if now < letter.ends_at:
+            await self._rewatch(message, letter.ends_at)
+        else:
+            await self._deps.settler.end_unsent(message.organisation, message.message_id, "expired", now)
+
+    async def _doubted(
+        self, message: Message, since: datetime, distribution: Distribution | None, now: datetime
+    ) -> None:
+        """Wait for a status, send once more where silence says that it was not taken, or end it (design.md, Identity).
+
+        A distribution that is paused or cancelled sends nothing, this neither. A message with a fallback has that as
+        its second chance: it is not sent twice itself.
+        """
+        only_once = message.resent or message.fallback_minutes is not None
+        doubt = Doubt(since=since, claimed_at=message.claimed_at, resent=only_once)
+        beat = await self._beat(message)
+        match fate(doubt, beat, now):
+            case Fate.END:
+                await self._unknowns.end(message, now)
+            case Fate.RESEND if message.chunk is None or _may_leave(distribution):
+                await self._resend(message, distribution, now)
+            case _:
+                await self._rewatch(message, next_look(doubt, now))
+
+    async def _beat(self, message: Message) -> Beat:
+        return Beat() if message.resent else await self._heard.of(message)
+
+    async def _resend(self, message: Message, distribution: Distribution | None, now: datetime) -> None:
+        """Free it first: a copy of a message in doubt would be dropped."""
+        key = (message.organisation, message.message_id)
+        if await self._deps.log.resend(*key, attempt=message.attempts, due_at=now):
+            self._deps.telemetry.event("unknown_outcome_resent", message_id=message.message_id)
+            await self._enqueue(dataclasses.replace(message, due_at=now), distribution, now)
+
+    async def _wait_with(self, message: Message, distribution: Distribution | None, now: datetime) -> None:
+        """Its distribution does not release: wait with it, or end with it."""
+        if distribution is None or distribution.status is DistributionStatus.CANCELLED:
+            await self._deps.settler.end_unsent(message.organisation, message.message_id, "cancelled", now)
+        else:
+            await self._rewatch(message, now + _WHILE_PAUSED)
+
+    async def _fall_back(self, parent: Message, distribution: Distribution | None, now: datetime) -> None:
+        """A distribution that is paused or cancelled sends nothing, no fallback either. Then Meta has a say: the SMS of
+        a message that may have arrived waits."""
+        if parent.chunk is not None and not _may_leave(distribution):
+            cancelled = distribution is None or distribution.status is DistributionStatus.CANCELLED
+            await self._rewatch(parent, None if cancelled else now + _WHILE_PAUSED)
+            return
+        if await self._waits.puts_off(parent, now):
+            return
+        sms = await self._deps.fallbacks.begin(parent, now)
+        if sms is not None:
+            self._deps.settler.began(sms)
+            await self._enqueue(sms, None, now)
+
+    async def _may_go(self, message: Message, payload: Payload, now: datetime) -> bool:
+        """Ask the gate before a departure is booked: fallbacks come by the thousand, most of them in a pause or at
+        night would book in vain."""
+        copy = queued(message, payload, None, microseconds(now), 0)
+        answer = await self._deps.admission.ask(copy, now)
+        key = (message.organisation, message.message_id)
+        if answer.verdict is Verdict.LATER:
+            await self._deps.log.postpone(*key, due_at=answer.at, scheduled_for=answer.at)
+        elif answer.verdict is Verdict.NEVER:
+            await self._deps.settler.end_unsent(*key, answer.reason, now)
+        return answer.verdict is Verdict.GO
+
+    async def _enqueue(self, message: Message, distribution: Distribution | None, now: datetime) -> None:
+        payload = await self._deps.plans.read_payload(message.payload)
+        if payload is None:
+            await self._deps.settler.end_unsent(
+                message.organisation, message.message_id, "expired" if message.person else ERASED, now
+            )
+            return
+        if payload.fallback_of is not None and not await self._may_go(message, payload, now):
+            return
+        integration = await settings_of(self._deps.integrations, message.organisation, message.channel)
+        if integration is None:
+            await self._rewatch(message, now + _WHILE_PAUSED)
+            return
+        state = await self._deps.lanes.state(integration.lane)
+        if from_microseconds(state.next_bulk) > now + HORIZON:
+            await self._rewatch(message, now + TICK_EVERY)
+            return
+        booking = await self._deps.lanes.book(
+            integration.lane,
+            Share.BULK,
+            rate=integration.rate_per_second,
+            earliest=now + timedelta(seconds=1),
+            count=1,
+        )
+        departs_at = booking.departures[0]
+        copy = queued(message, payload, distribution, departs_at, integration.version)
+        another = await another_card(self._deps.plans, message, distribution, now)
+        await self._deps.queue.put([dataclasses.replace(copy, another_card=another)], now)
+        await self._rewatch(message, from_microseconds(departs_at) + _WATCH)
+
+    async def _rewatch(self, message: Message, due_at: datetime | None) -> None:
+        if message.due_at is not None:
+            await self._deps.log.rewatch(message.organisation, message.message_id, seen=message.due_at, due_at=due_at)
+
+    async def _states_of(self, messages: Sequence[Message]) -> "_States":
+        """Read at once for all of them."""
+        keys = {(message.organisation, message.distribution_id) for message in messages if message.distribution_id}
+        channels = {(message.organisation, message.channel) for message in messages}
+        distributions, holds = await self._deps.holds.read([(one, two) for one, two in keys if two], channels)
+        return _States(distributions=distributions, holds=holds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _States:
+    """What is known of the distributions and the holds of some messages."""
+
+    distributions: Mapping[tuple[str, str], Distribution]
+    holds: Mapping[tuple[str, Channel], Holds]
+
+    def distribution_of(self, message: Message) -> Distribution | None:
+        """None where the message belongs to none, or it is gone."""
+        return self.distributions.get((message.organisation, message.distribution_id or ""))
+
+    def holding(self, message: Message) -> ScopeKey | None:
+        """The scope of the message that is held."""
+        holds = self.holds.get((message.organisation, message.channel))
+        found = holds.holding(scopes_of_message(message, self.distribution_of(message))) if holds else None
+        return found[0] if found is not None else None
+
+
+def _may_leave(distribution: Distribution | None) -> bool:
+    return distribution is not None and distribution.may_leave

@@ -1,0 +1,137 @@
+"""Fallback WhatsApp → SMS: a message of its own that names the first, at most one, through the gate like any other.
+
+The agenda finds the parents: a `failed` that starts it puts `due_at` to now, a `sent` puts it `after_minutes` ahead, an
+arrival takes it away. Begun means marked on the parent first: from then on the parent is never sent again. What comes
+after the mark may be done twice: the SMS has an ID made of its parent's.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from shared.base.concurrency import side_by_side
+from shared.base.events import Telemetry
+from shared.base.ids import fallback_id
+from shared.campaigns.stored_content import Plans
+from shared.integrations.integration import SmsIntegration
+from shared.integrations.ports import Integrations
+from shared.messages.factory import single, successor
+from shared.messages.fallback import BACKLOG, Silence, Timing, next_look, timing
+from shared.messages.message import Message, PayloadRef
+from shared.messages.payload import Channel, Mode, Payload
+from shared.messages.ports import Log
+from shared.sending.last_heard import LastHeard, Pulse
+from shared.texts.composition import price_of
+from shared.texts.segments import measure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fallbacks:
+    """Makes the SMS of messages that await it."""
+
+    log: Log
+    plans: Plans
+    integrations: Integrations
+    telemetry: Telemetry
+
+    async def begin(self, parent: Message, now: datetime) -> Message | None:
+        """The SMS, logged and about to leave; None where somebody else has logged it, or there is nothing to send.
+
+        Killed anywhere, it is begun again at the parent's `due_at`; what has been logged is looked after by its own.
+        """
+        payload = await self.plans.read_payload(parent.payload) if parent.person else None
+        made: Message | None = None
+        if payload is not None and payload.fallback is not None and await self._marked(parent):
+            made = await self._logged(parent, payload, payload.fallback.text, now)
+        if parent.due_at is not None:
+            await self.log.rewatch(parent.organisation, parent.message_id, seen=parent.due_at, due_at=None)
+        return made
+
+    async def _marked(self, parent: Message) -> bool:
+        return await self.log.fall_back(parent.organisation, parent.message_id)
+
+    async def _logged(self, parent: Message, payload: Payload, text: str, now: datetime) -> Message | None:
+        identity = fallback_id(parent.message_id)
+        frozen = Payload(
+            to=payload.to,
+            country=payload.country,
+            mode=Mode.SMS,
+            text=text,
+            card_generated_at=payload.card_generated_at,
+            consented=payload.consented,
+            consented_at=payload.consented_at,
+            consent_received_at=payload.consent_received_at,
+            language=payload.language,
+            fallback_of=parent.message_id,
+        )
+        sms = await self.integrations.sms(parent.organisation)
+        reference = await self.plans.write_payload(parent.organisation, parent.person, identity, frozen)
+        message = _message(parent, identity, reference, frozen, sms, now)
+        if not await self.log.add(message):
+            return None
+        self.telemetry.event("fallback_begun", message_id=identity, parent=parent.message_id, status=parent.status)
+        return message
+
+
+def _message(
+    parent: Message, identity: str, reference: PayloadRef, payload: Payload, sms: SmsIntegration | None, now: datetime
+) -> Message:
+    """It belongs to the parent's campaign and distribution, but is none of the distribution's rows."""
+    measured = measure(payload.text)
+    return replace(
+        single(successor(parent, identity, Channel.SMS, payload, reference, now), payload),
+        parent_chunk=parent.chunk,
+        segments=measured.segments,
+        price=price_of(measured, sms.unit_prices.get(parent.country)) if sms else None,
+    )
+
+
+_LATE = timedelta(minutes=5)
+"""By which the agenda may be late for a look: a silence is over only then."""
+
+
+class FallbackWaits:
+    """Puts off what has to wait. For one batch of the agenda; `flush` when it is through."""
+
+    def __init__(self, log: Log, pulse: Pulse, heard: LastHeard, telemetry: Telemetry) -> None:
+        self._log = log
+        self._pulse = pulse
+        self._heard = heard
+        self._telemetry = telemetry
+        self._waiting = 0
+        self._silences: dict[tuple[str, str], Silence] = {}
+
+    async def puts_off(self, parent: Message, now: datetime) -> bool:
+        """Whether the fallback of this message waits; then the agenda looks again later."""
+        key = (parent.organisation, parent.message_id)
+        match timing(parent, await self._heard.of(parent), now):
+            case Timing.START:
+                return False
+            case Timing.BACKLOG:
+                await self._log.note_reporting(*key, attempt=parent.attempts, due_at=now + BACKLOG)
+            case Timing.WAIT:
+                look_at = next_look(parent, now)
+                self._note(parent, now, look_at)
+                if parent.due_at is not None:
+                    await self._log.rewatch(*key, seen=parent.due_at, due_at=look_at)
+        return True
+
+    async def flush(self) -> None:
+        """Write down, once for each distribution, that its fallbacks wait for Meta."""
+        silences, self._silences = self._silences, {}
+        waiting, self._waiting = self._waiting, 0
+        await side_by_side(self._pulse.note_silence(*owner, silence) for owner, silence in silences.items())
+        if waiting:
+            self._telemetry.event("fallbacks_wait", messages=waiting)
+
+    def _note(self, parent: Message, now: datetime, look_at: datetime) -> None:
+        """What Meta itself holds for assessment is no missing receipt."""
+        if parent.quality_hold:
+            return
+        self._waiting += 1
+        if parent.distribution_id is None or parent.lane is None:
+            return
+        owner = (parent.organisation, parent.distribution_id)
+        until = look_at + _LATE
+        if owner in self._silences:
+            until = max(until, self._silences[owner].until)
+        self._silences[owner] = Silence(phone_number_id=parent.lane, noted_at=now, until=until)

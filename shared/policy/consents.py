@@ -1,0 +1,107 @@
+"""Consent: recorded one by one or by the thousand, looked up by number. A number never stands in a URL or an item."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from shared.base.instants import Clock
+from shared.base.refusal import Fault, ProblemCode, Refusal
+from shared.integrations.ports import Integrations
+from shared.policy.consent import Consent, ConsentState, is_too_far_ahead, not_after
+from shared.policy.ports import People
+from shared.policy.setting import default_country
+from shared.recipients.masking import without_numbers
+from shared.recipients.number_key import NumberKey
+from shared.recipients.phone import PhoneError, PhoneNumber, normalise_any_form
+from shared.recipients.recipient import ahead
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentEntry:
+    """One person's word, as the request tells it. `recorded_at` None: now."""
+
+    phone: str = field(repr=False)
+    granted: bool
+    source: str
+    recorded_at: datetime | None
+
+
+class Numbers:
+    """Finds people by a number that somebody wrote, in any form that the number has had."""
+
+    def __init__(self, integrations: Integrations, number_key: NumberKey) -> None:
+        self._integrations = integrations
+        self._number_key = number_key
+
+    async def person(self, organisation: str, raw: str) -> str:
+        """The keyed hash; a national number is read by the default country.
+
+        Raises Refusal for a number that cannot be read.
+        """
+        try:
+            phone = normalise_any_form(raw, await default_country(self._integrations, organisation))
+        except PhoneError as error:
+            raise Refusal(ProblemCode.UNPROCESSABLE, (Fault(field="phone", code=error.code),)) from None
+        return self._number_key.person(organisation, phone.e164)
+
+
+class Consents:
+    """Records and looks up."""
+
+    def __init__(self, people: People, integrations: Integrations, number_key: NumberKey, clock: Clock) -> None:
+        self._people = people
+        self._integrations = integrations
+        self._number_key = number_key
+        self._numbers = Numbers(integrations, number_key)
+        self._clock = clock
+
+    async def record(self, organisation: str, entries: Sequence[ConsentEntry], *, several: bool) -> None:
+        """Keep all of them, or none. Raises Refusal with the rows whose number cannot be read or whose date lies ahead.
+
+        The entries are received together, so dates decide between them, and between undated ones their order.
+        """
+        country = await default_country(self._integrations, organisation)
+        now = self._clock.now()
+        faults: list[Fault] = []
+        consents: dict[str, list[Consent]] = defaultdict(list)
+        for number, entry in enumerate(entries, start=1):
+            try:
+                phone = normalise_any_form(entry.phone, country)
+            except PhoneError as error:
+                faults.append(Fault(field="phone", code=error.code, row=number if several else None))
+                continue
+            if entry.recorded_at is not None and is_too_far_ahead(entry.recorded_at, now):
+                faults.append(replace(ahead("recorded_at", now), row=number if several else None))
+                continue
+            person = self._person(organisation, phone)
+            consents[person].append(_statement(entry, now, len(consents[person])))
+        if faults:
+            raise Refusal(ProblemCode.UNPROCESSABLE, tuple(faults))
+        # A thousand one after the other would outlast the gateway's patience.
+        kept = (self._people.record(organisation, person, statements) for person, statements in consents.items())
+        await asyncio.gather(*kept)
+
+    async def look_up(self, organisation: str, raw: str) -> Consent | None:
+        """The recorded word; None where nothing is known. Raises Refusal for a number that cannot be read."""
+        person = await self._numbers.person(organisation, raw)
+        record = (await self._people.consents(organisation, [person])).get(person)
+        return record.latest if record is not None else None
+
+    def _person(self, organisation: str, phone: PhoneNumber) -> str:
+        return self._number_key.person(organisation, phone.e164)
+
+
+def _statement(entry: ConsentEntry, now: datetime, position: int) -> Consent:
+    """What an entry says. `position`: how many entries of the same request stand before it for the same person.
+
+    An undated entry counts from its place in the request: the last of several undated ones counts.
+    """
+    received_at = now if entry.recorded_at is not None else now + position * timedelta(microseconds=1)
+    return Consent(
+        state=ConsentState.GRANTED if entry.granted else ConsentState.REVOKED,
+        recorded_at=not_after(entry.recorded_at or received_at, received_at),
+        received_at=received_at,
+        source=without_numbers(entry.source),
+    )

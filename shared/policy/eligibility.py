@@ -1,0 +1,165 @@
+"""Judges rows before anything is sent: readable, composable, consented, covered. Preview, plan and single sends ask
+here, so that all three say the same."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from shared.base.json import JsonObject, JsonValue
+from shared.base.refusal import Fault
+from shared.duplicates.dedupe_key import DedupeKey, dedupe_key
+from shared.integrations.integration import Dhis2Integration
+from shared.messages.payload import Mode
+from shared.policy.consent import given_in
+from shared.policy.gate import Go, Never, NotBefore, Passenger, gate
+from shared.policy.ports import People, Sessions
+from shared.recipients.countries import covered_names
+from shared.recipients.number_key import NumberKey
+from shared.recipients.recipient import RecipientError, read_recipient
+from shared.texts.composition import Composed, CompositionError, Setting, compose, with_fallback
+from shared.texts.content import Content, FallbackOrder
+
+_FIELD_OF = {"consent_missing": "consent", "template_required": "content.text"}
+"""The gate's reasons are about the phone, but for these."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What holds for all rows of one request. `not_before` is the schedule's wish."""
+
+    content: Content
+    setting: Setting
+    defaults: Mapping[str, JsonValue] = field(repr=False)
+    dhis2: Dhis2Integration | None
+    phone_number_id: str | None = None
+    """The WhatsApp number whose sessions count; None for SMS."""
+    not_before: datetime | None = None
+    fallback: FallbackOrder | None = None
+    received_at: datetime | None = None
+    """When the request came, and with it every consent in its rows: a file is planned later, perhaps twice. None: now.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A row as it was read; `fault` where it could not be. Rows count from 1.
+
+    `line`: the line of the file on which it begins, from 1; None for what did not come in lines. `weight`: about how
+    many characters of a file it took; 0 for what came in a request.
+    """
+
+    number: int
+    raw: JsonObject | None = field(repr=False)
+    fault: Fault | None = None
+    line: int | None = None
+    weight: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A row that may be sent, now or from `scheduled_for` on."""
+
+    row: int
+    composed: Composed
+    person: str
+    scheduled_for: datetime | None
+
+    @property
+    def dedupe_key(self) -> DedupeKey:
+        """What it is compared by with other rows and messages."""
+        composed = self.composed
+        return dedupe_key(self.person, composed.card_code, composed.enrollment_id, composed.payload)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """A row that may not be sent, with every reason found. The faults carry row, enrolment and masked recipient."""
+
+    row: int
+    recipient: str | None
+    faults: tuple[Fault, ...]
+
+
+class Judge:
+    """Judges rows; asks for the consents of many at once."""
+
+    def __init__(self, people: People, sessions: Sessions, number_key: NumberKey) -> None:
+        self._people = people
+        self._sessions = sessions
+        self._number_key = number_key
+
+    async def judge(
+        self, organisation: str, rows: Sequence[Row], frame: Frame, now: datetime
+    ) -> list[Accepted | Rejected]:
+        """One verdict a row, in order."""
+        read = [_composed(row, frame, frame.received_at or now) for row in rows]
+        persons = {
+            row.number: self._number_key.person(organisation, one.phone.e164)
+            for row, one in zip(rows, read, strict=True)
+            if isinstance(one, Composed)
+        }
+        consents = await self._people.consents(organisation, set(persons.values()))
+        sessions = await self._open_sessions(organisation, frame, set(persons.values()))
+        verdicts: list[Accepted | Rejected] = []
+        for row, one in zip(rows, read, strict=True):
+            if isinstance(one, Rejected):
+                verdicts.append(one)
+                continue
+            person = persons[row.number]
+            passenger = Passenger(
+                channel=frame.setting.channel,
+                country=one.phone.country,
+                given=given_in(one.payload),
+                recorded=consents.get(person),
+                not_before=frame.not_before,
+                session_text=one.payload.mode is Mode.SESSION,
+                session_until=sessions.get(person),
+            )
+            verdicts.append(_verdict(row, one, person, passenger, now))
+        return verdicts
+
+    async def _open_sessions(self, organisation: str, frame: Frame, persons: set[str]) -> Mapping[str, datetime]:
+        """Asked only for a WhatsApp text of one's own. A template that stands ready does not count here: outside a
+        session a text is refused while a person can still choose another content."""
+        if frame.phone_number_id is None or frame.content.template is not None or not persons:
+            return {}
+        return await self._sessions.open_until(organisation, frame.phone_number_id, persons)
+
+
+def _composed(row: Row, frame: Frame, received_at: datetime) -> Composed | Rejected:
+    if row.raw is None:
+        fault = row.fault or Fault(field="row", code="row_unreadable")
+        return _rejected(row, (fault,), None, None)
+    enrollment: str | None = None
+    try:
+        recipient = read_recipient(row.raw, frame.defaults, frame.dhis2, received_at)
+        enrollment = recipient.enrollment_id
+        composed = compose(recipient, frame.content, frame.setting)
+        return with_fallback(composed, recipient, frame.fallback, frame.setting) if frame.fallback else composed
+    except RecipientError as error:
+        return _rejected(row, error.faults, None, error.enrollment_id)
+    except CompositionError as error:
+        return _rejected(row, error.faults, error.masked, enrollment)
+
+
+def _verdict(row: Row, composed: Composed, person: str, passenger: Passenger, now: datetime) -> Accepted | Rejected:
+    match gate(passenger, now):
+        case Go():
+            return Accepted(row=row.number, composed=composed, person=person, scheduled_for=None)
+        case NotBefore(at=at):
+            return Accepted(row=row.number, composed=composed, person=person, scheduled_for=at)
+        case Never(reason=reason):
+            return _rejected(row, (fault_of(reason),), composed.phone.masked, composed.enrollment_id)
+
+
+def fault_of(reason: str) -> Fault:
+    """The gate's "never", as it is told to the person who asked."""
+    facts = {"countries_fr": covered_names("fr"), "countries_en": covered_names("en")}
+    return Fault(field=_FIELD_OF.get(reason, "phone"), code=reason, facts=facts)
+
+
+def _rejected(row: Row, faults: tuple[Fault, ...], masked: str | None, enrollment: str | None) -> Rejected:
+    told = tuple(
+        replace(fault, row=row.number, line=row.line, recipient=masked, enrollment_id=enrollment) for fault in faults
+    )
+    return Rejected(row=row.number, recipient=masked, faults=told)

@@ -1,0 +1,227 @@
+"""Brings the gate its facts just before the call: the distribution's state and epoch, consent, the clock."""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import partial
+
+from shared.base.caches import Fresh
+from shared.campaigns.distribution import Distribution, DistributionStatus
+from shared.campaigns.runs import template_of
+from shared.holds.hold import DAILY_LIMIT, Holds, ScopeKey, scopes_for
+from shared.holds.keeper import HoldStore
+from shared.holds.runs import scopes_of
+from shared.integrations.integration import WhatsAppIntegration
+from shared.messages.payload import Channel, Mode
+from shared.messages.ports import Log
+from shared.messages.queue_message import ANY_SCOPE, Dispatch
+from shared.messages.status import ARRIVED
+from shared.pacing.daily_limit import DailyLimits
+from shared.policy.consent import ConsentRecord, given_in
+from shared.policy.gate import Go, Never, NotBefore, Passenger, earliest_open, gate
+from shared.policy.hours import Window, parse_windows
+from shared.policy.loader import consents_of
+from shared.policy.ports import People
+from shared.sending.channel import Integrated
+
+FRESH = timedelta(milliseconds=950)
+"""How old the facts may be by the instant of the departure: they are read a moment before it (`boarding.AHEAD`), and
+may be a second old when the call is made."""
+
+WHILE_PAUSED = timedelta(minutes=5)
+"""How long a fallback waits whose distribution is paused before it asks again."""
+
+
+class Verdict(StrEnum):
+    """`left`: the message stays pending and its run will release it again; `held`: it stays pending, and the agenda
+    brings it up again once its hold has ended."""
+
+    GO = "go"
+    LATER = "later"
+    LEFT = "left"
+    HELD = "held"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """`at` goes with `later`, `reason` with `never` and `held`; `as_template` with `go`: its session has closed.
+
+    `full`: Meta's daily limit leaves no room for this person, and no hold says so yet. `holds` are those that were
+    known when the gate was asked.
+    """
+
+    verdict: Verdict
+    at: datetime | None = None
+    reason: str = ""
+    as_template: bool = False
+    full: bool = False
+    holds: Holds | None = None
+    peak: tuple[Window, ...] = ()
+    """Goes with `go`: the hours besides the quiet ones that were found open."""
+
+
+class Admission:
+    """Asks the gate for messages that are about to leave."""
+
+    def __init__(self, holds: HoldStore, people: People, log: Log, limits: DailyLimits | None = None) -> None:
+        """`limits` is WhatsApp's: sessions and Meta's daily limit."""
+        self._limits = limits
+        self._log = log
+        self._holds = holds
+        self._states = Fresh(self._read_states, FRESH)
+        self._words = Fresh(partial(consents_of, people), FRESH)
+
+    async def ask(self, dispatch: Dispatch, now: datetime, integration: Integrated | None = None) -> Answer:
+        """Whether this copy may leave now. With the integration: just before the call, with every fact."""
+        if dispatch.payload.fallback_of is not None:
+            waits = await self._by_parent(dispatch.organisation, dispatch.payload.fallback_of, now)
+            if waits is not None:
+                return waits
+        distribution, holds, recorded = await asyncio.gather(
+            self._distribution_of(dispatch, now),
+            self._holds_of(dispatch, now),
+            self._words.get((dispatch.organisation, dispatch.person), now),
+        )  # at once, so that a batch that asks together reads together
+        waits = self._by_state(dispatch, distribution) or by_holds(dispatch, distribution, holds, now)
+        if waits is not None:
+            return waits
+        number = integration if isinstance(integration, WhatsAppIntegration) else None
+        passenger = await self._passenger(dispatch, distribution, recorded, number, now)
+        answer = Answer(verdict=Verdict.GO, peak=passenger.peak, holds=holds)
+        match gate(passenger, now):
+            case Go(as_template=as_template):
+                return await self._as_written(dispatch, distribution, number, answer, now, as_template=as_template)
+            case NotBefore(at=at):
+                return Answer(verdict=Verdict.LATER, at=at)
+            case Never(reason=reason):
+                return Answer(verdict=Verdict.NEVER, reason=reason)
+
+    async def _passenger(
+        self,
+        dispatch: Dispatch,
+        distribution: Distribution | None,
+        recorded: ConsentRecord | None,
+        number: WhatsAppIntegration | None,
+        now: datetime,
+    ) -> Passenger:
+        session_text = dispatch.payload.mode is Mode.SESSION and number is not None and self._limits is not None
+        return Passenger(
+            channel=dispatch.channel,
+            country=dispatch.payload.country,
+            given=given_in(dispatch.payload),
+            recorded=recorded,
+            peak=parse_windows(distribution.planned.peak) if distribution is not None else (),
+            exempt_from_consent=dispatch.payload.exempt,
+            session_text=session_text,
+            session_until=await self._session_until(dispatch, number, now) if session_text else None,
+            has_template=dispatch.payload.alternative is not None,
+        )
+
+    async def _as_written(
+        self,
+        dispatch: Dispatch,
+        distribution: Distribution | None,
+        number: WhatsAppIntegration | None,
+        go: Answer,
+        now: datetime,
+        *,
+        as_template: bool,
+    ) -> Answer:
+        """The gate says go. A template that takes the place of a session's text may be held itself; Meta's messaging
+        limit is asked last, because asking counts the person."""
+        if as_template and go.holds is not None:
+            waits = by_holds(dispatch, distribution, go.holds, now, as_template=True)
+            if waits is not None:
+                return waits
+        limited = number is not None and (as_template or dispatch.payload.mode is Mode.TEMPLATE)
+        if not limited or not await self._is_full(number, dispatch.person, now):
+            return replace(go, as_template=as_template)
+        verdict = Verdict.LEFT if DAILY_LIMIT in run_scopes(dispatch, distribution) else Verdict.HELD
+        return replace(go, verdict=verdict, reason="daily_limit", full=True)
+
+    @staticmethod
+    def is_open(dispatch: Dispatch, admitted: Answer, at: datetime) -> bool:
+        """Whether the hours in which it was admitted last until then. Asks nobody."""
+        return earliest_open(dispatch.channel, dispatch.payload.country, at, admitted.peak) <= at
+
+    async def _by_parent(self, organisation: str, message_id: str, now: datetime) -> Answer | None:
+        """A fallback never follows a message that has arrived, read as it surely stands; it waits and ends with its
+        parent's distribution, though it is not of it."""
+        parent = await self._log.get(organisation, message_id)
+        if parent is not None and parent.status in ARRIVED:
+            return Answer(verdict=Verdict.NEVER, reason="cancelled")
+        if parent is None or parent.distribution_id is None:
+            return None
+        distribution = await self._distribution((organisation, parent.distribution_id), now)
+        if distribution is None or distribution.status is DistributionStatus.CANCELLED:
+            return Answer(verdict=Verdict.NEVER, reason="cancelled")
+        if not distribution.may_leave:
+            return Answer(verdict=Verdict.LATER, at=now + WHILE_PAUSED)
+        return None
+
+    async def _distribution_of(self, dispatch: Dispatch, now: datetime) -> Distribution | None:
+        if dispatch.chunk is None:
+            return None
+        return await self._distribution((dispatch.organisation, dispatch.chunk.distribution_id), now)
+
+    async def _distribution(self, key: tuple[str, str], now: datetime) -> Distribution | None:
+        found = await self._states.get(key, now)
+        return found if isinstance(found, Distribution) else None
+
+    async def _holds_of(self, dispatch: Dispatch, now: datetime) -> Holds:
+        found = await self._states.get((dispatch.organisation, dispatch.channel), now)
+        nothing = Holds(organisation=dispatch.organisation, channel=dispatch.channel)
+        return found if isinstance(found, Holds) else nothing
+
+    async def _session_until(
+        self, dispatch: Dispatch, number: WhatsAppIntegration | None, now: datetime
+    ) -> datetime | None:
+        return await self._limits.session_until(number, dispatch.person, now) if number and self._limits else None
+
+    async def _is_full(self, number: WhatsAppIntegration | None, person: str, now: datetime) -> bool:
+        """Whether Meta's daily limit is used up. If not, the person is counted."""
+        if number is None or self._limits is None:
+            return False
+        return await self._limits.take(number, person, now) is not None
+
+    @staticmethod
+    def _by_state(dispatch: Dispatch, distribution: Distribution | None) -> Answer | None:
+        if dispatch.chunk is None:
+            return None
+        if distribution is None or distribution.status is DistributionStatus.CANCELLED:
+            return Answer(verdict=Verdict.NEVER, reason="cancelled")
+        if not distribution.may_leave or dispatch.epoch != distribution.epoch_of(dispatch.chunk.run):
+            return Answer(verdict=Verdict.LEFT)
+        return None
+
+    async def _read_states(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Distribution | Holds]:
+        channels = {(organisation, one) for organisation, one in keys if isinstance(one, Channel)}
+        distributions, holds = await self._holds.read([key for key in keys if key not in channels], channels)
+        states: dict[tuple[str, str], Distribution | Holds] = dict(distributions)
+        states.update({(organisation, str(channel)): one for (organisation, channel), one in holds.items()})
+        return states
+
+
+def run_scopes(dispatch: Dispatch, distribution: Distribution | None) -> list[ScopeKey]:
+    """What may hold the run that the message belongs to; empty where it belongs to none."""
+    if distribution is None or dispatch.chunk is None:
+        return []
+    return scopes_of(distribution, distribution.planned.runs[dispatch.chunk.run])
+
+
+def by_holds(
+    dispatch: Dispatch, distribution: Distribution | None, holds: Holds, now: datetime, *, as_template: bool = False
+) -> Answer | None:
+    """None: no hold concerns the message, or it is the one that tries it."""
+    payload = dispatch.payload.as_template() if as_template else dispatch.payload
+    mine = run_scopes(dispatch, distribution)
+    found = holds.holding([*mine, *scopes_for(payload.country, template_of(payload))])
+    if found is None or dispatch.trial == ANY_SCOPE:
+        return None
+    scope, hold = found
+    if dispatch.trial == str(scope) and hold.is_tried_by(dispatch.message_id, now):
+        return None
+    return Answer(verdict=Verdict.LEFT if scope in mine else Verdict.HELD, reason=hold.reason, holds=holds)

@@ -1,0 +1,172 @@
+"""Reads once, for a whole request, what composing and judging depend on."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from shared.base.instants import rfc3339
+from shared.base.json import JsonObject
+from shared.base.refusal import Fault, ProblemCode, Refusal
+from shared.cards.references import CardHost
+from shared.integrations.integration import Dhis2Integration, SmsIntegration, WhatsAppIntegration
+from shared.integrations.ports import Integrations
+from shared.integrations.templates import Templates
+from shared.messages.payload import Channel
+from shared.policy.eligibility import Frame
+from shared.recipients.countries import COVERED
+from shared.recipients.phone import PhoneError, normalise
+from shared.texts.catalogue import READY_ONLY
+from shared.texts.composition import Setting, check_content, check_template
+from shared.texts.content import Content, FallbackOrder
+
+FURTHEST = timedelta(days=28)
+"""How far ahead somebody may ask for: what is frozen now must still be there then (PayloadRetentionDays), with the days
+that a million SMS take, and time to send again."""
+
+CLOCKS_DIFFER = timedelta(seconds=60)
+"""How far a client's clock may be behind or ahead of ours: "now" by its clock is no mistake."""
+
+LAST_RESORT_COUNTRY = "SN"
+"""Reads national numbers where neither integration says better; the first of the nine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """An organisation's settings, as a request needs them."""
+
+    channel: WhatsAppIntegration | SmsIntegration
+    sms: SmsIntegration | None
+    dhis2: Dhis2Integration | None
+    setting: Setting
+
+    @property
+    def default_template(self) -> str | None:
+        """The WhatsApp template of test sends."""
+        return self.channel.default_template if isinstance(self.channel, WhatsAppIntegration) else None
+
+    def frame(
+        self,
+        content: Content,
+        defaults: JsonObject,
+        *,
+        not_before: datetime | None = None,
+        fallback: FallbackOrder | None = None,
+        received_at: datetime | None = None,
+    ) -> Frame:
+        """The frame for one request's rows."""
+        return Frame(
+            content=content,
+            setting=self.setting,
+            defaults=defaults,
+            dhis2=self.dhis2,
+            phone_number_id=self.channel.phone_number_id if isinstance(self.channel, WhatsAppIntegration) else None,
+            not_before=not_before,
+            fallback=fallback,
+            received_at=received_at,
+        )
+
+
+class SettingReader:
+    """Reads settings fresh: a person who has just saved them expects them to hold."""
+
+    def __init__(
+        self,
+        integrations: Integrations,
+        templates: Templates,
+        card_hosts: tuple[CardHost, ...],
+        card_buckets: frozenset[str],
+    ) -> None:
+        self._integrations = integrations
+        self._templates = templates
+        self._card_hosts = card_hosts
+        self._card_buckets = card_buckets
+
+    async def read(self, organisation: str, channel: Channel, *, needs_dhis2: bool = False) -> Settings:
+        """Raises Refusal `integration_missing` where the channel, or a needed DHIS2 mapping, is not set."""
+        sms = await self._integrations.sms(organisation, fresh=True)
+        whatsapp = await self._integrations.whatsapp(organisation, fresh=True) if channel is Channel.WHATSAPP else None
+        integration = sms if channel is Channel.SMS else whatsapp
+        if integration is None:
+            raise Refusal(ProblemCode.INTEGRATION_MISSING, integration=channel)
+        dhis2 = await self._integrations.dhis2(organisation) if needs_dhis2 else None
+        if needs_dhis2 and dhis2 is None:
+            raise Refusal(ProblemCode.INTEGRATION_MISSING, integration="dhis2")
+        setting = Setting(
+            organisation=organisation,
+            channel=channel,
+            default_country=_default_country(sms, whatsapp),
+            unit_prices=sms.unit_prices if sms else {},
+            card_hosts=self._card_hosts,
+            card_buckets=self._card_buckets,
+            without_sender=_without_sender(sms) if sms is not None else frozenset(),
+            default_template=whatsapp.default_template if whatsapp else None,
+            catalogue=await self._templates.catalogue(whatsapp) if whatsapp else READY_ONLY,
+        )
+        return Settings(channel=integration, sms=sms, dhis2=dhis2, setting=setting)
+
+
+def check(channel: Channel, content: Content) -> None:
+    """Raises Refusal `unprocessable` for a text that no recipient could get."""
+    _refuse(check_content(channel, content))
+
+
+def check_instant(field: str, wished: datetime | None, now: datetime) -> None:
+    """Raises Refusal `unprocessable` for a start that is past, or further ahead than anything is kept for.
+
+    Both bounds allow for a client's clock that differs from ours. A start of the last minute means now.
+    """
+    if wished is None:
+        return
+    if wished < now - CLOCKS_DIFFER:
+        _refuse((Fault(field=field, code="send_at_past"),))
+    if wished > now + FURTHEST + CLOCKS_DIFFER:
+        facts = {"maximum": rfc3339((now + FURTHEST).replace(microsecond=0))}
+        _refuse((Fault(field=field, code="field_invalid", facts=facts),))
+
+
+def check_with(settings: Settings, content: Content) -> None:
+    """Raises Refusal `unprocessable` for a template that no recipient could get: unknown, or not approved by Meta."""
+    _refuse(check_template(settings.setting, content))
+
+
+def check_fallback(settings: Settings, content: Content, fallback: FallbackOrder | None) -> None:
+    """Raises Refusal for a fallback that no recipient could get: `fallback_invalid` from SMS, or where the message's
+    own content is to be its text and cannot be; the content's own codes where it has one; `integration_missing`."""
+    if fallback is None:
+        return
+    invalid = Fault(field="fallback", code="fallback_invalid")
+    if settings.setting.channel is not Channel.WHATSAPP:
+        _refuse((invalid,))
+    if settings.sms is None:
+        raise Refusal(ProblemCode.INTEGRATION_MISSING, integration=Channel.SMS)
+    texting = replace(settings.setting, channel=Channel.SMS)
+    faults = check_content(Channel.SMS, fallback.content) or check_template(texting, fallback.content)
+    if faults and fallback.content == content:
+        _refuse((invalid,))
+    _refuse(tuple(replace(fault, field=f"fallback.{fault.field}") for fault in faults))
+
+
+def _refuse(faults: tuple[Fault, ...]) -> None:
+    if faults:
+        raise Refusal(ProblemCode.UNPROCESSABLE, faults)
+
+
+def _without_sender(sms: SmsIntegration) -> frozenset[str]:
+    return frozenset(country for country in COVERED if not sms.sender_address(country))
+
+
+async def default_country(integrations: Integrations, organisation: str) -> str:
+    """The country by which the organisation's national numbers are read."""
+    sms = await integrations.sms(organisation, fresh=True)
+    whatsapp = None if sms else await integrations.whatsapp(organisation, fresh=True)
+    return _default_country(sms, whatsapp)
+
+
+def _default_country(sms: SmsIntegration | None, whatsapp: WhatsAppIntegration | None) -> str:
+    if sms is not None:
+        return sms.default_country
+    if whatsapp is not None:
+        try:
+            return normalise(whatsapp.sender_number, LAST_RESORT_COUNTRY).country
+        except PhoneError:
+            return LAST_RESORT_COUNTRY
+    return LAST_RESORT_COUNTRY

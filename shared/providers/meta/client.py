@@ -1,0 +1,185 @@
+"""Sends one message by Meta's Cloud API: the card goes up first, then the message that names it."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from urllib.parse import quote
+
+import httpx2
+
+from shared.base.concurrency import SingleFlight
+from shared.cards.picture import kind
+from shared.integrations.integration import WhatsAppIntegration
+from shared.messages.errors import Kind, SendError
+from shared.messages.payload import Mode, Payload, ReplyButton, TemplateCall
+from shared.providers.answers import identifier, obj, objects, parse, text
+from shared.providers.errors import Call, lost
+from shared.providers.http import QUEUED_SENDS, SendTime, SendTimes, bearer, exchange, warm_up
+from shared.providers.meta.errors import STALE_MEDIA, error_from_response
+from shared.providers.meta.uploads import Uploads
+from shared.recipients.masking import blank_number_in_wamid
+from shared.sending.channel import CardSource, MediaCache, Taken
+
+API_VERSION = "v25.0"
+
+NO_PICTURE = ""
+"""What `prepare` makes of a payload without a card: templates without an image header, texts within a session."""
+
+HELD = frozenset({"held_for_quality_assessment", "paused"})
+"""`message_status` of an accepted message that Meta keeps back (reference/whatsapp.md, section 1, Response)."""
+
+
+class WhatsAppSender:
+    """A `ChannelSender` whose preparation is the card's media ID at Meta.
+
+    `base_url` is without the version. Media IDs belong to the phone number that uploaded them and live 30 days.
+    """
+
+    def __init__(
+        self,
+        http: httpx2.AsyncClient,
+        base_url: str,
+        cards: CardSource,
+        media: MediaCache,
+        now: Callable[[], datetime],
+        times: SendTimes = QUEUED_SENDS,
+    ) -> None:
+        self._http = http
+        self._times = times
+        self._base_url = f"{base_url.rstrip('/')}/{API_VERSION}"
+        self._cards = cards
+        self._uploads = Uploads(media, now)
+        self._under_way = SingleFlight()
+
+    async def prepare(self, integration: WhatsAppIntegration, payload: Payload) -> str:
+        """The media ID of the payload's card, uploaded only where no ID of the same bytes is known for this number."""
+        await warm_up()
+        return await self._media_id(integration, payload, payload.card_image) if payload.card_image else NO_PICTURE
+
+    async def send(self, integration: WhatsAppIntegration, payload: Payload, prepared: str, *, key: str) -> Taken:
+        """The message's ID with the number in it blanked. 200 means accepted, also when Meta holds it for assessment.
+
+        A media ID that Meta has forgotten is a sure rejection, so that one more upload and one more call are safe. One
+        whose picture Meta refuses is not used again; whether the message goes once more is for who keeps its row.
+        """
+        time = SendTime(self._times)
+        try:
+            return await self._post(integration, body_of(payload, prepared, key), time)
+        except SendError as error:
+            if error.refuses_picture:
+                await self._uploads.refused(prepared)
+            if error.code != STALE_MEDIA or not payload.card_image:
+                raise
+        async with time.before_second_try():
+            fresh = await self._media_id(integration, payload, payload.card_image, stale=prepared)
+        return await self._post(integration, body_of(payload, fresh, key), time)
+
+    async def _post(self, integration: WhatsAppIntegration, body: dict[str, object], time: SendTime) -> Taken:
+        headers, url = bearer(integration.access_token.value), self._url(integration, "messages")
+        async with exchange(Call.ONCE, time.left):
+            answer = await self._http.post(url, json=body, headers=headers, timeout=time.limits)
+        if not answer.is_success:
+            raise error_from_response(answer.status_code, answer.content)
+        messages = objects(obj(parse(answer.content)).get("messages"))
+        message_id = identifier(messages[0].get("id")) if messages else ""
+        if not message_id:
+            raise lost("accepted_without_id", Call.ONCE)
+        held = text(messages[0].get("message_status")) in HELD
+        return Taken(provider_message_id=blank_number_in_wamid(message_id), held=held)
+
+    async def _media_id(
+        self, integration: WhatsAppIntegration, payload: Payload, card: str, *, stale: str | None = None
+    ) -> str:
+        """An ID other than `stale`: of several messages that meet the same stale one, the first uploads for all.
+
+        Looked up before the lock, so that a batch looks up its cards at once, and behind it again.
+        """
+        content = await self._cards.fetch(card, integration.organisation)
+        media_type = kind(content)
+        owner = (integration.organisation, integration.phone_number_id, hashlib.sha256(content).hexdigest())
+        known = partial(self._uploads.media_id, owner, payload.to, stale=stale, after=payload.card_after)
+        if found := await known():
+            return found
+        async with self._under_way.lock(owner):
+            if found := await known():
+                return found
+            media_id = await self._upload(integration, content, media_type)
+            replaces = stale is not None or payload.card_after is not None
+            await self._uploads.uploaded(owner, payload.to, media_id, replaces=replaces)
+        return media_id
+
+    async def _upload(self, integration: WhatsAppIntegration, content: bytes, media_type: str) -> str:
+        headers = bearer(integration.access_token.value)
+        name = f"card.{media_type.removeprefix('image/')}"
+        async with exchange(Call.REPEATABLE):
+            answer = await self._http.post(
+                self._url(integration, "media"),
+                data={"messaging_product": "whatsapp", "type": media_type},
+                files={"file": (name, content, media_type)},
+                headers=headers,
+            )
+        if not answer.is_success:
+            raise error_from_response(answer.status_code, answer.content, Call.REPEATABLE)
+        media_id = identifier(obj(parse(answer.content)).get("id"))
+        if not media_id:
+            raise SendError(Kind.RETRY, "uploaded_without_id")
+        return media_id
+
+    def _url(self, integration: WhatsAppIntegration, what: str) -> str:
+        return f"{self._base_url}/{quote(integration.phone_number_id, safe='')}/{what}"
+
+
+def body_of(payload: Payload, media_id: str, key: str) -> dict[str, object]:
+    """The body of POST /messages. `media_id` empty: no picture. `key` comes back in every status of the message.
+
+    The number keeps its +: without one Meta may put the sender's country code before it. A person who wrote without a
+    number is answered by their user ID.
+    """
+    return {
+        "messaging_product": "whatsapp",
+        "recipient_type": "individual",
+        "to" if payload.to.startswith("+") else "recipient": payload.to,
+        "biz_opaque_callback_data": key,
+        **_content(payload, media_id),
+    }
+
+
+def _content(payload: Payload, media_id: str) -> dict[str, object]:
+    if payload.mode is not Mode.SESSION:
+        if payload.template is None:
+            raise SendError(Kind.BUG, "template_absent", "provider_rejected")
+        picture = media_id if payload.card_image else ""
+        return {"type": "template", "template": _template(payload.template, picture)}
+    if media_id and payload.card_image:
+        caption = {"caption": payload.text} if payload.text else {}
+        return {"type": "image", "image": {"id": media_id, **caption}}
+    if payload.button is not None:
+        return {"type": "interactive", "interactive": _with_button(payload.text, payload.button)}
+    return {"type": "text", "text": {"preview_url": False, "body": payload.text}}
+
+
+def _with_button(text: str, button: ReplyButton) -> dict[str, object]:
+    """A text with one reply button (Meta's "interactive reply buttons message")."""
+    reply = {"id": button.id, "title": button.title}
+    return {"type": "button", "body": {"text": text}, "action": {"buttons": [{"type": "reply", "reply": reply}]}}
+
+
+def _template(call: TemplateCall, media_id: str) -> dict[str, object]:
+    """Components without variables are left out: Meta counts them as too many parameters."""
+    components: list[dict[str, object]] = []
+    if media_id:
+        components.append({"type": "header", "parameters": [{"type": "image", "image": {"id": media_id}}]})
+    if call.parameters:
+        components.append({"type": "body", "parameters": [_parameter(call, *pair) for pair in call.parameters]})
+    if call.button is not None:
+        suffix = [{"type": "text", "text": call.button.suffix}]
+        components.append({"type": "button", "sub_type": "url", "index": str(call.button.index), "parameters": suffix})
+    template: dict[str, object] = {"name": call.name, "language": {"code": call.language}}
+    return {**template, "components": components} if components else template
+
+
+def _parameter(call: TemplateCall, name: str, value: str) -> dict[str, str]:
+    """A positional template's parameters have no names: Meta refuses one that has."""
+    named = {} if call.positional else {"parameter_name": name}
+    return {"type": "text", **named, "text": value}

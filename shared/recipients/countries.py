@@ -1,0 +1,75 @@
+"""The nine countries that Orange's SMS API serves for us. Data: reference/orange_sms.md §3 and §8."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from shared.policy.hours import QUIET, Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Country:
+    """Where an SMS can go. `code` is ISO 3166's two letters, `calling_code` has no +, `currency` is ISO 4217."""
+
+    code: str
+    iso3: str
+    """What Orange's contracts and balances call the country."""
+    calling_code: str
+    zone: str
+    sender_address: str | None
+    """Orange's national pseudo-number, "tel:+…", not valid E.164. None: unknown, must be set in `senders`."""
+    currency: str
+    name_fr: str
+    name_en: str
+    quiet: Window = QUIET
+    """Wall time without SMS. The project's rule; no country's law was found to ask for another."""
+
+
+_NINE = (
+    Country(
+        code="SN", iso3="SEN", calling_code="221", zone="Africa/Dakar", sender_address="tel:+2210000",
+        currency="XOF", name_fr="Sénégal", name_en="Senegal",
+    ),
+    Country(
+        code="CI", iso3="CIV", calling_code="225", zone="Africa/Abidjan", sender_address="tel:+2250000",
+        currency="XOF", name_fr="Côte d'Ivoire", name_en="Côte d'Ivoire",
+    ),
+    Country(
+        code="ML", iso3="MLI", calling_code="223", zone="Africa/Bamako", sender_address="tel:+2230000",
+        currency="XOF", name_fr="Mali", name_en="Mali",
+    ),
+    Country(
+        code="BF", iso3="BFA", calling_code="226", zone="Africa/Ouagadougou", sender_address="tel:+2260000",
+        currency="XOF", name_fr="Burkina Faso", name_en="Burkina Faso",
+    ),
+    Country(
+        code="GN", iso3="GIN", calling_code="224", zone="Africa/Conakry", sender_address="tel:+2240000",
+        currency="GNF", name_fr="Guinée", name_en="Guinea",
+    ),
+    Country(
+        code="CM", iso3="CMR", calling_code="237", zone="Africa/Douala", sender_address="tel:+2370000",
+        currency="XAF", name_fr="Cameroun", name_en="Cameroon",
+    ),
+    Country(
+        code="MG", iso3="MDG", calling_code="261", zone="Indian/Antananarivo", sender_address="tel:+2610000",
+        currency="MGA", name_fr="Madagascar", name_en="Madagascar",
+    ),
+    Country(
+        code="TN", iso3="TUN", calling_code="216", zone="Africa/Tunis", sender_address="tel:+2160000",
+        currency="TND", name_fr="Tunisie", name_en="Tunisia",
+    ),
+    # No source names Egypt's sender address, and a guessed one would send under a stranger's name or not at all.
+    Country(
+        code="EG", iso3="EGY", calling_code="20", zone="Africa/Cairo", sender_address=None,
+        currency="EGP", name_fr="Égypte", name_en="Egypt",
+    ),
+)  # fmt: skip
+
+COVERED: Mapping[str, Country] = MappingProxyType({country.code: country for country in _NINE})
+"""By ISO code, in the order in which they are named to people."""
+
+
+def covered_names(language: str) -> str:
+    """The nine for a sentence; French unless `language` is English ("en", "en-GB")."""
+    english = language.lower().startswith("en")
+    return ", ".join(country.name_en if english else country.name_fr for country in _NINE)

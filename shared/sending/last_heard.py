@@ -1,0 +1,149 @@
+"""Whether Meta is telling us what becomes of a number's messages (`shared.sending.unknown_outcome`,
+`shared.messages.fallback`)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from shared.base.concurrency import side_by_side
+from shared.base.instants import Clock
+from shared.messages.fallback import Silence, Start, look_after_report, watch_after
+from shared.messages.message import Message, earliest
+from shared.messages.payload import Channel
+from shared.messages.ports import Log, Moved
+from shared.messages.status import Status
+from shared.sending.unknown_outcome import Beat
+from shared.webhooks.updates import Attempt, StatusReport
+
+STEP = timedelta(seconds=10)
+"""A worker writes `last_heard_at` only where it moves by so much: a busy number is not written for every batch. Less
+than what a fallback allows (`shared.messages.fallback.SLACK`)."""
+
+
+class Pulse(Protocol):
+    """What an organisation has last heard of its number. Instants only move forward.
+
+    Each organisation has its own, also where two share a number: Meta calls only one webhook, and the other
+    organisation hears nothing of its messages.
+    """
+
+    async def heard(
+        self, organisation: str, phone_number_id: str, *, claimed_at: datetime | None = None, at: datetime | None = None
+    ) -> Beat:
+        """Statuses came: `claimed_at` is when the latest of their messages was claimed, `at` Meta's latest instant.
+
+        Answers at least what is known by that. May leave out an `at` within `STEP` of the last.
+        """
+        ...
+
+    async def held(self, organisation: str, phone_number_id: str, at: datetime) -> None:
+        """Meta took a message of this number but holds it for assessment."""
+        ...
+
+    async def note_silence(self, organisation: str, distribution_id: str, silence: Silence) -> None:
+        """Fallbacks of a distribution wait because Meta reports nothing. One that ends sooner than a known one does not
+        replace it."""
+        ...
+
+    async def silence(self, organisation: str, distribution_id: str) -> Silence | None:
+        """The last one that was noted, over or not; None where there was none."""
+        ...
+
+    async def read(self, organisation: str, phone_number_id: str) -> Beat:
+        """As it surely stands; an empty one where nothing was heard yet."""
+        ...
+
+
+class LastHeard:
+    """Reads each number once for a batch: what was heard since only adds to it."""
+
+    def __init__(self, pulse: Pulse) -> None:
+        self._pulse = pulse
+        self._read: dict[tuple[str, str], Beat] = {}
+
+    def forget(self) -> None:
+        """A new batch begins."""
+        self._read.clear()
+
+    async def of(self, message: Message) -> Beat:
+        """Of the number that a WhatsApp message left by; an empty one where it left by none."""
+        if message.lane is None or message.channel is not Channel.WHATSAPP:
+            return Beat()
+        number = (message.organisation, message.lane)
+        if number not in self._read:
+            self._read[number] = await self._pulse.read(*number)
+        return self._read[number]
+
+
+type _Number = tuple[str, str]
+
+
+@dataclass(slots=True)
+class _Heard:
+    claimed_at: datetime | None = None
+    at: datetime | None = None
+
+
+class Reporting:
+    """For one batch at a time; `flush` when it is through. What a killed worker had not written comes again with its
+    documents."""
+
+    def __init__(self, log: Log, pulse: Pulse, clock: Clock) -> None:
+        self._log = log
+        self._pulse = pulse
+        self._clock = clock
+        self._numbers: dict[_Number, _Heard] = {}
+        self._sent: dict[tuple[str, str], Message] = {}
+
+    def hear(self, organisation: str, report: StatusReport) -> None:
+        """A status came, whosever the message is. An instant that is still to come is none of Meta's clock."""
+        if report.phone_number_id:
+            heard = self._of((organisation, report.phone_number_id))
+            heard.at = _later(heard.at, min(report.at, self._clock.now()))
+
+    def note(self, moved: Moved, attempt: Attempt, report: StatusReport) -> None:
+        """What the status was about: a row that says when its latest attempt was claimed."""
+        before = moved.before
+        if before is None or before.claimed_at is None or attempt.number != before.attempts:
+            return
+        if before.lane is not None:
+            heard = self._of((before.organisation, before.lane))
+            heard.claimed_at = _later(heard.claimed_at, before.claimed_at)
+        key = (before.organisation, before.message_id)
+        if report.status is Status.SENT and before.fallback_minutes is not None:
+            self._sent[key] = _sent(before, report) if moved.won else before
+        else:
+            self._sent.pop(key, None)  # it has arrived or failed since
+
+    async def flush(self) -> None:
+        """Numbers first: where a number's own word is enough, no row is written."""
+        numbers, self._numbers = self._numbers, {}
+        sent, self._sent = self._sent, {}
+        beats: dict[_Number, Beat] = {}
+
+        async def write(number: _Number, heard: _Heard) -> None:
+            beats[number] = await self._pulse.heard(*number, claimed_at=heard.claimed_at, at=heard.at)
+
+        await side_by_side(write(*one) for one in numbers.items())
+        await side_by_side(self._mark(row, beats) for row in sent.values())
+
+    async def _mark(self, row: Message, beats: Mapping[_Number, Beat]) -> None:
+        beat = beats.get((row.organisation, row.lane or ""), Beat())
+        due_at = look_after_report(row, beat, self._clock.now())
+        if due_at is not None:
+            key = (row.organisation, row.message_id)
+            await self._log.note_reporting(*key, attempt=row.attempts, due_at=due_at)
+
+    def _of(self, number: _Number) -> _Heard:
+        return self._numbers.setdefault(number, _Heard())
+
+
+def _later(known: datetime | None, told: datetime) -> datetime:
+    return told if known is None else max(known, told)
+
+
+def _sent(before: Message, report: StatusReport) -> Message:
+    """The row as the move has left it, as far as its fallback is concerned."""
+    due_at = watch_after(before, Status.SENT, report.at, Start.NEVER)
+    return replace(before, status=Status.SENT, sent_at=earliest(before.sent_at, report.at), due_at=due_at)

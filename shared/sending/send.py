@@ -1,0 +1,513 @@
+"""The send step: wait for the departure, ask the gate, claim, call, record. Both channels, every path.
+
+Whatever happens here may happen twice, and may stop anywhere: before the claim nothing has happened; after it, only an
+outcome that is surely "not sent" gives the claim back.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from shared.base.events import ACCEPTED, Telemetry
+from shared.base.instants import Clock
+from shared.cards.failure import CardAction, pair_of
+from shared.cards.failures import FailedCards
+from shared.holds.hold import DAILY_LIMIT, Holds, ScopeKey, cards_scope, is_narrower
+from shared.holds.keeper import HoldKeeper, Repeats, scope_of
+from shared.messages.errors import Kind, Scope, SendError
+from shared.messages.fallback import start_after, start_unsent
+from shared.messages.message import Message
+from shared.messages.payload import Payload
+from shared.messages.ports import ChannelQueue, Claim, ClaimAnswer, Log, Move
+from shared.messages.queue_message import ANY_SCOPE, Dispatch, is_released_again
+from shared.messages.status import Status
+from shared.messages.status_effects import Consequences
+from shared.messages.status_writer import Settler
+from shared.pacing.members import Members
+from shared.pacing.ports import Lanes
+from shared.pacing.slots import Departures
+from shared.pacing.waiting import QUEUED, Boarding, Waits
+from shared.policy.gate_check import Admission, Answer, Verdict
+from shared.sending.calls import tell_call
+from shared.sending.channel import ChannelDesk, Integrated, Ready, Taken
+from shared.sending.resolve_unknown import Unknowns
+from shared.webhooks.updates import Attempt
+
+LEASE = timedelta(seconds=90)
+"""Longer than the senders' and the API's time-out: a lease past its end means that its holder is dead."""
+
+STALE = timedelta(seconds=5)
+"""A gate's word that is older when the claim is won is asked for again. Longer than slow stores take, or nothing would
+leave while they are slow."""
+
+ARRIVES = timedelta(seconds=1)
+"""A call that begins now is with the provider by then: it must not arrive in quiet hours."""
+
+MOST_ATTEMPTS = 28
+"""A day of tries, an hour apart once they have slowed down: a card is for the day it was made for (product.md)."""
+
+A_QUOTA = timedelta(minutes=10)
+"""A throttle that lasts so long is no matter of pace: somebody should know."""
+
+HELD_LOOK = timedelta(seconds=60)
+"""When the agenda takes up a message that met a hold and that no run will release: it then waits for the hold's end."""
+
+WATCH = timedelta(seconds=120)
+"""When the agenda looks again at a message that no distribution will release."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendDeps:
+    """What the send step works with, whichever the channel."""
+
+    log: Log
+    lanes: Lanes
+    queue: ChannelQueue
+    admission: Admission
+    settler: Settler
+    consequences: Consequences
+    holding: HoldKeeper
+    members: Members
+    cards: FailedCards
+    telemetry: Telemetry
+    clock: Clock
+    draw: Callable[[], str]
+    """A random token: one for each claim."""
+    waits: Waits = QUEUED
+
+
+class SendStep[I: Integrated, P]:
+    """Sends the messages of one channel."""
+
+    def __init__(self, desk: ChannelDesk[I, P], deps: SendDeps) -> None:
+        self._desk = desk
+        self._deps = deps
+        self._departures = Departures(deps.lanes)
+        self._boarding = Boarding(self._departures, deps.queue, deps.telemetry, deps.clock, deps.waits)
+        self._unknowns = Unknowns(deps.log, deps.settler, desk.unsure)
+        self._repeats = Repeats()
+
+    async def send_all(self, dispatches: Sequence[Dispatch]) -> list[bool]:
+        """Handle a batch at once; False stands where a copy must be delivered again, because our own side failed.
+
+        Of equal copies one is handled for all: the others would take departures that they do not use, and shift the
+        calls of other messages together.
+        """
+        distinct = [one for place, one in enumerate(dispatches) if one not in dispatches[:place]]
+        done = await asyncio.gather(*(self._handled(dispatch) for dispatch in distinct))
+        await self._deps.settler.flush()
+        return [done[distinct.index(dispatch)] for dispatch in dispatches]
+
+    async def _handled(self, dispatch: Dispatch) -> bool:
+        try:
+            await self.send_one(dispatch)
+        except Exception as error:
+            self._deps.telemetry.trouble(
+                "message_handling_failed",
+                message_id=dispatch.message_id,
+                organisation=dispatch.organisation,
+                error=type(error).__name__,
+            )
+            return False
+        return True
+
+    async def send_one(self, dispatch: Dispatch) -> SendError | None:
+        """Handle one copy of a message; answers why the provider did not take it, if it was asked.
+
+        Raises what our own stores and queues raise; the copy then comes again.
+        """
+        taken_at = self._deps.clock.now()
+        if await self._boarding.is_early(dispatch):
+            return None
+        if await self._admission(dispatch, None) is None:
+            return None
+        latest = taken_at + timedelta(seconds=self._deps.waits.longest)
+        call_by = taken_at + timedelta(seconds=self._deps.waits.call_within)
+        integration = await self._desk.integration(dispatch.organisation, dispatch.integration_version)
+        ready = await self._desk.ready(integration, dispatch.payload)
+        leaves_at = await self._boarding.departure(dispatch, integration, latest)
+        if leaves_at is None:
+            return None
+        asked_at = self._deps.clock.now()
+        admitted = await self._admission(dispatch, integration, leaves_at)
+        if admitted is None:
+            return None
+        claim = await self._claim(dispatch, integration)
+        if claim.message is None or claim.answer in (ClaimAnswer.HELD, ClaimAnswer.DONE):
+            self._deps.telemetry.event("copy_dropped", message_id=dispatch.message_id, found=claim.answer)
+            if claim.message is not None and claim.answer is ClaimAnswer.DONE:
+                self._deps.settler.met_again(claim.message)
+        elif claim.answer is ClaimAnswer.LAPSED:
+            await self._unknowns.take(claim.message, self._deps.clock.now())
+        elif claim.message.card_after is not None and dispatch.payload.card_after is None:
+            await self._knows_no_refusal(dispatch, integration, claim.message)
+        elif (
+            not await self._departs(integration, leaves_at)
+            or not self._still_may(dispatch, admitted, asked_at)
+            or self._deps.clock.now() > call_by
+        ):
+            await self._too_late(dispatch, integration, claim.message)
+        else:
+            as_template = admitted.as_template or claim.message.as_template
+            written = as_written(dispatch, as_template=as_template)
+            return await self._call(written, claim.message, ready, admitted, call_by)
+        return None
+
+    async def _departs(self, integration: I | None, leaves_at: datetime) -> bool:
+        """Waits for the call's instant; whether it still counts then."""
+        await self._boarding.wait_until(leaves_at)
+        return not self._boarding.is_withdrawn(leaves_at, integration)
+
+    def _still_may(self, dispatch: Dispatch, admitted: Answer, asked_at: datetime) -> bool:
+        """Whether the gate's word holds now that the claim is won: this worker may have stood still in between, or the
+        hour is about to strike."""
+        now = self._deps.clock.now()
+        return now - asked_at <= STALE and self._deps.admission.is_open(dispatch, admitted, now + ARRIVES)
+
+    async def _too_late(self, dispatch: Dispatch, integration: I | None, message: Message) -> None:
+        """Surely not sent: the claim goes back, and the gate is asked anew. Where it still says yes, by a new copy."""
+        await self._give_back(
+            message, due_at=self._watch(dispatch, self._deps.clock.now(), message), uses_attempt=False
+        )
+        self._deps.telemetry.event("claim_too_late", message_id=message.message_id)
+        if await self._admission(dispatch, None) is not None and integration is not None:
+            await self._boarding.rebook(dispatch, integration)
+
+    async def _claim(self, dispatch: Dispatch, integration: I | None) -> Claim:
+        """A claim that stays unanswered may stand all the same. It goes back by its token, so that the copy which comes
+        again does not meet it."""
+        key, token, now = (dispatch.organisation, dispatch.message_id), self._deps.draw(), self._deps.clock.now()
+        lane = integration.lane if integration is not None else None
+        try:
+            return await self._deps.log.claim(
+                *key,
+                token=token,
+                now=now,
+                lease_until=now + LEASE,
+                lane=lane.account_id if lane is not None else None,
+                provider=lane.provider if lane is not None else None,
+                trial=dispatch.trial not in (None, ANY_SCOPE),
+            )
+        except Exception:
+            due_at = self._watch(dispatch, self._deps.clock.now())
+            await self._deps.log.give_back(*key, token=token, due_at=due_at, uses_attempt=False)
+            raise
+
+    async def _call(
+        self, dispatch: Dispatch, message: Message, ready: Ready[I, P], admitted: Answer, call_by: datetime
+    ) -> SendError | None:
+        called_at = self._deps.clock.now()
+        try:
+            taken = await self._delivered(dispatch.payload, message, ready, call_by)
+        except SendError as error:
+            tell_call(self._deps.telemetry, dispatch, (called_at, self._deps.clock.now()), error.kind)
+            await self._not_accepted(dispatch, message, error, admitted)
+            if ready.is_prepared and error.scope is not Scope.CARDS:
+                await self._deps.cards.served(dispatch, message)
+            return error
+        if taken is None:
+            self._deps.telemetry.event("text_half_dropped", message_id=message.message_id)
+            return None
+        self._repeats.taken(dispatch)
+        await self._tried(dispatch, worked=True)
+        if ready.integration is not None:
+            self._departures.passed(ready.integration.lane, self._deps.clock.now())
+        tell_call(self._deps.telemetry, dispatch, (called_at, self._deps.clock.now()), ACCEPTED)
+        parked = await ready.acknowledge(message, taken)
+        move = Move(
+            status=Status.SENT,
+            at=self._deps.clock.now(),
+            provider_message_id=taken.provider_message_id,
+            told_by=message.attempts,
+            quality_hold=taken.held,
+        )
+        for wish in (move, *parked):
+            await self._deps.settler.move(message.organisation, message.message_id, wish)
+        if ready.integration is not None:
+            await self._deps.members.proved(ready.integration)
+        await self._deps.cards.served(dispatch, message)
+        return None
+
+    async def _delivered(
+        self, payload: Payload, message: Message, ready: Ready[I, P], call_by: datetime
+    ) -> Taken | None:
+        """The one call, or two for a text too long to stand under its card. That the card was taken is written down
+        before the text leaves, so that no later attempt repeats it. None: somebody has ended the message meanwhile."""
+        attempt = Attempt(message_id=message.message_id, number=message.attempts)
+        if not payload.is_split:
+            return await ready.send(payload, str(attempt))
+        if message.card_attempt is None:
+            await ready.send(payload.card_half(), str(replace(attempt, card_half=True)))
+            noted = await self._deps.log.note_card(message.organisation, message.message_id, attempt=message.attempts)
+            if not noted:
+                return None
+            if self._deps.clock.now() > call_by:  # a slow answer: the text goes with the next attempt
+                raise SendError(Kind.RETRY, "no_time_for_the_text", retry_after=1.0)
+        return await ready.send(payload.text_half(), str(attempt))
+
+    async def _not_accepted(self, dispatch: Dispatch, message: Message, error: SendError, admitted: Answer) -> None:
+        self._deps.telemetry.event(
+            "send_not_accepted",
+            message_id=message.message_id,
+            channel=message.channel,
+            kind=error.kind,
+            code=error.code,
+            attempt=message.attempts,
+            organisation=message.organisation,
+            distribution_id=message.distribution_id,
+        )
+        if error.reason == "template_required" and await self._goes_as_template(dispatch, message):
+            return
+        if error.refuses_picture and await self._goes_with_a_new_upload(dispatch, message):
+            return
+        if error.scope is Scope.CARDS:
+            await self._card_failed(dispatch, message, error, admitted)
+            return
+        if self._repeats.is_one_too_many(dispatch, error):
+            error = error.as_stop()
+        if error.kind is Kind.STOP:
+            await self._stopped(dispatch, message, error, admitted)
+            return
+        # Who was refused as a person was looked at: what had held the others no longer stands in the way.
+        await self._tried(dispatch, worked=error.kind is Kind.RECIPIENT)
+        handlers = {
+            Kind.RETRY: self._retry,
+            Kind.THROTTLED: self._throttled,
+            Kind.UNKNOWN: self._unknown,
+            Kind.RECIPIENT: self._failed,
+            Kind.BUG: self._failed,
+        }
+        await handlers[error.kind](dispatch, message, error)
+
+    async def _card_failed(self, dispatch: Dispatch, message: Message, error: SendError, admitted: Answer) -> None:
+        """The host may be in trouble, and then every other card of the list as well. A message that fails has shown
+        that its host is well. Where failures cannot be counted the claim goes back: no call was made."""
+        now = self._deps.clock.now()
+        try:
+            decision = await self._deps.cards.take(dispatch, message, error, now)
+        except Exception:
+            await self._give_back(message, due_at=self._watch(dispatch, now, message), uses_attempt=False)
+            raise
+        scope = cards_scope_of(dispatch)
+        fails = decision.action is CardAction.FAIL
+        if fails:
+            await self._failed(dispatch, message, SendError(Kind.RECIPIENT, error.code, error.reason))
+        else:
+            since = message.card_failed_at or now
+            await self._give_back(message, due_at=decision.due_at, uses_attempt=False, card_failed_at=since)
+        await self._tried(dispatch, worked=fails and dispatch.trial == str(scope))
+        if decision.action is CardAction.HOLD and scope is not None:
+            await self._hold(dispatch, scope, "cards_unavailable", admitted)
+
+    async def _retry(self, dispatch: Dispatch, message: Message, error: SendError) -> None:
+        now = self._deps.clock.now()
+        wait = error.retry_after or min(60.0 * 2 ** (message.attempts - 1), 3600.0)
+        if error.most_attempts is not None and message.attempts >= error.most_attempts:
+            await self._failed(dispatch, message, SendError(Kind.BUG, error.code, error.reason or "provider_rejected"))
+            return
+        if message.attempts >= MOST_ATTEMPTS:
+            await self._failed(dispatch, message, SendError(Kind.RECIPIENT, error.code, error.last_word))
+            return
+        await self._give_back(message, due_at=now + timedelta(seconds=wait), uses_attempt=True)
+
+    async def _throttled(self, dispatch: Dispatch, message: Message, error: SendError) -> None:
+        now = self._deps.clock.now()
+        wait = timedelta(seconds=error.retry_after or 1.0)
+        if wait >= A_QUOTA:
+            self._deps.telemetry.trouble("quota_used_up", organisation=message.organisation, channel=message.channel)
+        if error.person_only:
+            await self._retry(dispatch, message, error.slower(message.attempts))
+            return
+        await self._give_back(message, due_at=self._watch(dispatch, now, message), uses_attempt=False)
+        integration = await self._desk.integration(dispatch.organisation, dispatch.integration_version)
+        if integration is not None:
+            await self._departures.throttled(integration.lane, now, wait)
+            await self._boarding.rebook(dispatch, integration)
+
+    async def _unknown(self, _: Dispatch, message: Message, _error: SendError) -> None:
+        await self._unknowns.take(message, self._deps.clock.now())
+
+    async def _failed(self, dispatch: Dispatch, message: Message, error: SendError) -> None:
+        if error.kind is Kind.BUG:
+            self._deps.telemetry.trouble(
+                "request_refused_as_wrong",
+                message_id=message.message_id,
+                code=error.code,
+                channel=message.channel,
+                organisation=message.organisation,
+            )
+        reason, now = error.reason or "provider_rejected", self._deps.clock.now()
+        move = Move(
+            status=Status.FAILED,
+            at=now,
+            attempt=message.attempts,
+            reason=reason,
+            fallback=start_after(error.kind, reason),
+            rests_until=error.rests_until(now),
+        )
+        moved = await self._deps.settler.move(message.organisation, message.message_id, move)
+        if moved.won:
+            await self._deps.consequences.failed(message, move.fallback)
+        await self._deps.consequences.opted_out(message, error, move.at)
+
+    async def _goes_as_template(self, dispatch: Dispatch, message: Message) -> bool:
+        """The session has closed in Meta's eyes: the same message once more, as the template frozen beside its text."""
+        integration = await self._desk.integration(dispatch.organisation, dispatch.integration_version)
+        if integration is None or dispatch.payload.alternative is None:
+            return False
+        due_at = self._deps.clock.now() + WATCH
+        key = (message.organisation, message.message_id)
+        if not await self._deps.log.reopen(*key, attempt=message.attempts, due_at=due_at):
+            return False
+        await self._boarding.rebook(as_written(dispatch, as_template=True), integration)
+        return True
+
+    async def _goes_with_a_new_upload(self, dispatch: Dispatch, message: Message) -> bool:
+        """The provider refused the card as it was uploaded: the same message once more, with the card uploaded anew.
+
+        By a new copy and not at once, because the second call needs a departure of its own. A test send is answered
+        while its caller waits, and nothing is stored of it: the next one uploads the card anew.
+        """
+        integration = await self._desk.integration(dispatch.organisation, dispatch.integration_version)
+        if integration is None or message.claimed_at is None or dispatch.trial == ANY_SCOPE:
+            return False
+        key, after = (message.organisation, message.message_id), message.claimed_at
+        due_at = self._deps.clock.now() + WATCH
+        if not await self._deps.log.reopen(
+            *key, attempt=message.attempts, due_at=due_at, as_template=False, card_after=after
+        ):
+            return False
+        await self._boarding.rebook(with_new_upload(dispatch, after), integration)
+        return True
+
+    async def _knows_no_refusal(self, dispatch: Dispatch, integration: I | None, message: Message) -> None:
+        """A copy from before the provider refused the card has won the claim: it would show the refused upload again.
+        One that knows takes its place."""
+        due_at = self._deps.clock.now() + WATCH
+        await self._give_back(message, due_at=due_at, uses_attempt=False)
+        self._deps.telemetry.event("claim_too_late", message_id=message.message_id)
+        if integration is not None:
+            await self._boarding.rebook(with_new_upload(dispatch, message.card_after), integration)
+
+    async def _stopped(self, dispatch: Dispatch, message: Message, error: SendError, admitted: Answer) -> None:
+        """Every other message of the scope would fail alike: it is held, and this message stays pending with the rest.
+
+        A message that its run will not release again has the agenda look after it. The claim goes back before anything
+        else is looked at: the message was surely not sent, and no one may take it for an unknown outcome.
+        """
+        now = self._deps.clock.now()
+        comes_back = is_released_again(dispatch, message)
+        await self._give_back(message, due_at=None if comes_back else now + HELD_LOOK, uses_attempt=False)
+        if error.reason == "token_invalid" and await self._settings_have_changed(dispatch):
+            return
+        self._deps.telemetry.trouble(
+            "stop_error", organisation=message.organisation, channel=message.channel, reason=error.reason
+        )
+        scope = scope_of(error, dispatch.payload, message.chunk.distribution_id if message.chunk else None)
+        if dispatch.trial not in (None, ANY_SCOPE):
+            await self._tried(dispatch, worked=is_narrower(scope, ScopeKey.parse(dispatch.trial)))
+        await self._hold(dispatch, scope, error.reason, admitted)
+
+    async def _hold(self, dispatch: Dispatch, scope: ScopeKey, reason: str, admitted: Answer) -> None:
+        """Have the scope held, unless it was held or freed since the gate was asked."""
+        if admitted.holds is None or dispatch.trial == ANY_SCOPE:
+            return
+        is_new = await self._deps.holding.hold(admitted.holds, scope, reason)
+        if dispatch.chunk is not None and (is_new or dispatch.trial is not None):
+            await self._deps.holding.refresh(
+                dispatch.organisation, dispatch.chunk.distribution_id, was_tried=dispatch.trial is not None
+            )
+
+    async def _tried(self, dispatch: Dispatch, *, worked: bool) -> None:
+        """A message that tried a held scope has its answer."""
+        if dispatch.trial in (None, ANY_SCOPE):
+            return
+        await self._deps.holding.trial_ended(
+            dispatch.organisation,
+            dispatch.channel,
+            ScopeKey.parse(str(dispatch.trial)),
+            dispatch.message_id,
+            worked=worked,
+        )
+
+    async def _settings_have_changed(self, dispatch: Dispatch) -> bool:
+        """One forced look at the settings after a 401: with newer ones than were used, the message leaves again."""
+        used = await self._desk.integration(dispatch.organisation, dispatch.integration_version)
+        if used is None:
+            return False
+        newest = await self._desk.integration(dispatch.organisation, used.version + 1)
+        if newest is None or newest.version <= used.version:
+            return False
+        await self._boarding.rebook(replace(dispatch, integration_version=newest.version), newest)
+        return True
+
+    async def _give_back(
+        self, message: Message, *, due_at: datetime | None, uses_attempt: bool, card_failed_at: datetime | None = None
+    ) -> None:
+        await self._deps.log.give_back(
+            message.organisation,
+            message.message_id,
+            token=message.claim_token,
+            due_at=due_at,
+            uses_attempt=uses_attempt,
+            card_failed_at=card_failed_at,
+        )
+
+    async def _admission(
+        self, dispatch: Dispatch, integration: I | None, leaves_at: datetime | None = None
+    ) -> Answer | None:
+        """Ask the gate; where it says no, see to it that the message waits, ends or is left to its distribution.
+
+        With the integration: just before the call at `leaves_at`, sessions and the messaging limit included.
+        """
+        key, now = (dispatch.organisation, dispatch.message_id), self._deps.clock.now()
+        now = max(now, leaves_at or now)
+        answer = await self._deps.admission.ask(dispatch, now, integration)
+        match answer.verdict:
+            case Verdict.GO:
+                return answer
+            case Verdict.LATER | Verdict.HELD:
+                due_at = answer.at or now + HELD_LOOK
+                if not await self._deps.log.postpone(*key, due_at=due_at, scheduled_for=answer.at):
+                    await self._unknowns.take_if_lapsed(await self._deps.log.get(*key), now)
+            case Verdict.LEFT:
+                pass
+            case Verdict.NEVER:
+                ended = await self._deps.settler.end_unsent(*key, answer.reason, now)
+                if ended.won and ended.before is not None:
+                    await self._deps.consequences.failed(ended.before, start_unsent(answer.reason))
+                elif not ended.won:
+                    await self._unknowns.take_if_lapsed(ended.before, now)
+        self._deps.telemetry.event(
+            "message_held_at_gate", message_id=dispatch.message_id, verdict=answer.verdict, reason=answer.reason
+        )
+        await self._tried(dispatch, worked=False)
+        if answer.full and answer.holds is not None:
+            await self._limit_is_reached(dispatch, answer.holds)
+        return None
+
+    async def _limit_is_reached(self, dispatch: Dispatch, known: Holds) -> None:
+        """Meta's daily limit leaves no room: the rest waits together, and not one by one."""
+        is_new = await self._deps.holding.hold(known, DAILY_LIMIT, "daily_limit")
+        if is_new and dispatch.chunk is not None:
+            await self._deps.holding.refresh(dispatch.organisation, dispatch.chunk.distribution_id)
+
+    def _watch(self, dispatch: Dispatch, now: datetime, message: Message | None = None) -> datetime | None:
+        return None if is_released_again(dispatch, message) else now + WATCH
+
+
+def cards_scope_of(dispatch: Dispatch) -> ScopeKey | None:
+    """What holds the cards of the message's list and host; None for a message without a list."""
+    pair = pair_of(dispatch)
+    return cards_scope(pair.host, pair.distribution_id) if pair is not None else None
+
+
+def as_written(dispatch: Dispatch, *, as_template: bool) -> Dispatch:
+    """The same message, as its template where it has to be."""
+    return replace(dispatch, payload=dispatch.payload.as_template()) if as_template else dispatch
+
+
+def with_new_upload(dispatch: Dispatch, after: datetime | None) -> Dispatch:
+    """The same message, with its card as it was uploaded after that instant."""
+    return replace(dispatch, payload=replace(dispatch.payload, card_after=after))

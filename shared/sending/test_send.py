@@ -1,0 +1,185 @@
+"""Test send: one real message to a number of the administrator's own, answered while they wait."""
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.base.instants import Clock
+from shared.base.refusal import Fault, ProblemCode, Refusal
+from shared.cards.sample import SAMPLE_CARD
+from shared.messages.factory import Addressee, new_message, queued
+from shared.messages.message import Message, PayloadRef
+from shared.messages.payload import Channel
+from shared.messages.ports import Log
+from shared.messages.queue_message import ANY_SCOPE
+from shared.messages.status import Status
+from shared.messages.status_writer import Settler
+from shared.pacing.ports import Lanes
+from shared.policy.consent import Given
+from shared.policy.eligibility import fault_of
+from shared.policy.gate import Go, Never, NotBefore, Passenger, gate
+from shared.policy.setting import Settings
+from shared.recipients.number_key import NumberKey
+from shared.recipients.recipient import Recipient
+from shared.sending.channel import Integrated
+from shared.sending.send import ARRIVES, SendStep
+from shared.texts.composition import Composed, CompositionError, compose
+from shared.texts.content import Content
+
+_STOP_REASONS = frozenset(
+    {
+        "token_invalid",
+        "permission_missing",
+        "account_restricted",
+        "payment_required",
+        "balance_empty",
+        "contract_expired",
+        "country_not_subscribed",
+        "sender_name_not_approved",
+        "template_paused",
+        "template_disabled",
+        "template_recategorised",
+        "daily_limit",
+        "provider_down",
+    }
+)
+
+_FIELDS = {"phone": "to", "content.template.name": "default_template"}
+
+_TEXTS = {
+    "fr": "Message de test d'Oomus : vos réglages SMS fonctionnent.",
+    "en": "Oomus test message: your SMS settings work.",
+}
+
+_VALUES: dict[str, str | None] = {
+    "first_name": "Test",
+    "last_name": "Oomus",
+    "card_code": "TEST-0000",
+    "programme_name": "Test",
+    "issue_date": "2026-01-01",
+    "verification_url": "https://v.oomus.health/c/TEST-0000",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialDeps:
+    """What a test send works with."""
+
+    log: Log
+    lanes: Lanes
+    settler: Settler
+    number_key: NumberKey
+    clock: Clock
+
+
+class Trial:
+    """Sends test messages through the channel's own send step."""
+
+    def __init__(self, deps: TrialDeps) -> None:
+        self._deps = deps
+
+    async def send[I: Integrated, P](
+        self, step: SendStep[I, P], settings: Settings, *, to: str, language: str, message_id: str
+    ) -> Message:
+        """The sent message.
+
+        Raises Refusal: `unprocessable` for a number or a template that cannot be used, `quiet_hours`,
+        `template_missing`, `state_conflict` where Meta's daily limit or the rate leaves no room now, and
+        `provider_refused` only where the provider was called.
+        """
+        now = self._deps.clock.now()
+        channel = settings.setting.channel
+        composed = _composed(settings, to, language)
+        _check_gate(channel, composed, now)
+        message = self._message(settings, composed, message_id, now)
+        await self._deps.log.add(message)
+        integration = settings.channel
+        booking = await self._deps.lanes.book(
+            integration.lane, None, rate=integration.rate_per_second, earliest=now, count=1
+        )
+        payload = dataclasses.replace(composed.payload, exempt=True)
+        dispatch = queued(message, payload, None, booking.departures[0], integration.version, trial=ANY_SCOPE)
+        error = await step.send_one(dispatch)
+        standing = await self._deps.log.get(message.organisation, message_id)
+        if standing is not None and standing.status not in (Status.PENDING, Status.FAILED):
+            return standing
+        was_asked = error is not None or standing is None or standing.attempts > 0
+        reason = (error.reason if error else "") or "provider_rejected"
+        ended = _message_reason(reason) if was_asked else "expired"
+        await self._deps.settler.end_unsent(message.organisation, message_id, ended, self._deps.clock.now())
+        if was_asked:
+            raise Refusal(ProblemCode.PROVIDER_REFUSED, reason=reason, provider_code=error.code if error else "")
+        # The send step asks for the instant at which the call arrives: night may have fallen for it, though not here.
+        _check_gate(channel, composed, self._deps.clock.now() + ARRIVES)
+        raise Refusal(ProblemCode.STATE_CONFLICT, reason=_waits_for(channel))
+
+    def _message(self, settings: Settings, composed: Composed, message_id: str, now: datetime) -> Message:
+        """Watched, but without a stored payload: a test whose caller has gone is ended, not sent late."""
+        organisation = settings.channel.organisation
+        to = Addressee(
+            organisation=organisation,
+            recipient=composed.phone.masked,
+            person=self._deps.number_key.person(organisation, composed.phone.e164),
+            country=composed.phone.country,
+        )
+        reference = PayloadRef.of_test(organisation)
+        return dataclasses.replace(
+            new_message(to, message_id, settings.setting.channel, None, reference, now),
+            segments=composed.measured.segments if composed.measured else None,
+            price=composed.price,
+            due_at=now + timedelta(minutes=5),
+        )
+
+
+def _composed(settings: Settings, to: str, language: str) -> Composed:
+    channel = settings.setting.channel
+    template = settings.default_template
+    if channel is Channel.WHATSAPP and template is None:
+        raise Refusal(ProblemCode.TEMPLATE_MISSING)
+    content = (
+        Content(text=_TEXTS.get(language, _TEXTS["en"]))
+        if channel is Channel.SMS
+        else Content(template=template, language=language)
+    )
+    recipient = Recipient(
+        phone=to,
+        values=_VALUES,
+        card_image=SAMPLE_CARD,
+        card_generated_at=None,
+        enrollment_id=None,
+        language=language,
+        given=Given(),
+    )
+    try:
+        return compose(recipient, content, dataclasses.replace(settings.setting, trusted_card=SAMPLE_CARD))
+    except CompositionError as error:
+        raise Refusal(ProblemCode.UNPROCESSABLE, tuple(map(_of_request, error.faults))) from None
+
+
+def _of_request(fault: Fault) -> Fault:
+    """The fault under the name that its field has here: the request gives the number, the settings the template."""
+    return dataclasses.replace(fault, field=_FIELDS.get(fault.field, fault.field))
+
+
+def _waits_for(channel: Channel) -> str:
+    """Why no call was made within a test send's time, where a code says it. A test send needs no consent and no
+    session, so on WhatsApp it is the daily limit; an SMS found no free send slot in time."""
+    return "daily_limit" if channel is Channel.WHATSAPP else ""
+
+
+def _message_reason(reason: str) -> str:
+    """A stop's reason is a distribution's; on a message it reads as a refusal."""
+    return "provider_rejected" if reason in _STOP_REASONS else reason
+
+
+def _check_gate(channel: Channel, composed: Composed, now: datetime) -> None:
+    passenger = Passenger(
+        channel=channel, country=composed.phone.country, given=Given(), recorded=None, exempt_from_consent=True
+    )
+    match gate(passenger, now):
+        case NotBefore(at=at):
+            raise Refusal(ProblemCode.QUIET_HOURS, opens_at=at.isoformat())
+        case Never(reason=reason):
+            raise Refusal(ProblemCode.UNPROCESSABLE, (_of_request(fault_of(reason)),))
+        case Go():
+            return

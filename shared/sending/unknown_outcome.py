@@ -1,0 +1,77 @@
+"""What becomes of a WhatsApp message of which nobody knows whether Meta took it (design.md, Identity).
+
+Meta has no idempotency key, but calls back about everything that it took. So silence tells, once it is known that Meta
+is telling: a status has come for a message that was claimed later on the same number, and Meta holds nothing of that
+number back. Then the message goes out once more. That is the one case in which a person may get two.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+FIRST_LOOK = timedelta(minutes=15)
+"""How long a status is waited for before silence says anything; also the pace of the looks after that."""
+
+ENDS_AFTER = timedelta(hours=24)
+"""Until then a status may still say what became of it."""
+
+HELD_FOR = timedelta(hours=24)
+"""So long after Meta held a message of this number back, silence says nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beat:
+    """What an organisation has heard of its number: whether Meta is reporting.
+
+    `heard`: when the latest message was claimed of which a status has come. `held`: when Meta last took a message but
+    held it for assessment. `last_heard_at`: the latest instant, by Meta's clock, that any status of the number told.
+    """
+
+    heard: datetime | None = None
+    held: datetime | None = None
+    last_heard_at: datetime | None = None
+
+    def is_past(self, claimed_at: datetime | None) -> bool:
+        """Whether a status has come for a message that was claimed later: Meta is silent about this one alone.
+
+        Never for messages that were claimed at the same instant: one of them does not speak for another.
+        """
+        return claimed_at is not None and self.heard is not None and self.heard > claimed_at
+
+
+class Fate(StrEnum):
+    """What to do with the message now."""
+
+    RESEND = "resend"
+    WAIT = "wait"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """A message in doubt. `claimed_at` None: unknown, so nothing can have been claimed later."""
+
+    since: datetime
+    claimed_at: datetime | None
+    resent: bool
+
+
+def fate(doubt: Doubt, beat: Beat, now: datetime) -> Fate:
+    """Wait, resend once, or end as `outcome_unknown`."""
+    if now - doubt.since >= ENDS_AFTER:
+        return Fate.END
+    if doubt.resent or doubt.claimed_at is None or now - doubt.since < FIRST_LOOK:
+        return Fate.WAIT
+    held = beat.held is not None and now - beat.held < HELD_FOR
+    return Fate.RESEND if beat.is_past(doubt.claimed_at) and not held else Fate.WAIT
+
+
+def first_look(now: datetime, *, resent: bool) -> datetime:
+    """When the agenda looks at a message that is in doubt since `now`."""
+    return now + (ENDS_AFTER if resent else FIRST_LOOK)
+
+
+def next_look(doubt: Doubt, now: datetime) -> datetime:
+    """When the agenda looks at a waiting one again."""
+    ends = doubt.since + ENDS_AFTER
+    return ends if doubt.resent else min(now + FIRST_LOOK, ends)

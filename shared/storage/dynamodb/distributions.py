@@ -1,0 +1,406 @@
+"""Distributions on the state table: one item each, with its plan as one JSON attribute, and one item of counts a chunk.
+
+Written whole, on condition of the revision that was read: pause, release and planning never overwrite each other.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from shared.base.instants import from_milliseconds, milliseconds
+from shared.campaigns.counts import Due, Group, Place, Tally, group_of, parse_group
+from shared.campaigns.distribution import Counts, Distribution, DistributionStatus
+from shared.messages.message import Chunk
+from shared.messages.ports import Page
+from shared.messages.status import Status
+from shared.storage.aws import Aws
+from shared.storage.codec import decode, encode
+from shared.storage.dynamodb.batches import get_items, partition
+from shared.storage.dynamodb.items import Item, Plain, attribute, attributes, plain, put_if_absent, standing, whole
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import QueryInputTypeDef, UpdateItemInputTypeDef
+
+
+_META = "meta"
+
+_DISTRIBUTION = "distribution#"
+
+_COUNTS = "counts#"
+
+_AGENDA = "distributions"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Condition:
+    """A condition expression with what it names."""
+
+    text: str
+    values: Mapping[str, Plain]
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Added:
+    """Whether an ADD was done, and how often AWS's client sent it: more than once, it may have been done twice."""
+
+    done: bool
+    tries: int = 1
+
+
+class DynamoDistributions:
+    """`Distributions` on the state table."""
+
+    def __init__(self, aws: Aws, table: str) -> None:
+        self._aws = aws
+        self._table = table
+
+    async def create(self, distribution: Distribution) -> Distribution | None:
+        """See `Distributions`."""
+        if await self._aws.run(lambda: put_if_absent(self._aws, self._table, _to_item(distribution))):
+            return None
+        return await self.get(distribution.organisation, distribution.distribution_id)
+
+    async def get(self, organisation: str, distribution_id: str) -> Distribution | None:
+        """See `Distributions`."""
+        return (await self.get_many([(organisation, distribution_id)])).get(distribution_id)
+
+    async def get_many(self, keys: Iterable[tuple[str, str]]) -> Mapping[str, Distribution]:
+        """See `Distributions`."""
+        wanted = [item_key(*key) for key in keys]
+        found = map(from_item, await get_items(self._aws, self._table, wanted))
+        return {distribution.distribution_id: distribution for distribution in found}
+
+    async def save(self, distribution: Distribution) -> Distribution | None:
+        """See `Distributions`."""
+        saved = dataclasses.replace(distribution, revision=distribution.revision + 1)
+        item = attributes(_to_item(saved))
+
+        def put() -> bool:
+            try:
+                self._aws.dynamodb.put_item(
+                    TableName=self._table,
+                    Item=item,
+                    ConditionExpression="revision = :seen",
+                    ExpressionAttributeValues={":seen": attribute(distribution.revision)},
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except ClientError as error:
+                return standing(error) == plain(item)  # then an earlier attempt of this write has put it
+            return True
+
+        return saved if await self._aws.run(put) else None
+
+    async def page(
+        self,
+        organisation: str,
+        *,
+        campaign_id: str | None,
+        status: DistributionStatus | None,
+        position: str | None,
+        limit: int,
+    ) -> Page[Distribution]:
+        """See `Distributions`."""
+        filters = {"campaign_id": campaign_id, "state": str(status) if status else None}
+        wished = {name: value for name, value in filters.items() if value is not None}
+        items: list[Distribution] = []
+        below = position or "~"
+        while True:
+            batch, last = await self._aws.run(partial(self._query_page, organisation, wished, below, limit))
+            for distribution in batch:
+                if len(items) == limit:
+                    return Page(items=items, position=_position(items[-1]))
+                items.append(distribution)
+            if last is None:
+                return Page(items=items, position=None)
+            below = last
+
+    async def due(self, now: datetime, limit: int) -> Sequence[Due]:
+        """See `Distributions`."""
+        found = await self._aws.run(
+            lambda: self._aws.dynamodb.query(
+                TableName=self._table,
+                IndexName="agenda",
+                KeyConditionExpression="agenda_shard = :shard AND due_at <= :now",
+                ExpressionAttributeValues={":shard": attribute(_AGENDA), ":now": attribute(milliseconds(now))},
+                Limit=limit,
+            )
+        )
+        return list(dict.fromkeys(_due(plain(item)) for item in found["Items"]))
+
+    async def count(
+        self, organisation: str, place: Place, change: Counts, *, began: datetime, recount_at: datetime | None = None
+    ) -> bool:
+        """See `Distributions`. AWS's client repeats an ADD whose answer was lost; it says so in its own answer."""
+        watch: dict[str, Plain] = (
+            {"due_at": milliseconds(recount_at), "agenda_shard": _AGENDA} if recount_at is not None else {}
+        )
+        late = _Condition(
+            text="attribute_not_exists(counted_at) OR counted_at < :began", values={":began": milliseconds(began)}
+        )
+        key = _place_key(organisation, place)
+        added = await self._aws.run(partial(self._add, key, columns_of(change), late, once=watch))
+        if added.tries > 1:
+            await self.want_recount(organisation, place, began)
+        return added.done
+
+    async def want_recount(self, organisation: str, place: Place, at: datetime) -> None:
+        """See `Distributions`."""
+        values: dict[str, Plain] = {":at": milliseconds(at), ":shard": _AGENDA, ":one": 1}
+        await self._aws.run(
+            lambda: self._aws.dynamodb.update_item(
+                TableName=self._table,
+                Key=attributes(_place_key(organisation, place)),
+                UpdateExpression="SET due_at = :at, agenda_shard = :shard ADD wishes :one",
+                ExpressionAttributeValues=attributes(values),
+            )
+        )
+
+    async def recounted(self, organisation: str, place: Place, *, wishes: int) -> None:
+        """See `Distributions`."""
+
+        request: UpdateItemInputTypeDef = {
+            "TableName": self._table,
+            "Key": attributes(_place_key(organisation, place)),
+            "UpdateExpression": "REMOVE due_at, agenda_shard",
+            "ConditionExpression": "wishes = :seen" if wishes else "attribute_not_exists(wishes)",
+        }
+        if wishes:
+            request["ExpressionAttributeValues"] = {":seen": attribute(wishes)}
+
+        def remove() -> None:
+            try:
+                self._aws.dynamodb.update_item(**request)
+            except ClientError as error:
+                standing(error)  # a later wish, which stays
+
+        await self._aws.run(remove)
+
+    async def set_counts(
+        self, organisation: str, place: Place, counts: Counts, *, seen: Counts, read_at: datetime
+    ) -> bool:
+        """See `Distributions`. Every status is held against `seen`: no move leaves all of them as they were.
+
+        Times are not: they move with a status, and so many conditions would pass DynamoDB's 4 KB.
+        """
+        new, old = columns_of(counts), dict.fromkeys(map(status_column, Status), 0) | columns_of(seen)
+        change = {name: new.get(name, 0) - old.get(name, 0) for name in new | old}
+        held = {name: count for name, count in old.items() if not name.startswith((DELAY, AWAITING))}
+        key, sets = _place_key(organisation, place), {"counted_at": milliseconds(read_at)}
+        return (await self._aws.run(partial(self._add, key, change, _as_seen(held), sets=sets))).done
+
+    async def tally(self, organisation: str, place: Place) -> Tally:
+        """See `Distributions`."""
+        found = await get_items(self._aws, self._table, [_place_key(organisation, place)])
+        return tally_of(found[0]) if found else Tally()
+
+    async def counts(self, organisation: str, group: Group) -> Mapping[tuple[int, int], Counts]:
+        """See `Distributions`."""
+        found = await self.tallies(organisation, group)
+        return {place: tally.counts for place, tally in found.items()}
+
+    async def note_logged(self, organisation: str, chunk: Chunk, at: datetime, rows: Mapping[str, int]) -> None:
+        """See `Distributions`. Set, not added: a chunk that is logged twice has its rows once."""
+        names = {f"#n{number}": f"{ROWS}{country}" for number, country in enumerate(rows)}
+        values: dict[str, Plain] = {f":n{number}": count for number, count in enumerate(rows.values())}
+        sets = ["accepted_at = if_not_exists(accepted_at, :at)", *(f"{alias} = :{alias[1:]}" for alias in names)]
+        await self._aws.run(
+            lambda: self._aws.dynamodb.update_item(
+                TableName=self._table,
+                Key=attributes(_place_key(organisation, chunk)),
+                UpdateExpression="SET " + ", ".join(sets),
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=attributes(values | {":at": milliseconds(at)}),
+            )
+        )
+
+    async def tallies(self, organisation: str, group: Group) -> Mapping[tuple[int, int], Tally]:
+        """See `Distributions`."""
+        items = await partition(self._aws, self._table, _key(organisation, group), _COUNTS)
+        return {_run_and_number(item): tally_of(item) for item in items}
+
+    def _add(
+        self,
+        key: Mapping[str, str],
+        change: Mapping[str, int],
+        condition: _Condition,
+        *,
+        once: Mapping[str, Plain] | None = None,
+        sets: Mapping[str, Plain] | None = None,
+    ) -> _Added:
+        """Add to columns, all at once, if the condition holds. `once` is set where it is not there yet."""
+        added = {name: count for name, count in change.items() if count}
+        if not added:
+            return _Added(done=True)
+        names = {name: f"#a{number}" for number, name in enumerate(added)}
+        adds = ", ".join(f"{alias} :{alias[1:]}" for alias in names.values())
+        writes = [f"{name} = if_not_exists({name}, :{name})" for name in once or {}]
+        writes += [f"{name} = :{name}" for name in sets or {}]
+        values: dict[str, Plain] = {f":{alias[1:]}": added[name] for name, alias in names.items()}
+        values |= {f":{name}": value for name, value in {**(once or {}), **(sets or {})}.items()} | {**condition.values}
+        try:
+            answer = self._aws.dynamodb.update_item(
+                TableName=self._table,
+                Key=attributes(key),
+                UpdateExpression=(f"SET {', '.join(writes)} " if writes else "") + f"ADD {adds}",
+                ConditionExpression=condition.text,
+                ExpressionAttributeNames={alias: name for name, alias in names.items()} | {**condition.names},
+                ExpressionAttributeValues=attributes(values),
+            )
+        except ClientError as error:
+            standing(error)
+            return _Added(done=False, tries=1 + error.response["ResponseMetadata"]["RetryAttempts"])
+        return _Added(done=True, tries=1 + answer["ResponseMetadata"]["RetryAttempts"])
+
+    def _query_page(
+        self, organisation: str, wished: Mapping[str, str], below: str, limit: int
+    ) -> tuple[list[Distribution], str | None]:
+        values = {":list": f"{organisation}#distributions", ":below": below}
+        request: QueryInputTypeDef = {
+            "TableName": self._table,
+            "IndexName": "listing",
+            "KeyConditionExpression": "list_key = :list AND listed_at < :below",
+            "ExpressionAttributeValues": attributes(values | {f":{name}": value for name, value in wished.items()}),
+            "ScanIndexForward": False,
+            "Limit": limit + 1,
+        }
+        if wished:
+            request["FilterExpression"] = " AND ".join(f"#{name} = :{name}" for name in wished)
+            request["ExpressionAttributeNames"] = {f"#{name}": name for name in wished}
+        found = self._aws.dynamodb.query(**request)
+        last = found.get("LastEvaluatedKey")
+        return [from_item(plain(item)) for item in found["Items"]], str(plain(last)["listed_at"]) if last else None
+
+
+def _key(organisation: str, group: Group) -> str:
+    return f"{organisation}#{_DISTRIBUTION}{group}" if isinstance(group, str) else f"{organisation}#{group}"
+
+
+def item_key(organisation: str, distribution_id: str) -> dict[str, str]:
+    """The key of a distribution's item."""
+    return {"pk": _key(organisation, distribution_id), "sk": _META}
+
+
+def _place_key(organisation: str, place: Place) -> dict[str, str]:
+    return {"pk": _key(organisation, group_of(place)), "sk": f"{_COUNTS}{place.run:02d}#{place.number:06d}"}
+
+
+def _run_and_number(item: Item) -> tuple[int, int]:
+    _, run, number = str(item["sk"]).split("#")
+    return int(run), int(number)
+
+
+def _position(distribution: Distribution) -> str:
+    return f"{milliseconds(distribution.created_at):013d}#{distribution.distribution_id}"
+
+
+def _to_item(distribution: Distribution) -> dict[str, Plain | None]:
+    return {
+        "pk": _key(distribution.organisation, distribution.distribution_id),
+        "sk": _META,
+        "list_key": f"{distribution.organisation}#distributions",
+        "listed_at": _position(distribution),
+        "campaign_id": distribution.campaign_id,
+        "state": str(distribution.status),
+        "revision": distribution.revision,
+        "due_at": milliseconds(distribution.due_at) if distribution.due_at else None,
+        "agenda_shard": _AGENDA if distribution.due_at else None,
+        "document": encode(distribution).decode(),
+    }
+
+
+def from_item(item: Item) -> Distribution:
+    """The distribution in an item."""
+    return decode(str(item["document"]), Distribution)
+
+
+def _due(item: Item) -> Due:
+    """In the index are distributions, and places that ask for a recount."""
+    organisation, _, group = str(item["pk"]).partition("#")
+    return Due(
+        organisation=organisation, group=parse_group(group.removeprefix(_DISTRIBUTION)), recount=item["sk"] != _META
+    )
+
+
+def _as_seen(columns: Mapping[str, int]) -> _Condition:
+    """Each of the columns stands at that. One that was never added to is absent: that is zero as well."""
+    parts: list[str] = []
+    for number, count in enumerate(columns.values()):
+        same = f"#c{number} = :c{number}"
+        parts.append(same if count else f"(attribute_not_exists(#c{number}) OR {same})")
+    return _Condition(
+        text=" AND ".join(parts),
+        names={f"#c{number}": name for number, name in enumerate(columns)},
+        values={f":c{number}": count for number, count in enumerate(columns.values())},
+    )
+
+
+DELAY = "d."
+
+AWAITING = "s."
+
+ROWS = "rows."
+
+WISHES = "wishes"
+
+_STATUS = "status."
+
+_REASON = "reason."
+
+_SEGMENTS = "segments."
+
+_AMOUNT = "amount."
+
+_CARDS = "cards_24h"
+
+
+def status_column(status: Status) -> str:
+    """The column of a status."""
+    return f"{_STATUS}{status}"
+
+
+def columns_of(counts: Counts) -> dict[str, int]:
+    """What to add to which column; zeroes are left out."""
+    columns = {status_column(status): count for status, count in counts.by_status.items()}
+    columns |= {f"{_REASON}{reason}": count for reason, count in counts.by_reason.items()}
+    columns |= {f"{_SEGMENTS}{country}": count for country, count in counts.segments.items()}
+    columns |= {f"{_AMOUNT}{country}.{currency}": sum_ for (country, currency), sum_ in counts.amounts.items()}
+    columns |= {f"{DELAY}{bucket}": count for bucket, count in counts.delays.items()}
+    columns |= {f"{AWAITING}{minute}": count for minute, count in counts.awaiting.items()}
+    columns[_CARDS] = counts.cards_within_24h
+    return {name: count for name, count in columns.items() if count}
+
+
+def tally_of(item: Item) -> Tally:
+    """The item read back."""
+    numbers = {name: value for name, value in item.items() if isinstance(value, int) and value}
+    accepted_at, recount_at = whole(item, "accepted_at"), whole(item, "due_at")
+    return Tally(
+        counts=Counts(
+            by_status={Status(name): count for name, count in _under(_STATUS, numbers).items()},
+            by_reason=_under(_REASON, numbers),
+            segments=_under(_SEGMENTS, numbers),
+            amounts={_country_and_currency(name): sum_ for name, sum_ in _under(_AMOUNT, numbers).items()},
+            delays={int(name): count for name, count in _under(DELAY, numbers).items()},
+            awaiting={int(name): count for name, count in _under(AWAITING, numbers).items()},
+            cards_within_24h=numbers.get(_CARDS, 0),
+        ),
+        accepted_at=from_milliseconds(accepted_at) if accepted_at is not None else None,
+        rows=_under(ROWS, numbers),
+        recount_at=from_milliseconds(recount_at) if recount_at is not None else None,
+        wishes=numbers.get(WISHES, 0),
+    )
+
+
+def _under(prefix: str, numbers: Mapping[str, int]) -> dict[str, int]:
+    return {name.removeprefix(prefix): count for name, count in numbers.items() if name.startswith(prefix)}
+
+
+def _country_and_currency(name: str) -> tuple[str, str]:
+    country, _, currency = name.partition(".")
+    return country, currency

@@ -1,0 +1,127 @@
+"""A WhatsApp number's pulse on the state table: one small item a number, written once for a batch of statuses."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import partial
+
+from shared.base.caches import LruCache
+from shared.base.instants import from_milliseconds, milliseconds
+from shared.messages.fallback import Silence
+from shared.sending.last_heard import STEP
+from shared.sending.unknown_outcome import Beat
+from shared.storage.aws import Aws
+from shared.storage.dynamodb.batches import get_items
+from shared.storage.dynamodb.items import Item, Plain, Update, changed, put_if_absent, whole
+
+_KEPT_FOR = timedelta(days=30)
+"""Counted from the instant that was heard, which may be a week old: Meta repeats its webhooks for seven days."""
+
+_HEARD, _HELD, _LAST = "heard_at", "held_at", "last_heard_at"
+
+
+class DynamoPulse:
+    """`Pulse` on the state table."""
+
+    def __init__(self, aws: Aws, table: str) -> None:
+        self._aws = aws
+        self._table = table
+        self._known: LruCache[tuple[str, str], Beat] = LruCache()
+
+    async def heard(
+        self, organisation: str, phone_number_id: str, *, claimed_at: datetime | None = None, at: datetime | None = None
+    ) -> Beat:
+        """See `Pulse`."""
+        owner = (organisation, phone_number_id)
+        known = self._known.get(owner, Beat())
+        news: dict[str, datetime] = {}
+        if claimed_at is not None and (known.heard is None or claimed_at > known.heard):
+            news[_HEARD] = claimed_at
+        if at is not None and (known.last_heard_at is None or at >= known.last_heard_at + STEP):
+            news[_LAST] = at
+        if news:
+            known = await self._advance(owner, news)
+            self._known[owner] = known
+        return known
+
+    async def held(self, organisation: str, phone_number_id: str, at: datetime) -> None:
+        """See `Pulse`."""
+        await self._advance((organisation, phone_number_id), {_HELD: at})
+
+    async def note_silence(self, organisation: str, distribution_id: str, silence: Silence) -> None:
+        """See `Pulse`."""
+        key = _silence_key(organisation, distribution_id)
+        values: dict[str, Plain] = {
+            "lane": silence.phone_number_id,
+            "noted_at": milliseconds(silence.noted_at),
+            "silent_until": milliseconds(silence.until),
+            "expires_at": int((silence.until + _KEPT_FOR).timestamp()),
+        }
+        longer = Update(sets=values, conditions=("silent_until < :until",), values={":until": values["silent_until"]})
+
+        def write() -> None:
+            is_absent = changed(self._aws, self._table, key, longer).item is None
+            if is_absent and not put_if_absent(self._aws, self._table, {**key, **values}):
+                changed(self._aws, self._table, key, longer)
+
+        await self._aws.run(write)
+
+    async def silence(self, organisation: str, distribution_id: str) -> Silence | None:
+        """See `Pulse`."""
+        found = await get_items(self._aws, self._table, [_silence_key(organisation, distribution_id)])
+        noted_at, until = (_instant(found[0], name) for name in ("noted_at", "silent_until")) if found else (None, None)
+        if noted_at is None or until is None:
+            return None
+        return Silence(phone_number_id=str(found[0]["lane"]), noted_at=noted_at, until=until)
+
+    async def read(self, organisation: str, phone_number_id: str) -> Beat:
+        """See `Pulse`."""
+        found = await get_items(self._aws, self._table, [_key((organisation, phone_number_id))])
+        return _beat(found[0]) if found else Beat()
+
+    async def _advance(self, owner: tuple[str, str], news: Mapping[str, datetime]) -> Beat:
+        """Each instant only moves forward; what stands there afterwards. The item is nearly always there."""
+
+        def write() -> Beat:
+            rest = {name: milliseconds(at) for name, at in news.items()}
+            expires_at = int((max(news.values()) + _KEPT_FOR).timestamp())
+            while True:
+                values: dict[str, Plain] = {**rest, "expires_at": expires_at}
+                found = changed(self._aws, self._table, _key(owner), _forward(rest, values))
+                if found.done and found.item is not None:
+                    return _beat(found.item)
+                standing = found.item
+                if standing is None:
+                    if put_if_absent(self._aws, self._table, {**_key(owner), **values}):
+                        return _beat(values)
+                    continue
+                rest = {name: at for name, at in rest.items() if at > (whole(standing, name) or 0)}
+                if not rest:
+                    return _beat(standing)
+
+        return await self._aws.run(partial(write))
+
+
+def _forward(instants: Mapping[str, int], values: Mapping[str, Plain]) -> Update:
+    return Update(
+        sets=values,
+        conditions=tuple(f"(attribute_not_exists({name}) OR {name} < :{name})" for name in instants),
+        values={f":{name}": at for name, at in instants.items()},
+    )
+
+
+def _key(owner: tuple[str, str]) -> dict[str, str]:
+    organisation, phone_number_id = owner
+    return {"pk": f"{organisation}#pulse#{phone_number_id}", "sk": "pulse"}
+
+
+def _silence_key(organisation: str, distribution_id: str) -> dict[str, str]:
+    return {"pk": f"{organisation}#silence#{distribution_id}", "sk": "silence"}
+
+
+def _beat(item: Item) -> Beat:
+    return Beat(heard=_instant(item, _HEARD), held=_instant(item, _HELD), last_heard_at=_instant(item, _LAST))
+
+
+def _instant(item: Item, name: str) -> datetime | None:
+    value = whole(item, name)
+    return from_milliseconds(value) if value is not None else None

@@ -1,0 +1,530 @@
+"""The message log on DynamoDB. Every change is one conditional update; the conditions come from the domain's table."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from shared.base.concurrency import Gathered
+from shared.base.instants import milliseconds
+from shared.holds.hold import ScopeKey
+from shared.messages.fallback import watch_after
+from shared.messages.message import DeadLetter, Message, earliest, yields_to
+from shared.messages.payload import Channel, Provider
+from shared.messages.ports import Claim, ClaimAnswer, LogQuery, Move, Moved, Page, Single
+from shared.messages.status import ALLOWED_FROM, ARRIVED, Status
+from shared.storage.aws import Aws
+from shared.storage.dynamodb.batches import get_items, insert_absent
+from shared.storage.dynamodb.items import (
+    Answer,
+    Change,
+    Item,
+    Plain,
+    Update,
+    attribute,
+    attributes,
+    changed,
+    plain,
+    put_if_absent,
+)
+from shared.storage.dynamodb.listing import dead_letters_in, page_of, singles_of
+from shared.storage.dynamodb.message_item import (
+    DEAD,
+    KEPT_FOR,
+    agenda_shard,
+    dead_attributes,
+    from_item,
+    held_shard,
+    key,
+    to_item,
+)
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import QueryInputTypeDef
+
+
+_OPEN = "(#status = :pending OR attribute_exists(reopened))"
+
+_PENDING_VALUE = {":pending": str(Status.PENDING)}
+
+_UNCLAIMED = "attribute_not_exists(lease_until)"
+
+_CLAIMED = "attribute_exists(lease_until)"
+
+_IS_HELD_BY = "claim_token = :token"
+
+_LEASE = ("lease_until", "claim_token", "unknown_since")
+"""A lease ends with its token and with the question what became of its call."""
+
+_WATCH = ("due_at", "agenda_shard")
+
+_CARD_IS = "(card_attempt = :attempt OR (attribute_not_exists(card_attempt) AND attempts = :attempt))"
+
+_AS_WRITTEN = "attribute_not_exists(as_template)"
+
+_NO_FALLBACK = "attribute_not_exists(fallback_minutes)"
+
+_GONE = ("#status IN (:sent, :failed)", "attribute_not_exists(reopened)")
+
+_GONE_VALUES = {":sent": str(Status.SENT), ":failed": str(Status.FAILED)}
+
+_NOT_SINCE_REOPENED = "(attribute_not_exists(reopened) OR attribute_exists(lease_until))"
+"""What an earlier attempt says of a message that was reopened since says nothing any more."""
+
+_ROUNDED_UP = timedelta(microseconds=999)
+
+_LEFT_BY = "(attribute_not_exists(lane) OR lane = :sender)"
+
+_NOT_ITS_OWN = Moved(won=False, before=None)
+"""The status names a message of ours that it cannot be about."""
+
+_SENT_AGAIN = "(attribute_exists(reopened) AND attempts = :told_by AND attribute_exists(lease_until))"
+
+
+class DynamoLog:
+    """`Log` on one table, which forgets a message `kept_for` after its acceptance."""
+
+    def __init__(self, aws: Aws, table: str, kept_for: timedelta = KEPT_FOR) -> None:
+        self._aws = aws
+        self._table = table
+        self._kept_for = kept_for
+        self._seen = Gathered(self._glance)
+
+    async def add(self, message: Message) -> bool:
+        """See `Log`. A repeated write knows its first attempt by a token: two who add the same row look alike."""
+        item = to_item(message, self._kept_for) | {"added_by": self._aws.draw()}
+        return await self._aws.run(lambda: put_if_absent(self._aws, self._table, item))
+
+    async def add_all(self, messages: Sequence[Message]) -> None:
+        """See `Log`. Inserted, not written by batch: a late batch write could turn `sent` back into `pending`."""
+        await insert_absent(self._aws, self._table, [to_item(message, self._kept_for) for message in messages])
+
+    async def get(self, organisation: str, message_id: str) -> Message | None:
+        """See `Log`."""
+        return (await self.get_many(organisation, [message_id])).get(message_id)
+
+    async def get_many(self, organisation: str, message_ids: Sequence[str]) -> Mapping[str, Message]:
+        """See `Log`."""
+        items = await get_items(self._aws, self._table, [{"pk": key(organisation, one)} for one in message_ids])
+        return {message.message_id: message for message in map(from_item, items)}
+
+    async def claim(  # noqa: PLR0913 - what a claim notes, by name
+        self,
+        organisation: str,
+        message_id: str,
+        *,
+        token: str,
+        now: datetime,
+        lease_until: datetime,
+        lane: str | None = None,
+        provider: Provider | None = None,
+        trial: bool = False,
+    ) -> Claim:
+        """See `Log`. A watched row's watch moves to the end of the lease, which takes a second try; so does a dead
+        row, which is always watched. Raises what botocore raises where no answer comes within some 3 s."""
+        ends = milliseconds(lease_until)
+        noted: dict[str, Plain] = {"lease_until": ends, "claimed_at": milliseconds(now), "claim_token": token}
+        noted |= {name: value for name, value in (("lane", lane), ("provider", provider)) if value}
+        noted |= {"trial": 1} if trial else {}
+        forgotten = () if trial else ("trial",)
+        change = Update(
+            sets=noted,
+            adds={"attempts": 1},
+            removes=forgotten,
+            conditions=(_OPEN, _UNCLAIMED, "attribute_not_exists(due_at)"),
+            values=_PENDING_VALUE,
+        )
+        outcome = await self._claimed(organisation, message_id, change)
+        if not outcome.done and outcome.item and "due_at" in outcome.item and _is_free(outcome.item):
+            watched = Update(
+                sets={**noted, "due_at": ends, "agenda_shard": agenda_shard(message_id)},
+                adds={"attempts": 1},
+                removes=(*DEAD, *forgotten),
+                conditions=(_OPEN, _UNCLAIMED),
+                values=_PENDING_VALUE,
+            )
+            outcome = await self._claimed(organisation, message_id, watched)
+        return _claim(outcome, token, now)
+
+    async def move(self, organisation: str, message_id: str, move: Move) -> Moved:
+        """See `Log`. What a fallback is timed by, and an instant that was told before, are in the row: that takes a
+        second try."""
+        if not ALLOWED_FROM[move.status]:
+            return Moved(won=False, before=await self.get(organisation, message_id))
+        if move.is_echo and (seen := await self._seen.get((organisation, message_id))) and _knows(seen, move):
+            return await self._note_late(seen, move) if move.is_about(seen) else _NOT_ITS_OWN
+        update, before = _moving(move), None
+        while True:
+            outcome = await self._change(organisation, message_id, update, answer="ALL_OLD")
+            before = from_item(outcome.item) if outcome.item else None
+            if before is not None and not move.is_about(before):
+                return _NOT_ITS_OWN
+            if outcome.done or before is None or (again := _moving(move, row=before)) == update:
+                break
+            update = again
+        if not outcome.done and before is not None and move.status is not Status.FAILED:
+            return await self._note_late(before, move)
+        return Moved(won=outcome.done, before=before)
+
+    async def _glance(self, rows: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Message]:
+        """The rows as they stood a moment ago."""
+        keys = [{"pk": key(*row)} for row in rows]
+        found = map(from_item, await get_items(self._aws, self._table, keys, consistent=False))
+        return {(message.organisation, message.message_id): message for message in found}
+
+    async def _note_late(self, before: Message, move: Move) -> Moved:
+        """A status that others overtook still has its instant, and maybe the provider's ID."""
+        name, told, known = f"{move.status}_at", milliseconds(move.at), before.instant_of(move.status)
+        news: dict[str, Plain] = {name: told} if earliest(known, move.at) != known else {}
+        conditions = [f"(attribute_not_exists({name}) OR {name} > :told)"] if news else []
+        values: dict[str, Plain] = {":told": told} if news else {}
+        if before.provider_message_id is None and move.provider_message_id is not None and move.names(before):
+            news["provider_message_id"] = move.provider_message_id
+            conditions.append("attribute_not_exists(provider_message_id)")
+        if news:
+            update = Update(sets=news, conditions=tuple(conditions), values=values)
+            outcome = await self._change(before.organisation, before.message_id, update, answer="ALL_OLD")
+            if outcome.done and outcome.item:
+                return Moved(won=False, before=from_item(outcome.item), noted=name in news)
+        return Moved(won=False, before=before)
+
+    async def give_back(
+        self,
+        organisation: str,
+        message_id: str,
+        *,
+        token: str | None,
+        due_at: datetime | None,
+        uses_attempt: bool,
+        card_failed_at: datetime | None = None,
+    ) -> bool:
+        """See `Log`. If the outcome of this claim was unknown, it is known now.
+
+        The token goes with the lease. So a repeated write finds another claim's token or none, and changes nothing.
+        """
+        card: dict[str, Plain] = {"card_failed_at": milliseconds(card_failed_at)} if card_failed_at else {}
+        forgotten = () if card else ("card_failed_at",)
+        update = Update(
+            sets=_watch(message_id, due_at) | card,
+            adds={} if uses_attempt else {"attempts": -1},
+            removes=(*_LEASE, *(() if due_at else _WATCH), *forgotten),
+            conditions=(_OPEN, _IS_HELD_BY, _CLAIMED),
+            values={**_PENDING_VALUE, ":token": token or ""},
+        )
+        return (await self._change(organisation, message_id, update)).done
+
+    async def doubt(
+        self, organisation: str, message_id: str, *, token: str | None, now: datetime, due_at: datetime
+    ) -> bool:
+        """See `Log`. The lease stays: no other copy may ever claim the message."""
+        update = Update(
+            sets={"unknown_since": milliseconds(now), **_watch(message_id, due_at)},
+            conditions=(_OPEN, _IS_HELD_BY, _CLAIMED, "attribute_not_exists(unknown_since)"),
+            values={**_PENDING_VALUE, ":token": token or ""},
+        )
+        return (await self._change(organisation, message_id, update)).done
+
+    async def note_card(self, organisation: str, message_id: str, *, attempt: int) -> bool:
+        """See `Log`."""
+        update = Update(
+            sets={"card_attempt": attempt},
+            conditions=(_OPEN, "attempts = :attempt", _CLAIMED),
+            values={**_PENDING_VALUE, ":attempt": attempt},
+        )
+        return (await self._change(organisation, message_id, update)).done
+
+    async def card_taken(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:
+        """See `Log`."""
+        unheard = (_OPEN, "attribute_not_exists(card_attempt)")
+        freed = Update(
+            sets={"card_attempt": attempt, **_watch(message_id, due_at)},
+            removes=_LEASE,
+            conditions=(*unheard, "attribute_exists(unknown_since)"),
+            values=_PENDING_VALUE,
+        )
+        if (await self._change(organisation, message_id, freed)).done:
+            return True
+        noted = Update(sets={"card_attempt": attempt}, conditions=unheard, values=_PENDING_VALUE)
+        return (await self._change(organisation, message_id, noted)).done
+
+    async def reopen(  # noqa: PLR0913 - why it goes again, by name
+        self,
+        organisation: str,
+        message_id: str,
+        *,
+        attempt: int,
+        due_at: datetime,
+        card_half: bool = False,
+        as_template: bool = True,
+        card_after: datetime | None = None,
+    ) -> bool:
+        """See `Log`."""
+        anew: dict[str, Plain] = {"card_after": milliseconds(card_after)} if card_after else {}
+        as_written = (_NOT_SINCE_REOPENED, *(("attribute_not_exists(card_after)",) if anew else ()))
+        update = Update(
+            sets={"reopened": 1, **({"as_template": 1} if as_template else {}), **anew, **_watch(message_id, due_at)},
+            removes=(*_LEASE, "provider_message_id", "reporting", "quality_hold"),
+            conditions=(
+                "#status IN (:pending, :sent)",
+                _CARD_IS if card_half else "attempts = :attempt",
+                "attribute_not_exists(fell_back)",
+                *(("attribute_exists(alternative)", _AS_WRITTEN) if as_template else as_written),
+            ),
+            values={**_PENDING_VALUE, ":sent": str(Status.SENT), ":attempt": attempt},
+        )
+        return await self._made(organisation, message_id, update)
+
+    async def resend(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:
+        """See `Log`."""
+        update = Update(
+            sets={"resent": 1, **_watch(message_id, due_at)},
+            removes=_LEASE,
+            conditions=(
+                _OPEN,
+                "attempts = :attempt",
+                "attribute_exists(unknown_since)",
+                "attribute_not_exists(resent)",
+            ),
+            values={**_PENDING_VALUE, ":attempt": attempt},
+        )
+        return (await self._change(organisation, message_id, update)).done
+
+    async def postpone(
+        self, organisation: str, message_id: str, *, due_at: datetime | None, scheduled_for: datetime | None = None
+    ) -> bool:
+        """See `Log`."""
+        sets = _watch(message_id, due_at)
+        if scheduled_for is not None:
+            sets["scheduled_for"] = milliseconds(scheduled_for)
+        removes = DEAD if due_at else (*DEAD, *_WATCH)
+        update = Update(sets=sets, removes=removes, conditions=(_OPEN, _UNCLAIMED), values=_PENDING_VALUE)
+        return (await self._change(organisation, message_id, update)).done
+
+    async def fall_back(self, organisation: str, message_id: str) -> bool:
+        """See `Log`."""
+        awaited = ("attribute_exists(fallback_minutes)", "attribute_exists(due_at)")
+        update = Update(sets={"fell_back": 1}, conditions=(*_GONE, *awaited), values=_GONE_VALUES)
+        return (await self._change(organisation, message_id, update)).done
+
+    async def note_reporting(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:
+        """See `Log`."""
+        waits = ("attempts = :attempt", "attribute_exists(due_at)", "attribute_not_exists(fell_back)")
+        update = Update(
+            sets={"reporting": 1, "due_at": milliseconds(due_at)},
+            conditions=("#status = :sent", "attribute_not_exists(reopened)", *waits),
+            values={":sent": str(Status.SENT), ":attempt": attempt},
+        )
+        return (await self._change(organisation, message_id, update)).done
+
+    async def rewatch(self, organisation: str, message_id: str, *, seen: datetime, due_at: datetime | None) -> bool:
+        """See `Log`."""
+        update = Update(
+            sets=_watch(message_id, due_at),
+            removes=() if due_at else _WATCH,
+            conditions=("due_at = :seen",),
+            values={":seen": milliseconds(seen)},
+        )
+        return (await self._change(organisation, message_id, update)).done
+
+    async def park(
+        self, organisation: str, message_id: str, *, channel: Channel, seen: datetime, scope: ScopeKey
+    ) -> bool:
+        """See `Log`."""
+        update = Update(
+            sets={"agenda_shard": held_shard(organisation, channel, str(scope))},
+            conditions=("due_at = :seen", _UNCLAIMED),
+            values={":seen": milliseconds(seen)},
+        )
+        return (await self._change(organisation, message_id, update)).done
+
+    async def parked(self, organisation: str, channel: Channel, scope: ScopeKey, limit: int) -> Sequence[Message]:
+        """See `Log`."""
+        return await self._waiting(held_shard(organisation, channel, str(scope)), None, limit)
+
+    async def bury(self, organisation: str, message_id: str, letter: DeadLetter) -> bool:
+        """See `Log`."""
+        update = Update(
+            sets={**dead_attributes(organisation, letter), **_watch(message_id, letter.ends_at)},
+            conditions=(_OPEN, _UNCLAIMED, "attribute_not_exists(dead_at)"),
+            values=_PENDING_VALUE,
+        )
+        return await self._made(organisation, message_id, update)
+
+    async def redrive(self, organisation: str, message_id: str, *, died_at: datetime, due_at: datetime) -> bool:
+        """See `Log`."""
+        update = Update(
+            sets=_watch(message_id, due_at),
+            removes=DEAD,
+            conditions=(_OPEN, "dead_at = :died_at"),
+            values={**_PENDING_VALUE, ":died_at": milliseconds(died_at)},
+        )
+        return (await self._change(organisation, message_id, update)).done
+
+    async def due(self, shard: int, now: datetime, limit: int) -> Sequence[Message]:
+        """See `Log`. The index may be a moment behind; the rows themselves are read as they stand."""
+        messages = await self._waiting(str(shard), now, limit)
+        return [message for message in messages if message.due_at and message.due_at <= now]
+
+    async def _waiting(self, shard: str, until: datetime | None, limit: int) -> Sequence[Message]:
+        """Rows of one partition of the agenda, the earliest first, as they stand: the index may be behind."""
+        wanted: QueryInputTypeDef = {
+            "TableName": self._table,
+            "IndexName": "agenda",
+            "KeyConditionExpression": "agenda_shard = :shard",
+            "ExpressionAttributeValues": {":shard": attribute(shard)},
+            "Limit": limit,
+        }
+        if until is not None:
+            wanted["KeyConditionExpression"] = "agenda_shard = :shard AND due_at <= :now"
+            wanted["ExpressionAttributeValues"] = attributes({":shard": shard, ":now": milliseconds(until)})
+        found = await self._aws.run(lambda: self._aws.dynamodb.query(**wanted))
+        items = await get_items(self._aws, self._table, [{"pk": str(plain(item)["pk"])} for item in found["Items"]])
+        messages = [from_item(item) for item in items if item.get("agenda_shard") == shard]
+        return sorted(messages, key=lambda message: (message.due_at, message.message_id))
+
+    async def page(self, query: LogQuery, position: str | None, limit: int) -> Page[Message]:
+        """See `Log`."""
+        return await page_of(self._aws, self._table, query, position, limit)
+
+    async def count_dead_letters(self, most: int) -> Mapping[tuple[str, Channel], int]:
+        """See `Log`."""
+        return await self._aws.run(lambda: dead_letters_in(self._aws, self._table, most))
+
+    async def singles(
+        self, organisation: str, campaign_id: str | None, between: tuple[datetime | None, datetime | None]
+    ) -> Sequence[Single]:
+        """See `Log`."""
+        return await singles_of(self._aws, self._table, organisation, campaign_id, between)
+
+    async def unlink(self, organisation: str, message_id: str) -> None:
+        """See `Log`. Without its key the item leaves the index by person."""
+        await self._change(organisation, message_id, Update(removes=("person_key", "dedupe_key", "payload_part")))
+
+    async def _made(self, organisation: str, message_id: str, update: Update) -> bool:
+        """Whether the row stands as the update wants it, by this write or by its own first attempt.
+
+        The other changes need not know that: their answer is not asked for, or the row is due and the next tick finds
+        it as it stands.
+        """
+        return (await self._change(organisation, message_id, update)).has_made(update)
+
+    async def _claimed(self, organisation: str, message_id: str, update: Update) -> Change:
+        place, client = {"pk": key(organisation, message_id)}, self._aws.claiming
+        return await self._aws.run(lambda: changed(self._aws, self._table, place, update, client=client))
+
+    async def _change(self, organisation: str, message_id: str, update: Update, answer: Answer = "ALL_NEW") -> Change:
+        return await self._aws.run(
+            lambda: changed(self._aws, self._table, {"pk": key(organisation, message_id)}, update, answer)
+        )
+
+
+def _watch(message_id: str, due_at: datetime | None) -> dict[str, Plain]:
+    return {"due_at": milliseconds(due_at), "agenda_shard": agenda_shard(message_id)} if due_at else {}
+
+
+def _is_free(item: Item) -> bool:
+    return (item["status"] == Status.PENDING or "reopened" in item) and "lease_until" not in item
+
+
+def _knows(row: Message, move: Move) -> bool:
+    """Whether the move is surely no longer won. The row may be old: it has to know of the attempt that the move tells
+    of, or else it may have been reopened and claimed since."""
+    is_past = row.status not in ALLOWED_FROM[move.status] and not row.reopened
+    return is_past and (move.told_by is None or move.told_by <= row.attempts)
+
+
+def _claim(outcome: Change, token: str, now: datetime) -> Claim:
+    """A row that holds this very token was claimed by the first attempt of the same write, whose answer was lost."""
+    if outcome.item is None:
+        return Claim(answer=ClaimAnswer.DONE, message=None)
+    message = from_item(outcome.item)
+    if outcome.done or (message.claim_token == token and message.is_open and message.unknown_since is None):
+        return Claim(answer=ClaimAnswer.WON, message=message)
+    if not message.is_open or message.unknown_since is not None:
+        return Claim(answer=ClaimAnswer.DONE, message=message)
+    if message.lease_until is not None and message.lease_until > now:
+        return Claim(answer=ClaimAnswer.HELD, message=message)
+    return Claim(answer=ClaimAnswer.LAPSED, message=message)
+
+
+def _said_by(move: Move) -> dict[str, Plain]:
+    sets: dict[str, Plain] = {"status": str(move.status)}
+    if move.reason is not None:
+        sets["reason"] = move.reason
+    if move.quality_hold:
+        sets["quality_hold"] = 1
+    if move.rests_until is not None:
+        sets["rests_until"] = milliseconds(move.rests_until)
+    return sets
+
+
+def _own(move: Move) -> list[tuple[str, str, Plain]]:
+    """What `Move.is_about` asks of the row: conditions, each with its value."""
+    found: list[tuple[str, str, Plain]] = []
+    if move.channel is not None:
+        found.append(("channel = :channel", ":channel", str(move.channel)))
+    if move.sender is not None:
+        found.append((_LEFT_BY, ":sender", move.sender))
+    return found
+
+
+def _moving(move: Move, *, row: Message | None = None) -> Update:
+    """The condition comes from the table of moves: a status never goes backwards.
+
+    A reopened message stands at `sent` and is sent once more, by the attempt that has claimed it since. `row`: as it
+    was found, where that is known.
+    """
+    origins = ALLOWED_FROM[move.status] & {Status.PENDING} if move.unclaimed else ALLOWED_FROM[move.status]
+    allowed = {f":from_{number}": str(status) for number, status in enumerate(sorted(origins))}
+    reached = f"#status IN ({', '.join(allowed)})"
+    conditions = [reached]
+    values: dict[str, Plain] = dict(allowed)
+    if move.unclaimed:
+        conditions = [f"({reached} OR attribute_exists(reopened))", _UNCLAIMED]
+    elif move.status is Status.SENT:
+        conditions = [f"({reached} AND attribute_not_exists(reopened))"]
+        if move.told_by is not None:
+            conditions = [f"({conditions[0]} OR {_SENT_AGAIN})"]
+            values[":told_by"] = move.told_by
+    if move.claim is not None:
+        conditions.append(_IS_HELD_BY)
+        values[":token"] = move.claim
+    if move.attempt is not None:
+        conditions += [_CARD_IS, _AS_WRITTEN] if move.card_half else ["attempts = :attempt"]
+        conditions.append(_NOT_SINCE_REOPENED)
+        values[":attempt"] = move.attempt
+    conditions += [condition for condition, _, _ in _own(move)]
+    values |= {name: value for _, name, value in _own(move)}
+    sets = _said_by(move)
+    watched = row if row is not None and row.fallback_minutes is not None else None
+    if watched is None and move.status in (Status.SENT, Status.FAILED):
+        conditions.append(_NO_FALLBACK)
+    due_at = watch_after(watched, move.status, move.at, move.fallback) if watched else None
+    sets |= _watch(watched.message_id, due_at) if watched else {}
+    dated = _dated(move, row)
+    once: dict[str, Plain] = dict(dated.sets_once)
+    if move.provider_message_id is not None:
+        once["provider_message_id"] = move.provider_message_id
+    ended = [*_LEASE, "reopened", *DEAD]
+    ended += () if due_at else _WATCH
+    ended += () if move.reason is not None else ("reason",)
+    ended += ("failed_at",) if move.status in ARRIVED else ()
+    return Update(
+        sets={**sets, **dated.sets},
+        sets_once=once,
+        removes=tuple(ended),
+        conditions=(*conditions, *dated.conditions),
+        values={**values, **dated.values},
+    )
+
+
+def _dated(move: Move, row: Message | None) -> Update:
+    """The part of a move that writes the status's instant. Of several that are told the earliest stays, and the status
+    may have been told before, when its move was not won: then the row's instant says whether this one is earlier."""
+    name, at = f"{move.status}_at", milliseconds(move.at)
+    known = row.instant_of(move.status) if row is not None else None
+    if known is not None and earliest(known, move.at) != known:
+        values: dict[str, Plain] = {":known": milliseconds(known)}
+        return Update(sets={name: at}, conditions=(f"{name} = :known",), values=values)
+    yields = milliseconds(yields_to(move.at) + _ROUNDED_UP)
+    condition = f"(attribute_not_exists({name}) OR {name} < :yields)"
+    return Update(sets_once={name: at}, conditions=(condition,), values={":yields": yields})

@@ -1,0 +1,221 @@
+"""Consents, receipt names and uploaded cards on the state table: small items, found by key alone."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from shared.base.concurrency import Gathered
+from shared.base.instants import Clock, from_microseconds, microseconds
+from shared.messages.payload import Provider
+from shared.policy.consent import Consent, ConsentRecord
+from shared.sending.channel import MEDIA_KEPT
+from shared.storage.aws import Aws
+from shared.storage.codec import decode, encode
+from shared.storage.dynamodb.batches import get_items, partition
+from shared.storage.dynamodb.items import Item, Update, attribute, attributes, changed, put_if_absent
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, UpdateItemInputTypeDef
+
+
+_RECEIPTS_KEPT = timedelta(hours=48)
+"""Orange reports within 24 h (reference/orange_sms.md §4)."""
+
+_STATEMENTS = "statements"
+
+type _Receipt = tuple[str, Provider, str]
+"""Organisation, provider, and the provider's ID."""
+
+
+class DynamoPeople:
+    """`People`: the keyed hash of a number is all that is kept of it."""
+
+    def __init__(self, aws: Aws, table: str) -> None:
+        self._aws = aws
+        self._table = table
+
+    async def consents(self, organisation: str, persons: Iterable[str]) -> Mapping[str, ConsentRecord]:
+        """See `People`."""
+        keys = [_consent_key(organisation, person) for person in sorted(set(persons))]
+        found = await get_items(self._aws, self._table, keys)
+        return {str(item["person"]): _record(item) for item in found}
+
+    async def record(self, organisation: str, person: str, statements: Iterable[Consent]) -> bool:
+        """See `People`. What another request wrote in between is read again and joined."""
+        key, told = _consent_key(organisation, person), tuple(statements)
+        new = _item(organisation, person, ConsentRecord().joined(told))
+        while True:
+            if await self._aws.run(lambda: put_if_absent(self._aws, self._table, new)):
+                return True
+            found = await get_items(self._aws, self._table, [key])
+            if not found:
+                continue
+            known = _record(found[0])
+            joined = known.joined(told)
+            if joined == known:
+                return False
+            update = Update(
+                sets={_STATEMENTS: _written(joined)},
+                conditions=(f"{_STATEMENTS} = :seen",),
+                values={":seen": found[0][_STATEMENTS]},
+            )
+            if (await self._aws.run(partial(changed, self._aws, self._table, key, update))).done:
+                return True
+
+    async def replace(self, organisation: str, person: str, statement: Consent) -> None:
+        """See `People`."""
+        values = attributes(_item(organisation, person, ConsentRecord().joined([statement])))
+        await self._aws.run(lambda: self._aws.dynamodb.put_item(TableName=self._table, Item=values))
+
+
+class DynamoReceipts:
+    """`Receipts`: one item a receipt ID. Each side adds its half, and hears of the other's in the same write."""
+
+    def __init__(self, aws: Aws, table: str, clock: Clock) -> None:
+        self._aws = aws
+        self._table = table
+        self._clock = clock
+        self._names = Gathered(self._read_names)
+
+    async def name(self, organisation: str, provider: Provider, receipt_id: str, message_id: str) -> Sequence[str]:
+        """See `Receipts`."""
+        item = await self._added(
+            (organisation, provider, receipt_id), "SET message_id = :half, expires_at = :expiry", attribute(message_id)
+        )
+        return sorted(item.get("delivery_statuses", {}).get("SS", ()))
+
+    async def park(self, organisation: str, provider: Provider, receipt_id: str, delivery_status: str) -> str | None:
+        """See `Receipts`. Nearly always the name is there: a receipt comes seconds after its message, and a read, for a
+        whole batch at once, is a tenth of a write. Only where it is not there does the write decide who was first."""
+        receipt = (organisation, provider, receipt_id)
+        named = await self._names.get(receipt)
+        if named is not None:
+            return named
+        half: AttributeValueTypeDef = {"SS": [delivery_status[:64]]}
+        item = await self._added(receipt, "ADD delivery_statuses :half SET expires_at = :expiry", half)
+        return item.get("message_id", {}).get("S")
+
+    async def _added(
+        self, receipt: _Receipt, change: str, half: "AttributeValueTypeDef"
+    ) -> Mapping[str, "AttributeValueTypeDef"]:
+        """The item as it stands with this half in it."""
+        expires_at = int((self._clock.now() + _RECEIPTS_KEPT).timestamp())
+        request: UpdateItemInputTypeDef = {
+            "TableName": self._table,
+            "Key": attributes(_receipt_key(*receipt)),
+            "UpdateExpression": change,
+            "ExpressionAttributeValues": {":half": half, ":expiry": attribute(expires_at)},
+            "ReturnValues": "ALL_NEW",
+        }
+        answer = await self._aws.run(lambda: self._aws.dynamodb.update_item(**request))
+        return answer.get("Attributes", {})
+
+    async def _read_names(self, receipts: Collection[_Receipt]) -> Mapping[_Receipt, str]:
+        by_key = {_receipt_key(*one)["pk"]: one for one in receipts}
+        keys = [_receipt_key(*one) for one in receipts]
+        found = await get_items(self._aws, self._table, keys, consistent=False)
+        return {by_key[str(item["pk"])]: str(item["message_id"]) for item in found if "message_id" in item}
+
+
+class DynamoMedia:
+    """`MediaCache`: which card was uploaded to which number."""
+
+    def __init__(self, aws: Aws, table: str, clock: Clock) -> None:
+        self._aws = aws
+        self._table = table
+        self._clock = clock
+        self._known = Gathered(self._read)
+
+    async def media_id(
+        self, organisation: str, phone_number_id: str, content: str, *, after: datetime | None = None
+    ) -> str | None:
+        """See `MediaCache`."""
+        known = await self._known.get((organisation, phone_number_id, content))
+        if known is None:
+            return None
+        media_id, uploaded_at = known
+        return media_id if after is None or uploaded_at > after else None
+
+    async def remember(
+        self, organisation: str, phone_number_id: str, content: str, media_id: str, uploaded_at: datetime
+    ) -> None:
+        """See `MediaCache`."""
+        values = attributes(
+            {
+                **_media_key(organisation, phone_number_id, content),
+                "media_id": media_id,
+                "uploaded_at": microseconds(uploaded_at),
+                "expires_at": int((uploaded_at + MEDIA_KEPT).timestamp()),
+            }
+        )
+        await self._aws.run(lambda: self._aws.dynamodb.put_item(TableName=self._table, Item=values))
+
+    async def forget(self, organisation: str, phone_number_id: str, content: str, media_id: str) -> None:
+        """See `MediaCache`. The item stays until its time is over, without its ID."""
+        key = _media_key(organisation, phone_number_id, content)
+        update = Update(removes=("media_id",), conditions=("media_id = :refused",), values={":refused": media_id})
+        await self._aws.run(lambda: changed(self._aws, self._table, key, update))
+
+    async def _read(
+        self, cards: Collection[tuple[str, str, str]]
+    ) -> Mapping[tuple[str, str, str], tuple[str, datetime]]:
+        """TTL deletes late: the age is looked at here as well."""
+        by_key = {_media_key(*one)["pk"]: one for one in cards}
+        found = await get_items(self._aws, self._table, [_media_key(*one) for one in cards], consistent=False)
+        now = self._clock.now().timestamp()
+        return {
+            by_key[str(item["pk"])]: (str(item["media_id"]), from_microseconds(int(item["uploaded_at"])))
+            for item in found
+            if int(item["expires_at"]) > now and "media_id" in item
+        }
+
+
+def _consent_key(organisation: str, person: str) -> dict[str, str]:
+    return {"pk": f"{organisation}#person#{person}", "sk": "consent"}
+
+
+def _item(organisation: str, person: str, record: ConsentRecord) -> dict[str, str]:
+    return {**_consent_key(organisation, person), "person": person, _STATEMENTS: _written(record)}
+
+
+def _written(record: ConsentRecord) -> str:
+    """The record as one attribute: so one condition holds all of it."""
+    return encode(record).decode()
+
+
+def _record(item: Item) -> ConsentRecord:
+    return decode(str(item[_STATEMENTS]), ConsentRecord)
+
+
+def _receipt_key(organisation: str, provider: Provider, receipt_id: str) -> dict[str, str]:
+    return {"pk": f"{organisation}#receipt#{provider}#{receipt_id}", "sk": "receipt"}
+
+
+def _media_key(organisation: str, phone_number_id: str, content: str) -> dict[str, str]:
+    return {"pk": f"{organisation}#media#{phone_number_id}#{content}", "sk": "upload"}
+
+
+_CONSENT = "consent"
+
+_LINK = "link#"
+
+
+class DynamoTraces:
+    """`Traces`. Sessions, doubts and links all lie in the person's own partition, beside the recorded word."""
+
+    def __init__(self, aws: Aws, table: str) -> None:
+        self._aws = aws
+        self._table = table
+
+    async def forget(self, organisation: str, person: str, *, links: bool) -> None:
+        """See `Traces`."""
+        pk = f"{organisation}#person#{person}"
+        places = [str(item["sk"]) for item in await partition(self._aws, self._table, pk)]
+
+        def delete() -> None:
+            for place in places:
+                if place != _CONSENT and (links or not place.startswith(_LINK)):
+                    self._aws.dynamodb.delete_item(TableName=self._table, Key=attributes({"pk": pk, "sk": place}))
+
+        await self._aws.run(delete)

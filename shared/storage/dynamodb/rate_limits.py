@@ -1,0 +1,206 @@
+"""Timetables on the state table: one item a rate limit, one conditional write a booking, no lock and no cache server.
+
+The item of a provider's account also names its members: for each organisation a rate, when it last proved itself, and
+the version of its settings. `members` counts the changes of these, so that no booking is made at a rate of before.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+
+from shared.base.caches import LruCache
+from shared.base.instants import Clock, from_milliseconds, microseconds, milliseconds
+from shared.pacing.rate_limit import Booking, Lane, LaneState, Member, Share, book, quickest_share, shared_rate
+from shared.storage.aws import Aws
+from shared.storage.dynamodb.batches import get_items
+from shared.storage.dynamodb.items import Change, Item, Plain, Update, changed, put_if_absent, whole
+
+_ITEM = "timetable"
+
+_RATE, _PROVED, _VERSION = "rate_", "proved_", "version_"
+
+
+class DynamoLanes:
+    """`Lanes` and `MemberStore` on the state table. Remembers what it saw last, so that booking costs no read."""
+
+    def __init__(self, aws: Aws, table: str, clock: Clock) -> None:
+        self._aws = aws
+        self._table = table
+        self._clock = clock
+        self._accounts: LruCache[str, Item] = LruCache()
+        """The items of accounts, as last seen. What an organisation has of its own is read each time: it is slow, and
+        another environment may have joined meanwhile."""
+
+    async def state(self, lane: Lane) -> LaneState:
+        """See `Lanes`."""
+        if self._shared(lane) is not None:
+            await self._read([_account_key(lane)])
+            if (shared := self._shared(lane)) is not None:
+                return shared
+        own = _own_key(lane)
+        found = await self._read([own, _account_key(lane)] if lane.account else [own])
+        return self._shared(lane) or _state(found.get(own["pk"], {}), own["pk"])
+
+    async def book(self, lane: Lane, share: Share | None, *, rate: int, earliest: datetime, count: int) -> Booking:
+        """See `Lanes`. Whoever books at the same time makes the write fail, and is seen then. A repeated write knows
+        its first attempt by a token: two bookings may look alike, and only one has the departures."""
+        start = microseconds(earliest)
+        while True:
+            state = self._shared(lane) or await self.state(lane)
+            paced = state.rate(rate)
+            wanted = share or quickest_share(state, rate=paced, earliest=start)
+            booking = book(state, wanted, rate=paced, earliest=start, count=count)
+            if await self._aws.run(partial(self._write, state, booking)):
+                return booking
+
+    async def hold(self, lane: Lane, not_before: datetime) -> None:
+        """See `Lanes`."""
+        until = microseconds(not_before)
+        state = await self.state(lane)
+
+        def write() -> bool:
+            key = _key(state.rate_limit_id)
+            if put_if_absent(self._aws, self._table, {**key, "not_before": until}):
+                return True
+            later = "(attribute_not_exists(not_before) OR not_before < :until)"
+            conditions, values = _as_seen(state, (later,), {":until": until})
+            update = Update(sets={"not_before": until}, conditions=conditions, values=values)
+            change = self._changed(key, update)
+            return change.done or (whole(change.item or {}, "not_before") or 0) >= until
+
+        if not await self._aws.run(write):
+            await self.hold(lane, not_before)
+
+    async def join(self, lane: Lane, rate: int, *, version: int) -> bool:
+        """See `MemberStore`."""
+        if not lane.account:
+            return False
+        now, name = self._clock.now(), _member(lane.organisation)
+        known = _members(self._accounts.get(_account_key(lane)["pk"], {})).get(name)
+        if known is not None and known.covers(rate, version, now):
+            return False
+        sets: dict[str, Plain] = {f"{_RATE}{name}": rate, f"{_VERSION}{name}": version}
+        sets[f"{_PROVED}{name}"] = milliseconds(now)
+        older = f"(attribute_not_exists({_VERSION}{name}) OR {_VERSION}{name} <= :version)"
+        update = Update(sets=sets, adds={"members": 1}, conditions=(older,), values={":version": version})
+
+        def write() -> bool:
+            put_if_absent(self._aws, self._table, _account_key(lane))
+            return self._changed(_account_key(lane), update).done
+
+        return await self._aws.run(write) and known is None
+
+    async def set_rate(self, lane: Lane, rate: int, *, version: int) -> None:
+        """See `MemberStore`."""
+        await self._change_member(lane, version, {f"{_RATE}{_member(lane.organisation)}": rate}, ())
+
+    async def leave(self, lane: Lane, *, version: int) -> None:
+        """See `MemberStore`. The version stays: a worker that still has older settings cannot join with them again."""
+        name = _member(lane.organisation)
+        await self._change_member(lane, version, {}, (f"{_RATE}{name}", f"{_PROVED}{name}"))
+
+    async def _change_member(
+        self, lane: Lane, version: int, sets: Mapping[str, Plain], removes: tuple[str, ...]
+    ) -> None:
+        """Of a member only: what an organisation types about an account changes nothing of it."""
+        name = _member(lane.organisation)
+        update = Update(
+            sets={**sets, f"{_VERSION}{name}": version},
+            removes=removes,
+            adds={"members": 1},
+            conditions=(f"attribute_exists({_RATE}{name})", f"{_VERSION}{name} <= :version"),
+            values={":version": version},
+        )
+        if lane.account:
+            await self._aws.run(lambda: self._changed(_account_key(lane), update))
+
+    def _write(self, state: LaneState, booking: Booking) -> bool:
+        """Whether it was booked; if not, the rate limit has changed since it was seen."""
+        key, name, token = _key(state.rate_limit_id), f"next_{booking.share}", self._aws.draw()
+        seen = state.next_of(booking.share)
+        is_new = not (state.next_bulk or state.next_express or state.not_before or state.shared_rate)
+        if is_new and put_if_absent(self._aws, self._table, {**key, name: booking.next_free, "booked_by": token}):
+            return True
+        same = f"{name} = :seen" if seen else f"(attribute_not_exists({name}) OR {name} = :seen)"
+        quiet = "(attribute_not_exists(not_before) OR not_before <= :quiet)"
+        conditions, values = _as_seen(state, (same, quiet), {":seen": seen, ":quiet": state.not_before})
+        sets: dict[str, Plain] = {name: booking.next_free, "booked_by": token}
+        update = Update(sets=sets, conditions=conditions, values=values)
+        return self._changed(key, update).has_made(update)
+
+    def _changed(self, key: Mapping[str, str], update: Update) -> Change:
+        """Remembers how the item of an account stands now, or stood in the way."""
+        change = changed(self._aws, self._table, key, update)
+        if _is_account(key["pk"]):
+            self._accounts[key["pk"]] = change.item or {}
+        return change
+
+    async def _read(self, keys: list[dict[str, str]]) -> Mapping[str, Item]:
+        found = {str(item["pk"]): item for item in await get_items(self._aws, self._table, keys)}
+        self._accounts.update({key["pk"]: found.get(key["pk"], {}) for key in keys if _is_account(key["pk"])})
+        return found
+
+    def _shared(self, lane: Lane) -> LaneState | None:
+        """The account's rate limit as last seen, if the organisation is a member of it."""
+        key = _account_key(lane)["pk"]
+        item = self._accounts.get(key, {})
+        rate = shared_rate(_members(item), _member(lane.organisation), self._clock.now())
+        return _state(item, key, rate) if rate is not None else None
+
+
+def _as_seen(
+    state: LaneState, conditions: tuple[str, ...], values: dict[str, Plain]
+) -> tuple[tuple[str, ...], dict[str, Plain]]:
+    """And on condition that no member has joined, left or changed its rate since the state was seen."""
+    if state.shared_rate is None:
+        return conditions, values
+    return (*conditions, "members = :members"), {**values, ":members": state.generation}
+
+
+def _own_key(lane: Lane) -> dict[str, str]:
+    return _key(lane.own_id)
+
+
+def _account_key(lane: Lane) -> dict[str, str]:
+    return _key(f"{_ACCOUNT}{lane.account}")
+
+
+_ACCOUNT = "#account#"
+"""No organisation's ID is empty or holds this sign, so that no organisation's key begins so."""
+
+
+def _is_account(pk: str) -> bool:
+    return pk.startswith(_ACCOUNT)
+
+
+def _key(pk: str) -> dict[str, str]:
+    return {"pk": pk, "sk": _ITEM}
+
+
+def _member(organisation: str) -> str:
+    """Fit to stand in an attribute's name."""
+    return hashlib.sha256(organisation.encode()).hexdigest()[:16]
+
+
+def _members(item: Item) -> Mapping[str, Member]:
+    names = [name.removeprefix(_RATE) for name in item if name.startswith(_RATE)]
+    return {
+        name: Member(
+            rate=whole(item, f"{_RATE}{name}") or 1,
+            proved_at=from_milliseconds(whole(item, f"{_PROVED}{name}") or 0),
+            version=whole(item, f"{_VERSION}{name}") or 0,
+        )
+        for name in names
+    }
+
+
+def _state(item: Item, rate_limit_id: str, rate: int | None = None) -> LaneState:
+    return LaneState(
+        next_bulk=whole(item, "next_bulk") or 0,
+        next_express=whole(item, "next_express") or 0,
+        not_before=whole(item, "not_before") or 0,
+        rate_limit_id=rate_limit_id,
+        shared_rate=rate,
+        generation=whole(item, "members") or 0,
+    )

@@ -1,0 +1,197 @@
+"""Templates of WhatsApp accounts on the state table: one item for each name and language, one for the last reading."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+
+from botocore.exceptions import ClientError
+
+from shared.base.instants import from_microseconds, microseconds
+from shared.integrations.templates import Heard
+from shared.storage.aws import Aws
+from shared.storage.codec import decode, encode
+from shared.storage.dynamodb.batches import partition
+from shared.storage.dynamodb.items import (
+    Item,
+    Plain,
+    Update,
+    attribute,
+    attributes,
+    changed,
+    put_if_absent,
+    standing,
+    text,
+    whole,
+)
+from shared.texts.catalogue import UTILITY, KnownTemplate, Listing
+from shared.texts.templates import Shape
+from shared.webhooks.updates import TemplateNews, TemplateStatus
+
+_ITEM = "template#"
+
+_READING = "reading"
+
+_SECOND = 1_000_000
+
+
+class DynamoTemplates:
+    """`TemplateBook`. Status and category have instants of their own: whoever knows of a later one wins."""
+
+    def __init__(self, aws: Aws, table: str) -> None:
+        self._aws = aws
+        self._table = table
+
+    async def listing(self, organisation: str, account: str) -> Listing:
+        """See `TemplateBook`."""
+        items = await partition(self._aws, self._table, _pk(organisation, account))
+        reading = next((item for item in items if item["sk"] == _READING), None)
+        return Listing(
+            templates=tuple(_template(item) for item in items if item["sk"] != _READING),
+            read_at=from_microseconds(int(reading["read_at"])) if reading else None,
+        )
+
+    async def named(self, organisation: str, account: str, name: str) -> Sequence[KnownTemplate]:
+        """See `TemplateBook`."""
+        items = await partition(self._aws, self._table, _pk(organisation, account), f"{_ITEM}{name}#")
+        return [_template(item) for item in items]
+
+    async def hear(self, organisation: str, account: str, news: TemplateNews) -> Heard:
+        """See `TemplateBook`."""
+        return await self._aws.run(partial(self._hear, _key(organisation, account, news.name, news.language), news))
+
+    async def submitted(self, organisation: str, account: str, template: KnownTemplate) -> None:
+        """See `TemplateBook`."""
+        await self._aws.run(partial(self._take, _pk(organisation, account), template))
+
+    async def read(self, organisation: str, account: str, found: Sequence[KnownTemplate], at: datetime) -> None:
+        """See `TemplateBook`. The mark comes last: a reading that dies on the way is done again."""
+        pk = _pk(organisation, account)
+        stored = {str(item["sk"]): item for item in await partition(self._aws, self._table, pk, _ITEM)}
+        listed = {_sk(one.name, one.language): one for one in found}
+        new = [one for sk, one in listed.items() if not _says(stored.get(sk), one)]
+        await self._aws.run_all([partial(self._take, pk, one) for one in new])
+        gone = [sk for sk in stored if sk not in listed]
+        await self._aws.run_all([partial(self._forget, {"pk": pk, "sk": sk}, at) for sk in gone])
+        await self._aws.run(partial(self._mark, pk, at))
+
+    def _hear(self, key: Mapping[str, str], news: TemplateNews) -> Heard:
+        at = _seconds(news.at)
+        put_if_absent(self._aws, self._table, {**key, "name": news.name, "language": news.language})
+        is_news, is_recategorised = False, False
+        if news.status is not None:
+            update = Update(
+                sets={"state": str(news.status), "told_at": at},
+                conditions=("(attribute_not_exists(told_at) OR told_at <= :at)",),
+                values={":at": at},
+            )
+            is_news = changed(self._aws, self._table, key, update).done
+        if news.category is not None:
+            recategorised_at = self._categorise(key, news.category, at, also_same_second=True)
+            is_recategorised = recategorised_at == at
+            is_news = is_news or is_recategorised
+        return Heard(is_news=is_news, is_recategorised=is_recategorised)
+
+    def _take(self, pk: str, template: KnownTemplate) -> None:
+        """What Meta answered: its status unless there is a word as late, its form in any case."""
+        key = {"pk": pk, "sk": _sk(template.name, template.language)}
+        at = _seconds(template.told_at)
+        form: dict[str, Plain] = {"form": encode(template.shape).decode()} if template.shape else {}
+        identity: dict[str, Plain] = {"template_id": template.template_id} if template.template_id else {}
+        put_if_absent(self._aws, self._table, {**key, "name": template.name, "language": template.language})
+        kept = Update(sets={**form, **identity, "name": template.name}, removes=() if template.shape else ("form",))
+        changed(self._aws, self._table, key, kept)
+        if template.category is not None:
+            self._categorise(key, template.category, at, also_same_second=False)
+        state: dict[str, Plain] = {"state": str(template.status)} if template.status else {}
+        status = Update(
+            sets={**state, "told_at": at},
+            removes=() if template.status else ("state",),
+            conditions=("(attribute_not_exists(told_at) OR told_at < :at)",),
+            values={":at": at},
+        )
+        changed(self._aws, self._table, key, status)
+
+    def _categorise(self, key: Mapping[str, str], category: str, at: int, *, also_same_second: bool) -> int | None:
+        """Keep a category; answers when the template left the Utility category, None while it is in it."""
+        later = "category_at <= :at" if also_same_second else "category_at < :at"
+        known = f"(attribute_not_exists(category_at) OR {later})"
+        sets: dict[str, Plain] = {"category": category, "category_at": at}
+        if category == UTILITY:
+            back = Update(sets=sets, removes=("recategorised_at",), conditions=(known,), values={":at": at})
+            changed(self._aws, self._table, key, back)
+            return None
+        # News of a change says that it was another one before, also where nobody has read which.
+        before = (
+            "(attribute_not_exists(category) OR category = :utility)" if also_same_second else "category = :utility"
+        )
+        left = Update(
+            sets={**sets, "recategorised_at": at},
+            conditions=(known, before),
+            values={":at": at, ":utility": UTILITY},
+        )
+        change = changed(self._aws, self._table, key, left)
+        if not change.done:
+            change = changed(self._aws, self._table, key, Update(sets=sets, conditions=(known,), values={":at": at}))
+        return whole(change.item or {}, "recategorised_at")
+
+    def _forget(self, key: Mapping[str, str], at: datetime) -> None:
+        """Gone from Meta's list; news that came while the list was read says otherwise and stays."""
+        try:
+            self._aws.dynamodb.delete_item(
+                TableName=self._table,
+                Key=attributes(key),
+                ConditionExpression="attribute_not_exists(told_at) OR told_at < :at",
+                ExpressionAttributeValues={":at": attribute(_seconds(at))},
+            )
+        except ClientError as error:
+            standing(error)
+
+    def _mark(self, pk: str, at: datetime) -> None:
+        key = {"pk": pk, "sk": _READING}
+        if put_if_absent(self._aws, self._table, {**key, "read_at": microseconds(at)}):
+            return
+        update = Update(
+            sets={"read_at": microseconds(at)}, conditions=("read_at < :at",), values={":at": microseconds(at)}
+        )
+        changed(self._aws, self._table, key, update)
+
+
+def _pk(organisation: str, account: str) -> str:
+    return f"{organisation}#templates#{account}"
+
+
+def _sk(name: str, language: str) -> str:
+    return f"{_ITEM}{name}#{language}"
+
+
+def _key(organisation: str, account: str, name: str, language: str) -> dict[str, str]:
+    return {"pk": _pk(organisation, account), "sk": _sk(name, language)}
+
+
+def _seconds(instant: datetime) -> int:
+    """Whole seconds, counted in microseconds like every instant of the table."""
+    return microseconds(instant) // _SECOND * _SECOND
+
+
+def _says(item: Item | None, template: KnownTemplate) -> bool:
+    """Whether the item says the same already: most of a list never changes, and costs no write then."""
+    if item is None:
+        return False
+    known = _template(item)
+    same = (known.status, known.category, known.shape, known.template_id)
+    return same == (template.status, template.category, template.shape, template.template_id)
+
+
+def _template(item: Item) -> KnownTemplate:
+    state, form = text(item, "state"), text(item, "form")
+    recategorised_at = whole(item, "recategorised_at")
+    return KnownTemplate(
+        name=str(item["name"]),
+        language=str(item["language"]),
+        status=TemplateStatus(state) if state else None,
+        told_at=from_microseconds(whole(item, "told_at") or whole(item, "category_at") or 0),
+        category=text(item, "category"),
+        recategorised_at=from_microseconds(recategorised_at) if recategorised_at is not None else None,
+        shape=decode(form, Shape) if form else None,
+        template_id=text(item, "template_id"),
+    )

@@ -1,0 +1,430 @@
+"""From a recipient and a content to the message that will be sent: one function for preview, planning and single
+sends, so that what was shown is what leaves. Pure: consent and hours are the gate's."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from urllib.parse import quote
+
+from shared.base.refusal import Fault, Notice
+from shared.cards.references import CardHost, check
+from shared.integrations.integration import UnitPrice
+from shared.messages.message import Price
+from shared.messages.payload import MAX_SESSION_TEXT, ButtonCall, Channel, Fallback, Mode, Payload, TemplateCall
+from shared.recipients.countries import COVERED, covered_names
+from shared.recipients.phone import PhoneError, PhoneNumber, normalise
+from shared.recipients.recipient import Recipient
+from shared.texts.catalogue import READY_ONLY, Catalogue, Usable
+from shared.texts.characters import carriable
+from shared.texts.content import Content, FallbackOrder, SmsEncoding
+from shared.texts.rewriting import Rewritten, clean, to_gsm7
+from shared.texts.segments import Encoding, Measure, measure
+from shared.texts.templates import MAX_BODY, Shape
+from shared.texts.variables import VARIABLES, VariableError, expand, fill_card_code, names
+from shared.webhooks.updates import TemplateStatus
+
+MAX_SEGMENTS = 10
+"""An SMS beyond this is refused: Orange publishes no maximum (reference/orange_sms.md §5), the bill needs one."""
+
+REVIEW_HOURS = "24–72"
+"""How long Meta takes to review a template (reference/whatsapp.md §6)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What composing depends on besides content and recipient. Read once for a whole plan."""
+
+    organisation: str
+    """Whose message it is: cards in a bucket come from its own folder only."""
+    channel: Channel
+    default_country: str
+    unit_prices: Mapping[str, UnitPrice]
+    card_hosts: tuple[CardHost, ...]
+    card_buckets: frozenset[str]
+    trusted_card: str | None = None
+    """A reference of our own (the sample card of test sends) that needs no allow-list."""
+    catalogue: Catalogue = READY_ONLY
+    without_sender: frozenset[str] = frozenset()
+    """Countries for which the organisation has no sender address at Orange: no SMS can go there."""
+    default_template: str | None = None
+    """Stands ready beside a WhatsApp text of one's own, in case the session closes before it leaves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gsm7Offer:
+    """What the text would be and cost in GSM-7."""
+
+    text: str = field(repr=False)
+    segments: int
+    price: Price | None
+    replaced: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composed:
+    """One recipient's message. `measured`, `price` and `gsm7` are an SMS's."""
+
+    phone: PhoneNumber
+    payload: Payload
+    enrollment_id: str | None
+    card_generated_at: datetime | None
+    card_code: str | None = field(repr=False)
+    measured: Measure | None
+    price: Price | None
+    gsm7: Gsm7Offer | None
+    warnings: tuple[Notice, ...]
+    fallback_segments: int | None = None
+    fallback_price: Price | None = None
+    """What its fallback would cost; None where it has none, or the price is unknown."""
+    fallback_faults: tuple[Fault, ...] = ()
+    """Why it has no fallback although one was asked for."""
+
+
+class CompositionError(Exception):
+    """This recipient cannot get this content. `masked` is the recipient where the number could be read."""
+
+    def __init__(self, faults: tuple[Fault, ...], masked: str | None) -> None:
+        super().__init__(faults)
+        self.faults = faults
+        self.masked = masked
+
+
+def compose(recipient: Recipient, content: Content, setting: Setting) -> Composed:
+    """The message, or `CompositionError` with every fault found."""
+    faults: list[Fault] = []
+    written, content = content, _carriable(content)
+    phone = _phone(recipient.phone, setting.default_country, faults)
+    build = _sms if setting.channel is Channel.SMS else _whatsapp
+    if setting.channel is Channel.SMS and phone is not None and phone.country in setting.without_sender:
+        faults.append(Fault(field="phone", code="sender_missing", facts={"country": phone.country}))
+    built = build(recipient, content, setting, faults)
+    if phone is None or built is None or faults:
+        raise CompositionError(tuple(faults), phone.masked if phone else None)
+    payload = Payload(
+        to=phone.e164,
+        country=phone.country,
+        mode=built.mode,
+        text=built.text,
+        template=built.template,
+        alternative=built.alternative,
+        alternative_shows_card=built.alternative_shows_card,
+        card_image=built.card_image,
+        card_generated_at=recipient.card_generated_at,
+        consented=recipient.given.granted,
+        consented_at=recipient.given.at,
+        consent_received_at=recipient.given.received_at,
+        language=(built.language or recipient.language or "")[:2] or None,
+    )
+    measured = built.measured
+    return Composed(
+        phone=phone,
+        payload=payload,
+        enrollment_id=recipient.enrollment_id,
+        card_generated_at=recipient.card_generated_at,
+        card_code=recipient.values.get("card_code"),
+        measured=measured,
+        price=price_of(measured, setting.unit_prices.get(phone.country)) if measured else None,
+        gsm7=_offer(built.rewritten, setting.unit_prices.get(phone.country)) if built.rewritten else None,
+        warnings=(*_warnings(measured, built, content), *_removed(recipient, written, content)),
+    )
+
+
+def _carriable(content: Content) -> Content:
+    text = carriable(content.text or "")
+    return content if text == (content.text or "") else replace(content, text=text)
+
+
+def _removed(recipient: Recipient, written: Content, content: Content) -> tuple[Notice, ...]:
+    is_whole = content is written and not recipient.characters_removed
+    return () if is_whole else (Notice(code="characters_removed"),)
+
+
+def check_content(_: Channel, content: Content) -> tuple[Fault, ...]:
+    """What is wrong with the content whoever the recipient is: judged before any row is read.
+
+    Whether a WhatsApp text finds an open session is each recipient's own matter: the gate says.
+    """
+    if content.template is not None:
+        return ()
+    text = carriable(content.text or "")
+    if not text.strip():
+        return (Fault(field="content.text", code="text_empty"),)
+    try:
+        expand(text, dict.fromkeys(VARIABLES, "x"))
+    except VariableError as error:
+        return tuple(Fault(field="content.text", code=fault.code, facts={"name": fault.name}) for fault in error.faults)
+    return ()
+
+
+def check_template(setting: Setting, content: Content) -> tuple[Fault, ...]:
+    """What is wrong with the content's template whoever the recipient is: unknown, or surely refused by Meta."""
+    if content.template is None:
+        return ()
+    catalogue, name = setting.catalogue, content.template
+    named = catalogue.find(name, content.language)
+    candidates = (named,) if content.language else catalogue.languages(name)
+    faults = [_template_fault(one, name, setting.channel) for one in candidates or (None,)]
+    return () if None in faults else tuple(fault for fault in faults[:1] if fault)
+
+
+def _template_fault(template: Usable | None, name: str, channel: Channel) -> Fault | None:
+    """Why nobody can get this template on this channel; an organisation's own are WhatsApp's alone."""
+    if template is None or (channel is Channel.SMS and template.sms is None):
+        return Fault(field="content.template.name", code="template_unknown", facts={"name": name})
+    if channel is Channel.WHATSAPP and template.is_refused and template.status is not None:
+        return _refused_by_meta(template.status, name)
+    return None
+
+
+def _refused_by_meta(status: TemplateStatus, name: str) -> Fault:
+    """What to do depends on who has to act: the administrator submits, Meta reviews, or Meta has stopped it."""
+    if status is TemplateStatus.NOT_SUBMITTED:
+        return Fault(field="content.template.name", code="template_not_submitted", facts={"name": name})
+    step = {"review_hours": REVIEW_HOURS} if status is TemplateStatus.PENDING else {"stopped": str(status)}
+    return Fault(field="content.template.name", code="template_not_approved", facts={"name": name, **step})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Built:
+    mode: Mode
+    text: str = field(repr=False)
+    template: TemplateCall | None = None
+    alternative: TemplateCall | None = None
+    alternative_shows_card: bool = True
+    is_sure: bool = True
+    """Whether Meta was asked lately whether it takes the template."""
+    card_image: str | None = field(default=None, repr=False)
+    measured: Measure | None = None
+    rewritten: Rewritten | None = field(default=None, repr=False)
+    language: str | None = None
+    """The template's, where there is one."""
+
+
+def _phone(raw: str, default_country: str, faults: list[Fault]) -> PhoneNumber | None:
+    try:
+        return normalise(raw, default_country)
+    except PhoneError as error:
+        faults.append(Fault(field="phone", code=error.code))
+        return None
+
+
+def _with_url(values: Mapping[str, str | None], text: str, faults: list[Fault]) -> Mapping[str, str | None]:
+    """The values for `text`: where it shows the verification URL, `{card_code}` inside that is filled in."""
+    url = values.get("verification_url")
+    if url is None or "verification_url" not in names(text):
+        return values
+    # Left as it is where the code is missing: what is told is the code, not a URL that was given.
+    return {**values, "verification_url": _with_card_code("verification_url", url, values, faults) or url}
+
+
+def _with_card_code(field: str, reference: str, values: Mapping[str, str | None], faults: list[Fault]) -> str | None:
+    try:
+        return fill_card_code(reference, values.get("card_code"))
+    except VariableError as error:
+        faults.extend(_variable_faults(field, error))
+        return None
+
+
+def _variable_faults(field: str, error: VariableError) -> tuple[Fault, ...]:
+    return tuple(Fault(field=field, code=fault.code, facts={"name": fault.name}) for fault in error.faults)
+
+
+def _expanded(text: str, values: Mapping[str, str | None], faults: list[Fault]) -> str | None:
+    try:
+        return expand(text, values)
+    except VariableError as error:
+        faults.extend(_variable_faults("content", error))
+        return None
+
+
+def _template(recipient: Recipient, content: Content, setting: Setting, faults: list[Fault]) -> Usable | None:
+    if content.template is None:
+        return None
+    template = setting.catalogue.find(content.template, content.language, recipient.language)
+    fault = _template_fault(template, content.template, setting.channel)
+    if fault is None:
+        return template
+    faults.append(fault)
+    return None
+
+
+def _sms(recipient: Recipient, content: Content, setting: Setting, faults: list[Fault]) -> _Built | None:
+    template = _template(recipient, content, setting, faults)
+    source = template.sms if template else content.text
+    if source is None:
+        return None
+    expanded = _expanded(source, _with_url(recipient.values, source, faults), faults)
+    if expanded is None:
+        return None
+    exact = clean(expanded)
+    if not exact.strip():
+        faults.append(Fault(field="content.text", code="text_empty"))
+        return None
+    rewritten = to_gsm7(exact)
+    text = rewritten.text if content.sms_encoding is SmsEncoding.GSM7 and rewritten.possible else exact
+    measured = measure(text)
+    if measured.segments > MAX_SEGMENTS:
+        faults.append(Fault(field="content.text", code="text_too_long", facts={"limit": str(MAX_SEGMENTS)}))
+    language = template.language if template else None
+    return _Built(mode=Mode.SMS, text=text, measured=measured, rewritten=rewritten, language=language)
+
+
+def _whatsapp(recipient: Recipient, content: Content, setting: Setting, faults: list[Fault]) -> _Built | None:
+    if content.template is None:
+        return _session(recipient, content, setting, faults)
+    template = _template(recipient, content, setting, faults)
+    with_picture = template is None or template.shape.has_picture
+    card_image = _card(recipient, setting, faults) if with_picture else None
+    return _from_template(recipient, template, card_image, faults) if template else None
+
+
+def _session(recipient: Recipient, content: Content, setting: Setting, faults: list[Fault]) -> _Built | None:
+    """A text of one's own under the card; one too long for a caption follows the card by itself."""
+    card_image = _card(recipient, setting, faults)
+    source = content.text or ""
+    text = _expanded(source, _with_url(recipient.values, source, faults), faults)
+    if text is None:
+        return None
+    if not text.strip():
+        faults.append(Fault(field="content.text", code="text_empty"))
+    if len(text) > MAX_SESSION_TEXT:
+        faults.append(Fault(field="content.text", code="text_too_long", facts={"limit": str(MAX_SESSION_TEXT)}))
+    alternative, shows_card = _alternative(recipient, setting)
+    return _Built(
+        mode=Mode.SESSION,
+        text=text,
+        alternative=alternative,
+        alternative_shows_card=shows_card,
+        card_image=card_image,
+    )
+
+
+def _alternative(recipient: Recipient, setting: Setting) -> tuple[TemplateCall | None, bool]:
+    """The organisation's default template where this recipient's values fill it, and whether it shows the card.
+
+    Its faults are nobody's concern: the text itself may leave all the same.
+    """
+    unheard: list[Fault] = []
+    template = _template(recipient, Content(template=setting.default_template), setting, unheard)
+    built = _from_template(recipient, template, None, unheard) if template else None
+    if template is None or built is None or unheard:
+        return None, True
+    return built.template, template.shape.has_picture
+
+
+def _from_template(
+    recipient: Recipient, template: Usable, card_image: str | None, faults: list[Fault]
+) -> _Built | None:
+    """The text as Meta will fill it in, and what it is to be filled in with."""
+    shape = template.shape
+    values = _with_url(recipient.values, shape.body, faults)
+    legal = {name: legal_parameter(value) if value else value for name, value in values.items()}
+    text = _expanded(shape.body, legal, faults)
+    button = _button(shape, recipient, faults)
+    if text is None:
+        return None
+    if len(text) > MAX_BODY:
+        faults.append(Fault(field="content", code="text_too_long", facts={"limit": str(MAX_BODY)}))
+    call = TemplateCall(
+        name=template.name,
+        language=template.language,
+        parameters=tuple((name, legal[name] or "") for name in shape.parameters),
+        positional=shape.positional,
+        button=button,
+    )
+    is_sure = template.is_sure and template.status is not None
+    return _Built(
+        mode=Mode.TEMPLATE,
+        text=text,
+        template=call,
+        card_image=card_image,
+        is_sure=is_sure,
+        language=template.language,
+    )
+
+
+def _button(shape: Shape, recipient: Recipient, faults: list[Fault]) -> ButtonCall | None:
+    """What completes the button's address: the rest of the verification URL where it begins alike, else the code."""
+    if shape.button is None:
+        return None
+    url, code = recipient.values.get("verification_url"), recipient.values.get("card_code")
+    told = [] if "verification_url" in names(shape.body) else faults  # the body has said it already
+    whole = (_with_card_code("verification_url", url, recipient.values, told) or "") if url else ""
+    suffix = whole.removeprefix(shape.button.prefix) if whole.startswith(shape.button.prefix) else ""
+    suffix = legal_parameter(suffix or quote((code or "").strip(), safe=""))
+    if not suffix:
+        faults.append(Fault(field="content", code="variable_missing", facts={"name": "card_code"}))
+        return None
+    return ButtonCall(index=shape.button.index, suffix=suffix)
+
+
+def _card(recipient: Recipient, setting: Setting, faults: list[Fault]) -> str | None:
+    if recipient.card_image is None:
+        faults.append(Fault(field="card_image", code="card_missing"))
+        return None
+    reference = _with_card_code("card_image", recipient.card_image, recipient.values, faults)
+    if reference is None or reference == setting.trusted_card:
+        return reference
+    code = check(reference, setting.card_hosts, setting.card_buckets, organisation=setting.organisation)
+    if code is not None:
+        faults.append(Fault(field="card_image", code=code))
+    return reference
+
+
+def legal_parameter(value: str) -> str:
+    """A value as Meta takes it: no newline, no tab, at most four spaces in a row (reference/whatsapp.md, Limits)."""
+    return re.sub(r" {5,}", "    ", re.sub(r"[\r\n\t\v\f\u2028\u2029]+", " ", value)).strip()
+
+
+def price_of(measured: Measure, unit: UnitPrice | None) -> Price | None:
+    """Segments at the contract's price, which may be unknown."""
+    return Price(amount=unit.amount * Decimal(measured.segments), currency=unit.currency) if unit else None
+
+
+def _offer(rewritten: Rewritten, unit: UnitPrice | None) -> Gsm7Offer | None:
+    if not rewritten.replaced or not rewritten.possible:
+        return None
+    measured = measure(rewritten.text)
+    return Gsm7Offer(
+        text=rewritten.text,
+        segments=measured.segments,
+        price=price_of(measured, unit),
+        replaced=rewritten.replaced,
+    )
+
+
+def _warnings(measured: Measure | None, built: _Built, content: Content) -> tuple[Notice, ...]:
+    if measured is None:
+        return () if built.is_sure else (Notice(code="template_status_unknown"),)
+    if measured.encoding is not Encoding.UCS2:
+        return ()
+    rewritten = built.rewritten
+    asked = content.sms_encoding is SmsEncoding.GSM7 and rewritten is not None and not rewritten.possible
+    return (Notice(code="ucs2"), *((Notice(code="gsm7_not_possible"),) if asked else ()))
+
+
+def with_fallback(composed: Composed, recipient: Recipient, order: FallbackOrder, setting: Setting) -> Composed:
+    """The same message with its fallback. Where that cannot be composed, or SMS does not reach the country, the message
+    stays as it is: its `fallback_faults` and a warning say so."""
+    if composed.phone.country not in COVERED:
+        facts = {"countries_fr": covered_names("fr"), "countries_en": covered_names("en")}
+        return _without(composed, (Fault(field="fallback", code="country_not_covered", facts=facts),))
+    try:
+        sms = compose(recipient, order.content, replace(setting, channel=Channel.SMS))
+    except CompositionError as error:
+        return _without(composed, tuple(replace(fault, field=f"fallback.{fault.field}") for fault in error.faults))
+    fallback = Fallback(text=sms.payload.text, after_minutes=order.after_minutes)
+    return replace(
+        composed,
+        payload=replace(composed.payload, fallback=fallback),
+        fallback_segments=sms.measured.segments if sms.measured else None,
+        fallback_price=sms.price,
+        warnings=(*composed.warnings, *(one for one in sms.warnings if one not in composed.warnings)),
+    )
+
+
+def _without(composed: Composed, faults: tuple[Fault, ...]) -> Composed:
+    warnings = (*composed.warnings, Notice(code="fallback_invalid"))
+    return replace(composed, fallback_faults=faults, warnings=warnings)

@@ -1,0 +1,258 @@
+"""What people tell the organisation's number: it opens their session, and STOP ends all messages to them.
+
+Everything here may be heard twice, late and in any order. Meta's "resume" grants nothing: it is about marketing, and
+api.md lets a revocation yield only to a later, dated consent that somebody recorded.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.base.events import Telemetry
+from shared.base.ids import stop_question_id, stop_reply_id
+from shared.base.instants import Clock
+from shared.campaigns.stored_content import Plans
+from shared.integrations.integration import WhatsAppIntegration
+from shared.integrations.ports import Integrations
+from shared.messages.factory import Addressee, new_message, single
+from shared.messages.message import Message
+from shared.messages.payload import Channel, Mode, Payload, ReplyButton
+from shared.messages.ports import Log, LogQuery
+from shared.policy.consent import Consent, ConsentRecord, ConsentState
+from shared.policy.gate import session_until
+from shared.policy.opt_out import STOP_PAYLOAD, StopTexts, Wish, texts_for, tongue_of, wish_of
+from shared.recipients.contacts import Identities, read_number
+from shared.recipients.masking import mask
+from shared.sending.enqueue_now import Straight
+from shared.webhooks.updates import Acquaintance, Contact, Inbound, News, Preference, Source, StatusReport, Succession
+
+STOP, PREFERENCE, REFUSED = "whatsapp_stop", "whatsapp_preference", "whatsapp_131050"
+"""Sources of a recorded opt-out: the person's own word, Meta's setting, and a message that came back for it."""
+
+ONCE_IN = timedelta(hours=24)
+"""How often at most a person is asked whether they mean a stop."""
+
+_NO_COUNTRY = "001"
+"""What libphonenumber calls the world: a number without a country."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundDeps:
+    """What hearing people works with."""
+
+    identities: Identities
+    integrations: Integrations
+    log: Log
+    plans: Plans
+    straight: Straight
+    telemetry: Telemetry
+    clock: Clock
+
+
+class InboundDesk:
+    """A `NewsListener` for messages, preferences and names of people, and a `StatusListener` for refusals."""
+
+    def __init__(self, deps: InboundDeps) -> None:
+        self._deps = deps
+        self._identities = deps.identities
+
+    async def hear(self, organisation: str, news: News) -> None:
+        """Take up what is about people; everything else is somebody else's."""
+        match news:
+            case Inbound():
+                await self._written(organisation, news)
+            case Preference(stopped=True) | Acquaintance() | Succession():
+                if not await self._is_of_others(organisation, news.source):
+                    await self._told_of(organisation, news)
+            case _:
+                pass
+
+    async def _told_of(self, organisation: str, news: Preference | Acquaintance | Succession) -> None:
+        match news:
+            case Preference():
+                identities = self._identities.of(organisation, news.contact)
+                await self._identities.revoke(organisation, identities, self._opt_out(news.at, PREFERENCE))
+            case Acquaintance():
+                both = Contact(phone=news.phone, user_id=news.user_id)
+                person, *others = self._identities.of(organisation, both)
+                await self._introduced(organisation, person, others)
+            case Succession():
+                await self._succeeded(organisation, news)
+
+    async def told(self, organisation: str, report: StatusReport, row: Message) -> None:
+        """A status names the person of a message of ours, whatever number Meta has for them; code 131050 is an opt-out.
+
+        Meta rewrites some countries' numbers, and those of people with usernames it may not tell at all.
+        """
+        if report.recipient is not None:
+            names = self._identities.of(organisation, report.recipient)
+            await self._introduced(organisation, row.person, [name for name in names if name != row.person])
+        if report.error is not None and report.error.reason == "opted_out":
+            await self._identities.revoke(organisation, [row.person], self._opt_out(report.at, REFUSED))
+
+    async def _written(self, organisation: str, inbound: Inbound) -> None:
+        now = self._deps.clock.now()
+        integration = await self._integration(organisation, inbound.source)
+        if integration is None:
+            self._deps.telemetry.event("inbound_to_another_number", organisation=organisation)
+            return
+        identities = self._identities.of(organisation, inbound.contact)
+        until = session_until(inbound.at, now) if not inbound.is_edit else None
+        if until is not None:
+            await self._identities.open_session(organisation, integration.phone_number_id, identities, until)
+        wish = await self._wish(organisation, inbound)
+        self._deps.telemetry.event("inbound", organisation=organisation, opens_session=until is not None, wish=wish)
+        if wish is Wish.NOTHING:
+            return
+        persons = await self._identities.same(organisation, identities)
+        if inbound.is_edit:
+            until = await self._identities.open_until(organisation, integration.phone_number_id, persons)
+        writer = _Writer(
+            inbound=inbound,
+            persons=persons,
+            person=persons[0] if inbound.contact.phone or len(persons) == 1 else persons[1],
+            is_open=until is not None and now < until,
+        )
+        await (self._stopped if wish is Wish.STOP else self._perhaps)(integration, writer)
+
+    async def _wish(self, organisation: str, inbound: Inbound) -> Wish:
+        """What the words ask for; people put the name behind STOP under which they get our SMS."""
+        found = {wish_of(one) for one in inbound.words}
+        if Wish.UNSURE in found and Wish.STOP not in found:
+            sms = await self._deps.integrations.sms(organisation)
+            found = {wish_of(one, (sms.sender_name,) if sms else ()) for one in inbound.words}
+        return next((wish for wish in (Wish.STOP, Wish.UNSURE) if wish in found), Wish.NOTHING)
+
+    async def _stopped(self, integration: WhatsAppIntegration, writer: "_Writer") -> None:
+        """The answer is logged first, named by what the person had said before; then the opt-out takes that place.
+
+        So a copy that is killed on the way finds everything as it was, and one that is heard again finds it all done.
+        """
+        organisation, opt_out = integration.organisation, self._opt_out(writer.inbound.at, STOP)
+        before = await self._identities.record(organisation, writer.persons)
+        granted = before.latest
+        answer: tuple[Message, Payload] | None = None
+        if _ends_consent(before, opt_out) and writer.is_open:
+            message_id = stop_reply_id(organisation, writer.person, granted.recorded_at if granted else None)
+            payload = _answer_to(writer, await self._texts(organisation, writer), asks=False)
+            answer = await self._log_answer(organisation, message_id, writer.person, payload)
+        await self._identities.revoke(organisation, writer.persons, opt_out)
+        if answer is not None:
+            await self._deps.straight.leave(*answer, integration)
+
+    async def _perhaps(self, integration: WhatsAppIntegration, writer: "_Writer") -> None:
+        """Ask, once in 24 hours, with a button that says STOP. Who has opted out already is not asked.
+
+        The question is named by the day, so that it is one message however often this is heard; the day before is
+        looked at too, so that it is not asked twice around midnight.
+        """
+        organisation, now = integration.organisation, self._deps.clock.now()
+        known = (await self._identities.record(organisation, writer.persons)).latest
+        if not writer.is_open or (known is not None and known.state is ConsentState.REVOKED):
+            return
+        day = int(now.timestamp()) // int(ONCE_IN.total_seconds())
+        before = await self._deps.log.get(organisation, stop_question_id(organisation, writer.person, day - 1))
+        if before is not None and now - before.accepted_at < ONCE_IN:
+            return
+        message_id = stop_question_id(organisation, writer.person, day)
+        payload = _answer_to(writer, await self._texts(organisation, writer), asks=True)
+        question = await self._log_answer(organisation, message_id, writer.person, payload)
+        if question is not None:
+            await self._deps.straight.leave(*question, integration)
+
+    async def _texts(self, organisation: str, writer: "_Writer") -> StopTexts:
+        """In the person's language, as far as it is known."""
+        said_in = next(filter(None, map(tongue_of, writer.inbound.words)), None)
+        written_in = None if said_in else await self._language(organisation, writer.persons)
+        return texts_for(said_in, written_in, writer.country)
+
+    async def _language(self, organisation: str, persons: Sequence[str]) -> str | None:
+        """Of the newest message to this person; they read it before they wrote."""
+        pages = [await self._deps.log.page(LogQuery(organisation=organisation, person=one), None, 1) for one in persons]
+        newest = max((row for page in pages for row in page.items), key=lambda row: row.accepted_at, default=None)
+        return newest.language if newest is not None else None
+
+    def _opt_out(self, at: datetime, source: str) -> Consent:
+        """A person's own opt-out, dated by Meta, at the latest now."""
+        now = self._deps.clock.now()
+        return Consent(state=ConsentState.REVOKED, recorded_at=min(at, now), received_at=now, source=source)
+
+    async def _log_answer(
+        self, organisation: str, message_id: str, person: str, payload: Payload
+    ) -> tuple[Message, Payload] | None:
+        """The answer, stored and logged; None where it is there already."""
+        if await self._deps.log.get(organisation, message_id) is not None:
+            return None
+        reference = await self._deps.plans.write_payload(organisation, person, message_id, payload)
+        to = Addressee(organisation=organisation, recipient=mask(payload.to), person=person, country=payload.country)
+        made = new_message(to, message_id, Channel.WHATSAPP, payload, reference, self._deps.clock.now())
+        message = single(made, payload)
+        return (message, payload) if await self._deps.log.add(message) else None
+
+    async def _introduced(self, organisation: str, person: str, others: Sequence[str]) -> None:
+        integration = await self._deps.integrations.whatsapp(organisation) if others else None
+        if integration is None:
+            return
+        for other in others:
+            await self._identities.introduce(organisation, integration.phone_number_id, person, other)
+
+    async def _succeeded(self, organisation: str, succession: Succession) -> None:
+        for previous in self._identities.of(organisation, succession.previous):
+            for current in self._identities.of(organisation, succession.current):
+                await self._identities.succeed(organisation, previous, current, succession.at)
+
+    async def _integration(self, organisation: str, source: Source) -> WhatsAppIntegration | None:
+        """The organisation's settings, if the number that was written to may be theirs."""
+        for fresh in (False, True):
+            integration = await self._deps.integrations.whatsapp(organisation, fresh=fresh)
+            if integration is not None and source.may_be_about(integration):
+                return integration
+        return None
+
+    async def _is_of_others(self, organisation: str, source: Source) -> bool:
+        """Whether another account's or number's webhook told it. Where no settings can say so, an opt-out counts."""
+        if await self._integration(organisation, source) is not None:
+            return False
+        is_set = await self._deps.integrations.whatsapp(organisation) is not None
+        if is_set:
+            self._deps.telemetry.event("inbound_to_another_number", organisation=organisation)
+        return is_set
+
+
+def _ends_consent(before: ConsentRecord, opt_out: Consent) -> bool:
+    """Whether the person had not opted out before this, and has now."""
+    after = before.joined([opt_out]).latest
+    had_opted_out = before.latest is not None and before.latest.state is ConsentState.REVOKED
+    return not had_opted_out and after is not None and after.state is ConsentState.REVOKED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Writer:
+    """Who wrote what. `persons`: all identities of theirs; `person`: the one that the answer is logged under."""
+
+    inbound: Inbound
+    persons: Sequence[str]
+    person: str
+    is_open: bool
+
+    @property
+    def country(self) -> str:
+        """Of the number, else of the user ID."""
+        contact = self.inbound.contact
+        number = read_number(contact.phone) if contact.phone else None
+        return number.country if number else (contact.user_id or "")[:2] or _NO_COUNTRY
+
+
+def _answer_to(writer: _Writer, texts: StopTexts, *, asks: bool) -> Payload:
+    """A short text inside the session that the person's own message opened; it needs nobody's consent."""
+    contact = writer.inbound.contact
+    number = read_number(contact.phone) if contact.phone else None
+    return Payload(
+        to=number.e164 if number else contact.phone or contact.user_id or "",
+        country=writer.country,
+        mode=Mode.SESSION,
+        text=texts.question if asks else texts.done,
+        button=ReplyButton(id=STOP_PAYLOAD, title=texts.title) if asks else None,
+        language=texts.language,
+        exempt=True,
+    )

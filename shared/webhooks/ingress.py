@@ -1,0 +1,252 @@
+"""What providers tell us: verified at the edge, queued, and turned into moves of statuses. Repeated, late, early and
+unknown reports are counted no-ops."""
+
+import asyncio
+import hmac
+import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from shared.base.events import Telemetry
+from shared.base.ids import is_organisation
+from shared.base.instants import Clock
+from shared.integrations.integration import Secret, SmsIntegration, WhatsAppIntegration
+from shared.integrations.ports import Integrations
+from shared.messages.payload import META, Provider
+from shared.messages.status import Status
+from shared.messages.status_writer import Settler, move_of_receipt
+from shared.webhooks.meta_documents import MetaDesk, MetaDocuments, ReadsWhatsApp
+from shared.webhooks.ports import Receipts
+from shared.webhooks.unmatched_receipts import LOOK_AGAIN_AFTER, MOST_LOOKS, Strangers
+from shared.webhooks.updates import Receipt, ReceiptFormat
+
+_SOON = timedelta(minutes=1)
+"""A sender has stored the answer to its call by then, unless it is dead."""
+
+ROTATION = timedelta(hours=24)
+"""How long a replaced app secret still signs (api.md, Settings > Integrations)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One document of a provider on its way through the status queue."""
+
+    organisation: str
+    provider: Provider
+    document: str = field(repr=False)
+    looks: int = 0
+    """How often a receipt or status in it has been looked at without being matched."""
+    heard_at: datetime | None = None
+    """When that was first."""
+
+
+class StatusQueue(Protocol):
+    """The status queue: encrypted, because what providers tell holds numbers."""
+
+    async def put(self, reports: Sequence[Report], *, delay: int = 0) -> None:
+        """Returns once all are on the queue, to be taken up after `delay` seconds (at most 900)."""
+        ...
+
+
+class Doorkeeper:
+    """Verifies and queues; answers within milliseconds, whatever the body holds."""
+
+    def __init__(
+        self,
+        integrations: Integrations,
+        queue: StatusQueue,
+        whatsapp: ReadsWhatsApp,
+        receipts: Mapping[Provider, ReceiptFormat],
+        telemetry: Telemetry,
+        clock: Clock,
+    ) -> None:
+        self._integrations = integrations
+        self._queue = queue
+        self._whatsapp = whatsapp
+        self._receipts = receipts
+        self._telemetry = telemetry
+        self._clock = clock
+
+    async def subscription_is_ours(self, organisation: str, mode: str, token: str) -> bool:
+        """Meta's verification of the URL: the token that the administrator pasted there."""
+        if mode != "subscribe" or not is_organisation(organisation):
+            return False
+        integration = await self._integrations.whatsapp(organisation)
+        if integration is None:
+            return False
+        if _same(token, integration.verify_token.value):
+            return True
+        fresh = await self._integrations.whatsapp(organisation, fresh=True)
+        return fresh is not None and _same(token, fresh.verify_token.value)
+
+    async def take_whatsapp(self, organisation: str, body: bytes, signature: str | None) -> bool:
+        """Queue a body that Meta signed; False where nobody we know did."""
+        signed = await self._signed(organisation, body, signature)
+        if not signed:
+            self._refuse(META, organisation if signed is not None else None)
+            return False
+        await self._enqueue(organisation, META, self._whatsapp.pieces(body))
+        return True
+
+    async def take_receipts(
+        self, provider: Provider, organisation: str, token: str, body: bytes, source_ip: str
+    ) -> bool:
+        """Queue receipts that came to the secret path from an allowed address. The token is the organisation's: it may
+        have changed its provider, whose late receipts are still welcome."""
+        integration = await self._integrations.sms(organisation) if is_organisation(organisation) else None
+        if integration is not None and not _may_report(integration, token, source_ip):
+            integration = await self._integrations.sms(organisation, fresh=True)
+        if not _may_report(integration, token, source_ip):
+            self._refuse(provider, organisation if integration is not None else None)
+            return False
+        await self._enqueue(organisation, provider, self._receipts[provider].pieces(body))
+        return True
+
+    def _refuse(self, provider: Provider, known: str | None) -> None:
+        """Told is the name of an organisation that has such an integration: any other is whatever somebody typed."""
+        self._telemetry.trouble("webhook_refused", organisation=known, provider=provider)
+
+    async def _enqueue(self, organisation: str, provider: Provider, pieces: Sequence[str]) -> None:
+        """What holds nothing that we know is counted, and taken like all the rest: refused it would only come again."""
+        if not pieces:
+            self._telemetry.event("webhook_malformed", organisation=organisation, provider=provider)
+        await self._queue.put([Report(organisation=organisation, provider=provider, document=one) for one in pieces])
+
+    async def _signed(self, organisation: str, body: bytes, signature: str | None) -> bool | None:
+        """None where the organisation has no WhatsApp here, or is none."""
+        known = None
+        for fresh in (False, True) if is_organisation(organisation) else ():
+            integration = await self._integrations.whatsapp(organisation, fresh=fresh)
+            if integration is not None and self._whatsapp.verified(body, signature, self._secrets(integration)):
+                return True
+            known = known if integration is None else False
+        return known
+
+    def _secrets(self, integration: WhatsAppIntegration) -> list[str]:
+        secrets: list[Secret] = [integration.app_secret] if integration.app_secret else []
+        previous = integration.previous_app_secret
+        if previous is not None and self._clock.now() - previous.updated_at < ROTATION:
+            secrets.append(previous)
+        return [secret.value for secret in secrets]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptDesk:
+    """What receipts are worked off with. `queue` brings an unmatched one back."""
+
+    formats: Mapping[Provider, ReceiptFormat]
+    receipts: Receipts
+    strangers: Strangers
+    queue: StatusQueue
+
+
+class Receiver:
+    """Works off the status queue."""
+
+    def __init__(
+        self,
+        settler: Settler,
+        meta: MetaDesk,
+        receipts: ReceiptDesk,
+        telemetry: Telemetry,
+        clock: Clock,
+    ) -> None:
+        self._settler = settler
+        self._meta = MetaDocuments(meta, telemetry)
+        self._receipts = receipts
+        self._telemetry = telemetry
+        self._clock = clock
+
+    async def receive_all(self, reports: Sequence[Report]) -> list[bool]:
+        """Move what the documents of a batch speak of, then write the counts and what was heard of numbers once.
+
+        False stands where a document must be delivered again, because our own side failed.
+        """
+        done = await asyncio.gather(*(self._handled(report) for report in reports))
+        await self._settler.flush()
+        await self._meta.flush()
+        return done
+
+    async def _handled(self, report: Report) -> bool:
+        try:
+            receipts = self._receipts.formats.get(report.provider)
+            ignored = await self._document(report) if receipts is None else await self._receipt(report, receipts)
+        except Exception as error:
+            self._telemetry.trouble(
+                "report_failed",
+                organisation=report.organisation,
+                provider=report.provider,
+                error=type(error).__name__,
+            )
+            return False
+        if ignored:
+            self._telemetry.event("report_ignored", provider=report.provider, parts=ignored)
+        return True
+
+    async def _document(self, report: Report) -> int:
+        """Statuses that name no message of ours yet come back alone: a status may overtake the answer to its send."""
+        heard_at = report.heard_at or self._clock.now()
+        read = await self._meta.take(report.organisation, report.document, heard_at)
+        if read.unmatched and report.looks < MOST_LOOKS:
+            document = self._meta.only(report.document, read.unmatched)
+            await self._look_again(replace(report, document=document, heard_at=heard_at), soon=report.looks == 0)
+        elif read.unmatched:
+            for status in read.unmatched:
+                self._telemetry.event("status_for_unknown_message", status=status.status)
+        return read.ignored
+
+    async def _look_again(self, report: Report, *, soon: bool = False) -> None:
+        """Bring the document back later, `soon` where the reason is most likely a sender that is about to write."""
+        delay = _SOON if soon else LOOK_AGAIN_AFTER
+        await self._receipts.queue.put([replace(report, looks=report.looks + 1)], delay=int(delay.total_seconds()))
+
+    async def _receipt(self, report: Report, told: ReceiptFormat) -> int:
+        read = told.read(report.document)
+        heard_at = report.heard_at or self._clock.now()
+        look_again = False
+        for receipt in read.receipts:
+            place = (report.organisation, report.provider, receipt.receipt_id)
+            message_id = await self._receipts.receipts.park(*place, receipt.delivery_status)
+            status = told.statuses.get(receipt.delivery_status)
+            if message_id is None and status is Status.DELIVERED and receipt.address is not None:
+                message_id = await self._lifted(report, receipt, heard_at)
+                look_again = look_again or message_id is None
+            move = move_of_receipt(status, self._clock.now())
+            if message_id is None or move is None:
+                self._telemetry.event(
+                    "receipt_parked", delivery_status=receipt.delivery_status[:40], named=message_id is not None
+                )
+                continue
+            await self._settler.move(report.organisation, message_id, move)
+        if look_again and report.looks < MOST_LOOKS:
+            await self._look_again(replace(report, heard_at=heard_at))
+        return read.ignored
+
+    async def _lifted(self, report: Report, receipt: Receipt, heard_at: datetime) -> str | None:
+        """The message in doubt that the receipt is for, named so that what comes after it is matched at once."""
+        if report.looks == 0:
+            return None
+        place = (report.organisation, report.provider)
+        message_id = await self._receipts.strangers.message_of(*place, receipt, heard_at)
+        if message_id is not None:
+            await self._receipts.receipts.name(*place, receipt.receipt_id, message_id)
+            self._telemetry.event("unknown_outcome_lifted", message_id=message_id, looks=report.looks)
+        return message_id
+
+
+def _same(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
+
+
+def _may_report(integration: SmsIntegration | None, token: str, source_ip: str) -> bool:
+    if integration is None or not _same(token, integration.receipt_token.value):
+        return False
+    if not integration.receipt_addresses:
+        return True
+    try:
+        address = ipaddress.ip_address(source_ip)
+    except ValueError:
+        return False
+    return any(address in ipaddress.ip_network(network) for network in integration.receipt_addresses)

@@ -1,0 +1,75 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.api import cursor, idempotency
+from shared.base.json import JsonObject
+from shared.base.refusal import ProblemCode, Refusal
+from tests.unit.api.events import request
+from tests.unit.api.test_jsontext import DOCUMENTS
+
+
+@pytest.mark.parametrize("value", ["a", "x" * 255, "order-2026/11:23!~"])
+def test_good_keys(value: str) -> None:
+    assert idempotency.key(request(headers={"Idempotency-Key": value})) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        (None, ProblemCode.IDEMPOTENCY_KEY_MISSING),
+        ("", ProblemCode.IDEMPOTENCY_KEY_MISSING),
+        ("   ", ProblemCode.IDEMPOTENCY_KEY_MISSING),
+        ("x" * 256, ProblemCode.BAD_REQUEST),
+        ("a b", ProblemCode.BAD_REQUEST),
+        ("clé", ProblemCode.BAD_REQUEST),
+        ("a\x7f", ProblemCode.BAD_REQUEST),
+    ],
+)
+def test_bad_keys(value: str | None, code: ProblemCode) -> None:
+    with pytest.raises(Refusal) as refused:
+        idempotency.key(request(headers={} if value is None else {"idempotency-key": value}))
+    assert refused.value.code is code
+
+
+def test_the_same_document_has_the_same_hash() -> None:
+    first: JsonObject = {"a": 1, "b": {"c": "é", "d": [1, 2]}}
+    again: JsonObject = {"b": {"d": [1, 2], "c": "é"}, "a": 1}
+    assert idempotency.body_hash(first) == idempotency.body_hash(again)
+    assert idempotency.body_hash(first) != idempotency.body_hash({**first, "a": 2})
+    assert idempotency.body_hash(first) != idempotency.body_hash(first, secret=b"key")
+    assert len(idempotency.body_hash(first)) == 64
+
+
+POSITION: JsonObject = {"listed_at": "2026-11-23T10:00:00.000Z#m1", "shard": 3}
+
+
+@given(position=st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), DOCUMENTS))
+def test_a_cursor_comes_back(position: JsonObject) -> None:
+    made = cursor.encode(position, organisation="demo", operation="list_messages", filters={"status": "sent"})
+    assert made.replace("-", "").replace("_", "").isalnum()
+    assert cursor.decode(made, organisation="demo", operation="list_messages", filters={"status": "sent"}) == position
+
+
+@pytest.mark.parametrize(
+    ("organisation", "operation", "filters"),
+    [
+        ("other", "list_messages", {"status": "sent"}),
+        ("demo", "list_distributions", {"status": "sent"}),
+        ("demo", "list_messages", {}),
+        ("demo", "list_messages", {"status": "read"}),
+        ("demo", "list_messages", {"status": "sent", "channel": "sms"}),
+    ],
+)
+def test_a_cursor_of_another_list(organisation: str, operation: str, filters: dict[str, str]) -> None:
+    made = cursor.encode(POSITION, organisation="demo", operation="list_messages", filters={"status": "sent"})
+    with pytest.raises(Refusal) as refused:
+        cursor.decode(made, organisation=organisation, operation=operation, filters=filters)
+    assert refused.value.code is ProblemCode.BAD_REQUEST
+    assert refused.value.faults[0].field == "cursor"
+
+
+@given(made=st.text())
+def test_any_text_is_refused(made: str) -> None:
+    with pytest.raises(Refusal):
+        cursor.decode(made, organisation="demo", operation="list_messages", filters={})

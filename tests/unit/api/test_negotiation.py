@@ -1,0 +1,57 @@
+import pytest
+
+from shared.api import negotiation
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("", "en"),
+        ("fr", "fr"),
+        ("FR-sn", "fr"),
+        ("en", "en"),
+        ("fr, en", "fr"),
+        ("en, fr", "en"),
+        ("en;q=0.8, fr;q=0.9", "fr"),
+        ("fr;q=0.8,en;q=0.9", "en"),
+        ("fr-FR,fr;q=0.9,en-US;q=0.8,en;q=0.7", "fr"),
+        ("de, fr;q=0.5", "fr"),
+        ("de", "en"),
+        ("*", "en"),
+        ("de, *;q=0.5", "en"),
+        ("fr;q=0", "en"),
+        ("fr;q=0, *", "en"),
+        ("en;q=0, *", "fr"),
+        ("fr;q=0.1, *;q=0.5", "en"),
+        ("fr ; q=0.9 , en ; q=0.1", "fr"),
+        ("fr;q=2", "en"),
+        ("fr;q=nan", "en"),
+        (",;,q=1;;", "en"),
+        ("frisian", "en"),
+    ],
+)
+def test_language(header: str, language: str) -> None:
+    assert negotiation.language(header) == language
+
+
+@pytest.mark.parametrize(
+    ("header", "csv"),
+    [
+        ("", False),
+        ("*/*", False),
+        ("text/csv", True),
+        ("text/*", True),
+        ("TEXT/CSV; charset=utf-8", True),
+        ("text/csv, */*;q=0.1", True),
+        ("application/json, text/csv", False),
+        ("text/csv, application/json", True),
+        ("application/json;q=0.5, text/csv;q=0.6", True),
+        ("text/csv;q=0.5, */*", False),
+        ("text/csv;q=0, */*", False),
+        ("text/csv;q=0", False),
+        ("application/xml", False),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", False),
+    ],
+)
+def test_csv(header: str, csv: bool) -> None:
+    assert negotiation.prefers_csv(header) is csv

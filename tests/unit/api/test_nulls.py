@@ -1,0 +1,133 @@
+"""A null in an optional field means the same as leaving the field out, in every body that the API takes."""
+
+import copy
+from collections.abc import Iterator
+
+import pytest
+
+from shared.api import openapi, validation
+from shared.api.schema import violations, without_nulls
+from shared.base.json import JsonObject, JsonValue
+from shared.base.refusal import ProblemCode, Refusal
+from tests.unit.api.events import request
+
+BODIES = sorted(
+    name
+    for name, operation in openapi.operations().items()
+    if "requestBody" in operation and not name.endswith("_webhook")
+)
+type Path = tuple[str | int, ...]
+
+
+def branches(schema: JsonObject) -> Iterator[JsonObject]:
+    """The schema, or the alternatives that it consists of."""
+    schema = openapi.followed(schema)
+    listed = schema.get("oneOf")
+    if "properties" not in schema and isinstance(listed, list):
+        for one in listed:
+            yield from branches(openapi.as_object(one))
+    else:
+        yield schema
+
+
+def examples(operation: str) -> Iterator[tuple[JsonObject, JsonObject]]:
+    for schema in branches(openapi.body_schema(operation)):
+        shown = schema.get("examples", [])
+        for example in shown if isinstance(shown, list) else []:
+            yield schema, openapi.as_object(example)
+
+
+def optional(schema: JsonObject, example: JsonValue) -> Iterator[Path]:
+    """Where a field may be left out: in the example itself, and in the objects and the first items that it shows."""
+    for branch in branches(schema):
+        items = branch.get("items")
+        if isinstance(example, list) and example and isinstance(items, dict):
+            yield from ((0, *path) for path in optional(items, example[0]))
+        properties, required = openapi.as_object(branch.get("properties", {})), branch.get("required", [])
+        if (
+            not isinstance(example, dict)
+            or not isinstance(required, list)
+            or not set(map(str, required)) <= set(example)
+        ):
+            continue
+        for name, one in properties.items():
+            if name not in required:
+                yield (name,)
+            if name in example:
+                yield from ((name, *path) for path in optional(openapi.as_object(one), example[name]))
+
+
+def with_value(body: JsonObject, path: Path, value: JsonValue) -> JsonObject:
+    made = copy.deepcopy(body)
+    place: JsonValue = made
+    for step in path[:-1]:
+        place = place[step]  # type: ignore[index]
+    place[path[-1]] = value  # type: ignore[index]
+    return made
+
+
+def without(body: JsonObject, path: Path) -> JsonObject:
+    made = with_value(body, path, None)
+    place: JsonValue = made
+    for step in path[:-1]:
+        place = place[step]  # type: ignore[index]
+    del place[path[-1]]  # type: ignore[union-attr, arg-type]
+    return made
+
+
+def outcome(operation: str, body: JsonObject) -> object:
+    """What the body is read as, or how it is refused: `recipients` and `upload_id` are needed, though only one."""
+    try:
+        return validation.body(request(body=body), operation)
+    except Refusal as refusal:
+        return refusal.code, refusal.faults
+
+
+CASES = [
+    (operation, path, example)
+    for operation in BODIES
+    for schema, example in examples(operation)
+    for path in dict.fromkeys(optional(schema, example))
+]
+
+NEEDED_OR_SHARED = {("recipients",), ("upload_id",), ("attributes", "phone"), ("fallback", "content")}
+"""Fields that the schema does not call required although something needs them, and one whose schema others share."""
+IDS = [f"{operation}-{'.'.join(map(str, path))}" for operation, path, _ in CASES]
+
+
+def test_every_body_has_an_example() -> None:
+    assert {operation for operation in BODIES if not list(examples(operation))} == set()
+
+
+@pytest.mark.parametrize(("operation", "path", "example"), CASES, ids=IDS)
+def test_null_is_as_good_as_nothing(operation: str, path: Path, example: JsonObject) -> None:
+    found = outcome(operation, with_value(example, path, None))
+    assert found == outcome(operation, without(example, path))
+    assert isinstance(found, dict) or path in {("recipients",), ("upload_id",)}
+
+
+@pytest.mark.parametrize(("operation", "path", "example"), CASES, ids=IDS)
+def test_the_document_says_that_null_is_allowed(operation: str, path: Path, example: JsonObject) -> None:
+    """A client that checks its requests against the document must not refuse what we take."""
+    body = with_value(example, path, None)
+    own = [one for one in violations(openapi.body_schema(operation), body) if one.path == tuple(map(str, path))]
+    assert own == [] or path in NEEDED_OR_SHARED or "unit_prices" in path
+
+
+def test_what_is_needed_is_missing_where_it_is_null() -> None:
+    with pytest.raises(Refusal) as refused:
+        validation.body(request(body={"phone": None}), "lookup_consent")
+    assert refused.value.code is ProblemCode.BAD_REQUEST
+    assert [(fault.field, fault.facts["missing"]) for fault in refused.value.faults] == [("phone", "phone")]
+
+
+def test_an_unknown_field_is_unknown_whatever_it_holds() -> None:
+    with pytest.raises(Refusal) as refused:
+        validation.body(request(body={"phone": "+221770000001", "fone": None}), "lookup_consent")
+    assert [(fault.field, fault.code) for fault in refused.value.faults] == [("fone", "field_unknown")]
+
+
+def test_what_has_no_schema_stays_as_it_is() -> None:
+    entity: JsonObject = {"trackedEntity": None, "attributes": [{"attribute": "aPhone00001", "value": None}]}
+    body: JsonObject = {"recipient": {"dhis2": entity, "phone": None}, "zz": [None]}
+    assert without_nulls(openapi.body_schema("send_message"), body) == {"recipient": {"dhis2": entity}, "zz": [None]}

@@ -1,0 +1,149 @@
+import csv
+import io
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.api import problems
+from shared.api.jsontext import Renderable
+from shared.api.response import ERROR_COLUMNS, MESSAGE_COLUMNS, Response, csv_text, list_response
+from shared.api.texts.sentences import Language
+from shared.base.refusal import Fault, Notice, ProblemCode, Refusal
+from tests.unit.api.events import request
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+MESSAGE: dict[str, Renderable] = {
+    "message_id": "m1",
+    "timestamp": NOON,
+    "channel": "sms",
+    "recipient": "+22177***0001",
+    "price": {"amount": Decimal("12"), "currency": "XOF"},
+    "segments": 2,
+    "reason": None,
+}
+
+
+def test_json() -> None:
+    answer = Response(status=202, body={"name": "Fatou-inventée", "at": NOON}, headers={"location": "/x"}).to_event()
+    assert answer["statusCode"] == 202
+    assert answer["body"] == '{"name":"Fatou-inventée","at":"2026-11-23T12:00:00Z"}'
+    assert answer["headers"]["content-type"] == "application/json"
+    assert answer["headers"]["location"] == "/x"
+    assert answer["headers"]["cache-control"] == "no-store"
+
+
+def test_text_and_nothing() -> None:
+    assert Response(status=200, body="123").to_event()["headers"]["content-type"].startswith("text/plain")
+    empty = Response(status=204).to_event()
+    assert empty["body"] == ""
+    assert "content-type" not in empty["headers"]
+
+
+def test_a_list_as_json_says_where_it_goes_on() -> None:
+    answer = list_response(request(query="status=sent&cursor=old"), [MESSAGE], "next", MESSAGE_COLUMNS).to_event()
+    document = json.loads(answer["body"])
+    assert document["next_cursor"] == "next"
+    assert document["items"][0]["price"] == {"amount": "12", "currency": "XOF"}
+    assert answer["headers"]["link"] == '<?status=sent&cursor=next>; rel="next"'
+
+
+def test_a_list_as_csv() -> None:
+    asked = request(headers={"accept": "text/csv"})
+    answer = list_response(asked, [MESSAGE], None, MESSAGE_COLUMNS).to_event()
+    assert answer["headers"]["content-type"].startswith("text/csv; charset=utf-8")
+    assert "link" not in answer["headers"]
+    (row,) = csv.DictReader(io.StringIO(answer["body"], newline=""))
+    assert row["recipient"] == "+22177***0001"
+    assert (row["price_amount"], row["price_currency"], row["segments"]) == ("12", "XOF", "2")
+    assert row["timestamp"] == "2026-11-23T12:00:00Z"
+    assert row["reason"] == row["read_at"] == ""
+    assert answer["body"].startswith("message_id,timestamp")
+
+
+def test_a_list_without_columns_is_json_whatever_is_asked() -> None:
+    answer = list_response(request(headers={"accept": "text/csv"}), [MESSAGE], None).to_event()
+    assert answer["headers"]["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
+def test_no_cell_is_a_formula(start: str) -> None:
+    harmful = start + "HYPERLINK(1)"
+    body = csv_text([{"field": harmful}], ERROR_COLUMNS)
+    (row,) = csv.DictReader(io.StringIO(body, newline=""))
+    assert row["field"] == "'" + harmful
+
+
+@given(texts=st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1))
+def test_csv_is_read_back(texts: list[str]) -> None:
+    rows = list(csv.DictReader(io.StringIO(csv_text([{"message": one} for one in texts], ERROR_COLUMNS), newline="")))
+    assert [row["message"].removeprefix("'") for row in rows] == [one.removeprefix("'") for one in texts]
+
+
+STATUSES = {
+    400: {"bad_request", "idempotency_key_missing"},
+    403: {"forbidden"},
+    404: {"not_found"},
+    409: {
+        "idempotency_in_progress",
+        "integration_missing",
+        "template_missing",
+        "quiet_hours",
+        "upload_missing",
+        "state_conflict",
+    },
+    413: {"use_upload", "too_large"},
+    415: {"unsupported_media_type"},
+    422: {"idempotency_key_reused", "unprocessable"},
+    429: {"rate_limited"},
+    502: {"provider_refused"},
+}
+
+
+@pytest.mark.parametrize("code", list(ProblemCode))
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_every_problem(code: ProblemCode, language: Language) -> None:
+    problem = problems.document(Refusal(code), language)
+    assert problem["code"] == code
+    assert code in STATUSES[problems.STATUS[code]]
+    assert problem["status"] == problems.STATUS[code]
+    assert problem["type"] == f"/docs#problem-{code}"
+    assert problem["title"]
+    assert problem["detail"]
+    assert "errors" not in problem
+
+
+def test_faults_say_what_is_known() -> None:
+    row = Fault(field="phone", code="phone_invalid", row=3, enrollment_id="e1", recipient="+22177***0001")
+    assert problems.fault_document(row, "en") == {
+        "row": 3,
+        "field": "phone",
+        "code": "phone_invalid",
+        "message": "This cannot be a phone number. Check the digits, or write it with +country code.",
+        "enrollment_id": "e1",
+        "recipient": "+22177***0001",
+    }
+    assert problems.fault_document(Fault(field="text", code="text_empty"), "en").keys() == {"field", "code", "message"}
+
+
+def test_a_refusal_of_the_provider_says_what_to_do() -> None:
+    refusal = Refusal(ProblemCode.PROVIDER_REFUSED, reason="token_invalid", provider_code="190")
+    detail = problems.document(refusal, "en")["detail"]
+    assert isinstance(detail, str)
+    assert "Enter new ones under Settings" in detail
+    assert "190" in detail
+    bare = problems.document(Refusal(ProblemCode.PROVIDER_REFUSED, reason="", provider_code=""), "en")["detail"]
+    assert bare == "The provider did not take the message."
+
+
+def test_warnings() -> None:
+    assert problems.notice_document(Notice(code="ucs2", count=4), "en") == {
+        "code": "ucs2",
+        "message": "Some characters make an SMS hold 70 characters instead of 160, so it costs more. "
+        'Messages concerned: 4. Replace them, or choose "gsm7".',
+        "count": 4,
+    }
+    assert problems.notice_document(Notice(code="peak_hours"), "fr").keys() == {"code", "message"}

@@ -1,0 +1,332 @@
+import json
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.api import openapi, problems, validation
+from shared.base.json import JsonValue
+from shared.base.refusal import Fault, ProblemCode, Refusal
+from tests.unit.api.events import request
+from tests.unit.api.test_jsontext import DOCUMENTS
+
+PERSON: dict[str, object] = {"phone": "+221770000001", "first_name": "Aminata", "consent": True}
+MESSAGE: dict[str, object] = {
+    "channel": "sms",
+    "campaign_id": "vaccination-2026",
+    "recipient": PERSON,
+    "content": {"text": "Hello {first_name}"},
+}
+BULK: dict[str, object] = {**{k: v for k, v in MESSAGE.items() if k != "recipient"}, "recipients": [PERSON, PERSON]}
+WHATSAPP: dict[str, object] = {"phone_number_id": "100000000000001", "sender_number": "+221770000000"}
+SMS: dict[str, object] = {"client_id": "invented", "sender_name": "SANTE-SN", "default_country": "SN"}
+CONSENT: dict[str, object] = {"phone": "+221770000001", "granted": True, "source": "form"}
+
+
+def _refused(operation: str, body: object, headers: Mapping[str, str] | None = None) -> Refusal:
+    with pytest.raises(Refusal) as refused:
+        validation.body(request(body=body, headers=headers), operation)
+    return refused.value
+
+
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [
+        ("send_message", MESSAGE),
+        ("send_message", {**MESSAGE, "send_at": "2026-11-23T10:00:00+01:00"}),
+        ("send_message", {**MESSAGE, "content": {"template": {"name": "card"}, "sms_encoding": "gsm7"}}),
+        ("send_message", {**MESSAGE, "fallback": {"channel": "sms", "after_minutes": 60, "content": {"text": "x"}}}),
+        ("send_message", {**MESSAGE, "recipient": {"dhis2": {"trackedEntity": "x", "attributes": [{"a": [1]}]}}}),
+        (
+            "send_message",
+            {**MESSAGE, "recipient": {**PERSON, "consent": {"granted_at": "2026-11-01T00:00:00Z", "source": "form"}}},
+        ),
+        ("create_distribution", BULK),
+        ("create_distribution", {**BULK, "schedule": {"mode": "at", "at": "2026-11-23T10:00:00Z"}, "confirm": True}),
+        (
+            "create_distribution",
+            {"campaign_id": "c", "channel": "sms", "content": {"text": "x"}, "upload_id": "u", "defaults": {}},
+        ),
+        ("preview", {"channel": "sms", "content": {"text": "x"}, "recipients": [{}]}),
+        ("put_whatsapp_integration", WHATSAPP),
+        ("put_sms_integration", {**SMS, "peak_hours": [["08:00", "10:00"]], "receipt_addresses": ["196.0.2.0/24"]}),
+        ("put_sms_integration", {**SMS, "unit_prices": {"SN": {"amount": "12", "currency": "XOF"}}}),
+        ("put_dhis2_integration", {"attributes": {"phone": "aPhone00001"}, "program": "pVaccin0001"}),
+        ("record_consents", CONSENT),
+        ("record_consents", {"items": [CONSENT, {**CONSENT, "granted": False, "recorded_at": "2026-11-01T00:00:00Z"}]}),
+        ("lookup_consent", {"phone": "+221770000001"}),
+        ("create_upload", {"format": "csv", "bytes": 2_000_000_000}),
+        ("test_whatsapp_integration", {"to": "+221770000001", "language": "fr"}),
+    ],
+)
+def test_sound_bodies_come_back_as_they_are(operation: str, body: dict[str, object]) -> None:
+    assert validation.body(request(body=body), operation) == body
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "expected"),
+    [
+        ("send_message", {**MESSAGE, "chanel": "sms"}, [("chanel", "field_unknown", None)]),
+        (
+            "send_message",
+            {**MESSAGE, "recipient": {**PERSON, "phone": 221770000001}},
+            [("recipient.phone", "field_invalid", None)],
+        ),
+        (
+            "send_message",
+            {**MESSAGE, "recipient": {**PERSON, "phnoe": "x"}},
+            [("recipient.phnoe", "field_unknown", None)],
+        ),
+        ("send_message", {**MESSAGE, "recipient": [PERSON]}, [("recipient", "field_invalid", None)]),
+        ("send_message", {**MESSAGE, "content": {}}, [("content.text", "field_invalid", None)]),
+        (
+            "send_message",
+            {**MESSAGE, "content": {"text": "x", "template": {"name": "y"}}},
+            [("content.text", "field_invalid", None)],
+        ),
+        ("send_message", {**MESSAGE, "content": {"text": 5}}, [("content.text", "field_invalid", None)]),
+        (
+            "send_message",
+            {**MESSAGE, "content": {"template": {"name": "y", "lang": "fr"}}},
+            [("content.template.lang", "field_unknown", None)],
+        ),
+        ("send_message", {**MESSAGE, "content": "Hello"}, [("content", "field_invalid", None)]),
+        (
+            "send_message",
+            {"channel": "sms", "content": {"text": "x"}},
+            [("campaign_id", "field_invalid", None), ("recipient", "field_invalid", None)],
+        ),
+        (
+            "create_distribution",
+            {**BULK, "recipients": [PERSON, {**PERSON, "first_name": 5}, {**PERSON, "nom": "x"}, "+221"]},
+            [("first_name", "field_invalid", 2), ("nom", "field_unknown", 3), ("recipients", "field_invalid", 4)],
+        ),
+        ("create_distribution", {**BULK, "upload_id": "u"}, [("recipients", "field_invalid", None)]),
+        (
+            "create_distribution",
+            {k: v for k, v in BULK.items() if k != "recipients"},
+            [("recipients", "field_invalid", None)],
+        ),
+        ("create_distribution", {**BULK, "schedule": {"mode": "at"}}, [("schedule.at", "field_invalid", None)]),
+        ("create_distribution", {**BULK, "confirm": "yes"}, [("confirm", "field_invalid", None)]),
+        (
+            "record_consents",
+            {"items": [CONSENT, {"phone": "x"}]},
+            [("granted", "field_invalid", 2), ("source", "field_invalid", 2)],
+        ),
+        ("put_sms_integration", {**SMS, "rate_per_second": "5"}, [("rate_per_second", "field_invalid", None)]),
+        ("put_sms_integration", {**SMS, "rate_per_second": True}, [("rate_per_second", "field_invalid", None)]),
+        ("put_sms_integration", {**SMS, "senders": {"FR": "tel:+33"}}, [("senders.FR", "field_unknown", None)]),
+    ],
+)
+def test_wrong_shapes_are_bad_requests(
+    operation: str, body: dict[str, object], expected: list[tuple[str, str, int | None]]
+) -> None:
+    refusal = _refused(operation, body)
+    assert refusal.code is ProblemCode.BAD_REQUEST
+    assert [(fault.field, fault.code, fault.row) for fault in refusal.faults] == expected
+    for language in ("fr", "en"):
+        problems.response(refusal, "fr" if language == "fr" else "en").to_event()
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "field"),
+    [
+        ("send_message", {**MESSAGE, "channel": "fax"}, "channel"),
+        ("send_message", {**MESSAGE, "campaign_id": "221770000001"}, "campaign_id"),
+        ("send_message", {**MESSAGE, "campaign_id": "a b"}, "campaign_id"),
+        ("send_message", {**MESSAGE, "campaign_id": "a\n"}, "campaign_id"),
+        ("send_message", {**MESSAGE, "send_at": "2026-11-23T10:00:00"}, "send_at"),
+        ("send_message", {**MESSAGE, "send_at": "tomorrow"}, "send_at"),
+        ("put_sms_integration", {**SMS, "default_country": "FR"}, "default_country"),
+        ("put_sms_integration", {**SMS, "sender_name": "TOO-LONG-NAME"}, "sender_name"),
+        ("put_sms_integration", {**SMS, "receipt_addresses": ["x"]}, "receipt_addresses.0"),
+        ("put_whatsapp_integration", {**WHATSAPP, "access_token": "a\nb"}, "access_token"),
+        ("put_sms_integration", {**SMS, "rate_per_second": 0}, "rate_per_second"),
+        ("put_whatsapp_integration", {**WHATSAPP, "rate_per_second": 1001}, "rate_per_second"),
+        ("create_distribution", {**BULK, "recipients": []}, "recipients"),
+        ("preview", {"channel": "sms", "content": {"text": "x"}, "recipients": [{}] * 101}, "recipients"),
+        ("record_consents", {"items": [CONSENT] * 1001}, "items"),
+        ("create_upload", {"format": "csv", "bytes": 0}, "bytes"),
+    ],
+)
+def test_a_value_that_cannot_be_accepted_is_unprocessable(operation: str, body: dict[str, object], field: str) -> None:
+    refusal = _refused(operation, body)
+    assert refusal.code is ProblemCode.UNPROCESSABLE
+    assert [fault.field for fault in refusal.faults] == [field]
+
+
+@pytest.mark.parametrize("operation", ["preview", "create_distribution"])
+@pytest.mark.parametrize(
+    "odd", [{"enrollment_id": "221770000001"}, {"language": "de"}, {"card_generated_at": "yesterday"}]
+)
+def test_values_of_a_row_are_left_to_planning(operation: str, odd: dict[str, object]) -> None:
+    body: dict[str, object] = {**BULK, "recipients": [{**PERSON, **odd}]}
+    if operation == "preview":
+        del body["campaign_id"]
+    assert validation.body(request(body=body), operation) == body
+
+
+@pytest.mark.parametrize("raw", [b"", b"hello", b"[]", b'"x"', b"null", b'{"to": 1, "to": 2}', b'{"to": NaN}', b"\xff"])
+def test_what_is_not_a_json_object(raw: bytes) -> None:
+    refusal = _refused("test_sms_integration", raw)
+    assert refusal.code is ProblemCode.BAD_REQUEST
+    assert [(fault.field, fault.code) for fault in refusal.faults] == [("body", "field_invalid")]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "taken"),
+    [
+        ("application/json", True),
+        ("Application/JSON; Charset=UTF-8", True),
+        ('application/json; charset="utf-8"', True),
+        ("", True),
+        ("application/json; charset=latin1", False),
+        ("text/plain", False),
+        ("application/x-www-form-urlencoded", False),
+        ("application/jsonp", False),
+    ],
+)
+def test_content_types(content_type: str, taken: bool) -> None:
+    headers = {"content-type": content_type}
+    body: dict[str, object] = {"to": "+221770000001"}
+    if taken:
+        assert validation.body(request(body=body, headers=headers), "test_sms_integration") == body
+    else:
+        refusal = _refused("test_sms_integration", body, headers)
+        assert refusal.code is ProblemCode.UNSUPPORTED_MEDIA_TYPE
+
+
+def test_too_many_or_too_much_for_one_request() -> None:
+    assert _refused("create_distribution", {**BULK, "recipients": [PERSON] * 5001}).code is ProblemCode.USE_UPLOAD
+    padded = b'{"x": "' + b"a" * 4_000_000 + b'"}'
+    assert _refused("create_distribution", padded).code is ProblemCode.USE_UPLOAD
+    assert _refused("send_message", padded).code is ProblemCode.TOO_LARGE
+    assert _refused("create_upload", {"format": "csv", "bytes": 2_000_000_001}).code is ProblemCode.TOO_LARGE
+
+
+def test_five_thousand_recipients_are_read_fast() -> None:
+    person: dict[str, object] = {
+        **PERSON,
+        "last_name": "Invented",
+        "card_code": "DKR-VAC-0000001",
+        "card_image": "https://cards.example.org/{card_code}.png",
+        "verification_url": "https://v.example.org/c/{card_code}",
+        "enrollment_id": "enrolment-1",
+        "language": "fr",
+        "consent": {"granted_at": "2026-11-01T00:00:00Z", "source": "form"},
+    }
+    asked = request(body={**BULK, "recipients": [person] * 5000})
+    started = time.process_time()
+    validation.body(asked, "create_distribution")
+    assert time.process_time() - started < 0.5
+
+
+def test_all_of_five_thousand_wrong_rows_are_refused_with_the_first_hundred() -> None:
+    refusal = _refused("create_distribution", {**BULK, "recipients": [{"phone": 1, "x": 2}] * 5000})
+    assert len(refusal.faults) == 100
+
+
+@given(document=DOCUMENTS, operation=st.sampled_from(sorted(openapi.operations())))
+def test_any_json_is_taken_or_refused(document: JsonValue, operation: str) -> None:
+    if "requestBody" not in openapi.operations()[operation]:
+        return
+    try:
+        validation.body(request(body=document), operation)
+    except Refusal as refusal:
+        problems.response(refusal, "fr").to_event()
+
+
+def _swap(value: object, path: tuple[str, ...], new: object) -> object:
+    if not path:
+        return new
+    assert isinstance(value, dict)
+    return {**value, path[0]: _swap(value.get(path[0]), path[1:], new)}
+
+
+PATHS = [
+    ("recipient",),
+    ("recipient", "phone"),
+    ("recipient", "consent"),
+    ("content",),
+    ("content", "text"),
+    ("fallback",),
+]
+
+
+@given(new=DOCUMENTS, path=st.sampled_from(PATHS))
+def test_any_value_at_any_place_is_taken_or_refused(new: JsonValue, path: tuple[str, ...]) -> None:
+    told: tuple[Fault, ...] = ()
+    try:
+        validation.body(request(body=_swap(MESSAGE, path, new)), "send_message")
+    except Refusal as refusal:
+        told = refusal.faults
+    assert [fault.field for fault in told if not fault.field.startswith(path[0])] == []
+
+
+def test_a_value_is_never_repeated_in_an_error() -> None:
+    refusal = _refused("send_message", {**MESSAGE, "campaign_id": "221770000001", "send_at": "+221770000002"})
+    answer = json.dumps(problems.document(refusal, "en"), default=str)
+    assert "22177" not in answer
+
+
+def test_a_query() -> None:
+    asked = request(
+        query="limit=20&cursor=abc&status=sent&from=2026-11-01T00:00:00%2B01:00&to=2026-11-02T00:00:00+00:00&channel="
+    )
+    found = validation.query(asked, "list_messages")
+    assert (found.limit, found.cursor) == (20, "abc")
+    assert found.time("from") == datetime(2026, 10, 31, 23, tzinfo=UTC)
+    assert found.time("to") == datetime(2026, 11, 2, tzinfo=UTC)
+    assert set(found.filters) == {"status", "from", "to"}
+
+
+def test_a_query_without_anything() -> None:
+    found = validation.query(request(), "list_messages")
+    assert (found.limit, found.cursor, dict(found.filters), found.time("from")) == (50, None, {}, None)
+
+
+def test_the_path_is_one_of_the_filters() -> None:
+    found = validation.query(request(path={"campaign_id": "c1"}), "list_campaign_messages")
+    assert found.filters == {"campaign_id": "c1"}
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("limit=0", "limit"),
+        ("limit=201", "limit"),
+        ("limit=ten", "limit"),
+        ("limit=1.5", "limit"),
+        ("limit=-1", "limit"),
+        ("limit=99999999999999999999", "limit"),
+        ("status=seen", "status"),
+        ("channel=fax", "channel"),
+        ("from=2026-11-01", "from"),
+        ("to=2026-11-01T00:00:00", "to"),
+        ("campaign_id=221770000001", "campaign_id"),
+        ("enrollment_id=77-000-00-01", "enrollment_id"),
+        ("phone=1", "phone"),
+        ("phone=1&phone=2", "phone"),
+        ("limit=1&limit=1", "limit"),
+        ("status=sent&status=&status=read", "status"),
+    ],
+)
+def test_queries_that_are_refused(query: str, field: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        validation.query(request(query=query), "list_messages")
+    assert refused.value.code is ProblemCode.BAD_REQUEST
+    assert [fault.field for fault in refused.value.faults] == [field]
+
+
+def test_of_a_parameter_that_a_form_left_empty_as_well_the_value_counts() -> None:
+    assert validation.query(request(query="status=sent&status="), "list_messages").filters == {"status": "sent"}
+    assert validation.query(request(query="status=&status=sent"), "list_messages").filters == {"status": "sent"}
+
+
+def test_a_phone_number_in_the_path_is_refused() -> None:
+    with pytest.raises(Refusal):
+        validation.query(request(path={"campaign_id": "221770000001"}), "list_campaign_messages")

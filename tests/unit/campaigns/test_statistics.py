@@ -1,0 +1,286 @@
+"""The figures of a campaign: right for three messages and for many, whoever was killed, by whatever period."""
+
+import itertools
+from collections import Counter
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from statistics import median
+
+import pytest
+
+from shared.campaigns.counts import AT_REST_AFTER, misses_receipt
+from shared.campaigns.distribution import Action, CountryPrice
+from shared.campaigns.statistics import Scope, Statistics, StatisticsReader
+from shared.integrations.integration import UnitPrice
+from shared.messages.message import Message
+from shared.messages.payload import Channel
+from shared.messages.ports import Move
+from shared.messages.status import Status
+from tests.fakes.office import DEMO, SMS, Office, recipient
+
+CAMPAIGN = Scope(organisation=DEMO, campaign_id="c")
+
+
+@pytest.fixture
+def office() -> Office:
+    office = Office()
+    prices = {"SN": UnitPrice(amount=Decimal("12.5"), currency="XOF")}
+    office.integrations.kept[DEMO, "sms"] = replace(SMS, unit_prices=prices)
+    return office
+
+
+def read(office: Office, scope: Scope = CAMPAIGN, *, one_by_one: int = 1000) -> Statistics:
+    return office.run(
+        StatisticsReader(office.distributions, office.log, office.clock, one_by_one=one_by_one).read(scope)
+    )
+
+
+def move(office: Office, message: Message, status: Status, *, after: float = 0, reason: str | None = None) -> None:
+    """A worker of its own hears of it `after` so many seconds; only then it counts."""
+    at = office.clock.now() + timedelta(seconds=after)
+    settler = office.settler()
+    office.run(settler.move(DEMO, message.message_id, Move(status=status, at=at, reason=reason)))
+    office.run(settler.flush())
+
+
+def three(office: Office) -> list[Message]:
+    """One delivered after four seconds, one failed on its way, one pending."""
+    singles = [office.single(8200 + number) for number in range(3)]
+    for message in singles[:2]:
+        move(office, message, Status.SENT)
+    move(office, singles[0], Status.DELIVERED, after=4)
+    move(office, singles[1], Status.FAILED, after=5, reason="undeliverable")
+    return singles
+
+
+def pumped(office: Office, seconds: int = 60) -> None:
+    office.do_tasks()
+    office.deliver(within=timedelta(seconds=seconds))
+    office.tick()
+
+
+def by_hand(office: Office, since: datetime | None = None, until: datetime | None = None) -> Counter[str]:
+    """The log itself."""
+    rows = [row for row in office.log.rows.values() if row.organisation == DEMO]
+    inside = [one for one in rows if (not since or one.accepted_at >= since) and (not until or one.accepted_at < until)]
+    return Counter(str(row.status) for row in inside)
+
+
+def statuses(found: Statistics) -> Counter[str]:
+    return Counter({str(status): count for status, count in found.counts.by_status.items()})
+
+
+@pytest.mark.parametrize("one_by_one", [1000, 0], ids=["from the log", "by the hour"])
+def test_three_messages(office: Office, one_by_one: int) -> None:
+    three(office)
+    found = read(office, one_by_one=one_by_one)
+    assert found.counts.by_status == {Status.PENDING: 1, Status.DELIVERED: 1, Status.FAILED: 1}
+    assert found.counts.by_reason == {"undeliverable": 1}
+    assert (found.by_channel, found.by_country) == ({Channel.SMS: 3}, {"SN": 3})
+    assert (found.delivery_rate, found.read_rate, found.median_delivery_seconds) == (0.5, None, 4)
+    segments = sum(row.segments or 0 for row in office.log.rows.values() if row.sent_at)
+    amount = Decimal("12.5") * segments
+    assert found.segments == segments
+    assert found.prices == (CountryPrice(country="SN", currency="XOF", amount=amount, segments=segments),)
+
+
+@pytest.mark.parametrize("scope", [CAMPAIGN, Scope(organisation=DEMO), Scope(organisation="other")])
+def test_where_nothing_is_nothing_is_made_up(office: Office, scope: Scope) -> None:
+    three(office) if scope.organisation == "other" else None
+    found = read(office, scope)
+    assert (statuses(found), found.by_channel, found.by_country, found.prices) == (Counter(), {}, {}, ())
+    assert (found.delivery_rate, found.read_rate, found.median_delivery_seconds) == (None, None, None)
+    assert (found.segments, found.counts.cards_within_24h) == (0, 0)
+
+
+def test_a_read_rate_is_of_whatsapp_alone(office: Office) -> None:
+    sms, *_ = three(office)
+    whatsapp = [office.single(8300 + number, Channel.WHATSAPP) for number in range(4)]
+    for message in whatsapp[:3]:
+        move(office, message, Status.DELIVERED)
+    move(office, whatsapp[0], Status.READ)
+    found = read(office)
+    assert found.read_rate == round(1 / 3, 4)
+    assert found.by_channel == {Channel.SMS: 3, Channel.WHATSAPP: 4}
+    assert office.row(sms.message_id).status is Status.DELIVERED
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations([Status.SENT, Status.DELIVERED, Status.READ])))
+@pytest.mark.parametrize("one_by_one", [1000, 0], ids=["from the log", "by the hour"])
+def test_instants_count_in_whatever_order_they_are_told(
+    office: Office, order: tuple[Status, ...], one_by_one: int
+) -> None:
+    message = office.single(8200, Channel.WHATSAPP)
+    for status in (*order, *order):
+        move(office, message, status, after={Status.SENT: 0, Status.DELIVERED: 9, Status.READ: 100}[status])
+    found = read(office, one_by_one=one_by_one)
+    assert (found.median_delivery_seconds, found.counts.delays) == (9, {9: 1})
+    assert statuses(found) == Counter(read=1)
+
+
+def test_a_distribution_from_its_confirmation_to_its_end(office: Office) -> None:
+    made = office.distribute(250)
+    assert statuses(read(office)) == Counter(pending=250)
+    assert read(office).by_country == {"SN": 250}
+    pumped(office, 20)
+    found = read(office)
+    view = office.run(office.browse.distribution(DEMO, made.distribution_id))
+    assert found.counts.by_status == view.counts.by_status
+    assert (found.counts.total, found.by_country, found.by_channel) == (250, {"SN": 250}, {Channel.SMS: 250})
+    pumped(office)
+    waits = [number % 50 for number in range(250)]
+    for row, wait in zip(list(office.log.rows.values()), waits, strict=True):
+        settler = office.settler()
+        assert row.sent_at is not None
+        at = row.sent_at + timedelta(seconds=wait)
+        office.run(settler.move(DEMO, row.message_id, Move(status=Status.DELIVERED, at=at)))
+        office.run(settler.flush())
+    found = read(office)
+    assert statuses(found) == by_hand(office) == Counter(delivered=250)
+    assert (found.delivery_rate, found.median_delivery_seconds) == (1.0, round(median(waits)))
+    assert found.segments == made.planned.segments
+
+
+def test_an_unconfirmed_plan_is_none_of_the_campaigns_messages(office: Office) -> None:
+    rows = [recipient(number) for number in range(5)]
+    made = office.run(office.planning().create(office.new_distribution(rows)))
+    assert statuses(read(office)) == Counter()
+    office.run(office.control.act(DEMO, made.distribution_id, Action.CANCEL))
+    assert statuses(read(office)) == Counter()
+
+
+def test_a_cancel_ends_what_was_never_logged_too_and_spoils_no_rate(office: Office) -> None:
+    office.integrations.kept[DEMO, "sms"] = replace(SMS, rate_per_second=1)
+    made = office.distribute(1000)
+    pumped(office, 30)
+    office.run(office.control.act(DEMO, made.distribution_id, Action.CANCEL))
+    for _ in range(12):
+        office.clock.pass_by(seconds=60)
+        office.tick()
+        office.deliver()
+    found = read(office)
+    sent = found.counts.of(Status.SENT)
+    assert 0 < sent < 1000
+    assert statuses(found) == Counter(sent=sent, failed=1000 - sent)
+    assert found.counts.by_reason == {"cancelled": 1000 - sent}
+    assert found.delivery_rate == 0.0
+    assert found.by_country == {"SN": 1000}
+
+
+@pytest.mark.parametrize("nth", [1, 3, 7])
+def test_a_killed_worker_is_made_good_before_a_distribution_is_completed(office: Office, nth: int) -> None:
+    office.distribute(150)
+    office.do_tasks()
+    killed = False
+    while office.queue.waiting:
+        batch = office.queue.take(office.clock.pass_by(seconds=30), most=10)
+        work = office.step(Channel.SMS).send_all(batch)
+        if not killed:
+            killed = office.killed(work, ("distributions.count", nth))
+            nth -= 1
+        else:
+            office.run(work)
+    for _ in range(4):
+        office.clock.pass_by(seconds=61)
+        office.tick()
+        office.deliver()
+    found = read(office)
+    assert statuses(found) == by_hand(office)
+    assert found.segments == sum(row.segments or 0 for row in office.log.rows.values() if row.sent_at)
+
+
+def test_receipts_that_were_counted_by_nobody_are_found_when_all_is_at_rest(office: Office) -> None:
+    office.distribute(20)
+    for _ in range(3):
+        pumped(office)
+    row = next(iter(office.log.rows.values()))
+    dying = office.settler()
+    office.run(dying.move(DEMO, row.message_id, Move(status=Status.DELIVERED, at=office.clock.now())))
+    assert statuses(read(office)) == Counter(sent=20)
+    office.clock.pass_by(seconds=AT_REST_AFTER.total_seconds() + 60)
+    office.tick()
+    assert statuses(read(office)) == Counter(sent=19, delivered=1)
+    [ended] = office.distributions.items.values()
+    assert ended.due_at is None
+
+
+def test_hours_too_are_held_against_the_log_when_all_is_at_rest(office: Office) -> None:
+    delivered, *_ = three(office)
+    dying = office.settler()
+    office.run(dying.move(DEMO, delivered.message_id, Move(status=Status.READ, at=office.clock.now())))
+    test_send = office.single(8900)
+    move(office, test_send, Status.FAILED, reason="not_on_whatsapp")
+    assert statuses(read(office, one_by_one=0)) != by_hand(office)
+    office.clock.pass_by(seconds=AT_REST_AFTER.total_seconds() + 60)
+    assert office.killed(office.fanout().tick(), ("tasks.put", 1))
+    assert office.distributions.recounts
+    office.tick()
+    assert not office.distributions.recounts
+    assert statuses(read(office, one_by_one=0)) == by_hand(office)
+
+
+@pytest.mark.parametrize("one_by_one", [1000, 0], ids=["from the log", "by the hour"])
+def test_neighbouring_periods_add_up_to_the_whole(office: Office, one_by_one: int) -> None:
+    start = office.clock.now()
+    three(office)
+    office.clock.pass_by(hours=1, minutes=20)
+    office.distribute(120)
+    for _ in range(3):
+        pumped(office)
+    office.clock.pass_by(hours=1)
+    office.single(8400)
+    bounds = [None, *(start + timedelta(minutes=minutes) for minutes in (0, 30, 61, 81, 140, 200)), None]
+    parts = [
+        statuses(read(office, replace(CAMPAIGN, since=since, until=until), one_by_one=one_by_one))
+        for since, until in itertools.pairwise(bounds)
+    ]
+    assert sum(parts, Counter()) == statuses(read(office)) == by_hand(office)
+    assert parts == [by_hand(office, since, until) for since, until in itertools.pairwise(bounds)]
+
+
+def test_from_is_inclusive_and_to_exclusive(office: Office) -> None:
+    at = office.single(8200).accepted_at
+    moment = timedelta(milliseconds=1)
+    for since, until, count in ((at, at + moment, 1), (at + moment, None, 0), (None, at, 0), (at, at, 0)):
+        assert read(office, replace(CAMPAIGN, since=since, until=until)).counts.total == count
+
+
+def test_a_million_messages_are_not_read_one_by_one(office: Office) -> None:
+    """Requests grow with the distributions, not with their messages."""
+    office.distribute(400)
+    office.do_tasks()
+    before = Counter(office.points.passed)
+    read(office)
+    asked = {name: count - before[name] for name, count in office.points.passed.items() if count > before[name]}
+    assert asked == {"distributions.page": 1, "distributions.tallies": 1, "log.singles": 1, "log.get_many": 1}
+
+
+def test_missing_receipts_are_counted_as_the_log_shows_them(office: Office) -> None:
+    """Of a distribution, of single messages, and of those that are read by the hour; not once a receipt has come."""
+    made = office.distribute(6)
+    single = office.single(7)
+    pumped(office)
+    office.clock.pass_by(hours=1)
+    later = office.single(8)
+    pumped(office)
+    first, *_ = [row for row in office.log.rows.values() if row.distribution_id]
+    settler = office.settler()
+    office.run(settler.move(DEMO, first.message_id, Move(status=Status.DELIVERED, at=office.clock.now())))
+    office.run(settler.flush())
+
+    def shown() -> set[str]:
+        now = office.clock.now()
+        return {row.message_id for row in office.log.rows.values() if misses_receipt(row, now)}
+
+    for hours, expected in ((46, 0), (1, 6), (1, 7)):
+        office.clock.pass_by(hours=hours, seconds=61)
+        assert len(shown()) == expected
+        for one_by_one in (1000, 0):
+            found = read(office, one_by_one=one_by_one)
+            assert found.counts.by_reason.get("receipt_missing", 0) == expected
+            assert statuses(found) == Counter(sent=7, delivered=1)
+    assert shown() >= {single.message_id, later.message_id}
+    view = office.run(office.browse.distribution(DEMO, made.distribution_id))
+    assert view.counts.by_reason == {"receipt_missing": 5}
+    assert view.counts.of(Status.SENT) == 5

@@ -1,0 +1,108 @@
+"""Everything has been released, a row is pending, and no copy carries it any more: it still comes to an outcome.
+
+Found by tests/simulation: AWS's client may send a claim again that has taken effect, and a copy may be delivered twice
+while its claimer dies. Either way the copy that meets the live claim is dropped, and nobody came back to the row.
+"""
+
+from datetime import timedelta
+
+import pytest
+
+from shared.base.instants import from_milliseconds, milliseconds
+from shared.campaigns.control import advance_task
+from shared.campaigns.distribution import Action, Counts, Distribution, DistributionStatus
+from shared.campaigns.release import DEPARTED, PATIENCE
+from shared.messages.message import Chunk
+from shared.messages.payload import Channel
+from shared.messages.status import Status
+from tests.fakes.office import DEMO, Office
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+def minutes_pass(office: Office, count: int, step: int = 1) -> None:
+    for _ in range(0, count, step):
+        office.clock.pass_by(minutes=step)
+        office.tick()
+        for channel in Channel:
+            office.deliver(channel)
+
+
+def standing(office: Office, made: Distribution) -> DistributionStatus:
+    return office.distributions.items[DEMO, made.distribution_id].status
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_the_copy_met_the_claim_of_a_worker_that_died(office: Office, channel: Channel) -> None:
+    made = office.distribute(2, channel=channel)
+    office.do_tasks()
+    copies = office.queue.take()
+    assert office.killed(office.step(channel).send_all(copies[:1]), ("provider.send", 1))
+    office.run(office.step(channel).send_all(copies))
+    claimed = next(row for row in office.log.rows.values() if row.lease_until is not None)
+    assert (claimed.due_at, office.queue.waiting, len(office.provider.accepted)) == (None, [], 1)
+    minutes_pass(office, 26 * 60, step=20)
+    row = office.row(claimed.message_id)
+    assert (row.status, row.reason) == (Status.FAILED, "outcome_unknown")
+    assert standing(office, made) is DistributionStatus.COMPLETED
+    assert len(office.provider.accepted) == 1
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_a_copy_is_lost(office: Office, channel: Channel) -> None:
+    made = office.distribute(3, channel=channel)
+    office.do_tasks()
+    office.queue.waiting.pop()
+    minutes_pass(office, 40)
+    assert {row.status for row in office.log.rows.values()} == {Status.SENT}
+    assert len(office.provider.accepted) == 3
+    assert standing(office, made) is DistributionStatus.COMPLETED
+
+
+def test_the_counts_told_a_resume_that_a_chunk_was_through(office: Office) -> None:
+    """An ADD that AWS's client sent twice: a resume passes by the chunk, and its pending row has lost its copy."""
+    made = office.distribute(2)
+    office.do_tasks()
+    office.run(office.step(Channel.SMS).send_all(office.queue.take(most=1)))
+    chunk = Chunk(distribution_id=made.distribution_id, run=0, number=0)
+    change = Counts(by_status={Status.SENT: 1})
+    office.run(office.distributions.count(DEMO, chunk, change, began=office.clock.now()))
+    for action in (Action.PAUSE, Action.RESUME):
+        office.run(office.control.act(DEMO, made.distribution_id, action))
+    office.do_tasks()
+    office.deliver()
+    minutes_pass(office, 40)
+    assert {row.status for row in office.log.rows.values()} == {Status.SENT}
+    assert standing(office, made) is DistributionStatus.COMPLETED
+
+
+def test_what_waits_for_its_departure_is_left_alone(office: Office) -> None:
+    """5 a second, a tenth of them express: 30 rows take 7 s; the next look comes after a minute."""
+    made = office.distribute(30)
+    office.do_tasks()
+    last = office.distributions.items[DEMO, made.distribution_id].last_departure
+    assert last is not None
+    office.clock.instant = from_milliseconds(milliseconds(last + DEPARTED))  # as rows keep instants
+    office.run(office.fanout().work(advance_task(made), office.clock.now() + MINUTE))
+    assert {row.due_at for row in office.log.rows.values()} == {None}
+    office.clock.pass_by(seconds=1)
+    office.run(office.fanout().work(advance_task(made), office.clock.now() + MINUTE))
+    assert {row.due_at for row in office.log.rows.values()} == {office.clock.now() + PATIENCE}
+
+
+def test_whoever_is_watched_already_is_not_put_off(office: Office) -> None:
+    office.distribute(1)
+    office.do_tasks()
+    office.queue.waiting = []
+    minutes_pass(office, 2)
+    [row] = office.log.rows.values()
+    first = row.due_at
+    assert first is not None
+    assert first - office.clock.now() <= PATIENCE
+    minutes_pass(office, 5)
+    assert office.row(row.message_id).due_at == first

@@ -1,0 +1,199 @@
+"""Counts that a recount and a worker write at the same time: each move is counted once, whatever came in between."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.campaigns.counts import group_of
+from shared.campaigns.distribution import Counts, Distribution, DistributionStatus
+from shared.messages.message import Chunk
+from shared.messages.payload import Channel
+from shared.messages.ports import Move
+from shared.messages.status import Status
+from shared.webhooks.updates import Attempt, StatusReport
+from tests.fakes.office import DEMO, Office
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+def standing(office: Office, made: Distribution) -> Distribution:
+    return office.distributions.items[DEMO, made.distribution_id]
+
+
+def shown(office: Office, made: Distribution) -> Counts:
+    return office.run(office.browse.distribution(DEMO, made.distribution_id)).counts
+
+
+def listed(office: Office) -> Counter[Status]:
+    return Counter(row.status for row in office.log.rows.values())
+
+
+def minutes_pass(office: Office, count: int) -> None:
+    for _ in range(count):
+        office.clock.pass_by(seconds=60)
+        office.tick()
+        office.deliver()
+
+
+def sent(office: Office, rows: int) -> Distribution:
+    """A distribution whose rows are all with the provider, and counted."""
+    made = office.distribute(rows)
+    office.do_tasks()
+    office.deliver(within=timedelta(seconds=60))
+    assert shown(office, made).by_status == {Status.SENT: rows}
+    return made
+
+
+def at_point(office: Office, point: str, nth: int, act: Callable[[], Awaitable[None]]) -> None:
+    """Another worker acts while this one is at a point, once."""
+    whole, passed = office.points.__call__, Counter[str]()
+
+    async def pass_by(name: str) -> None:
+        passed[name] += 1
+        if (name, passed[name]) == (point, nth):
+            await act()
+        await whole(name)
+
+    for fake in (office.distributions, office.log, office.plans):
+        fake._points = pass_by  # type: ignore[assignment]
+
+
+async def delivered(office: Office, rows: int, settler: Any) -> None:
+    """Receipts of the first rows are moved, and not counted yet."""
+    for row in list(office.log.rows.values())[:rows]:
+        await settler.move(DEMO, row.message_id, Move(status=Status.DELIVERED, at=office.clock.now()))
+
+
+@pytest.mark.parametrize("jump", [timedelta(), HOUR], ids=["at once", "after a jump of the clock"])
+def test_a_recount_between_a_senders_moves_and_its_count_counts_them_once(office: Office, jump: timedelta) -> None:
+    """The sender stands still after its moves. The distribution is completed meanwhile, and then the sender goes on."""
+    made = office.distribute(4)
+    office.do_tasks()
+    office.deliver(within=timedelta(seconds=30))
+    late = office.settler()
+    office.run(delivered(office, 3, late))
+    office.clock.instant += jump
+    minutes_pass(office, 3)
+    assert standing(office, made).status is DistributionStatus.COMPLETED
+    office.run(late.flush())
+    assert shown(office, made).by_status == {Status.SENT: 1, Status.DELIVERED: 3}
+    assert "count_came_late" in [name for name, _ in office.telemetry.events]
+    minutes_pass(office, 2)
+    assert shown(office, made).by_status == listed(office)
+    assert not [one for one in office.distributions.recounts if group_of(one[1]) == made.distribution_id]
+
+
+@pytest.mark.parametrize("before_the_log_is_read", [True, False])
+@pytest.mark.parametrize("is_counted", [True, False])
+def test_moves_around_the_instant_at_which_a_recount_reads_the_log(
+    office: Office, before_the_log_is_read: bool, is_counted: bool
+) -> None:
+    """A third receipt was lost with its worker; so the recount has something to put right."""
+    made = sent(office, 4)
+    office.run(delivered(office, 1, office.settler()))
+    late = office.settler()
+
+    async def other() -> None:
+        row = list(office.log.rows.values())[-1]
+        await late.move(DEMO, row.message_id, Move(status=Status.READ, at=office.clock.now()))
+        if is_counted:
+            await late.flush()
+
+    at_point(office, "log.get_many" if before_the_log_is_read else "distributions.set_counts", 1, other)
+    office.run(office.tallies.recount(standing(office, made)))
+    office.clock.pass_by(seconds=20)
+    office.run(late.flush())
+    office.tick()
+    assert shown(office, made).by_status == listed(office) == {Status.SENT: 2, Status.DELIVERED: 1, Status.READ: 1}
+
+
+def test_it_is_not_completed_while_others_count_on_a_chunk_that_is_wrong(office: Office) -> None:
+    made = sent(office, 4)
+    chunk = Chunk(distribution_id=made.distribution_id, run=0, number=0)
+    wrong, right = (
+        Counts(by_status={Status.SENT: -1, Status.READ: 1}),
+        Counts(by_status={Status.SENT: 1, Status.READ: -1}),
+    )
+    office.run(office.distributions.count(DEMO, chunk, wrong, began=office.clock.now()))
+
+    async def always(name: str) -> None:
+        if name == "distributions.set_counts":
+            for change in (right, wrong, wrong):
+                await office.distributions.count(DEMO, chunk, change, began=office.clock.now())
+
+    office.distributions._points = always  # type: ignore[assignment]
+    assert not office.run(office.tallies.all_settled(standing(office, made)))
+    office.distributions._points = office.points
+    assert office.run(office.tallies.all_settled(standing(office, made)))
+    assert shown(office, made).by_status == {Status.SENT: 4}
+
+
+@pytest.mark.parametrize("point", ["distributions.count"])
+def test_a_consumer_that_dies_before_it_counts_is_made_good_when_its_work_comes_again(
+    office: Office, point: str
+) -> None:
+    """Also after the distribution is completed, and within a minute instead of three days."""
+    made = sent(office, 4)
+    minutes_pass(office, 3)
+    assert standing(office, made).status is DistributionStatus.COMPLETED
+
+    async def receipts() -> None:
+        settler = office.settler()
+        await delivered(office, 2, settler)
+        await settler.flush()
+
+    assert office.killed(receipts(), (point, 1))
+    assert shown(office, made).by_status == {Status.SENT: 4}
+    office.run(receipts())
+    minutes_pass(office, 1)
+    assert shown(office, made).by_status == listed(office) == {Status.SENT: 2, Status.DELIVERED: 2}
+
+
+def test_a_sender_that_dies_before_it_counts_is_made_good_when_its_copy_comes_again(office: Office) -> None:
+    """Before the distribution is completed, while other rows wait for their departure."""
+    made = office.distribute(60)
+    office.do_tasks()
+    batch = office.queue.take(office.clock.pass_by(seconds=3), most=5)
+    assert office.killed(office.step(Channel.SMS).send_all(batch), ("distributions.count", 1))
+    assert shown(office, made).of(Status.SENT) == 0
+    office.run(office.step(Channel.SMS).send_all(batch))
+    office.tick()
+    assert shown(office, made).of(Status.SENT) == listed(office)[Status.SENT] == len(batch)
+
+
+def test_an_echo_of_the_senders_own_status_asks_for_no_recount(office: Office) -> None:
+    """Meta tells `sent` of every message whose answer said so: a recount for each would double what a message costs."""
+    office.distribute(3, channel=Channel.WHATSAPP)
+    office.do_tasks()
+    office.deliver(Channel.WHATSAPP, within=timedelta(seconds=10))
+    for row in list(office.log.rows.values()):
+        attempt = Attempt(message_id=row.message_id, number=row.attempts)
+        told = StatusReport(
+            attempt=attempt,
+            provider_message_id=row.provider_message_id or "",
+            status=Status.SENT,
+            at=office.clock.now(),
+        )
+        office.told(told)
+    assert office.points.passed["distributions.want_recount"] == 0
+
+
+def test_a_senders_own_status_that_was_told_before_asks_for_one(office: Office) -> None:
+    """The webhook came first, and its consumer may have died before it counted."""
+    office.distribute(1, channel=Channel.WHATSAPP)
+    office.do_tasks()
+    [row] = office.log.rows.values()
+    settler = office.settler()
+    for is_echo in (True, False):
+        move = Move(status=Status.SENT, at=office.clock.now(), is_echo=is_echo)
+        office.run(settler.move(DEMO, row.message_id, move))
+    office.run(settler.flush())
+    assert office.points.passed["distributions.want_recount"] == 1

@@ -1,0 +1,56 @@
+"""The dedupe index: marks are found again in their rows, whatever the order they came in."""
+
+from collections.abc import Mapping
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.duplicates.dedupe_index import Print, Prints, rows_of, same_rows, without
+
+marks = st.builds(Print, digest=st.binary(min_size=16, max_size=16), decides=st.booleans())
+books = st.dictionaries(st.integers(1, 2**31 - 1), marks, max_size=50)
+
+
+def book_of(rows: Mapping[int, Print], *, backwards: bool = False) -> bytes:
+    prints = Prints()
+    for row, mark in sorted(rows.items(), reverse=backwards):
+        prints.add(mark, row)
+    return prints.book()
+
+
+def deciding(mark: Print) -> Print:
+    return Print(digest=mark.digest, decides=True)
+
+
+@given(books, st.lists(marks, max_size=20))
+def test_a_mark_is_found_in_its_row_and_no_other(rows: dict[int, Print], others: list[Print]) -> None:
+    book = book_of(rows)
+    assert len(book) == 12 * len(rows)
+    for row, mark in rows.items():
+        assert list(rows_of(book, [deciding(mark)])) == [row]
+        assert list(rows_of(book, [Print(digest=mark.digest, decides=False)])) == ([row] if mark.decides else [])
+    known = {mark.digest[:8] for mark in rows.values()}
+    assert not [row for mark in others if mark.digest[:8] not in known for row in rows_of(book, [deciding(mark)])]
+
+
+@given(books)
+def test_the_order_they_came_in_leaves_no_trace(rows: dict[int, Print]) -> None:
+    assert book_of(rows) == book_of(rows, backwards=True)
+
+
+@given(books, st.data())
+def test_rows_are_taken_out_and_the_others_stay(rows: dict[int, Print], data: st.DataObject) -> None:
+    gone = data.draw(st.sets(st.sampled_from(sorted(rows)))) if rows else set()
+    left = {row: mark for row, mark in rows.items() if row not in gone}
+    assert without(book_of(rows), gone) == book_of(left)
+
+
+def test_a_phone_with_ten_thousand_rows_is_no_square() -> None:
+    """Rows with codes share their text and do not decide by it: none is looked at but the ones that do."""
+    shared = Print(digest=b"t" * 16, decides=False)
+    crowd = dict.fromkeys(range(1, 10001), shared)
+    mine, theirs = book_of(crowd), book_of(crowd | {7: deciding(shared)})
+    assert list(rows_of(mine, [shared])) == []
+    assert list(rows_of(theirs, [shared])) == [7]
+    pairs = same_rows(mine, theirs)
+    assert [list(pairs.of(row)) for row in (1, 7, 10_000)] == [[7], [7], [7]]

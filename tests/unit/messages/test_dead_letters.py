@@ -1,0 +1,453 @@
+"""A copy that is taken up again and again and never comes to an end: its message dies, nobody else waits for it, and a
+person redrives it, through the gate and once."""
+
+import asyncio
+import itertools
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, override
+
+import pytest
+
+from shared.base.ids import shard_of
+from shared.campaigns.distribution import Action, DistributionStatus
+from shared.integrations.integration import SmsIntegration
+from shared.messages.dead_letters import AT_ONCE, DeadCopy
+from shared.messages.errors import Kind, SendError
+from shared.messages.message import KEPT_FOR, DeadReason, Message, dead_letter_id
+from shared.messages.payload import Channel, Payload
+from shared.messages.ports import AGENDA_SHARDS, LogQuery
+from shared.messages.queue_message import Dispatch
+from shared.messages.status import Status
+from tests.fakes.consents import revoked
+from tests.fakes.log import FakeLog
+from tests.fakes.office import DEMO, Office
+from tests.fakes.rest import FakeIntegrations, FakeProvider
+
+RECEIVES = 12
+"""template.yaml, maxReceiveCount."""
+EVENING = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
+NIGHT = datetime(2026, 11, 23, 22, 0, tzinfo=UTC)
+
+
+class Poisoned(FakeProvider[Any]):
+    """Whoever touches one of these numbers' messages fails as a mistake of ours would."""
+
+    numbers: frozenset[str] = frozenset()
+
+    @override
+    async def prepare(self, integration: Any, payload: Payload) -> str:
+        if payload.to in self.numbers:
+            raise ZeroDivisionError
+        return await super().prepare(integration, payload)
+
+
+@pytest.fixture
+def office() -> Office:
+    office = Office()
+    office.provider = Poisoned(office.points)
+    return office
+
+
+def poison(office: Office, *numbers: str) -> None:
+    assert isinstance(office.provider, Poisoned)
+    office.provider.numbers = frozenset(numbers)
+
+
+def dead_copy(copy: Dispatch) -> DeadCopy:
+    return DeadCopy(
+        organisation=copy.organisation,
+        message_id=copy.message_id,
+        reason=DeadReason.HANDLING_FAILED,
+        attempts=RECEIVES,
+    )
+
+
+def given_up(office: Office, copies: Sequence[Dispatch]) -> list[bool]:
+    return office.run(office.dead_letters().take_all([dead_copy(copy) for copy in copies]))
+
+
+def dies(office: Office) -> list[str]:
+    """Every copy on the queue is taken up as often as the queue allows, by a new worker each time; what is never
+    finished is given up. Answers the dead letters there are now."""
+    copies = office.queue.take()
+    for _ in range(RECEIVES):
+        office.clock.pass_by(minutes=6)
+        done = [office.run(office.step(copy.channel).send_all([copy])) for copy in copies]
+        copies = [copy for copy, (fine,) in zip(copies, done, strict=True) if not fine]
+    assert all(given_up(office, copies))
+    return letters(office)
+
+
+def letters(office: Office, organisation: str = DEMO) -> list[str]:
+    page = office.run(office.log.page(LogQuery(organisation=organisation, dead=True), None, 50))
+    return [dead_letter_id(row.message_id, row.dead.received_at) for row in page.items if row.dead]
+
+
+def redriven(office: Office, *identities: str, organisation: str = DEMO) -> int:
+    return office.run(office.redrives().some(organisation, identities))
+
+
+def goes_on(office: Office, minutes: int = 10, channel: Channel = Channel.SMS) -> None:
+    for _ in range(minutes):
+        office.do_tasks()
+        office.deliver(channel, within=timedelta(seconds=60))
+        office.tick()
+
+
+def dead_single(office: Office, channel: Channel = Channel.SMS) -> tuple[Message, str]:
+    made = office.single(channel=channel)
+    poison(office, "+221770008200")
+    [letter] = dies(office)
+    return office.row(made.message_id), letter
+
+
+def recipients(office: Office) -> list[str]:
+    return sorted(number for number, _ in office.provider.accepted)
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_a_dead_message_waits_and_is_sent_once_when_it_is_redriven(office: Office, channel: Channel) -> None:
+    row, letter = dead_single(office, channel)
+    assert row.dead is not None
+    assert (row.dead.reason, row.dead.attempts, row.status, row.attempts) == ("handling_failed", 12, Status.PENDING, 0)
+    office.clock.pass_by(days=13)
+    goes_on(office, channel=channel)
+    assert office.queue.waiting == []
+    assert letters(office) == [letter]
+    office.clock.instant = datetime(2026, 12, 6, 10, tzinfo=UTC)
+    poison(office)
+    assert redriven(office, letter) == 1
+    assert letters(office) == []
+    goes_on(office, channel=channel)
+    assert recipients(office) == ["+221770008200"]
+    assert office.row(row.message_id).status is Status.SENT
+
+
+def test_poison_never_holds_up_the_others(office: Office) -> None:
+    """Neither in the sender's batch nor at the dead letters."""
+    distribution = office.distribute(5)
+    poison(office, "+221770000003")
+    office.do_tasks()
+    copies = office.queue.take()
+    done = office.run(office.step(Channel.SMS).send_all(copies))
+    assert sorted(done) == [False, True, True, True, True]
+    office.queue.waiting = [copy for copy, fine in zip(copies, done, strict=True) if not fine]
+    [letter] = dies(office)
+    assert recipients(office) == [f"+22177000000{number}" for number in (1, 2, 4, 5)]
+    goes_on(office, minutes=120)
+    [found] = office.distributions.items.values()
+    assert (found.status, letters(office)) == (DistributionStatus.SENDING, [letter])
+    poison(office)
+    redriven(office, letter)
+    goes_on(office)
+    assert recipients(office) == [f"+22177000000{number}" for number in range(1, 6)]
+    [found] = office.distributions.items.values()
+    assert found.status is DistributionStatus.COMPLETED
+    counts = office.run(office.browse.distribution(DEMO, distribution.distribution_id)).counts
+    assert counts.by_status == {Status.SENT: 5}
+
+
+def test_one_that_cannot_be_buried_stops_no_other(office: Office) -> None:
+    office.distribute(3)
+    office.do_tasks()
+    copies = office.queue.take()
+
+    class Torn(FakeLog):
+        @override
+        async def get(self, organisation: str, message_id: str) -> Message | None:
+            if message_id == copies[1].message_id:
+                raise ConnectionError
+            return await super().get(organisation, message_id)
+
+    torn = Torn(office.points)
+    torn.rows, office.log = office.log.rows, torn
+    unheard = replace(copies[0], message_id="of-nobody")
+    assert given_up(office, [copies[0], copies[1], unheard, copies[2]]) == [True, False, True, True]
+    assert {letter.partition(".")[0] for letter in letters(office)} == {copies[0].message_id, copies[2].message_id}
+    assert office.telemetry.troubles[-3:] == ["dead_letter_not_taken", "dead_letter_of_no_message", "dead_letter"]
+
+
+def test_asked_twice_and_at_once_it_goes_once(office: Office) -> None:
+    _, letter = dead_single(office)
+    poison(office)
+
+    async def crowd() -> list[int]:
+        asked = [office.redrives().some(DEMO, [letter, letter]) for _ in range(3)]
+        return await asyncio.gather(*asked, office.redrives().all(DEMO), office.redrives().all(DEMO))
+
+    assert sum(office.run(crowd())) == 1
+    goes_on(office)
+    assert redriven(office, letter) == 0
+    goes_on(office)
+    assert len(office.provider.accepted) == 1
+
+
+@pytest.mark.parametrize("point", [("log.redrive", 1), ("tasks.put", 1)])
+def test_killed_while_redriving_and_asked_again_one_message_leaves(office: Office, point: tuple[str, int]) -> None:
+    _, letter = dead_single(office)
+    poison(office)
+    assert office.killed(office.redrives().some(DEMO, [letter]), point)
+    redriven(office, letter)
+    goes_on(office)
+    assert (len(office.provider.accepted), letters(office)) == (1, [])
+
+
+def test_killed_at_the_second_step_the_tick_does_the_rest(office: Office) -> None:
+    _, letter = dead_single(office)
+    poison(office)
+    assert office.killed(office.redrives().some(DEMO, [letter]), ("tasks.put", 1))
+    goes_on(office)
+    assert len(office.provider.accepted) == 1
+
+
+def test_killed_while_burying_the_copy_comes_again(office: Office) -> None:
+    made = office.single()
+    copies = office.queue.take()
+    work = office.dead_letters().take_all([dead_copy(copy) for copy in copies])
+    assert office.killed(work, ("log.bury", 1))
+    assert letters(office) == []
+    assert given_up(office, copies) == [True]
+    [letter] = letters(office)
+    office.clock.pass_by(minutes=90)
+    assert given_up(office, copies) == [True]
+    assert letters(office) == [letter]
+    assert office.row(made.message_id).dead is not None
+
+
+def test_what_another_copy_has_sent_is_no_dead_letter_any_more(office: Office) -> None:
+    office.single()
+    copies = office.queue.take()
+    given_up(office, copies)
+    [letter] = letters(office)
+    office.queue.waiting = copies
+    goes_on(office)
+    assert letters(office) == []
+    assert redriven(office, letter) == 0
+    assert given_up(office, copies) == [True]
+    goes_on(office)
+    assert (letters(office), len(office.provider.accepted)) == ([], 1)
+
+
+def test_one_that_dies_again_is_another_dead_letter(office: Office) -> None:
+    _, first = dead_single(office)
+    assert redriven(office, first) == 1
+    office.do_tasks()
+    [second] = dies(office)
+    assert second != first
+    assert redriven(office, first) == 0
+    assert letters(office) == [second]
+    poison(office)
+    assert office.run(office.redrives().all(DEMO)) == 1
+    goes_on(office)
+    assert len(office.provider.accepted) == 1
+
+
+def test_a_paused_distribution_sends_it_once_it_is_resumed(office: Office) -> None:
+    distribution = office.distribute(1)
+    office.do_tasks()
+    given_up(office, office.queue.take())
+    office.run(office.control.act(DEMO, distribution.distribution_id, Action.PAUSE))
+    redriven(office, *letters(office))
+    goes_on(office, minutes=20)
+    assert office.provider.accepted == []
+    office.run(office.control.act(DEMO, distribution.distribution_id, Action.RESUME))
+    goes_on(office, minutes=20)
+    assert len(office.provider.accepted) == 1
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_cancelled_distribution_ends_it(office: Office, when: str) -> None:
+    distribution = office.distribute(1)
+    office.do_tasks()
+    [copy] = office.queue.take()
+    given_up(office, [copy])
+    [letter] = letters(office)
+    if when == "after":
+        redriven(office, letter)
+    office.run(office.control.act(DEMO, distribution.distribution_id, Action.CANCEL))
+    goes_on(office)
+    assert redriven(office, letter) == 0
+    goes_on(office)
+    row = office.row(copy.message_id)
+    assert (row.status, row.reason, office.provider.accepted) == (Status.FAILED, "cancelled", [])
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_a_person_who_has_opted_out_is_left_alone(office: Office, channel: Channel) -> None:
+    row, letter = dead_single(office, channel)
+    poison(office)
+    office.run(office.people.record(DEMO, row.person, [revoked(office.clock.now())]))
+    redriven(office, letter)
+    goes_on(office, channel=channel)
+    row = office.row(row.message_id)
+    assert (row.status, row.reason, office.provider.accepted) == (Status.FAILED, "opted_out", [])
+
+
+def test_at_night_it_waits_for_the_morning(office: Office) -> None:
+    row, letter = dead_single(office)
+    poison(office)
+    office.clock.instant = NIGHT
+    redriven(office, letter)
+    goes_on(office)
+    row = office.row(row.message_id)
+    assert (row.status, row.scheduled_for) == (Status.PENDING, datetime(2026, 11, 24, 7, tzinfo=UTC))
+    office.clock.instant = datetime(2026, 11, 24, 7, tzinfo=UTC)
+    goes_on(office)
+    assert len(office.provider.accepted) == 1
+
+
+def test_a_copy_that_the_gate_has_put_off_is_alive(office: Office) -> None:
+    """Of two copies one dies in the evening; the other reaches the gate at night. Nobody has to redrive anything."""
+    office.clock.instant = EVENING
+    made = office.single()
+    copies = office.queue.take()
+    given_up(office, copies)
+    office.clock.instant = NIGHT
+    office.run(office.step(Channel.SMS).send_all(copies))
+    assert letters(office) == []
+    office.clock.instant = datetime(2026, 11, 24, 7, tzinfo=UTC)
+    goes_on(office)
+    assert office.row(made.message_id).status is Status.SENT
+
+
+@pytest.mark.parametrize("waits", [timedelta(minutes=1), timedelta(hours=9)])
+def test_what_waits_for_its_hour_is_not_dead(office: Office, waits: timedelta) -> None:
+    """Its other copy came to the gate at night: redriven before its hour it would be early."""
+    opens = datetime(2026, 11, 24, 7, tzinfo=UTC)
+    office.clock.instant = EVENING
+    office.single()
+    copies = office.queue.take()
+    office.clock.instant = NIGHT
+    office.run(office.step(Channel.SMS).send_all(copies))
+    office.clock.instant = opens - waits
+    assert given_up(office, copies) == [True]
+    assert letters(office) == []
+    office.clock.instant = opens
+    goes_on(office)
+    assert len(office.provider.accepted) == 1
+
+
+def test_what_the_provider_made_wait_is_not_dead(office: Office) -> None:
+    office.single()
+    copies = office.queue.take()
+    office.provider.answers = [SendError(Kind.RETRY, "503", "provider_down", retry_after=1800)]
+    office.run(office.step(Channel.SMS).send_all(copies))
+    assert given_up(office, copies) == [True]
+    assert letters(office) == []
+    office.clock.pass_by(minutes=30)
+    goes_on(office)
+    assert len(office.provider.accepted) == 1
+
+
+@pytest.mark.parametrize("torn", [1, 150], ids=["one", "more than a page"])
+def test_what_the_agenda_cannot_take_up_holds_up_nobody_in_its_shard(office: Office, torn: int) -> None:
+    """Settings that cannot be read, say: theirs alone."""
+
+    class Torn(FakeIntegrations):
+        @override
+        async def sms(self, organisation: str, *, version: int = 0, fresh: bool = False) -> SmsIntegration | None:
+            if organisation == "torn":
+                raise ValueError
+            return await super().sms(organisation, version=version, fresh=fresh)
+
+    ours = office.single()
+    office.queue.waiting = []
+    reading = Torn()
+    reading.kept, office.integrations = office.integrations.kept, reading
+    shard = shard_of(ours.message_id, AGENDA_SHARDS)
+    names = (name for name in map(str, itertools.count()) if shard_of(name, AGENDA_SHARDS) == shard)
+    for name in itertools.islice(names, torn):
+        theirs = replace(ours, organisation="torn", message_id=name, due_at=ours.accepted_at)
+        office.log.rows["torn", name] = theirs
+    office.clock.pass_by(minutes=1)
+    goes_on(office, minutes=5)
+    assert len(office.provider.accepted) == 1
+    assert office.telemetry.troubles.count("agenda_message_failed") >= torn
+    theirs_now = [row for (organisation, _), row in office.log.rows.items() if organisation == "torn"]
+    assert all(row.due_at and row.due_at > office.clock.now() - timedelta(minutes=2) for row in theirs_now)
+
+
+def test_one_whose_content_is_gone_ends(office: Office) -> None:
+    row, letter = dead_single(office)
+    office.plans.objects.clear()
+    redriven(office, letter)
+    goes_on(office)
+    assert (office.row(row.message_id).status, office.row(row.message_id).reason) == (Status.FAILED, "expired")
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_a_claim_that_lapsed_is_an_unknown_outcome_and_no_dead_letter(office: Office, channel: Channel) -> None:
+    """The copy was the last to look at it: the worker that had claimed is dead."""
+    distribution = office.distribute(1, channel=channel)
+    office.do_tasks()
+    copies = office.queue.take()
+    assert office.killed(office.step(channel).send_all(copies), ("provider.send", 1))
+    assert given_up(office, copies) == [False], "its holder may still be at work"
+    office.clock.pass_by(minutes=90)
+    assert given_up(office, copies) == [True]
+    assert given_up(office, copies) == [True]
+    assert letters(office) == []
+    for _ in range(60):
+        office.clock.pass_by(minutes=30)
+        office.tick()
+    row = office.row(copies[0].message_id)
+    assert (row.status, row.reason, row.dead) == (Status.FAILED, "outcome_unknown", None)
+    counts = office.run(office.browse.distribution(DEMO, distribution.distribution_id)).counts
+    assert counts.by_status == {Status.FAILED: 1}
+
+
+def test_nobody_redrives_it_for_fourteen_days_and_the_distribution_comes_to_its_end(office: Office) -> None:
+    office.distribute(1)
+    office.do_tasks()
+    given_up(office, office.queue.take())
+    [letter] = letters(office)
+    office.clock.pass_by(seconds=KEPT_FOR.total_seconds() - 1)
+    office.tick()
+    assert letters(office) == [letter]
+    office.clock.pass_by(seconds=1)
+    assert redriven(office, letter) == 0, "its time is over: the agenda ends it"
+    assert letters(office) == [letter]
+    goes_on(office)
+    [row] = office.log.rows.values()
+    assert (row.status, row.reason, letters(office)) == (Status.FAILED, "expired", [])
+    [distribution] = office.distributions.items.values()
+    assert (distribution.status, office.provider.accepted) == (DistributionStatus.COMPLETED, [])
+
+
+def test_what_was_looked_at_too_early_goes_on_waiting(office: Office) -> None:
+    """An older watch may still stand in the agenda's index."""
+    row, _ = dead_single(office)
+    office.log.rows[DEMO, row.message_id] = replace(row, due_at=office.clock.now())
+    office.tick()
+    assert office.row(row.message_id) == row
+    assert office.queue.waiting == []
+
+
+def test_nobody_redrives_what_is_another_organisations(office: Office) -> None:
+    _, letter = dead_single(office)
+    poison(office)
+    assert letters(office, "other") == []
+    assert redriven(office, letter, organisation="other") == 0
+    assert office.run(office.redrives().all("other")) == 0
+    goes_on(office)
+    assert (letters(office), office.provider.accepted) == ([letter], [])
+
+
+def test_of_very_many_the_rest_follows_by_itself(office: Office) -> None:
+    row, _ = dead_single(office)
+    many = AT_ONCE + 350
+    for number in range(many):
+        copy = replace(row, message_id=f"m-{number:05}")
+        office.log.rows[DEMO, copy.message_id] = copy
+    office.log.rows["other", "theirs"] = replace(row, organisation="other", message_id="theirs")
+    assert office.run(office.redrives().all(DEMO)) == AT_ONCE
+    assert sum(one.dead is None for one in office.log.rows.values()) == AT_ONCE
+    [rest] = [task for task in office.tasks.tasks if task.kind == "redrive"]
+    office.tasks.tasks = []
+    office.run(office.fanout().work(rest, office.clock.now()))
+    assert office.tasks.tasks == [rest], "no time was left: as it was"
+    for _ in range(2):
+        office.run(office.fanout().work(rest, office.clock.now() + timedelta(minutes=1)))
+    assert [one.message_id for one in office.log.rows.values() if one.dead is not None] == ["theirs"]

@@ -1,0 +1,114 @@
+"""The claim comes a moment before the departure, and the call at it. What is heard in between still counts."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.base.instants import from_microseconds, microseconds
+from shared.messages.errors import Kind, SendError
+from shared.messages.payload import Channel
+from shared.messages.status import Status
+from shared.pacing.waiting import AHEAD
+from tests.fakes.office import Office
+from tests.fakes.virtual import OrderedOffice
+
+SECOND = timedelta(seconds=1)
+ROUNDED = timedelta(microseconds=10)
+"""The loop's own clock is a float."""
+
+
+def calls_of(office: Office) -> list[datetime]:
+    """When the provider is called, from now on."""
+    calls: list[datetime] = []
+    office.provider.called = lambda: calls.append(office.clock.now())
+    return calls
+
+
+@pytest.mark.parametrize("milliseconds", [0, 20, 49])
+@pytest.mark.parametrize("channel", Channel)
+def test_however_long_a_claim_takes_the_call_is_made_at_its_time(channel: Channel, milliseconds: int) -> None:
+    office = OrderedOffice()
+    office.distribute(10, channel=channel)
+    office.do_tasks()
+    claim, claimed = office.log.claim, []
+
+    async def slow(*args: object, **how: object) -> object:
+        claimed.append(office.clock.now())
+        await office.clock.sleep(milliseconds / 1000)
+        return await claim(*args, **how)  # type: ignore[arg-type]
+
+    office.log.claim = slow  # type: ignore[assignment,method-assign]  # slower
+    copies, calls = office.queue.take(), calls_of(office)
+    office.run(office.step(channel).send_all(copies))
+    departures = [from_microseconds(copy.departs_at) for copy in copies]
+    late = [at - departure for departure, at in zip(departures, calls, strict=True)]
+    ahead = [departure - at for departure, at in zip(departures, claimed, strict=True)]
+    assert all(timedelta() <= one <= ROUNDED for one in late)
+    assert all(AHEAD - ROUNDED <= one <= AHEAD for one in ahead)
+
+
+def test_a_claim_that_takes_longer_delays_its_own_call_alone() -> None:
+    office = OrderedOffice()
+    office.distribute(2)
+    office.do_tasks()
+    claim, waits = office.log.claim, [0.3]
+
+    async def slow(*args: object, **how: object) -> object:
+        if waits:
+            await office.clock.sleep(waits.pop())
+        return await claim(*args, **how)  # type: ignore[arg-type]
+
+    office.log.claim = slow  # type: ignore[assignment,method-assign]  # slower
+    copies, calls = office.queue.take(), calls_of(office)
+    office.run(office.step(Channel.SMS).send_all(copies))
+    first, second = (from_microseconds(copy.departs_at) for copy in copies)
+    held_up = first - AHEAD + timedelta(seconds=0.3)
+    assert all(abs(at - due) <= ROUNDED for at, due in zip(sorted(calls), sorted([held_up, second]), strict=True))
+
+
+def test_copies_that_came_twice_shift_nobody_s_call() -> None:
+    """At five a second three more copies of the first message would take the turns of three others."""
+    office = OrderedOffice()
+    office.distribute(6)
+    office.do_tasks()
+    copies, calls = office.queue.take(), calls_of(office)
+    office.run(office.step(Channel.SMS).send_all([*copies, *[copies[0]] * 3]))
+    departures = [from_microseconds(copy.departs_at) for copy in copies]
+    assert all(at - due <= ROUNDED for due, at in zip(departures, calls, strict=True))
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_a_throttle_heard_with_the_claim_in_hand_keeps_the_message(channel: Channel) -> None:
+    """The first call is throttled while the others have claimed: they go back unsent, without an attempt used up, and
+    leave when the lane is free again, each once."""
+    office = OrderedOffice()
+    office.distribute(3, channel=channel)
+    office.do_tasks()
+    copies, calls = office.queue.take(), calls_of(office)
+    at = copies[0].departs_at
+    close = [copies[0], *(copy.departing(at + 1000 * nth) for nth, copy in enumerate(copies[1:], start=1))]
+    office.provider.answers = [SendError(Kind.THROTTLED, "403/53", retry_after=2)]
+    office.run(office.step(channel).send_all(close))
+    assert len(calls) == 1
+    assert [row.lease_until for row in office.log.rows.values()] == [None] * 3
+    assert [row.attempts for row in office.log.rows.values()] == [0] * 3
+    assert "claim_too_late" in office.telemetry.names()
+    office.deliver(channel, within=timedelta(seconds=10))
+    assert {row.status for row in office.log.rows.values()} == {Status.SENT}
+    assert len(calls) == 1 + 3
+    assert min(calls[1:]) - calls[0] >= 2 * SECOND
+
+
+def test_the_gate_is_asked_for_the_instant_of_the_call() -> None:
+    """At a moment before nine in the evening, for a call at nine: nothing is claimed that would have to go back."""
+    office = OrderedOffice()
+    nine = datetime(2026, 11, 23, 21, tzinfo=UTC)
+    office.clock.instant = nine - 10 * SECOND
+    message = office.single()
+    [copy] = office.queue.take()
+    office.clock.instant = nine - AHEAD
+    sent = copy.departing(microseconds(nine))
+    office.run(office.step(Channel.SMS).send_all([sent]))
+    row = office.row(message.message_id)
+    assert (office.points.passed["log.claim"], office.provider.calls) == (0, 0)
+    assert row.due_at == datetime(2026, 11, 24, 7, tzinfo=UTC)

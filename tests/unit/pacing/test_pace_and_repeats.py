@@ -1,0 +1,143 @@
+"""What one worker learns from the provider's answers: to go slower, and when to stop burning a list."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from shared.base.instants import from_microseconds
+from shared.campaigns.distribution import DistributionStatus
+from shared.holds.keeper import MOST_ALIKE
+from shared.messages.errors import Kind, SendError
+from shared.messages.payload import Channel
+from shared.messages.status import Status
+from shared.pacing.slots import LONGEST, Backoff
+from tests.fakes.office import DEMO, SMS, Office
+from tests.fakes.virtual import OrderedOffice
+from tests.fakes.world import MORNING
+
+THROTTLED = SendError(Kind.THROTTLED, "403/53", retry_after=1)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+@pytest.mark.parametrize("channel", [Channel.SMS, Channel.WHATSAPP])
+@pytest.mark.parametrize(
+    "error",
+    [
+        SendError(Kind.RECIPIENT, "400/24", "provider_rejected"),
+        SendError(Kind.RECIPIENT, "POL0001", "provider_rejected"),
+        SendError(Kind.RECIPIENT, "SVC0280", "text_too_long"),
+        SendError(Kind.BUG, "HTTP 418", "provider_rejected"),
+    ],
+    ids=str,
+)
+def test_the_same_refusal_over_and_over_pauses_before_the_list_is_burnt(
+    office: Office, channel: Channel, error: SendError
+) -> None:
+    made = office.distribute(40, channel=channel)
+    office.do_tasks()
+    office.provider.answers = [error] * 40
+    step = office.step(channel)
+    while office.queue.waiting:
+        office.clock.pass_by(seconds=5)
+        office.run(step.send_all(office.queue.take(most=1)))
+    standing = office.distributions.items[DEMO, made.distribution_id]
+    assert (standing.status, standing.status_reason) == (DistributionStatus.PAUSED, "provider_down")
+    rows = [row.status for row in office.log.rows.values()]
+    assert (rows.count(Status.FAILED), rows.count(Status.PENDING)) == (MOST_ALIKE - 1, 40 - MOST_ALIKE + 1)
+    assert not [row for row in office.log.rows.values() if row.lease_until is not None]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [SendError(Kind.RECIPIENT, "SVC0002", "phone_invalid")] * 40,
+        [SendError(Kind.RECIPIENT, "131026", "not_on_whatsapp")] * 40,
+        [*[SendError(Kind.RECIPIENT, "POL0001", "provider_rejected")] * (MOST_ALIKE - 1), None] * 4,
+        [SendError(Kind.RECIPIENT, code, "provider_rejected") for _ in range(20) for code in ("400/20", "POL0001")],
+    ],
+    ids=["numbers", "people", "broken by one that was taken", "not alike"],
+)
+def test_what_may_be_each_recipients_own_pauses_nothing(office: Office, answers: list[SendError | None]) -> None:
+    made = office.distribute(40)
+    office.do_tasks()
+    office.provider.answers = answers
+    step = office.step(Channel.SMS)
+    while office.queue.waiting:
+        office.clock.pass_by(seconds=5)
+        office.run(step.send_all(office.queue.take(most=1)))
+    assert office.distributions.items[DEMO, made.distribution_id].status is DistributionStatus.SENDING
+    assert not [row for row in office.log.rows.values() if row.status is Status.PENDING]
+
+
+def test_single_messages_have_nothing_to_pause(office: Office) -> None:
+    step = office.step(Channel.SMS)
+    for number in range(MOST_ALIKE + 2):
+        office.provider.answers = [SendError(Kind.RECIPIENT, "POL0001", "provider_rejected")]
+        message = office.single(8200 + number)
+        office.clock.pass_by(seconds=2)
+        office.run(step.send_all(office.queue.take()))
+        assert office.row(message.message_id).status is Status.FAILED
+
+
+def test_a_lane_that_stays_throttled_is_held_longer_each_time(office: Office) -> None:
+    message = office.single()
+    step = office.step(Channel.SMS)
+    office.provider.answers = [THROTTLED] * 4
+    holds = []
+    for _ in range(4):
+        office.run(step.send_all(office.queue.take()))
+        holds.append((office.lanes.held_until(SMS.lane) - office.clock.now()).total_seconds())
+        office.clock.instant = office.lanes.held_until(SMS.lane)
+    assert holds == [1, 2, 4, 8]
+    office.clock.pass_by(seconds=3)
+    office.run(step.send_all(office.queue.take()))
+    assert (office.row(message.message_id).status, office.row(message.message_id).attempts) == (Status.SENT, 1)
+    office.provider.answers = [THROTTLED]
+    office.single(8201)
+    office.run(step.send_all(office.queue.take()))
+    assert office.lanes.held_until(SMS.lane) - office.clock.now() == SECOND
+
+
+def test_copies_that_are_late_together_do_not_leave_together() -> None:
+    """A cold start: their departures still count, and were two seconds' worth."""
+    office = OrderedOffice()
+    office.distribute(10)
+    office.do_tasks()
+    copies = office.queue.take()
+    office.clock.instant = from_microseconds(copies[-1].departs_at) + 2 * SECOND
+    calls: list[datetime] = []
+    office.provider.called = lambda: calls.append(office.clock.now())
+    office.run(office.step(Channel.SMS).send_all(copies))
+    assert len(calls) == 10
+    assert not [nth for nth in range(5) if calls[nth + 5] - calls[nth] < SECOND]
+    assert office.points.passed["lanes.book"] == 1  # the chunk's own: nothing was booked anew
+
+
+def test_a_quota_that_is_used_up_is_told_to_somebody(office: Office) -> None:
+    office.single()
+    office.provider.answers = [SendError(Kind.THROTTLED, "403/53", retry_after=3600)]
+    office.deliver()
+    assert "quota_used_up" in office.telemetry.troubles
+    assert office.lanes.held_until(SMS.lane) - office.clock.now() == timedelta(hours=1)
+
+
+def test_what_left_before_the_hold_neither_lengthens_nor_ends_it() -> None:
+    backoff, limit = Backoff(), "account"
+    until = backoff.throttled(limit, MORNING, SECOND)
+    for _ in range(9):
+        assert backoff.throttled(limit, MORNING, SECOND) == until
+    backoff.passed(limit, MORNING)
+    assert backoff.throttled(limit, until, SECOND) == until + 2 * SECOND
+
+
+def test_doubling_ends_but_what_the_provider_asks_for_counts() -> None:
+    backoff, now = Backoff(), MORNING
+    for _ in range(10):
+        now = backoff.throttled("account", now, SECOND)
+    assert backoff.throttled("account", now, SECOND) - now == LONGEST
+    assert backoff.throttled("account", now, timedelta(hours=1)) - now == timedelta(hours=1)

@@ -1,0 +1,193 @@
+import phonenumbers
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.recipients.countries import COVERED
+from shared.recipients.phone import PhoneError, PhoneFault, normalise
+
+SENEGAL = "+221770000001"
+IVORY_COAST = "+2250700000001"
+
+READABLE = [
+    (SENEGAL, "SN", SENEGAL),
+    (SENEGAL, "CI", SENEGAL),
+    ("770000001", "SN", SENEGAL),
+    ("770000001", "sn", SENEGAL),
+    (" 77 000 00 01\n", "SN", SENEGAL),
+    ("77.000.00.01", "SN", SENEGAL),
+    ("77-000-00-01", "SN", SENEGAL),
+    ("77/000/00/01", "SN", SENEGAL),
+    ("(+221) 77 000 00 01", "SN", SENEGAL),
+    ("[77] 000 00 01", "SN", SENEGAL),
+    ("+221/770000001", "SN", SENEGAL),
+    ("00221770000001", "CI", SENEGAL),
+    ("00 221 77 000 00 01", "SN", SENEGAL),
+    ("+00221770000001", "SN", SENEGAL),
+    ("00221770000001", "US", SENEGAL),  # where the prefix for abroad is 011
+    ("221770000001", "SN", SENEGAL),  # a lost +
+    ("221770000001", "CI", SENEGAL),
+    ("221770000001+", "TN", SENEGAL),  # typed from right to left
+    ("٧٧٠٠٠٠٠٠١", "SN", SENEGAL),
+    ("+٢٢١ ٧٧٠ ٠٠٠ ٠٠١", "EG", SENEGAL),
+    ("۷۷۰۰۰۰۰۰۱", "SN", SENEGAL),
+    ("＋２２１７７００００００１", "SN", SENEGAL),
+    ("77\u00a0000\u202f00\u201101", "SN", SENEGAL),
+    ("\u202a+221770000001\u202c", "SN", SENEGAL),
+    ("\u200e77 000 00 01", "SN", SENEGAL),
+    ("'770000001", "SN", SENEGAL),  # a spreadsheet's mark for text
+    ("770000001.0", "SN", SENEGAL),  # a column read as decimals
+    ("tel:+221770000001", "SN", SENEGAL),
+    ("Tél. : 77 000 00 01", "SN", SENEGAL),
+    ("0700000001", "CI", IVORY_COAST),
+    ("07 00 00 00 01", "CI", IVORY_COAST),
+    ("2250700000001", "SN", IVORY_COAST),
+    ("700000001", "CI", IVORY_COAST),  # a spreadsheet ate the 0
+    ("225700000001", "SN", IVORY_COAST),
+    ("01000000001", "EG", "+201000000001"),
+    ("1000000001", "EG", "+201000000001"),
+    ("034 00 000 01", "MG", "+261340000001"),
+    ("340000001", "MG", "+261340000001"),
+    ("70000001", "ML", "+22370000001"),
+    ("70000001", "BF", "+22670000001"),
+    ("620000001", "GN", "+224620000001"),
+    ("670000001", "CM", "+237670000001"),
+    ("20000001", "TN", "+21620000001"),
+    ("+33 (0)6 00 00 00 01", "SN", "+33600000001"),  # outside the nine: the gate's business
+    ("+12125550100", "SN", "+12125550100"),  # mobile or not: America does not say
+]
+
+REFUSED = [
+    ("", "SN", "phone_missing"),
+    ("   ", "SN", "phone_missing"),
+    ("-", "SN", "phone_missing"),
+    ("+", "SN", "phone_missing"),
+    ("N/A", "SN", "phone_missing"),
+    ("#N/A", "SN", "phone_missing"),
+    ("n.a.", "SN", "phone_missing"),
+    ("Néant", "SN", "phone_missing"),
+    ("null", "SN", "phone_missing"),
+    ("abc", "SN", "phone_invalid"),
+    ("0", "SN", "phone_invalid"),
+    ("123", "SN", "phone_invalid"),
+    ("000000000", "SN", "phone_invalid"),
+    ("77000000", "SN", "phone_invalid"),
+    ("7700000012", "SN", "phone_invalid"),
+    ("77012345678", "SN", "phone_invalid"),  # with a + it would be a Kazakh's
+    ("0770000001", "SN", "phone_invalid"),
+    ("+770000001", "SN", "phone_invalid"),
+    ("00770000001", "SN", "phone_invalid"),
+    ("2.21771E+11", "SN", "phone_invalid"),
+    ("2,21771E+11", "SN", "phone_invalid"),
+    ("770000001 ext 3", "SN", "phone_invalid"),
+    ("77-CALL-NOW", "SN", "phone_invalid"),
+    ("+2210000", "SN", "phone_invalid"),
+    ("770000001", "XX", "phone_invalid"),
+    ("770000001", "", "phone_invalid"),
+    ("1" * 300, "SN", "phone_invalid"),
+    ("070000001", "CI", "phone_invalid"),
+    ("07000001", "SN", "phone_invalid"),
+    ("07000001", "CI", "phone_obsolete"),
+    ("07 00 00 01", "CI", "phone_obsolete"),
+    ("22500001", "CI", "phone_obsolete"),  # an old landline, not a calling code
+    ("+22507000001", "SN", "phone_obsolete"),
+    ("0022507000001", "SN", "phone_obsolete"),
+    ("22507000001", "SN", "phone_obsolete"),
+    ("22507000001", "CI", "phone_obsolete"),
+    ("338200001", "SN", "phone_not_mobile"),
+    ("221338200001", "CI", "phone_not_mobile"),
+    ("2520000001", "CI", "phone_not_mobile"),
+    ("800800800", "SN", "phone_not_mobile"),
+    ("1212", "SN", "phone_not_mobile"),
+    ("36000", "ML", "phone_not_mobile"),
+    ("77 000 00 01 / 76 000 00 02", "SN", "phone_several"),
+    ("77 000 00 01 ou 76 000 00 02", "SN", "phone_several"),
+    ("770000001ou760000002", "SN", "phone_several"),
+    ("770000001 et +221760000002", "SN", "phone_several"),
+    ("770000001 أو 760000002", "SN", "phone_several"),
+    ("٧٧٠٠٠٠٠٠١، ٧٦٠٠٠٠٠٠٢", "SN", "phone_several"),
+    ("770000001;760000002", "SN", "phone_several"),
+    ("770000001,760000002", "SN", "phone_several"),
+    ("770000001\n760000002", "SN", "phone_several"),
+    ("770000001\t760000002", "SN", "phone_several"),
+    ("770000001 760000002", "SN", "phone_several"),
+    ("77 000 00 01 76 000 00 02", "SN", "phone_several"),
+    ("770000001-760000002", "SN", "phone_several"),
+    ("+221770000001+221760000002", "SN", "phone_several"),
+    ("70000001 60000002", "ML", "phone_several"),
+    ("770000001/02", "SN", "phone_several"),
+    ("770000001 / 76000000", "SN", "phone_several"),
+    ("770000001 (mère) 760000002 (père)", "SN", "phone_several"),
+    ("338200001 / 770000001", "SN", "phone_several"),
+    ("07000001 / 05000001", "CI", "phone_several"),
+]
+
+
+@pytest.mark.parametrize(("raw", "country", "e164"), READABLE)
+def test_as_registers_hold_them(raw: str, country: str, e164: str) -> None:
+    assert normalise(raw, country).e164 == e164
+
+
+@pytest.mark.parametrize(("raw", "country", "code"), REFUSED)
+def test_refused_with_a_reason_and_without_the_number(raw: str, country: str, code: str) -> None:
+    with pytest.raises(PhoneError) as caught:
+        normalise(raw, country)
+    assert caught.value.code == code
+    assert str(caught.value) == code
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("country", COVERED)
+def test_every_covered_country(country: str) -> None:
+    example = phonenumbers.example_number_for_type(country, phonenumbers.PhoneNumberType.MOBILE)
+    assert example is not None
+    e164 = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+    national = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.NATIONAL)
+    for raw in (e164, national, e164.replace("+", "00"), e164[1:]):
+        assert (normalise(raw, country).e164, normalise(raw, country).country) == (e164, country)
+
+
+def test_shows_no_number_by_accident() -> None:
+    number = normalise("77 000 00 01", "SN")
+    assert number.masked == str(number) == "+22177***0001"
+    assert "770000001" not in repr(number)
+    assert number.country == "SN"
+
+
+MOBILES = [
+    phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS)
+    if (example := phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE))
+]
+REGISTER_TEXT = st.one_of(
+    st.sampled_from(MOBILES).flatmap(lambda m: st.sampled_from([m, m[1:], m[3:], m[4:], "00" + m[1:]])),
+    st.text(st.sampled_from("0123456789+ .-/()٠٧,;\u202a'x"), max_size=24),
+    st.integers(20_000_000, 9_999_999_999).map(str),
+    st.text(max_size=30),
+)
+
+
+@given(REGISTER_TEXT, st.sampled_from([*COVERED, "FR", "US", "XX", "BR"]))
+def test_one_number_or_one_reason_and_normalising_is_idempotent(raw: str, country: str) -> None:
+    try:
+        number = normalise(raw, country)
+    except PhoneError:
+        return
+    assert phonenumbers.is_valid_number(phonenumbers.parse(number.e164))
+    assert normalise(number.e164, country) == number
+    assert normalise(number.e164, "GN") == number
+
+
+@given(st.sampled_from(MOBILES), st.sampled_from(sorted(COVERED)))
+def test_e164_is_a_fixed_point_the_world_over(e164: str, country: str) -> None:
+    assert normalise(e164, country).e164 == e164
+
+
+@given(st.integers(0, 99_999_999), st.sampled_from(["", "+225", "00225", "225"]))
+def test_eight_ivorian_digits_are_dead_whatever_stands_before(number: int, prefix: str) -> None:
+    digits = f"{number:08}"
+    if not prefix and digits.startswith("00"):
+        return
+    with pytest.raises(PhoneError) as caught:
+        normalise(prefix + digits, "CI")
+    assert caught.value.code is PhoneFault.OBSOLETE

@@ -1,0 +1,506 @@
+import io
+import itertools
+import json
+import tracemalloc
+from collections.abc import Iterable, Iterator
+from typing import cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.base.json import JsonObject, JsonValue, parse
+from shared.base.refusal import Fault
+from shared.policy.eligibility import Row
+from shared.recipients.tracker import entities
+from shared.recipients.uploads import RowReader, UnreadableFileError
+
+UNREADABLE = Fault(field="row", code="row_unreadable")
+ONE, TWO = "+221770000001", "+221770000002"
+
+
+class Dripping:
+    """A file that comes in pieces of a size."""
+
+    def __init__(self, content: bytes, size: int) -> None:
+        self._file = io.BytesIO(content)
+        self._size = size
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self._file.read(self._size if size < 0 else min(size, self._size))
+
+
+class Endless:
+    """A file made as it is read; counts what was taken from it."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = iter(pieces)
+        self._rest = b""
+        self.taken = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        self._rest = self._rest or next(self._pieces, b"")
+        block, self._rest = self._rest[:size], self._rest[size:]
+        self.taken += len(block)
+        return block
+
+
+def read(content: str | bytes, form: str) -> list[Row]:
+    """The rows, which must not depend on how the file comes in."""
+    data = content.encode() if isinstance(content, str) else content
+    rows = list(RowReader(io.BytesIO(data), form).rows())
+    assert rows == list(RowReader(Dripping(data, 1), form).rows())
+    assert rows == list(RowReader(Dripping(data, 7), form).rows())
+    return rows
+
+
+def raws(content: str | bytes, form: str = "csv") -> list[JsonObject | None]:
+    rows = read(content, form)
+    numbers = [row.number for row in rows]
+    assert numbers == sorted(set(numbers))
+    assert not numbers or numbers[0] >= 1
+    assert [row.fault for row in rows] == [None if row.raw is not None else UNREADABLE for row in rows]
+    return [row.raw for row in rows]
+
+
+def why_unreadable(content: str | bytes, form: str) -> str:
+    """The reason, which is logged: it holds nothing of the file."""
+    with pytest.raises(UnreadableFileError) as caught:
+        read(content, form)
+    return str(caught.value)
+
+
+# ---------------------------------------------------------------------------------------------------------------- CSV
+
+AMINATA: JsonObject = {"phone": ONE, "first_name": "Aminata"}
+FATOU: JsonObject = {"phone": TWO, "first_name": "Fatou"}
+PLAIN = f"phone,first_name\n{ONE},Aminata\n{TWO},Fatou\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        PLAIN,
+        PLAIN.removesuffix("\n"),
+        PLAIN.replace(",", ";"),
+        PLAIN.replace("\n", "\r\n"),
+        PLAIN.replace("\n", "\r"),
+        "\ufeff" + PLAIN,
+        "\ufeff" + PLAIN.replace("phone", '"phone"').replace(",", ";").replace("\n", "\r\n"),
+        PLAIN.replace("phone,first_name", "PHONE, First_Name "),
+        f'"phone","first_name"\n"{ONE}","Aminata"\n"{TWO}","Fatou"\n',
+        f"first_name,phone\nAminata,{ONE}\nFatou,{TWO}\n",
+        f"\n\nphone,first_name\n\n{ONE},Aminata\n,\n\r\n{TWO},Fatou\n\n\n",
+        f"phone,first_name,\n{ONE},Aminata,\n{TWO},Fatou,\n",
+        f"phone,first_name\n{ONE},Aminata,,\n{TWO},Fatou\n",
+    ],
+)
+def test_csv(content: str) -> None:
+    assert raws(content) == [AMINATA, FATOU]
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ('"Diallo, Awa; épouse Ba"', "Diallo, Awa; épouse Ba"),
+        ('"Awa\nDiallo"', "Awa\nDiallo"),
+        ('"Awa\r\nDiallo"', "Awa\r\nDiallo"),
+        ('"dite ""Awa"""', 'dite "Awa"'),
+        ('5" écran', '5" écran'),
+        ("œuf ‘’ 🎉", "œuf ‘’ 🎉"),
+        ("", ""),
+    ],
+)
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_csv_cells(cell: str, value: str, delimiter: str) -> None:
+    lines = [("phone", "last_name", "card_code"), (ONE, cell, "A-1"), (TWO, "Ba", "A-2")]
+    content = "\n".join(delimiter.join(line) for line in lines)
+    assert raws(content) == [
+        {"phone": ONE, "last_name": value, "card_code": "A-1"},
+        {"phone": TWO, "last_name": "Ba", "card_code": "A-2"},
+    ]
+
+
+def test_csv_rows_of_another_length() -> None:
+    content = f"phone,first_name,last_name\n{ONE}\n{ONE},Aminata,Diallo,more\n{TWO},Fatou,Ba\n"
+    assert raws(content) == [{"phone": ONE}, None, {"phone": TWO, "first_name": "Fatou", "last_name": "Ba"}]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("blank", ["", ",", " , ", '"",""'])
+def test_csv_row_numbers_and_lines_are_the_file_s_own(end: str, blank: str) -> None:
+    """Blank rows count, so that an error names the row that a spreadsheet shows."""
+    lines = [
+        "",
+        "",
+        "phone,first_name",
+        blank,
+        f"{ONE},Aminata",
+        blank,
+        blank,
+        f'{ONE},"Awa" Diallo',
+        f"{TWO},Fatou",
+        "",
+    ]
+    rows = read(end.join(lines), "csv")
+    assert [(row.number, row.line, row.raw) for row in rows] == [
+        (2, 5, AMINATA), (5, 8, None), (6, 9, FATOU),
+    ]  # fmt: skip
+
+
+def test_csv_a_cell_over_several_lines_moves_the_lines_and_not_the_rows() -> None:
+    content = f'phone,first_name\n{ONE},"Awa\n\nDiallo"\n\n{TWO},Fatou\n'
+    assert [(row.number, row.line) for row in read(content, "csv")] == [(1, 2), (3, 6)]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_ndjson_rows_have_the_numbers_of_their_lines(end: str) -> None:
+    lines = ["", json.dumps(AMINATA), " ", "", "nonsense", json.dumps(FATOU)]
+    assert [(row.number, row.line, row.raw) for row in read(end.join(lines), "ndjson")] == [
+        (2, 2, AMINATA), (5, 5, None), (6, 6, FATOU),
+    ]  # fmt: skip
+
+
+def test_blank_rows_do_not_count_against_the_most_rows() -> None:
+    blank = b"\n" * 1000
+    content = itertools.chain([b"phone,first_name\n"], itertools.repeat(blank, 1100), [f"{ONE},Aminata\n".encode()])
+    [row] = RowReader(Endless(content), "csv").rows()
+    assert row.number == 1_100_001
+
+
+def test_csv_a_row_with_broken_quotes_stands_alone() -> None:
+    content = f'phone,first_name\n{ONE},"Awa" Diallo\n{ONE},Aminata\n{TWO},"Fatou"\n{TWO},"Ba'
+    assert raws(content) == [None, AMINATA, FATOU, None]
+
+
+def test_csv_a_giant_cell_stands_alone() -> None:
+    assert raws(f"phone,first_name\n{ONE},{'x' * 200_000}\n{TWO},Fatou\n") == [None, FATOU]
+
+
+def test_csv_unknown_columns_are_told_and_not_read() -> None:
+    reader = RowReader(io.BytesIO(f"Phone,Village,dhis2,,First_Name\n{ONE},Thiès,x,y,Aminata\n".encode()), "csv")
+    assert [row.raw for row in reader.rows()] == [AMINATA]
+    assert reader.unknown_columns == ("village", "dhis2")
+
+
+def test_csv_without_rows() -> None:
+    assert raws("phone,first_name\n") == []
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("", "no phone column"),
+        ("\n\n", "no phone column"),
+        ("\ufeff", "no phone column"),
+        (f"telephone,first_name\n{ONE},Aminata\n", "no phone column"),
+        (f"{ONE},Aminata\n", "no phone column"),
+        (f"phone\tfirst_name\n{ONE}\tAminata\n", "no phone column"),
+        (f"phone,Phone\n{ONE},{TWO}\n", "a column stands twice"),
+        ("phone,first_name\n+221770000001,Amélie\n".encode("latin-1"), "UnicodeDecodeError"),
+        (PLAIN.encode("utf-16"), "UnicodeDecodeError"),
+        (f'phone,first_name\n{ONE},"Aminata\n{TWO},"Fatou"\n', "Error"),
+        (f'phone,first_name\n{ONE},"Aminata\n{TWO},Fatou\n', "Error"),
+        (f'phone,"first_name\n{ONE},Aminata\n', "Error"),
+        (f"phone,first_name\n{ONE},{'x' * 1_100_000}\n", "a row beyond 1 MiB"),
+    ],
+)
+def test_csv_files_that_cannot_be_read(content: str | bytes, why: str) -> None:
+    assert why_unreadable(content, "csv") == why
+
+
+def test_what_was_readable_before_the_damage_comes_first() -> None:
+    rows = RowReader(io.BytesIO(PLAIN.encode() + b"\xff\n"), "csv").rows()
+    with pytest.raises(UnreadableFileError):
+        list(rows)
+
+
+# ------------------------------------------------------------------------------------------------------------- NDJSON
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n \n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_ndjson(end: str, mark: str) -> None:
+    content = mark + json.dumps(AMINATA) + end + json.dumps(FATOU, ensure_ascii=False)
+    assert raws(content, "ndjson") == [AMINATA, FATOU]
+    assert raws(content + end, "ndjson") == [AMINATA, FATOU]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "not json",
+        '{"phone": "+221770000001"',
+        '{"phone": "+221770000001"} {}',
+        "[]",
+        '"text"',
+        "null",
+        "7",
+        '{"phone": "+221770000001", "phone": "+221770000002"}',
+        '{"card_code": NaN}',
+        '{"card_code": 1e999}',
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        "9" * 5_000,
+    ],
+    ids=lambda line: line[:30],
+)
+def test_ndjson_a_bad_line_stands_alone(line: str) -> None:
+    assert raws(f"{json.dumps(AMINATA)}\n{line}\n{json.dumps(FATOU)}\n", "ndjson") == [AMINATA, None, FATOU]
+
+
+@pytest.mark.parametrize(
+    ("form", "content"),
+    [
+        ("csv", "phone,fir\uffffst_name,last_name\n77,A\x00wa,Di\uffffop\n"),
+        ("ndjson", '{"phone": "77", "first_name": "A\\u0000wa", "last_name": "Di\\uffffop"}'),
+        ("ndjson", '{"phone": "77", "first_name": "A\\u0000wa", "last_name": "Di\\ud800op"}'),
+        ("dhis2", '{"trackedEntities": [{"phone": "77", "first_name": "A\\u0000wa", "last_name": "Di\\uffffop"}]}'),
+        ("dhis2", '{"trackedEntities": [{"phone": "77", "first_name": "A\\u0000wa", "last_name": "Di\\ud800op"}]}'),
+        ("dhis2", '{"trackedEntities": [{"phone": "77", "first_name": "A\\u0000wa", "last_name": "Di\\udc00op"}]}'),
+    ],
+)
+def test_characters_that_no_message_can_carry_leave_the_row_readable(form: str, content: str) -> None:
+    """They are removed, with a warning, where the recipient is read (`shared.recipients.recipient`)."""
+    person: JsonObject = {"phone": "77", "first_name": "A\x00wa", "last_name": "Di\uffffop"}
+    assert raws(content, form) == [{"dhis2": person} if form == "dhis2" else person]
+
+
+ESCAPES = st.lists(st.sampled_from(("\\ud83d", "\\ude00", "\\\\", "\\u00e9", "\\n", '\\"', "u", "d", "8")), max_size=40)
+
+
+@given(escapes=ESCAPES, size=st.integers(1, 20))
+def test_dhis2_half_pairs_wherever_a_block_ends(escapes: list[str], size: int) -> None:
+    """As the JSON reader reads them."""
+    told = f'{{"trackedEntities": [{{"x": "{"".join(escapes)}"}}]}}'
+    expected = parse(told)
+    assert isinstance(expected, dict)
+    file = cast("io.BufferedReader", Dripping(told.encode(), size))
+    assert [value for value, _ in entities(file)] == expected["trackedEntities"]
+
+
+def test_ndjson_unknown_fields_are_the_row_s_affair() -> None:
+    assert raws('{"village": "x", "phone": 1}', "ndjson") == [{"village": "x", "phone": 1}]
+
+
+def test_ndjson_without_rows() -> None:
+    assert raws("", "ndjson") == []
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ('{"first_name": "Amélie"}'.encode("latin-1"), "UnicodeDecodeError"),
+        ('{"first_name": "' + "x" * 1_100_000 + '"}', "a row beyond 1 MiB"),
+    ],
+)
+def test_ndjson_files_that_cannot_be_read(content: str | bytes, why: str) -> None:
+    assert why_unreadable(content, "ndjson") == why
+
+
+# -------------------------------------------------------------------------------------------------------------- DHIS2
+
+ENTITY: JsonObject = {
+    "trackedEntity": "tEntity0001",
+    "attributes": [{"attribute": "aPhone00001", "value": ONE}],
+    "enrollments": [{"enrollment": "eFirst00001", "status": "ACTIVE", "attributes": []}],
+    "inactive": False,
+    "geometry": {"type": "Point", "coordinates": [-17.44, 14]},
+    "relationships": None,
+}
+ENROLLMENT: JsonObject = {"enrollment": "eOther00001", "trackedEntity": "tEntity0002", "attributes": []}
+PAGER: JsonObject = {"page": 1, "pageSize": 50, "instances": [1], "nested": {"trackedEntities": [2]}}
+
+
+@pytest.mark.parametrize("name", ["trackedEntities", "enrollments", "instances"])
+@pytest.mark.parametrize("before", [True, False])
+def test_dhis2_envelopes(name: str, before: bool) -> None:
+    entities: list[JsonValue] = [ENTITY, ENROLLMENT]
+    envelope: JsonObject = {"pager": PAGER, name: entities} if before else {name: entities, "pager": PAGER}
+    assert raws(json.dumps(envelope), "dhis2") == [{"dhis2": ENTITY}, {"dhis2": ENROLLMENT}]
+    assert raws(json.dumps(envelope, indent=2), "dhis2") == [{"dhis2": ENTITY}, {"dhis2": ENROLLMENT}]
+
+
+@pytest.mark.parametrize("bare", [ENTITY, ENROLLMENT])
+def test_dhis2_a_bare_object(bare: JsonObject) -> None:
+    assert raws(json.dumps(bare), "dhis2") == [{"dhis2": bare}]
+
+
+def test_dhis2_a_bare_object_in_another_order() -> None:
+    """Its enrollments must not pass for an envelope's: they lack the entity's own attributes."""
+    first: JsonObject = {"attributes": ENTITY["attributes"], "trackedEntity": "t", "enrollments": ENTITY["enrollments"]}
+    assert raws(json.dumps(first), "dhis2") == [{"dhis2": first}]
+    last: JsonObject = {"enrollments": ENTITY["enrollments"], "trackedEntity": "t"}
+    assert why_unreadable(json.dumps(last), "dhis2") == "the enrollments of an entity stand before it"
+
+
+@pytest.mark.parametrize(
+    ("entities", "expected"),
+    [
+        ([], []),
+        (
+            [ENTITY, {"trackedEntity": "t", "deleted": True}],
+            [{"dhis2": ENTITY}, {"dhis2": {"trackedEntity": "t", "deleted": True}}],
+        ),
+        ([1, "text", None, [], ENTITY], [None, None, None, None, {"dhis2": ENTITY}]),
+        ([{}], [{"dhis2": {}}]),
+    ],
+)
+def test_dhis2_entries(entities: list[JsonValue], expected: list[JsonObject | None]) -> None:
+    assert raws(json.dumps({"trackedEntities": entities}), "dhis2") == expected
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        " ",
+        "null",
+        "[]",
+        json.dumps([ENTITY]),
+        "{}",
+        '{"trackedEntities": {}}',
+        '{"trackedEntities": null, "pager": {}}',
+        '{"trackedEntities": {"item": 5}}',
+        '{"events": []}',
+        '{"pager": {"trackedEntities": []}}',
+        json.dumps({"trackedEntities": [ENTITY]})[:-1],
+        json.dumps({"trackedEntities": [ENTITY]})[:-2],
+        json.dumps({"trackedEntities": [ENTITY]})[:60],
+        json.dumps({"trackedEntities": [ENTITY]}) + "{",
+        json.dumps(ENTITY)[:-1],
+        "<html>502 Bad Gateway</html>",
+        PLAIN,
+        b'{"trackedEntities": ["\xff"]}',
+        b'{"trackedEntities": ["\xed\xa0\x80"]}',
+    ],
+)
+def test_dhis2_files_that_cannot_be_read(content: str | bytes) -> None:
+    assert ONE not in why_unreadable(content, "dhis2")
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+@pytest.mark.parametrize("start", ["", '{"trackedEntities":', '{"trackedEntities":[', '{"pager":'])
+def test_dhis2_bottomless_nesting_costs_nothing(start: str, opening: str) -> None:
+    tracemalloc.start()
+    with pytest.raises(UnreadableFileError):
+        list(
+            RowReader(
+                Endless(itertools.chain([start.encode()], itertools.repeat(opening.encode() * 1000, 500))), "dhis2"
+            ).rows()
+        )
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 16 * 1024 * 1024
+
+
+def test_dhis2_a_byte_order_mark_is_dropped() -> None:
+    assert raws("\ufeff" + json.dumps({"trackedEntities": [ENTITY]}), "dhis2") == [{"dhis2": ENTITY}]
+
+
+def test_dhis2_what_follows_the_list_may_be_long() -> None:
+    content = json.dumps({"trackedEntities": [ENTITY] * 10} | {f"note{n}": "x" * 1000 for n in range(10_000)})
+    assert len(list(RowReader(io.BytesIO(content.encode()), "dhis2").rows())) == 10
+
+
+# ------------------------------------------------------------------------------------------------- what never ends
+
+GIGABYTE = 1024 * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("form", "start", "rest", "why"),
+    [
+        ("csv", "phone,first_name\n", "x", "a row beyond 1 MiB"),
+        ("csv", "phone,first_name\n" + ONE + ',"', "Awa, Ba\n", "Error"),
+        ("csv", "phone,first_name\n", '"a\n","b\n",', "a row beyond 1 MiB"),
+        ("csv", "phone", ",x", "a row beyond 1 MiB"),
+        ("ndjson", '{"phone": "', "7", "a row beyond 1 MiB"),
+        ("dhis2", '{"trackedEntities": [{"trackedEntity": "', "x", "one value is too long"),
+        ("dhis2", '{"trackedEntities": [{"trackedEntity": "', '\\"', "one value is too long"),
+        ("dhis2", '{"', "x", "one value is too long"),
+        ("dhis2", '{"pager": ', " ", "one value is too long"),
+        ("dhis2", '{"pager": ', "7", "one value is too long"),
+        ("dhis2", '{"trackedEntities": [["', f'{"x" * 1000}", "', "one entity is too deep or too long"),
+        ("dhis2", '{"trackedEntities": [[', "{},", "one entity is too deep or too long"),
+        ("dhis2", "{", f'"a": "{"x" * 1000}",', "no list of tracked entities or enrollments at the beginning"),
+    ],
+)
+def test_a_gigabyte_of_one_thing_is_refused_within_a_few_megabytes(form: str, start: str, rest: str, why: str) -> None:
+    block = rest.encode() * (100_000 // len(rest))
+    file = Endless(itertools.chain([start.encode()], itertools.repeat(block, GIGABYTE // len(block))))
+    tracemalloc.start()
+    with pytest.raises(UnreadableFileError) as caught:
+        list(RowReader(file, form).rows())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert str(caught.value) == why
+    assert file.taken < 8 * 1024 * 1024
+    assert peak < 64 * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("form", "head", "row", "tail"),
+    [("csv", "phone\n", ONE + "\n", ""), ("ndjson", "\n", "{}\n", ""), ("dhis2", '{"instances": [1', ",1", "]}")],
+    ids=["csv", "ndjson", "dhis2"],
+)
+def test_a_million_rows_are_taken_and_not_one_more(form: str, head: str, row: str, tail: str) -> None:
+    some, more = row * 1000, [row * (999 if form == "dhis2" else 1000), tail]
+    million = itertools.chain([head], itertools.repeat(some, 999), more)
+    assert sum(1 for _ in RowReader(Endless(map(str.encode, million)), form).rows()) == 1_000_000
+    beyond = itertools.chain([head], itertools.repeat(some, 1001), [tail])
+    with pytest.raises(UnreadableFileError, match="more than 1000000 rows"):
+        max(one.number for one in RowReader(Endless(map(str.encode, beyond)), form).rows())
+
+
+# ------------------------------------------------------------------------------------------------------ bounded memory
+
+MANY = 200_000
+
+
+def csv_pieces() -> Iterator[bytes]:
+    yield b"phone,first_name,card_code\n"
+    for start in range(0, MANY, 1000):
+        yield "".join(f"+22177{n:07d},Aminata,DKR-{n}\n" for n in range(start, start + 1000)).encode()
+
+
+def ndjson_pieces() -> Iterator[bytes]:
+    for start in range(0, MANY, 1000):
+        yield "".join(f'{{"phone": "+22177{n:07d}"}}\n' for n in range(start, start + 1000)).encode()
+
+
+def dhis2_pieces() -> Iterator[bytes]:
+    yield b'{"pager": {}, "trackedEntities": ['
+    for start in range(0, MANY // 4, 1000):
+        yield "".join(f'{{"trackedEntity": "t{n}"}},' for n in range(start, start + 1000)).encode()
+    yield b'{"trackedEntity": "last"}]}'
+
+
+@pytest.mark.parametrize(
+    ("pieces", "form", "rows"),
+    [(csv_pieces, "csv", MANY), (ndjson_pieces, "ndjson", MANY), (dhis2_pieces, "dhis2", MANY // 4 + 1)],
+    ids=["csv", "ndjson", "dhis2"],
+)
+def test_a_large_file_is_read_as_it_is_asked_for(pieces: object, form: str, rows: int) -> None:
+    assert callable(pieces)
+    file = Endless(pieces())
+    reading = RowReader(file, form).rows()
+    assert file.taken == 0
+    assert next(reading).number == 1
+    assert file.taken <= 1024 * 1024
+    last = early = 0
+    for row in reading:
+        last = row.number
+        if last == rows // 2:
+            early = file.taken
+    assert last == rows
+    assert early < 0.75 * file.taken
+
+
+def test_memory_is_bounded() -> None:
+    tracemalloc.start()
+    numbers = (row.number for row in RowReader(Endless(itertools.islice(csv_pieces(), 60)), "csv").rows())
+    assert max(numbers) == 59_000
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8 * 1024 * 1024

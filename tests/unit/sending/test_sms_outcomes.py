@@ -1,0 +1,140 @@
+"""What becomes of an SMS after its call: in doubt, refused by the network, delivered all the same; and the counts."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from shared.messages.errors import Kind, SendError
+from shared.messages.message import Message
+from shared.messages.payload import ORANGE, Channel
+from shared.messages.status import Status
+from shared.providers.meta import webhook
+from shared.providers.orange.receipts import FORMAT
+from shared.webhooks.ingress import ReceiptDesk, Receiver, Report
+from shared.webhooks.meta_documents import MetaDesk
+from shared.webhooks.unmatched_receipts import Strangers
+from tests.fakes.office import DEMO, Office
+from tests.fakes.rest import FakeStatusQueue
+
+READ_TIMEOUT = SendError(Kind.UNKNOWN, "ReadTimeout", "outcome_unknown")
+
+
+class Orange:
+    """Calls the office's webhook; a receipt that nobody matched comes back when its delay is over."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._queue = FakeStatusQueue()
+
+    def tells(self, receipt_id: str, *statuses: str, number: str = "+221770008200") -> None:
+        infos = [{"address": f"tel:{number}", "deliveryStatus": status} for status in statuses]
+        document = json.dumps({"deliveryInfoNotification": {"callbackData": receipt_id, "deliveryInfo": infos}})
+        self._take(Report(organisation=DEMO, provider=ORANGE, document=document))
+
+    def waits(self) -> None:
+        waiting, self._queue.delayed = self._queue.delayed, []
+        for delay, report in waiting:
+            self._office.clock.pass_by(seconds=delay)
+            self._take(report)
+
+    def _take(self, report: Report) -> None:
+        office = self._office
+        strangers = Strangers(office.unknown_sms, office.number_key.person)
+        receipts = ReceiptDesk(
+            formats={ORANGE: FORMAT}, receipts=office.receipts, strangers=strangers, queue=self._queue
+        )
+        settler = office.settler()
+        meta = MetaDesk(whatsapp=webhook, statuses=office.aftermath(settler))
+        receiver = Receiver(settler, meta, receipts, office.telemetry, office.clock)
+        assert office.run(receiver.receive_all([report])) == [True]
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+def in_doubt(office: Office) -> Message:
+    message = office.single()
+    office.provider.answers = [READ_TIMEOUT]
+    office.deliver()
+    row = office.row(message.message_id)
+    assert (row.status, row.reason) == (Status.FAILED, "outcome_unknown")
+    return row
+
+
+def test_a_lost_answer_is_noted_and_lifted_by_its_receipt(office: Office) -> None:
+    row = in_doubt(office)
+    assert office.unknown_sms.messages[DEMO, row.person, ORANGE] == {row.message_id: row.claimed_at}
+    orange = Orange(office)
+    orange.tells("r-1", "DeliveredToTerminal")
+    assert office.row(row.message_id).status is Status.FAILED
+    orange.waits()
+    lifted = office.row(row.message_id)
+    assert (lifted.status, lifted.reason) == (Status.DELIVERED, None)
+
+
+def test_a_receipt_that_overtakes_the_answer_waits_for_its_name(office: Office) -> None:
+    message = office.single()
+    Orange(office).tells("provider-1", "DeliveredToTerminal")
+    office.deliver()
+    row = office.row(message.message_id)
+    assert (row.status, row.provider_message_id, row.delivered_at is not None) == (
+        Status.DELIVERED,
+        "provider-1",
+        True,
+    )
+
+
+@pytest.mark.parametrize("point", ["unknown.note", "log.move"])
+def test_a_sender_killed_while_it_notes_a_doubt_leaves_it_to_the_next_copy(office: Office, point: str) -> None:
+    message = office.single()
+    [copy] = office.queue.take()
+    office.provider.answers = [READ_TIMEOUT]
+    assert office.killed(office.step(Channel.SMS).send_all([copy]), (point, 1))
+    office.clock.pass_by(seconds=360)
+    office.tick()
+    office.deliver(within=timedelta(minutes=10))
+    row = office.row(message.message_id)
+    assert (row.status, row.reason) == (Status.FAILED, "outcome_unknown")
+    assert office.unknown_sms.messages[DEMO, row.person, ORANGE] == {row.message_id: row.claimed_at}
+    assert office.provider.calls == 1
+
+
+def test_a_message_that_was_surely_not_sent_is_not_in_doubt(office: Office) -> None:
+    office.single()
+    office.provider.answers = [SendError(Kind.RECIPIENT, "SVC0002", "phone_invalid")]
+    office.deliver()
+    assert not office.unknown_sms.messages
+
+
+def test_an_impossible_delivery_that_happens_is_counted_once(office: Office) -> None:
+    distribution = office.distribute(2)
+    office.do_tasks()
+    office.deliver(within=timedelta(minutes=1))
+    orange = Orange(office)
+
+    def counted() -> tuple[dict[Status, int], dict[str, int]]:
+        [counts] = office.run(office.distributions.counts(DEMO, distribution.distribution_id)).values()
+        return (
+            {status: count for status, count in counts.by_status.items() if count},
+            {reason: count for reason, count in counts.by_reason.items() if count},
+        )
+
+    assert counted() == ({Status.SENT: 2}, {})
+    orange.tells("provider-1", "DeliveryImpossible")
+    assert counted() == ({Status.SENT: 1, Status.FAILED: 1}, {"undeliverable": 1})
+    for _ in range(2):
+        orange.tells("provider-1", "DeliveredToTerminal")
+        orange.tells("provider-1", "DeliveryImpossible", "DeliveredToNetwork", "DeliveryUncertain", "HeldByOperator")
+    assert counted() == ({Status.SENT: 1, Status.DELIVERED: 1}, {})
+
+
+def test_a_status_that_nobody_documented_is_kept_for_the_operators(office: Office) -> None:
+    office.single()
+    office.deliver()
+    Orange(office).tells("provider-1", "HeldByOperator")
+    assert [row.status for row in office.log.rows.values()] == [Status.SENT]
+    told = [fields for name, fields in office.telemetry.events if name == "receipt_parked"]
+    assert told == [{"delivery_status": "HeldByOperator", "named": True}]

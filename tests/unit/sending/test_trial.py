@@ -1,0 +1,50 @@
+"""Test sends: what no provider was asked about is our own refusal, and the log says that nothing was sent."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.base.refusal import ProblemCode, Refusal
+from shared.messages.message import Message
+from shared.messages.payload import Channel
+from shared.messages.status import Status
+from tests.fakes.office import DEMO, Office
+
+GOOD = "+221770008200"
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+def sent(office: Office, to: str, channel: Channel = Channel.SMS) -> Message:
+    settings = office.run(office.settings.read(DEMO, channel))
+    return office.run(office.trial().send(office.step(channel), settings, to=to, language="fr", message_id="t-1"))
+
+
+def refused(office: Office, to: str, channel: Channel = Channel.SMS) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        sent(office, to, channel)
+    return caught.value
+
+
+def test_a_country_that_is_not_covered_is_refused_before_anything_is_logged(office: Office) -> None:
+    refusal = refused(office, "+33612345678")
+    assert refusal.code is ProblemCode.UNPROCESSABLE
+    assert [(fault.field, fault.code) for fault in refusal.faults] == [("to", "country_not_covered")]
+    assert office.provider.calls == 0
+    assert office.log.rows == {}
+
+
+def test_whatsapp_reaches_every_country(office: Office) -> None:
+    assert sent(office, "+33612345678", Channel.WHATSAPP).status is Status.SENT
+
+
+def test_night_falls_between_the_question_and_the_call(office: Office) -> None:
+    """No call was made: the answer is that of the night, and the message ends as one that was not sent."""
+    office.clock.instant = datetime(2026, 11, 24, 20, 59, 59, 500_000, tzinfo=UTC)
+    assert refused(office, GOOD).code is ProblemCode.QUIET_HOURS
+    assert office.provider.calls == 0
+    row = office.row("t-1")
+    assert (row.status, row.reason, row.attempts) == (Status.FAILED, "expired", 0)

@@ -1,0 +1,230 @@
+"""Which template a request gets, and what Meta's word does to it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.api.texts.sentences import TextKind, text
+from shared.cards.sample import SAMPLE_CARD
+from shared.messages.payload import ButtonCall, Channel, TemplateCall
+from shared.policy.consent import Given
+from shared.recipients.recipient import Recipient
+from shared.texts.catalogue import READY_ONLY, Catalogue, KnownTemplate
+from shared.texts.composition import Composed, CompositionError, Setting, check_template, compose
+from shared.texts.content import Content
+from shared.texts.templates import EXAMPLES, Shape, UrlButton
+from shared.webhooks.updates import TemplateStatus
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+APPROVED, PAUSED, PENDING = TemplateStatus.APPROVED, TemplateStatus.PAUSED, TemplateStatus.PENDING
+OWN = Shape(body="Carte {card_code} de {first_name}.", parameters=("card_code", "first_name"))
+
+
+def known(
+    name: str = "own_card",
+    language: str = "fr",
+    status: TemplateStatus | None = APPROVED,
+    shape: Shape | None = OWN,
+) -> KnownTemplate:
+    return KnownTemplate(name=name, language=language, status=status, told_at=NOON, category="UTILITY", shape=shape)
+
+
+def setting(*templates: KnownTemplate, channel: Channel = Channel.WHATSAPP, is_sure: bool = True) -> Setting:
+    return Setting(
+        organisation="pnv-sn",
+        channel=channel,
+        default_country="SN",
+        unit_prices={},
+        card_hosts=(),
+        card_buckets=frozenset(),
+        trusted_card=SAMPLE_CARD,
+        catalogue=Catalogue(templates, is_sure=is_sure),
+    )
+
+
+def person(language: str | None = None, card: str | None = SAMPLE_CARD, **values: str | None) -> Recipient:
+    return Recipient(
+        phone="+221770000001",
+        values={**EXAMPLES, **values},
+        card_image=card,
+        card_generated_at=None,
+        enrollment_id=None,
+        language=language,
+        given=Given(granted=True),
+    )
+
+
+def call_of(shape: Shape, **values: str | None) -> TemplateCall:
+    composed = compose(person(**values), Content(template="own_card"), setting(known(shape=shape)))
+    assert composed.payload.template is not None
+    return composed.payload.template
+
+
+def faults(recipient: Recipient, content: Content, its: Setting) -> list[tuple[str, str]]:
+    with pytest.raises(CompositionError) as caught:
+        compose(recipient, content, its)
+    return [(fault.field, fault.code) for fault in caught.value.faults]
+
+
+def notices(composed: Composed) -> list[str]:
+    return [notice.code for notice in composed.warnings]
+
+
+@pytest.mark.parametrize(
+    ("language", "recipients", "found"),
+    [
+        (None, None, "fr"),
+        (None, "en", "en"),
+        ("fr", "en", "fr"),
+        ("", "en", "en"),
+        ("en", None, "en"),
+        ("pt", None, None),
+        (None, "pt", "fr"),
+    ],
+)
+def test_language_of_content_then_of_recipient_then_french(
+    language: str | None, recipients: str | None, found: str | None
+) -> None:
+    template = READY_ONLY.find("nutrition_card", language, recipients)
+    assert (template.language if template else None) == found
+
+
+@pytest.mark.parametrize(
+    ("languages", "wished", "found"),
+    [
+        (["en_US"], "en", "en_US"),
+        (["en", "en_US"], "en", "en"),
+        (["en_US"], None, "en_US"),
+        (["pt_BR", "fr_FR"], None, "fr_FR"),
+        (["en_US"], "fr", None),
+    ],
+)
+def test_a_language_means_its_regional_forms_too(languages: Sequence[str], wished: str | None, found: str) -> None:
+    catalogue = Catalogue([known(language=one) for one in languages])
+    template = catalogue.find("own_card", wished)
+    assert (template.language if template else None) == found
+
+
+def test_what_meta_was_not_asked_is_unknown_and_what_is_not_there_is_not_submitted() -> None:
+    assert {one.status for one in READY_ONLY.items} == {None}
+    assert {one.status for one in Catalogue(is_sure=True).items} == {TemplateStatus.NOT_SUBMITTED}
+    catalogue = Catalogue([known("vaccination_card", "fr", PAUSED, None)], is_sure=True)
+    template = catalogue.find("vaccination_card")
+    assert template is not None
+    assert (template.status, template.shape.parameters[0]) == (PAUSED, "first_name")
+
+
+def test_an_own_template_counts_once_its_form_is_known() -> None:
+    catalogue = Catalogue([known("read", shape=OWN), known("only_news", shape=None)])
+    assert [one.name for one in catalogue.items if one.origin == "own"] == ["read"]
+
+
+@pytest.mark.parametrize("status", [one for one in TemplateStatus if one is not APPROVED])
+@pytest.mark.parametrize("is_sure", [True, False])
+def test_what_is_known_not_to_be_approved_is_refused(status: TemplateStatus, is_sure: bool) -> None:
+    its = setting(known(status=status), is_sure=is_sure)
+    content = Content(template="own_card")
+    code = "template_not_submitted" if status is TemplateStatus.NOT_SUBMITTED else "template_not_approved"
+    assert [fault.code for fault in check_template(its, content)] == [code]
+    assert faults(person(), content, its) == [("content.template.name", code)]
+
+
+@pytest.mark.parametrize(
+    ("status", "english", "french"),
+    [
+        (TemplateStatus.NOT_SUBMITTED, "never submitted", "jamais été soumis"),
+        (PENDING, "wait for the approval", "attendez l’approbation"),
+        (PAUSED, "Meta has paused it", "Meta l’a mis en pause"),
+        (TemplateStatus.REJECTED, "Meta has rejected it", "Meta l’a rejeté"),
+        (TemplateStatus.DISABLED, "Meta has disabled it", "Meta l’a désactivé"),
+    ],
+)
+def test_the_text_says_who_has_to_act(status: TemplateStatus, english: str, french: str) -> None:
+    """Waiting helps only while Meta reviews the template."""
+    [fault] = check_template(setting(known(status=status)), Content(template="own_card"))
+    told = {language: text(TextKind.FIELD, fault.code, language, fault.facts) for language in ("en", "fr")}
+    assert english in told["en"]
+    assert french in told["fr"]
+    assert ("wait for" in told["en"]) == ("attendez" in told["fr"]) == (status is PENDING)
+
+
+def test_a_template_that_one_language_still_allows_is_judged_row_by_row() -> None:
+    its = setting(known("vaccination_card", "fr", APPROVED), known("vaccination_card", "en", PENDING))
+    content = Content(template="vaccination_card")
+    assert check_template(its, content) == ()
+    assert check_template(its, replace(content, language="en"))[0].code == "template_not_approved"
+    assert notices(compose(person("fr"), content, its)) == []
+    assert faults(person("en"), content, its) == [("content.template.name", "template_not_approved")]
+
+
+@pytest.mark.parametrize(
+    ("templates", "is_sure"), [((), False), ((known("vaccination_card", status=APPROVED, shape=None),), False)]
+)
+def test_a_status_that_cannot_be_read_warns_and_goes_on(templates: Sequence[KnownTemplate], is_sure: bool) -> None:
+    its = setting(*templates, is_sure=is_sure)
+    content = Content(template="vaccination_card")
+    assert check_template(its, content) == ()
+    assert notices(compose(person(), content, its)) == ["template_status_unknown"]
+
+
+def test_sms_needs_nobody_s_approval_and_knows_the_ready_made_ones() -> None:
+    its = setting(known("vaccination_card", status=PAUSED, shape=None), known(), channel=Channel.SMS)
+    assert check_template(its, Content(template="vaccination_card")) == ()
+    assert notices(compose(person(card=None), Content(template="vaccination_card"), its)) == []
+    assert [fault.code for fault in check_template(its, Content(template="own_card"))] == ["template_unknown"]
+    assert [fault.code for fault in check_template(its, Content(template="no_such"))] == ["template_unknown"]
+
+
+def test_a_named_template_is_filled_in_by_name_and_a_positional_one_in_order() -> None:
+    named = call_of(OWN, first_name="Awa\nMarie")
+    assert (named.positional, named.parameters[1]) == (False, ("first_name", "Awa Marie"))
+    twice = Shape(body="{first_name}, {card_code}, {first_name}.", parameters=("first_name", "card_code", "first_name"))
+    positional = call_of(replace(twice, positional=True), card_code="C-1")
+    assert positional.positional
+    assert [value for _, value in positional.parameters] == ["Aminata", "C-1", "Aminata"]
+
+
+def test_a_template_without_a_picture_needs_no_card() -> None:
+    plain = setting(known(shape=replace(OWN, has_picture=False)))
+    composed = compose(person(card=None), Content(template="own_card"), plain)
+    assert composed.payload.card_image is None
+    assert faults(person(card=None), Content(template="own_card"), setting(known())) == [("card_image", "card_missing")]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "values", "suffix"),
+    [
+        ("https://v.oomus.health/c/", {}, "DKR-VAC-9XQ7LM2A"),
+        ("https://v.oomus.health/", {}, "c/DKR-VAC-9XQ7LM2A"),
+        ("https://v.oomus.health/", {"verification_url": "https://v.oomus.health/c/{card_code}"}, "c/DKR-VAC-9XQ7LM2A"),
+        ("https://other.example/", {}, "DKR-VAC-9XQ7LM2A"),
+        ("https://other.example/", {"card_code": "A 7/é"}, "A%207%2F%C3%A9"),
+        ("https://v.oomus.health/c/", {"verification_url": None}, "DKR-VAC-9XQ7LM2A"),
+        ("https://v.oomus.health/c/", {"verification_url": "https://v.oomus.health/c/"}, "DKR-VAC-9XQ7LM2A"),
+        ("https://v.oomus.health/c/", {"card_code": None}, "DKR-VAC-9XQ7LM2A"),
+    ],
+)
+def test_a_button_is_completed_by_the_url_or_else_by_the_code(
+    prefix: str, values: dict[str, str | None], suffix: str
+) -> None:
+    shape = Shape(body="Bonjour {first_name} !", parameters=("first_name",), button=UrlButton(index=1, prefix=prefix))
+    assert call_of(shape, **values).button == ButtonCall(index=1, suffix=suffix)
+
+
+def test_a_button_without_anything_to_complete_it_is_told() -> None:
+    shape = Shape(
+        body="Bonjour {first_name} !", parameters=("first_name",), button=UrlButton(index=0, prefix="https://x/")
+    )
+    nobody = person(verification_url=None, card_code=None)
+    assert faults(nobody, Content(template="own_card"), setting(known(shape=shape))) == [
+        ("content", "variable_missing")
+    ]
+
+
+def test_a_filled_in_body_has_its_1024_characters() -> None:
+    shape = Shape(body="Bonjour {first_name}" + "." * 900, parameters=("first_name",))
+    assert faults(person(first_name="x" * 200), Content(template="own_card"), setting(known(shape=shape))) == [
+        ("content", "text_too_long")
+    ]

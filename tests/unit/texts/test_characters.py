@@ -1,0 +1,47 @@
+"""What no message can carry: a superset of what SQS refuses, and nothing that a person writes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local import sqs_rules
+from shared.texts.characters import carriable, carriable_document, carriable_values
+
+ANY = st.text(st.characters(exclude_categories=()), max_size=40)
+EVERY = list(map(chr, range(0x110000)))
+
+
+def test_what_is_left_is_what_sqs_takes_and_an_encoding_holds() -> None:
+    left = carriable("".join(EVERY))
+    assert left.encode()
+    assert not sqs_rules.refuses(left)
+
+
+def test_only_controls_noncharacters_and_half_pairs_go() -> None:
+    gone = [ord(one) for one in EVERY if carriable(one) != one]
+    ends = [plane + end for plane in range(0, 0x110000, 0x10000) for end in (0xFFFE, 0xFFFF)]
+    controls = [*range(9), 11, 12, *range(14, 32), *range(127, 133), *range(134, 160)]
+    assert gone == sorted([*controls, *range(0xD800, 0xE000), *range(0xFDD0, 0xFDF0), *ends])
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Awa\uffff", "Awa"),
+        ("\x00\ud800Awa\ufffe \x1bDiop\x7f", "Awa Diop"),
+        ("Awa\x0bDiop\x0cBa", "Awa Diop Ba"),
+        ("a\tb\nc\rd\x85e", "a\tb\nc\rd\x85e"),
+        ("Aïssatou 👩🏾‍⚕️ بطاقة\u200f \ue000", "Aïssatou 👩🏾‍⚕️ بطاقة\u200f \ue000"),
+        ("", ""),
+    ],
+)
+def test_examples(text: str, left: str) -> None:
+    assert carriable(text) == left
+    assert carriable_values({"a": text, "b": 1, "c": None}) == {"a": left, "b": 1, "c": None}
+    assert carriable_document({"a": [{text: text}, 1.5, True, None]}) == {"a": [{text: left}, 1.5, True, None]}
+
+
+@given(text=ANY)
+def test_twice_is_once(text: str) -> None:
+    once = carriable(text)
+    assert carriable(once) == once

@@ -1,0 +1,282 @@
+"""The consumer of the status queue: one listener's trouble is nobody else's, and no message waits for another."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import override
+
+import pytest
+
+from shared.messages.message import Chunk, Message
+from shared.messages.payload import META, ORANGE, Channel
+from shared.messages.ports import LogQuery, Move, Moved, Page
+from shared.messages.status import Status
+from shared.providers.meta import webhook
+from shared.providers.orange.receipts import FORMAT
+from shared.webhooks.ingress import ReceiptDesk, Receiver, Report
+from shared.webhooks.meta_documents import MetaDesk
+from shared.webhooks.unmatched_receipts import Strangers
+from shared.webhooks.updates import Inbound, News, StatusReport
+from tests.contract.making import message
+from tests.fakes.log import FakeLog
+from tests.fakes.office import DEMO, Office
+from tests.fakes.rest import FakeStatusQueue
+from tests.fakes.world import MORNING, Points
+from tests.unit.providers.webhooks import change, document, inbound, text, value
+
+
+class Listener:
+    """Hears everything; cannot stand some words."""
+
+    def __init__(self, hated: str = "") -> None:
+        self.heard: list[str] = []
+        self._hated = hated
+
+    async def hear(self, organisation: str, news: News) -> None:
+        assert organisation == DEMO
+        assert isinstance(news, Inbound)
+        if news.words[0] == self._hated:
+            raise RuntimeError("a store is away")
+        self.heard.append(news.words[0])
+
+    async def told(self, organisation: str, report: StatusReport, row: Message) -> None:
+        self.heard.append(f"{row.message_id[-1]} {report.status}")
+
+
+def receiver(office: Office, *listeners: Listener, queue: FakeStatusQueue | None = None) -> Receiver:
+    settler = office.settler()
+    statuses = office.aftermath(settler)
+    strangers = Strangers(office.unknown_sms, office.number_key.person)
+    receipts = ReceiptDesk(
+        formats={ORANGE: FORMAT}, receipts=office.receipts, strangers=strangers, queue=queue or FakeStatusQueue()
+    )
+    meta = MetaDesk(whatsapp=webhook, statuses=statuses, news_listeners=listeners, status_listeners=listeners)
+    return Receiver(settler, meta, receipts, office.telemetry, office.clock)
+
+
+def report(*words: str) -> Report:
+    return Report(organisation=DEMO, provider=META, document=json.dumps(inbound(*map(text, words))))
+
+
+def test_everybody_hears_everything_whatever_one_of_them_makes_of_it() -> None:
+    office = Office()
+    troubled, calm = Listener(hated="B"), Listener()
+    work = receiver(office, troubled, calm).receive_all([report("A", "B", "C"), report("D")])
+    assert office.run(work) == [False, True]
+    assert sorted(troubled.heard) == ["A", "C", "D"]
+    assert sorted(calm.heard) == ["A", "B", "C", "D"]
+    assert office.telemetry.troubles == ["news_not_taken", "report_failed"]
+
+
+def test_a_document_that_comes_again_is_heard_again() -> None:
+    office, calm = Office(), Listener()
+    for _ in range(2):
+        assert office.run(receiver(office, calm).receive_all([report("A")])) == [True]
+    assert calm.heard == ["A", "A"]
+
+
+class WatchedLog(FakeLog):
+    """Moves take a while; it knows which were under way at once, and cannot move some message."""
+
+    def __init__(self, points: Points) -> None:
+        super().__init__(points)
+        self.under_way: list[str] = []
+        self.most: int = 0
+        self.broken: str | None = None
+        self.is_blind: bool = False
+
+    @override
+    async def page(self, query: LogQuery, position: str | None, limit: int) -> Page[Message]:
+        if self.is_blind:
+            raise ConnectionError
+        return await super().page(query, position, limit)
+
+    @override
+    async def move(self, organisation: str, message_id: str, move: Move) -> Moved:
+        assert message_id not in self.under_way, "statuses of one message go one after another"
+        self.under_way.append(message_id)
+        self.most = max(self.most, len(self.under_way))
+        try:
+            if message_id == self.broken:
+                raise ConnectionError
+            return await super().move(organisation, message_id, move)
+        finally:
+            self.under_way.remove(message_id)
+
+
+CHUNK = Chunk(distribution_id="d", run=0, number=0)
+MESSAGES = [f"5a1e0000-0000-5000-8000-00000000000{number}" for number in range(3)]
+
+
+@pytest.fixture
+def office() -> Office:
+    """Three messages have been sent."""
+    office = Office()
+    office.log = WatchedLog(office.points)
+    for message_id in MESSAGES:
+        row = message(message_id, channel=Channel.WHATSAPP, organisation=DEMO, chunk=CHUNK)
+        office.log.rows[DEMO, message_id] = replace(row, status=Status.SENT, sent_at=MORNING, attempts=1)
+    return office
+
+
+def told(*statuses: tuple[int, str], words: Sequence[str] = ()) -> Report:
+    """One body."""
+    at = str(int(MORNING.timestamp()) + 5)
+    changes = [
+        change(
+            value(
+                statuses=[
+                    {"id": "w", "status": status, "timestamp": at, "biz_opaque_callback_data": f"{MESSAGES[number]}.1"}
+                ]
+            )
+        )
+        for number, status in statuses
+    ]
+    written = inbound(*map(text, words))["entry"][0]["changes"] if words else []
+    return Report(organisation=DEMO, provider=META, document=json.dumps(document(*changes, *written)))
+
+
+def standing(office: Office) -> list[Status]:
+    return [office.row(message_id).status for message_id in MESSAGES]
+
+
+def counts(office: Office) -> Mapping[Status, int]:
+    return office.run(office.distributions.counts(DEMO, "d"))[0, 0].by_status
+
+
+def log_of(office: Office) -> WatchedLog:
+    assert isinstance(office.log, WatchedLog)
+    return office.log
+
+
+def test_statuses_of_different_messages_wait_for_nobody(office: Office) -> None:
+    body = told((0, "delivered"), (1, "delivered"), (0, "read"), (2, "delivered"), (1, "read"))
+    assert office.run(receiver(office, Listener()).receive_all([body])) == [True]
+    assert standing(office) == [Status.READ, Status.READ, Status.DELIVERED]
+    assert log_of(office).most == 3
+
+
+def test_statuses_of_one_message_keep_the_order_of_the_document(office: Office) -> None:
+    listener = Listener()
+    body = told((0, "delivered"), (1, "read"), (0, "read"))
+    assert office.run(receiver(office, listener).receive_all([body])) == [True]
+    assert [one for one in listener.heard if one.startswith("0")] == ["0 delivered", "0 read"]
+    assert [name for name, _ in office.telemetry.events] == 3 * ["message_moved"], "none came too late"
+
+
+def test_one_status_in_trouble_loses_no_other_and_the_whole_document_comes_again(office: Office) -> None:
+    listener = Listener()
+    log_of(office).broken = MESSAGES[0]
+    body = told((0, "delivered"), (1, "delivered"), (0, "read"), (2, "read"), words=["Bonjour"])
+    consumer = receiver(office, listener)
+    assert office.run(consumer.receive_all([body])) == [False]
+    assert standing(office) == [Status.SENT, Status.DELIVERED, Status.READ]
+    assert sorted(listener.heard) == ["1 delivered", "2 read", "Bonjour"]
+    first = {Status.SENT: -2, Status.DELIVERED: 1, Status.READ: 1}
+    assert counts(office) == first, "what was moved is counted at once"
+    log_of(office).broken = None
+    assert office.run(consumer.receive_all([body])) == [True]
+    assert standing(office) == [Status.READ, Status.DELIVERED, Status.READ]
+    assert counts(office) == {Status.SENT: -3, Status.DELIVERED: 1, Status.READ: 2}
+    assert office.telemetry.troubles == ["report_failed"]
+
+
+def test_a_status_in_trouble_does_not_hide_a_later_one_of_its_message(office: Office) -> None:
+    class Refusing(WatchedLog):
+        @override
+        async def move(self, organisation: str, message_id: str, move: Move) -> Moved:
+            if move.status is Status.DELIVERED:
+                raise ConnectionError
+            return await super().move(organisation, message_id, move)
+
+    rows, office.log = office.log.rows, Refusing(office.points)
+    office.log.rows = rows
+    assert office.run(receiver(office, Listener()).receive_all([told((0, "delivered"), (0, "read"))])) == [False]
+    assert office.row(MESSAGES[0]).status is Status.READ
+
+
+def nameless(*statuses: tuple[int, str], key: str | None = None) -> Report:
+    """Statuses that Meta tells of messages by its own ID alone; `key`: with another program's key."""
+    other = {} if key is None else {"biz_opaque_callback_data": key}
+    told_of = [
+        {"id": f"wamid.{number}", "status": status, "timestamp": "1795428000", "errors": [{"code": 131026}]} | other
+        for number, status in statuses
+    ]
+    return Report(organisation=DEMO, provider=META, document=json.dumps(document(change(value(statuses=told_of)))))
+
+
+def named(office: Office, number: int) -> None:
+    """The sender has stored the ID that Meta gave the message."""
+    move = Move(status=Status.SENT, at=MORNING, provider_message_id=f"wamid.{number}")
+    office.run(office.log.move(DEMO, MESSAGES[number], move))
+
+
+def test_a_status_without_our_key_is_found_by_its_message_id(office: Office) -> None:
+    named(office, 0)
+    named(office, 1)
+    listener, queue = Listener(), FakeStatusQueue()
+    body = nameless((0, "failed"), (1, "delivered"), (1, "read"))
+    assert office.run(receiver(office, listener, queue=queue).receive_all([body])) == [True]
+    assert standing(office) == [Status.FAILED, Status.READ, Status.SENT]
+    assert office.row(MESSAGES[0]).reason == "not_on_whatsapp"
+    assert sorted(listener.heard) == ["0 failed", "1 delivered", "1 read"]
+    assert queue.delayed == []
+
+
+def test_a_status_that_overtakes_the_senders_own_record_comes_back_alone(office: Office) -> None:
+    """At the first look no message bears the ID; a minute later one does. The others are not told twice."""
+    named(office, 1)
+    queue, listener = FakeStatusQueue(), Listener()
+    consumer = receiver(office, listener, queue=queue)
+    assert office.run(consumer.receive_all([nameless((0, "failed"), (1, "read"))])) == [True]
+    assert standing(office) == [Status.SENT, Status.READ, Status.SENT]
+    [(delay, again)] = queue.delayed
+    assert (again.looks, delay) == (1, 60)
+    assert "wamid.1" not in again.document
+    named(office, 0)
+    assert office.run(consumer.receive_all([again])) == [True]
+    assert standing(office) == [Status.FAILED, Status.READ, Status.SENT]
+    assert len(queue.delayed) == 1
+
+
+def test_a_status_of_no_message_of_ours_is_looked_for_an_hour_and_then_counted(office: Office) -> None:
+    queue = FakeStatusQueue()
+    consumer = receiver(office, queue=queue)
+    waiting, delays = [nameless((7, "failed"))], list[int]()
+    while waiting:
+        assert office.run(consumer.receive_all(waiting)) == [True]
+        delays += [delay for delay, _ in queue.delayed]
+        waiting, queue.delayed = [report for _, report in queue.delayed], []
+    assert delays == [60, 900, 900, 900]
+    assert [name for name, _ in office.telemetry.events] == ["status_for_unknown_message"]
+    assert standing(office) == 3 * [Status.SENT]
+
+
+def test_another_programs_status_does_not_come_back(office: Office) -> None:
+    queue = FakeStatusQueue()
+    assert office.run(receiver(office, queue=queue).receive_all([nameless((7, "failed"), key="theirs")])) == [True]
+    assert queue.delayed == []
+    assert [name for name, _ in office.telemetry.events] == ["report_ignored"]
+
+
+def test_an_id_that_two_messages_bear_says_nothing(office: Office) -> None:
+    for message_id in MESSAGES[:2]:
+        move = Move(status=Status.SENT, at=MORNING, provider_message_id="wamid.5")
+        office.run(office.log.move(DEMO, message_id, move))
+    assert office.run(receiver(office, queue=FakeStatusQueue()).receive_all([nameless((5, "failed"))])) == [True]
+    assert standing(office) == 3 * [Status.SENT]
+
+
+def test_a_look_up_that_fails_loses_no_other_status_and_the_document_comes_again(office: Office) -> None:
+    named(office, 0)
+    log = log_of(office)
+    log.is_blind = True
+    body = json.loads(nameless((0, "failed")).document)
+    body["entry"] += json.loads(told((1, "read")).document)["entry"]
+    whole = replace(nameless(), document=json.dumps(body))
+    consumer = receiver(office, queue=FakeStatusQueue())
+    assert office.run(consumer.receive_all([whole])) == [False]
+    assert standing(office) == [Status.SENT, Status.READ, Status.SENT]
+    log.is_blind = False
+    assert office.run(consumer.receive_all([whole])) == [True]
+    assert standing(office) == [Status.FAILED, Status.READ, Status.SENT]
