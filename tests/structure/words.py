@@ -98,7 +98,9 @@ NOT_MEANT: Mapping[str, str] = _reasons(
     (
         "house.md's right column, or a word that it keeps",
         """
-        last_heard_at IdentityLink identity_link identity_links add_identity_links _read_identity_links
+        last_heard_at last_heard _last_heard last_heard_of LastHeard LastHeardReader _last_heard_reader
+        last_heard_reader LastHeardStore last_heard_store _last_heard_store DynamoLastHeard FakeLastHeard
+        IdentityLink identity_link identity_links add_identity_links _read_identity_links
         quiet_hours QUIET_HOURS QUIET QUIET_FROM QUIET_TO is_quiet stop_words STOP_WORDS test_stop_words
     """,
     ),
