@@ -29,6 +29,7 @@ PERSONAL = frozenset(
 INNOCENT = {
     **dict.fromkeys(
         (
+            "Addressee.recipient",
             "DuplicateRow.recipient",
             "Fault.recipient",
             "Message.recipient",
@@ -38,6 +39,7 @@ INNOCENT = {
         "masked",
     ),
     **dict.fromkeys(("Response.headers", "UploadTarget.headers"), "types and lengths"),
+    "ClientParts.url": "where a provider answers",
     "Metric.value": "the name of a field",
     "Shape.body": "a template's, without anybody's values",
     "Shape.parameters": "the names of variables",
