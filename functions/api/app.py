@@ -1,6 +1,7 @@
 """Settings, single sends, preview, logs and control over HTTP."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from functions.api import (
     bulk,
@@ -14,24 +15,52 @@ from functions.api import (
     statistics,
     templates,
 )
-from functions.api.deps import Deps
 from shared.api.router import Router
-from shared.app.runtime import Answer, Context, Event, Handler, Loop, lazily, system_clock
+from shared.app.aws.stores import Aws
+from shared.app.aws.whole import AwsWhole
+from shared.app.container.api import Api
+from shared.app.runtime import Answer, Context, Event, Handler, Loop, lazily, read_settings, system_clock
 from shared.app.telemetry import LoggedTelemetry
 from shared.base.instants import Clock
-from shared.storage.aws import Aws
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Environment variables of the function. `public_base_url` may be empty: then the request's own host is shown."""
+
+    log_table: str
+    state_table: str
+    payload_bucket: str
+    secrets_prefix: str
+    number_key_secret_id: str
+    whatsapp_queue_url: str
+    sms_queue_url: str
+    fanout_queue_url: str
+    meta_graph_url: str
+    orange_api_url: str
+    card_hosts: str
+    card_buckets: str
+    public_base_url: str
+    schedule_group: str
+    schedule_target_arn: str
+    schedule_role_arn: str
+    message_retention_days: str
+    secrets_key: str
 
 
 def build(
     environment: Mapping[str, str], clock: Clock | None = None, aws: Aws | None = None, loop: Loop | None = None
 ) -> Handler:
     """The handler with all it needs; nothing of AWS is called yet."""
+    settings = read_settings(Settings, environment)
     clock = clock or system_clock(environment)
     telemetry = LoggedTelemetry("api", clock)
-    deps = Deps(environment, clock, aws or Aws(), telemetry)
+    app: Api = Api(AwsWhole(aws, clock, telemetry, settings))
     router = Router(on_error=telemetry.crash)
-    for routes in (integrations, sending, bulk, logs, statistics, people, erasures, dead_letters, templates, public):
-        routes.register(router, deps)
+    for routes in (sending, bulk, logs, statistics, people, erasures, dead_letters, templates):
+        routes.register(router, app)
+    integrations.register(router, app, settings.public_base_url)
+    public.register(router, settings.public_base_url)
     loop = loop or Loop(telemetry.crash)
 
     def handle(event: Event, _: Context) -> Answer:

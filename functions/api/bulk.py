@@ -2,27 +2,27 @@
 
 from uuid import uuid4
 
-from functions.api.deps import Deps
 from shared.api import cursor, documents, problems, validation
 from shared.api.request import Request, Scope
 from shared.api.response import ERROR_COLUMNS, Response, list_response
 from shared.api.router import RouteHandler, Router
+from shared.app.container.api import Api
 from shared.campaigns.distribution import Action, DistributionStatus
 
 
-def register(router: Router, deps: Deps) -> None:
+def register(router: Router, app: Api) -> None:
     """The routes of this module."""
 
     @router.route("POST /v1/uploads", scope=Scope.SEND)
     async def upload(request: Request) -> Response:
         body = validation.body(request, "create_upload")
         upload_id = str(uuid4())
-        target = await deps.uploads.target(
+        target = await app.adapters.uploads.target(
             request.organisation,
             upload_id,
             format=str(body["format"]),
             size=int(str(body["bytes"])),
-            now=deps.clock.now(),
+            now=app.adapters.clock.now(),
         )
         return Response(
             status=201,
@@ -40,20 +40,20 @@ def register(router: Router, deps: Deps) -> None:
         query = validation.query(request, "list_distributions")
         status = query.filters.get("status")
         binding = cursor.Binding(request.organisation, "list_distributions", query.filters)
-        page = await deps.stores.distributions.page(
+        page = await app.adapters.distributions.page(
             request.organisation,
             campaign_id=query.filters.get("campaign_id"),
             status=DistributionStatus(status) if status else None,
             position=cursor.position(query.cursor, binding),
             limit=query.limit,
         )
-        views = [await deps.browse.view(one) for one in page.items]
+        views = [await app.browse.view(one) for one in page.items]
         items = [documents.distribution(view, request.language) for view in views]
         return list_response(request, items, cursor.following(page.position, binding))
 
     @router.route("GET /v1/distributions/{distribution_id}", scope=Scope.READ)
     async def get(request: Request) -> Response:
-        view = await deps.browse.distribution(request.organisation, request.path_parameters["distribution_id"])
+        view = await app.browse.distribution(request.organisation, request.path_parameters["distribution_id"])
         return Response(status=200, body=documents.distribution(view, request.language))
 
     @router.route("GET /v1/distributions/{distribution_id}/errors", scope=Scope.READ)
@@ -62,7 +62,7 @@ def register(router: Router, deps: Deps) -> None:
         identity = request.path_parameters["distribution_id"]
         binding = cursor.Binding(request.organisation, "list_distribution_errors", query.filters)
         part, start = cursor.place_of(query.cursor, binding)
-        faults, following = await deps.browse.faults(request.organisation, identity, part, start, query.limit)
+        faults, following = await app.browse.faults(request.organisation, identity, part, start, query.limit)
         items = [problems.fault_document(fault, request.language) for fault in faults]
         return list_response(request, items, _next(following, binding), ERROR_COLUMNS)
 
@@ -72,22 +72,22 @@ def register(router: Router, deps: Deps) -> None:
         identity = request.path_parameters["distribution_id"]
         binding = cursor.Binding(request.organisation, "list_distribution_duplicates", query.filters)
         part, start = cursor.place_of(query.cursor, binding)
-        rows, following = await deps.browse.duplicates(request.organisation, identity, part, start, query.limit)
+        rows, following = await app.browse.duplicates(request.organisation, identity, part, start, query.limit)
         return list_response(request, list(map(documents.duplicate, rows)), _next(following, binding))
 
     for action in Action:
-        router.add(f"POST /v1/distributions/{{distribution_id}}/{action}", _acting(deps, action), scope=Scope.SEND)
+        router.add(f"POST /v1/distributions/{{distribution_id}}/{action}", _acting(app, action), scope=Scope.SEND)
 
 
 def _next(place: tuple[int, int] | None, binding: cursor.Binding) -> str | None:
     return cursor.following(f"{place[0]}.{place[1]}" if place else None, binding)
 
 
-def _acting(deps: Deps, action: Action) -> RouteHandler:
+def _acting(app: Api, action: Action) -> RouteHandler:
     async def act(request: Request) -> Response:
         identity = request.path_parameters["distribution_id"]
-        distribution = await deps.control.act(request.organisation, identity, action)
-        view = await deps.browse.view(distribution)
+        distribution = await app.control.act(request.organisation, identity, action)
+        view = await app.browse.view(distribution)
         return Response(status=200, body=documents.distribution(view, request.language))
 
     return act

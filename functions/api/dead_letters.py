@@ -1,15 +1,15 @@
 """Messages that were given up: looked through and redriven by an administrator."""
 
-from functions.api.deps import Deps
 from shared.api import cursor, documents, validation
 from shared.api.request import Request, Scope
 from shared.api.response import Response, list_response
 from shared.api.router import Router
+from shared.app.container.api import Api
 from shared.messages.payload import Channel
 from shared.messages.ports import LogQuery
 
 
-def register(router: Router, deps: Deps) -> None:
+def register(router: Router, app: Api) -> None:
     """The routes of this module."""
 
     @router.route("GET /v1/dead-letters", scope=Scope.ADMIN)
@@ -18,7 +18,7 @@ def register(router: Router, deps: Deps) -> None:
         channel = query.filters.get("channel")
         wanted = LogQuery(organisation=request.organisation, dead=True, channel=Channel(channel) if channel else None)
         binding = cursor.Binding(request.organisation, "list_dead_letters", query.filters)
-        page = await deps.browse.messages(wanted, cursor.position(query.cursor, binding), query.limit)
+        page = await app.browse.messages(wanted, cursor.position(query.cursor, binding), query.limit)
         items = [documents.dead_letter(row, row.dead) for row in page.items if row.dead is not None]
         return list_response(request, items, cursor.following(page.position, binding))
 
@@ -27,7 +27,7 @@ def register(router: Router, deps: Deps) -> None:
         body = validation.body(request, "redrive_dead_letters")
         named = body.get("dead_letter_ids")
         if isinstance(named, list):
-            redriven = await deps.redrives.some(request.organisation, [str(one) for one in named])
+            redriven = await app.redrives.some(request.organisation, [str(one) for one in named])
         else:
-            redriven = await deps.redrives.all(request.organisation)
+            redriven = await app.redrives.all(request.organisation)
         return Response(status=202, body={"redriven": redriven})

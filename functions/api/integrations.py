@@ -2,11 +2,11 @@
 
 from uuid import uuid4
 
-from functions.api.deps import Deps
 from shared.api import documents, health, validation
 from shared.api.request import Request, Scope
 from shared.api.response import Response
 from shared.api.router import Router
+from shared.app.container.api import Api
 from shared.base.refusal import ProblemCode, Refusal
 from shared.integrations.administration import Integration, warnings_of
 from shared.integrations.integration import SmsIntegration, WhatsAppIntegration
@@ -15,37 +15,39 @@ from shared.messages.payload import Channel
 _NAMES = ("whatsapp", "sms", "dhis2")
 
 
-def register(router: Router, deps: Deps) -> None:
+def register(router: Router, app: Api, public_base_url: str) -> None:
     """The routes of this module."""
 
     @router.route("PUT /v1/integrations/{name}", scope=Scope.ADMIN)
     async def put(request: Request) -> Response:
         name = _name(request, _NAMES)
         body = validation.body(request, f"put_{name}_integration")
-        before = await deps.stores.integrations.whatsapp(request.organisation) if name == "whatsapp" else None
-        saved = await deps.administration.put(request.organisation, name, body)
+        before = await app.adapters.integrations.whatsapp(request.organisation) if name == "whatsapp" else None
+        saved = await app.administration.put(request.organisation, name, body)
         made = isinstance(saved, WhatsAppIntegration) and before is None and "verify_token" not in body
-        return Response(status=200, body=_document(deps, request, saved, verify_token_made=made))
+        return Response(
+            status=200, body=_document(public_base_url or request.base_url, request, saved, verify_token_made=made)
+        )
 
     @router.route("GET /v1/integrations/{name}", scope=Scope.ADMIN)
     async def get(request: Request) -> Response:
-        found = await deps.administration.get(request.organisation, _name(request, _NAMES))
-        return Response(status=200, body=_document(deps, request, found))
+        found = await app.administration.get(request.organisation, _name(request, _NAMES))
+        return Response(status=200, body=_document(public_base_url or request.base_url, request, found))
 
     @router.route("DELETE /v1/integrations/{name}", scope=Scope.ADMIN)
     async def delete(request: Request) -> Response:
-        await deps.administration.delete(request.organisation, _name(request, _NAMES))
+        await app.administration.delete(request.organisation, _name(request, _NAMES))
         return Response(status=204)
 
     @router.route("GET /v1/integrations/{name}/health", scope=Scope.ADMIN)
     async def examine(request: Request) -> Response:
         name = _name(request, ("whatsapp", "sms"))
         if name == "whatsapp":
-            whatsapp = await deps.stores.integrations.whatsapp(request.organisation, fresh=True)
-            found = await deps.account.health.examine(whatsapp) if whatsapp else None
+            whatsapp = await app.adapters.integrations.whatsapp(request.organisation, fresh=True)
+            found = await app.whatsapp_health.examine(whatsapp) if whatsapp else None
         else:
-            sms = await deps.stores.integrations.sms(request.organisation, fresh=True)
-            found = await deps.sms_health.examine(sms) if sms else None
+            sms = await app.adapters.integrations.sms(request.organisation, fresh=True)
+            found = await app.sms_health.examine(sms) if sms else None
         if found is None:
             raise Refusal(ProblemCode.INTEGRATION_MISSING, integration=name)
         return Response(status=200, body=health.document(found, request.language))
@@ -54,13 +56,13 @@ def register(router: Router, deps: Deps) -> None:
     async def test(request: Request) -> Response:
         channel = Channel(_name(request, ("whatsapp", "sms")))
         body = validation.body(request, f"test_{channel}_integration")
-        settings = await deps.setting_reader.read(request.organisation, channel)
+        settings = await app.setting_reader.read(request.organisation, channel)
         to, language = str(body["to"]), str(body.get("language") or request.language)
         identity = str(uuid4())
         if channel is Channel.SMS:
-            sent = await deps.trial.send(deps.sms_step, settings, to=to, language=language, message_id=identity)
+            sent = await app.trial.send(app.sms_test_step, settings, to=to, language=language, message_id=identity)
         else:
-            sent = await deps.trial.send(deps.whatsapp_step, settings, to=to, language=language, message_id=identity)
+            sent = await app.trial.send(app.whatsapp_test_step, settings, to=to, language=language, message_id=identity)
         return Response(
             status=200,
             body={
@@ -79,9 +81,8 @@ def _name(request: Request, names: tuple[str, ...]) -> str:
 
 
 def _document(
-    deps: Deps, request: Request, found: Integration, *, verify_token_made: bool = False
+    base_url: str, request: Request, found: Integration, *, verify_token_made: bool = False
 ) -> documents.Document:
-    base_url = deps.settings.public_base_url or request.base_url
     if isinstance(found, WhatsAppIntegration):
         shown = found.verify_token.value if verify_token_made else None
         document = documents.whatsapp(found, base_url, shown_once=shown)

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from functions.api.deps import Deps
 from shared.api import cursor, documents, validation
 from shared.api.request import Request, Scope
 from shared.api.response import MESSAGE_COLUMNS, Response, list_response
 from shared.api.router import Router
+from shared.app.container.api import Api
 from shared.messages.payload import Channel
 from shared.messages.ports import LogQuery
 from shared.messages.status import Status
@@ -14,35 +14,35 @@ from shared.recipients.lookups import Lookup
 from shared.recipients.masking import stored_message_id
 
 
-def register(router: Router, deps: Deps) -> None:
+def register(router: Router, app: Api) -> None:
     """The routes of this module."""
 
     @router.route("GET /v1/messages", scope=Scope.READ)
     async def browse(request: Request) -> Response:
-        return await _listed(request, deps, "list_messages")
+        return await _listed(request, app, "list_messages")
 
     @router.route("GET /v1/campaigns/{campaign_id}/messages", scope=Scope.READ)
     async def history(request: Request) -> Response:
-        return await _listed(request, deps, "list_campaign_messages")
+        return await _listed(request, app, "list_campaign_messages")
 
     @router.route("POST /v1/messages/lookup", scope=Scope.READ)
     async def look_up(request: Request) -> Response:
         body = validation.body(request, "list_messages_of_person")
-        await deps.lookups.admit(request.organisation, request.subject, Lookup.PHONE)
-        person = await deps.numbers.person(request.organisation, str(body["phone"]))
+        await app.lookups.admit(request.organisation, request.subject, Lookup.PHONE)
+        person = await app.numbers.person(request.organisation, str(body["phone"]))
         wanted = LogQuery(organisation=request.organisation, person=person)
         # The cursor is bound to the hash: the number itself must not be guessed from it.
-        return await _page(request, deps, "list_messages_of_person", wanted, bound_to={"person": person})
+        return await _page(request, app, "list_messages_of_person", wanted, bound_to={"person": person})
 
     @router.route("GET /v1/messages/{message_id}", scope=Scope.READ)
     async def get(request: Request) -> Response:
-        found = await deps.browse.message(request.organisation, request.path_parameters["message_id"])
-        holds = await deps.browse.holds_of(request.organisation, [found])
+        found = await app.browse.message(request.organisation, request.path_parameters["message_id"])
+        holds = await app.browse.holds_of(request.organisation, [found])
         hold = holds.get(found.message_id)
-        return Response(status=200, body=documents.message(found, deps.clock.now(), request.language, hold))
+        return Response(status=200, body=documents.message(found, app.adapters.clock.now(), request.language, hold))
 
 
-async def _listed(request: Request, deps: Deps, operation: str) -> Response:
+async def _listed(request: Request, app: Api, operation: str) -> Response:
     query = validation.query(request, operation)
     channel, status = query.filters.get("channel"), query.filters.get("status")
     provider_message_id = query.unspaced("provider_message_id")
@@ -57,16 +57,16 @@ async def _listed(request: Request, deps: Deps, operation: str) -> Response:
         since=query.time("from"),
         until=query.time("to"),
     )
-    return await _page(request, deps, operation, wanted, bound_to=query.filters)
+    return await _page(request, app, operation, wanted, bound_to=query.filters)
 
 
 async def _page(
-    request: Request, deps: Deps, operation: str, wanted: LogQuery, *, bound_to: Mapping[str, str]
+    request: Request, app: Api, operation: str, wanted: LogQuery, *, bound_to: Mapping[str, str]
 ) -> Response:
     query = validation.query(request, operation)
     binding = cursor.Binding(request.organisation, operation, bound_to)
-    page = await deps.browse.messages(wanted, cursor.position(query.cursor, binding), query.limit)
-    now = deps.clock.now()
-    holds = await deps.browse.holds_of(request.organisation, page.items)
+    page = await app.browse.messages(wanted, cursor.position(query.cursor, binding), query.limit)
+    now = app.adapters.clock.now()
+    holds = await app.browse.holds_of(request.organisation, page.items)
     items = [documents.message(one, now, request.language, holds.get(one.message_id)) for one in page.items]
     return list_response(request, items, cursor.following(page.position, binding), MESSAGE_COLUMNS)

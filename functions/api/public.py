@@ -1,13 +1,12 @@
 """Always there, no token."""
 
-from functions.api.deps import Deps
 from shared.api import docs
 from shared.api.request import Request
 from shared.api.response import Response
 from shared.api.router import Router
 
 
-def register(router: Router, deps: Deps) -> None:
+def register(router: Router, public_base_url: str) -> None:
     """The routes of this module."""
 
     @router.route("GET /health", scope=None)
@@ -16,7 +15,7 @@ def register(router: Router, deps: Deps) -> None:
 
     @router.route("GET /openapi.json", scope=None)
     def openapi(request: Request) -> Response:
-        return docs.openapi_response(request, deps.settings.public_base_url)
+        return docs.openapi_response(request, public_base_url)
 
     @router.route("GET /docs", scope=None)
     def pages(request: Request) -> Response:

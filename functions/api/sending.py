@@ -1,10 +1,10 @@
 """Preview and single sends."""
 
-from functions.api.deps import Deps
 from shared.api import bodies, documents, idempotency, validation
 from shared.api.request import Request, Scope
 from shared.api.response import Response
 from shared.api.router import Router
+from shared.app.container.api import Api
 from shared.messages.message import Message
 from shared.messages.payload import Channel
 from shared.messages.single import NewMessage
@@ -12,7 +12,7 @@ from shared.policy.eligibility import Row
 from shared.policy.setting import check, check_with
 
 
-def register(router: Router, deps: Deps) -> None:
+def register(router: Router, app: Api) -> None:
     """The routes of this module."""
 
     @router.route("POST /v1/preview", scope=Scope.READ)
@@ -21,13 +21,13 @@ def register(router: Router, deps: Deps) -> None:
         channel, content = Channel(str(body["channel"])), bodies.content(body)
         check(channel, content)
         recipients = bodies.objects(body, "recipients") or []
-        settings = await deps.setting_reader.read(
+        settings = await app.setting_reader.read(
             request.organisation, channel, needs_dhis2=any("dhis2" in one for one in recipients)
         )
         check_with(settings, content)
         frame = settings.frame(content, bodies.obj(body, "defaults"))
         rows = [Row(number=number, raw=raw) for number, raw in enumerate(recipients, start=1)]
-        verdicts = await deps.judge.judge(request.organisation, rows, frame, deps.clock.now())
+        verdicts = await app.judge.judge(request.organisation, rows, frame, app.adapters.clock.now())
         items = [documents.preview(verdict, request.language) for verdict in verdicts]
         return Response(status=200, body={"items": list(items)})
 
@@ -35,11 +35,11 @@ def register(router: Router, deps: Deps) -> None:
     async def send(request: Request) -> Response:
         key = idempotency.key(request)
         body = validation.body(request, "send_message")
-        message = await deps.single_sends.create(
+        message = await app.single_sends.create(
             NewMessage(
                 organisation=request.organisation,
                 key=key,
-                request_hash=idempotency.body_hash(body, secret=deps.number_key_bytes),
+                request_hash=idempotency.body_hash(body, secret=app.adapters.number_key_bytes),
                 channel=Channel(str(body["channel"])),
                 campaign_id=str(body["campaign_id"]),
                 recipient=bodies.obj(body, "recipient"),
@@ -52,7 +52,7 @@ def register(router: Router, deps: Deps) -> None:
 
     @router.route("POST /v1/messages/{message_id}/resend", scope=Scope.SEND)
     async def resend(request: Request) -> Response:
-        return _accepted(await deps.resends.resend(request.organisation, request.path_parameters["message_id"]))
+        return _accepted(await app.resends.resend(request.organisation, request.path_parameters["message_id"]))
 
 
 def _accepted(message: Message) -> Response:

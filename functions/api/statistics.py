@@ -1,27 +1,27 @@
 """Figures of a campaign and of the organisation."""
 
-from functions.api.deps import Deps
 from shared.api import documents, validation
 from shared.api.request import Request, Scope
 from shared.api.response import Response
 from shared.api.router import Router
+from shared.app.container.api import Api
 from shared.campaigns import statistics
 
 
-def register(router: Router, deps: Deps) -> None:
+def register(router: Router, app: Api) -> None:
     """The routes of this module."""
 
     @router.route("GET /v1/statistics", scope=Scope.READ)
     async def of_organisation(request: Request) -> Response:
-        return await _figures(request, deps, "get_statistics")
+        return await _figures(request, app, "get_statistics")
 
     @router.route("GET /v1/campaigns/{campaign_id}/statistics", scope=Scope.READ)
     async def of_campaign(request: Request) -> Response:
         """A campaign is the front end's reference: one that nothing was sent for has zeroes."""
-        return await _figures(request, deps, "get_campaign_statistics")
+        return await _figures(request, app, "get_campaign_statistics")
 
 
-async def _figures(request: Request, deps: Deps, operation: str) -> Response:
+async def _figures(request: Request, app: Api, operation: str) -> Response:
     query = validation.query(request, operation)
     scope = statistics.Scope(
         organisation=request.organisation,
@@ -29,4 +29,4 @@ async def _figures(request: Request, deps: Deps, operation: str) -> Response:
         since=query.time("from"),
         until=query.time("to"),
     )
-    return Response(status=200, body=documents.statistics(await deps.statistics.read(scope)))
+    return Response(status=200, body=documents.statistics(await app.statistics.read(scope)))

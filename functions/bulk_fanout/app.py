@@ -1,17 +1,20 @@
 """POST /v1/distributions, the fan-out queue's tasks, the copies that the channel queues gave up, and the tick."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from functions.bulk_fanout.deps import Deps
 from shared.api import bodies, documents, idempotency, validation
 from shared.api.request import Request, Scope
 from shared.api.response import Response
 from shared.api.router import Router
+from shared.app.aws.stores import Aws
+from shared.app.aws.whole import AwsWhole
+from shared.app.container.fanout import FanningOut
 from shared.app.dead_copies import read_dead_copy
 from shared.app.records import comes_from, each_read, each_record, is_batch, one_by_one
-from shared.app.runtime import Answer, Context, Event, Handler, Loop, lazily, system_clock
+from shared.app.runtime import Answer, Context, Event, Handler, Loop, lazily, read_settings, system_clock
 from shared.app.telemetry import LoggedTelemetry
 from shared.base.instants import Clock
 from shared.base.refusal import Fault, ProblemCode, Refusal
@@ -19,49 +22,73 @@ from shared.campaigns.create import NewDistribution
 from shared.campaigns.distribution import Order
 from shared.campaigns.ports import Task
 from shared.messages.payload import Channel
-from shared.storage.aws import Aws
 
 _MARGIN = timedelta(seconds=20)
 """Before the function's time-out: a step that began must be able to end."""
 _AT_MOST = timedelta(minutes=10)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Environment variables of the function."""
+
+    log_table: str
+    state_table: str
+    payload_bucket: str
+    secrets_prefix: str
+    number_key_secret_id: str
+    whatsapp_queue_url: str
+    sms_queue_url: str
+    fanout_queue_url: str
+    dead_letter_queue_arns: str
+    meta_graph_url: str
+    orange_api_url: str
+    card_hosts: str
+    card_buckets: str
+    schedule_group: str
+    schedule_target_arn: str
+    schedule_role_arn: str
+    message_retention_days: str
+
+
 def build(
     environment: Mapping[str, str], clock: Clock | None = None, aws: Aws | None = None, loop: Loop | None = None
 ) -> Handler:
     """The handler with all it needs; nothing of AWS is called yet."""
+    settings = read_settings(Settings, environment)
     clock = clock or system_clock(environment)
     telemetry = LoggedTelemetry("bulk_fanout", clock)
-    deps = Deps(environment, clock, aws or Aws(), telemetry)
+    app: FanningOut = FanningOut(AwsWhole(aws, clock, telemetry, settings))
+    given_up = frozenset(settings.dead_letter_queue_arns.split(","))
     router = Router(on_error=telemetry.crash)
-    router.add("POST /v1/distributions", partial(_create, deps), scope=Scope.SEND)
+    router.add("POST /v1/distributions", partial(_create, app), scope=Scope.SEND)
     loop = loop or Loop(telemetry.crash)
 
     def handle(event: Event, context: Context) -> Answer:
         with telemetry.invocation():
             if is_batch(event):
-                if comes_from(event, deps.dead_letter_queues):
-                    return loop.run(each_read(event, read_dead_copy, deps.dead_letters.take_all, telemetry))
-                until = _until(deps, context)
-                return loop.run(each_record(event, Task, partial(_work, deps, until), telemetry))
+                if comes_from(event, given_up):
+                    return loop.run(each_read(event, read_dead_copy, app.dead_letters.take_all, telemetry))
+                until = _until(app, context)
+                return loop.run(each_record(event, Task, partial(_work, app, telemetry, until), telemetry))
             if "tick" in event:
-                return loop.run(_tick(deps, event["tick"]))
+                return loop.run(_tick(app, event["tick"]))
             return loop.run(router.dispatch(event))
 
     return handle
 
 
-async def _create(deps: Deps, request: Request) -> Response:
+async def _create(app: FanningOut, request: Request) -> Response:
     key = idempotency.key(request)
     body = validation.body(request, "create_distribution")
     recipients, upload_id = bodies.objects(body, "recipients"), bodies.text(body, "upload_id")
     if (recipients is None) == (upload_id is None):
         raise Refusal(ProblemCode.BAD_REQUEST, (Fault(field="recipients", code="field_invalid"),))
-    distribution = await deps.planning.create(
+    distribution = await app.planning.create(
         NewDistribution(
             organisation=request.organisation,
             key=key,
-            request_hash=idempotency.body_hash(body, secret=deps.number_key_bytes),
+            request_hash=idempotency.body_hash(body, secret=app.adapters.number_key_bytes),
             campaign_id=str(body["campaign_id"]),
             channel=Channel(str(body["channel"])),
             order=Order(
@@ -76,25 +103,25 @@ async def _create(deps: Deps, request: Request) -> Response:
             recipients=recipients,
         )
     )
-    view = await deps.browse.view(distribution)
+    view = await app.browse.view(distribution)
     return Response(status=201 if upload_id is None else 202, body=documents.distribution(view, request.language))
 
 
-async def _tick(deps: Deps, tick: Mapping[str, str] | bool) -> None:
+async def _tick(app: FanningOut, tick: Mapping[str, str] | bool) -> None:
     """Of every minute, or of one distribution that waited for its own schedule (`shared.storage.schedules`)."""
     if isinstance(tick, bool):
-        await deps.fanout.tick()
+        await app.fanout.tick()
     else:
-        await deps.fanout.tick_one(tick["organisation"], tick["distribution_id"])
+        await app.fanout.tick_one(tick["organisation"], tick["distribution_id"])
 
 
-async def _work(deps: Deps, until: datetime, tasks: Sequence[Task]) -> Sequence[bool]:
-    return await one_by_one(tasks, lambda task: deps.fanout.work(task, until), deps.telemetry)
+async def _work(app: FanningOut, telemetry: LoggedTelemetry, until: datetime, tasks: Sequence[Task]) -> Sequence[bool]:
+    return await one_by_one(tasks, lambda task: app.fanout.work(task, until), telemetry)
 
 
-def _until(deps: Deps, context: Context) -> datetime:
+def _until(app: FanningOut, context: Context) -> datetime:
     remaining = timedelta(milliseconds=context.get_remaining_time_in_millis()) - _MARGIN
-    return deps.clock.now() + min(max(remaining, timedelta()), _AT_MOST)
+    return app.adapters.clock.now() + min(max(remaining, timedelta()), _AT_MOST)
 
 
 handler = lazily(build)

@@ -3,16 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from shared.app.aws.clients import AwsClients
+from shared.app.aws.stores import Aws
+from shared.app.container.sms import Sms
 from shared.app.providers import PROVIDERS, ProviderRow
 from shared.app.records import each_record
 from shared.app.runtime import Answer, Context, Event, Handler, Loop, lazily, read_settings, system_clock
-from shared.app.sms import sms_step
-from shared.app.stores import Names, Stores
 from shared.app.telemetry import LoggedTelemetry
 from shared.base.instants import Clock
-from shared.messages.payload import ORANGE, Channel
 from shared.messages.queue_message import Dispatch
-from shared.storage.aws import Aws
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,18 +36,8 @@ def build(
     settings = read_settings(Settings, environment)
     clock = clock or system_clock(environment)
     telemetry = LoggedTelemetry("send_sms", clock)
-    stores = Stores(
-        aws or Aws(),
-        clock,
-        telemetry,
-        Names(
-            log_table=settings.log_table,
-            state_table=settings.state_table,
-            secrets_prefix=settings.secrets_prefix,
-        ),
-    )
-    urls, queues = {ORANGE: settings.orange_api_url}, {Channel.SMS: settings.sms_queue_url}
-    step = sms_step(stores, urls, queues, providers=providers)
+    sms: Sms = Sms(AwsClients(aws, clock, telemetry, settings))
+    step = sms.sms_step(providers=providers)
     loop = loop or Loop(telemetry.crash)
 
     def handle(event: Event, _: Context) -> Answer:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.app.sending import QUEUED_CHAIN, TEST_CHAIN, Chain
+from shared.app.container.sending import QUEUED_CHAIN, TEST_CHAIN, Chain
 from shared.cards.failures import ASKS_FOR_SECONDS
 from shared.pacing.waiting import QUEUED, TEST_SEND
 from shared.providers.http import QUEUED_SENDS, TEST_SENDS, TIMEOUT_SECONDS, WHOLE_CALL_SECONDS

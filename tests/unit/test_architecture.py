@@ -142,6 +142,7 @@ def test_storage_providers_and_api_know_only_capabilities() -> None:
 
 def test_functions_are_put_together_by_app() -> None:
     """A function's folder translates events. It knows the API's words and what it answers with, and no adapter."""
+    assert _offences({"functions"}, {"storage", "providers"}) == []
     for name in FUNCTION_FOLDERS.values():
         others = {f"functions.{other}" for other in FUNCTION_FOLDERS.values() if other != name}
         mine = [module for module in _of({"functions"}) if module.path.startswith(f"functions/{name}/")]
@@ -238,10 +239,7 @@ def _module_of(function: str, name: str) -> object:
 
 
 def _settings(function: str) -> set[str]:
-    modules = [_module_of(function, "app")]
-    if (ROOT / "functions" / FUNCTION_FOLDERS[function] / "deps.py").is_file():
-        modules.append(_module_of(function, "deps"))
-    kind = next(vars(module)["Settings"] for module in modules if "Settings" in vars(module))
+    kind = vars(_module_of(function, "app"))["Settings"]
     assert is_dataclass(kind)
     return {field.name.upper() for field in fields(kind)}
 

@@ -1,19 +1,13 @@
-"""The stores that functions share, on AWS, each made at first use."""
+"""The adapters of every function on AWS: stores and queues, by what the environment names."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import asdict, dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
+from shared.app.runtime import days
 from shared.base.events import Telemetry
 from shared.base.instants import Clock
-from shared.holds.keeper import HoldKeeper
 from shared.messages.payload import Channel
-from shared.messages.status_effects import Consequences
-from shared.messages.status_writer import Settler
-from shared.pacing.daily_limit import DailyLimits
-from shared.pacing.members import Members
-from shared.sending.enqueue_now import EndingQueue
 from shared.storage.aws import Aws
 from shared.storage.dynamodb.contacts import DynamoContacts, DynamoSessions
 from shared.storage.dynamodb.counters import DynamoCallCounts, DynamoCardFailures, DynamoTurns
@@ -31,84 +25,106 @@ from shared.storage.integrations import SecretIntegrations
 from shared.storage.queues import SqsChannelQueue, SqsTaskQueue
 from shared.storage.tokens import SecretTokenShelf
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+__all__ = ["Aws", "AwsStores"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Names:
-    """What the template calls things."""
+class Variables:
+    """The variables that the template gives functions, as `read_settings` found them; each function has some of them.
+
+    `secrets_key` is the KMS key of secrets that are made: only the API makes any. Without `fanout_queue_url` a function
+    puts no work on the fan-out queue. `message_retention_days` is for functions that log messages; those that move them
+    leave it as it is.
+    """
 
     log_table: str
     state_table: str
     secrets_prefix: str
     secrets_key: str | None = None
-    """The KMS key of secrets that are made; only the API makes any."""
-    fanout_queue_url: str | None = None
-    """For functions that may put work on the fan-out queue."""
-    message_retention: timedelta = KEPT_FOR
-    """For whoever logs messages; whoever moves them leaves it as it is."""
+    number_key_secret_id: str = ""
+    payload_bucket: str = ""
+    whatsapp_queue_url: str = ""
+    sms_queue_url: str = ""
+    fanout_queue_url: str = ""
+    status_queue_url: str = ""
+    dead_letter_queue_arns: str = ""
+    meta_graph_url: str = ""
+    orange_api_url: str = ""
+    card_hosts: str = ""
+    card_buckets: str = ""
+    public_base_url: str = ""
+    schedule_group: str = ""
+    schedule_target_arn: str = ""
+    schedule_role_arn: str = ""
+    message_retention_days: str | None = None
 
 
-class Stores:
-    """The stores of one function, each made at first use."""
+class AwsStores:
+    """The stores and queues of one function, each made at first use. `settings`: a dataclass of `Variables`' fields.
+
+    `patient`: its settings may be older, where many ask for them at once.
+    """
 
     def __init__(
         self,
-        aws: Aws,
+        aws: Aws | None,
         clock: Clock,
         telemetry: Telemetry,
-        names: Names,
+        settings: "DataclassInstance",
         *,
         patient: bool = False,
     ) -> None:
-        self.aws = aws
+        self.aws = aws or Aws()
         self.clock = clock
         self.telemetry = telemetry
-        self._names = names
+        self.draw = self.aws.draw
+        self._given = Variables(**asdict(settings))
+        retention = self._given.message_retention_days
+        self._retention = KEPT_FOR if retention is None else days(retention)
         self._patient = patient
 
     @cached_property
     def log(self) -> DynamoLog:
         """The message log."""
-        return DynamoLog(self.aws, self._names.log_table, self._names.message_retention)
+        return DynamoLog(self.aws, self._given.log_table, self._retention)
 
     @cached_property
     def distributions(self) -> DynamoDistributions:
         """Distributions and counts."""
-        return DynamoDistributions(self.aws, self._names.state_table)
+        return DynamoDistributions(self.aws, self._given.state_table)
 
     @cached_property
     def turns(self) -> DynamoTurns:
         """Which distribution of a campaign goes first."""
-        return DynamoTurns(self.aws, self._names.state_table)
+        return DynamoTurns(self.aws, self._given.state_table)
 
     @cached_property
     def lanes(self) -> DynamoLanes:
         """Timetables."""
-        return DynamoLanes(self.aws, self._names.state_table, self.clock)
-
-    @cached_property
-    def members(self) -> Members:
-        """Who shares a provider account's rate limit."""
-        return Members(self.lanes, self.integrations, self.clock)
+        return DynamoLanes(self.aws, self._given.state_table, self.clock)
 
     @cached_property
     def people(self) -> DynamoPeople:
         """Consents."""
-        return DynamoPeople(self.aws, self._names.state_table)
+        return DynamoPeople(self.aws, self._given.state_table)
 
     @cached_property
     def call_counts(self) -> DynamoCallCounts:
         """The latest look-ups of each caller."""
-        return DynamoCallCounts(self.aws, self._names.state_table)
+        return DynamoCallCounts(self.aws, self._given.state_table)
 
     @cached_property
     def receipts(self) -> DynamoReceipts:
         """Orange's receipt IDs."""
-        return DynamoReceipts(self.aws, self._names.state_table, self.clock)
+        return DynamoReceipts(self.aws, self._given.state_table, self.clock)
 
     @cached_property
     def media(self) -> DynamoMedia:
         """Cards at Meta."""
-        return DynamoMedia(self.aws, self._names.state_table, self.clock)
+        return DynamoMedia(self.aws, self._given.state_table, self.clock)
 
     @cached_property
     def integrations(self) -> SecretIntegrations:
@@ -121,82 +137,67 @@ class Stores:
         return self._integrations(patient=False)
 
     def _integrations(self, *, patient: bool) -> SecretIntegrations:
-        names = self._names
+        names = self._given
         return SecretIntegrations(self.aws, names.secrets_prefix, self.clock, patient=patient, key=names.secrets_key)
 
     @cached_property
     def token_shelf(self) -> SecretTokenShelf:
         """Orange's tokens, shared by the workers."""
-        return SecretTokenShelf(self.aws, self._names.secrets_prefix, self.telemetry, self._names.secrets_key)
+        return SecretTokenShelf(self.aws, self._given.secrets_prefix, self.telemetry, self._given.secrets_key)
 
     @cached_property
     def unknown_sms(self) -> DynamoUnknownSms:
         """SMS of which nobody knows whether they were sent."""
-        return DynamoUnknownSms(self.aws, self._names.state_table)
+        return DynamoUnknownSms(self.aws, self._given.state_table)
 
     @cached_property
     def contacts(self) -> DynamoContacts:
         """Who is the same person."""
-        return DynamoContacts(self.aws, self._names.state_table)
+        return DynamoContacts(self.aws, self._given.state_table)
 
     @cached_property
     def sessions(self) -> DynamoSessions:
         """Open 24-hour sessions."""
-        return DynamoSessions(self.aws, self._names.state_table)
+        return DynamoSessions(self.aws, self._given.state_table)
 
     @cached_property
     def card_failures(self) -> DynamoCardFailures:
         """Failures of card hosts."""
-        return DynamoCardFailures(self.aws, self._names.state_table)
+        return DynamoCardFailures(self.aws, self._given.state_table)
 
     @cached_property
     def pulse(self) -> DynamoPulse:
         """What Meta last told of each number's messages."""
-        return DynamoPulse(self.aws, self._names.state_table)
+        return DynamoPulse(self.aws, self._given.state_table)
 
     @cached_property
     def people_count(self) -> DynamoPeopleCount:
         """How many people the last 24 hours have seen."""
-        return DynamoPeopleCount(self.aws, self._names.state_table)
-
-    @cached_property
-    def daily_limits(self) -> DailyLimits:
-        """Meta's daily limit, and sessions."""
-        return DailyLimits(self.reputations.get, self.people_count, self.sessions)
+        return DynamoPeopleCount(self.aws, self._given.state_table)
 
     @cached_property
     def holds(self) -> DynamoHolds:
         """What is held."""
-        return DynamoHolds(self.aws, self._names.state_table)
+        return DynamoHolds(self.aws, self._given.state_table)
 
     @cached_property
-    def holding(self) -> HoldKeeper:
-        """Sets and ends holds."""
-        return HoldKeeper(self.holds, self.distributions, self.telemetry, self.clock, self._tasks)
-
-    def consequences(self) -> Consequences:
-        """What a refusal means for others than its message."""
-        return Consequences(self.people, self._tasks, self.telemetry)
-
-    @cached_property
-    def _tasks(self) -> SqsTaskQueue | None:
-        url = self._names.fanout_queue_url
-        return SqsTaskQueue(self.aws, url) if url else None
-
-    @cached_property
-    def templates(self) -> DynamoTemplates:
+    def book(self) -> DynamoTemplates:
         """What Meta says of templates."""
-        return DynamoTemplates(self.aws, self._names.state_table)
+        return DynamoTemplates(self.aws, self._given.state_table)
 
     @cached_property
     def reputations(self) -> DynamoReputations:
         """What Meta grants each number."""
-        return DynamoReputations(self.aws, self._names.state_table)
+        return DynamoReputations(self.aws, self._given.state_table)
 
-    def channel_queue(self, urls: Mapping[Channel, str]) -> EndingQueue:
-        """The channel queues, towards the senders."""
-        return EndingQueue(SqsChannelQueue(self.aws, urls), self.settler(), self.telemetry)
+    @cached_property
+    def queue(self) -> SqsChannelQueue:
+        """The channel queues."""
+        urls = {Channel.WHATSAPP: self._given.whatsapp_queue_url, Channel.SMS: self._given.sms_queue_url}
+        return SqsChannelQueue(self.aws, {channel: url for channel, url in urls.items() if url})
 
-    def settler(self) -> Settler:
-        """A settler of its own for each batch's counts."""
-        return Settler(self.log, self.distributions, self.telemetry, self.clock)
+    @cached_property
+    def tasks(self) -> SqsTaskQueue | None:
+        """The fan-out queue."""
+        url = self._given.fanout_queue_url
+        return SqsTaskQueue(self.aws, url) if url else None

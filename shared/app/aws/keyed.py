@@ -1,0 +1,36 @@
+"""What is kept under hashes."""
+
+from functools import cached_property
+
+from shared.app.aws.stores import AwsStores
+from shared.recipients.number_key import NumberKey
+from shared.storage.integrations import number_key
+from shared.storage.plans import S3Plans
+from shared.storage.queues import SqsStatusQueue, SqsTaskQueue
+
+
+class AwsKeyed(AwsStores):
+    """The stores, the number key and the payloads. For functions that may put work on the fan-out queue."""
+
+    @cached_property
+    def number_key_bytes(self) -> bytes:
+        """The key of every hash that is stored."""
+        return number_key(self.aws, self._given.number_key_secret_id)
+
+    @cached_property
+    def plans(self) -> S3Plans:
+        """Frozen payloads and rejected rows. The key is read with the first payload that is kept."""
+        return S3Plans(self.aws, self._given.payload_bucket, self._named)
+
+    def _named(self, body: bytes) -> str:
+        return NumberKey(self.number_key_bytes).content(body)
+
+    @cached_property
+    def tasks(self) -> SqsTaskQueue:
+        """The fan-out queue."""
+        return SqsTaskQueue(self.aws, self._given.fanout_queue_url)
+
+    @cached_property
+    def status_queue(self) -> SqsStatusQueue:
+        """What providers reported."""
+        return SqsStatusQueue(self.aws, self._given.status_queue_url)

@@ -1,0 +1,52 @@
+"""All adapters, for the API and the fan-out."""
+
+from functools import cached_property
+
+from shared.app.aws.cards import AwsCards
+from shared.app.aws.keyed import AwsKeyed
+from shared.app.providers import PROVIDERS
+from shared.integrations.balances import BalancesByProvider
+from shared.providers.http import client
+from shared.providers.meta.graph import Graph
+from shared.providers.meta.templates import MetaTemplates
+from shared.storage.dynamodb.people import DynamoTraces
+from shared.storage.files import S3Uploads
+from shared.storage.schedules import ScheduleNames, SchedulerSchedules
+
+
+class AwsWhole(AwsCards, AwsKeyed):
+    """Beside the others: what asks Meta about accounts, uploads, schedules and the traces of people."""
+
+    @cached_property
+    def meta(self) -> Graph:
+        """Meta's administration. `meta_graph_url` is without the version."""
+        return Graph(client(), self._given.meta_graph_url)
+
+    @cached_property
+    def templates_at_meta(self) -> MetaTemplates:
+        """Meta's templates."""
+        return MetaTemplates(self.meta)
+
+    @cached_property
+    def balances(self) -> BalancesByProvider:
+        """What accounts may still send, of those providers that tell it."""
+        return BalancesByProvider({row.name: row.balances(self._parts(row)) for row in PROVIDERS if row.balances})
+
+    @cached_property
+    def uploads(self) -> S3Uploads:
+        """Files of clients."""
+        return S3Uploads(self.aws, self._given.payload_bucket)
+
+    @cached_property
+    def schedules(self) -> SchedulerSchedules:
+        """A distribution's own schedule."""
+        given = self._given
+        names = ScheduleNames(
+            group=given.schedule_group, target_arn=given.schedule_target_arn, role_arn=given.schedule_role_arn
+        )
+        return SchedulerSchedules(self.aws, names, self.telemetry)
+
+    @cached_property
+    def traces(self) -> DynamoTraces:
+        """What else is stored about a person."""
+        return DynamoTraces(self.aws, self._given.state_table)

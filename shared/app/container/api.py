@@ -1,0 +1,166 @@
+"""What answers the API's requests, beside making distributions."""
+
+import secrets
+from functools import cached_property, partial
+from typing import Any, Protocol
+
+from shared.app.container.reading import Reading, ReadingAdapters
+from shared.app.container.sending import TEST_CHAIN
+from shared.app.container.sms import Sms, SmsAdapters
+from shared.app.container.whatsapp import WhatsApp, WhatsAppAdapters
+from shared.campaigns.control import Control, ControlDeps
+from shared.campaigns.statistics import StatisticsReader
+from shared.integrations.administration import Administration, AdministrationDeps
+from shared.integrations.health import SmsHealth, WhatsAppHealth, WhatsAppHealthDeps
+from shared.integrations.integration import SmsIntegration, TokenShelf, WhatsAppIntegration
+from shared.messages.resend import ResendDeps, Resends
+from shared.messages.single import MessageDeps, SingleSends
+from shared.policy.consents import Consents, Numbers
+from shared.policy.erasure import Erasures
+from shared.policy.gate_check import Admission
+from shared.recipients.lookups import CallCounts, Lookups
+from shared.sending.send import SendStep
+from shared.sending.test_send import Trial, TrialDeps
+
+
+class ApiAdapters(ReadingAdapters, SmsAdapters, WhatsAppAdapters, Protocol):
+    """What the API needs beside reading and test sends."""
+
+    @property
+    def call_counts(self) -> CallCounts: ...
+    @property
+    def token_shelf(self) -> TokenShelf: ...
+
+
+class Api[A: ApiAdapters = ApiAdapters](Reading[A], Sms[A], WhatsApp[A]):
+    """The API's use cases."""
+
+    @cached_property
+    def whatsapp_health(self) -> WhatsAppHealth:
+        """GET /v1/integrations/whatsapp/health."""
+        on = self.adapters
+        return WhatsAppHealth(
+            WhatsAppHealthDeps(
+                templates=self.templates,
+                number=self.number,
+                reputations=on.reputations,
+                people=on.people_count,
+                subscriptions=on.meta,
+                clock=on.clock,
+            )
+        )
+
+    @cached_property
+    def sms_health(self) -> SmsHealth:
+        """GET /v1/integrations/sms/health."""
+        return SmsHealth(self.balances, self.adapters.clock)
+
+    @cached_property
+    def administration(self) -> Administration:
+        """Settings > Integrations."""
+        on = self.adapters
+        return Administration(
+            AdministrationDeps(
+                integrations=on.integrations,
+                templates=self.templates,
+                tokens=on.token_shelf,
+                holding=self.holding,
+                members=self.members,
+                number_key=self.number_key,
+                draw=partial(secrets.token_urlsafe, 32),
+                clock=on.clock,
+            )
+        )
+
+    @cached_property
+    def single_sends(self) -> SingleSends:
+        """POST /v1/messages."""
+        on = self.adapters
+        return SingleSends(
+            MessageDeps(
+                log=on.log,
+                plans=on.plans,
+                judge=self.judge,
+                settings=self.setting_reader,
+                lanes=on.lanes,
+                queue=self.ending_queue(),
+                clock=on.clock,
+            )
+        )
+
+    @cached_property
+    def statistics(self) -> StatisticsReader:
+        """GET /v1/statistics and a campaign's."""
+        on = self.adapters
+        return StatisticsReader(on.distributions, on.log, on.clock)
+
+    @cached_property
+    def control(self) -> Control:
+        """Confirm, pause, resume, cancel."""
+        on = self.adapters
+        return Control(
+            ControlDeps(
+                distributions=on.distributions,
+                holding=self.holding,
+                tasks=on.tasks,
+                schedules=on.schedules,
+                telemetry=on.telemetry,
+                clock=on.clock,
+            )
+        )
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """Finds people by their number."""
+        return Numbers(self.adapters.integrations, self.number_key)
+
+    @cached_property
+    def resends(self) -> Resends:
+        """POST /v1/messages/{message_id}/resend."""
+        on = self.adapters
+        return Resends(
+            ResendDeps(
+                log=on.log,
+                plans=on.plans,
+                integrations=on.integrations,
+                admission=Admission(on.holds, on.people, on.log),
+                straight=self.straight(),
+                clock=on.clock,
+            )
+        )
+
+    @cached_property
+    def erasures(self) -> Erasures:
+        """POST /v1/erasures."""
+        on = self.adapters
+        return Erasures(self.numbers, self.identities, on.people, on.tasks, on.clock)
+
+    @cached_property
+    def consents(self) -> Consents:
+        """Consent."""
+        on = self.adapters
+        return Consents(on.people, on.integrations, self.number_key, on.clock)
+
+    @cached_property
+    def lookups(self) -> Lookups:
+        """Limits look-ups by number."""
+        on = self.adapters
+        return Lookups(on.call_counts, self.number_key, on.telemetry, on.clock)
+
+    @cached_property
+    def trial(self) -> Trial:
+        """Test sends."""
+        on = self.adapters
+        return Trial(
+            TrialDeps(log=on.log, lanes=on.lanes, settler=self.settler(), number_key=self.number_key, clock=on.clock)
+        )
+
+    @cached_property
+    def sms_test_step(self) -> SendStep[SmsIntegration, Any]:
+        """Sends a test SMS."""
+        return self.sms_step(TEST_CHAIN)
+
+    @cached_property
+    def whatsapp_test_step(self) -> SendStep[WhatsAppIntegration, Any]:
+        """Sends a test message by WhatsApp."""
+        return self.whatsapp_step(TEST_CHAIN)

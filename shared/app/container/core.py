@@ -1,0 +1,100 @@
+"""What several functions work with, put together from adapters. Each use case is made at first use."""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Protocol
+
+from shared.base.events import Telemetry
+from shared.base.instants import Clock
+from shared.campaigns.ports import Distributions, TaskQueue
+from shared.holds.keeper import HoldKeeper, HoldStore
+from shared.integrations.ports import Integrations
+from shared.messages.ports import Log
+from shared.messages.status_effects import Consequences
+from shared.messages.status_writer import Settler
+from shared.pacing.daily_limit import DailyLimits, PeopleCount, Reputations
+from shared.pacing.members import Members, MemberStore
+from shared.pacing.ports import Lanes
+from shared.policy.ports import People, Sessions
+from shared.sending.enqueue_now import EndingQueue, OffersMessages, Straight
+from shared.sending.last_heard import Pulse
+
+
+class RateLimits(Lanes, MemberStore, Protocol):
+    """The rate limits of provider accounts, and their members."""
+
+
+class CoreAdapters(Protocol):
+    """What every function needs. `tasks` is None for a function that puts no work on the fan-out queue."""
+
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def telemetry(self) -> Telemetry: ...
+    @property
+    def draw(self) -> Callable[[], str]: ...
+    @property
+    def log(self) -> Log: ...
+    @property
+    def distributions(self) -> Distributions: ...
+    @property
+    def holds(self) -> HoldStore: ...
+    @property
+    def lanes(self) -> RateLimits: ...
+    @property
+    def people(self) -> People: ...
+    @property
+    def people_count(self) -> PeopleCount: ...
+    @property
+    def sessions(self) -> Sessions: ...
+    @property
+    def pulse(self) -> Pulse: ...
+    @property
+    def reputations(self) -> Reputations: ...
+    @property
+    def integrations(self) -> Integrations: ...
+    @property
+    def queue(self) -> OffersMessages: ...
+    @property
+    def tasks(self) -> TaskQueue | None: ...
+
+
+class Core[A: CoreAdapters = CoreAdapters]:
+    """The use cases of one execution environment. What they remember, they remember as long as it lives."""
+
+    def __init__(self, adapters: A) -> None:
+        self.adapters = adapters
+
+    @cached_property
+    def members(self) -> Members:
+        """Who shares a provider account's rate limit."""
+        return Members(self.adapters.lanes, self.adapters.integrations, self.adapters.clock)
+
+    @cached_property
+    def daily_limits(self) -> DailyLimits:
+        """Meta's daily limit, and sessions."""
+        return DailyLimits(self.adapters.reputations.get, self.adapters.people_count, self.adapters.sessions)
+
+    @cached_property
+    def holding(self) -> HoldKeeper:
+        """Sets and ends holds."""
+        on = self.adapters
+        return HoldKeeper(on.holds, on.distributions, on.telemetry, on.clock, on.tasks)
+
+    def consequences(self) -> Consequences:
+        """What a refusal means for others than its message."""
+        return Consequences(self.adapters.people, self.adapters.tasks, self.adapters.telemetry)
+
+    def settler(self) -> Settler:
+        """One of its own for each use case: it holds that batch's counts."""
+        on = self.adapters
+        return Settler(on.log, on.distributions, on.telemetry, on.clock)
+
+    def ending_queue(self) -> EndingQueue:
+        """The channel queues, towards the senders."""
+        return EndingQueue(self.adapters.queue, self.settler(), self.adapters.telemetry)
+
+    def straight(self) -> Straight:
+        """Sends one message at once."""
+        on = self.adapters
+        return Straight(log=on.log, lanes=on.lanes, queue=self.ending_queue(), clock=on.clock)

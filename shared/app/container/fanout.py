@@ -1,0 +1,228 @@
+"""What makes, plans and releases distributions, and does the tasks of the fan-out queue."""
+
+from functools import cached_property
+from typing import Protocol
+
+from shared.app.container.reading import Reading, ReadingAdapters
+from shared.app.fanout import Fanout, FanoutDeps
+from shared.campaigns.cancel import Sweep, SweepDeps
+from shared.campaigns.create import Planning, PlanningDeps
+from shared.campaigns.planning import Planner
+from shared.campaigns.recount import Tallies
+from shared.campaigns.release import Release, ReleaseDeps, Stragglers
+from shared.cards.probe import CardProbe
+from shared.duplicates.already_sent import AlreadySent, Turns
+from shared.holds.causes import AccountHealth, ReadCauses
+from shared.holds.release import HoldWork, HoldWorkDeps
+from shared.integrations.templates import TemplateGuard
+from shared.messages.agenda import Agenda, AgendaDeps
+from shared.messages.dead_letters import DeadLetters
+from shared.messages.fallbacks import Fallbacks
+from shared.messages.status_writer import Settler
+from shared.pacing.members import Proofs
+from shared.policy.erasure import Eraser, EraserDeps, Traces
+from shared.policy.gate_check import Admission
+from shared.sending.channel import CardSource
+from shared.sending.enqueue_now import EndingQueue
+from shared.sending.resolve_unknown import Unknowns
+from shared.webhooks.unmatched_receipts import NoteUnknown
+
+
+class FanoutAdapters(ReadingAdapters, Protocol):
+    """What the fan-out needs beside what the API has, too."""
+
+    @property
+    def turns(self) -> Turns: ...
+    @property
+    def traces(self) -> Traces: ...
+    @property
+    def card_source(self) -> CardSource: ...
+
+
+class FanningOut[A: FanoutAdapters = FanoutAdapters](Reading[A]):
+    """Planning, ticks and tasks."""
+
+    @cached_property
+    def planning(self) -> Planning:
+        """Makes and plans distributions."""
+        on = self.adapters
+        probe = CardProbe(on.card_source)
+        return Planning(
+            PlanningDeps(
+                distributions=on.distributions,
+                plans=on.plans,
+                uploads=on.uploads,
+                already=self.already,
+                planner=Planner(self.judge, on.plans, on.lanes, self.balances, self.number, probe),
+                settings=self.setting_reader,
+                tasks=on.tasks,
+                schedules=on.schedules,
+                telemetry=on.telemetry,
+                clock=on.clock,
+                draw=on.draw,
+            )
+        )
+
+    @cached_property
+    def fanout(self) -> Fanout:
+        """Ticks and tasks."""
+        on = self.adapters
+        return Fanout(
+            FanoutDeps(
+                distributions=on.distributions,
+                log=on.log,
+                tasks=on.tasks,
+                planning=self.planning,
+                release=self.release,
+                holds=on.holds,
+                hold_work=self.hold_work,
+                sweep=self.sweep,
+                tallies=self.tallies,
+                agenda=self.agenda,
+                eraser=self.eraser,
+                redrives=self.redrives,
+                account_health=self.account_health,
+                telemetry=on.telemetry,
+                clock=on.clock,
+            )
+        )
+
+    @cached_property
+    def account_health(self) -> AccountHealth:
+        """Asks again about a number that is in trouble."""
+        on = self.adapters
+        return AccountHealth(on.integrations, self.number, self.holding, on.tasks, on.telemetry)
+
+    @cached_property
+    def dead_letters(self) -> DeadLetters:
+        """Takes copies that were given up."""
+        on, settler = self.adapters, self.settler()
+        return DeadLetters(on.log, self._unknowns(settler), settler, on.telemetry, on.clock)
+
+    @cached_property
+    def already(self) -> AlreadySent:
+        """One for planning and release: it remembers indexes that it has read."""
+        on = self.adapters
+        return AlreadySent(on.distributions, on.turns, on.plans, on.log, self.settler(), on.clock)
+
+    @cached_property
+    def release(self) -> Release:
+        """Puts a distribution's messages on their queue, as fast as they may leave."""
+        on, settler = self.adapters, self.settler()
+        return Release(
+            ReleaseDeps(
+                distributions=on.distributions,
+                holds=on.holds,
+                holding=self.holding,
+                plans=on.plans,
+                already=self.already,
+                log=on.log,
+                lanes=on.lanes,
+                queue=self._queue,
+                integrations=on.integrations,
+                guard=TemplateGuard(on.book),
+                tallies=self.tallies,
+                stragglers=Stragglers(on.log, self.tallies, settler, self._unknowns(settler)),
+                limits=self.daily_limits,
+                proofs=Proofs(self.balances, self.number, on.telemetry, on.clock),
+                settler=settler,
+                schedules=on.schedules,
+                telemetry=on.telemetry,
+                clock=on.clock,
+            )
+        )
+
+    @cached_property
+    def hold_work(self) -> HoldWork:
+        """Ends holds whose cause is gone."""
+        on, limits = self.adapters, self.daily_limits
+        causes = ReadCauses(self.balances, self.number, self.templates, limits, on.telemetry, on.clock)
+        return HoldWork(
+            HoldWorkDeps(
+                holding=self.holding,
+                causes=causes,
+                distributions=on.distributions,
+                log=on.log,
+                plans=on.plans,
+                integrations=on.integrations,
+                lanes=on.lanes,
+                queue=self._queue,
+                tasks=on.tasks,
+                telemetry=on.telemetry,
+                clock=on.clock,
+            )
+        )
+
+    @cached_property
+    def sweep(self) -> Sweep:
+        """Ends what a cancelled distribution has not sent."""
+        on, settler = self.adapters, self.settler()
+        return Sweep(
+            SweepDeps(
+                log=on.log,
+                distributions=on.distributions,
+                plans=on.plans,
+                tallies=self.tallies,
+                settler=settler,
+                unknowns=self._unknowns(settler),
+                clock=on.clock,
+            )
+        )
+
+    @cached_property
+    def agenda(self) -> Agenda:
+        """Does what is due for single messages."""
+        on = self.adapters
+        return Agenda(
+            AgendaDeps(
+                log=on.log,
+                holds=on.holds,
+                plans=on.plans,
+                integrations=on.integrations,
+                admission=Admission(on.holds, on.people, on.log),
+                fallbacks=Fallbacks(log=on.log, plans=on.plans, integrations=on.integrations, telemetry=on.telemetry),
+                lanes=on.lanes,
+                queue=self._queue,
+                settler=self.settler(),
+                unsure=self._note_unknown,
+                pulse=on.pulse,
+                telemetry=on.telemetry,
+                clock=on.clock,
+            )
+        )
+
+    @cached_property
+    def eraser(self) -> Eraser:
+        """Erases a person."""
+        on = self.adapters
+        return Eraser(
+            EraserDeps(
+                log=on.log,
+                plans=on.plans,
+                uploads=on.uploads,
+                distributions=on.distributions,
+                same=self.identities,
+                traces=on.traces,
+                settler=self.settler(),
+                tasks=on.tasks,
+                telemetry=on.telemetry,
+                clock=on.clock,
+            )
+        )
+
+    @cached_property
+    def tallies(self) -> Tallies:
+        """Counts a distribution's messages."""
+        on = self.adapters
+        return Tallies(on.distributions, on.plans, on.log, on.clock)
+
+    @cached_property
+    def _queue(self) -> EndingQueue:
+        return self.ending_queue()
+
+    @cached_property
+    def _note_unknown(self) -> NoteUnknown:
+        return NoteUnknown(unknown=self.adapters.unknown_sms)
+
+    def _unknowns(self, settler: Settler) -> Unknowns:
+        return Unknowns(self.adapters.log, settler, self._note_unknown)

@@ -1,0 +1,45 @@
+"""What works with numbers and contents by their hashes."""
+
+from functools import cached_property
+from typing import Protocol
+
+from shared.app.container.core import Core, CoreAdapters
+from shared.campaigns.ports import TaskQueue
+from shared.campaigns.stored_content import Plans
+from shared.recipients.contacts import Contacts, Identities
+from shared.recipients.number_key import NumberKey
+from shared.webhooks.unmatched_receipts import UnknownSms
+
+
+class KeyedAdapters(CoreAdapters, Protocol):
+    """`number_key_bytes`: the key of every hash that is stored. It is read with the first hash."""
+
+    @property
+    def number_key_bytes(self) -> bytes: ...
+    @property
+    def plans(self) -> Plans: ...
+    @property
+    def contacts(self) -> Contacts: ...
+    @property
+    def unknown_sms(self) -> UnknownSms: ...
+    @property
+    def tasks(self) -> TaskQueue: ...
+
+
+class Keyed[A: KeyedAdapters = KeyedAdapters](Core[A]):
+    """People by their number's hash."""
+
+    @cached_property
+    def number_key(self) -> NumberKey:
+        """Hashes numbers and contents."""
+        return NumberKey(self.adapters.number_key_bytes)
+
+    @cached_property
+    def identities(self) -> Identities:
+        """Who is the same person."""
+        on = self.adapters
+        return Identities(on.contacts, on.people, on.sessions, self.hash_of)
+
+    def hash_of(self, organisation: str, e164: str) -> str:
+        """Of a person, for those who must not read the key before they hash."""
+        return self.number_key.person(organisation, e164)

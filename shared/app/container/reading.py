@@ -1,0 +1,99 @@
+"""What the API and the fan-out share: asking providers about accounts, reading, and the rules for rows."""
+
+from functools import cached_property
+from typing import Protocol
+
+from shared.app.container.keyed import Keyed, KeyedAdapters
+from shared.campaigns.control import Schedules
+from shared.campaigns.outlook import Outlook
+from shared.campaigns.reading import Browse, BrowseDeps
+from shared.campaigns.stored_content import Uploads
+from shared.cards.references import CardHost
+from shared.integrations.balances import Balances
+from shared.integrations.health import AsksSubscription
+from shared.integrations.templates import TemplateBook, Templates, TemplatesAtMeta
+from shared.messages.dead_letters import Redrives
+from shared.pacing.daily_limit import AsksNumber, NumberReader
+from shared.pacing.members import ProvingBalances, ProvingNumbers
+from shared.policy.eligibility import Judge
+from shared.policy.setting import SettingReader
+
+
+class AsksAccount(AsksNumber, AsksSubscription, Protocol):
+    """Asks Meta about a number and its account."""
+
+
+class ReadingAdapters(KeyedAdapters, Protocol):
+    """`card_hosts`, `card_buckets`: where card pictures may lie."""
+
+    @property
+    def book(self) -> TemplateBook: ...
+    @property
+    def templates_at_meta(self) -> TemplatesAtMeta: ...
+    @property
+    def meta(self) -> AsksAccount: ...
+    @property
+    def balances(self) -> Balances: ...
+    @property
+    def uploads(self) -> Uploads: ...
+    @property
+    def schedules(self) -> Schedules: ...
+    @property
+    def card_hosts(self) -> tuple[CardHost, ...]: ...
+    @property
+    def card_buckets(self) -> frozenset[str]: ...
+
+
+class Reading[A: ReadingAdapters = ReadingAdapters](Keyed[A]):
+    """Reads for people, and asks Meta and Orange about an organisation's accounts."""
+
+    @cached_property
+    def templates(self) -> Templates:
+        """The catalogue, and submitting."""
+        on = self.adapters
+        return Templates(on.book, on.templates_at_meta, on.telemetry, on.clock)
+
+    @cached_property
+    def number(self) -> NumberReader:
+        """What Meta grants the number."""
+        on = self.adapters
+        meta = ProvingNumbers(on.meta, self.members)
+        return NumberReader(on.reputations, meta, on.people_count, on.telemetry, on.clock)
+
+    @cached_property
+    def balances(self) -> ProvingBalances:
+        """What an account may still send, of those providers that tell it."""
+        return ProvingBalances(self.adapters.balances, self.members)
+
+    @cached_property
+    def judge(self) -> Judge:
+        """Judges rows."""
+        return Judge(self.adapters.people, self.adapters.sessions, self.number_key)
+
+    @cached_property
+    def setting_reader(self) -> SettingReader:
+        """Reads an organisation's settings."""
+        on = self.adapters
+        return SettingReader(on.integrations, self.templates, on.card_hosts, on.card_buckets)
+
+    @cached_property
+    def browse(self) -> Browse:
+        """Reads distributions and messages."""
+        on = self.adapters
+        return Browse(
+            BrowseDeps(
+                log=on.log,
+                distributions=on.distributions,
+                holds=on.holds,
+                plans=on.plans,
+                pulse=on.pulse,
+                outlook=Outlook(on.integrations, on.lanes, self.balances, self.number, on.clock),
+                clock=on.clock,
+            )
+        )
+
+    @cached_property
+    def redrives(self) -> Redrives:
+        """POST /v1/dead-letters/redrive, and its tasks."""
+        on = self.adapters
+        return Redrives(on.log, on.tasks, on.telemetry, on.clock)

@@ -1,0 +1,77 @@
+"""What a send step works with, and the desks of the providers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from shared.app.container.core import Core, CoreAdapters
+from shared.app.providers import ProviderRow
+from shared.cards.failures import CardFailures, FailedCards
+from shared.messages.payload import Provider
+from shared.pacing.daily_limit import DailyLimits
+from shared.pacing.waiting import QUEUED, TEST_SEND, Waits
+from shared.policy.gate_check import Admission
+from shared.providers.http import QUEUED_SENDS, TEST_SENDS, SendTimes
+from shared.sending.channel import CardSource, ChannelSender, ProviderDesk
+from shared.sending.send import SendDeps
+from shared.webhooks.ports import Receipts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """All times of a send that have to fit one after the other into a function's time-out."""
+
+    waits: Waits
+    times: SendTimes
+
+
+QUEUED_CHAIN = Chain(waits=QUEUED, times=QUEUED_SENDS)
+
+TEST_CHAIN = Chain(waits=TEST_SEND, times=TEST_SENDS)
+
+
+class SendingAdapters(CoreAdapters, Protocol):
+    """What a send step needs, whichever the channel."""
+
+    @property
+    def card_failures(self) -> CardFailures: ...
+    @property
+    def receipts(self) -> Receipts: ...
+
+    def sender(self, row: ProviderRow, times: SendTimes, cards: CardSource | None) -> ChannelSender[Any, Any]:
+        """A new client of the provider. `cards`: where it finds card pictures; None where it sends none."""
+        ...
+
+
+class Sending[A: SendingAdapters = SendingAdapters](Core[A]):
+    """The parts of the send steps of both channels."""
+
+    def provider_desks(
+        self, rows: Sequence[ProviderRow], chain: Chain, cards: CardSource | None = None
+    ) -> Mapping[Provider, ProviderDesk[Any, Any]]:
+        """The desks of one channel's providers."""
+        on = self.adapters
+        noted = (on.receipts, on.pulse, on.telemetry, on.clock)
+        return {
+            row.name: ProviderDesk(sender=on.sender(row, chain.times, cards), acknowledge=row.acknowledge(*noted))
+            for row in rows
+        }
+
+    def send_deps(self, waits: Waits, limits: DailyLimits | None = None, cards: CardSource | None = None) -> SendDeps:
+        """The same for both channels, but for WhatsApp's sessions, messaging limit, fallbacks and cards."""
+        on = self.adapters
+        return SendDeps(
+            log=on.log,
+            lanes=on.lanes,
+            queue=self.ending_queue(),
+            admission=Admission(on.holds, on.people, on.log, limits),
+            consequences=self.consequences(),
+            holding=self.holding,
+            members=self.members,
+            cards=FailedCards(on.card_failures, cards),
+            settler=self.settler(),
+            telemetry=on.telemetry,
+            clock=on.clock,
+            draw=on.draw,
+            waits=waits,
+        )
