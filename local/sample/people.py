@@ -76,12 +76,6 @@ class Person:
     card_code: str
     number: str = field(repr=False)
 
-    @property
-    def national(self) -> str:
-        """The number as it is dialled at home, without what a trunk prefix would add."""
-        callings = ("+221", "+225", "+223", "+226", "+224", "+237", "+261", "+216", "+20")
-        return next(self.number.removeprefix(each) for each in callings if self.number.startswith(each))
-
 
 def person(country: str, tail: str) -> Person:
     """The one person with this number."""

@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from local.simulators.orange.countries import COUNTRIES
+
 TIERS: Mapping[str, int | None] = {
     "TIER_250": 250,
     "TIER_2K": 2_000,
@@ -18,7 +20,6 @@ CAN_SEND = frozenset(("AVAILABLE", "LIMITED", "BLOCKED"))
 
 CARD_ANSWERS = frozenset(("ok", "missing", "gone", "forbidden", "redirect", "page", "down"))
 """How all cards of a host are answered (`local.simulators.cards.REFUSALS`)."""
-COVERED = ("SN", "CI", "ML", "BF", "GN", "CM", "MG", "TN", "EG")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,7 +54,7 @@ class Settings:
     unapproved_sender_names: list[str] = field(default_factory=lambda: ["UNAPPROVED"])
     senders: dict[str, str] = field(default_factory=dict)
     cards: dict[str, str] = field(default_factory=dict)
-    units: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COVERED, 1_000_000))
+    units: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTRIES, 1_000_000))
 
     def update(self, changes: Mapping[str, object]) -> None:
         """Take all of `changes` or none. Raises ValueError that says which key is unknown or of a wrong type."""

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shared.recipients.countries import COVERED
+
 STOPS: Mapping[str, str] = {
     "any": "stop stopall",
     "fr": """
@@ -222,12 +224,6 @@ _PARTS = _words(" ".join(PERHAPS))
 
 _ONLY = {tongue: _only(tongue) for tongue in (Tongue.FRENCH, Tongue.ENGLISH)}
 
-_COUNTRIES: Mapping[str, Tongue] = {
-    **dict.fromkeys(("SN", "CI", "ML", "BF", "GN", "MG", "TN"), Tongue.FRENCH),
-    "EG": Tongue.ARABIC,
-}
-"""What our messages are answered in where nothing better is known. In Cameroon both languages are official."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopTexts:
@@ -274,5 +270,6 @@ BOTH = StopTexts(
 
 def texts_for(said_in: Tongue | None, written_in: str | None, country: str) -> StopTexts:
     """The texts in the language that the person wrote in, else of our last message to them, else of the country."""
-    known = said_in or (Tongue(written_in) if written_in in set(Tongue) else None) or _COUNTRIES.get(country)
+    spoken = COVERED[country].language if country in COVERED else None
+    known = said_in or next((Tongue(each) for each in (written_in, spoken) if each in set(Tongue)), None)
     return TEXTS[known] if known is not None else BOTH

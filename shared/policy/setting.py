@@ -26,7 +26,7 @@ CLOCKS_DIFFER = timedelta(seconds=60)
 """How far a client's clock may be behind or ahead of ours: "now" by its clock is no mistake."""
 
 LAST_RESORT_COUNTRY = "SN"
-"""Reads national numbers where neither integration says better; the first of the nine."""
+"""Reads national numbers where neither integration says better; the first of the list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

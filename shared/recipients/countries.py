@@ -1,4 +1,8 @@
-"""The nine countries that Orange's SMS API serves for us. Data: reference/orange_sms.md §3 and §8."""
+"""The countries that Orange's SMS API serves for us. Data: reference/orange_sms.md §3 and §8.
+
+This is the one list of countries: sentences, quiet hours, prices and STOP answers follow from it. `api/openapi.json`
+and the simulated Orange have their own lists, which tests hold to this one.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,55 +25,64 @@ class Country:
     currency: str
     name_fr: str
     name_en: str
+    language: str | None
+    """Of the answer to a STOP where nothing better is known ("fr", "en", "ar"). None: it is in two languages."""
     quiet: Window = QUIET
     """Wall time without SMS. The project's rule; no country's law was found to ask for another."""
 
 
-_NINE = (
+_ALL = (
     Country(
         code="SN", iso3="SEN", calling_code="221", zone="Africa/Dakar", sender_address="tel:+2210000",
-        currency="XOF", name_fr="Sénégal", name_en="Senegal",
+        currency="XOF", name_fr="Sénégal", name_en="Senegal", language="fr",
     ),
     Country(
         code="CI", iso3="CIV", calling_code="225", zone="Africa/Abidjan", sender_address="tel:+2250000",
-        currency="XOF", name_fr="Côte d'Ivoire", name_en="Côte d'Ivoire",
+        currency="XOF", name_fr="Côte d'Ivoire", name_en="Côte d'Ivoire", language="fr",
     ),
     Country(
         code="ML", iso3="MLI", calling_code="223", zone="Africa/Bamako", sender_address="tel:+2230000",
-        currency="XOF", name_fr="Mali", name_en="Mali",
+        currency="XOF", name_fr="Mali", name_en="Mali", language="fr",
     ),
     Country(
         code="BF", iso3="BFA", calling_code="226", zone="Africa/Ouagadougou", sender_address="tel:+2260000",
-        currency="XOF", name_fr="Burkina Faso", name_en="Burkina Faso",
+        currency="XOF", name_fr="Burkina Faso", name_en="Burkina Faso", language="fr",
     ),
     Country(
         code="GN", iso3="GIN", calling_code="224", zone="Africa/Conakry", sender_address="tel:+2240000",
-        currency="GNF", name_fr="Guinée", name_en="Guinea",
+        currency="GNF", name_fr="Guinée", name_en="Guinea", language="fr",
     ),
+    # In Cameroon both languages are official.
     Country(
         code="CM", iso3="CMR", calling_code="237", zone="Africa/Douala", sender_address="tel:+2370000",
-        currency="XAF", name_fr="Cameroun", name_en="Cameroon",
+        currency="XAF", name_fr="Cameroun", name_en="Cameroon", language=None,
     ),
     Country(
         code="MG", iso3="MDG", calling_code="261", zone="Indian/Antananarivo", sender_address="tel:+2610000",
-        currency="MGA", name_fr="Madagascar", name_en="Madagascar",
+        currency="MGA", name_fr="Madagascar", name_en="Madagascar", language="fr",
     ),
     Country(
         code="TN", iso3="TUN", calling_code="216", zone="Africa/Tunis", sender_address="tel:+2160000",
-        currency="TND", name_fr="Tunisie", name_en="Tunisia",
+        currency="TND", name_fr="Tunisie", name_en="Tunisia", language="fr",
     ),
     # No source names Egypt's sender address, and a guessed one would send under a stranger's name or not at all.
     Country(
         code="EG", iso3="EGY", calling_code="20", zone="Africa/Cairo", sender_address=None,
-        currency="EGP", name_fr="Égypte", name_en="Egypt",
+        currency="EGP", name_fr="Égypte", name_en="Egypt", language="ar",
     ),
 )  # fmt: skip
 
-COVERED: Mapping[str, Country] = MappingProxyType({country.code: country for country in _NINE})
+COVERED: Mapping[str, Country] = MappingProxyType({country.code: country for country in _ALL})
 """By ISO code, in the order in which they are named to people."""
 
 
 def covered_names(language: str) -> str:
-    """The nine for a sentence; French unless `language` is English ("en", "en-GB")."""
+    """The names of all, for a sentence; French unless `language` is English ("en", "en-GB")."""
     english = language.lower().startswith("en")
-    return ", ".join(country.name_en if english else country.name_fr for country in _NINE)
+    return ", ".join(country.name_en if english else country.name_fr for country in _ALL)
+
+
+def covered_sentence(language: str) -> str:
+    """The same with "and" before the last: "Mali, Tunisia and Egypt"."""
+    word = " and " if language.lower().startswith("en") else " et "
+    return word.join(covered_names(language).rsplit(", ", 1))

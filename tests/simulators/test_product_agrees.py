@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 import httpx2
 import pytest
 
+from local.simulators.orange.countries import COUNTRIES
 from local.simulators.outcomes import META, ORANGE
 from shared.integrations.integration import Secret, SmsIntegration, WhatsAppIntegration
 from shared.messages.errors import Kind, SendError
 from shared.messages.payload import Mode, Payload, TemplateCall
 from shared.providers.meta.client import WhatsAppSender
 from shared.providers.orange.client import OrangeSender
+from shared.recipients.countries import COVERED
 from shared.sending.channel import Taken
 from tests.fakes.orange import FakeTokenShelf
 from tests.fakes.world import Points
@@ -51,6 +53,11 @@ SMS = SmsIntegration(
     receipt_token=secret("receipt-token"),
     version=1,
 )
+
+
+def test_both_know_the_same_countries() -> None:
+    simulated = [(each.code, each.calling, each.iso3, each.sender) for each in COUNTRIES.values()]
+    assert simulated == [(each.code, each.calling_code, each.iso3, each.sender_address) for each in COVERED.values()]
 
 
 class Cards:

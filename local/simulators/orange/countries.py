@@ -1,4 +1,8 @@
-"""The nine countries: calling code, ISO3, sender address. reference/orange_sms.md §3."""
+"""The countries: calling code, ISO3, sender address. reference/orange_sms.md §3.
+
+The simulators know nothing of the product, so this list stands apart. tests/simulators/test_product_agrees.py holds it
+to `shared.recipients.countries`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

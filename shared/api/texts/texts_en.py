@@ -1,8 +1,9 @@
-"""English texts. A text is a row of sentences; one whose placeholders have no fact is left out (see texts.py)."""
+"""English texts. A text is a row of sentences; one whose placeholders have no fact is left out (see sentences.py)."""
 
 from shared.api.texts.sentences import Sentences, TextKind
+from shared.recipients.countries import covered_sentence
 
-_COUNTRIES = "Senegal, Côte d'Ivoire, Mali, Burkina Faso, Guinea, Cameroon, Madagascar, Tunisia and Egypt"
+_COUNTRIES = covered_sentence("en")
 
 TEXTS: dict[TextKind, dict[str, Sentences]] = {
     TextKind.PROBLEM_TITLE: {

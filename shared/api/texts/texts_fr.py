@@ -1,8 +1,9 @@
 """French texts, in step with texts_en.py: the same codes, the same placeholders (a test holds them together)."""
 
 from shared.api.texts.sentences import Sentences, TextKind
+from shared.recipients.countries import covered_sentence
 
-_COUNTRIES = "Sénégal, Côte d’Ivoire, Mali, Burkina Faso, Guinée, Cameroun, Madagascar, Tunisie et Égypte"
+_COUNTRIES = covered_sentence("fr").replace("'", "’")
 
 TEXTS: dict[TextKind, dict[str, Sentences]] = {
     TextKind.PROBLEM_TITLE: {

@@ -145,6 +145,14 @@ def test_country_not_covered_names_the_nine(language: str) -> None:
     assert [name for name in names if name not in told] == []
 
 
+def test_the_sentence_that_names_them_reads_as_one() -> None:
+    assert text(TextKind.FIELD, "country_not_covered", "fr") == (
+        "Les numéros de ce pays ne sont pas couverts. Pays couverts : Sénégal, Côte d’Ivoire, Mali, Burkina Faso, "
+        "Guinée, Cameroun, Madagascar, Tunisie et Égypte."
+    )
+    assert text(TextKind.FIELD, "country_not_covered", "en").endswith("Madagascar, Tunisia and Egypt.")
+
+
 @given(value=st.text())
 def test_a_fact_is_never_expanded_again(value: str) -> None:
     told = text(TextKind.FIELD, "field_unknown", "en", {"name": value, "x": "expanded"})
