@@ -29,7 +29,7 @@ from shared.campaigns.distribution import CountryPrice, Counts, Distribution, to
 from shared.campaigns.ports import Distributions
 from shared.messages.payload import Channel
 from shared.messages.ports import Log, Single, pages
-from shared.messages.status import Status
+from shared.messages.status import ARRIVED, Status
 
 READ_ONE_BY_ONE = 5_000
 """So many messages of no distribution are read from the log themselves: 50 requests, two seconds."""
@@ -188,7 +188,7 @@ def _figures(found: _Sum, now: datetime) -> Statistics:
     by_channel = {channel: together(parts) for channel, parts in found.counts.items()}
     counts = with_missing_receipts(together(by_channel.values()), now)
     on_whatsapp = by_channel[Channel.WHATSAPP]
-    arrived = counts.of(Status.DELIVERED) + counts.of(Status.READ)
+    arrived = sum(map(counts.of, ARRIVED))
     tried = counts.total - counts.of(Status.PENDING) - sum(counts.by_reason.get(reason, 0) for reason in _NOT_TRIED)
     read = on_whatsapp.of(Status.READ)
     return Statistics(

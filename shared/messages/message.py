@@ -1,6 +1,6 @@
 """A message as the log holds it: readable by anyone in the programme, because it holds no personal data."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -194,6 +194,18 @@ class Message:
                 return self.read_at
             case Status.FAILED:
                 return self.failed_at
+
+    def with_instant(self, status: Status, at: datetime) -> "Message":
+        """The message with that instant of a status that a provider tells of; of the other two nothing is noted."""
+        match status:
+            case Status.SENT:
+                return replace(self, sent_at=at)
+            case Status.DELIVERED:
+                return replace(self, delivered_at=at)
+            case Status.READ:
+                return replace(self, read_at=at)
+            case Status.PENDING | Status.FAILED:
+                return self
 
     @property
     def was_asked_for(self) -> bool:

@@ -139,23 +139,9 @@ def change_of(
     before: Message, move: Move, *, won: bool = True, counting: Callable[[Message], Counts] = counted
 ) -> Counts:
     """What a won move, or only its instant, changes in the counts."""
-    noted = _with_instant(before, move)
+    noted = before.with_instant(move.status, earliest(before.instant_of(move.status), move.at))
     after = replace(noted, status=move.status, reason=move.reason) if won else noted
     return counting(after).minus(counting(before))
-
-
-def _with_instant(message: Message, move: Move) -> Message:
-    """Each status keeps the earliest instant that was told of it."""
-    at = earliest(message.instant_of(move.status), move.at)
-    match move.status:
-        case Status.SENT:
-            return replace(message, sent_at=at)
-        case Status.DELIVERED:
-            return replace(message, delivered_at=at)
-        case Status.READ:
-            return replace(message, read_at=at)
-        case _:
-            return message
 
 
 def move_of_receipt(status: Status | None, at: datetime) -> Move | None:

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import get_type_hints
 
 from shared.base.ids import shard_of
 from shared.base.instants import from_milliseconds, milliseconds
@@ -18,22 +19,8 @@ LIST_SHARDS = 4
 
 KEPT_FOR = timedelta(days=400)
 
-INSTANTS = (
-    "accepted_at",
-    "scheduled_for",
-    "sent_at",
-    "delivered_at",
-    "read_at",
-    "failed_at",
-    "lease_until",
-    "due_at",
-    "unknown_since",
-    "claimed_at",
-    "card_at",
-    "card_failed_at",
-    "card_after",
-    "rests_until",
-)
+INSTANTS = tuple(name for name, kind in get_type_hints(Message).items() if kind in (datetime, datetime | None))
+"""The fields of a message that are instants: attributes of the same names, in milliseconds since 1970."""
 
 _TEXTS = (
     "reason",
