@@ -232,7 +232,7 @@ class TestWhereverTheMessageIs:
         assert office.run(office.plans.read_payload(after.payload)) is None
 
     def test_sent_and_reopened(self, office: Office) -> None:
-        """Meta took it and then would not: its second go is taken from it (docs/architecture.md, Texts)."""
+        """Meta took it and then would not: its second go is taken from it (docs/internals/whatsapp.md)."""
         made = office.single(7, channel=Channel.WHATSAPP)
         office.deliver(Channel.WHATSAPP, within=timedelta(seconds=5))
         sent = office.row(made.message_id)
@@ -334,7 +334,7 @@ PLAN_POINTS = (
     *("distributions.save", "schedules.set", "schedules.remove"),
 )
 BEFORE_THE_ITEM = ("plans.write_order", "distributions.create", "distributions.get")
-"""Killed there the client has no answer and nothing names its file: that expires (docs/architecture.md, Erasure)."""
+"""Killed there the client has no answer and nothing names its file: that expires (docs/internals/erasure.md)."""
 
 
 class TestKilledWhilePlanning:
