@@ -889,7 +889,7 @@ GUARDS = (
     Guard(
         name="look-ups: no more than a person's needs in any minute",
         file="functions/api/people.py",
-        before="await deps.lookups.admit(request.organisation, request.subject, Lookup.CONSENT)",
+        before="await app.lookups.admit(request.organisation, request.subject, Lookup.CONSENT)",
         after="",
         tests=("tests/contract/test_person_functions.py",),
     ),
