@@ -47,11 +47,15 @@ FILES: tuple[tuple[str, str, bytes], ...] = (
     ("no entities", "dhis2", b'{"something": "else"}'),
 )  # fmt: skip
 """What is special, the format that is named, and the content."""
-HOLDING = (
-    ("sms", 4102), ("sms", 4301), ("sms", 4350), ("sms", 4310),
-    ("whatsapp", 2015), ("whatsapp", 2016), ("whatsapp", 1042), ("whatsapp", 1031), ("whatsapp", 190),
+HOLDING: tuple[tuple[str, int, Json], ...] = (
+    ("sms", 4102, {}), ("sms", 4350, {}), ("sms", world.PLAIN, {"sender_name": "UNAPPROVED"}),
+    ("sms", world.PLAIN, {"client_id": "no-balance"}), ("sms", world.PLAIN, {"client_id": "expired-contract"}),
+    ("sms", world.PLAIN, {"client_id": "not-subscribed"}), ("sms", world.PLAIN, {"client_id": "blocked"}),
+    ("whatsapp", 2015, {}), ("whatsapp", 2016, {}), ("whatsapp", 1042, {}), ("whatsapp", 1031, {}),
+    ("whatsapp", world.PLAIN, {"access_token": "account-locked"}),
+    ("whatsapp", world.PLAIN, {"access_token": "expired-token"}),
 )  # fmt: skip
-"""Special numbers whose refusal stops a list."""
+"""Special numbers and settings (docs/simulators.md) whose refusal stops a list."""
 CODES = {"text": "Bonjour {first_name}"}
 
 
@@ -64,10 +68,11 @@ def play(tape: Tape) -> None:
     with Scene(tape, "lists") as scene:
         world.set_up(scene)
         _lists(scene)
-    for channel, last in HOLDING:
-        with Scene(tape, f"held {channel} {last}") as scene:
+    for channel, last, settings in HOLDING:
+        cause = "-".join(map(str, settings.values())) or str(last)
+        with Scene(tape, f"held {channel} {cause}") as scene:
             world.set_up(scene)
-            _hold(scene, channel, last)
+            _hold(scene, channel, last, settings)
 
 
 def _files(scene: Scene) -> None:
@@ -207,13 +212,15 @@ def _lists(scene: Scene) -> None:
     scene.both("GET", "/v1/statistics", keep_hours=False)
 
 
-def _hold(scene: Scene, channel: str, last: int) -> None:
+def _hold(scene: Scene, channel: str, last: int, settings: Json) -> None:
     """A cause that stops a list: what is shown of it, and what a person may do."""
+    working = world.sms(scene) if channel == "sms" else world.whatsapp(scene)
+    scene.ok(scene.quietly("PUT", f"/v1/integrations/{channel}", json=working | settings))
     content = world.TEXT if channel == "sms" else world.TEMPLATE
     person = world.recipient(scene, last)
     made = world.distribute(scene, world.bulk(scene, person, channel=channel, content=content, confirm=True), "held")
     identity = made["distribution_id"]
-    world.stands(scene, identity, "paused")
+    world.stands(scene, identity, "paused", "completed")
     scene.stack.settle()
     scene.both("GET", f"/v1/distributions/{identity}")
     scene.both("GET", f"/v1/messages?distribution_id={identity}", unordered=True)
