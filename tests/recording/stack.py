@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,6 +15,7 @@ from typing import Any
 
 import boto3
 import httpx2
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from local.tokens import ALL_SCOPES, TokenRequest, load_key, mint
 
@@ -60,15 +61,11 @@ class Stack:
     """A running stack, from outside."""
 
     base_url: str
-    directory: Path
-    """Where it left its key and its state."""
+    state: Mapping[str, Any]
+    """stack.json, as it left it: addresses and the template's outputs."""
+    key: RSAPrivateKey
     client: httpx2.Client
     waiting: Waiting
-
-    @property
-    def state(self) -> dict[str, Any]:
-        state: dict[str, Any] = json.loads((self.directory / "stack.json").read_text())
-        return state
 
     @property
     def simulators_url(self) -> str:
@@ -99,7 +96,7 @@ class Stack:
         request = TokenRequest(
             issuer=self.base_url, organisation=organisation, scopes=scopes, subject=subject, lifetime=lifetime
         )
-        return mint(load_key(self.directory / "key.pem"), request, self.now())
+        return mint(self.key, request, self.now())
 
     def control(self, path: str, **body: Any) -> None:
         """POST /_control/<path> of docs/simulators.md."""
@@ -193,8 +190,14 @@ def started(root: Path, log_path: Path) -> Iterator[Stack]:
             base_url = process.stdout.readline().strip() if process.stdout else ""
             if not base_url:
                 raise NeverCameError(f"the stack did not start:\n{log_path.read_text()[-4000:]}")
-            port = base_url.rpartition(":")[2]
-            stack = Stack(base_url=base_url, directory=root / ".local" / port, client=client, waiting=Waiting())
+            directory = root / ".local" / base_url.rpartition(":")[2]
+            stack = Stack(
+                base_url=base_url,
+                state=json.loads((directory / "stack.json").read_text()),
+                key=load_key(directory / "key.pem"),
+                client=client,
+                waiting=Waiting(),
+            )
             stack.control("settings", orange_rate_per_second=ORANGE_RATE)
             yield stack
         finally:
