@@ -187,6 +187,8 @@ def _refused(scene: Scene) -> None:
         person = world.recipient(scene, world.PLAIN, programme_name=None, consent=None)
         preview = {"channel": "whatsapp", "content": world.TEMPLATE, "recipients": [person], "defaults": given}
         scene.both("POST", "/v1/preview", json=preview)
+    scene.ok(scene.quietly("PUT", "/v1/integrations/sms", json=world.sms(scene, senders=None)))
+    _try(scene, "sms", world.TEXT, world.recipient(scene, world.PLAIN, phone="+201000008200"))
     for change in (
         {"send_at": "2026-11-01T10:00:00Z"}, {"send_at": "tomorrow"}, {"send_at": "2028-11-01T10:00:00Z"},
         {"fallback": {"channel": "sms", "after_minutes": 0}},

@@ -51,6 +51,10 @@ def _consents(scene: Scene) -> None:
         token = scene.bearer(subject=f"officer-{number}")
         scene.both("POST", "/v1/consents/lookup", json={"phone": phone}, token=token)
     _send(scene, world.PLAIN, "opted-out")
+    failed = world.send(scene, world.order(scene, world.UNDELIVERABLE), "failed")
+    world.settled(scene, failed, "failed")
+    scene.both("POST", "/v1/consents", json={"phone": "+221770000610", "granted": False, "source": "call"})
+    scene.both("POST", f"/v1/messages/{failed}/resend")
     scene.both("POST", "/v1/consents/lookup", json={"phone": "N/A"})
     scene.both("POST", "/v1/consents/lookup", json={"phone": "+221770008298"})
     old, new = "+22507070707", "+2250707070707"

@@ -344,6 +344,13 @@ def _account(scene: Scene) -> None:
         scene.both("GET", "/v1/integrations/whatsapp/health", as_text=as_text)
         if "template" in field:
             scene.both("GET", "/v1/templates", as_text=as_text, unordered=True)
+            preview = {"channel": "whatsapp", "content": world.TEMPLATE, "recipients": plan["recipients"]}
+            scene.both("POST", "/v1/preview", json=preview, as_text=as_text)
+        if "capability" in field or "number_quality" in field:
+            people = [world.recipient(scene, world.PLAIN + number) for number in range(3)]
+            many = world.bulk(scene, *people, channel="whatsapp", content=world.TEMPLATE)
+            headers = {"idempotency-key": f"limit-{scene.serial()}"}
+            scene.both("POST", "/v1/distributions", json=many, headers=headers, as_text=as_text)
 
 
 def _orange(scene: Scene) -> None:
