@@ -155,7 +155,7 @@ def _lists(scene: Scene) -> None:
     lasts = (world.PLAIN, world.PLAIN + 1, world.UNDELIVERABLE, 4004, world.SILENT)
     people = [world.recipient(scene, last) for last in lasts]
     bad = [people[0], people[0] | {"phone": "N/A"}, people[0] | {"first_name": ""}, {"last_name": "x"}]
-    on_whatsapp = [world.recipient(scene, last) for last in (world.PLAIN, 1026, 9126, world.SILENT)]
+    on_whatsapp = [world.recipient(scene, last) for last in (world.PLAIN, 1026, 9126)]
     unknown = [people[0] | {"consent": None, "phone": "+221770008250"}, people[0] | {"card_image": None}]
     fallback = {"channel": "sms", "after_minutes": 30, "content": world.TEXT}
     for channel, rows, more in (
@@ -225,6 +225,8 @@ def _hold(scene: Scene, channel: str, last: int, settings: Json) -> None:
     scene.both("GET", f"/v1/distributions/{identity}")
     scene.both("GET", f"/v1/messages?distribution_id={identity}", unordered=True)
     for action in ("pause", "cancel"):
-        scene.both("POST", f"/v1/distributions/{identity}/{action}")
-        scene.stack.settle()
+        for language in LANGUAGES:
+            scene.call("POST", f"/v1/distributions/{identity}/{action}", language=language)
+            scene.stack.settle()
+            scene.stack.forward(minutes=1)
     scene.both("GET", f"/v1/messages?distribution_id={identity}", unordered=True)

@@ -112,6 +112,7 @@ def _settings(scene: Scene) -> None:
         scene.both("GET", f"/v1/integrations/{name}/health")
     scene.both("PUT", "/v1/integrations/whatsapp", json=world.whatsapp(scene, default_template="nutrition_reminder"))
     scene.both("POST", "/v1/integrations/whatsapp/test", json={"to": "+221770008200"})
+    scene.stack.settle()
     scene.both("GET", "/v1/messages", unordered=True)
     scene.both("POST", "/v1/templates/no_such_template/submit")
     scene.both("GET", "/v1/templates?limit=2")

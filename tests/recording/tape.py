@@ -105,11 +105,12 @@ class Scene:
         token: Mapping[str, str] | None = None,
         unordered: bool = False,
         keep_hours: bool = True,
+        varying: Sequence[str] = (),
         as_text: str = "",
     ) -> httpx2.Response:
         """One exchange, written down. `token`: the Authorization header, the organisation's own by default. `as_text`
-        says something more of the request, for example that a token has expired. `unordered`, `keep_hours`: as
-        `Normaliser.body`."""
+        says something more of the request, for example that a token has expired. `varying`: fields
+        that depend on when exactly the call comes. `unordered`, `keep_hours`: as `Normaliser.body`."""
         asked = {"accept-language": language, **(self.bearer() if token is None else token), **(headers or {})}
         url = path if path.startswith("http") else self.stack.base_url + path
         answer = self.stack.client.request(method, url, headers=asked, json=json, content=content)
@@ -117,6 +118,8 @@ class Scene:
         names = self._normaliser
         request = _request(names, method, path, asked, answer.request.content)
         body = names.body(answer.content, unordered=unordered, keep_hours=keep_hours)
+        if isinstance(body, dict):
+            body |= {name: "<varies>" for name in varying if name in body}
         self.tape.exchanges.append(
             {
                 "name": f"{self.name} {self._steps:03d}",

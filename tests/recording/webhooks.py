@@ -101,10 +101,11 @@ def _door(scene: Scene) -> None:
     _post_twice(scene, b"{" + b" " * GIANT + b"}", "3 MiB")
     _post_twice(scene, b"{" + b" " * 3 * GIANT + b"}", "9 MiB")
     scene.ok(scene.quietly("PUT", "/v1/integrations/whatsapp", json=world.whatsapp(scene, app_secret="the new one")))
+    scene.stack.forward(minutes=6)  # settings are cached for five minutes
     _post_twice(scene, body, "the old secret")
     _post_twice(scene, body, "the new secret", **signed(body, "the new one"))
     scene.stack.forward(minutes=6)
-    _post_twice(scene, body, "the old secret, later")
+    _post_twice(scene, body, "another secret", **signed(body, "a third one"))
 
 
 def _messages(scene: Scene, **value: Any) -> Json:
