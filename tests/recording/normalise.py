@@ -47,10 +47,10 @@ _WAIT = re.compile(r"\b(Wait|Attendez|Patientez) \d+(?=\D{0,2}s\b)")
 class Normaliser:
     """One for each scene: a further ID in one scene then changes no placeholder of another."""
 
-    def __init__(self, *, fixed: bool = False) -> None:
+    def __init__(self, *, fixed: bool = False, known: Mapping[str, str] | None = None) -> None:
         self._keep_hours = True
         self._fixed = fixed
-        self._known: dict[str, str] = {}
+        self._known: dict[str, str] = dict(known or {})
         self._counts: Counter[str] = Counter()
 
     def value(self, found: Value, key: str = "") -> Value:
@@ -111,7 +111,9 @@ class Normaliser:
         except ValueError:
             return [self.text(line) for line in text.splitlines()]
         if unordered and isinstance(found, dict):
-            found = {name: in_any_order(inner) if isinstance(inner, list) else inner for name, inner in found.items()}
+            found = {
+                name: self.in_any_order(inner) if isinstance(inner, list) else inner for name, inner in found.items()
+            }
         return self.value(found)
 
     def _time(self, found: re.Match[str]) -> str:
@@ -119,15 +121,19 @@ class Normaliser:
         whole = (instant.minute, instant.second, instant.microsecond) == (0, 0, 0)
         return found[0] if whole and self._keep_hours else "<time>"
 
+    def in_any_order(self, items: list[Value]) -> list[Value]:
+        """Sorted by what they say besides drawn values, then by the drawn values that this scene knows already."""
+        blind, knowing = Normaliser(fixed=True), Normaliser(fixed=True, known=self._known)
+
+        def rank(item: Value) -> tuple[str, ...]:
+            return tuple(json.dumps(one.value(item), sort_keys=True) for one in (blind, knowing))
+
+        return sorted(items, key=rank)
+
     def _placeholder(self, raw: str, word: str) -> str:
-        if self._fixed:
+        if raw not in self._known and self._fixed:
             return f"<{FIXED}>"
         if raw not in self._known:
             self._counts[word] += 1
             self._known[raw] = f"<{word}-{self._counts[word]}>"
         return self._known[raw]
-
-
-def in_any_order(items: list[Value]) -> list[Value]:
-    """Sorted by what they say besides drawn values."""
-    return sorted(items, key=lambda item: json.dumps(Normaliser(fixed=True).value(item), sort_keys=True))

@@ -33,6 +33,8 @@ LONG_POLL_SECONDS = 21.0
 """Longer than a poll of a queue lasts (local/poller.py)."""
 SOON = 2.5
 """Seconds: longer than the delay of a message that has its send slot next."""
+HASH_SEED = "0"
+"""Where the product lists the elements of a set, their order depends on Python's seed."""
 STACK_NAME = "oomus-messaging"
 ORANGE_RATE = 500
 """The simulated Orange judges by arrival: what it takes is far more than what is sent, so that it throttles nothing."""
@@ -173,7 +175,7 @@ def started(root: Path, log_path: Path) -> Iterator[Stack]:
     """`make run` of the checkout at `root`, on any free port; its log goes to `log_path`."""
     own = ("META_GRAPH_URL", "ORANGE_API_URL", "CARD_HOSTS", "CARD_BUCKETS", "DOCKER", "PYTHONPATH")
     inherited = {name: value for name, value in os.environ.items() if name not in own}
-    environment = inherited | {"PORT": "0", "NOW": START.isoformat(), "HURRY": "1"}
+    environment = inherited | {"PORT": "0", "NOW": START.isoformat(), "HURRY": "1", "PYTHONHASHSEED": HASH_SEED}
     with (
         log_path.open("w") as log,
         httpx2.Client(timeout=60, trust_env=False) as client,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 import httpx2
 
 from local.tokens import ALL_SCOPES
-from tests.recording.normalise import Normaliser, in_any_order
+from tests.recording.normalise import Normaliser
 from tests.recording.stack import Stack
 
 type Json = dict[str, Any]
@@ -154,7 +154,7 @@ class Scene:
                 "request": {"method": "GET", "path": what},
                 "status": 200,
                 "headers": {},
-                "body": self._normaliser.value(in_any_order(items)),
+                "body": self._normaliser.value(self._normaliser.in_any_order(items)),
             }
         )
 
