@@ -123,7 +123,7 @@ class Api[A: ApiAdapters = ApiAdapters](Reading[A], Sms[A], WhatsApp[A]):
                 log=on.log,
                 plans=on.plans,
                 integrations=on.integrations,
-                admission=Admission(on.holds, on.people, on.log),
+                admission=Admission(on.holds, on.people, on.log, self.daily_limits),
                 straight=self.straight(),
                 clock=on.clock,
             )
