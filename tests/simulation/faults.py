@@ -115,6 +115,8 @@ FAULTS: Sequence[Fault] = (*WORKERS, *SQS, *STORES, *PROVIDERS, *WEBHOOKS, *CLOC
 BY_NAME = {fault.name: fault for fault in FAULTS}
 ONE_CLOCK = frozenset(fault.name for fault in CLOCKS[:5])
 """A run starts at one time only."""
+COMPANY = {"webhook_without_key": "stops_told_later"}
+"""A fault that happens to messages of another fault only."""
 
 
 @dataclass(slots=True)
@@ -155,4 +157,5 @@ def roll(seed: int) -> Dice:
     first = FAULTS[seed % len(FAULTS)].name
     others = random.sample([fault.name for fault in FAULTS], random.randint(1, 7))
     clocks = [name for name in (first, *others) if name in ONE_CLOCK][1:]
-    return Dice(random=random, chosen=frozenset({first, *others} - set(clocks)) | {first})
+    company = {COMPANY[first]} if first in COMPANY else set[str]()
+    return Dice(random=random, chosen=frozenset({first, *others} - set(clocks)) | {first} | company)

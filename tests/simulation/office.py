@@ -8,26 +8,21 @@ from types import SimpleNamespace
 from typing import Any, cast, override
 
 from shared.app.providers import ProviderRow
-from shared.app.receipts import RECEIPTS
 from shared.campaigns.distribution import Distribution
 from shared.messages.message import Message
 from shared.messages.payload import Channel, Provider
 from shared.policy.consent import Consent
 from shared.policy.consents import Consents
-from shared.providers.http import QUEUED_SENDS, ClientParts, client
-from shared.providers.meta import webhook
+from shared.providers.http import ClientParts, SendTimes, client
 from shared.sending.channel import CardSource, ChannelSender
 from shared.storage.aws import Aws
 from shared.storage.integrations import SecretIntegrations
 from shared.webhooks.inbound import STOP
-from shared.webhooks.ingress import Doorkeeper, ReceiptDesk, Receiver
-from shared.webhooks.meta_documents import MetaDesk
-from shared.webhooks.unmatched_receipts import Strangers
+from shared.webhooks.ingress import Doorkeeper, Receiver
 from tests.fakes.bulk import FakeDistributions
 from tests.fakes.holds import FakeHolds
 from tests.fakes.log import FakeLog
 from tests.fakes.office import Office
-from tests.fakes.orange import FakeTokenShelf
 from tests.fakes.rest import FakeIntegrations, FakeMedia, FakePeople
 from tests.fakes.virtual import OrderedClock
 from tests.simulation.cards import CardHost
@@ -160,17 +155,16 @@ class SimulatedOffice(Office):
         self.distributions = self.watched_distributions = WatchedDistributions(points, clock)
         self.holds = FakeHolds(points, self.distributions)
         self.people = self.watched_people = WatchedPeople(points, clock)
-        self.shelf = FakeTokenShelf(points)
         self.media = FakeMedia(clock)
         self.vault = Vault(points)
         self.whatsapp_provider, self.sms_provider = meta, orange
         self.card_host = CardHost(meta.dice, clock, points)
-        self.statuses: StatusQueue
+        self._current = self.integrations
         self._senders: dict[Provider, ChannelSender[Any, Any]] = {}
 
     def connect(self, channels: ChannelQueues, tasks: TaskQueue, statuses: StatusQueue) -> None:
         """Put the queues in, and have every store's calls watched."""
-        self.queue, self.tasks, self.statuses = channels, tasks, statuses
+        self.queue, self.tasks, self.status_queue = channels, tasks, statuses
         self.put_together()
         stores = {
             "log": self.log,
@@ -186,7 +180,7 @@ class SimulatedOffice(Office):
             "contacts": self.contacts,
             "sessions": self.sessions,
             "pulse": self.pulse,
-            "shelf": self.shelf,
+            "shelf": self.token_shelf,
             "reputations": self.reputations,
             "cards": self.card_failures,
             "schedules": self.schedules,
@@ -197,28 +191,38 @@ class SimulatedOffice(Office):
     def environment(self, *, patient: bool = False) -> "SimulatedOffice":
         """A fresh one: it shares the stores, and has read no settings yet."""
         fresh = copy.copy(self)
-        aws = cast(Aws, self.vault)
-        fresh.integrations = cast(FakeIntegrations, SecretIntegrations(aws, "simulated", self.clock, patient=patient))
+        fresh.integrations = self._settings(patient=patient)
+        fresh._current = self._settings(patient=False)
         fresh._senders = {}
         return fresh
 
+    @property
+    @override
+    def current_integrations(self) -> FakeIntegrations:
+        return self._current
+
+    def _settings(self, *, patient: bool) -> FakeIntegrations:
+        aws = cast(Aws, self.vault)
+        return cast(FakeIntegrations, SecretIntegrations(aws, "simulated", self.clock, patient=patient))
+
+    @property
     @override
     def card_source(self) -> CardSource:
         """One web server for everybody."""
         return self.card_host
 
     @override
-    def sender(self, row: ProviderRow) -> ChannelSender[Any, Any]:
+    def sender(self, row: ProviderRow, times: SendTimes, cards: CardSource | None) -> ChannelSender[Any, Any]:
         """The product's own client, one an environment."""
         if row.name not in self._senders:
             simulated = self.sms_provider if row.channel is Channel.SMS else self.whatsapp_provider
             parts = ClientParts(
                 http=client(simulated.transport()),
                 url=f"https://api.{row.name}.invalid",
-                times=QUEUED_SENDS,
+                times=times,
                 clock=self.clock,
                 media=self.media,
-                tokens=self.shelf,
+                tokens=self.token_shelf,
                 cards=self.card_host,
             )
             self._senders[row.name] = row.sender(parts)
@@ -226,21 +230,12 @@ class SimulatedOffice(Office):
 
     def door(self) -> Doorkeeper:
         """Where providers knock."""
-        return Doorkeeper(self.integrations, self.statuses, webhook, RECEIPTS, self.telemetry, self.clock)
+        return self.worker().door()
 
     def receiver(self) -> Receiver:
         """A consumer of the status queue."""
-        settler = self.settler()
-        aftermath = self.aftermath(settler)
-        people = self.inbound_desk()
-        account = self.account_listener()
-        meta = MetaDesk(
-            whatsapp=webhook, statuses=aftermath, news_listeners=(people, account), status_listeners=(people,)
-        )
-        strangers = Strangers(self.unknown_sms, self.number_key.person)
-        receipts = ReceiptDesk(formats=RECEIPTS, receipts=self.receipts, strangers=strangers, queue=self.statuses)
-        return Receiver(settler, meta, receipts, self.telemetry, self.clock)
+        return self.worker().receiver()
 
     def consents(self) -> Consents:
         """What records people's words."""
-        return Consents(self.people, self.integrations, self.number_key, self.clock)
+        return self.worker().consents

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from functools import cache
+from functools import cache, cached_property, partial
 from types import SimpleNamespace
 from typing import Any, override
 
@@ -21,12 +21,13 @@ from shared.messages.message import Message
 from shared.messages.payload import Channel
 from shared.messages.ports import Claim, ClaimAnswer
 from shared.policy.consent import Consent, ConsentRecord, ConsentState
-from shared.policy.eligibility import Accepted
+from shared.policy.eligibility import Accepted, Judge
 from shared.recipients.number_key import NumberKey
 from shared.sending.send import SendStep
 from shared.sending.unknown_outcome import Beat
 from shared.webhooks.account_updates import AccountListener
 from shared.webhooks.updates import News
+from tests.fakes.office import Container
 from tests.simulation.checker import Violation
 from tests.simulation.faults import FAULTS, roll
 from tests.simulation.office import SimulatedOffice
@@ -193,24 +194,21 @@ def _statuses_are_overwritten(world: World) -> None:
 
 
 def _every_notice_is_taken_for_ones_own(world: World) -> None:
-    listener = world.office.account_listener
+    async def asked_of_another(listener: AccountListener, organisation: str, news: News) -> None:
+        found = await listener._deps.integrations.whatsapp(organisation)
+        ours = replace(found, business_account_id="another") if found is not None else None
+        own = SimpleNamespace(whatsapp=_always(ours))
+        listener._deps = replace(listener._deps, integrations=own)
+        await AccountListener.hear(listener, organisation, news)
 
-    def trusting() -> AccountListener:
-        made = listener()
-        hear = made.hear
+    class Trusting(Container):
+        @override
+        def account_listener(self) -> AccountListener:
+            made = super().account_listener()
+            made.hear = partial(asked_of_another, made)  # type: ignore[method-assign]
+            return made
 
-        async def of_ours(organisation: str, news: News) -> None:
-            settings = made._deps.integrations
-            found = await settings.whatsapp(organisation)
-            ours = replace(found, business_account_id="another") if found is not None else None
-            own = SimpleNamespace(whatsapp=_always(ours))
-            made._deps = replace(made._deps, integrations=own)
-            await hear(organisation, news)
-
-        made.hear = of_ours  # type: ignore[method-assign]
-        return made
-
-    world.office.__class__ = type("Trusting", (SimulatedOffice,), {"account_listener": lambda _: trusting()})
+    world.office.container = Trusting
 
 
 def _always[T](found: T) -> Callable[..., Coroutine[Any, Any, T]]:
@@ -255,24 +253,34 @@ def _nobody_asks_again_as_rows_are_logged(world: World) -> None:
         async def since_planning(self, distribution: Distribution, rows: Iterable[int]) -> set[int]:
             return set()
 
-    office = world.office
-    world.office.already = lambda: Forgetful(  # type: ignore[method-assign]
-        office.distributions, office.turns, office.plans, office.log, office.settler(), office.clock
-    )
+    class Forgetting(Container):
+        @cached_property
+        @override
+        def already(self) -> AlreadySent:
+            on = self.adapters
+            return Forgetful(on.distributions, on.turns, on.plans, on.log, self.settler(), on.clock)
+
+    world.office.container = Forgetting
 
 
 def _a_phone_has_one_card(world: World) -> None:
     """As if no enrolment told brothers and sisters apart, and no text."""
-    judge = world.office.judge.judge
 
-    async def alike(*given: Any) -> Any:
-        verdicts = await judge(*given)
-        return [
-            replace(one, composed=replace(one.composed, card_code="C")) if isinstance(one, Accepted) else one
-            for one in verdicts
-        ]
+    class Alike(Judge):
+        @override
+        async def judge(self, *given: Any) -> Any:
+            return [
+                replace(one, composed=replace(one.composed, card_code="C")) if isinstance(one, Accepted) else one
+                for one in await super().judge(*given)
+            ]
 
-    world.office.judge.judge = alike  # type: ignore[method-assign, assignment]
+    class Unaware(Container):
+        @cached_property
+        @override
+        def judge(self) -> Judge:
+            return Alike(self.adapters.people, self.adapters.sessions, self.adapters.number_key)
+
+    world.office.container = Unaware
 
 
 def _a_card_that_is_not_there_fails_at_once(world: World) -> None:

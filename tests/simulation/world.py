@@ -105,7 +105,7 @@ class World:
 
     async def open(self) -> None:
         """Settings are in, workers wait."""
-        await self.office.shelf.open(DEMO)
+        await self.office.token_shelf.open(DEMO)
         whatsapp = replace(WHATSAPP, rate_per_second=RATES["whatsapp"])
         await self.settings_are(whatsapp, replace(SMS, rate_per_second=RATES["sms"]))
         self.background = [asyncio.create_task(poller.poll()) for poller in self.pollers]

@@ -22,15 +22,12 @@ from shared.messages.message import Message
 from shared.messages.payload import ORANGE, Channel, Provider
 from shared.messages.status import Status
 from shared.pacing.rate_limit import Member
-from shared.providers.http import QUEUED_SENDS, ClientParts, client
-from shared.providers.meta import webhook
-from shared.sending.channel import ChannelSender
-from shared.webhooks.ingress import Doorkeeper, ReceiptDesk, Receiver
-from shared.webhooks.meta_documents import MetaDesk
-from shared.webhooks.unmatched_receipts import LOOK_AGAIN_AFTER, Strangers
+from shared.providers.http import ClientParts, SendTimes, client
+from shared.sending.channel import CardSource, ChannelSender
+from shared.webhooks.unmatched_receipts import LOOK_AGAIN_AFTER
 from tests.fakes.office import DEMO, SMS
 from tests.fakes.orange import FakeTokenShelf
-from tests.fakes.rest import FakeMedia, FakeStatusQueue
+from tests.fakes.rest import FakeMedia
 from tests.fakes.virtual import OrderedOffice
 from tests.template.reading import ROOT
 from tests.toy_provider.kite.client import URL, error_from
@@ -51,7 +48,6 @@ class KiteOffice(OrderedOffice):
         super().__init__()
         self.kite = KiteServer(self.clock.now)
         self.providers = (*PROVIDERS, KITE)
-        self.statuses = FakeStatusQueue()
         self.at_kite = self.settings_at(KITE.name)
         self.at_orange = self.settings_at(ORANGE)
         self.integrations.kept[DEMO, "sms"] = self.at_kite
@@ -63,13 +59,13 @@ class KiteOffice(OrderedOffice):
         return replace(SMS, provider=provider, rate_per_second=RATE, account=account)
 
     @override
-    def sender(self, row: ProviderRow) -> ChannelSender[Any, Any]:
+    def sender(self, row: ProviderRow, times: SendTimes, cards: CardSource | None) -> ChannelSender[Any, Any]:
         if row is not KITE:
-            return super().sender(row)
+            return super().sender(row, times, cards)
         parts = ClientParts(
             http=client(httpx2.MockTransport(self.kite.answer)),
             url="",
-            times=QUEUED_SENDS,
+            times=times,
             clock=self.clock,
             media=FakeMedia(self.clock),
             tokens=FakeTokenShelf(self.points),
@@ -78,28 +74,19 @@ class KiteOffice(OrderedOffice):
 
     def called(self, provider: Provider, body: bytes, token: str = SMS.receipt_token.value) -> bool:
         """A provider calls the secret path; what is queued is worked off at once. Says whether it was let in."""
-        door = Doorkeeper(self.integrations, self.statuses, webhook, FORMATS, self.telemetry, self.clock)
-        taken = self.run(door.take_receipts(provider, DEMO, token, body, "192.0.2.1"))
+        taken = self.run(self.worker().door(FORMATS).take_receipts(provider, DEMO, token, body, "192.0.2.1"))
         self.work_off()
         return taken
 
     def work_off(self) -> None:
-        reports, self.statuses.reports = self.statuses.reports, []
-        settler = self.settler()
-        desk = ReceiptDesk(
-            formats=FORMATS,
-            receipts=self.receipts,
-            strangers=Strangers(self.unknown_sms, self.number_key.person),
-            queue=self.statuses,
-        )
-        meta = MetaDesk(whatsapp=webhook, statuses=self.aftermath(settler))
-        receiver = Receiver(settler, meta, desk, self.telemetry, self.clock)
+        reports, self.status_queue.reports = self.status_queue.reports, []
+        receiver = self.worker().receiver(FORMATS)
         assert self.run(receiver.receive_all(reports)) == [True] * len(reports)
 
     def look_again(self) -> None:
         """The unmatched receipts come back when their delay is over."""
         self.clock.instant += LOOK_AGAIN_AFTER
-        self.statuses.reports, self.statuses.delayed = [one for _, one in self.statuses.delayed], []
+        self.status_queue.reports, self.status_queue.delayed = [one for _, one in self.status_queue.delayed], []
         self.work_off()
 
     def sent_by_orange(self, reference: str) -> Message:

@@ -18,12 +18,17 @@ class AwsKeyed(AwsStores):
         return number_key(self.aws, self._given.number_key_secret_id)
 
     @cached_property
+    def number_key(self) -> NumberKey:
+        """Hashes numbers and contents."""
+        return NumberKey(self.number_key_bytes)
+
+    @cached_property
     def plans(self) -> S3Plans:
         """Frozen payloads and rejected rows. The key is read with the first payload that is kept."""
         return S3Plans(self.aws, self._given.payload_bucket, self._named)
 
     def _named(self, body: bytes) -> str:
-        return NumberKey(self.number_key_bytes).content(body)
+        return self.number_key.content(body)
 
     @cached_property
     def tasks(self) -> SqsTaskQueue:

@@ -66,7 +66,7 @@ class Api[A: ApiAdapters = ApiAdapters](Reading[A], Sms[A], WhatsApp[A]):
                 tokens=on.token_shelf,
                 holding=self.holding,
                 members=self.members,
-                number_key=self.number_key,
+                number_key=on.number_key,
                 draw=partial(secrets.token_urlsafe, 32),
                 clock=on.clock,
             )
@@ -112,7 +112,7 @@ class Api[A: ApiAdapters = ApiAdapters](Reading[A], Sms[A], WhatsApp[A]):
     @cached_property
     def numbers(self) -> Numbers:
         """Finds people by their number."""
-        return Numbers(self.adapters.integrations, self.number_key)
+        return Numbers(self.adapters.integrations, self.adapters.number_key)
 
     @cached_property
     def resends(self) -> Resends:
@@ -139,21 +139,20 @@ class Api[A: ApiAdapters = ApiAdapters](Reading[A], Sms[A], WhatsApp[A]):
     def consents(self) -> Consents:
         """Consent."""
         on = self.adapters
-        return Consents(on.people, on.integrations, self.number_key, on.clock)
+        return Consents(on.people, on.integrations, on.number_key, on.clock)
 
     @cached_property
     def lookups(self) -> Lookups:
         """Limits look-ups by number."""
         on = self.adapters
-        return Lookups(on.call_counts, self.number_key, on.telemetry, on.clock)
+        return Lookups(on.call_counts, on.number_key, on.telemetry, on.clock)
 
     @cached_property
     def trial(self) -> Trial:
         """Test sends."""
-        on = self.adapters
-        return Trial(
-            TrialDeps(log=on.log, lanes=on.lanes, settler=self.settler(), number_key=self.number_key, clock=on.clock)
-        )
+        on, settler = self.adapters, self.settler()
+        deps = TrialDeps(log=on.log, lanes=on.lanes, settler=settler, number_key=on.number_key, clock=on.clock)
+        return Trial(deps)
 
     @cached_property
     def sms_test_step(self) -> SendStep[SmsIntegration, Any]:

@@ -12,8 +12,10 @@ from shared.webhooks.unmatched_receipts import UnknownSms
 
 
 class KeyedAdapters(CoreAdapters, Protocol):
-    """`number_key_bytes`: the key of every hash that is stored. It is read with the first hash."""
+    """`number_key` makes every hash that is stored, with a key that is read with the first hash: `number_key_bytes`."""
 
+    @property
+    def number_key(self) -> NumberKey: ...
     @property
     def number_key_bytes(self) -> bytes: ...
     @property
@@ -30,11 +32,6 @@ class Keyed[A: KeyedAdapters = KeyedAdapters](Core[A]):
     """People by their number's hash."""
 
     @cached_property
-    def number_key(self) -> NumberKey:
-        """Hashes numbers and contents."""
-        return NumberKey(self.adapters.number_key_bytes)
-
-    @cached_property
     def identities(self) -> Identities:
         """Who is the same person."""
         on = self.adapters
@@ -42,4 +39,4 @@ class Keyed[A: KeyedAdapters = KeyedAdapters](Core[A]):
 
     def hash_of(self, organisation: str, e164: str) -> str:
         """Of a person, for those who must not read the key before they hash."""
-        return self.number_key.person(organisation, e164)
+        return self.adapters.number_key.person(organisation, e164)

@@ -68,7 +68,7 @@ class Reading[A: ReadingAdapters = ReadingAdapters](Keyed[A]):
     @cached_property
     def judge(self) -> Judge:
         """Judges rows."""
-        return Judge(self.adapters.people, self.adapters.sessions, self.number_key)
+        return Judge(self.adapters.people, self.adapters.sessions, self.adapters.number_key)
 
     @cached_property
     def setting_reader(self) -> SettingReader:

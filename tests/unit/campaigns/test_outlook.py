@@ -85,7 +85,9 @@ def test_while_something_is_held_nobody_can_say(office: Office) -> None:
 def test_a_raised_rate_brings_the_end_nearer(office: Office) -> None:
     made = planned(office, 3000)
     slow = shown(office, made).estimated_end
-    office.integrations.kept[DEMO, "sms"] = replace(SMS, rate_per_second=50)
+    raised = replace(SMS, rate_per_second=50, version=2)
+    office.integrations.kept[DEMO, "sms"] = raised
+    office.run(office.members.saved(raised))
     quick = shown(office, made).estimated_end
     assert slow is not None
     assert quick is not None

@@ -19,7 +19,7 @@ from shared.sending.channel import Taken
 from tests.fakes.consents import record, revoked
 from tests.fakes.log import FakeLog
 from tests.fakes.office import DEMO, SMS, Office
-from tests.fakes.rest import FakeProvider
+from tests.fakes.rest import FakeIntegrations, FakeProvider
 
 POINTS = (
     "people.consents",
@@ -66,6 +66,14 @@ class Unanswered(FakeLog):
         if self._points.passed["log.claim"] == 1:
             raise TimeoutError
         return claim
+
+
+class Outdated(FakeIntegrations):
+    """The administrator has mended the settings; who asks for no version gets the old ones."""
+
+    @override
+    async def sms(self, organisation: str, *, version: int = 0, fresh: bool = False) -> SmsIntegration | None:
+        return replace(SMS, version=2) if version > 1 else SMS
 
 
 @pytest.mark.parametrize("channel", Channel)
@@ -144,13 +152,8 @@ def test_a_token_mended_meanwhile_is_used_at_once(office: Office) -> None:
     """The sender's copy of the settings is older than the administrator's last word."""
     message = office.single()
     office.provider.answers = [SendError(Kind.STOP, "401/41", "token_invalid")]
-    mended = replace(SMS, version=2)
-    old = office.integrations.sms
-
-    async def cached(organisation: str, *, version: int = 0, fresh: bool = False) -> SmsIntegration | None:
-        return mended if version > 1 else await old(organisation)
-
-    step = office.step(Channel.SMS, sms=cached)
+    office.integrations = Outdated()
+    step = office.step(Channel.SMS)
     office.run(step.send_all(office.queue.take()))
     [again] = office.queue.take()
     assert again.integration_version == 2
