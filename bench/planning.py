@@ -18,24 +18,22 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 from urllib.request import urlopen
 
 from bench.upload import ATTRIBUTES, FORMS
 from shared.base.json import JsonValue
-from shared.campaigns.create import Planning, PlanningDeps
 from shared.campaigns.distribution import Distribution, DistributionStatus, Order, Schedule, Upload
-from shared.campaigns.planning import Planner
-from shared.cards.probe import CardProbe
-from shared.duplicates.already_sent import AlreadySent
 from shared.integrations.integration import Dhis2Integration
 from shared.messages.payload import Channel
-from shared.policy.eligibility import Judge
 from shared.storage.aws import Aws
 from shared.storage.dynamodb.people import DynamoPeople
 from shared.storage.files import S3Uploads
 from shared.storage.plans import S3Plans
 from shared.texts.content import Content
+from tests.fakes.bulk import FakePlans, FakeUploads
 from tests.fakes.office import DEMO, Office
+from tests.fakes.rest import FakePeople
 
 IDENTITY = "6f1d3f0e-2b7a-5c49-9d0a-0b5c1f5e7a11"
 DEFAULTS: dict[str, JsonValue] = {
@@ -115,24 +113,10 @@ async def _plan(form: str, channel: Channel) -> Distribution:
         async def read_order(self, organisation: str, distribution_id: str, name: str) -> Order:
             return order
 
-    plans = Plans(aws, "payload", office.number_key.content)
-    judge = Judge(DynamoPeople(aws, "state"), office.sessions, office.number_key)
-    planning = Planning(
-        PlanningDeps(
-            distributions=office.distributions,
-            plans=plans,
-            uploads=S3Uploads(aws, "payload"),
-            planner=Planner(judge, plans, office.lanes, office.balances, office.number, CardProbe(office.cards)),
-            settings=office.settings,
-            already=AlreadySent(office.distributions, office.turns, plans, office.log, office.settler(), office.clock),
-            tasks=office.tasks,
-            schedules=office.schedules,
-            telemetry=office.telemetry,
-            clock=office.clock,
-            draw=office.draw,
-        )
-    )
-    await planning.plan_upload(DEMO, IDENTITY)
+    office.plans = cast(FakePlans, Plans(aws, "payload", office.number_key.content))
+    office.uploads = cast(FakeUploads, S3Uploads(aws, "payload"))
+    office.people = cast(FakePeople, DynamoPeople(aws, "state"))
+    await office.planning().plan_upload(DEMO, IDENTITY)
     return office.distributions.items[DEMO, IDENTITY]
 
 
