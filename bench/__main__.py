@@ -209,8 +209,10 @@ def main(
         results_path.write_text(json.dumps(results(rows), indent=1) + "\n")
     unknown = [row.name for row in rows if row.value is None]
     missed = sum(not row.is_met for row in rows) - len(unknown)
-    told = f"{len(rows) - len(unknown)} figures, {missed} short of their targets; all of them in bench/results.json\n"
-    sys.stdout.write(told + "".join(f"not measured: {name}\n" for name in unknown))
+    reported = (
+        f"{len(rows) - len(unknown)} figures, {missed} short of their targets; all of them in bench/results.json\n"
+    )
+    sys.stdout.write(reported + "".join(f"not measured: {name}\n" for name in unknown))
     return 0
 
 
@@ -235,8 +237,8 @@ def line(row: Row) -> str:
     figure = f"{row.name:66}{row.value:>14,.4g} {row.unit:6}"
     if row.target is None:
         return figure.rstrip()
-    verdict = "ok" if row.is_met else "MISSED"
-    return f"{figure} target {row.target:<12,.6g}{verdict}"
+    result = "ok" if row.is_met else "MISSED"
+    return f"{figure} target {row.target:<12,.6g}{result}"
 
 
 if __name__ == "__main__":

@@ -159,7 +159,7 @@ class Campaign:
             Poller(place, queue, event_source(function, resource), self.bill): function
             for (queue, resource), function in sources.items()
         }
-        self._told = 0
+        self._reported = 0
         self._asked = 0
         self._under_way: list[Future[object]] = []
         self._workers = ThreadPoolExecutor(16)
@@ -167,7 +167,7 @@ class Campaign:
     def forget(self) -> None:
         """What has been used so far is not counted."""
         self.bill.clear()
-        self._told = 0
+        self._reported = 0
         self._place.ask("reset")
 
     def run(self, messages: int) -> None:
@@ -177,7 +177,7 @@ class Campaign:
         give_up = time.monotonic() + messages / RATES[self._channel] * 2 + 60
         while not self._is_through(messages):
             if time.monotonic() > give_up:
-                raise RuntimeError(f"{self._told} of {messages} messages told of")
+                raise RuntimeError(f"{self._reported} of {messages} messages told of")
             if time.monotonic() - ticked > TICK_SECONDS:
                 ticked = time.monotonic()
                 self._start("BulkFanoutFunction", {"tick": True})
@@ -220,19 +220,19 @@ class Campaign:
 
     def _tell(self, messages: int) -> None:
         """The providers' webhooks for whatever they have taken since."""
-        sent = self._place.ask("sent")[self._told :]
-        self._told += len(sent)
+        sent = self._place.ask("sent")[self._reported :]
+        self._reported += len(sent)
         now = time.monotonic()
         if self._channel is Channel.WHATSAPP:
             self._meta.owe(sent, now)
         calls = orange_calls(sent) if self._channel is Channel.SMS else ()
-        for call in (*calls, *self._meta.due(now, is_last=self._told >= messages)):
+        for call in (*calls, *self._meta.due(now, is_last=self._reported >= messages)):
             self.bill.http_requests += 1
             self._start("WebhookFunction", call)
 
     def _is_through(self, messages: int) -> bool:
         self._under_way = [one for one in self._under_way if not one.done()]
-        if self._told < messages or self._under_way or not self._meta.is_done:
+        if self._reported < messages or self._under_way or not self._meta.is_done:
             return False
         if not all(poller.is_empty for poller in self._pollers):
             return False

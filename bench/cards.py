@@ -17,7 +17,7 @@ from shared.storage.aws import Aws
 from shared.storage.codec import encode
 from shared.storage.dynamodb.distributions import DynamoDistributions
 from shared.storage.dynamodb.log import DynamoLog
-from shared.storage.dynamodb.rate_limits import DynamoLanes
+from shared.storage.dynamodb.rate_limits import DynamoRateLimits
 from shared.storage.integrations import SecretIntegrations
 from tests.fakes.office import SMS, WHATSAPP
 
@@ -47,8 +47,8 @@ class Programme:
         integrations = SecretIntegrations(self._aws, SECRETS, CLOCK)
         for one in (SMS, WHATSAPP):
             await integrations.put(replace(one, organisation=ORGANISATION, rate_per_second=rate))
-            lane = replace(one.lane, organisation=ORGANISATION)
-            await DynamoLanes(self._aws, "StateTable", CLOCK).join(lane, rate, version=one.version)
+            rate_limit = replace(one.rate_limit, organisation=ORGANISATION)
+            await DynamoRateLimits(self._aws, "StateTable", CLOCK).join(rate_limit, rate, version=one.version)
         now = CLOCK.now()
         await DynamoDistributions(self._aws, "StateTable").create(
             Distribution(
@@ -107,18 +107,18 @@ class Programme:
                 provider_message_id=f"wamid.{one.message_id}",
                 attempts=1,
                 claimed_at=at,
-                lane="1",
+                rate_limit="1",
             )
             for one, at in zip(made, claims, strict=True)
         ]
         await self._log.add_all(rows)
-        return [one.departing(microseconds(at)) for one, at in zip(made, claims, strict=True)]
+        return [one.with_slot(microseconds(at)) for one, at in zip(made, claims, strict=True)]
 
 
 def event(dispatches: Sequence[Dispatch]) -> dict[str, list[dict[str, str]]]:
     """As Lambda's poller hands them over, now."""
     now = microseconds(CLOCK.now())
-    late = [one if one.departs_at > now else one.departing(now) for one in dispatches]
+    late = [one if one.slot_at > now else one.with_slot(now) for one in dispatches]
     return {"Records": [{"messageId": one.message_id, "body": encode(one).decode()} for one in late]}
 
 
@@ -149,7 +149,7 @@ def _dispatch(channel: Channel, number: int, now: datetime) -> Dispatch:
         message_id=str(uuid.uuid5(uuid.UUID(DISTRIBUTION), f"{channel}{number}")),
         channel=channel,
         person=KEY.person(ORGANISATION, to),
-        departs_at=microseconds(now),
+        slot_at=microseconds(now),
         payload=payload,
         chunk=Chunk(distribution_id=DISTRIBUTION, run=0, number=number // CHUNK),
         epoch=1,

@@ -72,11 +72,11 @@ class FanOut:
         upload_id = str(uuid.uuid4())
         key = f"uploads/{ORGANISATION}/{upload_id}"
         self._aws.s3.put_object(Bucket="payload", Key=key, Body=b"".join(pieces("csv", rows)), ContentType="text/csv")
-        before = self._copies()
+        before = self._queue_messages()
         plan = timed(rows, lambda: self._plan(upload_id))
         release = timed(rows, self._work_off)
-        if self._copies() - before != rows:
-            raise RuntimeError(f"{self._copies() - before} copies of {rows} rows")
+        if self._queue_messages() - before != rows:
+            raise RuntimeError(f"{self._queue_messages() - before} copies of {rows} rows")
         return FannedOut(plan=plan, release=release)
 
     def _plan(self, upload_id: str) -> None:
@@ -110,7 +110,7 @@ class FanOut:
         if answer != {"batchItemFailures": []}:
             raise RuntimeError(f"a task failed: {answer}")
 
-    def _copies(self) -> int:
+    def _queue_messages(self) -> int:
         waiting: Mapping[str, int] = self._place.ask("waiting")
         return waiting.get(self._place.queue(str(self._channel)), 0)
 
@@ -134,7 +134,7 @@ class SampleLoop:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SideBySide:
+class Comparison:
     """A distribution and the loop around it. `ratio`: of the loop's recipients per second."""
 
     rows: int
@@ -155,7 +155,7 @@ class Found:
 
     aws_ms: float
     channel: Channel
-    runs: Sequence[SideBySide]
+    runs: Sequence[Comparison]
     plan_r2: float
     release_r2: float
     plan_cpu_r2: float
@@ -174,7 +174,7 @@ def measure(channel: Channel = Channel.WHATSAPP, sizes: Sequence[int] = SIZES, a
         ours.run(WARM_UP)
         sample.run(WARM_UP // 10)
         place.ask("reset")
-        runs = [_side_by_side(ours, sample, rows) for rows in sizes]
+        runs = [_compared(ours, sample, rows) for rows in sizes]
         counts: Mapping[str, int] = place.ask("counts")["requests"]
     last, total = runs[-1], sum(sizes)
     return Found(
@@ -190,10 +190,10 @@ def measure(channel: Channel = Channel.WHATSAPP, sizes: Sequence[int] = SIZES, a
     )
 
 
-def _side_by_side(ours: FanOut, sample: SampleLoop, rows: int) -> SideBySide:
+def _compared(ours: FanOut, sample: SampleLoop, rows: int) -> Comparison:
     before, mine, after = sample.run(LOOPED), ours.run(rows), sample.run(LOOPED)
     looped = (before.messages + after.messages) / (before.seconds + after.seconds)
-    return SideBySide(
+    return Comparison(
         rows=rows,
         ratio=round(mine.rate / looped, 2),
         rows_per_second=round(mine.rate),

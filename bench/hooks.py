@@ -67,7 +67,7 @@ def _status(one: Mapping[str, str], status: str) -> Status:
     return {"id": one["id"], "status": status, "timestamp": at, "biz_opaque_callback_data": one["key"]}
 
 
-def told(wamid: str, status: str, at: int, key: str, wa_id: str) -> Status:
+def reported(wamid: str, status: str, at: int, key: str, wa_id: str) -> Status:
     """A change's value with one status, as Meta tells it since April 2026: the person by number and by user ID.
     `at`: seconds since 1970."""
     pricing = {"billable": True, "pricing_model": "PMP", "type": "regular", "category": "utility"}

@@ -127,8 +127,8 @@ class Sends:
 
     def _control(self, name: str) -> dict[str, object]:
         answer = self._http.get(f"{self._target.simulators_url}/_control/{name}").raise_for_status()
-        told: dict[str, object] = answer.json()
-        return told
+        reported: dict[str, object] = answer.json()
+        return reported
 
 
 def latencies(sent: Sequence[Sent], taken: Mapping[tuple[str, str], float], ahead: float) -> dict[str, list[float]]:

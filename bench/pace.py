@@ -28,9 +28,9 @@ from bench.stand import CLOCK, ORGANISATION, Context, NotMeasuredError, Stand, s
 from shared.app.runtime import Handler, Loop, SystemClock
 from shared.messages.payload import Channel
 from shared.messages.queue_message import Dispatch
-from shared.pacing.rate_limit import CYCLE, Lane, Share
+from shared.pacing.rate_limit import CYCLE, RateLimit, Share
 from shared.storage.aws import Aws
-from shared.storage.dynamodb.rate_limits import DynamoLanes
+from shared.storage.dynamodb.rate_limits import DynamoRateLimits
 from shared.storage.queues import SqsChannelQueue
 from tests.fakes.office import SMS, WHATSAPP
 
@@ -44,7 +44,7 @@ WARM_UP = WORKERS * BATCH
 what is on time, and some of it is throttled."""
 IN_FLIGHT_SECONDS = 2.5
 """Of the lane: so much is with the environments at once."""
-LANES = {Channel.SMS: SMS.lane, Channel.WHATSAPP: WHATSAPP.lane}
+RATE_LIMITS = {Channel.SMS: SMS.rate_limit, Channel.WHATSAPP: WHATSAPP.rate_limit}
 IDLE_SECONDS = 0.02
 SWITCHES = 0.0005
 """Seconds after which a thread that is at work lets another one go on. With Python's own 5 ms several environments in
@@ -61,20 +61,20 @@ def measure(channel: Channel, rate: int, seconds: int) -> dict[str, float]:
             warm_up = max(WARM_UP, 2 * WORKERS * BATCH * environments_for(rate))
             _wait(place, len(loop.run(_load(programme, place, channel, rate, warm_up))), seconds)
             place.ask("reset")
-            departures = loop.run(_load(programme, place, channel, rate, rate * seconds))
-            _wait(place, len(departures), seconds)
+            send_slots = loop.run(_load(programme, place, channel, rate, rate * seconds))
+            _wait(place, len(send_slots), seconds)
             taken, throttled = place.ask("taken"), place.ask("throttled")
         loop.close()
-    return {**summed(taken, departures, rate), "throttled": throttled}
+    return {**summed(taken, send_slots, rate), "throttled": throttled}
 
 
-def summed(taken: Sequence[tuple[str, float]], departures: Mapping[str, int], rate: int) -> dict[str, float]:
+def summed(taken: Sequence[tuple[str, float]], send_slots: Mapping[str, int], rate: int) -> dict[str, float]:
     """The figures of the messages that had these departures. `taken`: number and instant of every call; those of the
     warm-up may still be among them on a slow machine. They count for the most in a second, and for nothing else."""
     instants = {to.removeprefix("tel:"): at for to, at in taken}
-    late = {to: instants[to] - at / 1_000_000 for to, at in departures.items() if to in instants}
+    late = {to: instants[to] - at / 1_000_000 for to, at in send_slots.items() if to in instants}
     if len(late) < 2:
-        raise NotMeasuredError(f"{len(late)} of {len(departures)} messages reached the provider in time")
+        raise NotMeasuredError(f"{len(late)} of {len(send_slots)} messages reached the provider in time")
     return {
         **figures([instants[to] for to in late], rate),
         "most_in_a_second": busiest(sorted(instants.values())),
@@ -119,22 +119,30 @@ async def _load(programme: Programme, place: Stand, channel: Channel, rate: int,
     express = total // CYCLE
     bulk = await programme.dispatches(channel, total - express)
     single = [replace(one, chunk=None, epoch=None) for one in await programme.dispatches(channel, express)]
-    lanes, lane = DynamoLanes(aws, "StateTable", CLOCK), replace(LANES[channel], organisation=ORGANISATION)
+    rate_limits, rate_limit = (
+        DynamoRateLimits(aws, "StateTable", CLOCK),
+        replace(RATE_LIMITS[channel], organisation=ORGANISATION),
+    )
     earliest = CLOCK.now() + HEAD_START
-    copies = [*await _booked(lanes, lane, Share.BULK, rate, earliest, bulk)]
-    copies += await _booked(lanes, lane, Share.EXPRESS, rate, earliest, single)
-    copies.sort(key=lambda one: one.departs_at)
-    await SqsChannelQueue(aws, {channel: place.queue(str(channel))}).offer(copies, CLOCK.now())
-    return {one.payload.to: one.departs_at for one in copies}
+    queue_messages = [*await _booked(rate_limits, rate_limit, Share.BULK, rate, earliest, bulk)]
+    queue_messages += await _booked(rate_limits, rate_limit, Share.EXPRESS, rate, earliest, single)
+    queue_messages.sort(key=lambda one: one.slot_at)
+    await SqsChannelQueue(aws, {channel: place.queue(str(channel))}).offer(queue_messages, CLOCK.now())
+    return {one.payload.to: one.slot_at for one in queue_messages}
 
 
 async def _booked(
-    lanes: DynamoLanes, lane: Lane, share: Share, rate: int, earliest: datetime, dispatches: Sequence[Dispatch]
+    rate_limits: DynamoRateLimits,
+    rate_limit: RateLimit,
+    share: Share,
+    rate: int,
+    earliest: datetime,
+    dispatches: Sequence[Dispatch],
 ) -> list[Dispatch]:
     booked: list[Dispatch] = []
     for chunk in batched(dispatches, 100, strict=False):
-        booking = await lanes.book(lane, share, rate=rate, earliest=earliest, count=len(chunk))
-        booked += [one.departing(at) for one, at in zip(chunk, booking.departures, strict=True)]
+        booking = await rate_limits.book(rate_limit, share, rate=rate, earliest=earliest, count=len(chunk))
+        booked += [one.with_slot(at) for one, at in zip(chunk, booking.send_slots, strict=True)]
     return booked
 
 

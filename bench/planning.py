@@ -65,7 +65,7 @@ def main() -> int:
         with urlopen(f"{address}/_written", timeout=10) as answer:  # noqa: S310 - our own stub
             written = json.load(answer)
     plan = planned.planned
-    told = {
+    reported = {
         "rows": arguments.rows,
         "accepted": plan.accepted,
         "chunks": sum(run.chunks for run in plan.runs),
@@ -75,7 +75,7 @@ def main() -> int:
         "peak_mb": round(_peak_kb() / 1024),
         **written,
     }
-    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.write(json.dumps(reported) + "\n")
     return 0 if plan.accepted == arguments.rows else 1
 
 

@@ -54,8 +54,8 @@ class Stub(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path == "/_written":
-            told = {"objects": self.written.objects, "digest": self.written.digest}
-            self._answer(json.dumps(told).encode())
+            reported = {"objects": self.written.objects, "digest": self.written.digest}
+            self._answer(json.dumps(reported).encode())
             return
         self._head(length(self.form, self.rows))
         for piece in pieces(self.form, self.rows):

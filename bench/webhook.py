@@ -27,7 +27,7 @@ from statistics import quantiles
 from typing import override
 
 from bench.cards import Programme
-from bench.hooks import Call, signed, told
+from bench.hooks import Call, reported, signed
 from bench.sender import Turn, timed
 from bench.stand import CLOCK, Context, Stand, logged, stand, unheard
 from functions.webhook.app import build
@@ -76,10 +76,10 @@ class Webhook:
 def bodies(messages: Sequence[Dispatch], a_body: int, statuses: Sequence[str] = STATUSES) -> list[Call]:
     """What Meta tells of messages: each status of all of them, so many statuses a body."""
     values = [
-        told(
+        reported(
             f"wamid.{one.message_id}",
             status,
-            one.departs_at // 1_000_000 + later,
+            one.slot_at // 1_000_000 + later,
             f"{one.message_id}.1",
             str(one.payload.to).lstrip("+"),
         )
@@ -140,13 +140,15 @@ class Measured:
 def measure(alone: int = 120, small: int = 100, large: int = 1000) -> Measured:
     """So many messages: `alone` one status at a time, `small` in bodies of 1 and in bodies of 10, `large` in one."""
     with stand(aws_ms=AWS_MS) as place, logged():
-        warm, known, strangers, ones, tens, thousand = _messages(place, (A_BATCH, alone, alone, small, small, large))
+        warm, known, unmatched_receipts, ones, tens, thousand = _messages(
+            place, (A_BATCH, alone, alone, small, small, large)
+        )
         loop = Loop(unheard)
         another, webhook = (Webhook(place, build(place.environment, CLOCK, loop=loop)) for _ in range(2))
         in_bodies(another, bodies(known, A_BATCH, STATUSES[:1]), alone)
         one_by_one(webhook, bodies(warm, 1))
         percents = _percents(one_by_one(webhook, bodies(known, 1)))
-        first = _percents(one_by_one(webhook, bodies(strangers, 1, STATUSES[:1])))
+        first = _percents(one_by_one(webhook, bodies(unmatched_receipts, 1, STATUSES[:1])))
         by_body = {
             size: _rates([in_bodies(webhook, bodies(lot, size), len(STATUSES) * small)])
             for size, lot in ((1, ones), (A_BATCH, tens))
@@ -203,11 +205,11 @@ def profile(a_body: int, messages: int) -> str:
         loop = Loop(unheard)
         webhook = Webhook(place, build(place.environment, CLOCK, _OneThread(), loop))
         calls = bodies(lot, a_body)
-        watch = cProfile.Profile()
-        watch.runcall(in_bodies, webhook, calls, len(STATUSES) * messages)
+        profile = cProfile.Profile()
+        profile.runcall(in_bodies, webhook, calls, len(STATUSES) * messages)
         loop.close()
     out = io.StringIO()
-    pstats.Stats(watch, stream=out).sort_stats("tottime").print_stats(45)
+    pstats.Stats(profile, stream=out).sort_stats("tottime").print_stats(45)
     return out.getvalue()
 
 

@@ -128,13 +128,13 @@ def local_routes(frame: Frame, pools: Pools, simulators_url: str | None, polling
             valve.allow(None)
         reset.now()
 
-    still = partial(standing_still, pools, tuple(polling.valves.values()))
+    still = partial(stopped_clock, pools, tuple(polling.valves.values()))
     jump = Jump(frame.clock, polling.scheduler, busy, agendas.next_due, frame.hurry, still)
     return LocalRoutes(jump=jump.to, reset=anew, valves=polling.valves)
 
 
 @contextmanager
-def standing_still(pools: Pools, valves: Sequence[Valve]) -> Iterator[None]:
+def stopped_clock(pools: Pools, valves: Sequence[Valve]) -> Iterator[None]:
     """No function works within it, unless one needs longer than STILL_SECONDS; nothing is taken up meanwhile."""
     with ExitStack() as shut:
         for valve in valves:

@@ -60,7 +60,7 @@ SENDING_FROM = CONTAINERS_START + timedelta(seconds=6)
 REPORTING_FROM = CONTAINERS_START + timedelta(seconds=12)
 """When the containers' clocks start: the API's, the workers', the webhook's. What one accepts is due for the next."""
 _CLOCKS = {"ApiFunction": ACCEPTING_FROM, "WebhookFunction": REPORTING_FROM}
-DEPARTING_AT = CONTAINERS_START + timedelta(seconds=8)
+SLOT_AT = CONTAINERS_START + timedelta(seconds=8)
 """When the events happen: a container has until five seconds later to reach the departure."""
 
 SMS_NUMBER, WHATSAPP_NUMBER, TEST_NUMBER = "+221770008301", "+221770008302", "+221770008303"
@@ -264,8 +264,8 @@ def _single_messages(maker: Maker) -> Iterator[Step]:
 
 def _dead_letters(maker: Maker, sms: Json, whatsapp: Json) -> Iterator[Step]:
     """Another copy of each message dies; redriven, both are still sent by the copies that come next."""
-    for name, channel, copy in (("sms", "Sms", sms), ("whatsapp", "WhatsApp", whatsapp)):
-        event = maker.given_up(f"{channel}Queue", copy["Records"][0]["body"])
+    for name, channel, queue_message in (("sms", "Sms", sms), ("whatsapp", "WhatsApp", whatsapp)):
+        event = maker.given_up(f"{channel}Queue", queue_message["Records"][0]["body"])
         function, trigger = "BulkFanoutFunction", f"{channel}Dead"
         yield Step(name=f"bulk_fanout_dead_{name}", function=function, trigger=trigger, event=event)
     listed = Call(method="GET", path="/v1/dead-letters?channel=sms")
@@ -277,7 +277,7 @@ def _dead_letters(maker: Maker, sms: Json, whatsapp: Json) -> Iterator[Step]:
 def _receipts(maker: Maker, message_id: str) -> Iterator[Step]:
     query = f"hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token={WHATSAPP['verify_token']}"
     challenge = Call(method="GET", path=f"/webhooks/whatsapp/{ORGANISATION}?{query}", by="facebookplatform/1.0")
-    calls = [challenge, *asyncio.run(_told(message_id))]
+    calls = [challenge, *asyncio.run(_reported(message_id))]
     names = (
         ("whatsapp_challenge", "WhatsAppChallenge"),
         ("whatsapp", "WhatsAppReceipts"),
@@ -291,7 +291,7 @@ def _receipts(maker: Maker, message_id: str) -> Iterator[Step]:
     yield Step(name="webhook_status", function="WebhookFunction", trigger="Status", event=reports)
 
 
-async def _told(message_id: str) -> list[Call]:
+async def _reported(message_id: str) -> list[Call]:
     """What the simulators of Meta and Orange post once the messages have been read and delivered."""
     posted: list[Call] = []
 
@@ -311,7 +311,7 @@ async def _told(message_id: str) -> list[Call]:
             wamid=wamid(to, "events"),
             wa_id=to,
             key=f"{message_id}.1",
-            accepted_at=DEPARTING_AT,
+            accepted_at=SLOT_AT,
             category="utility",
             failure=0,
         )
@@ -322,11 +322,11 @@ async def _told(message_id: str) -> list[Call]:
     return posted
 
 
-class _StandingClock:
+class _StoppedClock:
     """The simulators', at the instant of the events."""
 
     def now(self) -> datetime:
-        return DEPARTING_AT
+        return SLOT_AT
 
     async def sleep(self, _: float) -> None:
         """No time passes."""
@@ -340,7 +340,7 @@ def _stage(poster: httpx2.AsyncClient) -> Stage:
         """No connection is to be cut."""
 
     return Stage(
-        clock=_StandingClock(),
+        clock=_StoppedClock(),
         settings=simulated.Settings(api_url=f"http://127.0.0.1:{GATEWAY}", verify_webhook=False),
         ledger=Ledger(),
         registrations=SecretRegistrations("http://127.0.0.1", STACK_NAME, REGION),
@@ -381,11 +381,11 @@ def _campaign(maker: Maker) -> Iterator[Step]:
     task = maker.from_queue("FanoutQueue")
     maker.invoke("BulkFanoutFunction", task)
     yield Step(name="bulk_fanout_queue", function="BulkFanoutFunction", trigger="Fanout", event=task)
-    copies = maker.from_queue("SmsQueue", 2)
-    yield Step(name="send_sms_campaign", function="SendSmsFunction", trigger="Sms", event=copies)
+    queue_messages = maker.from_queue("SmsQueue", 2)
+    yield Step(name="send_sms_campaign", function="SendSmsFunction", trigger="Sms", event=queue_messages)
     refused = next(
         body["message_id"]
-        for body in (json.loads(record["body"]) for record in copies["Records"])
+        for body in (json.loads(record["body"]) for record in queue_messages["Records"])
         if body["payload"]["to"] == CAMPAIGN_NUMBERS[1]
     )
     again = Call(method="POST", path=f"/v1/messages/{refused}/resend")
@@ -428,7 +428,7 @@ def _variables(stack: Stack, given: Mapping[str, str]) -> dict[str, str]:
 
 def make(folder: Path) -> Sequence[Step]:
     """Write all files into a folder. The steps in the order of the walk."""
-    clock = StackClock(DEPARTING_AT, monotonic=_stopped)
+    clock = StackClock(SLOT_AT, monotonic=_stopped)
     folder.mkdir(exist_ok=True)
     settings = Settings(port=0, containers=True, card_hosts=(f"{CONTAINERS_HOST}:{SIMULATORS}",))
     with tempfile.TemporaryFile("w+") as log, logging_to(log, clock), Stack(settings, log, clock) as stack:

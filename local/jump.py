@@ -28,7 +28,7 @@ MOST_LOOKS = 80
 about five seconds. Looks and not seconds, because a busy machine needs longer for a look as it does for the work."""
 MOST_AGENDA_STOPS = 60
 MINUTE = timedelta(minutes=1)
-_QUIET_LOOKS = 4
+_IDLE_LOOKS = 4
 _LOOK_SECONDS = 0.05
 
 
@@ -100,10 +100,10 @@ class Jump:
                 self._clock.advance_to(instant)
 
     def _settle(self) -> None:
-        quiet, looks = 0, 0
-        while quiet < _QUIET_LOOKS and looks < MOST_LOOKS:
+        idle_looks, looks = 0, 0
+        while idle_looks < _IDLE_LOOKS and looks < MOST_LOOKS:
             looks += 1
-            quiet = 0 if self._busy() else quiet + 1
+            idle_looks = 0 if self._busy() else idle_looks + 1
             time.sleep(_LOOK_SECONDS)
 
 

@@ -27,7 +27,7 @@ from local.demo.api import Api, ApiError
 from local.load_outcome import Held, Outcome, Turn, table
 from local.processes import PROJECT_ROOT
 from local.running import NoStackError, RunningStack, find
-from local.sample.expected import Campaign, Expected, Verdict
+from local.sample.expected import Campaign, Expected, RowDecision
 from local.sample.people import PLACES, person
 from local.sample.register import SENDERS
 from local.settings import Settings
@@ -71,7 +71,9 @@ def campaign(rows: int, name: str) -> Campaign:
         enrollment = f"LOAD-{row:06}"
         writer.writerow((one.number, one.first_name, one.last_name, one.card_code, enrollment, "fr"))
         expected.append(
-            Expected(row=row, verdict=Verdict.ACCEPTED, enrollment_id=enrollment, status="delivered", number=one.number)
+            Expected(
+                row=row, decision=RowDecision.ACCEPTED, enrollment_id=enrollment, status="delivered", number=one.number
+            )
         )
     return Campaign(
         campaign_id=name,
@@ -180,13 +182,13 @@ class Run:
         api.put("/v1/integrations/sms", body)
 
     def _wait(self, api: Api, identity: str, there: Callable[[str, Mapping[str, int]], bool], give_up: float) -> None:
-        told = 0.0
+        reported = 0.0
         while not there((found := api.distribution(identity)).status, found.counts):
             now = time.monotonic()
             if now > give_up:
                 return
-            if now - told > 5:
-                told = now
+            if now - reported > 5:
+                reported = now
                 self._say(f"{now - self._began:5.0f} s  {found.status:9} {_shown(found.counts)}")
             time.sleep(_LOOK_SECONDS)
 
@@ -202,7 +204,7 @@ class Run:
         by_number = Counter(number for number, _ in taken)
         ours = {row.number for row in self._campaign.expected}
         named = Counter(one.provider_message_id for one in logged if one.provider_message_id)
-        told = Counter(provider_id for _, provider_id in taken)
+        reported = Counter(provider_id for _, provider_id in taken)
         return Outcome(
             rows=len(self._campaign.expected),
             accepted=found.accepted,
@@ -217,8 +219,8 @@ class Run:
             ledger=len(taken),
             doubled=sum(1 for times in by_number.values() if times > 1),
             lost=len(ours - by_number.keys()) - found.by_reason.get("cancelled", 0),
-            unlogged=(told - named).total(),
-            unsent=(named - told).total(),
+            unlogged=(reported - named).total(),
+            unsent=(named - reported).total(),
             seconds=dict(self._seconds),
             requests=requests,
         )
@@ -253,9 +255,9 @@ def main(argv: Sequence[str]) -> int:
         print(error, file=sys.stderr)
         return 2
     print(table(outcome))
-    for fault in outcome.faults:
-        print(f"wrong: {fault}", file=sys.stderr)
-    return 1 if outcome.faults else 0
+    for shortfall in outcome.shortfalls:
+        print(f"wrong: {shortfall}", file=sys.stderr)
+    return 1 if outcome.shortfalls else 0
 
 
 @contextmanager

@@ -48,7 +48,7 @@ class Outcome:
     held: Held | None = None
 
     @property
-    def faults(self) -> list[str]:
+    def shortfalls(self) -> list[str]:
         """What is not as it must be; empty where every row was taken once, or cancelled, and the log says so."""
         if self.under_way:
             return self._said(
@@ -71,12 +71,12 @@ class Outcome:
             "sent by the log, not taken by the provider": self.unsent,
             "taken by the provider in the pause": self.held.escaped if self.held else 0,
         }
-        faults = self._said(found)
+        shortfalls = self._said(found)
         if self.turn is Turn.CANCEL and not self.cancelled:
-            faults.append("nothing was left to cancel: ask for more messages, or a lower rate")
+            shortfalls.append("nothing was left to cancel: ask for more messages, or a lower rate")
         if self.held is not None and self.held.taken >= self.rows:
-            faults.append("nothing was left to pause: ask for more messages, or a lower rate")
-        return faults
+            shortfalls.append("nothing was left to pause: ask for more messages, or a lower rate")
+        return shortfalls
 
     @staticmethod
     def _said(found: Mapping[str, int]) -> list[str]:

@@ -149,12 +149,12 @@ def _granting(documents: tuple[str, ...], need: Need) -> Granting | None:
     """The first statement that allows it, unless another one denies it."""
     granting = None
     for statement in _statements(documents):
-        verdict = IAMPolicyStatement(statement).is_action_permitted(
+        decision = IAMPolicyStatement(statement).is_action_permitted(
             need.action, need.resource, incoming_condition_values=dict(need.context)
         )
-        if statement["Effect"] == "Deny" and verdict is PermissionResult.DENIED:
+        if statement["Effect"] == "Deny" and decision is PermissionResult.DENIED:
             return None
-        if statement["Effect"] == "Allow" and verdict is PermissionResult.PERMITTED:
+        if statement["Effect"] == "Allow" and decision is PermissionResult.PERMITTED:
             granting = granting or Granting(sid=statement.get("Sid", ""), resource=_meant(statement, need.resource))
     return granting
 

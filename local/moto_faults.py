@@ -74,5 +74,7 @@ def halved(body: bytes) -> tuple[bytes, list[str]]:
 
 def with_refused(answer: str | bytes, dropped: list[str]) -> str:
     """SQS's answer to the rest of a batch, and what it says of the entries that were not taken."""
-    told: dict[str, Any] = json.loads(answer)
-    return json.dumps({**told, "Failed": [*told.get("Failed", []), *({"Id": one, **_REFUSED} for one in dropped)]})
+    reported: dict[str, Any] = json.loads(answer)
+    return json.dumps(
+        {**reported, "Failed": [*reported.get("Failed", []), *({"Id": one, **_REFUSED} for one in dropped)]}
+    )

@@ -85,7 +85,7 @@ class MotoHandler(BaseHTTPRequestHandler):
 
     def _asked_of_the_stack(self, body: bytes) -> tuple[int, Mapping[str, str], bytes] | None:
         """The answer to what is no business of AWS's; None where it is."""
-        told: object = None
+        reported: object = None
         if self.path == CLOCK_PATH:
             self.server.move_to(from_rfc3339(json.loads(body)["now"]))
         elif self.path == SNAPSHOT_PATH:
@@ -95,19 +95,19 @@ class MotoHandler(BaseHTTPRequestHandler):
         elif self.path == FAULTS_PATH and self.command == "POST":
             self.server.faults = Faults.read(json.loads(body))
         elif self.path == FAULTS_PATH:
-            told = self.server.failed
+            reported = self.server.failed
         elif self.path == REQUESTS_PATH:
-            told = self.server.requests
+            reported = self.server.requests
         elif self.path == ACCESS_PATH and self.command == "POST":
             LEDGER.is_open = bool(json.loads(body)["is_open"])
         elif self.path == ACCESS_PATH:
             with SERVER_LOCK:
-                told = LEDGER.as_json()
+                reported = LEDGER.as_json()
         else:
             return None
-        if told is None:
+        if reported is None:
             return 204, {}, b""
-        return 200, {"content-type": "application/json"}, json.dumps(told).encode()
+        return 200, {"content-type": "application/json"}, json.dumps(reported).encode()
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_OPTIONS = do_PATCH = answer  # noqa: N815 - http.server's names
 

@@ -145,8 +145,8 @@ class Poller:
         while messages and _size(messages) < PAYLOAD_LIMIT and (missing := at_most - len(messages)) > 0:
             more = self._receive(missing, 0)
             messages += more
-            left = until - time.monotonic()
-            if not more and (left <= 0 or self._hurry.wait(min(LOOK_SECONDS, left))):
+            remaining = until - time.monotonic()
+            if not more and (remaining <= 0 or self._hurry.wait(min(LOOK_SECONDS, remaining))):
                 break
         return messages
 

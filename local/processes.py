@@ -42,7 +42,7 @@ class Child:
         self._module = module
         self._log = log
         self._said_ready = False
-        self._heard = threading.Event()
+        self._received = threading.Event()
         path = os.pathsep.join(filter(None, [str(PROJECT_ROOT), os.environ.get("PYTHONPATH")]))
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
             [sys.executable, "-m", "local.child", module, *arguments],
@@ -67,14 +67,14 @@ class Child:
             for line in output:
                 if line.strip() == READY:
                     self._said_ready = True
-                    self._heard.set()
+                    self._received.set()
                 else:
                     self._log.write(line)
-        self._heard.set()  # nothing more will come
+        self._received.set()  # nothing more will come
 
     def wait_ready(self, seconds: float) -> None:
         """Wait for the child's "ready"; ChildFailedError where it ends first, or stays silent."""
-        if not self._heard.wait(seconds):
+        if not self._received.wait(seconds):
             raise ChildFailedError(f"{self._module} is not ready after {seconds:g} s; its own words are in the log")
         if not self._said_ready:
             code = self._process.wait(STOP_SECONDS)  # its output has ended, and so does it

@@ -133,8 +133,8 @@ class Stack:
         port = self._port(2)
         self.simulators_url = f"http://{HOST}:{port}"
         listen = [*hosts, "--port", str(port), "--api-url", self.base_url]
-        reach = ["--aws-url", self.aws_url, "--secrets-prefix", STACK_NAME]
-        return moto, self._child("local.simulators", [*listen, *reach])
+        access_options = ["--aws-url", self.aws_url, "--secrets-prefix", STACK_NAME]
+        return moto, self._child("local.simulators", [*listen, *access_options])
 
     def _port(self, offset: int) -> int:
         """A free one; for containers a fixed one next to the gateway's, because their env file names it."""

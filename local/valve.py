@@ -14,14 +14,14 @@ class Valve:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._left: int | None = None
+        self._remaining: int | None = None
         self._shut = 0
 
     def allow(self, messages: int | None) -> None:
         """So many more, counted from now; None: all. What a long poll under way brings is taken all the same, and
         counted."""
         with self._changed:
-            self._left = messages
+            self._remaining = messages
             self._changed.notify_all()
 
     @contextmanager
@@ -39,12 +39,12 @@ class Valve:
     def wait(self, at_most: int) -> int:
         """Returns, once it is open, how many may be taken, `at_most` or fewer."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._shut and (self._left is None or self._left > 0))
-            return at_most if self._left is None else min(at_most, self._left)
+            self._changed.wait_for(lambda: not self._shut and (self._remaining is None or self._remaining > 0))
+            return at_most if self._remaining is None else min(at_most, self._remaining)
 
     def took(self, messages: int) -> None:
         """So many were received. Those that come back to their queue are given back by a negative number."""
         with self._changed:
-            if self._left is not None:
-                self._left -= messages
+            if self._remaining is not None:
+                self._remaining -= messages
                 self._changed.notify_all()

@@ -12,7 +12,7 @@ from bench.cloud.counted import Counted
 from bench.cloud.dynamodb import DynamoDb
 from bench.cloud.providers import Providers
 from bench.cloud.rest import Answer, Body, Objects, Queues, Schedules, Secrets, loads
-from bench.cloud.server import Asked, Connection, Told
+from bench.cloud.server import Answered, Asked, Connection
 from bench.cloud.tables import tables_of
 
 PROVIDER_PATHS = ("/meta/", "/orange/")
@@ -36,7 +36,7 @@ class Cloud:
         }
         self._aws_seconds = aws_seconds
 
-    def handle(self, asked: Asked) -> Told:
+    def handle(self, asked: Asked) -> Answered:
         """The answer to whatever comes."""
         if asked.path.startswith("/_"):
             return self._control(asked)
@@ -44,31 +44,31 @@ class Cloud:
             return self._provider(asked)
         service, _, action = asked.headers.get("x-amz-target", "").partition(".")
         if service in self._by_target:
-            return Told.json(*self._by_target[service](action, loads(asked.body)), after=self._aws_seconds)
+            return Answered.json(*self._by_target[service](action, loads(asked.body)), after=self._aws_seconds)
         if asked.path.startswith("/schedules/"):
-            return Told.json(*self.schedules.answer(asked.method), after=self._aws_seconds)
+            return Answered.json(*self.schedules.answer(asked.method), after=self._aws_seconds)
         kind = asked.headers.get("content-type", "")
         status, headers, body = self.objects.answer(asked.method, unquote(asked.path), asked.body, kind)
-        return Told(status=status, headers=headers, body=body, after=self._aws_seconds)
+        return Answered(status=status, headers=headers, body=body, after=self._aws_seconds)
 
-    def _provider(self, asked: Asked) -> Told:
+    def _provider(self, asked: Asked) -> Answered:
         is_json = asked.headers.get("content-type", "").startswith("application/json")
         now = asyncio.get_running_loop().time()
         status, body = self.providers.answer(asked.path, loads(asked.body) if is_json else {}, now)
-        return Told.json(status, body, after=self.providers.seconds)
+        return Answered.json(status, body, after=self.providers.seconds)
 
-    def _control(self, asked: Asked) -> Told:
+    def _control(self, asked: Asked) -> Answered:
         query = {name: values[-1] for name, values in parse_qs(asked.query).items()}
         answers: Mapping[str, Callable[[], object]] = {
             "/_counts": self.counted.as_json,
             "/_reset": self._reset,
             "/_taken": lambda: self.providers.taken,
             "/_throttled": lambda: self.providers.throttled,
-            "/_sent": lambda: self.providers.told(asyncio.get_running_loop().time()),
+            "/_sent": lambda: self.providers.reported(asyncio.get_running_loop().time()),
             "/_waiting": lambda: {url: len(queue) for url, queue in self.queues.waiting.items()},
             "/_take": lambda: self.queues.take(query["queue"], int(query["most"])),
         }
-        return Told.json(200, answers[asked.path]())
+        return Answered.json(200, answers[asked.path]())
 
     def _reset(self) -> object:
         self.counted.reset()

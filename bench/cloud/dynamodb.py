@@ -49,8 +49,8 @@ class DynamoDb:
     def _refused(self, item: Item | None, body: Body) -> Answer:
         """It costs what the write would have cost of the item that stands there."""
         self._counted.used("write", max(write_units(item), 1))
-        told = item is not None and body.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
-        return 400, {**_REFUSED, "Item": item} if told else _REFUSED
+        reported = item is not None and body.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+        return 400, {**_REFUSED, "Item": item} if reported else _REFUSED
 
     def _put(self, body: Body) -> Answer:
         table = self.tables[body["TableName"]]
@@ -127,12 +127,12 @@ class DynamoDb:
         items = _after(items, body.get("ExclusiveStartKey"), table)
         page = items[: body.get("Limit", len(items))]
         self._read(page, consistent=body.get("ConsistentRead", False), together=True)
-        told: Body = {}
+        reported: Body = {}
         if len(page) < len(items):
-            told["LastEvaluatedKey"] = {name: page[-1][name] for name in dict.fromkeys((*table.key, *key))}
+            reported["LastEvaluatedKey"] = {name: page[-1][name] for name in dict.fromkeys((*table.key, *key))}
         if "FilterExpression" in body:
             page = [item for item in page if condition(body["FilterExpression"])(item, names, values)]
-        return 200, {"Items": page, "Count": len(page), "ScannedCount": len(page), **told}
+        return 200, {"Items": page, "Count": len(page), "ScannedCount": len(page), **reported}
 
     def _scan(self, body: Body) -> Answer:
         """Of a sparse index: nothing of ours scans a table."""

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import unquote
 
 type Body = dict[str, Any]
-TOLD_AFTER = 1.0
+REPORTED_AFTER = 1.0
 """Seconds after a message was taken."""
 THROTTLED_BY_META = (400, {"error": {"code": 130429, "message": "(#130429) Rate limit hit", "type": "OAuthException"}})
 THROTTLED_BY_ORANGE = (403, {"code": 53, "message": "Too many requests", "description": "The spike arrest limit."})
@@ -34,9 +34,9 @@ class Providers:
         self.throttled = 0
         self._last.clear()
 
-    def told(self, now: float) -> list[dict[str, str]]:
+    def reported(self, now: float) -> list[dict[str, str]]:
         """Those of which a webhook may tell by now: a status takes its time."""
-        return [one for one, (at, _) in zip(self.sent, self.taken, strict=True) if at <= now - TOLD_AFTER]
+        return [one for one, (at, _) in zip(self.sent, self.taken, strict=True) if at <= now - REPORTED_AFTER]
 
     def answer(self, path: str, body: Body, now: float) -> tuple[int, Body]:
         """One call. `path` without query."""

@@ -35,7 +35,7 @@ class Queues:
         done = [self._put(queue, entry) for entry in entries]
         if action == "SendMessage":
             return 200, done[0]
-        named = [{"Id": entry["Id"], **told} for entry, told in zip(entries, done, strict=True)]
+        named = [{"Id": entry["Id"], **reported} for entry, reported in zip(entries, done, strict=True)]
         return 200, {"Successful": named, "Failed": []}
 
     def _put(self, queue: deque[Body], entry: Body) -> Body:
@@ -93,8 +93,8 @@ class Objects:
         if path not in self.kept:
             return 404, {"Content-Type": "application/xml"}, b"<Error><Code>NoSuchKey</Code></Error>"
         kind, body = self.kept[path]
-        told = {"ETag": '"1"', "x-amz-version-id": "1", "Content-Type": kind or "binary/octet-stream"}
-        return 200, told, body if method == "GET" else b""
+        reported = {"ETag": '"1"', "x-amz-version-id": "1", "Content-Type": kind or "binary/octet-stream"}
+        return 200, reported, body if method == "GET" else b""
 
 
 class Schedules:

@@ -22,7 +22,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Answered:
     """`after`: seconds to wait before it goes out, other connections being served meanwhile."""
 
     status: int = 200
@@ -31,14 +31,14 @@ class Told:
     after: float = 0.0
 
     @classmethod
-    def json(cls, status: int, value: object, *, after: float = 0.0) -> "Told":
+    def json(cls, status: int, value: object, *, after: float = 0.0) -> "Answered":
         """As AWS and the providers answer."""
         return cls(
             status=status, body=json.dumps(value).encode(), headers={"Content-Type": "application/json"}, after=after
         )
 
 
-type Handler = Callable[[Asked], Told]
+type Handler = Callable[[Asked], Answered]
 
 
 class Connection(asyncio.Protocol):
@@ -73,10 +73,10 @@ class Connection(asyncio.Protocol):
         body = bytes(self._buffer[:length])
         del self._buffer[:length]
         self._head = None
-        told = self._handler(Asked(method=method, path=path, query=query, headers=headers, body=body))
-        whole = _bytes_of(told, with_body=method != "HEAD")
-        if told.after:
-            asyncio.get_running_loop().call_later(told.after, self._write, whole)
+        reported = self._handler(Asked(method=method, path=path, query=query, headers=headers, body=body))
+        whole = _bytes_of(reported, with_body=method != "HEAD")
+        if reported.after:
+            asyncio.get_running_loop().call_later(reported.after, self._write, whole)
         else:
             self._write(whole)
 
@@ -92,8 +92,8 @@ def _head(raw: bytes) -> tuple[str, str, dict[str, str]]:
     return method, target, {name.strip().lower(): value.strip() for name, value in pairs}
 
 
-def _bytes_of(told: Told, *, with_body: bool) -> bytes:
-    lines = [f"HTTP/1.1 {told.status} {_REASONS.get(told.status, 'Status')}"]
-    lines += [f"{name}: {value}" for name, value in told.headers.items()]
-    lines.append(f"Content-Length: {len(told.body)}")
-    return "\r\n".join((*lines, "", "")).encode() + (told.body if with_body else b"")
+def _bytes_of(reported: Answered, *, with_body: bool) -> bytes:
+    lines = [f"HTTP/1.1 {reported.status} {_REASONS.get(reported.status, 'Status')}"]
+    lines += [f"{name}: {value}" for name, value in reported.headers.items()]
+    lines.append(f"Content-Length: {len(reported.body)}")
+    return "\r\n".join((*lines, "", "")).encode() + (reported.body if with_body else b"")

@@ -16,9 +16,9 @@ def main() -> int:
     parser.add_argument("--messages", type=int, default=10_000_000)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--json", action="store_true")
-    told = parser.parse_args()
-    paper = table(told.organisations, told.messages, told.seed)
-    sys.stdout.write((json.dumps(dataclasses.asdict(paper), indent=1) if told.json else text(paper)) + "\n")
+    reported = parser.parse_args()
+    paper = table(reported.organisations, reported.messages, reported.seed)
+    sys.stdout.write((json.dumps(dataclasses.asdict(paper), indent=1) if reported.json else text(paper)) + "\n")
     return 0
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
 from bench.scale.figures import EventSource, Measured
-from bench.scale.lane import Lane, Parcel
+from bench.scale.rate_limit import Parcel, RateLimit
 from bench.scale.world import Campaign
 from shared.campaigns.distribution import CHUNK_ROWS
 from shared.campaigns.release import HEAD_START, NEXT_LOOK
@@ -52,7 +52,7 @@ class Second:
     """Environments at its end, by channel, and of the fan-out."""
     logged: int = 0
     rebooked: int = 0
-    hottest_lane: int = 0
+    hottest_rate_limit: int = 0
     """Writes of the lane item that was written most."""
     hottest_shard: float = 0.0
 
@@ -90,7 +90,7 @@ class Day:
     """Runs until all is sent, or for `longest` seconds."""
 
     def __init__(self, campaigns: Sequence[Campaign], figures: Measured, limits: Limits) -> None:
-        self.lanes = [Lane(campaign) for campaign in campaigns]
+        self.rate_limits = [RateLimit(campaign) for campaign in campaigns]
         self.seconds: list[Second] = []
         self._figures = figures
         self._pools = {
@@ -99,15 +99,15 @@ class Day:
         }
         self._fanout_free = limits.fanout
         self._fanout_busy = 0
-        self._waiting: deque[Lane] = deque()
-        self._events: list[tuple[float, int, Lane, bool]] = []
+        self._waiting: deque[RateLimit] = deque()
+        self._events: list[tuple[float, int, RateLimit, bool]] = []
         self._order = 0
-        for lane in self.lanes:
-            self._at(lane.campaign.starts, lane, holds_worker=False)
+        for rate_limit in self.rate_limits:
+            self._at(rate_limit.campaign.starts, rate_limit, holds_worker=False)
 
     def run(self, longest: int = 7 * 86_400) -> None:
         """Second by second: first the fan-out's events, then what the senders can take."""
-        unsent = sum(lane.campaign.rows for lane in self.lanes)
+        unsent = sum(rate_limit.campaign.rows for rate_limit in self.rate_limits)
         while unsent and len(self.seconds) < longest:
             now = Second()
             second = len(self.seconds)
@@ -118,25 +118,25 @@ class Day:
                 self._send(channel, pool, second, now, writes)
                 now.busy[channel] = pool.busy()
             now.busy["fanout"] = self._fanout_busy
-            now.hottest_lane = max(writes.values(), default=0)
+            now.hottest_rate_limit = max(writes.values(), default=0)
             unsent -= now.sent.total()
             self.seconds.append(now)
 
-    def _at(self, time: float, lane: Lane, *, holds_worker: bool) -> None:
+    def _at(self, time: float, rate_limit: RateLimit, *, holds_worker: bool) -> None:
         self._order += 1
-        heappush(self._events, (time, self._order, lane, holds_worker))
+        heappush(self._events, (time, self._order, rate_limit, holds_worker))
 
     def _release(self, second: int, now: Second, writes: Counter[int]) -> None:
         rows: Counter[int] = Counter()
         while self._events and self._events[0][0] < second + 1:
-            time, _, lane, holds_worker = heappop(self._events)
+            time, _, rate_limit, holds_worker = heappop(self._events)
             if not holds_worker:
-                self._waiting.append(lane)
+                self._waiting.append(rate_limit)
             else:
-                count = self._chunk(lane, time)
+                count = self._chunk(rate_limit, time)
                 now.logged += count
-                rows[lane.campaign.organisation] += count
-                writes[id(lane)] += 1
+                rows[rate_limit.campaign.organisation] += count
+                writes[id(rate_limit)] += 1
             self._hire(time, now)
         now.hottest_shard = max(rows.values(), default=0) / LIST_SHARDS
 
@@ -146,18 +146,18 @@ class Day:
             now.invocations += 1
             self._at(time + self._figures.chunk, self._waiting.popleft(), holds_worker=True)
 
-    def _chunk(self, lane: Lane, time: float) -> int:
+    def _chunk(self, rate_limit: RateLimit, time: float) -> int:
         """A chunk is out; the worker goes on with the next one, or leaves the lane for a minute or for the night."""
-        count = min(CHUNK_ROWS, lane.unreleased)
-        lane.unreleased -= count
-        self._pools[lane.campaign.channel].put(lane.book(count, time + HEAD_START.total_seconds()), time)
-        full = lane.next_free > time + HORIZON.total_seconds()
-        if lane.unreleased and not full and lane.opens(time) == time:
-            self._at(time + self._figures.chunk, lane, holds_worker=True)
+        count = min(CHUNK_ROWS, rate_limit.unreleased)
+        rate_limit.unreleased -= count
+        self._pools[rate_limit.campaign.channel].put(rate_limit.book(count, time + HEAD_START.total_seconds()), time)
+        full = rate_limit.next_free > time + HORIZON.total_seconds()
+        if rate_limit.unreleased and not full and rate_limit.opens(time) == time:
+            self._at(time + self._figures.chunk, rate_limit, holds_worker=True)
             return count
         self._fanout_busy -= 1
-        if lane.unreleased:
-            self._at(lane.opens(time + NEXT_LOOK.total_seconds()), lane, holds_worker=False)
+        if rate_limit.unreleased:
+            self._at(rate_limit.opens(time + NEXT_LOOK.total_seconds()), rate_limit, holds_worker=False)
         return count
 
     def _send(self, channel: str, pool: _Pool, second: int, now: Second, writes: Counter[int]) -> None:
@@ -166,11 +166,11 @@ class Day:
             if start is None:
                 return
             end = start
-            room = pool.its.batch
-            while room and pool.visible:
+            capacity = pool.its.batch
+            while capacity and pool.visible:
                 parcel = pool.visible.popleft()
-                taken = min(room, parcel.count)
-                room -= taken
+                taken = min(capacity, parcel.count)
+                capacity -= taken
                 if taken < parcel.count:
                     pool.visible.appendleft(parcel.after(taken))
                 end = max(end, self._handle(pool, parcel, taken, start, now, writes))
@@ -182,23 +182,23 @@ class Day:
     ) -> float:
         """Send the first `taken` of a parcel, or book them anew where they came too late; says when that is done."""
         if start - parcel.at <= STALE:
-            self.depart(parcel, taken, now)
+            self.leave_in_slot(parcel, taken, now)
             return max(start, parcel.last_of(taken)) + pool.call
-        lane = parcel.lane
-        lane.queued -= taken
+        rate_limit = parcel.rate_limit
+        rate_limit.queued -= taken
         now.rebooked += taken
-        writes[id(lane)] += taken
-        end = start + self._figures.void_copy
-        for again in lane.book(taken, start):
+        writes[id(rate_limit)] += taken
+        end = start + self._figures.void_queue_message
+        for again in rate_limit.book(taken, start):
             if again.at > start + QUEUED.longest:
                 pool.put([again], start + 1)
             else:
-                self.depart(again, again.count, now)
+                self.leave_in_slot(again, again.count, now)
                 end = max(end, again.last_of(again.count) + pool.call)
         return end
 
-    def depart(self, parcel: Parcel, taken: int, now: Second) -> None:
+    def leave_in_slot(self, parcel: Parcel, taken: int, now: Second) -> None:
         """The provider gets the first `taken` of a parcel."""
-        parcel.lane.queued -= taken
-        parcel.lane.sent += taken
-        now.sent[parcel.lane.campaign.channel] += taken
+        parcel.rate_limit.queued -= taken
+        parcel.rate_limit.sent += taken
+        now.sent[parcel.rate_limit.campaign.channel] += taken

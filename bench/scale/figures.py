@@ -40,7 +40,7 @@ class Measured:
     """From claim to record. Meta's 0.2 to 0.3 s are the project's estimate, the rest three writes of 10 ms."""
     sms_call: float = 0.55
     """The same at Orange: an estimate."""
-    void_copy: float = 0.1
+    void_queue_message: float = 0.1
     """A copy that came too late: admission, one booking, one enqueueing, about 10 ms each; and the batch around it."""
     chunk: float = 0.1
     """Logging and releasing a chunk of a quick lane, eight at a time, 10 ms an answer (`bench.fanout`, busy two-core
@@ -64,8 +64,8 @@ def figures_of(results: Path = RESULTS) -> dict[str, float]:
     """What `make bench` has measured, by the names of `Measured`."""
     if not results.exists():
         return {}
-    told: Node = json.loads(results.read_text(encoding="utf-8"))
-    scale = told.get("scale_inputs") if isinstance(told, dict) else None
+    reported: Node = json.loads(results.read_text(encoding="utf-8"))
+    scale = reported.get("scale_inputs") if isinstance(reported, dict) else None
     found = scale if isinstance(scale, dict) else {}
     known = {field.name for field in fields(Measured)}
     return {name: float(value) for name, value in found.items() if name in known and isinstance(value, (int, float))}
@@ -107,7 +107,7 @@ FIRST_PEAK = Quota(
 )
 PARTITION = 1_000
 """DynamoDB's write units a second of one partition, and so of one item."""
-LANE_ITEM = Quota(
+RATE_LIMIT_ITEM = Quota(
     name="DynamoDB partition: the busiest lane's item, writes/s",
     limit=PARTITION,
     raised_by="fixed; a lane is one item, written once a chunk",

@@ -59,12 +59,12 @@ class Paper:
 
 def table(organisations: int = 50, messages: int = 10_000_000, seed: int = SEED) -> Paper:
     """The same figures give the same paper."""
-    told, limits = figures.measured(), template_limits()
-    asked = Day(campaigns(organisations, messages, seed), told, limits.unbound())
+    reported, limits = figures.measured(), template_limits()
+    asked = Day(campaigns(organisations, messages, seed), reported, limits.unbound())
     asked.run()
-    kept = Day(campaigns(organisations, messages, seed), told, limits)
+    kept = Day(campaigns(organisations, messages, seed), reported, limits)
     kept.run()
-    rows = sorted(_rows(asked, organisations, told, limits), key=lambda row: -row.share)
+    rows = sorted(_rows(asked, organisations, reported, limits), key=lambda row: -row.share)
     days = (_course("the template's", kept, messages), _course("the providers' alone", asked, messages))
     return Paper(rows=rows, days=days, measured=figures.figures_of())
 
@@ -79,26 +79,26 @@ def template_limits() -> Limits:
     return Limits(senders=senders, fanout=fanout.concurrency)
 
 
-def _rows(day: Day, organisations: int, told: Measured, limits: Limits) -> Iterable[Row]:
+def _rows(day: Day, organisations: int, reported: Measured, limits: Limits) -> Iterable[Row]:
     status = figures.event_source("WebhookFunction", "StatusQueue")
     seconds = day.seconds
-    heard = receipts([{name: second.sent[name] for name in (WHATSAPP, SMS)} for second in seconds])
-    seconds = [*seconds, *(Second() for _ in range(len(heard) - len(seconds)))]
+    received = receipts([{name: second.sent[name] for name in (WHATSAPP, SMS)} for second in seconds])
+    seconds = [*seconds, *(Second() for _ in range(len(received) - len(seconds)))]
     senders = {name: [second.busy.get(name, 0) for second in seconds] for name in (WHATSAPP, SMS)}
     fanout = [second.busy.get("fanout", 0) for second in seconds]
-    consumers = [reports / status.batch * told.status_batch for reports in heard]
-    doors = [reports * told.webhook for reports in heard]
+    consumers = [reports / status.batch * reported.status_batch for reports in received]
+    doors = [reports * reported.webhook for reports in received]
     together = [sum(each) for each in zip(*senders.values(), fanout, consumers, doors, strict=True)]
     batches = {name: limits.senders[name].batch for name in senders}
     in_flight = [max(senders[name][at] * batches[name] for name in senders) for at in range(len(seconds))]
-    writes = [_writes(second, reports, told) for second, reports in zip(seconds, heard, strict=True)]
+    writes = [_writes(second, reports, reported) for second, reports in zip(seconds, received, strict=True)]
     called = [
-        second.invocations + reports * (1 + 1 / status.batch) for second, reports in zip(seconds, heard, strict=True)
+        second.invocations + reports * (1 + 1 / status.batch) for second, reports in zip(seconds, received, strict=True)
     ]
     starts = _starts(day)
     release = Quota(
         name="ours: release of one distribution, rows/s",
-        limit=CHUNK_ROWS / told.chunk,
+        limit=CHUNK_ROWS / reported.chunk,
         raised_by="more chunks at once (CHUNKS_AT_ONCE in shared/campaigns/distribution.py)",
         source="Measured.chunk",
     )
@@ -106,31 +106,31 @@ def _rows(day: Day, organisations: int, told: Measured, limits: Limits) -> Itera
     yield _mapping("SMS sender", limits.senders[SMS], senders[SMS], "parameter SmsConcurrency")
     yield _mapping("status consumer", status, consumers)
     yield _mapping("fan-out", EventSource(concurrency=limits.fanout, batch=1), fanout)
-    yield _row(release, [max(lane.pace for lane in day.lanes)])
+    yield _row(release, [max(rate_limit.pace for rate_limit in day.rate_limits)])
     yield _row(figures.NEW_ACCOUNT, together)
     yield _row(figures.LAMBDA, together)
     yield _row(figures.IN_FLIGHT, in_flight)
     yield _row(figures.TABLE, writes)
     yield _row(figures.FIRST_PEAK, writes)
-    yield _row(figures.LANE_ITEM, [second.hottest_lane for second in seconds])
-    yield _row(figures.INDEX_SHARD, [second.hottest_shard * told.log_item_writes for second in seconds])
-    yield _row(figures.EDGE, heard)
+    yield _row(figures.RATE_LIMIT_ITEM, [second.hottest_rate_limit for second in seconds])
+    yield _row(figures.INDEX_SHARD, [second.hottest_shard * reported.log_item_writes for second in seconds])
+    yield _row(figures.EDGE, received)
     yield _row(figures.SCHEDULER, [TICKS + starts.get(at, 0) for at in range(len(seconds))])
     yield _row(figures.KMS, [busy * (organisations + figures.KEYS_OF_AN_ENVIRONMENT) / KEPT for busy in together])
     yield _row(figures.LOGS, called)
 
 
-def _writes(second: Second, reports: float, told: Measured) -> float:
+def _writes(second: Second, reports: float, reported: Measured) -> float:
     """Write units of the log table and its indexes: the row itself, claim and record of a send with the index entry of
     the provider's ID, each report."""
     changes = 3 * second.sent.total() + reports
-    return told.log_item_writes * (second.logged * (1 + told.indexes_of_a_row) + changes)
+    return reported.log_item_writes * (second.logged * (1 + reported.indexes_of_a_row) + changes)
 
 
 def _starts(day: Day) -> dict[int, int]:
     starts: dict[int, int] = {}
-    for lane in day.lanes:
-        starts[lane.campaign.starts] = starts.get(lane.campaign.starts, 0) + 1
+    for rate_limit in day.rate_limits:
+        starts[rate_limit.campaign.starts] = starts.get(rate_limit.campaign.starts, 0) + 1
     return starts
 
 
@@ -186,6 +186,6 @@ def text(paper: Paper) -> str:
     for day in paper.days:
         ends = f"{day.whatsapp_sent:>15}{day.all_sent or '-':>10}"
         lines.append(f"{day.limits:<24}{day.sent_early:>15,}{day.booked_again:>14,}{day.most_per_second:>8,}{ends}")
-    told = ", ".join(f"{name} {value:g}" for name, value in paper.measured.items()) or "nothing yet"
-    lines += ["", f"measured by make bench: {told}; the rest are the defaults of bench/scale/figures.py"]
+    reported = ", ".join(f"{name} {value:g}" for name, value in paper.measured.items()) or "nothing yet"
+    lines += ["", f"measured by make bench: {reported}; the rest are the defaults of bench/scale/figures.py"]
     return "\n".join(lines)

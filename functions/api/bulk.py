@@ -62,8 +62,10 @@ def register(router: Router, app: Api) -> None:
         identity = request.path_parameters["distribution_id"]
         binding = cursor.Binding(request.organisation, "list_distribution_errors", query.filters)
         part, start = cursor.place_of(query.cursor, binding)
-        faults, following = await app.browse.faults(request.organisation, identity, part, start, query.limit)
-        items = [problems.fault_document(fault, request.language) for fault in faults]
+        field_errors, following = await app.browse.field_errors(
+            request.organisation, identity, part, start, query.limit
+        )
+        items = [problems.field_error_document(field_error, request.language) for field_error in field_errors]
         return list_response(request, items, _next(following, binding), ERROR_COLUMNS)
 
     @router.route("GET /v1/distributions/{distribution_id}/duplicates", scope=Scope.READ)

@@ -43,10 +43,10 @@ def register(router: Router, app: Api, public_base_url: str) -> None:
     async def examine(request: Request) -> Response:
         name = _name(request, ("whatsapp", "sms"))
         if name == "whatsapp":
-            whatsapp = await app.adapters.integrations.whatsapp(request.organisation, fresh=True)
+            whatsapp = await app.adapters.integrations.whatsapp(request.organisation, uncached=True)
             found = await app.whatsapp_health.examine(whatsapp) if whatsapp else None
         else:
-            sms = await app.adapters.integrations.sms(request.organisation, fresh=True)
+            sms = await app.adapters.integrations.sms(request.organisation, uncached=True)
             found = await app.sms_health.examine(sms) if sms else None
         if found is None:
             raise Refusal(ProblemCode.INTEGRATION_MISSING, integration=name)
@@ -60,9 +60,11 @@ def register(router: Router, app: Api, public_base_url: str) -> None:
         to, language = str(body["to"]), str(body.get("language") or request.language)
         identity = str(uuid4())
         if channel is Channel.SMS:
-            sent = await app.trial.send(app.sms_test_step, settings, to=to, language=language, message_id=identity)
+            sent = await app.send_test.send(app.sms_test_step, settings, to=to, language=language, message_id=identity)
         else:
-            sent = await app.trial.send(app.whatsapp_test_step, settings, to=to, language=language, message_id=identity)
+            sent = await app.send_test.send(
+                app.whatsapp_test_step, settings, to=to, language=language, message_id=identity
+            )
         return Response(
             status=200,
             body={
@@ -90,4 +92,4 @@ def _document(
         document = documents.sms(found, base_url)
     else:
         document = documents.dhis2(found)
-    return document | {"warnings": documents.notices(warnings_of(found), request.language)}
+    return document | {"warnings": documents.warning_documents(warnings_of(found), request.language)}

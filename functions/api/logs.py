@@ -28,7 +28,7 @@ def register(router: Router, app: Api) -> None:
     @router.route("POST /v1/messages/lookup", scope=Scope.READ)
     async def look_up(request: Request) -> Response:
         body = validation.body(request, "list_messages_of_person")
-        await app.lookups.admit(request.organisation, request.subject, Lookup.PHONE)
+        await app.lookups.allow(request.organisation, request.subject, Lookup.PHONE)
         person = await app.numbers.person(request.organisation, str(body["phone"]))
         wanted = LogQuery(organisation=request.organisation, person=person)
         # The cursor is bound to the hash: the number itself must not be guessed from it.

@@ -24,7 +24,7 @@ def register(router: Router, app: Api) -> None:
     @router.route("POST /v1/consents/lookup", scope=Scope.READ)
     async def look_up(request: Request) -> Response:
         body = validation.body(request, "lookup_consent")
-        await app.lookups.admit(request.organisation, request.subject, Lookup.CONSENT)
+        await app.lookups.allow(request.organisation, request.subject, Lookup.CONSENT)
         found = await app.consents.look_up(request.organisation, str(body["phone"]))
         return Response(status=200, body=documents.consent(found))
 

@@ -27,8 +27,8 @@ def register(router: Router, app: Api) -> None:
         check_with(settings, content)
         frame = settings.frame(content, bodies.obj(body, "defaults"))
         rows = [Row(number=number, raw=raw) for number, raw in enumerate(recipients, start=1)]
-        verdicts = await app.judge.judge(request.organisation, rows, frame, app.adapters.clock.now())
-        items = [documents.preview(verdict, request.language) for verdict in verdicts]
+        row_results = await app.eligibility.check_rows(request.organisation, rows, frame, app.adapters.clock.now())
+        items = [documents.preview(row_result, request.language) for row_result in row_results]
         return Response(status=200, body={"items": list(items)})
 
     @router.route("POST /v1/messages", scope=Scope.SEND)

@@ -16,7 +16,7 @@ def register(router: Router, app: Api) -> None:
         query = validation.query(request, "list_templates")
         binding = cursor.Binding(request.organisation, "list_templates", query.filters)
         _, start = cursor.place_of(query.cursor, binding)
-        integration = await app.adapters.integrations.whatsapp(request.organisation, fresh=True)
+        integration = await app.adapters.integrations.whatsapp(request.organisation, uncached=True)
         catalogue = await app.templates.catalogue(integration) if integration else READY_ONLY
         items, end = documents.templates(catalogue), start + query.limit
         place = f"0.{end}" if end < len(items) else None
@@ -24,6 +24,6 @@ def register(router: Router, app: Api) -> None:
 
     @router.route("POST /v1/templates/{name}/submit", scope=Scope.ADMIN)
     async def submit(request: Request) -> Response:
-        integration = await app.adapters.integrations.whatsapp(request.organisation, fresh=True)
+        integration = await app.adapters.integrations.whatsapp(request.organisation, uncached=True)
         await app.templates.submit(integration, request.path_parameters["name"])
         return Response(status=202, body={"status": "pending"})

@@ -12,12 +12,12 @@ from shared.api.router import Router
 from shared.app.aws.stores import Aws
 from shared.app.aws.whole import AwsWhole
 from shared.app.container.fanout import FanningOut
-from shared.app.dead_copies import read_dead_copy
+from shared.app.dead_queue_messages import read_dead_queue_message
 from shared.app.records import comes_from, each_read, each_record, is_batch, one_by_one
 from shared.app.runtime import Answer, Context, Event, Handler, Loop, lazily, read_settings, system_clock
 from shared.app.telemetry import LoggedTelemetry
 from shared.base.instants import Clock
-from shared.base.refusal import Fault, ProblemCode, Refusal
+from shared.base.refusal import FieldError, ProblemCode, Refusal
 from shared.campaigns.create import NewDistribution
 from shared.campaigns.distribution import Order
 from shared.campaigns.ports import Task
@@ -68,7 +68,7 @@ def build(
         with telemetry.invocation():
             if is_batch(event):
                 if comes_from(event, given_up):
-                    return loop.run(each_read(event, read_dead_copy, app.dead_letters.take_all, telemetry))
+                    return loop.run(each_read(event, read_dead_queue_message, app.dead_letters.take_all, telemetry))
                 until = _until(app, context)
                 return loop.run(each_record(event, Task, partial(_work, app, telemetry, until), telemetry))
             if "tick" in event:
@@ -83,7 +83,7 @@ async def _create(app: FanningOut, request: Request) -> Response:
     body = validation.body(request, "create_distribution")
     recipients, upload_id = bodies.objects(body, "recipients"), bodies.text(body, "upload_id")
     if (recipients is None) == (upload_id is None):
-        raise Refusal(ProblemCode.BAD_REQUEST, (Fault(field="recipients", code="field_invalid"),))
+        raise Refusal(ProblemCode.BAD_REQUEST, (FieldError(field="recipients", code="field_invalid"),))
     distribution = await app.planning.create(
         NewDistribution(
             organisation=request.organisation,

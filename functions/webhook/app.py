@@ -17,7 +17,7 @@ from shared.app.telemetry import LoggedTelemetry
 from shared.base.instants import Clock
 from shared.base.refusal import ProblemCode, Refusal
 from shared.messages.payload import Provider
-from shared.webhooks.ingress import Doorkeeper, Report
+from shared.webhooks.ingress import Report, WebhookIngress
 from shared.webhooks.updates import ReceiptFormat
 
 _LONGEST_BODY = 3 * 1024 * 1024
@@ -65,28 +65,28 @@ def build(
     return handle
 
 
-def _register(router: Router, door: Doorkeeper, receipts: Iterable[Provider]) -> None:
+def _register(router: Router, door: WebhookIngress, receipts: Iterable[Provider]) -> None:
     router.add("GET /webhooks/whatsapp/{organisation_id}", partial(_verify, door), scope=None)
     router.add("POST /webhooks/whatsapp/{organisation_id}", partial(_whatsapp, door), scope=None)
     for one in receipts:
         router.add(f"POST /webhooks/{one}/{{organisation_id}}/{{token}}", partial(_receipts, door, one), scope=None)
 
 
-async def _verify(door: Doorkeeper, request: Request) -> Response:
+async def _verify(door: WebhookIngress, request: Request) -> Response:
     mode, token = request.query.get("hub.mode", ""), request.query.get("hub.verify_token", "")
     if await door.subscription_is_ours(request.path_parameters["organisation_id"], mode, token):
         return Response(status=200, body=request.query.get("hub.challenge", ""))
     raise Refusal(ProblemCode.FORBIDDEN)
 
 
-async def _whatsapp(door: Doorkeeper, request: Request) -> Response:
+async def _whatsapp(door: WebhookIngress, request: Request) -> Response:
     _refuse_giants(request)
     signature = request.headers.get("x-hub-signature-256")
     taken = await door.take_whatsapp(request.path_parameters["organisation_id"], request.body, signature)
     return Response(status=200 if taken else 401)
 
 
-async def _receipts(door: Doorkeeper, provider: Provider, request: Request) -> Response:
+async def _receipts(door: WebhookIngress, provider: Provider, request: Request) -> Response:
     _refuse_giants(request)
     path = request.path_parameters
     taken = await door.take_receipts(provider, path["organisation_id"], path["token"], request.body, request.source_ip)

@@ -90,7 +90,7 @@ def _play(screen: Screen, log: TextIO, clock: StackClock) -> int:
                 api.act(one.distribution_id, "confirm")
             findings = followed(api, screen, running)
             show(api, screen, running)
-    screen.verdict(findings, time.monotonic() - began)
+    screen.conclusion(findings, time.monotonic() - began)
     return 1 if findings else 0
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from local.sample.expected import Campaign, Verdict
+from local.sample.expected import Campaign, RowDecision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +72,9 @@ def misdelivered(campaign: Campaign, taken: Mapping[str, int]) -> list[Finding]:
 def totals(campaign: Campaign, found: DistributionLike) -> list[Finding]:
     """Rows and counts, and whether it is all over."""
     wanted = {
-        "accepted": campaign.count(Verdict.ACCEPTED),
-        "rejected": campaign.count(Verdict.REJECTED),
-        "duplicates": campaign.count(Verdict.DUPLICATE),
+        "accepted": campaign.count(RowDecision.ACCEPTED),
+        "rejected": campaign.count(RowDecision.REJECTED),
+        "duplicates": campaign.count(RowDecision.DUPLICATE),
     }
     given = {"accepted": found.accepted, "rejected": found.rejected, "duplicates": found.duplicates}
     statuses = Counter(each.status for each in campaign.expected if each.status is not None)
@@ -91,7 +91,7 @@ def totals(campaign: Campaign, found: DistributionLike) -> list[Finding]:
 
 def rejections(campaign: Campaign, errors: Sequence[RowErrorLike]) -> list[Finding]:
     """Each rejected row has the one code that it should have."""
-    wanted = {each.row: each.reason for each in campaign.expected if each.verdict is Verdict.REJECTED}
+    wanted = {each.row: each.reason for each in campaign.expected if each.decision is RowDecision.REJECTED}
     codes: dict[int, set[str]] = {}
     for error in errors:
         codes.setdefault(error.row, set()).add(error.code)
@@ -112,5 +112,5 @@ def outcomes(campaign: Campaign, messages: Sequence[MessageLike]) -> list[Findin
             text=f"is {found.get(each.enrollment_id)}, not {(each.status, each.reason)}",
         )
         for each in campaign.expected
-        if each.verdict is Verdict.ACCEPTED and found.get(each.enrollment_id) != (each.status, each.reason)
+        if each.decision is RowDecision.ACCEPTED and found.get(each.enrollment_id) != (each.status, each.reason)
     ]

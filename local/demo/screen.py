@@ -10,7 +10,7 @@ from rich.table import Table
 
 from local.demo.api import Distribution, Message, RowError
 from local.demo.check import Finding
-from local.sample.expected import Campaign, Verdict
+from local.sample.expected import Campaign, RowDecision
 
 _NAMES = {"whatsapp": "WhatsApp", "sms": "SMS"}
 _COLOURS = {"read": "green", "delivered": "green", "sent": "cyan", "pending": "yellow", "failed": "red"}
@@ -70,7 +70,9 @@ class Screen:
             yield Bars(
                 progress,
                 {
-                    each.channel: progress.add_task(_NAMES[each.channel], total=each.count(Verdict.ACCEPTED), parts="")
+                    each.channel: progress.add_task(
+                        _NAMES[each.channel], total=each.count(RowDecision.ACCEPTED), parts=""
+                    )
                     for each in campaigns
                 },
             )
@@ -116,7 +118,7 @@ class Screen:
             if each.segments is not None:
                 self.say(f"{_NAMES[each.channel]} cost {each.segments} segments: {' · '.join(each.prices)}")
 
-    def verdict(self, findings: Sequence[Finding], seconds: float) -> None:
+    def conclusion(self, findings: Sequence[Finding], seconds: float) -> None:
         for finding in findings:
             row = "" if finding.row is None else f" row {finding.row}:"
             self.problem(f"{_NAMES[finding.channel]}:{row} {finding.text}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
-class Verdict(StrEnum):
+class RowDecision(StrEnum):
     """What planning says of a row."""
 
     ACCEPTED = "accepted"
@@ -21,7 +21,7 @@ class Expected:
     """
 
     row: int
-    verdict: Verdict
+    decision: RowDecision
     enrollment_id: str
     status: str | None = None
     reason: str | None = None
@@ -41,6 +41,6 @@ class Campaign:
     defaults: Mapping[str, str]
     expected: tuple[Expected, ...]
 
-    def count(self, verdict: Verdict) -> int:
+    def count(self, decision: RowDecision) -> int:
         """How many rows end so."""
-        return sum(1 for each in self.expected if each.verdict is verdict)
+        return sum(1 for each in self.expected if each.decision is decision)

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from local.sample.expected import Campaign, Expected, Verdict
+from local.sample.expected import Campaign, Expected, RowDecision
 from local.sample.people import PLACES, Person, person
 
 COLUMNS = ("phone", "first_name", "last_name", "card_code", "issue_date", "enrollment_id", "language")
@@ -20,7 +20,7 @@ class Case:
 
     person: Person
     phone: str
-    verdict: Verdict = Verdict.ACCEPTED
+    decision: RowDecision = RowDecision.ACCEPTED
     status: str | None = "delivered"
     reason: str | None = None
 
@@ -82,9 +82,9 @@ def _bad() -> Iterator[Case]:
         ("SN", "2306", "77 000 23", "phone_invalid"),
         ("ML", "2307", "+227 90 00 23 07", "country_not_covered"),
     ):
-        yield Case(person=person(country, tail), phone=phone, verdict=Verdict.REJECTED, status=None, reason=reason)
+        yield Case(person=person(country, tail), phone=phone, decision=RowDecision.REJECTED, status=None, reason=reason)
     for tail, phone in (("2101", "+221770002101"), ("2102", "00221 77 000 21 02")):
-        yield Case(person=person("SN", tail), phone=phone, verdict=Verdict.DUPLICATE, status=None)
+        yield Case(person=person("SN", tail), phone=phone, decision=RowDecision.DUPLICATE, status=None)
 
 
 def _enrollment_id(row: int) -> str:
@@ -116,11 +116,11 @@ def sms_campaign() -> Campaign:
     expected = tuple(
         Expected(
             row=row,
-            verdict=case.verdict,
+            decision=case.decision,
             enrollment_id=_enrollment_id(row),
             status=case.status,
             reason=case.reason,
-            number=case.person.number if case.verdict is Verdict.ACCEPTED else None,
+            number=case.person.number if case.decision is RowDecision.ACCEPTED else None,
         )
         for row, case in enumerate(cases, start=1)
         if case is not None

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from local.sample.expected import Campaign, Expected, Verdict
+from local.sample.expected import Campaign, Expected, RowDecision
 from local.sample.people import PLACES, Person, person, uid
 
 PROGRAMME = uid("program/vaccination")
@@ -37,14 +37,14 @@ class Case:
     person: Person
     changes: Mapping[str, str]
     record: Mapping[str, bool] = field(default_factory=dict)
-    standing: str = "ACTIVE"
-    verdict: Verdict = Verdict.ACCEPTED
+    record_status: str = "ACTIVE"
+    decision: RowDecision = RowDecision.ACCEPTED
     status: str | None = "read"
     reason: str | None = None
 
 
 def _rejected(one: Person, reason: str, **changes: str) -> Case:
-    return Case(person=one, changes=changes, verdict=Verdict.REJECTED, status=None, reason=reason)
+    return Case(person=one, changes=changes, decision=RowDecision.REJECTED, status=None, reason=reason)
 
 
 def _cases(cards_url: str) -> Iterator[Case]:
@@ -68,8 +68,8 @@ def _cases(cards_url: str) -> Iterator[Case]:
     yield _rejected(person("SN", "2104"), "consent_missing", consent="false")
     yield _rejected(person("CI", "2104"), "dhis2_attribute_missing", phone="")
     yield _rejected(person("ML", "2104"), "phone_missing", phone="N/A")
-    yield Case(person=person("SN", "2105"), changes={}, standing="COMPLETED")
-    for tail, record, standing in (
+    yield Case(person=person("SN", "2105"), changes={}, record_status="COMPLETED")
+    for tail, record, record_status in (
         ("2106", {"deleted": True}, "ACTIVE"),
         ("2107", {"inactive": True}, "ACTIVE"),
         ("2108", {}, "CANCELLED"),
@@ -77,7 +77,7 @@ def _cases(cards_url: str) -> Iterator[Case]:
         ("2110", {}, "ELSEWHERE"),
     ):
         gone = _rejected(person("SN", tail), "dhis2_not_active")
-        yield replace(gone, record=record, standing=standing)
+        yield replace(gone, record=record, record_status=record_status)
 
 
 def _typed(one: Person, place: int) -> str:
@@ -101,7 +101,7 @@ def _entity(place: int, case: Case) -> dict[str, object]:
     }
     entity, unit = uid(f"entity/{one.number}"), uid(f"unit/{one.country}")
     # Who has only a completed enrolment has her card's code on it alone.
-    own = {name: value for name, value in values.items() if name == "card_code" and case.standing == "COMPLETED"}
+    own = {name: value for name, value in values.items() if name == "card_code" and case.record_status == "COMPLETED"}
     return {
         "trackedEntity": entity,
         "trackedEntityType": uid("type/person"),
@@ -113,8 +113,8 @@ def _entity(place: int, case: Case) -> dict[str, object]:
         "potentialDuplicate": False,
         "attributes": _attributes({name: value for name, value in values.items() if name not in own}),
         "enrollments": _enrollments(one, several=place % 4 == 0)
-        if case.standing == "ACTIVE"
-        else [_only(one, case.standing) | {"attributes": _attributes(own)}],
+        if case.record_status == "ACTIVE"
+        else [_only(one, case.record_status) | {"attributes": _attributes(own)}],
         **case.record,
     }
 
@@ -127,13 +127,13 @@ def _attributes(values: Mapping[str, str]) -> list[dict[str, object]]:
     ]
 
 
-def _only(one: Person, standing: str) -> dict[str, object]:
+def _only(one: Person, record_status: str) -> dict[str, object]:
     """The only enrolment of a person who has no active one of the programme."""
     at = "2026-11-02T08:30:00.000"
-    program = _OTHER_PROGRAMME if standing == "ELSEWHERE" else PROGRAMME
-    status = standing if standing in ("COMPLETED", "CANCELLED") else "ACTIVE"
+    program = _OTHER_PROGRAMME if record_status == "ELSEWHERE" else PROGRAMME
+    status = record_status if record_status in ("COMPLETED", "CANCELLED") else "ACTIVE"
     made = _enrollment(one, program, status, at)
-    return made | {"enrollment": _enrollment_id(one), "deleted": standing == "DELETED"}
+    return made | {"enrollment": _enrollment_id(one), "deleted": record_status == "DELETED"}
 
 
 def _enrollments(one: Person, *, several: bool) -> list[dict[str, object]]:
@@ -170,11 +170,11 @@ def whatsapp_campaign(cards_url: str) -> Campaign:
     expected = tuple(
         Expected(
             row=row,
-            verdict=case.verdict,
+            decision=case.decision,
             enrollment_id=_enrollment_id(case.person),
             status=case.status,
             reason=case.reason,
-            number=case.person.number if case.verdict is Verdict.ACCEPTED else None,
+            number=case.person.number if case.decision is RowDecision.ACCEPTED else None,
         )
         for row, case in enumerate(cases, start=1)
     )

@@ -11,11 +11,11 @@ from local.simulators.ledger import Call
 from local.simulators.outcomes import Outcome
 from local.simulators.stage import Stage
 
-LANES = 16
+RATE_LIMITS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class Callback:
     """One HTTP request to the product, as it is repeated until the product takes it."""
 
     provider: str
@@ -34,30 +34,30 @@ class Postman:
         self._stage = stage
         self._waits = waits
 
-    async def post(self, notice: Notice) -> None:
+    async def post(self, callback: Callback) -> None:
         """The first try is awaited, the others happen later."""
-        if not await self._try(notice, 1):
-            self._stage.background.start(self._again(notice))
+        if not await self._try(callback, 1):
+            self._stage.background.start(self._again(callback))
 
-    async def _again(self, notice: Notice) -> None:
+    async def _again(self, callback: Callback) -> None:
         for number, wait in enumerate(self._waits, start=2):
             await self._stage.clock.sleep(wait)
-            if await self._try(notice, number):
+            if await self._try(callback, number):
                 return
 
-    async def _try(self, notice: Notice, attempt: int) -> bool:
+    async def _try(self, callback: Callback, attempt: int) -> bool:
         try:
-            answer = await self._stage.client.post(notice.url, content=notice.body, headers=dict(notice.headers))
+            answer = await self._stage.client.post(callback.url, content=callback.body, headers=dict(callback.headers))
             result = str(answer.status_code)
         except httpx2.HTTPError as error:
             result = type(error).__name__
         self._stage.ledger.call(
             Call(
-                provider=notice.provider,
+                provider=callback.provider,
                 at=self._stage.clock.now(),
-                organisation=notice.organisation,
-                provider_message_ids=notice.provider_message_ids,
-                statuses=notice.statuses,
+                organisation=callback.organisation,
+                provider_message_ids=callback.provider_message_ids,
+                statuses=callback.statuses,
                 attempt=attempt,
                 result=result,
             )
@@ -66,7 +66,7 @@ class Postman:
 
 
 class Outbox[T]:
-    """Keeps `LANES` calls going; what piles up behind them leaves in batches."""
+    """Keeps `RATE_LIMITS` calls going; what piles up behind them leaves in batches."""
 
     def __init__(
         self, background: Background, post: Callable[[Sequence[T]], Awaitable[None]], batch: Callable[[], int]
@@ -88,7 +88,7 @@ class Outbox[T]:
         self._busy = 0
 
     def _pump(self) -> None:
-        while self._waiting and self._busy < LANES:
+        while self._waiting and self._busy < RATE_LIMITS:
             size = min(len(self._waiting), max(1, self._batch()))
             items = [self._waiting.popleft() for _ in range(size)]
             self._busy += 1
@@ -105,10 +105,10 @@ async def play(stage: Stage, outcome: Outcome, natural: Callable[[str], float], 
 
     `natural` is when a receipt would come if all went well. Receipts out of order take one another's places.
     """
-    copies = 2 if stage.settings.duplicate_receipts else outcome.copies
+    times = 2 if stage.settings.duplicate_receipts else outcome.times
     elapsed = 0.0
     for receipt, due in zip(outcome.receipts, sorted(map(natural, outcome.receipts)), strict=True):
         await stage.clock.sleep(due - elapsed)
         elapsed = due
-        for _ in range(copies):
+        for _ in range(times):
             tell(receipt)

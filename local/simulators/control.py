@@ -79,7 +79,7 @@ class Control:
 
     async def _inbound(self, body: dict[str, object]) -> Response:
         """{organisation, from: "+…", text?, type?, payload?, user_id?, without_phone?}: a person writes."""
-        registration, sender = await self._told(body)
+        registration, sender = await self._reported(body)
         kind, text = text_at(body, "type") or "text", text_at(body, "text")
         if text is None and kind not in KINDS:
             raise ValueError("organisation, from and text are needed")
@@ -93,11 +93,11 @@ class Control:
         value = text_at(body, "value")
         if value is None:
             raise ValueError("value is needed")
-        registration, chooser = await self._told(body)
+        registration, chooser = await self._reported(body)
         self._meta.hooks.preference(registration, chooser, value)
         return JSONResponse({"ok": True})
 
-    async def _told(self, body: dict[str, object]) -> tuple[WhatsAppRegistration, Person]:
+    async def _reported(self, body: dict[str, object]) -> tuple[WhatsAppRegistration, Person]:
         """Which organisation hears of whom."""
         organisation, sender = text_at(body, "organisation"), text_at(body, "from")
         if organisation is None or sender is None:

@@ -29,39 +29,39 @@ class PairLimit:
     """Meta's limit from one number to one person: one message in six seconds, a burst borrowed from the future."""
 
     def __init__(self) -> None:
-        self._left: dict[tuple[str, str], tuple[float, float]] = {}
+        self._remaining: dict[tuple[str, str], tuple[float, float]] = {}
 
     def take(self, pair: tuple[str, str], now: datetime, burst: int) -> bool:
         """Whether there was room."""
         instant = now.timestamp()
-        left, since = self._left.get(pair, (float(burst), instant))
-        left = min(float(burst), left + max(0.0, instant - since) / 6)
-        if left < 1:
-            self._left[pair] = (left, instant)
+        remaining, since = self._remaining.get(pair, (float(burst), instant))
+        remaining = min(float(burst), remaining + max(0.0, instant - since) / 6)
+        if remaining < 1:
+            self._remaining[pair] = (remaining, instant)
             return False
-        self._left[pair] = (left - 1, instant)
+        self._remaining[pair] = (remaining - 1, instant)
         return True
 
     def clear(self) -> None:
-        self._left.clear()
+        self._remaining.clear()
 
 
 class DailyLimit:
     """How many different people one number may write to in a moving 24 hours."""
 
     def __init__(self) -> None:
-        self._reached: dict[str, dict[str, float]] = {}
+        self._counted: dict[str, dict[str, float]] = {}
 
     def take(self, number: str, person: str, now: datetime, limit: int | None) -> bool:
         """Whether `person` may still be reached; somebody reached already always may."""
         instant = now.timestamp()
-        reached = self._reached.setdefault(number, {})
-        if limit is not None and reached.get(person, 0.0) <= instant - 86_400:
-            alive = sum(1 for at in reached.values() if at > instant - 86_400)
+        counted = self._counted.setdefault(number, {})
+        if limit is not None and counted.get(person, 0.0) <= instant - 86_400:
+            alive = sum(1 for at in counted.values() if at > instant - 86_400)
             if alive >= limit:
                 return False
-        reached[person] = instant
+        counted[person] = instant
         return True
 
     def clear(self) -> None:
-        self._reached.clear()
+        self._counted.clear()

@@ -50,7 +50,7 @@ class Outcome:
     accepted: bool = True
     receipts: tuple[str, ...] = ()
     failure: int = 0
-    copies: int = 1
+    times: int = 1
     early: bool = False
     held: bool = False
     shape: Shape = Shape.DOCUMENTED
@@ -77,7 +77,7 @@ def _broken_calls(receipts: tuple[str, ...]) -> dict[str, Outcome]:
         ),
         "0200": Outcome(summary="success whose body is not JSON; receipts come", cut=Cut.GARBLED, receipts=receipts),
         "0603": Outcome(summary="accepted, no receipt at all"),
-        "0604": Outcome(summary="each receipt twice", receipts=receipts, copies=2),
+        "0604": Outcome(summary="each receipt twice", receipts=receipts, times=2),
         "0606": Outcome(summary="receipts before the answer", receipts=receipts, early=True),
     }
 
@@ -212,9 +212,9 @@ class FirstUploads:
     def __init__(self) -> None:
         self._first: dict[tuple[str, str], str] = {}
 
-    def is_first(self, lane: str, number: str, media_id: str) -> bool:
+    def is_first(self, rate_limit: str, number: str, media_id: str) -> bool:
         """Whether no other upload was sent to the number before this one."""
-        return self._first.setdefault((lane, number), media_id) == media_id
+        return self._first.setdefault((rate_limit, number), media_id) == media_id
 
     def clear(self) -> None:
         self._first.clear()
@@ -226,14 +226,14 @@ class Once:
     def __init__(self) -> None:
         self._seen: set[tuple[str, str]] = set()
 
-    def refuses(self, lane: str, number: str, outcome: Outcome) -> bool:
+    def refuses(self, rate_limit: str, number: str, outcome: Outcome) -> bool:
         """Whether this try of `outcome` is to be refused."""
         if not outcome.refusal:
             return False
         if not outcome.once:
             return True
-        first = (lane, number) not in self._seen
-        self._seen.add((lane, number))
+        first = (rate_limit, number) not in self._seen
+        self._seen.add((rate_limit, number))
         return first
 
     def clear(self) -> None:

@@ -19,7 +19,7 @@ from local.simulators.registrations import SmsRegistration, WhatsAppRegistration
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
 
-FRESH_SECONDS = 5.0
+RECENT_SECONDS = 5.0
 MISS_SECONDS = 0.5
 """A lookup that finds nothing reads anew, but not more often than this: it waits, because settings that were saved a
 moment ago are the ones that a send comes with."""
@@ -39,7 +39,7 @@ class SecretRegistrations:
             config=Config(connect_timeout=10, read_timeout=60, retries={"total_max_attempts": 1}),
         )
         self._lock = asyncio.Lock()
-        self._read_at = -FRESH_SECONDS
+        self._read_at = -RECENT_SECONDS
         self._whatsapp: list[WhatsAppRegistration] = []
         self._sms: list[SmsRegistration] = []
 
@@ -47,7 +47,7 @@ class SecretRegistrations:
         def matches(each: WhatsAppRegistration) -> bool:
             return each.phone_number_id == phone_number_id and each.access_token == access_token
 
-        await self._refresh(FRESH_SECONDS)
+        await self._refresh(RECENT_SECONDS)
         if not any(map(matches, self._whatsapp)):
             await self._refresh(MISS_SECONDS, wait=True)
         return next(filter(matches, self._whatsapp), None)
@@ -71,7 +71,7 @@ class SecretRegistrations:
         return [each for each in self._whatsapp if each.business_account_id == account]
 
     async def sms(self, client_id: str) -> SmsRegistration | None:
-        await self._refresh(FRESH_SECONDS)
+        await self._refresh(RECENT_SECONDS)
         if not any(each.client_id == client_id for each in self._sms):
             await self._refresh(MISS_SECONDS, wait=True)
         return next((each for each in self._sms if each.client_id == client_id), None)

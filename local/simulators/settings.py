@@ -80,9 +80,9 @@ class Settings:
 
     def reset(self) -> None:
         """Back to the defaults, but for where the product is."""
-        fresh = Settings(api_url=self.api_url)
+        defaults = Settings(api_url=self.api_url)
         for each in dataclasses.fields(self):
-            setattr(self, each.name, getattr(fresh, each.name))
+            setattr(self, each.name, getattr(defaults, each.name))
 
 
 def _fitting(name: str, value: object, current: object) -> object:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import cast
 
 from shared.base.json import JsonObject, JsonValue
-from shared.base.refusal import Fault, ProblemCode, Refusal
+from shared.base.refusal import FieldError, ProblemCode, Refusal
 from shared.campaigns.distribution import Schedule, ScheduleMode
 from shared.recipients.recipient import parse_instant
 from shared.texts.content import Content, FallbackOrder, SmsEncoding
@@ -36,7 +36,7 @@ def schedule(body: JsonObject) -> Schedule:
     mode = ScheduleMode(str(found.get("mode", ScheduleMode.AUTO)))
     at = instant(found, "at")
     if (mode is ScheduleMode.AT) != (at is not None):
-        raise Refusal(ProblemCode.UNPROCESSABLE, (Fault(field="schedule.at", code="field_invalid"),))
+        raise Refusal(ProblemCode.UNPROCESSABLE, (FieldError(field="schedule.at", code="field_invalid"),))
     return Schedule(mode=mode, at=at)
 
 
@@ -65,5 +65,5 @@ def instant(body: JsonObject, name: str) -> datetime | None:
         return None
     read = parse_instant(found)
     if read is None:
-        raise Refusal(ProblemCode.UNPROCESSABLE, (Fault(field=name, code="field_invalid"),))
+        raise Refusal(ProblemCode.UNPROCESSABLE, (FieldError(field=name, code="field_invalid"),))
     return read

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from shared.api.jsontext import canonical, parse
 from shared.base.json import JsonObject
-from shared.base.refusal import Fault, ProblemCode, Refusal
+from shared.base.refusal import FieldError, ProblemCode, Refusal
 
 _CHECKSUM_BYTES = 9
 
@@ -45,8 +45,8 @@ def _checksum(body: bytes, organisation: str, operation: str, filters: Mapping[s
 
 
 def _refusal() -> Refusal:
-    fault = Fault(field="cursor", code="field_invalid", facts={"format": "cursor"})
-    return Refusal(ProblemCode.BAD_REQUEST, (fault,))
+    field_error = FieldError(field="cursor", code="field_invalid", facts={"format": "cursor"})
+    return Refusal(ProblemCode.BAD_REQUEST, (field_error,))
 
 
 class Binding(NamedTuple):

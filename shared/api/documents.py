@@ -9,7 +9,7 @@ from shared.api import problems
 from shared.api.jsontext import Renderable
 from shared.api.texts.sentences import Language, TextKind, text
 from shared.base.ids import fallback_id
-from shared.base.refusal import Notice
+from shared.base.refusal import ApiWarning
 from shared.campaigns.counts import RECEIPT_MISSING, misses_receipt
 from shared.campaigns.distribution import CountryPrice, Counts, FallbackCost
 from shared.campaigns.reading import DistributionView
@@ -93,8 +93,8 @@ def distribution(view: DistributionView, language: Language) -> Document:
         "prices": [_country_price(price) for price in plan.prices] if plan else [],
         "starts_at": plan.starts_at if plan else None,
         "estimated_end": view.estimated_end,
-        "warnings": notices(view.warnings, language),
-        "errors": [problems.fault_document(fault, language) for fault in view.faults],
+        "warnings": warning_documents(view.warnings, language),
+        "errors": [problems.field_error_document(field_error, language) for field_error in view.field_errors],
         "created_at": found.created_at,
         "completed_at": found.completed_at,
         "fallback": _fallback(plan.fallback, view.fallbacks) if plan and plan.fallback else None,
@@ -138,13 +138,13 @@ def statistics(found: Statistics) -> Document:
     }
 
 
-def preview(verdict: Accepted | Rejected, language: Language) -> Document:
+def preview(row_result: Accepted | Rejected, language: Language) -> Document:
     """One recipient's message as it would be sent."""
-    if isinstance(verdict, Rejected):
-        faults = [problems.fault_document(fault, language) for fault in verdict.faults]
-        errors = [{name: fault[name] for name in ("field", "code", "message")} for fault in faults]
-        return {"valid": False, "recipient": verdict.recipient, "errors": list(errors)}
-    composed = verdict.composed
+    if isinstance(row_result, Rejected):
+        field_errors = [problems.field_error_document(field_error, language) for field_error in row_result.field_errors]
+        errors = [{name: field_error[name] for name in ("field", "code", "message")} for field_error in field_errors]
+        return {"valid": False, "recipient": row_result.recipient, "errors": list(errors)}
+    composed = row_result.composed
     measured = composed.measured
     return {
         "valid": True,
@@ -158,8 +158,8 @@ def preview(verdict: Accepted | Rejected, language: Language) -> Document:
         "non_gsm_characters": list(measured.non_gsm_characters) if measured else [],
         "price": _price(composed.price),
         "gsm7": _gsm7(composed),
-        "scheduled_for": verdict.scheduled_for,
-        "warnings": notices(composed.warnings, language),
+        "scheduled_for": row_result.scheduled_for,
+        "warnings": warning_documents(composed.warnings, language),
     }
 
 
@@ -225,9 +225,9 @@ def templates(catalogue: Catalogue) -> list[Document]:
     return [document for one in listed for document in _template(one)]
 
 
-def notices(found: Sequence[Notice], language: Language) -> list[Renderable]:
+def warning_documents(found: Sequence[ApiWarning], language: Language) -> list[Renderable]:
     """Warnings."""
-    return [problems.notice_document(notice, language) for notice in found]
+    return [problems.warning_document(warning, language) for warning in found]
 
 
 def amount(value: Decimal) -> str:

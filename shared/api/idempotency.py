@@ -7,7 +7,7 @@ import re
 from shared.api.jsontext import canonical
 from shared.api.request import Request
 from shared.base.json import JsonValue
-from shared.base.refusal import Fault, ProblemCode, Refusal
+from shared.base.refusal import FieldError, ProblemCode, Refusal
 
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -18,8 +18,8 @@ def key(request: Request) -> str:
     if not value:
         raise Refusal(ProblemCode.IDEMPOTENCY_KEY_MISSING)
     if not _VISIBLE_ASCII.fullmatch(value):
-        fault = Fault(field="Idempotency-Key", code="field_invalid", facts={"format": "idempotency-key"})
-        raise Refusal(ProblemCode.BAD_REQUEST, (fault,))
+        field_error = FieldError(field="Idempotency-Key", code="field_invalid", facts={"format": "idempotency-key"})
+        raise Refusal(ProblemCode.BAD_REQUEST, (field_error,))
     return value
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from shared.api.jsontext import Renderable
 from shared.api.response import Response
 from shared.api.texts.sentences import Language, TextKind, known_codes, text
-from shared.base.refusal import Fault, Notice, ProblemCode, Refusal
+from shared.base.refusal import ApiWarning, FieldError, ProblemCode, Refusal
 
 STATUS: Final[Mapping[ProblemCode, int]] = {
     ProblemCode.BAD_REQUEST: 400,
@@ -44,8 +44,8 @@ def document(refusal: Refusal, language: Language) -> dict[str, Renderable]:
         "detail": text(TextKind.PROBLEM_DETAIL, refusal.code, language, facts),
         "code": refusal.code,
     }
-    if refusal.faults:
-        problem["errors"] = [fault_document(fault, language) for fault in refusal.faults]
+    if refusal.field_errors:
+        problem["errors"] = [field_error_document(field_error, language) for field_error in refusal.field_errors]
     return problem
 
 
@@ -61,24 +61,28 @@ def unexpected(language: Language) -> Response:
     return _problem(500, {"type": "about:blank", "title": title, "status": 500, "detail": detail}, language)
 
 
-def fault_document(fault: Fault, language: Language) -> dict[str, Renderable]:
+def field_error_document(field_error: FieldError, language: Language) -> dict[str, Renderable]:
     """One of `errors`; `row`, `line`, `enrollment_id` and `recipient` only where they are known."""
-    entry: dict[str, Renderable] = {} if fault.row is None else {"row": fault.row}
+    entry: dict[str, Renderable] = {} if field_error.row is None else {"row": field_error.row}
     entry |= {
-        "field": fault.field,
-        "code": fault.code,
-        "message": text(TextKind.FIELD, fault.code, language, fault.facts),
+        "field": field_error.field,
+        "code": field_error.code,
+        "message": text(TextKind.FIELD, field_error.code, language, field_error.facts),
     }
-    optional = {"enrollment_id": fault.enrollment_id, "recipient": fault.recipient, "line": fault.line}
+    optional = {
+        "enrollment_id": field_error.enrollment_id,
+        "recipient": field_error.recipient,
+        "line": field_error.line,
+    }
     return entry | {name: value for name, value in optional.items() if value is not None}
 
 
-def notice_document(notice: Notice, language: Language) -> dict[str, Renderable]:
+def warning_document(warning: ApiWarning, language: Language) -> dict[str, Renderable]:
     """One of `warnings`."""
-    count = {} if notice.count is None else {"count": str(notice.count)}
-    message = text(TextKind.WARNING, notice.code, language, {**count, **notice.facts})
-    entry: dict[str, Renderable] = {"code": notice.code, "message": message}
-    return entry if notice.count is None else entry | {"count": notice.count}
+    count = {} if warning.count is None else {"count": str(warning.count)}
+    message = text(TextKind.WARNING, warning.code, language, {**count, **warning.facts})
+    entry: dict[str, Renderable] = {"code": warning.code, "message": message}
+    return entry if warning.count is None else entry | {"count": warning.count}
 
 
 def _problem(

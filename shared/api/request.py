@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 from shared.api import negotiation
 from shared.api.texts.sentences import Language
 from shared.base.ids import is_organisation
-from shared.base.refusal import Fault, ProblemCode, Refusal
+from shared.base.refusal import FieldError, ProblemCode, Refusal
 
 type Event = Mapping[str, object]
 
@@ -113,8 +113,8 @@ def _body(event: Event) -> bytes:
     try:
         return base64.b64decode(body, validate=True)
     except (binascii.Error, ValueError) as error:
-        fault = Fault(field="body", code="field_invalid", facts={"format": "base64"})
-        raise Refusal(ProblemCode.BAD_REQUEST, (fault,)) from error
+        field_error = FieldError(field="body", code="field_invalid", facts={"format": "base64"})
+        raise Refusal(ProblemCode.BAD_REQUEST, (field_error,)) from error
 
 
 def _caller(context: Mapping[str, object]) -> Caller | None:

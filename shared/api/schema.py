@@ -12,7 +12,7 @@ from shared.api.jsontext import canonical, parse
 from shared.api.openapi import as_object, document, followed
 from shared.base.instants import rfc3339_or_none
 from shared.base.json import JsonObject, JsonValue
-from shared.base.refusal import Fault
+from shared.base.refusal import FieldError
 from shared.recipients.references import is_reference
 
 _LIMITS: Mapping[str, str] = {
@@ -52,13 +52,13 @@ class Violation:
     code: str = "field_invalid"
     breach: Breach = Breach.SHAPE
 
-    def fault(self) -> Fault:
+    def field_error(self) -> FieldError:
         """Inside a list of recipients or items: the row, counted from 1, and the field within it."""
         path, row = self.path, None
         if len(path) > 1 and path[0] in _ROWS:
             path, row = path[2:] or path[:1], int(path[1]) + 1
-        told = self.code if self.breach is Breach.SHAPE else _CODES.get(path[0] if path else "", self.code)
-        return Fault(field=".".join(path) or "body", code=told, facts=self.facts, row=row)
+        reported = self.code if self.breach is Breach.SHAPE else _CODES.get(path[0] if path else "", self.code)
+        return FieldError(field=".".join(path) or "body", code=reported, facts=self.facts, row=row)
 
 
 def violations(schema: JsonObject, value: JsonValue) -> list[Violation]:
@@ -91,8 +91,8 @@ def without_nulls(schema: JsonObject, value: JsonValue) -> JsonValue:
 
 def _fields(schema: JsonObject) -> Mapping[str, JsonObject]:
     """The fields that a schema names, those of its alternatives too."""
-    alternatives = schema.get("oneOf")
-    branches = map(as_object, alternatives) if isinstance(alternatives, list) else ()
+    variants = schema.get("oneOf")
+    branches = map(as_object, variants) if isinstance(variants, list) else ()
     fields = {name: one for branch in branches for name, one in _fields(followed(branch)).items()}
     return fields | {name: as_object(one) for name, one in as_object(schema.get("properties", {})).items()}
 
@@ -164,8 +164,8 @@ def _undecided(path: tuple[str, ...], definition: JsonObject, value: JsonValue) 
     if not isinstance(value, dict):
         yield Violation(path=path, facts={"type": "object"})
         return
-    alternatives = definition["oneOf"]
-    branches = [as_object(branch) for branch in alternatives] if isinstance(alternatives, list) else []
+    variants = definition["oneOf"]
+    branches = [as_object(branch) for branch in variants] if isinstance(variants, list) else []
     telling = {_texts(branch["required"])[0]: branch for branch in branches}
     meant = [name for name in telling if name in value]
     if len(meant) == 1:

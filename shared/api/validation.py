@@ -15,7 +15,7 @@ from shared.api.request import Request
 from shared.api.schema import Breach, Violation, violations, without_nulls
 from shared.base.instants import from_rfc3339
 from shared.base.json import JsonObject, JsonValue
-from shared.base.refusal import Fault, ProblemCode, Refusal
+from shared.base.refusal import FieldError, ProblemCode, Refusal
 from shared.texts.characters import carriable_document
 
 MAX_BODY_BYTES = 4_000_000
@@ -24,7 +24,7 @@ MAX_INLINE_RECIPIENTS = 5_000
 
 MAX_UPLOAD_BYTES = 2_000_000_000
 
-_MAX_FAULTS = 100
+_MAX_FIELD_ERRORS = 100
 
 _DISTRIBUTION = "create_distribution"
 
@@ -67,7 +67,7 @@ def body(request: Request, operation: str) -> JsonObject:
     found = openapi.as_object(without_nulls(schema, _parsed(request.body)))
     _refuse_too_many(found, operation)
     plain = _carriable(found)
-    _refuse([one for one in violations(schema, plain) if not _judged_by_planning(one)])
+    _refuse([one for one in violations(schema, plain) if not _checked_by_planning(one)])
     return plain | {name: found[name] for name in found.keys() & _OF_A_MESSAGE}
 
 
@@ -87,7 +87,7 @@ def query(request: Request, operation: str) -> Query:
         "additionalProperties": False,
     }
     if found := violations(schema, typed):
-        raise Refusal(ProblemCode.BAD_REQUEST, _faults(found))
+        raise Refusal(ProblemCode.BAD_REQUEST, _field_errors(found))
     limit = typed.pop("limit", 50)
     return Query(
         limit=limit if isinstance(limit, int) else 50,
@@ -96,8 +96,8 @@ def query(request: Request, operation: str) -> Query:
     )
 
 
-def _given_twice(name: str) -> Fault:
-    return Fault(field=name, code="field_invalid", facts={"only_one_of": f"{name} / {name}"})
+def _given_twice(name: str) -> FieldError:
+    return FieldError(field=name, code="field_invalid", facts={"only_one_of": f"{name} / {name}"})
 
 
 def _typed(parameter: JsonObject | None, value: str) -> JsonValue:
@@ -137,8 +137,8 @@ def _carriable(found: JsonObject) -> JsonObject:
 
 
 def _unreadable() -> Refusal:
-    fault = Fault(field="body", code="field_invalid", facts={"format": "json"})
-    return Refusal(ProblemCode.BAD_REQUEST, (fault,))
+    field_error = FieldError(field="body", code="field_invalid", facts={"format": "json"})
+    return Refusal(ProblemCode.BAD_REQUEST, (field_error,))
 
 
 def _refuse_too_many(found: JsonObject, operation: str) -> None:
@@ -156,7 +156,7 @@ def _too_large(operation: str) -> Refusal:
     return Refusal(ProblemCode.TOO_LARGE, limit="4 MB")
 
 
-def _judged_by_planning(violation: Violation) -> bool:
+def _checked_by_planning(violation: Violation) -> bool:
     """A value inside a list of recipients rejects its row, as it does in an uploaded file, not the request."""
     return violation.path[:1] == ("recipients",) and len(violation.path) > 1 and violation.breach is not Breach.SHAPE
 
@@ -165,10 +165,10 @@ def _refuse(found: list[Violation]) -> None:
     """A wrong shape (type, unknown or missing field) is 400; a value that cannot be accepted is 422 (api.md)."""
     shapes = [violation for violation in found if violation.breach is Breach.SHAPE]
     if shapes:
-        raise Refusal(ProblemCode.BAD_REQUEST, _faults(shapes))
+        raise Refusal(ProblemCode.BAD_REQUEST, _field_errors(shapes))
     if found:
-        raise Refusal(ProblemCode.UNPROCESSABLE, _faults(found))
+        raise Refusal(ProblemCode.UNPROCESSABLE, _field_errors(found))
 
 
-def _faults(found: list[Violation]) -> tuple[Fault, ...]:
-    return tuple(violation.fault() for violation in found[:_MAX_FAULTS])
+def _field_errors(found: list[Violation]) -> tuple[FieldError, ...]:
+    return tuple(violation.field_error() for violation in found[:_MAX_FIELD_ERRORS])

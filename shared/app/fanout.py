@@ -75,15 +75,15 @@ class Fanout:
         late = sum(one.due_at is not None and one.due_at <= now - OVERDUE for one in first)
         self._deps.telemetry.event("tick", tasks=len(tasks), overdue=len(overdue), late_shards=late)
         for one in overdue[:_NAMED_A_TICK]:
-            self._deps.telemetry.trouble(
+            self._deps.telemetry.warning_event(
                 "distribution_overdue", organisation=one.organisation, distribution_id=str(one.group)
             )
         await self._count_dead_letters()
 
     async def _count_dead_letters(self) -> None:
         """Whose they are, as long as they stand: that one came is told once."""
-        standing = await self._deps.log.count_dead_letters(_DEAD_LETTERS_A_TICK)
-        for (organisation, channel), messages in standing.items():
+        dead_letters = await self._deps.log.count_dead_letters(_DEAD_LETTERS_A_TICK)
+        for (organisation, channel), messages in dead_letters.items():
             self._deps.telemetry.event(
                 "dead_letters_stand", organisation=organisation, channel=channel, messages=messages
             )

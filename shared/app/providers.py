@@ -14,7 +14,7 @@ from shared.base.instants import Clock
 from shared.integrations.balances import Balances
 from shared.messages.payload import META, ORANGE, Channel, Provider
 from shared.sending.channel import Acknowledge, ChannelSender, NameReceipts, NoteHeld
-from shared.sending.last_heard import Pulse
+from shared.sending.last_heard import LastHeardStore
 from shared.webhooks.ports import Receipts
 from shared.webhooks.updates import ReceiptFormat
 
@@ -37,10 +37,12 @@ class ProviderRow:
     receipts: ReceiptFormat | None = None
     balances: Callable[["ClientParts"], Balances] | None = None
 
-    def acknowledge(self, receipts: Receipts, pulse: Pulse, telemetry: Telemetry, clock: Clock) -> Acknowledge:
+    def acknowledge(
+        self, receipts: Receipts, last_heard_store: LastHeardStore, telemetry: Telemetry, clock: Clock
+    ) -> Acknowledge:
         """What is done once the provider took a message."""
         if self.receipts is None:
-            return NoteHeld(pulse=pulse, telemetry=telemetry, now=clock.now)
+            return NoteHeld(last_heard_store=last_heard_store, telemetry=telemetry, now=clock.now)
         statuses = self.receipts.statuses
         return NameReceipts(provider=self.name, statuses=statuses, receipts=receipts, now=clock.now)
 

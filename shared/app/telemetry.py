@@ -113,7 +113,7 @@ class LoggedTelemetry:
         if EVENTS[name].logged:
             self._logger.info(name, extra={**listed, **self._now()})
 
-    def trouble(self, name: str, **fields: str | int | float | bool | None) -> None:
+    def warning_event(self, name: str, **fields: str | int | float | bool | None) -> None:
         """See `Telemetry`."""
         self._logger.warning(name, extra={**self._count(name, fields), **self._now()})
 

@@ -49,7 +49,7 @@ class LruCache[K: Hashable, V](MutableMapping[K, V]):
         return len(self._kept)
 
 
-class Fresh[K: Hashable, V]:
+class TtlCache[K: Hashable, V]:
     """Whoever asks while others ask shares one read, so that a batch of ten costs one request and not ten.
 
     `age` is how old a fact may be; it counts from before its read. For one event loop.

@@ -6,17 +6,17 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 
-async def side_by_side(works: Iterable[Awaitable[object]]) -> None:
+async def gather_bounded(works: Iterable[Awaitable[object]]) -> None:
     """All at once. Returns or raises when the last has ended: nothing is still under way behind whoever asked."""
-    _raise_first(await asyncio.gather(*map(_trouble_of, works)))
+    _raise_first(await asyncio.gather(*map(_error_of, works)))
 
 
 async def one_by_one(works: Iterable[Awaitable[object]]) -> None:
     """Each once the one before has ended, well or not. Of a generator nothing is made that is not begun."""
-    _raise_first([await _trouble_of(work) for work in works])
+    _raise_first([await _error_of(work) for work in works])
 
 
-async def _trouble_of(work: Awaitable[object]) -> Exception | None:
+async def _error_of(work: Awaitable[object]) -> Exception | None:
     try:
         await work
     except Exception as error:
@@ -24,17 +24,17 @@ async def _trouble_of(work: Awaitable[object]) -> Exception | None:
     return None
 
 
-def _raise_first(troubles: Iterable[Exception | None]) -> None:
-    for trouble in troubles:
-        if trouble is not None:
-            raise trouble
+def _raise_first(errors: Iterable[Exception | None]) -> None:
+    for error in errors:
+        if error is not None:
+            raise error
 
 
-class Gathered[K: Hashable, V]:
+class BatchLoader[K: Hashable, V]:
     """One read at a time: whoever asks while it is under way shares the next one.
 
     So each gets what stood there after they had asked, and a thousand who ask cost some reads and not a thousand.
-    Nothing is remembered (`Fresh` remembers). A write that says what it has done may stand in a read's place: it is
+    Nothing is remembered (`TtlCache` remembers). A write that says what it has done may stand in a read's place: it is
     done when the answer comes. For one event loop.
     """
 

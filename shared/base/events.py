@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 IDENTITIES: Final = frozenset(("message_id", "parent", "distribution_id", "organisation"))
 
-DIMENSIONS: Final = frozenset(("channel", "found", "outcome", "provider", "reason", "status", "verdict"))
+DIMENSIONS: Final = frozenset(("channel", "found", "outcome", "provider", "reason", "status", "decision"))
 """Fields that take few values: those of an enumeration, or of api.md's closed list of reasons."""
 
 ACCEPTED: Final = "accepted"
@@ -46,7 +46,7 @@ class Event:
 
     fields: frozenset[str] = frozenset()
     metrics: tuple[Metric, ...] = ()
-    trouble: bool = False
+    is_warning: bool = False
     logged: bool = True
 
 
@@ -54,8 +54,8 @@ def _event(*fields: str, counts: tuple[Metric, ...] = (), logged: bool = True) -
     return Event(fields=frozenset(fields), metrics=counts, logged=logged)
 
 
-def _trouble(*fields: str, counts: tuple[Metric, ...] = ()) -> Event:
-    return Event(fields=frozenset(fields), metrics=counts, trouble=True)
+def _warning_event(*fields: str, counts: tuple[Metric, ...] = ()) -> Event:
+    return Event(fields=frozenset(fields), metrics=counts, is_warning=True)
 
 
 def _one(name: str, *by: str) -> tuple[Metric, ...]:
@@ -95,27 +95,27 @@ EVENTS: Final[Mapping[str, Event]] = {
     "send_not_accepted": _event(
         *("message_id", "channel", "kind", "code", "attempt", "organisation", "distribution_id")
     ),
-    "request_refused_as_wrong": _trouble(
+    "request_refused_as_wrong": _warning_event(
         *("message_id", "code", "channel", "organisation"), counts=_one("RequestsRefusedAsWrong")
     ),
-    "stop_error": _trouble("organisation", "channel", "reason", counts=_one("StopErrors")),
-    "quota_used_up": _trouble("organisation", "channel", counts=_one("QuotasUsedUp")),
-    "departure_rebooked": _event("channel", counts=_one("DeparturesRebooked", "channel"), logged=False),
-    "message_held_at_gate": _event("message_id", "verdict", "reason", counts=_one("HeldAtGate", "verdict")),
+    "stop_error": _warning_event("organisation", "channel", "reason", counts=_one("StopErrors")),
+    "quota_used_up": _warning_event("organisation", "channel", counts=_one("QuotasUsedUp")),
+    "send_slot_rebooked": _event("channel", counts=_one("SendSlotsRebooked", "channel"), logged=False),
+    "message_held_at_gate": _event("message_id", "decision", "reason", counts=_one("HeldAtGate", "decision")),
     "claim_too_late": _event("message_id"),
-    "copy_dropped": _event("message_id", "found", counts=_one("CopiesDropped", "found")),
+    "queue_message_dropped": _event("message_id", "found", counts=_one("QueueMessagesDropped", "found")),
     "text_half_dropped": _event("message_id"),
-    "message_handling_failed": _trouble("message_id", "organisation", "error", counts=_one("OwnFailures")),
-    "unknown_outcome_resent": _event("message_id", counts=_one("ResentInDoubt")),
+    "message_handling_failed": _warning_event("message_id", "organisation", "error", counts=_one("OwnFailures")),
+    "unknown_outcome_resent": _event("message_id", counts=_one("ResentWithUnknownOutcome")),
     "unknown_outcome_lifted": _event("message_id", "looks"),
     "fallbacks_wait": _event("messages", counts=(Metric(name="FallbacksWaiting", value="messages"),)),
     "fallback_begun": _event("message_id", "parent", "status", counts=_one("FallbacksBegun")),
-    "opt_out_heard": _event("message_id", "code", "kept", counts=_one("OptOutsHeard")),
-    "queue_message_refused": _trouble("message_id", "channel", "organisation", counts=_one("OwnFailures")),
+    "opt_out_received": _event("message_id", "code", "kept", counts=_one("OptOutsReceived")),
+    "queue_message_refused": _warning_event("message_id", "channel", "organisation", counts=_one("OwnFailures")),
     "agenda_worked_off": _event("shard", "messages", counts=_sum("AgendaTakenUp", "messages")),
-    "agenda_message_failed": _trouble("message_id", "organisation", "error", counts=_one("OwnFailures")),
+    "agenda_message_failed": _warning_event("message_id", "organisation", "error", counts=_one("OwnFailures")),
     # ── Dead letters ──
-    "dead_letter": _trouble(
+    "dead_letter": _warning_event(
         *("message_id", "channel", "organisation", "distribution_id", "reason", "attempts"),
         counts=_one("DeadLetters", "channel", "reason"),
     ),
@@ -123,52 +123,58 @@ EVENTS: Final[Mapping[str, Event]] = {
         "organisation", "channel", "messages", counts=_sum("DeadLettersStanding", "messages", "channel")
     ),
     "dead_letter_dropped": _event("message_id", "status"),
-    "dead_letter_of_no_message": _trouble("message_id", "organisation"),
-    "dead_letter_not_taken": _trouble("message_id", "organisation", "error", counts=_one("OwnFailures")),
+    "dead_letter_of_no_message": _warning_event("message_id", "organisation"),
+    "dead_letter_not_taken": _warning_event("message_id", "organisation", "error", counts=_one("OwnFailures")),
     "dead_letters_redriven": _event("asked", "redriven", counts=_sum("DeadLettersRedriven", "redriven")),
     # ── What providers tell ──
-    "webhook_refused": _trouble("organisation", "provider", counts=_one("WebhooksRefused", "provider")),
+    "webhook_refused": _warning_event("organisation", "provider", counts=_one("WebhooksRefused", "provider")),
     "webhook_malformed": _event("organisation", "provider", counts=_one("WebhooksMalformed", "provider")),
-    "report_failed": _trouble("organisation", "provider", "error", counts=_one("OwnFailures")),
+    "report_failed": _warning_event("organisation", "provider", "error", counts=_one("OwnFailures")),
     "report_ignored": _event("provider", "parts"),
     "receipt_parked": _event("delivery_status", "named", counts=_one("ReceiptsParked")),
     "status_not_moved": _event("message_id", "status", "stands", counts=_one("MovesWithoutEffect", "status")),
     "status_for_unknown_message": _event("message_id", "status", counts=_one("StatusesUnmatched")),
     "message_held_by_provider": _event("message_id"),
-    "news_not_taken": _trouble("organisation", "news", "error"),
-    "news_without_integration": _event("organisation"),
-    "news_of_another_account": _event("organisation", "news", "account_is_set", counts=_one("WebhooksOfOthers")),
-    "account_notice": _trouble("organisation", "notice", "restriction"),
+    "webhook_event_not_taken": _warning_event("organisation", "webhook_event", "error"),
+    "webhook_event_without_integration": _event("organisation"),
+    "webhook_event_of_another_account": _event(
+        "organisation", "webhook_event", "account_is_set", counts=_one("WebhooksOfOthers")
+    ),
+    "account_warning": _warning_event("organisation", "warning", "restriction"),
     "account_examined": _event("organisation", "can_send"),
     "account_unread": _event("organisation", "code", "tries"),
     "restriction_is_over": _event("organisation", "restriction"),
-    "template_news": _event("template", "language", "status", "is_news"),
-    "account_restricted": _trouble("organisation", "restriction"),
+    "template_updated": _event("template", "language", "status", "is_new"),
+    "account_restricted": _warning_event("organisation", "restriction"),
     "inbound": _event("organisation", "opens_session", "wish", counts=_one("MessagesReceived")),
     "inbound_to_another_number": _event("organisation", counts=_one("WebhooksOfOthers")),
     # ── Distributions ──
     "distribution_planned": _event("distribution_id", "status", "accepted", "rejected"),
     "distribution_controlled": _event("distribution_id", "action", "status"),
-    "distribution_stopped": _trouble("organisation", "distribution_id", "reason", counts=_one("DistributionsStopped")),
-    "hold_set": _trouble("organisation", "channel", "scope", "reason", "distribution_id", counts=_one("HoldsSet")),
+    "distribution_stopped": _warning_event(
+        "organisation", "distribution_id", "reason", counts=_one("DistributionsStopped")
+    ),
+    "hold_set": _warning_event(
+        "organisation", "channel", "scope", "reason", "distribution_id", counts=_one("HoldsSet")
+    ),
     "hold_tried": _event("organisation", "channel", "scope", "message_id"),
     "hold_ended": _event("organisation", "channel", "scope"),
     "hold_cause_unread": _event("organisation", "channel", "code"),
-    "distribution_overdue": _trouble("organisation", "distribution_id"),
+    "distribution_overdue": _warning_event("organisation", "distribution_id"),
     "distribution_completed": _event("distribution_id", counts=_one("DistributionsCompleted")),
     "chunk_released": _event(
         *("distribution_id", "run", "chunk", "messages", "channel"),
         counts=(*_one("DistributionsReleasing", "channel"), *_sum("MessagesReleased", "messages", "channel")),
     ),
     "count_came_late": _event("distribution_id"),
-    "lane_full": _event("channel", counts=_one("DistributionsReleasing", "channel"), logged=False),
+    "rate_limit_full": _event("channel", counts=_one("DistributionsReleasing", "channel"), logged=False),
     "upload_unreadable": _event("distribution_id", "why"),
-    "schedule_not_set": _trouble("organisation", "distribution_id", "error"),
-    "schedule_not_removed": _trouble("distribution_id", "error"),
+    "schedule_not_set": _warning_event("organisation", "distribution_id", "error"),
+    "schedule_not_removed": _warning_event("distribution_id", "error"),
     # ── Look-ups by number ──
     "phone_looked_up": _event("organisation", "sub"),
     "consent_looked_up": _event("organisation", "sub"),
-    "lookup_refused": _trouble("organisation", "sub", "lookup"),
+    "lookup_refused": _warning_event("organisation", "sub", "lookup"),
     # ── The machine ──
     "tick": _event(
         *("tasks", "overdue", "late_shards"),
@@ -183,11 +189,11 @@ EVENTS: Final[Mapping[str, Event]] = {
     "tick_one": _event("distribution_id"),
     "erasure_round": _event("organisation", "round"),
     "account_not_proved": _event("organisation", "code"),
-    "reputation_unread": _event("organisation", "code"),
+    "number_status_unread": _event("organisation", "code"),
     "templates_unread": _event("organisation", "code"),
     "template_not_submitted": _event("template", "code"),
-    "token_shelf_unreachable": _trouble("organisation", "error"),
-    "crash": _trouble("where", "error", "places", counts=_one("OwnFailures")),
+    "token_store_unreachable": _warning_event("organisation", "error"),
+    "crash": _warning_event("where", "error", "places", counts=_one("OwnFailures")),
 }
 
 
@@ -198,6 +204,6 @@ class Telemetry(Protocol):
         """Something that is meant to happen."""
         ...
 
-    def trouble(self, name: str, **fields: str | int | float | bool | None) -> None:
+    def warning_event(self, name: str, **fields: str | int | float | bool | None) -> None:
         """Something that an operator may have to look at."""
         ...

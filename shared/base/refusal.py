@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class FieldError:
     """One thing that is wrong with one field, in a code of api.md's "Fields and rows".
 
     `facts` are what its text names ({"name": "first_nmae"}, {"hosts": "…"}): never a number, a name, a code or a text
@@ -24,7 +24,7 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class ApiWarning:
     """What does not stop a request but should be known: a code of api.md's "Warnings"."""
 
     code: str
@@ -57,8 +57,8 @@ class ProblemCode(StrEnum):
 class Refusal(Exception):  # noqa: N818 - not an error of ours: an answer
     """A request that is not carried out. Nothing was stored or sent. `facts` as in `Fault`."""
 
-    def __init__(self, code: ProblemCode, faults: tuple[Fault, ...] = (), **facts: str) -> None:
+    def __init__(self, code: ProblemCode, field_errors: tuple[FieldError, ...] = (), **facts: str) -> None:
         super().__init__(code)
         self.code = code
-        self.faults = faults
+        self.field_errors = field_errors
         self.facts = facts

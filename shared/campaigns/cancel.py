@@ -17,7 +17,7 @@ from shared.messages.factory import CANCELLED, cancelled_row
 from shared.messages.message import Chunk, Message
 from shared.messages.ports import Log
 from shared.messages.status import Status
-from shared.messages.status_writer import Settler
+from shared.messages.status_writer import StatusWriter
 from shared.sending.resolve_unknown import Unknowns
 
 AGAIN_AFTER = timedelta(seconds=400)
@@ -43,7 +43,7 @@ class SweepDeps:
     distributions: Distributions
     plans: Plans
     tallies: Tallies
-    settler: Settler
+    status_writer: StatusWriter
     unknowns: Unknowns
     clock: Clock
 
@@ -128,15 +128,15 @@ class Sweep:
         for scope in held:
             for message in await log.parked(distribution.organisation, distribution.channel, scope, _PARKED):
                 if message.distribution_id == distribution.distribution_id and message.due_at is not None:
-                    await log.rewatch(message.organisation, message.message_id, seen=message.due_at, due_at=now)
+                    await log.move_next_check(message.organisation, message.message_id, seen=message.due_at, due_at=now)
 
     async def _end(self, messages: Iterable[Message]) -> None:
-        settler, now = self._deps.settler, self._deps.clock.now()
+        status_writer, now = self._deps.status_writer, self._deps.clock.now()
         for message in messages:
             if message.status is Status.PENDING:
-                ended = await settler.end_unsent(message.organisation, message.message_id, CANCELLED, now)
+                ended = await status_writer.end_unsent(message.organisation, message.message_id, CANCELLED, now)
                 await self._deps.unknowns.take_if_lapsed(None if ended.won else ended.before, now)
-        await settler.flush()
+        await status_writer.flush()
 
 
 def _never_logged(distribution: Distribution) -> list[Chunk]:

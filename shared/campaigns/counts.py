@@ -16,7 +16,7 @@ from shared.messages.message import Chunk, Message
 from shared.messages.payload import Channel
 from shared.messages.status import ARRIVED, Status
 
-FRESH = timedelta(hours=24)
+COUNTS_WITHIN = timedelta(hours=24)
 """Cards should reach people within this time of being generated (product.md)."""
 
 AT_REST_AFTER = timedelta(hours=72)
@@ -148,7 +148,7 @@ def counted(message: Message) -> Counts:
         amounts={(message.country, price.currency): millionths} if price and millionths else {},
         delays=_delay(message),
         awaiting=_awaiting(message),
-        cards_within_24h=_arrived_fresh(message),
+        cards_within_24h=_arrived_within_24h(message),
     )
 
 
@@ -254,11 +254,11 @@ def _positive[K](sums: Mapping[K, int]) -> dict[K, int]:
     return {key: count for key, count in sums.items() if count > 0}
 
 
-def _arrived_fresh(message: Message) -> int:
+def _arrived_within_24h(message: Message) -> int:
     arrived = message.delivered_at or message.read_at
     if message.status not in ARRIVED or message.card_at is None or arrived is None:
         return 0
-    return int(arrived - message.card_at <= FRESH)
+    return int(arrived - message.card_at <= COUNTS_WITHIN)
 
 
 def _nth(delays: Mapping[int, int], place: int) -> int:

@@ -89,10 +89,10 @@ class Planning:
         if existing is None:
             order = await self._checked(new)
             name = await self._deps.plans.write_order(new.organisation, identity, order)
-            fresh = self._fresh(new, identity, name)
-            existing = await self._deps.distributions.create(fresh)
+            new_distribution = self._new_distribution(new, identity, name)
+            existing = await self._deps.distributions.create(new_distribution)
             if existing is None:
-                return await self._begin(fresh, new)
+                return await self._begin(new_distribution, new)
         return await self._again(existing, new)
 
     async def plan_upload(self, organisation: str, identity: str) -> None:
@@ -141,7 +141,7 @@ class Planning:
             await self._deps.settings.read(new.organisation, new.channel, needs_dhis2=True)
         return dataclasses.replace(new.order, upload=upload)
 
-    def _fresh(self, new: NewDistribution, identity: str, order: str) -> Distribution:
+    def _new_distribution(self, new: NewDistribution, identity: str, order: str) -> Distribution:
         now = self._deps.clock.now()
         inline = new.recipients is not None
         return Distribution(
@@ -238,8 +238,8 @@ class Planning:
         """Take the plan, unless somebody cancelled or took over meanwhile: then that stands."""
         saved = await self._deps.distributions.save(outcome)
         if saved is None:
-            standing = await self._deps.distributions.get(taken.organisation, taken.distribution_id)
-            return standing or taken
+            earlier = await self._deps.distributions.get(taken.organisation, taken.distribution_id)
+            return earlier or taken
         self._deps.telemetry.event(
             "distribution_planned",
             distribution_id=saved.distribution_id,

@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from shared.base.json import JsonValue
-from shared.base.refusal import Notice
+from shared.base.refusal import ApiWarning
 from shared.holds.hold import RunHold
 from shared.messages.payload import Channel
 from shared.messages.status import Status
@@ -223,7 +223,7 @@ class Plan:
     duplicates: int
     segments: int | None
     prices: tuple[CountryPrice, ...]
-    warnings: tuple[Notice, ...]
+    warnings: tuple[ApiWarning, ...]
     peak: tuple[tuple[str, str], ...]
     """Hours that are closed to it besides the quiet ones, in each zone's own time; empty unless it is off-peak."""
     starts_at: datetime | None
@@ -280,7 +280,7 @@ class Distribution:
     """When it was first confirmed."""
     template: str | None = None
     """The name of the template it was made with: what Meta does to that one stops this."""
-    last_departure: datetime | None = None
+    last_send_slot: datetime | None = None
     """The latest that was booked for any of its messages when they were released."""
     trying_until: datetime | None = None
     """A person has resumed it, and its held rows are being tried until then: so long it is not shown as paused."""

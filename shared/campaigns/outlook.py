@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.base.caches import Fresh
+from shared.base.caches import TtlCache
 from shared.base.instants import Clock, from_microseconds
-from shared.base.refusal import Notice
+from shared.base.refusal import ApiWarning
 from shared.campaigns.distribution import RELEASING, Counts, Distribution, DistributionStatus
 from shared.integrations.balances import Balance, Balances, units_missing
 from shared.integrations.integration import SmsIntegration, WhatsAppIntegration
@@ -18,7 +18,7 @@ from shared.messages.errors import SendError
 from shared.messages.payload import Channel
 from shared.messages.status import Status
 from shared.pacing.daily_limit import NumberReader
-from shared.pacing.ports import Lanes
+from shared.pacing.ports import RateLimits
 from shared.pacing.rate_limit import CYCLE, SLOTS, SPAN
 from shared.policy.gate import closed_hours, earliest_open
 from shared.policy.hours import Window, closes_at, parse_windows
@@ -50,11 +50,11 @@ def estimated_end(
         country = min(waiting, key=lambda one: opens[one])
         now = max(now, opens[country])
         closes = _closes(channel, country, now, peak)
-        left = waiting.pop(country)
-        stays = left if closes is None else min(left, (closes - now).total_seconds())
+        remaining = waiting.pop(country)
+        stays = remaining if closes is None else min(remaining, (closes - now).total_seconds())
         now += timedelta(seconds=stays)
-        if left > stays:
-            waiting[country] = left - stays
+        if remaining > stays:
+            waiting[country] = remaining - stays
     return now
 
 
@@ -64,7 +64,7 @@ def _closes(channel: Channel, country: str, instant: datetime, peak: tuple[Windo
     return closes_at(instant, COVERED[country].zone, closed_hours(country, peak))
 
 
-BALANCE_FRESH = timedelta(seconds=15)
+BALANCE_KNOWN_FOR = timedelta(seconds=15)
 """How old a known balance may be: a page of distributions asks the provider once."""
 
 _OF_THE_ACCOUNT = ("units_insufficient", "daily_limit_exceeded")
@@ -76,21 +76,26 @@ class Foretold:
     """`estimated_end` is None while it cannot be told: it is paused, something is held, or it is over."""
 
     estimated_end: datetime | None
-    warnings: tuple[Notice, ...]
+    warnings: tuple[ApiWarning, ...]
 
 
 class Outlook:
     """Reads; changes nothing. For one worker: settings and balances are read once for many distributions."""
 
     def __init__(
-        self, integrations: Integrations, lanes: Lanes, balances: Balances, number: NumberReader, clock: Clock
+        self,
+        integrations: Integrations,
+        rate_limits: RateLimits,
+        balances: Balances,
+        number: NumberReader,
+        clock: Clock,
     ) -> None:
         self._integrations = integrations
-        self._lanes = lanes
+        self._rate_limits = rate_limits
         self._balances = balances
         self._number = number
         self._clock = clock
-        self._known = Fresh(self._read_balances, BALANCE_FRESH)
+        self._known = TtlCache(self._read_balances, BALANCE_KNOWN_FOR)
 
     async def of(self, distribution: Distribution, counts: Counts) -> Foretold:
         """`counts`: what has become of its rows, as they are shown."""
@@ -114,8 +119,8 @@ class Outlook:
         if waits or any(run.hold is not None for run in runs) or not runs:
             return None
         now = self._clock.now()
-        lane = await self._lanes.state(integration.lane)
-        released = max(now, distribution.last_departure or now)
+        rate_limit = await self._rate_limits.state(integration.rate_limit)
+        released = max(now, distribution.last_send_slot or now)
         waiting = [Load(country=run.country, rows=sum(run.sizes(run.chunks))) for run in runs]
         if not any(load.rows for load in waiting):
             return released
@@ -123,28 +128,28 @@ class Outlook:
         last = estimated_end(
             waiting,
             distribution.channel,
-            start=max(wished, from_microseconds(max(lane.next_bulk, lane.not_before))),
-            rate=lane.rate(integration.rate_per_second),
+            start=max(wished, from_microseconds(max(rate_limit.next_bulk, rate_limit.not_before))),
+            rate=rate_limit.rate(integration.rate_per_second),
             peak=parse_windows(distribution.planned.peak),
         )
         return max(last, released)
 
     async def _warnings(
         self, distribution: Distribution, integration: WhatsAppIntegration | SmsIntegration, counts: Counts
-    ) -> tuple[Notice, ...]:
+    ) -> tuple[ApiWarning, ...]:
         """Those about the account are asked for anew, for the rows that are still to go. One that cannot be read leaves
         what planning said."""
         plan = distribution.planned
-        if not any(notice.code in _OF_THE_ACCOUNT for notice in plan.warnings):
+        if not any(warning.code in _OF_THE_ACCOUNT for warning in plan.warnings):
             return plan.warnings
-        anew: tuple[Notice, ...] | None
+        anew: tuple[ApiWarning, ...] | None
         if isinstance(integration, SmsIntegration):
-            left = await self._known.get(integration.organisation, self._clock.now())
-            anew = units_missing(left, _segments_to_go(distribution, counts)) if left is not None else None
+            remaining = await self._known.get(integration.organisation, self._clock.now())
+            anew = units_missing(remaining, _segments_to_go(distribution, counts)) if remaining is not None else None
         else:
             pending = counts.of(Status.PENDING) if distribution.was_confirmed else plan.accepted
             anew = await self._number.limit_warnings(integration, min(plan.people, pending))
-            if any(notice.code not in _OF_THE_ACCOUNT for notice in anew):
+            if any(warning.code not in _OF_THE_ACCOUNT for warning in anew):
                 anew = None
         return plan.warnings if anew is None else (*_without_account(plan.warnings), *anew)
 
@@ -165,5 +170,5 @@ def _segments_to_go(distribution: Distribution, counts: Counts) -> Mapping[str, 
     return {country: needed - counts.segments.get(country, 0) for country, needed in planned.items()}
 
 
-def _without_account(warnings: Sequence[Notice]) -> tuple[Notice, ...]:
-    return tuple(notice for notice in warnings if notice.code not in _OF_THE_ACCOUNT)
+def _without_account(warnings: Sequence[ApiWarning]) -> tuple[ApiWarning, ...]:
+    return tuple(warning for warning in warnings if warning.code not in _OF_THE_ACCOUNT)

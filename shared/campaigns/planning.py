@@ -17,7 +17,7 @@ from decimal import Decimal
 from shared.base.concurrency import Writes
 from shared.base.ids import row_message_id
 from shared.base.instants import from_microseconds
-from shared.base.refusal import Fault, Notice
+from shared.base.refusal import ApiWarning, FieldError
 from shared.campaigns.distribution import (
     AUTO_OFF_PEAK_ABOVE,
     CHUNK_ROWS,
@@ -40,8 +40,8 @@ from shared.integrations.integration import WhatsAppIntegration
 from shared.messages.message import Chunk, Price
 from shared.messages.payload import Channel, Mode, Payload
 from shared.pacing.daily_limit import NumberReader
-from shared.pacing.ports import Lanes
-from shared.policy.eligibility import Accepted, Frame, Judge, Rejected, Row
+from shared.pacing.ports import RateLimits
+from shared.policy.eligibility import Accepted, Eligibility, Frame, Rejected, Row
 from shared.policy.gate import earliest_open
 from shared.policy.hours import Window, parse_windows
 from shared.policy.setting import Settings
@@ -56,9 +56,9 @@ _HEAVY = 2 * 1024 * 1024
 _WRITES_AT_ONCE = 16
 """One after the other, ten thousand chunks would take longer to put than to make."""
 
-_FAULTS_A_PART = 1000
+_FIELD_ERRORS_A_PART = 1000
 
-_FRESH_CARD = timedelta(hours=24)
+_RECENT_CARD = timedelta(hours=24)
 
 _PLAIN_NAME = re.compile(r"[a-z_ ]{1,30}")
 
@@ -80,7 +80,7 @@ class _Tally:
     countries: Counter[str] = field(default_factory=Counter)
     segments: Counter[str] = field(default_factory=Counter)
     amounts: dict[str, tuple[str, Decimal]] = field(default_factory=dict)
-    notices: Counter[str] = field(default_factory=Counter)
+    warnings: Counter[str] = field(default_factory=Counter)
     outside_sessions: DigestCount = field(default_factory=DigestCount)
     """People who count against Meta's daily limit."""
     fallback_segments: Counter[str] = field(default_factory=Counter)
@@ -101,7 +101,7 @@ class _Tally:
         if composed.fallback_segments is not None:
             self.fallback_segments[country] += composed.fallback_segments
             _add_price(self.fallback_amounts, country, composed.fallback_price)
-        self.notices.update(notice.code for notice in composed.warnings)
+        self.warnings.update(warning.code for warning in composed.warnings)
         if composed.card_generated_at is not None:
             self.generated.append(composed.card_generated_at.timestamp())
 
@@ -116,11 +116,17 @@ class Planner:
     """Plans one distribution after the other."""
 
     def __init__(
-        self, judge: Judge, plans: Plans, lanes: Lanes, balances: Balances, number: NumberReader, probe: CardProbe
+        self,
+        eligibility: Eligibility,
+        plans: Plans,
+        rate_limits: RateLimits,
+        balances: Balances,
+        number: NumberReader,
+        probe: CardProbe,
     ) -> None:
-        self._judge = judge
+        self._eligibility = eligibility
         self._plans = plans
-        self._lanes = lanes
+        self._rate_limits = rate_limits
         self._balances = balances
         self._number = number
         self._probe = probe
@@ -142,10 +148,10 @@ class Planner:
         run = _PlanningRun(distribution, self._plans, earlier)
         try:
             for window in _windows(rows):
-                verdicts = await self._judge.judge(distribution.organisation, window, frame, now)
-                await run.duplicates.look_ahead(verdicts)
-                for verdict in verdicts:
-                    await run.take(verdict)
+                row_results = await self._eligibility.check_rows(distribution.organisation, window, frame, now)
+                await run.duplicates.look_ahead(row_results)
+                for row_result in row_results:
+                    await run.take(row_result)
             await run.close()
         finally:
             await run.abandon()
@@ -160,7 +166,7 @@ class Planner:
         peak = settings.sms.peak_hours if off_peak and settings.sms else ()
         windows = parse_windows(peak)
         wished = max(now, distribution.schedule.at or now)
-        runs = run.frozen()
+        runs = run.all_runs()
         starts = [earliest_open(distribution.channel, one.country, wished, windows) for one in runs]
         # First: a provider that answers makes the organisation a member of its account, whose rate the end depends on.
         people = tally.outside_sessions.different()
@@ -184,7 +190,7 @@ class Planner:
 
     async def _budgets(
         self, tally: _Tally, people: int, distribution: Distribution, settings: Settings
-    ) -> tuple[Notice, ...]:
+    ) -> tuple[ApiWarning, ...]:
         """What may keep messages from arriving: Meta's people in a day, cards that cannot be had, Orange's units."""
         if isinstance(settings.channel, WhatsAppIntegration):
             limit = await self._number.limit_warnings(settings.channel, people)
@@ -201,12 +207,12 @@ class Planner:
         start: datetime,
         windows: tuple[Window, ...],
     ) -> datetime:
-        lane = await self._lanes.state(settings.channel.lane)
+        rate_limit = await self._rate_limits.state(settings.channel.rate_limit)
         return estimated_end(
             [Load(country=run.country, rows=run.rows) for run in runs],
             distribution.channel,
-            start=max(start, from_microseconds(max(lane.next_bulk, lane.not_before))),
-            rate=lane.rate(settings.channel.rate_per_second),
+            start=max(start, from_microseconds(max(rate_limit.next_bulk, rate_limit.not_before))),
+            rate=rate_limit.rate(settings.channel.rate_per_second),
             peak=windows,
         )
 
@@ -221,27 +227,27 @@ class _PlanningRun:
         self._writes = Writes(_WRITES_AT_ONCE)
         self.duplicates = DuplicateRows(distribution, plans, self._writes, earlier)
         self._runs: dict[RunKind, _OpenRun] = {}
-        self._faults: list[Fault] = []
+        self._field_errors: list[FieldError] = []
         self._parts = 0
 
-    async def take(self, verdict: Accepted | Rejected) -> None:
-        if isinstance(verdict, Rejected):
+    async def take(self, row_result: Accepted | Rejected) -> None:
+        if isinstance(row_result, Rejected):
             self.tally.rejected += 1
-            self._faults.extend(verdict.faults)
-            if len(self._faults) >= _FAULTS_A_PART:
-                await self._write_faults()
-        elif await self.duplicates.has(verdict):
+            self._field_errors.extend(row_result.field_errors)
+            if len(self._field_errors) >= _FIELD_ERRORS_A_PART:
+                await self._write_field_errors()
+        elif await self.duplicates.has(row_result):
             self.tally.duplicates += 1
         else:
-            self.tally.add(verdict.composed, verdict.person)
-            await self._freeze(verdict)
+            self.tally.add(row_result.composed, row_result.person)
+            await self._store(row_result)
 
     async def close(self) -> None:
         for run in self._runs.values():
             if run.buffer:
                 await self._write_chunk(run)
-        if self._faults:
-            await self._write_faults()
+        if self._field_errors:
+            await self._write_field_errors()
         await self.duplicates.close()
         await self._writes.finish()
 
@@ -249,7 +255,7 @@ class _PlanningRun:
         """Leave nothing under way behind, however the run ended."""
         await self._writes.abandon()
 
-    def frozen(self) -> tuple[Run, ...]:
+    def all_runs(self) -> tuple[Run, ...]:
         return tuple(
             Run(
                 country=run.kind.country,
@@ -261,7 +267,7 @@ class _PlanningRun:
             for run in self._runs.values()
         )
 
-    async def _freeze(self, accepted: Accepted) -> None:
+    async def _store(self, accepted: Accepted) -> None:
         run = self._run_of(accepted.composed.payload)
         run.buffer.append(_planned(self._distribution.distribution_id, accepted))
         run.rows += 1
@@ -281,17 +287,17 @@ class _PlanningRun:
         run.chunks += 1
         run.buffer = []
 
-    async def _write_faults(self) -> None:
-        kept = self._plans.write_faults(
+    async def _write_field_errors(self) -> None:
+        kept = self._plans.write_field_errors(
             self._distribution.organisation,
             self._distribution.distribution_id,
             self._distribution.attempt,
             self._parts,
-            self._faults,
+            self._field_errors,
         )
         await self._writes.start(kept)
         self._parts += 1
-        self._faults = []
+        self._field_errors = []
 
 
 def _windows(rows: Iterable[Row]) -> Iterator[list[Row]]:
@@ -341,28 +347,30 @@ def _fallback_cost(tally: _Tally) -> FallbackCost:
 
 def _warnings(
     tally: _Tally, distribution: Distribution, settings: Settings, end: datetime | None
-) -> tuple[Notice, ...]:
-    found = [Notice(code=code, count=count) for code, count in sorted(tally.notices.items())]
+) -> tuple[ApiWarning, ...]:
+    found = [ApiWarning(code=code, count=count) for code, count in sorted(tally.warnings.items())]
     at_once = distribution.schedule.mode is ScheduleMode.NOW and distribution.channel is Channel.SMS
     has_peak_hours = settings.sms is not None and bool(settings.sms.peak_hours)
     if at_once and has_peak_hours and tally.accepted > AUTO_OFF_PEAK_ABOVE:
-        found.append(Notice(code="peak_hours", count=tally.accepted))
+        found.append(ApiWarning(code="peak_hours", count=tally.accepted))
     if end is not None:
-        oldest = (end - _FRESH_CARD).timestamp()
+        oldest = (end - _RECENT_CARD).timestamp()
         old = sum(1 for generated in tally.generated if generated < oldest)
-        found += [Notice(code="cards_older_than_24h", count=old)] if old else []
+        found += [ApiWarning(code="cards_older_than_24h", count=old)] if old else []
     return tuple(found)
 
 
-def _each_once(*notices: Notice) -> tuple[Notice, ...]:
+def _each_once(*warnings: ApiWarning) -> tuple[ApiWarning, ...]:
     """The first of each code, but for those that tell countries apart."""
-    return tuple({(notice.code, notice.facts.get("country")): notice for notice in reversed(notices)}.values())[::-1]
+    return tuple({(warning.code, warning.facts.get("country")): warning for warning in reversed(warnings)}.values())[
+        ::-1
+    ]
 
 
 def with_unknown_columns(plan: Plan, columns: Sequence[str]) -> Plan:
     """The plan with a warning about columns that nobody read. Names that are no plain words are not repeated."""
     if not columns:
         return plan
-    told = [column for column in columns if _PLAIN_NAME.fullmatch(column)]
-    notice = Notice(code="unknown_columns", count=len(columns), facts={"columns": ", ".join(told)[:200]})
-    return replace(plan, warnings=(*plan.warnings, notice))
+    reported = [column for column in columns if _PLAIN_NAME.fullmatch(column)]
+    warning = ApiWarning(code="unknown_columns", count=len(columns), facts={"columns": ", ".join(reported)[:200]})
+    return replace(plan, warnings=(*plan.warnings, warning))

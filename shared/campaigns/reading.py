@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 
 from shared.base.instants import Clock
-from shared.base.refusal import Fault, Notice, ProblemCode, Refusal
+from shared.base.refusal import ApiWarning, FieldError, ProblemCode, Refusal
 from shared.campaigns.counts import Fallbacks, not_below_zero, unlisted, with_missing_receipts
 from shared.campaigns.distribution import Counts, Distribution, together
 from shared.campaigns.outlook import Outlook
@@ -18,9 +18,9 @@ from shared.holds.runs import held_rows, settled_by
 from shared.messages.message import Message
 from shared.messages.ports import Log, LogQuery, Page
 from shared.messages.status import Status
-from shared.sending.last_heard import Pulse
+from shared.sending.last_heard import LastHeardStore
 
-FIRST_FAULTS = 20
+FIRST_FIELD_ERRORS = 20
 """How many rejected rows a distribution shows of itself."""
 
 
@@ -30,12 +30,12 @@ class DistributionView:
 
     distribution: Distribution
     counts: Counts
-    faults: Sequence[Fault]
+    field_errors: Sequence[FieldError]
     held: Mapping[RunHold, int] = field(default_factory=dict)
     """What keeps how many of its rows pending."""
     fallbacks: Counts = field(default_factory=Counts)
     """Of the SMS that went, or are to go, in place of its messages."""
-    warnings: Sequence[Notice] = ()
+    warnings: Sequence[ApiWarning] = ()
     """What is amiss now; of what planning found, what still holds."""
     estimated_end: datetime | None = None
     """None while it cannot be told."""
@@ -49,7 +49,7 @@ class BrowseDeps:
     distributions: Distributions
     holds: HoldStore
     plans: Plans
-    pulse: Pulse
+    last_heard_store: LastHeardStore
     outlook: Outlook
     clock: Clock
 
@@ -62,7 +62,7 @@ class Browse:
         self._holds = deps.holds
         self._distributions = deps.distributions
         self._plans = deps.plans
-        self._pulse = deps.pulse
+        self._last_heard_store = deps.last_heard_store
         self._outlook = deps.outlook
         self._clock = deps.clock
 
@@ -92,9 +92,9 @@ class Browse:
         distributions, holds = await self._holds.read([(one, two) for one, two in keys if two], channels)
         found: dict[str, RunHold] = {}
         for message in waiting:
-            standing = holds.get((organisation, message.channel))
+            known_holds = holds.get((organisation, message.channel))
             distribution = distributions.get((organisation, message.distribution_id or ""))
-            held = standing.holding(scopes_of_message(message, distribution)) if standing else None
+            held = known_holds.holding(scopes_of_message(message, distribution)) if known_holds else None
             if held is not None:
                 scope, hold = held
                 found[message.message_id] = RunHold(scope=scope, reason=hold.reason, since=hold.since)
@@ -107,12 +107,14 @@ class Browse:
     async def view(self, distribution: Distribution) -> DistributionView:
         """With counts that sum to `accepted` once it is confirmed."""
         plan = distribution.plan
-        faults: Sequence[Fault] = ()
+        field_errors: Sequence[FieldError] = ()
         if plan is not None and plan.rejected:
-            faults = (
-                await self._plans.read_faults(distribution.organisation, distribution.distribution_id, plan.attempt, 0)
+            field_errors = (
+                await self._plans.read_field_errors(
+                    distribution.organisation, distribution.distribution_id, plan.attempt, 0
+                )
                 or ()
-            )[:FIRST_FAULTS]
+            )[:FIRST_FIELD_ERRORS]
         counts, held = Counts(), dict[RunHold, int]()
         if plan is not None and distribution.was_confirmed:
             chunks = await self._distributions.counts(distribution.organisation, distribution.distribution_id)
@@ -120,7 +122,7 @@ class Browse:
                 counts = counts.plus(one)
             counts = with_missing_receipts(_with_the_rest(counts, distribution, plan.accepted), self._clock.now())
             held = held_rows(distribution, settled_by(chunks))
-        view = DistributionView(distribution=distribution, counts=counts, faults=faults, held=held)
+        view = DistributionView(distribution=distribution, counts=counts, field_errors=field_errors, held=held)
         if plan is not None:
             foretold = await self._outlook.of(distribution, counts)
             view = replace(view, estimated_end=foretold.estimated_end, warnings=foretold.warnings)
@@ -133,25 +135,25 @@ class Browse:
         counts = not_below_zero(together(chunks.values()))
         waiting = view.counts.of(Status.SENT)
         silent = waiting > 0 and await self._is_silent(*owner)
-        warnings = (Notice(code="receipts_missing", count=waiting),) if silent else ()
+        warnings = (ApiWarning(code="receipts_missing", count=waiting),) if silent else ()
         return replace(view, fallbacks=counts, warnings=(*view.warnings, *warnings))
 
     async def _is_silent(self, organisation: str, distribution_id: str) -> bool:
         """Whether fallbacks of the distribution wait because Meta reports nothing on its number."""
-        silence = await self._pulse.silence(organisation, distribution_id)
+        silence = await self._last_heard_store.silence(organisation, distribution_id)
         now = self._clock.now()
         if silence is None or silence.until <= now:
             return False
-        return silence.lasts(await self._pulse.read(organisation, silence.phone_number_id), now)
+        return silence.lasts(await self._last_heard_store.read(organisation, silence.phone_number_id), now)
 
-    async def faults(
+    async def field_errors(
         self, organisation: str, distribution_id: str, part: int, start: int, limit: int
-    ) -> tuple[Sequence[Fault], tuple[int, int] | None]:
+    ) -> tuple[Sequence[FieldError], tuple[int, int] | None]:
         """Rejected rows from a place on, and the place where the next ones start."""
         plan = (await self._found(organisation, distribution_id)).plan
         if plan is None:
             return (), None
-        read = partial(self._plans.read_faults, organisation, distribution_id, plan.attempt)
+        read = partial(self._plans.read_field_errors, organisation, distribution_id, plan.attempt)
         return await _page_of(read, part, start, limit)
 
     async def duplicates(

@@ -33,11 +33,11 @@ from shared.messages.message import ERASED, Chunk, Message
 from shared.messages.payload import Channel, Payload
 from shared.messages.ports import ChannelQueue, Log
 from shared.messages.status import Status
-from shared.messages.status_writer import Settler
+from shared.messages.status_writer import StatusWriter
 from shared.pacing.daily_limit import DailyLimits, Remaining
 from shared.pacing.members import Proofs
-from shared.pacing.ports import Lanes
-from shared.pacing.rate_limit import CYCLE, HORIZON, SLOTS, SPAN, TICK_EVERY, LaneState, Share, book
+from shared.pacing.ports import RateLimits
+from shared.pacing.rate_limit import CYCLE, HORIZON, SLOTS, SPAN, TICK_EVERY, RateLimitState, Share, book
 from shared.policy.gate import closed_hours
 from shared.policy.hours import closes_at, parse_windows
 from shared.recipients.countries import COVERED
@@ -48,22 +48,22 @@ PATIENCE = timedelta(minutes=15)
 """A copy that is still under way comes within this time, once more after a worker's death included (visibility 360 s);
 should it come later all the same, the claim lets one of the two through."""
 
-DEPARTED = timedelta(seconds=60)
+SLOT_PASSED = timedelta(seconds=60)
 """So long after the last booked departure nothing waits merely for its own."""
 
 
-class Stragglers:
+class StuckMessages:
     """Ends dead claims, and has the agenda watch what nobody holds."""
 
-    def __init__(self, log: Log, tallies: Tallies, settler: Settler, unknowns: Unknowns) -> None:
+    def __init__(self, log: Log, tallies: Tallies, status_writer: StatusWriter, unknowns: Unknowns) -> None:
         self._log = log
         self._tallies = tallies
-        self._settler = settler
+        self._status_writer = status_writer
         self._unknowns = unknowns
 
     async def look_after(self, distribution: Distribution, now: datetime) -> None:
         """The counts are as the log was a moment ago. May be done twice."""
-        if distribution.last_departure is not None and now < distribution.last_departure + DEPARTED:
+        if distribution.last_send_slot is not None and now < distribution.last_send_slot + SLOT_PASSED:
             return
         held = {index for index, run in enumerate(distribution.planned.runs) if run.hold is not None}
         for chunk in await self._tallies.unsettled(distribution):
@@ -71,7 +71,7 @@ class Stragglers:
                 continue  # its messages wait for the end of the hold, and are then released anew
             for message in await self._tallies.logged(distribution, chunk) or ():
                 await self._look_at(message, now)
-        await self._settler.flush()
+        await self._status_writer.flush()
 
     async def _look_at(self, message: Message, now: datetime) -> None:
         if message.status is not Status.PENDING or message.due_at is not None:
@@ -108,15 +108,15 @@ class ReleaseDeps:
     plans: Plans
     already: AlreadySent
     log: Log
-    lanes: Lanes
+    rate_limits: RateLimits
     queue: ChannelQueue
     integrations: Integrations
     guard: TemplateGuard
     tallies: Tallies
-    stragglers: Stragglers
+    stuck_messages: StuckMessages
     limits: DailyLimits
     proofs: Proofs
-    settler: Settler
+    status_writer: StatusWriter
     schedules: Schedules
     telemetry: Telemetry
     clock: Clock
@@ -141,7 +141,7 @@ class Release:
                 return False
             # Read anew: a token that was mended a moment ago is why a person pressed resume.
             integration = integration or await settings_of(
-                self._deps.integrations, organisation, distribution.channel, fresh=True
+                self._deps.integrations, organisation, distribution.channel, uncached=True
             )
             if not released and await self._stopped(distribution, integration, holds):
                 continue
@@ -191,9 +191,9 @@ class Release:
     ) -> int | None:
         """Some chunks logged (0) or released (so many); None where there is nothing to do until `due_at`."""
         now = self._deps.clock.now()
-        state = await self._rate_limit(integration)
+        state = await self._rate_limit_state(integration)
         if from_microseconds(state.next_bulk) > now + HORIZON:
-            self._deps.telemetry.event("lane_full", channel=distribution.channel)
+            self._deps.telemetry.event("rate_limit_full", channel=distribution.channel)
             await self._look_again(distribution, now + NEXT_LOOK)
             return None
         rate = state.rate(integration.rate_per_second)
@@ -220,18 +220,18 @@ class Release:
         await self._wait_or_complete(distribution, now, reason=DAILY_LIMIT if remaining.opens_at else None)
         return None
 
-    async def _rate_limit(self, integration: WhatsAppIntegration | SmsIntegration) -> LaneState:
-        state = await self._deps.lanes.state(integration.lane)
-        if state.shared_rate is not None or not integration.lane.account:
+    async def _rate_limit_state(self, integration: WhatsAppIntegration | SmsIntegration) -> RateLimitState:
+        state = await self._deps.rate_limits.state(integration.rate_limit)
+        if state.shared_rate is not None or not integration.rate_limit.account:
             return state
         await self._deps.proofs.seek(integration)
-        return await self._deps.lanes.state(integration.lane)
+        return await self._deps.rate_limits.state(integration.rate_limit)
 
     async def _remaining(
         self,
         distribution: Distribution,
         integration: WhatsAppIntegration | SmsIntegration,
-        state: LaneState,
+        state: RateLimitState,
         now: datetime,
     ) -> Remaining:
         """Meta's messaging limit; it does not hold for texts inside a session. Booked is what the lane's timetable
@@ -285,10 +285,10 @@ class Release:
         so that every accepted row is accounted for."""
         for row in rows:
             if row.payload is None:
-                await self._deps.settler.end_unsent(organisation, row.message_id, ERASED, now)
+                await self._deps.status_writer.end_unsent(organisation, row.message_id, ERASED, now)
             elif row.row in sent:
-                await self._deps.settler.end_unsent(organisation, row.message_id, ALREADY_SENT, now)
-        await self._deps.settler.flush()
+                await self._deps.status_writer.end_unsent(organisation, row.message_id, ALREADY_SENT, now)
+        await self._deps.status_writer.flush()
 
     async def _waiting(
         self, distribution: Distribution, read: Sequence[tuple[Chunk, Sequence[PlannedRow]]]
@@ -315,12 +315,12 @@ class Release:
         if read is None:
             return
         waiting = await self._waiting(distribution, read)
-        departures = await self._departures(integration, len(waiting), now)
-        copies = [
-            queued_row(distribution, chunk, row, payload, departs_at, integration.version)
-            for (chunk, row, payload), departs_at in zip(waiting, departures, strict=True)
+        send_slots = await self._send_slots(integration, len(waiting), now)
+        queue_messages = [
+            queued_row(distribution, chunk, row, payload, slot_at, integration.version)
+            for (chunk, row, payload), slot_at in zip(waiting, send_slots, strict=True)
         ]
-        await self._deps.queue.put(copies, now)
+        await self._deps.queue.put(queue_messages, now)
         moved_on = distribution.with_run(index, dataclasses.replace(run, released=run.released + count))
         await self._deps.distributions.save(
             dataclasses.replace(
@@ -328,7 +328,7 @@ class Release:
                 status=DistributionStatus.SENDING,
                 status_reason=None,
                 due_at=max(distribution.due_at or now, now + NEXT_LOOK),
-                last_departure=from_microseconds(departures[-1]) if departures else distribution.last_departure,
+                last_send_slot=from_microseconds(send_slots[-1]) if send_slots else distribution.last_send_slot,
             )
         )
         messages = Counter(chunk.number for chunk, _, _ in waiting)
@@ -342,22 +342,24 @@ class Release:
                 channel=distribution.channel,
             )
 
-    async def _departures(
+    async def _send_slots(
         self, integration: WhatsAppIntegration | SmsIntegration, count: int, now: datetime
     ) -> Sequence[int]:
         if not count:
             return ()
-        booking = await self._deps.lanes.book(
-            integration.lane,
+        booking = await self._deps.rate_limits.book(
+            integration.rate_limit,
             Share.BULK,
             rate=integration.rate_per_second,
             earliest=now + HEAD_START,
             count=count,
         )
-        return booking.departures
+        return booking.send_slots
 
     @staticmethod
-    def _fitting(distribution: Distribution, run: Run, state: LaneState, rate: int, now: datetime, at_most: int) -> int:
+    def _fitting(
+        distribution: Distribution, run: Run, state: RateLimitState, rate: int, now: datetime, at_most: int
+    ) -> int:
         """How many of the run's next chunks would leave wholly inside its window."""
         sizes = run.sizes(at_most)
         starts_at = distribution.schedule.at
@@ -367,10 +369,10 @@ class Release:
             return len(sizes)
         peak = parse_windows(distribution.planned.peak)
         earliest = microseconds(now + HEAD_START)
-        departures = book(state, Share.BULK, rate=rate, earliest=earliest, count=sum(sizes)).departures
-        first = from_microseconds(departures[0])
+        send_slots = book(state, Share.BULK, rate=rate, earliest=earliest, count=sum(sizes)).send_slots
+        first = from_microseconds(send_slots[0])
         closes = closes_at(first, COVERED[run.country].zone, closed_hours(run.country, peak))
-        lasts = [from_microseconds(departures[end - 1]) for end in itertools.accumulate(sizes)]
+        lasts = [from_microseconds(send_slots[end - 1]) for end in itertools.accumulate(sizes)]
         return sum(closes is None or last < closes for last in lasts)
 
     async def _wait_or_complete(self, distribution: Distribution, now: datetime, *, reason: str | None) -> None:
@@ -381,9 +383,9 @@ class Release:
             if opens > now:
                 await wake(self._deps.schedules, distribution, opens)
             return
-        told_later = any(run.hold is not None and run.hold.told_later for run in distribution.planned.runs)
-        if told_later or not await self._is_settled(distribution, now):
-            await self._deps.stragglers.look_after(distribution, now)
+        reported_later = any(run.hold is not None and run.hold.reported_later for run in distribution.planned.runs)
+        if reported_later or not await self._is_settled(distribution, now):
+            await self._deps.stuck_messages.look_after(distribution, now)
             await self._look_again(distribution, now + NEXT_LOOK, reason=reason)
             return
         completed = dataclasses.replace(
@@ -398,7 +400,7 @@ class Release:
 
     async def _is_settled(self, distribution: Distribution, now: datetime) -> bool:
         """Surely not while copies are still to depart, or to be counted: the log is read row by row for this."""
-        last = distribution.last_departure
+        last = distribution.last_send_slot
         return (last is None or last + COUNTED_AFTER <= now) and await self._deps.tallies.all_settled(distribution)
 
     async def _look_again(self, distribution: Distribution, at: datetime, *, reason: str | None = None) -> None:

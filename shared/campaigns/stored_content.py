@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from shared.base.refusal import Fault
+from shared.base.refusal import FieldError
 from shared.campaigns.distribution import Order, Upload
 from shared.messages.message import Chunk, PayloadRef, Price
 from shared.messages.payload import Payload
@@ -72,24 +72,24 @@ class Plans(Protocol):
         """The chunk's object."""
         ...
 
-    async def write_prints(self, organisation: str, distribution_id: str, attempt: int, book: bytes) -> None:
+    async def write_dedupe_index(self, organisation: str, distribution_id: str, attempt: int, book: bytes) -> None:
         """Keep the dedupe index of a planning run (`shared.duplicates.dedupe_index`), for as long as the log is
         kept."""
         ...
 
-    async def read_prints(self, organisation: str, distribution_id: str, attempt: int) -> bytes | None:
+    async def read_dedupe_index(self, organisation: str, distribution_id: str, attempt: int) -> bytes | None:
         """The book of a planning run; None where it has expired."""
         ...
 
-    async def write_faults(
-        self, organisation: str, distribution_id: str, attempt: int, part: int, faults: Sequence[Fault]
+    async def write_field_errors(
+        self, organisation: str, distribution_id: str, attempt: int, part: int, field_errors: Sequence[FieldError]
     ) -> None:
         """Keep a part of the rejected rows. Parts count from 0."""
         ...
 
-    async def read_faults(
+    async def read_field_errors(
         self, organisation: str, distribution_id: str, attempt: int, part: int
-    ) -> Sequence[Fault] | None:
+    ) -> Sequence[FieldError] | None:
         """A part of the rejected rows; None past the last."""
         ...
 

@@ -53,7 +53,7 @@ class FailedCards:
         if pair is None or dispatch.payload.card_image is None:
             return
         self._served[pair] = dispatch.payload.card_image
-        if message.card_failed_at is not None or dispatch.trial is not None:
+        if message.card_failed_at is not None or dispatch.probe is not None:
             self._failing[pair] = None
         await self._end_row(pair)
 

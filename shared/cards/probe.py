@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from itertools import chain, zip_longest
 
-from shared.base.refusal import Notice
+from shared.base.refusal import ApiWarning
 from shared.campaigns.runs import card_host
 from shared.cards.failures import can_be_fetched
 from shared.sending.channel import CardSource
@@ -19,7 +19,7 @@ class CardProbe:
     def __init__(self, cards: CardSource) -> None:
         self._cards = cards
 
-    async def warnings(self, references: Sequence[str], organisation: str) -> tuple[Notice, ...]:
+    async def warnings(self, references: Sequence[str], organisation: str) -> tuple[ApiWarning, ...]:
         """`cards_unreachable`, where some of these few cards cannot be fetched or are no pictures. All are fetched at
         once, each at most 5 MB."""
         if not references:
@@ -36,7 +36,7 @@ class CardProbe:
         missing = len(late) + sum(not fetch.result() for fetch in done)
         if not missing:
             return ()
-        return (Notice(code="cards_unreachable", count=missing, facts={"tried": str(len(references))}),)
+        return (ApiWarning(code="cards_unreachable", count=missing, facts={"tried": str(len(references))}),)
 
 
 MOST = 5

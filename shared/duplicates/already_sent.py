@@ -30,7 +30,7 @@ from shared.duplicates.dedupe_key import marks_in
 from shared.messages.message import Message
 from shared.messages.ports import Log, Page, pages
 from shared.messages.status import Status
-from shared.messages.status_writer import Settler
+from shared.messages.status_writer import StatusWriter
 
 ALREADY_SENT = "already_sent"
 """Reason of a row that was found only when it was logged (api.md, Codes)."""
@@ -58,14 +58,14 @@ class Turns(Protocol):
         ...
 
 
-class Standing:
+class StillCounting:
     """Says of rows of other distributions whether they are sent, or on their way."""
 
     def __init__(
         self,
         organisation: str,
         log: Log,
-        settler: Settler,
+        status_writer: StatusWriter,
         clock: Clock,
         *,
         replaced: frozenset[str],
@@ -75,7 +75,7 @@ class Standing:
         turn. They compare themselves with this one, so their rows do not count here."""
         self._organisation = organisation
         self._log = log
-        self._settler = settler
+        self._status_writer = status_writer
         self._clock = clock
         self._replaced = replaced
         self._give_way = give_way
@@ -83,12 +83,12 @@ class Standing:
     async def among(self, candidates: Mapping[int, Iterator[tuple[Distribution, int]]]) -> set[int]:
         """Those rows of which one of the candidates (distribution, row in it) counts."""
         found: set[int] = set()
-        left = dict(candidates)
-        while left:
-            some = {row: list(islice(others, _CANDIDATES_AT_ONCE)) for row, others in left.items()}
+        remaining = dict(candidates)
+        while remaining:
+            some = {row: list(islice(others, _CANDIDATES_AT_ONCE)) for row, others in remaining.items()}
             found |= await self._with_one(some)
-            left = {row: left[row] for row, others in some.items() if others and row not in found}
-        await self._settler.flush()
+            remaining = {row: remaining[row] for row, others in some.items() if others and row not in found}
+        await self._status_writer.flush()
         return found
 
     async def _with_one(self, candidates: Mapping[int, Sequence[tuple[Distribution, int]]]) -> set[int]:
@@ -121,7 +121,7 @@ class Standing:
     async def _has_ended(self, message: Message) -> bool:
         """The cancel's sweep has not come to it yet. It is ended here, so that it surely does not leave any more."""
         now = self._clock.now()
-        moved = await self._settler.end_unsent(self._organisation, message.message_id, "cancelled", now)
+        moved = await self._status_writer.end_unsent(self._organisation, message.message_id, "cancelled", now)
         return moved.won or (moved.before is not None and moved.before.status is Status.FAILED)
 
 
@@ -132,12 +132,12 @@ class Earlier:
 
     books: Sequence[tuple[Distribution, bytes]]
     singles: "Singles"
-    standing: Standing
+    still_counting: StillCounting
 
     async def among(self, rows: Mapping[int, Sequence[Print]]) -> set[int]:
         """Those of the rows (each with its marks) that are sent, or on their way."""
         found = {row for row, marks in rows.items() if self.singles.have(marks)}
-        return found | await self.standing.among(
+        return found | await self.still_counting.among(
             {row: self._candidates(marks) for row, marks in rows.items() if row not in found}
         )
 
@@ -173,13 +173,19 @@ class AlreadySent:
     """Reads what a campaign has sent."""
 
     def __init__(
-        self, distributions: Distributions, turns: Turns, plans: Plans, log: Log, settler: Settler, clock: Clock
+        self,
+        distributions: Distributions,
+        turns: Turns,
+        plans: Plans,
+        log: Log,
+        status_writer: StatusWriter,
+        clock: Clock,
     ) -> None:
         self._distributions = distributions
         self._turns = turns
         self._plans = plans
         self._log = log
-        self._settler = settler
+        self._status_writer = status_writer
         self._clock = clock
         self._known: LruCache[str, _Known] = LruCache(_REMEMBERED)
 
@@ -190,10 +196,12 @@ class AlreadySent:
             (one, book)
             for one in await self._confirmed(distribution, None)
             if one.distribution_id != distribution.distribution_id
-            and (book := await self._plans.read_prints(organisation, one.distribution_id, one.planned.attempt))
+            and (book := await self._plans.read_dedupe_index(organisation, one.distribution_id, one.planned.attempt))
         ]
         singles = await self._singles(distribution, None)
-        return Earlier(books=books, singles=singles, standing=self._standing(organisation, singles.replaced))
+        return Earlier(
+            books=books, singles=singles, still_counting=self._still_counting(organisation, singles.replaced)
+        )
 
     async def since_planning(self, distribution: Distribution, rows: Iterable[int]) -> set[int]:
         """Those of its rows that its campaign has sent since it was planned, or is about to. Asked before rows are
@@ -218,13 +226,15 @@ class AlreadySent:
         pairs = [(one, await self._pairs(distribution, known, one)) for one in others]
         wanted = set(rows)
         found = wanted & replied
-        standing = self._standing(distribution.organisation, singles.replaced, give_way)
-        return found | await standing.among({row: _candidates(pairs, row) for row in wanted - found})
+        still_counting = self._still_counting(distribution.organisation, singles.replaced, give_way)
+        return found | await still_counting.among({row: _candidates(pairs, row) for row in wanted - found})
 
-    def _standing(
+    def _still_counting(
         self, organisation: str, replaced: frozenset[str], give_way: frozenset[str] = frozenset()
-    ) -> Standing:
-        return Standing(organisation, self._log, self._settler, self._clock, replaced=replaced, give_way=give_way)
+    ) -> StillCounting:
+        return StillCounting(
+            organisation, self._log, self._status_writer, self._clock, replaced=replaced, give_way=give_way
+        )
 
     async def _remembered(self, distribution: Distribution) -> _Known | None:
         """None: its index has expired."""
@@ -237,7 +247,7 @@ class AlreadySent:
         return known
 
     async def _book(self, one: Distribution) -> bytes | None:
-        return await self._plans.read_prints(one.organisation, one.distribution_id, one.planned.attempt)
+        return await self._plans.read_dedupe_index(one.organisation, one.distribution_id, one.planned.attempt)
 
     async def _pairs(self, distribution: Distribution, known: _Known, other: Distribution) -> Pairs:
         if other.distribution_id not in known.pairs:
@@ -285,17 +295,17 @@ class AlreadySent:
     async def _singles(self, distribution: Distribution, since: datetime | None) -> Singles:
         organisation = distribution.organisation
         listed = await self._log.singles(organisation, distribution.campaign_id, (since, None))
-        fresh = [one.message_id for one in listed]
+        new_ids = [one.message_id for one in listed]
         found: dict[str, Message] = {}
         asked: set[str] = set()
-        wanted = fresh
+        wanted = new_ids
         while wanted:
             asked.update(wanted)
             for some in batched(wanted, _AT_ONCE, strict=False):
                 found |= await self._log.get_many(organisation, some)
             # A successor's parent may be older than what was listed.
             wanted = sorted(set(filter(None, map(_parent_of, found.values()))) - asked)
-        return _standing_of([found[one] for one in fresh if one in found], found)
+        return _still_counting_for([found[one] for one in new_ids if one in found], found)
 
 
 def _candidates(pairs: Sequence[tuple[Distribution, Pairs]], row: int) -> Iterator[tuple[Distribution, int]]:
@@ -307,7 +317,7 @@ def _parent_of(message: Message) -> str | None:
     return message.parent_message_id if message.dedupe_key is None else None
 
 
-def _standing_of(messages: Iterable[Message], known: Mapping[str, Message]) -> Singles:
+def _still_counting_for(messages: Iterable[Message], known: Mapping[str, Message]) -> Singles:
     """The marks of what has not failed, and the rows of distributions that it stands for."""
     keys: set[str] = set()
     elsewhere: set[str] = set()

@@ -41,7 +41,7 @@ def row_in(number: int) -> tuple[int, bool]:
     return number & (_UNDECIDED - 1), number < _UNDECIDED
 
 
-class Prints:
+class DedupeIndex:
     """Gathers a plan's marks in any order."""
 
     def __init__(self) -> None:
@@ -103,12 +103,12 @@ def without(book: bytes, rows: Collection[int]) -> bytes:
     words = array("I", book)  # of four bytes: two of the digest, one of the row
     if sys.byteorder == "little":
         words.byteswap()
-    left, start = bytearray(), 0
+    remaining, start = bytearray(), 0
     for place, number in enumerate(words[2::3]):
         if number in gone:
-            left += book[start : place * _RECORD]
+            remaining += book[start : place * _RECORD]
             start = (place + 1) * _RECORD
-    return bytes(left + book[start:])
+    return bytes(remaining + book[start:])
 
 
 def _first(book: bytes, wanted: bytes) -> int:

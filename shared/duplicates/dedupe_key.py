@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from shared.duplicates.dedupe_index import Print, Prints, number_of, row_in
+from shared.duplicates.dedupe_index import DedupeIndex, Print, number_of, row_in
 from shared.duplicates.digests import DigestMap
 from shared.messages.payload import Payload
 
@@ -67,7 +67,7 @@ class AcceptedRows:
 
     def __init__(self) -> None:
         self._first = (DigestMap(), DigestMap(), DigestMap())
-        self._later = Prints()
+        self._later = DedupeIndex()
 
     def take(self, key: DedupeKey, row: int) -> int | None:
         """Accept the row (None), or say which accepted row it is a duplicate of: the first one that matches.

@@ -26,9 +26,9 @@ class DuplicateRows:
         self._found: list[DuplicateRow] = []
         self._parts = 0
 
-    async def look_ahead(self, verdicts: Sequence[Accepted | Rejected]) -> None:
+    async def look_ahead(self, row_results: Sequence[Accepted | Rejected]) -> None:
         """Look up which of the next rows the campaign has sent already, many at once."""
-        self._keys = {one.row: one.dedupe_key for one in verdicts if isinstance(one, Accepted)}
+        self._keys = {one.row: one.dedupe_key for one in row_results if isinstance(one, Accepted)}
         if self._earlier is not None:
             self._sent = await self._earlier.among({row: key.marks for row, key in self._keys.items()})
 
@@ -58,7 +58,9 @@ class DuplicateRows:
             await self._write_part()
         one = self._distribution
         book = self._accepted.book()
-        await self._writes.start(self._plans.write_prints(one.organisation, one.distribution_id, one.attempt, book))
+        await self._writes.start(
+            self._plans.write_dedupe_index(one.organisation, one.distribution_id, one.attempt, book)
+        )
 
     async def _write_part(self) -> None:
         one, part, rows = self._distribution, self._parts, self._found

@@ -60,7 +60,7 @@ class ReadCauses:
         return templates | await self._of_number(held, holds, integration)
 
     def _may_be_read(self, hold: Hold, integration: WhatsAppIntegration | SmsIntegration) -> bool:
-        if hold.told_later:
+        if hold.reported_later:
             return False
         is_new = hold.reason == "token_invalid" and from_milliseconds(integration.version) > hold.since
         return is_new or self._clock.now() - hold.since >= SETTLED_AFTER
@@ -160,7 +160,7 @@ class AccountHealth:
         The holds are read before Meta is asked: a change in between is newer than the answer.
         """
         organisation = task.organisation
-        integration = await self._integrations.whatsapp(organisation, fresh=True)
+        integration = await self._integrations.whatsapp(organisation, uncached=True)
         if integration is None:
             return
         known = await self._holding.get(organisation, Channel.WHATSAPP)

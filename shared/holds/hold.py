@@ -12,11 +12,11 @@ from enum import StrEnum
 
 from shared.messages.payload import Channel
 
-TRIAL_LASTS = timedelta(minutes=3)
+PROBE_LASTS = timedelta(minutes=3)
 """A trial message has an answer by then, or it is lost: then the next trial may begin. Longer than a slot's longest
 wait, the send and the claim's lease together."""
 
-FIRST_TRIAL = timedelta(minutes=1)
+FIRST_PROBE = timedelta(minutes=1)
 
 LONGEST_WAIT = timedelta(hours=1)
 """Trials come after 1, 2, 4 … minutes, at most an hour apart."""
@@ -116,7 +116,7 @@ class RunHold:
     scope: ScopeKey
     reason: str
     since: datetime
-    told_later: bool = False
+    reported_later: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +125,7 @@ class Hold:
 
     `generation` rises when the hold is set and when it ends, `changed_at` is that instant. `reason` is one of api.md's
     status reasons. `try_at`: from then on one message may be sent as a trial. `trial`: the message that is under way as
-    one, until `trial_until`. `told_later`: the provider took the messages and refused them afterwards, so its first
+    one, until `probe_until`. `reported_later`: the provider took the messages and refused them afterwards, so its first
     answer to a trial proves nothing.
     """
 
@@ -136,18 +136,18 @@ class Hold:
     generation: int
     try_at: datetime
     tries: int = 0
-    trial: str | None = None
-    trial_until: datetime | None = None
-    told_later: bool = False
+    probe: str | None = None
+    probe_until: datetime | None = None
+    reported_later: bool = False
 
     def may_try(self, now: datetime) -> bool:
         """Whether a trial may begin."""
-        under_way = self.trial_until is not None and now < self.trial_until
+        under_way = self.probe_until is not None and now < self.probe_until
         return self.held and self.try_at <= now and not under_way
 
     def is_tried_by(self, message_id: str, now: datetime) -> bool:
         """Whether the message is the trial that is under way."""
-        return self.trial == message_id and self.trial_until is not None and now < self.trial_until
+        return self.probe == message_id and self.probe_until is not None and now < self.probe_until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,11 +189,11 @@ class Holds:
             if not hold.held and now < hold.changed_at + FREES_FOR
         ]
 
-    def set(self, scope: ScopeKey, reason: str, now: datetime, *, told_later: bool = False) -> "Holds":
+    def set(self, scope: ScopeKey, reason: str, now: datetime, *, reported_later: bool = False) -> "Holds":
         """With the scope held. A hold that stands keeps its age; its trial, if any, is over."""
         known = self.of(scope)
         if known is not None and known.held:
-            return self.trial_over(scope, reason=reason, told_later=told_later or known.told_later, now=now)
+            return self.probe_over(scope, reason=reason, reported_later=reported_later or known.reported_later, now=now)
         generation = self.generation + 1
         hold = Hold(
             held=True,
@@ -201,8 +201,8 @@ class Holds:
             since=now,
             changed_at=now,
             generation=generation,
-            try_at=now + FIRST_TRIAL,
-            told_later=told_later,
+            try_at=now + FIRST_PROBE,
+            reported_later=reported_later,
         )
         return self._with(scope, hold, now, generation=generation)
 
@@ -213,31 +213,31 @@ class Holds:
             return self
         generation = self.generation + 1
         free = dataclasses.replace(
-            known, held=False, changed_at=now, generation=generation, trial=None, trial_until=None
+            known, held=False, changed_at=now, generation=generation, probe=None, probe_until=None
         )
         return self._with(scope, free, now, generation=generation)
 
-    def with_trial(self, scope: ScopeKey, message_id: str, now: datetime) -> "Holds":
+    def with_probe(self, scope: ScopeKey, message_id: str, now: datetime) -> "Holds":
         """With a message under way that tries the scope. The scope must be held."""
         known = self.scopes[str(scope)]
         longest = LONGEST_CARDS_WAIT if scope.scope is HoldScope.CARDS else LONGEST_WAIT
-        pause = min(FIRST_TRIAL * 2 ** min(known.tries, 10), longest)
+        pause = min(FIRST_PROBE * 2 ** min(known.tries, 10), longest)
         trying = dataclasses.replace(
-            known, trial=message_id, trial_until=now + TRIAL_LASTS, tries=known.tries + 1, try_at=now + pause
+            known, probe=message_id, probe_until=now + PROBE_LASTS, tries=known.tries + 1, try_at=now + pause
         )
         return self._with(scope, trying, now)
 
-    def trial_over(
-        self, scope: ScopeKey, now: datetime, *, reason: str | None = None, told_later: bool | None = None
+    def probe_over(
+        self, scope: ScopeKey, now: datetime, *, reason: str | None = None, reported_later: bool | None = None
     ) -> "Holds":
         """With no trial under way, and the hold as it stands; the same where nothing would change."""
         known = self.scopes[str(scope)]
         over = dataclasses.replace(
             known,
-            trial=None,
-            trial_until=None,
+            probe=None,
+            probe_until=None,
             reason=reason or known.reason,
-            told_later=known.told_later if told_later is None else told_later,
+            reported_later=known.reported_later if reported_later is None else reported_later,
         )
         return self if over == known else self._with(scope, over, now)
 
@@ -247,7 +247,7 @@ class Holds:
         changed = self
         for scope in held:
             known = changed.scopes[str(scope)]
-            waiting = dataclasses.replace(known, try_at=now, tries=0, trial=None, trial_until=None)
+            waiting = dataclasses.replace(known, try_at=now, tries=0, probe=None, probe_until=None)
             changed = changed._with(scope, waiting, now)
         return changed
 

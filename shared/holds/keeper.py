@@ -74,7 +74,7 @@ class HoldKeeper:
         reason: str,
         *,
         claimed_at: datetime | None = None,
-        told_later: bool = False,
+        reported_later: bool = False,
     ) -> bool:
         """Hold a scope; True if it was free until now.
 
@@ -91,7 +91,7 @@ class HoldKeeper:
                 if claimed_at is not None
                 else holds.generation_of([scope]) != known.generation_of([scope])
             )
-            return holds if is_old else holds.set(scope, reason, now, told_later=told_later)
+            return holds if is_old else holds.set(scope, reason, now, reported_later=reported_later)
 
         before, after = await self._change(known.organisation, known.channel, held)
         return before.holding([scope]) is None and after.holding([scope]) is not None
@@ -121,20 +121,20 @@ class HoldKeeper:
         if before.held_scopes() if wanted is None else before.holding(wanted):
             await self._bring_up(organisation, channel)
 
-    async def begin_trial(self, known: Holds, scope: ScopeKey, message_id: str) -> bool:
+    async def begin_probe(self, known: Holds, scope: ScopeKey, message_id: str) -> bool:
         """Let one message try a held scope; False if another trial is under way, or the hold has ended."""
         now, began = self._clock.now(), False
 
         def trying(holds: Holds) -> Holds:
             nonlocal began
             hold = holds.of(scope)
-            began = hold is not None and (hold.may_try(now) or hold.trial == message_id)
-            return holds.with_trial(scope, message_id, now) if began else holds
+            began = hold is not None and (hold.may_try(now) or hold.probe == message_id)
+            return holds.with_probe(scope, message_id, now) if began else holds
 
         await self._change(known.organisation, known.channel, trying)
         return began
 
-    async def trial_ended(
+    async def probe_ended(
         self, organisation: str, channel: Channel, scope: ScopeKey, message_id: str, *, worked: bool
     ) -> None:
         """A trial has its answer: its hold ends if it worked. Where the provider refuses afterwards, that it took the
@@ -143,18 +143,18 @@ class HoldKeeper:
 
         def over(holds: Holds) -> Holds:
             hold = holds.of(scope)
-            if hold is None or not hold.held or hold.trial != message_id:
+            if hold is None or not hold.held or hold.probe != message_id:
                 return holds
             if worked:
-                return holds if hold.told_later else holds.ended(scope, now)
-            return holds.trial_over(scope, now)
+                return holds if hold.reported_later else holds.ended(scope, now)
+            return holds.probe_over(scope, now)
 
         await self._change(organisation, channel, over)
 
     async def proven(self, message: Message) -> None:
         """A status proves that the provider really sent a trial message: the hold that it tried has ended."""
         holds = await self._store.get(message.organisation, message.channel)
-        tried = [scope for scope in holds.held_scopes() if _trial_of(holds, scope) == message.message_id]
+        tried = [scope for scope in holds.held_scopes() if _probe_of(holds, scope) == message.message_id]
         if tried:
             await self.end(message.organisation, message.channel, tried)
 
@@ -195,7 +195,7 @@ class HoldKeeper:
 
     def _tell(self, before: Distribution, after: Distribution) -> None:
         if after.is_held and not before.is_held:
-            self._telemetry.trouble(
+            self._telemetry.warning_event(
                 "distribution_stopped",
                 organisation=after.organisation,
                 distribution_id=after.distribution_id,
@@ -225,7 +225,7 @@ class HoldKeeper:
         """True if a scope is held or free that was not."""
         was, now = set(before.held_scopes()), set(after.held_scopes())
         for scope in now - was:
-            self._telemetry.trouble(
+            self._telemetry.warning_event(
                 "hold_set",
                 organisation=after.organisation,
                 channel=after.channel,
@@ -282,9 +282,9 @@ def shown(scope: ScopeKey) -> tuple[HoldScope, str | None]:
     return scope.scope, None if scope.scope is HoldScope.ACCOUNT else scope.key
 
 
-def _trial_of(holds: Holds, scope: ScopeKey) -> str | None:
+def _probe_of(holds: Holds, scope: ScopeKey) -> str | None:
     hold = holds.of(scope)
-    return hold.trial if hold is not None else None
+    return hold.probe if hold is not None else None
 
 
 MOST_ALIKE = 10

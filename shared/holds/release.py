@@ -28,7 +28,7 @@ from shared.messages.message import Chunk, Message
 from shared.messages.payload import Channel, Payload
 from shared.messages.ports import AGENDA_SHARDS, ChannelQueue, Log, Page, pages
 from shared.messages.status import Status
-from shared.pacing.ports import Lanes
+from shared.pacing.ports import RateLimits
 from shared.sending.channel import settings_of
 
 EVERY = timedelta(seconds=60)
@@ -40,14 +40,14 @@ _PARKED_AT_ONCE = 100
 
 _CANDIDATES = 20
 
-_WATCH = timedelta(seconds=120)
+_CHECK_AFTER = timedelta(seconds=120)
 
 _PAGE = 100
 
 _WITHOUT_ANYTHING_TO_TRY = timedelta(minutes=10)
 """A hold that is so old and holds nothing ends: the next message will tell."""
 
-_LOOKS_FOR_A_TRIAL = 3
+_LOOKS_FOR_A_PROBE = 3
 """Chunks that are looked through for a pending row."""
 
 
@@ -61,7 +61,7 @@ class HoldWorkDeps:
     log: Log
     plans: Plans
     integrations: Integrations
-    lanes: Lanes
+    rate_limits: RateLimits
     queue: ChannelQueue
     tasks: TaskQueue
     telemetry: Telemetry
@@ -85,7 +85,7 @@ class HoldWork:
     async def work(self, organisation: str, channel: Channel) -> bool:
         """True where there is more to free at once."""
         holds = await self._deps.holding.get(organisation, channel)
-        integration = await settings_of(self._deps.integrations, organisation, channel, fresh=True)
+        integration = await settings_of(self._deps.integrations, organisation, channel, uncached=True)
         if integration is not None and holds.held_scopes():
             ended = await self._deps.causes.ended(holds, integration)
             if ended:
@@ -114,13 +114,15 @@ class HoldWork:
         payload = await self._deps.plans.read_payload(candidate.message.payload)
         if payload is None:
             await self._give_up(candidate.message, now)
-        elif await self._deps.holding.begin_trial(holds, scope, candidate.message.message_id):
+        elif await self._deps.holding.begin_probe(holds, scope, candidate.message.message_id):
             await self._enqueue(candidate, payload, scope, integration, now)
 
     async def _give_up(self, message: Message, now: datetime) -> None:
         """Its stored content has expired or was erased: the agenda ends it."""
         if message.due_at is not None:
-            await self._deps.log.rewatch(message.organisation, message.message_id, seen=message.due_at, due_at=now)
+            await self._deps.log.move_next_check(
+                message.organisation, message.message_id, seen=message.due_at, due_at=now
+            )
 
     async def _enqueue(
         self,
@@ -133,23 +135,23 @@ class HoldWork:
         """It leaves in whichever share is free first: a list that was booked before the stop may fill minutes of the
         other one with departures that are not used."""
         message = candidate.message
-        booking = await self._deps.lanes.book(
-            integration.lane,
+        booking = await self._deps.rate_limits.book(
+            integration.rate_limit,
             None,
             rate=integration.rate_per_second,
             earliest=now + timedelta(seconds=1),
             count=1,
         )
-        departs_at = booking.departures[0]
-        copy = queued(message, payload, candidate.distribution, departs_at, integration.version, trial=str(scope))
+        slot_at = booking.send_slots[0]
+        queue_message = queued(message, payload, candidate.distribution, slot_at, integration.version, probe=str(scope))
         another = await another_card(self._deps.plans, message, candidate.distribution, now)
-        await self._deps.queue.put([replace(copy, another_card=another)], now)
+        await self._deps.queue.put([replace(queue_message, another_card=another)], now)
         if message.due_at is not None:
-            await self._deps.log.rewatch(
+            await self._deps.log.move_next_check(
                 message.organisation,
                 message.message_id,
                 seen=message.due_at,
-                due_at=from_microseconds(departs_at) + _WATCH,
+                due_at=from_microseconds(slot_at) + _CHECK_AFTER,
             )
         self._deps.telemetry.event(
             "hold_tried",
@@ -187,7 +189,7 @@ class HoldWork:
         settled = settled_by(counts)
         for index, run in runs:
             first = run.first_pending(index, settled)
-            for number in range(first, min(first + _LOOKS_FOR_A_TRIAL, run.logged)):
+            for number in range(first, min(first + _LOOKS_FOR_A_PROBE, run.logged)):
                 chunk = Chunk(distribution_id=distribution.distribution_id, run=index, number=number)
                 pending = await self._pending(distribution, chunk)
                 if pending:
@@ -209,7 +211,9 @@ class HoldWork:
         now = self._deps.clock.now()
         for message in parked:
             if message.due_at is not None:
-                await self._deps.log.rewatch(message.organisation, message.message_id, seen=message.due_at, due_at=now)
+                await self._deps.log.move_next_check(
+                    message.organisation, message.message_id, seen=message.due_at, due_at=now
+                )
         shards = sorted({shard_of(message.message_id, AGENDA_SHARDS) for message in parked})
         if shards:
             await self._deps.tasks.put([Task(kind="agenda", shard=shard) for shard in shards])

@@ -50,7 +50,7 @@ def with_holds(distribution: Distribution, holds: Holds, settled: Settled, now: 
     waiting = [
         run
         for index, run in enumerate(runs)
-        if run.pending_rows(index, settled) or (run.hold is not None and run.hold.told_later)
+        if run.pending_rows(index, settled) or (run.hold is not None and run.hold.reported_later)
     ]
     return _with_status(dataclasses.replace(distribution, plan=plan), waiting, now)
 
@@ -70,7 +70,7 @@ def _with_hold(distribution: Distribution, index: int, holds: Holds, settled: Se
     found = holds.holding(scopes)
     if found is not None:
         scope, hold = found
-        held = RunHold(scope=scope, reason=hold.reason, since=hold.since, told_later=hold.told_later)
+        held = RunHold(scope=scope, reason=hold.reason, since=hold.since, reported_later=hold.reported_later)
         return dataclasses.replace(run, hold=held)
     generation = holds.generation_of(scopes)
     if run.hold is None and generation == run.generation:

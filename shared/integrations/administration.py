@@ -9,13 +9,13 @@ from decimal import Decimal, InvalidOperation
 
 from shared.base.instants import Clock, milliseconds
 from shared.base.json import JsonObject, JsonValue
-from shared.base.refusal import Fault, Notice, ProblemCode, Refusal
+from shared.base.refusal import ApiWarning, FieldError, ProblemCode, Refusal
 from shared.holds.keeper import HoldKeeper
 from shared.integrations.integration import (
     Dhis2Integration,
     Secret,
     SmsIntegration,
-    TokenShelf,
+    TokenStore,
     UnitPrice,
     WhatsAppIntegration,
 )
@@ -50,7 +50,7 @@ class AdministrationDeps:
 
     integrations: Integrations
     templates: Templates
-    tokens: TokenShelf
+    tokens: TokenStore
     holding: HoldKeeper
     members: Members
     number_key: NumberKey
@@ -88,14 +88,14 @@ class Administration:
         """Replace it; an omitted secret keeps its value. Raises Refusal with every fault found."""
         now = self._deps.clock.now()
         if name == "whatsapp":
-            kept = await self._deps.integrations.whatsapp(organisation, fresh=True)
+            kept = await self._deps.integrations.whatsapp(organisation, uncached=True)
             whatsapp = self._whatsapp(organisation, body, kept, now)
             await self._check_default_template(whatsapp)
             await self._replace(kept, whatsapp)
             await self._deps.holding.try_now(organisation, Channel.WHATSAPP)
             return whatsapp
         if name == "sms":
-            before = await self._deps.integrations.sms(organisation, fresh=True)
+            before = await self._deps.integrations.sms(organisation, uncached=True)
             sms = self._sms(organisation, body, before, now)
             await self._replace(before, sms)
             # Always, not only where the secret has changed: a worker that died here must not leave an old token.
@@ -111,7 +111,7 @@ class Administration:
     ) -> None:
         """Keep the settings, and have their account's rate limit know: another account is left before and after, as
         with `delete`; a new rate for the same one holds at once."""
-        is_moving = kept is not None and kept.lane != integration.lane
+        is_moving = kept is not None and kept.rate_limit != integration.rate_limit
         if is_moving:
             await self._leave(kept)
         await self._deps.integrations.put(integration)
@@ -122,14 +122,14 @@ class Administration:
 
     async def _leave(self, kept: Integration | None) -> None:
         if isinstance(kept, WhatsAppIntegration | SmsIntegration):
-            await self._deps.members.left(kept.lane)
+            await self._deps.members.removed(kept.rate_limit)
 
     async def _read(self, organisation: str, name: str) -> Integration | None:
         match name:
             case "whatsapp":
-                return await self._deps.integrations.whatsapp(organisation, fresh=True)
+                return await self._deps.integrations.whatsapp(organisation, uncached=True)
             case "sms":
-                return await self._deps.integrations.sms(organisation, fresh=True)
+                return await self._deps.integrations.sms(organisation, uncached=True)
             case "dhis2":
                 return await self._deps.integrations.dhis2(organisation)
             case _:
@@ -144,8 +144,8 @@ class Administration:
             return
         catalogue = await self._deps.templates.catalogue(integration)
         if catalogue.is_sure and not catalogue.languages(name):
-            fault = Fault(field="default_template", code="template_unknown", facts={"name": name})
-            raise Refusal(ProblemCode.UNPROCESSABLE, (fault,))
+            field_error = FieldError(field="default_template", code="template_unknown", facts={"name": name})
+            raise Refusal(ProblemCode.UNPROCESSABLE, (field_error,))
 
     def _whatsapp(
         self, organisation: str, body: JsonObject, kept: WhatsAppIntegration | None, now: datetime
@@ -157,10 +157,10 @@ class Administration:
         sender_number = checking.number("sender_number")
         template = checking.optional("default_template")
         if template is not None and not is_ready_made(template) and body.get("business_account_id") is None:
-            checking.fault("default_template", "template_unknown", name=template)
+            checking.field_error("default_template", "template_unknown", name=template)
         checking.finish()
         if access_token is None:
-            raise Refusal(ProblemCode.BAD_REQUEST, (Fault(field="access_token", code="field_invalid"),))
+            raise Refusal(ProblemCode.BAD_REQUEST, (FieldError(field="access_token", code="field_invalid"),))
         return WhatsAppIntegration(
             organisation=organisation,
             phone_number_id=str(body["phone_number_id"]),
@@ -181,14 +181,14 @@ class Administration:
         client_secret = checking.secret("client_secret", kept.client_secret if kept else None, now)
         sender_name = str(body["sender_name"])
         if not _SENDER_NAME.fullmatch(sender_name):
-            checking.fault("sender_name", "field_invalid")
+            checking.field_error("sender_name", "field_invalid")
         senders = checking.senders()
         prices = checking.prices()
         peak_hours = checking.peak_hours()
         addresses = checking.addresses()
         checking.finish()
         if client_secret is None:
-            raise Refusal(ProblemCode.BAD_REQUEST, (Fault(field="client_secret", code="field_invalid"),))
+            raise Refusal(ProblemCode.BAD_REQUEST, (FieldError(field="client_secret", code="field_invalid"),))
         return SmsIntegration(
             organisation=organisation,
             client_id=str(body["client_id"]),
@@ -206,10 +206,10 @@ class Administration:
         )
 
 
-def warnings_of(integration: Integration) -> tuple[Notice, ...]:
+def warnings_of(integration: Integration) -> tuple[ApiWarning, ...]:
     """What an administrator should know although it was saved."""
     if isinstance(integration, SmsIntegration) and not _NARROW_SENDER_NAME.fullmatch(integration.sender_name):
-        return (Notice(code="sender_name_narrow"),)
+        return (ApiWarning(code="sender_name_narrow"),)
     return ()
 
 
@@ -218,20 +218,20 @@ class _Checking:
 
     def __init__(self, body: JsonObject) -> None:
         self._body = body
-        self._faults: list[Fault] = []
+        self._field_errors: list[FieldError] = []
 
-    def fault(self, field: str, code: str, **facts: str) -> None:
-        self._faults.append(Fault(field=field, code=code, facts=facts))
+    def field_error(self, field: str, code: str, **facts: str) -> None:
+        self._field_errors.append(FieldError(field=field, code=code, facts=facts))
 
     def finish(self) -> None:
-        if self._faults:
-            raise Refusal(ProblemCode.UNPROCESSABLE, tuple(self._faults))
+        if self._field_errors:
+            raise Refusal(ProblemCode.UNPROCESSABLE, tuple(self._field_errors))
 
     def secret(self, field: str, kept: Secret | None, now: datetime, *, required: bool = True) -> Secret | None:
         given = self._body.get(field)
         if not isinstance(given, str) or not given.strip():
             if required and kept is None:
-                raise Refusal(ProblemCode.BAD_REQUEST, (Fault(field=field, code="field_invalid"),))
+                raise Refusal(ProblemCode.BAD_REQUEST, (FieldError(field=field, code="field_invalid"),))
             return kept
         return kept if kept is not None and kept.value == given else Secret(value=given, updated_at=now)
 
@@ -247,14 +247,14 @@ class _Checking:
         except PhoneError:
             digits = "+" + re.sub(r"\D", "", raw)
             if not re.fullmatch(r"\+[1-9][0-9]{7,14}", digits):
-                self.fault(field, "phone_invalid")
+                self.field_error(field, "phone_invalid")
             return digits
 
     def senders(self) -> dict[str, str]:
         senders: dict[str, str] = {}
         for country, address in self._by_country("senders"):
             if not _SENDER_ADDRESS.fullmatch(str(address)):
-                self.fault(f"senders.{country}", "field_invalid")
+                self.field_error(f"senders.{country}", "field_invalid")
             senders[country] = str(address)
         return senders
 
@@ -264,7 +264,7 @@ class _Checking:
             amount = _amount(price.get("amount")) if isinstance(price, dict) else None
             currency = price.get("currency") if isinstance(price, dict) else None
             if amount is None or not re.fullmatch(r"[A-Z]{3}", str(currency)):
-                self.fault(f"unit_prices.{country}", "field_invalid")
+                self.field_error(f"unit_prices.{country}", "field_invalid")
             else:
                 prices[country] = UnitPrice(amount=amount, currency=str(currency))
         return prices
@@ -279,9 +279,9 @@ class _Checking:
         try:
             windows = parse_windows(pairs)
             for country in COVERED.values():
-                ClosedHours(windows=(country.quiet, *windows))
+                ClosedHours(windows=(country.quiet_hours, *windows))
         except ValueError:
-            self.fault("peak_hours", "field_invalid")
+            self.field_error("peak_hours", "field_invalid")
             return ()
         return tuple((pair[0], pair[1]) for pair in pairs)
 
@@ -292,7 +292,7 @@ class _Checking:
             try:
                 networks.append(str(ipaddress.ip_network(str(address))))
             except ValueError:
-                self.fault("receipt_addresses", "field_invalid")
+                self.field_error("receipt_addresses", "field_invalid")
         return tuple(networks)
 
     def _by_country(self, field: str) -> list[tuple[str, JsonValue]]:
@@ -300,25 +300,25 @@ class _Checking:
         pairs = list(given.items()) if isinstance(given, dict) else []
         for country, _ in pairs:
             if country not in COVERED:
-                self.fault(f"{field}.{country[:2]}", "field_invalid")
+                self.field_error(f"{field}.{country[:2]}", "field_invalid")
         return [(country, value) for country, value in pairs if country in COVERED]
 
 
 def _dhis2(organisation: str, body: JsonObject, now: datetime) -> Dhis2Integration:
     mapping = body["attributes"]
     attributes = {field: str(uid) for field, uid in mapping.items()} if isinstance(mapping, dict) else {}
-    faults = [
-        Fault(field=f"attributes.{field}", code="field_unknown" if field not in _MAPPABLE else "field_invalid")
+    field_errors = [
+        FieldError(field=f"attributes.{field}", code="field_unknown" if field not in _MAPPABLE else "field_invalid")
         for field, uid in attributes.items()
         if field not in _MAPPABLE or not _UID.fullmatch(uid)
     ]
     if "phone" not in attributes:
-        faults.append(Fault(field="attributes.phone", code="field_invalid"))
+        field_errors.append(FieldError(field="attributes.phone", code="field_invalid"))
     program = body.get("program")
     if program is not None and not _UID.fullmatch(str(program)):
-        faults.append(Fault(field="program", code="field_invalid"))
-    if faults:
-        raise Refusal(ProblemCode.UNPROCESSABLE, tuple(faults))
+        field_errors.append(FieldError(field="program", code="field_invalid"))
+    if field_errors:
+        raise Refusal(ProblemCode.UNPROCESSABLE, tuple(field_errors))
     return Dhis2Integration(
         organisation=organisation,
         attributes=attributes,

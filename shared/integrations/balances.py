@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from shared.base.refusal import Notice
+from shared.base.refusal import ApiWarning
 from shared.integrations.integration import SmsIntegration
 from shared.messages.errors import Kind, SendError
 from shared.messages.payload import Provider
@@ -36,11 +36,11 @@ class Shortage:
 
 def shortages(balances: Iterable[Balance], segments: Mapping[str, int]) -> list[Shortage]:
     """The countries in `segments` that need more than they have. A country without balance has none."""
-    left = {balance.country: balance.units for balance in balances}
+    remaining = {balance.country: balance.units for balance in balances}
     return [
-        Shortage(country=country, needed=needed, available=left.get(country, 0))
+        Shortage(country=country, needed=needed, available=remaining.get(country, 0))
         for country, needed in sorted(segments.items())
-        if needed > left.get(country, 0)
+        if needed > remaining.get(country, 0)
     ]
 
 
@@ -67,7 +67,7 @@ class BalancesByProvider:
 
 async def units_warnings(
     balances: Balances, integration: SmsIntegration, segments: Mapping[str, int]
-) -> tuple[Notice, ...]:
+) -> tuple[ApiWarning, ...]:
     """`units_insufficient` for each country that needs more units than are left. `segments` are by country.
 
     An account that cannot be read gives no warning: the sender looks again when the provider refuses.
@@ -75,20 +75,20 @@ async def units_warnings(
     if not any(needed > 0 for needed in segments.values()):
         return ()
     try:
-        left = await balances.of(integration)
+        remaining = await balances.of(integration)
     except SendError:
         return ()
-    return units_missing(left, segments)
+    return units_missing(remaining, segments)
 
 
-def units_missing(left: Sequence[Balance], segments: Mapping[str, int]) -> tuple[Notice, ...]:
+def units_missing(remaining: Sequence[Balance], segments: Mapping[str, int]) -> tuple[ApiWarning, ...]:
     """`units_insufficient` by what is `left`; segments as in `units_warnings`."""
     wanted = {country: needed for country, needed in segments.items() if needed > 0}
     return tuple(
-        Notice(
+        ApiWarning(
             code="units_insufficient",
             count=short.needed - short.available,
             facts={"country": short.country, "needed": str(short.needed), "available": str(short.available)},
         )
-        for short in shortages(left, wanted)
+        for short in shortages(remaining, wanted)
     )

@@ -19,9 +19,9 @@ from shared.pacing.daily_limit import (
     DailyLimit,
     NumberFacts,
     NumberReader,
+    NumberStatus,
+    NumberStatuses,
     PeopleCount,
-    Reputation,
-    Reputations,
     portfolio_of,
 )
 from shared.texts.catalogue import Catalogue, Usable
@@ -72,7 +72,7 @@ class WhatsAppHealthDeps:
 
     templates: Templates
     number: NumberReader
-    reputations: Reputations
+    number_statuses: NumberStatuses
     people: PeopleCount
     subscriptions: AsksSubscription
     clock: Clock
@@ -87,21 +87,21 @@ class WhatsAppHealth:
     async def examine(self, integration: WhatsAppIntegration) -> Health:
         """Every check, whatever Meta answers or does not."""
         owner = (integration.organisation, integration.phone_number_id)
-        facts, trouble = await self._number(integration)
-        catalogue, unread = await self._templates(integration, trouble)
-        webhook = await self._webhook(integration, trouble)
-        known = await self._deps.reputations.get(*owner)
+        facts, failure = await self._number(integration)
+        catalogue, unread = await self._templates(integration, failure)
+        webhook = await self._webhook(integration, failure)
+        known = await self._deps.number_statuses.get(*owner)
         used = await self._deps.people.used(integration.organisation, portfolio_of(integration), self._deps.clock.now())
         return Health(
             checks=(
-                _token(trouble),
-                _number_check(facts, trouble),
-                _verified_name(facts, trouble),
-                _quality(known, trouble),
-                _limit(known.limit, used, trouble),
+                _token(failure),
+                _number_check(facts, failure),
+                _verified_name(facts, failure),
+                _quality(known, failure),
+                _limit(known.limit, used, failure),
                 _templates_check(integration, catalogue, unread),
                 webhook,
-                _account(facts, known, trouble),
+                _account(facts, known, failure),
             ),
             sender=known.verified_name,
             quality=known.quality,
@@ -117,24 +117,24 @@ class WhatsAppHealth:
             return NumberFacts(), error
 
     async def _templates(
-        self, integration: WhatsAppIntegration, trouble: SendError | None
+        self, integration: WhatsAppIntegration, failure: SendError | None
     ) -> tuple[Catalogue, SendError | None]:
         account = integration.business_account_id
-        if account is None or trouble is not None:
-            return await self._deps.templates.stored(integration), trouble
+        if account is None or failure is not None:
+            return await self._deps.templates.stored(integration), failure
         try:
             return await self._deps.templates.read(integration, account), None
         except SendError as error:
             return await self._deps.templates.stored(integration), error
 
-    async def _webhook(self, integration: WhatsAppIntegration, trouble: SendError | None) -> Check:
+    async def _webhook(self, integration: WhatsAppIntegration, failure: SendError | None) -> Check:
         if integration.app_secret is None:
             return _bad("webhook", "app_secret_missing")
         account = integration.business_account_id
         if account is None:
             return _bad("webhook", "account_unnamed")
-        if trouble is not None:
-            return _unasked("webhook", trouble)
+        if failure is not None:
+            return _unasked("webhook", failure)
         try:
             subscribed = await self._deps.subscriptions.is_subscribed(integration, account)
         except SendError as error:
@@ -152,21 +152,21 @@ class SmsHealth:
     async def examine(self, integration: SmsIntegration) -> Health:
         """Every check, whatever Orange answers or does not."""
         balances: Sequence[Balance] = ()
-        trouble: SendError | None = None
+        failure: SendError | None = None
         try:
             balances = await self._balances.of(integration)
         except SendError as error:
-            trouble = error
+            failure = error
         return Health(
             checks=(
-                _token(trouble),
-                _contracts(integration, balances, trouble, self._clock.now()),
+                _token(failure),
+                _contracts(integration, balances, failure, self._clock.now()),
                 _sender_name(integration),
                 _sender_address(integration),
                 _good("receipts"),
             ),
             sender=integration.sender_name,
-            balances=tuple(balances) if trouble is None else None,
+            balances=tuple(balances) if failure is None else None,
         )
 
 
@@ -178,32 +178,32 @@ def _bad(name: str, code: str, /, **facts: str) -> Check:
     return Check(name=name, ok=False, code=code, facts=facts)
 
 
-def _unasked(name: str, trouble: SendError, /, **facts: str) -> Check:
+def _unasked(name: str, failure: SendError, /, **facts: str) -> Check:
     """Not asked, because the credentials were refused or the provider did not answer."""
-    code = "refused" if trouble.kind is Kind.STOP else "unanswered"
-    return _bad(name, code, provider_code=trouble.code, **facts)
+    code = "refused" if failure.kind is Kind.STOP else "unanswered"
+    return _bad(name, code, provider_code=failure.code, **facts)
 
 
-def _token(trouble: SendError | None) -> Check:
-    if trouble is None:
+def _token(failure: SendError | None) -> Check:
+    if failure is None:
         return _good("token")
-    if trouble.kind is Kind.STOP and trouble.reason in ("token_invalid", "permission_missing"):
-        return _bad("token", trouble.reason, provider_code=trouble.code)
-    if trouble.kind is Kind.STOP:
+    if failure.kind is Kind.STOP and failure.reason in ("token_invalid", "permission_missing"):
+        return _bad("token", failure.reason, provider_code=failure.code)
+    if failure.kind is Kind.STOP:
         return _good("token")
-    return _unasked("token", trouble)
+    return _unasked("token", failure)
 
 
-def _number_check(facts: NumberFacts, trouble: SendError | None) -> Check:
-    if trouble is not None:
-        return _unasked("number", trouble)
+def _number_check(facts: NumberFacts, failure: SendError | None) -> Check:
+    if failure is not None:
+        return _unasked("number", failure)
     shown = {"number": facts.display_phone_number or ""}
     return _bad("number", "unverified", **shown) if facts.is_verified is False else _good("number", **shown)
 
 
-def _verified_name(facts: NumberFacts, trouble: SendError | None) -> Check:
-    if trouble is not None:
-        return _unasked("verified_name", trouble)
+def _verified_name(facts: NumberFacts, failure: SendError | None) -> Check:
+    if failure is not None:
+        return _unasked("verified_name", failure)
     if facts.verified_name is None:
         return _bad("verified_name", "absent")
     if facts.name_status is not None and facts.name_status not in GOOD_NAMES:
@@ -211,17 +211,17 @@ def _verified_name(facts: NumberFacts, trouble: SendError | None) -> Check:
     return _good("verified_name", name=facts.verified_name)
 
 
-def _quality(known: Reputation, trouble: SendError | None) -> Check:
-    if trouble is not None and known.quality is None:
-        return _unasked("quality", trouble)
+def _quality(known: NumberStatus, failure: SendError | None) -> Check:
+    if failure is not None and known.quality is None:
+        return _unasked("quality", failure)
     if known.quality == "RED":
         return _bad("quality", "red")
     return _good("quality", {"YELLOW": "yellow", "GREEN": "fine"}.get(known.quality or "", "unrated"))
 
 
-def _limit(limit: DailyLimit | None, used: int, trouble: SendError | None) -> Check:
+def _limit(limit: DailyLimit | None, used: int, failure: SendError | None) -> Check:
     if limit is None:
-        return _unasked("limit", trouble) if trouble is not None else _good("limit", "untold", used=str(used))
+        return _unasked("limit", failure) if failure is not None else _good("limit", "untold", used=str(used))
     if limit.people is None:
         return _good("limit", "unlimited", used=str(used))
     figures = {"limit": str(limit.people), "used": str(used)}
@@ -245,24 +245,24 @@ def _templates_check(integration: WhatsAppIntegration, catalogue: Catalogue, unr
     return _good("templates", count=str(len(approved)))
 
 
-def _account(facts: NumberFacts, known: Reputation, trouble: SendError | None) -> Check:
-    words = {"words": " ".join(facts.troubles)}
+def _account(facts: NumberFacts, known: NumberStatus, failure: SendError | None) -> Check:
+    words = {"words": " ".join(facts.problems)}
     if known.restricted:
         return _bad("account", "restricted", **words)
-    if trouble is not None and trouble.reason in ("account_restricted", "payment_required"):
-        return _bad("account", trouble.reason, provider_code=trouble.code)
-    if trouble is not None:
-        return _unasked("account", trouble)
+    if failure is not None and failure.reason in ("account_restricted", "payment_required"):
+        return _bad("account", failure.reason, provider_code=failure.code)
+    if failure is not None:
+        return _unasked("account", failure)
     if facts.can_send == "BLOCKED":
         return _bad("account", "blocked", **words)
     return _good("account", "limited", **words) if facts.can_send == "LIMITED" else _good("account")
 
 
 def _contracts(
-    integration: SmsIntegration, balances: Sequence[Balance], trouble: SendError | None, now: datetime
+    integration: SmsIntegration, balances: Sequence[Balance], failure: SendError | None, now: datetime
 ) -> Check:
-    if trouble is not None:
-        return _unasked("contracts", trouble)
+    if failure is not None:
+        return _unasked("contracts", failure)
     country = integration.default_country
     here = next((one for one in balances if one.country == country), None)
     if here is None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from shared.messages.payload import META, ORANGE, Channel, Provider
-from shared.pacing.rate_limit import Lane
+from shared.pacing.rate_limit import RateLimit
 from shared.recipients.countries import COVERED
 
 
@@ -41,9 +41,9 @@ class WhatsAppIntegration:
     provider: Provider = META
 
     @property
-    def lane(self) -> Lane:
+    def rate_limit(self) -> RateLimit:
         """The number's own budget at Meta."""
-        return Lane(
+        return RateLimit(
             organisation=self.organisation,
             channel=Channel.WHATSAPP,
             provider=self.provider,
@@ -85,9 +85,9 @@ class SmsIntegration:
     provider: Provider = ORANGE
 
     @property
-    def lane(self) -> Lane:
+    def rate_limit(self) -> RateLimit:
         """The application's budget at its provider: all its countries together."""
-        return Lane(
+        return RateLimit(
             organisation=self.organisation,
             channel=Channel.SMS,
             provider=self.provider,
@@ -128,7 +128,7 @@ class Shelved:
     version: str
 
 
-class TokenShelf(Protocol):
+class TokenStore(Protocol):
     """One token for each organisation. `application` is a hash of the credentials that a token was got with: one of
     other credentials is nobody's.
 

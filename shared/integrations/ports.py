@@ -9,11 +9,13 @@ from shared.integrations.integration import Dhis2Integration, SmsIntegration, Wh
 class Integrations(Protocol):
     """The organisations' settings, secrets included. `version`: a copy older than this is read anew."""
 
-    async def whatsapp(self, organisation: str, *, version: int = 0, fresh: bool = False) -> WhatsAppIntegration | None:
+    async def whatsapp(
+        self, organisation: str, *, version: int = 0, uncached: bool = False
+    ) -> WhatsAppIntegration | None:
         """None where it is not set."""
         ...
 
-    async def sms(self, organisation: str, *, version: int = 0, fresh: bool = False) -> SmsIntegration | None:
+    async def sms(self, organisation: str, *, version: int = 0, uncached: bool = False) -> SmsIntegration | None:
         """None where it is not set."""
         ...
 

@@ -16,10 +16,10 @@ from shared.campaigns.distribution import Distribution
 from shared.holds.hold import ScopeKey, template_scope
 from shared.integrations.integration import WhatsAppIntegration
 from shared.messages.errors import SendError
-from shared.pacing.cooldown import Quiet
+from shared.pacing.cooldown import Cooldown
 from shared.texts.catalogue import Catalogue, KnownTemplate, Listing, is_ready_made
 from shared.texts.templates import READY_MADE, Template
-from shared.webhooks.updates import TemplateNews, TemplateStatus
+from shared.webhooks.updates import TemplateStatus, TemplateUpdate
 
 KEPT_FOR = timedelta(minutes=10)
 
@@ -36,10 +36,10 @@ STOPS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class TemplateUpdateResult:
     """Whether news was taken up, and whether it is the one that moved the template out of the Utility category."""
 
-    is_news: bool
+    is_new: bool
     is_recategorised: bool = False
 
 
@@ -54,7 +54,7 @@ class TemplateBook(Protocol):
         """One template in all its languages, as it surely stands."""
         ...
 
-    async def hear(self, organisation: str, account: str, news: TemplateNews) -> Heard:
+    async def receive(self, organisation: str, account: str, webhook_event: TemplateUpdate) -> TemplateUpdateResult:
         """Take up a webhook's word, unless a later one is there. The same news again counts as news."""
         ...
 
@@ -98,7 +98,7 @@ class Templates:
         self._meta = meta
         self._telemetry = telemetry
         self._clock = clock
-        self._quiet = Quiet(clock)
+        self._cooldown = Cooldown(clock)
 
     async def catalogue(self, integration: WhatsAppIntegration) -> Catalogue:
         """What can be named, with Meta's word on it: from the store while that is fresh, else from Meta.
@@ -109,13 +109,13 @@ class Templates:
         if account is None:
             return await self.stored(integration)
         listing = await self._book.listing(integration.organisation, account)
-        if _is_fresh(listing, self._clock.now()):
+        if _is_recent(listing, self._clock.now()):
             return Catalogue(listing.templates, is_sure=True)
-        if not self._quiet.holds(integration):
+        if not self._cooldown.holds(integration):
             try:
                 return await self.read(integration, account)
             except SendError as error:
-                self._quiet.begin(integration)
+                self._cooldown.begin(integration)
                 self._telemetry.event("templates_unread", organisation=integration.organisation, code=error.code)
         return Catalogue(listing.templates)
 
@@ -155,15 +155,15 @@ class Templates:
 
     async def _submit(self, integration: WhatsAppIntegration, account: str, name: str) -> None:
         await self.read(integration, account)
-        standing = {one.language: one for one in await self._book.named(integration.organisation, account, name)}
-        wanted = [one for one in READY_MADE.values() if one.name == name and _is_wanted(standing.get(one.language))]
+        by_language = {one.language: one for one in await self._book.named(integration.organisation, account, name)}
+        wanted = [one for one in READY_MADE.values() if one.name == name and _is_wanted(by_language.get(one.language))]
         if not wanted:
             return
         handle = await self._meta.example(integration)
         met = False
         for template in wanted:
             at = self._clock.now()
-            known = standing.get(template.language)
+            known = by_language.get(template.language)
             if known is not None and known.template_id is not None:
                 await self._meta.revise(integration, template, known.template_id, handle)
                 made: KnownTemplate | None = _pending(template, at, known.template_id)
@@ -199,12 +199,12 @@ class TemplateGuard:
         return found
 
 
-def _is_fresh(listing: Listing, now: datetime) -> bool:
+def _is_recent(listing: Listing, now: datetime) -> bool:
     """Sooner again while one is under review, or when news named one whose text has not been read."""
     if listing.read_at is None:
         return False
     read_at = listing.read_at
-    unread = any(one.shape is None and one.told_at > read_at for one in listing.templates)
+    unread = any(one.shape is None and one.reported_at > read_at for one in listing.templates)
     under_review = any(one.status is TemplateStatus.PENDING for one in listing.templates)
     return now - read_at < (KEPT_UNDER_REVIEW if unread or under_review else KEPT_FOR)
 
@@ -218,7 +218,7 @@ def _pending(template: Template, at: datetime, template_id: str) -> KnownTemplat
         name=template.name,
         language=template.language,
         status=TemplateStatus.PENDING,
-        told_at=at,
+        reported_at=at,
         shape=template.shape,
         template_id=template_id,
     )

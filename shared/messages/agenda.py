@@ -19,18 +19,18 @@ from shared.messages.fallbacks import Fallbacks, FallbackWaits
 from shared.messages.message import ERASED, DeadLetter, Message
 from shared.messages.payload import Channel, Payload
 from shared.messages.ports import ChannelQueue, Log
-from shared.messages.status_writer import Settler
-from shared.pacing.ports import Lanes
+from shared.messages.status_writer import StatusWriter
+from shared.pacing.ports import RateLimits
 from shared.pacing.rate_limit import HORIZON, TICK_EVERY, Share
-from shared.policy.gate_check import Admission, Verdict
-from shared.sending.channel import Unsure, settings_of
-from shared.sending.last_heard import LastHeard, Pulse
+from shared.policy.gate_check import GateCheck, GateDecision
+from shared.sending.channel import NotesUnknown, settings_of
+from shared.sending.last_heard import LastHeardReader, LastHeardStore
 from shared.sending.resolve_unknown import Unknowns
-from shared.sending.unknown_outcome import Beat, Doubt, Fate, fate, next_look
+from shared.sending.unknown_outcome import LastHeard, Resolution, UnknownOutcome, next_look, resolve_unknown
 
 _AT_ONCE = 100
 
-_WATCH = timedelta(seconds=120)
+_CHECK_AFTER = timedelta(seconds=120)
 
 _WHILE_PAUSED = timedelta(minutes=5)
 
@@ -45,13 +45,13 @@ class AgendaDeps:
     holds: HoldStore
     plans: Plans
     integrations: Integrations
-    lanes: Lanes
+    rate_limits: RateLimits
     queue: ChannelQueue
-    settler: Settler
-    admission: Admission
+    status_writer: StatusWriter
+    gate_check: GateCheck
     fallbacks: Fallbacks
-    unsure: Unsure
-    pulse: Pulse
+    note_unknown: NotesUnknown
+    last_heard_store: LastHeardStore
     telemetry: Telemetry
     clock: Clock
 
@@ -61,19 +61,19 @@ class Agenda:
 
     def __init__(self, deps: AgendaDeps) -> None:
         self._deps = deps
-        self._unknowns = Unknowns(deps.log, deps.settler, deps.unsure)
-        self._heard = LastHeard(deps.pulse)
-        self._waits = FallbackWaits(deps.log, deps.pulse, self._heard, deps.telemetry)
+        self._unknowns = Unknowns(deps.log, deps.status_writer, deps.note_unknown)
+        self._last_heard_reader = LastHeardReader(deps.last_heard_store)
+        self._waits = FallbackWaits(deps.log, deps.last_heard_store, self._last_heard_reader, deps.telemetry)
 
     async def work_off(self, shard: int) -> bool:
         """Take up the due messages of one shard; True where there may be more."""
         now = self._deps.clock.now()
-        self._heard.forget()
+        self._last_heard_reader.forget()
         due = await self._deps.log.due(shard, now, _AT_ONCE)
         states = await self._states_of(due)
         for message in due:
             await self._take_up_or_put_off(message, states, now)
-        await self._deps.settler.flush()
+        await self._deps.status_writer.flush()
         await self._waits.flush()
         if due:
             self._deps.telemetry.event("agenda_worked_off", shard=shard, messages=len(due))
@@ -82,12 +82,12 @@ class Agenda:
     async def fall_back(self, organisation: str, message_id: str) -> None:
         """Begin the fallback of a message that has just failed: not to wait for the next tick."""
         now = self._deps.clock.now()
-        self._heard.forget()
+        self._last_heard_reader.forget()
         message = await self._deps.log.get(organisation, message_id)
         if message is None or message.due_at is None or message.due_at > now:
             return
         await self._take_up(message, await self._states_of([message]), now)
-        await self._deps.settler.flush()
+        await self._deps.status_writer.flush()
         await self._waits.flush()
 
     async def _take_up_or_put_off(self, message: Message, states: "_States", now: datetime) -> None:
@@ -95,13 +95,13 @@ class Agenda:
         try:
             await self._take_up(message, states, now)
         except Exception as error:
-            self._deps.telemetry.trouble(
+            self._deps.telemetry.warning_event(
                 "agenda_message_failed",
                 message_id=message.message_id,
                 organisation=message.organisation,
                 error=type(error).__name__,
             )
-            await self._rewatch(message, now + _PUT_OFF)
+            await self._move_next_check(message, now + _PUT_OFF)
 
     async def _take_up(self, message: Message, states: "_States", now: datetime) -> None:
         distribution = states.distribution_of(message)
@@ -112,7 +112,7 @@ class Agenda:
         if message.due_at is None or not message.is_open:
             return
         if message.unknown_since is not None:
-            await self._doubted(message, message.unknown_since, distribution, now)
+            await self._resolve_unknown(message, message.unknown_since, distribution, now)
         elif message.lease_until is not None:
             await self._lapsed(message, now)
         elif message.dead is not None:
@@ -135,18 +135,18 @@ class Agenda:
     async def _lapsed(self, message: Message, now: datetime) -> None:
         """A claim whose holder is dead: nobody knows whether the provider took the message."""
         if message.lease_until is not None and message.lease_until > now:
-            await self._rewatch(message, message.lease_until)
+            await self._move_next_check(message, message.lease_until)
         else:
             await self._unknowns.take(message, now)
 
     async def _given_up(self, message: Message, letter: DeadLetter, now: datetime) -> None:
         """Nobody redrove it in all that time: it ends, and its distribution may be completed."""
         if now < letter.ends_at:
-            await self._rewatch(message, letter.ends_at)
+            await self._move_next_check(message, letter.ends_at)
         else:
-            await self._deps.settler.end_unsent(message.organisation, message.message_id, "expired", now)
+            await self._deps.status_writer.end_unsent(message.organisation, message.message_id, "expired", now)
 
-    async def _doubted(
+    async def _resolve_unknown(
         self, message: Message, since: datetime, distribution: Distribution | None, now: datetime
     ) -> None:
         """Wait for a status, send once more where silence says that it was not taken, or end it (design.md, Identity).
@@ -155,18 +155,18 @@ class Agenda:
         its second chance: it is not sent twice itself.
         """
         only_once = message.resent or message.fallback_minutes is not None
-        doubt = Doubt(since=since, claimed_at=message.claimed_at, resent=only_once)
-        beat = await self._beat(message)
-        match fate(doubt, beat, now):
-            case Fate.END:
+        unknown_outcome = UnknownOutcome(since=since, claimed_at=message.claimed_at, resent=only_once)
+        last_heard = await self._last_heard(message)
+        match resolve_unknown(unknown_outcome, last_heard, now):
+            case Resolution.END:
                 await self._unknowns.end(message, now)
-            case Fate.RESEND if message.chunk is None or _may_leave(distribution):
+            case Resolution.RESEND if message.chunk is None or _may_leave(distribution):
                 await self._resend(message, distribution, now)
             case _:
-                await self._rewatch(message, next_look(doubt, now))
+                await self._move_next_check(message, next_look(unknown_outcome, now))
 
-    async def _beat(self, message: Message) -> Beat:
-        return Beat() if message.resent else await self._heard.of(message)
+    async def _last_heard(self, message: Message) -> LastHeard:
+        return LastHeard() if message.resent else await self._last_heard_reader.of(message)
 
     async def _resend(self, message: Message, distribution: Distribution | None, now: datetime) -> None:
         """Free it first: a copy of a message in doubt would be dropped."""
@@ -178,40 +178,40 @@ class Agenda:
     async def _wait_with(self, message: Message, distribution: Distribution | None, now: datetime) -> None:
         """Its distribution does not release: wait with it, or end with it."""
         if distribution is None or distribution.status is DistributionStatus.CANCELLED:
-            await self._deps.settler.end_unsent(message.organisation, message.message_id, "cancelled", now)
+            await self._deps.status_writer.end_unsent(message.organisation, message.message_id, "cancelled", now)
         else:
-            await self._rewatch(message, now + _WHILE_PAUSED)
+            await self._move_next_check(message, now + _WHILE_PAUSED)
 
     async def _fall_back(self, parent: Message, distribution: Distribution | None, now: datetime) -> None:
         """A distribution that is paused or cancelled sends nothing, no fallback either. Then Meta has a say: the SMS of
         a message that may have arrived waits."""
         if parent.chunk is not None and not _may_leave(distribution):
             cancelled = distribution is None or distribution.status is DistributionStatus.CANCELLED
-            await self._rewatch(parent, None if cancelled else now + _WHILE_PAUSED)
+            await self._move_next_check(parent, None if cancelled else now + _WHILE_PAUSED)
             return
         if await self._waits.puts_off(parent, now):
             return
         sms = await self._deps.fallbacks.begin(parent, now)
         if sms is not None:
-            self._deps.settler.began(sms)
+            self._deps.status_writer.began(sms)
             await self._enqueue(sms, None, now)
 
     async def _may_go(self, message: Message, payload: Payload, now: datetime) -> bool:
         """Ask the gate before a departure is booked: fallbacks come by the thousand, most of them in a pause or at
         night would book in vain."""
-        copy = queued(message, payload, None, microseconds(now), 0)
-        answer = await self._deps.admission.ask(copy, now)
+        queue_message = queued(message, payload, None, microseconds(now), 0)
+        answer = await self._deps.gate_check.ask(queue_message, now)
         key = (message.organisation, message.message_id)
-        if answer.verdict is Verdict.LATER:
+        if answer.decision is GateDecision.LATER:
             await self._deps.log.postpone(*key, due_at=answer.at, scheduled_for=answer.at)
-        elif answer.verdict is Verdict.NEVER:
-            await self._deps.settler.end_unsent(*key, answer.reason, now)
-        return answer.verdict is Verdict.GO
+        elif answer.decision is GateDecision.NEVER:
+            await self._deps.status_writer.end_unsent(*key, answer.reason, now)
+        return answer.decision is GateDecision.GO
 
     async def _enqueue(self, message: Message, distribution: Distribution | None, now: datetime) -> None:
         payload = await self._deps.plans.read_payload(message.payload)
         if payload is None:
-            await self._deps.settler.end_unsent(
+            await self._deps.status_writer.end_unsent(
                 message.organisation, message.message_id, "expired" if message.person else ERASED, now
             )
             return
@@ -219,28 +219,30 @@ class Agenda:
             return
         integration = await settings_of(self._deps.integrations, message.organisation, message.channel)
         if integration is None:
-            await self._rewatch(message, now + _WHILE_PAUSED)
+            await self._move_next_check(message, now + _WHILE_PAUSED)
             return
-        state = await self._deps.lanes.state(integration.lane)
+        state = await self._deps.rate_limits.state(integration.rate_limit)
         if from_microseconds(state.next_bulk) > now + HORIZON:
-            await self._rewatch(message, now + TICK_EVERY)
+            await self._move_next_check(message, now + TICK_EVERY)
             return
-        booking = await self._deps.lanes.book(
-            integration.lane,
+        booking = await self._deps.rate_limits.book(
+            integration.rate_limit,
             Share.BULK,
             rate=integration.rate_per_second,
             earliest=now + timedelta(seconds=1),
             count=1,
         )
-        departs_at = booking.departures[0]
-        copy = queued(message, payload, distribution, departs_at, integration.version)
+        slot_at = booking.send_slots[0]
+        queue_message = queued(message, payload, distribution, slot_at, integration.version)
         another = await another_card(self._deps.plans, message, distribution, now)
-        await self._deps.queue.put([dataclasses.replace(copy, another_card=another)], now)
-        await self._rewatch(message, from_microseconds(departs_at) + _WATCH)
+        await self._deps.queue.put([dataclasses.replace(queue_message, another_card=another)], now)
+        await self._move_next_check(message, from_microseconds(slot_at) + _CHECK_AFTER)
 
-    async def _rewatch(self, message: Message, due_at: datetime | None) -> None:
+    async def _move_next_check(self, message: Message, due_at: datetime | None) -> None:
         if message.due_at is not None:
-            await self._deps.log.rewatch(message.organisation, message.message_id, seen=message.due_at, due_at=due_at)
+            await self._deps.log.move_next_check(
+                message.organisation, message.message_id, seen=message.due_at, due_at=due_at
+            )
 
     async def _states_of(self, messages: Sequence[Message]) -> "_States":
         """Read at once for all of them."""

@@ -15,7 +15,7 @@ from shared.base.instants import Clock
 from shared.campaigns.ports import Task, TaskQueue
 from shared.messages.message import DeadLetter, DeadReason, Message, ends_at, read_dead_letter_id
 from shared.messages.ports import AGENDA_SHARDS, Log, LogQuery
-from shared.messages.status_writer import Settler
+from shared.messages.status_writer import StatusWriter
 from shared.sending.resolve_unknown import Unknowns
 
 AT_ONCE = 1000
@@ -28,7 +28,7 @@ _PAGE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeadCopy:
+class DeadQueueMessage:
     """What counts of a copy that was given up. Its body is not kept: the row names the frozen payload.
 
     `attempts`: how often a worker took it up.
@@ -43,63 +43,67 @@ class DeadCopy:
 class DeadLetters:
     """Takes what the channels' dead-letter queues deliver."""
 
-    def __init__(self, log: Log, unknowns: Unknowns, settler: Settler, telemetry: Telemetry, clock: Clock) -> None:
+    def __init__(
+        self, log: Log, unknowns: Unknowns, status_writer: StatusWriter, telemetry: Telemetry, clock: Clock
+    ) -> None:
         self._log = log
         self._unknowns = unknowns
-        self._settler = settler
+        self._status_writer = status_writer
         self._telemetry = telemetry
         self._clock = clock
 
-    async def take_all(self, copies: Sequence[DeadCopy]) -> list[bool]:
+    async def take_all(self, queue_messages: Sequence[DeadQueueMessage]) -> list[bool]:
         """One after the other; False stands where a copy has to come again. None stops the others."""
-        done = [await self._handled(copy) for copy in copies]
-        await self._settler.flush()
+        done = [await self._handled(queue_message) for queue_message in queue_messages]
+        await self._status_writer.flush()
         return done
 
-    async def _handled(self, copy: DeadCopy) -> bool:
+    async def _handled(self, queue_message: DeadQueueMessage) -> bool:
         try:
-            return await self._take(copy)
+            return await self._take(queue_message)
         except Exception as error:
-            self._telemetry.trouble(
+            self._telemetry.warning_event(
                 "dead_letter_not_taken",
-                message_id=copy.message_id,
-                organisation=copy.organisation,
+                message_id=queue_message.message_id,
+                organisation=queue_message.organisation,
                 error=type(error).__name__,
             )
             return False
 
-    async def _take(self, copy: DeadCopy) -> bool:
+    async def _take(self, queue_message: DeadQueueMessage) -> bool:
         """Bury the message, unless it is nobody's business any more (`_goes_by_itself`). A claim that has lapsed is
         taken for what it is: this copy may have been the last to look at it. Whoever holds a live claim may still send
         it, so that the copy comes again to see."""
         now = self._clock.now()
-        row = await self._log.get(copy.organisation, copy.message_id)
+        row = await self._log.get(queue_message.organisation, queue_message.message_id)
         if row is None:
-            self._telemetry.trouble(
-                "dead_letter_of_no_message", message_id=copy.message_id, organisation=copy.organisation
+            self._telemetry.warning_event(
+                "dead_letter_of_no_message",
+                message_id=queue_message.message_id,
+                organisation=queue_message.organisation,
             )
         elif _goes_by_itself(row, now):
-            self._telemetry.event("dead_letter_dropped", message_id=copy.message_id, status=row.status)
+            self._telemetry.event("dead_letter_dropped", message_id=queue_message.message_id, status=row.status)
         elif row.lease_until is None:
-            return await self._bury(copy, row, now)
+            return await self._mark_dead(queue_message, row, now)
         elif row.is_lapsed(now):
             await self._unknowns.take(row, now)
         else:
             return False
         return True
 
-    async def _bury(self, copy: DeadCopy, row: Message, now: datetime) -> bool:
-        letter = DeadLetter(received_at=now, reason=copy.reason, attempts=copy.attempts)
-        if not await self._log.bury(copy.organisation, copy.message_id, letter):
+    async def _mark_dead(self, queue_message: DeadQueueMessage, row: Message, now: datetime) -> bool:
+        letter = DeadLetter(received_at=now, reason=queue_message.reason, attempts=queue_message.attempts)
+        if not await self._log.mark_dead(queue_message.organisation, queue_message.message_id, letter):
             return False
-        self._telemetry.trouble(
+        self._telemetry.warning_event(
             "dead_letter",
-            message_id=copy.message_id,
+            message_id=queue_message.message_id,
             channel=row.channel,
             organisation=row.organisation,
             distribution_id=row.distribution_id,
-            reason=copy.reason,
-            attempts=copy.attempts,
+            reason=queue_message.reason,
+            attempts=queue_message.attempts,
         )
         return True
 

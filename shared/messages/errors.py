@@ -95,7 +95,7 @@ class SendError(Exception):
         return SendError(self.kind, self.code, self.reason, retry_after=wait, person_only=True)
 
     @property
-    def last_word(self) -> str:
+    def final_reason(self) -> str:
         """The reason of a message whose attempts are used up; a stop's own reason is a distribution's."""
         return self.reason if self.kind is Kind.RETRY and self.reason else "expired"
 

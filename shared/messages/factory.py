@@ -14,7 +14,7 @@ from shared.messages.status import Status
 
 CANCELLED = "cancelled"
 
-WATCH = timedelta(seconds=60)
+CHECK_AFTER = timedelta(seconds=60)
 """When the agenda looks after a message that went straight to the queue."""
 
 
@@ -44,14 +44,14 @@ def new_message(
         payload=reference,
         card_at=payload.card_generated_at if payload else None,
         language=payload.language if payload else None,
-        alternative=payload is not None and payload.alternative is not None,
+        fallback_template=payload is not None and payload.fallback_template is not None,
         fallback_minutes=payload.fallback.after_minutes if payload and payload.fallback else None,
     )
 
 
 def single(message: Message, payload: Payload, scheduled_for: datetime | None = None) -> Message:
     """The message as one that no distribution releases: the agenda looks after it."""
-    due_at = scheduled_for or message.accepted_at + WATCH
+    due_at = scheduled_for or message.accepted_at + CHECK_AFTER
     return replace(message, template=template_of(payload), scheduled_for=scheduled_for, due_at=due_at)
 
 
@@ -100,15 +100,15 @@ def cancelled_row(distribution: Distribution, chunk: Chunk, row: PlannedRow, key
 
 
 def queued_row(
-    distribution: Distribution, chunk: Chunk, row: PlannedRow, payload: Payload, departs_at: int, version: int
+    distribution: Distribution, chunk: Chunk, row: PlannedRow, payload: Payload, slot_at: int, version: int
 ) -> Dispatch:
-    """What goes on the channel queue for a distribution's row; `departs_at` in microseconds since 1970."""
+    """What goes on the channel queue for a distribution's row; `slot_at` in microseconds since 1970."""
     return Dispatch(
         organisation=distribution.organisation,
         message_id=row.message_id,
         channel=distribution.channel,
         person=row.person,
-        departs_at=departs_at,
+        slot_at=slot_at,
         payload=payload,
         chunk=chunk,
         epoch=distribution.epoch_of(chunk.run),
@@ -120,12 +120,12 @@ def queued(
     message: Message,
     payload: Payload,
     distribution: Distribution | None,
-    departs_at: int,
+    slot_at: int,
     version: int,
     *,
-    trial: str | None = None,
+    probe: str | None = None,
 ) -> Dispatch:
-    """What goes on the channel queue for a message that is in the log already; `departs_at` as in `queued_row`."""
+    """What goes on the channel queue for a message that is in the log already; `slot_at` as in `queued_row`."""
     if message.card_after is not None:
         payload = replace(payload, card_after=message.card_after)
     epoch = distribution.epoch_of(message.chunk.run) if distribution is not None and message.chunk is not None else None
@@ -134,10 +134,10 @@ def queued(
         message_id=message.message_id,
         channel=message.channel,
         person=message.person,
-        departs_at=departs_at,
+        slot_at=slot_at,
         payload=payload.as_template() if message.as_template else payload,
         chunk=message.chunk,
         epoch=epoch,
         integration_version=version,
-        trial=trial,
+        probe=probe,
     )

@@ -11,7 +11,7 @@ from enum import StrEnum
 from shared.messages.errors import Kind
 from shared.messages.message import Message
 from shared.messages.status import Status
-from shared.sending.unknown_outcome import Beat
+from shared.sending.unknown_outcome import LastHeard
 
 LATEST = timedelta(hours=24)
 """A fallback by time starts so long after `sent_at` at the latest, whatever Meta reports or does not."""
@@ -57,7 +57,7 @@ def start_unsent(reason: str) -> Start:
     return Start.NOW if reason in _AT_THE_GATE else Start.NEVER
 
 
-def watch_after(row: Message, status: Status, at: datetime, start: Start) -> datetime | None:
+def next_check_after(row: Message, status: Status, at: datetime, start: Start) -> datetime | None:
     """When the agenda looks at `row` again once it has come to `status`, for its fallback's sake; None: not at all.
 
     `at` is the instant of the status; `start` goes with `failed`. A fallback that has begun is brought to its end
@@ -86,10 +86,10 @@ class Silence:
     noted_at: datetime
     until: datetime
 
-    def lasts(self, beat: Beat, now: datetime) -> bool:
+    def lasts(self, last_heard: LastHeard, now: datetime) -> bool:
         """Whether Meta has told of nothing on the number since."""
-        is_heard = beat.last_heard_at is not None and beat.last_heard_at > self.noted_at
-        return now < self.until and not is_heard
+        has_reported = last_heard.last_heard_at is not None and last_heard.last_heard_at > self.noted_at
+        return now < self.until and not has_reported
 
 
 class Timing(StrEnum):
@@ -109,8 +109,8 @@ def starts_by_time(row: Message) -> datetime | None:
     return row.sent_at + timedelta(minutes=row.fallback_minutes)
 
 
-def timing(row: Message, beat: Beat, now: datetime) -> Timing:
-    """Whether a fallback that is due starts now. `beat` is of the number that the message left by.
+def timing(row: Message, last_heard: LastHeard, now: datetime) -> Timing:
+    """Whether a fallback that is due starts now. `last_heard` is of the number that the message left by.
 
     What has failed, or has begun already, waits for nobody.
     """
@@ -121,7 +121,7 @@ def timing(row: Message, beat: Beat, now: datetime) -> Timing:
         return Timing.WAIT
     if row.reporting:
         return Timing.START
-    if not _is_reporting(row, beat):
+    if not _is_reporting(row, last_heard):
         return Timing.WAIT
     return Timing.BACKLOG if _has_waited(row, starts_at) else Timing.START
 
@@ -139,7 +139,7 @@ def next_look(row: Message, now: datetime) -> datetime:
     return min(now + min(max(waited / 2, _FIRST_LOOK), _LAST_LOOK), latest)
 
 
-def look_after_report(row: Message, beat: Beat, now: datetime) -> datetime | None:
+def look_after_report(row: Message, last_heard: LastHeard, now: datetime) -> datetime | None:
     """A status of the sent message itself has come: when the agenda is to look at it, if that has to be written down.
 
     None: what is known of the number says as much, and the look that is planned comes soon enough.
@@ -149,15 +149,15 @@ def look_after_report(row: Message, beat: Beat, now: datetime) -> datetime | Non
         return None
     if now >= starts_at:
         return min(row.due_at, now + BACKLOG) if row.due_at > now else now + BACKLOG
-    return None if beat.is_past(row.claimed_at) else row.due_at
+    return None if last_heard.is_past(row.claimed_at) else row.due_at
 
 
-def _is_reporting(row: Message, beat: Beat) -> bool:
+def _is_reporting(row: Message, last_heard: LastHeard) -> bool:
     if row.claimed_at is None or row.fallback_minutes is None:
         return False
     around = row.claimed_at + timedelta(minutes=row.fallback_minutes) - SLACK
-    is_heard = beat.last_heard_at is not None and beat.last_heard_at > around
-    return is_heard or beat.is_past(row.claimed_at)
+    has_reported = last_heard.last_heard_at is not None and last_heard.last_heard_at > around
+    return has_reported or last_heard.is_past(row.claimed_at)
 
 
 def _has_waited(row: Message, starts_at: datetime) -> bool:

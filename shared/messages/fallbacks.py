@@ -8,7 +8,7 @@ after the mark may be done twice: the SMS has an ID made of its parent's.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from shared.base.concurrency import side_by_side
+from shared.base.concurrency import gather_bounded
 from shared.base.events import Telemetry
 from shared.base.ids import fallback_id
 from shared.campaigns.stored_content import Plans
@@ -19,7 +19,7 @@ from shared.messages.fallback import BACKLOG, Silence, Timing, next_look, timing
 from shared.messages.message import Message, PayloadRef
 from shared.messages.payload import Channel, Mode, Payload
 from shared.messages.ports import Log
-from shared.sending.last_heard import LastHeard, Pulse
+from shared.sending.last_heard import LastHeardReader, LastHeardStore
 from shared.texts.composition import price_of
 from shared.texts.segments import measure
 
@@ -43,7 +43,7 @@ class Fallbacks:
         if payload is not None and payload.fallback is not None and await self._marked(parent):
             made = await self._logged(parent, payload, payload.fallback.text, now)
         if parent.due_at is not None:
-            await self.log.rewatch(parent.organisation, parent.message_id, seen=parent.due_at, due_at=None)
+            await self.log.move_next_check(parent.organisation, parent.message_id, seen=parent.due_at, due_at=None)
         return made
 
     async def _marked(self, parent: Message) -> bool:
@@ -51,7 +51,7 @@ class Fallbacks:
 
     async def _logged(self, parent: Message, payload: Payload, text: str, now: datetime) -> Message | None:
         identity = fallback_id(parent.message_id)
-        frozen = Payload(
+        stored_content = Payload(
             to=payload.to,
             country=payload.country,
             mode=Mode.SMS,
@@ -64,8 +64,8 @@ class Fallbacks:
             fallback_of=parent.message_id,
         )
         sms = await self.integrations.sms(parent.organisation)
-        reference = await self.plans.write_payload(parent.organisation, parent.person, identity, frozen)
-        message = _message(parent, identity, reference, frozen, sms, now)
+        reference = await self.plans.write_payload(parent.organisation, parent.person, identity, stored_content)
+        message = _message(parent, identity, reference, stored_content, sms, now)
         if not await self.log.add(message):
             return None
         self.telemetry.event("fallback_begun", message_id=identity, parent=parent.message_id, status=parent.status)
@@ -92,10 +92,12 @@ _LATE = timedelta(minutes=5)
 class FallbackWaits:
     """Puts off what has to wait. For one batch of the agenda; `flush` when it is through."""
 
-    def __init__(self, log: Log, pulse: Pulse, heard: LastHeard, telemetry: Telemetry) -> None:
+    def __init__(
+        self, log: Log, last_heard_store: LastHeardStore, last_heard_reader: LastHeardReader, telemetry: Telemetry
+    ) -> None:
         self._log = log
-        self._pulse = pulse
-        self._heard = heard
+        self._last_heard_store = last_heard_store
+        self._last_heard_reader = last_heard_reader
         self._telemetry = telemetry
         self._waiting = 0
         self._silences: dict[tuple[str, str], Silence] = {}
@@ -103,7 +105,7 @@ class FallbackWaits:
     async def puts_off(self, parent: Message, now: datetime) -> bool:
         """Whether the fallback of this message waits; then the agenda looks again later."""
         key = (parent.organisation, parent.message_id)
-        match timing(parent, await self._heard.of(parent), now):
+        match timing(parent, await self._last_heard_reader.of(parent), now):
             case Timing.START:
                 return False
             case Timing.BACKLOG:
@@ -112,14 +114,16 @@ class FallbackWaits:
                 look_at = next_look(parent, now)
                 self._note(parent, now, look_at)
                 if parent.due_at is not None:
-                    await self._log.rewatch(*key, seen=parent.due_at, due_at=look_at)
+                    await self._log.move_next_check(*key, seen=parent.due_at, due_at=look_at)
         return True
 
     async def flush(self) -> None:
         """Write down, once for each distribution, that its fallbacks wait for Meta."""
         silences, self._silences = self._silences, {}
         waiting, self._waiting = self._waiting, 0
-        await side_by_side(self._pulse.note_silence(*owner, silence) for owner, silence in silences.items())
+        await gather_bounded(
+            self._last_heard_store.note_silence(*owner, silence) for owner, silence in silences.items()
+        )
         if waiting:
             self._telemetry.event("fallbacks_wait", messages=waiting)
 
@@ -128,10 +132,10 @@ class FallbackWaits:
         if parent.quality_hold:
             return
         self._waiting += 1
-        if parent.distribution_id is None or parent.lane is None:
+        if parent.distribution_id is None or parent.rate_limit is None:
             return
         owner = (parent.organisation, parent.distribution_id)
         until = look_at + _LATE
         if owner in self._silences:
             until = max(until, self._silences[owner].until)
-        self._silences[owner] = Silence(phone_number_id=parent.lane, noted_at=now, until=until)
+        self._silences[owner] = Silence(phone_number_id=parent.rate_limit, noted_at=now, until=until)

@@ -56,7 +56,7 @@ def read_dead_letter_id(identity: str) -> tuple[str, datetime]:
     return message_id, from_milliseconds(int(instant))
 
 
-_NEWS = timedelta(seconds=2)
+_NEW_AFTER = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +136,7 @@ class Message:
     """The random token of the claim that holds the lease. Only the claim that has it may give the lease back."""
     claimed_at: datetime | None = None
     """When the latest attempt took the right to call the provider."""
-    lane: str | None = None
+    rate_limit: str | None = None
     """The provider's budget that the latest attempt left by: WhatsApp's phone number ID, Orange's client ID."""
     provider: Provider | None = None
     """The provider that the latest attempt was for."""
@@ -145,11 +145,11 @@ class Message:
     card_after: datetime | None = None
     """The provider refused its card once, as it was uploaded before this instant, and it goes out again with a new
     upload; never a second time."""
-    alternative: bool = False
+    fallback_template: bool = False
     """A template stands ready in the payload, in case the session has closed."""
     as_template: bool = False
     """The provider said that the session has closed: it goes, or went, as that template."""
-    reopened: bool = False
+    retrying: bool = False
     """It was `sent`, came back as 131047, and goes out once more: it may be claimed although it is not pending."""
     resent: bool = False
     """It has gone out a second time after an unknown outcome: never a third."""
@@ -175,7 +175,7 @@ class Message:
     held_by: str | None = None
     """The scope whose hold it waits for (`str` of `shared.holds.hold.ScopeKey`): the agenda leaves it alone until
     then."""
-    trial: bool = False
+    probe: bool = False
     """Its latest attempt tries a scope that is held."""
     request_hash: str | None = None
     """SHA-256 of the request that made a single message: what an Idempotency-Key is compared with, as long as the log
@@ -215,7 +215,7 @@ class Message:
     @property
     def is_open(self) -> bool:
         """Whether a call may still be made for it."""
-        return self.status is Status.PENDING or self.reopened
+        return self.status is Status.PENDING or self.retrying
 
     def is_lapsed(self, now: datetime) -> bool:
         """Whoever claimed it is dead, and nobody has noticed yet: the lease is over and has no outcome."""
@@ -240,15 +240,15 @@ class Message:
         return chunk.distribution_id if chunk else None
 
 
-def earliest(known: datetime | None, told: datetime) -> datetime:
+def earliest(known: datetime | None, reported: datetime) -> datetime:
     """The instant of a status that is told more than once: the first, whichever order they come in.
 
     Providers count in whole seconds, and their answers are a while on their way: less than two seconds are no news. The
     second in which Meta took a message began before we noted its answer, nearly always; each such note is a write.
     """
-    return told if known is None or known - told >= _NEWS else known
+    return reported if known is None or known - reported >= _NEW_AFTER else known
 
 
-def yields_to(told: datetime) -> datetime:
+def yields_to(reported: datetime) -> datetime:
     """A known instant that is at or after this one gives way to `told` (`earliest`)."""
-    return told + _NEWS
+    return reported + _NEW_AFTER

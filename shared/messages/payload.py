@@ -101,9 +101,9 @@ class Payload:
     """Stands under a session's text of at most 1,024 characters."""
     language: str | None = None
     """What it is written in ("fr", "en"), as far as the template or the request says."""
-    alternative: TemplateCall | None = None
+    fallback_template: TemplateCall | None = None
     """The template that goes instead of a session's text once the session has closed; only with mode `session`."""
-    alternative_shows_card: bool = True
+    fallback_template_shows_card: bool = True
     """Whether that template has a picture."""
     fallback: Fallback | None = None
     """Only of a WhatsApp message."""
@@ -125,7 +125,9 @@ class Payload:
 
     def as_template(self) -> "Payload":
         """The template that was frozen beside a session's text; itself where there is none."""
-        if self.alternative is None:
+        if self.fallback_template is None:
             return self
-        card_image = self.card_image if self.alternative_shows_card else None
-        return replace(self, mode=Mode.TEMPLATE, template=self.alternative, card_image=card_image, alternative=None)
+        card_image = self.card_image if self.fallback_template_shows_card else None
+        return replace(
+            self, mode=Mode.TEMPLATE, template=self.fallback_template, card_image=card_image, fallback_template=None
+        )

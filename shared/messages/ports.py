@@ -44,12 +44,12 @@ class Move:
 
     `attempt`: only if the message's latest attempt is this one (a `failed` of an older one says nothing).
     `card_half`: `attempt` names the one whose card went ahead of a long text. `unclaimed`: only if it is open and no
-    copy holds a lease (a leased one ends by its own outcome, a sent one has gone). `told_by`: the attempt that brings
-    the news of a `sent`; a message that was reopened is sent again only by its new attempt. `fallback`: what a `failed`
-    means for the message's fallback, if it has one. `rests_until`: with a `failed`, until when it is not to be resent.
-    `is_echo`: whoever sent the message has most likely told the same, so that looking is cheaper than trying.
-    `claim`: only if the row still holds this claim; an attempt's number is used again once its claim was given back.
-    `quality_hold`: with the `sent` of the provider's own answer, which holds the message for assessment.
+    copy holds a lease (a leased one ends by its own outcome, a sent one has gone). `by_attempt`: the attempt that
+    brings the news of a `sent`; a message that was reopened is sent again only by its new attempt. `fallback`: what a
+    `failed` means for the message's fallback, if it has one. `rests_until`: with a `failed`, until when it is not to
+    be resent. `is_duplicate`: whoever sent the message has most likely told the same, so that looking is cheaper than
+    trying. `claim`: only if the row still holds this claim; an attempt's number is used again once its claim was given
+    back. `quality_hold`: with the `sent` of the provider's own answer, which holds the message for assessment.
     `channel`: only a message of this channel; `sender`: only one that left by this sender number, as far as the row
     says. Both are what a provider's status names: its key alone does not make it a status of our message.
     """
@@ -62,22 +62,22 @@ class Move:
     provider_message_id: str | None = None
     reason: str | None = None
     unclaimed: bool = False
-    told_by: int | None = None
+    by_attempt: int | None = None
     fallback: Start = Start.NEVER
     rests_until: datetime | None = None
-    is_echo: bool = False
+    is_duplicate: bool = False
     quality_hold: bool = False
     channel: Channel | None = None
     sender: str | None = None
 
     def is_about(self, row: Message) -> bool:
         """Whether the status can be one of this message: of its channel and of the number that it left by."""
-        return self.channel in (None, row.channel) and (self.sender is None or row.lane in (None, self.sender))
+        return self.channel in (None, row.channel) and (self.sender is None or row.rate_limit in (None, self.sender))
 
     def names(self, row: Message) -> bool:
         """Whether a provider's ID, too late for a move, is the message's: no template took the attempt's place."""
-        waits_again = row.reopened and row.lease_until is None
-        return self.told_by in (None, row.attempts) and not waits_again
+        waits_again = row.retrying and row.lease_until is None
+        return self.by_attempt in (None, row.attempts) and not waits_again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,13 +167,13 @@ class Log(Protocol):
         token: str,
         now: datetime,
         lease_until: datetime,
-        lane: str | None = None,
+        rate_limit: str | None = None,
         provider: Provider | None = None,
-        trial: bool = False,
+        probe: bool = False,
     ) -> Claim:
-        """Take the right to call the provider: open and without a lease. Raises `attempts` by one, notes `lane` and
-        whether it is a `trial`; who was dead is alive again. `token` is random and new for each call: a repeat knows
-        its first attempt by it.
+        """Take the right to call the provider: open and without a lease. Raises `attempts` by one, notes `rate_limit`
+        and whether it is a `trial`; who was dead is alive again. `token` is random and new for each call: a repeat
+        knows its first attempt by it.
 
         A watched row (`due_at`) stays watched until the lease has ended, in case the claimer dies.
         """
@@ -182,7 +182,7 @@ class Log(Protocol):
     async def move(self, organisation: str, message_id: str, move: Move) -> Moved:
         """Move the status if the table of moves allows it; keep the instant of a late one; end lease and watch.
 
-        A message with a fallback is watched from then on for that (`shared.messages.fallback.watch_after`).
+        A message with a fallback is watched from then on for that (`shared.messages.fallback.next_check_after`).
         """
         ...
 
@@ -200,7 +200,7 @@ class Log(Protocol):
         since when its card cannot be fetched; None: that is not why."""
         ...
 
-    async def doubt(
+    async def mark_unknown(
         self, organisation: str, message_id: str, *, token: str | None, now: datetime, due_at: datetime
     ) -> bool:
         """The outcome of the claim `token` is unknown: mark it, and let the agenda end it at `due_at`."""
@@ -215,7 +215,7 @@ class Log(Protocol):
         agenda takes the message up at `due_at`. Says whether it was news."""
         ...
 
-    async def reopen(  # noqa: PLR0913 - why it goes again, by name
+    async def retry_message(  # noqa: PLR0913 - why it goes again, by name
         self,
         organisation: str,
         message_id: str,
@@ -228,10 +228,10 @@ class Log(Protocol):
     ) -> bool:
         """Attempt `attempt` reached nobody: let the message go once more. Ends its lease.
 
-        `as_template`: its session had closed, so it goes as its template; only for one that has such an `alternative`
-        and has not gone as it yet. Else it goes as it was: a stop error came after the provider had taken it, or
-        (`card_after`) the provider refused its card as it was uploaded before that instant, once in its life.
-        Only one that is pending or `sent`, without a fallback on its way; a `sent` one stays so.
+        `as_template`: its session had closed, so it goes as its template; only for one that has such an
+        `fallback_template` and has not gone as it yet. Else it goes as it was: a stop error came after the provider
+        had taken it, or (`card_after`) the provider refused its card as it was uploaded before that instant, once in
+        its life. Only one that is pending or `sent`, without a fallback on its way; a `sent` one stays so.
         """
         ...
 
@@ -247,14 +247,17 @@ class Log(Protocol):
         ...
 
     async def fall_back(self, organisation: str, message_id: str) -> bool:
-        """Begin an awaited fallback: the message itself is never resent. May come twice; `rewatch` ends the watch."""
+        """Begin an awaited fallback: the message itself is never resent. May come twice; `move_next_check` ends the
+        watch."""
         ...
 
     async def note_reporting(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:
         """Meta has reported since that attempt was sent: its fallback starts when the agenda looks, at `due_at`."""
         ...
 
-    async def rewatch(self, organisation: str, message_id: str, *, seen: datetime, due_at: datetime | None) -> bool:
+    async def move_next_check(
+        self, organisation: str, message_id: str, *, seen: datetime, due_at: datetime | None
+    ) -> bool:
         """Move the watch on, or end it (None), if nobody has moved it since it was `seen`."""
         ...
 
@@ -269,7 +272,7 @@ class Log(Protocol):
         """Messages that wait for the end of a hold, the earliest first."""
         ...
 
-    async def bury(self, organisation: str, message_id: str, letter: DeadLetter) -> bool:
+    async def mark_dead(self, organisation: str, message_id: str, letter: DeadLetter) -> bool:
         """The agenda only ends it from now on (`letter.ends_at`). For an open, unheld message that is not dead yet."""
         ...
 

@@ -13,7 +13,7 @@ ANY_SCOPE = "any"
 class Dispatch:
     """One copy of one message on its way to the sender. Copies may be many; the claim lets one through.
 
-    `departs_at` is microseconds since 1970, booked on the lane's timetable. `epoch` is the run's at release: a
+    `slot_at` is microseconds since 1970, booked on the lane's timetable. `epoch` is the run's at release: a
     pause, or the end of a hold, makes it old. `integration_version` lets a sender see that its cached settings are
     older than the message.
     """
@@ -22,23 +22,23 @@ class Dispatch:
     message_id: str
     channel: Channel
     person: str
-    departs_at: int
+    slot_at: int
     payload: Payload
     chunk: Chunk | None = None
     epoch: int | None = None
     integration_version: int = 0
-    trial: str | None = None
+    probe: str | None = None
     """The held scope that this message tries (`str` of `shared.holds.hold.ScopeKey`), or `ANY_SCOPE`."""
     another_card: str | None = field(default=None, repr=False)
     """Another card of the same list and host, where this message's could not be fetched before: if that one can be
     fetched and this one cannot, the host is not to blame."""
 
-    def departing(self, departs_at: int) -> "Dispatch":
+    def with_slot(self, slot_at: int) -> "Dispatch":
         """The same message on another departure."""
-        return replace(self, departs_at=departs_at)
+        return replace(self, slot_at=slot_at)
 
 
 def is_released_again(dispatch: Dispatch, message: Message | None) -> bool:
     """Whether its run looks after the message. One that goes out once more is not pending: no run releases it."""
-    goes_once_more = message is not None and (message.reopened or message.as_template)
+    goes_once_more = message is not None and (message.retrying or message.as_template)
     return dispatch.chunk is not None and not goes_once_more

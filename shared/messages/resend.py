@@ -15,10 +15,10 @@ from shared.messages.payload import Mode, Payload
 from shared.messages.ports import Log
 from shared.messages.single import without_rows
 from shared.messages.status import Status
-from shared.policy.eligibility import fault_of
-from shared.policy.gate_check import Admission, Verdict
+from shared.policy.eligibility import field_error_of
+from shared.policy.gate_check import GateCheck, GateDecision
 from shared.sending.channel import settings_of
-from shared.sending.enqueue_now import Straight
+from shared.sending.enqueue_now import EnqueueNow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +28,8 @@ class ResendDeps:
     log: Log
     plans: Plans
     integrations: Integrations
-    admission: Admission
-    straight: Straight
+    gate_check: GateCheck
+    enqueue_now: EnqueueNow
     clock: Clock
 
 
@@ -64,7 +64,7 @@ class Resends:
         if not await self._deps.log.add(message):
             return await self._deps.log.get(organisation, identity) or message
         if waits_until is None:
-            await self._deps.straight.leave(message, payload, integration)
+            await self._deps.enqueue_now.leave(message, payload, integration)
         return message
 
     async def _payload(self, parent: Message) -> Payload:
@@ -75,7 +75,7 @@ class Resends:
         return payload
 
     async def _integration(self, parent: Message) -> SmsIntegration | WhatsAppIntegration:
-        found = await settings_of(self._deps.integrations, parent.organisation, parent.channel, fresh=True)
+        found = await settings_of(self._deps.integrations, parent.organisation, parent.channel, uncached=True)
         if found is None:
             raise Refusal(ProblemCode.INTEGRATION_MISSING, integration=parent.channel)
         return found
@@ -85,15 +85,15 @@ class Resends:
     ) -> datetime | None:
         """When the gate is open and the provider's rest over; None where that is now. Nobody is counted as written to
         yet: a text never is."""
-        is_bare_text = payload.mode is Mode.SESSION and payload.alternative is None
+        is_bare_text = payload.mode is Mode.SESSION and payload.fallback_template is None
         now = self._deps.clock.now()
-        copy = queued(made, payload, None, microseconds(now), 0)
-        answer = await self._deps.admission.ask(copy, now, integration if is_bare_text else None)
-        if answer.verdict is Verdict.NEVER and answer.reason == "cancelled":
+        queue_message = queued(made, payload, None, microseconds(now), 0)
+        answer = await self._deps.gate_check.ask(queue_message, now, integration if is_bare_text else None)
+        if answer.decision is GateDecision.NEVER and answer.reason == "cancelled":
             raise Refusal(ProblemCode.STATE_CONFLICT, status=parent.status)  # what this fallback stands in for arrived
-        if answer.verdict is Verdict.NEVER:
-            raise Refusal(ProblemCode.UNPROCESSABLE, without_rows((fault_of(answer.reason),)))
-        waits = (answer.at if answer.verdict is Verdict.LATER else None, parent.rests_until)
+        if answer.decision is GateDecision.NEVER:
+            raise Refusal(ProblemCode.UNPROCESSABLE, without_rows((field_error_of(answer.reason),)))
+        waits = (answer.at if answer.decision is GateDecision.LATER else None, parent.rests_until)
         return max((until for until in waits if until is not None and until > now), default=None)
 
 

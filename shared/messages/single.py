@@ -6,16 +6,16 @@ from datetime import datetime
 from shared.base.ids import single_message_id
 from shared.base.instants import Clock
 from shared.base.json import JsonObject
-from shared.base.refusal import Fault, ProblemCode, Refusal
+from shared.base.refusal import FieldError, ProblemCode, Refusal
 from shared.campaigns.stored_content import Plans
 from shared.messages.factory import Addressee, new_message, single
 from shared.messages.message import Message, PayloadRef
 from shared.messages.payload import Channel
 from shared.messages.ports import ChannelQueue, Log
-from shared.pacing.ports import Lanes
-from shared.policy.eligibility import Accepted, Judge, Rejected, Row
+from shared.pacing.ports import RateLimits
+from shared.policy.eligibility import Accepted, Eligibility, Rejected, Row
 from shared.policy.setting import SettingReader, check, check_fallback, check_instant, check_with
-from shared.sending.enqueue_now import Straight
+from shared.sending.enqueue_now import EnqueueNow
 from shared.texts.content import Content, FallbackOrder
 
 
@@ -40,9 +40,9 @@ class MessageDeps:
 
     log: Log
     plans: Plans
-    judge: Judge
+    eligibility: Eligibility
     settings: SettingReader
-    lanes: Lanes
+    rate_limits: RateLimits
     queue: ChannelQueue
     clock: Clock
 
@@ -67,28 +67,28 @@ class SingleSends:
         check_fallback(settings, new.content, new.fallback)
         frame = settings.frame(new.content, {}, not_before=new.send_at, fallback=new.fallback)
         row = Row(number=1, raw=new.recipient)
-        (verdict,) = await self._deps.judge.judge(new.organisation, [row], frame, now)
-        if isinstance(verdict, Rejected):
-            raise Refusal(ProblemCode.UNPROCESSABLE, without_rows(verdict.faults))
-        if verdict.composed.fallback_faults:
-            raise Refusal(ProblemCode.UNPROCESSABLE, verdict.composed.fallback_faults)
+        (row_result,) = await self._deps.eligibility.check_rows(new.organisation, [row], frame, now)
+        if isinstance(row_result, Rejected):
+            raise Refusal(ProblemCode.UNPROCESSABLE, without_rows(row_result.field_errors))
+        if row_result.composed.fallback_errors:
+            raise Refusal(ProblemCode.UNPROCESSABLE, row_result.composed.fallback_errors)
         reference = await self._deps.plans.write_payload(
-            new.organisation, verdict.person, identity, verdict.composed.payload
+            new.organisation, row_result.person, identity, row_result.composed.payload
         )
-        message = _message(new, identity, verdict, reference, now)
+        message = _message(new, identity, row_result, reference, now)
         if not await self._deps.log.add(message):
-            standing = await self._deps.log.get(new.organisation, identity)
-            return _same(standing or message, new)
+            earlier = await self._deps.log.get(new.organisation, identity)
+            return _same(earlier or message, new)
         if message.scheduled_for is None:
             deps = self._deps
-            straight = Straight(log=deps.log, lanes=deps.lanes, queue=deps.queue, clock=deps.clock)
-            await straight.leave(message, verdict.composed.payload, settings.channel)
+            enqueue_now = EnqueueNow(log=deps.log, rate_limits=deps.rate_limits, queue=deps.queue, clock=deps.clock)
+            await enqueue_now.leave(message, row_result.composed.payload, settings.channel)
         return message
 
 
-def without_rows(faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+def without_rows(field_errors: tuple[FieldError, ...]) -> tuple[FieldError, ...]:
     """Faults of a request for one recipient: there are no rows to number."""
-    return tuple(replace(fault, row=None) for fault in faults)
+    return tuple(replace(field_error, row=None) for field_error in field_errors)
 
 
 def _same(existing: Message, new: NewMessage) -> Message:

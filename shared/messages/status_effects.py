@@ -14,10 +14,10 @@ from shared.messages.message import Message
 from shared.messages.payload import Channel
 from shared.messages.ports import Log, LogQuery, Move, Moved
 from shared.messages.status import Status
-from shared.messages.status_writer import Settler, move_of_report
+from shared.messages.status_writer import StatusWriter, move_of_report
 from shared.policy.consent import Consent, ConsentState
 from shared.policy.ports import People
-from shared.sending.last_heard import Pulse, Reporting
+from shared.sending.last_heard import LastHeardStore, Reporting
 from shared.webhooks.updates import Attempt, StatusReport
 
 STOPS_WITHIN = timedelta(hours=1)
@@ -32,7 +32,7 @@ class StillUnderWayError(Exception):
     """A webhook has overtaken the answer to its own message: let it come again."""
 
 
-class Consequences:
+class RefusalEffects:
     """What a refusal means for others than its message. All of it may be done twice."""
 
     def __init__(self, people: People, tasks: TaskQueue | None, telemetry: Telemetry) -> None:
@@ -47,7 +47,7 @@ class Consequences:
             source = f"{message.channel}_{error.code}"
             consent = Consent(state=ConsentState.REVOKED, recorded_at=at, received_at=at, source=source)
             kept = await self._people.record(message.organisation, message.person, [consent])
-            self._telemetry.event("opt_out_heard", message_id=message.message_id, code=error.code, kept=kept)
+            self._telemetry.event("opt_out_received", message_id=message.message_id, code=error.code, kept=kept)
 
     async def failed(self, before: Message, start: Start) -> None:
         """Begin the fallback at once. It is due already: should this not come through, the agenda finds it."""
@@ -58,31 +58,31 @@ class Consequences:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AftermathDeps:
+class StatusEffectsDeps:
     """What statuses are worked off with."""
 
     log: Log
     distributions: Distributions
-    settler: Settler
-    consequences: Consequences
+    status_writer: StatusWriter
+    refusal_effects: RefusalEffects
     holding: HoldKeeper
-    pulse: Pulse
+    last_heard_store: LastHeardStore
     clock: Clock
 
 
-class Aftermath:
+class StatusEffects:
     """Takes the statuses of WhatsApp messages. Any order, any number of times: the log ends the same.
 
     Used for one batch at a time; `flush` when the batch is through.
     """
 
-    def __init__(self, deps: AftermathDeps) -> None:
+    def __init__(self, deps: StatusEffectsDeps) -> None:
         self._deps = deps
-        self._reporting = Reporting(deps.log, deps.pulse, deps.clock)
+        self._reporting = Reporting(deps.log, deps.last_heard_store, deps.clock)
 
-    def hear(self, organisation: str, report: StatusReport) -> None:
+    def receive(self, organisation: str, report: StatusReport) -> None:
         """A status came, whosever the message is: Meta reports on its number."""
-        self._reporting.hear(organisation, report)
+        self._reporting.receive(organisation, report)
 
     async def flush(self) -> None:
         """Write down what was heard since the last flush."""
@@ -111,12 +111,12 @@ class Aftermath:
         error = report.error
         if error is not None and await self._goes_again(organisation, attempt, move, error):
             return _NOT_MOVED
-        moved = await self._deps.settler.move(organisation, attempt.message_id, move)
+        moved = await self._deps.status_writer.move(organisation, attempt.message_id, move)
         if moved.before is None:
             return moved
         if moved.won:
-            await self._deps.consequences.failed(moved.before, move.fallback)
-        if moved.before.trial and error is None and attempt.number == moved.before.attempts:
+            await self._deps.refusal_effects.failed(moved.before, move.fallback)
+        if moved.before.probe and error is None and attempt.number == moved.before.attempts:
             await self._deps.holding.proven(moved.before)
         self._reporting.note(moved, attempt, report)
         return moved
@@ -142,22 +142,20 @@ class Aftermath:
             return False
         card_after = row.claimed_at if is_picture else None
         as_template = not is_stop and not is_picture
-        if not await self._reopened(row, attempt, as_template=as_template, card_after=card_after):
+        if not await self._retried(row, attempt, as_template=as_template, card_after=card_after):
             return False
         if is_stop:
             await self._hold(row, move.at, error)
         return True
 
-    async def _reopened(
-        self, row: Message, attempt: Attempt, *, as_template: bool, card_after: datetime | None
-    ) -> bool:
+    async def _retried(self, row: Message, attempt: Attempt, *, as_template: bool, card_after: datetime | None) -> bool:
         now = self._deps.clock.now()
-        if as_template and (not row.alternative or row.as_template):
+        if as_template and (not row.fallback_template or row.as_template):
             return False
         waits = row.status is Status.PENDING and row.unknown_since is None
         if waits and row.lease_until is not None and row.lease_until > now:
             raise StillUnderWayError(attempt.message_id)
-        return await self._deps.log.reopen(
+        return await self._deps.log.retry_message(
             row.organisation,
             attempt.message_id,
             attempt=attempt.number,
@@ -167,10 +165,10 @@ class Aftermath:
             card_after=card_after,
         )
 
-    async def _hold(self, row: Message, told_at: datetime, error: SendError) -> None:
+    async def _hold(self, row: Message, reported_at: datetime, error: SendError) -> None:
         """Meta took the message and refused it afterwards: the rest of its scope would go the same way. A stop that is
         told long after says nothing of now; then the message alone goes again."""
-        if self._deps.clock.now() - told_at >= STOPS_WITHIN or row.claimed_at is None:
+        if self._deps.clock.now() - reported_at >= STOPS_WITHIN or row.claimed_at is None:
             return
         key = (row.organisation, row.distribution_id)
         distribution = await self._deps.distributions.get(key[0], key[1]) if key[1] else None
@@ -178,6 +176,6 @@ class Aftermath:
         if scope is None:
             return
         known = await self._deps.holding.get(row.organisation, row.channel)
-        await self._deps.holding.hold(known, scope, error.reason, claimed_at=row.claimed_at, told_later=True)
+        await self._deps.holding.hold(known, scope, error.reason, claimed_at=row.claimed_at, reported_later=True)
         if key[1]:
-            await self._deps.holding.refresh(key[0], key[1], was_tried=row.trial)
+            await self._deps.holding.refresh(key[0], key[1], was_tried=row.probe)

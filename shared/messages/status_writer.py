@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from shared.base.concurrency import side_by_side
+from shared.base.concurrency import gather_bounded
 from shared.base.events import Telemetry
 from shared.base.instants import Clock
 from shared.campaigns.counts import (
@@ -30,7 +30,7 @@ from shared.messages.status import Status
 from shared.webhooks.updates import StatusReport
 
 
-class Settler:
+class StatusWriter:
     """Used for one batch at a time; `flush` when the batch is through."""
 
     def __init__(self, log: Log, distributions: Distributions, telemetry: Telemetry, clock: Clock) -> None:
@@ -41,7 +41,7 @@ class Settler:
         self._changes: dict[tuple[str, Place], Counts] = {}
         self._began: dict[tuple[str, Place], datetime] = {}
         """Before the first move of each was written."""
-        self._unsure: set[tuple[str, Place]] = set()
+        self._uncertain: set[tuple[str, Place]] = set()
         self._latest = datetime.min.replace(tzinfo=UTC)
 
     async def move(self, organisation: str, message_id: str, move: Move) -> Moved:
@@ -68,19 +68,19 @@ class Settler:
         """It was brought here before, and had its move. The worker that moved it may have died before it counted: its
         work then comes again, and the chunk is recounted."""
         if message.chunk is not None:
-            self._unsure.add((message.organisation, message.chunk))
+            self._uncertain.add((message.organisation, message.chunk))
         if message.parent_chunk is not None:
-            self._unsure.add((message.organisation, fallbacks_of(message.parent_chunk)))
+            self._uncertain.add((message.organisation, fallbacks_of(message.parent_chunk)))
 
     async def flush(self) -> None:
         """Write the counts gathered since the last flush, all of them at once."""
         changes, self._changes = self._changes, {}
         began, self._began = self._began, {}
-        unsure, self._unsure = self._unsure, set()
-        await side_by_side(
+        uncertain, self._uncertain = self._uncertain, set()
+        await gather_bounded(
             (
                 *(self._count(place, change, began[place]) for place, change in changes.items() if change != Counts()),
-                *(self._distributions.want_recount(*place, self._clock.now()) for place in unsure),
+                *(self._distributions.want_recount(*place, self._clock.now()) for place in uncertain),
             )
         )
 
@@ -111,7 +111,7 @@ class Settler:
         is not: the sender's own move comes again if its worker has died.
         """
         before = moved.before
-        if before is not None and not moved.won and not move.is_echo and before.status is move.status:
+        if before is not None and not moved.won and not move.is_duplicate and before.status is move.status:
             self.met_again(before)
         if before is None or not (moved.won or moved.noted):
             return
@@ -159,8 +159,8 @@ def move_of_report(report: StatusReport) -> Move:
     """
     failed = report.status is Status.FAILED
     kind = report.error.kind if report.error else Kind.RECIPIENT
-    told = report.error.reason if report.error and report.error.kind is not Kind.STOP else ""
-    reason = (told or "provider_rejected") if failed else None
+    reported = report.error.reason if report.error and report.error.kind is not Kind.STOP else ""
+    reason = (reported or "provider_rejected") if failed else None
     return Move(
         status=report.status,
         at=report.at,
@@ -168,10 +168,10 @@ def move_of_report(report: StatusReport) -> Move:
         provider_message_id=report.provider_message_id,
         reason=reason,
         card_half=failed and report.attempt is not None and report.attempt.card_half,
-        told_by=report.attempt.number if report.attempt and report.status is Status.SENT else None,
+        by_attempt=report.attempt.number if report.attempt and report.status is Status.SENT else None,
         fallback=start_after(kind, reason) if reason is not None else Start.NEVER,
         rests_until=report.error.rests_until(report.at) if failed and report.error else None,
-        is_echo=report.status is Status.SENT,
+        is_duplicate=report.status is Status.SENT,
         channel=Channel.WHATSAPP,
         sender=report.phone_number_id or None,
     )

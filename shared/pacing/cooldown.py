@@ -8,7 +8,7 @@ from shared.integrations.integration import SmsIntegration, WhatsAppIntegration
 _LASTS = timedelta(minutes=1)
 
 
-class Quiet:
+class Cooldown:
     """Remembers, in this process, whom not to ask for a while. Changed settings end it: they may have mended it."""
 
     def __init__(self, clock: Clock) -> None:

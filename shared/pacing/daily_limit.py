@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Protocol
 
-from shared.base.caches import Fresh
+from shared.base.caches import TtlCache
 from shared.base.events import Telemetry
 from shared.base.instants import Clock, hour_of
-from shared.base.refusal import Notice
+from shared.base.refusal import ApiWarning
 from shared.integrations.integration import WhatsAppIntegration
 from shared.messages.errors import SendError
-from shared.pacing.cooldown import Quiet
+from shared.pacing.cooldown import Cooldown
 from shared.policy.loader import sessions_of
 from shared.policy.ports import Sessions
 
@@ -53,15 +53,15 @@ class Remaining:
         begins = itertools.accumulate(sizes, initial=0)
         return sum(begin < self.people for begin, _ in zip(begins, sizes, strict=False))
 
-    def warnings(self, people: int) -> tuple[Notice, ...]:
+    def warnings(self, people: int) -> tuple[ApiWarning, ...]:
         """`daily_limit_exceeded` where so many people are more than remain; an unknown limit is
         `template_status_unknown` (api.md, Templates)."""
         if self.limit is None:
-            return (Notice(code="template_status_unknown"),)
+            return (ApiWarning(code="template_status_unknown"),)
         if self.people is None or people <= self.people:
             return ()
         facts = {"limit": str(self.limit.people)}
-        return (Notice(code="daily_limit_exceeded", count=people - self.people, facts=facts),)
+        return (ApiWarning(code="daily_limit_exceeded", count=people - self.people, facts=facts),)
 
 
 def portfolio_of(integration: WhatsAppIntegration) -> str:
@@ -100,7 +100,7 @@ def _leaves(hour: int) -> datetime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reputation:
+class NumberStatus:
     """What is stored of one number; None where nobody told. `read_at` is when all of it was last read from Meta.
 
     `quality` is GREEN, YELLOW, RED or UNKNOWN; `throughput` is Meta's level (STANDARD, HIGH). `restricted`: the account
@@ -116,7 +116,7 @@ class Reputation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class NumberStatusUpdate:
     """Something new of a number, true at `at`. What is None is left as it was. `is_reading`: all of it was read."""
 
     at: datetime
@@ -143,12 +143,12 @@ class NumberFacts:
     throughput: str | None = None
     limit: DailyLimit | None = None
     can_send: str | None = None
-    troubles: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
-    def told(self, at: datetime) -> Told:
+    def as_update(self, at: datetime) -> NumberStatusUpdate:
         """For the store. A number that may send lifts a restriction told earlier; one that may not sets none: the
         cause may be another one."""
-        return Told(
+        return NumberStatusUpdate(
             at=at,
             limit=self.limit,
             quality=self.quality,
@@ -159,10 +159,10 @@ class NumberFacts:
         )
 
 
-LIMIT_FRESH = timedelta(seconds=30)
+LIMIT_KNOWN_FOR = timedelta(seconds=30)
 """How old the known limit may be: Meta raises it within six hours, and says so by webhook."""
 
-SESSION_FRESH = timedelta(seconds=1)
+SESSION_KNOWN_FOR = timedelta(seconds=1)
 """How old the knowledge of a session may be when the call is made."""
 
 SOONEST_LOOK = timedelta(seconds=60)
@@ -195,16 +195,16 @@ class PeopleCount(Protocol):
 class DailyLimits:
     """Sessions and Meta's daily limit. For one worker: what many senders ask at once is read once.
 
-    `reputation` reads what is stored of a number, by organisation and phone number ID.
+    `number_status` reads what is stored of a number, by organisation and phone number ID.
     """
 
     def __init__(
-        self, reputation: Callable[[str, str], Awaitable[Reputation]], people: PeopleCount, sessions: Sessions
+        self, number_status: Callable[[str, str], Awaitable[NumberStatus]], people: PeopleCount, sessions: Sessions
     ) -> None:
-        self._reputation = reputation
+        self._number_status = number_status
         self._people = people
-        self._open = Fresh(partial(sessions_of, sessions), SESSION_FRESH)
-        self._limits = Fresh(self._read_limits, LIMIT_FRESH)
+        self._open = TtlCache(partial(sessions_of, sessions), SESSION_KNOWN_FOR)
+        self._limits = TtlCache(self._read_limits, LIMIT_KNOWN_FOR)
 
     async def session_until(self, integration: WhatsAppIntegration, person: str, now: datetime) -> datetime | None:
         """Until when the person's session with the number is open, that instant excluded."""
@@ -216,8 +216,8 @@ class DailyLimits:
         Whoever is in a session does not count, and where the limit is known to be none nobody is counted. An unknown
         limit stops nobody, but people are counted: it may become known an hour from now.
         """
-        reputation = await self._limits.get((integration.organisation, integration.phone_number_id), now)
-        limit = reputation.limit if reputation else None
+        number_status = await self._limits.get((integration.organisation, integration.phone_number_id), now)
+        limit = number_status.limit if number_status else None
         if limit is not None and limit.people is None:
             return None
         until = await self.session_until(integration, person, now)
@@ -234,7 +234,7 @@ class DailyLimits:
         Whole chunks are booked, so the limit is overbooked by less than one; those who are too many wait at the gate,
         one by one. A limit may be raised at any time, which is why `opens_at` is never far ahead.
         """
-        limit = (await self._reputation(integration.organisation, integration.phone_number_id)).limit
+        limit = (await self._number_status(integration.organisation, integration.phone_number_id)).limit
         if limit is None or limit.people is None:
             return Remaining(limit=limit)
         owner = (integration.organisation, portfolio_of(integration))
@@ -244,21 +244,21 @@ class DailyLimits:
         opens_at = await self._people.opens_at(*owner, limit.people, now)
         return replace(remaining, opens_at=min(max(opens_at, now + SOONEST_LOOK), now + LATEST_LOOK))
 
-    async def _read_limits(self, numbers: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Reputation]:
-        return {number: await self._reputation(*number) for number in numbers}
+    async def _read_limits(self, numbers: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], NumberStatus]:
+        return {number: await self._number_status(*number) for number in numbers}
 
 
 KEPT_FOR = timedelta(hours=1)
 
 
-class Reputations(Protocol):
+class NumberStatuses(Protocol):
     """The stored reputation of each organisation's number."""
 
-    async def get(self, organisation: str, phone_number_id: str) -> Reputation:
+    async def get(self, organisation: str, phone_number_id: str) -> NumberStatus:
         """As it surely stands; an empty one where nothing was told yet."""
         ...
 
-    async def tell(self, organisation: str, phone_number_id: str, told: Told) -> None:
+    async def tell(self, organisation: str, phone_number_id: str, change: NumberStatusUpdate) -> None:
         """Take up what is told. Each fact has an instant of its own, in whole seconds: an older one never overwrites a
         newer, and a reading none of the same second."""
         ...
@@ -276,47 +276,47 @@ class NumberReader:
     """Reads the reputation of a number, from the store while that is fresh, else from Meta."""
 
     def __init__(
-        self, reputations: Reputations, meta: AsksNumber, people: PeopleCount, telemetry: Telemetry, clock: Clock
+        self, number_statuses: NumberStatuses, meta: AsksNumber, people: PeopleCount, telemetry: Telemetry, clock: Clock
     ) -> None:
-        self._reputations = reputations
+        self._number_statuses = number_statuses
         self._meta = meta
         self._people = people
         self._telemetry = telemetry
         self._clock = clock
-        self._quiet = Quiet(clock)
+        self._cooldown = Cooldown(clock)
 
     async def remaining(self, integration: WhatsAppIntegration) -> Remaining:
         """What Meta's daily limit leaves, as far as it is known."""
         now = self._clock.now()
-        reputation = await self.current(integration)
+        number_status = await self.current(integration)
         used = await self._people.used(integration.organisation, portfolio_of(integration), now)
-        return Remaining(limit=reputation.limit, used=used)
+        return Remaining(limit=number_status.limit, used=used)
 
-    async def limit_warnings(self, integration: WhatsAppIntegration, people: int) -> tuple[Notice, ...]:
+    async def limit_warnings(self, integration: WhatsAppIntegration, people: int) -> tuple[ApiWarning, ...]:
         """What `Remaining.warnings` says of so many people outside sessions."""
         return (await self.remaining(integration)).warnings(people) if people else ()
 
-    async def current(self, integration: WhatsAppIntegration) -> Reputation:
+    async def current(self, integration: WhatsAppIntegration) -> NumberStatus:
         """What is known; Meta is asked where that is older than an hour. That it cannot be asked is no error."""
         owner = (integration.organisation, integration.phone_number_id)
-        stored = await self._reputations.get(*owner)
-        if _is_fresh(stored.read_at, self._clock.now()) or self._quiet.holds(integration):
+        stored = await self._number_statuses.get(*owner)
+        if _is_recent(stored.read_at, self._clock.now()) or self._cooldown.holds(integration):
             return stored
         try:
             await self.read(integration)
         except SendError as error:
-            self._quiet.begin(integration)
-            self._telemetry.event("reputation_unread", organisation=integration.organisation, code=error.code)
+            self._cooldown.begin(integration)
+            self._telemetry.event("number_status_unread", organisation=integration.organisation, code=error.code)
             return stored
-        return await self._reputations.get(*owner)
+        return await self._number_statuses.get(*owner)
 
     async def read(self, integration: WhatsAppIntegration) -> NumberFacts:
         """Ask Meta now, and keep the answer. Raises SendError."""
         at = self._clock.now()
         facts = await self._meta.number(integration)
-        await self._reputations.tell(integration.organisation, integration.phone_number_id, facts.told(at))
+        await self._number_statuses.tell(integration.organisation, integration.phone_number_id, facts.as_update(at))
         return facts
 
 
-def _is_fresh(read_at: datetime | None, now: datetime) -> bool:
+def _is_recent(read_at: datetime | None, now: datetime) -> bool:
     return read_at is not None and now - read_at < KEPT_FOR

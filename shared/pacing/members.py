@@ -14,25 +14,25 @@ from shared.integrations.integration import SmsIntegration, WhatsAppIntegration
 from shared.integrations.ports import Integrations
 from shared.messages.errors import SendError
 from shared.messages.payload import Channel
-from shared.pacing.cooldown import Quiet
+from shared.pacing.cooldown import Cooldown
 from shared.pacing.daily_limit import AsksNumber, NumberFacts, NumberReader
-from shared.pacing.rate_limit import Lane
+from shared.pacing.rate_limit import RateLimit
 from shared.sending.channel import Integrated
 
 
 class MemberStore(Protocol):
-    """The members of each provider account, beside its timetable (`Lanes`)."""
+    """The members of each provider account, beside its timetable (`RateLimits`)."""
 
-    async def join(self, lane: Lane, rate: int, *, version: int) -> bool:
+    async def join(self, rate_limit: RateLimit, rate: int, *, version: int) -> bool:
         """A call with the credentials of settings of this `version` has succeeded: be a member of the account, with
         this rate. Settings that are older than what is noted change nothing. True where it was no member before."""
         ...
 
-    async def set_rate(self, lane: Lane, rate: int, *, version: int) -> None:
+    async def set_rate(self, rate_limit: RateLimit, rate: int, *, version: int) -> None:
         """Changed settings say another rate: it holds from now on, for a member."""
         ...
 
-    async def leave(self, lane: Lane, *, version: int) -> None:
+    async def leave(self, rate_limit: RateLimit, *, version: int) -> None:
         """Be a member of the account no more, unless newer settings than `version` have joined."""
         ...
 
@@ -51,24 +51,24 @@ class Members:
         The settings may have been deleted or replaced while the call was made, and their member been removed before it
         joined. So they are read once more after it joined.
         """
-        lane = integration.lane
-        if await self._store.join(lane, integration.rate_per_second, version=integration.version):
-            newest = await self._newest(lane)
-            if newest is None or newest.lane != lane:
-                await self.left(lane)
+        rate_limit = integration.rate_limit
+        if await self._store.join(rate_limit, integration.rate_per_second, version=integration.version):
+            newest = await self._newest(rate_limit)
+            if newest is None or newest.rate_limit != rate_limit:
+                await self.removed(rate_limit)
 
-    async def left(self, lane: Lane) -> None:
+    async def removed(self, rate_limit: RateLimit) -> None:
         """The organisation has no settings for this account any more."""
-        await self._store.leave(lane, version=milliseconds(self._clock.now()))
+        await self._store.leave(rate_limit, version=milliseconds(self._clock.now()))
 
     async def saved(self, integration: Integrated) -> None:
         """The settings were saved for the account that they were for before: their rate holds at once."""
-        await self._store.set_rate(integration.lane, integration.rate_per_second, version=integration.version)
+        await self._store.set_rate(integration.rate_limit, integration.rate_per_second, version=integration.version)
 
-    async def _newest(self, lane: Lane) -> Integrated | None:
-        if lane.channel is Channel.SMS:
-            return await self._integrations.sms(lane.organisation, fresh=True)
-        return await self._integrations.whatsapp(lane.organisation, fresh=True)
+    async def _newest(self, rate_limit: RateLimit) -> Integrated | None:
+        if rate_limit.channel is Channel.SMS:
+            return await self._integrations.sms(rate_limit.organisation, uncached=True)
+        return await self._integrations.whatsapp(rate_limit.organisation, uncached=True)
 
 
 class Proofs:
@@ -79,12 +79,12 @@ class Proofs:
         self._balances = balances
         self._numbers = numbers
         self._telemetry = telemetry
-        self._quiet = Quiet(clock)
+        self._cooldown = Cooldown(clock)
 
     async def seek(self, integration: WhatsAppIntegration | SmsIntegration) -> None:
         """Ask its provider a question, at most once a minute where it does not answer. A refusal is no error here: the
         messages will meet it themselves."""
-        if self._quiet.holds(integration):
+        if self._cooldown.holds(integration):
             return
         try:
             if isinstance(integration, SmsIntegration):
@@ -92,7 +92,7 @@ class Proofs:
             else:
                 await self._numbers.read(integration)
         except SendError as error:
-            self._quiet.begin(integration)
+            self._cooldown.begin(integration)
             self._telemetry.event("account_not_proved", organisation=integration.organisation, code=error.code)
 
 

@@ -4,23 +4,25 @@ suite holds both to the same behaviour. Every method may be called twice; instan
 from datetime import datetime
 from typing import Protocol
 
-from shared.pacing.rate_limit import Booking, Lane, LaneState, Share
+from shared.pacing.rate_limit import Booking, RateLimit, RateLimitState, Share
 
 
-class Lanes(Protocol):
+class RateLimits(Protocol):
     """The timetables."""
 
-    async def state(self, lane: Lane) -> LaneState:
+    async def state(self, rate_limit: RateLimit) -> RateLimitState:
         """What is booked, and whether the provider asked for quiet."""
         ...
 
-    async def book(self, lane: Lane, share: Share | None, *, rate: int, earliest: datetime, count: int) -> Booking:
+    async def book(
+        self, rate_limit: RateLimit, share: Share | None, *, rate: int, earliest: datetime, count: int
+    ) -> Booking:
         """Book the next `count` departures; `share` None takes whichever leaves first.
 
-        `rate` is what the organisation's settings say; it is lowered to that of the account (`LaneState.rate`).
+        `rate` is what the organisation's settings say; it is lowered to that of the account (`RateLimitState.rate`).
         """
         ...
 
-    async def hold(self, lane: Lane, not_before: datetime) -> None:
+    async def hold(self, rate_limit: RateLimit, not_before: datetime) -> None:
         """Nothing departs before that instant; an earlier wish never shortens a longer one."""
         ...

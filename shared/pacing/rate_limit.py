@@ -43,8 +43,8 @@ class Member:
 
 def shared_rate(members: Mapping[str, Member], organisation: str, now: datetime) -> int | None:
     """The lowest rate of all members, for one of them; None for an organisation that is none."""
-    standing = {name: member.rate for name, member in members.items() if member.counts(now)}
-    return min(standing.values()) if organisation in standing else None
+    valid_rates = {name: member.rate for name, member in members.items() if member.counts(now)}
+    return min(valid_rates.values()) if organisation in valid_rates else None
 
 
 TICK_EVERY = timedelta(minutes=1)
@@ -75,7 +75,7 @@ class Share(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lane:
+class RateLimit:
     """One provider budget as an organisation sees it: WhatsApp's phone number ID, or Orange's client ID (all countries
     together). Organisations with the same `account` share it once the provider has accepted their own credentials.
     """
@@ -91,11 +91,11 @@ class Lane:
     @property
     def own_id(self) -> str:
         """Names the rate limit that an organisation has for itself, as long as it is no member of the account."""
-        return f"{self.organisation}#lane#{self.provider}#{self.account_id}"
+        return f"{self.organisation}#rate_limit#{self.provider}#{self.account_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LaneState:
+class RateLimitState:
     """What the lane's item holds. `not_before`: the provider asked for quiet until then.
 
     `rate_limit_id` is the same for all organisations that share it. `shared_rate` is the lowest of the members' rates;
@@ -124,7 +124,7 @@ class Booking:
     """Departures in order, and the share's next free instant once they are booked."""
 
     share: Share
-    departures: tuple[int, ...]
+    send_slots: tuple[int, ...]
     next_free: int
 
 
@@ -134,7 +134,7 @@ def _slot_at(ordinal: int, share: Share) -> int:
     return ordinal // (CYCLE - 1) * CYCLE + ordinal % (CYCLE - 1)
 
 
-def _departure(slot: int, rate: int) -> int:
+def _slot_instant(slot: int, rate: int) -> int:
     """The slot's instant, rounded up so that a slot never departs before its time."""
     return -(-slot * SPAN // (SLOTS * rate))
 
@@ -144,30 +144,30 @@ def _first_ordinal(instant: int, rate: int, share: Share) -> int:
     slot = instant * rate * SLOTS // SPAN
     cycle, place = divmod(slot, CYCLE)
     ordinal = cycle if share is Share.EXPRESS else cycle * (CYCLE - 1) + min(place, CYCLE - 2)
-    while _departure(_slot_at(ordinal, share), rate) < instant:
+    while _slot_instant(_slot_at(ordinal, share), rate) < instant:
         ordinal += 1
     return ordinal
 
 
-def book(state: LaneState, share: Share, *, rate: int, earliest: int, count: int) -> Booking:
+def book(state: RateLimitState, share: Share, *, rate: int, earliest: int, count: int) -> Booking:
     """The next `count` free departures of a share, none before `earliest` nor the lane's `not_before`.
 
     `rate` is messages per second over both shares, 1 to 1000.
     """
     start = max(state.next_of(share), state.not_before, earliest)
     first = _first_ordinal(start, rate, share)
-    departures = tuple(_departure(_slot_at(first + k, share), rate) for k in range(count))
-    return Booking(share=share, departures=departures, next_free=departures[-1] + 1 if departures else start)
+    send_slots = tuple(_slot_instant(_slot_at(first + k, share), rate) for k in range(count))
+    return Booking(share=share, send_slots=send_slots, next_free=send_slots[-1] + 1 if send_slots else start)
 
 
-def quickest_share(state: LaneState, *, rate: int, earliest: int) -> Share:
+def quickest_share(state: RateLimitState, *, rate: int, earliest: int) -> Share:
     """Where a single send leaves first: the express share, unless the bulk share stands idle and leaves sooner."""
     first: Callable[[Share], int] = lambda share: book(  # noqa: E731 - one expression, used twice below
         state, share, rate=rate, earliest=earliest, count=1
-    ).departures[0]
+    ).send_slots[0]
     return Share.BULK if first(Share.BULK) < first(Share.EXPRESS) else Share.EXPRESS
 
 
-def is_void(departure: int, *, now: int, not_before: int) -> bool:
+def is_void(send_slot: int, *, now: int, not_before: int) -> bool:
     """Whether a booked departure no longer counts: missed by more than 5 s, or withdrawn by a throttle."""
-    return now - departure > STALE_AFTER or departure < not_before
+    return now - send_slot > STALE_AFTER or send_slot < not_before

@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from shared.base.caches import Fresh, LruCache
+from shared.base.caches import LruCache, TtlCache
 from shared.base.instants import microseconds
-from shared.pacing.ports import Lanes
-from shared.pacing.rate_limit import SLOTS, SPAN, Booking, Lane, LaneState, Share, is_void
+from shared.pacing.ports import RateLimits
+from shared.pacing.rate_limit import SLOTS, SPAN, Booking, RateLimit, RateLimitState, Share, is_void
 
-FRESH = timedelta(milliseconds=200)
+KNOWN_FOR = timedelta(milliseconds=200)
 """How old the lane's state may be when a call is made. A throttle heard by this worker counts at once."""
 
 
@@ -22,84 +22,85 @@ A_SECOND = timedelta(microseconds=SPAN / SLOTS)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-class Departures:
+class SendSlots:
     """Shared by the messages of one worker: ten that look or book at once cost one read or one write."""
 
-    def __init__(self, lanes: Lanes) -> None:
-        self._lanes = lanes
-        self._states = Fresh(self._read, FRESH)
-        self._wishes: dict[tuple[Lane, Share | None], list[asyncio.Future[int]]] = {}
+    def __init__(self, rate_limits: RateLimits) -> None:
+        self._rate_limits = rate_limits
+        self._states = TtlCache(self._read, KNOWN_FOR)
+        self._wishes: dict[tuple[RateLimit, Share | None], list[asyncio.Future[int]]] = {}
         self._booking = asyncio.Lock()
         self._backoff = Backoff()
-        self._known: LruCache[Lane, LaneState] = LruCache()
-        self._quiet: LruCache[str, datetime] = LruCache()
+        self._known: LruCache[RateLimit, RateLimitState] = LruCache()
+        self._cooldown: LruCache[str, datetime] = LruCache()
         self._turns: LruCache[tuple[str, int], deque[datetime]] = LruCache()
 
-    async def is_void(self, departs_at: int, lane: Lane, now: datetime) -> bool:
+    async def is_void(self, slot_at: int, rate_limit: RateLimit, now: datetime) -> bool:
         """Whether it was missed, or withdrawn by a throttle."""
-        state = await self._states.get(lane, now)
-        return is_void(departs_at, now=microseconds(now), not_before=state.not_before if state else 0)
+        state = await self._states.get(rate_limit, now)
+        return is_void(slot_at, now=microseconds(now), not_before=state.not_before if state else 0)
 
-    async def another(self, lane: Lane, share: Share | None, *, rate: int, earliest: datetime) -> int:
+    async def another(self, rate_limit: RateLimit, share: Share | None, *, rate: int, earliest: datetime) -> int:
         """The next free departure, in microseconds since 1970."""
         wish: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._wishes.setdefault((lane, share), []).append(wish)
+        self._wishes.setdefault((rate_limit, share), []).append(wish)
         async with self._booking:
             if not wish.done():
                 await asyncio.sleep(0)  # whoever was about to wish has wished then
-                wishes = self._wishes.pop((lane, share))
+                wishes = self._wishes.pop((rate_limit, share))
                 await self._book_all(
-                    wishes, lambda count: self._lanes.book(lane, share, rate=rate, earliest=earliest, count=count)
+                    wishes,
+                    lambda count: self._rate_limits.book(rate_limit, share, rate=rate, earliest=earliest, count=count),
                 )
         return await wish
 
-    def turn(self, lane: Lane, own_rate: int, now: datetime) -> datetime:
+    def turn(self, rate_limit: RateLimit, own_rate: int, now: datetime) -> datetime:
         """When this worker may make its next call: `now`, but for copies that are late together. Organisations on one
         account take turns.
 
         A departure that was missed by less than 5 s counts; ten of them at once would be twice Orange's rate.
         """
-        rate = self._known[lane].rate(own_rate) if lane in self._known else own_rate
-        turns = self._turns.setdefault((self._rate_limit(lane), rate), deque(maxlen=rate))
+        rate = self._known[rate_limit].rate(own_rate) if rate_limit in self._known else own_rate
+        turns = self._turns.setdefault((self._rate_limit_id(rate_limit), rate), deque(maxlen=rate))
         own = max(now, turns[0] + A_SECOND) if len(turns) == rate else now
         turns.append(own)
         return own
 
-    async def throttled(self, lane: Lane, now: datetime, wait: timedelta) -> None:
+    async def throttled(self, rate_limit: RateLimit, now: datetime, wait: timedelta) -> None:
         """The provider asks for a slower pace: nothing departs for `wait`, or longer where that was asked before."""
-        rate_limit = self._rate_limit(lane)
-        until = self._backoff.throttled(rate_limit, now, wait)
-        self._quiet[rate_limit] = max(until, self.quiet_until(lane))
-        await self._lanes.hold(lane, until)
-        self._states.forget(lane)
+        rate_limit_id = self._rate_limit_id(rate_limit)
+        until = self._backoff.throttled(rate_limit_id, now, wait)
+        self._cooldown[rate_limit_id] = max(until, self.cooldown_until(rate_limit))
+        await self._rate_limits.hold(rate_limit, until)
+        self._states.forget(rate_limit)
 
-    def quiet_until(self, lane: Lane) -> datetime:
+    def cooldown_until(self, rate_limit: RateLimit) -> datetime:
         """What this worker was last told by `throttled`: known before the lane is."""
-        return self._quiet.get(self._rate_limit(lane), _NEVER)
+        return self._cooldown.get(self._rate_limit_id(rate_limit), _NEVER)
 
-    def passed(self, lane: Lane, now: datetime) -> None:
+    def passed(self, rate_limit: RateLimit, now: datetime) -> None:
         """The provider took a message: the pace is right."""
-        self._backoff.passed(self._rate_limit(lane), now)
+        self._backoff.passed(self._rate_limit_id(rate_limit), now)
 
-    def _rate_limit(self, lane: Lane) -> str:
+    def _rate_limit_id(self, rate_limit: RateLimit) -> str:
         """What organisations on one account have in common, as last seen."""
-        known = self._known.get(lane)
-        return known.rate_limit_id if known is not None else lane.own_id
+        known = self._known.get(rate_limit)
+        return known.rate_limit_id if known is not None else rate_limit.own_id
 
     @staticmethod
     async def _book_all(wishes: Sequence[asyncio.Future[int]], book: Callable[[int], Awaitable[Booking]]) -> None:
         """One booking for all; what it raises is raised to each."""
         try:
-            departures = (await book(len(wishes))).departures
+            send_slots = (await book(len(wishes))).send_slots
         except Exception as error:  # noqa: BLE001,RUF100 - whatever it is, it is handed on
             for wish in wishes:
                 wish.set_exception(error)
             return
-        for wish, departs_at in zip(wishes, departures, strict=True):
-            wish.set_result(departs_at)
+        for wish, slot_at in zip(wishes, send_slots, strict=True):
+            wish.set_result(slot_at)
 
-    async def _read(self, lanes: Collection[Lane]) -> Mapping[Lane, LaneState]:
-        read = {lane: await self._lanes.state(lane) for lane in lanes}
+    async def _read(self, rate_limits: Collection[RateLimit]) -> Mapping[RateLimit, RateLimitState]:
+        read = {rate_limit: await self._rate_limits.state(rate_limit) for rate_limit in rate_limits}
         self._known.update(read)
         return read
 
@@ -115,31 +116,31 @@ class _Hold:
 
 
 class Backoff:
-    """One worker's memory of the throttles that it heard, by rate limit (`LaneState.rate_limit_id`)."""
+    """One worker's memory of the throttles that it heard, by rate limit (`RateLimitState.rate_limit_id`)."""
 
     def __init__(self) -> None:
         self._holds: LruCache[str, _Hold] = LruCache()
 
-    def throttled(self, rate_limit: str, now: datetime, asked: timedelta) -> datetime:
+    def throttled(self, rate_limit_id: str, now: datetime, asked: timedelta) -> datetime:
         """Until when nothing may depart. `asked` is the least.
 
         Messages that had left before the last hold was known are refused for the same reason: they do not lengthen it.
         """
-        last = self._holds.get(rate_limit)
+        last = self._holds.get(rate_limit_id)
         if last is None:
             lasts = asked
         elif now < last.until:
-            return self._hold(rate_limit, max(last.until, now + asked), max(last.lasts, asked))
+            return self._hold(rate_limit_id, max(last.until, now + asked), max(last.lasts, asked))
         else:
             lasts = max(asked, min(2 * last.lasts, LONGEST))
-        return self._hold(rate_limit, now + lasts, lasts)
+        return self._hold(rate_limit_id, now + lasts, lasts)
 
-    def passed(self, rate_limit: str, now: datetime) -> None:
+    def passed(self, rate_limit_id: str, now: datetime) -> None:
         """The provider took a message. One that had left before the hold proves nothing."""
-        last = self._holds.get(rate_limit)
+        last = self._holds.get(rate_limit_id)
         if last is not None and now >= last.until:
-            del self._holds[rate_limit]
+            del self._holds[rate_limit_id]
 
-    def _hold(self, rate_limit: str, until: datetime, lasts: timedelta) -> datetime:
-        self._holds[rate_limit] = _Hold(until, lasts)
+    def _hold(self, rate_limit_id: str, until: datetime, lasts: timedelta) -> datetime:
+        self._holds[rate_limit_id] = _Hold(until, lasts)
         return until

@@ -8,7 +8,7 @@ from shared.base.instants import Clock, from_microseconds
 from shared.messages.ports import ChannelQueue
 from shared.messages.queue_message import Dispatch
 from shared.pacing.rate_limit import Share
-from shared.pacing.slots import Departures
+from shared.pacing.slots import SendSlots
 from shared.sending.channel import Integrated
 
 AHEAD = timedelta(milliseconds=50)
@@ -33,54 +33,56 @@ TEST_SEND = Waits(longest=5.0, call_within=6.0)
 """Its caller waits: API Gateway answers after 30 s at most."""
 
 
-class Boarding:
+class SlotWait:
     """For all messages of one worker."""
 
     def __init__(
-        self, departures: Departures, queue: ChannelQueue, telemetry: Telemetry, clock: Clock, waits: Waits = QUEUED
+        self, send_slots: SendSlots, queue: ChannelQueue, telemetry: Telemetry, clock: Clock, waits: Waits = QUEUED
     ) -> None:
         self._waits = waits
-        self._departures = departures
+        self._send_slots = send_slots
         self._queue = queue
         self._telemetry = telemetry
         self._clock = clock
 
     async def is_early(self, dispatch: Dispatch) -> bool:
         """Whether it came so long before its departure that it went back to the queue."""
-        if (from_microseconds(dispatch.departs_at) - self._clock.now()).total_seconds() <= self._waits.longest:
+        if (from_microseconds(dispatch.slot_at) - self._clock.now()).total_seconds() <= self._waits.longest:
             return False
         await self._queue.put([dispatch], self._clock.now())
         return True
 
-    async def departure(self, dispatch: Dispatch, integration: Integrated | None, latest: datetime) -> datetime | None:
+    async def wait_for_slot(
+        self, dispatch: Dispatch, integration: Integrated | None, latest: datetime
+    ) -> datetime | None:
         """When the call is to be made; waits until `AHEAD` before. None: after `latest`, a new copy waits for it.
 
         One that is soon is waited for here: a copy for it would come behind all that waits on the queue, be late again
         and so on for ever, wherever messages fall due faster than the workers send them.
         """
-        departs_at = dispatch.departs_at
-        await self.wait_until(from_microseconds(departs_at) - AHEAD)
+        slot_at = dispatch.slot_at
+        await self.wait_until(from_microseconds(slot_at) - AHEAD)
         if integration is None:
-            return from_microseconds(departs_at)
-        while await self._departures.is_void(departs_at, integration.lane, now := self._clock.now()):
-            departs_at = await self._another(dispatch, integration, earliest=now)
-            if from_microseconds(departs_at) > latest:
-                await self._put(dispatch.departing(departs_at))
+            return from_microseconds(slot_at)
+        while await self._send_slots.is_void(slot_at, integration.rate_limit, now := self._clock.now()):
+            slot_at = await self._another(dispatch, integration, earliest=now)
+            if from_microseconds(slot_at) > latest:
+                await self._put(dispatch.with_slot(slot_at))
                 return None
-            await self.wait_until(from_microseconds(departs_at) - AHEAD)
-        at = max(from_microseconds(departs_at), self._clock.now())
-        turn = self._departures.turn(integration.lane, integration.rate_per_second, at)
+            await self.wait_until(from_microseconds(slot_at) - AHEAD)
+        at = max(from_microseconds(slot_at), self._clock.now())
+        turn = self._send_slots.turn(integration.rate_limit, integration.rate_per_second, at)
         await self.wait_until(turn - AHEAD)
         return turn
 
     def is_withdrawn(self, leaves_at: datetime, integration: Integrated | None) -> bool:
         """Whether this worker has been told since that nothing may leave then. Asks nobody."""
-        return integration is not None and leaves_at < self._departures.quiet_until(integration.lane)
+        return integration is not None and leaves_at < self._send_slots.cooldown_until(integration.rate_limit)
 
     async def rebook(self, dispatch: Dispatch, integration: Integrated) -> None:
         """A withdrawn departure: another one, in a new copy. The old one is dropped."""
         earliest = self._clock.now() + timedelta(seconds=1)
-        await self._put(dispatch.departing(await self._another(dispatch, integration, earliest=earliest)))
+        await self._put(dispatch.with_slot(await self._another(dispatch, integration, earliest=earliest)))
 
     async def wait_until(self, instant: datetime) -> None:
         """Not at all where it has passed."""
@@ -90,8 +92,8 @@ class Boarding:
         """A single send keeps its right to overtake: it takes whichever share leaves first."""
         share = None if dispatch.chunk is None else Share.BULK
         rate = integration.rate_per_second
-        return await self._departures.another(integration.lane, share, rate=rate, earliest=earliest)
+        return await self._send_slots.another(integration.rate_limit, share, rate=rate, earliest=earliest)
 
-    async def _put(self, copy: Dispatch) -> None:
-        await self._queue.put([copy], self._clock.now())
-        self._telemetry.event("departure_rebooked", channel=copy.channel)
+    async def _put(self, queue_message: Dispatch) -> None:
+        await self._queue.put([queue_message], self._clock.now())
+        self._telemetry.event("send_slot_rebooked", channel=queue_message.channel)

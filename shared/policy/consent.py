@@ -105,14 +105,14 @@ def given_in(payload: Payload) -> Given:
     return Given(granted=payload.consented, at=payload.consented_at, received_at=payload.consent_received_at)
 
 
-def is_too_far_ahead(told: datetime, now: datetime) -> bool:
+def is_too_far_ahead(stated_at: datetime, now: datetime) -> bool:
     """Whether a date of consent lies further ahead than a clock that runs fast explains."""
-    return told > now + CLOCK_TOLERANCE
+    return stated_at > now + CLOCK_TOLERANCE
 
 
-def not_after(told: datetime, now: datetime) -> datetime:
+def not_after(stated_at: datetime, now: datetime) -> datetime:
     """When a person's word counts from: as it was told, but never from a time to come."""
-    return min(told, now)
+    return min(stated_at, now)
 
 
 def objection(channel: Channel, recorded: ConsentRecord | None, given: Given) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared.base.instants import Clock
-from shared.base.refusal import Fault, ProblemCode, Refusal
+from shared.base.refusal import FieldError, ProblemCode, Refusal
 from shared.integrations.ports import Integrations
 from shared.policy.consent import Consent, ConsentState, is_too_far_ahead, not_after
 from shared.policy.ports import People
@@ -43,7 +43,7 @@ class Numbers:
         try:
             phone = normalise_any_form(raw, await default_country(self._integrations, organisation))
         except PhoneError as error:
-            raise Refusal(ProblemCode.UNPROCESSABLE, (Fault(field="phone", code=error.code),)) from None
+            raise Refusal(ProblemCode.UNPROCESSABLE, (FieldError(field="phone", code=error.code),)) from None
         return self._number_key.person(organisation, phone.e164)
 
 
@@ -64,21 +64,21 @@ class Consents:
         """
         country = await default_country(self._integrations, organisation)
         now = self._clock.now()
-        faults: list[Fault] = []
+        field_errors: list[FieldError] = []
         consents: dict[str, list[Consent]] = defaultdict(list)
         for number, entry in enumerate(entries, start=1):
             try:
                 phone = normalise_any_form(entry.phone, country)
             except PhoneError as error:
-                faults.append(Fault(field="phone", code=error.code, row=number if several else None))
+                field_errors.append(FieldError(field="phone", code=error.code, row=number if several else None))
                 continue
             if entry.recorded_at is not None and is_too_far_ahead(entry.recorded_at, now):
-                faults.append(replace(ahead("recorded_at", now), row=number if several else None))
+                field_errors.append(replace(ahead("recorded_at", now), row=number if several else None))
                 continue
             person = self._person(organisation, phone)
             consents[person].append(_statement(entry, now, len(consents[person])))
-        if faults:
-            raise Refusal(ProblemCode.UNPROCESSABLE, tuple(faults))
+        if field_errors:
+            raise Refusal(ProblemCode.UNPROCESSABLE, tuple(field_errors))
         # A thousand one after the other would outlast the gateway's patience.
         kept = (self._people.record(organisation, person, statements) for person, statements in consents.items())
         await asyncio.gather(*kept)

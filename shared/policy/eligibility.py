@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.base.json import JsonObject, JsonValue
-from shared.base.refusal import Fault
+from shared.base.refusal import FieldError
 from shared.duplicates.dedupe_key import DedupeKey, dedupe_key
 from shared.integrations.integration import Dhis2Integration
 from shared.messages.payload import Mode
 from shared.policy.consent import given_in
-from shared.policy.gate import Go, Never, NotBefore, Passenger, gate
+from shared.policy.gate import GateInput, Go, Never, NotBefore, gate
 from shared.policy.ports import People, Sessions
 from shared.recipients.countries import covered_names
 from shared.recipients.number_key import NumberKey
@@ -50,7 +50,7 @@ class Row:
 
     number: int
     raw: JsonObject | None = field(repr=False)
-    fault: Fault | None = None
+    field_error: FieldError | None = None
     line: int | None = None
     weight: int = field(default=0, compare=False)
 
@@ -77,10 +77,10 @@ class Rejected:
 
     row: int
     recipient: str | None
-    faults: tuple[Fault, ...]
+    field_errors: tuple[FieldError, ...]
 
 
-class Judge:
+class Eligibility:
     """Judges rows; asks for the consents of many at once."""
 
     def __init__(self, people: People, sessions: Sessions, number_key: NumberKey) -> None:
@@ -88,7 +88,7 @@ class Judge:
         self._sessions = sessions
         self._number_key = number_key
 
-    async def judge(
+    async def check_rows(
         self, organisation: str, rows: Sequence[Row], frame: Frame, now: datetime
     ) -> list[Accepted | Rejected]:
         """One verdict a row, in order."""
@@ -100,13 +100,13 @@ class Judge:
         }
         consents = await self._people.consents(organisation, set(persons.values()))
         sessions = await self._open_sessions(organisation, frame, set(persons.values()))
-        verdicts: list[Accepted | Rejected] = []
+        row_results: list[Accepted | Rejected] = []
         for row, one in zip(rows, read, strict=True):
             if isinstance(one, Rejected):
-                verdicts.append(one)
+                row_results.append(one)
                 continue
             person = persons[row.number]
-            passenger = Passenger(
+            gate_input = GateInput(
                 channel=frame.setting.channel,
                 country=one.phone.country,
                 given=given_in(one.payload),
@@ -115,8 +115,8 @@ class Judge:
                 session_text=one.payload.mode is Mode.SESSION,
                 session_until=sessions.get(person),
             )
-            verdicts.append(_verdict(row, one, person, passenger, now))
-        return verdicts
+            row_results.append(_row_result(row, one, person, gate_input, now))
+        return row_results
 
     async def _open_sessions(self, organisation: str, frame: Frame, persons: set[str]) -> Mapping[str, datetime]:
         """Asked only for a WhatsApp text of one's own. A template that stands ready does not count here: outside a
@@ -128,8 +128,8 @@ class Judge:
 
 def _composed(row: Row, frame: Frame, received_at: datetime) -> Composed | Rejected:
     if row.raw is None:
-        fault = row.fault or Fault(field="row", code="row_unreadable")
-        return _rejected(row, (fault,), None, None)
+        field_error = row.field_error or FieldError(field="row", code="row_unreadable")
+        return _rejected(row, (field_error,), None, None)
     enrollment: str | None = None
     try:
         recipient = read_recipient(row.raw, frame.defaults, frame.dhis2, received_at)
@@ -137,29 +137,30 @@ def _composed(row: Row, frame: Frame, received_at: datetime) -> Composed | Rejec
         composed = compose(recipient, frame.content, frame.setting)
         return with_fallback(composed, recipient, frame.fallback, frame.setting) if frame.fallback else composed
     except RecipientError as error:
-        return _rejected(row, error.faults, None, error.enrollment_id)
+        return _rejected(row, error.field_errors, None, error.enrollment_id)
     except CompositionError as error:
-        return _rejected(row, error.faults, error.masked, enrollment)
+        return _rejected(row, error.field_errors, error.masked, enrollment)
 
 
-def _verdict(row: Row, composed: Composed, person: str, passenger: Passenger, now: datetime) -> Accepted | Rejected:
-    match gate(passenger, now):
+def _row_result(row: Row, composed: Composed, person: str, gate_input: GateInput, now: datetime) -> Accepted | Rejected:
+    match gate(gate_input, now):
         case Go():
             return Accepted(row=row.number, composed=composed, person=person, scheduled_for=None)
         case NotBefore(at=at):
             return Accepted(row=row.number, composed=composed, person=person, scheduled_for=at)
         case Never(reason=reason):
-            return _rejected(row, (fault_of(reason),), composed.phone.masked, composed.enrollment_id)
+            return _rejected(row, (field_error_of(reason),), composed.phone.masked, composed.enrollment_id)
 
 
-def fault_of(reason: str) -> Fault:
+def field_error_of(reason: str) -> FieldError:
     """The gate's "never", as it is told to the person who asked."""
     facts = {"countries_fr": covered_names("fr"), "countries_en": covered_names("en")}
-    return Fault(field=_FIELD_OF.get(reason, "phone"), code=reason, facts=facts)
+    return FieldError(field=_FIELD_OF.get(reason, "phone"), code=reason, facts=facts)
 
 
-def _rejected(row: Row, faults: tuple[Fault, ...], masked: str | None, enrollment: str | None) -> Rejected:
-    told = tuple(
-        replace(fault, row=row.number, line=row.line, recipient=masked, enrollment_id=enrollment) for fault in faults
+def _rejected(row: Row, field_errors: tuple[FieldError, ...], masked: str | None, enrollment: str | None) -> Rejected:
+    reported = tuple(
+        replace(field_error, row=row.number, line=row.line, recipient=masked, enrollment_id=enrollment)
+        for field_error in field_errors
     )
-    return Rejected(row=row.number, recipient=masked, faults=told)
+    return Rejected(row=row.number, recipient=masked, field_errors=reported)

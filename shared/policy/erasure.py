@@ -19,7 +19,7 @@ from shared.campaigns.ports import Distributions, Task, TaskQueue
 from shared.campaigns.stored_content import Plans, Uploads
 from shared.messages.message import ERASED, Chunk, Message
 from shared.messages.ports import Log, LogQuery, pages
-from shared.messages.status_writer import Settler
+from shared.messages.status_writer import StatusWriter
 from shared.policy.consent import Consent, ConsentState
 from shared.policy.consents import Numbers
 from shared.policy.ports import People
@@ -40,7 +40,7 @@ _AT_ONCE = 16
 class Traces(Protocol):
     """What is kept under a person's keyed hash besides the recorded word and the log."""
 
-    async def forget(self, organisation: str, person: str, *, links: bool) -> None:
+    async def forget(self, organisation: str, person: str, *, identity_links: bool) -> None:
         """Remove sessions, doubts and the like; with `links` also which other names the person is known by."""
         ...
 
@@ -79,7 +79,7 @@ class EraserDeps:
     distributions: Distributions
     same: Identities
     traces: Traces
-    settler: Settler
+    status_writer: StatusWriter
     tasks: TaskQueue
     telemetry: Telemetry
     clock: Clock
@@ -103,7 +103,7 @@ class Eraser:
             return
         is_last = task.round == len(PAUSES)
         for one in reversed(identities):  # the number's own links lead to the others, so they go last
-            await self._deps.traces.forget(task.organisation, one, links=is_last)
+            await self._deps.traces.forget(task.organisation, one, identity_links=is_last)
         self._deps.telemetry.event("erasure_round", organisation=task.organisation, round=task.round)
         if not is_last:
             following = replace(task, round=task.round + 1, place="")
@@ -117,7 +117,7 @@ class Eraser:
         async for page in pages(lambda position: self._deps.log.page(wanted, position, _PAGE)):
             rows = await self._deps.log.get_many(organisation, [one.message_id for one in page])
             held |= {row.message_id for row in rows.values() if not await self._is_erased(row)}
-            await self._deps.settler.flush()
+            await self._deps.status_writer.flush()
         await self._deps.plans.erase_singles(organisation, person, but=held)
 
     async def _is_erased(self, row: Message) -> bool:
@@ -127,7 +127,7 @@ class Eraser:
         """
         now = self._deps.clock.now()
         if row.is_open and row.lease_until is None:
-            if not (await self._deps.settler.end_unsent(row.organisation, row.message_id, ERASED, now)).won:
+            if not (await self._deps.status_writer.end_unsent(row.organisation, row.message_id, ERASED, now)).won:
                 return False
         elif row.is_open and row.unknown_since is None and row.lease_until is not None and row.lease_until > now:
             return False
@@ -146,9 +146,9 @@ class Eraser:
                 task.organisation, campaign_id=None, status=None, position=position, limit=1
             )
             for distribution in page.items:
-                places = [*_unlogged(distribution), *await self._left_behind(distribution)]
-                left = [place for place in places if place.ordinal >= done]
-                for batch in itertools.batched(left, _AT_ONCE, strict=False):
+                places = [*_unlogged(distribution), *await self._leftovers(distribution)]
+                remaining = [place for place in places if place.ordinal >= done]
+                for batch in itertools.batched(remaining, _AT_ONCE, strict=False):
                     if self._deps.clock.now() >= until:
                         return _place(position, batch[0].ordinal)
                     await asyncio.gather(*(self._erase_rows(distribution, place, persons) for place in batch))
@@ -183,7 +183,7 @@ class Eraser:
         for person in persons:
             await self._deps.plans.erase_person(distribution.organisation, place.attempt, place.chunk, person)
 
-    async def _left_behind(self, distribution: Distribution) -> Sequence["_KeptChunk"]:
+    async def _leftovers(self, distribution: Distribution) -> Sequence["_KeptChunk"]:
         """The chunks of planning runs whose plan was not taken, after all chunks of the one whose plan was."""
         plan, key = distribution.plan, (distribution.organisation, distribution.distribution_id)
         first = sum(run.chunks for run in plan.runs) if plan else 0

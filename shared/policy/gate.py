@@ -13,14 +13,14 @@ LENGTH = timedelta(hours=24)
 """Meta's customer service window (reference/whatsapp.md, section 5.4)."""
 
 
-def session_until(written_at: datetime, heard_at: datetime) -> datetime | None:
+def session_until(written_at: datetime, received_at: datetime) -> datetime | None:
     """Until when a message keeps the session open, that instant excluded; None if that is over when it is heard of.
 
     A message stamped later than it was heard of counts from then: no clock of Meta's makes a session longer. One that
     was delivered again days later opens nothing.
     """
-    until = min(written_at, heard_at) + LENGTH
-    return until if heard_at < until else None
+    until = min(written_at, received_at) + LENGTH
+    return until if received_at < until else None
 
 
 type Decision = Go | NotBefore | Never
@@ -48,7 +48,7 @@ class Never:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Passenger:
+class GateInput:
     """What the gate looks at of one message. `not_before` is the schedule's own wish; `peak` the off-peak bar."""
 
     channel: Channel
@@ -67,29 +67,29 @@ class Passenger:
     """A template stands ready in case the session has closed."""
 
 
-def gate(passenger: Passenger, now: datetime) -> Decision:
+def gate(gate_input: GateInput, now: datetime) -> Decision:
     """Go, not before T, or never because R. Quiet hours and peak hours bind SMS only."""
-    if passenger.channel is Channel.SMS and passenger.country not in COVERED:
+    if gate_input.channel is Channel.SMS and gate_input.country not in COVERED:
         return Never(reason="country_not_covered")
-    if not passenger.exempt_from_consent:
-        reason = objection(passenger.channel, passenger.recorded, passenger.given)
+    if not gate_input.exempt_from_consent:
+        reason = objection(gate_input.channel, gate_input.recorded, gate_input.given)
         if reason is not None:
             return Never(reason=reason)
-    wished = max(now, passenger.not_before or now)
-    as_template = passenger.session_text and not _session_is_open(passenger, wished)
-    if as_template and not passenger.has_template:
+    wished = max(now, gate_input.not_before or now)
+    as_template = gate_input.session_text and not _session_is_open(gate_input, wished)
+    if as_template and not gate_input.has_template:
         return Never(reason="template_required")
-    opens = earliest_open(passenger.channel, passenger.country, wished, passenger.peak)
+    opens = earliest_open(gate_input.channel, gate_input.country, wished, gate_input.peak)
     return Go(as_template=as_template) if opens <= now else NotBefore(at=opens)
 
 
-def _session_is_open(passenger: Passenger, instant: datetime) -> bool:
-    return passenger.session_until is not None and instant < passenger.session_until
+def _session_is_open(gate_input: GateInput, instant: datetime) -> bool:
+    return gate_input.session_until is not None and instant < gate_input.session_until
 
 
 def closed_hours(country: str, peak: tuple[Window, ...] = ()) -> ClosedHours:
     """The daily windows, in the country's own time, in which no SMS leaves."""
-    return ClosedHours(windows=(COVERED[country].quiet, *peak))
+    return ClosedHours(windows=(COVERED[country].quiet_hours, *peak))
 
 
 def earliest_open(channel: Channel, country: str, instant: datetime, peak: tuple[Window, ...] = ()) -> datetime:

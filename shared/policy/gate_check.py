@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 
-from shared.base.caches import Fresh
+from shared.base.caches import TtlCache
 from shared.campaigns.distribution import Distribution, DistributionStatus
 from shared.campaigns.runs import template_of
 from shared.holds.hold import DAILY_LIMIT, Holds, ScopeKey, scopes_for
@@ -20,13 +20,13 @@ from shared.messages.queue_message import ANY_SCOPE, Dispatch
 from shared.messages.status import ARRIVED
 from shared.pacing.daily_limit import DailyLimits
 from shared.policy.consent import ConsentRecord, given_in
-from shared.policy.gate import Go, Never, NotBefore, Passenger, earliest_open, gate
+from shared.policy.gate import GateInput, Go, Never, NotBefore, earliest_open, gate
 from shared.policy.hours import Window, parse_windows
 from shared.policy.loader import consents_of
 from shared.policy.ports import People
 from shared.sending.channel import Integrated
 
-FRESH = timedelta(milliseconds=950)
+KNOWN_FOR = timedelta(milliseconds=950)
 """How old the facts may be by the instant of the departure: they are read a moment before it (`boarding.AHEAD`), and
 may be a second old when the call is made."""
 
@@ -34,13 +34,13 @@ WHILE_PAUSED = timedelta(minutes=5)
 """How long a fallback waits whose distribution is paused before it asks again."""
 
 
-class Verdict(StrEnum):
+class GateDecision(StrEnum):
     """`left`: the message stays pending and its run will release it again; `held`: it stays pending, and the agenda
     brings it up again once its hold has ended."""
 
     GO = "go"
     LATER = "later"
-    LEFT = "left"
+    DROPPED = "dropped"
     HELD = "held"
     NEVER = "never"
 
@@ -53,7 +53,7 @@ class Answer:
     known when the gate was asked.
     """
 
-    verdict: Verdict
+    decision: GateDecision
     at: datetime | None = None
     reason: str = ""
     as_template: bool = False
@@ -63,7 +63,7 @@ class Answer:
     """Goes with `go`: the hours besides the quiet ones that were found open."""
 
 
-class Admission:
+class GateCheck:
     """Asks the gate for messages that are about to leave."""
 
     def __init__(self, holds: HoldStore, people: People, log: Log, limits: DailyLimits | None = None) -> None:
@@ -71,8 +71,8 @@ class Admission:
         self._limits = limits
         self._log = log
         self._holds = holds
-        self._states = Fresh(self._read_states, FRESH)
-        self._words = Fresh(partial(consents_of, people), FRESH)
+        self._states = TtlCache(self._read_states, KNOWN_FOR)
+        self._consents = TtlCache(partial(consents_of, people), KNOWN_FOR)
 
     async def ask(self, dispatch: Dispatch, now: datetime, integration: Integrated | None = None) -> Answer:
         """Whether this copy may leave now. With the integration: just before the call, with every fact."""
@@ -83,32 +83,32 @@ class Admission:
         distribution, holds, recorded = await asyncio.gather(
             self._distribution_of(dispatch, now),
             self._holds_of(dispatch, now),
-            self._words.get((dispatch.organisation, dispatch.person), now),
+            self._consents.get((dispatch.organisation, dispatch.person), now),
         )  # at once, so that a batch that asks together reads together
         waits = self._by_state(dispatch, distribution) or by_holds(dispatch, distribution, holds, now)
         if waits is not None:
             return waits
         number = integration if isinstance(integration, WhatsAppIntegration) else None
-        passenger = await self._passenger(dispatch, distribution, recorded, number, now)
-        answer = Answer(verdict=Verdict.GO, peak=passenger.peak, holds=holds)
-        match gate(passenger, now):
+        gate_input = await self._gate_input(dispatch, distribution, recorded, number, now)
+        answer = Answer(decision=GateDecision.GO, peak=gate_input.peak, holds=holds)
+        match gate(gate_input, now):
             case Go(as_template=as_template):
                 return await self._as_written(dispatch, distribution, number, answer, now, as_template=as_template)
             case NotBefore(at=at):
-                return Answer(verdict=Verdict.LATER, at=at)
+                return Answer(decision=GateDecision.LATER, at=at)
             case Never(reason=reason):
-                return Answer(verdict=Verdict.NEVER, reason=reason)
+                return Answer(decision=GateDecision.NEVER, reason=reason)
 
-    async def _passenger(
+    async def _gate_input(
         self,
         dispatch: Dispatch,
         distribution: Distribution | None,
         recorded: ConsentRecord | None,
         number: WhatsAppIntegration | None,
         now: datetime,
-    ) -> Passenger:
+    ) -> GateInput:
         session_text = dispatch.payload.mode is Mode.SESSION and number is not None and self._limits is not None
-        return Passenger(
+        return GateInput(
             channel=dispatch.channel,
             country=dispatch.payload.country,
             given=given_in(dispatch.payload),
@@ -117,7 +117,7 @@ class Admission:
             exempt_from_consent=dispatch.payload.exempt,
             session_text=session_text,
             session_until=await self._session_until(dispatch, number, now) if session_text else None,
-            has_template=dispatch.payload.alternative is not None,
+            has_template=dispatch.payload.fallback_template is not None,
         )
 
     async def _as_written(
@@ -139,27 +139,27 @@ class Admission:
         limited = number is not None and (as_template or dispatch.payload.mode is Mode.TEMPLATE)
         if not limited or not await self._is_full(number, dispatch.person, now):
             return replace(go, as_template=as_template)
-        verdict = Verdict.LEFT if DAILY_LIMIT in run_scopes(dispatch, distribution) else Verdict.HELD
-        return replace(go, verdict=verdict, reason="daily_limit", full=True)
+        decision = GateDecision.DROPPED if DAILY_LIMIT in run_scopes(dispatch, distribution) else GateDecision.HELD
+        return replace(go, decision=decision, reason="daily_limit", full=True)
 
     @staticmethod
-    def is_open(dispatch: Dispatch, admitted: Answer, at: datetime) -> bool:
+    def is_open(dispatch: Dispatch, gate_answer: Answer, at: datetime) -> bool:
         """Whether the hours in which it was admitted last until then. Asks nobody."""
-        return earliest_open(dispatch.channel, dispatch.payload.country, at, admitted.peak) <= at
+        return earliest_open(dispatch.channel, dispatch.payload.country, at, gate_answer.peak) <= at
 
     async def _by_parent(self, organisation: str, message_id: str, now: datetime) -> Answer | None:
         """A fallback never follows a message that has arrived, read as it surely stands; it waits and ends with its
         parent's distribution, though it is not of it."""
         parent = await self._log.get(organisation, message_id)
         if parent is not None and parent.status in ARRIVED:
-            return Answer(verdict=Verdict.NEVER, reason="cancelled")
+            return Answer(decision=GateDecision.NEVER, reason="cancelled")
         if parent is None or parent.distribution_id is None:
             return None
         distribution = await self._distribution((organisation, parent.distribution_id), now)
         if distribution is None or distribution.status is DistributionStatus.CANCELLED:
-            return Answer(verdict=Verdict.NEVER, reason="cancelled")
+            return Answer(decision=GateDecision.NEVER, reason="cancelled")
         if not distribution.may_leave:
-            return Answer(verdict=Verdict.LATER, at=now + WHILE_PAUSED)
+            return Answer(decision=GateDecision.LATER, at=now + WHILE_PAUSED)
         return None
 
     async def _distribution_of(self, dispatch: Dispatch, now: datetime) -> Distribution | None:
@@ -192,9 +192,9 @@ class Admission:
         if dispatch.chunk is None:
             return None
         if distribution is None or distribution.status is DistributionStatus.CANCELLED:
-            return Answer(verdict=Verdict.NEVER, reason="cancelled")
+            return Answer(decision=GateDecision.NEVER, reason="cancelled")
         if not distribution.may_leave or dispatch.epoch != distribution.epoch_of(dispatch.chunk.run):
-            return Answer(verdict=Verdict.LEFT)
+            return Answer(decision=GateDecision.DROPPED)
         return None
 
     async def _read_states(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Distribution | Holds]:
@@ -219,9 +219,11 @@ def by_holds(
     payload = dispatch.payload.as_template() if as_template else dispatch.payload
     mine = run_scopes(dispatch, distribution)
     found = holds.holding([*mine, *scopes_for(payload.country, template_of(payload))])
-    if found is None or dispatch.trial == ANY_SCOPE:
+    if found is None or dispatch.probe == ANY_SCOPE:
         return None
     scope, hold = found
-    if dispatch.trial == str(scope) and hold.is_tried_by(dispatch.message_id, now):
+    if dispatch.probe == str(scope) and hold.is_tried_by(dispatch.message_id, now):
         return None
-    return Answer(verdict=Verdict.LEFT if scope in mine else Verdict.HELD, reason=hold.reason, holds=holds)
+    return Answer(
+        decision=GateDecision.DROPPED if scope in mine else GateDecision.HELD, reason=hold.reason, holds=holds
+    )

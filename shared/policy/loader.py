@@ -15,12 +15,12 @@ type Writer = tuple[str, str, str]
 
 async def consents_of(people: People, asked: Collection[Somebody]) -> Mapping[Somebody, ConsentRecord]:
     """What each has said, as far as it is recorded."""
-    words: dict[Somebody, ConsentRecord] = {}
+    consents: dict[Somebody, ConsentRecord] = {}
     for organisation in {organisation for organisation, _ in asked}:
         persons = [person for owner, person in asked if owner == organisation]
-        heard = await people.consents(organisation, persons)
-        words |= {(organisation, person): word for person, word in heard.items()}
-    return words
+        records = await people.consents(organisation, persons)
+        consents |= {(organisation, person): record for person, record in records.items()}
+    return consents
 
 
 async def sessions_of(sessions: Sessions, asked: Collection[Writer]) -> Mapping[Writer, datetime]:

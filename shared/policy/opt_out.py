@@ -87,7 +87,7 @@ class Wish(StrEnum):
     """What a message asks for."""
 
     STOP = "stop"
-    UNSURE = "unsure"
+    UNCLEAR = "unclear"
     """It may mean a stop: only the person can tell."""
     NOTHING = "nothing"
 
@@ -128,9 +128,9 @@ def wish_of(words: str, names: Iterable[str] = ()) -> Wish:
     said = [word for clause in read for word in clause]
     others = [word for word in said if word not in _STOPS and word not in _FILLERS]
     if any(word in _STOPS for word in said):
-        return Wish.UNSURE if others else Wish.STOP
+        return Wish.UNCLEAR if others else Wish.STOP
     plain = " ".join(word for clause in clauses for word in clause if word not in _FILLERS or _is_part(word))
-    return Wish.UNSURE if plain in _PERHAPS else Wish.NOTHING
+    return Wish.UNCLEAR if plain in _PERHAPS else Wish.NOTHING
 
 
 def tongue_of(words: str) -> Tongue | None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from shared.base.instants import rfc3339
 from shared.base.json import JsonObject
-from shared.base.refusal import Fault, ProblemCode, Refusal
+from shared.base.refusal import FieldError, ProblemCode, Refusal
 from shared.cards.references import CardHost
 from shared.integrations.integration import Dhis2Integration, SmsIntegration, WhatsAppIntegration
 from shared.integrations.ports import Integrations
@@ -82,8 +82,10 @@ class SettingReader:
 
     async def read(self, organisation: str, channel: Channel, *, needs_dhis2: bool = False) -> Settings:
         """Raises Refusal `integration_missing` where the channel, or a needed DHIS2 mapping, is not set."""
-        sms = await self._integrations.sms(organisation, fresh=True)
-        whatsapp = await self._integrations.whatsapp(organisation, fresh=True) if channel is Channel.WHATSAPP else None
+        sms = await self._integrations.sms(organisation, uncached=True)
+        whatsapp = (
+            await self._integrations.whatsapp(organisation, uncached=True) if channel is Channel.WHATSAPP else None
+        )
         integration = sms if channel is Channel.SMS else whatsapp
         if integration is None:
             raise Refusal(ProblemCode.INTEGRATION_MISSING, integration=channel)
@@ -117,10 +119,10 @@ def check_instant(field: str, wished: datetime | None, now: datetime) -> None:
     if wished is None:
         return
     if wished < now - CLOCKS_DIFFER:
-        _refuse((Fault(field=field, code="send_at_past"),))
+        _refuse((FieldError(field=field, code="send_at_past"),))
     if wished > now + FURTHEST + CLOCKS_DIFFER:
         facts = {"maximum": rfc3339((now + FURTHEST).replace(microsecond=0))}
-        _refuse((Fault(field=field, code="field_invalid", facts=facts),))
+        _refuse((FieldError(field=field, code="field_invalid", facts=facts),))
 
 
 def check_with(settings: Settings, content: Content) -> None:
@@ -133,21 +135,21 @@ def check_fallback(settings: Settings, content: Content, fallback: FallbackOrder
     own content is to be its text and cannot be; the content's own codes where it has one; `integration_missing`."""
     if fallback is None:
         return
-    invalid = Fault(field="fallback", code="fallback_invalid")
+    invalid = FieldError(field="fallback", code="fallback_invalid")
     if settings.setting.channel is not Channel.WHATSAPP:
         _refuse((invalid,))
     if settings.sms is None:
         raise Refusal(ProblemCode.INTEGRATION_MISSING, integration=Channel.SMS)
     texting = replace(settings.setting, channel=Channel.SMS)
-    faults = check_content(Channel.SMS, fallback.content) or check_template(texting, fallback.content)
-    if faults and fallback.content == content:
+    field_errors = check_content(Channel.SMS, fallback.content) or check_template(texting, fallback.content)
+    if field_errors and fallback.content == content:
         _refuse((invalid,))
-    _refuse(tuple(replace(fault, field=f"fallback.{fault.field}") for fault in faults))
+    _refuse(tuple(replace(field_error, field=f"fallback.{field_error.field}") for field_error in field_errors))
 
 
-def _refuse(faults: tuple[Fault, ...]) -> None:
-    if faults:
-        raise Refusal(ProblemCode.UNPROCESSABLE, faults)
+def _refuse(field_errors: tuple[FieldError, ...]) -> None:
+    if field_errors:
+        raise Refusal(ProblemCode.UNPROCESSABLE, field_errors)
 
 
 def _without_sender(sms: SmsIntegration) -> frozenset[str]:
@@ -156,8 +158,8 @@ def _without_sender(sms: SmsIntegration) -> frozenset[str]:
 
 async def default_country(integrations: Integrations, organisation: str) -> str:
     """The country by which the organisation's national numbers are read."""
-    sms = await integrations.sms(organisation, fresh=True)
-    whatsapp = None if sms else await integrations.whatsapp(organisation, fresh=True)
+    sms = await integrations.sms(organisation, uncached=True)
+    whatsapp = None if sms else await integrations.whatsapp(organisation, uncached=True)
     return _default_country(sms, whatsapp)
 
 

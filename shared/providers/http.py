@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import httpx2
 
 from shared.base.instants import Clock
-from shared.integrations.integration import TokenShelf
+from shared.integrations.integration import TokenStore
 from shared.messages.errors import Kind, SendError
 from shared.providers.errors import Call, lost
 from shared.sending.channel import CardSource, MediaCache
@@ -51,14 +51,14 @@ class SendTime:
         self._ends = asyncio.get_running_loop().time() + times.whole
 
     @property
-    def left(self) -> float:
+    def remaining(self) -> float:
         """Seconds."""
         return max(self._ends - asyncio.get_running_loop().time(), 0.0)
 
     @property
     def limits(self) -> httpx2.Timeout:
         """Of the next request."""
-        return httpx2.Timeout(TIMEOUT_SECONDS, read=min(self._times.read, max(self.left, 0.001)))
+        return httpx2.Timeout(TIMEOUT_SECONDS, read=min(self._times.read, max(self.remaining, 0.001)))
 
     @asynccontextmanager
     async def before_second_try(self) -> AsyncIterator[None]:
@@ -67,7 +67,7 @@ class SendTime:
         Raises SendError where that is not left: nothing was sent, and the message goes once more later.
         """
         try:
-            async with asyncio.timeout(self.left - self._times.whole / 2):
+            async with asyncio.timeout(self.remaining - self._times.whole / 2):
                 yield
         except TimeoutError:
             raise SendError(Kind.RETRY, "no_time_for_a_second_try") from None
@@ -82,7 +82,7 @@ class ClientParts:
     times: SendTimes
     clock: Clock
     media: MediaCache
-    tokens: TokenShelf
+    tokens: TokenStore
     cards: CardSource | None = None
 
 

@@ -11,11 +11,11 @@ from functools import partial
 from typing import Literal, Protocol
 
 from shared.base.caches import LruCache
-from shared.base.concurrency import Gathered
+from shared.base.concurrency import BatchLoader
 from shared.policy.consent import Consent, ConsentRecord
 from shared.policy.loader import consents_of, sessions_of
 from shared.policy.ports import People, Sessions
-from shared.recipients.number_key import Link
+from shared.recipients.number_key import IdentityLink
 from shared.recipients.phone import PhoneError, PhoneNumber, normalise, normalise_any_form
 from shared.webhooks.updates import Contact
 
@@ -25,23 +25,23 @@ _ANY_COUNTRY = "SN"
 _REMEMBERED = 20_000
 """Pairs that one worker knows to be linked; then it forgets them all."""
 
-type Tie = tuple[str, str, str]
+type IdentityPair = tuple[str, str, str]
 """Organisation, and two identities in it."""
 
 
 class Contacts(Protocol):
     """The links, found by the identity that they lead away from."""
 
-    async def link_all(self, organisation: str, links: Iterable[tuple[str, Link]]) -> None:
+    async def add_identity_links(self, organisation: str, identity_links: Iterable[tuple[str, IdentityLink]]) -> None:
         """Keep the links, each under the identity that it leads away from; another one to the same identity is
         replaced. Returns once all are there; where it raises, some may be."""
         ...
 
-    async def links(self, organisation: str, one: str) -> Sequence[Link]:
+    async def identity_links(self, organisation: str, one: str) -> Sequence[IdentityLink]:
         """All of one identity's, as they surely stand."""
         ...
 
-    async def linked(self, organisation: str, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    async def joined_identities(self, organisation: str, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
         """Which of the pairs have a link from the first to the second; a moment old."""
         ...
 
@@ -59,10 +59,13 @@ class Identities:
         self._people = people
         self._sessions = sessions
         self._hashed = hashed
-        self._known: LruCache[Tie, None] = LruCache(_REMEMBERED)
-        self._ties, self._tied = Gathered(self._read_ties), Gathered(self._tie)
-        self._words = Gathered(partial(consents_of, people))
-        self._open = Gathered(partial(sessions_of, sessions))
+        self._known: LruCache[IdentityPair, None] = LruCache(_REMEMBERED)
+        self._identity_pairs, self._joined_identities = (
+            BatchLoader(self._read_identity_links),
+            BatchLoader(self._join_identities),
+        )
+        self._consents = BatchLoader(partial(consents_of, people))
+        self._open = BatchLoader(partial(sessions_of, sessions))
 
     def of(self, organisation: str, contact: Contact) -> list[str]:
         """The identities that a contact names: the number's first."""
@@ -77,8 +80,10 @@ class Identities:
         """These, in their order, and whatever else is the same person, near links first."""
         found = list(dict.fromkeys(identities))
         for one in found:  # grows while it is walked
-            links = await self._contacts.links(organisation, one)
-            found += sorted({link.other for link in links if link.until is None} - set(found))
+            identity_links = await self._contacts.identity_links(organisation, one)
+            found += sorted(
+                {identity_link.other for identity_link in identity_links if identity_link.until is None} - set(found)
+            )
         return found
 
     async def record(self, organisation: str, identities: Iterable[str]) -> ConsentRecord:
@@ -111,28 +116,28 @@ class Identities:
         The way from that name to the person comes first, because it matters; the way back says that it is done.
         """
         known = (organisation, person, other)
-        if known in self._known or await self._ties.get(known):
+        if known in self._known or await self._identity_pairs.get(known):
             self._remember(known)
             return
-        await self._tied.get((organisation, other, person))
+        await self._joined_identities.get((organisation, other, person))
         await self._share(organisation, phone_number_id, other, person)
-        await self._tied.get(known)
+        await self._joined_identities.get(known)
         await self._share(organisation, phone_number_id, person, other)
         self._remember(known)
 
     async def succeed(self, organisation: str, previous: str, current: str, at: datetime) -> None:
         """A new number is a new person: what the old one had agreed to stays behind, what they refused goes along."""
-        link = Link(other=current, until=at)
-        if previous == current or link in await self._contacts.links(organisation, previous):
+        identity_link = IdentityLink(other=current, until=at)
+        if previous == current or identity_link in await self._contacts.identity_links(organisation, previous):
             return
-        await self._contacts.link_all(organisation, [(previous, link)])
+        await self._contacts.add_identity_links(organisation, [(previous, identity_link)])
         record = await self.record(organisation, [previous])
-        await self._spread(organisation, current, [one for one in record.statements if link.carries(one)])
+        await self._spread(organisation, current, [one for one in record.statements if identity_link.carries(one)])
 
     async def _share(self, organisation: str, phone_number_id: str, one: str, other: str) -> None:
         """What is known under one identity holds for the other."""
         record, until = await asyncio.gather(
-            self._words.get((organisation, one)), self._open.get((organisation, phone_number_id, one))
+            self._consents.get((organisation, one)), self._open.get((organisation, phone_number_id, one))
         )
         if record is not None:
             await self._spread(organisation, other, record.statements)
@@ -142,34 +147,38 @@ class Identities:
     async def _spread(self, organisation: str, one: str, statements: Iterable[Consent]) -> None:
         """Record these statements for an identity and for all that it leads to, each as far as the links carry it."""
         waiting: list[tuple[str, frozenset[Consent]]] = [(one, frozenset(statements))]
-        reached: dict[str, frozenset[Consent]] = {}
+        carried_over: dict[str, frozenset[Consent]] = {}
         while waiting:
             identity, carried = waiting.pop()
-            new = carried - reached.get(identity, frozenset())
+            new = carried - carried_over.get(identity, frozenset())
             if not new:
                 continue
-            reached[identity] = reached.get(identity, frozenset()) | new
+            carried_over[identity] = carried_over.get(identity, frozenset()) | new
             await self._people.record(organisation, identity, new)
-            links = await self._contacts.links(organisation, identity)
-            for link in sorted(links, key=lambda link: link.other):
-                waiting.append((link.other, frozenset(one for one in new if link.carries(one))))
+            identity_links = await self._contacts.identity_links(organisation, identity)
+            for identity_link in sorted(identity_links, key=lambda identity_link: identity_link.other):
+                waiting.append((identity_link.other, frozenset(one for one in new if identity_link.carries(one))))
 
-    def _remember(self, known: Tie) -> None:
+    def _remember(self, known: IdentityPair) -> None:
         self._known[known] = None
 
-    async def _tie(self, ties: Collection[Tie]) -> Mapping[Tie, Literal[True]]:
+    async def _join_identities(self, identity_pairs: Collection[IdentityPair]) -> Mapping[IdentityPair, Literal[True]]:
         """From the first identity of each to the second."""
-        for organisation in {organisation for organisation, _, _ in ties}:
-            links = [(one, Link(other=other)) for owner, one, other in ties if owner == organisation]
-            await self._contacts.link_all(organisation, links)
-        return dict.fromkeys(ties, True)
+        for organisation in {organisation for organisation, _, _ in identity_pairs}:
+            identity_links = [
+                (one, IdentityLink(other=other)) for owner, one, other in identity_pairs if owner == organisation
+            ]
+            await self._contacts.add_identity_links(organisation, identity_links)
+        return dict.fromkeys(identity_pairs, True)
 
-    async def _read_ties(self, ties: Collection[Tie]) -> Mapping[Tie, Literal[True]]:
-        found: dict[Tie, Literal[True]] = {}
-        for organisation in {organisation for organisation, _, _ in ties}:
-            pairs = [(one, other) for owner, one, other in ties if owner == organisation]
-            linked = await self._contacts.linked(organisation, pairs)
-            found |= {(organisation, one, other): True for one, other in linked}
+    async def _read_identity_links(
+        self, identity_pairs: Collection[IdentityPair]
+    ) -> Mapping[IdentityPair, Literal[True]]:
+        found: dict[IdentityPair, Literal[True]] = {}
+        for organisation in {organisation for organisation, _, _ in identity_pairs}:
+            pairs = [(one, other) for owner, one, other in identity_pairs if owner == organisation]
+            joined_identities = await self._contacts.joined_identities(organisation, pairs)
+            found |= {(organisation, one, other): True for one, other in joined_identities}
         return found
 
 

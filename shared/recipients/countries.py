@@ -27,7 +27,7 @@ class Country:
     name_en: str
     language: str | None
     """Of the answer to a STOP where nothing better is known ("fr", "en", "ar"). None: it is in two languages."""
-    quiet: Window = QUIET
+    quiet_hours: Window = QUIET
     """Wall time without SMS. The project's rule; no country's law was found to ask for another."""
 
 

@@ -21,8 +21,10 @@ class NotActiveError(ValueError):
 
     def __init__(self, record: JsonObject, **facts: JsonValue) -> None:
         super().__init__("dhis2_not_active")
-        told = {"record": record.get("enrollment") or record.get("trackedEntity"), **facts}
-        self.facts: Mapping[str, str] = {name: str(value) for name, value in told.items() if _is_told(name, value)}
+        reported = {"record": record.get("enrollment") or record.get("trackedEntity"), **facts}
+        self.facts: Mapping[str, str] = {
+            name: str(value) for name, value in reported.items() if _is_reported(name, value)
+        }
         enrollment = record.get("enrollment")
         self.enrollment_id = enrollment if isinstance(enrollment, str) else None
 
@@ -58,11 +60,11 @@ def _counted(enrollments: list[JsonObject], program: str | None, record: JsonObj
     ours = [one for one in enrollments if program is None or one.get("program") in (None, program)]
     if not ours:
         raise NotActiveError(record, program=max(enrollments, key=_age).get("program"))
-    standing = [one for one in ours if one.get("deleted") is not True]
+    active = [one for one in ours if one.get("deleted") is not True]
     for status in _COUNTED:
-        if of_status := [one for one in standing if _status(one) == status]:
+        if of_status := [one for one in active if _status(one) == status]:
             return max(of_status, key=_age)
-    raise NotActiveError(record, state=_status(max(standing, key=_age)).lower() if standing else "deleted")
+    raise NotActiveError(record, state=_status(max(active, key=_age)).lower() if active else "deleted")
 
 
 def _status(enrollment: JsonObject) -> str:
@@ -79,7 +81,7 @@ def _text(value: JsonValue) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _is_told(name: str, value: JsonValue) -> bool:
+def _is_reported(name: str, value: JsonValue) -> bool:
     """A state is a word of ours or of DHIS2; UIDs have one form. Nothing else of the record is repeated."""
     if not isinstance(value, str):
         return False

@@ -41,7 +41,7 @@ class Lookups:
         self._telemetry = telemetry
         self._clock = clock
 
-    async def admit(self, organisation: str, subject: str, lookup: Lookup) -> None:
+    async def allow(self, organisation: str, subject: str, lookup: Lookup) -> None:
         """Count and log one look-up, before anything is looked up. Raises Refusal `rate_limited`.
 
         `subject` names the caller. All callers of an organisation whose token names none share one count: a token
@@ -52,7 +52,7 @@ class Lookups:
         if wait is None:
             self._log(lookup, organisation, subject)
             return
-        self._telemetry.trouble("lookup_refused", organisation=organisation, sub=subject or None, lookup=lookup)
+        self._telemetry.warning_event("lookup_refused", organisation=organisation, sub=subject or None, lookup=lookup)
         raise Refusal(ProblemCode.RATE_LIMITED, retry_after=str(max(1, ceil(wait.total_seconds()))))
 
     def _log(self, lookup: Lookup, organisation: str, subject: str) -> None:

@@ -42,7 +42,7 @@ class NumberKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class IdentityLink:
     """What is said under an identity holds for `other` too.
 
     `until` None: they are one person. Else `other` took over at that instant: opt-outs up to it go along, nothing else.
@@ -51,6 +51,6 @@ class Link:
     other: str
     until: datetime | None = None
 
-    def carries(self, word: Consent) -> bool:
+    def carries(self, statement: Consent) -> bool:
         """Whether a word goes along."""
-        return self.until is None or (word.state is ConsentState.REVOKED and word.recorded_at <= self.until)
+        return self.until is None or (statement.state is ConsentState.REVOKED and statement.recorded_at <= self.until)

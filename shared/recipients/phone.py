@@ -20,7 +20,7 @@ from shared.recipients.masking import mask
 from shared.recipients.renumbering import present_form
 
 
-class PhoneFault(StrEnum):
+class PhoneProblem(StrEnum):
     """api.md, "Fields and rows"."""
 
     MISSING = "phone_missing"
@@ -33,7 +33,7 @@ class PhoneFault(StrEnum):
 class PhoneError(ValueError):
     """Why a field holds no number to write to. Never holds what stood there."""
 
-    def __init__(self, code: PhoneFault) -> None:
+    def __init__(self, code: PhoneProblem) -> None:
         super().__init__(code.value)
         self.code = code
 
@@ -87,9 +87,9 @@ def normalise(raw: str, default_country: str) -> PhoneNumber:
     """The one mobile number in `raw`; without a calling code it is one of `default_country`. Raises PhoneError."""
     number = _one_number(raw, default_country)
     if _is_dead(number):
-        raise PhoneError(PhoneFault.OBSOLETE)
+        raise PhoneError(PhoneProblem.OBSOLETE)
     if lib.number_type(number) not in _MOBILE:
-        raise PhoneError(PhoneFault.NOT_MOBILE)
+        raise PhoneError(PhoneProblem.NOT_MOBILE)
     return PhoneNumber(e164=_e164(number), country=lib.region_code_for_number(number) or "001")
 
 
@@ -130,12 +130,12 @@ def _covered_mobiles() -> re.Pattern[str]:
 
 def _one_number(raw: str, default_country: str) -> lib.PhoneNumber:
     if len(raw) > _LONGEST_FIELD:
-        raise PhoneError(PhoneFault.INVALID)
+        raise PhoneError(PhoneProblem.INVALID)
     text, region = _plain(raw), default_country.upper()
     if "".join(c for c in text if c.isalnum()).casefold() in _NO_NUMBER:
-        raise PhoneError(PhoneFault.MISSING)
+        raise PhoneError(PhoneProblem.MISSING)
     if _is_list(text, region):
-        raise PhoneError(PhoneFault.SEVERAL)
+        raise PhoneError(PhoneProblem.SEVERAL)
     number = _read(text, region)
     if number is None:
         raise PhoneError(_why_unread(text, region))
@@ -179,19 +179,19 @@ def _is_list(text: str, region: str) -> bool:
     return len(parts) > 1 and _read(parts[0].strip(), region) is not None
 
 
-def _why_unread(text: str, region: str) -> PhoneFault:
+def _why_unread(text: str, region: str) -> PhoneProblem:
     """The reason why `text` is not one number: perhaps it is two, with anything or just a space between them."""
     for gap in _GAP.finditer(text):
         left, right = text[: gap.start()], text[gap.start() :]
         if min(len(_digits(left)), len(_digits(right))) >= 7 and any(
             _read(re.sub(r"^[^\d+]+|\D+$", "", half), region) for half in (left, right)
         ):
-            return PhoneFault.SEVERAL
+            return PhoneProblem.SEVERAL
     digits = _digits(text)
     short = _parse(digits, region) if _ONE_NUMBER.fullmatch(text) and 2 <= len(digits) <= 6 else None
     if short is not None and lib.is_valid_short_number_for_region(short, region):
-        return PhoneFault.NOT_MOBILE
-    return PhoneFault.INVALID
+        return PhoneProblem.NOT_MOBILE
+    return PhoneProblem.INVALID
 
 
 def _read(text: str, region: str) -> lib.PhoneNumber | None:

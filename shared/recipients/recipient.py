@@ -6,7 +6,7 @@ from datetime import datetime
 
 from shared.base.instants import rfc3339, rfc3339_or_none
 from shared.base.json import JsonObject, JsonValue
-from shared.base.refusal import Fault
+from shared.base.refusal import FieldError
 from shared.integrations.integration import Dhis2Integration
 from shared.policy.consent import CLOCK_TOLERANCE, Given, is_too_far_ahead, not_after
 from shared.recipients.dhis2 import NotActiveError, fields_of
@@ -29,9 +29,9 @@ _NO = frozenset({"false", "0", "no", "non", "faux"})
 class RecipientError(Exception):
     """The row cannot be read as a recipient; `faults` say why. `enrollment_id` is the row's where it could be read."""
 
-    def __init__(self, faults: tuple[Fault, ...], enrollment_id: str | None) -> None:
-        super().__init__(faults)
-        self.faults = faults
+    def __init__(self, field_errors: tuple[FieldError, ...], enrollment_id: str | None) -> None:
+        super().__init__(field_errors)
+        self.field_errors = field_errors
         self.enrollment_id = enrollment_id
 
 
@@ -61,35 +61,39 @@ def read_recipient(
     `received_at`: when the request came; a date of consent may hardly be later. Raises `RecipientError` with every
     fault found.
     """
-    faults = [Fault(field=name, code="field_unknown") for name in raw if name not in FIELDS and name != "dhis2"]
+    field_errors = [
+        FieldError(field=name, code="field_unknown") for name in raw if name not in FIELDS and name != "dhis2"
+    ]
     merged: dict[str, JsonValue] = dict(defaults)
     entity = raw.get("dhis2")
     if isinstance(entity, dict) and dhis2 is not None:
-        merged |= _fields_of(entity, dhis2, faults)
+        merged |= _fields_of(entity, dhis2, field_errors)
     elif entity is not None:
-        faults.append(Fault(field="dhis2", code="field_invalid"))
+        field_errors.append(FieldError(field="dhis2", code="field_invalid"))
     merged |= {name: value for name, value in raw.items() if name in FIELDS and _filled(value)}
     if isinstance(entity, dict) and dhis2 is not None and "phone" in dhis2.attributes and "phone" not in merged:
         # DHIS2's UID of the attribute is no personal data.
         facts = {"attribute": dhis2.attributes["phone"]}
-        faults.append(Fault(field="phone", code="dhis2_attribute_missing", facts=facts))
+        field_errors.append(FieldError(field="phone", code="dhis2_attribute_missing", facts=facts))
     values = carriable_values(merged)
     reading = _Reading(values, received_at)
     recipient = reading.recipient()
-    faults += reading.faults
-    if faults:
-        raise RecipientError(tuple(faults), recipient.enrollment_id)
+    field_errors += reading.field_errors
+    if field_errors:
+        raise RecipientError(tuple(field_errors), recipient.enrollment_id)
     return replace(recipient, characters_removed=True) if values != merged else recipient
 
 
-def _fields_of(record: JsonObject, dhis2: Dhis2Integration, faults: Sequence[Fault]) -> JsonObject:
+def _fields_of(record: JsonObject, dhis2: Dhis2Integration, field_errors: Sequence[FieldError]) -> JsonObject:
     """What a record that counts says. Of one that does not, nothing else is told: it is not to be mended here."""
     try:
         return fields_of(record, dhis2)
     except NotActiveError as error:
-        fault = Fault(field="dhis2", code="dhis2_not_active", facts=error.facts)
+        field_error = FieldError(field="dhis2", code="dhis2_not_active", facts=error.facts)
         its = error.enrollment_id
-        raise RecipientError((*faults, fault), its if its is not None and is_reference(its) else None) from None
+        raise RecipientError(
+            (*field_errors, field_error), its if its is not None and is_reference(its) else None
+        ) from None
 
 
 def _filled(value: JsonValue) -> bool:
@@ -102,7 +106,7 @@ class _Reading:
     def __init__(self, merged: Mapping[str, JsonValue], received_at: datetime) -> None:
         self._merged = merged
         self._received_at = received_at
-        self.faults: list[Fault] = []
+        self.field_errors: list[FieldError] = []
 
     def recipient(self) -> Recipient:
         texts = {name: self._text(name) for name in TEXT_FIELDS}
@@ -117,7 +121,7 @@ class _Reading:
         )
 
     def _wrong(self, name: str) -> None:
-        self.faults.append(Fault(field=name, code="field_invalid"))
+        self.field_errors.append(FieldError(field=name, code="field_invalid"))
 
     def _text(self, name: str) -> str | None:
         value = self._merged.get(name)
@@ -128,7 +132,9 @@ class _Reading:
 
     def _enrollment(self, value: str | None) -> str | None:
         if value is not None and not is_reference(value):
-            self.faults.append(Fault(field="enrollment_id", code="field_invalid", facts={"format": "identifier"}))
+            self.field_errors.append(
+                FieldError(field="enrollment_id", code="field_invalid", facts={"format": "identifier"})
+            )
             return None
         return value
 
@@ -163,14 +169,14 @@ class _Reading:
             self._wrong("consent")
             return None
         if is_too_far_ahead(at, self._received_at):
-            self.faults.append(ahead("consent.granted_at", self._received_at))
+            self.field_errors.append(ahead("consent.granted_at", self._received_at))
         return not_after(at, self._received_at)
 
 
-def ahead(field: str, now: datetime) -> Fault:
+def ahead(field: str, now: datetime) -> FieldError:
     """What is told of a date of consent that lies too far ahead."""
     latest = (now + CLOCK_TOLERANCE).replace(microsecond=0)
-    return Fault(field=field, code="field_invalid", facts={"latest": rfc3339(latest)})
+    return FieldError(field=field, code="field_invalid", facts={"latest": rfc3339(latest)})
 
 
 def parse_instant(value: JsonValue) -> datetime | None:

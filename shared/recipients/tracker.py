@@ -56,7 +56,7 @@ class _Measured:
     def __init__(self, file: BufferedReader) -> None:
         self._file = file
         head = file.read(len(_MARK))
-        self._left = b"" if head == _MARK else head
+        self._remaining = b"" if head == _MARK else head
         self.taken = 0
         self.silent = 0
 
@@ -68,9 +68,9 @@ class _Measured:
             self.silent += len(block)
             if self.silent > _LARGEST:
                 raise TrackerError("one value is too long")
-            text = self._left + block
+            text = self._remaining + block
             end = _end_of_escapes(text) if block else len(text)
-            self._left = text[end:]
+            self._remaining = text[end:]
             if end or not block:
                 return _ESCAPE.sub(lambda escape: _NO_CHARACTER if escape["half"] else escape[0], text[:end])
         return b""

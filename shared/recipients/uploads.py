@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Self, override
 
 from shared.base.json import JsonObject, parse
-from shared.base.refusal import Fault
+from shared.base.refusal import FieldError
 from shared.campaigns.stored_content import Readable
 from shared.policy.eligibility import Row
 from shared.recipients.recipient import FIELDS
@@ -182,4 +182,4 @@ def _json_row(number: int, line: str) -> Row:
 
 
 def _unreadable(number: int, line: int | None = None) -> Row:
-    return Row(number=number, line=line, raw=None, fault=Fault(field="row", code="row_unreadable"))
+    return Row(number=number, line=line, raw=None, field_error=FieldError(field="row", code="row_unreadable"))

@@ -19,7 +19,7 @@ def tell_call(telemetry: Telemetry, dispatch: Dispatch, between: tuple[datetime,
         channel=dispatch.channel,
         outcome=outcome,
         milliseconds=milliseconds,
-        late_milliseconds=_milliseconds(asked_at - from_microseconds(dispatch.departs_at)),
+        late_milliseconds=_milliseconds(asked_at - from_microseconds(dispatch.slot_at)),
     )
     if answered_at - asked_at >= SLOW:
         telemetry.event(

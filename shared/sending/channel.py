@@ -14,8 +14,8 @@ from shared.messages.payload import Channel, Payload, Provider
 from shared.messages.ports import Move
 from shared.messages.status import Status
 from shared.messages.status_writer import move_of_receipt
-from shared.pacing.rate_limit import Lane
-from shared.sending.last_heard import Pulse
+from shared.pacing.rate_limit import RateLimit
+from shared.sending.last_heard import LastHeardStore
 from shared.webhooks.ports import Receipts
 
 MEDIA_KEPT = timedelta(days=29)
@@ -88,7 +88,7 @@ class Integrated(Protocol):
         ...
 
     @property
-    def lane(self) -> Lane:
+    def rate_limit(self) -> RateLimit:
         """The budget to book on."""
         ...
 
@@ -104,18 +104,18 @@ class Integrated(Protocol):
 
 
 async def settings_of(
-    integrations: Integrations, organisation: str, channel: Channel, *, fresh: bool = False
+    integrations: Integrations, organisation: str, channel: Channel, *, uncached: bool = False
 ) -> WhatsAppIntegration | SmsIntegration | None:
     """The settings of one channel; None where they are not set. `fresh`: not from a cache."""
     read = integrations.sms if channel is Channel.SMS else integrations.whatsapp
-    return await read(organisation, fresh=fresh)
+    return await read(organisation, uncached=uncached)
 
 
 type Acknowledge = Callable[[Message, Taken], Awaitable[Sequence[Move]]]
 """Called when the provider took a message, before that is recorded. Returns the moves that waited for the message's ID
 at the provider."""
 
-type Unsure = Callable[[Message], Awaitable[None]]
+type NotesUnknown = Callable[[Message], Awaitable[None]]
 """Called before a message ends with an unknown outcome. May be called twice for the same claim."""
 
 
@@ -124,7 +124,7 @@ async def nothing_to_note(_message: Message) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderDesk[I: Integrated, P]:
+class ProviderAdapter[I: Integrated, P]:
     """One provider: what makes the call, and what is done once it took a message."""
 
     sender: ChannelSender[I, P]
@@ -132,23 +132,23 @@ class ProviderDesk[I: Integrated, P]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelDesk[I: Integrated, P]:
+class ChannelAdapter[I: Integrated, P]:
     """One channel. `integration` takes an organisation and the least version that will do; it names its provider."""
 
     integration: Callable[[str, int], Awaitable[I | None]]
-    providers: Mapping[Provider, ProviderDesk[I, P]]
-    unsure: Unsure = nothing_to_note
+    providers: Mapping[Provider, ProviderAdapter[I, P]]
+    note_unknown: NotesUnknown = nothing_to_note
 
     async def ready(self, integration: I | None, payload: Payload) -> "Ready[I, P]":
         """Do all that may be repeated; what went wrong is told when the message is claimed."""
-        desk = self.providers.get(integration.provider) if integration is not None else None
-        if integration is None or desk is None:
+        adapter = self.providers.get(integration.provider) if integration is not None else None
+        if integration is None or adapter is None:
             return Ready(None, None, None, SendError(Kind.STOP, "integration_missing", "token_invalid"))
         try:
-            prepared = await desk.sender.prepare(integration, payload)
+            prepared = await adapter.sender.prepare(integration, payload)
         except SendError as error:
-            return Ready(desk, integration, None, error)
-        return Ready(desk, integration, prepared, None)
+            return Ready(adapter, integration, None, error)
+        return Ready(adapter, integration, prepared, None)
 
 
 class Ready[I: Integrated, P]:
@@ -156,15 +156,15 @@ class Ready[I: Integrated, P]:
 
     def __init__(
         self,
-        desk: ProviderDesk[I, P] | None,
+        adapter: ProviderAdapter[I, P] | None,
         integration: I | None,
         prepared: P | None,
-        trouble: SendError | None,
+        failure: SendError | None,
     ) -> None:
-        self._desk = desk
+        self._adapter = adapter
         self._integration = integration
         self._prepared = prepared
-        self._trouble = trouble
+        self._failure = failure
 
     @property
     def integration(self) -> I | None:
@@ -174,33 +174,33 @@ class Ready[I: Integrated, P]:
     @property
     def is_prepared(self) -> bool:
         """Whether all that may be repeated went well."""
-        return self._trouble is None
+        return self._failure is None
 
     async def send(self, payload: Payload, key: str) -> Taken:
         """Make the call for the payload that was prepared, or a part of it. Raises what `prepare` or `send` raised."""
-        if self._trouble is not None:
-            raise self._trouble
-        if self._desk is None or self._integration is None or self._prepared is None:
+        if self._failure is not None:
+            raise self._failure
+        if self._adapter is None or self._integration is None or self._prepared is None:
             raise SendError(Kind.BUG, "not_prepared", "provider_rejected")
-        return await self._desk.sender.send(self._integration, payload, self._prepared, key=key)
+        return await self._adapter.sender.send(self._integration, payload, self._prepared, key=key)
 
     async def acknowledge(self, message: Message, taken: Taken) -> Sequence[Move]:
         """The provider took the message. Answers moves that were waiting for its name there."""
-        return await self._desk.acknowledge(message, taken) if self._desk is not None else ()
+        return await self._adapter.acknowledge(message, taken) if self._adapter is not None else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteHeld:
     """WhatsApp's statuses bring our own key back; noted is only that Meta holds a message of this number back."""
 
-    pulse: Pulse
+    last_heard_store: LastHeardStore
     telemetry: Telemetry
     now: Callable[[], datetime]
 
     async def __call__(self, message: Message, taken: Taken) -> Sequence[Move]:
         """Silence about other messages of the number says nothing for a while (`shared.sending.unknown_outcome`)."""
-        if taken.held and message.lane is not None:
-            await self.pulse.held(message.organisation, message.lane, self.now())
+        if taken.held and message.rate_limit is not None:
+            await self.last_heard_store.held(message.organisation, message.rate_limit, self.now())
             self.telemetry.event("message_held_by_provider", message_id=message.message_id)
         return ()
 

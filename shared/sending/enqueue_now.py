@@ -8,21 +8,21 @@ from typing import Protocol
 from shared.base.events import Telemetry
 from shared.base.instants import Clock, from_microseconds
 from shared.integrations.integration import SmsIntegration, WhatsAppIntegration
-from shared.messages.factory import WATCH, queued
+from shared.messages.factory import CHECK_AFTER, queued
 from shared.messages.message import Message
 from shared.messages.payload import Payload
 from shared.messages.ports import ChannelQueue, Log
 from shared.messages.queue_message import Dispatch
-from shared.messages.status_writer import Settler
-from shared.pacing.ports import Lanes
+from shared.messages.status_writer import StatusWriter
+from shared.pacing.ports import RateLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Straight:
+class EnqueueNow:
     """Sends logged messages straight to their queue, by whichever share leaves first."""
 
     log: Log
-    lanes: Lanes
+    rate_limits: RateLimits
     queue: ChannelQueue
     clock: Clock
 
@@ -31,13 +31,15 @@ class Straight:
     ) -> None:
         """Book and enqueue. Killed before that, the message is watched (`due_at`): the tick enqueues it."""
         now = self.clock.now()
-        booking = await self.lanes.book(integration.lane, None, rate=integration.rate_per_second, earliest=now, count=1)
-        departs_at = booking.departures[0]
-        await self.queue.put([queued(message, payload, None, departs_at, integration.version)], now)
-        departure = from_microseconds(departs_at)
-        if message.due_at is not None and departure > message.due_at - WATCH / 2:
-            await self.log.rewatch(
-                message.organisation, message.message_id, seen=message.due_at, due_at=departure + WATCH
+        booking = await self.rate_limits.book(
+            integration.rate_limit, None, rate=integration.rate_per_second, earliest=now, count=1
+        )
+        slot_at = booking.send_slots[0]
+        await self.queue.put([queued(message, payload, None, slot_at, integration.version)], now)
+        send_slot = from_microseconds(slot_at)
+        if message.due_at is not None and send_slot > message.due_at - CHECK_AFTER / 2:
+            await self.log.move_next_check(
+                message.organisation, message.message_id, seen=message.due_at, due_at=send_slot + CHECK_AFTER
             )
 
 
@@ -56,21 +58,21 @@ class OffersMessages(Protocol):
 class EndingQueue:
     """`ChannelQueue`. Killed before the end is written, the caller puts all of them again, and the same are refused."""
 
-    def __init__(self, queue: OffersMessages, settler: Settler, telemetry: Telemetry) -> None:
+    def __init__(self, queue: OffersMessages, status_writer: StatusWriter, telemetry: Telemetry) -> None:
         self._queue = queue
-        self._settler = settler
+        self._status_writer = status_writer
         self._telemetry = telemetry
 
     async def put(self, dispatches: Sequence[Dispatch], now: datetime) -> None:
         """See `ChannelQueue`."""
         refused = await self._queue.offer(dispatches, now)
         for one in refused:
-            await self._settler.end_unsent(one.organisation, one.message_id, UNFIT, now)
-            self._telemetry.trouble(
+            await self._status_writer.end_unsent(one.organisation, one.message_id, UNFIT, now)
+            self._telemetry.warning_event(
                 "queue_message_refused",
                 message_id=one.message_id,
                 channel=one.channel,
                 organisation=one.organisation,
             )
         if refused:
-            await self._settler.flush()
+            await self._status_writer.flush()

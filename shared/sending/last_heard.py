@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from shared.base.concurrency import side_by_side
+from shared.base.concurrency import gather_bounded
 from shared.base.instants import Clock
-from shared.messages.fallback import Silence, Start, look_after_report, watch_after
+from shared.messages.fallback import Silence, Start, look_after_report, next_check_after
 from shared.messages.message import Message, earliest
 from shared.messages.payload import Channel
 from shared.messages.ports import Log, Moved
 from shared.messages.status import Status
-from shared.sending.unknown_outcome import Beat
+from shared.sending.unknown_outcome import LastHeard
 from shared.webhooks.updates import Attempt, StatusReport
 
 STEP = timedelta(seconds=10)
@@ -21,16 +21,16 @@ STEP = timedelta(seconds=10)
 than what a fallback allows (`shared.messages.fallback.SLACK`)."""
 
 
-class Pulse(Protocol):
+class LastHeardStore(Protocol):
     """What an organisation has last heard of its number. Instants only move forward.
 
     Each organisation has its own, also where two share a number: Meta calls only one webhook, and the other
     organisation hears nothing of its messages.
     """
 
-    async def heard(
+    async def note_reports(
         self, organisation: str, phone_number_id: str, *, claimed_at: datetime | None = None, at: datetime | None = None
-    ) -> Beat:
+    ) -> LastHeard:
         """Statuses came: `claimed_at` is when the latest of their messages was claimed, `at` Meta's latest instant.
 
         Answers at least what is known by that. May leave out an `at` within `STEP` of the last.
@@ -50,29 +50,29 @@ class Pulse(Protocol):
         """The last one that was noted, over or not; None where there was none."""
         ...
 
-    async def read(self, organisation: str, phone_number_id: str) -> Beat:
+    async def read(self, organisation: str, phone_number_id: str) -> LastHeard:
         """As it surely stands; an empty one where nothing was heard yet."""
         ...
 
 
-class LastHeard:
+class LastHeardReader:
     """Reads each number once for a batch: what was heard since only adds to it."""
 
-    def __init__(self, pulse: Pulse) -> None:
-        self._pulse = pulse
-        self._read: dict[tuple[str, str], Beat] = {}
+    def __init__(self, last_heard_store: LastHeardStore) -> None:
+        self._last_heard_store = last_heard_store
+        self._read: dict[tuple[str, str], LastHeard] = {}
 
     def forget(self) -> None:
         """A new batch begins."""
         self._read.clear()
 
-    async def of(self, message: Message) -> Beat:
+    async def of(self, message: Message) -> LastHeard:
         """Of the number that a WhatsApp message left by; an empty one where it left by none."""
-        if message.lane is None or message.channel is not Channel.WHATSAPP:
-            return Beat()
-        number = (message.organisation, message.lane)
+        if message.rate_limit is None or message.channel is not Channel.WHATSAPP:
+            return LastHeard()
+        number = (message.organisation, message.rate_limit)
         if number not in self._read:
-            self._read[number] = await self._pulse.read(*number)
+            self._read[number] = await self._last_heard_store.read(*number)
         return self._read[number]
 
 
@@ -80,7 +80,7 @@ type _Number = tuple[str, str]
 
 
 @dataclass(slots=True)
-class _Heard:
+class _Received:
     claimed_at: datetime | None = None
     at: datetime | None = None
 
@@ -89,27 +89,27 @@ class Reporting:
     """For one batch at a time; `flush` when it is through. What a killed worker had not written comes again with its
     documents."""
 
-    def __init__(self, log: Log, pulse: Pulse, clock: Clock) -> None:
+    def __init__(self, log: Log, last_heard_store: LastHeardStore, clock: Clock) -> None:
         self._log = log
-        self._pulse = pulse
+        self._last_heard_store = last_heard_store
         self._clock = clock
-        self._numbers: dict[_Number, _Heard] = {}
+        self._numbers: dict[_Number, _Received] = {}
         self._sent: dict[tuple[str, str], Message] = {}
 
-    def hear(self, organisation: str, report: StatusReport) -> None:
+    def receive(self, organisation: str, report: StatusReport) -> None:
         """A status came, whosever the message is. An instant that is still to come is none of Meta's clock."""
         if report.phone_number_id:
-            heard = self._of((organisation, report.phone_number_id))
-            heard.at = _later(heard.at, min(report.at, self._clock.now()))
+            latest = self._of((organisation, report.phone_number_id))
+            latest.at = _later(latest.at, min(report.at, self._clock.now()))
 
     def note(self, moved: Moved, attempt: Attempt, report: StatusReport) -> None:
         """What the status was about: a row that says when its latest attempt was claimed."""
         before = moved.before
         if before is None or before.claimed_at is None or attempt.number != before.attempts:
             return
-        if before.lane is not None:
-            heard = self._of((before.organisation, before.lane))
-            heard.claimed_at = _later(heard.claimed_at, before.claimed_at)
+        if before.rate_limit is not None:
+            latest = self._of((before.organisation, before.rate_limit))
+            latest.claimed_at = _later(latest.claimed_at, before.claimed_at)
         key = (before.organisation, before.message_id)
         if report.status is Status.SENT and before.fallback_minutes is not None:
             self._sent[key] = _sent(before, report) if moved.won else before
@@ -120,30 +120,32 @@ class Reporting:
         """Numbers first: where a number's own word is enough, no row is written."""
         numbers, self._numbers = self._numbers, {}
         sent, self._sent = self._sent, {}
-        beats: dict[_Number, Beat] = {}
+        last_heard_of: dict[_Number, LastHeard] = {}
 
-        async def write(number: _Number, heard: _Heard) -> None:
-            beats[number] = await self._pulse.heard(*number, claimed_at=heard.claimed_at, at=heard.at)
+        async def write(number: _Number, latest: _Received) -> None:
+            last_heard_of[number] = await self._last_heard_store.note_reports(
+                *number, claimed_at=latest.claimed_at, at=latest.at
+            )
 
-        await side_by_side(write(*one) for one in numbers.items())
-        await side_by_side(self._mark(row, beats) for row in sent.values())
+        await gather_bounded(write(*one) for one in numbers.items())
+        await gather_bounded(self._mark(row, last_heard_of) for row in sent.values())
 
-    async def _mark(self, row: Message, beats: Mapping[_Number, Beat]) -> None:
-        beat = beats.get((row.organisation, row.lane or ""), Beat())
-        due_at = look_after_report(row, beat, self._clock.now())
+    async def _mark(self, row: Message, last_heard_of: Mapping[_Number, LastHeard]) -> None:
+        last_heard = last_heard_of.get((row.organisation, row.rate_limit or ""), LastHeard())
+        due_at = look_after_report(row, last_heard, self._clock.now())
         if due_at is not None:
             key = (row.organisation, row.message_id)
             await self._log.note_reporting(*key, attempt=row.attempts, due_at=due_at)
 
-    def _of(self, number: _Number) -> _Heard:
-        return self._numbers.setdefault(number, _Heard())
+    def _of(self, number: _Number) -> _Received:
+        return self._numbers.setdefault(number, _Received())
 
 
-def _later(known: datetime | None, told: datetime) -> datetime:
-    return told if known is None else max(known, told)
+def _later(known: datetime | None, reported: datetime) -> datetime:
+    return reported if known is None else max(known, reported)
 
 
 def _sent(before: Message, report: StatusReport) -> Message:
     """The row as the move has left it, as far as its fallback is concerned."""
-    due_at = watch_after(before, Status.SENT, report.at, Start.NEVER)
+    due_at = next_check_after(before, Status.SENT, report.at, Start.NEVER)
     return replace(before, status=Status.SENT, sent_at=earliest(before.sent_at, report.at), due_at=due_at)

@@ -8,8 +8,8 @@ from shared.messages.message import Message
 from shared.messages.payload import Channel
 from shared.messages.ports import Log, Move
 from shared.messages.status import Status
-from shared.messages.status_writer import Settler
-from shared.sending.channel import Unsure
+from shared.messages.status_writer import StatusWriter
+from shared.sending.channel import NotesUnknown
 from shared.sending.unknown_outcome import first_look
 
 REASON = "outcome_unknown"
@@ -18,18 +18,18 @@ REASON = "outcome_unknown"
 class Unknowns:
     """WhatsApp's statuses may still tell what became of them; of an SMS nothing more is surely heard (design.md)."""
 
-    def __init__(self, log: Log, settler: Settler, unsure: Unsure) -> None:
+    def __init__(self, log: Log, status_writer: StatusWriter, note_unknown: NotesUnknown) -> None:
         self._log = log
-        self._settler = settler
-        self._unsure = unsure
+        self._status_writer = status_writer
+        self._note_unknown = note_unknown
 
     async def take(self, message: Message, now: datetime) -> None:
         """Its latest attempt is the one nobody knows of. Never sends."""
         if message.channel is Channel.WHATSAPP:
             key, due_at = (message.organisation, message.message_id), first_look(now, resent=message.resent)
-            await self._log.doubt(*key, token=message.claim_token, now=now, due_at=due_at)
+            await self._log.mark_unknown(*key, token=message.claim_token, now=now, due_at=due_at)
             return
-        await self._unsure(message)
+        await self._note_unknown(message)
         await self.end(message, now)
 
     async def end(self, message: Message, now: datetime) -> None:
@@ -43,7 +43,7 @@ class Unknowns:
             reason=REASON,
             fallback=start_after(Kind.UNKNOWN, REASON),
         )
-        await self._settler.move(message.organisation, message.message_id, move)
+        await self._status_writer.move(message.organisation, message.message_id, move)
 
     async def take_if_lapsed(self, message: Message | None, now: datetime) -> None:
         """For whoever may not claim a message, but may be the last to look at it: a dead worker's claim would stay."""

@@ -22,15 +22,15 @@ from shared.messages.payload import Payload
 from shared.messages.ports import ChannelQueue, Claim, ClaimAnswer, Log, Move
 from shared.messages.queue_message import ANY_SCOPE, Dispatch, is_released_again
 from shared.messages.status import Status
-from shared.messages.status_effects import Consequences
-from shared.messages.status_writer import Settler
+from shared.messages.status_effects import RefusalEffects
+from shared.messages.status_writer import StatusWriter
 from shared.pacing.members import Members
-from shared.pacing.ports import Lanes
-from shared.pacing.slots import Departures
-from shared.pacing.waiting import QUEUED, Boarding, Waits
-from shared.policy.gate_check import Admission, Answer, Verdict
+from shared.pacing.ports import RateLimits
+from shared.pacing.slots import SendSlots
+from shared.pacing.waiting import QUEUED, SlotWait, Waits
+from shared.policy.gate_check import Answer, GateCheck, GateDecision
 from shared.sending.calls import tell_call
-from shared.sending.channel import ChannelDesk, Integrated, Ready, Taken
+from shared.sending.channel import ChannelAdapter, Integrated, Ready, Taken
 from shared.sending.resolve_unknown import Unknowns
 from shared.webhooks.updates import Attempt
 
@@ -53,7 +53,7 @@ A_QUOTA = timedelta(minutes=10)
 HELD_LOOK = timedelta(seconds=60)
 """When the agenda takes up a message that met a hold and that no run will release: it then waits for the hold's end."""
 
-WATCH = timedelta(seconds=120)
+CHECK_AFTER = timedelta(seconds=120)
 """When the agenda looks again at a message that no distribution will release."""
 
 
@@ -62,11 +62,11 @@ class SendDeps:
     """What the send step works with, whichever the channel."""
 
     log: Log
-    lanes: Lanes
+    rate_limits: RateLimits
     queue: ChannelQueue
-    admission: Admission
-    settler: Settler
-    consequences: Consequences
+    gate_check: GateCheck
+    status_writer: StatusWriter
+    refusal_effects: RefusalEffects
     holding: HoldKeeper
     members: Members
     cards: FailedCards
@@ -80,12 +80,12 @@ class SendDeps:
 class SendStep[I: Integrated, P]:
     """Sends the messages of one channel."""
 
-    def __init__(self, desk: ChannelDesk[I, P], deps: SendDeps) -> None:
-        self._desk = desk
+    def __init__(self, adapter: ChannelAdapter[I, P], deps: SendDeps) -> None:
+        self._adapter = adapter
         self._deps = deps
-        self._departures = Departures(deps.lanes)
-        self._boarding = Boarding(self._departures, deps.queue, deps.telemetry, deps.clock, deps.waits)
-        self._unknowns = Unknowns(deps.log, deps.settler, desk.unsure)
+        self._send_slots = SendSlots(deps.rate_limits)
+        self._slot_wait = SlotWait(self._send_slots, deps.queue, deps.telemetry, deps.clock, deps.waits)
+        self._unknowns = Unknowns(deps.log, deps.status_writer, adapter.note_unknown)
         self._repeats = Repeats()
 
     async def send_all(self, dispatches: Sequence[Dispatch]) -> list[bool]:
@@ -96,14 +96,14 @@ class SendStep[I: Integrated, P]:
         """
         distinct = [one for place, one in enumerate(dispatches) if one not in dispatches[:place]]
         done = await asyncio.gather(*(self._handled(dispatch) for dispatch in distinct))
-        await self._deps.settler.flush()
+        await self._deps.status_writer.flush()
         return [done[distinct.index(dispatch)] for dispatch in dispatches]
 
     async def _handled(self, dispatch: Dispatch) -> bool:
         try:
             await self.send_one(dispatch)
         except Exception as error:
-            self._deps.telemetry.trouble(
+            self._deps.telemetry.warning_event(
                 "message_handling_failed",
                 message_id=dispatch.message_id,
                 organisation=dispatch.organisation,
@@ -118,91 +118,91 @@ class SendStep[I: Integrated, P]:
         Raises what our own stores and queues raise; the copy then comes again.
         """
         taken_at = self._deps.clock.now()
-        if await self._boarding.is_early(dispatch):
+        if await self._slot_wait.is_early(dispatch):
             return None
-        if await self._admission(dispatch, None) is None:
+        if await self._gate_check(dispatch, None) is None:
             return None
         latest = taken_at + timedelta(seconds=self._deps.waits.longest)
         call_by = taken_at + timedelta(seconds=self._deps.waits.call_within)
-        integration = await self._desk.integration(dispatch.organisation, dispatch.integration_version)
-        ready = await self._desk.ready(integration, dispatch.payload)
-        leaves_at = await self._boarding.departure(dispatch, integration, latest)
+        integration = await self._adapter.integration(dispatch.organisation, dispatch.integration_version)
+        ready = await self._adapter.ready(integration, dispatch.payload)
+        leaves_at = await self._slot_wait.wait_for_slot(dispatch, integration, latest)
         if leaves_at is None:
             return None
         asked_at = self._deps.clock.now()
-        admitted = await self._admission(dispatch, integration, leaves_at)
-        if admitted is None:
+        gate_answer = await self._gate_check(dispatch, integration, leaves_at)
+        if gate_answer is None:
             return None
         claim = await self._claim(dispatch, integration)
         if claim.message is None or claim.answer in (ClaimAnswer.HELD, ClaimAnswer.DONE):
-            self._deps.telemetry.event("copy_dropped", message_id=dispatch.message_id, found=claim.answer)
+            self._deps.telemetry.event("queue_message_dropped", message_id=dispatch.message_id, found=claim.answer)
             if claim.message is not None and claim.answer is ClaimAnswer.DONE:
-                self._deps.settler.met_again(claim.message)
+                self._deps.status_writer.met_again(claim.message)
         elif claim.answer is ClaimAnswer.LAPSED:
             await self._unknowns.take(claim.message, self._deps.clock.now())
         elif claim.message.card_after is not None and dispatch.payload.card_after is None:
             await self._knows_no_refusal(dispatch, integration, claim.message)
         elif (
-            not await self._departs(integration, leaves_at)
-            or not self._still_may(dispatch, admitted, asked_at)
+            not await self._slot_still_counts(integration, leaves_at)
+            or not self._still_may(dispatch, gate_answer, asked_at)
             or self._deps.clock.now() > call_by
         ):
             await self._too_late(dispatch, integration, claim.message)
         else:
-            as_template = admitted.as_template or claim.message.as_template
+            as_template = gate_answer.as_template or claim.message.as_template
             written = as_written(dispatch, as_template=as_template)
-            return await self._call(written, claim.message, ready, admitted, call_by)
+            return await self._call(written, claim.message, ready, gate_answer, call_by)
         return None
 
-    async def _departs(self, integration: I | None, leaves_at: datetime) -> bool:
+    async def _slot_still_counts(self, integration: I | None, leaves_at: datetime) -> bool:
         """Waits for the call's instant; whether it still counts then."""
-        await self._boarding.wait_until(leaves_at)
-        return not self._boarding.is_withdrawn(leaves_at, integration)
+        await self._slot_wait.wait_until(leaves_at)
+        return not self._slot_wait.is_withdrawn(leaves_at, integration)
 
-    def _still_may(self, dispatch: Dispatch, admitted: Answer, asked_at: datetime) -> bool:
+    def _still_may(self, dispatch: Dispatch, gate_answer: Answer, asked_at: datetime) -> bool:
         """Whether the gate's word holds now that the claim is won: this worker may have stood still in between, or the
         hour is about to strike."""
         now = self._deps.clock.now()
-        return now - asked_at <= STALE and self._deps.admission.is_open(dispatch, admitted, now + ARRIVES)
+        return now - asked_at <= STALE and self._deps.gate_check.is_open(dispatch, gate_answer, now + ARRIVES)
 
     async def _too_late(self, dispatch: Dispatch, integration: I | None, message: Message) -> None:
         """Surely not sent: the claim goes back, and the gate is asked anew. Where it still says yes, by a new copy."""
         await self._give_back(
-            message, due_at=self._watch(dispatch, self._deps.clock.now(), message), uses_attempt=False
+            message, due_at=self._next_check(dispatch, self._deps.clock.now(), message), uses_attempt=False
         )
         self._deps.telemetry.event("claim_too_late", message_id=message.message_id)
-        if await self._admission(dispatch, None) is not None and integration is not None:
-            await self._boarding.rebook(dispatch, integration)
+        if await self._gate_check(dispatch, None) is not None and integration is not None:
+            await self._slot_wait.rebook(dispatch, integration)
 
     async def _claim(self, dispatch: Dispatch, integration: I | None) -> Claim:
         """A claim that stays unanswered may stand all the same. It goes back by its token, so that the copy which comes
         again does not meet it."""
         key, token, now = (dispatch.organisation, dispatch.message_id), self._deps.draw(), self._deps.clock.now()
-        lane = integration.lane if integration is not None else None
+        rate_limit = integration.rate_limit if integration is not None else None
         try:
             return await self._deps.log.claim(
                 *key,
                 token=token,
                 now=now,
                 lease_until=now + LEASE,
-                lane=lane.account_id if lane is not None else None,
-                provider=lane.provider if lane is not None else None,
-                trial=dispatch.trial not in (None, ANY_SCOPE),
+                rate_limit=rate_limit.account_id if rate_limit is not None else None,
+                provider=rate_limit.provider if rate_limit is not None else None,
+                probe=dispatch.probe not in (None, ANY_SCOPE),
             )
         except Exception:
-            due_at = self._watch(dispatch, self._deps.clock.now())
+            due_at = self._next_check(dispatch, self._deps.clock.now())
             await self._deps.log.give_back(*key, token=token, due_at=due_at, uses_attempt=False)
             raise
 
     async def _call(
-        self, dispatch: Dispatch, message: Message, ready: Ready[I, P], admitted: Answer, call_by: datetime
+        self, dispatch: Dispatch, message: Message, ready: Ready[I, P], gate_answer: Answer, call_by: datetime
     ) -> SendError | None:
         called_at = self._deps.clock.now()
         try:
             taken = await self._delivered(dispatch.payload, message, ready, call_by)
         except SendError as error:
             tell_call(self._deps.telemetry, dispatch, (called_at, self._deps.clock.now()), error.kind)
-            await self._not_accepted(dispatch, message, error, admitted)
+            await self._not_accepted(dispatch, message, error, gate_answer)
             if ready.is_prepared and error.scope is not Scope.CARDS:
                 await self._deps.cards.served(dispatch, message)
             return error
@@ -212,18 +212,18 @@ class SendStep[I: Integrated, P]:
         self._repeats.taken(dispatch)
         await self._tried(dispatch, worked=True)
         if ready.integration is not None:
-            self._departures.passed(ready.integration.lane, self._deps.clock.now())
+            self._send_slots.passed(ready.integration.rate_limit, self._deps.clock.now())
         tell_call(self._deps.telemetry, dispatch, (called_at, self._deps.clock.now()), ACCEPTED)
         parked = await ready.acknowledge(message, taken)
         move = Move(
             status=Status.SENT,
             at=self._deps.clock.now(),
             provider_message_id=taken.provider_message_id,
-            told_by=message.attempts,
+            by_attempt=message.attempts,
             quality_hold=taken.held,
         )
         for wish in (move, *parked):
-            await self._deps.settler.move(message.organisation, message.message_id, wish)
+            await self._deps.status_writer.move(message.organisation, message.message_id, wish)
         if ready.integration is not None:
             await self._deps.members.proved(ready.integration)
         await self._deps.cards.served(dispatch, message)
@@ -246,7 +246,7 @@ class SendStep[I: Integrated, P]:
                 raise SendError(Kind.RETRY, "no_time_for_the_text", retry_after=1.0)
         return await ready.send(payload.text_half(), str(attempt))
 
-    async def _not_accepted(self, dispatch: Dispatch, message: Message, error: SendError, admitted: Answer) -> None:
+    async def _not_accepted(self, dispatch: Dispatch, message: Message, error: SendError, gate_answer: Answer) -> None:
         self._deps.telemetry.event(
             "send_not_accepted",
             message_id=message.message_id,
@@ -262,12 +262,12 @@ class SendStep[I: Integrated, P]:
         if error.refuses_picture and await self._goes_with_a_new_upload(dispatch, message):
             return
         if error.scope is Scope.CARDS:
-            await self._card_failed(dispatch, message, error, admitted)
+            await self._card_failed(dispatch, message, error, gate_answer)
             return
         if self._repeats.is_one_too_many(dispatch, error):
             error = error.as_stop()
         if error.kind is Kind.STOP:
-            await self._stopped(dispatch, message, error, admitted)
+            await self._stopped(dispatch, message, error, gate_answer)
             return
         # Who was refused as a person was looked at: what had held the others no longer stands in the way.
         await self._tried(dispatch, worked=error.kind is Kind.RECIPIENT)
@@ -280,14 +280,14 @@ class SendStep[I: Integrated, P]:
         }
         await handlers[error.kind](dispatch, message, error)
 
-    async def _card_failed(self, dispatch: Dispatch, message: Message, error: SendError, admitted: Answer) -> None:
+    async def _card_failed(self, dispatch: Dispatch, message: Message, error: SendError, gate_answer: Answer) -> None:
         """The host may be in trouble, and then every other card of the list as well. A message that fails has shown
         that its host is well. Where failures cannot be counted the claim goes back: no call was made."""
         now = self._deps.clock.now()
         try:
             decision = await self._deps.cards.take(dispatch, message, error, now)
         except Exception:
-            await self._give_back(message, due_at=self._watch(dispatch, now, message), uses_attempt=False)
+            await self._give_back(message, due_at=self._next_check(dispatch, now, message), uses_attempt=False)
             raise
         scope = cards_scope_of(dispatch)
         fails = decision.action is CardAction.FAIL
@@ -296,9 +296,9 @@ class SendStep[I: Integrated, P]:
         else:
             since = message.card_failed_at or now
             await self._give_back(message, due_at=decision.due_at, uses_attempt=False, card_failed_at=since)
-        await self._tried(dispatch, worked=fails and dispatch.trial == str(scope))
+        await self._tried(dispatch, worked=fails and dispatch.probe == str(scope))
         if decision.action is CardAction.HOLD and scope is not None:
-            await self._hold(dispatch, scope, "cards_unavailable", admitted)
+            await self._hold(dispatch, scope, "cards_unavailable", gate_answer)
 
     async def _retry(self, dispatch: Dispatch, message: Message, error: SendError) -> None:
         now = self._deps.clock.now()
@@ -307,7 +307,7 @@ class SendStep[I: Integrated, P]:
             await self._failed(dispatch, message, SendError(Kind.BUG, error.code, error.reason or "provider_rejected"))
             return
         if message.attempts >= MOST_ATTEMPTS:
-            await self._failed(dispatch, message, SendError(Kind.RECIPIENT, error.code, error.last_word))
+            await self._failed(dispatch, message, SendError(Kind.RECIPIENT, error.code, error.final_reason))
             return
         await self._give_back(message, due_at=now + timedelta(seconds=wait), uses_attempt=True)
 
@@ -315,22 +315,24 @@ class SendStep[I: Integrated, P]:
         now = self._deps.clock.now()
         wait = timedelta(seconds=error.retry_after or 1.0)
         if wait >= A_QUOTA:
-            self._deps.telemetry.trouble("quota_used_up", organisation=message.organisation, channel=message.channel)
+            self._deps.telemetry.warning_event(
+                "quota_used_up", organisation=message.organisation, channel=message.channel
+            )
         if error.person_only:
             await self._retry(dispatch, message, error.slower(message.attempts))
             return
-        await self._give_back(message, due_at=self._watch(dispatch, now, message), uses_attempt=False)
-        integration = await self._desk.integration(dispatch.organisation, dispatch.integration_version)
+        await self._give_back(message, due_at=self._next_check(dispatch, now, message), uses_attempt=False)
+        integration = await self._adapter.integration(dispatch.organisation, dispatch.integration_version)
         if integration is not None:
-            await self._departures.throttled(integration.lane, now, wait)
-            await self._boarding.rebook(dispatch, integration)
+            await self._send_slots.throttled(integration.rate_limit, now, wait)
+            await self._slot_wait.rebook(dispatch, integration)
 
     async def _unknown(self, _: Dispatch, message: Message, _error: SendError) -> None:
         await self._unknowns.take(message, self._deps.clock.now())
 
     async def _failed(self, dispatch: Dispatch, message: Message, error: SendError) -> None:
         if error.kind is Kind.BUG:
-            self._deps.telemetry.trouble(
+            self._deps.telemetry.warning_event(
                 "request_refused_as_wrong",
                 message_id=message.message_id,
                 code=error.code,
@@ -346,21 +348,21 @@ class SendStep[I: Integrated, P]:
             fallback=start_after(error.kind, reason),
             rests_until=error.rests_until(now),
         )
-        moved = await self._deps.settler.move(message.organisation, message.message_id, move)
+        moved = await self._deps.status_writer.move(message.organisation, message.message_id, move)
         if moved.won:
-            await self._deps.consequences.failed(message, move.fallback)
-        await self._deps.consequences.opted_out(message, error, move.at)
+            await self._deps.refusal_effects.failed(message, move.fallback)
+        await self._deps.refusal_effects.opted_out(message, error, move.at)
 
     async def _goes_as_template(self, dispatch: Dispatch, message: Message) -> bool:
         """The session has closed in Meta's eyes: the same message once more, as the template frozen beside its text."""
-        integration = await self._desk.integration(dispatch.organisation, dispatch.integration_version)
-        if integration is None or dispatch.payload.alternative is None:
+        integration = await self._adapter.integration(dispatch.organisation, dispatch.integration_version)
+        if integration is None or dispatch.payload.fallback_template is None:
             return False
-        due_at = self._deps.clock.now() + WATCH
+        due_at = self._deps.clock.now() + CHECK_AFTER
         key = (message.organisation, message.message_id)
-        if not await self._deps.log.reopen(*key, attempt=message.attempts, due_at=due_at):
+        if not await self._deps.log.retry_message(*key, attempt=message.attempts, due_at=due_at):
             return False
-        await self._boarding.rebook(as_written(dispatch, as_template=True), integration)
+        await self._slot_wait.rebook(as_written(dispatch, as_template=True), integration)
         return True
 
     async def _goes_with_a_new_upload(self, dispatch: Dispatch, message: Message) -> bool:
@@ -369,28 +371,28 @@ class SendStep[I: Integrated, P]:
         By a new copy and not at once, because the second call needs a departure of its own. A test send is answered
         while its caller waits, and nothing is stored of it: the next one uploads the card anew.
         """
-        integration = await self._desk.integration(dispatch.organisation, dispatch.integration_version)
-        if integration is None or message.claimed_at is None or dispatch.trial == ANY_SCOPE:
+        integration = await self._adapter.integration(dispatch.organisation, dispatch.integration_version)
+        if integration is None or message.claimed_at is None or dispatch.probe == ANY_SCOPE:
             return False
         key, after = (message.organisation, message.message_id), message.claimed_at
-        due_at = self._deps.clock.now() + WATCH
-        if not await self._deps.log.reopen(
+        due_at = self._deps.clock.now() + CHECK_AFTER
+        if not await self._deps.log.retry_message(
             *key, attempt=message.attempts, due_at=due_at, as_template=False, card_after=after
         ):
             return False
-        await self._boarding.rebook(with_new_upload(dispatch, after), integration)
+        await self._slot_wait.rebook(with_new_upload(dispatch, after), integration)
         return True
 
     async def _knows_no_refusal(self, dispatch: Dispatch, integration: I | None, message: Message) -> None:
         """A copy from before the provider refused the card has won the claim: it would show the refused upload again.
         One that knows takes its place."""
-        due_at = self._deps.clock.now() + WATCH
+        due_at = self._deps.clock.now() + CHECK_AFTER
         await self._give_back(message, due_at=due_at, uses_attempt=False)
         self._deps.telemetry.event("claim_too_late", message_id=message.message_id)
         if integration is not None:
-            await self._boarding.rebook(with_new_upload(dispatch, message.card_after), integration)
+            await self._slot_wait.rebook(with_new_upload(dispatch, message.card_after), integration)
 
-    async def _stopped(self, dispatch: Dispatch, message: Message, error: SendError, admitted: Answer) -> None:
+    async def _stopped(self, dispatch: Dispatch, message: Message, error: SendError, gate_answer: Answer) -> None:
         """Every other message of the scope would fail alike: it is held, and this message stays pending with the rest.
 
         A message that its run will not release again has the agenda look after it. The claim goes back before anything
@@ -401,45 +403,45 @@ class SendStep[I: Integrated, P]:
         await self._give_back(message, due_at=None if comes_back else now + HELD_LOOK, uses_attempt=False)
         if error.reason == "token_invalid" and await self._settings_have_changed(dispatch):
             return
-        self._deps.telemetry.trouble(
+        self._deps.telemetry.warning_event(
             "stop_error", organisation=message.organisation, channel=message.channel, reason=error.reason
         )
         scope = scope_of(error, dispatch.payload, message.chunk.distribution_id if message.chunk else None)
-        if dispatch.trial not in (None, ANY_SCOPE):
-            await self._tried(dispatch, worked=is_narrower(scope, ScopeKey.parse(dispatch.trial)))
-        await self._hold(dispatch, scope, error.reason, admitted)
+        if dispatch.probe not in (None, ANY_SCOPE):
+            await self._tried(dispatch, worked=is_narrower(scope, ScopeKey.parse(dispatch.probe)))
+        await self._hold(dispatch, scope, error.reason, gate_answer)
 
-    async def _hold(self, dispatch: Dispatch, scope: ScopeKey, reason: str, admitted: Answer) -> None:
+    async def _hold(self, dispatch: Dispatch, scope: ScopeKey, reason: str, gate_answer: Answer) -> None:
         """Have the scope held, unless it was held or freed since the gate was asked."""
-        if admitted.holds is None or dispatch.trial == ANY_SCOPE:
+        if gate_answer.holds is None or dispatch.probe == ANY_SCOPE:
             return
-        is_new = await self._deps.holding.hold(admitted.holds, scope, reason)
-        if dispatch.chunk is not None and (is_new or dispatch.trial is not None):
+        is_new = await self._deps.holding.hold(gate_answer.holds, scope, reason)
+        if dispatch.chunk is not None and (is_new or dispatch.probe is not None):
             await self._deps.holding.refresh(
-                dispatch.organisation, dispatch.chunk.distribution_id, was_tried=dispatch.trial is not None
+                dispatch.organisation, dispatch.chunk.distribution_id, was_tried=dispatch.probe is not None
             )
 
     async def _tried(self, dispatch: Dispatch, *, worked: bool) -> None:
         """A message that tried a held scope has its answer."""
-        if dispatch.trial in (None, ANY_SCOPE):
+        if dispatch.probe in (None, ANY_SCOPE):
             return
-        await self._deps.holding.trial_ended(
+        await self._deps.holding.probe_ended(
             dispatch.organisation,
             dispatch.channel,
-            ScopeKey.parse(str(dispatch.trial)),
+            ScopeKey.parse(str(dispatch.probe)),
             dispatch.message_id,
             worked=worked,
         )
 
     async def _settings_have_changed(self, dispatch: Dispatch) -> bool:
         """One forced look at the settings after a 401: with newer ones than were used, the message leaves again."""
-        used = await self._desk.integration(dispatch.organisation, dispatch.integration_version)
+        used = await self._adapter.integration(dispatch.organisation, dispatch.integration_version)
         if used is None:
             return False
-        newest = await self._desk.integration(dispatch.organisation, used.version + 1)
+        newest = await self._adapter.integration(dispatch.organisation, used.version + 1)
         if newest is None or newest.version <= used.version:
             return False
-        await self._boarding.rebook(replace(dispatch, integration_version=newest.version), newest)
+        await self._slot_wait.rebook(replace(dispatch, integration_version=newest.version), newest)
         return True
 
     async def _give_back(
@@ -454,7 +456,7 @@ class SendStep[I: Integrated, P]:
             card_failed_at=card_failed_at,
         )
 
-    async def _admission(
+    async def _gate_check(
         self, dispatch: Dispatch, integration: I | None, leaves_at: datetime | None = None
     ) -> Answer | None:
         """Ask the gate; where it says no, see to it that the message waits, ends or is left to its distribution.
@@ -463,38 +465,38 @@ class SendStep[I: Integrated, P]:
         """
         key, now = (dispatch.organisation, dispatch.message_id), self._deps.clock.now()
         now = max(now, leaves_at or now)
-        answer = await self._deps.admission.ask(dispatch, now, integration)
-        match answer.verdict:
-            case Verdict.GO:
+        answer = await self._deps.gate_check.ask(dispatch, now, integration)
+        match answer.decision:
+            case GateDecision.GO:
                 return answer
-            case Verdict.LATER | Verdict.HELD:
+            case GateDecision.LATER | GateDecision.HELD:
                 due_at = answer.at or now + HELD_LOOK
                 if not await self._deps.log.postpone(*key, due_at=due_at, scheduled_for=answer.at):
                     await self._unknowns.take_if_lapsed(await self._deps.log.get(*key), now)
-            case Verdict.LEFT:
+            case GateDecision.DROPPED:
                 pass
-            case Verdict.NEVER:
-                ended = await self._deps.settler.end_unsent(*key, answer.reason, now)
+            case GateDecision.NEVER:
+                ended = await self._deps.status_writer.end_unsent(*key, answer.reason, now)
                 if ended.won and ended.before is not None:
-                    await self._deps.consequences.failed(ended.before, start_unsent(answer.reason))
+                    await self._deps.refusal_effects.failed(ended.before, start_unsent(answer.reason))
                 elif not ended.won:
                     await self._unknowns.take_if_lapsed(ended.before, now)
         self._deps.telemetry.event(
-            "message_held_at_gate", message_id=dispatch.message_id, verdict=answer.verdict, reason=answer.reason
+            "message_held_at_gate", message_id=dispatch.message_id, decision=answer.decision, reason=answer.reason
         )
         await self._tried(dispatch, worked=False)
         if answer.full and answer.holds is not None:
-            await self._limit_is_reached(dispatch, answer.holds)
+            await self._limit_is_used_up(dispatch, answer.holds)
         return None
 
-    async def _limit_is_reached(self, dispatch: Dispatch, known: Holds) -> None:
+    async def _limit_is_used_up(self, dispatch: Dispatch, known: Holds) -> None:
         """Meta's daily limit leaves no room: the rest waits together, and not one by one."""
         is_new = await self._deps.holding.hold(known, DAILY_LIMIT, "daily_limit")
         if is_new and dispatch.chunk is not None:
             await self._deps.holding.refresh(dispatch.organisation, dispatch.chunk.distribution_id)
 
-    def _watch(self, dispatch: Dispatch, now: datetime, message: Message | None = None) -> datetime | None:
-        return None if is_released_again(dispatch, message) else now + WATCH
+    def _next_check(self, dispatch: Dispatch, now: datetime, message: Message | None = None) -> datetime | None:
+        return None if is_released_again(dispatch, message) else now + CHECK_AFTER
 
 
 def cards_scope_of(dispatch: Dispatch) -> ScopeKey | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.base.instants import Clock
-from shared.base.refusal import Fault, ProblemCode, Refusal
+from shared.base.refusal import FieldError, ProblemCode, Refusal
 from shared.cards.sample import SAMPLE_CARD
 from shared.messages.factory import Addressee, new_message, queued
 from shared.messages.message import Message, PayloadRef
@@ -13,11 +13,11 @@ from shared.messages.payload import Channel
 from shared.messages.ports import Log
 from shared.messages.queue_message import ANY_SCOPE
 from shared.messages.status import Status
-from shared.messages.status_writer import Settler
-from shared.pacing.ports import Lanes
+from shared.messages.status_writer import StatusWriter
+from shared.pacing.ports import RateLimits
 from shared.policy.consent import Given
-from shared.policy.eligibility import fault_of
-from shared.policy.gate import Go, Never, NotBefore, Passenger, gate
+from shared.policy.eligibility import field_error_of
+from shared.policy.gate import GateInput, Go, Never, NotBefore, gate
 from shared.policy.setting import Settings
 from shared.recipients.number_key import NumberKey
 from shared.recipients.recipient import Recipient
@@ -62,20 +62,20 @@ _VALUES: dict[str, str | None] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrialDeps:
+class SendTestDeps:
     """What a test send works with."""
 
     log: Log
-    lanes: Lanes
-    settler: Settler
+    rate_limits: RateLimits
+    status_writer: StatusWriter
     number_key: NumberKey
     clock: Clock
 
 
-class Trial:
+class SendTest:
     """Sends test messages through the channel's own send step."""
 
-    def __init__(self, deps: TrialDeps) -> None:
+    def __init__(self, deps: SendTestDeps) -> None:
         self._deps = deps
 
     async def send[I: Integrated, P](
@@ -94,19 +94,19 @@ class Trial:
         message = self._message(settings, composed, message_id, now)
         await self._deps.log.add(message)
         integration = settings.channel
-        booking = await self._deps.lanes.book(
-            integration.lane, None, rate=integration.rate_per_second, earliest=now, count=1
+        booking = await self._deps.rate_limits.book(
+            integration.rate_limit, None, rate=integration.rate_per_second, earliest=now, count=1
         )
         payload = dataclasses.replace(composed.payload, exempt=True)
-        dispatch = queued(message, payload, None, booking.departures[0], integration.version, trial=ANY_SCOPE)
+        dispatch = queued(message, payload, None, booking.send_slots[0], integration.version, probe=ANY_SCOPE)
         error = await step.send_one(dispatch)
-        standing = await self._deps.log.get(message.organisation, message_id)
-        if standing is not None and standing.status not in (Status.PENDING, Status.FAILED):
-            return standing
-        was_asked = error is not None or standing is None or standing.attempts > 0
+        earlier = await self._deps.log.get(message.organisation, message_id)
+        if earlier is not None and earlier.status not in (Status.PENDING, Status.FAILED):
+            return earlier
+        was_asked = error is not None or earlier is None or earlier.attempts > 0
         reason = (error.reason if error else "") or "provider_rejected"
         ended = _message_reason(reason) if was_asked else "expired"
-        await self._deps.settler.end_unsent(message.organisation, message_id, ended, self._deps.clock.now())
+        await self._deps.status_writer.end_unsent(message.organisation, message_id, ended, self._deps.clock.now())
         if was_asked:
             raise Refusal(ProblemCode.PROVIDER_REFUSED, reason=reason, provider_code=error.code if error else "")
         # The send step asks for the instant at which the call arrives: night may have fallen for it, though not here.
@@ -153,12 +153,12 @@ def _composed(settings: Settings, to: str, language: str) -> Composed:
     try:
         return compose(recipient, content, dataclasses.replace(settings.setting, trusted_card=SAMPLE_CARD))
     except CompositionError as error:
-        raise Refusal(ProblemCode.UNPROCESSABLE, tuple(map(_of_request, error.faults))) from None
+        raise Refusal(ProblemCode.UNPROCESSABLE, tuple(map(_of_request, error.field_errors))) from None
 
 
-def _of_request(fault: Fault) -> Fault:
+def _of_request(field_error: FieldError) -> FieldError:
     """The fault under the name that its field has here: the request gives the number, the settings the template."""
-    return dataclasses.replace(fault, field=_FIELDS.get(fault.field, fault.field))
+    return dataclasses.replace(field_error, field=_FIELDS.get(field_error.field, field_error.field))
 
 
 def _waits_for(channel: Channel) -> str:
@@ -173,13 +173,13 @@ def _message_reason(reason: str) -> str:
 
 
 def _check_gate(channel: Channel, composed: Composed, now: datetime) -> None:
-    passenger = Passenger(
+    gate_input = GateInput(
         channel=channel, country=composed.phone.country, given=Given(), recorded=None, exempt_from_consent=True
     )
-    match gate(passenger, now):
+    match gate(gate_input, now):
         case NotBefore(at=at):
             raise Refusal(ProblemCode.QUIET_HOURS, opens_at=at.isoformat())
         case Never(reason=reason):
-            raise Refusal(ProblemCode.UNPROCESSABLE, (_of_request(fault_of(reason)),))
+            raise Refusal(ProblemCode.UNPROCESSABLE, (_of_request(field_error_of(reason)),))
         case Go():
             return

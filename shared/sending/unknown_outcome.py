@@ -20,14 +20,14 @@ HELD_FOR = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Beat:
+class LastHeard:
     """What an organisation has heard of its number: whether Meta is reporting.
 
     `heard`: when the latest message was claimed of which a status has come. `held`: when Meta last took a message but
     held it for assessment. `last_heard_at`: the latest instant, by Meta's clock, that any status of the number told.
     """
 
-    heard: datetime | None = None
+    last_claimed_at: datetime | None = None
     held: datetime | None = None
     last_heard_at: datetime | None = None
 
@@ -36,10 +36,10 @@ class Beat:
 
         Never for messages that were claimed at the same instant: one of them does not speak for another.
         """
-        return claimed_at is not None and self.heard is not None and self.heard > claimed_at
+        return claimed_at is not None and self.last_claimed_at is not None and self.last_claimed_at > claimed_at
 
 
-class Fate(StrEnum):
+class Resolution(StrEnum):
     """What to do with the message now."""
 
     RESEND = "resend"
@@ -48,7 +48,7 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doubt:
+class UnknownOutcome:
     """A message in doubt. `claimed_at` None: unknown, so nothing can have been claimed later."""
 
     since: datetime
@@ -56,14 +56,14 @@ class Doubt:
     resent: bool
 
 
-def fate(doubt: Doubt, beat: Beat, now: datetime) -> Fate:
+def resolve_unknown(unknown_outcome: UnknownOutcome, last_heard: LastHeard, now: datetime) -> Resolution:
     """Wait, resend once, or end as `outcome_unknown`."""
-    if now - doubt.since >= ENDS_AFTER:
-        return Fate.END
-    if doubt.resent or doubt.claimed_at is None or now - doubt.since < FIRST_LOOK:
-        return Fate.WAIT
-    held = beat.held is not None and now - beat.held < HELD_FOR
-    return Fate.RESEND if beat.is_past(doubt.claimed_at) and not held else Fate.WAIT
+    if now - unknown_outcome.since >= ENDS_AFTER:
+        return Resolution.END
+    if unknown_outcome.resent or unknown_outcome.claimed_at is None or now - unknown_outcome.since < FIRST_LOOK:
+        return Resolution.WAIT
+    held = last_heard.held is not None and now - last_heard.held < HELD_FOR
+    return Resolution.RESEND if last_heard.is_past(unknown_outcome.claimed_at) and not held else Resolution.WAIT
 
 
 def first_look(now: datetime, *, resent: bool) -> datetime:
@@ -71,7 +71,7 @@ def first_look(now: datetime, *, resent: bool) -> datetime:
     return now + (ENDS_AFTER if resent else FIRST_LOOK)
 
 
-def next_look(doubt: Doubt, now: datetime) -> datetime:
+def next_look(unknown_outcome: UnknownOutcome, now: datetime) -> datetime:
     """When the agenda looks at a waiting one again."""
-    ends = doubt.since + ENDS_AFTER
-    return ends if doubt.resent else min(now + FIRST_LOOK, ends)
+    ends = unknown_outcome.since + ENDS_AFTER
+    return ends if unknown_outcome.resent else min(now + FIRST_LOOK, ends)

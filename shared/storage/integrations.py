@@ -45,17 +45,19 @@ class SecretIntegrations:
         self._absent: LruCache[str, datetime] = LruCache()
         self._missed: dict[object, tuple[int, ...]] = {}
 
-    async def whatsapp(self, organisation: str, *, version: int = 0, fresh: bool = False) -> WhatsAppIntegration | None:
+    async def whatsapp(
+        self, organisation: str, *, version: int = 0, uncached: bool = False
+    ) -> WhatsAppIntegration | None:
         """See `Integrations`."""
-        return await self._read(organisation, WhatsAppIntegration, version, fresh=fresh)
+        return await self._read(organisation, WhatsAppIntegration, version, uncached=uncached)
 
-    async def sms(self, organisation: str, *, version: int = 0, fresh: bool = False) -> SmsIntegration | None:
+    async def sms(self, organisation: str, *, version: int = 0, uncached: bool = False) -> SmsIntegration | None:
         """See `Integrations`."""
-        return await self._read(organisation, SmsIntegration, version, fresh=fresh)
+        return await self._read(organisation, SmsIntegration, version, uncached=uncached)
 
     async def dhis2(self, organisation: str) -> Dhis2Integration | None:
         """See `Integrations`."""
-        return await self._read(organisation, Dhis2Integration, 0, fresh=True)
+        return await self._read(organisation, Dhis2Integration, 0, uncached=True)
 
     async def put(self, integration: Integration) -> None:
         """See `Integrations`."""
@@ -73,7 +75,7 @@ class SecretIntegrations:
         return await self._aws.run(lambda: erase_secret(self._aws, full))
 
     async def _read[T: (WhatsAppIntegration, SmsIntegration, Dhis2Integration)](
-        self, organisation: str, kind: type[T], version: int, *, fresh: bool
+        self, organisation: str, kind: type[T], version: int, *, uncached: bool
     ) -> T | None:
         name = self._name(organisation, kind)
         now = self._clock.now()
@@ -81,7 +83,7 @@ class SecretIntegrations:
         if known is not None:
             age, integration = now - known[0], known[1]
             old = integration.version < version or age > _CACHED_FOR
-            forced = fresh and not (self._patient and age < _FORCED_EVERY)
+            forced = uncached and not (self._patient and age < _FORCED_EVERY)
             if not old and not forced and isinstance(integration, kind):
                 return integration
         elif self._patient and not self._may_look(name, kind, now):

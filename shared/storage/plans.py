@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from botocore.exceptions import ClientError
 
-from shared.base.refusal import Fault
+from shared.base.refusal import FieldError
 from shared.campaigns.distribution import Order, Upload
 from shared.campaigns.stored_content import DuplicateRow, PlannedRow
 from shared.duplicates.dedupe_index import without
@@ -110,26 +110,26 @@ class S3Plans:
         prefix = _prefix(organisation, chunk.distribution_id)
         return f"{prefix}/{attempt}/run-{chunk.run:02d}/chunk-{chunk.number:06d}.ndjson"
 
-    async def write_prints(self, organisation: str, distribution_id: str, attempt: int, book: bytes) -> None:
+    async def write_dedupe_index(self, organisation: str, distribution_id: str, attempt: int, book: bytes) -> None:
         """See `Plans`."""
-        await self._put_once(_prints(organisation, distribution_id, attempt), book)
+        await self._put_once(_dedupe_index_key(organisation, distribution_id, attempt), book)
 
-    async def read_prints(self, organisation: str, distribution_id: str, attempt: int) -> bytes | None:
+    async def read_dedupe_index(self, organisation: str, distribution_id: str, attempt: int) -> bytes | None:
         """See `Plans`."""
-        return await self._find(_prints(organisation, distribution_id, attempt))
+        return await self._find(_dedupe_index_key(organisation, distribution_id, attempt))
 
-    async def write_faults(
-        self, organisation: str, distribution_id: str, attempt: int, part: int, faults: Sequence[Fault]
+    async def write_field_errors(
+        self, organisation: str, distribution_id: str, attempt: int, part: int, field_errors: Sequence[FieldError]
     ) -> None:
         """See `Plans`."""
-        await self._put_once(_faults(organisation, distribution_id, attempt, part), encode_lines(faults))
+        await self._put_once(_field_errors(organisation, distribution_id, attempt, part), encode_lines(field_errors))
 
-    async def read_faults(
+    async def read_field_errors(
         self, organisation: str, distribution_id: str, attempt: int, part: int
-    ) -> Sequence[Fault] | None:
+    ) -> Sequence[FieldError] | None:
         """See `Plans`."""
-        found = await self._find(_faults(organisation, distribution_id, attempt, part))
-        return None if found is None else decode_lines(found, Fault)
+        found = await self._find(_field_errors(organisation, distribution_id, attempt, part))
+        return None if found is None else decode_lines(found, FieldError)
 
     async def write_duplicates(
         self, organisation: str, distribution_id: str, attempt: int, part: int, rows: Sequence[DuplicateRow]
@@ -169,7 +169,7 @@ class S3Plans:
             await self._aws.run(lambda: self._remove_versions(reference.object_key, but=None))
         else:
             # The prints outlive the chunk.
-            await self._aws.run(partial(self._drop_prints, reference.object_key, {reference.row}))
+            await self._aws.run(partial(self._drop_dedupe_index, reference.object_key, {reference.row}))
             await self._aws.run(lambda: self._blank(reference.object_key, lambda row: row.row == reference.row))
 
     async def erase_singles(self, organisation: str, person: str, *, but: Collection[str]) -> None:
@@ -204,20 +204,20 @@ class S3Plans:
             blank = {row.row for row in rows if row.payload is None or is_meant(row)}
             if not blank:
                 return
-            self._drop_prints(key, blank)
+            self._drop_dedupe_index(key, blank)
             current = found["VersionId"]
-            left = [replace(row, payload=None, person="") if is_meant(row) else row for row in rows]
-            if left != list(rows):
-                written = self._put_over(key, encode_lines(left), found["ETag"])
+            remaining = [replace(row, payload=None, person="") if is_meant(row) else row for row in rows]
+            if remaining != list(rows):
+                written = self._put_over(key, encode_lines(remaining), found["ETag"])
                 if written is None:
                     continue
                 current = written
             self._remove_versions(key, but=current)
             return
 
-    def _drop_prints(self, chunk_key: str, rows: Collection[int]) -> None:
+    def _drop_dedupe_index(self, chunk_key: str, rows: Collection[int]) -> None:
         """No print may lead to a blank row."""
-        key = _prints_of(chunk_key)
+        key = _dedupe_index_parts(chunk_key)
         while key is not None:
             try:
                 found = self._aws.s3.get_object(Bucket=self._bucket, Key=key)
@@ -226,9 +226,9 @@ class S3Plans:
                     return
                 raise
             book, current = found["Body"].read(), found["VersionId"]
-            left = without(book, rows)
-            if left != book:
-                written = self._put_over(key, left, found["ETag"])
+            remaining = without(book, rows)
+            if remaining != book:
+                written = self._put_over(key, remaining, found["ETag"])
                 if written is None:
                     continue
                 current = written
@@ -297,20 +297,20 @@ def _order(organisation: str, distribution_id: str, name: str) -> str:
     return f"{_prefix(organisation, distribution_id)}/order-{name}.json"
 
 
-def _prints_of(chunk_key: str) -> str | None:
+def _dedupe_index_parts(chunk_key: str) -> str | None:
     """The book that a chunk's rows stand in; None for what is no chunk's key."""
     match chunk_key.split("/"):
         case [_, organisation, distribution_id, attempt, _, _]:
-            return _prints(organisation, distribution_id, int(attempt))
+            return _dedupe_index_key(organisation, distribution_id, int(attempt))
         case _:
             return None
 
 
-def _prints(organisation: str, distribution_id: str, attempt: int) -> str:
-    return f"prints/{organisation}/{distribution_id}/{attempt}.bin"
+def _dedupe_index_key(organisation: str, distribution_id: str, attempt: int) -> str:
+    return f"dedupe_index/{organisation}/{distribution_id}/{attempt}.bin"
 
 
-def _faults(organisation: str, distribution_id: str, attempt: int, part: int) -> str:
+def _field_errors(organisation: str, distribution_id: str, attempt: int, part: int) -> str:
     return f"{_prefix(organisation, distribution_id)}/{attempt}/errors-{part:06d}.ndjson"
 
 

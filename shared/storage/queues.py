@@ -109,7 +109,7 @@ def _entry(body: str, group: str, delay: int) -> "SendMessageBatchRequestEntryTy
 
 
 def _delay(dispatch: Dispatch, now: datetime) -> int:
-    ahead = (from_microseconds(dispatch.departs_at) - now).total_seconds() - _EARLY
+    ahead = (from_microseconds(dispatch.slot_at) - now).total_seconds() - _EARLY
     return min(max(math.floor(ahead), 0), _LONGEST_DELAY)
 
 

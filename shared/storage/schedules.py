@@ -62,7 +62,7 @@ class SchedulerSchedules:
                 self._aws.scheduler.update_schedule(**wanted)
 
         if (error := await self._refused(write)) is not None:
-            self._telemetry.trouble(
+            self._telemetry.warning_event(
                 "schedule_not_set", organisation=organisation, distribution_id=distribution_id, error=error
             )
 
@@ -76,7 +76,7 @@ class SchedulerSchedules:
                 return
 
         if (error := await self._refused(delete)) is not None:
-            self._telemetry.trouble("schedule_not_removed", distribution_id=distribution_id, error=error)
+            self._telemetry.warning_event("schedule_not_removed", distribution_id=distribution_id, error=error)
 
     async def _refused(self, write: Callable[[], None]) -> str | None:
         """Why it could not be done; None where it was."""

@@ -31,8 +31,8 @@ class _Kept:
     refresh_at: datetime
 
 
-class SecretTokenShelf:
-    """`TokenShelf`. Workers only replace what lies there; the API alone makes and deletes the secret."""
+class SecretTokenStore:
+    """`TokenStore`. Workers only replace what lies there; the API alone makes and deletes the secret."""
 
     def __init__(self, aws: Aws, prefix: str, telemetry: Telemetry, key: str | None = None) -> None:
         """`key` as in `SecretIntegrations`."""
@@ -42,7 +42,7 @@ class SecretTokenShelf:
         self._telemetry = telemetry
 
     async def read(self, organisation: str, application: str) -> Shelved:
-        """See `TokenShelf`."""
+        """See `TokenStore`."""
         name, nothing = self._name(organisation), Shelved(token=None, version="")
 
         def get() -> Shelved:
@@ -54,7 +54,7 @@ class SecretTokenShelf:
         return await self._tried(organisation, get, nothing)
 
     async def put(self, organisation: str, application: str, token: AccessToken, *, version: str) -> bool:
-        """See `TokenShelf`."""
+        """See `TokenStore`."""
         if not version:
             return True
         kept = _Kept(application=application, value=token.value, refresh_at=token.refresh_at)
@@ -72,7 +72,7 @@ class SecretTokenShelf:
         return await self._tried(organisation, replace, otherwise=True)
 
     async def open(self, organisation: str) -> None:
-        """See `TokenShelf`."""
+        """See `TokenStore`."""
         name = self._name(organisation)
 
         def empty() -> None:
@@ -81,7 +81,7 @@ class SecretTokenShelf:
         await self._tried(organisation, empty, None)
 
     async def remove(self, organisation: str) -> None:
-        """See `TokenShelf`."""
+        """See `TokenStore`."""
 
         def erase() -> None:
             erase_secret(self._aws, self._name(organisation))
@@ -94,9 +94,11 @@ class SecretTokenShelf:
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code not in _ABSENT:
-                self._telemetry.trouble("token_shelf_unreachable", organisation=organisation, error=code)
+                self._telemetry.warning_event("token_store_unreachable", organisation=organisation, error=code)
         except (BotoCoreError, ErasureError) as error:
-            self._telemetry.trouble("token_shelf_unreachable", organisation=organisation, error=type(error).__name__)
+            self._telemetry.warning_event(
+                "token_store_unreachable", organisation=organisation, error=type(error).__name__
+            )
         return otherwise
 
     def _name(self, organisation: str) -> str:

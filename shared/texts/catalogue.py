@@ -20,7 +20,7 @@ SHOWN = frozenset({TemplateStatus.APPROVED, TemplateStatus.PAUSED, TemplateStatu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownTemplate:
-    """One template in one language, as Meta told of it. `told_at` is when its status was so, in whole seconds.
+    """One template in one language, as Meta told of it. `reported_at` is when its status was so, in whole seconds.
 
     `shape` is None where only news named it, or where it has parts that we cannot fill in. `recategorised_at` is when
     Meta moved it out of the Utility category, None while it is in it.
@@ -29,7 +29,7 @@ class KnownTemplate:
     name: str
     language: str
     status: TemplateStatus | None
-    told_at: datetime
+    reported_at: datetime
     category: str | None = None
     recategorised_at: datetime | None = None
     shape: Shape | None = None
@@ -101,16 +101,16 @@ class Catalogue:
 
 def _ready(known: Mapping[tuple[str, str], KnownTemplate], *, is_sure: bool) -> Iterable[Usable]:
     for key, template in READY_MADE.items():
-        standing = known.get(key)
+        current = known.get(key)
         absent = TemplateStatus.NOT_SUBMITTED if is_sure else None
         yield Usable(
             name=template.name,
             language=template.language,
             origin="ready",
             use_case=template.use_case,
-            shape=(standing.shape if standing else None) or template.shape,
+            shape=(current.shape if current else None) or template.shape,
             sms=template.sms,
-            status=standing.status if standing else absent,
+            status=current.status if current else absent,
             is_sure=is_sure,
         )
 

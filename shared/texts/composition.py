@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from urllib.parse import quote
 
-from shared.base.refusal import Fault, Notice
+from shared.base.refusal import ApiWarning, FieldError
 from shared.cards.references import CardHost, check
 from shared.integrations.integration import UnitPrice
 from shared.messages.message import Price
@@ -74,42 +74,42 @@ class Composed:
     measured: Measure | None
     price: Price | None
     gsm7: Gsm7Offer | None
-    warnings: tuple[Notice, ...]
+    warnings: tuple[ApiWarning, ...]
     fallback_segments: int | None = None
     fallback_price: Price | None = None
     """What its fallback would cost; None where it has none, or the price is unknown."""
-    fallback_faults: tuple[Fault, ...] = ()
+    fallback_errors: tuple[FieldError, ...] = ()
     """Why it has no fallback although one was asked for."""
 
 
 class CompositionError(Exception):
     """This recipient cannot get this content. `masked` is the recipient where the number could be read."""
 
-    def __init__(self, faults: tuple[Fault, ...], masked: str | None) -> None:
-        super().__init__(faults)
-        self.faults = faults
+    def __init__(self, field_errors: tuple[FieldError, ...], masked: str | None) -> None:
+        super().__init__(field_errors)
+        self.field_errors = field_errors
         self.masked = masked
 
 
 def compose(recipient: Recipient, content: Content, setting: Setting) -> Composed:
     """The message, or `CompositionError` with every fault found."""
-    faults: list[Fault] = []
+    field_errors: list[FieldError] = []
     written, content = content, _carriable(content)
-    phone = _phone(recipient.phone, setting.default_country, faults)
+    phone = _phone(recipient.phone, setting.default_country, field_errors)
     build = _sms if setting.channel is Channel.SMS else _whatsapp
     if setting.channel is Channel.SMS and phone is not None and phone.country in setting.without_sender:
-        faults.append(Fault(field="phone", code="sender_missing", facts={"country": phone.country}))
-    built = build(recipient, content, setting, faults)
-    if phone is None or built is None or faults:
-        raise CompositionError(tuple(faults), phone.masked if phone else None)
+        field_errors.append(FieldError(field="phone", code="sender_missing", facts={"country": phone.country}))
+    built = build(recipient, content, setting, field_errors)
+    if phone is None or built is None or field_errors:
+        raise CompositionError(tuple(field_errors), phone.masked if phone else None)
     payload = Payload(
         to=phone.e164,
         country=phone.country,
         mode=built.mode,
         text=built.text,
         template=built.template,
-        alternative=built.alternative,
-        alternative_shows_card=built.alternative_shows_card,
+        fallback_template=built.fallback_template,
+        fallback_template_shows_card=built.fallback_template_shows_card,
         card_image=built.card_image,
         card_generated_at=recipient.card_generated_at,
         consented=recipient.given.granted,
@@ -136,12 +136,12 @@ def _carriable(content: Content) -> Content:
     return content if text == (content.text or "") else replace(content, text=text)
 
 
-def _removed(recipient: Recipient, written: Content, content: Content) -> tuple[Notice, ...]:
+def _removed(recipient: Recipient, written: Content, content: Content) -> tuple[ApiWarning, ...]:
     is_whole = content is written and not recipient.characters_removed
-    return () if is_whole else (Notice(code="characters_removed"),)
+    return () if is_whole else (ApiWarning(code="characters_removed"),)
 
 
-def check_content(_: Channel, content: Content) -> tuple[Fault, ...]:
+def check_content(_: Channel, content: Content) -> tuple[FieldError, ...]:
     """What is wrong with the content whoever the recipient is: judged before any row is read.
 
     Whether a WhatsApp text finds an open session is each recipient's own matter: the gate says.
@@ -150,40 +150,43 @@ def check_content(_: Channel, content: Content) -> tuple[Fault, ...]:
         return ()
     text = carriable(content.text or "")
     if not text.strip():
-        return (Fault(field="content.text", code="text_empty"),)
+        return (FieldError(field="content.text", code="text_empty"),)
     try:
         expand(text, dict.fromkeys(VARIABLES, "x"))
     except VariableError as error:
-        return tuple(Fault(field="content.text", code=fault.code, facts={"name": fault.name}) for fault in error.faults)
+        return tuple(
+            FieldError(field="content.text", code=field_error.code, facts={"name": field_error.name})
+            for field_error in error.field_errors
+        )
     return ()
 
 
-def check_template(setting: Setting, content: Content) -> tuple[Fault, ...]:
+def check_template(setting: Setting, content: Content) -> tuple[FieldError, ...]:
     """What is wrong with the content's template whoever the recipient is: unknown, or surely refused by Meta."""
     if content.template is None:
         return ()
     catalogue, name = setting.catalogue, content.template
     named = catalogue.find(name, content.language)
     candidates = (named,) if content.language else catalogue.languages(name)
-    faults = [_template_fault(one, name, setting.channel) for one in candidates or (None,)]
-    return () if None in faults else tuple(fault for fault in faults[:1] if fault)
+    field_errors = [_template_error(one, name, setting.channel) for one in candidates or (None,)]
+    return () if None in field_errors else tuple(field_error for field_error in field_errors[:1] if field_error)
 
 
-def _template_fault(template: Usable | None, name: str, channel: Channel) -> Fault | None:
+def _template_error(template: Usable | None, name: str, channel: Channel) -> FieldError | None:
     """Why nobody can get this template on this channel; an organisation's own are WhatsApp's alone."""
     if template is None or (channel is Channel.SMS and template.sms is None):
-        return Fault(field="content.template.name", code="template_unknown", facts={"name": name})
+        return FieldError(field="content.template.name", code="template_unknown", facts={"name": name})
     if channel is Channel.WHATSAPP and template.is_refused and template.status is not None:
         return _refused_by_meta(template.status, name)
     return None
 
 
-def _refused_by_meta(status: TemplateStatus, name: str) -> Fault:
+def _refused_by_meta(status: TemplateStatus, name: str) -> FieldError:
     """What to do depends on who has to act: the administrator submits, Meta reviews, or Meta has stopped it."""
     if status is TemplateStatus.NOT_SUBMITTED:
-        return Fault(field="content.template.name", code="template_not_submitted", facts={"name": name})
+        return FieldError(field="content.template.name", code="template_not_submitted", facts={"name": name})
     step = {"review_hours": REVIEW_HOURS} if status is TemplateStatus.PENDING else {"stopped": str(status)}
-    return Fault(field="content.template.name", code="template_not_approved", facts={"name": name, **step})
+    return FieldError(field="content.template.name", code="template_not_approved", facts={"name": name, **step})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,8 +194,8 @@ class _Built:
     mode: Mode
     text: str = field(repr=False)
     template: TemplateCall | None = None
-    alternative: TemplateCall | None = None
-    alternative_shows_card: bool = True
+    fallback_template: TemplateCall | None = None
+    fallback_template_shows_card: bool = True
     is_sure: bool = True
     """Whether Meta was asked lately whether it takes the template."""
     card_image: str | None = field(default=None, repr=False)
@@ -202,111 +205,122 @@ class _Built:
     """The template's, where there is one."""
 
 
-def _phone(raw: str, default_country: str, faults: list[Fault]) -> PhoneNumber | None:
+def _phone(raw: str, default_country: str, field_errors: list[FieldError]) -> PhoneNumber | None:
     try:
         return normalise(raw, default_country)
     except PhoneError as error:
-        faults.append(Fault(field="phone", code=error.code))
+        field_errors.append(FieldError(field="phone", code=error.code))
         return None
 
 
-def _with_url(values: Mapping[str, str | None], text: str, faults: list[Fault]) -> Mapping[str, str | None]:
+def _with_url(values: Mapping[str, str | None], text: str, field_errors: list[FieldError]) -> Mapping[str, str | None]:
     """The values for `text`: where it shows the verification URL, `{card_code}` inside that is filled in."""
     url = values.get("verification_url")
     if url is None or "verification_url" not in names(text):
         return values
     # Left as it is where the code is missing: what is told is the code, not a URL that was given.
-    return {**values, "verification_url": _with_card_code("verification_url", url, values, faults) or url}
+    return {**values, "verification_url": _with_card_code("verification_url", url, values, field_errors) or url}
 
 
-def _with_card_code(field: str, reference: str, values: Mapping[str, str | None], faults: list[Fault]) -> str | None:
+def _with_card_code(
+    field: str, reference: str, values: Mapping[str, str | None], field_errors: list[FieldError]
+) -> str | None:
     try:
         return fill_card_code(reference, values.get("card_code"))
     except VariableError as error:
-        faults.extend(_variable_faults(field, error))
+        field_errors.extend(_variable_errors(field, error))
         return None
 
 
-def _variable_faults(field: str, error: VariableError) -> tuple[Fault, ...]:
-    return tuple(Fault(field=field, code=fault.code, facts={"name": fault.name}) for fault in error.faults)
+def _variable_errors(field: str, error: VariableError) -> tuple[FieldError, ...]:
+    return tuple(
+        FieldError(field=field, code=field_error.code, facts={"name": field_error.name})
+        for field_error in error.field_errors
+    )
 
 
-def _expanded(text: str, values: Mapping[str, str | None], faults: list[Fault]) -> str | None:
+def _expanded(text: str, values: Mapping[str, str | None], field_errors: list[FieldError]) -> str | None:
     try:
         return expand(text, values)
     except VariableError as error:
-        faults.extend(_variable_faults("content", error))
+        field_errors.extend(_variable_errors("content", error))
         return None
 
 
-def _template(recipient: Recipient, content: Content, setting: Setting, faults: list[Fault]) -> Usable | None:
+def _template(
+    recipient: Recipient, content: Content, setting: Setting, field_errors: list[FieldError]
+) -> Usable | None:
     if content.template is None:
         return None
     template = setting.catalogue.find(content.template, content.language, recipient.language)
-    fault = _template_fault(template, content.template, setting.channel)
-    if fault is None:
+    field_error = _template_error(template, content.template, setting.channel)
+    if field_error is None:
         return template
-    faults.append(fault)
+    field_errors.append(field_error)
     return None
 
 
-def _sms(recipient: Recipient, content: Content, setting: Setting, faults: list[Fault]) -> _Built | None:
-    template = _template(recipient, content, setting, faults)
+def _sms(recipient: Recipient, content: Content, setting: Setting, field_errors: list[FieldError]) -> _Built | None:
+    template = _template(recipient, content, setting, field_errors)
     source = template.sms if template else content.text
     if source is None:
         return None
-    expanded = _expanded(source, _with_url(recipient.values, source, faults), faults)
+    expanded = _expanded(source, _with_url(recipient.values, source, field_errors), field_errors)
     if expanded is None:
         return None
     exact = clean(expanded)
     if not exact.strip():
-        faults.append(Fault(field="content.text", code="text_empty"))
+        field_errors.append(FieldError(field="content.text", code="text_empty"))
         return None
     rewritten = to_gsm7(exact)
     text = rewritten.text if content.sms_encoding is SmsEncoding.GSM7 and rewritten.possible else exact
     measured = measure(text)
     if measured.segments > MAX_SEGMENTS:
-        faults.append(Fault(field="content.text", code="text_too_long", facts={"limit": str(MAX_SEGMENTS)}))
+        field_errors.append(FieldError(field="content.text", code="text_too_long", facts={"limit": str(MAX_SEGMENTS)}))
     language = template.language if template else None
     return _Built(mode=Mode.SMS, text=text, measured=measured, rewritten=rewritten, language=language)
 
 
-def _whatsapp(recipient: Recipient, content: Content, setting: Setting, faults: list[Fault]) -> _Built | None:
+def _whatsapp(
+    recipient: Recipient, content: Content, setting: Setting, field_errors: list[FieldError]
+) -> _Built | None:
     if content.template is None:
-        return _session(recipient, content, setting, faults)
-    template = _template(recipient, content, setting, faults)
+        return _session(recipient, content, setting, field_errors)
+    template = _template(recipient, content, setting, field_errors)
     with_picture = template is None or template.shape.has_picture
-    card_image = _card(recipient, setting, faults) if with_picture else None
-    return _from_template(recipient, template, card_image, faults) if template else None
+    card_image = _card(recipient, setting, field_errors) if with_picture else None
+    return _from_template(recipient, template, card_image, field_errors) if template else None
 
 
-def _session(recipient: Recipient, content: Content, setting: Setting, faults: list[Fault]) -> _Built | None:
+def _session(recipient: Recipient, content: Content, setting: Setting, field_errors: list[FieldError]) -> _Built | None:
     """A text of one's own under the card; one too long for a caption follows the card by itself."""
-    card_image = _card(recipient, setting, faults)
+    card_image = _card(recipient, setting, field_errors)
     source = content.text or ""
-    text = _expanded(source, _with_url(recipient.values, source, faults), faults)
+    text = _expanded(source, _with_url(recipient.values, source, field_errors), field_errors)
     if text is None:
         return None
     if not text.strip():
-        faults.append(Fault(field="content.text", code="text_empty"))
+        field_errors.append(FieldError(field="content.text", code="text_empty"))
     if len(text) > MAX_SESSION_TEXT:
-        faults.append(Fault(field="content.text", code="text_too_long", facts={"limit": str(MAX_SESSION_TEXT)}))
-    alternative, shows_card = _alternative(recipient, setting)
+        field_errors.append(
+            FieldError(field="content.text", code="text_too_long", facts={"limit": str(MAX_SESSION_TEXT)})
+        )
+    fallback_template, shows_card = _fallback_template(recipient, setting)
     return _Built(
         mode=Mode.SESSION,
         text=text,
-        alternative=alternative,
-        alternative_shows_card=shows_card,
+        fallback_template=fallback_template,
+        fallback_template_shows_card=shows_card,
         card_image=card_image,
     )
 
 
-def _alternative(recipient: Recipient, setting: Setting) -> tuple[TemplateCall | None, bool]:
+def _fallback_template(recipient: Recipient, setting: Setting) -> tuple[TemplateCall | None, bool]:
     """The organisation's default template where this recipient's values fill it, and whether it shows the card.
 
     Its faults are nobody's concern: the text itself may leave all the same.
     """
-    unheard: list[Fault] = []
+    unheard: list[FieldError] = []
     template = _template(recipient, Content(template=setting.default_template), setting, unheard)
     built = _from_template(recipient, template, None, unheard) if template else None
     if template is None or built is None or unheard:
@@ -315,18 +329,18 @@ def _alternative(recipient: Recipient, setting: Setting) -> tuple[TemplateCall |
 
 
 def _from_template(
-    recipient: Recipient, template: Usable, card_image: str | None, faults: list[Fault]
+    recipient: Recipient, template: Usable, card_image: str | None, field_errors: list[FieldError]
 ) -> _Built | None:
     """The text as Meta will fill it in, and what it is to be filled in with."""
     shape = template.shape
-    values = _with_url(recipient.values, shape.body, faults)
+    values = _with_url(recipient.values, shape.body, field_errors)
     legal = {name: legal_parameter(value) if value else value for name, value in values.items()}
-    text = _expanded(shape.body, legal, faults)
-    button = _button(shape, recipient, faults)
+    text = _expanded(shape.body, legal, field_errors)
+    button = _button(shape, recipient, field_errors)
     if text is None:
         return None
     if len(text) > MAX_BODY:
-        faults.append(Fault(field="content", code="text_too_long", facts={"limit": str(MAX_BODY)}))
+        field_errors.append(FieldError(field="content", code="text_too_long", facts={"limit": str(MAX_BODY)}))
     call = TemplateCall(
         name=template.name,
         language=template.language,
@@ -345,31 +359,31 @@ def _from_template(
     )
 
 
-def _button(shape: Shape, recipient: Recipient, faults: list[Fault]) -> ButtonCall | None:
+def _button(shape: Shape, recipient: Recipient, field_errors: list[FieldError]) -> ButtonCall | None:
     """What completes the button's address: the rest of the verification URL where it begins alike, else the code."""
     if shape.button is None:
         return None
     url, code = recipient.values.get("verification_url"), recipient.values.get("card_code")
-    told = [] if "verification_url" in names(shape.body) else faults  # the body has said it already
-    whole = (_with_card_code("verification_url", url, recipient.values, told) or "") if url else ""
+    reported = [] if "verification_url" in names(shape.body) else field_errors  # the body has said it already
+    whole = (_with_card_code("verification_url", url, recipient.values, reported) or "") if url else ""
     suffix = whole.removeprefix(shape.button.prefix) if whole.startswith(shape.button.prefix) else ""
     suffix = legal_parameter(suffix or quote((code or "").strip(), safe=""))
     if not suffix:
-        faults.append(Fault(field="content", code="variable_missing", facts={"name": "card_code"}))
+        field_errors.append(FieldError(field="content", code="variable_missing", facts={"name": "card_code"}))
         return None
     return ButtonCall(index=shape.button.index, suffix=suffix)
 
 
-def _card(recipient: Recipient, setting: Setting, faults: list[Fault]) -> str | None:
+def _card(recipient: Recipient, setting: Setting, field_errors: list[FieldError]) -> str | None:
     if recipient.card_image is None:
-        faults.append(Fault(field="card_image", code="card_missing"))
+        field_errors.append(FieldError(field="card_image", code="card_missing"))
         return None
-    reference = _with_card_code("card_image", recipient.card_image, recipient.values, faults)
+    reference = _with_card_code("card_image", recipient.card_image, recipient.values, field_errors)
     if reference is None or reference == setting.trusted_card:
         return reference
     code = check(reference, setting.card_hosts, setting.card_buckets, organisation=setting.organisation)
     if code is not None:
-        faults.append(Fault(field="card_image", code=code))
+        field_errors.append(FieldError(field="card_image", code=code))
     return reference
 
 
@@ -395,26 +409,29 @@ def _offer(rewritten: Rewritten, unit: UnitPrice | None) -> Gsm7Offer | None:
     )
 
 
-def _warnings(measured: Measure | None, built: _Built, content: Content) -> tuple[Notice, ...]:
+def _warnings(measured: Measure | None, built: _Built, content: Content) -> tuple[ApiWarning, ...]:
     if measured is None:
-        return () if built.is_sure else (Notice(code="template_status_unknown"),)
+        return () if built.is_sure else (ApiWarning(code="template_status_unknown"),)
     if measured.encoding is not Encoding.UCS2:
         return ()
     rewritten = built.rewritten
     asked = content.sms_encoding is SmsEncoding.GSM7 and rewritten is not None and not rewritten.possible
-    return (Notice(code="ucs2"), *((Notice(code="gsm7_not_possible"),) if asked else ()))
+    return (ApiWarning(code="ucs2"), *((ApiWarning(code="gsm7_not_possible"),) if asked else ()))
 
 
 def with_fallback(composed: Composed, recipient: Recipient, order: FallbackOrder, setting: Setting) -> Composed:
     """The same message with its fallback. Where that cannot be composed, or SMS does not reach the country, the message
-    stays as it is: its `fallback_faults` and a warning say so."""
+    stays as it is: its `fallback_errors` and a warning say so."""
     if composed.phone.country not in COVERED:
         facts = {"countries_fr": covered_names("fr"), "countries_en": covered_names("en")}
-        return _without(composed, (Fault(field="fallback", code="country_not_covered", facts=facts),))
+        return _without(composed, (FieldError(field="fallback", code="country_not_covered", facts=facts),))
     try:
         sms = compose(recipient, order.content, replace(setting, channel=Channel.SMS))
     except CompositionError as error:
-        return _without(composed, tuple(replace(fault, field=f"fallback.{fault.field}") for fault in error.faults))
+        return _without(
+            composed,
+            tuple(replace(field_error, field=f"fallback.{field_error.field}") for field_error in error.field_errors),
+        )
     fallback = Fallback(text=sms.payload.text, after_minutes=order.after_minutes)
     return replace(
         composed,
@@ -425,6 +442,6 @@ def with_fallback(composed: Composed, recipient: Recipient, order: FallbackOrder
     )
 
 
-def _without(composed: Composed, faults: tuple[Fault, ...]) -> Composed:
-    warnings = (*composed.warnings, Notice(code="fallback_invalid"))
-    return replace(composed, fallback_faults=faults, warnings=warnings)
+def _without(composed: Composed, field_errors: tuple[FieldError, ...]) -> Composed:
+    warnings = (*composed.warnings, ApiWarning(code="fallback_invalid"))
+    return replace(composed, fallback_errors=field_errors, warnings=warnings)

@@ -38,12 +38,12 @@ class Measure:
 def measure(text: str) -> Measure:
     """The encoding that `text` needs and the segments it fills. An empty text still costs one."""
     if gsm7.DEFAULT.issuperset(text):
-        segments, left = _fill_evenly(len(text), Encoding.GSM7)
-        return Measure(encoding=Encoding.GSM7, segments=segments, characters_left=left, non_gsm_characters=())
+        segments, remaining = _fill_evenly(len(text), Encoding.GSM7)
+        return Measure(encoding=Encoding.GSM7, segments=segments, characters_left=remaining, non_gsm_characters=())
     foreign = tuple(c for c in dict.fromkeys(text) if gsm7.width(c) is None)
     encoding = Encoding.UCS2 if foreign else Encoding.GSM7
-    segments, left = _fill((_units(c, encoding) for c in text), encoding)
-    return Measure(encoding=encoding, segments=segments, characters_left=left, non_gsm_characters=foreign)
+    segments, remaining = _fill((_units(c, encoding) for c in text), encoding)
+    return Measure(encoding=encoding, segments=segments, characters_left=remaining, non_gsm_characters=foreign)
 
 
 def _units(character: str, encoding: Encoding) -> int:
@@ -54,21 +54,21 @@ def _units(character: str, encoding: Encoding) -> int:
 
 def _fill_evenly(length: int, encoding: Encoding) -> tuple[int, int]:
     """As `_fill` where no character needs two units: most texts, and a plan measures a million."""
-    alone, room = _ALONE[encoding], _CONCATENATED[encoding]
+    alone, capacity = _ALONE[encoding], _CONCATENATED[encoding]
     if length <= alone:
         return 1, alone - length
-    segments = -(-length // room)
-    return segments, segments * room - length
+    segments = -(-length // capacity)
+    return segments, segments * capacity - length
 
 
 def _fill(widths: Iterable[int], encoding: Encoding) -> tuple[int, int]:
     """Segments, and the room left in the last one, when each is filled as far as whole characters go."""
-    alone, room = _ALONE[encoding], _CONCATENATED[encoding]
+    alone, capacity = _ALONE[encoding], _CONCATENATED[encoding]
     total, segments, used = 0, 1, 0
     for width in widths:
         total += width
-        if used + width > room:
+        if used + width > capacity:
             segments += 1
             used = 0
         used += width
-    return (1, alone - total) if total <= alone else (segments, room - used)
+    return (1, alone - total) if total <= alone else (segments, capacity - used)

@@ -22,7 +22,7 @@ _HOLDS_A_NAME = re.compile("|".join(name.replace("_", "[ _-]?") for name in VARI
 
 _CARD_CODE = "{card_code}"
 
-_LONGEST_NAME_TOLD = 64
+_LONGEST_NAME_SHOWN = 64
 
 
 class VariableCode(StrEnum):
@@ -33,7 +33,7 @@ class VariableCode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VariableFault:
+class VariableProblem:
     """One variable that cannot be filled in. `name` as the author wrote it, cut at 64 characters."""
 
     code: VariableCode
@@ -43,9 +43,9 @@ class VariableFault:
 class VariableError(ValueError):
     """All that is wrong with a text's variables, each once, in order of appearance. Holds no value."""
 
-    def __init__(self, faults: tuple[VariableFault, ...]) -> None:
-        super().__init__(", ".join(fault.code for fault in faults))
-        self.faults = faults
+    def __init__(self, field_errors: tuple[VariableProblem, ...]) -> None:
+        super().__init__(", ".join(field_error.code for field_error in field_errors))
+        self.field_errors = field_errors
 
 
 def names(text: str) -> tuple[str, ...]:
@@ -55,9 +55,9 @@ def names(text: str) -> tuple[str, ...]:
 
 def expand(text: str, values: Mapping[str, str | None]) -> str:
     """`text` with its variables filled in. An absent, empty or blank value is missing. Raises VariableError."""
-    faults = tuple(_faults(text, values))
-    if faults:
-        raise VariableError(faults)
+    field_errors = tuple(_field_errors(text, values))
+    if field_errors:
+        raise VariableError(field_errors)
     return _TOKEN.sub(lambda token: _in_place_of(token, values), text)
 
 
@@ -69,7 +69,7 @@ def fill_card_code(reference: str, card_code: str | None) -> str:
     if _CARD_CODE not in reference:
         return reference
     if card_code is None or not card_code.strip():
-        raise VariableError((VariableFault(code=VariableCode.MISSING, name="card_code"),))
+        raise VariableError((VariableProblem(code=VariableCode.MISSING, name="card_code"),))
     code = card_code if reference.lower().startswith("s3://") else quote(card_code, safe="")
     return reference.replace(_CARD_CODE, code)
 
@@ -86,9 +86,9 @@ def _in_place_of(token: re.Match[str], values: Mapping[str, str | None]) -> str:
     return (values[token[1]] or "") if _is_variable(token) else token[0]
 
 
-def _faults(text: str, values: Mapping[str, str | None]) -> Iterator[VariableFault]:
+def _field_errors(text: str, values: Mapping[str, str | None]) -> Iterator[VariableProblem]:
     for name in names(text):
         if name not in VARIABLES:
-            yield VariableFault(code=VariableCode.UNKNOWN, name=name[:_LONGEST_NAME_TOLD])
+            yield VariableProblem(code=VariableCode.UNKNOWN, name=name[:_LONGEST_NAME_SHOWN])
         elif not (values.get(name) or "").strip():
-            yield VariableFault(code=VariableCode.MISSING, name=name)
+            yield VariableProblem(code=VariableCode.MISSING, name=name)

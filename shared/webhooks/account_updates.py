@@ -11,8 +11,15 @@ from shared.integrations.integration import WhatsAppIntegration
 from shared.integrations.ports import Integrations
 from shared.integrations.templates import STOPS, TemplateBook
 from shared.messages.payload import Channel
-from shared.pacing.daily_limit import DailyLimit, Reputations, Told
-from shared.webhooks.updates import AccountNews, LimitNews, News, NumberNews, TemplateNews, TemplateStatus
+from shared.pacing.daily_limit import DailyLimit, NumberStatuses, NumberStatusUpdate
+from shared.webhooks.updates import (
+    AccountUpdate,
+    LimitUpdate,
+    NumberUpdate,
+    TemplateStatus,
+    TemplateUpdate,
+    WebhookEvent,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +29,7 @@ class AccountDeps:
 
     integrations: Integrations
     book: TemplateBook
-    reputations: Reputations
+    number_statuses: NumberStatuses
     holding: HoldKeeper
     tasks: TaskQueue
     telemetry: Telemetry
@@ -37,79 +44,96 @@ class AccountListener:
         self._telemetry = deps.telemetry
         self._holding = deps.holding
 
-    async def hear(self, organisation: str, news: News) -> None:
+    async def receive(self, organisation: str, webhook_event: WebhookEvent) -> None:
         """Take up what concerns the account; other news is for others.
 
         News of another account or number is counted and changes nothing. Without `business_account_id` that is all
         news; health names the missing setting.
         """
-        if not isinstance(news, TemplateNews | AccountNews | LimitNews | NumberNews):
+        if not isinstance(webhook_event, TemplateUpdate | AccountUpdate | LimitUpdate | NumberUpdate):
             return
-        integration = await self._deps.integrations.whatsapp(organisation, fresh=True)
+        integration = await self._deps.integrations.whatsapp(organisation, uncached=True)
         if integration is None:
-            self._telemetry.event("news_without_integration", organisation=organisation)
+            self._telemetry.event("webhook_event_without_integration", organisation=organisation)
             return
-        if not news.source.is_about_account(integration):
+        if not webhook_event.source.is_about_account(integration):
             self._telemetry.event(
-                "news_of_another_account",
+                "webhook_event_of_another_account",
                 organisation=organisation,
-                news=type(news).__name__,
+                webhook_event=type(webhook_event).__name__,
                 account_is_set=integration.business_account_id is not None,
             )
             return
-        match news:
-            case TemplateNews():
-                await self._template(integration, news)
-            case AccountNews():
-                await self._account(integration, news)
-            case LimitNews():
-                await self._tell(integration, Told(at=news.at, limit=DailyLimit(people=news.limit)))
+        match webhook_event:
+            case TemplateUpdate():
+                await self._template(integration, webhook_event)
+            case AccountUpdate():
+                await self._account(integration, webhook_event)
+            case LimitUpdate():
+                await self._tell(
+                    integration, NumberStatusUpdate(at=webhook_event.at, limit=DailyLimit(people=webhook_event.limit))
+                )
                 await self._holding.try_now(organisation, Channel.WHATSAPP, [DAILY_LIMIT])
-            case NumberNews():
-                if news.quality is not None:
-                    await self._tell(integration, Told(at=news.at, quality=news.quality))
+            case NumberUpdate():
+                if webhook_event.quality is not None:
+                    await self._tell(
+                        integration, NumberStatusUpdate(at=webhook_event.at, quality=webhook_event.quality)
+                    )
 
-    async def _template(self, integration: WhatsAppIntegration, news: TemplateNews) -> None:
-        heard = await self._deps.book.hear(integration.organisation, news.source.account, news)
+    async def _template(self, integration: WhatsAppIntegration, webhook_event: TemplateUpdate) -> None:
+        result = await self._deps.book.receive(integration.organisation, webhook_event.source.account, webhook_event)
         self._telemetry.event(
-            "template_news", template=news.name, language=news.language, status=news.status, is_news=heard.is_news
+            "template_updated",
+            template=webhook_event.name,
+            language=webhook_event.language,
+            status=webhook_event.status,
+            is_new=result.is_new,
         )
-        if not heard.is_news:
+        if not result.is_new:
             return
-        reason = STOPS.get(news.status) if news.status is not None else None
-        if reason is None and heard.is_recategorised:
+        reason = STOPS.get(webhook_event.status) if webhook_event.status is not None else None
+        if reason is None and result.is_recategorised:
             reason = "template_recategorised"
-        scope = template_scope(news.name, news.language)
+        scope = template_scope(webhook_event.name, webhook_event.language)
         if reason is not None:
             await self._hold(integration.organisation, scope, reason)
-        elif news.status is TemplateStatus.APPROVED:
+        elif webhook_event.status is TemplateStatus.APPROVED:
             await self._holding.end(integration.organisation, Channel.WHATSAPP, [scope])
 
     async def _hold(self, organisation: str, scope: ScopeKey, reason: str) -> None:
         known = await self._holding.get(organisation, Channel.WHATSAPP)
         await self._holding.hold(known, scope, reason)
 
-    async def _account(self, integration: WhatsAppIntegration, news: AccountNews) -> None:
+    async def _account(self, integration: WhatsAppIntegration, webhook_event: AccountUpdate) -> None:
         """Only what is known to keep the business from writing first may stop. An older restriction, told after its
         end, pauses nothing."""
         organisation = integration.organisation
-        if news.restricted is None:
-            self._telemetry.trouble(
-                "account_notice", organisation=organisation, notice=news.event, restriction=news.restriction
+        if webhook_event.restricted is None:
+            self._telemetry.warning_event(
+                "account_warning",
+                organisation=organisation,
+                warning=webhook_event.event,
+                restriction=webhook_event.restriction,
             )
             await self._deps.tasks.put([Task(kind="account", organisation=organisation)])
             return
-        if news.restricted and news.until is not None and news.until <= self._deps.clock.now():
-            self._telemetry.event("restriction_is_over", organisation=organisation, restriction=news.restriction)
+        if (
+            webhook_event.restricted
+            and webhook_event.until is not None
+            and webhook_event.until <= self._deps.clock.now()
+        ):
+            self._telemetry.event(
+                "restriction_is_over", organisation=organisation, restriction=webhook_event.restriction
+            )
             return
-        await self._tell(integration, Told(at=news.at, restricted=news.restricted))
-        if not news.restricted:
+        await self._tell(integration, NumberStatusUpdate(at=webhook_event.at, restricted=webhook_event.restricted))
+        if not webhook_event.restricted:
             await self._lifted(organisation)
             return
-        standing = await self._deps.reputations.get(organisation, integration.phone_number_id)
-        if standing.restricted:
-            words = news.restriction or news.event
-            self._telemetry.trouble("account_restricted", organisation=organisation, restriction=words)
+        number_status = await self._deps.number_statuses.get(organisation, integration.phone_number_id)
+        if number_status.restricted:
+            words = webhook_event.restriction or webhook_event.event
+            self._telemetry.warning_event("account_restricted", organisation=organisation, restriction=words)
             await self._hold(organisation, ACCOUNT, "account_restricted")
 
     async def _lifted(self, organisation: str) -> None:
@@ -118,5 +142,5 @@ class AccountListener:
         if known is not None and known.held and known.reason == "account_restricted":
             await self._holding.end(organisation, Channel.WHATSAPP, [ACCOUNT])
 
-    async def _tell(self, integration: WhatsAppIntegration, told: Told) -> None:
-        await self._deps.reputations.tell(integration.organisation, integration.phone_number_id, told)
+    async def _tell(self, integration: WhatsAppIntegration, change: NumberStatusUpdate) -> None:
+        await self._deps.number_statuses.tell(integration.organisation, integration.phone_number_id, change)

@@ -23,8 +23,17 @@ from shared.policy.gate import session_until
 from shared.policy.opt_out import STOP_PAYLOAD, StopTexts, Wish, texts_for, tongue_of, wish_of
 from shared.recipients.contacts import Identities, read_number
 from shared.recipients.masking import mask
-from shared.sending.enqueue_now import Straight
-from shared.webhooks.updates import Acquaintance, Contact, Inbound, News, Preference, Source, StatusReport, Succession
+from shared.sending.enqueue_now import EnqueueNow
+from shared.webhooks.updates import (
+    Acquaintance,
+    Contact,
+    Inbound,
+    Preference,
+    Source,
+    StatusReport,
+    Succession,
+    WebhookEvent,
+)
 
 STOP, PREFERENCE, REFUSED = "whatsapp_stop", "whatsapp_preference", "whatsapp_131050"
 """Sources of a recorded opt-out: the person's own word, Meta's setting, and a message that came back for it."""
@@ -44,42 +53,42 @@ class InboundDeps:
     integrations: Integrations
     log: Log
     plans: Plans
-    straight: Straight
+    enqueue_now: EnqueueNow
     telemetry: Telemetry
     clock: Clock
 
 
-class InboundDesk:
-    """A `NewsListener` for messages, preferences and names of people, and a `StatusListener` for refusals."""
+class InboundAdapter:
+    """A `WebhookEventListener` for messages, preferences and names of people, and a `StatusListener` for refusals."""
 
     def __init__(self, deps: InboundDeps) -> None:
         self._deps = deps
         self._identities = deps.identities
 
-    async def hear(self, organisation: str, news: News) -> None:
+    async def receive(self, organisation: str, webhook_event: WebhookEvent) -> None:
         """Take up what is about people; everything else is somebody else's."""
-        match news:
+        match webhook_event:
             case Inbound():
-                await self._written(organisation, news)
+                await self._written(organisation, webhook_event)
             case Preference(stopped=True) | Acquaintance() | Succession():
-                if not await self._is_of_others(organisation, news.source):
-                    await self._told_of(organisation, news)
+                if not await self._is_of_others(organisation, webhook_event.source):
+                    await self._person_update(organisation, webhook_event)
             case _:
                 pass
 
-    async def _told_of(self, organisation: str, news: Preference | Acquaintance | Succession) -> None:
-        match news:
+    async def _person_update(self, organisation: str, webhook_event: Preference | Acquaintance | Succession) -> None:
+        match webhook_event:
             case Preference():
-                identities = self._identities.of(organisation, news.contact)
-                await self._identities.revoke(organisation, identities, self._opt_out(news.at, PREFERENCE))
+                identities = self._identities.of(organisation, webhook_event.contact)
+                await self._identities.revoke(organisation, identities, self._opt_out(webhook_event.at, PREFERENCE))
             case Acquaintance():
-                both = Contact(phone=news.phone, user_id=news.user_id)
+                both = Contact(phone=webhook_event.phone, user_id=webhook_event.user_id)
                 person, *others = self._identities.of(organisation, both)
                 await self._introduced(organisation, person, others)
             case Succession():
-                await self._succeeded(organisation, news)
+                await self._succeeded(organisation, webhook_event)
 
-    async def told(self, organisation: str, report: StatusReport, row: Message) -> None:
+    async def status_received(self, organisation: str, report: StatusReport, row: Message) -> None:
         """A status names the person of a message of ours, whatever number Meta has for them; code 131050 is an opt-out.
 
         Meta rewrites some countries' numbers, and those of people with usernames it may not tell at all.
@@ -118,10 +127,10 @@ class InboundDesk:
     async def _wish(self, organisation: str, inbound: Inbound) -> Wish:
         """What the words ask for; people put the name behind STOP under which they get our SMS."""
         found = {wish_of(one) for one in inbound.words}
-        if Wish.UNSURE in found and Wish.STOP not in found:
+        if Wish.UNCLEAR in found and Wish.STOP not in found:
             sms = await self._deps.integrations.sms(organisation)
             found = {wish_of(one, (sms.sender_name,) if sms else ()) for one in inbound.words}
-        return next((wish for wish in (Wish.STOP, Wish.UNSURE) if wish in found), Wish.NOTHING)
+        return next((wish for wish in (Wish.STOP, Wish.UNCLEAR) if wish in found), Wish.NOTHING)
 
     async def _stopped(self, integration: WhatsAppIntegration, writer: "_Writer") -> None:
         """The answer is logged first, named by what the person had said before; then the opt-out takes that place.
@@ -138,7 +147,7 @@ class InboundDesk:
             answer = await self._log_answer(organisation, message_id, writer.person, payload)
         await self._identities.revoke(organisation, writer.persons, opt_out)
         if answer is not None:
-            await self._deps.straight.leave(*answer, integration)
+            await self._deps.enqueue_now.leave(*answer, integration)
 
     async def _perhaps(self, integration: WhatsAppIntegration, writer: "_Writer") -> None:
         """Ask, once in 24 hours, with a button that says STOP. Who has opted out already is not asked.
@@ -158,7 +167,7 @@ class InboundDesk:
         payload = _answer_to(writer, await self._texts(organisation, writer), asks=True)
         question = await self._log_answer(organisation, message_id, writer.person, payload)
         if question is not None:
-            await self._deps.straight.leave(*question, integration)
+            await self._deps.enqueue_now.leave(*question, integration)
 
     async def _texts(self, organisation: str, writer: "_Writer") -> StopTexts:
         """In the person's language, as far as it is known."""
@@ -203,8 +212,8 @@ class InboundDesk:
 
     async def _integration(self, organisation: str, source: Source) -> WhatsAppIntegration | None:
         """The organisation's settings, if the number that was written to may be theirs."""
-        for fresh in (False, True):
-            integration = await self._deps.integrations.whatsapp(organisation, fresh=fresh)
+        for uncached in (False, True):
+            integration = await self._deps.integrations.whatsapp(organisation, uncached=uncached)
             if integration is not None and source.may_be_about(integration):
                 return integration
         return None

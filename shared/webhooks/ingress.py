@@ -16,10 +16,10 @@ from shared.integrations.integration import Secret, SmsIntegration, WhatsAppInte
 from shared.integrations.ports import Integrations
 from shared.messages.payload import META, Provider
 from shared.messages.status import Status
-from shared.messages.status_writer import Settler, move_of_receipt
-from shared.webhooks.meta_documents import MetaDesk, MetaDocuments, ReadsWhatsApp
+from shared.messages.status_writer import StatusWriter, move_of_receipt
+from shared.webhooks.meta_documents import MetaAdapter, MetaDocuments, ReadsWhatsApp
 from shared.webhooks.ports import Receipts
-from shared.webhooks.unmatched_receipts import LOOK_AGAIN_AFTER, MOST_LOOKS, Strangers
+from shared.webhooks.unmatched_receipts import LOOK_AGAIN_AFTER, MOST_LOOKS, UnmatchedReceipts
 from shared.webhooks.updates import Receipt, ReceiptFormat
 
 _SOON = timedelta(minutes=1)
@@ -38,7 +38,7 @@ class Report:
     document: str = field(repr=False)
     looks: int = 0
     """How often a receipt or status in it has been looked at without being matched."""
-    heard_at: datetime | None = None
+    received_at: datetime | None = None
     """When that was first."""
 
 
@@ -50,7 +50,7 @@ class StatusQueue(Protocol):
         ...
 
 
-class Doorkeeper:
+class WebhookIngress:
     """Verifies and queues; answers within milliseconds, whatever the body holds."""
 
     def __init__(
@@ -78,8 +78,8 @@ class Doorkeeper:
             return False
         if _same(token, integration.verify_token.value):
             return True
-        fresh = await self._integrations.whatsapp(organisation, fresh=True)
-        return fresh is not None and _same(token, fresh.verify_token.value)
+        uncached = await self._integrations.whatsapp(organisation, uncached=True)
+        return uncached is not None and _same(token, uncached.verify_token.value)
 
     async def take_whatsapp(self, organisation: str, body: bytes, signature: str | None) -> bool:
         """Queue a body that Meta signed; False where nobody we know did."""
@@ -97,7 +97,7 @@ class Doorkeeper:
         have changed its provider, whose late receipts are still welcome."""
         integration = await self._integrations.sms(organisation) if is_organisation(organisation) else None
         if integration is not None and not _may_report(integration, token, source_ip):
-            integration = await self._integrations.sms(organisation, fresh=True)
+            integration = await self._integrations.sms(organisation, uncached=True)
         if not _may_report(integration, token, source_ip):
             self._refuse(provider, organisation if integration is not None else None)
             return False
@@ -106,7 +106,7 @@ class Doorkeeper:
 
     def _refuse(self, provider: Provider, known: str | None) -> None:
         """Told is the name of an organisation that has such an integration: any other is whatever somebody typed."""
-        self._telemetry.trouble("webhook_refused", organisation=known, provider=provider)
+        self._telemetry.warning_event("webhook_refused", organisation=known, provider=provider)
 
     async def _enqueue(self, organisation: str, provider: Provider, pieces: Sequence[str]) -> None:
         """What holds nothing that we know is counted, and taken like all the rest: refused it would only come again."""
@@ -117,8 +117,8 @@ class Doorkeeper:
     async def _signed(self, organisation: str, body: bytes, signature: str | None) -> bool | None:
         """None where the organisation has no WhatsApp here, or is none."""
         known = None
-        for fresh in (False, True) if is_organisation(organisation) else ():
-            integration = await self._integrations.whatsapp(organisation, fresh=fresh)
+        for uncached in (False, True) if is_organisation(organisation) else ():
+            integration = await self._integrations.whatsapp(organisation, uncached=uncached)
             if integration is not None and self._whatsapp.verified(body, signature, self._secrets(integration)):
                 return True
             known = known if integration is None else False
@@ -133,12 +133,12 @@ class Doorkeeper:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReceiptDesk:
+class ReceiptAdapter:
     """What receipts are worked off with. `queue` brings an unmatched one back."""
 
     formats: Mapping[Provider, ReceiptFormat]
     receipts: Receipts
-    strangers: Strangers
+    unmatched_receipts: UnmatchedReceipts
     queue: StatusQueue
 
 
@@ -147,13 +147,13 @@ class Receiver:
 
     def __init__(
         self,
-        settler: Settler,
-        meta: MetaDesk,
-        receipts: ReceiptDesk,
+        status_writer: StatusWriter,
+        meta: MetaAdapter,
+        receipts: ReceiptAdapter,
         telemetry: Telemetry,
         clock: Clock,
     ) -> None:
-        self._settler = settler
+        self._status_writer = status_writer
         self._meta = MetaDocuments(meta, telemetry)
         self._receipts = receipts
         self._telemetry = telemetry
@@ -165,7 +165,7 @@ class Receiver:
         False stands where a document must be delivered again, because our own side failed.
         """
         done = await asyncio.gather(*(self._handled(report) for report in reports))
-        await self._settler.flush()
+        await self._status_writer.flush()
         await self._meta.flush()
         return done
 
@@ -174,7 +174,7 @@ class Receiver:
             receipts = self._receipts.formats.get(report.provider)
             ignored = await self._document(report) if receipts is None else await self._receipt(report, receipts)
         except Exception as error:
-            self._telemetry.trouble(
+            self._telemetry.warning_event(
                 "report_failed",
                 organisation=report.organisation,
                 provider=report.provider,
@@ -187,11 +187,11 @@ class Receiver:
 
     async def _document(self, report: Report) -> int:
         """Statuses that name no message of ours yet come back alone: a status may overtake the answer to its send."""
-        heard_at = report.heard_at or self._clock.now()
-        read = await self._meta.take(report.organisation, report.document, heard_at)
+        received_at = report.received_at or self._clock.now()
+        read = await self._meta.take(report.organisation, report.document, received_at)
         if read.unmatched and report.looks < MOST_LOOKS:
             document = self._meta.only(report.document, read.unmatched)
-            await self._look_again(replace(report, document=document, heard_at=heard_at), soon=report.looks == 0)
+            await self._look_again(replace(report, document=document, received_at=received_at), soon=report.looks == 0)
         elif read.unmatched:
             for status in read.unmatched:
                 self._telemetry.event("status_for_unknown_message", status=status.status)
@@ -202,16 +202,16 @@ class Receiver:
         delay = _SOON if soon else LOOK_AGAIN_AFTER
         await self._receipts.queue.put([replace(report, looks=report.looks + 1)], delay=int(delay.total_seconds()))
 
-    async def _receipt(self, report: Report, told: ReceiptFormat) -> int:
-        read = told.read(report.document)
-        heard_at = report.heard_at or self._clock.now()
+    async def _receipt(self, report: Report, reported: ReceiptFormat) -> int:
+        read = reported.read(report.document)
+        received_at = report.received_at or self._clock.now()
         look_again = False
         for receipt in read.receipts:
             place = (report.organisation, report.provider, receipt.receipt_id)
             message_id = await self._receipts.receipts.park(*place, receipt.delivery_status)
-            status = told.statuses.get(receipt.delivery_status)
+            status = reported.statuses.get(receipt.delivery_status)
             if message_id is None and status is Status.DELIVERED and receipt.address is not None:
-                message_id = await self._lifted(report, receipt, heard_at)
+                message_id = await self._lifted(report, receipt, received_at)
                 look_again = look_again or message_id is None
             move = move_of_receipt(status, self._clock.now())
             if message_id is None or move is None:
@@ -219,17 +219,17 @@ class Receiver:
                     "receipt_parked", delivery_status=receipt.delivery_status[:40], named=message_id is not None
                 )
                 continue
-            await self._settler.move(report.organisation, message_id, move)
+            await self._status_writer.move(report.organisation, message_id, move)
         if look_again and report.looks < MOST_LOOKS:
-            await self._look_again(replace(report, heard_at=heard_at))
+            await self._look_again(replace(report, received_at=received_at))
         return read.ignored
 
-    async def _lifted(self, report: Report, receipt: Receipt, heard_at: datetime) -> str | None:
+    async def _lifted(self, report: Report, receipt: Receipt, received_at: datetime) -> str | None:
         """The message in doubt that the receipt is for, named so that what comes after it is matched at once."""
         if report.looks == 0:
             return None
         place = (report.organisation, report.provider)
-        message_id = await self._receipts.strangers.message_of(*place, receipt, heard_at)
+        message_id = await self._receipts.unmatched_receipts.message_of(*place, receipt, received_at)
         if message_id is not None:
             await self._receipts.receipts.name(*place, receipt.receipt_id, message_id)
             self._telemetry.event("unknown_outcome_lifted", message_id=message_id, looks=report.looks)

@@ -11,17 +11,17 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
-from shared.base.concurrency import one_by_one, side_by_side
+from shared.base.concurrency import gather_bounded, one_by_one
 from shared.base.events import Telemetry
 from shared.messages.message import Message
-from shared.messages.status_effects import Aftermath
-from shared.webhooks.updates import Attempt, News, StatusReport, WebhookUpdates, whom
+from shared.messages.status_effects import StatusEffects
+from shared.webhooks.updates import Attempt, StatusReport, WebhookEvent, WebhookUpdates, whom
 
 
-class NewsListener(Protocol):
+class WebhookEventListener(Protocol):
     """Somebody who acts on news. Each hears all of it, perhaps twice, late and in any order."""
 
-    async def hear(self, organisation: str, news: News) -> None:
+    async def receive(self, organisation: str, webhook_event: WebhookEvent) -> None:
         """Act on it, or let it pass. What this raises makes the whole document come again."""
         ...
 
@@ -29,7 +29,7 @@ class NewsListener(Protocol):
 class StatusListener(Protocol):
     """Somebody who acts on what became of a message, besides its move. The same rules."""
 
-    async def told(self, organisation: str, report: StatusReport, row: Message) -> None:
+    async def status_received(self, organisation: str, report: StatusReport, row: Message) -> None:
         """`row` is the message as it stood before the move, won or not."""
         ...
 
@@ -55,12 +55,12 @@ class ReadsWhatsApp(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MetaDesk:
+class MetaAdapter:
     """What Meta's webhooks are worked off with."""
 
     whatsapp: ReadsWhatsApp
-    statuses: Aftermath
-    news_listeners: Sequence[NewsListener] = ()
+    statuses: StatusEffects
+    webhook_event_listeners: Sequence[WebhookEventListener] = ()
     status_listeners: Sequence[StatusListener] = ()
 
 
@@ -76,8 +76,8 @@ class DocumentRead:
 class MetaDocuments:
     """Takes one document after another, or several at once."""
 
-    def __init__(self, desk: MetaDesk, telemetry: Telemetry) -> None:
-        self._desk = desk
+    def __init__(self, adapter: MetaAdapter, telemetry: Telemetry) -> None:
+        self._adapter = adapter
         self._telemetry = telemetry
 
     async def take(self, organisation: str, document: str, received: datetime) -> DocumentRead:
@@ -86,14 +86,14 @@ class MetaDocuments:
         Everything is tried, whatever becomes of the rest. The first trouble is raised at the end: then the document has
         to come again, and what was done by now will be a no-op.
         """
-        read = self._desk.whatsapp.read(document, received=received)
+        read = self._adapter.whatsapp.read(document, received=received)
         for report in read.reports:
-            self._desk.statuses.hear(organisation, report)
+            self._adapter.statuses.receive(organisation, report)
         attempts: dict[str, Attempt] = {}
         parts = (
             partial(self._look_up, organisation, read.reports, attempts),
             partial(self._move, organisation, read.reports, attempts),
-            partial(self._tell, organisation, read.news),
+            partial(self._tell, organisation, read.webhook_events),
         )
         await one_by_one(part() for part in parts)
         strange = [status for status in read.reports if _attempt(status, attempts) is None]
@@ -102,7 +102,7 @@ class MetaDocuments:
 
     def only(self, document: str, statuses: Sequence[StatusReport]) -> str:
         """The document cut down to those statuses."""
-        return self._desk.whatsapp.only_statuses(document, {status.provider_message_id for status in statuses})
+        return self._adapter.whatsapp.only_statuses(document, {status.provider_message_id for status in statuses})
 
     async def _look_up(self, organisation: str, statuses: Sequence[StatusReport], attempts: dict[str, Attempt]) -> None:
         """Find the attempts of statuses without our key, each message once: Meta promises to bring the key back with
@@ -110,46 +110,51 @@ class MetaDocuments:
         nameless = {status.provider_message_id: status for status in statuses if status.attempt is None}
 
         async def look_up(status: StatusReport) -> None:
-            found = await self._desk.statuses.attempt_of(organisation, status)
+            found = await self._adapter.statuses.attempt_of(organisation, status)
             if found is not None:
                 attempts[status.provider_message_id] = found
 
-        await side_by_side(look_up(status) for status in nameless.values())
+        await gather_bounded(look_up(status) for status in nameless.values())
 
     async def flush(self) -> None:
         """A batch of documents is through."""
-        await self._desk.statuses.flush()
+        await self._adapter.statuses.flush()
 
     async def _move(self, organisation: str, statuses: Sequence[StatusReport], attempts: Mapping[str, Attempt]) -> None:
         named = [(_attempt(status, attempts), status) for status in statuses]
         messages = _grouped((attempt.message_id, (attempt, status)) for attempt, status in named if attempt is not None)
-        await side_by_side(
+        await gather_bounded(
             one_by_one(self._status(organisation, *status) for status in same) for same in messages.values()
         )
 
     async def _status(self, organisation: str, attempt: Attempt, status: StatusReport) -> None:
         status = replace(status, attempt=attempt)
-        moved = await self._desk.statuses.take(organisation, attempt, status)
+        moved = await self._adapter.statuses.take(organisation, attempt, status)
         if moved.before is not None:
-            for listener in self._desk.status_listeners:
-                await listener.told(organisation, status, moved.before)
+            for listener in self._adapter.status_listeners:
+                await listener.status_received(organisation, status, moved.before)
 
-    async def _tell(self, organisation: str, news: Sequence[News]) -> None:
+    async def _tell(self, organisation: str, webhook_event: Sequence[WebhookEvent]) -> None:
         """Everybody hears everything, whatever somebody makes of something."""
-        people = _grouped((whom(one), one) for one in news)
-        await side_by_side(
+        people = _grouped((whom(one), one) for one in webhook_event)
+        await gather_bounded(
             one_by_one(
-                self._hear(listener, organisation, one) for one in same for listener in self._desk.news_listeners
+                self._receive(listener, organisation, one)
+                for one in same
+                for listener in self._adapter.webhook_event_listeners
             )
             for same in people.values()
         )
 
-    async def _hear(self, listener: NewsListener, organisation: str, news: News) -> None:
+    async def _receive(self, listener: WebhookEventListener, organisation: str, webhook_event: WebhookEvent) -> None:
         try:
-            await listener.hear(organisation, news)
+            await listener.receive(organisation, webhook_event)
         except Exception as error:
-            self._telemetry.trouble(
-                "news_not_taken", organisation=organisation, news=type(news).__name__, error=type(error).__name__
+            self._telemetry.warning_event(
+                "webhook_event_not_taken",
+                organisation=organisation,
+                webhook_event=type(webhook_event).__name__,
+                error=type(error).__name__,
             )
             raise
 

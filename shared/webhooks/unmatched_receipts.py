@@ -31,7 +31,7 @@ WITHIN = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doubts:
+class UnknownOutcomes:
     """What is in doubt for one number: messages by ID with the instant of the call, receipts with that of hearing."""
 
     messages: dict[str, datetime]
@@ -48,8 +48,8 @@ class UnknownSms(Protocol):
         ...
 
     async def meet(
-        self, organisation: str, person: str, provider: Provider, receipt_id: str, heard_at: datetime
-    ) -> Doubts:
+        self, organisation: str, person: str, provider: Provider, receipt_id: str, received_at: datetime
+    ) -> UnknownOutcomes:
         """Add an unmatched receipt where messages are in doubt; all that is in doubt then."""
         ...
 
@@ -67,7 +67,7 @@ class NoteUnknown:
             await self.unknown.note(*person, message.provider, message.message_id, message.claimed_at)
 
 
-class Strangers:
+class UnmatchedReceipts:
     """The consumer's half. `person` hashes a number for an organisation."""
 
     def __init__(self, unknown: UnknownSms, person: Callable[[str, str], str]) -> None:
@@ -75,16 +75,16 @@ class Strangers:
         self._person = person
 
     async def message_of(
-        self, organisation: str, provider: Provider, receipt: Receipt, heard_at: datetime
+        self, organisation: str, provider: Provider, receipt: Receipt, received_at: datetime
     ) -> str | None:
         """The one message in doubt that this proof of arrival can be for. Not to be asked at the first look."""
         if receipt.address is None:
             return None
         person = self._person(organisation, receipt.address)
-        doubts = await self._unknown.meet(organisation, person, provider, receipt.receipt_id, heard_at)
-        messages = {one: at for one, at in doubts.messages.items() if abs(heard_at - at) <= WITHIN}
-        receipts = {one for one, at in doubts.receipts.items() if abs(heard_at - at) <= WITHIN}
+        unknown_outcomes = await self._unknown.meet(organisation, person, provider, receipt.receipt_id, received_at)
+        messages = {one: at for one, at in unknown_outcomes.messages.items() if abs(received_at - at) <= WITHIN}
+        receipts = {one for one, at in unknown_outcomes.receipts.items() if abs(received_at - at) <= WITHIN}
         if len(messages) != 1 or receipts != {receipt.receipt_id}:
             return None
         [(message_id, called_at)] = messages.items()
-        return message_id if called_at <= heard_at else None
+        return message_id if called_at <= received_at else None

@@ -94,7 +94,7 @@ class TemplateStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TemplateNews:
+class TemplateUpdate:
     """A change of one template in one language. `status` or `category` is None where the news does not tell it."""
 
     name: str
@@ -108,7 +108,7 @@ class TemplateNews:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccountNews:
+class AccountUpdate:
     """What Meta has done to the business account. `restricted`: it may send nothing to those who have not written
     (True); it may send again (False); or (None) Meta tells of something that may or may not keep messages from being
     sent: then only Meta's own `health_status` knows.
@@ -125,7 +125,7 @@ class AccountNews:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LimitNews:
+class LimitUpdate:
     """The portfolio's messaging limit: distinct people in a moving 24 hours outside sessions. None: unlimited."""
 
     limit: int | None
@@ -134,7 +134,7 @@ class LimitNews:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NumberNews:
+class NumberUpdate:
     """The number's quality ("GREEN", "YELLOW", "RED", "UNKNOWN") or throughput changed; None where it is not told."""
 
     event: str
@@ -162,12 +162,14 @@ class Succession:
     source: Source = Source()
 
 
-type News = Inbound | Preference | TemplateNews | AccountNews | LimitNews | NumberNews | Acquaintance | Succession
+type WebhookEvent = (
+    Inbound | Preference | TemplateUpdate | AccountUpdate | LimitUpdate | NumberUpdate | Acquaintance | Succession
+)
 
 
-def whom(news: News) -> str | None:
+def whom(webhook_event: WebhookEvent) -> str | None:
     """The person whom it is about, by one of their names; None where it is about the account."""
-    match news:
+    match webhook_event:
         case Inbound(contact=person) | Preference(contact=person) | Succession(previous=person):
             return person.phone or person.user_id
         case Acquaintance(phone=phone):
@@ -224,7 +226,7 @@ class WebhookUpdates:
     """What a document of Meta's holds, in its order. `ignored` counts every update that says nothing to us."""
 
     reports: list[StatusReport] = field(default_factory=list)
-    news: list[News] = field(default_factory=list)
+    webhook_events: list[WebhookEvent] = field(default_factory=list)
     ignored: int = 0
 
 

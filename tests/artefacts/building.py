@@ -25,8 +25,8 @@ def build_environment() -> dict[str, str]:
 
 def copy_tree(into: Path) -> Path:
     """All that a build reads, so that it is the same for every test, whoever edits meanwhile."""
-    for room in ("functions", "shared"):
-        shutil.copytree(ROOT / room, into / room, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    for package in ("functions", "shared"):
+        shutil.copytree(ROOT / package, into / package, ignore=shutil.ignore_patterns("__pycache__", ".*"))
     for name in ("Makefile", "pyproject.toml", "uv.lock", ".python-version", "template.yaml", "samconfig.toml"):
         shutil.copy2(ROOT / name, into / name)
     for name in (".uv", ".venv"):

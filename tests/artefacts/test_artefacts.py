@@ -46,7 +46,7 @@ NEVER_SHIPPED = {
     "boto3",
     "botocore",
 }
-LEFT_OUT = re.compile(r"\.\./|bin/|aws_lambda_powertools/event_handler/")
+OMITTED = re.compile(r"\.\./|bin/|aws_lambda_powertools/event_handler/")
 AWS = {"botocore", "dateutil", "jmespath", "six", "urllib3"}
 EVERYWHERE = {*AWS, "aws_lambda_powertools", "msgspec", "typing_extensions"}
 CALLS = {"httpx2", "idna"}
@@ -106,12 +106,12 @@ def test_the_handler_comes_from_its_own_artefact_alone(
         *(path.resolve() for path in lambdas_own.iterdir()),
         Path(json.__file__).parents[1],
     )
-    strangers = {
+    unexpected = {
         name: file
         for name, file in found.modules.items()
         if file and not any(Path(file).is_relative_to(folder) for folder in allowed)
     }
-    assert not strangers
+    assert not unexpected
     ours = {name: file for name, file in found.modules.items() if name.split(".")[0] in {"functions", "shared"}}
     assert len(ours) > 20
     assert all(file and Path(file).is_relative_to(artefact) for file in ours.values())
@@ -139,8 +139,10 @@ def test_a_start_imports_no_more_than_its_budget(
 
 def own_files(tree: Path, folder: str) -> set[Path]:
     """What of the tree belongs in the artefact."""
-    rooms = (f"functions/{folder}", "shared")
-    return {Path("functions/__init__.py")} | {Path(room) / path for room in rooms for path in files(tree / room)}
+    packages = (f"functions/{folder}", "shared")
+    return {Path("functions/__init__.py")} | {
+        Path(package) / path for package in packages for path in files(tree / package)
+    }
 
 
 def packaged_files(artefact: Path, folder: str) -> Iterator[Path]:
@@ -149,7 +151,7 @@ def packaged_files(artefact: Path, folder: str) -> Iterator[Path]:
         record = artefact / f"{name.replace('-', '_')}-{version}.dist-info" / "RECORD"
         with record.open(encoding="utf-8", newline="") as lines:
             installed = [PurePosixPath(row[0]) for row in csv.reader(lines)]
-        yield from (Path(path) for path in installed if not LEFT_OUT.match(str(path)))
+        yield from (Path(path) for path in installed if not OMITTED.match(str(path)))
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -181,7 +183,7 @@ def test_what_lies_about_in_a_developers_tree_stays_there(
     littering = shutil.copytree(tree, tmp_path / "tree", symlinks=True)
     planted = [".env", ".env.local", "functions/.env.local", "functions/webhook/.env.local", "shared/.env"]
     planted += ["shared/storage/.aws.py.swp", "shared/__pycache__/gone.cpython-313.pyc", "shared/.cache/numbers.csv"]
-    planted += [f"{room}/leftover.py" for room in ("tests", "local", "docs", "bench", "events", "functions/api")]
+    planted += [f"{package}/leftover.py" for package in ("tests", "local", "docs", "bench", "events", "functions/api")]
     for name in planted:
         (littering / name).parent.mkdir(parents=True, exist_ok=True)
         (littering / name).write_text("SECRET = 'invented'")

@@ -26,5 +26,5 @@ def planned(rows: int) -> dict[str, float]:
     """What the benchmark says of itself."""
     command = [sys.executable, "-m", "bench.planning", "--rows", str(rows)]
     done = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=True, timeout=600)
-    told: dict[str, float] = json.loads(done.stdout)
-    return told
+    reported: dict[str, float] = json.loads(done.stdout)
+    return reported

@@ -14,7 +14,7 @@ from bench.__main__ import Row, results
 from bench.inputs import of_a_row, of_sender
 from bench.scale.day import Day, Limits, Second
 from bench.scale.figures import EventSource, Measured, event_source, measured
-from bench.scale.lane import Lane, Parcel
+from bench.scale.rate_limit import Parcel, RateLimit
 from bench.scale.receipts import SPREADS, receipts
 from bench.scale.table import table, template_limits
 from bench.scale.world import MIDNIGHT, Campaign, campaigns
@@ -28,23 +28,23 @@ MESSAGES = 60_000
 EVENING = 20 * 3600 + 3000
 
 
-class Watched(Day):
+class Observed(Day):
     """Remembers each departure: (lane, second) → messages."""
 
     def __init__(self, *arguments: object) -> None:
         super().__init__(*arguments)  # type: ignore[arg-type]  # handed through
-        self.departures: Counter[tuple[int, int]] = Counter()
+        self.send_slots: Counter[tuple[int, int]] = Counter()
 
     @override
-    def depart(self, parcel: Parcel, taken: int, now: Second) -> None:
-        super().depart(parcel, taken, now)
-        number = self.lanes.index(parcel.lane)
+    def leave_in_slot(self, parcel: Parcel, taken: int, now: Second) -> None:
+        super().leave_in_slot(parcel, taken, now)
+        number = self.rate_limits.index(parcel.rate_limit)
         for message in range(taken):
-            self.departures[number, math.floor(parcel.at + message / parcel.lane.pace)] += 1
+            self.send_slots[number, math.floor(parcel.at + message / parcel.rate_limit.pace)] += 1
 
 
-def day(day_campaigns: list[Campaign], limits: Limits) -> Watched:
-    made = Watched(day_campaigns, Measured(), limits)
+def day(day_campaigns: list[Campaign], limits: Limits) -> Observed:
+    made = Observed(day_campaigns, Measured(), limits)
     made.run()
     return made
 
@@ -68,27 +68,30 @@ def test_every_message_is_sent_once_whatever_the_limits() -> None:
     plenty, little = day(sent, scarce().unbound()), day(sent, scarce())
     assert sum(second.rebooked for second in little.seconds) > 0
     for one in (plenty, little):
-        assert [lane.sent for lane in one.lanes] == [campaign.rows for campaign in sent]
-        assert all(lane.unreleased == lane.queued == 0 for lane in one.lanes)
-        assert one.departures.total() == sum(second.sent.total() for second in one.seconds) == 4000
+        assert [rate_limit.sent for rate_limit in one.rate_limits] == [campaign.rows for campaign in sent]
+        assert all(rate_limit.unreleased == rate_limit.queued == 0 for rate_limit in one.rate_limits)
+        assert one.send_slots.total() == sum(second.sent.total() for second in one.seconds) == 4000
 
 
 def test_what_is_not_sent_yet_waits_somewhere() -> None:
     cut = Day(campaigns(organisations=9, messages=MESSAGES), Measured(), scarce())
     cut.run(8 * 3600)
-    assert 0 < sum(lane.sent for lane in cut.lanes) < MESSAGES
-    assert all(lane.sent + lane.queued + lane.unreleased == lane.campaign.rows for lane in cut.lanes)
+    assert 0 < sum(rate_limit.sent for rate_limit in cut.rate_limits) < MESSAGES
+    assert all(
+        rate_limit.sent + rate_limit.queued + rate_limit.unreleased == rate_limit.campaign.rows
+        for rate_limit in cut.rate_limits
+    )
 
 
-def test_no_lane_has_more_departures_than_its_rate() -> None:
+def test_no_rate_limit_has_more_send_slots_than_its_rate() -> None:
     sent = day(list(campaigns(organisations=9, messages=MESSAGES)), scarce().unbound())
     most: Counter[int] = Counter()
-    for (lane, _), count in sent.departures.items():
-        most[lane] = max(most[lane], count)
-    assert all(most[number] <= lane.campaign.rate for number, lane in enumerate(sent.lanes))
+    for (rate_limit, _), count in sent.send_slots.items():
+        most[rate_limit] = max(most[rate_limit], count)
+    assert all(most[number] <= rate_limit.campaign.rate for number, rate_limit in enumerate(sent.rate_limits))
 
 
-def test_no_sms_departs_in_quiet_hours() -> None:
+def test_no_sms_leaves_in_quiet_hours() -> None:
     """Begun late in the evening: every country's night comes before the end."""
     evening = [
         Campaign(organisation=n, channel="sms", country=country, rate=5, rows=10_000, starts=EVENING)
@@ -96,29 +99,29 @@ def test_no_sms_departs_in_quiet_hours() -> None:
     ]
     sent = day(evening, scarce().unbound())
     nights = Counter[int]()
-    for lane, second in sent.departures:
+    for rate_limit, second in sent.send_slots:
         instant = MIDNIGHT + timedelta(seconds=second)
-        assert next_open(instant, COVERED[sent.lanes[lane].campaign.country].zone, QUIET_HOURS) == instant
-        nights[lane] += second > 86_400
-    assert all(nights[lane] for lane in range(len(evening)))
+        assert next_open(instant, COVERED[sent.rate_limits[rate_limit].campaign.country].zone, QUIET_HOURS) == instant
+        nights[rate_limit] += second > 86_400
+    assert all(nights[rate_limit] for rate_limit in range(len(evening)))
 
 
-def test_a_lane_books_one_after_the_other() -> None:
-    lane = Lane(Campaign(organisation=0, channel="whatsapp", country="SN", rate=80, rows=1000, starts=0))
-    first, second = list(lane.book(100, 10.0)), list(lane.book(100, 10.0))
+def test_a_rate_limit_books_one_after_the_other() -> None:
+    rate_limit = RateLimit(Campaign(organisation=0, channel="whatsapp", country="SN", rate=80, rows=1000, starts=0))
+    first, second = list(rate_limit.book(100, 10.0)), list(rate_limit.book(100, 10.0))
     assert [sum(parcel.count for parcel in parcels) for parcels in (first, second)] == [100, 100]
     assert first[-1].last_of(first[-1].count) < second[0].at
 
 
 def test_every_report_comes_once() -> None:
-    heard = receipts([{"whatsapp": 1000, "sms": 0}, {"whatsapp": 0, "sms": 500}])
+    received = receipts([{"whatsapp": 1000, "sms": 0}, {"whatsapp": 0, "sms": 500}])
     shares = {channel: sum(spread.share for spread in spreads) for channel, spreads in SPREADS.items()}
-    assert math.isclose(sum(heard), 1000 * shares["whatsapp"] + 500 * shares["sms"], rel_tol=1e-6)
+    assert math.isclose(sum(received), 1000 * shares["whatsapp"] + 500 * shares["sms"], rel_tol=1e-6)
 
 
 def test_the_template_says_how_much_runs_at_once() -> None:
-    told = {str(at(its, "Queue")): its for _, its in events(read(), "SQS")}
-    its = told[str({"Fn::GetAtt": "WhatsAppQueue.Arn"})]
+    reported = {str(at(its, "Queue")): its for _, its in events(read(), "SQS")}
+    its = reported[str({"Fn::GetAtt": "WhatsAppQueue.Arn"})]
     found = event_source("SendWhatsAppFunction", "WhatsAppQueue")
     assert (found.concurrency, found.batch) == (concurrency(read(), its), its["BatchSize"])
     assert template_limits().senders["whatsapp"] == found
@@ -136,11 +139,11 @@ def test_the_guide_says_how_many_places_each_load_takes() -> None:
         assert abs(found - int(places)) <= max(1, found // 10), (numbers, rate, channel, found)
 
 
-def _places(channel: str, lanes: int, rate: int) -> int:
+def _places(channel: str, rate_limits: int, rate: int) -> int:
     """The most environments at once where nothing holds them back: two minutes of each lane, all at about once."""
     sent = [
         Campaign(organisation=one, channel=channel, country="SN", rate=rate, rows=120 * rate, starts=36_000 + one)
-        for one in range(lanes)
+        for one in range(rate_limits)
     ]
     made = Day(sent, measured(), template_limits().unbound())
     made.run()

@@ -14,7 +14,7 @@ SMS, WHATSAPP = "sms at 5/s for 60 s", "whatsapp at 80/s for 30 s"
 
 
 @pytest.mark.parametrize(
-    ("better", "value", "target", "verdict"),
+    ("better", "value", "target", "result"),
     [
         ("less", 49.9, 50, "ok"),
         ("less", 50.1, 50, "MISSED"),
@@ -22,10 +22,10 @@ SMS, WHATSAPP = "sms at 5/s for 60 s", "whatsapp at 80/s for 30 s"
         ("more", 0.79, 0.8, "MISSED"),
     ],
 )
-def test_a_figure_meets_its_target_or_misses_it(better: str, value: float, target: float, verdict: str) -> None:
+def test_a_figure_meets_its_target_or_misses_it(better: str, value: float, target: float, result: str) -> None:
     row = Row(name="n", value=value, target=target, unit="ms", better=better)
-    assert row.is_met == (verdict == "ok")
-    assert line(row).endswith(verdict)
+    assert row.is_met == (result == "ok")
+    assert line(row).endswith(result)
 
 
 def test_a_figure_without_a_target_is_told_and_judged_by_nobody() -> None:

@@ -25,12 +25,14 @@ def test_what_is_timed_moves_every_row_and_asks_for_what_it_has_to() -> None:
         turn = in_bodies(webhook, bodies(sent, 30), 3 * len(sent))
         counts = place.ask("counts")["requests"]
         rows = loop.run(DynamoLog(Aws(), "LogTable").get_many(ORGANISATION, [one.message_id for one in sent]))
-        told = together(loop.run(DynamoDistributions(Aws(), "StateTable").counts(ORGANISATION, DISTRIBUTION)).values())
+        reported = together(
+            loop.run(DynamoDistributions(Aws(), "StateTable").counts(ORGANISATION, DISTRIBUTION)).values()
+        )
         loop.close()
     assert turn.messages == 90
     assert {row.status for row in rows.values()} == {Status.READ}
     assert all(row.delivered_at is not None for row in rows.values())
-    assert told.by_status[Status.READ] == 30
+    assert reported.by_status[Status.READ] == 30
     moves = 2 * 30  # its sender has noted each `sent` already
     assert moves <= counts["dynamodb.UpdateItem"] <= moves + 10, "counts and pulse come by the batch, not by the status"
     assert counts["dynamodb.BatchGetItem"] <= 30, "who is whom is asked for many at once"

@@ -74,8 +74,8 @@ def queues_go_wrong(stage: Stage, turn: int) -> None:
     """Copies and tasks come once more; the fan-out's work and every shard of the agenda are asked for again; copies are
     given up and redriven; for some minutes no tick comes."""
     if turn % 8 == 2:
-        stage.double_copies("SmsQueue")
-        stage.double_copies("FanoutQueue")
+        stage.double_queue_messages("SmsQueue")
+        stage.double_queue_messages("FanoutQueue")
         stage.ask_again()
     if turn in (3, 5, 7, 9):
         stage.give_up("SmsQueue")

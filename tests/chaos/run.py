@@ -104,7 +104,7 @@ def _carry(stage: Stage, scenario: Scenario) -> None:
     while time.monotonic() < give_up and (turn < scenario.turns or still < 2 * STILL):
         scenario.meanwhile(stage, turn)
         if turn % 8 == 0:
-            stage.watch()
+            stage.observe()
         turn += 1
         time.sleep(LOOK)
         stands = (stage.status(), dict(stage.counts()), stage.taken())
@@ -134,7 +134,7 @@ def _come_to_rest(stage: Stage, scenario: Scenario) -> None:
         else:
             stage.jump(stage.stack.now() + timedelta(minutes=steps.popleft() if len(steps) > 1 else steps[0]))
         _settle(stage)
-        stage.watch()
+        stage.observe()
     raise AssertionError("it does not come to rest")
 
 

@@ -14,7 +14,7 @@ CALM = 300
 """The last four digits of the first number where no number is a special one."""
 SPECIAL = 400
 """From here on one in ten numbers is: docs/simulators.md."""
-LEFT_OUT = frozenset({"0431"})
+OMITTED = frozenset({"0431"})
 """A used-up quota holds the lane for an hour, nine times over: hours that no morning has."""
 WHATSAPP_SPECIAL = (
     *("0403", "0404", "0512", "0200", "0429", "0430", "0503", "1056", "1026", "0472", "9026", "9126"),
@@ -132,7 +132,7 @@ SCENARIOS = (
             "WhatsApp: 502, an answer nobody can read": _outcomes("502", "not JSON"),
             "WhatsApp: throttled": _refused("130429", "131056"),
             "WhatsApp: refused, or failed later": lambda seen: seen.reasons("not_on_whatsapp"),
-            "WhatsApp: statuses twice": lambda seen: seen.told_twice(),
+            "WhatsApp: statuses twice": lambda seen: seen.reported_twice(),
             "WhatsApp: the one documented double": lambda seen: seen.taken_twice(),
         },
         channel="whatsapp",
@@ -188,7 +188,7 @@ SCENARIOS = (
         name="settings: credentials changed under way; receipts: twice, at once, forged",
         faults={
             "settings: a token dies under way": _refused("401/41"),
-            "receipts: twice": lambda seen: seen.told_twice(),
+            "receipts: twice": lambda seen: seen.reported_twice(),
             "receipts: forged": _done("forged"),
         },
         settings={"duplicate_receipts": True, "delivered_delay": 0.0, "orange_single_token": True},
@@ -255,5 +255,5 @@ def take(scenario: Scenario) -> list[tuple[str, str]]:
     """(country, last digits) of each row, in turn of the countries: the special numbers first, then the others."""
     others = (f"{number:04}" for number in range(scenario.first, 10_000))
     tails = itertools.chain(scenario.tails, (tail for tail in others if tail not in scenario.tails))
-    pairs = ((country, tail) for tail in tails if tail not in LEFT_OUT for country in scenario.countries)
+    pairs = ((country, tail) for tail in tails if tail not in OMITTED for country in scenario.countries)
     return list(itertools.islice(pairs, scenario.rows))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tests.simulation.evidence import Arrival, Call, Evidence, Row, Told
+from tests.simulation.evidence import Arrival, Call, Evidence, Reported, Row
 from tests.stack.programme import Json
 
 SAID = {
@@ -39,10 +39,10 @@ class Seen:
         """How many rows ended so."""
         return sum(row["reason"] == reason for row in self.evidence["rows"])
 
-    def told_twice(self) -> int:
+    def reported_twice(self) -> int:
         """How many messages the door was told the same of more than once, and took it each time."""
-        heard = Counter((name, status) for name, status, _ in _told(self.receipts))
-        return sum(count > 1 for count in heard.values())
+        received = Counter((name, status) for name, status, _ in _reported(self.receipts))
+        return sum(count > 1 for count in received.values())
 
     def taken_twice(self) -> int:
         """How many people's message a provider took twice."""
@@ -86,11 +86,13 @@ def rows(messages: Sequence[Json], fallback_minutes: int | None = None) -> list[
     ]
 
 
-def told(receipts: Sequence[Json], ledger: Sequence[Json], channel: str, cards: Mapping[str, str]) -> list[Told]:
+def reported(
+    receipts: Sequence[Json], ledger: Sequence[Json], channel: str, cards: Mapping[str, str]
+) -> list[Reported]:
     """What our door has answered with 200: from then on it is ours to keep."""
     entries = {entry["provider_message_id"]: entry for entry in ledger}
     return [
-        Told(
+        Reported(
             at=datetime.fromisoformat(at),
             stamp=datetime.fromisoformat(at),
             channel=channel,
@@ -98,7 +100,7 @@ def told(receipts: Sequence[Json], ledger: Sequence[Json], channel: str, cards: 
             key=entries[name]["key"] or "",
             status=SAID.get(status, status),
         )
-        for name, status, at in _told(receipts)
+        for name, status, at in _reported(receipts)
         if name in entries
     ]
 
@@ -112,7 +114,7 @@ def arrivals(ledger: Sequence[Json]) -> list[Arrival]:
     ]
 
 
-def _told(receipts: Sequence[Json]) -> list[tuple[str, str, str]]:
+def _reported(receipts: Sequence[Json]) -> list[tuple[str, str, str]]:
     """Provider's ID, its word, when; of what was taken."""
     return [
         (name, status, call["at"])

@@ -13,7 +13,7 @@ from tests.chaos import seen
 from tests.chaos.patient import Patient
 from tests.chaos.people import people, request, upload
 from tests.chaos.seen import Seen
-from tests.simulation.evidence import Change, Deed, Evidence, Person, State, Word
+from tests.simulation.evidence import Change, ConsentStatement, Deed, Evidence, Person, State
 from tests.stack.programme import Json, Programme
 from tests.stack.running import RunningStack
 
@@ -38,7 +38,7 @@ class Stage:
         self._fallback_minutes: int | None = None
         self._deeds: list[Deed] = []
         self._states: list[State] = []
-        self._words: list[Word] = []
+        self._statements: list[ConsentStatement] = []
         self._changes: list[Change] = []
         self._post(f"{stack.control_url}/reset", {})
         self.programme = Programme(stack, name, rate=rate, transport=Patient())
@@ -90,7 +90,9 @@ class Stage:
         items = [{"phone": one["number"], "granted": False, "source": "telephone"} for one in some]
         self.programme.api.post("/v1/consents", json={"items": items}).raise_for_status()
         said = self.stack.now()
-        self._words += [Word(number=one["number"], granted=False, asked=asked, done=said, dated=None) for one in some]
+        self._statements += [
+            ConsentStatement(number=one["number"], granted=False, asked=asked, done=said, dated=None) for one in some
+        ]
 
     def redrive(self) -> None:
         """All dead letters go again; asked twice."""
@@ -109,7 +111,7 @@ class Stage:
         """Of AWS."""
         self._post(f"{self.stack.aws_url}/_stack/faults", faults)
 
-    def double_copies(self, queue: str) -> None:
+    def double_queue_messages(self, queue: str) -> None:
         """Ten of what waits on a queue, put there a second time."""
         sqs, url = self.stack.aws("sqs"), self.stack.output(f"{queue}Url")
         found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0).get("Messages", [])
@@ -196,7 +198,7 @@ class Stage:
         rows = self.programme.messages(distribution_id=self.identity, limit="200", status="pending")
         return not self.counts()["pending"] and not rows
 
-    def watch(self) -> None:
+    def observe(self) -> None:
         """How the newest rows of the log stand now."""
         query = {"distribution_id": self.identity, "limit": "200"}
         now = self.stack.now()
@@ -228,14 +230,14 @@ class Stage:
             rows=seen.rows(listed, self._fallback_minutes),
             deeds=self._deeds,
             states=self._states,
-            words=self._words,
-            told=seen.told(receipts, ledger, self._channel, cards),
+            statements=self._statements,
+            reported=seen.reported(receipts, ledger, self._channel, cards),
             arrivals=seen.arrivals(ledger) if self._channel == "whatsapp" else [],
             changes=self._changes,
             unknown=(),
             accepted={self.identity: found["accepted"]},
             counts={self.identity: found["counts"]},
-            quiet=[],
+            idle=[],
             reasons={self.identity: {one: n for one, n in found["by_reason"].items() if one != RECEIPT_MISSING}},
             fallbacks={self.identity: found["fallback"]["counts"]} if found["fallback"] else {},
             rates={self._channel: self._rate} | ({"sms": self._rate} if texts else {}),

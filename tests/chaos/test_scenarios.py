@@ -9,10 +9,10 @@ import pytest
 from local.sample.people import PLACES
 from tests.chaos.hands import HELD
 from tests.chaos.run import besides, performed, start_of
-from tests.chaos.scenarios import LEFT_OUT, SCENARIOS, Scenario, named, take
-from tests.chaos.seen import Seen, calls, rows, told
+from tests.chaos.scenarios import OMITTED, SCENARIOS, Scenario, named, take
+from tests.chaos.seen import Seen, calls, reported, rows
 from tests.chaos.stage import GRACE
-from tests.simulation.checker import FRESH, LATE, QUIET, ZONES, violations
+from tests.simulation.checker import KNOWN_FOR, LATE, QUIET, ZONES, violations
 from tests.simulation.evidence import Evidence, Person
 from tests.stack.programme import Json
 from tests.stack.running import RunningStack
@@ -26,7 +26,7 @@ def test_each_scenario_has_its_people_each_once() -> None:
         people = take(scenario)
         assert len(set(people)) == len(people) == scenario.rows
         assert {country for country, _ in people} == set(scenario.countries) <= set(PLACES)
-        assert not LEFT_OUT & {tail for _, tail in people}
+        assert not OMITTED & {tail for _, tail in people}
 
 
 def test_names_are_distinct_and_found_by_their_words() -> None:
@@ -50,7 +50,7 @@ def test_the_rate_of_some_would_be_exceeded_if_nobody_kept_it() -> None:
 
 
 def test_a_pause_is_far_longer_than_what_the_checker_forgives() -> None:
-    assert HELD.total_seconds() >= 8 + FRESH + GRACE
+    assert HELD.total_seconds() >= 8 + KNOWN_FOR + GRACE
 
 
 def test_a_campaign_begins_while_all_are_awake_or_at_its_hour() -> None:
@@ -88,8 +88,8 @@ def entry(number: str) -> Json:
 
 def receipt(number: str, result: str = "200") -> Json:
     at = (NOON + timedelta(seconds=1)).isoformat()
-    told_of = {"provider_message_ids": [f"of-{number}"], "statuses": ["DeliveredToTerminal"]}
-    return {**told_of, "at": at, "result": result}
+    reported_of = {"provider_message_ids": [f"of-{number}"], "statuses": ["DeliveredToTerminal"]}
+    return {**reported_of, "at": at, "result": result}
 
 
 def logged(number: str, status: str) -> Json:
@@ -115,14 +115,14 @@ def seen(statuses: list[str], receipts: list[Json], refused: dict[str, int] | No
         rows=rows([logged(number, status) for number, status in zip(CARDS, statuses, strict=True)]),
         deeds=[],
         states=[{"distribution": "d", "at": NOON - timedelta(minutes=1), "status": "sending"}],
-        words=[],
-        told=told(receipts, ledger, "sms", CARDS),
+        statements=[],
+        reported=reported(receipts, ledger, "sms", CARDS),
         arrivals=[],
         changes=[],
         unknown=[],
         accepted={"d": 2},
         counts={"d": {status: statuses.count(status) for status in set(statuses)}},
-        quiet=[],
+        idle=[],
         reasons={},
         fallbacks={},
         rates={"sms": 10},
@@ -143,8 +143,8 @@ def test_a_receipt_that_our_door_took_and_lost_is_seen() -> None:
 
 def test_receipts_that_came_twice_are_counted() -> None:
     once, twice = receipt("+221770000300"), receipt("+221770000301")
-    assert seen(["delivered", "delivered"], [once, twice]).told_twice() == 0
-    assert seen(["delivered", "delivered"], [once, twice, twice]).told_twice() == 1
+    assert seen(["delivered", "delivered"], [once, twice]).reported_twice() == 0
+    assert seen(["delivered", "delivered"], [once, twice, twice]).reported_twice() == 1
 
 
 def test_a_fault_that_never_occurred_and_a_rate_that_was_not_kept_are_wrong() -> None:

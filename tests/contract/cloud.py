@@ -22,13 +22,13 @@ from shared.storage.aws import Aws
 from shared.storage.codec import decode
 from shared.storage.dynamodb.contacts import DynamoContacts, DynamoSessions
 from shared.storage.dynamodb.counters import DynamoCallCounts, DynamoCardFailures, DynamoTurns
-from shared.storage.dynamodb.daily_limit import DynamoPeopleCount, DynamoReputations
+from shared.storage.dynamodb.daily_limit import DynamoNumberStatuses, DynamoPeopleCount
 from shared.storage.dynamodb.distributions import DynamoDistributions
 from shared.storage.dynamodb.holds import DynamoHolds
-from shared.storage.dynamodb.last_heard import DynamoPulse
+from shared.storage.dynamodb.last_heard import DynamoLastHeard
 from shared.storage.dynamodb.log import DynamoLog
 from shared.storage.dynamodb.people import DynamoMedia, DynamoPeople, DynamoReceipts, DynamoTraces
-from shared.storage.dynamodb.rate_limits import DynamoLanes
+from shared.storage.dynamodb.rate_limits import DynamoRateLimits
 from shared.storage.dynamodb.templates import DynamoTemplates
 from shared.storage.dynamodb.unmatched_receipts import DynamoUnknownSms
 from shared.storage.files import S3Uploads
@@ -36,7 +36,7 @@ from shared.storage.integrations import SecretIntegrations
 from shared.storage.plans import S3Plans
 from shared.storage.queues import SqsChannelQueue, SqsStatusQueue, SqsTaskQueue
 from shared.storage.schedules import ScheduleNames, SchedulerSchedules
-from shared.storage.tokens import SecretTokenShelf
+from shared.storage.tokens import SecretTokenStore
 from shared.webhooks.ingress import Report
 from tests.contract import strictness
 from tests.contract.world import World
@@ -170,13 +170,13 @@ class _CloudHands:
         group = self.names.schedules.group
         listed = self.aws.scheduler.list_schedules(GroupName=group)["Schedules"]
         found = [self.aws.scheduler.get_schedule(Name=one["Name"], GroupName=group) for one in listed]
-        told = {one["Name"]: json.loads(one["Target"]["Input"])["tick"] for one in found}
-        assert all(tick["distribution_id"] == name for name, tick in told.items())
+        reported = {one["Name"]: json.loads(one["Target"]["Input"])["tick"] for one in found}
+        assert all(tick["distribution_id"] == name for name, tick in reported.items())
         return {
             one["Name"]: (
                 one["ScheduleExpression"],
                 one["ScheduleExpressionTimezone"],
-                told[one["Name"]]["organisation"],
+                reported[one["Name"]]["organisation"],
             )
             for one in found
         }
@@ -212,7 +212,7 @@ def on_aws(aws: Aws, names: Deployed, clock: FakeClock) -> World:
         channels=SqsChannelQueue(aws, names.channels),
         task_queue=SqsTaskQueue(aws, names.fanout),
         status_queue=SqsStatusQueue(aws, names.status),
-        lanes=DynamoLanes(aws, names.state_table, clock),
+        rate_limits=DynamoRateLimits(aws, names.state_table, clock),
         people=DynamoPeople(aws, names.state_table),
         call_counts=DynamoCallCounts(aws, names.state_table),
         receipts=DynamoReceipts(aws, names.state_table, clock),
@@ -220,15 +220,15 @@ def on_aws(aws: Aws, names: Deployed, clock: FakeClock) -> World:
         contacts=DynamoContacts(aws, names.state_table),
         sessions=DynamoSessions(aws, names.state_table),
         card_failures=DynamoCardFailures(aws, names.state_table),
-        pulse=DynamoPulse(aws, names.state_table),
+        last_heard_store=DynamoLastHeard(aws, names.state_table),
         people_count=DynamoPeopleCount(aws, names.state_table),
         integrations=SecretIntegrations(aws, names.bucket, clock),
-        token_shelf=SecretTokenShelf(aws, names.bucket, FakeTelemetry()),
+        token_store=SecretTokenStore(aws, names.bucket, FakeTelemetry()),
         unknown_sms=DynamoUnknownSms(aws, names.state_table),
         traces=DynamoTraces(aws, names.state_table),
         schedules=SchedulerSchedules(aws, names.schedules, FakeTelemetry()),
         templates=DynamoTemplates(aws, names.state_table),
-        reputations=DynamoReputations(aws, names.state_table),
+        number_statuses=DynamoNumberStatuses(aws, names.state_table),
         holds=DynamoHolds(aws, names.state_table),
         hands=_CloudHands(aws=aws, names=names),
         another=lambda: on_aws(aws, names, clock),

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from shared.base.refusal import Notice
+from shared.base.refusal import ApiWarning
 from shared.campaigns.distribution import (
     CountryPrice,
     Distribution,
@@ -79,11 +79,11 @@ FULL_MESSAGE = Message(
     unknown_since=NOON + 8 * SECOND,
     claimed_at=NOON + 9 * SECOND,
     claim_token="t-full",
-    lane="1060001",
+    rate_limit="1060001",
     card_attempt=1,
-    alternative=True,
+    fallback_template=True,
     as_template=True,
-    reopened=True,
+    retrying=True,
     resent=True,
     fallback_minutes=90,
     rests_until=NOON + 10 * SECOND,
@@ -108,8 +108,8 @@ FULL_PAYLOAD = Payload(
     card_after=datetime(2026, 11, 23, 9, 30, 2, 123456, tzinfo=UTC),
     consented=False,
     consented_at=datetime(2026, 11, 23, 9, 30, 1, 123456, tzinfo=UTC),
-    alternative=TemplateCall(name="nutrition_card", language="en", parameters=()),
-    alternative_shows_card=False,
+    fallback_template=TemplateCall(name="nutrition_card", language="en", parameters=()),
+    fallback_template_shows_card=False,
     exempt=True,
     fallback=Fallback(text="Votre carte — « prête »", after_minutes=90),
     fallback_of="5a1e0000-0000-5000-8000-000000000001",
@@ -163,20 +163,20 @@ FULL_DISTRIBUTION = Distribution(
         duplicates=1,
         segments=300,
         prices=(CountryPrice(country="SN", currency="XOF", amount=Decimal("3600.50"), segments=300),),
-        warnings=(Notice(code="unknown_columns", count=2, facts={"names": "prénom"}),),
+        warnings=(ApiWarning(code="unknown_columns", count=2, facts={"names": "prénom"}),),
         peak=(("08:00", "10:00"),),
         starts_at=NOON,
         estimated_end=None,
     ),
     completed_at=None,
     due_at=NOON + SECOND,
-    last_departure=NOON,
+    last_send_slot=NOON,
     swept=True,
     revision=0,
 )
 
 
-async def standing(log: Log, message_id: str = "m-1") -> Message:
+async def stored_row(log: Log, message_id: str = "m-1") -> Message:
     """The row, which is there."""
     row = await log.get(ORGANISATION, message_id)
     assert row is not None

@@ -78,9 +78,9 @@ def paused(running: Running) -> Any:
 def completed(running: Running) -> Any:
     made = sending(running)
     running.work()
-    for copy in running.copies(after=60):
+    for queue_message in running.queue_messages(after=60):
         delivered = Move(status=Status.DELIVERED, at=running.clock.now())
-        asyncio.run(running.world.log.move(running.organisation, copy.message_id, delivered))
+        asyncio.run(running.world.log.move(running.organisation, queue_message.message_id, delivered))
     running.clock.pass_by(minutes=2)
     running.fanout({"tick": True}, Invocation())
     running.work()

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from shared.recipients.number_key import Link
+from shared.recipients.number_key import IdentityLink
 from tests.contract.making import NOON, ORGANISATION
 from tests.contract.world import World
 
@@ -10,41 +10,45 @@ MICROSECOND = timedelta(microseconds=1)
 NUMBER = "1060001"
 
 
-async def test_links_lead_one_way_and_stand_for_the_next_worker(world: World) -> None:
+async def test_identity_links_lead_one_way_and_stand_for_the_next_worker(world: World) -> None:
     for _ in range(2):
-        await world.contacts.link_all(ORGANISATION, [("user", Link(other="person"))])
-    assert list(await world.another().contacts.links(ORGANISATION, "user")) == [Link(other="person")]
-    assert list(await world.contacts.links(ORGANISATION, "person")) == []
-    assert list(await world.contacts.links("other", "user")) == []
+        await world.contacts.add_identity_links(ORGANISATION, [("user", IdentityLink(other="person"))])
+    assert list(await world.another().contacts.identity_links(ORGANISATION, "user")) == [IdentityLink(other="person")]
+    assert list(await world.contacts.identity_links(ORGANISATION, "person")) == []
+    assert list(await world.contacts.identity_links("other", "user")) == []
 
 
-async def test_an_identity_has_several_links_and_each_is_replaced_by_its_next(world: World) -> None:
-    await world.contacts.link_all(ORGANISATION, [("user", Link(other="new", until=NOON))])
-    await world.contacts.link_all(ORGANISATION, [("user", Link(other="person"))])
-    await world.contacts.link_all(ORGANISATION, [("user", Link(other="new", until=NOON + MICROSECOND))])
-    found = await world.contacts.links(ORGANISATION, "user")
-    assert sorted(found, key=lambda link: link.other) == [
-        Link(other="new", until=NOON + MICROSECOND),
-        Link(other="person"),
+async def test_an_identity_has_several_identity_links_and_each_is_replaced_by_its_next(world: World) -> None:
+    await world.contacts.add_identity_links(ORGANISATION, [("user", IdentityLink(other="new", until=NOON))])
+    await world.contacts.add_identity_links(ORGANISATION, [("user", IdentityLink(other="person"))])
+    await world.contacts.add_identity_links(
+        ORGANISATION, [("user", IdentityLink(other="new", until=NOON + MICROSECOND))]
+    )
+    found = await world.contacts.identity_links(ORGANISATION, "user")
+    assert sorted(found, key=lambda identity_link: identity_link.other) == [
+        IdentityLink(other="new", until=NOON + MICROSECOND),
+        IdentityLink(other="person"),
     ]
 
 
-async def test_more_links_than_fit_one_request_and_one_of_them_twice(world: World) -> None:
-    links = [(f"user-{number}", Link(other="person")) for number in range(60)]
-    await world.contacts.link_all(ORGANISATION, [*links, ("user-7", Link(other="person", until=NOON))])
-    await world.contacts.link_all(ORGANISATION, [])
-    for one, link in links:
-        expected = Link(other="person", until=NOON) if one == "user-7" else link
-        assert list(await world.another().contacts.links(ORGANISATION, one)) == [expected]
+async def test_more_identity_links_than_fit_one_request_and_one_of_them_twice(world: World) -> None:
+    identity_links = [(f"user-{number}", IdentityLink(other="person")) for number in range(60)]
+    await world.contacts.add_identity_links(
+        ORGANISATION, [*identity_links, ("user-7", IdentityLink(other="person", until=NOON))]
+    )
+    await world.contacts.add_identity_links(ORGANISATION, [])
+    for one, identity_link in identity_links:
+        expected = IdentityLink(other="person", until=NOON) if one == "user-7" else identity_link
+        assert list(await world.another().contacts.identity_links(ORGANISATION, one)) == [expected]
 
 
 async def test_which_pairs_are_linked(world: World) -> None:
-    await world.contacts.link_all(ORGANISATION, [("a", Link(other="b"))])
-    await world.contacts.link_all(ORGANISATION, [("c", Link(other="d"))])
+    await world.contacts.add_identity_links(ORGANISATION, [("a", IdentityLink(other="b"))])
+    await world.contacts.add_identity_links(ORGANISATION, [("c", IdentityLink(other="d"))])
     asked = (pair for pair in [("a", "b"), ("b", "a"), ("a", "b"), ("c", "d"), ("a", "d")])
-    assert await world.contacts.linked(ORGANISATION, asked) == {("a", "b"), ("c", "d")}
-    assert await world.contacts.linked("other", [("a", "b")]) == set()
-    assert await world.contacts.linked(ORGANISATION, []) == set()
+    assert await world.contacts.joined_identities(ORGANISATION, asked) == {("a", "b"), ("c", "d")}
+    assert await world.contacts.joined_identities("other", [("a", "b")]) == set()
+    assert await world.contacts.joined_identities(ORGANISATION, []) == set()
 
 
 async def test_a_session_is_never_shortened(world: World) -> None:

@@ -102,7 +102,7 @@ def test_a_recount_between_a_workers_moves_and_its_count(running: Running, aws: 
             beside.submit(tick).result()
 
     with before_the_first_count(aws, complete) as seen:
-        running.told(first["message_id"], "delivered")
+        running.reported(first["message_id"], "delivered")
     assert seen
     found = got(running, "GET /v1/distributions/{distribution_id}", path={"distribution_id": made["distribution_id"]})
     assert found["status"] == "completed"
@@ -124,9 +124,9 @@ def test_a_count_that_failed_is_made_good_when_the_work_comes_again(running: Run
         raise ConnectionError("the store is away")
 
     with before_the_first_count(aws, fail) as seen, pytest.raises(InvocationFailedError):
-        running.told(first["message_id"], "delivered")
+        running.reported(first["message_id"], "delivered")
     assert seen
-    running.told(first["message_id"], "delivered")
+    running.reported(first["message_id"], "delivered")
     running.clock.pass_by(minutes=1)
     running.tick()
     assert_they_agree(running, made, {"sent": 1, "delivered": 1})

@@ -65,17 +65,19 @@ def listed(running: Running, query: str = "", **parts: Any) -> list[Mapping[str,
     return items
 
 
-def body_of(copy: Dispatch) -> str:
-    return encode(copy).decode()
+def body_of(queue_message: Dispatch) -> str:
+    return encode(queue_message).decode()
 
 
 def test_poison_among_healthy_ones_is_left_lying_and_holds_up_nobody(running: Running) -> None:
     sent = [running.send(f"k-{number}") for number in range(3)]
-    copies = {copy.message_id: body_of(copy) for copy in running.copies(after=5)}
-    torn = json.dumps({**json.loads(copies[sent[1]]), "payload": {"an": "older version's"}})
+    queue_messages = {
+        queue_message.message_id: body_of(queue_message) for queue_message in running.queue_messages(after=5)
+    }
+    torn = json.dumps({**json.loads(queue_messages[sent[1]]), "payload": {"an": "older version's"}})
     nested = f'{{"x": {"[" * 20_000}{"]" * 20_000}}}'
     poison = ["{", "null", '{"organisation": "demo"}', "\ufffd", nested, '{"organisation": "\ud800"}']
-    bodies = [poison[0], copies[sent[0]], *poison[1:], torn, copies[sent[2]]]
+    bodies = [poison[0], queue_messages[sent[0]], *poison[1:], torn, queue_messages[sent[2]]]
     assert delivered(running, bodies) == ["0", "2", "3", "4", "5", "6"]
     found = {one["message_id"]: one for one in listed(running)}
     assert {one: found[one]["reason"] for one in sent} == {
@@ -94,47 +96,47 @@ def test_poison_among_healthy_ones_is_left_lying_and_holds_up_nobody(running: Ru
     }
 
 
-def test_redriven_each_leaves_as_one_new_copy(running: Running) -> None:
+def test_redriven_each_leaves_as_one_new_queue_message(running: Running) -> None:
     sent = [running.send(f"k-{number}") for number in range(2)]
-    copies = running.copies(after=5)
-    assert delivered(running, [body_of(copy) for copy in copies] * 2) == []
+    queue_messages = running.queue_messages(after=5)
+    assert delivered(running, [body_of(queue_message) for queue_message in queue_messages] * 2) == []
     running.clock.pass_by(minutes=10)
     running.fanout({"tick": True}, Invocation())
     running.work()
-    assert running.copies(after=30) == [], "the agenda leaves them alone"
+    assert running.queue_messages(after=30) == [], "the agenda leaves them alone"
     letters = [one["dead_letter_id"] for one in listed(running)]
     body = {"dead_letter_ids": [*letters, UNKNOWN, letters[0]]}
     assert running.call(REDRIVE, body) == (202, {"redriven": 2})
     assert running.call(REDRIVE, body) == (202, {"redriven": 0})
     assert running.call(REDRIVE, {"all": True}) == (202, {"redriven": 0})
     running.work()
-    assert sorted(copy.message_id for copy in running.copies(after=30)) == sorted(sent)
+    assert sorted(queue_message.message_id for queue_message in running.queue_messages(after=30)) == sorted(sent)
     assert listed(running) == []
 
 
 def test_a_distributions_row_goes_under_its_present_epoch(running: Running) -> None:
     made = running.distribute("d", confirm=True)
     running.work()
-    copies = running.copies(after=60)
-    assert len(copies) == 5
-    delivered(running, [body_of(copies[0])])
+    queue_messages = running.queue_messages(after=60)
+    assert len(queue_messages) == 5
+    delivered(running, [body_of(queue_messages[0])])
     for action in ("pause", "resume"):
         route = f"POST /v1/distributions/{{distribution_id}}/{action}"
         assert running.call(route, path={"distribution_id": made["distribution_id"]})[0] == 200
     running.world.hands.tasks()  # not released again: the dead one goes by itself
     assert running.call(REDRIVE, {"all": True}) == (202, {"redriven": 1})
     running.work()
-    [copy] = running.copies(after=120)
-    assert (copy.message_id, copy.chunk) == (copies[0].message_id, copies[0].chunk)
-    assert (copies[0].epoch, copy.epoch) == (1, 3)
+    [queue_message] = running.queue_messages(after=120)
+    assert (queue_message.message_id, queue_message.chunk) == (queue_messages[0].message_id, queue_messages[0].chunk)
+    assert (queue_messages[0].epoch, queue_message.epoch) == (1, 3)
 
 
 def test_both_channels_queues_are_taken_and_tasks_are_tasks_still(running: Running) -> None:
     running.send("k")
-    [copy] = running.copies(after=5)
-    assert delivered(running, [body_of(copy)], "arn:aws:sqs:eu-west-1:123456789012:fanout") == ["0"]
+    [queue_message] = running.queue_messages(after=5)
+    assert delivered(running, [body_of(queue_message)], "arn:aws:sqs:eu-west-1:123456789012:fanout") == ["0"]
     assert listed(running) == []
-    assert delivered(running, [body_of(copy)], DEAD_LETTER_QUEUES[0]) == []
+    assert delivered(running, [body_of(queue_message)], DEAD_LETTER_QUEUES[0]) == []
     assert len(listed(running)) == 1
 
 
@@ -143,7 +145,7 @@ def test_a_list_page_by_page_and_by_channel(running: Running) -> None:
     for number in range(3):
         sent.insert(0, running.send(f"k-{number}"))
         running.clock.pass_by(seconds=1)
-    delivered(running, [body_of(copy) for copy in running.copies(after=5)])
+    delivered(running, [body_of(queue_message) for queue_message in running.queue_messages(after=5)])
     status, page = running.call(LIST, query="limit=2&channel=sms")
     assert (status, [one["message_id"] for one in page["items"]]) == (200, sent[:2])
     query = f"limit=2&channel=sms&cursor={page['next_cursor']}"
@@ -156,7 +158,7 @@ def test_a_list_page_by_page_and_by_channel(running: Running) -> None:
 
 def test_another_organisation_sees_and_moves_nothing(running: Running) -> None:
     running.send("k")
-    delivered(running, [body_of(copy) for copy in running.copies(after=5)])
+    delivered(running, [body_of(queue_message) for queue_message in running.queue_messages(after=5)])
     [letter] = listed(running)
     stranger = {"organisation_id": OTHER, "scope": ADMIN}
     assert listed(running, claims=stranger) == []
@@ -165,7 +167,7 @@ def test_another_organisation_sees_and_moves_nothing(running: Running) -> None:
     running.clock.pass_by(minutes=5)
     running.work()
     assert listed(running) == [letter]
-    assert running.copies(after=30) == []
+    assert running.queue_messages(after=30) == []
 
 
 @pytest.mark.parametrize("route", [LIST, REDRIVE])
@@ -198,12 +200,12 @@ def test_a_body_that_names_nothing_is_refused(running: Running, body: object, st
 
 def test_what_a_live_claim_holds_comes_again(running: Running, loop: Loop) -> None:
     message_id = running.send("k")
-    copies = [body_of(copy) for copy in running.copies(after=5)]
+    queue_messages = [body_of(queue_message) for queue_message in running.queue_messages(after=5)]
     lease_until = running.clock.now() + timedelta(seconds=90)
     loop.run(running.world.log.claim("demo", message_id, token="t", now=running.clock.now(), lease_until=lease_until))
-    assert delivered(running, copies) == ["0"]
+    assert delivered(running, queue_messages) == ["0"]
     running.clock.pass_by(minutes=90)
-    assert delivered(running, copies) == []
+    assert delivered(running, queue_messages) == []
     status, row = running.call("GET /v1/messages/{message_id}", path={"message_id": message_id})
     assert (status, row["status"], row["reason"]) == (200, "failed", "outcome_unknown")
     assert listed(running) == []

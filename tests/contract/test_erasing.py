@@ -11,9 +11,9 @@ from shared.messages.message import Chunk, PayloadRef
 from shared.messages.payload import ORANGE
 from shared.messages.ports import LogQuery, Move
 from shared.messages.status import Status
-from shared.recipients.number_key import Link
+from shared.recipients.number_key import IdentityLink
 from shared.storage.aws import Aws
-from tests.contract.making import BARE_PAYLOAD, CHUNK, NOON, ORGANISATION, message, standing
+from tests.contract.making import BARE_PAYLOAD, CHUNK, NOON, ORGANISATION, message, stored_row
 from tests.contract.world import World
 from tests.fakes.consents import record, revoked
 from tests.fakes.world import KilledError
@@ -43,7 +43,7 @@ def blank(row: PlannedRow) -> PlannedRow:
     return replace(row, payload=None, person="")
 
 
-async def frozen(world: World) -> str:
+async def stored_content(world: World) -> str:
     await world.plans.write_chunk(ORGANISATION, 1, CHUNK, (MINE, THEIRS, MINE_TOO))
     return world.plans.chunk_key(ORGANISATION, 1, CHUNK)
 
@@ -68,7 +68,7 @@ async def test_a_payload_that_was_put_away_is_still_found(world: World) -> None:
 
 
 async def test_one_row_of_a_chunk_is_gone_and_the_others_stay(world: World) -> None:
-    key = await frozen(world)
+    key = await stored_content(world)
     for _ in range(2):
         await world.plans.erase_payload(PayloadRef(object_key=key, row=1))
         assert tuple(await world.plans.read_chunk(ORGANISATION, 1, CHUNK) or ()) == (blank(MINE), THEIRS, MINE_TOO)
@@ -77,7 +77,7 @@ async def test_one_row_of_a_chunk_is_gone_and_the_others_stay(world: World) -> N
 
 
 async def test_a_persons_rows_are_gone_in_every_version(world: World) -> None:
-    await frozen(world)
+    await stored_content(world)
     for _ in range(2):
         await world.plans.erase_person(ORGANISATION, 1, CHUNK, PERSON)
         assert tuple(await world.plans.read_chunk(ORGANISATION, 1, CHUNK) or ()) == (
@@ -91,7 +91,7 @@ async def test_a_persons_rows_are_gone_in_every_version(world: World) -> None:
 
 
 async def test_two_erasures_in_one_chunk_bring_back_neither(world: World) -> None:
-    await frozen(world)
+    await stored_content(world)
     await asyncio.gather(*(world.plans.erase_person(ORGANISATION, 1, CHUNK, one) for one in (PERSON, OTHER)))
     rows = tuple(await world.plans.read_chunk(ORGANISATION, 1, CHUNK) or ())
     assert rows == (blank(MINE), blank(THEIRS), blank(MINE_TOO))
@@ -104,7 +104,7 @@ async def test_what_expired_or_never_was_is_no_error(world: World) -> None:
     await world.plans.erase_person(ORGANISATION, 1, never, PERSON)
     await world.plans.erase_payload(PayloadRef(object_key="messages/demo/never.json"))
     await world.plans.erase_payload(PayloadRef(object_key="plans/demo/never", row=1))
-    key = await frozen(world)
+    key = await stored_content(world)
     world.hands.erase(key)
     await world.plans.erase_person(ORGANISATION, 1, CHUNK, PERSON)
     await world.plans.erase_payload(PayloadRef(object_key=key, row=1))
@@ -112,7 +112,7 @@ async def test_what_expired_or_never_was_is_no_error(world: World) -> None:
 
 async def test_a_chunk_that_expired_and_is_not_gone_yet_is_found_and_removed(cloud: World) -> None:
     """Expiry in a versioned bucket hides an object, and leaves its version for a day. The fakes keep no versions."""
-    cloud.hands.erase(await frozen(cloud))
+    cloud.hands.erase(await stored_content(cloud))
     assert await cloud.plans.chunks(ORGANISATION, CHUNK.distribution_id, 1) == [CHUNK]
     assert cloud.hands.holds(NUMBER)
     await cloud.plans.erase_person(ORGANISATION, 1, CHUNK, PERSON)
@@ -129,10 +129,10 @@ async def test_an_unlinked_row_stays_and_is_nobodys(world: World, status: Status
     await world.log.add_all(rows)
     if status is not Status.PENDING:
         await world.log.move(ORGANISATION, "m-1", Move(status=status, at=NOON))
-    before = await standing(world.log)
+    before = await stored_row(world.log)
     for _ in range(2):
         await world.log.unlink(ORGANISATION, "m-1")
-        assert await standing(world.log) == replace(before, person="", payload=PayloadRef(object_key=""))
+        assert await stored_row(world.log) == replace(before, person="", payload=PayloadRef(object_key=""))
     await world.log.unlink(ORGANISATION, "never")
     assert await world.log.get(ORGANISATION, "never") is None
     page = await world.log.page(LogQuery(organisation=ORGANISATION, person=PERSON), None, 10)
@@ -143,27 +143,27 @@ async def test_an_unlinked_row_stays_and_is_nobodys(world: World, status: Status
 
 async def test_a_row_that_is_logged_without_a_person_is_a_row_like_any_other(world: World) -> None:
     await world.log.add(replace(message(), person=""))
-    assert (await standing(world.log)).person == ""
+    assert (await stored_row(world.log)).person == ""
     page = await world.log.page(LogQuery(organisation=ORGANISATION), None, 10)
     assert [one.message_id for one in page.items] == ["m-1"]
 
 
-@pytest.mark.parametrize("links", [False, True])
-async def test_traces_go_and_the_recorded_word_stays(world: World, links: bool) -> None:
-    word = revoked(NOON, "erasure")
+@pytest.mark.parametrize("identity_links", [False, True])
+async def test_traces_go_and_the_recorded_word_stays(world: World, identity_links: bool) -> None:
+    statement = revoked(NOON, "erasure")
     for organisation in (ORGANISATION, "other"):
         for person in (PERSON, OTHER):
-            await world.people.record(organisation, person, [word])
+            await world.people.record(organisation, person, [statement])
             await world.sessions.open(organisation, "1", person, NOON + timedelta(hours=24))
-            await world.contacts.link_all(organisation, [(person, Link(other="c" * 32))])
+            await world.contacts.add_identity_links(organisation, [(person, IdentityLink(other="c" * 32))])
             await world.unknown_sms.note(organisation, person, ORANGE, "m-1", NOON)
     for _ in range(2):
-        await world.traces.forget(ORGANISATION, PERSON, links=links)
-    assert await world.people.consents(ORGANISATION, [PERSON]) == {PERSON: record(word)}
+        await world.traces.forget(ORGANISATION, PERSON, identity_links=identity_links)
+    assert await world.people.consents(ORGANISATION, [PERSON]) == {PERSON: record(statement)}
     assert list(await world.sessions.open_until(ORGANISATION, "1", [PERSON, OTHER])) == [OTHER]
     assert list(await world.sessions.open_until("other", "1", [PERSON])) == [PERSON]
-    assert bool(await world.contacts.links(ORGANISATION, PERSON)) is not links
-    assert await world.contacts.links(ORGANISATION, OTHER)
+    assert bool(await world.contacts.identity_links(ORGANISATION, PERSON)) is not identity_links
+    assert await world.contacts.identity_links(ORGANISATION, OTHER)
     for organisation, person, known in ((ORGANISATION, PERSON, False), (ORGANISATION, OTHER, True)):
         met = await world.unknown_sms.meet(organisation, person, ORANGE, "r-1", NOON)
         assert bool(met.messages) is known
@@ -171,7 +171,7 @@ async def test_traces_go_and_the_recorded_word_stays(world: World, links: bool) 
 
 async def test_an_erasure_that_is_overtaken_reads_again(cloud: World, aws: Aws) -> None:
     """Another one writes the chunk between this one's reading and its writing."""
-    await frozen(cloud)
+    await stored_content(cloud)
     overtaken: list[str] = []
 
     def overtake(**_: object) -> None:
@@ -192,7 +192,7 @@ async def test_an_erasure_that_is_overtaken_reads_again(cloud: World, aws: Aws) 
 
 
 async def test_killed_between_writing_and_removing_the_next_one_removes(cloud: World, aws: Aws) -> None:
-    await frozen(cloud)
+    await stored_content(cloud)
 
     def kill(**_: object) -> None:
         raise KilledError

@@ -69,23 +69,23 @@ class Running:
         """A sender has made the call."""
         now = self.clock.now()
         lease = now + timedelta(seconds=90)
-        asyncio.run(self.world.log.claim(DEMO, message_id, token="t", now=now, lease_until=lease, lane="1060001"))
+        asyncio.run(self.world.log.claim(DEMO, message_id, token="t", now=now, lease_until=lease, rate_limit="1060001"))
 
     def taken(self, message_id: str) -> None:
         """Meta has answered, and the sender has written it down."""
         self.claimed(message_id)
-        move = Move(status=Status.SENT, at=self.clock.now(), told_by=1, provider_message_id="wamid.x")
+        move = Move(status=Status.SENT, at=self.clock.now(), by_attempt=1, provider_message_id="wamid.x")
         assert asyncio.run(self.world.log.move(DEMO, message_id, move)).won
 
-    def told(self, message_id: str, status: str, code: int | None = None, *, at: datetime | None = None) -> None:
+    def reported(self, message_id: str, status: str, code: int | None = None, *, at: datetime | None = None) -> None:
         """Meta's webhook, signed, and its way through the status queue; `message_id` empty: another program's."""
-        told: dict[str, Any] = {
+        reported: dict[str, Any] = {
             "id": "wamid.x",
             "status": status,
             "timestamp": str(int((at or self.clock.now()).timestamp())),
             "biz_opaque_callback_data": f"{message_id}.1",
         } | ({"errors": [{"code": code}]} if code else {})
-        body = json.dumps(document(change(value(statuses=[told])))).encode()
+        body = json.dumps(document(change(value(statuses=[reported])))).encode()
         signature = "sha256=" + hmac.new(b"a", body, hashlib.sha256).hexdigest()
         headers = {"content-type": "application/json", "x-hub-signature-256": signature}
         posted = event(f"POST {PATH}", body=body, headers=headers, path={"organisation_id": DEMO})
@@ -134,11 +134,11 @@ def test_a_failure_that_meta_tells_starts_it_at_once(running: Running) -> None:
     parent = str(made["message_id"])
     running.claimed(parent)
     for _ in range(2):
-        running.told(parent, "failed", 131026)
+        running.reported(parent, "failed", 131026)
         running.work()
-    [copy] = running.texts()
-    assert (copy.message_id, copy.payload.text) == (fallback_id(parent), "SMS pour Aminata")
-    assert copy.payload.fallback_of == parent
+    [queue_message] = running.texts()
+    assert (queue_message.message_id, queue_message.payload.text) == (fallback_id(parent), "SMS pour Aminata")
+    assert queue_message.payload.fallback_of == parent
     running.tick()
     assert running.texts() == []
     assert running.resend(parent) == 409
@@ -148,15 +148,15 @@ def test_a_failure_that_meta_tells_starts_it_at_once(running: Running) -> None:
 def test_what_is_not_delivered_in_time_falls_back(running: Running, arrives: bool) -> None:
     parent = str(running.send("k-2")[1]["message_id"])
     running.claimed(parent)
-    running.told(parent, "sent")
+    running.reported(parent, "sent")
     if arrives:
-        running.told(parent, "delivered")
+        running.reported(parent, "delivered")
     running.clock.pass_by(minutes=59)
     running.tick()
     assert running.texts() == []
     running.clock.pass_by(minutes=2)
     running.tick()
-    assert [copy.message_id for copy in running.texts()] == ([] if arrives else [fallback_id(parent)])
+    assert [queue_message.message_id for queue_message in running.texts()] == ([] if arrives else [fallback_id(parent)])
 
 
 def test_while_meta_reports_nothing_it_waits_24_hours_at_most(running: Running) -> None:
@@ -168,7 +168,7 @@ def test_while_meta_reports_nothing_it_waits_24_hours_at_most(running: Running) 
     assert running.texts() == []
     running.clock.pass_by(minutes=30)
     running.tick()
-    assert [copy.message_id for copy in running.texts()] == [fallback_id(parent)]
+    assert [queue_message.message_id for queue_message in running.texts()] == [fallback_id(parent)]
 
 
 @pytest.mark.parametrize("whose", ["its own", "a later one's", "another program's"])
@@ -182,11 +182,11 @@ def test_it_waits_until_meta_reports(running: Running, whose: str) -> None:
     running.tick()
     assert running.texts() == []
     about = {"its own": parent, "a later one's": later, "another program's": ""}[whose]
-    running.told(about, "sent" if whose == "its own" else "delivered", at=began if about == parent else None)
+    running.reported(about, "sent" if whose == "its own" else "delivered", at=began if about == parent else None)
     for _ in range(12):
         running.clock.pass_by(minutes=1)
         running.tick()
-    texts = {copy.message_id for copy in running.texts()}
+    texts = {queue_message.message_id for queue_message in running.texts()}
     assert texts == {fallback_id(parent)} | ({fallback_id(later)} if not about else set())
 
 
@@ -198,7 +198,7 @@ def test_late_words_that_it_was_delivered_leave_none(running: Running) -> None:
     running.clock.pass_by(hours=5)
     running.tick()
     for status in ("sent", "delivered"):
-        running.told(parent, status, at=began + timedelta(seconds=1))
+        running.reported(parent, status, at=began + timedelta(seconds=1))
         running.tick()
     running.clock.pass_by(hours=30)
     running.tick()
@@ -217,7 +217,9 @@ def test_late_words_that_it_was_delivered_leave_none(running: Running) -> None:
 def test_what_cannot_be_used_is_refused(running: Running, changes: Any, field: str) -> None:
     status, problem = running.send("k-3", **changes)
     assert status == 422
-    assert [(fault["field"], fault["code"]) for fault in problem["errors"]] == [(field, "fallback_invalid")]
+    assert [(field_error["field"], field_error["code"]) for field_error in problem["errors"]] == [
+        (field, "fallback_invalid")
+    ]
 
 
 def test_without_sms_settings_it_is_a_conflict(running: Running) -> None:

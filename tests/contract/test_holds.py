@@ -33,16 +33,16 @@ async def test_of_two_who_change_them_at_once_one_reads_again(world: World) -> N
     seen = await world.another().holds.get(ORGANISATION, Channel.SMS)
     assert await world.holds.save(seen.set(country_scope("CM"), "country_not_subscribed", NOON))
     assert not await world.another().holds.save(seen.ended(country_scope("ML"), NOON))
-    standing = await world.holds.get(ORGANISATION, Channel.SMS)
-    assert standing.held_scopes() == [country_scope("CM"), country_scope("ML")]
+    stored = await world.holds.get(ORGANISATION, Channel.SMS)
+    assert stored.held_scopes() == [country_scope("CM"), country_scope("ML")]
 
 
 async def test_the_tick_finds_those_with_something_to_look_at(world: World) -> None:
     await world.holds.save(NONE.set(ACCOUNT, "token_invalid", NOON))
     assert await world.holds.due(NOON - MINUTE, 10) == []
     assert await world.holds.due(NOON, 10) == [(ORGANISATION, Channel.SMS)]
-    standing = await world.holds.get(ORGANISATION, Channel.SMS)
-    await world.holds.save(standing.checked(NOON, MINUTE))
+    stored = await world.holds.get(ORGANISATION, Channel.SMS)
+    await world.holds.save(stored.checked(NOON, MINUTE))
     assert await world.holds.due(NOON, 10) == []
     assert await world.holds.due(NOON + MINUTE, 10) == [(ORGANISATION, Channel.SMS)]
 

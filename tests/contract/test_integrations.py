@@ -90,8 +90,8 @@ async def test_a_newer_message_or_a_wish_for_fresh_ones_finds_what_another_has_p
     await world.integrations.put(replace(WHATSAPP, version=2))
     assert await asking.sms(ORGANISATION, version=2) == replace(SMS, version=2)
     assert await asking.whatsapp(ORGANISATION, version=2) == replace(WHATSAPP, version=2)
-    assert await looking.sms(ORGANISATION, fresh=True) == replace(SMS, version=2)
-    assert await looking.whatsapp(ORGANISATION, fresh=True) == replace(WHATSAPP, version=2)
+    assert await looking.sms(ORGANISATION, uncached=True) == replace(SMS, version=2)
+    assert await looking.whatsapp(ORGANISATION, uncached=True) == replace(WHATSAPP, version=2)
 
 
 async def test_deleting_forgets_one_of_them(world: World) -> None:
@@ -113,8 +113,8 @@ async def test_what_is_deleted_can_be_put_again_at_once_and_deleted_again(world:
         for name in ("whatsapp", "sms", "dhis2"):
             assert await world.integrations.delete(ORGANISATION, name), (turn, name)
         other = world.another().integrations
-        assert await other.whatsapp(ORGANISATION, fresh=True) is None
-        assert await other.sms(ORGANISATION, fresh=True) is None
+        assert await other.whatsapp(ORGANISATION, uncached=True) is None
+        assert await other.sms(ORGANISATION, uncached=True) is None
         assert await other.dhis2(ORGANISATION) is None
     await world.integrations.put(SMS)
     assert await world.another().integrations.sms(ORGANISATION) == SMS
@@ -127,8 +127,8 @@ async def test_organisations_are_apart(world: World) -> None:
     assert await world.integrations.sms(ORGANISATION) == SMS
     assert await world.integrations.sms("other") == theirs
     assert await world.integrations.delete("other", "sms")
-    assert await world.integrations.sms(ORGANISATION, fresh=True) == SMS
-    assert await world.integrations.sms("other", fresh=True) is None
+    assert await world.integrations.sms(ORGANISATION, uncached=True) == SMS
+    assert await world.integrations.sms("other", uncached=True) is None
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ async def changed_behind(aws: Aws, clock: FakeClock, reader: SecretIntegrations,
     return mended
 
 
-async def test_a_copy_serves_for_five_minutes(aws: Aws, clock: FakeClock) -> None:
+async def test_what_is_cached_serves_for_five_minutes(aws: Aws, clock: FakeClock) -> None:
     reader = remembering(aws, clock, "five")
     mended = await changed_behind(aws, clock, reader, "five")
     clock.pass_by(minutes=5)
@@ -163,19 +163,21 @@ async def test_a_patient_reader_looks_again_every_five_seconds_at_most(aws: Aws,
     reader = remembering(aws, clock, "patient", patient=True)
     mended = await changed_behind(aws, clock, reader, "patient")
     clock.pass_by(seconds=4)
-    assert await reader.sms(ORGANISATION, fresh=True) == SMS
+    assert await reader.sms(ORGANISATION, uncached=True) == SMS
     clock.pass_by(seconds=1)
-    assert await reader.sms(ORGANISATION, fresh=True) == mended
+    assert await reader.sms(ORGANISATION, uncached=True) == mended
 
 
-async def test_a_patient_reader_asks_for_strangers_every_five_seconds_at_most(aws: Aws, clock: FakeClock) -> None:
+async def test_a_patient_reader_asks_for_unmatched_receipts_every_five_seconds_at_most(
+    aws: Aws, clock: FakeClock
+) -> None:
     reader = remembering(aws, clock, "stranger", patient=True)
     assert await reader.sms(ORGANISATION) is None
     await remembering(aws, clock, "stranger").put(SMS)
     clock.pass_by(seconds=4)
-    assert await reader.sms(ORGANISATION, fresh=True) is None
+    assert await reader.sms(ORGANISATION, uncached=True) is None
     clock.instant += timedelta(seconds=1)
-    assert await reader.sms(ORGANISATION, fresh=True) == SMS
+    assert await reader.sms(ORGANISATION, uncached=True) == SMS
 
 
 @contextmanager
@@ -205,7 +207,7 @@ async def test_invented_names_cost_few_reads_and_little_room(aws: Aws, clock: Fa
     with counted(aws) as asked:
         for number in range(5_000):
             assert await reader.sms(f"invented-{number}") is None
-            assert await reader.sms(f"invented-{number}", fresh=True) is None
+            assert await reader.sms(f"invented-{number}", uncached=True) is None
     assert len(asked) == len(set(asked)) <= 50
     assert entries(reader) < 100
     clock.pass_by(minutes=6)

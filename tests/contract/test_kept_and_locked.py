@@ -6,7 +6,7 @@ from shared.storage.aws import Aws
 from shared.storage.dynamodb.log import DynamoLog
 from shared.storage.dynamodb.message_item import key
 from shared.storage.integrations import SecretIntegrations
-from shared.storage.tokens import SecretTokenShelf
+from shared.storage.tokens import SecretTokenStore
 from tests.contract.cloud import deploy
 from tests.contract.making import ORGANISATION, message
 from tests.contract.test_integrations import SMS
@@ -28,9 +28,9 @@ async def test_a_message_is_forgotten_as_long_after_its_acceptance_as_was_said(a
 
 async def test_secrets_are_made_under_the_key_that_was_named_and_stay_under_it(aws: Aws) -> None:
     settings = SecretIntegrations(aws, "locked", FakeClock(), key=KEY)
-    shelf = SecretTokenShelf(aws, "locked", FakeTelemetry(), KEY)
+    token_store = SecretTokenStore(aws, "locked", FakeTelemetry(), KEY)
     for _ in range(2):
         await settings.put(SMS)
-        await shelf.open(ORGANISATION)
+        await token_store.open(ORGANISATION)
         for name in ("sms", "orange-token"):
             assert aws.secrets.describe_secret(SecretId=f"locked/{ORGANISATION}/{name}")["KmsKeyId"] == KEY

@@ -10,7 +10,7 @@ from shared.holds.hold import ACCOUNT, country_scope
 from shared.messages.payload import Channel
 from shared.messages.ports import AGENDA_SHARDS, Move
 from shared.messages.status import Status
-from tests.contract.making import NOON, ORGANISATION, SECOND, message, standing
+from tests.contract.making import NOON, ORGANISATION, SECOND, message, stored_row
 from tests.contract.world import World
 
 KEY = (ORGANISATION, "m-1")
@@ -50,15 +50,15 @@ async def test_due_means_not_before_its_instant(world: World) -> None:
     assert await due(world, NOON) == ["m-1"]
 
 
-@pytest.mark.parametrize("watched", [None, NOON], ids=["unwatched", "watched"])
-async def test_postponing_moves_begins_and_ends_the_watch(world: World, watched: datetime | None) -> None:
-    await world.log.add(message(due_at=watched))
+@pytest.mark.parametrize("with_next_check", [None, NOON], ids=["unwatched", "with_next_check"])
+async def test_postponing_moves_begins_and_ends_the_next_check(world: World, with_next_check: datetime | None) -> None:
+    await world.log.add(message(due_at=with_next_check))
     assert await world.log.postpone(*KEY, due_at=LATER, scheduled_for=LATER + SECOND)
-    assert await standing(world.log) == replace(message(), due_at=LATER, scheduled_for=LATER + SECOND)
+    assert await stored_row(world.log) == replace(message(), due_at=LATER, scheduled_for=LATER + SECOND)
     assert await due(world) == []
     assert await due(world, LATER) == ["m-1"]
     assert await world.log.postpone(*KEY, due_at=None)
-    assert await standing(world.log) == replace(message(), scheduled_for=LATER + SECOND)
+    assert await stored_row(world.log) == replace(message(), scheduled_for=LATER + SECOND)
     assert await due(world, LATER) == []
 
 
@@ -71,29 +71,29 @@ async def test_a_claimed_message_is_not_postponed_and_comes_up_when_its_lease_ha
     assert await due(world, LATER) == ["m-1"]
 
 
-async def test_the_watch_is_moved_on_by_the_one_who_has_seen_it(world: World) -> None:
+async def test_the_next_check_is_moved_on_by_the_one_who_has_seen_it(world: World) -> None:
     await world.log.add(message(due_at=NOON))
-    assert await world.log.rewatch(*KEY, seen=NOON, due_at=LATER)
-    assert not await world.log.rewatch(*KEY, seen=NOON, due_at=LATER + SECOND)
-    assert (await standing(world.log)).due_at == LATER
+    assert await world.log.move_next_check(*KEY, seen=NOON, due_at=LATER)
+    assert not await world.log.move_next_check(*KEY, seen=NOON, due_at=LATER + SECOND)
+    assert (await stored_row(world.log)).due_at == LATER
     assert await due(world) == []
 
 
-async def test_a_watch_that_has_ended_is_not_begun_again(world: World) -> None:
+async def test_a_next_check_that_has_ended_is_not_begun_again(world: World) -> None:
     await world.log.add(message(due_at=NOON))
     await world.log.move(*KEY, Move(status=Status.SENT, at=NOON))
-    assert not await world.log.rewatch(*KEY, seen=NOON, due_at=LATER)
-    assert (await standing(world.log)).due_at is None
+    assert not await world.log.move_next_check(*KEY, seen=NOON, due_at=LATER)
+    assert (await stored_row(world.log)).due_at is None
     assert await due(world, LATER) == []
 
 
-async def test_what_is_in_doubt_or_given_back_comes_up_when_asked(world: World) -> None:
+async def test_what_has_an_unknown_outcome_or_given_back_comes_up_when_asked(world: World) -> None:
     await world.log.add(message())
     await world.log.claim(*KEY, token="t", now=NOON, lease_until=NOON + SECOND)
     await world.log.give_back(*KEY, token="t", due_at=NOON + SECOND, uses_attempt=True)
     assert await due(world, NOON + SECOND) == ["m-1"]
     await world.log.claim(*KEY, token="t", now=NOON, lease_until=NOON + SECOND)
-    await world.log.doubt(*KEY, token="t", now=NOON, due_at=LATER)
+    await world.log.mark_unknown(*KEY, token="t", now=NOON, due_at=LATER)
     assert await due(world, LATER - SECOND) == []
     assert await due(world, LATER) == ["m-1"]
 
@@ -110,20 +110,20 @@ async def test_a_parked_message_waits_for_the_end_of_its_hold_alone(world: World
     assert await world.log.park(*KEY, channel=Channel.SMS, seen=NOON, scope=MALI)
     assert await due(world, LATER) == []
     assert await parked(world) == ["m-1"]
-    assert (await standing(world.log)).held_by == str(MALI)
+    assert (await stored_row(world.log)).held_by == str(MALI)
     for other in (
         await world.log.parked(ORGANISATION, Channel.WHATSAPP, MALI, 100),
         await world.log.parked(ORGANISATION, Channel.SMS, ACCOUNT, 100),
         await world.log.parked("other", Channel.SMS, MALI, 100),
     ):
         assert list(other) == []
-    assert await world.log.rewatch(*KEY, seen=NOON, due_at=LATER)
-    assert await standing(world.log) == message(due_at=LATER)
+    assert await world.log.move_next_check(*KEY, seen=NOON, due_at=LATER)
+    assert await stored_row(world.log) == message(due_at=LATER)
     assert await due(world, LATER) == ["m-1"]
     assert await parked(world) == []
 
 
-async def test_only_what_is_watched_as_it_was_seen_and_not_claimed_is_parked(world: World) -> None:
+async def test_only_what_has_the_next_check_that_was_seen_and_is_not_claimed_is_parked(world: World) -> None:
     await world.log.add(message(due_at=NOON))
     assert not await world.log.park(*KEY, channel=Channel.SMS, seen=LATER, scope=MALI)
     await world.log.claim(*KEY, token="t", now=NOON, lease_until=LATER)
@@ -133,14 +133,14 @@ async def test_only_what_is_watched_as_it_was_seen_and_not_claimed_is_parked(wor
 async def test_a_parked_message_that_is_claimed_or_ends_leaves_its_place(world: World) -> None:
     await world.log.add(message(due_at=NOON))
     await world.log.park(*KEY, channel=Channel.SMS, seen=NOON, scope=MALI)
-    await world.log.claim(*KEY, token="t", now=NOON, lease_until=LATER, trial=True)
-    row = await standing(world.log)
-    assert (row.held_by, row.trial) == (None, True)
+    await world.log.claim(*KEY, token="t", now=NOON, lease_until=LATER, probe=True)
+    row = await stored_row(world.log)
+    assert (row.held_by, row.probe) == (None, True)
     assert await due(world, LATER) == ["m-1"]
     await world.log.give_back(*KEY, token="t", due_at=NOON, uses_attempt=False)
     await world.log.park(*KEY, channel=Channel.SMS, seen=NOON, scope=MALI)
     await world.log.claim(*KEY, token="t", now=NOON, lease_until=LATER)
-    assert not (await standing(world.log)).trial
+    assert not (await stored_row(world.log)).probe
     await world.log.give_back(*KEY, token="t", due_at=NOON, uses_attempt=False)
     await world.log.park(*KEY, channel=Channel.SMS, seen=NOON, scope=MALI)
     await world.log.move(*KEY, Move(status=Status.FAILED, at=NOON, reason="cancelled", unclaimed=True))

@@ -8,7 +8,7 @@ import pytest
 from shared.messages.message import Message
 from shared.messages.ports import Claim, ClaimAnswer, Log, Move
 from shared.messages.status import Status
-from tests.contract.making import NOON, ORGANISATION, SECOND, message, standing
+from tests.contract.making import NOON, ORGANISATION, SECOND, message, stored_row
 from tests.contract.world import World
 
 LEASE = timedelta(seconds=90)
@@ -29,13 +29,13 @@ async def claimed(world: World, *, due_at: datetime | None = None) -> Message:
     return answer.message
 
 
-@pytest.mark.parametrize("due_at", [None, NOON, LATER], ids=["unwatched", "due", "watched"])
+@pytest.mark.parametrize("due_at", [None, NOON, LATER], ids=["unwatched", "due", "with_next_check"])
 async def test_a_claim_takes_a_lease_and_counts_the_attempt(world: World, due_at: datetime | None) -> None:
     row = await claimed(world, due_at=due_at)
-    watch = NOON + LEASE if due_at else None
+    next_check = NOON + LEASE if due_at else None
     held = replace(message(), attempts=1, lease_until=NOON + LEASE, claim_token=TOKEN, claimed_at=NOON)
-    claimed_row = replace(held, due_at=watch)
-    assert row == claimed_row == await standing(world.log)
+    claimed_row = replace(held, due_at=next_check)
+    assert row == claimed_row == await stored_row(world.log)
 
 
 @pytest.mark.parametrize(
@@ -47,22 +47,22 @@ async def test_a_claim_takes_a_lease_and_counts_the_attempt(world: World, due_at
         (2 * LEASE, ClaimAnswer.LAPSED),
     ],
 )
-@pytest.mark.parametrize("due_at", [None, NOON], ids=["unwatched", "watched"])
-async def test_a_second_copy_never_wins(
+@pytest.mark.parametrize("due_at", [None, NOON], ids=["unwatched", "with_next_check"])
+async def test_a_second_queue_message_never_wins(
     world: World, due_at: datetime | None, later: timedelta, answer: ClaimAnswer
 ) -> None:
     row = await claimed(world, due_at=due_at)
     assert await claim(world.another().log, NOON + later) == Claim(answer=answer, message=row)
-    assert await standing(world.log) == row
+    assert await stored_row(world.log) == row
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.PENDING])
 async def test_what_has_ended_is_done(world: World, status: Status) -> None:
     await claimed(world)
     await world.log.move(*KEY, Move(status=status, at=NOON))
-    row = await standing(world.log)
+    row = await stored_row(world.log)
     assert await claim(world.log) == Claim(answer=ClaimAnswer.DONE, message=row)
-    assert await standing(world.log) == row
+    assert await stored_row(world.log) == row
 
 
 async def test_what_is_not_in_the_log_is_done(world: World) -> None:
@@ -71,39 +71,39 @@ async def test_what_is_not_in_the_log_is_done(world: World) -> None:
 
 async def test_what_nobody_knows_is_done_for_ever(world: World) -> None:
     await claimed(world)
-    assert await world.log.doubt(*KEY, token=TOKEN, now=NOON, due_at=LATER)
-    row = await standing(world.log)
+    assert await world.log.mark_unknown(*KEY, token=TOKEN, now=NOON, due_at=LATER)
+    row = await stored_row(world.log)
     assert (row.unknown_since, row.due_at, row.lease_until) == (NOON, LATER, NOON + LEASE)
     assert await claim(world.log, LATER) == Claim(answer=ClaimAnswer.DONE, message=row)
-    assert not await world.log.doubt(*KEY, token=TOKEN, now=LATER, due_at=LATER + SECOND)
-    assert await standing(world.log) == row
+    assert not await world.log.mark_unknown(*KEY, token=TOKEN, now=LATER, due_at=LATER + SECOND)
+    assert await stored_row(world.log) == row
 
 
 @pytest.mark.parametrize("token", ["another", None])
 async def test_only_the_claim_that_holds_the_lease_speaks(world: World, token: str | None) -> None:
     row = await claimed(world)
-    assert not await world.log.doubt(*KEY, token=token, now=NOON, due_at=LATER)
+    assert not await world.log.mark_unknown(*KEY, token=token, now=NOON, due_at=LATER)
     assert not await world.log.give_back(*KEY, token=token, due_at=LATER, uses_attempt=True)
     move = Move(status=Status.FAILED, at=NOON, attempt=1, claim="another", reason="outcome_unknown")
     assert not (await world.log.move(*KEY, move)).won
-    assert await standing(world.log) == row
+    assert await stored_row(world.log) == row
 
 
-@pytest.mark.parametrize("due_at", [None, NOON], ids=["unwatched", "watched"])
+@pytest.mark.parametrize("due_at", [None, NOON], ids=["unwatched", "with_next_check"])
 async def test_a_claim_that_is_repeated_knows_its_first_attempt(world: World, due_at: datetime | None) -> None:
     """AWS's client repeats a write whose answer was lost."""
     row = await claimed(world, due_at=due_at)
     assert await claim(world.another().log, token=TOKEN) == Claim(answer=ClaimAnswer.WON, message=row)
-    assert await standing(world.log) == row
+    assert await stored_row(world.log) == row
 
 
 async def test_a_claim_that_has_ended_is_not_won_by_its_repeat(world: World) -> None:
     await claimed(world)
-    await world.log.doubt(*KEY, token=TOKEN, now=NOON, due_at=LATER)
+    await world.log.mark_unknown(*KEY, token=TOKEN, now=NOON, due_at=LATER)
     assert (await claim(world.log, token=TOKEN)).answer is ClaimAnswer.DONE
     await world.log.move(*KEY, Move(status=Status.SENT, at=NOON))
     assert (await claim(world.log, token=TOKEN)).answer is ClaimAnswer.DONE
-    assert (await standing(world.log)).claim_token is None
+    assert (await stored_row(world.log)).claim_token is None
 
 
 async def test_giving_back_twice_does_not_take_the_lease_of_the_next_claim(world: World) -> None:
@@ -116,18 +116,18 @@ async def test_giving_back_twice_does_not_take_the_lease_of_the_next_claim(world
     assert not await world.log.give_back(*KEY, token=TOKEN, due_at=None, uses_attempt=False)
     end = Move(status=Status.FAILED, at=NOON, attempt=1, claim=TOKEN, reason="outcome_unknown")
     assert not (await world.log.move(*KEY, end)).won
-    assert await standing(world.log) == next_one.message
+    assert await stored_row(world.log) == next_one.message
 
 
-@pytest.mark.parametrize("watched", [None, NOON], ids=["unwatched", "watched"])
+@pytest.mark.parametrize("with_next_check", [None, NOON], ids=["unwatched", "with_next_check"])
 @pytest.mark.parametrize("due_at", [None, LATER], ids=["for nobody", "for the agenda"])
 @pytest.mark.parametrize(("uses_attempt", "attempts"), [(True, 1), (False, 0)])
 async def test_what_was_surely_not_sent_is_free_again(
-    world: World, watched: datetime | None, due_at: datetime | None, uses_attempt: bool, attempts: int
+    world: World, with_next_check: datetime | None, due_at: datetime | None, uses_attempt: bool, attempts: int
 ) -> None:
-    await claimed(world, due_at=watched)
+    await claimed(world, due_at=with_next_check)
     assert await world.log.give_back(*KEY, token=TOKEN, due_at=due_at, uses_attempt=uses_attempt)
-    assert await standing(world.log) == replace(message(), attempts=attempts, due_at=due_at, claimed_at=NOON)
+    assert await stored_row(world.log) == replace(message(), attempts=attempts, due_at=due_at, claimed_at=NOON)
     assert not await world.log.give_back(*KEY, token=TOKEN, due_at=NOON, uses_attempt=uses_attempt)
     again = await claim(world.log)
     assert again.answer is ClaimAnswer.WON
@@ -135,29 +135,29 @@ async def test_what_was_surely_not_sent_is_free_again(
     assert (again.message.attempts, again.message.due_at) == (attempts + 1, NOON + LEASE if due_at else None)
 
 
-async def test_a_sure_no_outdoes_a_doubt(world: World) -> None:
+async def test_a_sure_no_outdoes_an_unknown_outcome(world: World) -> None:
     """The agenda gave up on a slow worker, which then hears that the provider refused."""
     await claimed(world)
-    await world.log.doubt(*KEY, token=TOKEN, now=NOON + LEASE, due_at=LATER)
+    await world.log.mark_unknown(*KEY, token=TOKEN, now=NOON + LEASE, due_at=LATER)
     assert await world.log.give_back(*KEY, token=TOKEN, due_at=LATER, uses_attempt=True)
-    assert await standing(world.log) == replace(message(), attempts=1, due_at=LATER, claimed_at=NOON)
+    assert await stored_row(world.log) == replace(message(), attempts=1, due_at=LATER, claimed_at=NOON)
 
 
-async def test_what_was_given_back_is_not_in_doubt(world: World) -> None:
+async def test_what_was_given_back_has_no_unknown_outcome(world: World) -> None:
     """The agenda has seen a lapsed lease; by the time it writes, the worker has said that nothing was sent."""
     await claimed(world)
     await world.log.give_back(*KEY, token=TOKEN, due_at=LATER, uses_attempt=True)
-    row = await standing(world.log)
-    assert not await world.log.doubt(*KEY, token=TOKEN, now=LATER, due_at=LATER)
-    assert await standing(world.log) == row
+    row = await stored_row(world.log)
+    assert not await world.log.mark_unknown(*KEY, token=TOKEN, now=LATER, due_at=LATER)
+    assert await stored_row(world.log) == row
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.PENDING])
-async def test_what_has_ended_is_neither_given_back_nor_in_doubt(world: World, status: Status) -> None:
+async def test_what_has_ended_is_neither_given_back_nor_of_unknown_outcome(world: World, status: Status) -> None:
     await claimed(world)
     await world.log.move(*KEY, Move(status=status, at=NOON))
-    row = await standing(world.log)
+    row = await stored_row(world.log)
     assert not await world.log.give_back(*KEY, token=TOKEN, due_at=LATER, uses_attempt=True)
-    assert not await world.log.doubt(*KEY, token=TOKEN, now=NOON, due_at=LATER)
+    assert not await world.log.mark_unknown(*KEY, token=TOKEN, now=NOON, due_at=LATER)
     assert not await world.log.postpone(*KEY, due_at=LATER)
-    assert await standing(world.log) == row
+    assert await stored_row(world.log) == row

@@ -11,7 +11,7 @@ from shared.messages.message import KEPT_FOR, Chunk, DeadLetter, DeadReason, Mes
 from shared.messages.payload import Channel
 from shared.messages.ports import AGENDA_SHARDS, ClaimAnswer, LogQuery, Move
 from shared.messages.status import Status
-from tests.contract.making import NOON, ORGANISATION, SECOND, message, standing
+from tests.contract.making import NOON, ORGANISATION, SECOND, message, stored_row
 from tests.contract.world import World
 
 KEY = (ORGANISATION, "m-1")
@@ -27,12 +27,12 @@ async def listed(world: World, query: LogQuery = DEAD) -> list[str]:
     return [row.message_id for row in page.items]
 
 
-@pytest.mark.parametrize("row", [message(), message(due_at=NOON)], ids=["unwatched", "watched"])
+@pytest.mark.parametrize("row", [message(), message(due_at=NOON)], ids=["unwatched", "with_next_check"])
 async def test_it_is_listed_and_left_alone_until_it_ends(world: World, row: Message) -> None:
     await world.log.add(row)
     assert await listed(world) == []
-    assert await world.log.bury(*KEY, LETTER)
-    assert await standing(world.log) == replace(row, dead=LETTER, due_at=LETTER.ends_at)
+    assert await world.log.mark_dead(*KEY, LETTER)
+    assert await stored_row(world.log) == replace(row, dead=LETTER, due_at=LETTER.ends_at)
     assert LETTER.ends_at == LATER + KEPT_FOR
     assert await listed(world) == ["m-1"]
     assert await world.log.due(SHARD, LETTER.ends_at - SECOND, 10) == []
@@ -41,36 +41,36 @@ async def test_it_is_listed_and_left_alone_until_it_ends(world: World, row: Mess
 
 async def test_the_first_death_counts(world: World) -> None:
     await world.log.add(message())
-    assert await world.log.bury(*KEY, LETTER)
-    assert not await world.log.bury(*KEY, replace(LETTER, received_at=LATER + SECOND))
-    assert (await standing(world.log)).dead == LETTER
+    assert await world.log.mark_dead(*KEY, LETTER)
+    assert not await world.log.mark_dead(*KEY, replace(LETTER, received_at=LATER + SECOND))
+    assert (await stored_row(world.log)).dead == LETTER
 
 
-async def test_nobody_is_buried_who_is_not_there_has_ended_or_is_held(world: World) -> None:
-    assert not await world.log.bury(*KEY, LETTER)
+async def test_nobody_is_marked_dead_who_is_not_there_has_ended_or_is_held(world: World) -> None:
+    assert not await world.log.mark_dead(*KEY, LETTER)
     await world.log.add(message())
     await world.log.claim(*KEY, token="t", now=NOON, lease_until=LATER)
-    assert not await world.log.bury(*KEY, LETTER)
+    assert not await world.log.mark_dead(*KEY, LETTER)
     await world.log.move(*KEY, Move(status=Status.SENT, at=NOON))
-    assert not await world.log.bury(*KEY, LETTER)
+    assert not await world.log.mark_dead(*KEY, LETTER)
     assert await listed(world) == []
 
 
 async def test_it_is_redriven_once_a_death(world: World) -> None:
     await world.log.add(message())
-    await world.log.bury(*KEY, LETTER)
+    await world.log.mark_dead(*KEY, LETTER)
     assert not await world.log.redrive(*KEY, died_at=LATER - SECOND, due_at=LATER)
     assert not await world.log.redrive("other", "m-1", died_at=LATER, due_at=LATER)
     assert await listed(world) == ["m-1"]
     assert await world.log.redrive(*KEY, died_at=LATER, due_at=LATER)
     assert not await world.log.redrive(*KEY, died_at=LATER, due_at=LATER + SECOND)
-    assert await standing(world.log) == message(due_at=LATER)
+    assert await stored_row(world.log) == message(due_at=LATER)
     assert [one.message_id for one in await world.log.due(SHARD, LATER, 10)] == ["m-1"]
     assert await listed(world) == []
     again = replace(LETTER, received_at=LATER + 5 * SECOND, reason=DeadReason.COPY_UNREADABLE)
-    assert await world.log.bury(*KEY, again)
+    assert await world.log.mark_dead(*KEY, again)
     assert not await world.log.redrive(*KEY, died_at=LATER, due_at=LATER)
-    assert (await standing(world.log)).dead == again
+    assert (await stored_row(world.log)).dead == again
 
 
 async def claimed(world: World) -> None:
@@ -98,9 +98,9 @@ async def test_whatever_else_happens_to_it_ends_the_dead_letter(
 ) -> None:
     """Another copy may still be about, a webhook on its way, a person cancelling."""
     await world.log.add(message())
-    await world.log.bury(*KEY, LETTER)
+    await world.log.mark_dead(*KEY, LETTER)
     await happening(world)
-    row = await standing(world.log)
+    row = await stored_row(world.log)
     assert row.dead is None
     assert row.due_at in (None, LATER)
     assert await listed(world) == []
@@ -120,8 +120,8 @@ async def test_the_list_is_an_organisations_own_newest_first_each_once(world: Wo
     await world.log.add_all([*rows, *(replace(row, organisation="other") for row in rows)])
     dead = [row for number, row in enumerate(rows) if number % 3]
     for row in dead:
-        await world.log.bury(ORGANISATION, row.message_id, LETTER)
-    await world.log.bury("other", "m-00", LETTER)
+        await world.log.mark_dead(ORGANISATION, row.message_id, LETTER)
+    await world.log.mark_dead("other", "m-00", LETTER)
     expected = [one.message_id for one in sorted(dead, key=lambda one: (one.accepted_at, one.message_id), reverse=True)]
     found, position, pages = list[str](), None, 0
     while pages == 0 or position is not None:
@@ -149,7 +149,7 @@ async def test_those_who_stand_dead_are_counted_by_organisation_and_channel(worl
     for row in rows:
         await world.log.add(row)
         if row.message_id != "m-4":
-            assert await world.log.bury(row.organisation, row.message_id, LETTER)
+            assert await world.log.mark_dead(row.organisation, row.message_id, LETTER)
     counted = {(ORGANISATION, Channel.SMS): 2, (ORGANISATION, Channel.WHATSAPP): 1, ("other", Channel.SMS): 1}
     assert await world.log.count_dead_letters(10) == counted
     assert sum((await world.log.count_dead_letters(3)).values()) == 3

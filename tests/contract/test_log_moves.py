@@ -10,7 +10,7 @@ from shared.messages.message import Message
 from shared.messages.payload import Channel
 from shared.messages.ports import Log, Move, Moved
 from shared.messages.status import ARRIVED, Status, may_move
-from tests.contract.making import NOON, ORGANISATION, SECOND, message, standing
+from tests.contract.making import NOON, ORGANISATION, SECOND, message, stored_row
 from tests.contract.world import World
 
 KEY = (ORGANISATION, "m-1")
@@ -23,7 +23,7 @@ async def brought_to(log: Log, status: Status) -> Message:
     if status is not Status.PENDING:
         reason = "undeliverable" if status is Status.FAILED else None
         assert (await log.move(*KEY, Move(status=status, at=NOON, reason=reason))).won
-    return await standing(log)
+    return await stored_row(log)
 
 
 @pytest.mark.parametrize("after", Status)
@@ -32,7 +32,7 @@ async def test_the_table_of_moves(world: World, before: Status, after: Status) -
     stood = await brought_to(world.log, before)
     reason = "provider_rejected" if after is Status.FAILED else None
     moved = await world.log.move(*KEY, Move(status=after, at=THEN, provider_message_id="p", reason=reason))
-    row = await standing(world.log)
+    row = await stored_row(world.log)
     assert moved.before == stood
     assert moved.won is may_move(before, after)
     if moved.won:
@@ -46,11 +46,11 @@ async def test_the_table_of_moves(world: World, before: Status, after: Status) -
 
 
 @pytest.mark.parametrize("before", Status)
-async def test_an_echo_of_sent_is_a_move_like_any_other(world: World, before: Status) -> None:
+async def test_a_duplicate_of_sent_is_a_move_like_any_other(world: World, before: Status) -> None:
     stood = await brought_to(world.log, before)
-    echo = Move(status=Status.SENT, at=THEN, provider_message_id="p", told_by=stood.attempts, is_echo=True)
-    moved = await world.log.move(*KEY, echo)
-    row = await standing(world.log)
+    duplicate = Move(status=Status.SENT, at=THEN, provider_message_id="p", by_attempt=stood.attempts, is_duplicate=True)
+    moved = await world.log.move(*KEY, duplicate)
+    row = await stored_row(world.log)
     assert (moved.won, moved.before) == (may_move(before, Status.SENT), stood)
     assert row.status is (Status.SENT if moved.won else before)
     assert row.provider_message_id == "p"
@@ -70,10 +70,10 @@ async def test_a_late_status_leaves_its_instant_and_the_providers_id_once(
 ) -> None:
     stood = await brought_to(world.log, before)
     for number in (1, 2):
-        named, is_echo = f"p-{number}", late is Status.SENT
-        late_move = Move(status=late, at=THEN + number * SECOND, provider_message_id=named, is_echo=is_echo)
+        named, is_duplicate = f"p-{number}", late is Status.SENT
+        late_move = Move(status=late, at=THEN + number * SECOND, provider_message_id=named, is_duplicate=is_duplicate)
         assert not (await world.log.move(*KEY, late_move)).won
-    row = await standing(world.log)
+    row = await stored_row(world.log)
     assert (row.status, row.reason) == (stood.status, stood.reason)
     assert (row.instant_of(late), row.provider_message_id) == (THEN + SECOND, "p-1")
     assert row.instant_of(before) == NOON
@@ -83,7 +83,7 @@ async def test_a_late_failure_leaves_nothing(world: World) -> None:
     stood = await brought_to(world.log, Status.DELIVERED)
     failed = Move(status=Status.FAILED, at=THEN, reason="undeliverable", provider_message_id="p")
     assert not (await world.log.move(*KEY, failed)).won
-    assert await standing(world.log) == stood
+    assert await stored_row(world.log) == stood
 
 
 @pytest.mark.parametrize("proof", [Status.DELIVERED, Status.READ])
@@ -91,30 +91,30 @@ async def test_proof_of_arrival_leaves_no_trace_of_a_failure(world: World, proof
     """The same as if the failure had come after it."""
     await brought_to(world.log, Status.FAILED)
     assert (await world.log.move(*KEY, Move(status=proof, at=THEN))).won
-    row = await standing(world.log)
+    row = await stored_row(world.log)
     assert (row.status, row.reason, row.failed_at, row.instant_of(proof)) == (proof, None, None, THEN)
 
 
-@pytest.mark.parametrize("told", [Status.SENT, Status.DELIVERED, Status.READ])
-async def test_of_a_status_told_twice_the_earlier_instant_stays(world: World, told: Status) -> None:
+@pytest.mark.parametrize("reported", [Status.SENT, Status.DELIVERED, Status.READ])
+async def test_of_a_status_told_twice_the_earlier_instant_stays(world: World, reported: Status) -> None:
     await brought_to(world.log, Status.READ)
-    stood = (await standing(world.log)).instant_of(told)
+    stood = (await stored_row(world.log)).instant_of(reported)
     for number, stays in ((60, 60), (90, 60), (30, 30), (29.5, 30), (30, 30)):
-        before = (await standing(world.log)).instant_of(told)
-        told_at = NOON - timedelta(hours=1) + number * SECOND
-        late = Move(status=told, at=told_at, is_echo=told is Status.SENT)
+        before = (await stored_row(world.log)).instant_of(reported)
+        reported_at = NOON - timedelta(hours=1) + number * SECOND
+        late = Move(status=reported, at=reported_at, is_duplicate=reported is Status.SENT)
         moved = await world.log.move(*KEY, late)
         expected = NOON - timedelta(hours=1) + stays * SECOND
         assert (moved.won, moved.noted) == (False, before != expected)
-        assert (await standing(world.log)).instant_of(told) == expected
-    assert stood == (NOON if told is Status.READ else None)
+        assert (await stored_row(world.log)).instant_of(reported) == expected
+    assert stood == (NOON if reported is Status.READ else None)
 
 
 async def test_the_first_of_the_providers_ids_stays(world: World) -> None:
     await world.log.add(message())
     await world.log.move(*KEY, Move(status=Status.SENT, at=NOON, provider_message_id="first"))
     await world.log.move(*KEY, Move(status=Status.DELIVERED, at=THEN, provider_message_id="second"))
-    assert (await standing(world.log)).provider_message_id == "first"
+    assert (await stored_row(world.log)).provider_message_id == "first"
 
 
 @pytest.mark.parametrize(("attempt", "won"), [(None, True), (0, False), (1, True), (2, False)])
@@ -123,7 +123,7 @@ async def test_a_failure_of_another_attempt_says_nothing(world: World, attempt: 
     row = (await world.log.claim(*KEY, token="t", now=NOON, lease_until=THEN)).message
     moved = await world.log.move(*KEY, Move(status=Status.FAILED, at=NOON, attempt=attempt, reason="undeliverable"))
     assert (moved.won, moved.before) == (won, row)
-    assert won or await standing(world.log) == row
+    assert won or await stored_row(world.log) == row
 
 
 @pytest.mark.parametrize("unclaimed", [False, True])
@@ -132,12 +132,12 @@ async def test_a_leased_message_ends_by_its_own_outcome(world: World, is_claimed
     await world.log.add(message())
     if is_claimed:
         await world.log.claim(*KEY, token="t", now=NOON, lease_until=THEN)
-    stood = await standing(world.log)
+    stood = await stored_row(world.log)
     move = Move(status=Status.FAILED, at=NOON, reason="cancelled", unclaimed=unclaimed)
     won = (await world.log.move(*KEY, move)).won
     assert won is not (is_claimed and unclaimed)
     ended = replace(stood, status=Status.FAILED, reason="cancelled", failed_at=NOON, lease_until=None, claim_token=None)
-    assert await standing(world.log) == (ended if won else stood)
+    assert await stored_row(world.log) == (ended if won else stood)
 
 
 async def test_a_message_that_nobody_knows_is_a_no_op(world: World) -> None:
@@ -154,47 +154,47 @@ async def test_what_has_gone_is_not_ended_as_unsent(world: World, before: Status
     assert (await world.log.move(*KEY, move)).won is (before is Status.PENDING)
 
 
-@pytest.mark.parametrize("told", [Status.SENT, Status.DELIVERED, Status.READ])
+@pytest.mark.parametrize("reported", [Status.SENT, Status.DELIVERED, Status.READ])
 @pytest.mark.parametrize(("first", "second", "stays"), [(60, 0, 0), (0, 60, 0), (1.5, 0, 1.5), (2, 0, 0)])
 @pytest.mark.parametrize("minutes", [None, 3])
 async def test_a_move_that_is_won_late_keeps_the_earliest_instant_that_was_told(
-    world: World, told: Status, first: float, second: float, stays: float, minutes: int | None
+    world: World, reported: Status, first: float, second: float, stays: float, minutes: int | None
 ) -> None:
     """The first report names an attempt that the row does not know of: its instant stays behind, and the status comes
     with the second. Out of order, the second one tells the earlier instant."""
     await world.log.add(replace(message(), fallback_minutes=minutes))
-    unknown = Move(status=told, at=NOON + first * SECOND, attempt=1)
+    unknown = Move(status=reported, at=NOON + first * SECOND, attempt=1)
     assert not (await world.log.move(*KEY, unknown)).won
-    assert (await world.log.move(*KEY, Move(status=told, at=NOON + second * SECOND))).won
-    row = await standing(world.log)
-    assert (row.status, row.instant_of(told)) == (told, NOON + stays * SECOND)
+    assert (await world.log.move(*KEY, Move(status=reported, at=NOON + second * SECOND))).won
+    row = await stored_row(world.log)
+    assert (row.status, row.instant_of(reported)) == (reported, NOON + stays * SECOND)
 
 
-@pytest.mark.parametrize("is_echo", [False, True])
-@pytest.mark.parametrize("told", ENDED)
+@pytest.mark.parametrize("is_duplicate", [False, True])
+@pytest.mark.parametrize("reported", ENDED)
 @pytest.mark.parametrize("before", Status)
 @pytest.mark.parametrize("other", [{"channel": Channel.WHATSAPP}, {"sender": "another number"}], ids=str)
 async def test_a_status_that_cannot_be_the_messages_own_changes_nothing(
-    world: World, other: dict[str, Any], before: Status, told: Status, is_echo: bool
+    world: World, other: dict[str, Any], before: Status, reported: Status, is_duplicate: bool
 ) -> None:
     """Neither its status nor an instant or ID: an SMS has no key at Meta, and a number reports on its own messages."""
     await world.log.add(message(due_at=NOON))
-    await world.log.claim(*KEY, token="t", now=NOON, lease_until=NOON + SECOND, lane="its number")
+    await world.log.claim(*KEY, token="t", now=NOON, lease_until=NOON + SECOND, rate_limit="its number")
     if before is not Status.PENDING:
         reason = "undeliverable" if before is Status.FAILED else None
         assert (await world.log.move(*KEY, Move(status=before, at=THEN, reason=reason))).won
-    stood = await standing(world.log)
-    reason = "undeliverable" if told is Status.FAILED else None
-    move = Move(status=told, at=NOON, reason=reason, provider_message_id="p", is_echo=is_echo, **other)
+    stood = await stored_row(world.log)
+    reason = "undeliverable" if reported is Status.FAILED else None
+    move = Move(status=reported, at=NOON, reason=reason, provider_message_id="p", is_duplicate=is_duplicate, **other)
     assert await world.log.move(*KEY, move) == Moved(won=False, before=None)
-    assert await standing(world.log) == stood
+    assert await stored_row(world.log) == stood
 
 
-@pytest.mark.parametrize("lane", [None, "its number"])
-async def test_a_status_of_its_own_channel_and_number_moves_it(world: World, lane: str | None) -> None:
+@pytest.mark.parametrize("rate_limit", [None, "its number"])
+async def test_a_status_of_its_own_channel_and_number_moves_it(world: World, rate_limit: str | None) -> None:
     """A status may come before the row says by which number it left."""
     await world.log.add(message(due_at=NOON))
-    if lane is not None:
-        await world.log.claim(*KEY, token="t", now=NOON, lease_until=NOON + SECOND, lane=lane)
+    if rate_limit is not None:
+        await world.log.claim(*KEY, token="t", now=NOON, lease_until=NOON + SECOND, rate_limit=rate_limit)
     move = Move(status=Status.DELIVERED, at=THEN, channel=Channel.SMS, sender="its number")
     assert (await world.log.move(*KEY, move)).won

@@ -9,140 +9,142 @@ import pytest
 from shared.messages.message import Message
 from shared.messages.ports import ClaimAnswer, Move
 from shared.messages.status import Status
-from tests.contract.making import NOON, ORGANISATION, SECOND, message, standing
+from tests.contract.making import NOON, ORGANISATION, SECOND, message, stored_row
 from tests.contract.world import World
 
 KEY = (ORGANISATION, "m-1")
 LEASE = timedelta(seconds=90)
 LATER = NOON + timedelta(hours=1)
-SENT = Move(status=Status.SENT, at=NOON, told_by=1)
+SENT = Move(status=Status.SENT, at=NOON, by_attempt=1)
 
 
-async def claimed(world: World, *, alternative: bool = True) -> Message:
-    await world.log.add(replace(message(), alternative=alternative))
+async def claimed(world: World, *, fallback_template: bool = True) -> Message:
+    await world.log.add(replace(message(), fallback_template=fallback_template))
     return await claimed_again(world)
 
 
 async def claimed_again(world: World) -> Message:
-    claim = await world.log.claim(*KEY, token="t", now=NOON, lease_until=NOON + LEASE, lane="1060001")
+    claim = await world.log.claim(*KEY, token="t", now=NOON, lease_until=NOON + LEASE, rate_limit="1060001")
     assert claim.answer is ClaimAnswer.WON
     assert claim.message is not None
     return claim.message
 
 
-async def test_a_claim_notes_when_and_by_which_lane(world: World) -> None:
+async def test_a_claim_notes_when_and_by_which_rate_limit(world: World) -> None:
     row = await claimed(world)
-    assert (row.claimed_at, row.lane) == (NOON, "1060001")
-    assert await standing(world.log) == row
+    assert (row.claimed_at, row.rate_limit) == (NOON, "1060001")
+    assert await stored_row(world.log) == row
 
 
-@pytest.mark.parametrize("is_echo", [True, False])
+@pytest.mark.parametrize("is_duplicate", [True, False])
 @pytest.mark.parametrize("is_sent", [True, False])
-async def test_a_reopened_message_is_sent_again_by_its_new_attempt_alone(
-    world: World, is_sent: bool, is_echo: bool
+async def test_a_retried_message_is_sent_again_by_its_new_attempt_alone(
+    world: World, is_sent: bool, is_duplicate: bool
 ) -> None:
     await claimed(world)
     if is_sent:
         await world.log.move(*KEY, SENT)
-    assert await world.log.reopen(*KEY, attempt=1, due_at=LATER)
-    row = await standing(world.log)
-    assert (row.status, row.reopened, row.due_at) == (Status.SENT if is_sent else Status.PENDING, True, LATER)
-    told = replace(SENT, is_echo=is_echo)
-    late = (told, Move(status=Status.FAILED, at=NOON, attempt=1, reason="template_required"))
+    assert await world.log.retry_message(*KEY, attempt=1, due_at=LATER)
+    row = await stored_row(world.log)
+    assert (row.status, row.retrying, row.due_at) == (Status.SENT if is_sent else Status.PENDING, True, LATER)
+    reported = replace(SENT, is_duplicate=is_duplicate)
+    late = (reported, Move(status=Status.FAILED, at=NOON, attempt=1, reason="template_required"))
     for move in late:
         assert not (await world.log.move(*KEY, move)).won
-    assert not await world.log.reopen(*KEY, attempt=1, due_at=NOON)
+    assert not await world.log.retry_message(*KEY, attempt=1, due_at=NOON)
     again = await claimed_again(world)
     assert (again.attempts, again.as_template, again.lease_until) == (2, True, NOON + LEASE)
     for move in late:
         assert not (await world.log.move(*KEY, move)).won
-    assert (await world.log.move(*KEY, replace(told, told_by=2))).won
-    row = await standing(world.log)
-    assert (row.status, row.reopened, row.due_at, row.lease_until) == (Status.SENT, False, None, None)
-    assert not await world.log.reopen(*KEY, attempt=2, due_at=LATER)
+    assert (await world.log.move(*KEY, replace(reported, by_attempt=2))).won
+    row = await stored_row(world.log)
+    assert (row.status, row.retrying, row.due_at, row.lease_until) == (Status.SENT, False, None, None)
+    assert not await world.log.retry_message(*KEY, attempt=2, due_at=LATER)
 
 
 @pytest.mark.parametrize("is_sent", [True, False])
 async def test_what_a_stop_refused_later_goes_once_more_as_it_was(world: World, is_sent: bool) -> None:
-    await claimed(world, alternative=False)
+    await claimed(world, fallback_template=False)
     if is_sent:
         await world.log.move(*KEY, SENT)
-    assert not await world.log.reopen(*KEY, attempt=2, due_at=LATER, as_template=False)
-    assert await world.log.reopen(*KEY, attempt=1, due_at=LATER, as_template=False)
-    row = await standing(world.log)
-    assert (row.as_template, row.reopened, row.lease_until, row.due_at) == (False, True, None, LATER)
+    assert not await world.log.retry_message(*KEY, attempt=2, due_at=LATER, as_template=False)
+    assert await world.log.retry_message(*KEY, attempt=1, due_at=LATER, as_template=False)
+    row = await stored_row(world.log)
+    assert (row.as_template, row.retrying, row.lease_until, row.due_at) == (False, True, None, LATER)
     failed = Move(status=Status.FAILED, at=NOON, attempt=1, reason="undeliverable")
     assert not (await world.log.move(*KEY, failed)).won
-    assert not await world.log.reopen(*KEY, attempt=1, due_at=NOON, as_template=False)
+    assert not await world.log.retry_message(*KEY, attempt=1, due_at=NOON, as_template=False)
     again = await claimed_again(world)
     assert (again.attempts, again.as_template) == (2, False)
-    assert await world.log.reopen(*KEY, attempt=2, due_at=LATER, as_template=False)
+    assert await world.log.retry_message(*KEY, attempt=2, due_at=LATER, as_template=False)
 
 
 @pytest.mark.parametrize("is_sent", [True, False])
 async def test_a_message_goes_with_a_new_upload_once_in_its_life(world: World, is_sent: bool) -> None:
-    await claimed(world, alternative=False)
+    await claimed(world, fallback_template=False)
     if is_sent:
         await world.log.move(*KEY, SENT)
-    assert not await world.log.reopen(*KEY, attempt=2, due_at=LATER, as_template=False, card_after=NOON)
+    assert not await world.log.retry_message(*KEY, attempt=2, due_at=LATER, as_template=False, card_after=NOON)
     for _ in range(2):  # the same write again, because its answer was lost
-        assert await world.log.reopen(*KEY, attempt=1, due_at=LATER, as_template=False, card_after=NOON)
-    row = await standing(world.log)
-    assert (row.card_after, row.reopened, row.lease_until, row.due_at) == (NOON, True, None, LATER)
+        assert await world.log.retry_message(*KEY, attempt=1, due_at=LATER, as_template=False, card_after=NOON)
+    row = await stored_row(world.log)
+    assert (row.card_after, row.retrying, row.lease_until, row.due_at) == (NOON, True, None, LATER)
     again = await claimed_again(world)
     assert (again.attempts, again.card_after) == (2, NOON)
-    assert not await world.log.reopen(*KEY, attempt=2, due_at=LATER, as_template=False, card_after=LATER)
-    assert await world.log.reopen(*KEY, attempt=2, due_at=LATER, as_template=False)
-    assert (await standing(world.log)).card_after == NOON
+    assert not await world.log.retry_message(*KEY, attempt=2, due_at=LATER, as_template=False, card_after=LATER)
+    assert await world.log.retry_message(*KEY, attempt=2, due_at=LATER, as_template=False)
+    assert (await stored_row(world.log)).card_after == NOON
 
 
-async def test_a_message_whose_fallback_has_begun_is_not_reopened(world: World) -> None:
-    await world.log.add(replace(message(), alternative=True, fallback_minutes=5))
+async def test_a_message_whose_fallback_has_begun_is_not_retried(world: World) -> None:
+    await world.log.add(replace(message(), fallback_template=True, fallback_minutes=5))
     await claimed_again(world)
     assert (await world.log.move(*KEY, SENT)).won
     assert await world.log.fall_back(*KEY)
-    assert not await world.log.reopen(*KEY, attempt=1, due_at=LATER)
+    assert not await world.log.retry_message(*KEY, attempt=1, due_at=LATER)
 
 
 @pytest.mark.parametrize("status", [Status.DELIVERED, Status.READ])
-async def test_proof_of_arrival_ends_a_reopened_message(world: World, status: Status) -> None:
+async def test_proof_of_arrival_ends_a_retried_message(world: World, status: Status) -> None:
     await claimed(world)
-    await world.log.reopen(*KEY, attempt=1, due_at=LATER)
+    await world.log.retry_message(*KEY, attempt=1, due_at=LATER)
     assert (await world.log.move(*KEY, Move(status=status, at=NOON))).won
-    row = await standing(world.log)
-    assert (row.status, row.reopened, row.due_at) == (status, False, None)
+    row = await stored_row(world.log)
+    assert (row.status, row.retrying, row.due_at) == (status, False, None)
     assert (await world.log.claim(*KEY, token="t", now=NOON, lease_until=NOON + LEASE)).answer is ClaimAnswer.DONE
 
 
 @pytest.mark.parametrize("ended", [Status.DELIVERED, Status.READ, Status.FAILED])
-async def test_what_has_ended_is_not_reopened(world: World, ended: Status) -> None:
+async def test_what_has_ended_is_not_retried(world: World, ended: Status) -> None:
     await claimed(world)
     await world.log.move(*KEY, Move(status=ended, at=NOON))
-    assert not await world.log.reopen(*KEY, attempt=1, due_at=LATER)
+    assert not await world.log.retry_message(*KEY, attempt=1, due_at=LATER)
 
 
-@pytest.mark.parametrize(("alternative", "attempt"), [(False, 1), (True, 0), (True, 2)])
-async def test_only_the_latest_attempt_and_only_with_a_template(world: World, alternative: bool, attempt: int) -> None:
-    row = await claimed(world, alternative=alternative)
-    assert not await world.log.reopen(*KEY, attempt=attempt, due_at=LATER)
-    assert await standing(world.log) == row
+@pytest.mark.parametrize(("fallback_template", "attempt"), [(False, 1), (True, 0), (True, 2)])
+async def test_only_the_latest_attempt_and_only_with_a_template(
+    world: World, fallback_template: bool, attempt: int
+) -> None:
+    row = await claimed(world, fallback_template=fallback_template)
+    assert not await world.log.retry_message(*KEY, attempt=attempt, due_at=LATER)
+    assert await stored_row(world.log) == row
 
 
-async def test_a_reopened_message_can_end_unsent(world: World) -> None:
+async def test_a_retried_message_can_end_unsent(world: World) -> None:
     await claimed(world)
     await world.log.move(*KEY, SENT)
-    await world.log.reopen(*KEY, attempt=1, due_at=LATER)
+    await world.log.retry_message(*KEY, attempt=1, due_at=LATER)
     end = Move(status=Status.FAILED, at=NOON, reason="cancelled", unclaimed=True)
     assert (await world.log.move(*KEY, end)).won
-    row = await standing(world.log)
-    assert (row.status, row.reopened, row.due_at) == (Status.FAILED, False, None)
+    row = await stored_row(world.log)
+    assert (row.status, row.retrying, row.due_at) == (Status.FAILED, False, None)
 
 
 async def test_the_card_is_noted_by_who_holds_the_lease(world: World) -> None:
     await claimed(world)
     assert not await world.log.note_card(*KEY, attempt=2)
     assert await world.log.note_card(*KEY, attempt=1)
-    assert (await standing(world.log)).card_attempt == 1
+    assert (await stored_row(world.log)).card_attempt == 1
     await world.log.give_back(*KEY, token="t", due_at=LATER, uses_attempt=True)
     assert not await world.log.note_card(*KEY, attempt=1)
     again = await claimed_again(world)
@@ -159,58 +161,58 @@ async def test_a_failed_card_tells_before_it_was_noted(world: World) -> None:
     assert not await world.log.note_card(*KEY, attempt=1)
 
 
-async def test_a_card_proved_by_its_status_ends_the_doubt(world: World) -> None:
+async def test_a_card_proved_by_its_status_ends_the_unknown_outcome(world: World) -> None:
     await claimed(world)
-    await world.log.doubt(*KEY, token="t", now=NOON, due_at=LATER)
+    await world.log.mark_unknown(*KEY, token="t", now=NOON, due_at=LATER)
     assert await world.log.card_taken(*KEY, attempt=1, due_at=NOON + SECOND)
-    row = await standing(world.log)
+    row = await stored_row(world.log)
     assert (row.card_attempt, row.unknown_since, row.lease_until, row.due_at) == (1, None, None, NOON + SECOND)
     assert not await world.log.card_taken(*KEY, attempt=1, due_at=LATER)
-    assert await standing(world.log) == row
+    assert await stored_row(world.log) == row
 
 
-async def test_a_doubt_about_the_text_is_not_the_cards_to_end(world: World) -> None:
+async def test_an_unknown_outcome_about_the_text_is_not_the_cards_to_end(world: World) -> None:
     await claimed(world)
     await world.log.note_card(*KEY, attempt=1)
-    await world.log.doubt(*KEY, token="t", now=NOON, due_at=LATER)
-    row = await standing(world.log)
+    await world.log.mark_unknown(*KEY, token="t", now=NOON, due_at=LATER)
+    row = await stored_row(world.log)
     assert not await world.log.card_taken(*KEY, attempt=1, due_at=NOON)
-    assert await standing(world.log) == row
+    assert await stored_row(world.log) == row
 
 
 async def test_a_card_that_is_told_of_while_its_worker_lives_leaves_the_lease(world: World) -> None:
     await claimed(world)
     assert await world.log.card_taken(*KEY, attempt=1, due_at=NOON)
-    row = await standing(world.log)
+    row = await stored_row(world.log)
     assert (row.card_attempt, row.lease_until, row.due_at) == (1, NOON + LEASE, None)
     assert await world.log.note_card(*KEY, attempt=1)
 
 
-async def test_a_message_in_doubt_is_freed_once(world: World) -> None:
+async def test_a_message_with_an_unknown_outcome_is_freed_once(world: World) -> None:
     await claimed(world)
     assert not await world.log.resend(*KEY, attempt=1, due_at=NOON)
-    await world.log.doubt(*KEY, token="t", now=NOON, due_at=LATER)
+    await world.log.mark_unknown(*KEY, token="t", now=NOON, due_at=LATER)
     assert not await world.log.resend(*KEY, attempt=2, due_at=NOON)
     assert await world.log.resend(*KEY, attempt=1, due_at=NOON)
     assert not await world.log.resend(*KEY, attempt=1, due_at=NOON)
     again = await claimed_again(world)
     assert (again.attempts, again.resent, again.unknown_since) == (2, True, None)
-    assert await world.log.doubt(*KEY, token="t", now=NOON, due_at=LATER)
+    assert await world.log.mark_unknown(*KEY, token="t", now=NOON, due_at=LATER)
     assert not await world.log.resend(*KEY, attempt=2, due_at=NOON)
 
 
 async def awaits_fallback(world: World, **sent: bool) -> Message:
-    await world.log.add(replace(message(), alternative=True, fallback_minutes=5))
+    await world.log.add(replace(message(), fallback_template=True, fallback_minutes=5))
     await claimed_again(world)
     assert (await world.log.move(*KEY, replace(SENT, quality_hold=sent.get("quality_hold", False)))).won
-    return await standing(world.log)
+    return await stored_row(world.log)
 
 
 @pytest.mark.parametrize("is_held", [True, False])
 async def test_the_providers_own_answer_says_that_it_holds_a_message(world: World, is_held: bool) -> None:
     assert (await awaits_fallback(world, quality_hold=is_held)).quality_hold is is_held
     assert not (await world.log.move(*KEY, SENT)).won
-    assert (await standing(world.log)).quality_hold is is_held
+    assert (await stored_row(world.log)).quality_hold is is_held
 
 
 async def test_that_meta_reports_is_noted_with_the_next_look(world: World) -> None:
@@ -218,13 +220,13 @@ async def test_that_meta_reports_is_noted_with_the_next_look(world: World) -> No
     assert (row.reporting, row.due_at) == (False, NOON + timedelta(minutes=5))
     for due_at in (LATER, LATER, NOON):
         assert await world.log.note_reporting(*KEY, attempt=1, due_at=due_at)
-        row = await standing(world.log)
+        row = await stored_row(world.log)
         assert (row.reporting, row.due_at, row.status) == (True, due_at, Status.SENT)
     assert await world.log.fall_back(*KEY)
     assert not await world.log.note_reporting(*KEY, attempt=1, due_at=LATER), "it has begun"
 
 
-@pytest.mark.parametrize("what", ["pending", "another attempt", "delivered", "failed", "not watched", "reopened"])
+@pytest.mark.parametrize("what", ["pending", "another attempt", "delivered", "failed", "not watched", "retrying"])
 async def test_that_meta_reports_is_noted_of_nothing_else(world: World, what: str) -> None:
     if what == "pending":
         await world.log.add(replace(message(), fallback_minutes=5, due_at=NOON))
@@ -235,17 +237,17 @@ async def test_that_meta_reports_is_noted_of_nothing_else(world: World, what: st
             await world.log.move(*KEY, Move(status=Status(what), at=NOON, reason="x" if what == "failed" else None))
         if what == "not watched":
             assert row.due_at is not None
-            await world.log.rewatch(*KEY, seen=row.due_at, due_at=None)
-        if what == "reopened":
-            await world.log.reopen(*KEY, attempt=1, due_at=LATER)
-    before = await standing(world.log)
+            await world.log.move_next_check(*KEY, seen=row.due_at, due_at=None)
+        if what == "retrying":
+            await world.log.retry_message(*KEY, attempt=1, due_at=LATER)
+    before = await stored_row(world.log)
     assert not await world.log.note_reporting(*KEY, attempt=2 if what == "another attempt" else 1, due_at=NOON)
-    assert await standing(world.log) == before
+    assert await stored_row(world.log) == before
 
 
 async def test_what_was_told_of_an_attempt_says_nothing_of_the_next(world: World) -> None:
     await awaits_fallback(world, quality_hold=True)
     assert await world.log.note_reporting(*KEY, attempt=1, due_at=LATER)
-    assert await world.log.reopen(*KEY, attempt=1, due_at=LATER)
-    row = await standing(world.log)
+    assert await world.log.retry_message(*KEY, attempt=1, due_at=LATER)
+    row = await stored_row(world.log)
     assert (row.reporting, row.quality_hold) == (False, False)

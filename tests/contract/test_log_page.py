@@ -173,5 +173,5 @@ async def test_a_message_that_goes_out_anew_is_no_longer_found_by_its_old_id(wor
     await world.log.move(ORGANISATION, "m-1", Move(status=Status.SENT, at=NOON, provider_message_id="wamid.A"))
     query = replace(ALL, provider_message_id="wamid.A")
     assert await walked(world.log, query, 9) == ["m-1"]
-    await world.log.reopen(ORGANISATION, "m-1", attempt=1, due_at=NOON, as_template=False)
+    await world.log.retry_message(ORGANISATION, "m-1", attempt=1, due_at=NOON, as_template=False)
     assert await walked(world.log, query, 9) == []

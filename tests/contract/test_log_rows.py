@@ -13,7 +13,7 @@ from shared.messages.ports import Move
 from shared.messages.status import Status
 from shared.storage.dynamodb.items import attributes
 from shared.storage.dynamodb.message_item import KEPT_FOR, to_item
-from tests.contract.making import FULL_MESSAGE, NOON, ORGANISATION, message, standing
+from tests.contract.making import FULL_MESSAGE, NOON, ORGANISATION, message, stored_row
 from tests.contract.world import World
 
 FALLBACK = replace(
@@ -30,14 +30,14 @@ async def test_every_field_comes_back(world: World, kept: Message) -> None:
 async def test_instants_are_kept_to_the_millisecond(world: World) -> None:
     late = timedelta(microseconds=1999)
     await world.log.add(message(accepted_at=NOON + late, due_at=NOON + late))
-    row = await standing(world.log)
+    row = await stored_row(world.log)
     assert row.accepted_at == row.due_at == NOON + timedelta(milliseconds=1)
 
 
 async def test_adding_twice_keeps_the_first(world: World) -> None:
     assert await world.log.add(message(campaign_id="first"))
     assert not await world.log.add(message(campaign_id="second"))
-    assert (await standing(world.log)).campaign_id == "first"
+    assert (await stored_row(world.log)).campaign_id == "first"
 
 
 async def test_adding_many_leaves_what_is_there(world: World) -> None:
@@ -63,13 +63,13 @@ async def test_adding_many_again_leaves_every_status_as_it_is(world: World) -> N
     await world.log.add_all([*many, message("m-new")])
     assert await world.log.get_many(ORGANISATION, identities) == before
     assert {row.message_id: row.status for row in before.values()} == {f"m-{status}": status for status in Status}
-    assert await standing(world.log, "m-new") == message("m-new")
+    assert await stored_row(world.log, "m-new") == message("m-new")
 
 
 async def test_of_two_with_one_id_among_many_the_first_is_kept(world: World) -> None:
     many = [message(f"m-{number}") for number in range(30)]
     await world.log.add_all([*many, message("m-3", campaign_id="second"), message("m-3", organisation="other")])
-    assert await standing(world.log, "m-3") == message("m-3")
+    assert await stored_row(world.log, "m-3") == message("m-3")
     assert await world.log.get("other", "m-3") == message("m-3", organisation="other")
 
 
@@ -98,7 +98,7 @@ def test_a_row_is_paid_as_one_kilobyte_all_its_life() -> None:
         recipient="+22177***4567",
         dedupe_key=" ".join(["0" * 16] * 3) + "!",
         provider_message_id="wamid." + "x" * 54,
-        lane="106540352242922",
+        rate_limit="106540352242922",
         attempts=1,
         segments=1,
         price=Price(amount=Decimal("12.3450"), currency="XOF"),
@@ -116,14 +116,14 @@ async def test_organisations_do_not_share_an_id(world: World) -> None:
     assert await world.log.get("stranger", "m-1") is None
     assert await world.log.get_many("stranger", ["m-1"]) == {}
     await world.log.postpone("other", "m-1", due_at=NOON)
-    assert await standing(world.log) == message()
+    assert await stored_row(world.log) == message()
     assert await world.log.get("other", "m-1") == replace(message(organisation="other"), due_at=NOON)
 
 
 async def test_nothing_is_made_by_changing_what_is_not_there(world: World) -> None:
     log, key = world.log, (ORGANISATION, "m-1")
     assert not await log.give_back(*key, token="t", due_at=NOON, uses_attempt=False)
-    assert not await log.doubt(*key, token="t", now=NOON, due_at=NOON)
+    assert not await log.mark_unknown(*key, token="t", now=NOON, due_at=NOON)
     assert not await log.postpone(*key, due_at=NOON)
-    assert not await log.rewatch(*key, seen=NOON, due_at=NOON)
+    assert not await log.move_next_check(*key, seen=NOON, due_at=NOON)
     assert await log.get(*key) is None

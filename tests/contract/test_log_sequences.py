@@ -55,7 +55,7 @@ MOVES = st.builds(
     reason=st.sampled_from([None, "undeliverable", "expired"]),
     unclaimed=st.booleans(),
     card_half=st.booleans(),
-    told_by=st.none() | ATTEMPTS,
+    by_attempt=st.none() | ATTEMPTS,
     fallback=st.sampled_from(Start),
     rests_until=st.none() | INSTANTS,
 ).map(lambda move: Operation("move", {"move": move}))
@@ -66,7 +66,7 @@ REPORTS = st.lists(
         at=INSTANTS,
         attempt=st.sampled_from([None, None, 0, 1]),
         provider_message_id=st.sampled_from([None, "p-1", "p-2"]),
-        told_by=st.none() | st.integers(0, 1),
+        by_attempt=st.none() | st.integers(0, 1),
     ).map(lambda move: Operation("move", {"move": move})),
     min_size=2,
     max_size=4,
@@ -84,11 +84,11 @@ OPERATIONS = st.lists(
             uses_attempt=st.booleans(),
             card_failed_at=st.none() | INSTANTS,
         ),
-        operation("doubt", token=st.none() | TOKENS, now=INSTANTS, due_at=INSTANTS),
+        operation("mark_unknown", token=st.none() | TOKENS, now=INSTANTS, due_at=INSTANTS),
         operation("note_card", attempt=ATTEMPTS),
         operation("card_taken", attempt=ATTEMPTS, due_at=INSTANTS),
         operation(
-            "reopen",
+            "retry_message",
             attempt=ATTEMPTS,
             due_at=INSTANTS,
             card_half=st.booleans(),
@@ -98,7 +98,7 @@ OPERATIONS = st.lists(
         operation("park", channel=st.just(Channel.SMS), seen=INSTANTS, scope=st.just(ACCOUNT)),
         operation("resend", attempt=ATTEMPTS, due_at=INSTANTS),
         operation("postpone", due_at=st.none() | INSTANTS, scheduled_for=st.none() | INSTANTS),
-        operation("rewatch", seen=INSTANTS, due_at=st.none() | INSTANTS),
+        operation("move_next_check", seen=INSTANTS, due_at=st.none() | INSTANTS),
         operation("fall_back"),
     ),
     min_size=4,
@@ -147,19 +147,21 @@ async def compared(logs: tuple[Log, Log], row: Message, operations: Sequence[Ope
         assert all(one.held_by for one in parked)
 
 
-@pytest.mark.parametrize(("told", "examples"), [(OPERATIONS, 60), (REPORTS, 120)], ids=["everything", "reports"])
+@pytest.mark.parametrize(("reported", "examples"), [(OPERATIONS, 60), (REPORTS, 120)], ids=["everything", "reports"])
 def test_memory_and_aws_answer_alike(
-    aws: Aws, described: Node, told: st.SearchStrategy[list[Operation]], examples: int
+    aws: Aws, described: Node, reported: st.SearchStrategy[list[Operation]], examples: int
 ) -> None:
     cloud = on_aws(aws, deploy(aws, described), FakeClock()).log
     organisations = (f"o-{number}" for number in count())
 
     @settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    @given(told, st.booleans(), st.booleans(), st.none() | st.integers(1, 3))
+    @given(reported, st.booleans(), st.booleans(), st.none() | st.integers(1, 3))
     @example([SENT_TO_NO_ATTEMPT, SENT_EARLIER], False, False, None)
-    def check(operations: list[Operation], is_watched: bool, has_alternative: bool, minutes: int | None) -> None:
-        row = message(organisation=next(organisations), due_at=NOON if is_watched else None)
-        row = replace(row, alternative=has_alternative, fallback_minutes=minutes)
+    def check(
+        operations: list[Operation], has_next_check: bool, has_fallback_template: bool, minutes: int | None
+    ) -> None:
+        row = message(organisation=next(organisations), due_at=NOON if has_next_check else None)
+        row = replace(row, fallback_template=has_fallback_template, fallback_minutes=minutes)
         asyncio.run(compared((in_memory().log, cloud), row, operations))
 
     check()

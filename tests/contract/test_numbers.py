@@ -9,9 +9,9 @@ import pytest
 
 from shared.messages.fallback import Silence
 from shared.sending.last_heard import STEP
-from shared.sending.unknown_outcome import Beat
+from shared.sending.unknown_outcome import LastHeard
 from shared.storage.aws import Aws
-from shared.storage.dynamodb.last_heard import DynamoPulse
+from shared.storage.dynamodb.last_heard import DynamoLastHeard
 from tests.contract.making import NOON, ORGANISATION, SECOND
 from tests.contract.world import World
 
@@ -21,45 +21,59 @@ PORTFOLIO = (ORGANISATION, "77")
 
 
 async def test_a_number_of_which_nothing_was_heard(world: World) -> None:
-    assert await world.pulse.read(*NUMBER) == Beat()
+    assert await world.last_heard_store.read(*NUMBER) == LastHeard()
 
 
-async def test_a_pulse_only_moves_forward(world: World) -> None:
-    await world.pulse.heard(*NUMBER, claimed_at=NOON)
-    await world.pulse.held(*NUMBER, NOON + SECOND)
-    assert await world.another().pulse.read(*NUMBER) == Beat(heard=NOON, held=NOON + SECOND)
-    await world.another().pulse.heard(*NUMBER, claimed_at=NOON - HOUR)
-    await world.another().pulse.held(*NUMBER, NOON)
-    assert await world.pulse.read(*NUMBER) == Beat(heard=NOON, held=NOON + SECOND)
-    await world.pulse.heard(*NUMBER, claimed_at=NOON + HOUR)
-    assert await world.pulse.read(*NUMBER) == Beat(heard=NOON + HOUR, held=NOON + SECOND)
+async def test_a_report_time_only_moves_forward(world: World) -> None:
+    await world.last_heard_store.note_reports(*NUMBER, claimed_at=NOON)
+    await world.last_heard_store.held(*NUMBER, NOON + SECOND)
+    assert await world.another().last_heard_store.read(*NUMBER) == LastHeard(last_claimed_at=NOON, held=NOON + SECOND)
+    await world.another().last_heard_store.note_reports(*NUMBER, claimed_at=NOON - HOUR)
+    await world.another().last_heard_store.held(*NUMBER, NOON)
+    assert await world.last_heard_store.read(*NUMBER) == LastHeard(last_claimed_at=NOON, held=NOON + SECOND)
+    await world.last_heard_store.note_reports(*NUMBER, claimed_at=NOON + HOUR)
+    assert await world.last_heard_store.read(*NUMBER) == LastHeard(last_claimed_at=NOON + HOUR, held=NOON + SECOND)
 
 
 async def test_numbers_and_organisations_have_their_own(world: World) -> None:
-    await world.pulse.heard(*NUMBER, claimed_at=NOON)
-    assert await world.pulse.read(ORGANISATION, "1060002") == Beat()
-    assert await world.pulse.read("other", "1060001") == Beat()
+    await world.last_heard_store.note_reports(*NUMBER, claimed_at=NOON)
+    assert await world.last_heard_store.read(ORGANISATION, "1060002") == LastHeard()
+    assert await world.last_heard_store.read("other", "1060001") == LastHeard()
 
 
 async def test_what_was_claimed_is_exact_and_the_last_instant_nearly(world: World) -> None:
     """A message in doubt, or one that waits with its fallback, may have been claimed a moment before another."""
     for number in range(20):
         instant = NOON + number * SECOND / 10
-        beat = await world.pulse.heard(*NUMBER, claimed_at=instant, at=instant)
-        assert beat.heard == instant
-    assert await world.another().pulse.read(*NUMBER) == Beat(heard=NOON + 1.9 * SECOND, last_heard_at=NOON)
-    await world.pulse.heard(*NUMBER, at=NOON + STEP)
-    assert await world.pulse.read(*NUMBER) == Beat(heard=NOON + 1.9 * SECOND, last_heard_at=NOON + STEP)
+        last_heard = await world.last_heard_store.note_reports(*NUMBER, claimed_at=instant, at=instant)
+        assert last_heard.last_claimed_at == instant
+    assert await world.another().last_heard_store.read(*NUMBER) == LastHeard(
+        last_claimed_at=NOON + 1.9 * SECOND, last_heard_at=NOON
+    )
+    await world.last_heard_store.note_reports(*NUMBER, at=NOON + STEP)
+    assert await world.last_heard_store.read(*NUMBER) == LastHeard(
+        last_claimed_at=NOON + 1.9 * SECOND, last_heard_at=NOON + STEP
+    )
 
 
 async def test_of_two_instants_each_moves_by_itself(world: World) -> None:
     """A late status: of a message that was claimed after all others, told long before."""
-    await world.pulse.heard(*NUMBER, claimed_at=NOON, at=NOON + HOUR)
-    late = await world.another().pulse.heard(*NUMBER, claimed_at=NOON + SECOND, at=NOON + 2 * SECOND)
-    assert late == await world.pulse.read(*NUMBER) == Beat(heard=NOON + SECOND, last_heard_at=NOON + HOUR)
-    early = await world.another().pulse.heard(*NUMBER, claimed_at=NOON, at=NOON + 2 * HOUR)
-    assert early == await world.pulse.read(*NUMBER) == Beat(heard=NOON + SECOND, last_heard_at=NOON + 2 * HOUR)
-    assert await world.another().pulse.heard(*NUMBER, claimed_at=NOON, at=NOON) == early, "nothing new"
+    await world.last_heard_store.note_reports(*NUMBER, claimed_at=NOON, at=NOON + HOUR)
+    late = await world.another().last_heard_store.note_reports(*NUMBER, claimed_at=NOON + SECOND, at=NOON + 2 * SECOND)
+    assert (
+        late
+        == await world.last_heard_store.read(*NUMBER)
+        == LastHeard(last_claimed_at=NOON + SECOND, last_heard_at=NOON + HOUR)
+    )
+    early = await world.another().last_heard_store.note_reports(*NUMBER, claimed_at=NOON, at=NOON + 2 * HOUR)
+    assert (
+        early
+        == await world.last_heard_store.read(*NUMBER)
+        == LastHeard(last_claimed_at=NOON + SECOND, last_heard_at=NOON + 2 * HOUR)
+    )
+    assert await world.another().last_heard_store.note_reports(*NUMBER, claimed_at=NOON, at=NOON) == early, (
+        "nothing new"
+    )
 
 
 async def test_a_person_counts_once_in_24_hours(world: World) -> None:
@@ -111,17 +125,19 @@ async def test_portfolios_and_organisations_count_their_own(world: World) -> Non
 
 async def test_a_silence_is_noted_for_each_distribution_and_the_longest_stands(world: World) -> None:
     owner = (ORGANISATION, "d-1")
-    assert await world.pulse.silence(*owner) is None
+    assert await world.last_heard_store.silence(*owner) is None
     first = Silence(phone_number_id="1060001", noted_at=NOON, until=NOON + HOUR)
-    await world.pulse.note_silence(*owner, first)
-    assert await world.another().pulse.silence(*owner) == first
-    await world.another().pulse.note_silence(*owner, replace(first, noted_at=NOON + SECOND, until=NOON + SECOND))
-    assert await world.pulse.silence(*owner) == first
+    await world.last_heard_store.note_silence(*owner, first)
+    assert await world.another().last_heard_store.silence(*owner) == first
+    await world.another().last_heard_store.note_silence(
+        *owner, replace(first, noted_at=NOON + SECOND, until=NOON + SECOND)
+    )
+    assert await world.last_heard_store.silence(*owner) == first
     longer = replace(first, noted_at=NOON + SECOND, until=NOON + 2 * HOUR)
-    await world.pulse.note_silence(*owner, longer)
-    assert await world.pulse.silence(*owner) == longer
-    assert await world.pulse.silence(ORGANISATION, "d-2") is None
-    assert await world.pulse.silence("other", "d-1") is None
+    await world.last_heard_store.note_silence(*owner, longer)
+    assert await world.last_heard_store.silence(*owner) == longer
+    assert await world.last_heard_store.silence(ORGANISATION, "d-2") is None
+    assert await world.last_heard_store.silence("other", "d-1") is None
 
 
 class Slow(Aws):
@@ -141,10 +157,10 @@ class Slow(Aws):
         return cast("T", None)
 
 
-async def test_a_pulse_that_could_not_be_written_is_written_when_it_is_heard_again() -> None:
+async def test_a_report_time_that_could_not_be_written_is_written_when_it_is_heard_again() -> None:
     aws = Slow(fails=True)
-    pulse = DynamoPulse(aws, "state")
+    last_heard_store = DynamoLastHeard(aws, "state")
     with pytest.raises(ConnectionError):
-        await pulse.heard(*NUMBER, claimed_at=NOON)
-    await pulse.heard(*NUMBER, claimed_at=NOON)
+        await last_heard_store.note_reports(*NUMBER, claimed_at=NOON)
+    await last_heard_store.note_reports(*NUMBER, claimed_at=NOON)
     assert aws.asked == 2

@@ -14,17 +14,17 @@ from shared.campaigns.distribution import DistributionStatus
 from shared.messages.message import DeadLetter, DeadReason, Message
 from shared.messages.payload import ORANGE, Channel
 from shared.messages.ports import ClaimAnswer
-from shared.pacing.rate_limit import Lane, Share
+from shared.pacing.rate_limit import RateLimit, Share
 from shared.storage.aws import Aws
 from tests.contract.cloud import deploy, on_aws
-from tests.contract.making import NOON, ORGANISATION, distribution, message, standing
+from tests.contract.making import NOON, ORGANISATION, distribution, message, stored_row
 from tests.contract.world import World
 from tests.fakes.world import FakeClock
 from tests.template.reading import Node
 
 LEASE = timedelta(seconds=90)
 KEY = (ORGANISATION, "m-1")
-LANE = Lane(organisation=ORGANISATION, channel=Channel.SMS, provider=ORANGE, account_id="client")
+RATE_LIMIT = RateLimit(organisation=ORGANISATION, channel=Channel.SMS, provider=ORANGE, account_id="client")
 LETTER = DeadLetter(received_at=NOON, reason=DeadReason.HANDLING_FAILED, attempts=12)
 
 
@@ -71,10 +71,10 @@ async def test_a_claim(aws: Aws, own: World) -> None:
         row = await claimed(own, "t-1")
     assert requests() == 2
     assert (row.attempts, row.claim_token) == (1, "t-1")
-    assert await standing(own.log) == row
+    assert await stored_row(own.log) == row
 
 
-async def test_a_claim_of_a_watched_row(aws: Aws, own: World) -> None:
+async def test_a_claim_of_an_awaited_row(aws: Aws, own: World) -> None:
     """Its second write is the one that claims."""
     await own.log.add(message(due_at=NOON))
     with answers_lost(aws, "UpdateItem", times=2), pytest.raises(ReadTimeoutError):
@@ -98,7 +98,7 @@ async def test_giving_back(aws: Aws, own: World) -> None:
     await claimed(own, "t-1")
     with answers_lost(aws, "UpdateItem"):
         await own.log.give_back(*KEY, token="t-1", due_at=None, uses_attempt=False)
-    row = await standing(own.log)
+    row = await stored_row(own.log)
     assert (row.attempts, row.lease_until, row.claim_token) == (0, None, None)
 
 
@@ -108,14 +108,14 @@ async def test_a_message_is_new_although_its_answer_was_lost(aws: Aws, own: Worl
     assert not await own.log.add(message(campaign_id="another"))
 
 
-async def test_a_row_is_reopened_or_buried(aws: Aws, own: World) -> None:
-    await own.log.add(replace(message(), alternative=True))
+async def test_a_row_is_retried_or_marked_dead(aws: Aws, own: World) -> None:
+    await own.log.add(replace(message(), fallback_template=True))
     await claimed(own, "t-1")
     with answers_lost(aws, "UpdateItem"):
-        assert await own.log.reopen(*KEY, attempt=1, due_at=NOON)
+        assert await own.log.retry_message(*KEY, attempt=1, due_at=NOON)
     await own.log.add(message("m-2"))
     with answers_lost(aws, "UpdateItem"):
-        assert await own.log.bury(ORGANISATION, "m-2", LETTER)
+        assert await own.log.mark_dead(ORGANISATION, "m-2", LETTER)
 
 
 async def test_a_distribution_is_made_and_saved(aws: Aws, own: World) -> None:
@@ -132,12 +132,12 @@ async def test_a_distribution_is_made_and_saved(aws: Aws, own: World) -> None:
 
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["the first", "a further one"])
-async def test_departures_are_booked_once(aws: Aws, own: World, is_first: bool) -> None:
+async def test_send_slots_are_booked_once(aws: Aws, own: World, is_first: bool) -> None:
     if not is_first:
-        await own.lanes.book(LANE, Share.BULK, rate=5, earliest=NOON, count=1)
+        await own.rate_limits.book(RATE_LIMIT, Share.BULK, rate=5, earliest=NOON, count=1)
     with answers_lost(aws, "PutItem" if is_first else "UpdateItem"):
-        booking = await own.lanes.book(LANE, Share.BULK, rate=5, earliest=NOON, count=100)
-    state = await own.another().lanes.state(LANE)
+        booking = await own.rate_limits.book(RATE_LIMIT, Share.BULK, rate=5, earliest=NOON, count=100)
+    state = await own.another().rate_limits.state(RATE_LIMIT)
     assert state.next_bulk == booking.next_free, "no departure is left empty"
 
 

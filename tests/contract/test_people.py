@@ -34,9 +34,9 @@ async def test_the_same_statement_may_be_recorded_twice(world: World) -> None:
 
 
 async def test_of_many_at_once_none_is_lost(world: World) -> None:
-    told = [revoked(NOON + number * MICROSECOND) for number in range(6)]
-    await asyncio.gather(*(world.another().people.record(ORGANISATION, "p-1", [one]) for one in told))
-    assert await world.people.consents(ORGANISATION, ["p-1"]) == {"p-1": record(*told)}
+    reported = [revoked(NOON + number * MICROSECOND) for number in range(6)]
+    await asyncio.gather(*(world.another().people.record(ORGANISATION, "p-1", [one]) for one in reported))
+    assert await world.people.consents(ORGANISATION, ["p-1"]) == {"p-1": record(*reported)}
 
 
 async def test_what_is_replaced_is_gone(world: World) -> None:

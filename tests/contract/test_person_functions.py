@@ -85,10 +85,10 @@ class Running:
         assert made["statusCode"] == 201, made["body"]
         return json.loads(str(made["body"]))
 
-    def copies(self, after: float = 0) -> list[Dispatch]:
+    def queue_messages(self, after: float = 0) -> list[Dispatch]:
         """Take what can be seen on the SMS queue so many seconds from now; other tests' are nobody's any more."""
         taken = self.world.hands.dispatches(Channel.SMS, after)
-        return [copy for copy in taken if copy.organisation == self.organisation]
+        return [queue_message for queue_message in taken if queue_message.organisation == self.organisation]
 
     def work(self) -> None:
         """Hand the fan-out what is on its queue, as Lambda's poller does, until nothing is left to see."""
@@ -192,7 +192,7 @@ def test_a_persons_messages_newest_first_page_by_page(running: Running) -> None:
 
 def test_a_failed_message_is_sent_again_once(running: Running) -> None:
     first = running.send("k")
-    running.copies()
+    running.queue_messages()
     route, path = "POST /v1/messages/{message_id}/resend", {"message_id": first}
     status, problem = running.call(route, path=path)
     assert (status, problem["code"]) == (409, "state_conflict")
@@ -201,8 +201,8 @@ def test_a_failed_message_is_sent_again_once(running: Running) -> None:
     assert answers[0] == answers[1]
     status, answer = answers[0]
     assert (status, answer["status"], answer["scheduled_for"]) == (202, "pending", None)
-    [copy] = running.copies()
-    assert (copy.message_id, copy.payload.to) == (answer["message_id"], running.phone)
+    [queue_message] = running.queue_messages()
+    assert (queue_message.message_id, queue_message.payload.to) == (answer["message_id"], running.phone)
     stranger = {"organisation_id": "other", "scope": SEND}
     assert running.call(route, path=path, claims=stranger)[0] == 404
 
@@ -232,13 +232,15 @@ def test_an_erasure_leaves_an_opt_out_and_nothing_else(running: Running) -> None
         "erased",
         f"+22177***{running.phone[-4:]}",
     )
-    _, word = running.call("POST /v1/consents/lookup", {"phone": running.phone})
-    assert (word["state"], word["source"]) == ("revoked", "erasure")
+    _, statement = running.call("POST /v1/consents/lookup", {"phone": running.phone})
+    assert (statement["state"], statement["source"]) == ("revoked", "erasure")
     path = {"distribution_id": planned["distribution_id"]}
     assert running.call("POST /v1/distributions/{distribution_id}/confirm", path=path)[0] == 200
     running.work()
-    copies = [copy for copy in running.copies(after=60) if copy.chunk]
-    assert {copy.payload.to for copy in copies} == {f"+22177000{number:04d}" for number in range(1, 5)}
+    queue_messages = [queue_message for queue_message in running.queue_messages(after=60) if queue_message.chunk]
+    assert {queue_message.payload.to for queue_message in queue_messages} == {
+        f"+22177000{number:04d}" for number in range(1, 5)
+    }
     _, found = running.call("GET /v1/distributions/{distribution_id}", path=path)
     assert found["by_reason"] == {"erased": 1}
 
@@ -250,11 +252,11 @@ def test_a_distribution_is_woken_by_its_own_schedule(running: Running, aws: Aws)
     assert list(running.world.hands.waiting()) == [name]
     running.work()
     group = aws.scheduler.list_schedules(NamePrefix=name)["Schedules"][0]["GroupName"]
-    told = json.loads(aws.scheduler.get_schedule(Name=name, GroupName=group)["Target"]["Input"])
+    reported = json.loads(aws.scheduler.get_schedule(Name=name, GroupName=group)["Target"]["Input"])
     running.clock.instant = at
-    assert running.fanout(told, Invocation()) is None
+    assert running.fanout(reported, Invocation()) is None
     running.work()
-    assert len(running.copies(after=60)) == 5
+    assert len(running.queue_messages(after=60)) == 5
     path = {"distribution_id": name}
     assert running.call("POST /v1/distributions/{distribution_id}/cancel", path=path)[0] == 200
     assert running.world.hands.waiting() == {}
@@ -324,7 +326,7 @@ def test_each_look_up_leaves_an_event_that_names_who_asked(running: Running, cap
     look_up(running, 3)
     look_up(running, 4, sub="+221770000001")
     lines = [vars(record) for record in caplog.records if record.getMessage().endswith("_looked_up")]
-    told = [(line["msg"], line["organisation"], line["sub"]) for line in lines]
+    reported = [(line["msg"], line["organisation"], line["sub"]) for line in lines]
     events = ("phone_looked_up", "consent_looked_up")
     named = (*subjects, None, "***")
-    assert told == [(events[n % 2], running.organisation, name) for n, name in enumerate(named)]
+    assert reported == [(events[n % 2], running.organisation, name) for n, name in enumerate(named)]

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from shared.base.refusal import Fault
+from shared.base.refusal import FieldError
 from shared.campaigns.distribution import Order, Upload
 from shared.campaigns.stored_content import DuplicateRow, PlannedRow
 from shared.messages.message import Chunk, PayloadRef, Price
@@ -100,16 +100,20 @@ async def test_a_payload_that_was_never_there_is_missing(world: World) -> None:
 
 
 async def test_rejected_rows_come_back_in_their_parts(world: World) -> None:
-    full = Fault(
+    full = FieldError(
         field="phone", code="phone_invalid", facts={"name": "prénom"}, row=7, enrollment_id="e-1", recipient="***01"
     )
-    parts: tuple[list[Fault], ...] = ([full, Fault(field="row", code="row_unreadable")], [replace(full, row=8)], [])
+    parts: tuple[list[FieldError], ...] = (
+        [full, FieldError(field="row", code="row_unreadable")],
+        [replace(full, row=8)],
+        [],
+    )
     for number, part in enumerate(parts):
-        await world.plans.write_faults(ORGANISATION, "d-1", 2, number, part)
+        await world.plans.write_field_errors(ORGANISATION, "d-1", 2, number, part)
     for number, part in enumerate(parts):
-        assert list(await world.plans.read_faults(ORGANISATION, "d-1", 2, number) or ()) == part
+        assert list(await world.plans.read_field_errors(ORGANISATION, "d-1", 2, number) or ()) == part
     for place in ((ORGANISATION, "d-1", 2, 3), (ORGANISATION, "d-1", 1, 0), ("other", "d-1", 2, 0)):
-        assert await world.plans.read_faults(*place) is None
+        assert await world.plans.read_field_errors(*place) is None
 
 
 async def test_two_bodies_for_one_message_or_distribution_keep_each_its_own(world: World) -> None:

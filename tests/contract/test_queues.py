@@ -27,7 +27,7 @@ def dispatch(number: int, channel: Channel = Channel.SMS, *, seconds: float = 0,
         message_id=f"m-{number}",
         channel=channel,
         person="0123456789abcdef0123456789abcdef",
-        departs_at=microseconds(now + timedelta(seconds=seconds)),
+        slot_at=microseconds(now + timedelta(seconds=seconds)),
         payload=BARE_PAYLOAD,
     )
 
@@ -37,7 +37,7 @@ FULL = replace(dispatch(0, Channel.WHATSAPP), payload=FULL_PAYLOAD, chunk=CHUNK,
 
 async def test_each_channel_has_a_queue_and_every_field_comes_out(world: World) -> None:
     now = world.clock.now()
-    full = replace(FULL, departs_at=microseconds(now))
+    full = replace(FULL, slot_at=microseconds(now))
     texting = [dispatch(number, now=now) for number in range(1, 26)]
     await world.channels.offer([full, *texting], now)
     await world.channels.offer([], now)
@@ -46,7 +46,7 @@ async def test_each_channel_has_a_queue_and_every_field_comes_out(world: World) 
 
 async def test_a_whatsapp_message_comes_out_whole(world: World) -> None:
     now = world.clock.now()
-    full = replace(FULL, departs_at=microseconds(now))
+    full = replace(FULL, slot_at=microseconds(now))
     await world.channels.offer([full], now)
     assert list(world.hands.dispatches(Channel.WHATSAPP)) == [full]
 
@@ -83,7 +83,7 @@ async def test_one_that_is_too_long_is_told_and_the_others_are_taken(world: Worl
     assert await world.channels.offer(giants, now) == giants
 
 
-async def test_a_message_reaches_its_sender_shortly_before_it_departs(world: World) -> None:
+async def test_a_message_reaches_its_sender_shortly_before_it_leaves(world: World) -> None:
     now = world.clock.now()
     late, early, past = (dispatch(number, seconds=seconds, now=now) for number, seconds in ((1, 100), (2, 20), (3, -9)))
     await world.channels.offer([late, early, past], now)
@@ -196,8 +196,8 @@ async def test_one_whose_contents_are_refused_is_told_and_does_not_hold_the_othe
     dispatches = [dispatch(number) for number in range(14)]
     bodies = await _bodies(dispatches)
     aws = StubbedAws({bodies[0]: 1}, {bodies[6]: code, bodies[13]: code})
-    told = await SqsChannelQueue(aws, {Channel.SMS: "q"}).offer(dispatches, NOON)
-    assert told == [dispatches[6], dispatches[13]]
+    reported = await SqsChannelQueue(aws, {Channel.SMS: "q"}).offer(dispatches, NOON)
+    assert reported == [dispatches[6], dispatches[13]]
     assert sorted(aws.stub.taken) == sorted(set(bodies) - {bodies[6], bodies[13]})
 
 
@@ -229,7 +229,7 @@ async def _bodies(dispatches: list[Dispatch]) -> list[str]:
 
 
 async def test_a_report_may_come_back_later(world: World) -> None:
-    later = Report(organisation=ORGANISATION, provider=ORANGE, document="{}", looks=1, heard_at=NOON)
+    later = Report(organisation=ORGANISATION, provider=ORANGE, document="{}", looks=1, received_at=NOON)
     await world.status_queue.put([later], delay=900)
     assert list(world.hands.reports()) == []
     await world.status_queue.put([later])

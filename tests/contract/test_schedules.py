@@ -80,4 +80,4 @@ async def test_that_aws_will_not_is_told_and_raises_nothing(error: Exception) ->
     schedules = SchedulerSchedules(aws, names, telemetry)
     await schedules.set(ORGANISATION, "d-1", at=EIGHT, zone="UTC")
     await schedules.remove("d-1")
-    assert telemetry.troubles == ["schedule_not_set", "schedule_not_removed"]
+    assert telemetry.warning_events == ["schedule_not_set", "schedule_not_removed"]

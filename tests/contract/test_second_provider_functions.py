@@ -29,7 +29,7 @@ from tests.fakes.world import FakeClock
 from tests.template.reading import Node
 from tests.toy_provider.kite.receipts import FORMAT
 from tests.toy_provider.row import KITE
-from tests.toy_provider.server import KiteServer, fault, told
+from tests.toy_provider.server import KiteServer, field_error, reported
 from tests.unit.api.events import event
 
 AT_KITE = replace(SMS, provider=KITE.name, account="account-at-kite")
@@ -56,10 +56,10 @@ class Running:
         }
         answer: Any = self.api(dict(event(body=body, headers={"idempotency-key": key})), Invocation())
         assert answer["statusCode"] == 202, answer
-        [copy] = self.world.hands.dispatches(Channel.SMS, after=5)
+        [queue_message] = self.world.hands.dispatches(Channel.SMS, after=5)
         self.clock.pass_by(seconds=2)
-        self.consumed(self.send_sms, [copy])
-        return copy.message_id
+        self.consumed(self.send_sms, [queue_message])
+        return queue_message.message_id
 
     def called(self, body: bytes) -> int:
         """The status of the answer to Kite's webhook; what it queued is worked off."""
@@ -102,21 +102,21 @@ def test_a_message_is_sent_and_delivered(running: Running) -> None:
     message_id = running.send("k-1")
     row = running.row(message_id)
     assert (row.status, row.provider, row.provider_message_id) == (Status.SENT, KITE.name, "ref-1")
-    assert running.called(told(("ref-1", "ARRIVED"), ("ref-of-another", "LOST"))) == 200
+    assert running.called(reported(("ref-1", "ARRIVED"), ("ref-of-another", "LOST"))) == 200
     assert running.row(message_id).status is Status.DELIVERED
 
 
 def test_its_errors_decide(running: Running) -> None:
     running.clock.pass_by(minutes=1)
-    running.kite.answers = [(422, fault(3))]
+    running.kite.answers = [(422, field_error(3))]
     row = running.row(running.send("k-2"))
     assert (row.status, row.reason) == (Status.FAILED, "phone_invalid")
 
 
 def test_its_throttle_holds_its_own_rate_limit(running: Running) -> None:
     running.clock.pass_by(minutes=1)
-    running.kite.answers = [(422, fault(7))]
+    running.kite.answers = [(422, field_error(7))]
     running.send("k-3")
-    held = asyncio.run(running.world.lanes.state(AT_KITE.lane)).not_before
+    held = asyncio.run(running.world.rate_limits.state(AT_KITE.rate_limit)).not_before
     assert held - microseconds(running.clock.now()) == 2_000_000
-    assert asyncio.run(running.world.lanes.state(SMS.lane)).not_before == 0
+    assert asyncio.run(running.world.rate_limits.state(SMS.rate_limit)).not_before == 0

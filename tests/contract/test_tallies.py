@@ -8,7 +8,7 @@ import pytest
 from shared.campaigns.counts import Due, Part, Singles, Tally
 from shared.campaigns.distribution import Counts, together
 from shared.campaigns.stored_content import PlannedRow
-from shared.duplicates.dedupe_index import Print, Prints, rows_of
+from shared.duplicates.dedupe_index import DedupeIndex, Print, rows_of
 from shared.messages.message import PayloadRef
 from shared.messages.payload import Channel
 from shared.messages.ports import Move, Single
@@ -155,40 +155,40 @@ async def test_an_erased_row_leaves_no_print_in_any_version(world: World, way: s
         )
         for number in (1, 2)
     ]
-    prints = Prints()
+    dedupe_index = DedupeIndex()
     for row in rows:
-        prints.add(mark(row.row), row.row)
+        dedupe_index.add(mark(row.row), row.row)
     await world.plans.write_chunk(ORGANISATION, 1, CHUNK, rows)
-    await world.plans.write_prints(ORGANISATION, CHUNK.distribution_id, 1, prints.book())
+    await world.plans.write_dedupe_index(ORGANISATION, CHUNK.distribution_id, 1, dedupe_index.book())
     for _ in range(2):
         if way == "payload":
             key = world.plans.chunk_key(ORGANISATION, 1, CHUNK)
             await world.plans.erase_payload(PayloadRef(object_key=key, row=1))
         else:
             await world.plans.erase_person(ORGANISATION, 1, CHUNK, rows[0].person)
-    book = await world.plans.read_prints(ORGANISATION, CHUNK.distribution_id, 1)
+    book = await world.plans.read_dedupe_index(ORGANISATION, CHUNK.distribution_id, 1)
     assert book is not None
     assert [list(rows_of(book, [mark(number)])) for number in (1, 2)] == [[], [2]]
     assert len(book) == 12
 
 
 async def test_a_print_goes_though_its_chunk_has_expired(world: World) -> None:
-    prints = Prints()
-    prints.add(mark(1), 1)
+    dedupe_index = DedupeIndex()
+    dedupe_index.add(mark(1), 1)
     await world.plans.write_chunk(ORGANISATION, 1, CHUNK, [])
-    await world.plans.write_prints(ORGANISATION, CHUNK.distribution_id, 1, prints.book())
+    await world.plans.write_dedupe_index(ORGANISATION, CHUNK.distribution_id, 1, dedupe_index.book())
     key = world.plans.chunk_key(ORGANISATION, 1, CHUNK)
     world.hands.erase(key)
     await world.plans.erase_payload(PayloadRef(object_key=key, row=1))
-    assert await world.plans.read_prints(ORGANISATION, CHUNK.distribution_id, 1) == b""
+    assert await world.plans.read_dedupe_index(ORGANISATION, CHUNK.distribution_id, 1) == b""
 
 
-async def test_a_book_of_prints_comes_back_whole(world: World) -> None:
+async def test_a_book_of_dedupe_entries_comes_back_whole(world: World) -> None:
     book = bytes(range(256)) * 3
-    assert await world.plans.read_prints(ORGANISATION, "d-1", 1) is None
+    assert await world.plans.read_dedupe_index(ORGANISATION, "d-1", 1) is None
     for _ in range(2):
-        await world.plans.write_prints(ORGANISATION, "d-1", 1, book)
-    await world.plans.write_prints(ORGANISATION, "d-1", 2, b"")
-    assert await world.plans.read_prints(ORGANISATION, "d-1", 1) == book
-    assert await world.plans.read_prints(ORGANISATION, "d-1", 2) == b""
-    assert await world.plans.read_prints("other", "d-1", 1) is None
+        await world.plans.write_dedupe_index(ORGANISATION, "d-1", 1, book)
+    await world.plans.write_dedupe_index(ORGANISATION, "d-1", 2, b"")
+    assert await world.plans.read_dedupe_index(ORGANISATION, "d-1", 1) == book
+    assert await world.plans.read_dedupe_index(ORGANISATION, "d-1", 2) == b""
+    assert await world.plans.read_dedupe_index("other", "d-1", 1) is None

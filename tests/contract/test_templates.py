@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.pacing.daily_limit import DailyLimit, Reputation, Told
+from shared.pacing.daily_limit import DailyLimit, NumberStatus, NumberStatusUpdate
 from shared.texts.catalogue import KnownTemplate
 from shared.texts.templates import Shape, UrlButton
-from shared.webhooks.updates import TemplateNews, TemplateStatus
+from shared.webhooks.updates import TemplateStatus, TemplateUpdate
 from tests.contract.making import NOON, ORGANISATION, SECOND
 from tests.contract.world import World
 
@@ -18,7 +18,7 @@ APPROVED, PAUSED, PENDING = TemplateStatus.APPROVED, TemplateStatus.PAUSED, Temp
 SHAPE = Shape(body="Carte {card_code}.", parameters=("card_code",), button=UrlButton(index=0, prefix="https://é/"))
 
 
-def told(
+def reported(
     name: str = "own_card",
     status: TemplateStatus | None = PENDING,
     at: datetime = NOON,
@@ -26,12 +26,20 @@ def told(
     shape: Shape | None = SHAPE,
 ) -> KnownTemplate:
     return KnownTemplate(
-        name=name, language="fr", status=status, told_at=at, category=category, shape=shape, template_id=f"id-{name}"
+        name=name,
+        language="fr",
+        status=status,
+        reported_at=at,
+        category=category,
+        shape=shape,
+        template_id=f"id-{name}",
     )
 
 
-def news(status: TemplateStatus | None = None, at: datetime = NOON, category: str | None = None) -> TemplateNews:
-    return TemplateNews(name="own_card", language="fr", status=status, category=category, at=at)
+def template_update(
+    status: TemplateStatus | None = None, at: datetime = NOON, category: str | None = None
+) -> TemplateUpdate:
+    return TemplateUpdate(name="own_card", language="fr", status=status, category=category, at=at)
 
 
 async def only(world: World) -> KnownTemplate:
@@ -48,26 +56,26 @@ async def test_nothing_is_known_at_first(world: World) -> None:
 
 async def test_a_list_is_kept_whole_with_the_instant_of_its_reading(world: World) -> None:
     at = NOON + timedelta(microseconds=123456)
-    plain = replace(told("vaccination_card", APPROVED, at), shape=None)
-    await world.templates.read(ORGANISATION, ACCOUNT, [told(at=at), plain], at)
+    plain = replace(reported("vaccination_card", APPROVED, at), shape=None)
+    await world.templates.read(ORGANISATION, ACCOUNT, [reported(at=at), plain], at)
     listing = await world.another().templates.listing(ORGANISATION, ACCOUNT)
     assert listing.read_at == at
-    assert listing.templates == (told(at=NOON), replace(plain, told_at=NOON))
+    assert listing.templates == (reported(at=NOON), replace(plain, reported_at=NOON))
     for other in ((ORGANISATION, "another"), ("another", ACCOUNT)):
         assert (await world.templates.listing(*other)).templates == ()
 
 
 async def test_the_same_list_again_is_the_same(world: World) -> None:
     for at in (NOON, NOON + SECOND, NOON + SECOND):
-        await world.templates.read(ORGANISATION, ACCOUNT, [told(status=APPROVED, at=at)], at)
+        await world.templates.read(ORGANISATION, ACCOUNT, [reported(status=APPROVED, at=at)], at)
     assert (await only(world)).status is APPROVED
     assert (await world.templates.listing(ORGANISATION, ACCOUNT)).read_at == NOON + SECOND
 
 
 async def test_what_is_no_longer_listed_is_forgotten_unless_news_came_meanwhile(world: World) -> None:
-    await world.templates.read(ORGANISATION, ACCOUNT, [told("gone"), told()], NOON)
+    await world.templates.read(ORGANISATION, ACCOUNT, [reported("gone"), reported()], NOON)
     later = NOON + 5 * SECOND
-    await world.templates.hear(ORGANISATION, ACCOUNT, news(APPROVED, later))
+    await world.templates.receive(ORGANISATION, ACCOUNT, template_update(APPROVED, later))
     await world.templates.read(ORGANISATION, ACCOUNT, [], later)
     assert (await only(world)).name == "own_card"
     await world.templates.read(ORGANISATION, ACCOUNT, [], later + SECOND)
@@ -76,77 +84,87 @@ async def test_what_is_no_longer_listed_is_forgotten_unless_news_came_meanwhile(
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
 async def test_the_latest_news_stands_in_whatever_order_it_comes(world: World, order: tuple[int, ...]) -> None:
-    every = [news(PENDING, NOON), news(PAUSED, NOON + SECOND), news(APPROVED, NOON + 2 * SECOND)]
-    heard = [(await world.another().templates.hear(ORGANISATION, ACCOUNT, every[number])).is_news for number in order]
+    every = [
+        template_update(PENDING, NOON),
+        template_update(PAUSED, NOON + SECOND),
+        template_update(APPROVED, NOON + 2 * SECOND),
+    ]
+    received = [
+        (await world.another().templates.receive(ORGANISATION, ACCOUNT, every[number])).is_new for number in order
+    ]
     assert (await only(world)).status is APPROVED
-    assert heard == [all(order[before] <= number for before in range(place)) for place, number in enumerate(order)]
+    assert received == [all(order[before] <= number for before in range(place)) for place, number in enumerate(order)]
 
 
 async def test_the_same_news_again_is_news_again(world: World) -> None:
     for _ in range(3):
-        assert (await world.templates.hear(ORGANISATION, ACCOUNT, news(PAUSED))).is_news
+        assert (await world.templates.receive(ORGANISATION, ACCOUNT, template_update(PAUSED))).is_new
 
 
 async def test_news_of_the_same_second_wins_over_a_list_and_a_submission(world: World) -> None:
     half = NOON + timedelta(milliseconds=700)
-    await world.templates.submitted(ORGANISATION, ACCOUNT, told(status=PENDING, at=half))
-    await world.templates.hear(ORGANISATION, ACCOUNT, news(APPROVED, NOON))
-    await world.templates.submitted(ORGANISATION, ACCOUNT, told(status=PENDING, at=half))
-    await world.templates.read(ORGANISATION, ACCOUNT, [told(status=PENDING, at=half)], half)
+    await world.templates.submitted(ORGANISATION, ACCOUNT, reported(status=PENDING, at=half))
+    await world.templates.receive(ORGANISATION, ACCOUNT, template_update(APPROVED, NOON))
+    await world.templates.submitted(ORGANISATION, ACCOUNT, reported(status=PENDING, at=half))
+    await world.templates.read(ORGANISATION, ACCOUNT, [reported(status=PENDING, at=half)], half)
     assert (await only(world)).status is APPROVED
-    await world.templates.read(ORGANISATION, ACCOUNT, [told(status=PAUSED, at=NOON + SECOND)], NOON + SECOND)
+    await world.templates.read(ORGANISATION, ACCOUNT, [reported(status=PAUSED, at=NOON + SECOND)], NOON + SECOND)
     assert (await only(world)).status is PAUSED
 
 
 async def test_news_keeps_the_form_and_a_list_brings_it(world: World) -> None:
-    await world.templates.hear(ORGANISATION, ACCOUNT, news(APPROVED, NOON + SECOND))
+    await world.templates.receive(ORGANISATION, ACCOUNT, template_update(APPROVED, NOON + SECOND))
     assert (await only(world)).shape is None
-    await world.templates.read(ORGANISATION, ACCOUNT, [told(status=PENDING)], NOON)
+    await world.templates.read(ORGANISATION, ACCOUNT, [reported(status=PENDING)], NOON)
     found = await only(world)
     assert (found.shape, found.status, found.template_id) == (SHAPE, APPROVED, "id-own_card")
-    await world.templates.hear(ORGANISATION, ACCOUNT, news(PAUSED, NOON + 2 * SECOND))
+    await world.templates.receive(ORGANISATION, ACCOUNT, template_update(PAUSED, NOON + 2 * SECOND))
     assert (await only(world)).shape == SHAPE
 
 
 async def test_a_list_that_does_not_tell_the_status_unsays_an_older_one(world: World) -> None:
-    await world.templates.read(ORGANISATION, ACCOUNT, [told(status=PAUSED)], NOON)
-    await world.templates.read(ORGANISATION, ACCOUNT, [told(status=None, at=NOON + SECOND)], NOON + SECOND)
+    await world.templates.read(ORGANISATION, ACCOUNT, [reported(status=PAUSED)], NOON)
+    await world.templates.read(ORGANISATION, ACCOUNT, [reported(status=None, at=NOON + SECOND)], NOON + SECOND)
     assert (await only(world)).status is None
 
 
 async def test_leaving_utility_is_told_once_and_again_when_it_is_repeated(world: World) -> None:
-    await world.templates.read(ORGANISATION, ACCOUNT, [told(status=APPROVED)], NOON)
+    await world.templates.read(ORGANISATION, ACCOUNT, [reported(status=APPROVED)], NOON)
     later, latest = NOON + SECOND, NOON + 3 * SECOND
     for _ in range(2):
-        heard = await world.templates.hear(ORGANISATION, ACCOUNT, news(category="MARKETING", at=later))
-        assert (heard.is_news, heard.is_recategorised) == (True, True)
+        received = await world.templates.receive(ORGANISATION, ACCOUNT, template_update(category="MARKETING", at=later))
+        assert (received.is_new, received.is_recategorised) == (True, True)
     assert (await only(world)).recategorised_at == later
-    again = await world.templates.hear(ORGANISATION, ACCOUNT, news(APPROVED, NOON + 2 * SECOND, "MARKETING"))
-    assert (again.is_news, again.is_recategorised) == (True, False)
-    back = await world.templates.hear(ORGANISATION, ACCOUNT, news(category="UTILITY", at=latest))
+    again = await world.templates.receive(
+        ORGANISATION, ACCOUNT, template_update(APPROVED, NOON + 2 * SECOND, "MARKETING")
+    )
+    assert (again.is_new, again.is_recategorised) == (True, False)
+    back = await world.templates.receive(ORGANISATION, ACCOUNT, template_update(category="UTILITY", at=latest))
     assert back.is_recategorised is False
-    stale = await world.templates.hear(ORGANISATION, ACCOUNT, news(category="MARKETING", at=later))
-    assert (stale.is_news, stale.is_recategorised) == (False, False)
+    stale = await world.templates.receive(ORGANISATION, ACCOUNT, template_update(category="MARKETING", at=later))
+    assert (stale.is_new, stale.is_recategorised) == (False, False)
     found = await only(world)
     assert (found.category, found.recategorised_at) == ("UTILITY", None)
 
 
 async def test_one_that_was_always_marketing_has_not_left_utility(world: World) -> None:
-    await world.templates.read(ORGANISATION, ACCOUNT, [told(category="MARKETING")], NOON)
-    heard = await world.templates.hear(ORGANISATION, ACCOUNT, news(APPROVED, NOON + SECOND, "MARKETING"))
-    assert heard.is_recategorised is False
+    await world.templates.read(ORGANISATION, ACCOUNT, [reported(category="MARKETING")], NOON)
+    received = await world.templates.receive(
+        ORGANISATION, ACCOUNT, template_update(APPROVED, NOON + SECOND, "MARKETING")
+    )
+    assert received.is_recategorised is False
 
 
 async def test_a_list_may_tell_that_it_left_utility(world: World) -> None:
-    await world.templates.read(ORGANISATION, ACCOUNT, [told()], NOON)
+    await world.templates.read(ORGANISATION, ACCOUNT, [reported()], NOON)
     later = NOON + SECOND
-    await world.templates.read(ORGANISATION, ACCOUNT, [told(category="MARKETING", at=later)], later)
+    await world.templates.read(ORGANISATION, ACCOUNT, [reported(category="MARKETING", at=later)], later)
     assert (await only(world)).recategorised_at == later
 
 
 # ------------------------------------------------------------------------------------------------------------- numbers
 
-ALL = Told(
+ALL = NumberStatusUpdate(
     at=NOON,
     limit=DailyLimit(people=250),
     quality="GREEN",
@@ -158,12 +176,12 @@ ALL = Told(
 
 
 async def test_a_number_that_nobody_told_of(world: World) -> None:
-    assert await world.reputations.get(ORGANISATION, NUMBER) == Reputation()
+    assert await world.number_statuses.get(ORGANISATION, NUMBER) == NumberStatus()
 
 
 async def test_all_that_is_told_is_kept(world: World) -> None:
-    await world.reputations.tell(ORGANISATION, NUMBER, ALL)
-    assert await world.another().reputations.get(ORGANISATION, NUMBER) == Reputation(
+    await world.number_statuses.tell(ORGANISATION, NUMBER, ALL)
+    assert await world.another().number_statuses.get(ORGANISATION, NUMBER) == NumberStatus(
         limit=DailyLimit(people=250),
         quality="GREEN",
         verified_name="Programme é",
@@ -172,33 +190,37 @@ async def test_all_that_is_told_is_kept(world: World) -> None:
         read_at=NOON,
     )
     for other in ((ORGANISATION, "2"), ("another", NUMBER)):
-        assert await world.reputations.get(*other) == Reputation()
+        assert await world.number_statuses.get(*other) == NumberStatus()
 
 
 async def test_each_fact_has_an_instant_of_its_own(world: World) -> None:
     later = NOON + SECOND
-    await world.reputations.tell(ORGANISATION, NUMBER, Told(at=later, limit=DailyLimit(people=None), restricted=True))
-    await world.reputations.tell(ORGANISATION, NUMBER, ALL)
-    await world.reputations.tell(ORGANISATION, NUMBER, Told(at=NOON - SECOND, quality="RED"))
-    found = await world.reputations.get(ORGANISATION, NUMBER)
+    await world.number_statuses.tell(
+        ORGANISATION, NUMBER, NumberStatusUpdate(at=later, limit=DailyLimit(people=None), restricted=True)
+    )
+    await world.number_statuses.tell(ORGANISATION, NUMBER, ALL)
+    await world.number_statuses.tell(ORGANISATION, NUMBER, NumberStatusUpdate(at=NOON - SECOND, quality="RED"))
+    found = await world.number_statuses.get(ORGANISATION, NUMBER)
     assert (found.limit, found.restricted, found.quality, found.read_at) == (
         DailyLimit(people=None),
         True,
         "GREEN",
         NOON,
     )
-    await world.reputations.tell(ORGANISATION, NUMBER, Told(at=later, limit=DailyLimit(people=2000), restricted=False))
-    found = await world.reputations.get(ORGANISATION, NUMBER)
+    await world.number_statuses.tell(
+        ORGANISATION, NUMBER, NumberStatusUpdate(at=later, limit=DailyLimit(people=2000), restricted=False)
+    )
+    found = await world.number_statuses.get(ORGANISATION, NUMBER)
     assert (found.limit, found.restricted) == (DailyLimit(people=2000), False)
 
 
 async def test_news_of_the_same_second_wins_over_a_reading(world: World) -> None:
     half = NOON + timedelta(milliseconds=700)
-    await world.reputations.tell(ORGANISATION, NUMBER, replace(ALL, at=half))
-    await world.reputations.tell(ORGANISATION, NUMBER, Told(at=NOON, restricted=True))
-    await world.reputations.tell(ORGANISATION, NUMBER, replace(ALL, at=half))
-    found = await world.reputations.get(ORGANISATION, NUMBER)
+    await world.number_statuses.tell(ORGANISATION, NUMBER, replace(ALL, at=half))
+    await world.number_statuses.tell(ORGANISATION, NUMBER, NumberStatusUpdate(at=NOON, restricted=True))
+    await world.number_statuses.tell(ORGANISATION, NUMBER, replace(ALL, at=half))
+    found = await world.number_statuses.get(ORGANISATION, NUMBER)
     assert (found.restricted, found.read_at) == (True, half)
-    await world.reputations.tell(ORGANISATION, NUMBER, replace(ALL, at=half + SECOND))
-    found = await world.reputations.get(ORGANISATION, NUMBER)
+    await world.number_statuses.tell(ORGANISATION, NUMBER, replace(ALL, at=half + SECOND))
+    found = await world.number_statuses.get(ORGANISATION, NUMBER)
     assert (found.restricted, found.read_at) == (False, half + SECOND)

@@ -47,8 +47,8 @@ def signature(body: bytes, secret: str = META_SECRET) -> str:
 
 
 def receipts(count: int, **more: Any) -> bytes:
-    told = {"deliveryInfoNotification": {"callbackData": "receipt-1", "deliveryInfo": [RECEIPT | more] * count}}
-    return json.dumps(told, ensure_ascii=False).encode()
+    reported = {"deliveryInfoNotification": {"callbackData": "receipt-1", "deliveryInfo": [RECEIPT | more] * count}}
+    return json.dumps(reported, ensure_ascii=False).encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,8 +257,8 @@ def test_what_is_repeated_is_taken_again_and_does_nothing_more(door: Door) -> No
     was worked off comes once more."""
     log = DynamoLog(door.aws, door.names.log_table)
     asyncio.run(log.add(message(OURS, organisation=DEMO, channel=Channel.WHATSAPP)))
-    told = [STATUS, json.dumps(inbound(text("STOP", id="wamid.STOP"))).encode(), DELIVERED]
-    assert {door.meta(body) for body in told * 3} | {door.post(ORANGE, receipts(1)) for _ in range(3)} == {200}
+    reported = [STATUS, json.dumps(inbound(text("STOP", id="wamid.STOP"))).encode(), DELIVERED]
+    assert {door.meta(body) for body in reported * 3} | {door.post(ORANGE, receipts(1)) for _ in range(3)} == {200}
     records = door.queued()
     assert len(records) == 12
     before = door.kept()

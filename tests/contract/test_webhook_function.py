@@ -22,7 +22,7 @@ from tests.contract.cloud import Deployed, deploy
 from tests.fakes.office import DEMO, WHATSAPP
 from tests.fakes.world import MORNING, FakeClock
 from tests.template.reading import Node
-from tests.unit.providers.test_whatsapp_news import EVERY_SHAPE, mangled, template
+from tests.unit.providers.test_whatsapp_updates import EVERY_SHAPE, mangled, template
 from tests.unit.providers.webhooks import change, document, inbound, text
 
 NEW, OLD = "the new secret", "the old secret"
@@ -126,9 +126,9 @@ def test_whatever_is_signed_gets_200_and_is_worked_off(running: Running, body: b
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(told=mangled(), data=st.data(), coded=st.booleans())
-def test_no_mangled_body_gets_anything_else(running: Running, told: Any, data: st.DataObject, coded: bool) -> None:
-    body = json.dumps(told).encode()
+@given(reported=mangled(), data=st.data(), coded=st.booleans())
+def test_no_mangled_body_gets_anything_else(running: Running, reported: Any, data: st.DataObject, coded: bool) -> None:
+    body = json.dumps(reported).encode()
     body = body[: data.draw(st.sampled_from([len(body), len(body) // 2, len(body) - 1]))]
     assert running.post(body, coded=coded) == 200
     assert running.consume(running.queued()) == []

@@ -11,42 +11,42 @@ from shared.campaigns.stored_content import Plans, Uploads, UploadTarget
 from shared.cards.failures import CardFailures
 from shared.duplicates.already_sent import Turns
 from shared.holds.keeper import HoldStore
-from shared.integrations.integration import TokenShelf
+from shared.integrations.integration import TokenStore
 from shared.integrations.ports import Integrations
 from shared.integrations.templates import TemplateBook
 from shared.messages.payload import Channel
 from shared.messages.ports import Log
 from shared.messages.queue_message import Dispatch
-from shared.pacing.daily_limit import PeopleCount, Reputations
+from shared.pacing.daily_limit import NumberStatuses, PeopleCount
 from shared.pacing.members import MemberStore
-from shared.pacing.ports import Lanes
+from shared.pacing.ports import RateLimits
 from shared.policy.erasure import Traces
 from shared.policy.ports import People, Sessions
 from shared.recipients.contacts import Contacts
 from shared.recipients.lookups import CallCounts
 from shared.sending.channel import MediaCache
 from shared.sending.enqueue_now import OffersMessages
-from shared.sending.last_heard import Pulse
+from shared.sending.last_heard import LastHeardStore
 from shared.storage.codec import encode
 from shared.webhooks.ingress import Report, StatusQueue
 from shared.webhooks.ports import Receipts
 from shared.webhooks.unmatched_receipts import UnknownSms
-from tests.fakes.account import FakeReputations, FakeTemplateBook
+from tests.fakes.account import FakeNumberStatuses, FakeTemplateBook
 from tests.fakes.bulk import FakeDistributions, FakePlans, FakeTurns, FakeUploads
 from tests.fakes.cards import FakeCardFailures
 from tests.fakes.contacts import FakeContacts, FakeSessions
 from tests.fakes.erasing import FakeSchedules, FakeTraces
 from tests.fakes.holds import FakeHolds
 from tests.fakes.log import FakeLog
-from tests.fakes.numbers import FakePeopleCount, FakePulse
-from tests.fakes.orange import FakeTokenShelf, FakeUnknownSms
+from tests.fakes.numbers import FakeLastHeard, FakePeopleCount
+from tests.fakes.orange import FakeTokenStore, FakeUnknownSms
 from tests.fakes.rest import (
     FakeCallCounts,
     FakeChannelQueue,
     FakeIntegrations,
-    FakeLanes,
     FakeMedia,
     FakePeople,
+    FakeRateLimits,
     FakeReceipts,
     FakeStatusQueue,
     FakeTaskQueue,
@@ -88,7 +88,7 @@ class Hands(Protocol):
         ...
 
 
-class RateLimits(Lanes, MemberStore, Protocol):
+class RateLimitsAndMembers(RateLimits, MemberStore, Protocol):
     """Timetables with their members."""
 
 
@@ -105,7 +105,7 @@ class World:
     channels: OffersMessages
     task_queue: TaskQueue
     status_queue: StatusQueue
-    lanes: RateLimits
+    rate_limits: RateLimitsAndMembers
     people: People
     call_counts: CallCounts
     receipts: Receipts
@@ -113,13 +113,13 @@ class World:
     contacts: Contacts
     sessions: Sessions
     card_failures: CardFailures
-    pulse: Pulse
+    last_heard_store: LastHeardStore
     people_count: PeopleCount
     integrations: Integrations
-    token_shelf: TokenShelf
+    token_store: TokenStore
     unknown_sms: UnknownSms
     templates: TemplateBook
-    reputations: Reputations
+    number_statuses: NumberStatuses
     traces: Traces
     schedules: Schedules
     holds: HoldStore
@@ -159,7 +159,7 @@ class _MemoryHands:
     def waiting(self) -> Mapping[str, tuple[str, str, str]]:
         return {
             name: (at.astimezone(ZoneInfo(zone)).strftime("at(%Y-%m-%dT%H:%M:%S)"), zone, self.schedules.owners[name])
-            for name, (at, zone) in self.schedules.standing.items()
+            for name, (at, zone) in self.schedules.kept.items()
         }
 
     def holds(self, text: str) -> bool:
@@ -184,7 +184,7 @@ def in_memory() -> World:
         channels=channel_queue,
         task_queue=task_queue,
         status_queue=status_queue,
-        lanes=FakeLanes(points, clock),
+        rate_limits=FakeRateLimits(points, clock),
         people=FakePeople(points),
         call_counts=FakeCallCounts(points),
         receipts=FakeReceipts(points),
@@ -192,15 +192,15 @@ def in_memory() -> World:
         contacts=contacts,
         sessions=sessions,
         card_failures=FakeCardFailures(points),
-        pulse=FakePulse(points),
+        last_heard_store=FakeLastHeard(points),
         people_count=FakePeopleCount(points),
         integrations=FakeIntegrations(),
-        token_shelf=FakeTokenShelf(points),
+        token_store=FakeTokenStore(points),
         unknown_sms=unknown_sms,
         traces=FakeTraces(sessions, contacts, unknown_sms, points),
         schedules=schedules,
         templates=FakeTemplateBook(),
-        reputations=FakeReputations(points),
+        number_statuses=FakeNumberStatuses(points),
         holds=FakeHolds(points, distributions),
         hands=_MemoryHands(
             clock=clock,

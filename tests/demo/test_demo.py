@@ -13,7 +13,7 @@ from rich.console import Console
 from local import demo
 from local.demo.api import Api, ApiError
 from local.demo.screen import Screen
-from local.sample.expected import Campaign, Verdict
+from local.sample.expected import Campaign, RowDecision
 from local.sample.register import sms_campaign
 from local.sample.tracker import whatsapp_campaign
 
@@ -75,7 +75,7 @@ def _accepted(campaign: Campaign) -> list[Json]:
     return [
         {"enrollment_id": each.enrollment_id, "status": each.status, "reason": each.reason, "number": each.number or ""}
         for each in campaign.expected
-        if each.verdict is Verdict.ACCEPTED
+        if each.decision is RowDecision.ACCEPTED
     ]
 
 
@@ -99,7 +99,7 @@ def _errors(campaign: Campaign) -> list[Json]:
     return [
         {"row": each.row, "field": "phone", "code": each.reason, "message": "Correct it.", "recipient": None}
         for each in campaign.expected
-        if each.verdict is Verdict.REJECTED
+        if each.decision is RowDecision.REJECTED
     ]
 
 
@@ -108,9 +108,9 @@ def _distribution(campaign: Campaign, status: str) -> Json:
         "channel": campaign.channel,
         "status": status,
         "status_reason": None,
-        "accepted": campaign.count(Verdict.ACCEPTED),
-        "rejected": campaign.count(Verdict.REJECTED),
-        "duplicates": campaign.count(Verdict.DUPLICATE),
+        "accepted": campaign.count(RowDecision.ACCEPTED),
+        "rejected": campaign.count(RowDecision.REJECTED),
+        "duplicates": campaign.count(RowDecision.DUPLICATE),
         "counts": {"pending": 0, **Counter(str(each["status"]) for each in _accepted(campaign))},
         "by_reason": {"undeliverable": 1},
         "segments": None,
@@ -137,7 +137,7 @@ def played(product: Product) -> tuple[list[str], str]:
             api.act(one.distribution_id, "confirm")
         findings = demo.followed(api, screen, running, 0)
         demo.show(api, screen, running)
-    screen.verdict(findings, 12)
+    screen.conclusion(findings, 12)
     return [finding.text for finding in findings], out.getvalue()
 
 

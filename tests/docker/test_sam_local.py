@@ -203,7 +203,7 @@ def test_a_single_message_is_accepted_queued_and_sent(walk: Walk, posted: str, q
     assert walk.status(sent, sent) == "sent"
 
 
-def test_copies_that_were_given_up_are_listed_and_redriven(walk: Walk) -> None:
+def test_queue_messages_that_were_given_up_are_listed_and_redriven(walk: Walk) -> None:
     """Both messages are sent all the same, by the copies that come after."""
     (letter,) = walk.of("api_list_dead_letters").body["items"]
     assert letter["message_id"] == dispatch("send_sms")["message_id"]
@@ -225,7 +225,7 @@ def test_what_the_container_put_on_the_queue_is_the_event(walk: Walk) -> None:
 def _lasting(body: Json) -> Json:
     """Without the instants, and without the card's address, whose port is the test's own."""
     payload = {name: value for name, value in body["payload"].items() if name != "card_image"}
-    return {**body, "payload": payload, "departs_at": 0, "integration_version": 0}
+    return {**body, "payload": payload, "slot_at": 0, "integration_version": 0}
 
 
 def test_the_providers_got_each_message_once(walk: Walk) -> None:
@@ -257,8 +257,8 @@ def test_a_campaign_is_planned_confirmed_logged_and_released(walk: Walk) -> None
     planned = walk.of("bulk_fanout_http").body
     assert (planned["status"], planned["accepted"], planned["rejected"]) == ("planned", 2, 1)
     assert walk.of("api_get_distribution").body["distribution_id"] == planned["distribution_id"]
-    (fault,) = walk.of("api_distribution_errors").body["items"]
-    assert (fault["row"], fault["code"]) == (3, "country_not_covered")
+    (field_error,) = walk.of("api_distribution_errors").body["items"]
+    assert (field_error["row"], field_error["code"]) == (3, "country_not_covered")
     assert walk.of("api_confirm_distribution").body["status"] == "scheduled"  # planned by a clock that is ahead
     rows = [dispatch("send_sms_campaign", record)["message_id"] for record in (0, 1)]
     released = walk.done["bulk_fanout_queue"]

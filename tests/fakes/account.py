@@ -5,12 +5,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from shared.integrations.integration import WhatsAppIntegration
-from shared.integrations.templates import Heard
+from shared.integrations.templates import TemplateUpdateResult
 from shared.messages.errors import SendError
-from shared.pacing.daily_limit import NumberFacts, Reputation, Told
+from shared.pacing.daily_limit import NumberFacts, NumberStatus, NumberStatusUpdate
 from shared.texts.catalogue import UTILITY, KnownTemplate, Listing
 from shared.texts.templates import Template
-from shared.webhooks.updates import TemplateNews, TemplateStatus
+from shared.webhooks.updates import TemplateStatus, TemplateUpdate
 from tests.fakes.world import Points
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,19 +39,21 @@ class FakeTemplateBook:
     async def named(self, organisation: str, account: str, name: str) -> Sequence[KnownTemplate]:
         return [one for one in (await self.listing(organisation, account)).templates if one.name == name]
 
-    async def hear(self, organisation: str, account: str, news: TemplateNews) -> Heard:
-        at = _second(news.at)
+    async def receive(self, organisation: str, account: str, webhook_event: TemplateUpdate) -> TemplateUpdateResult:
+        at = _second(webhook_event.at)
         known = self._templates.setdefault((organisation, account), {})
-        template = known.get((news.name, news.language), _unheard(news.name, news.language))
-        is_news = news.status is not None and template.told_at <= at
-        if is_news:
-            template = replace(template, status=news.status, told_at=at)
+        template = known.get(
+            (webhook_event.name, webhook_event.language), _unheard(webhook_event.name, webhook_event.language)
+        )
+        is_new = webhook_event.status is not None and template.reported_at <= at
+        if is_new:
+            template = replace(template, status=webhook_event.status, reported_at=at)
         is_recategorised = False
-        if news.category is not None:
-            template = self._categorised_as(organisation, account, template, news.category, at, is_news=True)
+        if webhook_event.category is not None:
+            template = self._categorised_as(organisation, account, template, webhook_event.category, at, is_new=True)
             is_recategorised = template.recategorised_at == at
-        known[news.name, news.language] = template
-        return Heard(is_news=is_news or is_recategorised, is_recategorised=is_recategorised)
+        known[webhook_event.name, webhook_event.language] = template
+        return TemplateUpdateResult(is_new=is_new or is_recategorised, is_recategorised=is_recategorised)
 
     async def submitted(self, organisation: str, account: str, template: KnownTemplate) -> None:
         self._take(organisation, account, template)
@@ -61,71 +63,73 @@ class FakeTemplateBook:
         for one in found:
             self._take(organisation, account, one)
         listed = {(one.name, one.language) for one in found}
-        for key in [key for key, one in known.items() if key not in listed and one.told_at < _second(at)]:
+        for key in [key for key, one in known.items() if key not in listed and one.reported_at < _second(at)]:
             del known[key]
         owner = (organisation, account)
         self._read_at[owner] = max(at, self._read_at.get(owner, at))
 
-    def _take(self, organisation: str, account: str, told: KnownTemplate) -> None:
-        at = _second(told.told_at)
+    def _take(self, organisation: str, account: str, change: KnownTemplate) -> None:
+        at = _second(change.reported_at)
         known = self._templates.setdefault((organisation, account), {})
-        template = known.get((told.name, told.language), _unheard(told.name, told.language))
-        if told.category is not None:
-            template = self._categorised_as(organisation, account, template, told.category, at, is_news=False)
-        if template.told_at < at:
-            template = replace(template, status=told.status, told_at=at)
-        identity = told.template_id or template.template_id
-        known[told.name, told.language] = replace(template, shape=told.shape, template_id=identity)
+        template = known.get((change.name, change.language), _unheard(change.name, change.language))
+        if change.category is not None:
+            template = self._categorised_as(organisation, account, template, change.category, at, is_new=False)
+        if template.reported_at < at:
+            template = replace(template, status=change.status, reported_at=at)
+        identity = change.template_id or template.template_id
+        known[change.name, change.language] = replace(template, shape=change.shape, template_id=identity)
 
     def _categorised_as(
-        self, organisation: str, account: str, template: KnownTemplate, category: str, at: datetime, *, is_news: bool
+        self, organisation: str, account: str, template: KnownTemplate, category: str, at: datetime, *, is_new: bool
     ) -> KnownTemplate:
         key = (organisation, account, template.name, template.language)
         before = self._categorised.get(key)
-        if before is not None and (before > at or (before == at and not is_news)):
+        if before is not None and (before > at or (before == at and not is_new)):
             return template
         self._categorised[key] = at
         if category == UTILITY:
             return replace(template, category=category, recategorised_at=None)
-        left = template.category == UTILITY or (template.category is None and is_news)
-        return replace(template, category=category, recategorised_at=at if left else template.recategorised_at)
+        leaves_utility = template.category == UTILITY or (template.category is None and is_new)
+        return replace(
+            template, category=category, recategorised_at=at if leaves_utility else template.recategorised_at
+        )
 
 
 def _unheard(name: str, language: str) -> KnownTemplate:
-    return KnownTemplate(name=name, language=language, status=None, told_at=_NEVER)
+    return KnownTemplate(name=name, language=language, status=None, reported_at=_NEVER)
 
 
-class FakeReputations:
-    """`Reputations`."""
+class FakeNumberStatuses:
+    """`NumberStatuses`."""
 
     def __init__(self, points: Points) -> None:
         self._points = points
-        self._known: dict[tuple[str, str], Reputation] = {}
-        self._told_at: dict[tuple[str, str, str], datetime] = {}
+        self._known: dict[tuple[str, str], NumberStatus] = {}
+        self._reported_at: dict[tuple[str, str, str], datetime] = {}
 
-    async def get(self, organisation: str, phone_number_id: str) -> Reputation:
-        await self._points("reputations.get")
-        return self._known.get((organisation, phone_number_id), Reputation())
+    async def get(self, organisation: str, phone_number_id: str) -> NumberStatus:
+        await self._points("number_statuses.get")
+        return self._known.get((organisation, phone_number_id), NumberStatus())
 
-    async def tell(self, organisation: str, phone_number_id: str, told: Told) -> None:
-        await self._points("reputations.tell")
+    async def tell(self, organisation: str, phone_number_id: str, change: NumberStatusUpdate) -> None:
+        await self._points("number_statuses.tell")
         facts: Mapping[str, object] = {
-            "limit": told.limit,
-            "quality": told.quality,
-            "verified_name": told.verified_name,
-            "throughput": told.throughput,
-            "restricted": told.restricted,
-            "read_at": told.at if told.is_reading else None,
+            "limit": change.limit,
+            "quality": change.quality,
+            "verified_name": change.verified_name,
+            "throughput": change.throughput,
+            "restricted": change.restricted,
+            "read_at": change.at if change.is_reading else None,
         }
         for name, value in facts.items():
             key = (organisation, phone_number_id, name)
-            at = told.at if name == "read_at" else _second(told.at)
-            before = self._told_at.get(key)
-            is_later = before is None or at > before or (at == before and not told.is_reading)
+            at = change.at if name == "read_at" else _second(change.at)
+            before = self._reported_at.get(key)
+            is_later = before is None or at > before or (at == before and not change.is_reading)
             if value is not None and is_later:
-                self._told_at[key] = at
+                self._reported_at[key] = at
                 owner = (organisation, phone_number_id)
-                self._known[owner] = replace(self._known.get(owner, Reputation()), **{name: value})  # type: ignore[arg-type]  # by name
+                self._known[owner] = replace(self._known.get(owner, NumberStatus()), **{name: value})  # type: ignore[arg-type]  # by name
 
 
 class FakeMeta:
@@ -148,7 +152,7 @@ class FakeMeta:
 
     async def listed(self, integration: WhatsAppIntegration, account: str, at: datetime) -> Sequence[KnownTemplate]:
         self._call("listed")
-        return [replace(one, told_at=at) for one in self.templates.values()]
+        return [replace(one, reported_at=at) for one in self.templates.values()]
 
     async def create(
         self, integration: WhatsAppIntegration, account: str, template: Template, handle: str, at: datetime
@@ -161,7 +165,7 @@ class FakeMeta:
             name=template.name,
             language=template.language,
             status=TemplateStatus.PENDING,
-            told_at=at,
+            reported_at=at,
             category=UTILITY,
             shape=template.shape,
             template_id=f"id-{len(self.templates)}",

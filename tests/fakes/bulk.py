@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.base.instants import from_milliseconds, milliseconds
-from shared.base.refusal import Fault
+from shared.base.refusal import FieldError
 from shared.campaigns.counts import Due, Group, Place, Tally, group_of
 from shared.campaigns.distribution import Counts, Distribution, DistributionStatus, Order, Upload
 from shared.campaigns.stored_content import DuplicateRow, PlannedRow, Readable, UploadTarget
@@ -84,16 +84,16 @@ class FakeDistributions:
 
     async def due(self, now: datetime, limit: int) -> Sequence[Due]:
         await self._points("distributions.due")
-        watched = [
+        observed_by = [
             (one.due_at, Due(organisation=key[0], group=key[1]))
             for key, one in self.items.items()
             if one.due_at is not None
         ]
-        watched += [
+        observed_by += [
             (at, Due(organisation=owner, group=group_of(place), recount=True))
             for (owner, place), at in self.recounts.items()
         ]
-        due = sorted((one for one in watched if one[0] <= now), key=lambda one: (one[0], str(one[1].group)))[:limit]
+        due = sorted((one for one in observed_by if one[0] <= now), key=lambda one: (one[0], str(one[1].group)))[:limit]
         return list(dict.fromkeys(one for _, one in due))
 
     async def want_recount(self, organisation: str, place: Place, at: datetime) -> None:
@@ -219,27 +219,27 @@ class FakePlans:
     def chunk_key(self, organisation: str, attempt: int, chunk: Chunk) -> str:
         return f"{organisation}/{chunk.distribution_id}/{attempt}/{chunk.run}/{chunk.number}"
 
-    async def write_prints(self, organisation: str, distribution_id: str, attempt: int, book: bytes) -> None:
-        await self._points("plans.write_prints")
-        self.objects.setdefault(f"prints/{organisation}/{distribution_id}/{attempt}", book)
+    async def write_dedupe_index(self, organisation: str, distribution_id: str, attempt: int, book: bytes) -> None:
+        await self._points("plans.write_dedupe_index")
+        self.objects.setdefault(f"dedupe_index/{organisation}/{distribution_id}/{attempt}", book)
 
-    async def read_prints(self, organisation: str, distribution_id: str, attempt: int) -> bytes | None:
-        await self._points("plans.read_prints")
-        found = self.objects.get(f"prints/{organisation}/{distribution_id}/{attempt}")
+    async def read_dedupe_index(self, organisation: str, distribution_id: str, attempt: int) -> bytes | None:
+        await self._points("plans.read_dedupe_index")
+        found = self.objects.get(f"dedupe_index/{organisation}/{distribution_id}/{attempt}")
         assert found is None or isinstance(found, bytes)
         return found
 
-    async def write_faults(
-        self, organisation: str, distribution_id: str, attempt: int, part: int, faults: Sequence[Fault]
+    async def write_field_errors(
+        self, organisation: str, distribution_id: str, attempt: int, part: int, field_errors: Sequence[FieldError]
     ) -> None:
-        await self._points("plans.write_faults")
-        self.objects[f"faults/{organisation}/{distribution_id}/{attempt}/{part}"] = tuple(faults)
+        await self._points("plans.write_field_errors")
+        self.objects[f"field_errors/{organisation}/{distribution_id}/{attempt}/{part}"] = tuple(field_errors)
 
-    async def read_faults(
+    async def read_field_errors(
         self, organisation: str, distribution_id: str, attempt: int, part: int
-    ) -> Sequence[Fault] | None:
-        await self._points("plans.read_faults")
-        found = self.objects.get(f"faults/{organisation}/{distribution_id}/{attempt}/{part}")
+    ) -> Sequence[FieldError] | None:
+        await self._points("plans.read_field_errors")
+        found = self.objects.get(f"field_errors/{organisation}/{distribution_id}/{attempt}/{part}")
         assert found is None or isinstance(found, tuple)
         return found
 
@@ -294,9 +294,9 @@ class FakePlans:
 
     def _blank(self, key: str, numbers: Collection[int]) -> None:
         organisation, distribution_id, attempt, *_ = key.split("/")
-        prints = f"prints/{organisation}/{distribution_id}/{attempt}"
-        if isinstance(book := self.objects.get(prints), bytes):
-            self.objects[prints] = without(book, numbers)
+        dedupe_index = f"dedupe_index/{organisation}/{distribution_id}/{attempt}"
+        if isinstance(book := self.objects.get(dedupe_index), bytes):
+            self.objects[dedupe_index] = without(book, numbers)
         if key in self.objects:
             self.objects[key] = tuple(
                 replace(row, payload=None, person="") if row.row in numbers else row for row in self._rows(key)

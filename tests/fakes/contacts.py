@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from shared.recipients.number_key import Link
+from shared.recipients.number_key import IdentityLink
 from tests.fakes.world import Points
 
 
@@ -11,20 +11,24 @@ class FakeContacts:
     """`Contacts`."""
 
     def __init__(self, points: Points) -> None:
-        self.kept: dict[tuple[str, str, str], Link] = {}
+        self.kept: dict[tuple[str, str, str], IdentityLink] = {}
         self._points = points
 
-    async def link_all(self, organisation: str, links: Iterable[tuple[str, Link]]) -> None:
-        for one, link in links:
-            await self._points("contacts.link")
-            self.kept[organisation, one, link.other] = link
+    async def add_identity_links(self, organisation: str, identity_links: Iterable[tuple[str, IdentityLink]]) -> None:
+        for one, identity_link in identity_links:
+            await self._points("contacts.identity_link")
+            self.kept[organisation, one, identity_link.other] = identity_link
 
-    async def links(self, organisation: str, one: str) -> Sequence[Link]:
-        await self._points("contacts.links")
-        return [link for (owner, name, _), link in self.kept.items() if (owner, name) == (organisation, one)]
+    async def identity_links(self, organisation: str, one: str) -> Sequence[IdentityLink]:
+        await self._points("contacts.identity_links")
+        return [
+            identity_link
+            for (owner, name, _), identity_link in self.kept.items()
+            if (owner, name) == (organisation, one)
+        ]
 
-    async def linked(self, organisation: str, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-        await self._points("contacts.linked")
+    async def joined_identities(self, organisation: str, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        await self._points("contacts.joined_identities")
         return {(one, other) for one, other in pairs if (organisation, one, other) in self.kept}
 
 

@@ -19,30 +19,32 @@ class FakeTraces:
         self._unknown_sms = unknown_sms
         self._points = points
 
-    async def forget(self, organisation: str, person: str, *, links: bool) -> None:
+    async def forget(self, organisation: str, person: str, *, identity_links: bool) -> None:
         await self._points("traces.forget")
         ends = self._sessions.ends
         self._sessions.ends = {key: end for key, end in ends.items() if (key[0], key[2]) != (organisation, person)}
         self._unknown_sms.forget(organisation, person)
-        if links:
+        if identity_links:
             kept = self._contacts.kept
-            self._contacts.kept = {key: link for key, link in kept.items() if key[:2] != (organisation, person)}
+            self._contacts.kept = {
+                key: identity_link for key, identity_link in kept.items() if key[:2] != (organisation, person)
+            }
 
 
 class FakeSchedules:
     """`Schedules`; `standing` says when each distribution is woken, and by which zone's clock that is written."""
 
     def __init__(self, points: Points) -> None:
-        self.standing: dict[str, tuple[datetime, str]] = {}
+        self.kept: dict[str, tuple[datetime, str]] = {}
         self.owners: dict[str, str] = {}
         self._points = points
 
     async def set(self, organisation: str, distribution_id: str, *, at: datetime, zone: str) -> None:
         await self._points("schedules.set")
         whole = at if at.microsecond == 0 else at.replace(microsecond=0) + timedelta(seconds=1)
-        self.standing[distribution_id] = (whole.astimezone(ZoneInfo(zone)).astimezone(UTC), zone)
+        self.kept[distribution_id] = (whole.astimezone(ZoneInfo(zone)).astimezone(UTC), zone)
         self.owners[distribution_id] = organisation
 
     async def remove(self, distribution_id: str) -> None:
         await self._points("schedules.remove")
-        self.standing.pop(distribution_id, None)
+        self.kept.pop(distribution_id, None)

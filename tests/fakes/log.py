@@ -8,7 +8,7 @@ from datetime import datetime
 from shared.base.ids import shard_of
 from shared.base.instants import from_milliseconds, milliseconds
 from shared.holds.hold import ScopeKey
-from shared.messages.fallback import watch_after
+from shared.messages.fallback import next_check_after
 from shared.messages.message import DeadLetter, Message, PayloadRef, earliest
 from shared.messages.payload import Channel, Provider
 from shared.messages.ports import AGENDA_SHARDS, Claim, ClaimAnswer, LogQuery, Move, Moved, Page, Single
@@ -52,9 +52,9 @@ class FakeLog:
         token: str,
         now: datetime,
         lease_until: datetime,
-        lane: str | None = None,
+        rate_limit: str | None = None,
         provider: Provider | None = None,
-        trial: bool = False,
+        probe: bool = False,
     ) -> Claim:
         await self._points("log.claim")
         row = self.rows.get((organisation, message_id))
@@ -65,17 +65,17 @@ class FakeLog:
         if row.lease_until is not None:
             held = row.lease_until > now
             return Claim(answer=ClaimAnswer.HELD if held else ClaimAnswer.LAPSED, message=row)
-        watch = lease_until if row.due_at else None
+        next_check = lease_until if row.due_at else None
         claimed = replace(
             row,
             lease_until=lease_until,
             claim_token=token,
             attempts=row.attempts + 1,
-            due_at=watch,
+            due_at=next_check,
             held_by=None,
-            trial=trial,
+            probe=probe,
             claimed_at=now,
-            lane=lane or row.lane,
+            rate_limit=rate_limit or row.rate_limit,
             provider=provider or row.provider,
             dead=None,
         )
@@ -113,10 +113,10 @@ class FakeLog:
         self._keep(replace(_freed(row), due_at=due_at, attempts=attempts, card_failed_at=card_failed_at))
         return True
 
-    async def doubt(
+    async def mark_unknown(
         self, organisation: str, message_id: str, *, token: str | None, now: datetime, due_at: datetime
     ) -> bool:
-        await self._points("log.doubt")
+        await self._points("log.mark_unknown")
         row = self.rows.get((organisation, message_id))
         if row is None or not row.is_open or not _is_held_by(row, token):
             return False
@@ -143,7 +143,7 @@ class FakeLog:
         self._keep(replace(row, card_attempt=attempt))
         return True
 
-    async def reopen(
+    async def retry_message(
         self,
         organisation: str,
         message_id: str,
@@ -154,18 +154,18 @@ class FakeLog:
         as_template: bool = True,
         card_after: datetime | None = None,
     ) -> bool:
-        await self._points("log.reopen")
+        await self._points("log.retry_message")
         row = self.rows.get((organisation, message_id))
         if row is None:
             return False
         freed = replace(_freed(row), due_at=due_at, provider_message_id=None, reporting=False, quality_hold=False)
-        wanted = replace(freed, as_template=as_template or row.as_template, reopened=True)
+        wanted = replace(freed, as_template=as_template or row.as_template, retrying=True)
         wanted = replace(wanted, card_after=card_after or row.card_after)
         may_be = row.status in (Status.PENDING, Status.SENT) and not row.fell_back
         if as_template:
-            may_be = may_be and row.alternative and not row.as_template
+            may_be = may_be and row.fallback_template and not row.as_template
         else:
-            may_be = may_be and not (row.reopened and row.lease_until is None)
+            may_be = may_be and not (row.retrying and row.lease_until is None)
             may_be = may_be and (card_after is None or row.card_after is None)
         if not may_be or attempt != _attempt_of(row, card_half=card_half):
             return _shows(row, wanted)
@@ -202,15 +202,17 @@ class FakeLog:
     async def note_reporting(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:
         await self._points("log.note_reporting")
         row = self.rows.get((organisation, message_id))
-        if row is None or row.status is not Status.SENT or row.reopened or row.attempts != attempt:
+        if row is None or row.status is not Status.SENT or row.retrying or row.attempts != attempt:
             return False
         if row.due_at is None or row.fell_back:
             return False
         self._keep(replace(row, reporting=True, due_at=due_at))
         return True
 
-    async def rewatch(self, organisation: str, message_id: str, *, seen: datetime, due_at: datetime | None) -> bool:
-        await self._points("log.rewatch")
+    async def move_next_check(
+        self, organisation: str, message_id: str, *, seen: datetime, due_at: datetime | None
+    ) -> bool:
+        await self._points("log.move_next_check")
         row = self.rows.get((organisation, message_id))
         if row is None or row.due_at != seen:
             return False
@@ -236,8 +238,8 @@ class FakeLog:
         ]
         return [row for _, _, row in sorted(found, key=lambda one: one[:2])[:limit]]
 
-    async def bury(self, organisation: str, message_id: str, letter: DeadLetter) -> bool:
-        await self._points("log.bury")
+    async def mark_dead(self, organisation: str, message_id: str, letter: DeadLetter) -> bool:
+        await self._points("log.mark_dead")
         row = self.rows.get((organisation, message_id))
         if row is None:
             return False
@@ -348,7 +350,7 @@ def _attempt_of(row: Message, *, card_half: bool) -> int:
 
 
 def _may_move(row: Message, move: Move) -> bool:
-    waits_again = row.reopened and row.lease_until is None
+    waits_again = row.retrying and row.lease_until is None
     if move.attempt is not None and (move.attempt != _attempt_of(row, card_half=move.card_half) or waits_again):
         return False
     if move.attempt is not None and move.card_half and row.as_template:
@@ -357,8 +359,8 @@ def _may_move(row: Message, move: Move) -> bool:
         return False
     if move.unclaimed:
         return row.is_open and row.lease_until is None and move.status is not Status.PENDING
-    if move.status is Status.SENT and row.reopened:
-        return row.lease_until is not None and move.told_by == row.attempts
+    if move.status is Status.SENT and row.retrying:
+        return row.lease_until is not None and move.by_attempt == row.attempts
     return may_move(row.status, move.status)
 
 
@@ -397,10 +399,10 @@ def _matches(row: Message, query: LogQuery) -> bool:
 
 def _moved(row: Message, move: Move) -> Message:
     noted = _noted(row, move)
-    due_at = watch_after(row, move.status, move.at, move.fallback)
+    due_at = next_check_after(row, move.status, move.at, move.fallback)
     if move.status in ARRIVED:
         noted = replace(noted, failed_at=None)
-    ended = replace(_freed(noted), due_at=due_at, reopened=False, dead=None)
+    ended = replace(_freed(noted), due_at=due_at, retrying=False, dead=None)
     ended = replace(ended, quality_hold=row.quality_hold or move.quality_hold)
     return replace(ended, status=move.status, reason=move.reason, rests_until=move.rests_until or row.rests_until)
 

@@ -8,50 +8,50 @@ from shared.base.instants import from_milliseconds, hour_of, milliseconds
 from shared.messages.fallback import Silence
 from shared.pacing.daily_limit import counts_from, opens_at, used
 from shared.sending.last_heard import STEP
-from shared.sending.unknown_outcome import Beat
+from shared.sending.unknown_outcome import LastHeard
 from tests.fakes.world import Points
 
 
-class FakePulse:
-    """`Pulse` on a dictionary."""
+class FakeLastHeard:
+    """`LastHeardStore` on a dictionary."""
 
     def __init__(self, points: Points) -> None:
-        self.beats: dict[tuple[str, str], Beat] = defaultdict(Beat)
+        self.last_heard_of: dict[tuple[str, str], LastHeard] = defaultdict(LastHeard)
         self.silences: dict[tuple[str, str], Silence] = {}
         self._points = points
 
-    async def heard(
+    async def note_reports(
         self, organisation: str, phone_number_id: str, *, claimed_at: datetime | None = None, at: datetime | None = None
-    ) -> Beat:
-        await self._points("pulse.heard")
-        beat = self.beats[organisation, phone_number_id]
-        if claimed_at is not None and (beat.heard is None or claimed_at > beat.heard):
-            beat = replace(beat, heard=_kept(claimed_at))
-        if at is not None and (beat.last_heard_at is None or at >= beat.last_heard_at + STEP):
-            beat = replace(beat, last_heard_at=_kept(at))
-        self.beats[organisation, phone_number_id] = beat
-        return beat
+    ) -> LastHeard:
+        await self._points("last_heard_store.note_reports")
+        last_heard = self.last_heard_of[organisation, phone_number_id]
+        if claimed_at is not None and (last_heard.last_claimed_at is None or claimed_at > last_heard.last_claimed_at):
+            last_heard = replace(last_heard, last_claimed_at=_kept(claimed_at))
+        if at is not None and (last_heard.last_heard_at is None or at >= last_heard.last_heard_at + STEP):
+            last_heard = replace(last_heard, last_heard_at=_kept(at))
+        self.last_heard_of[organisation, phone_number_id] = last_heard
+        return last_heard
 
     async def held(self, organisation: str, phone_number_id: str, at: datetime) -> None:
-        await self._points("pulse.held")
-        beat = self.beats[organisation, phone_number_id]
-        if beat.held is None or at > beat.held:
-            self.beats[organisation, phone_number_id] = replace(beat, held=_kept(at))
+        await self._points("last_heard_store.held")
+        last_heard = self.last_heard_of[organisation, phone_number_id]
+        if last_heard.held is None or at > last_heard.held:
+            self.last_heard_of[organisation, phone_number_id] = replace(last_heard, held=_kept(at))
 
     async def note_silence(self, organisation: str, distribution_id: str, silence: Silence) -> None:
-        await self._points("pulse.note_silence")
+        await self._points("last_heard_store.note_silence")
         known = self.silences.get((organisation, distribution_id))
         if known is None or silence.until > known.until:
             kept = replace(silence, noted_at=_kept(silence.noted_at), until=_kept(silence.until))
             self.silences[organisation, distribution_id] = kept
 
     async def silence(self, organisation: str, distribution_id: str) -> Silence | None:
-        await self._points("pulse.silence")
+        await self._points("last_heard_store.silence")
         return self.silences.get((organisation, distribution_id))
 
-    async def read(self, organisation: str, phone_number_id: str) -> Beat:
-        await self._points("pulse.read")
-        return self.beats[organisation, phone_number_id]
+    async def read(self, organisation: str, phone_number_id: str) -> LastHeard:
+        await self._points("last_heard_store.read")
+        return self.last_heard_of[organisation, phone_number_id]
 
 
 class FakePeopleCount:

@@ -29,12 +29,12 @@ from shared.messages.message import Message
 from shared.messages.payload import Channel
 from shared.messages.resend import Resends
 from shared.messages.single import NewMessage, SingleSends
-from shared.messages.status_effects import Aftermath
-from shared.messages.status_writer import Settler
+from shared.messages.status_effects import StatusEffects
+from shared.messages.status_writer import StatusWriter
 from shared.pacing.daily_limit import NumberReader
 from shared.pacing.members import Members
 from shared.pacing.rate_limit import Member
-from shared.policy.eligibility import Judge
+from shared.policy.eligibility import Eligibility
 from shared.policy.erasure import Eraser, Erasures
 from shared.policy.hours import DEFAULT_PEAK_HOURS
 from shared.policy.setting import SettingReader
@@ -42,27 +42,27 @@ from shared.providers.http import SendTimes
 from shared.recipients.number_key import NumberKey
 from shared.sending.channel import CardSource, ChannelSender
 from shared.sending.send import SendStep
-from shared.sending.test_send import Trial
+from shared.sending.test_send import SendTest
 from shared.texts.content import Content
 from shared.webhooks.account_updates import AccountListener
-from shared.webhooks.inbound import InboundDesk
-from shared.webhooks.updates import News, StatusReport
-from tests.fakes.account import FakeMeta, FakeReputations, FakeTemplateBook
+from shared.webhooks.inbound import InboundAdapter
+from shared.webhooks.updates import StatusReport, WebhookEvent
+from tests.fakes.account import FakeMeta, FakeNumberStatuses, FakeTemplateBook
 from tests.fakes.bulk import FakeDistributions, FakePlans, FakeTurns, FakeUploads
 from tests.fakes.cards import FakeCardFailures, FakeCards
 from tests.fakes.contacts import FakeContacts, FakeSessions
 from tests.fakes.erasing import FakeSchedules, FakeTraces
 from tests.fakes.holds import FakeHolds
 from tests.fakes.log import FakeLog
-from tests.fakes.numbers import FakePeopleCount, FakePulse
-from tests.fakes.orange import FakeBalances, FakeTokenShelf, FakeUnknownSms
+from tests.fakes.numbers import FakeLastHeard, FakePeopleCount
+from tests.fakes.orange import FakeBalances, FakeTokenStore, FakeUnknownSms
 from tests.fakes.rest import (
     FakeCallCounts,
     FakeChannelQueue,
     FakeIntegrations,
-    FakeLanes,
     FakePeople,
     FakeProvider,
+    FakeRateLimits,
     FakeReceipts,
     FakeStatusQueue,
     FakeTaskQueue,
@@ -143,7 +143,7 @@ class Office:
         self.uploads = FakeUploads(self.points)
         self.queue = FakeChannelQueue(self.points)
         self.tasks = FakeTaskQueue(self.points)
-        self.lanes = FakeLanes(self.points, self.clock)
+        self.rate_limits = FakeRateLimits(self.points, self.clock)
         self.people = FakePeople(self.points)
         self.receipts = FakeReceipts(self.points)
         self.unknown_sms = FakeUnknownSms(self.points)
@@ -152,20 +152,20 @@ class Office:
         self.sessions = FakeSessions(self.points)
         self.card_failures = FakeCardFailures(self.points)
         self.cards = FakeCards(self.points)
-        self.pulse = FakePulse(self.points)
+        self.last_heard_store = FakeLastHeard(self.points)
         self.people_count = FakePeopleCount(self.points)
-        self.reputations = FakeReputations(self.points)
+        self.number_statuses = FakeNumberStatuses(self.points)
         self.integrations = FakeIntegrations()
         self.integrations.kept = {(DEMO, "sms"): SMS, (DEMO, "whatsapp"): WHATSAPP}
         self.providers: Sequence[ProviderRow] = PROVIDERS
         self.provider: FakeProvider[Any] = FakeProvider(self.points)
         self.provider.cards = self.cards
         for one in (SMS, WHATSAPP):  # both have sent before
-            self.lanes.members[one.account] = {DEMO: Member(rate=1000, proved_at=self.clock.now(), version=0)}
+            self.rate_limits.members[one.account] = {DEMO: Member(rate=1000, proved_at=self.clock.now(), version=0)}
         self.number_key_bytes = b"k" * 64
         self.number_key = NumberKey(self.number_key_bytes)
         self.call_counts = FakeCallCounts(self.points)
-        self.token_shelf = FakeTokenShelf(self.points)
+        self.token_store = FakeTokenStore(self.points)
         self.status_queue = FakeStatusQueue()
         self.card_hosts = parse_hosts("cards.example.org")
         self.card_buckets = frozenset[str]()
@@ -218,8 +218,8 @@ class Office:
         return self.app.control
 
     @property
-    def judge(self) -> Judge:
-        return self.app.judge
+    def eligibility(self) -> Eligibility:
+        return self.app.eligibility
 
     @property
     def templates(self) -> Templates:
@@ -251,22 +251,22 @@ class Office:
             self.points.kill_before = None
         return False
 
-    def settler(self) -> Settler:
-        return self.app.settler()
+    def status_writer(self) -> StatusWriter:
+        return self.app.status_writer()
 
-    def aftermath(self, settler: Settler) -> Aftermath:
-        return self.worker().aftermath(settler)
+    def status_effects(self, status_writer: StatusWriter) -> StatusEffects:
+        return self.worker().status_effects(status_writer)
 
-    def told(self, *reports: StatusReport) -> None:
+    def reported(self, *reports: StatusReport) -> None:
         """A new consumer takes statuses of WhatsApp messages."""
-        settler = self.settler()
-        aftermath = self.aftermath(settler)
+        status_writer = self.status_writer()
+        status_effects = self.status_effects(status_writer)
         for report in reports:
             assert report.attempt is not None
-            aftermath.hear(DEMO, report)
-            self.run(aftermath.take(DEMO, report.attempt, report))
-        self.run(settler.flush())
-        self.run(aftermath.flush())
+            status_effects.receive(DEMO, report)
+            self.run(status_effects.take(DEMO, report.attempt, report))
+        self.run(status_writer.flush())
+        self.run(status_effects.flush())
 
     def step(self, channel: Channel) -> SendStep[Any, Any]:
         """A new worker: nothing is remembered from an earlier one."""
@@ -277,9 +277,9 @@ class Office:
     def singles(self) -> SingleSends:
         return self.worker().single_sends
 
-    def inbound_desk(self) -> InboundDesk:
+    def inbound_adapter(self) -> InboundAdapter:
         """A new worker's."""
-        return self.worker().inbound_desk()
+        return self.worker().inbound_adapter()
 
     def account_listener(self) -> AccountListener:
         return self.worker().account_listener()
@@ -316,17 +316,17 @@ class Office:
     def hold_work(self) -> HoldWork:
         return self.worker().hold_work
 
-    def trial(self) -> Trial:
+    def send_test(self) -> SendTest:
         """What sends test messages."""
-        return self.worker().trial
+        return self.worker().send_test
 
-    def hear(self, *news: News) -> None:
+    def receive(self, *webhook_event: WebhookEvent) -> None:
         """A new worker hears of it."""
-        desk = self.inbound_desk()
+        adapter = self.inbound_adapter()
         account = self.account_listener()
-        for one in news:
-            self.run(desk.hear(DEMO, one))
-            self.run(account.hear(DEMO, one))
+        for one in webhook_event:
+            self.run(adapter.receive(DEMO, one))
+            self.run(account.receive(DEMO, one))
 
     def single(self, number: int = 8200, channel: Channel = Channel.SMS, **changes: Any) -> Message:
         new = NewMessage(
@@ -383,7 +383,7 @@ class Office:
         """A new worker takes, ten at a time, what becomes visible on the channel queue `within` this time."""
         end = self.clock.now() + within
         while self.queue.waiting:
-            visible_at = from_microseconds(min(one.departs_at for one in self.queue.waiting)) - timedelta(seconds=1)
+            visible_at = from_microseconds(min(one.slot_at for one in self.queue.waiting)) - timedelta(seconds=1)
             if visible_at > end:
                 break
             self.clock.instant = max(visible_at, self.clock.now())

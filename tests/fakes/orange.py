@@ -8,45 +8,45 @@ from shared.integrations.balances import Balance
 from shared.integrations.integration import AccessToken, Shelved, SmsIntegration
 from shared.messages.errors import SendError
 from shared.messages.payload import Provider
-from shared.webhooks.unmatched_receipts import Doubts
+from shared.webhooks.unmatched_receipts import UnknownOutcomes
 from tests.fakes.world import Points
 
 
-class FakeTokenShelf:
-    """`TokenShelf`. A shelf that was removed keeps its version, as the secret on AWS does."""
+class FakeTokenStore:
+    """`TokenStore`. A shelf that was removed keeps its version, as the secret on AWS does."""
 
     def __init__(self, points: Points) -> None:
-        self.shelves: dict[str, tuple[int, str, AccessToken | None]] = {}
+        self.tokens_by_organisation: dict[str, tuple[int, str, AccessToken | None]] = {}
         self._removed: set[str] = set()
         self._points = points
 
     async def read(self, organisation: str, application: str) -> Shelved:
-        await self._points("shelf.read")
-        if organisation not in self.shelves or organisation in self._removed:
+        await self._points("token_store.read")
+        if organisation not in self.tokens_by_organisation or organisation in self._removed:
             return Shelved(token=None, version="")
-        version, owner, token = self.shelves[organisation]
+        version, owner, token = self.tokens_by_organisation[organisation]
         return Shelved(token=token if owner == application else None, version=str(version))
 
     async def put(self, organisation: str, application: str, token: AccessToken, *, version: str) -> bool:
-        await self._points("shelf.put")
-        standing = self.shelves.get(organisation)
-        if standing is None or not version:
+        await self._points("token_store.put")
+        stored = self.tokens_by_organisation.get(organisation)
+        if stored is None or not version:
             return True
-        if str(standing[0]) != version:
+        if str(stored[0]) != version:
             return False
-        self.shelves[organisation] = (standing[0] + 1, application, token)
+        self.tokens_by_organisation[organisation] = (stored[0] + 1, application, token)
         return True
 
     async def open(self, organisation: str) -> None:
-        await self._points("shelf.open")
-        version = self.shelves[organisation][0] + 1 if organisation in self.shelves else 1
-        self.shelves[organisation] = (version, "", None)
+        await self._points("token_store.open")
+        version = self.tokens_by_organisation[organisation][0] + 1 if organisation in self.tokens_by_organisation else 1
+        self.tokens_by_organisation[organisation] = (version, "", None)
         self._removed.discard(organisation)
 
     async def remove(self, organisation: str) -> None:
-        await self._points("shelf.remove")
-        if organisation in self.shelves:
-            self.shelves[organisation] = (self.shelves[organisation][0] + 1, "", None)
+        await self._points("token_store.remove")
+        if organisation in self.tokens_by_organisation:
+            self.tokens_by_organisation[organisation] = (self.tokens_by_organisation[organisation][0] + 1, "", None)
             self._removed.add(organisation)
 
 
@@ -72,15 +72,15 @@ class FakeUnknownSms:
         known[message_id] = min(known.get(message_id, called_at), called_at)
 
     async def meet(
-        self, organisation: str, person: str, provider: Provider, receipt_id: str, heard_at: datetime
-    ) -> Doubts:
+        self, organisation: str, person: str, provider: Provider, receipt_id: str, received_at: datetime
+    ) -> UnknownOutcomes:
         await self._points("unknown.meet")
         key = (organisation, person, provider)
         if not self.messages[key]:
-            return Doubts(messages={}, receipts={})
+            return UnknownOutcomes(messages={}, receipts={})
         known = self.receipts[key]
-        known[receipt_id] = min(known.get(receipt_id, heard_at), heard_at)
-        return Doubts(messages=dict(self.messages[key]), receipts=dict(known))
+        known[receipt_id] = min(known.get(receipt_id, received_at), received_at)
+        return UnknownOutcomes(messages=dict(self.messages[key]), receipts=dict(known))
 
 
 class FakeBalances:

@@ -13,7 +13,16 @@ from shared.messages.errors import SendError
 from shared.messages.payload import Payload, Provider
 from shared.messages.queue_message import Dispatch
 from shared.pacing.quota import Quota
-from shared.pacing.rate_limit import Booking, Lane, LaneState, Member, Share, book, quickest_share, shared_rate
+from shared.pacing.rate_limit import (
+    Booking,
+    Member,
+    RateLimit,
+    RateLimitState,
+    Share,
+    book,
+    quickest_share,
+    shared_rate,
+)
 from shared.policy.consent import Consent, ConsentRecord
 from shared.sending.channel import MEDIA_KEPT, CardSource, Taken
 from shared.storage.codec import encode_ascii
@@ -45,8 +54,8 @@ class FakeChannelQueue:
     def take(self, now: datetime | None = None, most: int | None = None) -> list[Dispatch]:
         """Whatever has become visible by `now`, or everything; the earliest first."""
         limit = microseconds(now + timedelta(seconds=1)) if now else None
-        visible = [one for one in self.waiting if limit is None or one.departs_at <= limit]
-        taken = sorted(visible, key=lambda one: one.departs_at)[:most]
+        visible = [one for one in self.waiting if limit is None or one.slot_at <= limit]
+        taken = sorted(visible, key=lambda one: one.slot_at)[:most]
         self.waiting = [one for one in self.waiting if one not in taken]
         return taken
 
@@ -86,29 +95,31 @@ class FakeStatusQueue:
             self.reports.extend(reports)
 
 
-class FakeLanes:
-    """`Lanes` and `MemberStore`."""
+class FakeRateLimits:
+    """`RateLimits` and `MemberStore`."""
 
     def __init__(self, points: Points, clock: Clock) -> None:
-        self.states: dict[str, LaneState] = defaultdict(LaneState)
+        self.states: dict[str, RateLimitState] = defaultdict(RateLimitState)
         self.members: dict[str, dict[str, Member]] = defaultdict(dict)
         self.gone: dict[tuple[str, str], int] = {}
         self._points = points
         self._clock = clock
 
-    def standing(self, lane: Lane) -> LaneState:
+    def stored(self, rate_limit: RateLimit) -> RateLimitState:
         """The account's for a member, else the organisation's own."""
-        rate = shared_rate(self.members[lane.account], lane.organisation, self._clock.now())
-        name = lane.own_id if rate is None else lane.account
+        rate = shared_rate(self.members[rate_limit.account], rate_limit.organisation, self._clock.now())
+        name = rate_limit.own_id if rate is None else rate_limit.account
         return replace(self.states[name], rate_limit_id=name, shared_rate=rate)
 
-    async def state(self, lane: Lane) -> LaneState:
-        await self._points("lanes.state")
-        return self.standing(lane)
+    async def state(self, rate_limit: RateLimit) -> RateLimitState:
+        await self._points("rate_limits.state")
+        return self.stored(rate_limit)
 
-    async def book(self, lane: Lane, share: Share | None, *, rate: int, earliest: datetime, count: int) -> Booking:
-        await self._points("lanes.book")
-        state, start = self.standing(lane), microseconds(earliest)
+    async def book(
+        self, rate_limit: RateLimit, share: Share | None, *, rate: int, earliest: datetime, count: int
+    ) -> Booking:
+        await self._points("rate_limits.book")
+        state, start = self.stored(rate_limit), microseconds(earliest)
         paced = state.rate(rate)
         wanted = share or quickest_share(state, rate=paced, earliest=start)
         booking = book(state, wanted, rate=paced, earliest=start, count=count)
@@ -118,61 +129,61 @@ class FakeLanes:
             self.states[state.rate_limit_id] = replace(state, next_express=booking.next_free)
         return booking
 
-    async def hold(self, lane: Lane, not_before: datetime) -> None:
-        await self._points("lanes.hold")
-        state = self.standing(lane)
+    async def hold(self, rate_limit: RateLimit, not_before: datetime) -> None:
+        await self._points("rate_limits.hold")
+        state = self.stored(rate_limit)
         later = max(state.not_before, microseconds(not_before))
         self.states[state.rate_limit_id] = replace(state, not_before=later)
 
-    async def join(self, lane: Lane, rate: int, *, version: int) -> bool:
-        await self._points("lanes.join")
-        members, now = self.members[lane.account], self._clock.now()
-        known = members.get(lane.organisation)
-        noted = known.version if known else self.gone.get((lane.account, lane.organisation), 0)
-        if not lane.account or noted > version or (known is not None and known.covers(rate, version, now)):
+    async def join(self, rate_limit: RateLimit, rate: int, *, version: int) -> bool:
+        await self._points("rate_limits.join")
+        members, now = self.members[rate_limit.account], self._clock.now()
+        known = members.get(rate_limit.organisation)
+        noted = known.version if known else self.gone.get((rate_limit.account, rate_limit.organisation), 0)
+        if not rate_limit.account or noted > version or (known is not None and known.covers(rate, version, now)):
             return False
-        members[lane.organisation] = Member(rate=rate, proved_at=now, version=version)
+        members[rate_limit.organisation] = Member(rate=rate, proved_at=now, version=version)
         return known is None
 
-    async def set_rate(self, lane: Lane, rate: int, *, version: int) -> None:
-        await self._points("lanes.set_rate")
-        members = self.members[lane.account]
-        known = members.get(lane.organisation)
+    async def set_rate(self, rate_limit: RateLimit, rate: int, *, version: int) -> None:
+        await self._points("rate_limits.set_rate")
+        members = self.members[rate_limit.account]
+        known = members.get(rate_limit.organisation)
         if known is not None and known.version <= version:
-            members[lane.organisation] = replace(known, rate=rate, version=version)
+            members[rate_limit.organisation] = replace(known, rate=rate, version=version)
 
-    async def leave(self, lane: Lane, *, version: int) -> None:
-        await self._points("lanes.leave")
-        known = self.members[lane.account].get(lane.organisation)
+    async def leave(self, rate_limit: RateLimit, *, version: int) -> None:
+        await self._points("rate_limits.leave")
+        known = self.members[rate_limit.account].get(rate_limit.organisation)
         if known is not None and known.version <= version:
-            del self.members[lane.account][lane.organisation]
-            self.gone[lane.account, lane.organisation] = version
+            del self.members[rate_limit.account][rate_limit.organisation]
+            self.gone[rate_limit.account, rate_limit.organisation] = version
 
-    def held_until(self, lane: Lane) -> datetime:
-        return from_microseconds(self.standing(lane).not_before)
+    def held_until(self, rate_limit: RateLimit) -> datetime:
+        return from_microseconds(self.stored(rate_limit).not_before)
 
 
 class FakePeople:
     """`People`."""
 
     def __init__(self, points: Points) -> None:
-        self.words: dict[tuple[str, str], ConsentRecord] = {}
+        self.records: dict[tuple[str, str], ConsentRecord] = {}
         self._points = points
 
     async def consents(self, organisation: str, persons: Iterable[str]) -> Mapping[str, ConsentRecord]:
         await self._points("people.consents")
-        return {one: self.words[organisation, one] for one in persons if (organisation, one) in self.words}
+        return {one: self.records[organisation, one] for one in persons if (organisation, one) in self.records}
 
     async def record(self, organisation: str, person: str, statements: Iterable[Consent]) -> bool:
         await self._points("people.record")
-        known = self.words.get((organisation, person), ConsentRecord())
+        known = self.records.get((organisation, person), ConsentRecord())
         joined = known.joined(statements)
-        self.words[organisation, person] = joined
+        self.records[organisation, person] = joined
         return joined != known
 
     async def replace(self, organisation: str, person: str, statement: Consent) -> None:
         await self._points("people.replace")
-        self.words[organisation, person] = ConsentRecord().joined([statement])
+        self.records[organisation, person] = ConsentRecord().joined([statement])
 
 
 class FakeCallCounts:
@@ -243,11 +254,13 @@ class FakeIntegrations:
     def __init__(self) -> None:
         self.kept: dict[tuple[str, str], Integration] = {}
 
-    async def whatsapp(self, organisation: str, *, version: int = 0, fresh: bool = False) -> WhatsAppIntegration | None:
+    async def whatsapp(
+        self, organisation: str, *, version: int = 0, uncached: bool = False
+    ) -> WhatsAppIntegration | None:
         found = self.kept.get((organisation, "whatsapp"))
         return found if isinstance(found, WhatsAppIntegration) else None
 
-    async def sms(self, organisation: str, *, version: int = 0, fresh: bool = False) -> SmsIntegration | None:
+    async def sms(self, organisation: str, *, version: int = 0, uncached: bool = False) -> SmsIntegration | None:
         found = self.kept.get((organisation, "sms"))
         return found if isinstance(found, SmsIntegration) else None
 

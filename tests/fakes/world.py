@@ -63,17 +63,17 @@ class FakeTelemetry:
 
     def __init__(self) -> None:
         self.events: list[tuple[str, dict[str, object]]] = []
-        self.troubles: list[str] = []
+        self.warning_events: list[str] = []
 
     def event(self, name: str, **fields: str | int | float | bool | None) -> None:
         listed = EVENTS[name]
         assert fields.keys() <= listed.fields, (name, fields.keys() - listed.fields)
         self.events.append((name, dict(fields)))
 
-    def trouble(self, name: str, **fields: str | int | float | bool | None) -> None:
-        assert EVENTS[name].trouble, name
+    def warning_event(self, name: str, **fields: str | int | float | bool | None) -> None:
+        assert EVENTS[name].is_warning, name
         self.event(name, **fields)
-        self.troubles.append(name)
+        self.warning_events.append(name)
 
     def names(self) -> list[str]:
         return [name for name, _ in self.events]

@@ -44,15 +44,15 @@ def main(words: Sequence[str]) -> int:
     if not chosen:
         sys.stderr.write("no guard has such a name\n")
         return 2
-    with _copied() as copy:
+    with _copied() as checkout:
         tests = sorted({test for guard in chosen for test in guard.tests})
-        whole = ended(copy, tests, "-n", str(AT_ONCE), longest=LONGEST_OF_ALL)
+        whole = ended(checkout, tests, "-n", str(AT_ONCE), longest=LONGEST_OF_ALL)
     if whole != 0:
         sys.stderr.write("with every guard in its place the tests fail too: that they fail without one says nothing\n")
         return 1
     with ThreadPoolExecutor(AT_ONCE) as workers:
         unnoticed = [
-            guard for guard, is_noticed in zip(chosen, workers.map(_told, chosen), strict=True) if not is_noticed
+            guard for guard, is_noticed in zip(chosen, workers.map(_reported, chosen), strict=True) if not is_noticed
         ]
     sys.stdout.write(f"{len(chosen)} guards, {len(unnoticed)} that could go unnoticed\n")
     for guard in unnoticed:
@@ -60,7 +60,7 @@ def main(words: Sequence[str]) -> int:
     return 1 if unnoticed else 0
 
 
-def _told(guard: Guard) -> bool:
+def _reported(guard: Guard) -> bool:
     is_noticed = noticed(guard)
     sys.stdout.write(f"{'guarded  ' if is_noticed else 'UNGUARDED'}  {guard.name}\n")
     sys.stdout.flush()
@@ -69,23 +69,23 @@ def _told(guard: Guard) -> bool:
 
 def noticed(guard: Guard) -> bool:
     """Whether the guard's tests fail in a copy of the code without it."""
-    with _copied() as copy:
-        file = copy / guard.file
+    with _copied() as checkout:
+        file = checkout / guard.file
         file.write_text(without(guard, file.read_text()))
         expected = (0, TESTS_FAILED)
-        return ended(copy, guard.tests, "-x", longest=LONGEST, expected=expected) == TESTS_FAILED
+        return ended(checkout, guard.tests, "-x", longest=LONGEST, expected=expected) == TESTS_FAILED
 
 
 def ended(
-    copy: Path, tests: Sequence[str], *options: str, longest: float, expected: Sequence[int] = (0,)
+    checkout: Path, tests: Sequence[str], *options: str, longest: float, expected: Sequence[int] = (0,)
 ) -> int | None:
     """pytest's exit code in a copy of the code, None where it took too long. What was not expected is told."""
     own = ("-q", "--no-header", "-p", "no:cacheprovider", "--override-ini", "addopts=--import-mode=importlib")
     try:
         done = subprocess.run(
             [sys.executable, "-m", "pytest", *own, *options, *tests],
-            cwd=copy,
-            env={**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"},
+            cwd=checkout,
+            env={**os.environ, "PYTHONPATH": str(checkout), "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,
             text=True,
             timeout=longest,

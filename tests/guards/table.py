@@ -30,7 +30,7 @@ _SECRETS = "tests/contract/test_secrets.py"
 _WEBHOOK = "tests/unit/providers/test_whatsapp_webhook.py"
 _CONSENTS = "tests/unit/policy/test_consents.py"
 _CARDS = "tests/unit/providers/test_cards.py"
-_WHOSE_NEWS = "tests/unit/webhooks/test_whose_news.py"
+_WHOSE_WEBHOOK = "tests/unit/webhooks/test_whose_update.py"
 _WHOSE_STATUS = "tests/unit/webhooks/test_whose_status.py"
 _MOVES = "tests/contract/test_log_moves.py"
 _SILENT = "tests/unit/sending/test_silent_meta.py"
@@ -62,7 +62,7 @@ GUARDS = (
     Guard(
         name="queue: a message that it can never carry ends with a reason",
         file="shared/sending/enqueue_now.py",
-        before="await self._settler.end_unsent(one.organisation, one.message_id, UNFIT, now)",
+        before="await self._status_writer.end_unsent(one.organisation, one.message_id, UNFIT, now)",
         after="pass",
         tests=("tests/unit/sending/test_unfit.py",),
     ),
@@ -105,14 +105,14 @@ GUARDS = (
     Guard(
         name="counts: work that comes again has its chunk recounted",
         file="shared/messages/status_writer.py",
-        before="if before is not None and not moved.won and not move.is_echo and before.status is move.status:",
-        after="if before is not None and moved.won and not move.is_echo and before.status is move.status:",
+        before="if before is not None and not moved.won and not move.is_duplicate and before.status is move.status:",
+        after="if before is not None and moved.won and not move.is_duplicate and before.status is move.status:",
         tests=("tests/unit/campaigns/test_tallies.py",),
     ),
     Guard(
         name="counts: an echo of the sender's own status asks for no recount",
         file="shared/messages/status_writer.py",
-        before="not moved.won and not move.is_echo and before.status is move.status",
+        before="not moved.won and not move.is_duplicate and before.status is move.status",
         after="not moved.won and before.status is move.status",
         tests=("tests/unit/campaigns/test_tallies.py",),
     ),
@@ -136,15 +136,15 @@ GUARDS = (
     Guard(
         name="hold: an error of before the hold's last change changes nothing",
         file="shared/holds/keeper.py",
-        before="return holds if is_old else holds.set(scope, reason, now, told_later=told_later)",
-        after="return holds.set(scope, reason, now, told_later=told_later)",
+        before="return holds if is_old else holds.set(scope, reason, now, reported_later=reported_later)",
+        after="return holds.set(scope, reason, now, reported_later=reported_later)",
         tests=(_HOLDING,),
     ),
     Guard(
         name="hold: only the message that tries a held scope may leave",
         file="shared/policy/gate_check.py",
-        before="if dispatch.trial == str(scope) and hold.is_tried_by(dispatch.message_id, now):",
-        after="if dispatch.trial is None or hold.is_tried_by(dispatch.message_id, now):",
+        before="if dispatch.probe == str(scope) and hold.is_tried_by(dispatch.message_id, now):",
+        after="if dispatch.probe is None or hold.is_tried_by(dispatch.message_id, now):",
         tests=(_HOLDING,),
     ),
     Guard(
@@ -252,9 +252,9 @@ GUARDS = (
     Guard(
         name="lease: only the claim that holds it gives it back",
         file="shared/storage/dynamodb/log.py",
-        before="""removes=(*_LEASE, *(() if due_at else _WATCH), *forgotten),
+        before="""removes=(*_LEASE, *(() if due_at else _NEXT_CHECK), *forgotten),
             conditions=(_OPEN, _IS_HELD_BY, _CLAIMED),""",
-        after="""removes=(*_LEASE, *(() if due_at else _WATCH), *forgotten),
+        after="""removes=(*_LEASE, *(() if due_at else _NEXT_CHECK), *forgotten),
             conditions=(_OPEN, ":token = :token", _CLAIMED),""",
         tests=(_CLAIMS, "tests/contract/test_log_sequences.py"),
     ),
@@ -314,17 +314,17 @@ GUARDS = (
     Guard(
         name="watch: the agenda enqueues first and moves the watch on afterwards",
         file="shared/messages/agenda.py",
-        before="""        departs_at = booking.departures[0]
+        before="""        slot_at = booking.send_slots[0]
 """,
-        after="""        departs_at = booking.departures[0]
-        await self._rewatch(message, None)
+        after="""        slot_at = booking.send_slots[0]
+        await self._move_next_check(message, None)
 """,
         tests=(_SEND, "tests/unit/sending/test_unknown_outcomes.py"),
     ),
     Guard(
         name="watch: a single message is looked after from the moment it is logged",
         file="shared/messages/factory.py",
-        before="due_at = scheduled_for or message.accepted_at + WATCH",
+        before="due_at = scheduled_for or message.accepted_at + CHECK_AFTER",
         after="due_at = scheduled_for",
         tests=(_SEND,),
     ),
@@ -359,7 +359,7 @@ GUARDS = (
     Guard(
         name="erasure: what a planning run that died has stored is found",
         file="shared/policy/erasure.py",
-        before="places = [*_unlogged(distribution), *await self._left_behind(distribution)]",
+        before="places = [*_unlogged(distribution), *await self._leftovers(distribution)]",
         after="places = [*_unlogged(distribution)]",
         tests=("tests/unit/policy/test_erasure.py",),
     ),
@@ -410,8 +410,8 @@ GUARDS = (
     Guard(
         name="fallback: a message that was claimed at the same instant does not speak for another",
         file="shared/sending/unknown_outcome.py",
-        before="self.heard > claimed_at",
-        after="self.heard >= claimed_at",
+        before="self.last_claimed_at > claimed_at",
+        after="self.last_claimed_at >= claimed_at",
         tests=(_SILENT,),
     ),
     Guard(
@@ -433,8 +433,8 @@ GUARDS = (
     Guard(
         name="fallback: an instant that Meta tells and that is still to come proves nothing",
         file="shared/sending/last_heard.py",
-        before="heard.at = _later(heard.at, min(report.at, self._clock.now()))",
-        after="heard.at = _later(heard.at, report.at)",
+        before="latest.at = _later(latest.at, min(report.at, self._clock.now()))",
+        after="latest.at = _later(latest.at, report.at)",
         tests=(_SILENT,),
     ),
     Guard(
@@ -455,8 +455,8 @@ GUARDS = (
     Guard(
         name="status: a cancel or an opt-out ends nothing that a worker holds",
         file="shared/storage/dynamodb/log.py",
-        before='conditions = [f"({reached} OR attribute_exists(reopened))", _UNCLAIMED]',
-        after='conditions = [f"({reached} OR attribute_exists(reopened))"]',
+        before='conditions = [f"({from_allowed} OR attribute_exists(retrying))", _UNCLAIMED]',
+        after='conditions = [f"({from_allowed} OR attribute_exists(retrying))"]',
         tests=("tests/contract/test_log_moves.py",),
     ),
     Guard(
@@ -484,7 +484,7 @@ GUARDS = (
     Guard(
         name="cancel: copies on the queue end without a call",
         file="shared/policy/gate_check.py",
-        before="""            return Answer(verdict=Verdict.NEVER, reason="cancelled")
+        before="""            return Answer(decision=GateDecision.NEVER, reason="cancelled")
         if not distribution.may_leave or""",
         after="""            return None
         if not distribution.may_leave or""",
@@ -531,20 +531,20 @@ GUARDS = (
         file="shared/storage/dynamodb/rate_limits.py",
         before='same = f"{name} = :seen" if seen else',
         after='same = f"({name} = :seen OR {name} <> :seen)" if seen else',
-        tests=("tests/contract/test_lanes.py",),
+        tests=("tests/contract/test_rate_limits.py",),
     ),
     Guard(
         name="timetable: a departure that was missed is void",
         file="shared/pacing/rate_limit.py",
-        before="return now - departure > STALE_AFTER or departure < not_before",
-        after="return departure < not_before",
+        before="return now - send_slot > STALE_AFTER or send_slot < not_before",
+        after="return send_slot < not_before",
         tests=("tests/unit/pacing/test_timetable.py", _SEND),
     ),
     Guard(
         name="throttle: departures from before it are withdrawn",
         file="shared/pacing/rate_limit.py",
-        before="return now - departure > STALE_AFTER or departure < not_before",
-        after="return now - departure > STALE_AFTER",
+        before="return now - send_slot > STALE_AFTER or send_slot < not_before",
+        after="return now - send_slot > STALE_AFTER",
         tests=("tests/unit/pacing/test_timetable.py", _SEND),
     ),
     Guard(
@@ -558,32 +558,32 @@ GUARDS = (
     Guard(
         name="gate: quiet hours",
         file="shared/policy/gate.py",
-        before="return ClosedHours(windows=(COVERED[country].quiet, *peak))",
+        before="return ClosedHours(windows=(COVERED[country].quiet_hours, *peak))",
         after="return ClosedHours(windows=peak)",
         tests=("tests/unit/policy/test_gate.py",),
     ),
     Guard(
         name="gate: it is asked again just before the call",
         file="shared/sending/send.py",
-        before="""        admitted = await self._admission(dispatch, integration, leaves_at)
-        if admitted is None:
+        before="""        gate_answer = await self._gate_check(dispatch, integration, leaves_at)
+        if gate_answer is None:
             return None
 """,
-        after="""        admitted = Answer(verdict=Verdict.GO)
+        after="""        gate_answer = Answer(decision=GateDecision.GO)
 """,
         tests=(_SEND, "tests/unit/pacing/test_limit.py", "tests/unit/policy/test_session_messages.py"),
     ),
     Guard(
         name="timetable: a throttle heard with the claim in hand",
         file="shared/pacing/waiting.py",
-        before="return integration is not None and leaves_at < self._departures.quiet_until(integration.lane)",
+        before="return integration is not None and leaves_at < self._send_slots.cooldown_until(integration.rate_limit)",
         after="return False",
-        tests=("tests/unit/pacing/test_boarding.py",),
+        tests=("tests/unit/pacing/test_slot_wait.py",),
     ),
     Guard(
         name="gate: its word does not grow old between the claim and the call",
         file="shared/sending/send.py",
-        before="return now - asked_at <= STALE and self._deps.admission.is_open(dispatch, admitted, now + ARRIVES)",
+        before="return now - asked_at <= STALE and self._deps.gate_check.is_open(dispatch, gate_answer, now + ARRIVES)",
         after="return now >= asked_at",
         tests=("tests/unit/sending/test_too_late.py",),
     ),
@@ -618,8 +618,8 @@ GUARDS = (
     Guard(
         name="order of consents: no date lies ahead",
         file="shared/policy/consent.py",
-        before="return told > now + CLOCK_TOLERANCE",
-        after="return told > now + 1000000 * CLOCK_TOLERANCE",
+        before="return stated_at > now + CLOCK_TOLERANCE",
+        after="return stated_at > now + 1000000 * CLOCK_TOLERANCE",
         tests=("tests/unit/policy/test_consent.py", _CONSENTS),
     ),
     Guard(
@@ -646,7 +646,7 @@ GUARDS = (
     Guard(
         name="stop: a word in another sentence revokes nothing",
         file="shared/policy/opt_out.py",
-        before="return Wish.UNSURE if others else Wish.STOP",
+        before="return Wish.UNCLEAR if others else Wish.STOP",
         after="return Wish.STOP",
         tests=("tests/unit/policy/test_stop_words.py",),
     ),
@@ -674,15 +674,15 @@ GUARDS = (
     Guard(
         name="gate: free text only inside a session",
         file="shared/policy/gate.py",
-        before="as_template = passenger.session_text and not _session_is_open(passenger, wished)",
+        before="as_template = gate_input.session_text and not _session_is_open(gate_input, wished)",
         after="as_template = False",
         tests=("tests/unit/policy/test_gate.py",),
     ),
     Guard(
         name="session: it is over after 24 hours, to the instant",
         file="shared/policy/gate.py",
-        before="passenger.session_until is not None and instant < passenger.session_until",
-        after="passenger.session_until is not None and instant <= passenger.session_until",
+        before="gate_input.session_until is not None and instant < gate_input.session_until",
+        after="gate_input.session_until is not None and instant <= gate_input.session_until",
         tests=("tests/unit/policy/test_gate.py", "tests/unit/policy/test_session_messages.py"),
     ),
     Guard(
@@ -833,15 +833,15 @@ GUARDS = (
     Guard(
         name="shared rate: who has only typed an account's name is no member",
         file="shared/pacing/rate_limit.py",
-        before="return min(standing.values()) if organisation in standing else None",
-        after="return min(standing.values(), default=None)",
+        before="return min(valid_rates.values()) if organisation in valid_rates else None",
+        after="return min(valid_rates.values(), default=None)",
         tests=("tests/contract/test_shared_rates.py",),
     ),
     Guard(
         name="shared rate: the lowest of the members'",
         file="shared/pacing/rate_limit.py",
-        before="return min(standing.values()) if organisation in standing else None",
-        after="return standing.get(organisation)",
+        before="return min(valid_rates.values()) if organisation in valid_rates else None",
+        after="return valid_rates.get(organisation)",
         tests=("tests/contract/test_shared_rates.py",),
     ),
     Guard(
@@ -861,8 +861,8 @@ GUARDS = (
     Guard(
         name="shared rate: who joined while its settings ended leaves again",
         file="shared/pacing/members.py",
-        before="if newest is None or newest.lane != lane:",
-        after="if lane is None:",
+        before="if newest is None or newest.rate_limit != rate_limit:",
+        after="if rate_limit is None:",
         tests=("tests/unit/pacing/test_members.py",),
     ),
     Guard(
@@ -889,7 +889,7 @@ GUARDS = (
     Guard(
         name="look-ups: no more than a person's needs in any minute",
         file="functions/api/people.py",
-        before="await app.lookups.admit(request.organisation, request.subject, Lookup.CONSENT)",
+        before="await app.lookups.allow(request.organisation, request.subject, Lookup.CONSENT)",
         after="",
         tests=("tests/contract/test_person_functions.py",),
     ),
@@ -904,44 +904,44 @@ GUARDS = (
     Guard(
         name="webhook: news of another account changes nothing",
         file="shared/webhooks/account_updates.py",
-        before="if not news.source.is_about_account(integration):",
+        before="if not webhook_event.source.is_about_account(integration):",
         after="if integration is None:",
-        tests=(_WHOSE_NEWS,),
+        tests=(_WHOSE_WEBHOOK,),
     ),
     Guard(
         name="webhook: without an account in the settings all news is another's",
         file="shared/webhooks/updates.py",
         before="return named is not None and self.account == named and",
         after="return self.account == (named or self.account) and",
-        tests=(_WHOSE_NEWS,),
+        tests=(_WHOSE_WEBHOOK,),
     ),
     Guard(
         name="webhook: news of another number of the account changes nothing",
         file="shared/webhooks/updates.py",
         before='return self.shown_number in ("", integration.sender_number.removeprefix("+"))',
         after="return True",
-        tests=(_WHOSE_NEWS,),
+        tests=(_WHOSE_WEBHOOK,),
     ),
     Guard(
         name="webhook: what people tell another account changes nothing",
         file="shared/webhooks/inbound.py",
-        before="if not await self._is_of_others(organisation, news.source):",
-        after="if news.source is not None:",
-        tests=(_WHOSE_NEWS,),
+        before="if not await self._is_of_others(organisation, webhook_event.source):",
+        after="if webhook_event.source is not None:",
+        tests=(_WHOSE_WEBHOOK,),
     ),
     Guard(
         name="webhook: a restriction of calls stops no campaign",
         file="shared/providers/meta/account.py",
-        before="for kind, expiration in told if kind in STOPPING_RESTRICTIONS]",
-        after="for kind, expiration in told]",
-        tests=("tests/unit/providers/test_whatsapp_news.py",),
+        before="for kind, expiration in reported if kind in STOPPING_RESTRICTIONS]",
+        after="for kind, expiration in reported]",
+        tests=("tests/unit/providers/test_whatsapp_updates.py",),
     ),
     Guard(
         name="webhook: a restriction that has ended stops nothing",
         file="shared/webhooks/account_updates.py",
-        before="if news.restricted and news.until is not None and news.until <= self._deps.clock.now():",
-        after="if news.restricted and news.until is not None and news.at is None:",
-        tests=(_WHOSE_NEWS,),
+        before="and webhook_event.until <= self._deps.clock.now()",
+        after="and webhook_event.at is None",
+        tests=(_WHOSE_WEBHOOK,),
     ),
     Guard(
         name="webhook: invented organisations cost few reads",
@@ -967,7 +967,7 @@ GUARDS = (
     Guard(
         name="status: another number's moves nothing",
         file="shared/messages/ports.py",
-        before="(self.sender is None or row.lane in (None, self.sender))",
+        before="(self.sender is None or row.rate_limit in (None, self.sender))",
         after="(self.sender is None or row is not None)",
         tests=(_WHOSE_STATUS,),
     ),
@@ -981,7 +981,7 @@ GUARDS = (
     Guard(
         name="status: the store asks for the number too",
         file="shared/storage/dynamodb/log.py",
-        before='found.append((_LEFT_BY, ":sender", move.sender))',
+        before='found.append((_SENT_BY, ":sender", move.sender))',
         after='found.append((":sender = :sender", ":sender", move.sender))',
         tests=(_MOVES,),
     ),
@@ -996,8 +996,8 @@ GUARDS = (
     Guard(
         name="segments: an escape pair never straddles two",
         file="shared/texts/segments.py",
-        before="if used + width > room:",
-        after="if used >= room:",
+        before="if used + width > capacity:",
+        after="if used >= capacity:",
         tests=("tests/unit/texts/test_segments.py",),
     ),
     # ------------------------------------------------------------------------------------------------- what comes in
@@ -1032,9 +1032,9 @@ GUARDS = (
     Guard(
         name="test send: a country that is not covered is refused before anything is logged",
         file="shared/sending/test_send.py",
-        before="raise Refusal(ProblemCode.UNPROCESSABLE, (_of_request(fault_of(reason)),))",
+        before="raise Refusal(ProblemCode.UNPROCESSABLE, (_of_request(field_error_of(reason)),))",
         after="return",
-        tests=("tests/unit/sending/test_trial.py",),
+        tests=("tests/unit/sending/test_send_test.py",),
     ),
     Guard(
         name="texts: what may be meant as a variable is never sent as it stands",

@@ -45,7 +45,7 @@ def test_a_guard_that_is_not_there_is_told() -> None:
     [("assert True", 0), ("assert False", TESTS_FAILED), ("import time; time.sleep(60)", None)],
     ids=["passes", "fails", "takes too long"],
 )
-def test_how_tests_ended_in_a_copy(
+def test_how_tests_ended_in_a_checkout(
     code: str, expected: int | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With every guard in its place only 0 will do, and what else it was is told."""

@@ -54,8 +54,8 @@ class Issuer:
         """What everybody may know, taken for a shared secret: the classic confusion of RS256 with HS256."""
         public = serialization.PublicFormat.SubjectPublicKeyInfo
         pem = self.key.public_key().public_bytes(serialization.Encoding.PEM, public)
-        told = self.unsigned("HS256").removesuffix(".")
-        return header(f"{told}.{coded(hmac.new(pem, told.encode(), hashlib.sha256).digest())}")
+        reported = self.unsigned("HS256").removesuffix(".")
+        return header(f"{reported}.{coded(hmac.new(pem, reported.encode(), hashlib.sha256).digest())}")
 
     def with_a_key_of_its_own(self) -> str:
         """The header brings the key along that it is to be checked with."""
@@ -71,8 +71,8 @@ class Issuer:
 
     def with_a_list_for_an_issuer(self) -> str:
         """PyJWT itself would not sign it."""
-        told = json.dumps(self.claims(iss=[self.name])).encode()
-        return header(jwt.PyJWS().encode(told, self.key, "RS256"))
+        reported = json.dumps(self.claims(iss=[self.name])).encode()
+        return header(jwt.PyJWS().encode(reported, self.key, "RS256"))
 
 
 def coded(part: bytes) -> str:

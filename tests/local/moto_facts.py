@@ -293,7 +293,7 @@ def _said(call: Callable[[], object]) -> str:
     return "taken"
 
 
-def left_by_a_send_to_a_mapped_queue() -> int:
+def remains_after_a_send_to_a_mapped_queue() -> int:
     """How many of one message, with moto's own invoking as harmless as it can be made: without Docker."""
     role = client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     sqs, lambda_ = client("sqs"), client("lambda")
@@ -528,7 +528,7 @@ def inserted() -> Any:
     ]
 
 
-def expired_items_left() -> list[int]:
+def expired_items_remaining() -> list[int]:
     """Of five items, one of them past its time: before `expire_items` and after it."""
     dynamodb = table(3)
     dynamodb.update_time_to_live(TableName="t", TimeToLiveSpecification={"AttributeName": "until", "Enabled": True})
@@ -789,7 +789,7 @@ FACTS: tuple[Callable[[], Any], ...] = (
     redriven_after,
     bodies_of_a_batch,
     bodies_sent_alone,
-    left_by_a_send_to_a_mapped_queue,
+    remains_after_a_send_to_a_mapped_queue,
     receivers_of_one_message,
     comparisons_per_query,
     query_results,
@@ -802,7 +802,7 @@ FACTS: tuple[Callable[[], Any], ...] = (
     copies_per_transaction,
     rows_after_a_cancelled_transaction,
     inserted,
-    expired_items_left,
+    expired_items_remaining,
     deployed,
     preflights,
     policies_of_a_stacks_role,

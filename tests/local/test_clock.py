@@ -29,11 +29,11 @@ def test_runs_on_from_where_it_was_started() -> None:
 
 def test_jumps_forwards_and_tells_its_listeners() -> None:
     clock = StackClock(START, Ticks())
-    told: list[datetime] = []
-    clock.on_jump(told.append)
+    reported: list[datetime] = []
+    clock.on_jump(reported.append)
     clock.advance_to(START + timedelta(hours=3))
     assert clock.now() == START + timedelta(hours=3)
-    assert told == [START + timedelta(hours=3)]
+    assert reported == [START + timedelta(hours=3)]
 
 
 def test_never_goes_back() -> None:

@@ -38,9 +38,9 @@ def test_a_part_of_a_batch_is_not_taken_and_the_answer_says_which() -> None:
     kept, dropped = halved(json.dumps({"QueueUrl": "q", "Entries": entries}).encode())
     assert [entry["Id"] for entry in json.loads(kept)["Entries"]] == ["0", "2"]
     assert json.loads(kept)["QueueUrl"] == "q"
-    told = json.loads(with_refused('{"Successful": [{"Id": "0"}]}', dropped))
-    assert told["Successful"] == [{"Id": "0"}]
-    assert [(one["Id"], one["SenderFault"]) for one in told["Failed"]] == [("1", False)]
+    reported = json.loads(with_refused('{"Successful": [{"Id": "0"}]}', dropped))
+    assert reported["Successful"] == [{"Id": "0"}]
+    assert [(one["Id"], one["SenderFault"]) for one in reported["Failed"]] == [("1", False)]
 
 
 def test_a_fault_of_motos_own_is_an_answer_and_a_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -82,8 +82,8 @@ def test_queues_refuse_the_bodies_that_sqs_refuses(plain: Facts, mended: Facts) 
 
 
 def test_a_send_invokes_nobody(plain: Facts, mended: Facts) -> None:
-    left = "left_by_a_send_to_a_mapped_queue"
-    assert (plain[left], mended[left]) == (0, 1)
+    remaining = "remains_after_a_send_to_a_mapped_queue"
+    assert (plain[remaining], mended[remaining]) == (0, 1)
 
 
 def test_one_lock_keeps_two_receivers_from_one_message(plain: Facts, mended: Facts) -> None:
@@ -131,7 +131,7 @@ def test_names_are_spelled_once(plain: Facts, mended: Facts) -> None:
     assert mended["spellings_per_send"] == 0
 
 
-def test_transactions_copy_what_they_touch(plain: Facts, mended: Facts) -> None:
+def test_transactions_duplicate_what_they_touch(plain: Facts, mended: Facts) -> None:
     assert plain["copies_per_transaction"] >= 100
     assert mended["copies_per_transaction"] <= 20
 
@@ -152,7 +152,7 @@ def test_inserts_put_what_is_not_there(plain: Facts, mended: Facts) -> None:
 
 def test_items_expire(plain: Facts, mended: Facts) -> None:
     """The first count is moto's own doing, mended or not: it keeps what is past its time."""
-    assert plain["expired_items_left"] == mended["expired_items_left"] == [5, 4]
+    assert plain["expired_items_remaining"] == mended["expired_items_remaining"] == [5, 4]
 
 
 def test_table_settings(plain: Facts, mended: Facts) -> None:

@@ -140,7 +140,7 @@ def test_batches_are_no_larger_than_the_mapping_says() -> None:
     assert [len(batch) for batch in poll(sqs, lambda _event: None, batch_size=2)] == [2, 2, 1]
 
 
-def test_a_large_batch_is_gathered_and_deleted_by_tens() -> None:
+def test_a_large_batch_is_collected_and_deleted_by_tens() -> None:
     sqs = FakeSqs([message(str(n)) for n in range(25)])
     assert [len(batch) for batch in poll(sqs, lambda _event: None, batch_size=100)] == [25]
     assert len(sqs.deleted) == 25

@@ -64,11 +64,11 @@ class Running:
         variables = {**os.environ, "PORT": self.port, **environment}
         return subprocess.check_output(command, text=True, cwd=PROJECT_ROOT, env=variables).strip()
 
-    def told(self, count: int, about: str = "") -> list[str]:
+    def reported(self, count: int, about: str = "") -> list[str]:
         """What the toy's worker put on its out queue, once there is that much of it."""
-        return sorted(self.told_in_order(count, about))
+        return sorted(self.reported_in_order(count, about))
 
-    def told_in_order(self, count: int, about: str = "") -> list[str]:
+    def reported_in_order(self, count: int, about: str = "") -> list[str]:
         """Only what matches `about`; the rest is taken off the queue too."""
         sqs, url = self.aws("sqs"), self.output("OutQueueUrl")
         found: list[str] = []
@@ -139,26 +139,26 @@ def test_a_function_past_its_time_out_is_500_and_logged(running: Running) -> Non
 def test_queue_schedule_visibility_delay_and_redrive_follow_the_clock(running: Running) -> None:
     """However long this takes by itself: ticks of minutes that pass meanwhile are not looked at."""
     sqs, work = running.aws("sqs"), running.output("WorkQueueUrl")
-    assert running.told(1, "tick") == ["tick 2026-11-23T10:00"]
+    assert running.reported(1, "tick") == ["tick 2026-11-23T10:00"]
     sqs.send_message(QueueUrl=work, MessageBody="good", MessageGroupId="demo")
     sqs.send_message(QueueUrl=work, MessageBody="bad")
     sqs.send_message(QueueUrl=work, MessageBody="late", DelaySeconds=600)
-    assert running.told(2, WORK) == ["bad 1 -", "good 1 demo"]
+    assert running.reported(2, WORK) == ["bad 1 -", "good 1 demo"]
     running.move_to(f"{running.now() + timedelta(seconds=31):%Y-%m-%dT%H:%M:%SZ}")  # past the visibility time-out
-    assert running.told(1, WORK) == ["bad 2 -"]
+    assert running.reported(1, WORK) == ["bad 2 -"]
     running.move_to("2026-11-23T10:08:00Z")
-    assert running.told(1, "tick .*10:08") == ["tick 2026-11-23T10:08"]
+    assert running.reported(1, "tick .*10:08") == ["tick 2026-11-23T10:08"]
     dead = sqs.receive_message(QueueUrl=running.output("DeadLettersUrl"), WaitTimeSeconds=10)["Messages"]
     assert [message["Body"] for message in dead] == ["bad"]
     running.move_to("2026-11-23T10:20:00Z")
-    assert running.told(2, "late|tick .*10:20") == ["late 1 -", "tick 2026-11-23T10:20"]
+    assert running.reported(2, "late|tick .*10:20") == ["late 1 -", "tick 2026-11-23T10:20"]
 
 
 def test_a_jump_passes_what_falls_due_in_order(running: Running) -> None:
     """A schedule made at run time fires at its instant, after what was delayed until before it, and before the rest."""
     sqs, scheduler, work = running.aws("sqs"), running.aws("scheduler"), running.output("WorkQueueUrl")
     now = running.now()
-    running.told(0)
+    running.reported(0)
     [tick] = scheduler.list_schedules()["Schedules"]
     target = {"Arn": scheduler.get_schedule(Name=tick["Name"])["Target"]["Arn"], "RoleArn": "arn:aws:iam::1:role/r"}
     instants = {"noon": now + timedelta(minutes=8), "eastern": now + timedelta(minutes=4)}
@@ -175,10 +175,10 @@ def test_a_jump_passes_what_falls_due_in_order(running: Running) -> None:
     for minutes in (2, 6, 10):
         sqs.send_message(QueueUrl=work, MessageBody=f"after {minutes}", DelaySeconds=60 * minutes)
     running.move_to(f"{now + timedelta(minutes=11):%Y-%m-%dT%H:%M:%SZ}")
-    told = [text.split(" 1 ")[0] for text in running.told_in_order(5, WORK)]
-    assert told == ["after 2", "eastern", "after 6", "noon", "after 10"]
-    left = {schedule["Name"] for schedule in scheduler.list_schedules()["Schedules"]}
-    assert not left & {"noon", "eastern"}
+    reported = [text.split(" 1 ")[0] for text in running.reported_in_order(5, WORK)]
+    assert reported == ["after 2", "eastern", "after 6", "noon", "after 10"]
+    remaining = {schedule["Name"] for schedule in scheduler.list_schedules()["Schedules"]}
+    assert not remaining & {"noon", "eastern"}
 
 
 def _record(name: str) -> dict[str, Any]:
@@ -247,7 +247,7 @@ def test_a_reset_brings_everything_back_to_the_start_but_for_the_clock(running: 
     schedules = {schedule["Name"] for schedule in scheduler.list_schedules()["Schedules"]}
     key = secrets.get_secret_value(SecretId=before["SECRET_ID"])["SecretString"]
     dynamodb.put_item(TableName=before["TABLE"], Item={"pk": {"S": "left over"}})
-    s3.put_object(Bucket=before["BUCKET"], Key="left/over", Body=b"x")
+    s3.put_object(Bucket=before["BUCKET"], Key="remaining/over", Body=b"x")
     sqs.send_message(QueueUrl=running.output("OutQueueUrl"), MessageBody="left over")
     sqs.send_message(QueueUrl=before["WORK_QUEUE_URL"], MessageBody="delayed", DelaySeconds=900)
     secrets.create_secret(Name="made later", SecretString="x")
@@ -274,7 +274,7 @@ def test_a_reset_brings_everything_back_to_the_start_but_for_the_clock(running: 
     counted = sqs.get_queue_attributes(QueueUrl=before["WORK_QUEUE_URL"], AttributeNames=["All"])["Attributes"]
     assert counted["ApproximateNumberOfMessagesDelayed"] == "0"
     sqs.send_message(QueueUrl=before["WORK_QUEUE_URL"], MessageBody="works on")
-    assert "works on 1 -" in running.told(1)
+    assert "works on 1 -" in running.reported(1)
 
 
 def test_a_reset_needs_the_open_clock_route_and_a_post(running: Running) -> None:

@@ -168,7 +168,7 @@ def _lists(scene: Scene) -> None:
                 "POST", "/v1/distributions", json=plan, headers=_key(f"all-{channel}"), language=language
             ).json()["distribution_id"]  # fmt: skip
         scene.both("POST", f"/v1/distributions/{made}/confirm")
-        until(lambda one=made: world.distribution(scene, one)["counts"]["pending"], lambda left: left == 0)  # type: ignore[misc]
+        until(lambda one=made: world.distribution(scene, one)["counts"]["pending"], lambda remaining: remaining == 0)  # type: ignore[misc]
         scene.stack.settle()
         scene.stack.forward(minutes=40)
         scene.both("GET", f"/v1/distributions/{made}")

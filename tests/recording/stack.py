@@ -26,8 +26,8 @@ PATIENCE = 240.0
 """Seconds until what the script waits for counts as never coming."""
 JUMP_SECONDS = 600.0
 LOOK_SECONDS = 0.06
-QUIET_LOOKS = 3
-QUIET_LOOKS_AFTER_A_JUMP = 12
+IDLE_LOOKS = 3
+IDLE_LOOKS_AFTER_A_JUMP = 12
 """A tick that the jump has set off may not have put its tasks on the queue."""
 LONG_POLL_SECONDS = 21.0
 """Longer than a poll of a queue lasts (local/poller.py)."""
@@ -85,7 +85,7 @@ class Stack:
     def move_to(self, instant: datetime) -> None:
         """The same, and wait until what fell due is done."""
         self.jump_to(instant)
-        self.settle(QUIET_LOOKS_AFTER_A_JUMP)
+        self.settle(IDLE_LOOKS_AFTER_A_JUMP)
 
     def forward(self, **by: float) -> None:
         """Move the clock by so much; `by` as timedelta takes it."""
@@ -124,7 +124,7 @@ class Stack:
         body = {"queue": f"{STACK_NAME}-{queue}", "messages": messages}
         self.client.post(f"{self.base_url}/_local/valve", json=body).raise_for_status()
 
-    def settle(self, looks: int = QUIET_LOOKS) -> None:
+    def settle(self, looks: int = IDLE_LOOKS) -> None:
         """Wait until nothing moves: no queue holds a message that a function may take, no simulator is about to call.
 
         A message whose time is further off than `SOON` counts as one that waits, an erasure's second look for example.
@@ -132,10 +132,10 @@ class Stack:
         sqs = self.aws("sqs")
         urls = [url for name, url in self.state["outputs"].items() if name.endswith("QueueUrl")]
         deadline = time.monotonic() + PATIENCE
-        quiet = 0
-        while quiet < looks:
+        cooldown = 0
+        while cooldown < looks:
             at_work, later = self._at_work(sqs, urls)
-            quiet = 0 if at_work or self.waiting.may_be_due(later) else quiet + 1
+            cooldown = 0 if at_work or self.waiting.may_be_due(later) else cooldown + 1
             if time.monotonic() > deadline:
                 raise NeverCameError(f"the stack is still at work: {at_work} messages or calls, {later} later")
             time.sleep(LOOK_SECONDS)

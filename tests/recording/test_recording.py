@@ -119,8 +119,8 @@ def test_a_difference_is_shown_and_fails(files: tuple[Path, Path], capsys: pytes
 
 def test_coverage_names_what_did_not_occur() -> None:
     known = [Operation(name="health", method="GET", path="/health", statuses=("200", "404"))]
-    fault = {"code": "bad_request", "errors": [{"field": "x", "code": "field_invalid"}], "title": "x"}
-    met = [exchange("a 001"), exchange("a 002", language="fr"), exchange("a 003", 404, fault)]
+    field_error = {"code": "bad_request", "errors": [{"field": "x", "code": "field_invalid"}], "title": "x"}
+    met = [exchange("a 001"), exchange("a 002", language="fr"), exchange("a 003", 404, field_error)]
     covered = coverage(known, met)
     hold_complete(covered)
     assert covered["operations"] == {"health": {"en": [200, 404], "fr": [200]}}

@@ -174,7 +174,7 @@ def _statuses(scene: Scene) -> None:
 
 def _failures(tape: Tape) -> None:
     """Each code of an organisation of its own, because some stop a template or the account. At once and later."""
-    told = []
+    reported = []
     for code in FAILURES:
         scene = Scene(tape, f"meta failed {code}")
         settings = world.whatsapp(scene, business_account_id=None)
@@ -182,10 +182,10 @@ def _failures(tape: Tape) -> None:
         message = _silent(scene, "failed")
         errors = [{"code": code, "title": "x", "error_data": {"details": "y"}}] if code else []
         _post(scene, _messages(scene, statuses=[_status(scene, message, "failed", errors=errors)]))
-        told.append((scene, f"/v1/messages/{message['message_id']}"))
-        scene.both("GET", told[-1][1])
+        reported.append((scene, f"/v1/messages/{message['message_id']}"))
+        scene.both("GET", reported[-1][1])
     tape.stack.forward(minutes=3)
-    for scene, path in told:
+    for scene, path in reported:
         scene.both("GET", path, as_text="three minutes later")
         scene.both("GET", "/v1/integrations/whatsapp/health")
         world.ledger(scene, "meta")
@@ -240,8 +240,8 @@ def _inbound(scene: Scene) -> None:
         ("something", {}),
     ):
         last += 1
-        told = {"from": f"22177000{last}", "wa_id": f"22177000{last}", "timestamp": str(_seconds(scene)), **update}
-        _post(scene, _messages(scene, contacts=[_contact(last)], **{name: [told]}), name)
+        reported = {"from": f"22177000{last}", "wa_id": f"22177000{last}", "timestamp": str(_seconds(scene)), **update}
+        _post(scene, _messages(scene, contacts=[_contact(last)], **{name: [reported]}), name)
         _about(scene, last, name)
     said = {"type": "text", "text": {"body": "STOP"}, "id": "wamid.NONUMBER", "timestamp": str(_seconds(scene))}
     _post(
@@ -302,7 +302,7 @@ def _account(scene: Scene) -> None:
     over = restriction | {"expiration": 1_700_000_000}
     alerted = {"entity_type": "PHONE_NUMBER", "entity_id": scene.phone_number_id}
     other = restriction | {"restriction_type": "RESTRICTED_ADD_PHONE_NUMBER_ACTION"}
-    notices: list[tuple[str, Json]] = [
+    warnings: list[tuple[str, Json]] = [
         *(
             ("message_template_status_update", template | {"event": event, "reason": "NONE"})
             for event in TEMPLATE_EVENTS
@@ -336,7 +336,7 @@ def _account(scene: Scene) -> None:
         ("something_new", {"event": "SOMETHING"}),
         ("account_update", {"event": "ACCOUNT_DELETED"}),
     ]  # fmt: skip
-    for field, value in notices:
+    for field, value in warnings:
         as_text = f"{field} {value.get('event', '')}"
         _post(scene, _change(scene, field, value, "900000000000901"), f"{as_text}, another account")
         _post(scene, _change(scene, field, value), as_text)
@@ -364,15 +364,15 @@ def _orange(scene: Scene) -> None:
         scene.both("POST", path, content=content, token={}, headers=headers, as_text=as_text)
         scene.stack.settle()
 
-    def told(message: Json, info: Any) -> Json:
+    def reported(message: Json, info: Any) -> Json:
         return {"deliveryInfoNotification": {"callbackData": message["provider_message_id"], "deliveryInfo": info}}
 
     for name in RECEIPTS:
         message = _silent(scene, f"receipt-{name}", "sms")
-        post(told(message, {"address": f"tel:{message['phone']}", "deliveryStatus": name}), f"receipt {name}")
+        post(reported(message, {"address": f"tel:{message['phone']}", "deliveryStatus": name}), f"receipt {name}")
         scene.both("GET", f"/v1/messages/{message['message_id']}", as_text=f"receipt {name}")
         post(
-            told(message, {"address": f"tel:{message['phone']}", "deliveryStatus": "DeliveredToTerminal"}),
+            reported(message, {"address": f"tel:{message['phone']}", "deliveryStatus": "DeliveredToTerminal"}),
             "then delivered",
         )
         scene.both("GET", f"/v1/messages/{message['message_id']}", as_text=f"receipt {name}, then delivered")
@@ -382,11 +382,13 @@ def _orange(scene: Scene) -> None:
         {"address": "tel:+221770008299", "deliveryStatus": "DeliveredToTerminal"},
     ):  # fmt: skip
         message = _silent(scene, f"shape-{json.dumps(info)[:60].replace(' ', '')}", "sms")
-        post(told(message, info), "a shape")
+        post(reported(message, info), "a shape")
         scene.both("GET", f"/v1/messages/{message['message_id']}", as_text="a shape")
     message = _silent(scene, "secret", "sms")
-    body = told(message, {"address": f"tel:{message['phone']}", "deliveryStatus": "DeliveredToTerminal"})
-    post(told({"provider_message_id": world.NOBODYS}, body["deliveryInfoNotification"]["deliveryInfo"]), "unmatched")
+    body = reported(message, {"address": f"tel:{message['phone']}", "deliveryStatus": "DeliveredToTerminal"})
+    post(
+        reported({"provider_message_id": world.NOBODYS}, body["deliveryInfoNotification"]["deliveryInfo"]), "unmatched"
+    )
     for content in NONSENSE:
         post(content, "nonsense")
     post(b"{" + b" " * GIANT + b"}", "3 MiB")

@@ -19,7 +19,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--steps", action="store_true", help="print every step, and the trace that stands for all")
     wish = parser.parse_args(arguments)
     seeds = range(wish.first, wish.first + wish.seeds)
-    runs = [_told(seed) for seed in seeds] if wish.steps else _all(seeds, wish.jobs)
+    runs = [_reported(seed) for seed in seeds] if wish.steps else _all(seeds, wish.jobs)
     print(table(runs))
     wrong = failures(runs)
     if wrong:
@@ -34,7 +34,7 @@ def _all(seeds: range, jobs: int) -> list[Summary]:
         return pool.map(summary_of, seeds, chunksize=25)
 
 
-def _told(seed: int) -> Summary:
+def _reported(seed: int) -> Summary:
     outcome = run(seed, spoken=True)
     print(*outcome.steps, sep="\n")
     print(f"seed {seed}: trace {outcome.trace}")

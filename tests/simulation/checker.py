@@ -12,7 +12,7 @@ from itertools import combinations
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from tests.simulation.evidence import Call, Change, Deed, Evidence, Person, Row, Unknown, Word
+from tests.simulation.evidence import Call, Change, ConsentStatement, Deed, Evidence, Person, Row, Unknown
 from tests.simulation.silence import second_messages
 
 type Wrong = Literal["lost", "doubled", "early", "wrong"]
@@ -49,13 +49,13 @@ STOP_REASONS = (
     *("contract_expired", "sender_name_not_approved", "template_paused", "template_disabled", "country_not_subscribed"),
     "country_not_covered",
 )
-TRIED_EVERY, MOST_TRIALS = timedelta(seconds=50), 6
+TRIED_EVERY, MOST_PROBES = timedelta(seconds=50), 6
 """A hold is tried by one message a minute; a person's resume, saved settings and a repeated stop add some."""
 CARD_UNREACHABLE = "card_unreachable"
 CARD_NOT_A_PICTURE = "card_not_a_picture"
 GIVES_UP_AFTER = timedelta(minutes=15)
 RESENT_AFTER = timedelta(minutes=15)
-FRESH = 1.0
+KNOWN_FOR = 1.0
 """Seconds that the facts at the gate may be old."""
 LATE = 5.0
 """Seconds by which a departure may be missed and still count."""
@@ -78,11 +78,11 @@ def violations(evidence: Evidence) -> list[Violation]:
         *_already_sent(evidence),
         *_windows(evidence),
         *_rates(evidence),
-        *_standing(evidence),
+        *_still_there(evidence),
         *_consents(evidence),
         *_backwards(evidence["changes"]),
         *_counts(evidence),
-        *_quiet(evidence),
+        *_idle(evidence),
         *_cards(evidence),
         *_hearsay(evidence),
         *_unknown(evidence),
@@ -118,11 +118,11 @@ def _truth(evidence: Evidence) -> Iterator[Violation]:
     for (card, channel), rows in _by_card(evidence["rows"]).items():
         taken = sum(call["taken"] for call in evidence["calls"] if (call["card"], call["channel"]) == (card, channel))
         gone = sum(row["status"] in GONE for row in rows)
-        unsure = sum(row["status"] == "failed" and row["reason"] in MAY_HAVE_GONE for row in rows)
+        uncertain = sum(row["status"] == "failed" and row["reason"] in MAY_HAVE_GONE for row in rows)
         twice = sum(row["resent"] for row in rows)
         if taken < gone:
             yield Violation("lost", f"{card}: {gone} {channel} messages are said to have gone, {taken} were taken")
-        if taken > gone + unsure + twice:
+        if taken > gone + uncertain + twice:
             yield Violation("wrong", f"{card}: {taken} {channel} messages were taken, {gone} are said to have gone")
 
 
@@ -185,9 +185,13 @@ def _confirms(deed: Deed, distribution: str | None) -> bool:
 
 def _may_be_two(row: Row, calls: Sequence[Call], evidence: Evidence) -> bool:
     first, second, *more = sorted(calls, key=lambda call: call["at"])
-    heard = [told for told in evidence["told"] if told["key"] == first["key"] and told["at"] < second["at"]]
+    received = [
+        reported
+        for reported in evidence["reported"]
+        if reported["key"] == first["key"] and reported["at"] < second["at"]
+    ]
     patient = second["at"] - first["at"] >= RESENT_AFTER
-    return row["resent"] and not more and patient and not heard
+    return row["resent"] and not more and patient and not received
 
 
 def _windows(evidence: Evidence) -> Iterator[Violation]:
@@ -225,7 +229,7 @@ def _rates(evidence: Evidence) -> Iterator[Violation]:
                 break
 
 
-def _standing(evidence: Evidence) -> Iterator[Violation]:
+def _still_there(evidence: Evidence) -> Iterator[Violation]:
     """Nothing leaves of a distribution that is not confirmed, is paused or cancelled."""
     people: dict[str, set[str | None]] = defaultdict(set)
     for person in evidence["people"]:
@@ -243,7 +247,7 @@ def _standing(evidence: Evidence) -> Iterator[Violation]:
 def _shut_at(
     at: datetime, spans: Iterable[tuple[datetime, datetime]], grace: float
 ) -> tuple[datetime, datetime] | None:
-    return next(((start, end) for start, end in spans if start + timedelta(seconds=FRESH + grace) < at < end), None)
+    return next(((start, end) for start, end in spans if start + timedelta(seconds=KNOWN_FOR + grace) < at < end), None)
 
 
 def _spans(evidence: Evidence) -> Mapping[str, list[tuple[datetime, datetime]]]:
@@ -292,25 +296,27 @@ def _is_resent_by_hand(call: Call, evidence: Evidence) -> bool:
 def _consents(evidence: Evidence) -> Iterator[Violation]:
     """Nothing goes to a person who has revoked, and no WhatsApp message to one who never agreed."""
     people = {person["card"]: person for person in evidence["people"]}
-    grace = timedelta(seconds=FRESH + evidence["grace"])
+    grace = timedelta(seconds=KNOWN_FOR + evidence["grace"])
     for call in evidence["calls"]:
         person = people.get(call["card"])
         if person is None:
             continue
-        words = [word for word in evidence["words"] if word["number"] == person["number"]]
-        known = [word for word in words if word["done"] < call["at"] - grace]
-        perhaps = [word for word in words if word["asked"] <= call["at"] and word not in known]
-        if any(word["granted"] for word in perhaps):
+        statements = [statement for statement in evidence["statements"] if statement["number"] == person["number"]]
+        known = [statement for statement in statements if statement["done"] < call["at"] - grace]
+        perhaps = [statement for statement in statements if statement["asked"] <= call["at"] and statement not in known]
+        if any(statement["granted"] for statement in perhaps):
             continue
-        stops = [word for word in known if not word["granted"]]
-        granted = any(word["granted"] for word in known) or call["channel"] == "sms" or person["consent"]
+        stops = [statement for statement in known if not statement["granted"]]
+        granted = any(statement["granted"] for statement in known) or call["channel"] == "sms" or person["consent"]
         if not (_outlives(stops, known, person) if stops else granted):
             yield Violation("early", f"{call['card']}: {call['channel']} at {call['at']} without consent")
 
 
-def _outlives(stops: Sequence[Word], known: Sequence[Word], person: Person) -> bool:
+def _outlives(stops: Sequence[ConsentStatement], known: Sequence[ConsentStatement], person: Person) -> bool:
     """Whether there may be a grant that is later than each of the revocations, both in its date and in its receipt."""
-    grants = [(word["dated"] or word["done"], word["done"]) for word in known if word["granted"]]
+    grants = [
+        (statement["dated"] or statement["done"], statement["done"]) for statement in known if statement["granted"]
+    ]
     if person["granted_at"] is not None and person["answered"] is not None:
         grants.append((person["granted_at"], person["answered"]))
     return any(
@@ -352,13 +358,13 @@ def _counts(evidence: Evidence) -> Iterator[Violation]:
             "reasons": evidence["reasons"].get(distribution, {}),
         }
         for what, found in listed.items():
-            if (told := {one: count for one, count in shown[what].items() if count}) != found:
-                yield Violation("wrong", f"{distribution}: {what} shown as {told}, the log has {dict(found)}")
+            if (reported := {one: count for one, count in shown[what].items() if count}) != found:
+                yield Violation("wrong", f"{distribution}: {what} shown as {reported}, the log has {dict(found)}")
 
 
-def _quiet(evidence: Evidence) -> Iterator[Violation]:
+def _idle(evidence: Evidence) -> Iterator[Violation]:
     """Whenever nothing is under way, counts and lists agree: not only once all has been counted anew."""
-    for one in evidence["quiet"]:
+    for one in evidence["idle"]:
         if one["shown"] != one["listed"]:
             text = f"{one['distribution']}: shown as {one['shown']} at {one['at']}, the log has {one['listed']}"
             yield Violation("wrong", text)
@@ -388,20 +394,28 @@ def _cards(evidence: Evidence) -> Iterator[Violation]:
 def _hearsay(evidence: Evidence) -> Iterator[Violation]:
     """What a provider told of a message's latest attempt, and our door took, is what the log says of it, or less."""
     rows = {row["message_id"]: row for row in evidence["rows"]}
-    for told in evidence["told"]:
-        row = rows.get(told["key"].partition(".")[0]) if told["key"] else None
+    for reported in evidence["reported"]:
+        row = rows.get(reported["key"].partition(".")[0]) if reported["key"] else None
         if row is None:
             continue
-        if told["status"] == "failed" and row["status"] == "sent" and told["key"].endswith(f".{row['attempts']}"):
+        if (
+            reported["status"] == "failed"
+            and row["status"] == "sent"
+            and reported["key"].endswith(f".{row['attempts']}")
+        ):
             yield Violation("lost", f"{row['card']}: Meta told failed, the log has sent")
-        if told["status"] not in ("delivered", "read"):
+        if reported["status"] not in ("delivered", "read"):
             continue
-        if row["status"] != told["status"] and told["status"] not in _before(row["status"]):
-            yield Violation("lost", f"{row['card']}: Meta told {told['status']}, the log has {row['status']}")
-    arrived = {told["card"] for told in evidence["told"] if not told["key"] and told["status"] == "delivered"}
+        if row["status"] != reported["status"] and reported["status"] not in _before(row["status"]):
+            yield Violation("lost", f"{row['card']}: Meta told {reported['status']}, the log has {row['status']}")
+    arrived = {
+        reported["card"]
+        for reported in evidence["reported"]
+        if not reported["key"] and reported["status"] == "delivered"
+    }
     texts = {card: rows for (card, channel), rows in _by_card(evidence["rows"]).items() if channel == "sms"}
     for card in sorted(arrived & texts.keys()):
-        if _has_heard_nothing(texts[card]):
+        if _has_received_nothing(texts[card]):
             yield Violation("lost", f"{card}: Orange told delivered, the log has sent")
 
 
@@ -431,12 +445,12 @@ def _held(evidence: Evidence) -> Iterator[Violation]:
     for call in evidence["calls"]:
         if call["stop"]:
             by_stop[call["channel"], call["stop"]].append(call["at"])
-    window = timedelta(seconds=FRESH + evidence["grace"])
+    window = timedelta(seconds=KNOWN_FOR + evidence["grace"])
     for (channel, stop), instants in by_stop.items():
         tried = [at for at in sorted(instants) if at > min(instants) + window]
         for first in tried:
             crowd = [at for at in tried if first <= at < first + TRIED_EVERY]
-            if len(crowd) > MOST_TRIALS:
+            if len(crowd) > MOST_PROBES:
                 yield Violation("wrong", f"{channel}: {len(crowd)} calls a minute from {first} on while held: {stop}")
                 break
 
@@ -465,7 +479,7 @@ def _name(one: Unknown) -> str:
     return f"{one['message_id']}.{one['attempt']}"
 
 
-def _has_heard_nothing(rows: Sequence[Row]) -> bool:
+def _has_received_nothing(rows: Sequence[Row]) -> bool:
     """Orange's receipts name no attempt of ours: one may be about any SMS of the card, also about one of which nobody
     knows whether it was taken."""
     stand = {row["status"] for row in rows}

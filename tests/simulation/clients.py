@@ -23,7 +23,7 @@ from shared.policy.consents import ConsentEntry
 from shared.texts.content import Content, FallbackOrder
 from tests.fakes.office import DEMO, recipient
 from tests.fakes.world import KilledError
-from tests.simulation.evidence import Deed, Person, Word
+from tests.simulation.evidence import ConsentStatement, Deed, Person
 from tests.simulation.scheduling import UnavailableError
 from tests.simulation.world import API_SECONDS, World
 
@@ -49,11 +49,11 @@ class Clients:
     world: World
     people: list[Person] = field(default_factory=list)
     deeds: list[Deed] = field(default_factory=list)
-    words: list[Word] = field(default_factory=list)
+    statements: list[ConsentStatement] = field(default_factory=list)
     accepted: dict[str, int] = field(default_factory=dict)
     asked: list[tuple[Person, JsonObject]] = field(default_factory=list)
     """Whom somebody has put on a list with a card code, whether it was taken or not."""
-    troubles: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     # ------------------------------------------------------------------------------------------------------- requests
@@ -71,7 +71,7 @@ class Clients:
                     continue
                 self.world.points.note("refused", refusal.code)
                 return None
-        self.troubles.append("a client gave up")
+        self.problems.append("a client gave up")
         return None
 
     async def asks_perhaps_twice[T](self, work: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
@@ -111,22 +111,24 @@ class Clients:
         )
         languages = ["fr", "fr", "en"] if "language_stops" in self.world.dice.chosen else ["fr"]
         language = self.world.dice.random.choice(languages)
-        told: JsonValue = consent
+        reported: JsonValue = consent
         if consent and "consents_dated" in self.world.dice.chosen:
             at = self.world.clock.instant + self.world.dice.random.choice(DATES)
-            person["granted_at"], told = at, {"granted_at": at.isoformat(), "source": "register"}
-        row = recipient(number, phone=person["number"], consent=told, enrollment_id=person["card"], language=language)
+            person["granted_at"], reported = at, {"granted_at": at.isoformat(), "source": "register"}
+        row = recipient(
+            number, phone=person["number"], consent=reported, enrollment_id=person["card"], language=language
+        )
         row["first_name"] = NAMES[number % len(NAMES)]
         return person, row
 
     def a_family(self, children: int) -> list[tuple[Person, JsonObject]]:
         """Brothers and sisters on one phone. What tells them apart is their enrolment."""
         found = [self.somebody(Channel.SMS) for _ in range(children)]
-        first, told = found[0]
+        first, reported = found[0]
         for person, row in found:
             person.update({"number": first["number"], "country": first["country"], "consent": first["consent"]})
             person["granted_at"] = first["granted_at"]
-            row |= {"phone": first["number"], "consent": told["consent"], "first_name": person["card"]}
+            row |= {"phone": first["number"], "consent": reported["consent"], "first_name": person["card"]}
             row |= {"card_code": None, "verification_url": None}
         return found
 
@@ -171,7 +173,7 @@ class Clients:
             made = await self.asks(partial(self._look, made.distribution_id))
         if made is None or made.plan is None:
             return None
-        skipped = await self._left_out(made, [person["card"] for person, _ in good])
+        skipped = await self._omitted(made, [person["card"] for person, _ in good])
         for person in [person for number, (person, _) in enumerate(good, start=1) if number not in skipped]:
             person["skips"] = skips
             person["distribution"], person["not_before"] = made.distribution_id, schedule.at
@@ -183,15 +185,15 @@ class Clients:
             self.deeds.append(_deed(made.distribution_id, "confirm", asked, self.world.clock.instant))
         return made.distribution_id
 
-    async def _left_out(self, made: Distribution, cards: Sequence[str]) -> set[int]:
+    async def _omitted(self, made: Distribution, cards: Sequence[str]) -> set[int]:
         """The rows that the lists of duplicates and of errors name: a person on a second list may have revoked. Only a
         person on several lists is a duplicate."""
         browse, identity = self.world.office.browse, made.distribution_id
         duplicates = await self.asks(lambda: browse.duplicates(DEMO, identity, 0, 0, made.planned.duplicates + 1))
-        errors = await self.asks(lambda: browse.faults(DEMO, identity, 0, 0, 3 * made.planned.rejected + 1))
+        errors = await self.asks(lambda: browse.field_errors(DEMO, identity, 0, 0, 3 * made.planned.rejected + 1))
         rows = {one.row for one in duplicates[0]} if duplicates else set()
         lists = Counter(person["card"] for person, _ in self.asked)
-        self.troubles += [
+        self.problems += [
             f"{card} was left out" for row, card in enumerate(cards, 1) if row in rows and lists[card] < 2
         ]
         if rows:
@@ -282,7 +284,7 @@ class Clients:
 
     def _must_be_one(self, taken: int) -> None:
         if taken != 1:
-            self.troubles.append(f"of two bodies under one key {taken} were taken")
+            self.problems.append(f"of two bodies under one key {taken} were taken")
 
     async def send_again(self, most: int) -> None:
         """Of what failed, some."""
@@ -306,16 +308,18 @@ class Clients:
             self.world.dice.happened("consents_dated")
         entries = [ConsentEntry(phone=one, granted=granted, source="register", recorded_at=dated) for one in numbers]
         work = partial(self.world.office.consents().record, DEMO, entries, several=True)
-        pending = [Word(number=one, granted=granted, asked=asked, done=NEVER, dated=dated) for one in numbers]
-        self.words += pending
+        pending = [
+            ConsentStatement(number=one, granted=granted, asked=asked, done=NEVER, dated=dated) for one in numbers
+        ]
+        self.statements += pending
         for tried in range(TRIES):
             try:
                 await self.world.request("api", API_SECONDS, work)
             except (KilledError, UnavailableError):
                 await asyncio.sleep(min(2.0**tried, LONGEST_PAUSE))
                 continue
-            for word in pending:
-                word["done"] = self.world.clock.instant
+            for statement in pending:
+                statement["done"] = self.world.clock.instant
             return
 
     def writes_stop(self, number: str) -> None:
@@ -323,10 +327,10 @@ class Clients:
         random, asked = self.world.dice.random, self.world.clock.instant
         old = number.startswith(NUMBERS["CI"]) and random.random() < 0.8
         wrote = f"+225{number[6:]}" if old else number
-        self.words.append(
-            Word(number=number, granted=False, asked=asked, done=NEVER, dated=asked.replace(microsecond=0))
+        self.statements.append(
+            ConsentStatement(number=number, granted=False, asked=asked, done=NEVER, dated=asked.replace(microsecond=0))
         )
-        self.world.postman.hears(self.world.meta, self.world.meta.edited(wrote, random.choice(STOPS), asked))
+        self.world.postman.receives(self.world.meta, self.world.meta.edited(wrote, random.choice(STOPS), asked))
 
 
 def _deed(distribution: str, action: str, asked: datetime, done: datetime) -> Deed:

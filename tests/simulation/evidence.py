@@ -84,7 +84,7 @@ class State(TypedDict):
     status: str
 
 
-class Word(TypedDict):
+class ConsentStatement(TypedDict):
     """A person's recorded word. It reached us between `asked` and `done`. `dated`: the date that it bears, if any."""
 
     number: str
@@ -94,7 +94,7 @@ class Word(TypedDict):
     dated: datetime | None
 
 
-class Told(TypedDict):
+class Reported(TypedDict):
     """A provider's status of a message: when our door took it. `key` as in the call that it is about. `stamp`: the
     provider's own instant, which is the same however late it is told."""
 
@@ -133,7 +133,7 @@ class Unknown(TypedDict):
     excused: bool
 
 
-class Quiet(TypedDict):
+class Idle(TypedDict):
     """A distribution at an instant at which nothing was under way: what a client was shown, and what the log listed.
     Days before the counts are held against the log for the last time."""
 
@@ -153,8 +153,8 @@ class Evidence(TypedDict):
     rows: Sequence[Row]
     deeds: Sequence[Deed]
     states: Sequence[State]
-    words: Sequence[Word]
-    told: Sequence[Told]
+    statements: Sequence[ConsentStatement]
+    reported: Sequence[Reported]
     arrivals: Sequence[Arrival]
     changes: Sequence[Change]
     unknown: Sequence[Unknown]
@@ -162,7 +162,7 @@ class Evidence(TypedDict):
     """Distribution → recipients that its plan took."""
     counts: Mapping[str, Mapping[str, int]]
     """Distribution → status → how many, as a client reads it at the end."""
-    quiet: Sequence[Quiet]
+    idle: Sequence[Idle]
     reasons: Mapping[str, Mapping[str, int]]
     """Distribution → reason → how many of its rows failed for it, read in the same way."""
     fallbacks: Mapping[str, Mapping[str, int]]

@@ -65,7 +65,7 @@ PROVIDERS = (
     Fault("provider_stops", "the provider takes nothing of the account for some minutes", 0.03, 2),
     Fault("country_stops", "the provider takes nothing for one country for some minutes", 0.05, 2),
     Fault("language_stops", "Meta has paused the template in one language for some minutes", 0.05, 2),
-    Fault("stops_told_later", "Meta takes messages for some minutes, and says later that none was sent", 0.05, 2),
+    Fault("stops_reported_later", "Meta takes messages for some minutes, and says later that none was sent", 0.05, 2),
     Fault("card_host_away", "for some minutes the web server of the cards serves none", 0.1, 2),
     Fault("card_missing", "one person's card is not there, all others are", 0.15, 3),
     Fault("picture_refused", "Meta refuses a card as it was uploaded, in its answer or afterwards", 0.5, 10),
@@ -85,7 +85,7 @@ WEBHOOKS = (
         0.3,
         20,
     ),
-    Fault("anothers_notices", "Meta tells us of trouble that another account of the same app has", 0.3, 10),
+    Fault("anothers_updates", "Meta tells us of trouble that another account of the same app has", 0.3, 10),
     Fault("provider_silent", "Meta tells nothing for up to three hours, and then all of it, late", 0.5, 1),
     Fault("fails_later", "the provider takes a message, and says later that it did not arrive", 0.3),
 )
@@ -115,7 +115,7 @@ FAULTS: Sequence[Fault] = (*WORKERS, *SQS, *STORES, *PROVIDERS, *WEBHOOKS, *CLOC
 BY_NAME = {fault.name: fault for fault in FAULTS}
 ONE_CLOCK = frozenset(fault.name for fault in CLOCKS[:5])
 """A run starts at one time only."""
-COMPANY = {"webhook_without_key": "stops_told_later"}
+COMPANY = {"webhook_without_key": "stops_reported_later"}
 """A fault that happens to messages of another fault only."""
 
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tests.fakes.world import FakeClock
-from tests.simulation.evidence import Arrival, Told
+from tests.simulation.evidence import Arrival, Reported
 from tests.simulation.faults import Dice
-from tests.simulation.providers import NOTICES, WORDS_OF_FAILURE, Meta, Orange, Provider, Taken
+from tests.simulation.providers import WARNING_UPDATES, WORDS_OF_FAILURE, Meta, Orange, Provider, Taken
 from tests.simulation.scheduling import CURRENT, Interleaving
 
 TRIES = (5, 60, 600, 3600, 3600)
@@ -30,7 +30,7 @@ class Postman:
     ) -> None:
         """`sms_key`: what the key of some SMS of ours would be, if SMS had any."""
         self._sms_key = sms_key
-        self.told: list[Told] = []
+        self.reported: list[Reported] = []
         self.arrivals: list[Arrival] = []
         self._silent_until: datetime | None = None
         self.forged_taken = 0
@@ -73,8 +73,8 @@ class Postman:
         if isinstance(provider, Meta) and self._dice.breaks("webhook_misdirected"):
             self._misdirects(provider, taken)
 
-        if isinstance(provider, Meta) and self._dice.breaks("anothers_notices"):
-            body = provider.notice(self._dice.random.choice(NOTICES), self._clock.instant)
+        if isinstance(provider, Meta) and self._dice.breaks("anothers_updates"):
+            body = provider.account_update(self._dice.random.choice(WARNING_UPDATES), self._clock.instant)
             self._go(self._knocked(provider, body, self._dice.between(0, 30)))
 
     def _misdirects(self, meta: Meta, taken: Taken) -> None:
@@ -98,7 +98,7 @@ class Postman:
             return wait
         return (self._silent_until - now).total_seconds() + self._dice.between(0, BACKLOG)
 
-    def hears(self, provider: Provider, body: bytes) -> None:
+    def receives(self, provider: Provider, body: bytes) -> None:
         """A person wrote: it is told once, twice or late, as a status is."""
         times = 2 if self._dice.random.random() < 0.5 else 1
         for _ in range(times):
@@ -128,8 +128,8 @@ class Postman:
         for again_after in (*TRIES, 0):
             body = _body(provider, replace(taken, key="") if is_nameless else taken, status, stamp)
             if await self._knock(provider, body, _credential(provider, body)):
-                self.told.append(
-                    Told(
+                self.reported.append(
+                    Reported(
                         at=self._clock.instant,
                         stamp=stamp,
                         channel=provider.channel,

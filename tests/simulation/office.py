@@ -18,7 +18,7 @@ from shared.sending.channel import CardSource, ChannelSender
 from shared.storage.aws import Aws
 from shared.storage.integrations import SecretIntegrations
 from shared.webhooks.inbound import STOP
-from shared.webhooks.ingress import Doorkeeper, Receiver
+from shared.webhooks.ingress import Receiver, WebhookIngress
 from tests.fakes.bulk import FakeDistributions
 from tests.fakes.holds import FakeHolds
 from tests.fakes.log import FakeLog
@@ -32,14 +32,14 @@ from tests.simulation.queues import ChannelQueues, StatusQueue, TaskQueue
 from tests.simulation.scheduling import CURRENT, Interleaving, Process
 
 
-class WatchedLog(FakeLog):
+class ObservedLog(FakeLog):
     """Remembers how each row stood, and when; and who claimed it."""
 
     def __init__(self, points: Interleaving, clock: OrderedClock) -> None:
         super().__init__(points)
         self.changes: list[Change] = []
         self.unknown: list[Unknown] = []
-        self._watching = points
+        self._observing = points
         self._instants = clock
         self._claimers: dict[str, Process | None] = {}
 
@@ -67,14 +67,14 @@ class WatchedLog(FakeLog):
     def _is_excused(self, token: str, row: Message) -> bool:
         claimer = self._claimers.get(token)
         is_dead = claimer is not None and claimer.has_died(self._instants.instant)
-        return is_dead or (row.organisation, row.message_id) in self._watching.kept
+        return is_dead or (row.organisation, row.message_id) in self._observing.kept
 
 
 def _is_unknown(row: Message) -> bool:
     return row.unknown_since is not None or row.reason == "outcome_unknown"
 
 
-class WatchedDistributions(FakeDistributions):
+class ObservedDistributions(FakeDistributions):
     """Remembers how each distribution stood, and when."""
 
     def __init__(self, points: Interleaving, clock: OrderedClock) -> None:
@@ -101,7 +101,7 @@ class WatchedDistributions(FakeDistributions):
         return saved
 
 
-class WatchedPeople(FakePeople):
+class ObservedPeople(FakePeople):
     """Remembers when a STOP that a person wrote was recorded first, by the date that it bears: no two have the same."""
 
     def __init__(self, points: Interleaving, clock: OrderedClock) -> None:
@@ -111,9 +111,9 @@ class WatchedPeople(FakePeople):
 
     @override
     async def record(self, organisation: str, person: str, statements: Iterable[Consent]) -> bool:
-        told = list(statements)
-        kept = await super().record(organisation, person, told)
-        for one in told:
+        reported = list(statements)
+        kept = await super().record(organisation, person, reported)
+        for one in reported:
             if one.source == STOP:
                 self.stops.setdefault(one.recorded_at, self._instants.instant)
         return kept
@@ -150,11 +150,11 @@ class SimulatedOffice(Office):
     def __init__(self, clock: OrderedClock, points: Interleaving, meta: Meta, orange: Orange) -> None:
         super().__init__(clock, points)
         self.points = points
-        self.watching = points
-        self.log = self.watched_log = WatchedLog(points, clock)
-        self.distributions = self.watched_distributions = WatchedDistributions(points, clock)
+        self.observing = points
+        self.log = self.observed_log = ObservedLog(points, clock)
+        self.distributions = self.observed_distributions = ObservedDistributions(points, clock)
         self.holds = FakeHolds(points, self.distributions)
-        self.people = self.watched_people = WatchedPeople(points, clock)
+        self.people = self.observed_people = ObservedPeople(points, clock)
         self.media = FakeMedia(clock)
         self.vault = Vault(points)
         self.whatsapp_provider, self.sms_provider = meta, orange
@@ -172,29 +172,29 @@ class SimulatedOffice(Office):
             "holds": self.holds,
             "turns": self.turns,
             "plans": self.plans,
-            "lanes": self.lanes,
+            "rate_limits": self.rate_limits,
             "people": self.people,
             "receipts": self.receipts,
             "unknown": self.unknown_sms,
             "people_count": self.people_count,
             "contacts": self.contacts,
             "sessions": self.sessions,
-            "pulse": self.pulse,
-            "shelf": self.token_shelf,
-            "reputations": self.reputations,
+            "last_heard_store": self.last_heard_store,
+            "token_store": self.token_store,
+            "number_statuses": self.number_statuses,
             "cards": self.card_failures,
             "schedules": self.schedules,
         }
         for name, store in stores.items():
-            self.watching.watch(name, store)
+            self.observing.observe(name, store)
 
     def environment(self, *, patient: bool = False) -> "SimulatedOffice":
         """A fresh one: it shares the stores, and has read no settings yet."""
-        fresh = copy.copy(self)
-        fresh.integrations = self._settings(patient=patient)
-        fresh._current = self._settings(patient=False)
-        fresh._senders = {}
-        return fresh
+        restarted = copy.copy(self)
+        restarted.integrations = self._settings(patient=patient)
+        restarted._current = self._settings(patient=False)
+        restarted._senders = {}
+        return restarted
 
     @property
     @override
@@ -222,13 +222,13 @@ class SimulatedOffice(Office):
                 times=times,
                 clock=self.clock,
                 media=self.media,
-                tokens=self.token_shelf,
+                tokens=self.token_store,
                 cards=self.card_host,
             )
             self._senders[row.name] = row.sender(parts)
         return self._senders[row.name]
 
-    def door(self) -> Doorkeeper:
+    def door(self) -> WebhookIngress:
         """Where providers knock."""
         return self.worker().door()
 

@@ -31,7 +31,7 @@ STOPS = {
     "provider_stops": ("whatsapp", "sms"),
     "country_stops": ("whatsapp", "sms"),
     "language_stops": ("whatsapp",),
-    "stops_told_later": ("whatsapp",),
+    "stops_reported_later": ("whatsapp",),
 }
 TROUBLED_COUNTRY, TROUBLED_LANGUAGE = "+261", "en"
 
@@ -151,7 +151,9 @@ class Provider:
         )
         self.ledger.append(entry)
         self.points.note(self.channel, "takes", entry.card, entry.key)
-        later = "stopped" if self._lasts("stops_told_later") else "refused" if self._picture(call) == "later" else ""
+        later = (
+            "stopped" if self._lasts("stops_reported_later") else "refused" if self._picture(call) == "later" else ""
+        )
         if later:
             call["taken"] = False
             self.tells(self, entry, later)
@@ -224,7 +226,7 @@ class Provider:
                 return httpx2.Response(200, content=b"{}")
 
 
-NOTICES: tuple[Mapping[str, object], ...] = (
+WARNING_UPDATES: tuple[Mapping[str, object], ...] = (
     {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "DISABLE"}},
     {"event": "ACCOUNT_RESTRICTION", "restriction_info": [{"restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING"}]},
     *(
@@ -233,7 +235,7 @@ NOTICES: tuple[Mapping[str, object], ...] = (
     ),
     {"max_daily_conversations_per_business": 1},
 )
-REASONS_OF_NOTICES = frozenset({"account_restricted", "template_disabled", "daily_limit"})
+REASONS_OF_WARNING_UPDATES = frozenset({"account_restricted", "template_disabled", "daily_limit"})
 """Nothing else in the simulation brings such a hold about."""
 
 
@@ -303,25 +305,29 @@ class Meta(Provider):
         entry = {"id": "1", "changes": [{"field": "messages", "value": value}]}
         return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
 
-    def notice(self, told: Mapping[str, object], at: datetime) -> bytes:
+    def account_update(self, reported: Mapping[str, object], at: datetime) -> bytes:
         """A webhook's about another account."""
-        entry = {"id": "another", "time": int(at.timestamp()), "changes": [{"field": "account_update", "value": told}]}
+        entry = {
+            "id": "another",
+            "time": int(at.timestamp()),
+            "changes": [{"field": "account_update", "value": reported}],
+        }
         return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
 
     def body_of(self, taken: Taken, status: str, stamp: datetime, number: str = "1") -> bytes:
         """A webhook's; `stamp` is Meta's instant, the same in each repetition; `number` the one that it left by."""
-        told: dict[str, Any] = {
+        reported: dict[str, Any] = {
             "id": f"wamid.{taken.identity}",
             "status": "failed" if status in WORDS_OF_FAILURE else status,
             "timestamp": str(int(stamp.timestamp())),
             "recipient_id": taken.number.removeprefix("+"),
         }
         if taken.key:
-            told["biz_opaque_callback_data"] = taken.key
+            reported["biz_opaque_callback_data"] = taken.key
         if status in WORDS_OF_FAILURE:
             code, title = WORDS_OF_FAILURE[status]
-            told["errors"] = [{"code": code, "title": title}]
-        value = {"messaging_product": "whatsapp", "metadata": {"phone_number_id": number}, "statuses": [told]}
+            reported["errors"] = [{"code": code, "title": title}]
+        value = {"messaging_product": "whatsapp", "metadata": {"phone_number_id": number}, "statuses": [reported]}
         entry = {"id": "1", "changes": [{"field": "messages", "value": value}]}
         return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
 

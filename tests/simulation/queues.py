@@ -24,7 +24,7 @@ LONGEST_DELAY = 900
 
 
 @dataclass(slots=True, eq=False)
-class Copy[B]:
+class QueueMessage[B]:
     """One message on a queue. `receives` counts how often it was handed out."""
 
     number: int
@@ -43,10 +43,10 @@ class Queue[B]:
     dice: Dice
     clock: FakeClock
     points: Interleaving
-    copies: list[Copy[B]] = field(default_factory=list)
-    buries: Callable[[Copy[B]], None] | None = None
+    queue_messages: list[QueueMessage[B]] = field(default_factory=list)
+    to_dead_letters: Callable[[QueueMessage[B]], None] | None = None
     """Takes a dead letter; None: it stays here until somebody redrives it."""
-    dead: list[Copy[B]] = field(default_factory=list)
+    dead: list[QueueMessage[B]] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
@@ -68,42 +68,42 @@ class Queue[B]:
         """A new copy."""
         late = self.dice.random.choice((3, 20, 400)) if self.dice.breaks("sqs_delivers_late") else 0
         visible_at = self.clock.instant + timedelta(seconds=min(delay, LONGEST_DELAY) + late)
-        self.copies.append(Copy(next(self._numbers), body, visible_at))
+        self.queue_messages.append(QueueMessage(next(self._numbers), body, visible_at))
         self.changed.set()
 
-    def receive(self) -> list[Copy[B]]:
+    def receive(self) -> list[QueueMessage[B]]:
         """Up to ten that are visible. One that was handed out too often becomes a dead letter instead."""
         now = self.clock.instant
-        visible = sorted((one for one in self.copies if one.visible_at <= now), key=lambda one: one.visible_at)
+        visible = sorted((one for one in self.queue_messages if one.visible_at <= now), key=lambda one: one.visible_at)
         if self.dice.breaks("sqs_out_of_order"):
             self.dice.random.shuffle(visible)
-        batch: list[Copy[B]] = []
-        for copy in visible[:BATCH]:
-            copy.receives += 1
-            if copy.receives > self.most_receives:
-                self.copies.remove(copy)
-                (self.buries or self.dead.append)(copy)
+        batch: list[QueueMessage[B]] = []
+        for queue_message in visible[:BATCH]:
+            queue_message.receives += 1
+            if queue_message.receives > self.most_receives:
+                self.queue_messages.remove(queue_message)
+                (self.to_dead_letters or self.dead.append)(queue_message)
                 continue
             again = self.dice.breaks("sqs_delivers_twice")
-            copy.visible_at = now + (timedelta(seconds=self.dice.between(0, 3)) if again else self.visibility)
-            batch.append(copy)
+            queue_message.visible_at = now + (timedelta(seconds=self.dice.between(0, 3)) if again else self.visibility)
+            batch.append(queue_message)
         return batch
 
-    def delete(self, copy: Copy[B]) -> None:
+    def delete(self, queue_message: QueueMessage[B]) -> None:
         """Done with. A copy that is handed out again meanwhile is gone all the same."""
-        if copy in self.copies and not self.dice.breaks("sqs_delete_lost"):
-            self.copies.remove(copy)
+        if queue_message in self.queue_messages and not self.dice.breaks("sqs_delete_lost"):
+            self.queue_messages.remove(queue_message)
 
     def redrive(self) -> int:
         """An operator puts the dead letters back, as they were; answers how many."""
         again, self.dead = self.dead, []
-        for copy in again:
-            self.add(copy.body, 0)
+        for queue_message in again:
+            self.add(queue_message.body, 0)
         return len(again)
 
     def next_visible(self) -> datetime | None:
         """When the next copy can be received."""
-        return min((copy.visible_at for copy in self.copies), default=None)
+        return min((queue_message.visible_at for queue_message in self.queue_messages), default=None)
 
 
 class Poller[B]:
@@ -121,7 +121,7 @@ class Poller[B]:
     ) -> None:
         self.queue = queue
         self.busy = 0
-        self.troubles: list[str] = []
+        self.problems: list[str] = []
         self._role = role
         self._seconds = seconds
         self._slots = asyncio.Semaphore(at_once)
@@ -155,7 +155,7 @@ class Poller[B]:
         except TimeoutError:
             pass
 
-    async def _handed_out(self, parts: Sequence[Sequence[Copy[B]]]) -> None:
+    async def _handed_out(self, parts: Sequence[Sequence[QueueMessage[B]]]) -> None:
         try:
             for part in parts:
                 await asyncio.create_task(self._invoked(part))
@@ -163,26 +163,26 @@ class Poller[B]:
             self.busy -= 1
             self._slots.release()
 
-    async def _invoked(self, part: Sequence[Copy[B]]) -> None:
+    async def _invoked(self, part: Sequence[QueueMessage[B]]) -> None:
         queue = self.queue
         process = Process(self._role, next(self._numbers), ends_after(queue.clock.instant, self._seconds))
         try:
             async with asyncio.timeout(self._seconds + 1):
-                done = await as_process(process, self._work([copy.body for copy in part]))
+                done = await as_process(process, self._work([queue_message.body for queue_message in part]))
         except (KilledError, TimeoutError, UnavailableError) as error:
             queue.points.note(process.role, process.number, "ended by", type(error).__name__)
             process.dead = True
             return
         except Exception as error:
-            self.troubles.append(f"{process.role} raised {error!r}")
+            self.problems.append(f"{process.role} raised {error!r}")
             return
         CURRENT.set(None)
         if self._role == "sender" and queue.dice.breaks("killed_between_record_and_delete"):
             process.dead = True
             return
-        for copy, fine in zip(part, done, strict=True):
+        for queue_message, fine in zip(part, done, strict=True):
             if fine:
-                queue.delete(copy)
+                queue.delete(queue_message)
 
 
 class ChannelQueues(FakeChannelQueue):
@@ -228,4 +228,4 @@ class StatusQueue(FakeStatusQueue):
 
 def _delay(dispatch: Dispatch, now: datetime) -> int:
     """Shortly before it departs (shared/storage/queues.py)."""
-    return min(max(math.floor((from_microseconds(dispatch.departs_at) - now).total_seconds() - 1), 0), LONGEST_DELAY)
+    return min(max(math.floor((from_microseconds(dispatch.slot_at) - now).total_seconds() - 1), 0), LONGEST_DELAY)

@@ -7,7 +7,7 @@ from tests.simulation.checker import Violation, Wrong
 from tests.simulation.faults import FAULTS
 from tests.simulation.run import Outcome, run
 
-COLUMNS = ("fault", "times", "runs", "messages", "lost", "doubled", "early", "verdict")
+COLUMNS = ("fault", "times", "runs", "messages", "lost", "doubled", "early", "result")
 SHOWN = 5
 """Violations of a seed that are written out."""
 
@@ -77,8 +77,8 @@ def table_of(faults: Sequence[str], runs: Sequence[Summary]) -> str:
 def _line(name: str, runs: Sequence[Summary], times: int) -> tuple[str, ...]:
     counts = [sum(run.count(kind) for run in runs) for kind in ("lost", "doubled", "early")]
     broken = any(run.wrongs for run in runs)
-    verdict = "never occurred" if not runs else "BROKEN" if broken else "ok"
-    return (name, str(times), str(len(runs)), str(sum(run.messages for run in runs)), *map(str, counts), verdict)
+    result = "never occurred" if not runs else "BROKEN" if broken else "ok"
+    return (name, str(times), str(len(runs)), str(sum(run.messages for run in runs)), *map(str, counts), result)
 
 
 def failures(runs: Sequence[Summary], again: Callable[[Summary], str] = lambda one: seed_again(one.seed)) -> str:

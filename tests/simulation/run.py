@@ -19,9 +19,9 @@ from tests.fakes.virtual import VirtualLoop
 from tests.fakes.world import KilledError
 from tests.simulation.checker import Violation, violations
 from tests.simulation.clients import NEVER, NUMBERS, Clients
-from tests.simulation.evidence import Call, Evidence, Quiet, Row, Word
+from tests.simulation.evidence import Call, ConsentStatement, Evidence, Idle, Row
 from tests.simulation.faults import ONE_CLOCK, Dice, roll
-from tests.simulation.providers import REASONS_OF_NOTICES
+from tests.simulation.providers import REASONS_OF_WARNING_UPDATES
 from tests.simulation.raising import raised
 from tests.simulation.scheduling import UnavailableError
 from tests.simulation.world import RATES, STARTS, World
@@ -33,7 +33,7 @@ LONG_GRACE = 12.0
 """With slow stores, stalls and slow tokens in between."""
 MOST_ROUNDS, PATIENT_ROUNDS = 300, 20
 ONE_STEP = 900.0
-QUIET_FOR = timedelta(hours=1)
+IDLE_FOR = timedelta(hours=1)
 """Nothing is under way if nothing is due for so long."""
 """Seconds to the next tick once little happens any more: a day in which one message is in doubt need not have 1,440."""
 
@@ -68,7 +68,7 @@ def run_with(
     script = Script(world)
     early = _played(script)
     evidence = script.evidence()
-    wrongs = early or [*violations(evidence), *(Violation("wrong", text) for text in script.troubles())]
+    wrongs = early or [*violations(evidence), *(Violation("wrong", text) for text in script.problems())]
     return Outcome(
         seed=seed,
         injected=dict(dice.injected),
@@ -113,7 +113,7 @@ class Script:
         self.rests = False
         self._counts: dict[str, dict[str, int]] = {}
         self._reasons: dict[str, dict[str, int]] = {}
-        self._quiet: list[Quiet] = []
+        self._idle: list[Idle] = []
         self._fallbacks: dict[str, dict[str, int]] = {}
 
     async def play(self) -> None:
@@ -262,7 +262,7 @@ class Script:
             while self.world.is_busy():
                 await self.world.clock.sleep(5)
             soon, idle = self._next(), self.world.postman.is_idle
-            if idle and soon is not None and soon > self.world.clock.instant + QUIET_FOR:
+            if idle and soon is not None and soon > self.world.clock.instant + IDLE_FOR:
                 await self._look_around()
             if soon is None and idle:
                 self.rests = True
@@ -316,13 +316,13 @@ class Script:
             shown = Counter({str(status): count for status, count in counts.by_status.items()})
             shown.update(counts.by_reason)
             now = self.world.clock.instant
-            self._quiet.append(Quiet(distribution=identity, at=now, shown=dict(+shown), listed=dict(listed)))
+            self._idle.append(Idle(distribution=identity, at=now, shown=dict(+shown), listed=dict(listed)))
 
-    def troubles(self) -> Sequence[str]:
+    def problems(self) -> Sequence[str]:
         """What the script itself ran into."""
-        found = list(self.clients.troubles)
+        found = list(self.clients.problems)
         found += [] if self.rests else [f"it never comes to rest; next {self._next()}"]
-        found += [trouble for poller in self.world.pollers for trouble in poller.troubles]
+        found += [problem for poller in self.world.pollers for problem in poller.problems]
         found += [
             f"{name}: {fields['error']}"
             for name, fields in self.world.office.telemetry.events
@@ -331,9 +331,9 @@ class Script:
         found += [] if not self.world.postman.forged_taken else ["a forged webhook was taken"]
         found += self._borrowed()
         found += [
-            f"held for {told['reason']}, which Meta told of another account"
-            for name, told in self.world.office.telemetry.events
-            if name == "hold_set" and told["reason"] in REASONS_OF_NOTICES
+            f"held for {reported['reason']}, which Meta told of another account"
+            for name, reported in self.world.office.telemetry.events
+            if name == "hold_set" and reported["reason"] in REASONS_OF_WARNING_UPDATES
         ]
         return found
 
@@ -357,10 +357,10 @@ class Script:
             if name in self.dice.chosen and STARTS[name] == began and waits:
                 self.dice.happened(name)
 
-    def _known(self, word: Word) -> Word:
+    def _known(self, statement: ConsentStatement) -> ConsentStatement:
         """One that a person wrote is known once it is recorded; the others once they are answered."""
-        recorded = self.world.office.watched_people.stops.get(word["dated"] or NEVER, NEVER)
-        return Word({**word, "done": min(word["done"], recorded)})
+        recorded = self.world.office.observed_people.stops.get(statement["dated"] or NEVER, NEVER)
+        return ConsentStatement({**statement, "done": min(statement["done"], recorded)})
 
     def evidence(self) -> Evidence:
         """In plain data."""
@@ -377,15 +377,15 @@ class Script:
             fetches=office.card_host.fetches,
             rows=[_row(row) for row in office.log.rows.values()],
             deeds=self.clients.deeds,
-            states=office.watched_distributions.states,
-            words=[self._known(word) for word in self.clients.words],
-            told=world.postman.told,
+            states=office.observed_distributions.states,
+            statements=[self._known(statement) for statement in self.clients.statements],
+            reported=world.postman.reported,
             arrivals=world.postman.arrivals,
-            changes=office.watched_log.changes,
-            unknown=office.watched_log.unknown,
+            changes=office.observed_log.changes,
+            unknown=office.observed_log.unknown,
             accepted=self.clients.accepted,
             counts=self._counts,
-            quiet=self._quiet,
+            idle=self._idle,
             reasons=self._reasons,
             fallbacks=self._fallbacks,
             rates=RATES,

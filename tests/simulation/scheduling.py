@@ -143,7 +143,7 @@ class Interleaving(Points):
         else:
             await asyncio.sleep(random.random() * (LONG if random.random() < 0.1 else SHORT))
 
-    def watch(self, prefix: str, store: object) -> None:
+    def observe(self, prefix: str, store: object) -> None:
         """Have all calls of a fake pass here, whoever holds it."""
         for name, method in inspect.getmembers(store, inspect.iscoroutinefunction):
             if not name.startswith("_") and name != "add_all":
@@ -179,13 +179,30 @@ class Interleaving(Points):
 
 
 WRITES = (
-    *("log.add", "log.claim", "log.move", "log.give_back", "log.doubt", "log.note_card", "log.resend", "log.postpone"),
-    *("log.card_taken", "log.reopen", "log.unlink"),
-    *("log.note_reporting", "pulse.heard", "pulse.note_silence"),
-    *("log.rewatch", "log.fall_back", "log.bury", "log.redrive", "people.record", "receipts.name", "receipts.park"),
+    *(
+        "log.add",
+        "log.claim",
+        "log.move",
+        "log.give_back",
+        "log.mark_unknown",
+        "log.note_card",
+        "log.resend",
+        "log.postpone",
+    ),
+    *("log.card_taken", "log.retry_message", "log.unlink"),
+    *("log.note_reporting", "last_heard_store.note_reports", "last_heard_store.note_silence"),
+    *(
+        "log.move_next_check",
+        "log.fall_back",
+        "log.mark_dead",
+        "log.redrive",
+        "people.record",
+        "receipts.name",
+        "receipts.park",
+    ),
     *("log.park", "holds.save"),
     *("distributions.create", "distributions.save", "distributions.count", "distributions.set_counts"),
-    *("lanes.book", "lanes.hold", "cards.failed", "cards.served"),
+    *("rate_limits.book", "rate_limits.hold", "cards.failed", "cards.served"),
 )
 """What AWS's client sends again where it has heard nothing."""
 

@@ -9,7 +9,7 @@ which the SMS was due. What it had not heard by then nobody could know.
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from tests.simulation.evidence import Call, Evidence, Row, Told
+from tests.simulation.evidence import Call, Evidence, Reported, Row
 
 AT_THE_LATEST = timedelta(hours=24)
 SLACK = timedelta(seconds=62)
@@ -43,16 +43,16 @@ def _is_allowed(parent: Row, sms: Call, evidence: Evidence) -> bool:
     due = sent_at + timedelta(minutes=parent["fallback_minutes"] or 0) - SLACK
     late = timedelta(seconds=evidence["grace"])
     return any(
-        told["at"] <= sms["at"] + late and _is_reporting(told, parent, sent_at - late, due, calls)
-        for told in evidence["told"]
-        if told["channel"] == "whatsapp"
+        reported["at"] <= sms["at"] + late and _is_reporting(reported, parent, sent_at - late, due, calls)
+        for reported in evidence["reported"]
+        if reported["channel"] == "whatsapp"
     )
 
 
-def _is_reporting(told: Told, parent: Row, since: datetime, due: datetime, calls: dict[str, datetime]) -> bool:
-    is_its_own = told["key"].partition(".")[0] == parent["message_id"]
-    is_of_a_later_one = told["key"] in calls and calls[told["key"]] > since
-    return is_its_own or is_of_a_later_one or told["stamp"] >= due
+def _is_reporting(reported: Reported, parent: Row, since: datetime, due: datetime, calls: dict[str, datetime]) -> bool:
+    is_its_own = reported["key"].partition(".")[0] == parent["message_id"]
+    is_of_a_later_one = reported["key"] in calls and calls[reported["key"]] > since
+    return is_its_own or is_of_a_later_one or reported["stamp"] >= due
 
 
 def _had_failed(parent: Row, sms: Call, evidence: Evidence) -> bool:

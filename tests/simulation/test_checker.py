@@ -14,16 +14,16 @@ from tests.simulation.evidence import (
     Arrival,
     Call,
     Change,
+    ConsentStatement,
     Deed,
     Evidence,
     Fetch,
+    Idle,
     Person,
-    Quiet,
+    Reported,
     Row,
     State,
-    Told,
     Unknown,
-    Word,
 )
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -71,9 +71,9 @@ def call(number: int, channel: str, at: datetime = NOON) -> Call:
     )
 
 
-def told(number: int, status: str, at: datetime, stamp: datetime | None = None) -> Told:
+def reported(number: int, status: str, at: datetime, stamp: datetime | None = None) -> Reported:
     key = f"m-{number}.1"
-    return Told(at=at, stamp=stamp or at, channel="whatsapp", card=f"CARD-{number}", key=key, status=status)
+    return Reported(at=at, stamp=stamp or at, channel="whatsapp", card=f"CARD-{number}", key=key, status=status)
 
 
 @pytest.fixture
@@ -86,8 +86,8 @@ def good() -> Evidence:
         rows=[row(1, "whatsapp", "read"), row(2, "sms"), row(3, "sms", distribution=None)],
         deeds=[Deed(distribution="d", action="confirm", asked=NOON - MINUTE, done=NOON - MINUTE)],
         states=[State(distribution="d", at=NOON - MINUTE, status="sending")],
-        words=[],
-        told=[told(1, "read", NOON + MINUTE)],
+        statements=[],
+        reported=[reported(1, "read", NOON + MINUTE)],
         arrivals=[Arrival(key="m-1.1", at=NOON + MINUTE)],
         changes=[
             Change(message_id="m-1", at=NOON, status="sent"),
@@ -96,7 +96,7 @@ def good() -> Evidence:
         unknown=[],
         accepted={"d": 2},
         counts={"d": {"read": 1, "sent": 1}},
-        quiet=[],
+        idle=[],
         reasons={},
         fallbacks={},
         rates={"sms": 5, "whatsapp": 10},
@@ -147,7 +147,7 @@ def _twice_by_whatsapp(one: Evidence) -> None:
     one["calls"] = [*one["calls"], call(1, "whatsapp", NOON + 20 * MINUTE)]
 
 
-def _told_and_resent(one: Evidence) -> None:
+def _reported_and_resent(one: Evidence) -> None:
     one["calls"] = [*one["calls"], call(1, "whatsapp", NOON + 20 * MINUTE)]
     one["rows"][0]["resent"] = True
 
@@ -155,13 +155,13 @@ def _told_and_resent(one: Evidence) -> None:
 def _resent_too_soon(one: Evidence) -> None:
     one["calls"] = [*one["calls"], call(1, "whatsapp", NOON + 14 * MINUTE)]
     one["rows"][0]["resent"] = True
-    one["told"] = []
+    one["reported"] = []
 
 
 def _thrice(one: Evidence) -> None:
     one["calls"] = [*one["calls"], *(call(1, "whatsapp", NOON + minutes * MINUTE) for minutes in (20, 40))]
     one["rows"][0]["resent"] = True
-    one["told"] = []
+    one["reported"] = []
 
 
 def _at_night(one: Evidence) -> None:
@@ -205,7 +205,7 @@ def _paused(one: Evidence) -> None:
     one["states"] = [*one["states"], State(distribution="d", at=NOON - timedelta(seconds=2), status="paused")]
 
 
-def _paused_by_word_only(one: Evidence) -> None:
+def _paused_by_reason_only(one: Evidence) -> None:
     done = NOON - timedelta(seconds=2)
     one["deeds"] = [*one["deeds"], Deed(distribution="d", action="pause", asked=done, done=done)]
 
@@ -225,13 +225,15 @@ def _cancelled(one: Evidence) -> None:
 
 def _revoked(one: Evidence) -> None:
     at = NOON - timedelta(seconds=2)
-    one["words"] = [Word(number=one["people"][2]["number"], granted=False, asked=at, done=at, dated=None)]
+    one["statements"] = [
+        ConsentStatement(number=one["people"][2]["number"], granted=False, asked=at, done=at, dated=None)
+    ]
 
 
 def _revoked_before_a_grant_that_was_received_earlier(one: Evidence) -> None:
     """The grant bears the later date, but it came with the request, before the revocation."""
     _revoked(one)
-    one["words"] = [Word({**one["words"][0], "dated": NOON - 60 * MINUTE})]
+    one["statements"] = [ConsentStatement({**one["statements"][0], "dated": NOON - 60 * MINUTE})]
     one["people"][2]["granted_at"] = NOON - 30 * MINUTE
 
 
@@ -259,7 +261,7 @@ def _miscounted(one: Evidence) -> None:
 
 def _miscounted_until_counted_anew(one: Evidence) -> None:
     shown, listed = {"sent": 2, "delivered": 1}, {"sent": 1, "delivered": 1}
-    one["quiet"] = [Quiet(distribution="d", at=NOON + 5 * MINUTE, shown=shown, listed=listed)]
+    one["idle"] = [Idle(distribution="d", at=NOON + 5 * MINUTE, shown=shown, listed=listed)]
 
 
 def _counted_for_another_reason(one: Evidence) -> None:
@@ -272,7 +274,7 @@ def _failed_when_cancelled(one: Evidence) -> None:
     at = NOON - timedelta(seconds=2)
     one["deeds"] = [*one["deeds"], Deed(distribution="d", action="cancel", asked=at, done=at)]
     one["calls"] = [call(3, "sms")]
-    one["told"], one["changes"], one["arrivals"] = [], [], []
+    one["reported"], one["changes"], one["arrivals"] = [], [], []
     for number in (0, 1):
         one["rows"][number].update({"status": "failed", "reason": "cancelled"})
     one["counts"], one["reasons"] = {"d": {"failed": 2}}, {"d": {"cancelled": 2}}
@@ -299,8 +301,8 @@ def _arrival_forgotten(one: Evidence) -> None:
 
 def _receipt_forgotten(one: Evidence) -> None:
     """Orange names no attempt of ours, but the card."""
-    told = Told(at=NOON + MINUTE, stamp=NOON + MINUTE, channel="sms", card="CARD-2", key="", status="delivered")
-    one["told"] = [*one["told"], told]
+    reported = Reported(at=NOON + MINUTE, stamp=NOON + MINUTE, channel="sms", card="CARD-2", key="", status="delivered")
+    one["reported"] = [*one["reported"], reported]
 
 
 def _no_reason(one: Evidence) -> None:
@@ -373,7 +375,7 @@ def _failed_for_its_card(one: Evidence, *fetches: Fetch, distribution: str | Non
     one["people"] = [*one["people"], person(4, "whatsapp")]
     one["rows"] = [*one["rows"], row(4, "whatsapp", "read")]
     one["calls"] = [*one["calls"], call(4, "whatsapp")]
-    one["changes"], one["told"], one["fetches"] = [], [], fetches
+    one["changes"], one["reported"], one["fetches"] = [], [], fetches
     one["accepted"] = {"d": 3 if distribution else 2}
     one["counts"] = {"d": {"failed": 1, "read": 1, "sent": 1} if distribution else {"read": 1, "sent": 1}}
     one["reasons"] = {"d": {"card_unreachable": 1}} if distribution else {}
@@ -409,7 +411,7 @@ def _given_up_too_soon(one: Evidence) -> None:
 
 def _failure_forgotten(one: Evidence) -> None:
     one["rows"][0]["status"], one["changes"] = "sent", one["changes"][:1]
-    one["told"], one["arrivals"] = [told(1, "failed", NOON + MINUTE)], []
+    one["reported"], one["arrivals"] = [reported(1, "failed", NOON + MINUTE)], []
     one["counts"] = {"d": {"sent": 2}}
 
 
@@ -419,7 +421,7 @@ def _failed_for_its_picture(one: Evidence, *uploads: str) -> None:
     for one_call, upload in zip(refused, uploads, strict=True):
         one_call["upload"], one_call["picture_refused"], one_call["taken"] = upload, True, False
     one["calls"] = [*refused, *one["calls"][1:]]
-    one["changes"], one["told"], one["arrivals"] = [], [], []
+    one["changes"], one["reported"], one["arrivals"] = [], [], []
     one["counts"], one["reasons"] = {"d": {"failed": 1, "sent": 1}}, {"d": {"card_not_a_picture": 1}}
 
 
@@ -435,11 +437,11 @@ WRONGS: dict[Callable[[Evidence], None], str] = {
     **dict.fromkeys((_pending, _no_row, _two_rows, _not_taken, _not_accepted), "lost"),
     **dict.fromkeys((_arrival_forgotten, _receipt_forgotten, _failure_forgotten, _not_uploaded_anew), "lost"),
     _uploaded_anew_twice: "wrong",
-    **dict.fromkeys((_twice, _twice_by_whatsapp, _told_and_resent, _resent_too_soon, _thrice), "doubled"),
+    **dict.fromkeys((_twice, _twice_by_whatsapp, _reported_and_resent, _resent_too_soon, _thrice), "doubled"),
     **dict.fromkeys((_both_ask, _the_later_one_asks), "doubled"),
     _each_leaves_it_to_the_other: "lost",
     **dict.fromkeys((_at_night, _in_egypt, _in_egypts_summer, _before_the_morning, _at_peak), "early"),
-    **dict.fromkeys((_before_its_time, _too_fast, _paused, _paused_by_word_only, _unconfirmed), "early"),
+    **dict.fromkeys((_before_its_time, _too_fast, _paused, _paused_by_reason_only, _unconfirmed), "early"),
     **dict.fromkeys((_cancelled, _revoked, _never_agreed), "early"),
     **dict.fromkeys((_revoked_before_a_grant_that_was_received_earlier, _a_grant_with_an_earlier_date), "early"),
     **dict.fromkeys((_unknown_without_a_call, _unknown_beside_one_that_has_gone), "wrong"),
@@ -482,9 +484,9 @@ def test_a_message_fails_for_its_picture_after_two_uploads(good: Evidence) -> No
 
 
 def test_a_message_that_was_resent_in_silence_may_have_two(good: Evidence) -> None:
-    _told_and_resent(good)
-    good["told"][0]["at"] = NOON + 21 * MINUTE
-    good["told"][0]["key"] = "m-1.2"
+    _reported_and_resent(good)
+    good["reported"][0]["at"] = NOON + 21 * MINUTE
+    good["reported"][0]["key"] = "m-1.2"
     assert violations(good) == []
 
 
@@ -551,16 +553,18 @@ def test_what_leaves_within_a_second_of_a_pause_had_asked_before(good: Evidence)
 
 def test_who_agrees_anew_may_be_written_to(good: Evidence) -> None:
     _revoked(good)
-    before = good["words"][0]["done"]
-    good["words"] = [
-        Word(
+    before = good["statements"][0]["done"]
+    good["statements"] = [
+        ConsentStatement(
             number=good["people"][2]["number"],
             granted=False,
             asked=before - 2 * MINUTE,
             done=before - 2 * MINUTE,
             dated=None,
         ),
-        Word(number=good["people"][2]["number"], granted=True, asked=before - MINUTE, done=before - MINUTE, dated=None),
+        ConsentStatement(
+            number=good["people"][2]["number"], granted=True, asked=before - MINUTE, done=before - MINUTE, dated=None
+        ),
     ]
     assert violations(good) == []
 
@@ -571,29 +575,29 @@ def _fell_back(one: Evidence, minutes: float = 12) -> None:
     one["rows"][0].update({"fallback_minutes": 10, "status": "sent"})
     one["rows"] = [*one["rows"], Row(**sms)]  # type: ignore[typeddict-item]
     one["calls"] = [*one["calls"], {**call(1, "sms", NOON + minutes * MINUTE)}]
-    one["told"] = []
+    one["reported"] = []
     one["changes"] = one["changes"][:1]
     one["counts"], one["fallbacks"] = {"d": {"sent": 2}}, {"d": {"sent": 1}}
 
 
 @pytest.mark.parametrize(
-    ("heard", "is_wrong"),
+    ("received", "is_wrong"),
     [
         ((), True),
-        ((told(1, "sent", NOON + 11 * MINUTE, NOON),), False),
-        ((told(1, "sent", NOON + 13 * MINUTE, NOON),), True),
-        ((told(5, "read", NOON + 11 * MINUTE, NOON),), True),
-        ((told(5, "read", NOON + 11 * MINUTE),), False),
-        ((told(6, "sent", NOON + 3 * MINUTE),), False),
+        ((reported(1, "sent", NOON + 11 * MINUTE, NOON),), False),
+        ((reported(1, "sent", NOON + 13 * MINUTE, NOON),), True),
+        ((reported(5, "read", NOON + 11 * MINUTE, NOON),), True),
+        ((reported(5, "read", NOON + 11 * MINUTE),), False),
+        ((reported(6, "sent", NOON + 3 * MINUTE),), False),
     ],
     ids=["nothing", "its own", "its own, afterwards", "an old word", "something around its time", "a later one"],
 )
-def test_an_sms_after_an_arrival_needs_a_reason(good: Evidence, heard: tuple[Told, ...], is_wrong: bool) -> None:
+def test_an_sms_after_an_arrival_needs_a_reason(good: Evidence, received: tuple[Reported, ...], is_wrong: bool) -> None:
     _fell_back(good)
     good["people"] = [*good["people"], person(6, "whatsapp", distribution=None)]
     good["calls"] = [*good["calls"], call(6, "whatsapp", NOON + 2 * MINUTE)]
     good["rows"] = [*good["rows"], row(6, "whatsapp", distribution=None)]
-    good["told"] = heard
+    good["reported"] = received
     assert kinds(good) == ({"doubled"} if is_wrong else set())
 
 

@@ -21,12 +21,12 @@ from shared.messages.message import Message
 from shared.messages.payload import Channel
 from shared.messages.ports import Claim, ClaimAnswer
 from shared.policy.consent import Consent, ConsentRecord, ConsentState
-from shared.policy.eligibility import Accepted, Judge
+from shared.policy.eligibility import Accepted, Eligibility
 from shared.recipients.number_key import NumberKey
 from shared.sending.send import SendStep
-from shared.sending.unknown_outcome import Beat
+from shared.sending.unknown_outcome import LastHeard
 from shared.webhooks.account_updates import AccountListener
-from shared.webhooks.updates import News
+from shared.webhooks.updates import WebhookEvent
 from tests.fakes.office import Container
 from tests.simulation.checker import Violation
 from tests.simulation.faults import FAULTS, roll
@@ -64,8 +64,8 @@ def test_it_is_the_same_in_another_process_too() -> None:
     """Whatever that one's hashes of strings are. It is run by the command that a failed seed is printed with."""
     command = [sys.executable, *seed_again(23).split()[1:]]
     environment = {**os.environ, "PYTHONHASHSEED": "1"}
-    told = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-    assert f"seed 23: trace {run(23).trace}" in told.stdout
+    reported = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert f"seed 23: trace {run(23).trace}" in reported.stdout
 
 
 def test_the_report_names_what_failed_and_how_to_run_it_again() -> None:
@@ -77,7 +77,7 @@ def test_the_report_names_what_failed_and_how_to_run_it_again() -> None:
         wrongs=(Violation("doubled", "CARD-1: two"),),
     )
     lines = {line.split()[0]: line.split()[1:] for line in table([fine, bad]).splitlines()}
-    assert lines["fault"] == ["times", "runs", "messages", "lost", "doubled", "early", "verdict"]
+    assert lines["fault"] == ["times", "runs", "messages", "lost", "doubled", "early", "decision"]
     assert lines["sqs_throttles"] == ["4", "2", "22", "0", "1", "0", "BROKEN"]
     assert lines["api_killed"] == ["2", "1", "12", "0", "1", "0", "BROKEN"]
     assert lines["sqs_takes_half"] == ["0", "0", "0", "0", "0", "0", "never", "occurred"]
@@ -193,19 +193,19 @@ def _statuses_are_overwritten(world: World) -> None:
     world.office.log.move = forced  # type: ignore[method-assign, assignment]
 
 
-def _every_notice_is_taken_for_ones_own(world: World) -> None:
-    async def asked_of_another(listener: AccountListener, organisation: str, news: News) -> None:
+def _every_update_is_taken_for_ones_own(world: World) -> None:
+    async def asked_of_another(listener: AccountListener, organisation: str, webhook_event: WebhookEvent) -> None:
         found = await listener._deps.integrations.whatsapp(organisation)
         ours = replace(found, business_account_id="another") if found is not None else None
         own = SimpleNamespace(whatsapp=_always(ours))
         listener._deps = replace(listener._deps, integrations=own)
-        await AccountListener.hear(listener, organisation, news)
+        await AccountListener.receive(listener, organisation, webhook_event)
 
     class Trusting(Container):
         @override
         def account_listener(self) -> AccountListener:
             made = super().account_listener()
-            made.hear = partial(asked_of_another, made)  # type: ignore[method-assign]
+            made.receive = partial(asked_of_another, made)  # type: ignore[method-assign]
             return made
 
     world.office.container = Trusting
@@ -242,10 +242,10 @@ def _meta_is_taken_to_report(world: World) -> None:
     """Fallbacks by time wait for nobody."""
     forever = world.clock.instant + timedelta(days=365)
 
-    async def reporting(*_: object) -> Beat:
-        return Beat(last_heard_at=forever)
+    async def reporting(*_: object) -> LastHeard:
+        return LastHeard(last_heard_at=forever)
 
-    world.office.pulse.read = reporting  # type: ignore[method-assign, assignment]
+    world.office.last_heard_store.read = reporting  # type: ignore[method-assign, assignment]
 
 
 def _nobody_asks_again_as_rows_are_logged(world: World) -> None:
@@ -258,7 +258,7 @@ def _nobody_asks_again_as_rows_are_logged(world: World) -> None:
         @override
         def already(self) -> AlreadySent:
             on = self.adapters
-            return Forgetful(on.distributions, on.turns, on.plans, on.log, self.settler(), on.clock)
+            return Forgetful(on.distributions, on.turns, on.plans, on.log, self.status_writer(), on.clock)
 
     world.office.container = Forgetting
 
@@ -266,18 +266,18 @@ def _nobody_asks_again_as_rows_are_logged(world: World) -> None:
 def _a_phone_has_one_card(world: World) -> None:
     """As if no enrolment told brothers and sisters apart, and no text."""
 
-    class Alike(Judge):
+    class Alike(Eligibility):
         @override
-        async def judge(self, *given: Any) -> Any:
+        async def check_rows(self, *given: Any) -> Any:
             return [
                 replace(one, composed=replace(one.composed, card_code="C")) if isinstance(one, Accepted) else one
-                for one in await super().judge(*given)
+                for one in await super().check_rows(*given)
             ]
 
     class Unaware(Container):
         @cached_property
         @override
-        def judge(self) -> Judge:
+        def eligibility(self) -> Eligibility:
             return Alike(self.adapters.people, self.adapters.sessions, self.adapters.number_key)
 
     world.office.container = Unaware
@@ -308,7 +308,7 @@ BREAKS: dict[Callable[[World], None], tuple[frozenset[str], str]] = {
     _the_clock_is_wrong: (frozenset({"clock_crosses_21"}), "early"),
     _a_card_that_is_not_there_fails_at_once: (frozenset({"card_host_away"}), "wrong"),
     _statuses_are_overwritten: (frozenset({"webhook_reordered"}), "wrong"),
-    _every_notice_is_taken_for_ones_own: (frozenset({"anothers_notices"}), "wrong"),
+    _every_update_is_taken_for_ones_own: (frozenset({"anothers_updates"}), "wrong"),
     _a_key_alone_names_a_message: (frozenset({"webhook_misdirected"}), "wrong"),
     _tokens_of_claims_are_not_kept: (frozenset({"own_write_met_again"}), "wrong"),
     _meta_is_taken_to_report: (frozenset({"provider_silent"}), "doubled"),

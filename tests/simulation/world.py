@@ -10,7 +10,7 @@ from typing import Any
 
 from shared.campaigns.ports import Task
 from shared.integrations.integration import Secret, SmsIntegration, WhatsAppIntegration
-from shared.messages.dead_letters import DeadCopy
+from shared.messages.dead_letters import DeadQueueMessage
 from shared.messages.message import DeadReason
 from shared.messages.payload import ORANGE, Channel
 from shared.messages.queue_message import Dispatch
@@ -18,12 +18,12 @@ from shared.webhooks.ingress import Report
 from tests.fakes.office import DEMO, SMS, WHATSAPP
 from tests.fakes.virtual import OrderedClock
 from tests.fakes.world import KilledError
-from tests.simulation.evidence import Told
+from tests.simulation.evidence import Reported
 from tests.simulation.faults import Dice
 from tests.simulation.hearsay import Postman
 from tests.simulation.office import SimulatedOffice
 from tests.simulation.providers import Meta, Orange, Provider
-from tests.simulation.queues import ChannelQueues, Copy, Poller, Queue, StatusQueue, TaskQueue
+from tests.simulation.queues import ChannelQueues, Poller, Queue, QueueMessage, StatusQueue, TaskQueue
 from tests.simulation.scheduling import Interleaving, Process, UnavailableError, as_process, ends_after
 
 RATES = {"sms": 1, "whatsapp": 2}
@@ -83,9 +83,11 @@ class World:
         }
         self.tasks: Queue[Task] = Queue("tasks", timedelta(seconds=5400), most, dice, self.clock, self.points)
         self.statuses: Queue[Report] = Queue("statuses", timedelta(seconds=180), most, dice, self.clock, self.points)
-        self.dead: Queue[DeadCopy] = Queue("dead", timedelta(seconds=5400), FOR_EVER, dice, self.clock, self.points)
+        self.dead: Queue[DeadQueueMessage] = Queue(
+            "dead", timedelta(seconds=5400), FOR_EVER, dice, self.clock, self.points
+        )
         for channel_queue in self.channels.values():
-            channel_queue.buries = self._bury
+            channel_queue.to_dead_letters = self._mark_dead
         self.office.connect(
             ChannelQueues(self.points, self.channels),
             TaskQueue(self.points, self.tasks),
@@ -105,7 +107,7 @@ class World:
 
     async def open(self) -> None:
         """Settings are in, workers wait."""
-        await self.office.token_shelf.open(DEMO)
+        await self.office.token_store.open(DEMO)
         whatsapp = replace(WHATSAPP, rate_per_second=RATES["whatsapp"])
         await self.settings_are(whatsapp, replace(SMS, rate_per_second=RATES["sms"]))
         self.background = [asyncio.create_task(poller.poll()) for poller in self.pollers]
@@ -113,10 +115,10 @@ class World:
     async def close(self) -> None:
         """Nobody goes on, not the dead either."""
         mine = asyncio.current_task()
-        left = [task for task in asyncio.all_tasks() if task is not mine]
-        for task in left:
+        remaining = [task for task in asyncio.all_tasks() if task is not mine]
+        for task in remaining:
             task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        await asyncio.gather(*remaining, return_exceptions=True)
 
     # -------------------------------------------------------------------------------------------------------- workers
 
@@ -145,18 +147,21 @@ class World:
 
         return Poller(self.tasks, "fanout", seconds=FANOUT_SECONDS, at_once=3, batch=1, work=work)
 
-    def _bury(self, copy: Copy[Dispatch]) -> None:
+    def _mark_dead(self, queue_message: QueueMessage[Dispatch]) -> None:
         """What a channel's queue gives up goes to its dead-letter queue."""
-        body, attempts = copy.body, copy.receives - 1
+        body, attempts = queue_message.body, queue_message.receives - 1
         reason = DeadReason.HANDLING_FAILED
         self.dead.add(
-            DeadCopy(organisation=body.organisation, message_id=body.message_id, reason=reason, attempts=attempts), 0
+            DeadQueueMessage(
+                organisation=body.organisation, message_id=body.message_id, reason=reason, attempts=attempts
+            ),
+            0,
         )
 
-    def _undertakers(self) -> Poller[DeadCopy]:
+    def _undertakers(self) -> Poller[DeadQueueMessage]:
         fleet = Fleet(self.office)
 
-        async def work(batch: Sequence[DeadCopy]) -> Sequence[bool]:
+        async def work(batch: Sequence[DeadQueueMessage]) -> Sequence[bool]:
             return await fleet.lend(lambda environment: environment.dead_letters().take_all(batch))
 
         return Poller(self.dead, "fanout", seconds=FANOUT_SECONDS, at_once=1, batch=1, work=work)
@@ -224,9 +229,9 @@ class World:
         soon = [at for queue in self.queues if (at := queue.next_visible()) is not None]
         return any(poller.busy for poller in self.pollers) or any(at <= now for at in soon)
 
-    def told(self) -> Sequence[Told]:
+    def reported(self) -> Sequence[Reported]:
         """What our door took of the providers."""
-        return self.postman.told
+        return self.postman.reported
 
     def rotate(self) -> None:
         """The providers' half of a rotation: what was valid is no longer."""

@@ -39,7 +39,7 @@ class Served:
         answer = self.control.post(f"/_control/{action}", json=body)
         assert answer.status_code == 200, answer.text
 
-    def fresh(self) -> None:
+    def start_anew(self) -> None:
         """As if just started."""
         self.do("reset")
         self.do("settings", **AT_ONCE)

@@ -15,7 +15,7 @@ def test_statuses_come_in_time_with_their_own_instants() -> None:
         world.clock.set(datetime(2026, 12, 1, tzinfo=UTC))
         await world.message(template(media=media))
         await world.clock.settle()
-        assert world.product.told() == ["sent", "delivered", "read"]
+        assert world.product.reported() == ["sent", "delivered", "read"]
         start = int(datetime(2026, 12, 1, tzinfo=UTC).timestamp())
         assert [each["timestamp"] for each in world.product.statuses] == [str(start), str(start), str(start + 1)]
         assert world.clock.now() == datetime(2026, 12, 1, tzinfo=UTC) + timedelta(seconds=1.2)
@@ -29,7 +29,7 @@ def test_a_failing_webhook_is_called_again() -> None:
         world.product.answers = [500, 503, 500]
         await world.message(template(to="+221770000602", media=await world.media_id()))
         await world.clock.settle()
-        assert world.product.told() == ["sent"]
+        assert world.product.reported() == ["sent"]
         receipts = (await world.http.get("/_control/receipts?provider=meta")).json()["receipts"]
         assert [(each["attempt"], each["result"]) for each in receipts] == [
             (1, "200"),
@@ -63,7 +63,7 @@ def test_a_webhook_that_fails_its_challenge_is_never_called() -> None:
         await world.control("settings", verify_webhook=False)
         await world.message(template(media=await world.media_id()))
         await world.clock.settle()
-        assert world.product.told() == ["sent", "delivered", "read"]
+        assert world.product.reported() == ["sent", "delivered", "read"]
 
     play(scene)
 
@@ -115,7 +115,7 @@ def test_settings_of_receipts(change: dict[str, object], expected: list[str]) ->
         await world.control("settings", **change)
         await world.message(template(media=await world.media_id()))
         await world.clock.settle()
-        assert world.product.told() == expected
+        assert world.product.reported() == expected
 
     play(scene)
 
@@ -123,7 +123,7 @@ def test_settings_of_receipts(change: dict[str, object], expected: list[str]) ->
 def test_a_picture_by_link_is_fetched() -> None:
     async def scene(world: World) -> None:
         world.product.pictures = {"/good.png": png(), "/bad.png": b"text"}
-        for name, told in (("good", ["sent", "delivered", "read"]), ("bad", ["failed"]), ("gone", ["failed"])):
+        for name, reported in (("good", ["sent", "delivered", "read"]), ("bad", ["failed"]), ("gone", ["failed"])):
             world.product.statuses.clear()
             body = template()
             image = {"link": f"http://pictures/{name}.png"}
@@ -131,7 +131,7 @@ def test_a_picture_by_link_is_fetched() -> None:
             body["template"] = {"name": "x", "language": {"code": "fr"}, "components": [header]}
             assert (await world.message(body)).status_code == 200
             await world.clock.settle()
-            assert world.product.told() == told
+            assert world.product.reported() == reported
 
     play(scene)
 
@@ -235,8 +235,8 @@ def test_a_card_host_in_trouble() -> None:
     async def scene(world: World) -> None:
         for name, status in statuses.items():
             assert (await world.http.get(f"/cards/{name}.png")).status_code == status
-            told = await world.http.post("/_control/settings", json={"cards": {"127.1": name}})
-            assert told.status_code == 200
+            reported = await world.http.post("/_control/settings", json={"cards": {"127.1": name}})
+            assert reported.status_code == 200
             broken = await world.http.get("/cards/VAC-1.png", headers={"Host": "127.1:9100"})
             assert (broken.status_code, broken.headers.get("content-type") == "image/png") == (status, False)
             assert (await world.http.get("/cards/VAC-1.png")).headers["content-type"] == "image/png"

@@ -16,7 +16,7 @@ PHONE = f"+{WA_ID}"
 USER_ID = user_id_of(WA_ID)
 
 
-async def heard(world: World, **body: Any) -> WebhookUpdates:
+async def received(world: World, **body: Any) -> WebhookUpdates:
     """What the product reads of one person's act."""
     action = "preferences" if "value" in body else "inbound"
     await world.control(action, organisation="demo", **{"from": PHONE}, **body)
@@ -26,7 +26,7 @@ async def heard(world: World, **body: Any) -> WebhookUpdates:
 
 
 def messages(found: WebhookUpdates) -> list[Inbound]:
-    return [one for one in found.news if isinstance(one, Inbound)]
+    return [one for one in found.webhook_events if isinstance(one, Inbound)]
 
 
 @pytest.mark.parametrize(
@@ -43,10 +43,12 @@ def messages(found: WebhookUpdates) -> list[Inbound]:
 )
 def test_every_kind_is_read_by_the_product(body: dict[str, str], words: tuple[str, ...]) -> None:
     async def scene(world: World) -> None:
-        found = await heard(world, **body)
+        found = await received(world, **body)
         [message] = messages(found)
         assert (message.contact, message.words) == (Contact(phone=PHONE, user_id=USER_ID), words)
-        assert Acquaintance(phone=PHONE, user_id=USER_ID) in [replace(one, source=Source()) for one in found.news]
+        assert Acquaintance(phone=PHONE, user_id=USER_ID) in [
+            replace(one, source=Source()) for one in found.webhook_events
+        ]
         assert found.ignored == 0
 
     play(scene)
@@ -57,8 +59,8 @@ def test_somebody_without_a_number_is_answered_by_user_id() -> None:
         text = template(type="text", template=None, text={"body": "Bonjour"}, recipient="XX.9")
         del text["to"]
         assert (await world.message(text)).json()["error"]["code"] == 131026
-        found = await heard(world, text="Salut", without_phone=True, user_id="XX.9")
-        assert found.news == messages(found)
+        found = await received(world, text="Salut", without_phone=True, user_id="XX.9")
+        assert found.webhook_events == messages(found)
         assert messages(found)[0].contact == Contact(user_id="XX.9")
         answer = await world.message(text)
         assert answer.status_code == 200
@@ -77,7 +79,7 @@ def question(**changes: object) -> dict[str, object]:
 def test_reply_buttons_are_taken_inside_a_session() -> None:
     async def scene(world: World) -> None:
         assert (await world.message(question())).json()["error"]["code"] == 131047
-        await heard(world, text="Salut")
+        await received(world, text="Salut")
         assert (await world.message(question())).status_code == 200
         [entry] = await world.ledger()
         assert (entry["kind"], entry["text"]) == ("interactive", "Arrêter ?")
@@ -110,7 +112,7 @@ def buttons(*replies: tuple[object, object]) -> dict[str, object]:
 )
 def test_reply_buttons_that_meta_would_refuse(changes: dict[str, object], code: int) -> None:
     async def scene(world: World) -> None:
-        await heard(world, text="Salut")
+        await received(world, text="Salut")
         assert (await world.message(question(**changes))).json()["error"]["code"] == code
 
     play(scene)
@@ -132,9 +134,9 @@ def test_either_form_of_an_ivorian_number_reaches_an_account_from_before_2021(to
 @pytest.mark.parametrize(("value", "stopped"), [("stop", True), ("resume", False), ("signup", False)])
 def test_preferences(value: str, stopped: bool) -> None:
     async def scene(world: World) -> None:
-        [choice] = [one for one in (await heard(world, value=value)).news if isinstance(one, Preference)]
+        [choice] = [one for one in (await received(world, value=value)).webhook_events if isinstance(one, Preference)]
         assert (choice.contact.phone, choice.stopped) == (PHONE, stopped)
-        [hidden] = (await heard(world, value=value, without_phone=True)).news
+        [hidden] = (await received(world, value=value, without_phone=True)).webhook_events
         assert isinstance(hidden, Preference)
         assert hidden.contact == Contact(user_id=USER_ID)
 

@@ -39,7 +39,7 @@ def running() -> Iterator[Served]:
 
 @pytest.fixture
 def meta(running: Served) -> Served:
-    running.fresh()
+    running.start_anew()
     return running
 
 
@@ -227,7 +227,7 @@ def test_tokens_that_are_refused(meta: Served, token: str, kind: type[WhatsAppAP
     play(meta, scene, token=token)
 
 
-def heard(update: tuple[bytes, str]) -> NormalizedWebhookResult:
+def received(update: tuple[bytes, str]) -> NormalizedWebhookResult:
     """What the client makes of one call to the webhook."""
     body, signature = update
     assert verify_signature(app_secret="app-secret", raw_body=body, signature_header=signature)
@@ -238,7 +238,7 @@ def heard(update: tuple[bytes, str]) -> NormalizedWebhookResult:
 def test_receipts(meta: Served) -> None:
     async def scene(client: WhatsAppClient) -> None:
         sent = await send_card(client)
-        results = [heard(meta.update()) for _ in range(3)]
+        results = [received(meta.update()) for _ in range(3)]
         statuses = {status.status: status for each in results for status in each.statuses}
         assert set(statuses) == {"sent", "delivered", "read"}
         for each in statuses.values():
@@ -259,7 +259,7 @@ def test_a_failure_that_comes_later(meta: Served, contacts: bool) -> None:
 
     async def scene(client: WhatsAppClient) -> None:
         await send_card(client, "+221770009026")
-        result = heard(meta.update())
+        result = received(meta.update())
         (status,) = result.statuses
         assert status.status == "failed"
         assert status.errors is not None
@@ -271,7 +271,7 @@ def test_a_failure_that_comes_later(meta: Served, contacts: bool) -> None:
 
 def test_a_person_writes(meta: Served) -> None:
     meta.person_writes(PERSON, "Merci beaucoup, à bientôt")
-    result = heard(meta.update())
+    result = received(meta.update())
     (message,) = result.messages
     assert message["text"] == {"body": "Merci beaucoup, à bientôt"}
     assert message["from"] == PERSON.lstrip("+")

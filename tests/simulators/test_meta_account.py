@@ -149,18 +149,18 @@ def test_who_registered_the_webhook_subscribed_the_app_and_may_end_that() -> Non
         assert len(await apps(world)) == 1
         await world.message(template(media=await world.media_id()))
         await world.clock.settle()
-        assert world.product.told() == ["sent", "delivered", "read"]
+        assert world.product.reported() == ["sent", "delivered", "read"]
         path, headers = f"/meta/v25.0/{ACCOUNT}/subscribed_apps", {"Authorization": f"Bearer {TOKEN}"}
         assert (await world.http.delete(path, headers=headers)).json() == {"success": True}
         assert await apps(world) == []
         await world.message(template(media=await world.media_id()))
         await world.clock.settle()
-        assert len(world.product.told()) == 3  # as Meta: no app, no webhook
+        assert len(world.product.reported()) == 3  # as Meta: no app, no webhook
         assert (await world.http.post(path, headers=headers)).json() == {"success": True}
         assert len(await apps(world)) == 1
         await world.message(template(media=await world.media_id()))
         await world.clock.settle()
-        assert len(world.product.told()) == 6
+        assert len(world.product.reported()) == 6
 
     play(scene)
 

@@ -15,7 +15,7 @@ from shared.providers.meta.client import WhatsAppSender
 from shared.providers.orange.client import OrangeSender
 from shared.recipients.countries import COVERED
 from shared.sending.channel import Taken
-from tests.fakes.orange import FakeTokenShelf
+from tests.fakes.orange import FakeTokenStore
 from tests.fakes.world import Points
 from tests.simulators.world import ACCOUNT, CLIENT, NUMBER, TOKEN, World, play, png
 
@@ -102,7 +102,7 @@ async def by_whatsapp(world: World, digits: str) -> Taken:
 
 async def by_sms(world: World, digits: str) -> Taken:
     http = httpx2.AsyncClient(transport=world.transport)
-    sender = OrangeSender(http, "http://simulators/orange", world.clock.now, FakeTokenShelf(Points()))
+    sender = OrangeSender(http, "http://simulators/orange", world.clock.now, FakeTokenStore(Points()))
     message = payload(digits, Mode.SMS)
     return await sender.send(SMS, message, await sender.prepare(SMS, message), key="")
 

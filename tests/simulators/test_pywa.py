@@ -51,7 +51,7 @@ def running() -> Iterator[Served]:
 
 @pytest.fixture
 def meta(running: Served) -> Served:
-    running.fresh()
+    running.start_anew()
     return running
 
 
@@ -293,7 +293,7 @@ def test_a_bad_picture(whatsapp: WhatsApp) -> None:
 
 
 @dataclass
-class Heard:
+class TemplateUpdateResult:
     """What pywa made of the webhook's calls, through its own validator, parser and handlers."""
 
     client: WhatsApp
@@ -309,18 +309,18 @@ class Heard:
     def _message(self, _: WhatsApp, message: Message) -> None:
         self.messages.append(message)
 
-    def hear(self, body: bytes, signature: str) -> None:
+    def receive(self, body: bytes, signature: str) -> None:
         assert self.client.webhook_update_validator(body, signature) is None
         assert self.client.webhook_update_handler(body) == ("ok", 200)
 
 
 def test_receipts(meta: Served, whatsapp: WhatsApp) -> None:
-    heard, sent = Heard(whatsapp), send_card(whatsapp)
+    received, sent = TemplateUpdateResult(whatsapp), send_card(whatsapp)
     for _ in range(3):
-        heard.hear(*meta.update())
-    by_status = {each.status: each for each in heard.statuses}
+        received.receive(*meta.update())
+    by_status = {each.status: each for each in received.statuses}
     assert set(by_status) == {MessageStatusType.SENT, MessageStatusType.DELIVERED, MessageStatusType.READ}
-    for each in heard.statuses:
+    for each in received.statuses:
         assert (each.id, each.tracker, each.waba_id) == (sent.id, "key.1", ACCOUNT)
         assert each.metadata.phone_number_id == NUMBER
         assert each.from_user.wa_id == PERSON.lstrip("+")
@@ -334,9 +334,9 @@ def test_receipts(meta: Served, whatsapp: WhatsApp) -> None:
 def test_a_failure_that_comes_later(meta: Served, whatsapp: WhatsApp) -> None:
     """pywa 4.5 wants `contacts` on every status; without them it keeps the update raw and decodes the error alone."""
     meta.do("settings", contacts_on_failed=True)
-    heard, sent = Heard(whatsapp), send_card(whatsapp, "+221770009026")
-    heard.hear(*meta.update())
-    (status,) = heard.statuses
+    received, sent = TemplateUpdateResult(whatsapp), send_card(whatsapp, "+221770009026")
+    received.receive(*meta.update())
+    (status,) = received.statuses
     assert (status.id, status.status) == (sent.id, MessageStatusType.FAILED)
     assert isinstance(status.error, errors.MessageUndeliverable)
     assert status.error.href
@@ -356,10 +356,10 @@ def test_a_failure_as_documented_without_contacts(meta: Served, whatsapp: WhatsA
 
 
 def test_a_person_writes(meta: Served, whatsapp: WhatsApp) -> None:
-    heard = Heard(whatsapp)
+    received = TemplateUpdateResult(whatsapp)
     meta.person_writes(PERSON, "Merci beaucoup, à bientôt")
-    heard.hear(*meta.update())
-    (message,) = heard.messages
+    received.receive(*meta.update())
+    (message,) = received.messages
     assert message.text == "Merci beaucoup, à bientôt"
     assert message.from_user.wa_id == PERSON.lstrip("+")
     assert message.metadata.display_phone_number == "221770009999"

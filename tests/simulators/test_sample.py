@@ -7,7 +7,7 @@ import json
 import phonenumbers
 import pytest
 
-from local.sample.expected import Campaign, Verdict
+from local.sample.expected import Campaign, RowDecision
 from local.sample.people import PLACES
 from local.sample.register import sms_campaign
 from local.sample.tracker import MAPPING, whatsapp_campaign
@@ -40,7 +40,7 @@ def test_sixty_recipients_thirty_of_them_by_whatsapp() -> None:
 
 @pytest.mark.parametrize("campaign", CAMPAIGNS, ids=lambda campaign: campaign.channel)
 def test_accepted_rows_differ_and_say_how_they_end(campaign: Campaign) -> None:
-    accepted = [each for each in campaign.expected if each.verdict is Verdict.ACCEPTED]
+    accepted = [each for each in campaign.expected if each.decision is RowDecision.ACCEPTED]
     assert len({each.number for each in accepted}) == len(accepted)
     assert len({each.enrollment_id for each in accepted}) == len(accepted)
     assert all((each.status == "failed") == (each.reason is not None) for each in accepted)

@@ -67,11 +67,11 @@ def test_accounts_and_their_numbers() -> None:
         assert await registrations.whatsapp_of_account("102") is None
         ours = {**WHATSAPP, "business_account_id": "102"}
         client.create_secret(Name="oomus/prod/silent/whatsapp", SecretString=json.dumps(ours))
-        told = {**ours, "phone_number_id": "7", "app_secret": secret("s")}
-        client.create_secret(Name="oomus/prod/told/whatsapp", SecretString=json.dumps(told))
+        reported = {**ours, "phone_number_id": "7", "app_secret": secret("s")}
+        client.create_secret(Name="oomus/prod/reported/whatsapp", SecretString=json.dumps(reported))
         found = await registrations.whatsapp_of_account("102")  # saved a moment ago, and there all the same
         assert found is not None
-        assert found.organisation == "told"
+        assert found.organisation == "reported"
         numbers = await registrations.numbers_of_account("102")
         assert {each.phone_number_id for each in numbers} == {"106540352242922", "7"}
         assert await registrations.numbers_of_account("106540352242922") == []

@@ -43,7 +43,7 @@ def expected_status(outcome: Outcome, success: int) -> int | None:
 
 
 def expected_receipts(outcome: Outcome) -> list[str]:
-    return [each for each in outcome.receipts for _ in range(outcome.copies)]
+    return [each for each in outcome.receipts for _ in range(outcome.times)]
 
 
 @pytest.mark.parametrize(("digits", "outcome"), META.items(), ids=names(META))
@@ -60,7 +60,7 @@ def test_meta(digits: str, outcome: Outcome) -> None:
             answer = await tried(world, digits, "meta")
         assert (None if answer is None else answer.status_code) == expected_status(outcome, 200)
         assert len(await world.ledger()) == (1 if outcome.accepted else 0)
-        assert world.product.told() == expected_receipts(outcome)
+        assert world.product.reported() == expected_receipts(outcome)
         for value in world.product.values:
             _check_value(value, outcome)
 
@@ -106,7 +106,7 @@ def test_orange(digits: str, outcome: Outcome) -> None:
 def test_an_early_receipt_comes_before_the_answer() -> None:
     async def scene(world: World) -> None:
         await world.message(template(to="+221770000606", media=await world.media_id()))
-        assert world.product.told() == ["sent", "delivered", "read"]
+        assert world.product.reported() == ["sent", "delivered", "read"]
         await world.text(sms("tel:+221770000606"), token=await world.token())
         assert [status for _, status in world.product.receipts] == ["DeliveredToTerminal"]
 

@@ -119,7 +119,7 @@ class Product:
                 self.values.append(change["value"])
                 self.statuses.extend(change["value"].get("statuses", []))
 
-    def told(self) -> list[str]:
+    def reported(self) -> list[str]:
         """Meta's statuses in the order in which they came."""
         return [str(each["status"]) for each in self.statuses]
 

@@ -18,7 +18,7 @@ TOKENS = {
 }
 CLIENT_SECRET, OLD_APP_SECRET, OLD_TOKEN = "planted-client-secret", "planted-old-secret", "planted-old-token"
 ERASED, PERSON, ROWS, LATER = 8765, 8764, 8700, 8300
-TROUBLES = {
+FAILING_NUMBERS = {
     "whatsapp": (100, 190, 402, 404, 429, 500, 512, 603, 604, 606, 700, 1016, 1026, 1047, 2015, 9042, 9126),
     "sms": (200, 403, 429, 502, 503, 604, 605, 606, 610, 611, 612, 613, 4002, 4004, 4102, 4141, 4301, 4350),
 }
@@ -43,7 +43,7 @@ class Planted:
     )
     answers: list[str] = field(default_factory=list)
 
-    def hear(self, answer: httpx2.Response) -> None:
+    def receive(self, answer: httpx2.Response) -> None:
         """An event hook of the clients."""
         answer.read()
         self.needles.add(answer.request.headers.get("authorization", "").rpartition(".")[2])
@@ -90,7 +90,7 @@ def singles(programme: Programme, planted: Planted) -> dict[str, str]:
     fallback = {"channel": "sms", "after_minutes": 30, "content": TEXT}
     for channel, content in (("whatsapp", TEMPLATE), ("sms", TEXT)):
         more: Json = {"fallback": fallback} if channel == "whatsapp" else {}
-        for last in (*TROUBLES[channel], PERSON, ERASED):
+        for last in (*FAILING_NUMBERS[channel], PERSON, ERASED):
             answer = programme.send(planted.person(programme, last), channel=channel, content=content, **more)
             sent[f"{channel}/{last}"] = programme.ok(answer)["message_id"]
         waiting = programme.send(planted.person(programme, LATER), channel=channel, content=content, send_at=later)
@@ -176,21 +176,21 @@ def _uploaded(programme: Programme, planted: Planted, form: str, content: bytes)
 
 def poison(programme: Programme, sent: dict[str, str], rows: dict[str, str]) -> None:
     """On each queue: no JSON, another version's, nested beyond measure, and copies that crash whoever computes."""
-    told = f"{FIRST} {phone(PERSON)} {CARD}"
+    reported = f"{FIRST} {phone(PERSON)} {CARD}"
     named = {"organisation": programme.organisation}
-    other = named | {"provider": told, "kind": told, "channel": told, "message_id": 7}
-    shared = (f'{{"to": "{told}"', json.dumps(other), f'{{"x": {NESTED}}}')
+    other = named | {"provider": reported, "kind": reported, "channel": reported, "message_id": 7}
+    shared = (f'{{"to": "{reported}"', json.dumps(other), f'{{"x": {NESTED}}}')
     bodies: dict[str, list[Json]] = {
-        "StatusQueueUrl": [named | {"provider": "meta", "document": "{}", "looks": told}],
+        "StatusQueueUrl": [named | {"provider": "meta", "document": "{}", "looks": reported}],
         "FanoutQueueUrl": [
-            named | {"kind": one, "distribution_id": told, "place": told} for one in ("plan", "redrive")
+            named | {"kind": one, "distribution_id": reported, "place": reported} for one in ("plan", "redrive")
         ],
     }
     for channel, url in (("sms", "SmsQueueUrl"), ("whatsapp", "WhatsAppQueueUrl")):
-        copy = named | {"channel": channel, "person": "0" * 32}
-        after_9999 = {"message_id": rows[channel], "departs_at": 10**18, "payload": _payload(channel, "SN")}
-        nowhere = {"message_id": sent[f"{channel}/later"], "departs_at": 0, "payload": _payload(channel, told)}
-        bodies[url] = [copy | after_9999, copy | nowhere]
+        queue_message = named | {"channel": channel, "person": "0" * 32}
+        after_9999 = {"message_id": rows[channel], "slot_at": 10**18, "payload": _payload(channel, "SN")}
+        nowhere = {"message_id": sent[f"{channel}/later"], "slot_at": 0, "payload": _payload(channel, reported)}
+        bodies[url] = [queue_message | after_9999, queue_message | nowhere]
     sqs = programme.stack.aws("sqs")
     for queue, own in bodies.items():
         url = programme.stack.output(queue)

@@ -126,10 +126,10 @@ class RunningStack:
         """docs/simulators.md, POST /_control/settings."""
         httpx2.post(f"{self.control_url}/settings", json=settings).raise_for_status()
 
-    def access(self, verdict: Literal["allowed", "refused"]) -> set[tuple[str, ...]]:
+    def access(self, decision: Literal["allowed", "refused"]) -> set[tuple[str, ...]]:
         """What the functions' roles were allowed, as (role, Sid, action, resource of the statement), or refused, as
         (role, action, resource)."""
-        found = httpx2.get(f"{self.aws_url}/_stack/access").raise_for_status().json()[verdict]
+        found = httpx2.get(f"{self.aws_url}/_stack/access").raise_for_status().json()[decision]
         name = f"{STACK_NAME}-"
         return {(role.removeprefix(name), *rest) for session, role, *rest in found if session != TRESPASSER}
 

@@ -59,30 +59,36 @@ def _control(programme: Programme, action: str, body: Json) -> None:
 
 
 def _of_meta(programme: Programme) -> Iterator[bytes]:
-    digits, told = phone(PERSON)[1:], f"{FIRST} {phone(PERSON)} {CARD}"
+    digits, reported = phone(PERSON)[1:], f"{FIRST} {phone(PERSON)} {CARD}"
     wamid = f"wamid.{base64.b64encode(b'\x1c\x18\x0c' + digits.encode() + b'\x15\x02').decode()}"
-    error = {"code": 131026, "title": told, "message": told, "error_data": {"details": told}}
+    error = {"code": 131026, "title": reported, "message": reported, "error_data": {"details": reported}}
     status = {"id": wamid, "status": "failed", "timestamp": "1795428100", "recipient_id": digits, "errors": [error]}
     ours = {"biz_opaque_callback_data": f"{uuid4()}.1"}
     value = {
         "messaging_product": "whatsapp",
         "metadata": {"display_phone_number": digits, "phone_number_id": programme.phone_number_id},
-        "contacts": [{"profile": {"name": FIRST}, "wa_id": digits, "user_id": told}],
-        "statuses": [status, status | ours, status | {"biz_opaque_callback_data": told}, {told: told}, told],
-        "messages": [{"from": digits, "id": wamid, "type": told, "text": {"body": told}}, {"from": told}],
-        told: told,
+        "contacts": [{"profile": {"name": FIRST}, "wa_id": digits, "user_id": reported}],
+        "statuses": [
+            status,
+            status | ours,
+            status | {"biz_opaque_callback_data": reported},
+            {reported: reported},
+            reported,
+        ],
+        "messages": [{"from": digits, "id": wamid, "type": reported, "text": {"body": reported}}, {"from": reported}],
+        reported: reported,
     }
-    whole = json.dumps({"entry": [{"id": told, "changes": [{"field": told, "value": value}]}]}).encode()
-    yield from (whole, whole[:-40], told.encode(), b"\xff" + told.encode(), f'{{"entry": {NESTED}}}'.encode())
+    whole = json.dumps({"entry": [{"id": reported, "changes": [{"field": reported, "value": value}]}]}).encode()
+    yield from (whole, whole[:-40], reported.encode(), b"\xff" + reported.encode(), f'{{"entry": {NESTED}}}'.encode())
 
 
 def _of_orange() -> Iterator[bytes]:
-    told = f"{FIRST} {phone(PERSON)}"
+    reported = f"{FIRST} {phone(PERSON)}"
     info = {"address": f"tel:{phone(PERSON)}", "deliveryStatus": f"Held 77 000 {PERSON // 100} {PERSON % 100}"}
     for receipt in (
-        {"callbackData": str(uuid4()), "deliveryInfo": info | {"reason": told}},
-        {"callbackData": told, "deliveryInfo": info | {told: told}},
-        {"callbackData": str(uuid4()), "deliveryInfo": [told, {"address": told, "deliveryStatus": [told]}]},
+        {"callbackData": str(uuid4()), "deliveryInfo": info | {"reason": reported}},
+        {"callbackData": reported, "deliveryInfo": info | {reported: reported}},
+        {"callbackData": str(uuid4()), "deliveryInfo": [reported, {"address": reported, "deliveryStatus": [reported]}]},
     ):
-        yield json.dumps({"deliveryInfoNotification": receipt, told: told}).encode()
-    yield from (told.encode(), b"\xff" + told.encode(), NESTED.encode())
+        yield json.dumps({"deliveryInfoNotification": receipt, reported: reported}).encode()
+    yield from (reported.encode(), b"\xff" + reported.encode(), NESTED.encode())

@@ -77,9 +77,9 @@ def test_a_path_that_is_not_quite_a_thing_s_leads_nowhere(owner: Owner, route: s
         assert on_the_wire(stack, method, whole, own)[0] == 200
     for trick in tricks(owner.named(path), below=owner.programme.organisation, beside=path.split("/")[2]):
         for token in (strange, own):
-            status, told = on_the_wire(stack, method, path.format(trick), token)
-            assert status in LEADS_NOWHERE, (trick, status, told)
-            assert CAMPAIGN not in told, trick
+            status, reported = on_the_wire(stack, method, path.format(trick), token)
+            assert status in LEADS_NOWHERE, (trick, status, reported)
+            assert CAMPAIGN not in reported, trick
     assert owner.state() == before
 
 
@@ -151,5 +151,5 @@ def test_what_no_gateway_takes_reaches_no_function(owner: Owner) -> None:
                                    "organisation_id=demo"])  # fmt: skip
 def test_a_query_that_is_none_is_refused_as_such(owner: Owner, query: str) -> None:
     stack = owner.programme.stack
-    status, told = on_the_wire(stack, "GET", f"/v1/messages?{query}", stack.token(owner.programme.organisation))
-    assert (status, json.loads(told).get("code")) == (400, "bad_request"), told[:300]
+    status, reported = on_the_wire(stack, "GET", f"/v1/messages?{query}", stack.token(owner.programme.organisation))
+    assert (status, json.loads(reported).get("code")) == (400, "bad_request"), reported[:300]

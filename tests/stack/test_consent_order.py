@@ -31,8 +31,8 @@ def test_after_a_stop_a_consent_dated_ahead_sends_nothing(programme: Programme, 
     stops(programme)
     row = programme.recipient(DELIVERED, consent=dated(programme, ahead))
     refused = programme.send(row)
-    told = [(fault["field"], fault["code"]) for fault in refused.json()["errors"]]
-    assert (refused.status_code, told) == (422, [("consent.granted_at", "field_invalid")])
+    reported = [(field_error["field"], field_error["code"]) for field_error in refused.json()["errors"]]
+    assert (refused.status_code, reported) == (422, [("consent.granted_at", "field_invalid")])
     planned = programme.ok(programme.distribute(recipients=[row], confirm=True))
     assert (planned["status"], planned["errors"][0]["code"]) == ("rejected", "field_invalid")
     by_default = programme.distribute(
@@ -42,9 +42,9 @@ def test_after_a_stop_a_consent_dated_ahead_sends_nothing(programme: Programme, 
     said = {"phone": PHONE, "granted": True, "source": "register", "recorded_at": row["consent"]["granted_at"]}
     for body, number in ((said, None), ({"items": [said]}, 1)):
         answer = programme.api.post("/v1/consents", json=body, headers={"accept-language": "fr"})
-        [fault] = answer.json()["errors"]
-        assert (answer.status_code, fault["field"], fault["code"]) == (422, "recorded_at", "field_invalid")
-        assert (fault.get("row"), "dans le futur" in fault["message"]) == (number, True)
+        [field_error] = answer.json()["errors"]
+        assert (answer.status_code, field_error["field"], field_error["code"]) == (422, "recorded_at", "field_invalid")
+        assert (field_error.get("row"), "dans le futur" in field_error["message"]) == (number, True)
     assert consent(programme)["state"] == "revoked"
     assert programme.ledger("orange") == []
 

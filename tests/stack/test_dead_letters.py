@@ -25,7 +25,7 @@ def programme(tmp_path: Path) -> Iterator[Programme]:
             yield programme
 
 
-def rows_whose_copies_are_lost(programme: Programme) -> tuple[str, list[str]]:
+def rows_whose_queue_messages_are_lost(programme: Programme) -> tuple[str, list[str]]:
     """A distribution that is wholly released, and the messages that wait for a departure that never comes."""
     sqs, url = programme.stack.aws("sqs"), programme.stack.output("SmsQueueUrl")
     recipients = [programme.recipient(DELIVERED + number) for number in range(ROWS)]
@@ -45,14 +45,14 @@ def is_sent(programme: Programme, number: int) -> None:
     programme.settled(healthy, "delivered")
 
 
-def copy_of(programme: Programme, message_id: str, payload: object) -> Json:
+def queue_message_of(programme: Programme, message_id: str, payload: object) -> Json:
     """It departs after the year 9999: whoever computes with that fails."""
     return {
         "organisation": programme.organisation,
         "message_id": message_id,
         "channel": "sms",
         "person": "0" * 32,
-        "departs_at": 10**18,
+        "slot_at": 10**18,
         "payload": payload,
     }
 
@@ -84,12 +84,12 @@ def redrive(programme: Programme, body: Json) -> tuple[int, Json]:
 
 
 def test_what_dies_is_listed_redriven_and_sent_once(programme: Programme) -> None:
-    identity, lost = rows_whose_copies_are_lost(programme)
+    identity, lost = rows_whose_queue_messages_are_lost(programme)
     assert len(lost) >= ROWS // 2
     payload = {"to": "+221770000000", "country": "SN", "mode": "sms", "text": "x"}
     poison = [
-        copy_of(programme, lost[0], "an older version's"),
-        *(copy_of(programme, one, payload) for one in lost[1:]),
+        queue_message_of(programme, lost[0], "an older version's"),
+        *(queue_message_of(programme, one, payload) for one in lost[1:]),
     ]
     sqs, url = programme.stack.aws("sqs"), programme.stack.output("SmsQueueUrl")
     for body in ("{", *map(json.dumps, poison)):

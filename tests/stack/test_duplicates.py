@@ -131,10 +131,10 @@ def test_a_failure_or_a_cancel_frees_the_person_for_the_next(programme: Programm
     programme.ok(programme.act(cancelled, "confirm"))
     programme.ok(programme.act(cancelled, "cancel"))
     [gone] = ended(programme, cancelled)
-    left = gone["counts"]["delivered"]
+    remaining = gone["counts"]["delivered"]
     programme.ok(programme.act(first, "confirm"))
     [done] = ended(programme, first)
-    assert done["counts"]["delivered"] == 1 - left
+    assert done["counts"]["delivered"] == 1 - remaining
     assert done["by_reason"].get("undeliverable", 0) + gone["by_reason"].get("undeliverable", 0) >= 1
     programme.ok(programme.act(second, "confirm"))
     [last] = ended(programme, second)

@@ -234,7 +234,7 @@ def test_each_body_is_looked_at_before_anything_is_done(world: World) -> None:
         assert (found.status_code, found.json()["code"]) == (400, "bad_request"), route.key
         found = api.request(route.method, url, headers=headers, json=body | {"surprise": 1})
         assert (found.status_code, found.json()["code"]) == (400, "bad_request"), route.key
-        assert [fault["field"] for fault in found.json()["errors"]] == ["surprise"], route.key
+        assert [field_error["field"] for field_error in found.json()["errors"]] == ["surprise"], route.key
         found = api.request(route.method, url, headers=headers | {"Content-Type": "text/plain"}, content=b"x")
         assert (found.status_code, found.json()["code"]) == (415, "unsupported_media_type"), route.key
         assert found.headers["content-type"] == "application/problem+json"

@@ -170,4 +170,4 @@ def test_what_cannot_be_used_is_refused(running: RunningStack, changes: Json, st
         wish: Json = {"channel": "whatsapp", "content": content, "fallback": FALLBACK} | changes
         answer = programme.send(programme.recipient(DELIVERED), **wish)
         assert answer.status_code == status, answer.text
-        assert [fault["code"] for fault in answer.json()["errors"]] == [code]
+        assert [field_error["code"] for field_error in answer.json()["errors"]] == [code]

@@ -170,7 +170,7 @@ def test_a_template_paused_under_way_holds_its_language_until_it_is_approved(run
 
 def test_what_meta_refuses_later_holds_and_is_no_paid_fallback(running: RunningStack) -> None:
     """Line 10: Meta takes the messages and reports 131042 for each afterwards."""
-    with Programme(running, "told-later") as programme:
+    with Programme(running, "reported-later") as programme:
         content = {"template": {"name": "vaccination_card"}}
         row = programme.recipient(PAYMENT_LATER)
         identity = _sent(programme, [row], channel="whatsapp", content=content, fallback=FALLBACK)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local.sample.expected import Verdict
+from local.sample.expected import RowDecision
 from local.sample.tracker import MAPPING, whatsapp_campaign
 from shared.base.instants import format_instant
 from tests.stack.programme import DELIVERED, Json, Programme, organisation_of, until
@@ -247,7 +247,7 @@ def bare(number: int, **its: Any) -> Json:
     return own | {"attributes": own["attributes"] + values(number)} | its
 
 
-LEFT_OUT = [
+OMITTED = [
     (entity(8200, enrolment("eOne0000001"), deleted=True), "supprimé"),
     (entity(8200, enrolment("eOne0000001"), inactive=True), "inactif"),
     (entity(8200, enrolment("eOne0000001", status="CANCELLED")), "annulé"),
@@ -267,11 +267,11 @@ TAKEN = [
 def test_dhis2_records_that_are_not_active_are_told_and_never_sent_to(programme: Programme) -> None:
     """Line 6: inline, as an upload of either envelope, in the preview, and as a single message."""
     programme.ok(programme.api.put("/v1/integrations/dhis2", json=MAPPED))
-    rows = [{"dhis2": record} for record, _ in LEFT_OUT] + [{"dhis2": record} for record in TAKEN]
+    rows = [{"dhis2": record} for record, _ in OMITTED] + [{"dhis2": record} for record in TAKEN]
     inline = programme.ok(programme.distribute(recipients=rows, confirm=True, **TEXT))
-    assert (inline["accepted"], inline["rejected"], inline["duplicates"]) == (3, len(LEFT_OUT), 0)
+    assert (inline["accepted"], inline["rejected"], inline["duplicates"]) == (3, len(OMITTED), 0)
     assert [(error["row"], error["field"], error["code"]) for error in inline["errors"]] == [
-        (row, "dhis2", "dhis2_not_active") for row in range(1, len(LEFT_OUT) + 1)
+        (row, "dhis2", "dhis2_not_active") for row in range(1, len(OMITTED) + 1)
     ]
     assert [error.get("enrollment_id") for error in inline["errors"]] == [None] * 5 + ["eBare000001"] * 3
     done = until(
@@ -288,17 +288,17 @@ def test_dhis2_records_that_are_not_active_are_told_and_never_sent_to(programme:
         ("enrollments", [row["dhis2"] for row in rows if "enrollment" in row["dhis2"]]),
     ):
         made = planned(programme, json.dumps({name: records}), "dhis2", **TEXT)
-        left_out = [error["row"] for error in made["errors"] if error["code"] == "dhis2_not_active"]
-        assert (made["rejected"], left_out) == (len(left_out), list(range(1, len(left_out) + 1)))
+        omitted = [error["row"] for error in made["errors"] if error["code"] == "dhis2_not_active"]
+        assert (made["rejected"], omitted) == (len(omitted), list(range(1, len(omitted) + 1)))
         assert made["accepted"] + made["rejected"] == len(records)
 
     french = {"Accept-Language": "fr"}
-    for record, told in LEFT_OUT:
+    for record, reported in OMITTED:
         row = {"dhis2": record, "phone": "+221770008204"}
         order = {"channel": "sms", "recipients": [row], **TEXT}
         [item] = programme.ok(programme.api.post("/v1/preview", json=order, headers=french))["items"]
         assert [(error["field"], error["code"]) for error in item["errors"]] == [("dhis2", "dhis2_not_active")]
-        assert told in item["errors"][0]["message"]
+        assert reported in item["errors"][0]["message"]
         single = programme.send(row, **TEXT)
         assert (single.status_code, errors(single.json())) == (422, [("dhis2", "dhis2_not_active")])
 
@@ -312,7 +312,7 @@ def test_the_sample_export_is_judged_row_by_row(programme: Programme) -> None:
         defaults=campaign.defaults,
     )  # fmt: skip
     found = {error["row"]: error["code"] for error in made["errors"]}
-    assert found == {each.row: each.reason for each in campaign.expected if each.verdict is Verdict.REJECTED}
+    assert found == {each.row: each.reason for each in campaign.expected if each.decision is RowDecision.REJECTED}
 
 
 # ---------------------------------------------------------------------------------------------------------- References

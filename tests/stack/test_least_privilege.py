@@ -124,9 +124,9 @@ def _single_messages(programme: Programme) -> None:
 def _keyless(programme: Programme, message: Json) -> None:
     """Meta tells of a message by its own ID alone."""
     [entry] = [one for one in programme.ledger("meta") if one["key"] == f"{message['message_id']}.1"]
-    told = status(message, "delivered", 1795428104) | {"id": entry["provider_message_id"]}
-    del told["biz_opaque_callback_data"]
-    assert post(programme, body_of(programme, [told])).status_code == 200
+    reported = status(message, "delivered", 1795428104) | {"id": entry["provider_message_id"]}
+    del reported["biz_opaque_callback_data"]
+    assert post(programme, body_of(programme, [reported])).status_code == 200
 
 
 def _cards(programme: Programme) -> None:
@@ -246,14 +246,14 @@ def _erased_files(programme: Programme) -> None:
 def _full(programme: Programme) -> None:
     """The day's people are all written to, and a late copy of a message that was read comes by once more."""
     programme.put_whatsapp(business_account_id=f"9{programme.phone_number_id}")  # so that Meta's notices count
-    told = {"max_daily_conversations_per_business": "TIER_1"}
-    acts(programme, "account", field="business_capability_update", value=told)
+    reported = {"max_daily_conversations_per_business": "TIER_1"}
+    acts(programme, "account", field="business_capability_update", value=reported)
     [read, *_] = [one for one in programme.messages(channel="whatsapp") if one["status"] == "read"]
     payload: Json = {"to": f"+22177000{DELIVERED}", "country": "SN", "mode": "template", "text": "", "consented": True}
     payload["template"] = {"name": "vaccination_card", "language": "fr", "parameters": [["first_name", "Aminata"]]}
     payload["card_image"] = f"{programme.stack.simulators_url}/cards/LATE.png"
     late: Json = {"organisation": programme.organisation, "channel": "whatsapp", "payload": payload}
-    late |= {"message_id": read["message_id"], "departs_at": 0}
+    late |= {"message_id": read["message_id"], "slot_at": 0}
     sqs, url = programme.stack.aws("sqs"), programme.stack.output("WhatsAppQueueUrl")
 
     def done() -> set[str]:
@@ -277,8 +277,8 @@ def _restricted(programme: Programme) -> None:
         programme.distribute(recipients=people, channel="whatsapp", content=CARD, schedule=later, confirm=True)
     )
     restriction = {"restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING", "expiration": 1_800_000_000}
-    told: Json = {"event": "ACCOUNT_RESTRICTION", "restriction_info": [restriction]}
-    acts(programme, "account", field="account_update", value=told)
+    reported: Json = {"event": "ACCOUNT_RESTRICTION", "restriction_info": [restriction]}
+    acts(programme, "account", field="account_update", value=reported)
     until(lambda: programme.distribution(made["distribution_id"]), lambda found: found["status"] == "paused")
 
 

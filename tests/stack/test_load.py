@@ -41,7 +41,7 @@ def read(stack: RunningStack, path: str) -> Any:
 def test_every_message_of_an_upload_is_sent_once_faster_than_the_stack_can(own_stack: RunningStack) -> None:
     """At 1,000 a second every departure is missed: what is late leaves all the same, at its worker's pace."""
     identity, outcome = Run(target(own_stack), campaign(ROWS, "all-at-once"), print).carry(1000, patience=PATIENCE)
-    assert outcome.faults == [], table(outcome)
+    assert outcome.shortfalls == [], table(outcome)
     assert outcome.by_status == {"delivered": ROWS}
     assert sum(outcome.requests.values()) < 15 * ROWS
     own_stack.move_to(own_stack.now() + timedelta(minutes=2))
@@ -58,7 +58,7 @@ def test_paused_or_cancelled_at_a_third_everybody_is_accounted_for(own_stack: Ru
     before = taken_by_the_provider(own_stack)
     run = Run(target(own_stack, f"load-{turn}"), campaign(150, turn), print)
     identity, outcome = run.carry(30, patience=PATIENCE, at_a_third=turn)
-    assert outcome.faults == [], table(outcome)
+    assert outcome.shortfalls == [], table(outcome)
     assert outcome.ledger == taken_by_the_provider(own_stack) - before
     assert (outcome.held is not None) == (turn is Turn.PAUSE)
     if turn is Turn.CANCEL:
@@ -84,7 +84,7 @@ def test_after_a_reset_the_log_is_empty_and_a_campaign_runs(own_stack: RunningSt
     assert httpx2.get(f"{own_stack.control_url}/ledger").json()["messages"] == []
     again = Run(target(own_stack), campaign(50, "anew"), print)
     _, outcome = again.carry(1000, patience=PATIENCE)
-    assert outcome.faults == [], table(outcome)
+    assert outcome.shortfalls == [], table(outcome)
 
 
 def outcome_with(**changes: Any) -> Outcome:
@@ -96,7 +96,7 @@ def outcome_with(**changes: Any) -> Outcome:
 
 
 @pytest.mark.parametrize(
-    ("changes", "faults"),
+    ("changes", "shortfalls"),
     [
         ({}, []),
         ({"accepted": 1}, ["1 rows not accepted", "-1 accepted and neither delivered nor cancelled"]),
@@ -115,8 +115,8 @@ def outcome_with(**changes: Any) -> Outcome:
         ({"unlogged": 1, "unsent": 1}, ["1 taken by the provider, not in the log", "1 sent by the log, not taken"]),
     ],
 )
-def test_what_is_wrong_is_said(changes: dict[str, Any], faults: list[str]) -> None:
-    found = outcome_with(**changes).faults
-    assert len(found) == len(faults)
-    assert all(text.startswith(start) for text, start in zip(found, faults, strict=True))
+def test_what_is_wrong_is_said(changes: dict[str, Any], shortfalls: list[str]) -> None:
+    found = outcome_with(**changes).shortfalls
+    assert len(found) == len(shortfalls)
+    assert all(text.startswith(start) for text, start in zip(found, shortfalls, strict=True))
     assert "AWS requests a message" in table(outcome_with(**changes))

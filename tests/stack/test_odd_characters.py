@@ -81,8 +81,8 @@ def test_a_single_message_and_what_else_has_texts(programme: Programme) -> None:
     assert [entry["text"] for entry in programme.ledger("orange")] == ["Bonjour Awa"]
     said = json.dumps({"phone": "+221770008200\uffff", "granted": False, "source": "form\ud800"})
     assert programme.api.post("/v1/consents", headers=headers, content=said).status_code == 204
-    told = programme.ok(programme.api.post("/v1/consents/lookup", json={"phone": "+221770008200"}))
-    assert (told["state"], told["source"]) == ("revoked", "form")
+    reported = programme.ok(programme.api.post("/v1/consents/lookup", json={"phone": "+221770008200"}))
+    assert (reported["state"], reported["source"]) == ("revoked", "form")
 
 
 def test_a_message_that_no_queue_takes_ends_and_the_others_leave(programme: Programme) -> None:

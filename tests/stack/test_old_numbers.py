@@ -64,8 +64,8 @@ def test_the_session_of_an_old_account_is_the_new_numbers(programme: Programme) 
 
 def test_consents_are_recorded_and_found_under_either_form(programme: Programme) -> None:
     for said, granted, state in ((OLD, True, "granted"), (NEW, False, "revoked"), ("05 12 84 58", True, "revoked")):
-        word = {"phone": said, "granted": granted, "source": "register"}
-        answer = programme.api.post("/v1/consents", json=word)
+        statement = {"phone": said, "granted": granted, "source": "register"}
+        answer = programme.api.post("/v1/consents", json=statement)
         if said.startswith("+"):
             assert answer.status_code == 204
         else:

@@ -71,9 +71,9 @@ def test_an_erased_person_is_forgotten_and_the_others_get_their_cards(programme:
     ended = programme.message(waiting)
     assert (ended["status"], ended["reason"], ended["recipient"]) == ("failed", "erased", "+22177***8200")
     assert programme.message(delivered)["status"] == "delivered"
-    until(lambda: _frozen(programme), lambda texts: PHONE not in texts)
-    word = programme.ok(programme.api.post("/v1/consents/lookup", json={"phone": PHONE}))
-    assert (word["state"], word["source"]) == ("revoked", "erasure")
+    until(lambda: _stored_content(programme), lambda texts: PHONE not in texts)
+    statement = programme.ok(programme.api.post("/v1/consents/lookup", json={"phone": PHONE}))
+    assert (statement["state"], statement["source"]) == ("revoked", "erasure")
     assert programme.send(programme.recipient(DELIVERED)).json()["errors"][0]["code"] == "opted_out"
     gone = programme.api.post(f"/v1/messages/{waiting}/resend")
     assert (gone.status_code, gone.json()["code"]) == (409, "state_conflict")
@@ -87,7 +87,7 @@ def test_an_erased_person_is_forgotten_and_the_others_get_their_cards(programme:
     assert len([entry for entry in programme.ledger("orange") if entry["recipient"] == PHONE]) == 1
 
 
-def _frozen(programme: Programme) -> str:
+def _stored_content(programme: Programme) -> str:
     """Every version of every object of the organisation, but for what clients uploaded."""
     s3, bucket = programme.stack.aws("s3"), programme.stack.output("PayloadBucketName")
     texts = []

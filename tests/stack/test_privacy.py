@@ -43,7 +43,7 @@ def stack(tmp_path: Path) -> Iterator[RunningStack]:
 def test_what_is_planted_rests_where_it_may_and_is_found_nowhere_else(stack: RunningStack) -> None:
     planted = Planted()
     with Programme(stack, "planted") as programme:
-        programme.api.event_hooks["response"].append(planted.hear)
+        programme.api.event_hooks["response"].append(planted.receive)
         live(programme, planted)
         called = addresses(stack)
         places = {**tables(stack), **beside(stack), "answers": "\n".join(planted.answers), "log": stack.log()} | called
@@ -135,7 +135,7 @@ def read(programme: Programme, planted: Planted, made: list[str], sent: dict[str
     programme.ok(api.post("/v1/preview", json={"channel": "sms", "content": planting.TEXT, "recipients": recipients}))
     api.post("/v1/messages", content=f'{{"phone": "{phone(PERSON)} {FIRST}', headers={"idempotency-key": FIRST})
     with programme.stack.api("a-stranger") as stranger:
-        stranger.event_hooks["response"].append(planted.hear)
+        stranger.event_hooks["response"].append(planted.receive)
         for one in (f"messages/{sent['sms/610']}", *(f"distributions/{one}" for one in made), f"messages/{FIRST}"):
             assert stranger.get(f"/v1/{one}").status_code == 404
 
@@ -147,7 +147,7 @@ def tables(stack: RunningStack) -> dict[str, str]:
 def pages(stack: RunningStack, table: str) -> list[Any]:
     scan = stack.aws("dynamodb").get_paginator("scan").paginate(TableName=stack.output(table))
     items = [item for page in scan for item in page["Items"]]
-    assert len(items) > len(planting.TROUBLES["sms"])
+    assert len(items) > len(planting.FAILING_NUMBERS["sms"])
     return items
 
 

@@ -81,10 +81,10 @@ def test_consent_is_asked_for_and_a_revocation_blocks_both_channels(programme: P
     silent = programme.recipient(DELIVERED, consent=None)
     missing = programme.send(silent, channel="whatsapp", content=content)
     assert (missing.status_code, missing.json()["errors"][0]["code"]) == (422, "consent_missing")
-    word = {"phone": "77 000 82 00", "granted": True, "source": "register"}
-    assert programme.api.post("/v1/consents", json=word).status_code == 204
+    statement = {"phone": "77 000 82 00", "granted": True, "source": "register"}
+    assert programme.api.post("/v1/consents", json=statement).status_code == 204
     assert programme.send(silent, channel="whatsapp", content=content).status_code == 202
-    assert programme.api.post("/v1/consents", json={"items": [word | {"granted": False}]}).status_code == 204
+    assert programme.api.post("/v1/consents", json={"items": [statement | {"granted": False}]}).status_code == 204
     looked_up = programme.ok(programme.api.post("/v1/consents/lookup", json={"phone": "+221770008200"}))
     assert (looked_up["state"], looked_up["source"]) == ("revoked", "register")
     for channel in ("whatsapp", "sms"):

@@ -51,12 +51,12 @@ def test_a_number_is_refused_with_its_reason(programme: Programme, phone: str, c
 
 
 def test_health_shows_what_is_left_in_each_country(programme: Programme) -> None:
-    told = health(programme)
-    assert told["ok"] is True
-    left = {balance["country"]: balance for balance in told["balances"]}
-    assert set(left) == {"SN", "CI", "ML", "BF", "GN", "CM", "MG", "TN", "EG"}
-    assert left["SN"]["units"] > 0
-    assert left["SN"]["expires_at"].startswith("2026-12-23")
+    reported = health(programme)
+    assert reported["ok"] is True
+    remaining = {balance["country"]: balance for balance in reported["balances"]}
+    assert set(remaining) == {"SN", "CI", "ML", "BF", "GN", "CM", "MG", "TN", "EG"}
+    assert remaining["SN"]["units"] > 0
+    assert remaining["SN"]["expires_at"].startswith("2026-12-23")
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_health_shows_what_is_left_in_each_country(programme: Programme) -> None
 def test_what_is_left_is_told_at_planning_in_health_and_when_it_stops(
     stack: RunningStack, client: str, reason: str | None, units: int
 ) -> None:
-    with Programme(stack, f"left-{client}") as programme:
+    with Programme(stack, f"remaining-{client}") as programme:
         programme.put_sms(client_id=client)
         rows = [programme.recipient(DELIVERED + number) for number in range(3)]
         made = programme.distribute(recipients=rows, confirm=True).json()

@@ -32,8 +32,8 @@ def test_the_words_that_people_use_revoke_and_sentences_do_not(programme: Progra
     for number, (text, _) in enumerate(ends):
         found = until(lambda number=number: consent(programme, person(number)), lambda one: one["state"] == "revoked")  # type: ignore[misc]
         assert found["source"] == "whatsapp_stop", text
-    told = until(lambda: answers(programme), lambda found: len(found) == len(ends))
-    assert {entry["recipient"]: entry["text"] for entry in told} == {
+    reported = until(lambda: answers(programme), lambda found: len(found) == len(ends))
+    assert {entry["recipient"]: entry["text"] for entry in reported} == {
         person(number): texts.done for number, (_, texts) in enumerate(ends)
     }
     for number in range(len(ends), len(ends) + len(passes)):

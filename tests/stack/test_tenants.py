@@ -110,8 +110,8 @@ def test_a_queued_message_cannot_name_another_organisations_card(owner: Programm
     template = {"name": "vaccination_card", "language": "fr", "parameters": [["first_name", "Aminata"]]}
     payload: Json = {"to": person["phone"], "country": "SN", "mode": "template", "text": "", "consented": True}
     payload |= {"template": template, "card_image": OTHERS[1][0]}
-    copy: Json = {"organisation": OWNER, "channel": "whatsapp", "payload": payload, "message_id": identity}
-    body = json.dumps(copy | {"person": "0" * 32, "departs_at": 0})
+    queue_message: Json = {"organisation": OWNER, "channel": "whatsapp", "payload": payload, "message_id": identity}
+    body = json.dumps(queue_message | {"person": "0" * 32, "slot_at": 0})
     url = owner.stack.output("WhatsAppQueueUrl")
     owner.stack.aws("sqs").send_message(QueueUrl=url, MessageBody=body, MessageGroupId=OWNER)
     failed = until(lambda: owner.message(identity), lambda message: message["status"] != "pending")
@@ -242,10 +242,10 @@ def test_a_mask_is_not_undone_by_trying_its_candidates(owner: Programme) -> None
         owner.move_to(stack.now() + timedelta(seconds=60))
         curious.headers["authorization"] = f"Bearer {stack.token(OWNER, subject=caller)}"
         assert curious.post(routes[1], json={"phone": "+221770000001"}).status_code == 200
-    told = [json.loads(line) for line in stack.log().splitlines() if f'"{caller}"' in line]
-    events = Counter(line["message"] for line in told if line["organisation"] == OWNER)
+    reported = [json.loads(line) for line in stack.log().splitlines() if f'"{caller}"' in line]
+    events = Counter(line["message"] for line in reported if line["organisation"] == OWNER)
     assert events == {"phone_looked_up": 30, "consent_looked_up": 31, "lookup_refused": 2}
-    assert "770000001" not in json.dumps(told)
+    assert "770000001" not in json.dumps(reported)
 
 
 def _in_three_hours(owner: Programme) -> str:

@@ -35,10 +35,10 @@ SENDS = {
     "SendSmsRole": {"Sms"},
     "WebhookRole": {"Status", "WhatsApp", "Fanout"},
 }  # fmt: skip
-READS_OBJECTS = {"ApiRole": {"plans", "messages"}, "BulkFanoutRole": {"uploads", "plans", "messages", "prints"}}
+READS_OBJECTS = {"ApiRole": {"plans", "messages"}, "BulkFanoutRole": {"uploads", "plans", "messages", "dedupe_index"}}
 WRITES_OBJECTS = {
     "ApiRole": {"uploads", "messages"},
-    "BulkFanoutRole": {"plans", "messages", "prints"},
+    "BulkFanoutRole": {"plans", "messages", "dedupe_index"},
     "WebhookRole": {"messages"},
 }
 READS_SECRETS = {
@@ -76,7 +76,7 @@ class Place:
     organisation: str
 
     def objects(self, role: str) -> list[Try]:
-        bucket, prefixes = self.stack.output("PayloadBucketName"), ("uploads", "plans", "messages", "prints")
+        bucket, prefixes = self.stack.output("PayloadBucketName"), ("uploads", "plans", "messages", "dedupe_index")
         at = {prefix: {"Bucket": bucket, "Key": f"{prefix}/{self.organisation}/x"} for prefix in prefixes}
         found = [
             Try(service="s3", call="get_object", parameters=at[one])

@@ -128,8 +128,8 @@ def test_a_status_without_our_key_is_found_by_its_message_id(programme: Programm
     message = programme.settled(sent["message_id"], "sent")
     [entry] = [one for one in programme.ledger("meta") if one["key"] == f"{sent['message_id']}.1"]
     failed = status(message, "failed", 1795428104, errors=[{"code": 131026, "title": "x"}])
-    for told in ({"id": entry["provider_message_id"]}, {"id": "wamid.OTHER"}):
-        nameless = {name: one for name, one in (failed | told).items() if name != "biz_opaque_callback_data"}
+    for reported in ({"id": entry["provider_message_id"]}, {"id": "wamid.OTHER"}):
+        nameless = {name: one for name, one in (failed | reported).items() if name != "biz_opaque_callback_data"}
         assert post(programme, body_of(programme, [nameless])).status_code == 200
     seen = programme.settled(message["message_id"], "failed")
     assert (seen["reason"], seen["attempts"]) == ("not_on_whatsapp", 1)

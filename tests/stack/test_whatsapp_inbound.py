@@ -15,9 +15,9 @@ PHONE = f"+22177000{DELIVERED:04d}"
 
 def acts(programme: Programme, act: str, **body: Any) -> None:
     """A person writes or chooses (docs/simulators.md). The simulator looks for new organisations every five seconds."""
-    told = {"organisation": programme.organisation, "from": PHONE, **body}
+    reported = {"organisation": programme.organisation, "from": PHONE, **body}
     url = f"{programme.stack.control_url}/{act}"
-    until(lambda: httpx2.post(url, json=told).status_code, lambda status: status == 200)
+    until(lambda: httpx2.post(url, json=reported).status_code, lambda status: status == 200)
 
 
 def consent(programme: Programme, phone: str = PHONE) -> dict[str, Any]:

@@ -199,14 +199,14 @@ def test_news_of_a_template_counts_however_meta_writes_its_language(programme: P
         return [one["status"] for one in items if (one["name"], one["language"]) == ("own_words", "en_US")]
 
     assert states() == ["approved"]
-    told = {
+    reported = {
         "event": "PAUSED",
         "message_template_id": 1,
         "message_template_name": "own_words",
         "message_template_language": "en-US",
     }
     field = "message_template_status_update"
-    control(programme, "account", organisation=programme.organisation, field=field, value=told)
+    control(programme, "account", organisation=programme.organisation, field=field, value=reported)
     assert until(states, lambda found: found == ["paused"])
 
 

@@ -60,7 +60,7 @@ def restriction(*kinds: str) -> Json:
     }
 
 
-def notices(programme: Programme) -> list[tuple[str, Json]]:
+def warnings(programme: Programme) -> list[tuple[str, Json]]:
     """Everything that Meta tells of an account and that would stop or slow a campaign."""
     number = {"display_phone_number": "221770009999"}
     return [
@@ -88,7 +88,7 @@ def planned(programme: Programme, first: int) -> str:
     return str(document["distribution_id"])
 
 
-def standing(programme: Programme, identity: str) -> tuple[str, str | None, list[str]]:
+def stored(programme: Programme, identity: str) -> tuple[str, str | None, list[str]]:
     found = programme.distribution(identity)
     return found["status"], found["status_reason"], [hold["reason"] for hold in found.get("holds", ())]
 
@@ -107,27 +107,27 @@ def finding(found: Json, name: str) -> Json:
     return one
 
 
-def heard(programme: Programme) -> None:
+def received(programme: Programme) -> None:
     """All that was told before is worked off: an opt-out that came last stands."""
     phone = f"+22177000{DELIVERED + 99}"
-    told: Json = {"organisation": programme.organisation, "from": phone, "value": "stop"}
-    httpx2.post(f"{programme.stack.control_url}/preferences", json=told).raise_for_status()
+    reported: Json = {"organisation": programme.organisation, "from": phone, "value": "stop"}
+    httpx2.post(f"{programme.stack.control_url}/preferences", json=reported).raise_for_status()
     look_up = lambda: programme.ok(programme.api.post("/v1/consents/lookup", json={"phone": phone}))  # noqa: E731
     until(look_up, lambda found: found["state"] == "revoked")
 
 
 def test_another_accounts_notices_change_nothing(running: RunningStack) -> None:
-    with Programme(running, "anothers-notices") as programme:
+    with Programme(running, "anothers-warnings") as programme:
         account = f"9{programme.phone_number_id}"
         programme.put_whatsapp(business_account_id=account)
         assert programme.api.post("/v1/templates/vaccination_card/submit").status_code == 202
         until(lambda: approved(programme), lambda found: found == {"approved"})
         identity = planned(programme, DELIVERED)
         before = [health(programme)[name] for name in ("quality", "daily_limit")]
-        for field, value in notices(programme):
+        for field, value in warnings(programme):
             tell(programme, field, value, ANOTHER)
-        heard(programme)
-        assert standing(programme, identity) == ("scheduled", None, [])
+        received(programme)
+        assert stored(programme, identity) == ("scheduled", None, [])
         assert approved(programme) == {"approved"}
         found = health(programme)
         assert [found[name] for name in ("quality", "daily_limit")] == before
@@ -135,9 +135,9 @@ def test_another_accounts_notices_change_nothing(running: RunningStack) -> None:
         tell(programme, "message_template_status_update", template("PAUSED"))
         until(lambda: approved(programme), lambda found: found == {"approved", "paused"})
         tell(programme, "message_template_status_update", template("APPROVED"), ANOTHER)
-        heard(programme)
+        received(programme)
         assert approved(programme) == {"approved", "paused"}
-        held = until(lambda: standing(programme, identity), lambda found: found[2] != [])
+        held = until(lambda: stored(programme, identity), lambda found: found[2] != [])
         assert held == ("scheduled", None, ["template_paused"])
 
 
@@ -145,10 +145,10 @@ def test_without_the_accounts_id_notices_change_nothing_and_health_names_it(runn
     with Programme(running, "no-account") as programme:
         identity = planned(programme, DELIVERED + 10)
         for account in (f"9{programme.phone_number_id}", ANOTHER):
-            for field, value in notices(programme):
+            for field, value in warnings(programme):
                 tell(programme, field, value, account)
-        heard(programme)
-        assert standing(programme, identity) == ("scheduled", None, [])
+        received(programme)
+        assert stored(programme, identity) == ("scheduled", None, [])
         for language, ignored in (("en", "change nothing"), ("fr", "ne changent rien")):
             check = finding(health(programme, language), "webhook")
             assert not check["ok"]
@@ -167,18 +167,18 @@ def test_only_what_stops_campaigns_stops_one(running: RunningStack) -> None:
         others.append({"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "SCHEDULE_FOR_DISABLE"}})
         for value in others:
             tell(programme, "account_update", value)
-        heard(programme)
-        assert standing(programme, identity) == ("scheduled", None, [])
+        received(programme)
+        assert stored(programme, identity) == ("scheduled", None, [])
         until(lambda: examined(running, programme), lambda found: len(found) == len(others))
-        assert standing(programme, identity) == ("scheduled", None, [])
+        assert stored(programme, identity) == ("scheduled", None, [])
         running.set_simulators(can_send="BLOCKED")
         tell(programme, "account_update", restriction(OTHER_RESTRICTIONS[-1]))
-        until(lambda: standing(programme, identity), lambda found: found[:2] == ("paused", "account_restricted"))
+        until(lambda: stored(programme, identity), lambda found: found[:2] == ("paused", "account_restricted"))
         running.set_simulators(can_send="AVAILABLE")
         programme.move_to(running.now() + 2 * MINUTE)
-        until(lambda: standing(programme, identity), lambda found: found == ("scheduled", None, []))
+        until(lambda: stored(programme, identity), lambda found: found == ("scheduled", None, []))
         tell(programme, "account_update", restriction(MESSAGING, OTHER_RESTRICTIONS[1]))
-        until(lambda: standing(programme, identity), lambda found: found[:2] == ("paused", "account_restricted"))
+        until(lambda: stored(programme, identity), lambda found: found[:2] == ("paused", "account_restricted"))
 
 
 def examined(running: RunningStack, programme: Programme) -> list[str]:

@@ -11,14 +11,14 @@ from samcli.cli.main import cli  # type: ignore[import-not-found]  # SAM has an 
 
 
 def parse(words: list[str]) -> dict[str, object]:
-    command, context, left = cli, cli.make_context("sam", list(words)), list(words)
+    command, context, remaining = cli, cli.make_context("sam", list(words)), list(words)
     with context:
         while isinstance(command, click.Group):
-            _, found, left = command.resolve_command(context, left)
+            _, found, remaining = command.resolve_command(context, remaining)
             if found is None:
-                return {"error": f"no command {left}"}
+                return {"error": f"no command {remaining}"}
             command = found
-            context = command.make_context(command.name, list(left), parent=context)
+            context = command.make_context(command.name, list(remaining), parent=context)
     return {name: value for name, value in context.params.items() if _is_plain(value)}
 
 

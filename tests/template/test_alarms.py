@@ -90,9 +90,11 @@ def test_failures_ring_by_reason_and_what_nobody_tried_counts_nothing(alarm: str
 
 def _counted(office: Office) -> dict[str, float]:
     """What the alarm of SMS would read of what the office told: accepted calls, failures by reason."""
-    told = office.telemetry.events
-    reasons = Counter(str(one["reason"]) for name, one in told if name == "message_moved" and one["status"] == "failed")
-    calls = sum(one["outcome"] == "accepted" for name, one in told if name == "provider_called")
+    reported = office.telemetry.events
+    reasons = Counter(
+        str(one["reason"]) for name, one in reported if name == "message_moved" and one["status"] == "failed"
+    )
+    calls = sum(one["outcome"] == "accepted" for name, one in reported if name == "provider_called")
     return {"accepted": calls, **{reason: count for reason, count in reasons.items() if reason in _reasons(SMS_SHARE)}}
 
 

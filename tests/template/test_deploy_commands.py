@@ -54,12 +54,12 @@ def _options(words: list[str]) -> tuple[set[str], set[str]]:
     """Those with a value, and the flags, of which `--no-x` is one for x."""
     valued: set[str] = set()
     flags: set[str] = set()
-    left = list(words)
-    while left:
-        name = left.pop(0)
+    remaining = list(words)
+    while remaining:
+        name = remaining.pop(0)
         assert name.startswith("--"), f"{name}: an option has one value or none"
-        if left and not left[0].startswith("--"):
-            left.pop(0)
+        if remaining and not remaining[0].startswith("--"):
+            remaining.pop(0)
             valued.add(name.removeprefix("--"))
         else:
             flags.add(name.removeprefix("--").removeprefix("no-"))

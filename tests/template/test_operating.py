@@ -14,7 +14,7 @@ from shared.messages.errors import Kind
 from shared.messages.payload import Channel
 from shared.messages.ports import ClaimAnswer
 from shared.messages.status import Status
-from shared.policy.gate_check import Verdict
+from shared.policy.gate_check import GateDecision
 from tests.template import reading
 from tests.template.reading import FUNCTION_FOLDERS, QUEUES, ROOT, Node, at, listed, mapping, of_type, properties, text
 
@@ -27,7 +27,7 @@ VALUES = {
     "outcome": {*Kind, ACCEPTED},
     "status": set(Status),
     "provider": {str(row.name) for row in PROVIDERS},
-    "verdict": set(Verdict),
+    "decision": set(GateDecision),
     "found": set(ClaimAnswer),
     "reason": known_codes(TextKind.REASON, "en") | known_codes(TextKind.FIELD, "en"),
 }
@@ -98,11 +98,11 @@ def _of_dashboard() -> Iterator[Named]:
 
 
 SHOWN = tuple(_of_dashboard())
-WATCHED = tuple(one for name in ALARMS for one in of_alarm(name))
+ALARMED = tuple(one for name in ALARMS for one in of_alarm(name))
 OURS = {metric.name: metric for event in EVENTS.values() for metric in event.metrics}
 
 
-def _fault(named: Named) -> str | None:
+def _mistake(named: Named) -> str | None:
     if named.namespace != OWN:
         known = OF_AWS.get(named.namespace, {}).get(named.name)
         return None if known and {name for name, _ in named.dimensions} <= known else "not one of AWS's"
@@ -115,7 +115,7 @@ def _fault(named: Named) -> str | None:
 
 
 def test_alarms_and_dashboard_name_metrics_that_somebody_writes() -> None:
-    assert {(one.place, one.name): fault for one in (*SHOWN, *WATCHED) if (fault := _fault(one))} == {}
+    assert {(one.place, one.name): mistake for one in (*SHOWN, *ALARMED) if (mistake := _mistake(one))} == {}
 
 
 def test_the_code_s_metrics_go_to_the_stack_s_own_namespace() -> None:
@@ -149,7 +149,7 @@ def test_widgets_do_not_lie_on_each_other() -> None:
 
 
 def _dimensions_of(metric: str) -> set[str]:
-    return {value for one in WATCHED if one.name == metric for _, value in one.dimensions}
+    return {value for one in ALARMED if one.name == metric for _, value in one.dimensions}
 
 
 def test_something_rings_for_each_function_each_queue_and_each_dead_letter_queue() -> None:
@@ -182,7 +182,7 @@ def test_an_alarm_rings_where_the_topic_says_and_not_while_nothing_happens(alarm
 
 def test_the_guide_knows_what_the_alarms_cost() -> None:
     guide = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
-    assert f"{len(WATCHED) / 10:.2f} for {len(ALARMS)} alarms" in guide
+    assert f"{len(ALARMED) / 10:.2f} for {len(ALARMS)} alarms" in guide
 
 
 def _entries() -> dict[str, str]:

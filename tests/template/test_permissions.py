@@ -157,7 +157,7 @@ def test_the_fan_out_takes_what_it_consumes_and_nothing_else(template: Node) -> 
     ("role", "readable", "writable"),
     [
         ("ApiRole", {"plans", "messages"}, {"uploads", "messages"}),
-        ("BulkFanoutRole", {"uploads", "plans", "messages", "prints"}, {"plans", "messages", "prints"}),
+        ("BulkFanoutRole", {"uploads", "plans", "messages", "dedupe_index"}, {"plans", "messages", "dedupe_index"}),
         ("SendWhatsAppRole", set(), set()),
         ("SendSmsRole", set(), set()),
         ("WebhookRole", set(), {"messages"}),
@@ -180,7 +180,7 @@ def test_only_the_fan_out_removes_objects_for_good(template: Node) -> None:
     for role in of_type(template, "AWS::IAM::Role"):
         found = {action for action in actions(template, role, "s3") if action.startswith("Delete")}
         assert found == ({"DeleteObjectVersion"} if role == "BulkFanoutRole" else set()), role
-    folders = ("messages", "plans", "prints", "uploads")
+    folders = ("dedupe_index", "messages", "plans", "uploads")
     prefixes = [str({"Fn::Sub": f"${{PayloadBucket.Arn}}/{prefix}/*"}) for prefix in folders]
     assert resources(template, "BulkFanoutRole", "s3:DeleteObjectVersion") == prefixes
 

@@ -15,7 +15,7 @@ KEPT_BY = {
     "uploads/": "UploadRetentionDays",
     "plans/": "PayloadRetentionDays",
     "messages/": "PayloadRetentionDays",
-    "prints/": "MessageRetentionDays",
+    "dedupe_index/": "MessageRetentionDays",
 }
 CONTEXT = "kms:EncryptionContext:aws:logs:arn"
 OWN_KEY: Node = {"Fn::GetAtt": "DataKey.Arn"}

@@ -29,14 +29,14 @@ def test_the_tick_comes_every_minute_and_is_never_made_up_for(template: Node) ->
     assert timedelta(minutes=int(rate[1])) == TICK_EVERY
 
 
-def test_lanes_are_filled_for_longer_than_some_ticks_may_be_missing() -> None:
+def test_rate_limits_are_filled_for_longer_than_some_ticks_may_be_missing() -> None:
     """Of three ticks in a row two may fail, and every lane still has messages that leave. SQS must be able to hold
     back what is filled last."""
     assert 3 * TICK_EVERY <= HORIZON <= LONGEST_DELAY
     assert NEXT_LOOK == TICK_EVERY
 
 
-def test_the_alarm_looks_at_each_tick_and_rings_once_lanes_have_run_dry() -> None:
+def test_the_alarm_looks_at_each_tick_and_rings_once_rate_limits_have_run_dry() -> None:
     [ticks] = [mapping(one) for one in listed(ALARM["Metrics"]) if "MetricStat" in mapping(one)]
     assert at(ticks, "MetricStat", "Metric", "MetricName") == "Ticks"
     period = timedelta(seconds=number(ticks, "MetricStat", "Period"))

@@ -17,7 +17,7 @@ from tests.template.reading import FUNCTION_FOLDERS, ROOT, Node, mapping, of_typ
 
 ADDS = re.compile(r"xray|opentelemetry|\botel|ddtrace|tracer|tracing", re.IGNORECASE)
 SETS = re.compile(r"OTEL_|AWS_XRAY_|POWERTOOLS_TRACE|AWS_LAMBDA_EXEC_WRAPPER|LAMBDA_CONTEXT_TRACE")
-TOLD = "+22177000123x Awa"
+REPORTED = "+22177000123x Awa"
 """Whom an exception's text names."""
 
 
@@ -69,7 +69,7 @@ def test_what_lambda_draws_of_a_failure_is_a_type_and_a_place() -> None:
 
     nothing: Any = None
     bootstrap.handle_event_request(
-        runtime, handler, "request-1", TOLD, "text/plain", nothing, nothing, "arn", 0, nothing, _Deaf()
+        runtime, handler, "request-1", REPORTED, "text/plain", nothing, nothing, "arn", 0, nothing, _Deaf()
     )
     [cause] = runtime.causes
     drawn = json.loads(cause)["exceptions"]

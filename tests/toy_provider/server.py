@@ -27,10 +27,10 @@ class KiteServer:
         return [json.loads(request.content) for _, request in self.calls]
 
 
-def fault(number: int) -> bytes:
-    return json.dumps({"fault": {"number": number}}).encode()
+def field_error(number: int) -> bytes:
+    return json.dumps({"field_error": {"number": number}}).encode()
 
 
-def told(*events: tuple[str, str], to: str = "221770008200") -> bytes:
+def reported(*events: tuple[str, str], to: str = "221770008200") -> bytes:
     """A callback: references with what became of them."""
     return json.dumps({"events": [{"ref": ref, "event": event, "to": to} for ref, event in events]}).encode()

@@ -26,7 +26,7 @@ from shared.providers.http import ClientParts, SendTimes, client
 from shared.sending.channel import CardSource, ChannelSender
 from shared.webhooks.unmatched_receipts import LOOK_AGAIN_AFTER
 from tests.fakes.office import DEMO, SMS
-from tests.fakes.orange import FakeTokenShelf
+from tests.fakes.orange import FakeTokenStore
 from tests.fakes.rest import FakeMedia
 from tests.fakes.virtual import OrderedOffice
 from tests.template.reading import ROOT
@@ -34,7 +34,7 @@ from tests.toy_provider.kite.client import URL, error_from
 from tests.toy_provider.kite.codes import FAULTS
 from tests.toy_provider.kite.receipts import FORMAT
 from tests.toy_provider.row import KITE
-from tests.toy_provider.server import KiteServer, fault, told
+from tests.toy_provider.server import KiteServer, field_error, reported
 
 FORMATS = {**RECEIPTS, KITE.name: FORMAT}
 RATE = 3
@@ -55,7 +55,7 @@ class KiteOffice(OrderedOffice):
     def settings_at(self, provider: Provider) -> SmsIntegration:
         """The same account name at either provider, and proven at both."""
         account = self.number_key.account(provider, SMS.client_id)
-        self.lanes.members[account] = {DEMO: Member(rate=1000, proved_at=self.clock.now(), version=0)}
+        self.rate_limits.members[account] = {DEMO: Member(rate=1000, proved_at=self.clock.now(), version=0)}
         return replace(SMS, provider=provider, rate_per_second=RATE, account=account)
 
     @override
@@ -68,7 +68,7 @@ class KiteOffice(OrderedOffice):
             times=times,
             clock=self.clock,
             media=FakeMedia(self.clock),
-            tokens=FakeTokenShelf(self.points),
+            tokens=FakeTokenStore(self.points),
         )
         return row.sender(parts)
 
@@ -116,7 +116,7 @@ def test_a_campaign_goes_out_and_arrives(office: KiteOffice) -> None:
     [(_, request), _] = office.kite.calls
     assert (str(request.url), request.headers["x-api-key"]) == (URL, SMS.client_secret.value)
     assert office.kite.bodies()[0]["account"] == SMS.client_id
-    assert office.called(KITE.name, told(("ref-1", "ARRIVED"), ("ref-2", "LOST")))
+    assert office.called(KITE.name, reported(("ref-1", "ARRIVED"), ("ref-2", "LOST")))
     by_reference = {row.provider_message_id: office.row(row.message_id) for row in rows}
     assert by_reference["ref-1"].status is Status.DELIVERED
     assert (by_reference["ref-2"].status, by_reference["ref-2"].reason) == (Status.FAILED, "undeliverable")
@@ -135,7 +135,7 @@ def test_a_campaign_goes_out_and_arrives(office: KiteOffice) -> None:
     ],
 )
 def test_each_error_of_its_table_is_a_decision(number: int, kind: Kind, scope: Scope) -> None:
-    error = error_from(422, fault(number))
+    error = error_from(422, field_error(number))
     assert (error.kind, error.scope, error.code) == (kind, scope, f"422/{number}")
     assert number in FAULTS
 
@@ -157,11 +157,11 @@ def test_the_mapper_is_total(status: int, body: bytes, kind: Kind) -> None:
 @pytest.mark.parametrize(
     ("answer", "status", "reason"),
     [
-        ((422, fault(3)), Status.FAILED, "phone_invalid"),
-        ((422, fault(30)), Status.FAILED, "provider_rejected"),
+        ((422, field_error(3)), Status.FAILED, "phone_invalid"),
+        ((422, field_error(30)), Status.FAILED, "provider_rejected"),
         ((502, b"<html>"), Status.FAILED, "outcome_unknown"),
-        ((422, fault(5)), Status.PENDING, None),
-        ((422, fault(12)), Status.PENDING, None),
+        ((422, field_error(5)), Status.PENDING, None),
+        ((422, field_error(12)), Status.PENDING, None),
     ],
 )
 def test_the_send_step_acts_on_it(
@@ -177,31 +177,31 @@ def test_the_send_step_acts_on_it(
 @pytest.mark.parametrize(("number", "held"), [(9, ACCOUNT), (12, country_scope("SN")), (3, None)])
 def test_a_stop_holds_its_scope_and_nothing_wider(office: KiteOffice, number: int, held: ScopeKey | None) -> None:
     office.single()
-    office.kite.answers = [(422, fault(number))]
+    office.kite.answers = [(422, field_error(number))]
     office.deliver(within=timedelta(seconds=5))
     assert office.run(office.holding.get(DEMO, Channel.SMS)).held_scopes() == ([held] if held else [])
 
 
 def test_its_rate_limit_is_its_own(office: KiteOffice) -> None:
     """Three a second, of an account that bears the same name as the one at Orange, which is held."""
-    office.run(office.lanes.hold(office.at_orange.lane, office.clock.now() + timedelta(hours=1)))
+    office.run(office.rate_limits.hold(office.at_orange.rate_limit, office.clock.now() + timedelta(hours=1)))
     office.distribute(12)
     office.do_tasks()
-    copies = office.queue.take()
-    office.run(office.step(Channel.SMS).send_all(copies))
+    queue_messages = office.queue.take()
+    office.run(office.step(Channel.SMS).send_all(queue_messages))
     calls = [at for at, _ in office.kite.calls]
     assert len(calls) == 12
     assert not [nth for nth in range(12 - RATE) if calls[nth + RATE] - calls[nth] < SECOND]
     assert calls[-1] - calls[0] < timedelta(seconds=6)
-    assert office.lanes.standing(office.at_orange.lane).next_bulk == 0
+    assert office.rate_limits.stored(office.at_orange.rate_limit).next_bulk == 0
 
 
 def test_a_throttle_delays_its_rate_limit_alone(office: KiteOffice) -> None:
     office.single()
-    office.kite.answers = [(422, fault(7))]
+    office.kite.answers = [(422, field_error(7))]
     office.deliver()
-    assert office.lanes.held_until(office.at_kite.lane) - office.clock.now() == 2 * SECOND
-    assert office.lanes.standing(office.at_orange.lane).not_before == 0
+    assert office.rate_limits.held_until(office.at_kite.rate_limit) - office.clock.now() == 2 * SECOND
+    assert office.rate_limits.stored(office.at_orange.rate_limit).not_before == 0
 
 
 @pytest.mark.parametrize("comes_first", ["the message's name", "the receipt"])
@@ -210,10 +210,10 @@ def test_a_receipt_moves_only_its_own_message(office: KiteOffice, comes_first: s
     old = office.sent_by_orange("ref-1")
     new = office.single()
     if comes_first == "the receipt":
-        assert office.called(KITE.name, told(("ref-1", "ARRIVED")))
+        assert office.called(KITE.name, reported(("ref-1", "ARRIVED")))
     office.deliver(within=timedelta(seconds=5))
     if comes_first != "the receipt":
-        assert office.called(KITE.name, told(("ref-1", "ARRIVED")))
+        assert office.called(KITE.name, reported(("ref-1", "ARRIVED")))
     assert office.row(new.message_id).provider_message_id == "ref-1"
     assert (office.row(new.message_id).status, office.row(old.message_id).status) == (Status.DELIVERED, Status.SENT)
     info = {"address": "tel:+221770008300", "deliveryStatus": "DeliveryImpossible"}
@@ -231,14 +231,14 @@ def test_a_lost_answer_is_found_by_a_receipt_of_its_own_provider_alone(office: K
     assert office.called(ORANGE, json.dumps(stray).encode())
     office.look_again()
     assert office.row(message.message_id).reason == "outcome_unknown"
-    assert office.called(KITE.name, told(("ref-lost", "ARRIVED")))
+    assert office.called(KITE.name, reported(("ref-lost", "ARRIVED")))
     office.look_again()
     assert office.row(message.message_id).status is Status.DELIVERED
 
 
 def test_its_secret_path_asks_for_the_token(office: KiteOffice) -> None:
-    assert not office.called(KITE.name, told(("ref-1", "ARRIVED")), token="guessed")
-    assert office.telemetry.troubles == ["webhook_refused"]
+    assert not office.called(KITE.name, reported(("ref-1", "ARRIVED")), token="guessed")
+    assert office.telemetry.warning_events == ["webhook_refused"]
 
 
 def test_settings_that_name_an_unknown_provider_hold_the_account(office: KiteOffice) -> None:

@@ -31,7 +31,7 @@ INNOCENT = {
         (
             "Addressee.recipient",
             "DuplicateRow.recipient",
-            "Fault.recipient",
+            "FieldError.recipient",
             "Message.recipient",
             "PlannedRow.recipient",
             "Rejected.recipient",

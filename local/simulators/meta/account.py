@@ -22,7 +22,7 @@ FIELDS = frozenset(
 _PAUSED = {"title": "FIRST_PAUSE", "description": "Your WhatsApp message template has been paused for 3 hours."}
 
 
-class AccountNews:
+class AccountUpdate:
     """Calls the webhook of the organisation whose account it is, if there is one with an app secret."""
 
     def __init__(self, stage: Stage, hooks: MetaHooks) -> None:

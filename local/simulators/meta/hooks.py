@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import httpx2
 
-from local.simulators.callbacks import Notice, Outbox, Postman, play
+from local.simulators.callbacks import Callback, Outbox, Postman, play
 from local.simulators.ledger import Call
 from local.simulators.meta.errors import webhook_error
 from local.simulators.meta.inbound import Person, person
@@ -96,13 +96,13 @@ class MetaHooks:
             "value": value,
             "timestamp": int(self._stage.clock.now().timestamp()),
         }
-        told = {**_envelope(registration), "contacts": [chooser.contact()], "user_preferences": [preference]}
+        reported = {**_envelope(registration), "contacts": [chooser.contact()], "user_preferences": [preference]}
         self._put(
             Event(
                 registration=registration,
                 provider_message_id="",
                 status="preference",
-                value=told,
+                value=reported,
                 field="user_preferences",
             )
         )
@@ -149,7 +149,7 @@ class MetaHooks:
             }
         ).encode()  # Non-ASCII goes out escaped and is signed so, as Meta does.
         signature = hmac.new((registration.app_secret or "").encode(), body, hashlib.sha256).hexdigest()
-        notice = Notice(
+        callback = Callback(
             provider="meta",
             organisation=registration.organisation,
             url=url,
@@ -159,7 +159,7 @@ class MetaHooks:
             statuses=tuple(event.status for event in events),
         )
         if await self._is_registered(registration, url):
-            await self._postman.post(notice)
+            await self._postman.post(callback)
 
     def _entries(self, registration: WhatsAppRegistration, events: Sequence[Event]) -> list[dict[str, object]]:
         """One an account, in order of appearance."""

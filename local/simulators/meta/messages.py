@@ -149,11 +149,11 @@ class Messages:
         media_id = picture.media_id if picture is not None else None
         if outcome.first_upload and not self._uploads.is_first(checked.number, checked.message.wa_id, media_id or ""):
             return META_DEFAULT
-        if picture is None or picture.link is None or await self._link_is_good(picture):
+        if picture is None or picture.link is None or await self._picture_is_good(picture):
             return outcome
         return replace(META_DEFAULT, summary="picture by link not usable", receipts=("failed",), failure=131053)
 
-    async def _link_is_good(self, picture: Picture) -> bool:
+    async def _picture_is_good(self, picture: Picture) -> bool:
         try:
             answer = await self._stage.client.get(picture.link or "")
         except (httpx2.HTTPError, httpx2.InvalidURL):

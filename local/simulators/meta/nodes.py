@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from local.simulators.json_body import parsed_object
 from local.simulators.meta.access import bearer, number_id
-from local.simulators.meta.account import AccountNews
+from local.simulators.meta.account import AccountUpdate
 from local.simulators.meta.business_account import ACCOUNT, PHONE_NUMBER, account_fields, app
 from local.simulators.meta.business_account import DEFAULT_FIELDS as ACCOUNT_DEFAULTS
 from local.simulators.meta.business_account import EMPTY_FIELDS as ACCOUNT_EMPTY
@@ -58,7 +58,7 @@ class Nodes:
         stage: Stage,
         media: MediaStore,
         templates: Templates,
-        account: AccountNews,
+        account: AccountUpdate,
         subscriptions: Subscriptions,
     ) -> None:
         self._account = account

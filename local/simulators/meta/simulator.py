@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from local.simulators.meta.account import AccountNews
+from local.simulators.meta.account import AccountUpdate
 from local.simulators.meta.errors import GraphError
 from local.simulators.meta.hooks import MetaHooks
 from local.simulators.meta.media import MediaStore
@@ -28,7 +28,7 @@ class MetaSimulator:
         self._subscriptions = Subscriptions(stage.registrations)
         self.hooks = MetaHooks(stage, self._subscriptions)
         self._media = MediaStore(stage.ledger.next_serial)
-        self.account = AccountNews(stage, self.hooks)
+        self.account = AccountUpdate(stage, self.hooks)
         self._nodes = Nodes(stage, self._media, self.templates, self.account, self._subscriptions)
         self.messages = Messages(stage, self._media, self.templates, self.hooks, self._nodes.number_of)
 

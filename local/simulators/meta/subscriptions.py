@@ -9,22 +9,22 @@ class Subscriptions:
 
     def __init__(self, registrations: Registrations) -> None:
         self._registrations = registrations
-        self._told: dict[str, bool] = {}
+        self._reported: dict[str, bool] = {}
 
     async def is_subscribed(self, account: str) -> bool:
         """Whether its webhooks reach an app."""
-        if account in self._told:
-            return self._told[account]
+        if account in self._reported:
+            return self._reported[account]
         return await self._registrations.whatsapp_of_account(account) is not None
 
     def is_ended(self, account: str) -> bool:
         """Whether the subscription was taken away."""
-        return self._told.get(account) is False
+        return self._reported.get(account) is False
 
     def tell(self, account: str, *, subscribed: bool) -> None:
         """A POST or a DELETE."""
-        self._told[account] = subscribed
+        self._reported[account] = subscribed
 
     def clear(self) -> None:
         """As if just started."""
-        self._told.clear()
+        self._reported.clear()

@@ -56,7 +56,7 @@ POLICY: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OAuthFault:
+class OAuthError:
     """RFC 6749's body, which the token endpoint uses for faulty forms."""
 
     status: int
@@ -71,19 +71,22 @@ class OrangeError(Exception):
     """
 
     def __init__(
-        self, code: str, *variables: str, fault: OAuthFault | None = None, odd: tuple[str | None] | None = None
+        self, code: str, *variables: str, oauth_error: OAuthError | None = None, odd: tuple[str | None] | None = None
     ) -> None:
         super().__init__(code)
         self.code = code
         self.variables = variables
-        self.fault = fault
+        self.oauth_error = oauth_error
         self.odd = odd
 
     def answer(self) -> JSONResponse:
         """In the shape of its family."""
-        if self.fault is not None:
-            body: dict[str, object] = {"error": self.fault.error, "error_description": self.fault.description}
-            return JSONResponse(body, self.fault.status)
+        if self.oauth_error is not None:
+            body: dict[str, object] = {
+                "error": self.oauth_error.error,
+                "error_description": self.oauth_error.description,
+            }
+            return JSONResponse(body, self.oauth_error.status)
         if self.code in SERVICE:
             return self._one_api(400, "serviceException", SERVICE[self.code])
         if self.code in POLICY:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from local.simulators.callbacks import Notice, Outbox, Postman, play
+from local.simulators.callbacks import Callback, Outbox, Postman, play
 from local.simulators.outcomes import Outcome, Shape
 from local.simulators.registrations import SmsRegistration
 from local.simulators.stage import Stage
@@ -68,7 +68,7 @@ class OrangeHooks:
             body = {"deliveryInfoNotification": {"callbackData": receipt.resource_id, "deliveryInfo": _info(receipt)}}
             path = f"/webhooks/orange/{registration.organisation}/{registration.receipt_token}"
             await self._postman.post(
-                Notice(
+                Callback(
                     provider="orange",
                     organisation=registration.organisation,
                     url=self._stage.settings.api_url + path,

@@ -113,10 +113,10 @@ class OrangeSimulator:
         return ORANGE.get(text.number[-4:], default) if self._stage.settings.special_numbers else default
 
     async def _accept(self, text: Text, client: str, outcome: Outcome) -> str:
-        cost, left = units(text.message), self._stage.settings.units
-        if left.get(text.country.code, 0) < cost:
+        cost, remaining = units(text.message), self._stage.settings.units
+        if remaining.get(text.country.code, 0) < cost:
             raise OrangeError("POL0001", "insufficient balance")
-        left[text.country.code] -= cost
+        remaining[text.country.code] -= cost
         resource_id = self._next_resource_id(client, text.number)
         registration = await self._stage.registrations.sms(client)
         self._stage.ledger.accept(
@@ -201,7 +201,7 @@ def _created(text: Text, resource_id: str) -> JSONResponse:
     return JSONResponse({"outboundSMSMessageRequest": inner}, 201)
 
 
-def _contract(client: str, iso3: str, left: int, now: datetime, ends: datetime) -> dict[str, object]:
+def _contract(client: str, iso3: str, remaining: int, now: datetime, ends: datetime) -> dict[str, object]:
     def stamp(at: datetime) -> str:
         return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z"
 
@@ -212,7 +212,7 @@ def _contract(client: str, iso3: str, left: int, now: datetime, ends: datetime) 
         "applicationId": client,
         "country": iso3,
         "offerName": "SMS_OCB",
-        "availableUnits": left,
+        "availableUnits": remaining,
         "requestedUnits": 0,
         "status": "ACTIVE",
         "expirationDate": stamp(ends),

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from local.simulators.orange.errors import OAuthFault, OrangeError
+from local.simulators.orange.errors import OAuthError, OrangeError
 from local.simulators.stage import Stage
 
 LIFE = timedelta(seconds=3600)
@@ -44,9 +44,9 @@ class Tokens:
             self._tokens = {each: token for each, token in self._tokens.items() if token.client_id != client_id}
         now = self._stage.clock.now()
         value = hashlib.sha256(f"{client_id}/{self._stage.ledger.next_serial()}".encode()).hexdigest()
-        told = SHORT_LIFE if client_id == SHORT else LIFE
-        self._tokens[value] = Token(client_id=client_id, ends_at=now if client_id == STALE else now + told)
-        seconds = int(told.total_seconds())
+        reported = SHORT_LIFE if client_id == SHORT else LIFE
+        self._tokens[value] = Token(client_id=client_id, ends_at=now if client_id == STALE else now + reported)
+        seconds = int(reported.total_seconds())
         expires_in = seconds if client_id == NUMBERS else str(seconds)
         return JSONResponse({"token_type": "Bearer", "access_token": value, "expires_in": expires_in})
 
@@ -82,7 +82,7 @@ def basic_client(request: Request) -> str:
         raise OrangeError("401/41")
     if secret == WRONG_SECRET:
         description = "The requested service needs credentials, but the ones provided were invalid."
-        raise OrangeError("401/41", fault=OAuthFault(status=401, error="invalid_client", description=description))
+        raise OrangeError("401/41", oauth_error=OAuthError(status=401, error="invalid_client", description=description))
     return client_id
 
 
@@ -91,8 +91,8 @@ def _check_form(request: Request, body: bytes) -> None:
         raise OrangeError("415/68")
     grants = parse_qs(body.decode(errors="replace")).get("grant_type", [])
     if not grants:
-        fault = OAuthFault(status=400, error="invalid_request", description="Missing grant_type in body")
-        raise OrangeError("400/23", fault=fault)
+        oauth_error = OAuthError(status=400, error="invalid_request", description="Missing grant_type in body")
+        raise OrangeError("400/23", oauth_error=oauth_error)
     if grants != ["client_credentials"]:
-        fault = OAuthFault(status=400, error="unsupported_grant_type", description="Use client_credentials")
-        raise OrangeError("400/24", fault=fault)
+        oauth_error = OAuthError(status=400, error="unsupported_grant_type", description="Use client_credentials")
+        raise OrangeError("400/24", oauth_error=oauth_error)

@@ -24,6 +24,6 @@ class AwsClients(AwsStores):
             times=times,
             clock=self.clock,
             media=self.media,
-            tokens=self.token_shelf,
+            tokens=self.token_store,
             cards=cards,
         )

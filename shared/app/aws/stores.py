@@ -11,19 +11,19 @@ from shared.messages.payload import Channel
 from shared.storage.aws import Aws
 from shared.storage.dynamodb.contacts import DynamoContacts, DynamoSessions
 from shared.storage.dynamodb.counters import DynamoCallCounts, DynamoCardFailures, DynamoTurns
-from shared.storage.dynamodb.daily_limit import DynamoPeopleCount, DynamoReputations
+from shared.storage.dynamodb.daily_limit import DynamoNumberStatuses, DynamoPeopleCount
 from shared.storage.dynamodb.distributions import DynamoDistributions
 from shared.storage.dynamodb.holds import DynamoHolds
-from shared.storage.dynamodb.last_heard import DynamoPulse
+from shared.storage.dynamodb.last_heard import DynamoLastHeard
 from shared.storage.dynamodb.log import DynamoLog
 from shared.storage.dynamodb.message_item import KEPT_FOR
 from shared.storage.dynamodb.people import DynamoMedia, DynamoPeople, DynamoReceipts
-from shared.storage.dynamodb.rate_limits import DynamoLanes
+from shared.storage.dynamodb.rate_limits import DynamoRateLimits
 from shared.storage.dynamodb.templates import DynamoTemplates
 from shared.storage.dynamodb.unmatched_receipts import DynamoUnknownSms
 from shared.storage.integrations import SecretIntegrations
 from shared.storage.queues import SqsChannelQueue, SqsTaskQueue
-from shared.storage.tokens import SecretTokenShelf
+from shared.storage.tokens import SecretTokenStore
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -102,9 +102,9 @@ class AwsStores:
         return DynamoTurns(self.aws, self._given.state_table)
 
     @cached_property
-    def lanes(self) -> DynamoLanes:
+    def rate_limits(self) -> DynamoRateLimits:
         """Timetables."""
-        return DynamoLanes(self.aws, self._given.state_table, self.clock)
+        return DynamoRateLimits(self.aws, self._given.state_table, self.clock)
 
     @cached_property
     def people(self) -> DynamoPeople:
@@ -141,9 +141,9 @@ class AwsStores:
         return SecretIntegrations(self.aws, names.secrets_prefix, self.clock, patient=patient, key=names.secrets_key)
 
     @cached_property
-    def token_shelf(self) -> SecretTokenShelf:
+    def token_store(self) -> SecretTokenStore:
         """Orange's tokens, shared by the workers."""
-        return SecretTokenShelf(self.aws, self._given.secrets_prefix, self.telemetry, self._given.secrets_key)
+        return SecretTokenStore(self.aws, self._given.secrets_prefix, self.telemetry, self._given.secrets_key)
 
     @cached_property
     def unknown_sms(self) -> DynamoUnknownSms:
@@ -166,9 +166,9 @@ class AwsStores:
         return DynamoCardFailures(self.aws, self._given.state_table)
 
     @cached_property
-    def pulse(self) -> DynamoPulse:
+    def last_heard_store(self) -> DynamoLastHeard:
         """What Meta last told of each number's messages."""
-        return DynamoPulse(self.aws, self._given.state_table)
+        return DynamoLastHeard(self.aws, self._given.state_table)
 
     @cached_property
     def people_count(self) -> DynamoPeopleCount:
@@ -186,9 +186,9 @@ class AwsStores:
         return DynamoTemplates(self.aws, self._given.state_table)
 
     @cached_property
-    def reputations(self) -> DynamoReputations:
+    def number_statuses(self) -> DynamoNumberStatuses:
         """What Meta grants each number."""
-        return DynamoReputations(self.aws, self._given.state_table)
+        return DynamoNumberStatuses(self.aws, self._given.state_table)
 
     @cached_property
     def queue(self) -> SqsChannelQueue:

@@ -12,15 +12,15 @@ from shared.campaigns.control import Control, ControlDeps
 from shared.campaigns.statistics import StatisticsReader
 from shared.integrations.administration import Administration, AdministrationDeps
 from shared.integrations.health import SmsHealth, WhatsAppHealth, WhatsAppHealthDeps
-from shared.integrations.integration import SmsIntegration, TokenShelf, WhatsAppIntegration
+from shared.integrations.integration import SmsIntegration, TokenStore, WhatsAppIntegration
 from shared.messages.resend import ResendDeps, Resends
 from shared.messages.single import MessageDeps, SingleSends
 from shared.policy.consents import Consents, Numbers
 from shared.policy.erasure import Erasures
-from shared.policy.gate_check import Admission
+from shared.policy.gate_check import GateCheck
 from shared.recipients.lookups import CallCounts, Lookups
 from shared.sending.send import SendStep
-from shared.sending.test_send import Trial, TrialDeps
+from shared.sending.test_send import SendTest, SendTestDeps
 
 
 class ApiAdapters(ReadingAdapters, SmsAdapters, WhatsAppAdapters, Protocol):
@@ -29,7 +29,7 @@ class ApiAdapters(ReadingAdapters, SmsAdapters, WhatsAppAdapters, Protocol):
     @property
     def call_counts(self) -> CallCounts: ...
     @property
-    def token_shelf(self) -> TokenShelf: ...
+    def token_store(self) -> TokenStore: ...
 
 
 class Api[A: ApiAdapters = ApiAdapters](Reading[A], Sms[A], WhatsApp[A]):
@@ -43,7 +43,7 @@ class Api[A: ApiAdapters = ApiAdapters](Reading[A], Sms[A], WhatsApp[A]):
             WhatsAppHealthDeps(
                 templates=self.templates,
                 number=self.number,
-                reputations=on.reputations,
+                number_statuses=on.number_statuses,
                 people=on.people_count,
                 subscriptions=on.meta,
                 clock=on.clock,
@@ -63,7 +63,7 @@ class Api[A: ApiAdapters = ApiAdapters](Reading[A], Sms[A], WhatsApp[A]):
             AdministrationDeps(
                 integrations=on.integrations,
                 templates=self.templates,
-                tokens=on.token_shelf,
+                tokens=on.token_store,
                 holding=self.holding,
                 members=self.members,
                 number_key=on.number_key,
@@ -80,9 +80,9 @@ class Api[A: ApiAdapters = ApiAdapters](Reading[A], Sms[A], WhatsApp[A]):
             MessageDeps(
                 log=on.log,
                 plans=on.plans,
-                judge=self.judge,
+                eligibility=self.eligibility,
                 settings=self.setting_reader,
-                lanes=on.lanes,
+                rate_limits=on.rate_limits,
                 queue=self.ending_queue(),
                 clock=on.clock,
             )
@@ -123,8 +123,8 @@ class Api[A: ApiAdapters = ApiAdapters](Reading[A], Sms[A], WhatsApp[A]):
                 log=on.log,
                 plans=on.plans,
                 integrations=on.integrations,
-                admission=Admission(on.holds, on.people, on.log, self.daily_limits),
-                straight=self.straight(),
+                gate_check=GateCheck(on.holds, on.people, on.log, self.daily_limits),
+                enqueue_now=self.enqueue_now(),
                 clock=on.clock,
             )
         )
@@ -148,11 +148,17 @@ class Api[A: ApiAdapters = ApiAdapters](Reading[A], Sms[A], WhatsApp[A]):
         return Lookups(on.call_counts, on.number_key, on.telemetry, on.clock)
 
     @cached_property
-    def trial(self) -> Trial:
+    def send_test(self) -> SendTest:
         """Test sends."""
-        on, settler = self.adapters, self.settler()
-        deps = TrialDeps(log=on.log, lanes=on.lanes, settler=settler, number_key=on.number_key, clock=on.clock)
-        return Trial(deps)
+        on, status_writer = self.adapters, self.status_writer()
+        deps = SendTestDeps(
+            log=on.log,
+            rate_limits=on.rate_limits,
+            status_writer=status_writer,
+            number_key=on.number_key,
+            clock=on.clock,
+        )
+        return SendTest(deps)
 
     @cached_property
     def sms_test_step(self) -> SendStep[SmsIntegration, Any]:

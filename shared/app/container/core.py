@@ -10,17 +10,17 @@ from shared.campaigns.ports import Distributions, TaskQueue
 from shared.holds.keeper import HoldKeeper, HoldStore
 from shared.integrations.ports import Integrations
 from shared.messages.ports import Log
-from shared.messages.status_effects import Consequences
-from shared.messages.status_writer import Settler
-from shared.pacing.daily_limit import DailyLimits, PeopleCount, Reputations
+from shared.messages.status_effects import RefusalEffects
+from shared.messages.status_writer import StatusWriter
+from shared.pacing.daily_limit import DailyLimits, NumberStatuses, PeopleCount
 from shared.pacing.members import Members, MemberStore
-from shared.pacing.ports import Lanes
+from shared.pacing.ports import RateLimits
 from shared.policy.ports import People, Sessions
-from shared.sending.enqueue_now import EndingQueue, OffersMessages, Straight
-from shared.sending.last_heard import Pulse
+from shared.sending.enqueue_now import EndingQueue, EnqueueNow, OffersMessages
+from shared.sending.last_heard import LastHeardStore
 
 
-class RateLimits(Lanes, MemberStore, Protocol):
+class RateLimitsAndMembers(RateLimits, MemberStore, Protocol):
     """The rate limits of provider accounts, and their members."""
 
 
@@ -40,7 +40,7 @@ class CoreAdapters(Protocol):
     @property
     def holds(self) -> HoldStore: ...
     @property
-    def lanes(self) -> RateLimits: ...
+    def rate_limits(self) -> RateLimitsAndMembers: ...
     @property
     def people(self) -> People: ...
     @property
@@ -48,9 +48,9 @@ class CoreAdapters(Protocol):
     @property
     def sessions(self) -> Sessions: ...
     @property
-    def pulse(self) -> Pulse: ...
+    def last_heard_store(self) -> LastHeardStore: ...
     @property
-    def reputations(self) -> Reputations: ...
+    def number_statuses(self) -> NumberStatuses: ...
     @property
     def integrations(self) -> Integrations: ...
     @property
@@ -68,12 +68,12 @@ class Core[A: CoreAdapters = CoreAdapters]:
     @cached_property
     def members(self) -> Members:
         """Who shares a provider account's rate limit."""
-        return Members(self.adapters.lanes, self.adapters.integrations, self.adapters.clock)
+        return Members(self.adapters.rate_limits, self.adapters.integrations, self.adapters.clock)
 
     @cached_property
     def daily_limits(self) -> DailyLimits:
         """Meta's daily limit, and sessions."""
-        return DailyLimits(self.adapters.reputations.get, self.adapters.people_count, self.adapters.sessions)
+        return DailyLimits(self.adapters.number_statuses.get, self.adapters.people_count, self.adapters.sessions)
 
     @cached_property
     def holding(self) -> HoldKeeper:
@@ -81,20 +81,20 @@ class Core[A: CoreAdapters = CoreAdapters]:
         on = self.adapters
         return HoldKeeper(on.holds, on.distributions, on.telemetry, on.clock, on.tasks)
 
-    def consequences(self) -> Consequences:
+    def refusal_effects(self) -> RefusalEffects:
         """What a refusal means for others than its message."""
-        return Consequences(self.adapters.people, self.adapters.tasks, self.adapters.telemetry)
+        return RefusalEffects(self.adapters.people, self.adapters.tasks, self.adapters.telemetry)
 
-    def settler(self) -> Settler:
+    def status_writer(self) -> StatusWriter:
         """One of its own for each use case: it holds that batch's counts."""
         on = self.adapters
-        return Settler(on.log, on.distributions, on.telemetry, on.clock)
+        return StatusWriter(on.log, on.distributions, on.telemetry, on.clock)
 
     def ending_queue(self) -> EndingQueue:
         """The channel queues, towards the senders."""
-        return EndingQueue(self.adapters.queue, self.settler(), self.adapters.telemetry)
+        return EndingQueue(self.adapters.queue, self.status_writer(), self.adapters.telemetry)
 
-    def straight(self) -> Straight:
+    def enqueue_now(self) -> EnqueueNow:
         """Sends one message at once."""
         on = self.adapters
-        return Straight(log=on.log, lanes=on.lanes, queue=self.ending_queue(), clock=on.clock)
+        return EnqueueNow(log=on.log, rate_limits=on.rate_limits, queue=self.ending_queue(), clock=on.clock)

@@ -9,7 +9,7 @@ from shared.campaigns.cancel import Sweep, SweepDeps
 from shared.campaigns.create import Planning, PlanningDeps
 from shared.campaigns.planning import Planner
 from shared.campaigns.recount import Tallies
-from shared.campaigns.release import Release, ReleaseDeps, Stragglers
+from shared.campaigns.release import Release, ReleaseDeps, StuckMessages
 from shared.cards.probe import CardProbe
 from shared.duplicates.already_sent import AlreadySent, Turns
 from shared.holds.causes import AccountHealth, ReadCauses
@@ -18,10 +18,10 @@ from shared.integrations.templates import TemplateGuard
 from shared.messages.agenda import Agenda, AgendaDeps
 from shared.messages.dead_letters import DeadLetters
 from shared.messages.fallbacks import Fallbacks
-from shared.messages.status_writer import Settler
+from shared.messages.status_writer import StatusWriter
 from shared.pacing.members import Proofs
 from shared.policy.erasure import Eraser, EraserDeps, Traces
-from shared.policy.gate_check import Admission
+from shared.policy.gate_check import GateCheck
 from shared.sending.channel import CardSource
 from shared.sending.enqueue_now import EndingQueue
 from shared.sending.resolve_unknown import Unknowns
@@ -53,7 +53,7 @@ class FanningOut[A: FanoutAdapters = FanoutAdapters](Reading[A]):
                 plans=on.plans,
                 uploads=on.uploads,
                 already=self.already,
-                planner=Planner(self.judge, on.plans, on.lanes, self.balances, self.number, probe),
+                planner=Planner(self.eligibility, on.plans, on.rate_limits, self.balances, self.number, probe),
                 settings=self.setting_reader,
                 tasks=on.tasks,
                 schedules=on.schedules,
@@ -96,19 +96,19 @@ class FanningOut[A: FanoutAdapters = FanoutAdapters](Reading[A]):
     @cached_property
     def dead_letters(self) -> DeadLetters:
         """Takes copies that were given up."""
-        on, settler = self.adapters, self.settler()
-        return DeadLetters(on.log, self._unknowns(settler), settler, on.telemetry, on.clock)
+        on, status_writer = self.adapters, self.status_writer()
+        return DeadLetters(on.log, self._unknowns(status_writer), status_writer, on.telemetry, on.clock)
 
     @cached_property
     def already(self) -> AlreadySent:
         """One for planning and release: it remembers indexes that it has read."""
         on = self.adapters
-        return AlreadySent(on.distributions, on.turns, on.plans, on.log, self.settler(), on.clock)
+        return AlreadySent(on.distributions, on.turns, on.plans, on.log, self.status_writer(), on.clock)
 
     @cached_property
     def release(self) -> Release:
         """Puts a distribution's messages on their queue, as fast as they may leave."""
-        on, settler = self.adapters, self.settler()
+        on, status_writer = self.adapters, self.status_writer()
         return Release(
             ReleaseDeps(
                 distributions=on.distributions,
@@ -117,15 +117,15 @@ class FanningOut[A: FanoutAdapters = FanoutAdapters](Reading[A]):
                 plans=on.plans,
                 already=self.already,
                 log=on.log,
-                lanes=on.lanes,
+                rate_limits=on.rate_limits,
                 queue=self._queue,
                 integrations=on.integrations,
                 guard=TemplateGuard(on.book),
                 tallies=self.tallies,
-                stragglers=Stragglers(on.log, self.tallies, settler, self._unknowns(settler)),
+                stuck_messages=StuckMessages(on.log, self.tallies, status_writer, self._unknowns(status_writer)),
                 limits=self.daily_limits,
                 proofs=Proofs(self.balances, self.number, on.telemetry, on.clock),
-                settler=settler,
+                status_writer=status_writer,
                 schedules=on.schedules,
                 telemetry=on.telemetry,
                 clock=on.clock,
@@ -145,7 +145,7 @@ class FanningOut[A: FanoutAdapters = FanoutAdapters](Reading[A]):
                 log=on.log,
                 plans=on.plans,
                 integrations=on.integrations,
-                lanes=on.lanes,
+                rate_limits=on.rate_limits,
                 queue=self._queue,
                 tasks=on.tasks,
                 telemetry=on.telemetry,
@@ -156,15 +156,15 @@ class FanningOut[A: FanoutAdapters = FanoutAdapters](Reading[A]):
     @cached_property
     def sweep(self) -> Sweep:
         """Ends what a cancelled distribution has not sent."""
-        on, settler = self.adapters, self.settler()
+        on, status_writer = self.adapters, self.status_writer()
         return Sweep(
             SweepDeps(
                 log=on.log,
                 distributions=on.distributions,
                 plans=on.plans,
                 tallies=self.tallies,
-                settler=settler,
-                unknowns=self._unknowns(settler),
+                status_writer=status_writer,
+                unknowns=self._unknowns(status_writer),
                 clock=on.clock,
             )
         )
@@ -179,13 +179,13 @@ class FanningOut[A: FanoutAdapters = FanoutAdapters](Reading[A]):
                 holds=on.holds,
                 plans=on.plans,
                 integrations=on.integrations,
-                admission=Admission(on.holds, on.people, on.log),
+                gate_check=GateCheck(on.holds, on.people, on.log),
                 fallbacks=Fallbacks(log=on.log, plans=on.plans, integrations=on.integrations, telemetry=on.telemetry),
-                lanes=on.lanes,
+                rate_limits=on.rate_limits,
                 queue=self._queue,
-                settler=self.settler(),
-                unsure=self._note_unknown,
-                pulse=on.pulse,
+                status_writer=self.status_writer(),
+                note_unknown=self._note_unknown,
+                last_heard_store=on.last_heard_store,
                 telemetry=on.telemetry,
                 clock=on.clock,
             )
@@ -203,7 +203,7 @@ class FanningOut[A: FanoutAdapters = FanoutAdapters](Reading[A]):
                 distributions=on.distributions,
                 same=self.identities,
                 traces=on.traces,
-                settler=self.settler(),
+                status_writer=self.status_writer(),
                 tasks=on.tasks,
                 telemetry=on.telemetry,
                 clock=on.clock,
@@ -224,5 +224,5 @@ class FanningOut[A: FanoutAdapters = FanoutAdapters](Reading[A]):
     def _note_unknown(self) -> NoteUnknown:
         return NoteUnknown(unknown=self.adapters.unknown_sms)
 
-    def _unknowns(self, settler: Settler) -> Unknowns:
-        return Unknowns(self.adapters.log, settler, self._note_unknown)
+    def _unknowns(self, status_writer: StatusWriter) -> Unknowns:
+        return Unknowns(self.adapters.log, status_writer, self._note_unknown)

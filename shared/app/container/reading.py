@@ -15,7 +15,7 @@ from shared.integrations.templates import TemplateBook, Templates, TemplatesAtMe
 from shared.messages.dead_letters import Redrives
 from shared.pacing.daily_limit import AsksNumber, NumberReader
 from shared.pacing.members import ProvingBalances, ProvingNumbers
-from shared.policy.eligibility import Judge
+from shared.policy.eligibility import Eligibility
 from shared.policy.setting import SettingReader
 
 
@@ -58,7 +58,7 @@ class Reading[A: ReadingAdapters = ReadingAdapters](Keyed[A]):
         """What Meta grants the number."""
         on = self.adapters
         meta = ProvingNumbers(on.meta, self.members)
-        return NumberReader(on.reputations, meta, on.people_count, on.telemetry, on.clock)
+        return NumberReader(on.number_statuses, meta, on.people_count, on.telemetry, on.clock)
 
     @cached_property
     def balances(self) -> ProvingBalances:
@@ -66,9 +66,9 @@ class Reading[A: ReadingAdapters = ReadingAdapters](Keyed[A]):
         return ProvingBalances(self.adapters.balances, self.members)
 
     @cached_property
-    def judge(self) -> Judge:
+    def eligibility(self) -> Eligibility:
         """Judges rows."""
-        return Judge(self.adapters.people, self.adapters.sessions, self.adapters.number_key)
+        return Eligibility(self.adapters.people, self.adapters.sessions, self.adapters.number_key)
 
     @cached_property
     def setting_reader(self) -> SettingReader:
@@ -86,8 +86,8 @@ class Reading[A: ReadingAdapters = ReadingAdapters](Keyed[A]):
                 distributions=on.distributions,
                 holds=on.holds,
                 plans=on.plans,
-                pulse=on.pulse,
-                outlook=Outlook(on.integrations, on.lanes, self.balances, self.number, on.clock),
+                last_heard_store=on.last_heard_store,
+                outlook=Outlook(on.integrations, on.rate_limits, self.balances, self.number, on.clock),
                 clock=on.clock,
             )
         )

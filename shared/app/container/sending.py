@@ -10,9 +10,9 @@ from shared.cards.failures import CardFailures, FailedCards
 from shared.messages.payload import Provider
 from shared.pacing.daily_limit import DailyLimits
 from shared.pacing.waiting import QUEUED, TEST_SEND, Waits
-from shared.policy.gate_check import Admission
+from shared.policy.gate_check import GateCheck
 from shared.providers.http import QUEUED_SENDS, TEST_SENDS, SendTimes
-from shared.sending.channel import CardSource, ChannelSender, ProviderDesk
+from shared.sending.channel import CardSource, ChannelSender, ProviderAdapter
 from shared.sending.send import SendDeps
 from shared.webhooks.ports import Receipts
 
@@ -46,14 +46,14 @@ class SendingAdapters(CoreAdapters, Protocol):
 class Sending[A: SendingAdapters = SendingAdapters](Core[A]):
     """The parts of the send steps of both channels."""
 
-    def provider_desks(
+    def provider_adapters(
         self, rows: Sequence[ProviderRow], chain: Chain, cards: CardSource | None = None
-    ) -> Mapping[Provider, ProviderDesk[Any, Any]]:
+    ) -> Mapping[Provider, ProviderAdapter[Any, Any]]:
         """The desks of one channel's providers."""
         on = self.adapters
-        noted = (on.receipts, on.pulse, on.telemetry, on.clock)
+        noted = (on.receipts, on.last_heard_store, on.telemetry, on.clock)
         return {
-            row.name: ProviderDesk(sender=on.sender(row, chain.times, cards), acknowledge=row.acknowledge(*noted))
+            row.name: ProviderAdapter(sender=on.sender(row, chain.times, cards), acknowledge=row.acknowledge(*noted))
             for row in rows
         }
 
@@ -62,14 +62,14 @@ class Sending[A: SendingAdapters = SendingAdapters](Core[A]):
         on = self.adapters
         return SendDeps(
             log=on.log,
-            lanes=on.lanes,
+            rate_limits=on.rate_limits,
             queue=self.ending_queue(),
-            admission=Admission(on.holds, on.people, on.log, limits),
-            consequences=self.consequences(),
+            gate_check=GateCheck(on.holds, on.people, on.log, limits),
+            refusal_effects=self.refusal_effects(),
             holding=self.holding,
             members=self.members,
             cards=FailedCards(on.card_failures, cards),
-            settler=self.settler(),
+            status_writer=self.status_writer(),
             telemetry=on.telemetry,
             clock=on.clock,
             draw=on.draw,

@@ -7,7 +7,7 @@ from shared.app.container.sending import QUEUED_CHAIN, Chain, Sending, SendingAd
 from shared.app.providers import PROVIDERS, ProviderRow, of_channel
 from shared.integrations.integration import SmsIntegration
 from shared.messages.payload import Channel
-from shared.sending.channel import ChannelDesk
+from shared.sending.channel import ChannelAdapter
 from shared.sending.send import SendStep
 from shared.webhooks.unmatched_receipts import NoteUnknown, UnknownSms
 
@@ -26,12 +26,12 @@ class Sms[A: SmsAdapters = SmsAdapters](Sending[A]):
         self, chain: Chain = QUEUED_CHAIN, providers: Sequence[ProviderRow] = PROVIDERS
     ) -> SendStep[SmsIntegration, Any]:
         """Towards the SMS provider that the organisation's settings name."""
-        desk = ChannelDesk(
+        adapter = ChannelAdapter(
             integration=self._sms,
-            providers=self.provider_desks(of_channel(Channel.SMS, providers), chain),
-            unsure=NoteUnknown(unknown=self.adapters.unknown_sms),
+            providers=self.provider_adapters(of_channel(Channel.SMS, providers), chain),
+            note_unknown=NoteUnknown(unknown=self.adapters.unknown_sms),
         )
-        return SendStep(desk, self.send_deps(chain.waits))
+        return SendStep(adapter, self.send_deps(chain.waits))
 
     async def _sms(self, organisation: str, version: int) -> SmsIntegration | None:
         return await self.adapters.integrations.sms(organisation, version=version)

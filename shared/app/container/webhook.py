@@ -8,15 +8,15 @@ from shared.app.receipts import RECEIPTS
 from shared.integrations.ports import Integrations
 from shared.integrations.templates import TemplateBook
 from shared.messages.payload import Provider
-from shared.messages.status_effects import Aftermath, AftermathDeps
-from shared.messages.status_writer import Settler
+from shared.messages.status_effects import StatusEffects, StatusEffectsDeps
+from shared.messages.status_writer import StatusWriter
 from shared.providers.meta import webhook
 from shared.webhooks.account_updates import AccountDeps, AccountListener
-from shared.webhooks.inbound import InboundDeps, InboundDesk
-from shared.webhooks.ingress import Doorkeeper, ReceiptDesk, Receiver, StatusQueue
-from shared.webhooks.meta_documents import MetaDesk
+from shared.webhooks.inbound import InboundAdapter, InboundDeps
+from shared.webhooks.ingress import ReceiptAdapter, Receiver, StatusQueue, WebhookIngress
+from shared.webhooks.meta_documents import MetaAdapter
 from shared.webhooks.ports import Receipts
-from shared.webhooks.unmatched_receipts import Strangers
+from shared.webhooks.unmatched_receipts import UnmatchedReceipts
 from shared.webhooks.updates import ReceiptFormat
 
 
@@ -36,50 +36,52 @@ class WebhookAdapters(KeyedAdapters, Protocol):
 class Webhook[A: WebhookAdapters = WebhookAdapters](Keyed[A]):
     """The two halves of the webhook, and who listens. Each call makes a new one."""
 
-    def door(self, formats: Mapping[Provider, ReceiptFormat] = RECEIPTS) -> Doorkeeper:
+    def door(self, formats: Mapping[Provider, ReceiptFormat] = RECEIPTS) -> WebhookIngress:
         """Where providers knock."""
         on = self.adapters
-        return Doorkeeper(on.integrations, on.status_queue, webhook, formats, on.telemetry, on.clock)
+        return WebhookIngress(on.integrations, on.status_queue, webhook, formats, on.telemetry, on.clock)
 
     def receiver(self, formats: Mapping[Provider, ReceiptFormat] = RECEIPTS) -> Receiver:
         """A consumer of the status queue."""
-        on, settler = self.adapters, self.settler()
-        people, account = self.inbound_desk(), self.account_listener()
-        meta = MetaDesk(
+        on, status_writer = self.adapters, self.status_writer()
+        people, account = self.inbound_adapter(), self.account_listener()
+        meta = MetaAdapter(
             whatsapp=webhook,
-            statuses=self.aftermath(settler),
-            news_listeners=(people, account),
+            statuses=self.status_effects(status_writer),
+            webhook_event_listeners=(people, account),
             status_listeners=(people,),
         )
-        strangers = Strangers(on.unknown_sms, self.hash_of)
-        receipts = ReceiptDesk(formats=formats, receipts=on.receipts, strangers=strangers, queue=on.status_queue)
-        return Receiver(settler, meta, receipts, on.telemetry, on.clock)
+        unmatched_receipts = UnmatchedReceipts(on.unknown_sms, self.hash_of)
+        receipts = ReceiptAdapter(
+            formats=formats, receipts=on.receipts, unmatched_receipts=unmatched_receipts, queue=on.status_queue
+        )
+        return Receiver(status_writer, meta, receipts, on.telemetry, on.clock)
 
-    def aftermath(self, settler: Settler) -> Aftermath:
+    def status_effects(self, status_writer: StatusWriter) -> StatusEffects:
         """What statuses mean beside their message's own row."""
         on = self.adapters
-        return Aftermath(
-            AftermathDeps(
+        return StatusEffects(
+            StatusEffectsDeps(
                 log=on.log,
                 distributions=on.distributions,
-                settler=settler,
-                consequences=self.consequences(),
+                status_writer=status_writer,
+                refusal_effects=self.refusal_effects(),
                 holding=self.holding,
-                pulse=on.pulse,
+                last_heard_store=on.last_heard_store,
                 clock=on.clock,
             )
         )
 
-    def inbound_desk(self) -> InboundDesk:
+    def inbound_adapter(self) -> InboundAdapter:
         """Hears what people write, and answers a STOP."""
         on = self.adapters
-        return InboundDesk(
+        return InboundAdapter(
             InboundDeps(
                 identities=self.identities,
                 integrations=on.integrations,
                 log=on.log,
                 plans=on.plans,
-                straight=self.straight(),
+                enqueue_now=self.enqueue_now(),
                 telemetry=on.telemetry,
                 clock=on.clock,
             )
@@ -92,7 +94,7 @@ class Webhook[A: WebhookAdapters = WebhookAdapters](Keyed[A]):
             AccountDeps(
                 integrations=on.current_integrations,
                 book=on.book,
-                reputations=on.reputations,
+                number_statuses=on.number_statuses,
                 holding=self.holding,
                 tasks=on.tasks,
                 telemetry=on.telemetry,

@@ -8,7 +8,7 @@ from shared.app.providers import PROVIDERS, ProviderRow, of_channel
 from shared.integrations.integration import WhatsAppIntegration
 from shared.messages.payload import Channel
 from shared.providers.cards import WithSampleCard
-from shared.sending.channel import CardSource, ChannelDesk
+from shared.sending.channel import CardSource, ChannelAdapter
 from shared.sending.send import SendStep
 
 
@@ -27,11 +27,11 @@ class WhatsApp[A: WhatsAppAdapters = WhatsAppAdapters](Sending[A]):
     ) -> SendStep[WhatsAppIntegration, Any]:
         """Towards Meta."""
         cards = WithSampleCard(self.adapters.card_source)
-        desk = ChannelDesk(
+        adapter = ChannelAdapter(
             integration=self._whatsapp,
-            providers=self.provider_desks(of_channel(Channel.WHATSAPP, providers), chain, cards),
+            providers=self.provider_adapters(of_channel(Channel.WHATSAPP, providers), chain, cards),
         )
-        return SendStep(desk, self.send_deps(chain.waits, self.daily_limits, cards))
+        return SendStep(adapter, self.send_deps(chain.waits, self.daily_limits, cards))
 
     async def _whatsapp(self, organisation: str, version: int) -> WhatsAppIntegration | None:
         return await self.adapters.integrations.whatsapp(organisation, version=version)

@@ -10,7 +10,14 @@ from datetime import datetime
 from shared.base.json import JsonObject, JsonValue
 from shared.providers.answers import identifier, integer, obj, objects, text
 from shared.providers.meta.instants import instant
-from shared.webhooks.updates import AccountNews, LimitNews, News, NumberNews, TemplateNews, TemplateStatus
+from shared.webhooks.updates import (
+    AccountUpdate,
+    LimitUpdate,
+    NumberUpdate,
+    TemplateStatus,
+    TemplateUpdate,
+    WebhookEvent,
+)
 
 TEMPLATE_EVENTS: Mapping[str, TemplateStatus] = {
     "APPROVED": TemplateStatus.APPROVED,
@@ -39,7 +46,7 @@ STOPPING_RESTRICTIONS = frozenset({"RESTRICTED_BIZ_INITIATED_MESSAGING"})
 """The business may not begin conversations, which is what campaigns do. Meta's other restrictions concern calls, the
 call button, direct send, new numbers, new templates, and answers to people who have written."""
 
-NOTICES = frozenset(
+WARNING_UPDATES = frozenset(
     {"ACCOUNT_RESTRICTION", "ACCOUNT_VIOLATION", "DISABLED_UPDATE", "ACCOUNT_OFFBOARDED", "PARTNER_REMOVED"}
 )
 """Events that may or may not keep messages from being sent."""
@@ -60,7 +67,7 @@ _TIER = re.compile(r"TIER_([0-9]{1,9})(K|M)?", re.ASCII)
 _THOUSANDS = {None: 1, "K": 1_000, "M": 1_000_000}
 
 
-def account_news(value: JsonObject, entry_time: datetime | None) -> Iterator[News]:
+def account_updates(value: JsonObject, entry_time: datetime | None) -> Iterator[WebhookEvent]:
     """Everything that a change's value tells of templates, account, limits and number; nothing where it is none."""
     if entry_time is None:
         return
@@ -70,19 +77,19 @@ def account_news(value: JsonObject, entry_time: datetime | None) -> Iterator[New
     event = identifier(value.get("event"))
     yield from _account(value, _name(event.upper()), entry_time)
     limit = next((value[name] for name in LIMITS if name in value), None)
-    if limit is not None and (told := messaging_limit(limit)):
-        yield LimitNews(limit=told[0], at=entry_time)
+    if limit is not None and (reported := messaging_limit(limit)):
+        yield LimitUpdate(limit=reported[0], at=entry_time)
     yield from _number(value, event, entry_time)
 
 
-def _template(value: JsonObject, at: datetime) -> Iterator[TemplateNews]:
+def _template(value: JsonObject, at: datetime) -> Iterator[TemplateUpdate]:
     """Nothing where the name or the language is none that Meta gives: it would be a key of ours."""
     name, language = text(value.get("message_template_name")), template_language(value.get("message_template_language"))
     if not _TEMPLATE_NAME.fullmatch(name) or not language:
         return
     quality = identifier(value.get("new_quality_score")).upper()
     category = identifier(value.get("new_category")) or identifier(value.get("message_template_category"))
-    yield TemplateNews(
+    yield TemplateUpdate(
         name=name,
         language=language,
         status=TEMPLATE_EVENTS.get(text(value.get("event")).upper()),
@@ -101,24 +108,24 @@ def template_language(value: JsonValue) -> str:
     return f"{language}_{region.upper()}" if region else language
 
 
-def _account(value: JsonObject, event: str, at: datetime) -> Iterator[AccountNews]:
+def _account(value: JsonObject, event: str, at: datetime) -> Iterator[AccountUpdate]:
     """Nothing where it is not told that the account may not send, may send again, or has trouble."""
     bans = obj(value.get("ban_info")).get("waba_ban_state")
     states = {BAN_STATES.get(text(state).upper()) for state in (bans if isinstance(bans, list) else [bans])}
-    told = [
+    reported = [
         (_name(one.get("restriction_type")), one.get("expiration")) for one in objects(value.get("restriction_info"))
     ]
-    stops = [instant(expiration) for kind, expiration in told if kind in STOPPING_RESTRICTIONS]
-    words = ", ".join(sorted({kind for kind, _ in told if kind}))
+    stops = [instant(expiration) for kind, expiration in reported if kind in STOPPING_RESTRICTIONS]
+    words = ", ".join(sorted({kind for kind, _ in reported if kind}))
     if STOPPED in states or event in STOPPING_EVENTS:
-        yield AccountNews(restricted=STOPPED, event=event, at=at, restriction=words)
+        yield AccountUpdate(restricted=STOPPED, event=event, at=at, restriction=words)
     elif RUNNING in states:
-        yield AccountNews(restricted=RUNNING, event=event, at=at)
+        yield AccountUpdate(restricted=RUNNING, event=event, at=at)
     elif stops:
         until = None if None in stops else max(filter(None, stops))
-        yield AccountNews(restricted=STOPPED, event=event, at=at, until=until, restriction=words)
-    elif event in NOTICES:
-        yield AccountNews(restricted=None, event=event, at=at, restriction=words)
+        yield AccountUpdate(restricted=STOPPED, event=event, at=at, until=until, restriction=words)
+    elif event in WARNING_UPDATES:
+        yield AccountUpdate(restricted=None, event=event, at=at, restriction=words)
 
 
 def _name(value: JsonValue) -> str:
@@ -140,11 +147,11 @@ def messaging_limit(value: JsonValue) -> tuple[int | None] | None:
     return (number,) if number is not None and 0 < number <= _MOST_PEOPLE else None
 
 
-def _number(value: JsonObject, event: str, at: datetime) -> Iterator[News]:
+def _number(value: JsonObject, event: str, at: datetime) -> Iterator[WebhookEvent]:
     """A change of the number's throughput or quality, or an alert; `FLAGGED` is the low quality of older webhooks."""
     alert = identifier(obj(value.get("alert_info")).get("alert_type")) or identifier(value.get("alert_type"))
     quality = identifier(value.get("new_quality_score")).upper() or ("RED" if event.upper() == "FLAGGED" else "")
     if alert:
-        yield NumberNews(event=alert, at=at)
+        yield NumberUpdate(event=alert, at=at)
     elif "display_phone_number" in value and event:
-        yield NumberNews(event=event, quality=quality or None, at=at)
+        yield NumberUpdate(event=event, quality=quality or None, at=at)

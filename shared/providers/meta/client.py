@@ -72,12 +72,12 @@ class WhatsAppSender:
             if error.code != STALE_MEDIA or not payload.card_image:
                 raise
         async with time.before_second_try():
-            fresh = await self._media_id(integration, payload, payload.card_image, stale=prepared)
-        return await self._post(integration, body_of(payload, fresh, key), time)
+            renewed = await self._media_id(integration, payload, payload.card_image, stale=prepared)
+        return await self._post(integration, body_of(payload, renewed, key), time)
 
     async def _post(self, integration: WhatsAppIntegration, body: dict[str, object], time: SendTime) -> Taken:
         headers, url = bearer(integration.access_token.value), self._url(integration, "messages")
-        async with exchange(Call.ONCE, time.left):
+        async with exchange(Call.ONCE, time.remaining):
             answer = await self._http.post(url, json=body, headers=headers, timeout=time.limits)
         if not answer.is_success:
             raise error_from_response(answer.status_code, answer.content)

@@ -108,14 +108,14 @@ def number_facts(found: JsonObject) -> NumberFacts:
         throughput=text(obj(throughput).get("level")) or None,
         limit=DailyLimit(people=limit[0]) if limit else None,
         can_send=text(health.get("can_send_message")).upper() or None,
-        troubles=tuple(_troubles(health)),
+        problems=tuple(_problems(health)),
     )
 
 
-def _troubles(health: JsonObject) -> list[str]:
+def _problems(health: JsonObject) -> list[str]:
     errors = [error for entity in objects(health.get("entities")) for error in objects(entity.get("errors"))]
-    told = (f"{text(one.get('error_description'))} {text(one.get('possible_solution'))}".strip() for one in errors)
-    return [words[:_LONGEST_WORDS] for words in dict.fromkeys(told) if words]
+    reported = (f"{text(one.get('error_description'))} {text(one.get('possible_solution'))}".strip() for one in errors)
+    return [words[:_LONGEST_WORDS] for words in dict.fromkeys(reported) if words]
 
 
 def _error(answer: httpx2.Response) -> SendError:

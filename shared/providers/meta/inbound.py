@@ -7,7 +7,7 @@ from datetime import datetime
 from shared.base.json import JsonObject, JsonValue
 from shared.providers.answers import identifier, obj, objects, text
 from shared.providers.meta.instants import instant
-from shared.webhooks.updates import Acquaintance, Contact, Inbound, News, Preference, Succession
+from shared.webhooks.updates import Acquaintance, Contact, Inbound, Preference, Succession, WebhookEvent
 
 NOT_WRITTEN = frozenset({"system", "revoke", "request_welcome"})
 """Kinds of message by which nobody writes: they open no session and say nothing."""
@@ -29,9 +29,9 @@ WORDS = {
 _CHANGES = frozenset({"user_changed_number", "user_changed_user_id"})
 
 
-def message(update: JsonObject, value: JsonObject, heard: datetime | None) -> Iterator[News]:
+def message(update: JsonObject, value: JsonObject, entry_at: datetime | None) -> Iterator[WebhookEvent]:
     """What one element of `messages` tells. `heard` stands in for an instant that cannot be read."""
-    at = instant(update.get("timestamp")) or heard
+    at = instant(update.get("timestamp")) or entry_at
     kind = text(update.get("type"))
     if at is None or "group_id" in update:
         return
@@ -53,9 +53,9 @@ def message(update: JsonObject, value: JsonObject, heard: datetime | None) -> It
         )
 
 
-def call(update: JsonObject, value: JsonObject, heard: datetime | None) -> Iterator[News]:
+def call(update: JsonObject, value: JsonObject, entry_at: datetime | None) -> Iterator[WebhookEvent]:
     """A person's call opens the session as a message does; one of the organisation's own tells nothing."""
-    at, sender = instant(update.get("timestamp")) or heard, _sender(update, value)
+    at, sender = instant(update.get("timestamp")) or entry_at, _sender(update, value)
     if at is None or sender is None or text(update.get("direction")) == "BUSINESS_INITIATED":
         return
     yield from _introduced(sender)
@@ -63,9 +63,9 @@ def call(update: JsonObject, value: JsonObject, heard: datetime | None) -> Itera
     yield Inbound(contact=sender, message_id=name, at=at)
 
 
-def preference(update: JsonObject, heard: datetime | None) -> Iterator[News]:
+def preference(update: JsonObject, entry_at: datetime | None) -> Iterator[WebhookEvent]:
     """Meta's own opt-out; a value that nobody announced tells nothing."""
-    at, person = instant(update.get("timestamp")) or heard, contact(update.get("wa_id"), update.get("user_id"))
+    at, person = instant(update.get("timestamp")) or entry_at, contact(update.get("wa_id"), update.get("user_id"))
     wish = text(update.get("value")).lower()
     if at is None or person is None or wish not in ("stop", "resume", "signup"):
         return
@@ -73,12 +73,12 @@ def preference(update: JsonObject, heard: datetime | None) -> Iterator[News]:
     yield Preference(contact=person, stopped=wish == "stop", at=at)
 
 
-def user_id_update(update: JsonObject, heard: datetime | None) -> Iterator[News]:
+def user_id_update(update: JsonObject, entry_at: datetime | None) -> Iterator[WebhookEvent]:
     """{wa_id?, user_id: {previous, current}, timestamp}: the ID that goes with another number."""
     names = obj(update.get("user_id"))
     previous = contact(names.get("previous"), update.get("previous_user_id"))
     current = contact(update.get("wa_id"), names.get("current"), update.get("current_user_id"), update.get("user_id"))
-    yield from _succeeded(previous, current, instant(update.get("timestamp")) or heard)
+    yield from _succeeded(previous, current, instant(update.get("timestamp")) or entry_at)
 
 
 def person(update: JsonObject) -> Contact | None:
@@ -102,7 +102,7 @@ def _sender(update: JsonObject, value: JsonObject) -> Contact | None:
     return person(contacts[0])
 
 
-def _system(system: JsonObject, update: JsonObject, at: datetime) -> Iterator[News]:
+def _system(system: JsonObject, update: JsonObject, at: datetime) -> Iterator[WebhookEvent]:
     if text(system.get("type")) not in _CHANGES:
         return
     previous = contact(update.get("from"), update.get("from_user_id"), system.get("previous_user_id"))
@@ -110,13 +110,13 @@ def _system(system: JsonObject, update: JsonObject, at: datetime) -> Iterator[Ne
     yield from _succeeded(previous, current, at)
 
 
-def _succeeded(previous: Contact | None, current: Contact | None, at: datetime | None) -> Iterator[News]:
+def _succeeded(previous: Contact | None, current: Contact | None, at: datetime | None) -> Iterator[WebhookEvent]:
     yield from _introduced(current)
     if previous is not None and current is not None and at is not None and previous != current:
         yield Succession(previous=previous, current=current, at=at)
 
 
-def _introduced(someone: Contact | None) -> Iterator[News]:
+def _introduced(someone: Contact | None) -> Iterator[WebhookEvent]:
     known = acquaintance(someone)
     if known is not None:
         yield known
@@ -145,9 +145,9 @@ def contact(*values: JsonValue) -> Contact | None:
 
     Each may hold either kind of name, because user IDs were seen in `from` and `wa_id`; of each kind the first counts.
     """
-    told = [str(value) if type(value) is int else text(value).strip() for value in values]
-    numbers = [found[1] for found in map(_NUMBER.fullmatch, told) if found]
-    user_ids = [found[0] for found in map(_USER_ID.fullmatch, told) if found]
+    reported = [str(value) if type(value) is int else text(value).strip() for value in values]
+    numbers = [found[1] for found in map(_NUMBER.fullmatch, reported) if found]
+    user_ids = [found[0] for found in map(_USER_ID.fullmatch, reported) if found]
     if not numbers and not user_ids:
         return None
     return Contact(phone=f"+{numbers[0]}" if numbers else None, user_id=user_ids[0] if user_ids else None)

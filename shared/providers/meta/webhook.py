@@ -20,7 +20,7 @@ from shared.providers.meta.errors import error_from_code
 from shared.providers.meta.inbound import acquaintance, recipient
 from shared.providers.meta.instants import instant
 from shared.recipients.masking import blank_number_in_wamid
-from shared.webhooks.updates import Attempt, News, Source, StatusReport, WebhookUpdates
+from shared.webhooks.updates import Attempt, Source, StatusReport, WebhookEvent, WebhookUpdates
 
 __all__ = ["PIECE_BYTES", "UPDATES", "only_statuses", "pieces", "read", "verified"]
 
@@ -50,25 +50,25 @@ def read(document: str, *, received: datetime | None = None) -> WebhookUpdates:
     is the same in every repetition. The same news stands once, however many updates tell it.
     """
     reports: list[StatusReport] = []
-    news: dict[News, None] = {}
+    webhook_events: dict[WebhookEvent, None] = {}
     ignored = 0
     changes = list(_changes(parse(document)))
     for entry, value in changes:
-        heard = instant(entry.get("time")) or received
-        told = list(account.account_news(value, heard))
+        entry_at = instant(entry.get("time")) or received
+        reported = list(account.account_updates(value, entry_at))
         number = identifier(obj(value.get("metadata")).get("phone_number_id"))
         found = [(kind, update) for kind in UPDATES for update in _items(value.get(kind))]
-        ignored += 0 if found or told else 1
+        ignored += 0 if found or reported else 1
         for kind, update in found:
             report = status_report(update, received, number) if kind == "statuses" else None
-            heard_of = list(_news(kind, update, value, heard))
-            told += heard_of
+            found_in_update = list(_webhook_events(kind, update, value, entry_at))
+            reported += found_in_update
             reports += [report] if report else []
-            ignored += 0 if report or (heard_of and kind != "statuses") else 1
-        told += filter(None, (acquaintance(inbound.person(one)) for one in objects(value.get("contacts"))))
+            ignored += 0 if report or (found_in_update and kind != "statuses") else 1
+        reported += filter(None, (acquaintance(inbound.person(one)) for one in objects(value.get("contacts"))))
         source = _source(entry, value)
-        news |= dict.fromkeys(replace(one, source=source) for one in told)
-    return WebhookUpdates(reports=reports, news=list(news), ignored=ignored if changes else 1)
+        webhook_events |= dict.fromkeys(replace(one, source=source) for one in reported)
+    return WebhookUpdates(reports=reports, webhook_events=list(webhook_events), ignored=ignored if changes else 1)
 
 
 def _changes(document: JsonValue) -> Iterator[tuple[JsonObject, JsonObject]]:
@@ -95,17 +95,19 @@ def _items(value: JsonValue) -> list[JsonObject]:
     return [obj(item) for item in items]
 
 
-def _news(kind: str, update: JsonObject, value: JsonObject, heard: datetime | None) -> Iterator[News]:
+def _webhook_events(
+    kind: str, update: JsonObject, value: JsonObject, entry_at: datetime | None
+) -> Iterator[WebhookEvent]:
     """What one update tells besides the status of a message of ours."""
     match kind:
         case "messages":
-            yield from inbound.message(update, value, heard)
+            yield from inbound.message(update, value, entry_at)
         case "calls":
-            yield from inbound.call(update, value, heard)
+            yield from inbound.call(update, value, entry_at)
         case "user_preferences":
-            yield from inbound.preference(update, heard)
+            yield from inbound.preference(update, entry_at)
         case "user_id_update":
-            yield from inbound.user_id_update(update, heard)
+            yield from inbound.user_id_update(update, entry_at)
         case _:
             known = acquaintance(inbound.recipient(update))
             if known is not None:

@@ -9,7 +9,7 @@ import httpx2
 
 from shared.base.json import JsonValue
 from shared.integrations.balances import Balance
-from shared.integrations.integration import SmsIntegration, TokenShelf
+from shared.integrations.integration import SmsIntegration, TokenStore
 from shared.messages.errors import Kind, Scope, SendError
 from shared.messages.payload import Channel, Payload
 from shared.policy.gate import earliest_open
@@ -30,14 +30,14 @@ class OrangeSender:
         http: httpx2.AsyncClient,
         base_url: str,
         now: Callable[[], datetime],
-        shelf: TokenShelf,
+        token_store: TokenStore,
         times: SendTimes = QUEUED_SENDS,
     ) -> None:
         self._http = http
         self._times = times
         self._base_url = base_url.rstrip("/")
         self._now = now
-        self._tokens = Tokens(http, base_url, now, shelf)
+        self._tokens = Tokens(http, base_url, now, token_store)
 
     async def prepare(self, integration: SmsIntegration, payload: Payload) -> str:
         """A token. Whatever makes the send impossible from our side comes out here, before the claim."""
@@ -54,8 +54,8 @@ class OrangeSender:
         answer = await self._post(integration, payload, prepared, time)
         if answer.status_code == 401 and read(401, answer.content).refuses_token:
             async with time.before_second_try():
-                fresh = await self._tokens.token(integration, refused=prepared)
-            answer = await self._post(integration, payload, fresh, time)
+                renewed = await self._tokens.token(integration, refused=prepared)
+            answer = await self._post(integration, payload, renewed, time)
         if not answer.is_success:
             raise await self._error(integration, payload, read(answer.status_code, answer.content), time)
         receipt_id = _receipt_id(parse(answer.content))
@@ -86,10 +86,10 @@ class OrangeSender:
         to buy units.
         """
         error = error_from_answer(answer)
-        if not answer.doubtful:
+        if not answer.may_have_been_sent:
             return error
         try:
-            async with asyncio.timeout(time.left):
+            async with asyncio.timeout(time.remaining):
                 contracts = await self.contracts(integration)
         except TimeoutError:
             return SendError(Kind.RETRY, answer.code)
@@ -108,7 +108,7 @@ class OrangeSender:
             raise SendError(Kind.RETRY, "night_has_fallen")
         url = f"{self._base_url}/smsmessaging/v1/outbound/{quote(sender, safe='')}/requests"
         headers = bearer(token)
-        async with exchange(Call.ONCE, time.left):
+        async with exchange(Call.ONCE, time.remaining):
             body = _body(integration, payload, sender)
             return await self._http.post(url, json=body, headers=headers, timeout=time.limits)
 

@@ -40,7 +40,7 @@ class Answer:
         return self.status == 429 or self.gateway == 53
 
     @property
-    def doubtful(self) -> bool:
+    def may_have_been_sent(self) -> bool:
         """May hide an empty balance or an ended contract, for which no error body is documented: see the contracts."""
         return (self.status == 403 or self.policy) and not self.throttles
 

@@ -37,8 +37,8 @@ def pieces(body: bytes) -> list[str]:
 
 def _written(document: JsonValue) -> Iterator[str]:
     for notification, info in _infos(document):
-        told = {"callbackData": identifier(notification.get("callbackData")), "deliveryInfo": info}
-        yield json.dumps({"deliveryInfoNotification": told}, separators=(",", ":"))
+        reported = {"callbackData": identifier(notification.get("callbackData")), "deliveryInfo": info}
+        yield json.dumps({"deliveryInfoNotification": reported}, separators=(",", ":"))
 
 
 def _packed(receipts: Iterator[str]) -> Iterator[list[str]]:

@@ -14,7 +14,7 @@ import httpx2
 
 from shared.base.caches import LruCache
 from shared.base.concurrency import SingleFlight
-from shared.integrations.integration import AccessToken, SmsIntegration, TokenShelf
+from shared.integrations.integration import AccessToken, SmsIntegration, TokenStore
 from shared.messages.errors import Kind, SendError
 from shared.providers.answers import integer, obj, parse, text
 from shared.providers.errors import Call
@@ -33,11 +33,13 @@ MOST_PUTS = 3
 class Tokens:
     """One token per organisation and application, asked for once however many messages wait for it."""
 
-    def __init__(self, http: httpx2.AsyncClient, base_url: str, now: Callable[[], datetime], shelf: TokenShelf) -> None:
+    def __init__(
+        self, http: httpx2.AsyncClient, base_url: str, now: Callable[[], datetime], token_store: TokenStore
+    ) -> None:
         self._http = http
         self._url = f"{base_url.rstrip('/')}/oauth/v3/token"
         self._now = now
-        self._shelf = shelf
+        self._token_store = token_store
         self._kept: LruCache[tuple[str, str], AccessToken] = LruCache()
         self._flights = SingleFlight()
 
@@ -61,14 +63,14 @@ class Tokens:
     async def _shared(self, integration: SmsIntegration, application: str, refused: str | None) -> AccessToken:
         """The token that other workers use, or a new one for them to find."""
         organisation = integration.organisation
-        shelved = await self._shelf.read(organisation, application)
+        shelved = await self._token_store.read(organisation, application)
         if shelved.token is not None and self._is_good(shelved.token, refused):
             return shelved.token
         new = await self._ask(integration)
         for _ in range(MOST_PUTS):
-            if await self._shelf.put(organisation, application, new, version=shelved.version):
+            if await self._token_store.put(organisation, application, new, version=shelved.version):
                 break
-            shelved = await self._shelf.read(organisation, application)
+            shelved = await self._token_store.read(organisation, application)
             theirs = shelved.token
             if theirs is not None and self._is_good(theirs, refused) and theirs.refresh_at >= new.refresh_at:
                 return theirs

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from shared.base.instants import from_microseconds, microseconds
-from shared.recipients.number_key import Link
+from shared.recipients.number_key import IdentityLink
 from shared.storage.aws import Aws
 from shared.storage.dynamodb.batches import get_items, put_items
 from shared.storage.dynamodb.items import Plain, Update, attributes, changed, plain, put_if_absent, whole
 
-_PREFIX = "link#"
+_PREFIX = "identity_link#"
 
 
 class DynamoContacts:
@@ -20,11 +20,13 @@ class DynamoContacts:
         self._aws = aws
         self._table = table
 
-    async def link_all(self, organisation: str, links: Iterable[tuple[str, Link]]) -> None:
+    async def add_identity_links(self, organisation: str, identity_links: Iterable[tuple[str, IdentityLink]]) -> None:
         """See `Contacts`."""
-        await put_items(self._aws, self._table, [_item(organisation, one, link) for one, link in links])
+        await put_items(
+            self._aws, self._table, [_item(organisation, one, identity_link) for one, identity_link in identity_links]
+        )
 
-    async def links(self, organisation: str, one: str) -> Sequence[Link]:
+    async def identity_links(self, organisation: str, one: str) -> Sequence[IdentityLink]:
         """See `Contacts`. A person has a handful of them: one page."""
         found = await self._aws.run(
             lambda: self._aws.dynamodb.query(
@@ -35,20 +37,21 @@ class DynamoContacts:
             )
         )
         return [
-            Link(other=str(item["linked"]), until=_instant(whole(item, "until"))) for item in map(plain, found["Items"])
+            IdentityLink(other=str(item["other"]), until=_instant(whole(item, "until")))
+            for item in map(plain, found["Items"])
         ]
 
-    async def linked(self, organisation: str, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    async def joined_identities(self, organisation: str, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
         """See `Contacts`."""
         places = {(_partition(organisation, one), other): (one, other) for one, other in pairs}
         keys = [_key(organisation, one, other) for one, other in places.values()]
         found = await get_items(self._aws, self._table, keys, consistent=False)
-        return {places[str(item["pk"]), str(item["linked"])] for item in found}
+        return {places[str(item["pk"]), str(item["other"])] for item in found}
 
 
-def _item(organisation: str, one: str, link: Link) -> dict[str, Plain | None]:
-    until = microseconds(link.until) if link.until else None
-    return {**_key(organisation, one, link.other), "linked": link.other, "until": until}
+def _item(organisation: str, one: str, identity_link: IdentityLink) -> dict[str, Plain | None]:
+    until = microseconds(identity_link.until) if identity_link.until else None
+    return {**_key(organisation, one, identity_link.other), "other": identity_link.other, "until": until}
 
 
 def _partition(organisation: str, one: str) -> str:

@@ -30,24 +30,24 @@ class DynamoCallCounts:
         found = await get_items(self._aws, self._table, [key])
         return await self._aws.run(partial(self._take, key, found[0] if found else None, quota, now))
 
-    def _take(self, key: dict[str, str], standing: Item | None, quota: Quota, now: datetime) -> timedelta | None:
+    def _take(self, key: dict[str, str], stored_item: Item | None, quota: Quota, now: datetime) -> timedelta | None:
         at, token = microseconds(now), self._aws.draw()
         while True:
-            seen = (text(standing, "calls") or "") if standing else ""
+            seen = (text(stored_item, "calls") or "") if stored_item else ""
             counted = [int(call) for call in seen.split(",") if call]
             if (wait := quota.wait(counted, at)) is not None:
                 return wait
             calls = ",".join(str(call) for call in (*quota.recent(counted, at), at))
             values: dict[str, Plain] = {"calls": calls, "expires_at": ceil((now + 2 * quota.span).timestamp())}
             values["counted_by"] = token
-            if standing is None and put_if_absent(self._aws, self._table, {**key, **values}):
+            if stored_item is None and put_if_absent(self._aws, self._table, {**key, **values}):
                 return None
             # An item that another call has made meanwhile refuses this update, and comes with the refusal.
             update = Update(sets=values, conditions=("calls = :seen",), values={":seen": seen})
             change = changed(self._aws, self._table, key, update)
             if change.has_made(update):
                 return None
-            standing = change.item
+            stored_item = change.item
 
 
 _KEPT_FOR = timedelta(days=8)

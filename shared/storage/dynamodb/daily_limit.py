@@ -10,7 +10,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from shared.base.instants import from_microseconds, hour_of, microseconds
-from shared.pacing.daily_limit import WINDOW_HOURS, DailyLimit, Reputation, Told, counts_from, opens_at, used
+from shared.pacing.daily_limit import (
+    WINDOW_HOURS,
+    DailyLimit,
+    NumberStatus,
+    NumberStatusUpdate,
+    counts_from,
+    opens_at,
+    used,
+)
 from shared.storage.aws import Aws
 from shared.storage.dynamodb.batches import get_items
 from shared.storage.dynamodb.items import (
@@ -135,51 +143,51 @@ _UNLIMITED = -1
 _SECOND = 1_000_000
 
 
-class DynamoReputations:
-    """`Reputations` on the state table."""
+class DynamoNumberStatuses:
+    """`NumberStatuses` on the state table."""
 
     def __init__(self, aws: Aws, table: str) -> None:
         self._aws = aws
         self._table = table
 
-    async def get(self, organisation: str, phone_number_id: str) -> Reputation:
-        """See `Reputations`."""
+    async def get(self, organisation: str, phone_number_id: str) -> NumberStatus:
+        """See `NumberStatuses`."""
         found = await get_items(self._aws, self._table, [_key(organisation, phone_number_id)])
-        return _reputation(found[0]) if found else Reputation()
+        return _number_status(found[0]) if found else NumberStatus()
 
-    async def tell(self, organisation: str, phone_number_id: str, told: Told) -> None:
-        """See `Reputations`."""
-        await self._aws.run(partial(self._tell, _key(organisation, phone_number_id), told))
+    async def tell(self, organisation: str, phone_number_id: str, change: NumberStatusUpdate) -> None:
+        """See `NumberStatuses`."""
+        await self._aws.run(partial(self._tell, _key(organisation, phone_number_id), change))
 
-    def _tell(self, key: Mapping[str, str], told: Told) -> None:
+    def _tell(self, key: Mapping[str, str], change: NumberStatusUpdate) -> None:
         """Each fact on its own condition: one that is older than what is there leaves the others to be written.
 
         Webhooks count whole seconds: news of the same second wins over a reading.
         """
         put_if_absent(self._aws, self._table, key)
-        at = microseconds(told.at) // _SECOND * _SECOND
-        later = "<" if told.is_reading else "<="
-        for name, value in _facts(told).items():
+        at = microseconds(change.at) // _SECOND * _SECOND
+        later = "<" if change.is_reading else "<="
+        for name, value in _facts(change).items():
             update = Update(
                 sets={name: value, f"{name}_at": at},
                 conditions=(f"(attribute_not_exists({name}_at) OR {name}_at {later} :at)",),
                 values={":at": at},
             )
             changed(self._aws, self._table, key, update)
-        if told.is_reading:
-            exact = microseconds(told.at)
+        if change.is_reading:
+            exact = microseconds(change.at)
             known = "(attribute_not_exists(read_at) OR read_at < :at)"
             read = Update(sets={"read_at": exact}, conditions=(known,), values={":at": exact})
             changed(self._aws, self._table, key, read)
 
 
-def _facts(told: Told) -> dict[str, Plain]:
+def _facts(change: NumberStatusUpdate) -> dict[str, Plain]:
     facts: dict[str, Plain | None] = {
-        "people_limit": _number(told.limit) if told.limit else None,
-        "quality": told.quality,
-        "verified_name": told.verified_name,
-        "throughput_level": told.throughput,
-        "restricted": int(told.restricted) if told.restricted is not None else None,
+        "people_limit": _number(change.limit) if change.limit else None,
+        "quality": change.quality,
+        "verified_name": change.verified_name,
+        "throughput_level": change.throughput,
+        "restricted": int(change.restricted) if change.restricted is not None else None,
     }
     return {name: value for name, value in facts.items() if value is not None}
 
@@ -189,12 +197,12 @@ def _number(limit: DailyLimit) -> int:
 
 
 def _key(organisation: str, phone_number_id: str) -> dict[str, str]:
-    return {"pk": f"{organisation}#number#{phone_number_id}", "sk": "reputation"}
+    return {"pk": f"{organisation}#number#{phone_number_id}", "sk": "number_status"}
 
 
-def _reputation(item: Item) -> Reputation:
+def _number_status(item: Item) -> NumberStatus:
     limit, read_at = whole(item, "people_limit"), whole(item, "read_at")
-    return Reputation(
+    return NumberStatus(
         limit=DailyLimit(people=None if limit == _UNLIMITED else limit) if limit is not None else None,
         quality=text(item, "quality"),
         verified_name=text(item, "verified_name"),

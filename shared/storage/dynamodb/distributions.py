@@ -21,7 +21,7 @@ from shared.messages.status import Status
 from shared.storage.aws import Aws
 from shared.storage.codec import decode, encode
 from shared.storage.dynamodb.batches import get_items, partition
-from shared.storage.dynamodb.items import Item, Plain, attribute, attributes, plain, put_if_absent, standing, whole
+from shared.storage.dynamodb.items import Item, Plain, attribute, attributes, plain, put_if_absent, stored_item, whole
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import QueryInputTypeDef, UpdateItemInputTypeDef
@@ -91,7 +91,7 @@ class DynamoDistributions:
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
             except ClientError as error:
-                return standing(error) == plain(item)  # then an earlier attempt of this write has put it
+                return stored_item(error) == plain(item)  # then an earlier attempt of this write has put it
             return True
 
         return saved if await self._aws.run(put) else None
@@ -137,14 +137,14 @@ class DynamoDistributions:
         self, organisation: str, place: Place, change: Counts, *, began: datetime, recount_at: datetime | None = None
     ) -> bool:
         """See `Distributions`. AWS's client repeats an ADD whose answer was lost; it says so in its own answer."""
-        watch: dict[str, Plain] = (
+        next_check: dict[str, Plain] = (
             {"due_at": milliseconds(recount_at), "agenda_shard": _AGENDA} if recount_at is not None else {}
         )
         late = _Condition(
             text="attribute_not_exists(counted_at) OR counted_at < :began", values={":began": milliseconds(began)}
         )
         key = _place_key(organisation, place)
-        added = await self._aws.run(partial(self._add, key, columns_of(change), late, once=watch))
+        added = await self._aws.run(partial(self._add, key, columns_of(change), late, once=next_check))
         if added.tries > 1:
             await self.want_recount(organisation, place, began)
         return added.done
@@ -177,7 +177,7 @@ class DynamoDistributions:
             try:
                 self._aws.dynamodb.update_item(**request)
             except ClientError as error:
-                standing(error)  # a later wish, which stays
+                stored_item(error)  # a later wish, which stays
 
         await self._aws.run(remove)
 
@@ -253,7 +253,7 @@ class DynamoDistributions:
                 ExpressionAttributeValues=attributes(values),
             )
         except ClientError as error:
-            standing(error)
+            stored_item(error)
             return _Added(done=False, tries=1 + error.response["ResponseMetadata"]["RetryAttempts"])
         return _Added(done=True, tries=1 + answer["ResponseMetadata"]["RetryAttempts"])
 

@@ -16,7 +16,7 @@ from shared.storage.codec import decode, encode
 from shared.storage.dynamodb.batches import get_items
 from shared.storage.dynamodb.distributions import from_item as distribution_from
 from shared.storage.dynamodb.distributions import item_key as distribution_key
-from shared.storage.dynamodb.items import Item, Plain, attribute, attributes, plain, standing
+from shared.storage.dynamodb.items import Item, Plain, attribute, attributes, plain, stored_item
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import PutItemInputTypeDef
@@ -72,7 +72,7 @@ class DynamoHolds:
             try:
                 self._aws.dynamodb.put_item(**request)
             except ClientError as error:
-                found = standing(error)
+                found = stored_item(error)
                 return found is not None and found["document"] == item["document"]
             return True
 

@@ -121,7 +121,7 @@ def changed(
         answered = (client or aws.dynamodb).update_item(**request)
         return Change(done=True, item=plain(answered["Attributes"]))
     except ClientError as error:
-        return Change(done=False, item=standing(error))
+        return Change(done=False, item=stored_item(error))
 
 
 def put_if_absent(aws: Aws, table: str, values: Mapping[str, Plain | None]) -> bool:
@@ -138,11 +138,11 @@ def put_if_absent(aws: Aws, table: str, values: Mapping[str, Plain | None]) -> b
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
     except ClientError as error:
-        return standing(error) == plain(item)
+        return stored_item(error) == plain(item)
     return True
 
 
-def standing(error: ClientError) -> Item | None:
+def stored_item(error: ClientError) -> Item | None:
     """The item that made a condition fail, if the call asked for it; any other error goes on its way."""
     if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
         raise error

@@ -8,7 +8,7 @@ from shared.base.caches import LruCache
 from shared.base.instants import from_milliseconds, milliseconds
 from shared.messages.fallback import Silence
 from shared.sending.last_heard import STEP
-from shared.sending.unknown_outcome import Beat
+from shared.sending.unknown_outcome import LastHeard
 from shared.storage.aws import Aws
 from shared.storage.dynamodb.batches import get_items
 from shared.storage.dynamodb.items import Item, Plain, Update, changed, put_if_absent, whole
@@ -16,42 +16,42 @@ from shared.storage.dynamodb.items import Item, Plain, Update, changed, put_if_a
 _KEPT_FOR = timedelta(days=30)
 """Counted from the instant that was heard, which may be a week old: Meta repeats its webhooks for seven days."""
 
-_HEARD, _HELD, _LAST = "heard_at", "held_at", "last_heard_at"
+_LAST_CLAIMED, _HELD, _LAST = "last_claimed_at", "held_at", "last_heard_at"
 
 
-class DynamoPulse:
-    """`Pulse` on the state table."""
+class DynamoLastHeard:
+    """`LastHeardStore` on the state table."""
 
     def __init__(self, aws: Aws, table: str) -> None:
         self._aws = aws
         self._table = table
-        self._known: LruCache[tuple[str, str], Beat] = LruCache()
+        self._known: LruCache[tuple[str, str], LastHeard] = LruCache()
 
-    async def heard(
+    async def note_reports(
         self, organisation: str, phone_number_id: str, *, claimed_at: datetime | None = None, at: datetime | None = None
-    ) -> Beat:
-        """See `Pulse`."""
+    ) -> LastHeard:
+        """See `LastHeardStore`."""
         owner = (organisation, phone_number_id)
-        known = self._known.get(owner, Beat())
-        news: dict[str, datetime] = {}
-        if claimed_at is not None and (known.heard is None or claimed_at > known.heard):
-            news[_HEARD] = claimed_at
+        known = self._known.get(owner, LastHeard())
+        changes: dict[str, datetime] = {}
+        if claimed_at is not None and (known.last_claimed_at is None or claimed_at > known.last_claimed_at):
+            changes[_LAST_CLAIMED] = claimed_at
         if at is not None and (known.last_heard_at is None or at >= known.last_heard_at + STEP):
-            news[_LAST] = at
-        if news:
-            known = await self._advance(owner, news)
+            changes[_LAST] = at
+        if changes:
+            known = await self._advance(owner, changes)
             self._known[owner] = known
         return known
 
     async def held(self, organisation: str, phone_number_id: str, at: datetime) -> None:
-        """See `Pulse`."""
+        """See `LastHeardStore`."""
         await self._advance((organisation, phone_number_id), {_HELD: at})
 
     async def note_silence(self, organisation: str, distribution_id: str, silence: Silence) -> None:
-        """See `Pulse`."""
+        """See `LastHeardStore`."""
         key = _silence_key(organisation, distribution_id)
         values: dict[str, Plain] = {
-            "lane": silence.phone_number_id,
+            "rate_limit": silence.phone_number_id,
             "noted_at": milliseconds(silence.noted_at),
             "silent_until": milliseconds(silence.until),
             "expires_at": int((silence.until + _KEPT_FOR).timestamp()),
@@ -66,37 +66,37 @@ class DynamoPulse:
         await self._aws.run(write)
 
     async def silence(self, organisation: str, distribution_id: str) -> Silence | None:
-        """See `Pulse`."""
+        """See `LastHeardStore`."""
         found = await get_items(self._aws, self._table, [_silence_key(organisation, distribution_id)])
         noted_at, until = (_instant(found[0], name) for name in ("noted_at", "silent_until")) if found else (None, None)
         if noted_at is None or until is None:
             return None
-        return Silence(phone_number_id=str(found[0]["lane"]), noted_at=noted_at, until=until)
+        return Silence(phone_number_id=str(found[0]["rate_limit"]), noted_at=noted_at, until=until)
 
-    async def read(self, organisation: str, phone_number_id: str) -> Beat:
-        """See `Pulse`."""
+    async def read(self, organisation: str, phone_number_id: str) -> LastHeard:
+        """See `LastHeardStore`."""
         found = await get_items(self._aws, self._table, [_key((organisation, phone_number_id))])
-        return _beat(found[0]) if found else Beat()
+        return _last_heard(found[0]) if found else LastHeard()
 
-    async def _advance(self, owner: tuple[str, str], news: Mapping[str, datetime]) -> Beat:
+    async def _advance(self, owner: tuple[str, str], changes: Mapping[str, datetime]) -> LastHeard:
         """Each instant only moves forward; what stands there afterwards. The item is nearly always there."""
 
-        def write() -> Beat:
-            rest = {name: milliseconds(at) for name, at in news.items()}
-            expires_at = int((max(news.values()) + _KEPT_FOR).timestamp())
+        def write() -> LastHeard:
+            rest = {name: milliseconds(at) for name, at in changes.items()}
+            expires_at = int((max(changes.values()) + _KEPT_FOR).timestamp())
             while True:
                 values: dict[str, Plain] = {**rest, "expires_at": expires_at}
                 found = changed(self._aws, self._table, _key(owner), _forward(rest, values))
                 if found.done and found.item is not None:
-                    return _beat(found.item)
-                standing = found.item
-                if standing is None:
+                    return _last_heard(found.item)
+                stored_item = found.item
+                if stored_item is None:
                     if put_if_absent(self._aws, self._table, {**_key(owner), **values}):
-                        return _beat(values)
+                        return _last_heard(values)
                     continue
-                rest = {name: at for name, at in rest.items() if at > (whole(standing, name) or 0)}
+                rest = {name: at for name, at in rest.items() if at > (whole(stored_item, name) or 0)}
                 if not rest:
-                    return _beat(standing)
+                    return _last_heard(stored_item)
 
         return await self._aws.run(partial(write))
 
@@ -111,15 +111,17 @@ def _forward(instants: Mapping[str, int], values: Mapping[str, Plain]) -> Update
 
 def _key(owner: tuple[str, str]) -> dict[str, str]:
     organisation, phone_number_id = owner
-    return {"pk": f"{organisation}#pulse#{phone_number_id}", "sk": "pulse"}
+    return {"pk": f"{organisation}#last_heard_store#{phone_number_id}", "sk": "last_heard_store"}
 
 
 def _silence_key(organisation: str, distribution_id: str) -> dict[str, str]:
     return {"pk": f"{organisation}#silence#{distribution_id}", "sk": "silence"}
 
 
-def _beat(item: Item) -> Beat:
-    return Beat(heard=_instant(item, _HEARD), held=_instant(item, _HELD), last_heard_at=_instant(item, _LAST))
+def _last_heard(item: Item) -> LastHeard:
+    return LastHeard(
+        last_claimed_at=_instant(item, _LAST_CLAIMED), held=_instant(item, _HELD), last_heard_at=_instant(item, _LAST)
+    )
 
 
 def _instant(item: Item, name: str) -> datetime | None:

@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from shared.base.concurrency import Gathered
+from shared.base.concurrency import BatchLoader
 from shared.base.instants import milliseconds
 from shared.holds.hold import ScopeKey
-from shared.messages.fallback import watch_after
+from shared.messages.fallback import next_check_after
 from shared.messages.message import DeadLetter, Message, earliest, yields_to
 from shared.messages.payload import Channel, Provider
 from shared.messages.ports import Claim, ClaimAnswer, LogQuery, Move, Moved, Page, Single
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import QueryInputTypeDef
 
 
-_OPEN = "(#status = :pending OR attribute_exists(reopened))"
+_OPEN = "(#status = :pending OR attribute_exists(retrying))"
 
 _PENDING_VALUE = {":pending": str(Status.PENDING)}
 
@@ -55,7 +55,7 @@ _IS_HELD_BY = "claim_token = :token"
 _LEASE = ("lease_until", "claim_token", "unknown_since")
 """A lease ends with its token and with the question what became of its call."""
 
-_WATCH = ("due_at", "agenda_shard")
+_NEXT_CHECK = ("due_at", "agenda_shard")
 
 _CARD_IS = "(card_attempt = :attempt OR (attribute_not_exists(card_attempt) AND attempts = :attempt))"
 
@@ -63,21 +63,21 @@ _AS_WRITTEN = "attribute_not_exists(as_template)"
 
 _NO_FALLBACK = "attribute_not_exists(fallback_minutes)"
 
-_GONE = ("#status IN (:sent, :failed)", "attribute_not_exists(reopened)")
+_GONE = ("#status IN (:sent, :failed)", "attribute_not_exists(retrying)")
 
 _GONE_VALUES = {":sent": str(Status.SENT), ":failed": str(Status.FAILED)}
 
-_NOT_SINCE_REOPENED = "(attribute_not_exists(reopened) OR attribute_exists(lease_until))"
+_NOT_SINCE_RETRIED = "(attribute_not_exists(retrying) OR attribute_exists(lease_until))"
 """What an earlier attempt says of a message that was reopened since says nothing any more."""
 
 _ROUNDED_UP = timedelta(microseconds=999)
 
-_LEFT_BY = "(attribute_not_exists(lane) OR lane = :sender)"
+_SENT_BY = "(attribute_not_exists(rate_limit) OR rate_limit = :sender)"
 
 _NOT_ITS_OWN = Moved(won=False, before=None)
 """The status names a message of ours that it cannot be about."""
 
-_SENT_AGAIN = "(attribute_exists(reopened) AND attempts = :told_by AND attribute_exists(lease_until))"
+_SENT_AGAIN = "(attribute_exists(retrying) AND attempts = :by_attempt AND attribute_exists(lease_until))"
 
 
 class DynamoLog:
@@ -87,7 +87,7 @@ class DynamoLog:
         self._aws = aws
         self._table = table
         self._kept_for = kept_for
-        self._seen = Gathered(self._glance)
+        self._seen = BatchLoader(self._glance)
 
     async def add(self, message: Message) -> bool:
         """See `Log`. A repeated write knows its first attempt by a token: two who add the same row look alike."""
@@ -115,17 +115,17 @@ class DynamoLog:
         token: str,
         now: datetime,
         lease_until: datetime,
-        lane: str | None = None,
+        rate_limit: str | None = None,
         provider: Provider | None = None,
-        trial: bool = False,
+        probe: bool = False,
     ) -> Claim:
         """See `Log`. A watched row's watch moves to the end of the lease, which takes a second try; so does a dead
         row, which is always watched. Raises what botocore raises where no answer comes within some 3 s."""
         ends = milliseconds(lease_until)
         noted: dict[str, Plain] = {"lease_until": ends, "claimed_at": milliseconds(now), "claim_token": token}
-        noted |= {name: value for name, value in (("lane", lane), ("provider", provider)) if value}
-        noted |= {"trial": 1} if trial else {}
-        forgotten = () if trial else ("trial",)
+        noted |= {name: value for name, value in (("rate_limit", rate_limit), ("provider", provider)) if value}
+        noted |= {"probe": 1} if probe else {}
+        forgotten = () if probe else ("probe",)
         change = Update(
             sets=noted,
             adds={"attempts": 1},
@@ -135,14 +135,14 @@ class DynamoLog:
         )
         outcome = await self._claimed(organisation, message_id, change)
         if not outcome.done and outcome.item and "due_at" in outcome.item and _is_free(outcome.item):
-            watched = Update(
+            with_next_check = Update(
                 sets={**noted, "due_at": ends, "agenda_shard": agenda_shard(message_id)},
                 adds={"attempts": 1},
                 removes=(*DEAD, *forgotten),
                 conditions=(_OPEN, _UNCLAIMED),
                 values=_PENDING_VALUE,
             )
-            outcome = await self._claimed(organisation, message_id, watched)
+            outcome = await self._claimed(organisation, message_id, with_next_check)
         return _claim(outcome, token, now)
 
     async def move(self, organisation: str, message_id: str, move: Move) -> Moved:
@@ -150,7 +150,7 @@ class DynamoLog:
         second try."""
         if not ALLOWED_FROM[move.status]:
             return Moved(won=False, before=await self.get(organisation, message_id))
-        if move.is_echo and (seen := await self._seen.get((organisation, message_id))) and _knows(seen, move):
+        if move.is_duplicate and (seen := await self._seen.get((organisation, message_id))) and _knows(seen, move):
             return await self._note_late(seen, move) if move.is_about(seen) else _NOT_ITS_OWN
         update, before = _moving(move), None
         while True:
@@ -173,18 +173,18 @@ class DynamoLog:
 
     async def _note_late(self, before: Message, move: Move) -> Moved:
         """A status that others overtook still has its instant, and maybe the provider's ID."""
-        name, told, known = f"{move.status}_at", milliseconds(move.at), before.instant_of(move.status)
-        news: dict[str, Plain] = {name: told} if earliest(known, move.at) != known else {}
-        conditions = [f"(attribute_not_exists({name}) OR {name} > :told)"] if news else []
-        values: dict[str, Plain] = {":told": told} if news else {}
+        name, reported, known = f"{move.status}_at", milliseconds(move.at), before.instant_of(move.status)
+        changes: dict[str, Plain] = {name: reported} if earliest(known, move.at) != known else {}
+        conditions = [f"(attribute_not_exists({name}) OR {name} > :reported)"] if changes else []
+        values: dict[str, Plain] = {":reported": reported} if changes else {}
         if before.provider_message_id is None and move.provider_message_id is not None and move.names(before):
-            news["provider_message_id"] = move.provider_message_id
+            changes["provider_message_id"] = move.provider_message_id
             conditions.append("attribute_not_exists(provider_message_id)")
-        if news:
-            update = Update(sets=news, conditions=tuple(conditions), values=values)
+        if changes:
+            update = Update(sets=changes, conditions=tuple(conditions), values=values)
             outcome = await self._change(before.organisation, before.message_id, update, answer="ALL_OLD")
             if outcome.done and outcome.item:
-                return Moved(won=False, before=from_item(outcome.item), noted=name in news)
+                return Moved(won=False, before=from_item(outcome.item), noted=name in changes)
         return Moved(won=False, before=before)
 
     async def give_back(
@@ -204,20 +204,20 @@ class DynamoLog:
         card: dict[str, Plain] = {"card_failed_at": milliseconds(card_failed_at)} if card_failed_at else {}
         forgotten = () if card else ("card_failed_at",)
         update = Update(
-            sets=_watch(message_id, due_at) | card,
+            sets=_next_check(message_id, due_at) | card,
             adds={} if uses_attempt else {"attempts": -1},
-            removes=(*_LEASE, *(() if due_at else _WATCH), *forgotten),
+            removes=(*_LEASE, *(() if due_at else _NEXT_CHECK), *forgotten),
             conditions=(_OPEN, _IS_HELD_BY, _CLAIMED),
             values={**_PENDING_VALUE, ":token": token or ""},
         )
         return (await self._change(organisation, message_id, update)).done
 
-    async def doubt(
+    async def mark_unknown(
         self, organisation: str, message_id: str, *, token: str | None, now: datetime, due_at: datetime
     ) -> bool:
         """See `Log`. The lease stays: no other copy may ever claim the message."""
         update = Update(
-            sets={"unknown_since": milliseconds(now), **_watch(message_id, due_at)},
+            sets={"unknown_since": milliseconds(now), **_next_check(message_id, due_at)},
             conditions=(_OPEN, _IS_HELD_BY, _CLAIMED, "attribute_not_exists(unknown_since)"),
             values={**_PENDING_VALUE, ":token": token or ""},
         )
@@ -236,7 +236,7 @@ class DynamoLog:
         """See `Log`."""
         unheard = (_OPEN, "attribute_not_exists(card_attempt)")
         freed = Update(
-            sets={"card_attempt": attempt, **_watch(message_id, due_at)},
+            sets={"card_attempt": attempt, **_next_check(message_id, due_at)},
             removes=_LEASE,
             conditions=(*unheard, "attribute_exists(unknown_since)"),
             values=_PENDING_VALUE,
@@ -246,7 +246,7 @@ class DynamoLog:
         noted = Update(sets={"card_attempt": attempt}, conditions=unheard, values=_PENDING_VALUE)
         return (await self._change(organisation, message_id, noted)).done
 
-    async def reopen(  # noqa: PLR0913 - why it goes again, by name
+    async def retry_message(  # noqa: PLR0913 - why it goes again, by name
         self,
         organisation: str,
         message_id: str,
@@ -259,15 +259,20 @@ class DynamoLog:
     ) -> bool:
         """See `Log`."""
         anew: dict[str, Plain] = {"card_after": milliseconds(card_after)} if card_after else {}
-        as_written = (_NOT_SINCE_REOPENED, *(("attribute_not_exists(card_after)",) if anew else ()))
+        as_written = (_NOT_SINCE_RETRIED, *(("attribute_not_exists(card_after)",) if anew else ()))
         update = Update(
-            sets={"reopened": 1, **({"as_template": 1} if as_template else {}), **anew, **_watch(message_id, due_at)},
+            sets={
+                "retrying": 1,
+                **({"as_template": 1} if as_template else {}),
+                **anew,
+                **_next_check(message_id, due_at),
+            },
             removes=(*_LEASE, "provider_message_id", "reporting", "quality_hold"),
             conditions=(
                 "#status IN (:pending, :sent)",
                 _CARD_IS if card_half else "attempts = :attempt",
                 "attribute_not_exists(fell_back)",
-                *(("attribute_exists(alternative)", _AS_WRITTEN) if as_template else as_written),
+                *(("attribute_exists(fallback_template)", _AS_WRITTEN) if as_template else as_written),
             ),
             values={**_PENDING_VALUE, ":sent": str(Status.SENT), ":attempt": attempt},
         )
@@ -276,7 +281,7 @@ class DynamoLog:
     async def resend(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:
         """See `Log`."""
         update = Update(
-            sets={"resent": 1, **_watch(message_id, due_at)},
+            sets={"resent": 1, **_next_check(message_id, due_at)},
             removes=_LEASE,
             conditions=(
                 _OPEN,
@@ -292,10 +297,10 @@ class DynamoLog:
         self, organisation: str, message_id: str, *, due_at: datetime | None, scheduled_for: datetime | None = None
     ) -> bool:
         """See `Log`."""
-        sets = _watch(message_id, due_at)
+        sets = _next_check(message_id, due_at)
         if scheduled_for is not None:
             sets["scheduled_for"] = milliseconds(scheduled_for)
-        removes = DEAD if due_at else (*DEAD, *_WATCH)
+        removes = DEAD if due_at else (*DEAD, *_NEXT_CHECK)
         update = Update(sets=sets, removes=removes, conditions=(_OPEN, _UNCLAIMED), values=_PENDING_VALUE)
         return (await self._change(organisation, message_id, update)).done
 
@@ -310,16 +315,18 @@ class DynamoLog:
         waits = ("attempts = :attempt", "attribute_exists(due_at)", "attribute_not_exists(fell_back)")
         update = Update(
             sets={"reporting": 1, "due_at": milliseconds(due_at)},
-            conditions=("#status = :sent", "attribute_not_exists(reopened)", *waits),
+            conditions=("#status = :sent", "attribute_not_exists(retrying)", *waits),
             values={":sent": str(Status.SENT), ":attempt": attempt},
         )
         return (await self._change(organisation, message_id, update)).done
 
-    async def rewatch(self, organisation: str, message_id: str, *, seen: datetime, due_at: datetime | None) -> bool:
+    async def move_next_check(
+        self, organisation: str, message_id: str, *, seen: datetime, due_at: datetime | None
+    ) -> bool:
         """See `Log`."""
         update = Update(
-            sets=_watch(message_id, due_at),
-            removes=() if due_at else _WATCH,
+            sets=_next_check(message_id, due_at),
+            removes=() if due_at else _NEXT_CHECK,
             conditions=("due_at = :seen",),
             values={":seen": milliseconds(seen)},
         )
@@ -340,10 +347,10 @@ class DynamoLog:
         """See `Log`."""
         return await self._waiting(held_shard(organisation, channel, str(scope)), None, limit)
 
-    async def bury(self, organisation: str, message_id: str, letter: DeadLetter) -> bool:
+    async def mark_dead(self, organisation: str, message_id: str, letter: DeadLetter) -> bool:
         """See `Log`."""
         update = Update(
-            sets={**dead_attributes(organisation, letter), **_watch(message_id, letter.ends_at)},
+            sets={**dead_attributes(organisation, letter), **_next_check(message_id, letter.ends_at)},
             conditions=(_OPEN, _UNCLAIMED, "attribute_not_exists(dead_at)"),
             values=_PENDING_VALUE,
         )
@@ -352,7 +359,7 @@ class DynamoLog:
     async def redrive(self, organisation: str, message_id: str, *, died_at: datetime, due_at: datetime) -> bool:
         """See `Log`."""
         update = Update(
-            sets=_watch(message_id, due_at),
+            sets=_next_check(message_id, due_at),
             removes=DEAD,
             conditions=(_OPEN, "dead_at = :died_at"),
             values={**_PENDING_VALUE, ":died_at": milliseconds(died_at)},
@@ -417,19 +424,19 @@ class DynamoLog:
         )
 
 
-def _watch(message_id: str, due_at: datetime | None) -> dict[str, Plain]:
+def _next_check(message_id: str, due_at: datetime | None) -> dict[str, Plain]:
     return {"due_at": milliseconds(due_at), "agenda_shard": agenda_shard(message_id)} if due_at else {}
 
 
 def _is_free(item: Item) -> bool:
-    return (item["status"] == Status.PENDING or "reopened" in item) and "lease_until" not in item
+    return (item["status"] == Status.PENDING or "retrying" in item) and "lease_until" not in item
 
 
 def _knows(row: Message, move: Move) -> bool:
     """Whether the move is surely no longer won. The row may be old: it has to know of the attempt that the move tells
     of, or else it may have been reopened and claimed since."""
-    is_past = row.status not in ALLOWED_FROM[move.status] and not row.reopened
-    return is_past and (move.told_by is None or move.told_by <= row.attempts)
+    is_past = row.status not in ALLOWED_FROM[move.status] and not row.retrying
+    return is_past and (move.by_attempt is None or move.by_attempt <= row.attempts)
 
 
 def _claim(outcome: Change, token: str, now: datetime) -> Claim:
@@ -463,7 +470,7 @@ def _own(move: Move) -> list[tuple[str, str, Plain]]:
     if move.channel is not None:
         found.append(("channel = :channel", ":channel", str(move.channel)))
     if move.sender is not None:
-        found.append((_LEFT_BY, ":sender", move.sender))
+        found.append((_SENT_BY, ":sender", move.sender))
     return found
 
 
@@ -475,37 +482,37 @@ def _moving(move: Move, *, row: Message | None = None) -> Update:
     """
     origins = ALLOWED_FROM[move.status] & {Status.PENDING} if move.unclaimed else ALLOWED_FROM[move.status]
     allowed = {f":from_{number}": str(status) for number, status in enumerate(sorted(origins))}
-    reached = f"#status IN ({', '.join(allowed)})"
-    conditions = [reached]
+    from_allowed = f"#status IN ({', '.join(allowed)})"
+    conditions = [from_allowed]
     values: dict[str, Plain] = dict(allowed)
     if move.unclaimed:
-        conditions = [f"({reached} OR attribute_exists(reopened))", _UNCLAIMED]
+        conditions = [f"({from_allowed} OR attribute_exists(retrying))", _UNCLAIMED]
     elif move.status is Status.SENT:
-        conditions = [f"({reached} AND attribute_not_exists(reopened))"]
-        if move.told_by is not None:
+        conditions = [f"({from_allowed} AND attribute_not_exists(retrying))"]
+        if move.by_attempt is not None:
             conditions = [f"({conditions[0]} OR {_SENT_AGAIN})"]
-            values[":told_by"] = move.told_by
+            values[":by_attempt"] = move.by_attempt
     if move.claim is not None:
         conditions.append(_IS_HELD_BY)
         values[":token"] = move.claim
     if move.attempt is not None:
         conditions += [_CARD_IS, _AS_WRITTEN] if move.card_half else ["attempts = :attempt"]
-        conditions.append(_NOT_SINCE_REOPENED)
+        conditions.append(_NOT_SINCE_RETRIED)
         values[":attempt"] = move.attempt
     conditions += [condition for condition, _, _ in _own(move)]
     values |= {name: value for _, name, value in _own(move)}
     sets = _said_by(move)
-    watched = row if row is not None and row.fallback_minutes is not None else None
-    if watched is None and move.status in (Status.SENT, Status.FAILED):
+    with_next_check = row if row is not None and row.fallback_minutes is not None else None
+    if with_next_check is None and move.status in (Status.SENT, Status.FAILED):
         conditions.append(_NO_FALLBACK)
-    due_at = watch_after(watched, move.status, move.at, move.fallback) if watched else None
-    sets |= _watch(watched.message_id, due_at) if watched else {}
+    due_at = next_check_after(with_next_check, move.status, move.at, move.fallback) if with_next_check else None
+    sets |= _next_check(with_next_check.message_id, due_at) if with_next_check else {}
     dated = _dated(move, row)
     once: dict[str, Plain] = dict(dated.sets_once)
     if move.provider_message_id is not None:
         once["provider_message_id"] = move.provider_message_id
-    ended = [*_LEASE, "reopened", *DEAD]
-    ended += () if due_at else _WATCH
+    ended = [*_LEASE, "retrying", *DEAD]
+    ended += () if due_at else _NEXT_CHECK
     ended += () if move.reason is not None else ("reason",)
     ended += ("failed_at",) if move.status in ARRIVED else ()
     return Update(

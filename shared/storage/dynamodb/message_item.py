@@ -29,7 +29,7 @@ _TEXTS = (
     "enrollment_id",
     "parent_message_id",
     "request_hash",
-    "lane",
+    "rate_limit",
     "provider",
     "dedupe_key",
     "template",
@@ -38,8 +38,8 @@ _TEXTS = (
 )
 
 _MARKS = (
-    *("alternative", "as_template", "reopened", "resent", "reporting", "quality_hold"),
-    *("fell_back", "trial"),
+    *("fallback_template", "as_template", "retrying", "resent", "reporting", "quality_hold"),
+    *("fell_back", "probe"),
 )
 """True where they are there, whatever their value: so that a condition can ask for them."""
 
@@ -173,19 +173,19 @@ def from_item(item: Item) -> Message:
         parent_chunk=_chunk(item) if _PARENTS in item else None,
         **{name: _instant(item, name) for name in INSTANTS if name != "accepted_at"},
         dedupe_key=text(item, "dedupe_key"),
-        lane=text(item, "lane"),
+        rate_limit=text(item, "rate_limit"),
         provider=Provider(found) if (found := text(item, "provider")) else None,
         claim_token=text(item, "claim_token"),
         card_attempt=whole(item, "card_attempt"),
-        alternative="alternative" in item,
+        fallback_template="fallback_template" in item,
         as_template="as_template" in item,
-        reopened="reopened" in item,
+        retrying="retrying" in item,
         resent="resent" in item,
         fallback_minutes=whole(item, "fallback_minutes"),
         reporting="reporting" in item,
         quality_hold="quality_hold" in item,
         fell_back="fell_back" in item,
-        trial="trial" in item,
+        probe="probe" in item,
         template=text(item, "template"),
         language=text(item, "language"),
         held_by=_held_by(item),

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from shared.base.concurrency import Gathered
+from shared.base.concurrency import BatchLoader
 from shared.base.instants import Clock, from_microseconds, microseconds
 from shared.messages.payload import Provider
 from shared.policy.consent import Consent, ConsentRecord
@@ -43,8 +43,8 @@ class DynamoPeople:
 
     async def record(self, organisation: str, person: str, statements: Iterable[Consent]) -> bool:
         """See `People`. What another request wrote in between is read again and joined."""
-        key, told = _consent_key(organisation, person), tuple(statements)
-        new = _item(organisation, person, ConsentRecord().joined(told))
+        key, reported = _consent_key(organisation, person), tuple(statements)
+        new = _item(organisation, person, ConsentRecord().joined(reported))
         while True:
             if await self._aws.run(lambda: put_if_absent(self._aws, self._table, new)):
                 return True
@@ -52,7 +52,7 @@ class DynamoPeople:
             if not found:
                 continue
             known = _record(found[0])
-            joined = known.joined(told)
+            joined = known.joined(reported)
             if joined == known:
                 return False
             update = Update(
@@ -76,7 +76,7 @@ class DynamoReceipts:
         self._aws = aws
         self._table = table
         self._clock = clock
-        self._names = Gathered(self._read_names)
+        self._names = BatchLoader(self._read_names)
 
     async def name(self, organisation: str, provider: Provider, receipt_id: str, message_id: str) -> Sequence[str]:
         """See `Receipts`."""
@@ -125,7 +125,7 @@ class DynamoMedia:
         self._aws = aws
         self._table = table
         self._clock = clock
-        self._known = Gathered(self._read)
+        self._known = BatchLoader(self._read)
 
     async def media_id(
         self, organisation: str, phone_number_id: str, content: str, *, after: datetime | None = None
@@ -198,7 +198,7 @@ def _media_key(organisation: str, phone_number_id: str, content: str) -> dict[st
 
 _CONSENT = "consent"
 
-_LINK = "link#"
+_LINK = "identity_link#"
 
 
 class DynamoTraces:
@@ -208,14 +208,14 @@ class DynamoTraces:
         self._aws = aws
         self._table = table
 
-    async def forget(self, organisation: str, person: str, *, links: bool) -> None:
+    async def forget(self, organisation: str, person: str, *, identity_links: bool) -> None:
         """See `Traces`."""
         pk = f"{organisation}#person#{person}"
         places = [str(item["sk"]) for item in await partition(self._aws, self._table, pk)]
 
         def delete() -> None:
             for place in places:
-                if place != _CONSENT and (links or not place.startswith(_LINK)):
+                if place != _CONSENT and (identity_links or not place.startswith(_LINK)):
                     self._aws.dynamodb.delete_item(TableName=self._table, Key=attributes({"pk": pk, "sk": place}))
 
         await self._aws.run(delete)

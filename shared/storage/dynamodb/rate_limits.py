@@ -11,7 +11,16 @@ from functools import partial
 
 from shared.base.caches import LruCache
 from shared.base.instants import Clock, from_milliseconds, microseconds, milliseconds
-from shared.pacing.rate_limit import Booking, Lane, LaneState, Member, Share, book, quickest_share, shared_rate
+from shared.pacing.rate_limit import (
+    Booking,
+    Member,
+    RateLimit,
+    RateLimitState,
+    Share,
+    book,
+    quickest_share,
+    shared_rate,
+)
 from shared.storage.aws import Aws
 from shared.storage.dynamodb.batches import get_items
 from shared.storage.dynamodb.items import Change, Item, Plain, Update, changed, put_if_absent, whole
@@ -21,8 +30,8 @@ _ITEM = "timetable"
 _RATE, _PROVED, _VERSION = "rate_", "proved_", "version_"
 
 
-class DynamoLanes:
-    """`Lanes` and `MemberStore` on the state table. Remembers what it saw last, so that booking costs no read."""
+class DynamoRateLimits:
+    """`RateLimits` and `MemberStore` on the state table. Remembers what it saw last, so that booking costs no read."""
 
     def __init__(self, aws: Aws, table: str, clock: Clock) -> None:
         self._aws = aws
@@ -32,32 +41,34 @@ class DynamoLanes:
         """The items of accounts, as last seen. What an organisation has of its own is read each time: it is slow, and
         another environment may have joined meanwhile."""
 
-    async def state(self, lane: Lane) -> LaneState:
-        """See `Lanes`."""
-        if self._shared(lane) is not None:
-            await self._read([_account_key(lane)])
-            if (shared := self._shared(lane)) is not None:
+    async def state(self, rate_limit: RateLimit) -> RateLimitState:
+        """See `RateLimits`."""
+        if self._shared(rate_limit) is not None:
+            await self._read([_account_key(rate_limit)])
+            if (shared := self._shared(rate_limit)) is not None:
                 return shared
-        own = _own_key(lane)
-        found = await self._read([own, _account_key(lane)] if lane.account else [own])
-        return self._shared(lane) or _state(found.get(own["pk"], {}), own["pk"])
+        own = _own_key(rate_limit)
+        found = await self._read([own, _account_key(rate_limit)] if rate_limit.account else [own])
+        return self._shared(rate_limit) or _state(found.get(own["pk"], {}), own["pk"])
 
-    async def book(self, lane: Lane, share: Share | None, *, rate: int, earliest: datetime, count: int) -> Booking:
-        """See `Lanes`. Whoever books at the same time makes the write fail, and is seen then. A repeated write knows
-        its first attempt by a token: two bookings may look alike, and only one has the departures."""
+    async def book(
+        self, rate_limit: RateLimit, share: Share | None, *, rate: int, earliest: datetime, count: int
+    ) -> Booking:
+        """See `RateLimits`. Whoever books at the same time makes the write fail, and is seen then. A repeated write
+        knows its first attempt by a token: two bookings may look alike, and only one has the departures."""
         start = microseconds(earliest)
         while True:
-            state = self._shared(lane) or await self.state(lane)
+            state = self._shared(rate_limit) or await self.state(rate_limit)
             paced = state.rate(rate)
             wanted = share or quickest_share(state, rate=paced, earliest=start)
             booking = book(state, wanted, rate=paced, earliest=start, count=count)
             if await self._aws.run(partial(self._write, state, booking)):
                 return booking
 
-    async def hold(self, lane: Lane, not_before: datetime) -> None:
-        """See `Lanes`."""
+    async def hold(self, rate_limit: RateLimit, not_before: datetime) -> None:
+        """See `RateLimits`."""
         until = microseconds(not_before)
-        state = await self.state(lane)
+        state = await self.state(rate_limit)
 
         def write() -> bool:
             key = _key(state.rate_limit_id)
@@ -70,14 +81,14 @@ class DynamoLanes:
             return change.done or (whole(change.item or {}, "not_before") or 0) >= until
 
         if not await self._aws.run(write):
-            await self.hold(lane, not_before)
+            await self.hold(rate_limit, not_before)
 
-    async def join(self, lane: Lane, rate: int, *, version: int) -> bool:
+    async def join(self, rate_limit: RateLimit, rate: int, *, version: int) -> bool:
         """See `MemberStore`."""
-        if not lane.account:
+        if not rate_limit.account:
             return False
-        now, name = self._clock.now(), _member(lane.organisation)
-        known = _members(self._accounts.get(_account_key(lane)["pk"], {})).get(name)
+        now, name = self._clock.now(), _member(rate_limit.organisation)
+        known = _members(self._accounts.get(_account_key(rate_limit)["pk"], {})).get(name)
         if known is not None and known.covers(rate, version, now):
             return False
         sets: dict[str, Plain] = {f"{_RATE}{name}": rate, f"{_VERSION}{name}": version}
@@ -86,25 +97,25 @@ class DynamoLanes:
         update = Update(sets=sets, adds={"members": 1}, conditions=(older,), values={":version": version})
 
         def write() -> bool:
-            put_if_absent(self._aws, self._table, _account_key(lane))
-            return self._changed(_account_key(lane), update).done
+            put_if_absent(self._aws, self._table, _account_key(rate_limit))
+            return self._changed(_account_key(rate_limit), update).done
 
         return await self._aws.run(write) and known is None
 
-    async def set_rate(self, lane: Lane, rate: int, *, version: int) -> None:
+    async def set_rate(self, rate_limit: RateLimit, rate: int, *, version: int) -> None:
         """See `MemberStore`."""
-        await self._change_member(lane, version, {f"{_RATE}{_member(lane.organisation)}": rate}, ())
+        await self._change_member(rate_limit, version, {f"{_RATE}{_member(rate_limit.organisation)}": rate}, ())
 
-    async def leave(self, lane: Lane, *, version: int) -> None:
+    async def leave(self, rate_limit: RateLimit, *, version: int) -> None:
         """See `MemberStore`. The version stays: a worker that still has older settings cannot join with them again."""
-        name = _member(lane.organisation)
-        await self._change_member(lane, version, {}, (f"{_RATE}{name}", f"{_PROVED}{name}"))
+        name = _member(rate_limit.organisation)
+        await self._change_member(rate_limit, version, {}, (f"{_RATE}{name}", f"{_PROVED}{name}"))
 
     async def _change_member(
-        self, lane: Lane, version: int, sets: Mapping[str, Plain], removes: tuple[str, ...]
+        self, rate_limit: RateLimit, version: int, sets: Mapping[str, Plain], removes: tuple[str, ...]
     ) -> None:
         """Of a member only: what an organisation types about an account changes nothing of it."""
-        name = _member(lane.organisation)
+        name = _member(rate_limit.organisation)
         update = Update(
             sets={**sets, f"{_VERSION}{name}": version},
             removes=removes,
@@ -112,10 +123,10 @@ class DynamoLanes:
             conditions=(f"attribute_exists({_RATE}{name})", f"{_VERSION}{name} <= :version"),
             values={":version": version},
         )
-        if lane.account:
-            await self._aws.run(lambda: self._changed(_account_key(lane), update))
+        if rate_limit.account:
+            await self._aws.run(lambda: self._changed(_account_key(rate_limit), update))
 
-    def _write(self, state: LaneState, booking: Booking) -> bool:
+    def _write(self, state: RateLimitState, booking: Booking) -> bool:
         """Whether it was booked; if not, the rate limit has changed since it was seen."""
         key, name, token = _key(state.rate_limit_id), f"next_{booking.share}", self._aws.draw()
         seen = state.next_of(booking.share)
@@ -123,8 +134,8 @@ class DynamoLanes:
         if is_new and put_if_absent(self._aws, self._table, {**key, name: booking.next_free, "booked_by": token}):
             return True
         same = f"{name} = :seen" if seen else f"(attribute_not_exists({name}) OR {name} = :seen)"
-        quiet = "(attribute_not_exists(not_before) OR not_before <= :quiet)"
-        conditions, values = _as_seen(state, (same, quiet), {":seen": seen, ":quiet": state.not_before})
+        cooldown = "(attribute_not_exists(not_before) OR not_before <= :cooldown)"
+        conditions, values = _as_seen(state, (same, cooldown), {":seen": seen, ":cooldown": state.not_before})
         sets: dict[str, Plain] = {name: booking.next_free, "booked_by": token}
         update = Update(sets=sets, conditions=conditions, values=values)
         return self._changed(key, update).has_made(update)
@@ -141,16 +152,16 @@ class DynamoLanes:
         self._accounts.update({key["pk"]: found.get(key["pk"], {}) for key in keys if _is_account(key["pk"])})
         return found
 
-    def _shared(self, lane: Lane) -> LaneState | None:
+    def _shared(self, rate_limit: RateLimit) -> RateLimitState | None:
         """The account's rate limit as last seen, if the organisation is a member of it."""
-        key = _account_key(lane)["pk"]
+        key = _account_key(rate_limit)["pk"]
         item = self._accounts.get(key, {})
-        rate = shared_rate(_members(item), _member(lane.organisation), self._clock.now())
+        rate = shared_rate(_members(item), _member(rate_limit.organisation), self._clock.now())
         return _state(item, key, rate) if rate is not None else None
 
 
 def _as_seen(
-    state: LaneState, conditions: tuple[str, ...], values: dict[str, Plain]
+    state: RateLimitState, conditions: tuple[str, ...], values: dict[str, Plain]
 ) -> tuple[tuple[str, ...], dict[str, Plain]]:
     """And on condition that no member has joined, left or changed its rate since the state was seen."""
     if state.shared_rate is None:
@@ -158,12 +169,12 @@ def _as_seen(
     return (*conditions, "members = :members"), {**values, ":members": state.generation}
 
 
-def _own_key(lane: Lane) -> dict[str, str]:
-    return _key(lane.own_id)
+def _own_key(rate_limit: RateLimit) -> dict[str, str]:
+    return _key(rate_limit.own_id)
 
 
-def _account_key(lane: Lane) -> dict[str, str]:
-    return _key(f"{_ACCOUNT}{lane.account}")
+def _account_key(rate_limit: RateLimit) -> dict[str, str]:
+    return _key(f"{_ACCOUNT}{rate_limit.account}")
 
 
 _ACCOUNT = "#account#"
@@ -195,8 +206,8 @@ def _members(item: Item) -> Mapping[str, Member]:
     }
 
 
-def _state(item: Item, rate_limit_id: str, rate: int | None = None) -> LaneState:
-    return LaneState(
+def _state(item: Item, rate_limit_id: str, rate: int | None = None) -> RateLimitState:
+    return RateLimitState(
         next_bulk=whole(item, "next_bulk") or 0,
         next_express=whole(item, "next_express") or 0,
         not_before=whole(item, "not_before") or 0,

@@ -7,7 +7,7 @@ from functools import partial
 from botocore.exceptions import ClientError
 
 from shared.base.instants import from_microseconds, microseconds
-from shared.integrations.templates import Heard
+from shared.integrations.templates import TemplateUpdateResult
 from shared.storage.aws import Aws
 from shared.storage.codec import decode, encode
 from shared.storage.dynamodb.batches import partition
@@ -19,13 +19,13 @@ from shared.storage.dynamodb.items import (
     attributes,
     changed,
     put_if_absent,
-    standing,
+    stored_item,
     text,
     whole,
 )
 from shared.texts.catalogue import UTILITY, KnownTemplate, Listing
 from shared.texts.templates import Shape
-from shared.webhooks.updates import TemplateNews, TemplateStatus
+from shared.webhooks.updates import TemplateStatus, TemplateUpdate
 
 _ITEM = "template#"
 
@@ -55,9 +55,13 @@ class DynamoTemplates:
         items = await partition(self._aws, self._table, _pk(organisation, account), f"{_ITEM}{name}#")
         return [_template(item) for item in items]
 
-    async def hear(self, organisation: str, account: str, news: TemplateNews) -> Heard:
+    async def receive(self, organisation: str, account: str, webhook_event: TemplateUpdate) -> TemplateUpdateResult:
         """See `TemplateBook`."""
-        return await self._aws.run(partial(self._hear, _key(organisation, account, news.name, news.language), news))
+        return await self._aws.run(
+            partial(
+                self._receive, _key(organisation, account, webhook_event.name, webhook_event.language), webhook_event
+            )
+        )
 
     async def submitted(self, organisation: str, account: str, template: KnownTemplate) -> None:
         """See `TemplateBook`."""
@@ -74,27 +78,27 @@ class DynamoTemplates:
         await self._aws.run_all([partial(self._forget, {"pk": pk, "sk": sk}, at) for sk in gone])
         await self._aws.run(partial(self._mark, pk, at))
 
-    def _hear(self, key: Mapping[str, str], news: TemplateNews) -> Heard:
-        at = _seconds(news.at)
-        put_if_absent(self._aws, self._table, {**key, "name": news.name, "language": news.language})
-        is_news, is_recategorised = False, False
-        if news.status is not None:
+    def _receive(self, key: Mapping[str, str], webhook_event: TemplateUpdate) -> TemplateUpdateResult:
+        at = _seconds(webhook_event.at)
+        put_if_absent(self._aws, self._table, {**key, "name": webhook_event.name, "language": webhook_event.language})
+        is_new, is_recategorised = False, False
+        if webhook_event.status is not None:
             update = Update(
-                sets={"state": str(news.status), "told_at": at},
-                conditions=("(attribute_not_exists(told_at) OR told_at <= :at)",),
+                sets={"state": str(webhook_event.status), "reported_at": at},
+                conditions=("(attribute_not_exists(reported_at) OR reported_at <= :at)",),
                 values={":at": at},
             )
-            is_news = changed(self._aws, self._table, key, update).done
-        if news.category is not None:
-            recategorised_at = self._categorise(key, news.category, at, also_same_second=True)
+            is_new = changed(self._aws, self._table, key, update).done
+        if webhook_event.category is not None:
+            recategorised_at = self._categorise(key, webhook_event.category, at, also_same_second=True)
             is_recategorised = recategorised_at == at
-            is_news = is_news or is_recategorised
-        return Heard(is_news=is_news, is_recategorised=is_recategorised)
+            is_new = is_new or is_recategorised
+        return TemplateUpdateResult(is_new=is_new, is_recategorised=is_recategorised)
 
     def _take(self, pk: str, template: KnownTemplate) -> None:
         """What Meta answered: its status unless there is a word as late, its form in any case."""
         key = {"pk": pk, "sk": _sk(template.name, template.language)}
-        at = _seconds(template.told_at)
+        at = _seconds(template.reported_at)
         form: dict[str, Plain] = {"form": encode(template.shape).decode()} if template.shape else {}
         identity: dict[str, Plain] = {"template_id": template.template_id} if template.template_id else {}
         put_if_absent(self._aws, self._table, {**key, "name": template.name, "language": template.language})
@@ -104,9 +108,9 @@ class DynamoTemplates:
             self._categorise(key, template.category, at, also_same_second=False)
         state: dict[str, Plain] = {"state": str(template.status)} if template.status else {}
         status = Update(
-            sets={**state, "told_at": at},
+            sets={**state, "reported_at": at},
             removes=() if template.status else ("state",),
-            conditions=("(attribute_not_exists(told_at) OR told_at < :at)",),
+            conditions=("(attribute_not_exists(reported_at) OR reported_at < :at)",),
             values={":at": at},
         )
         changed(self._aws, self._table, key, status)
@@ -124,12 +128,12 @@ class DynamoTemplates:
         before = (
             "(attribute_not_exists(category) OR category = :utility)" if also_same_second else "category = :utility"
         )
-        left = Update(
+        leaves_utility = Update(
             sets={**sets, "recategorised_at": at},
             conditions=(known, before),
             values={":at": at, ":utility": UTILITY},
         )
-        change = changed(self._aws, self._table, key, left)
+        change = changed(self._aws, self._table, key, leaves_utility)
         if not change.done:
             change = changed(self._aws, self._table, key, Update(sets=sets, conditions=(known,), values={":at": at}))
         return whole(change.item or {}, "recategorised_at")
@@ -140,11 +144,11 @@ class DynamoTemplates:
             self._aws.dynamodb.delete_item(
                 TableName=self._table,
                 Key=attributes(key),
-                ConditionExpression="attribute_not_exists(told_at) OR told_at < :at",
+                ConditionExpression="attribute_not_exists(reported_at) OR reported_at < :at",
                 ExpressionAttributeValues={":at": attribute(_seconds(at))},
             )
         except ClientError as error:
-            standing(error)
+            stored_item(error)
 
     def _mark(self, pk: str, at: datetime) -> None:
         key = {"pk": pk, "sk": _READING}
@@ -189,7 +193,7 @@ def _template(item: Item) -> KnownTemplate:
         name=str(item["name"]),
         language=str(item["language"]),
         status=TemplateStatus(state) if state else None,
-        told_at=from_microseconds(whole(item, "told_at") or whole(item, "category_at") or 0),
+        reported_at=from_microseconds(whole(item, "reported_at") or whole(item, "category_at") or 0),
         category=text(item, "category"),
         recategorised_at=from_microseconds(recategorised_at) if recategorised_at is not None else None,
         shape=decode(form, Shape) if form else None,

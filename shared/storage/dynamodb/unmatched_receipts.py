@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 from shared.base.instants import from_microseconds, microseconds
 from shared.messages.payload import Provider
 from shared.storage.aws import Aws
-from shared.storage.dynamodb.items import attribute, attributes, standing
-from shared.webhooks.unmatched_receipts import Doubts
+from shared.storage.dynamodb.items import attribute, attributes, stored_item
+from shared.webhooks.unmatched_receipts import UnknownOutcomes
 
 _KEPT = timedelta(hours=48)
 
@@ -42,24 +42,24 @@ class DynamoUnknownSms:
         await self._aws.run(write)
 
     async def meet(
-        self, organisation: str, person: str, provider: Provider, receipt_id: str, heard_at: datetime
-    ) -> Doubts:
+        self, organisation: str, person: str, provider: Provider, receipt_id: str, received_at: datetime
+    ) -> UnknownOutcomes:
         """See `UnknownSms`. In one write: of two receipts that come at once the later one sees both."""
 
-        def write() -> Doubts:
+        def write() -> UnknownOutcomes:
             try:
                 item = self._aws.dynamodb.update_item(
                     TableName=self._table,
                     Key=attributes(_key(organisation, person, provider)),
                     UpdateExpression="ADD receipts :receipt",
                     ConditionExpression="attribute_exists(messages)",
-                    ExpressionAttributeValues={":receipt": {"SS": [_dated(receipt_id, heard_at)]}},
+                    ExpressionAttributeValues={":receipt": {"SS": [_dated(receipt_id, received_at)]}},
                     ReturnValues="ALL_NEW",
                 )["Attributes"]
             except ClientError as error:
-                standing(error)
-                return Doubts(messages={}, receipts={})
-            return Doubts(
+                stored_item(error)
+                return UnknownOutcomes(messages={}, receipts={})
+            return UnknownOutcomes(
                 messages=_undated(item.get("messages", {}).get("SS", ())),
                 receipts=_undated(item.get("receipts", {}).get("SS", ())),
             )

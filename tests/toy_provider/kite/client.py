@@ -42,7 +42,7 @@ class KiteSender:
             "to": [payload.to.removeprefix("+")],
             "body": payload.text,
         }
-        async with exchange(Call.ONCE, time.left):
+        async with exchange(Call.ONCE, time.remaining):
             answer = await self._http.post(URL, json=body, headers={"X-Api-Key": prepared}, timeout=time.limits)
         if not answer.is_success:
             raise error_from(answer.status_code, answer.content)
@@ -55,7 +55,7 @@ class KiteSender:
 
 def error_from(status: int, body: bytes) -> SendError:
     """The decision for an answer other than 2xx. Total, whatever the body is."""
-    number = integer(obj(obj(parse(body)).get("fault")).get("number"))
+    number = integer(obj(obj(parse(body)).get("field_error")).get("number"))
     refusal, failure = OTHER
     rule = FAULTS.get(number or 0) or STATUSES.get(status) or (failure if status >= 500 else refusal)
     return rule.error(f"{status}/{number}" if number is not None else f"HTTP {status}")

@@ -66,7 +66,7 @@ def test_a_cursor_of_another_list(organisation: str, operation: str, filters: di
     with pytest.raises(Refusal) as refused:
         cursor.decode(made, organisation=organisation, operation=operation, filters=filters)
     assert refused.value.code is ProblemCode.BAD_REQUEST
-    assert refused.value.faults[0].field == "cursor"
+    assert refused.value.field_errors[0].field == "cursor"
 
 
 @given(made=st.text())

@@ -80,7 +80,7 @@ def outcome(operation: str, body: JsonObject) -> object:
     try:
         return validation.body(request(body=body), operation)
     except Refusal as refusal:
-        return refusal.code, refusal.faults
+        return refusal.code, refusal.field_errors
 
 
 CASES = [
@@ -118,13 +118,17 @@ def test_what_is_needed_is_missing_where_it_is_null() -> None:
     with pytest.raises(Refusal) as refused:
         validation.body(request(body={"phone": None}), "lookup_consent")
     assert refused.value.code is ProblemCode.BAD_REQUEST
-    assert [(fault.field, fault.facts["missing"]) for fault in refused.value.faults] == [("phone", "phone")]
+    assert [(field_error.field, field_error.facts["missing"]) for field_error in refused.value.field_errors] == [
+        ("phone", "phone")
+    ]
 
 
 def test_an_unknown_field_is_unknown_whatever_it_holds() -> None:
     with pytest.raises(Refusal) as refused:
         validation.body(request(body={"phone": "+221770000001", "fone": None}), "lookup_consent")
-    assert [(fault.field, fault.code) for fault in refused.value.faults] == [("fone", "field_unknown")]
+    assert [(field_error.field, field_error.code) for field_error in refused.value.field_errors] == [
+        ("fone", "field_unknown")
+    ]
 
 
 def test_what_has_no_schema_stays_as_it_is() -> None:

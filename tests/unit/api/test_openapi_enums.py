@@ -158,7 +158,7 @@ _KINDS = {"schemas/Pet/kind": _listed("cat", "dog", also=(None,))}
 
 
 @pytest.mark.parametrize(
-    ("table", "told"),
+    ("table", "reported"),
     [
         (_KINDS, None),
         ({"schemas/Pet/kind": _listed("cat", "dog", "cow", also=(None,))}, "only the code has 'cow'"),
@@ -170,10 +170,10 @@ _KINDS = {"schemas/Pet/kind": _listed("cat", "dog", also=(None,))}
         ({**_KINDS, "schemas/Pet/size": _listed("big")}, "the document has no such list"),
     ],
 )
-def test_a_word_on_one_side_alone_is_told(table: Mapping[str, Listed], told: str | None) -> None:
+def test_a_word_on_one_side_alone_is_told(table: Mapping[str, Listed], reported: str | None) -> None:
     found = list(differences(_TOY, table))
-    assert len(found) == (told is not None)
-    assert all(told is not None and told in one for one in found)
+    assert len(found) == (reported is not None)
+    assert all(reported is not None and reported in one for one in found)
 
 
 def test_a_new_status_in_the_code_or_in_the_document_is_told() -> None:

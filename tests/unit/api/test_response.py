@@ -12,7 +12,7 @@ from shared.api import problems
 from shared.api.jsontext import Renderable
 from shared.api.response import ERROR_COLUMNS, MESSAGE_COLUMNS, Response, csv_text, list_response
 from shared.api.texts.sentences import Language
-from shared.base.refusal import Fault, Notice, ProblemCode, Refusal
+from shared.base.refusal import ApiWarning, FieldError, ProblemCode, Refusal
 from tests.unit.api.events import request
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -117,8 +117,8 @@ def test_every_problem(code: ProblemCode, language: Language) -> None:
 
 
 def test_faults_say_what_is_known() -> None:
-    row = Fault(field="phone", code="phone_invalid", row=3, enrollment_id="e1", recipient="+22177***0001")
-    assert problems.fault_document(row, "en") == {
+    row = FieldError(field="phone", code="phone_invalid", row=3, enrollment_id="e1", recipient="+22177***0001")
+    assert problems.field_error_document(row, "en") == {
         "row": 3,
         "field": "phone",
         "code": "phone_invalid",
@@ -126,7 +126,11 @@ def test_faults_say_what_is_known() -> None:
         "enrollment_id": "e1",
         "recipient": "+22177***0001",
     }
-    assert problems.fault_document(Fault(field="text", code="text_empty"), "en").keys() == {"field", "code", "message"}
+    assert problems.field_error_document(FieldError(field="text", code="text_empty"), "en").keys() == {
+        "field",
+        "code",
+        "message",
+    }
 
 
 def test_a_refusal_of_the_provider_says_what_to_do() -> None:
@@ -140,10 +144,10 @@ def test_a_refusal_of_the_provider_says_what_to_do() -> None:
 
 
 def test_warnings() -> None:
-    assert problems.notice_document(Notice(code="ucs2", count=4), "en") == {
+    assert problems.warning_document(ApiWarning(code="ucs2", count=4), "en") == {
         "code": "ucs2",
         "message": "Some characters make an SMS hold 70 characters instead of 160, so it costs more. "
         'Messages concerned: 4. Replace them, or choose "gsm7".',
         "count": 4,
     }
-    assert problems.notice_document(Notice(code="peak_hours"), "fr").keys() == {"code", "message"}
+    assert problems.warning_document(ApiWarning(code="peak_hours"), "fr").keys() == {"code", "message"}

@@ -7,7 +7,7 @@ import pytest
 from shared.api.request import Event, Request, Scope
 from shared.api.response import GatewayResponse, Response
 from shared.api.router import Router
-from shared.base.refusal import Fault, ProblemCode, Refusal
+from shared.base.refusal import FieldError, ProblemCode, Refusal
 from tests.unit.api.events import event
 
 SEEN: list[tuple[str, str]] = []
@@ -24,7 +24,7 @@ def _router() -> Router:
     @router.route("POST /v1/messages", scope=Scope.SEND)
     async def send(request: Request) -> Response:
         await asyncio.sleep(0)
-        raise Refusal(ProblemCode.UNPROCESSABLE, (Fault(field="recipient.phone", code="phone_invalid"),))
+        raise Refusal(ProblemCode.UNPROCESSABLE, (FieldError(field="recipient.phone", code="phone_invalid"),))
 
     def broken(request: Request) -> Response:
         raise RuntimeError("the number is +221770000001")
@@ -98,7 +98,7 @@ def test_an_answer_that_cannot_be_written_is_a_mistake_of_ours() -> None:
 
 def test_a_refusal_in_a_code_that_has_no_text_is_a_mistake_of_ours() -> None:
     def refuse(request: Request) -> Response:
-        raise Refusal(ProblemCode.UNPROCESSABLE, (Fault(field="phone", code="phone_purple"),))
+        raise Refusal(ProblemCode.UNPROCESSABLE, (FieldError(field="phone", code="phone_purple"),))
 
     router = Router(on_error=lambda error, _: None)
     router.add("GET /health", refuse, scope=None)

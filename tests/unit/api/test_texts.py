@@ -139,10 +139,10 @@ def test_facts_are_filled_in_and_translated() -> None:
 
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_country_not_covered_names_the_nine(language: str) -> None:
-    told = text(TextKind.FIELD, "country_not_covered", "fr" if language == "fr" else "en").replace("’", "'")
+    reported = text(TextKind.FIELD, "country_not_covered", "fr" if language == "fr" else "en").replace("’", "'")
     names = covered_names(language).replace("’", "'").split(", ")
     assert len(names) == 9
-    assert [name for name in names if name not in told] == []
+    assert [name for name in names if name not in reported] == []
 
 
 def test_the_sentence_that_names_them_reads_as_one() -> None:
@@ -155,5 +155,5 @@ def test_the_sentence_that_names_them_reads_as_one() -> None:
 
 @given(value=st.text())
 def test_a_fact_is_never_expanded_again(value: str) -> None:
-    told = text(TextKind.FIELD, "field_unknown", "en", {"name": value, "x": "expanded"})
-    assert value[:200] in told
+    reported = text(TextKind.FIELD, "field_unknown", "en", {"name": value, "x": "expanded"})
+    assert value[:200] in reported

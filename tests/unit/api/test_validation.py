@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shared.api import openapi, problems, validation
 from shared.base.json import JsonValue
-from shared.base.refusal import Fault, ProblemCode, Refusal
+from shared.base.refusal import FieldError, ProblemCode, Refusal
 from tests.unit.api.events import request
 from tests.unit.api.test_jsontext import DOCUMENTS
 
@@ -127,7 +127,7 @@ def test_wrong_shapes_are_bad_requests(
 ) -> None:
     refusal = _refused(operation, body)
     assert refusal.code is ProblemCode.BAD_REQUEST
-    assert [(fault.field, fault.code, fault.row) for fault in refusal.faults] == expected
+    assert [(field_error.field, field_error.code, field_error.row) for field_error in refusal.field_errors] == expected
     for language in ("fr", "en"):
         problems.response(refusal, "fr" if language == "fr" else "en").to_event()
 
@@ -156,7 +156,7 @@ def test_wrong_shapes_are_bad_requests(
 def test_a_value_that_cannot_be_accepted_is_unprocessable(operation: str, body: dict[str, object], field: str) -> None:
     refusal = _refused(operation, body)
     assert refusal.code is ProblemCode.UNPROCESSABLE
-    assert [fault.field for fault in refusal.faults] == [field]
+    assert [field_error.field for field_error in refusal.field_errors] == [field]
 
 
 @pytest.mark.parametrize("operation", ["preview", "create_distribution"])
@@ -174,7 +174,9 @@ def test_values_of_a_row_are_left_to_planning(operation: str, odd: dict[str, obj
 def test_what_is_not_a_json_object(raw: bytes) -> None:
     refusal = _refused("test_sms_integration", raw)
     assert refusal.code is ProblemCode.BAD_REQUEST
-    assert [(fault.field, fault.code) for fault in refusal.faults] == [("body", "field_invalid")]
+    assert [(field_error.field, field_error.code) for field_error in refusal.field_errors] == [
+        ("body", "field_invalid")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -227,7 +229,7 @@ def test_five_thousand_recipients_are_read_fast() -> None:
 
 def test_all_of_five_thousand_wrong_rows_are_refused_with_the_first_hundred() -> None:
     refusal = _refused("create_distribution", {**BULK, "recipients": [{"phone": 1, "x": 2}] * 5000})
-    assert len(refusal.faults) == 100
+    assert len(refusal.field_errors) == 100
 
 
 @given(document=DOCUMENTS, operation=st.sampled_from(sorted(openapi.operations())))
@@ -259,12 +261,12 @@ PATHS = [
 
 @given(new=DOCUMENTS, path=st.sampled_from(PATHS))
 def test_any_value_at_any_place_is_taken_or_refused(new: JsonValue, path: tuple[str, ...]) -> None:
-    told: tuple[Fault, ...] = ()
+    reported: tuple[FieldError, ...] = ()
     try:
         validation.body(request(body=_swap(MESSAGE, path, new)), "send_message")
     except Refusal as refusal:
-        told = refusal.faults
-    assert [fault.field for fault in told if not fault.field.startswith(path[0])] == []
+        reported = refusal.field_errors
+    assert [field_error.field for field_error in reported if not field_error.field.startswith(path[0])] == []
 
 
 def test_a_value_is_never_repeated_in_an_error() -> None:
@@ -319,7 +321,7 @@ def test_queries_that_are_refused(query: str, field: str) -> None:
     with pytest.raises(Refusal) as refused:
         validation.query(request(query=query), "list_messages")
     assert refused.value.code is ProblemCode.BAD_REQUEST
-    assert [fault.field for fault in refused.value.faults] == [field]
+    assert [field_error.field for field_error in refused.value.field_errors] == [field]
 
 
 def test_of_a_parameter_that_a_form_left_empty_as_well_the_value_counts() -> None:

@@ -8,7 +8,7 @@ import pytest
 from shared.app.runtime import Loop
 
 
-async def _left_alone() -> None:
+async def _without_children() -> None:
     async def quotes() -> None:
         int("+22177000123x Awa")
 
@@ -17,10 +17,10 @@ async def _left_alone() -> None:
 
 
 def test_what_nobody_waited_for_is_told_and_its_text_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
-    told: list[tuple[str, str]] = []
-    loop = Loop(lambda error, where: told.append((type(error).__name__, where)))
-    loop.run(_left_alone())
+    reported: list[tuple[str, str]] = []
+    loop = Loop(lambda error, where: reported.append((type(error).__name__, where)))
+    loop.run(_without_children())
     gc.collect()
     loop.close()
-    assert told == [("ValueError", "event_loop")]
+    assert reported == [("ValueError", "event_loop")]
     assert "Awa" not in caplog.text

@@ -40,13 +40,13 @@ def test_a_line_names_its_event_once_and_has_its_ids(
     make: Callable[[], LoggedTelemetry], capsys: pytest.CaptureFixture[str]
 ) -> None:
     telemetry = make()
-    telemetry.event("copy_dropped", message_id=IDENTITY, found="done")
+    telemetry.event("queue_message_dropped", message_id=IDENTITY, found="done")
     [line] = written(capsys)
     assert line.pop("timestamp") == "2026-11-23T10:00:00.000Z"
     assert line.pop("service")
     assert line == {
         "level": "INFO",
-        "message": "copy_dropped",
+        "message": "queue_message_dropped",
         "message_id": IDENTITY,
         "found": "done",
     }
@@ -56,7 +56,7 @@ def test_a_field_that_is_not_listed_is_not_written(
     make: Callable[[], LoggedTelemetry], capsys: pytest.CaptureFixture[str]
 ) -> None:
     telemetry = make()
-    telemetry.event("copy_dropped", message_id=IDENTITY, first_name="Awa")
+    telemetry.event("queue_message_dropped", message_id=IDENTITY, first_name="Awa")
     assert "Awa" not in json.dumps(written(capsys))
 
 
@@ -67,7 +67,7 @@ def test_what_could_be_a_number_or_a_text_is_not_shown(
     make: Callable[[], LoggedTelemetry], capsys: pytest.CaptureFixture[str], value: str
 ) -> None:
     telemetry = make()
-    telemetry.trouble("request_refused_as_wrong", message_id=IDENTITY, code=value)
+    telemetry.warning_event("request_refused_as_wrong", message_id=IDENTITY, code=value)
     [line] = written(capsys)
     assert (line["code"], line["message_id"]) == ("***", IDENTITY)
 
@@ -77,7 +77,7 @@ def test_what_could_be_a_number_or_a_text_is_not_shown(
 )
 def test_codes_are_shown(make: Callable[[], LoggedTelemetry], capsys: pytest.CaptureFixture[str], value: str) -> None:
     telemetry = make()
-    telemetry.trouble("request_refused_as_wrong", message_id=IDENTITY, code=value)
+    telemetry.warning_event("request_refused_as_wrong", message_id=IDENTITY, code=value)
     assert written(capsys)[0]["code"] == value
 
 
@@ -163,11 +163,11 @@ def test_what_leaves_a_handler_says_its_type_and_no_more(
         with telemetry.invocation():
             int("+22177000123x Awa")
 
-    with pytest.raises(InvocationFailedError) as left:
+    with pytest.raises(InvocationFailedError) as escaped:
         invoked()
-    told = "".join(traceback.format_exception(left.value))
-    assert "InvocationFailedError: ValueError" in told
-    assert "invalid literal" not in told
+    reported = "".join(traceback.format_exception(escaped.value))
+    assert "InvocationFailedError: ValueError" in reported
+    assert "invalid literal" not in reported
     line = written(capsys)[0]
     assert (line["message"], line["where"], line["error"]) == ("crash", "invocation", "ValueError")
 

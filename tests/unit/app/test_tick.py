@@ -21,7 +21,7 @@ def office() -> Office:
     return office
 
 
-def told(office: Office, name: str) -> list[dict[str, Any]]:
+def reported(office: Office, name: str) -> list[dict[str, Any]]:
     found = [fields for event, fields in office.telemetry.events if event == name]
     office.telemetry.events.clear()
     return found
@@ -36,14 +36,14 @@ def test_a_distribution_that_no_worker_takes_up_is_overdue_and_named(office: Off
     made = office.distribute(300)
     office.clock.instant += OVERDUE - MINUTE
     only_tick(office)
-    assert [one["overdue"] for one in told(office, "tick")] == [0]
+    assert [one["overdue"] for one in reported(office, "tick")] == [0]
     office.clock.instant += MINUTE
     only_tick(office)
-    assert office.telemetry.troubles == ["distribution_overdue"]
-    assert told(office, "distribution_overdue") == [{"organisation": DEMO, "distribution_id": made.distribution_id}]
+    assert office.telemetry.warning_events == ["distribution_overdue"]
+    assert reported(office, "distribution_overdue") == [{"organisation": DEMO, "distribution_id": made.distribution_id}]
     office.do_tasks()
     only_tick(office)
-    assert [one["overdue"] for one in told(office, "tick")] == [0]
+    assert [one["overdue"] for one in reported(office, "tick")] == [0]
 
 
 def test_a_campaign_that_is_worked_on_is_never_overdue(office: Office) -> None:
@@ -52,7 +52,7 @@ def test_a_campaign_that_is_worked_on_is_never_overdue(office: Office) -> None:
     for _ in range(25):
         office.tick()
         office.deliver(within=MINUTE)
-    assert {one["overdue"] for one in told(office, "tick")} == {0}
+    assert {one["overdue"] for one in reported(office, "tick")} == {0}
 
 
 def test_messages_that_no_worker_takes_up_are_told_by_their_shard(office: Office) -> None:
@@ -60,7 +60,7 @@ def test_messages_that_no_worker_takes_up_are_told_by_their_shard(office: Office
     office.queue.take()
     office.clock.instant += MINUTE + OVERDUE
     only_tick(office)
-    [tick] = told(office, "tick")
+    [tick] = reported(office, "tick")
     assert (tick["overdue"], tick["late_shards"]) == (0, 1)
 
 
@@ -70,18 +70,18 @@ def test_of_many_overdue_the_oldest_are_named(office: Office) -> None:
         office.run(office.planning().create(replace(office.new_distribution(rows, confirm=True), key=f"key-{number}")))
     office.clock.instant += OVERDUE + MINUTE
     only_tick(office)
-    assert office.telemetry.troubles == ["distribution_overdue"] * 10
-    assert [one["overdue"] for one in told(office, "tick")] == [12]
+    assert office.telemetry.warning_events == ["distribution_overdue"] * 10
+    assert [one["overdue"] for one in reported(office, "tick")] == [12]
 
 
 def test_a_dead_letter_is_told_until_it_is_redriven(office: Office) -> None:
     _, letter = dead_single(office)
     for _ in range(3):
         only_tick(office)
-        assert told(office, "dead_letters_stand") == [{"organisation": DEMO, "channel": Channel.SMS, "messages": 1}]
+        assert reported(office, "dead_letters_stand") == [{"organisation": DEMO, "channel": Channel.SMS, "messages": 1}]
     assert redriven(office, letter) == 1
     only_tick(office)
-    assert told(office, "dead_letters_stand") == []
+    assert reported(office, "dead_letters_stand") == []
 
 
 def test_a_task_is_told_before_it_is_begun(office: Office) -> None:
@@ -91,6 +91,6 @@ def test_a_task_is_told_before_it_is_begun(office: Office) -> None:
     assert office.killed(
         office.fanout().work(office.tasks.tasks[0], office.clock.now() + MINUTE), ("distributions.get", 1)
     )
-    assert told(office, "task_begun") == [
+    assert reported(office, "task_begun") == [
         {"kind": "advance", "organisation": DEMO, "distribution_id": made.distribution_id}
     ]

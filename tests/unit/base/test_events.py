@@ -11,7 +11,7 @@ import pytest
 from shared.base.events import DIMENSIONS, EVENTS, IDENTITIES, Metric, Unit
 from tests.template.reading import FUNCTION_FOLDERS, ROOT
 
-CALLS = {"event": False, "trouble": True, "crash": True}
+CALLS = {"event": False, "warning_event": True, "crash": True}
 """A method of `Telemetry` → whether an operator may have to look."""
 PERSONAL = re.compile(
     r"phone|number|name$|text|token|code_|card|person|recipient|body|payload|address|secret", re.ASCII
@@ -19,7 +19,7 @@ PERSONAL = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class TelemetryCall:
     """One call of a telemetry."""
 
     place: str
@@ -28,7 +28,7 @@ class Told:
     fields: frozenset[str]
 
 
-def _told() -> Iterator[Told]:
+def _reported() -> Iterator[TelemetryCall]:
     for folder in ("shared", "functions"):
         for file in sorted((ROOT / folder).rglob("*.py")):
             path = file.relative_to(ROOT).as_posix()
@@ -45,19 +45,19 @@ def _is_of_telemetry(called: ast.expr) -> bool:
     )
 
 
-def _read(call: ast.Call, place: str) -> Told:
+def _read(call: ast.Call, place: str) -> TelemetryCall:
     assert isinstance(call.func, ast.Attribute)
     if call.func.attr == "crash":
-        return Told(place=place, method="crash", name="crash", fields=EVENTS["crash"].fields)
+        return TelemetryCall(place=place, method="crash", name="crash", fields=EVENTS["crash"].fields)
     assert len(call.args) == 1, f"{place}: the name, and fields by name"
     [name] = call.args
     assert isinstance(name, ast.Constant), f"{place}: a name that can be read here"
     fields = [keyword.arg for keyword in call.keywords]
     assert None not in fields, f"{place}: fields that can be read here"
-    return Told(place=place, method=call.func.attr, name=str(name.value), fields=frozenset(map(str, fields)))
+    return TelemetryCall(place=place, method=call.func.attr, name=str(name.value), fields=frozenset(map(str, fields)))
 
 
-TOLD = tuple(_told())
+TELEMETRY_CALLS = tuple(_reported())
 
 
 def _metrics() -> Iterator[tuple[str, Metric]]:
@@ -65,21 +65,21 @@ def _metrics() -> Iterator[tuple[str, Metric]]:
 
 
 def test_every_call_tells_a_listed_event_with_listed_fields() -> None:
-    unlisted = {one.place: one.name for one in TOLD if one.name not in EVENTS}
+    unlisted = {one.place: one.name for one in TELEMETRY_CALLS if one.name not in EVENTS}
     assert unlisted == {}
-    more = {one.place: one.fields - EVENTS[one.name].fields for one in TOLD}
+    more = {one.place: one.fields - EVENTS[one.name].fields for one in TELEMETRY_CALLS}
     assert {place: fields for place, fields in more.items() if fields} == {}
 
 
 def test_trouble_is_told_as_trouble() -> None:
-    assert [one.place for one in TOLD if CALLS[one.method] is not EVENTS[one.name].trouble] == []
+    assert [one.place for one in TELEMETRY_CALLS if CALLS[one.method] is not EVENTS[one.name].is_warning] == []
 
 
 def test_every_listed_event_and_field_is_told_somewhere() -> None:
-    told: dict[str, set[str]] = {}
-    for one in TOLD:
-        told.setdefault(one.name, set()).update(one.fields)
-    assert told == {name: set(event.fields) for name, event in EVENTS.items()}
+    reported: dict[str, set[str]] = {}
+    for one in TELEMETRY_CALLS:
+        reported.setdefault(one.name, set()).update(one.fields)
+    assert reported == {name: set(event.fields) for name, event in EVENTS.items()}
 
 
 def test_nobody_writes_to_the_log_past_the_list() -> None:

@@ -21,12 +21,12 @@ from tests.fakes.world import MORNING
 
 FANOUT_POINTS = (
     "distributions.get",
-    "lanes.state",
+    "rate_limits.state",
     "plans.read_chunk",
     "log.add",
     "distributions.note_logged",
     "distributions.save",
-    "lanes.book",
+    "rate_limits.book",
     "queue.put",
 )
 
@@ -36,7 +36,7 @@ def office() -> Office:
     return Office()
 
 
-def standing(office: Office, made: Distribution) -> Distribution:
+def stored(office: Office, made: Distribution) -> Distribution:
     return office.distributions.items[DEMO, made.distribution_id]
 
 
@@ -44,19 +44,19 @@ def sent_to(office: Office) -> Counter[str]:
     return Counter(number for number, _ in office.provider.accepted)
 
 
-def test_a_campaign_goes_out_once_each_at_the_lanes_pace(office: Office) -> None:
+def test_a_campaign_goes_out_once_each_at_the_pace_of_the_rate_limit(office: Office) -> None:
     made = office.distribute(250)
     office.do_tasks()
-    departures = sorted(copy.departs_at for copy in office.queue.waiting)
-    assert len(departures) == 250
-    for first, sixth in zip(departures, departures[5:], strict=False):
+    send_slots = sorted(queue_message.slot_at for queue_message in office.queue.waiting)
+    assert len(send_slots) == 250
+    for first, sixth in zip(send_slots, send_slots[5:], strict=False):
         assert sixth - first >= 1_000_000
     office.finish()
     assert set(sent_to(office).values()) == {1}
     assert len(sent_to(office)) == 250
     counts = office.run(office.browse.distribution(DEMO, made.distribution_id)).counts
     assert counts.by_status == {Status.SENT: 250}
-    assert standing(office, made).status is DistributionStatus.COMPLETED
+    assert stored(office, made).status is DistributionStatus.COMPLETED
 
 
 async def turn_by_turn(office: Office, task: Task) -> None:
@@ -78,7 +78,7 @@ def test_the_fan_out_killed_anywhere_loses_and_doubles_nobody(office: Office, po
     office.finish()
     assert len(sent_to(office)) == 250
     assert set(sent_to(office).values()) == {1}
-    assert standing(office, made).status is DistributionStatus.COMPLETED
+    assert stored(office, made).status is DistributionStatus.COMPLETED
 
 
 def test_a_lost_task_is_found_by_the_tick_and_a_doubled_one_does_no_harm(office: Office) -> None:
@@ -91,33 +91,35 @@ def test_a_lost_task_is_found_by_the_tick_and_a_doubled_one_does_no_harm(office:
     assert set(sent_to(office).values()) == {1}
 
 
-def test_a_lane_is_filled_for_five_minutes_and_no_further(office: Office) -> None:
+def test_a_rate_limit_is_filled_for_five_minutes_and_no_further(office: Office) -> None:
     made = office.distribute(1600)
     office.do_tasks()
-    furthest = from_microseconds(max(copy.departs_at for copy in office.queue.waiting))
+    furthest = from_microseconds(max(queue_message.slot_at for queue_message in office.queue.waiting))
     chunk = timedelta(seconds=100 / 4.5)
     assert timedelta(seconds=300) <= furthest - office.clock.now() <= timedelta(seconds=302) + chunk
-    assert standing(office, made).planned.runs[0].released < standing(office, made).planned.runs[0].chunks
+    assert stored(office, made).planned.runs[0].released < stored(office, made).planned.runs[0].chunks
 
 
-def test_a_quick_lane_has_several_chunks_logged_and_released_by_two_writes(office: Office) -> None:
+def test_a_quick_rate_limit_has_several_chunks_logged_and_released_by_two_writes(office: Office) -> None:
     made = office.distribute(2000, channel=Channel.WHATSAPP)
     [task] = office.tasks.tasks
     before = office.points.passed["distributions.save"]
     office.run(office.fanout().work(task, office.clock.now() + timedelta(minutes=5)))
-    [run] = standing(office, made).planned.runs
+    [run] = stored(office, made).planned.runs
     assert (run.logged, run.released) == (8, 8)
     assert office.points.passed["distributions.save"] - before == 2
-    assert {copy.chunk.number for copy in office.queue.waiting if copy.chunk} == set(range(8))
+    assert {queue_message.chunk.number for queue_message in office.queue.waiting if queue_message.chunk} == set(
+        range(8)
+    )
     assert len(office.log.rows) == len(office.queue.waiting) == 800
-    assert len({copy.departs_at for copy in office.queue.waiting}) == 800
+    assert len({queue_message.slot_at for queue_message in office.queue.waiting}) == 800
 
 
-def test_a_quick_lane_is_filled_for_five_minutes_and_a_turn(office: Office) -> None:
+def test_a_quick_rate_limit_is_filled_for_five_minutes_and_a_turn(office: Office) -> None:
     office.integrations.kept[DEMO, "sms"] = replace(SMS, rate_per_second=20)
     office.distribute(7000)
     office.do_tasks()
-    furthest = from_microseconds(max(copy.departs_at for copy in office.queue.waiting))
+    furthest = from_microseconds(max(queue_message.slot_at for queue_message in office.queue.waiting))
     assert timedelta(seconds=300) <= furthest - office.clock.now() <= timedelta(seconds=302 + 12)
 
 
@@ -128,21 +130,21 @@ def test_of_several_chunks_those_go_that_leave_before_nine(office: Office) -> No
     made = office.distribute(1000)
     office.do_tasks()
     nine = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
-    assert all(from_microseconds(copy.departs_at) < nine for copy in office.queue.waiting)
-    [run] = standing(office, made).planned.runs
+    assert all(from_microseconds(queue_message.slot_at) < nine for queue_message in office.queue.waiting)
+    [run] = stored(office, made).planned.runs
     assert (run.logged, run.released) == (3, 3)
 
 
-def test_while_copies_are_to_depart_nobody_reads_the_log_for_what_is_settled(office: Office) -> None:
+def test_while_queue_messages_are_to_leave_nobody_reads_the_log_for_what_is_settled(office: Office) -> None:
     made = office.distribute(250)
     office.do_tasks()
     before = office.points.passed["log.get_many"]
     office.clock.pass_by(seconds=50)
     office.tick()
     assert office.points.passed["log.get_many"] == before
-    assert standing(office, made).status is DistributionStatus.SENDING
+    assert stored(office, made).status is DistributionStatus.SENDING
     office.finish()
-    assert standing(office, made).status is DistributionStatus.COMPLETED
+    assert stored(office, made).status is DistributionStatus.COMPLETED
     assert office.points.passed["log.get_many"] > before
 
 
@@ -152,7 +154,7 @@ def test_nothing_is_booked_past_nine_in_the_evening(office: Office) -> None:
     office.do_tasks()
     nine = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
     assert office.queue.waiting
-    assert all(from_microseconds(copy.departs_at) < nine for copy in office.queue.waiting)
+    assert all(from_microseconds(queue_message.slot_at) < nine for queue_message in office.queue.waiting)
     office.deliver(within=timedelta(minutes=3))
     before = len(sent_to(office))
     office.clock.instant = nine + timedelta(hours=9, minutes=59)
@@ -165,7 +167,7 @@ def test_nothing_is_booked_past_nine_in_the_evening(office: Office) -> None:
     assert set(sent_to(office).values()) == {1}
 
 
-def test_a_pause_leaves_copies_without_effect_and_a_resume_sends_the_rest(office: Office) -> None:
+def test_a_pause_leaves_queue_messages_without_effect_and_a_resume_sends_the_rest(office: Office) -> None:
     made = office.distribute(300)
     office.do_tasks()
     office.deliver(within=timedelta(seconds=27))
@@ -181,7 +183,7 @@ def test_a_pause_leaves_copies_without_effect_and_a_resume_sends_the_rest(office
     assert set(sent_to(office).values()) == {1}
 
 
-def test_a_copy_of_before_the_pause_makes_no_call_after_the_resume_either(office: Office) -> None:
+def test_a_queue_message_of_before_the_pause_makes_no_call_after_the_resume_either(office: Office) -> None:
     """Its row goes with the copy that the resume has released: the old departure was withdrawn with the pause."""
     made = office.distribute(10)
     office.do_tasks()
@@ -223,8 +225,8 @@ def test_a_cancel_lists_the_rows_that_were_never_released(office: Office) -> Non
     office.run(office.control.act(DEMO, made.distribution_id, Action.CANCEL))
     office.finish()
     assert listed(office, made) == {(Status.SENT, None): sent, (Status.FAILED, "cancelled"): 3000 - sent}
-    never_left = [row for row in office.log.rows.values() if row.status is Status.FAILED]
-    assert {(row.attempts, row.due_at, row.failed_at is None) for row in never_left} == {(0, None, False)}
+    never_sent = [row for row in office.log.rows.values() if row.status is Status.FAILED]
+    assert {(row.attempts, row.due_at, row.failed_at is None) for row in never_sent} == {(0, None, False)}
     counts = office.run(office.browse.distribution(DEMO, made.distribution_id)).counts
     assert counts.by_status == {Status.SENT: sent, Status.FAILED: 3000 - sent}
     assert counts.by_reason == {"cancelled": 3000 - sent}
@@ -273,7 +275,7 @@ def test_a_doubled_task_does_not_take_the_second_pass_of_a_cancel_away(office: O
     office.run(office.control.act(DEMO, made.distribution_id, Action.CANCEL))
     office.tasks.tasks *= 2
     office.do_tasks()
-    assert standing(office, made).due_at is not None
+    assert stored(office, made).due_at is not None
     office.finish()
     assert listed(office, made) == {(Status.FAILED, "cancelled"): 2, (Status.FAILED, "outcome_unknown"): 1}
 
@@ -328,7 +330,7 @@ def test_a_cancel_looks_at_what_is_through_no_more(office: Office) -> None:
     office.do_tasks()
     assert office.points.passed["plans.read_chunk"] - before <= 2
     office.finish()
-    assert standing(office, made).due_at is None
+    assert stored(office, made).due_at is None
     view = office.run(office.browse.distribution(DEMO, made.distribution_id))
     assert view.counts.by_status == {Status.SENT: len(sent_to(office)), Status.FAILED: 1000 - len(sent_to(office))}
 
@@ -374,7 +376,7 @@ def test_paused_until_its_chunks_have_expired_it_can_only_end(office: Office, ac
     office.plans.objects.clear()
     office.run(office.control.act(DEMO, made.distribution_id, action))
     office.finish()
-    ended = standing(office, made)
+    ended = stored(office, made)
     assert (ended.status, ended.due_at) == (DistributionStatus.CANCELLED, None)
     assert ended.status_reason == ("expired" if action is Action.RESUME else None)
     assert Status.PENDING not in {row.status for row in office.log.rows.values()}
@@ -390,7 +392,7 @@ def test_what_a_dead_worker_had_logged_ends_although_its_chunks_have_expired(off
         office.fanout().work(task, office.clock.now() + timedelta(minutes=5)), ("distributions.note_logged", 1)
     )
     assert len(office.log.rows) == 100
-    assert standing(office, made).planned.logged_rows == 0
+    assert stored(office, made).planned.logged_rows == 0
     office.run(office.control.act(DEMO, made.distribution_id, Action.PAUSE))
     office.clock.pass_by(days=41)
     office.plans.objects.clear()
@@ -399,18 +401,18 @@ def test_what_a_dead_worker_had_logged_ends_although_its_chunks_have_expired(off
     assert {row.status for row in office.log.rows.values()} == {Status.FAILED}
 
 
-def test_two_of_one_organisation_share_its_lane(office: Office) -> None:
+def test_two_of_one_organisation_share_its_rate_limit(office: Office) -> None:
     """The later one neither waits for the end of the earlier one nor takes its place."""
     pair = []
     for key, first in (("a", 1), ("b", 5001)):
         rows = [recipient(first + number) for number in range(3000)]
         pair.append(office.run(office.planning().create(office.new_distribution(rows, key=key, confirm=True))))
         office.do_tasks()
-    begun = [standing(office, one).planned.runs[0].released for one in pair]
+    begun = [stored(office, one).planned.runs[0].released for one in pair]
     for _ in range(6):
         office.deliver(within=timedelta(seconds=60))
         office.tick()
-    gone = [standing(office, one).planned.runs[0].released - before for one, before in zip(pair, begun, strict=True)]
+    gone = [stored(office, one).planned.runs[0].released - before for one, before in zip(pair, begun, strict=True)]
     assert sum(gone) >= 14
     assert min(gone) >= 5
 
@@ -423,10 +425,14 @@ def test_nobody_schedules_beyond_what_is_kept(office: Office, at: datetime) -> N
     new = office.new_distribution([recipient(1)])
     with pytest.raises(Refusal) as refused:
         office.run(office.planning().create(replace(new, schedule=Schedule(mode=ScheduleMode.AT, at=at))))
-    assert [(fault.field, fault.code) for fault in refused.value.faults] == [("schedule.at", "field_invalid")]
+    assert [(field_error.field, field_error.code) for field_error in refused.value.field_errors] == [
+        ("schedule.at", "field_invalid")
+    ]
     with pytest.raises(Refusal) as refused:
         office.single(send_at=at)
-    assert [(fault.field, fault.code) for fault in refused.value.faults] == [("send_at", "field_invalid")]
+    assert [(field_error.field, field_error.code) for field_error in refused.value.field_errors] == [
+        ("send_at", "field_invalid")
+    ]
     assert office.distributions.items == {}
     in_time = Schedule(mode=ScheduleMode.AT, at=MORNING + FURTHEST)
     assert office.run(office.planning().create(replace(new, schedule=in_time))).planned.accepted == 1
@@ -437,7 +443,7 @@ def test_a_stop_error_pauses_and_burns_nobody(office: Office) -> None:
     made = office.distribute(250)
     office.do_tasks()
     office.deliver(within=timedelta(seconds=3))
-    paused = standing(office, made)
+    paused = stored(office, made)
     assert (paused.status, paused.status_reason) == (DistributionStatus.PAUSED, "balance_empty")
     assert all(row.status is Status.PENDING for row in office.log.rows.values())
     office.provider.answers.clear()
@@ -465,7 +471,10 @@ class TestPlanning:
         assert made.plan is not None
         assert (made.status, made.plan.accepted, made.plan.rejected, made.plan.duplicates) == ("planned", 2, 2, 1)
         view = office.run(office.browse.distribution(DEMO, made.distribution_id))
-        assert [(fault.row, fault.code) for fault in view.faults] == [(2, "phone_missing"), (4, "country_not_covered")]
+        assert [(field_error.row, field_error.code) for field_error in view.field_errors] == [
+            (2, "phone_missing"),
+            (4, "country_not_covered"),
+        ]
         assert office.log.rows == {}
 
     def test_each_country_has_a_run_of_its_own(self, office: Office) -> None:
@@ -518,10 +527,10 @@ class TestPlanning:
         for _ in range(3):
             assert office.killed(office.planning().plan_upload(DEMO, made.distribution_id), ("plans.write_chunk", 1))
             office.tick()  # its lease still holds
-            assert standing(office, made).status is DistributionStatus.PLANNING
+            assert stored(office, made).status is DistributionStatus.PLANNING
             office.clock.pass_by(minutes=17)
         office.tick()
-        rejected = standing(office, made)
+        rejected = stored(office, made)
         assert (rejected.status, rejected.status_reason) == (DistributionStatus.REJECTED, "file_unreadable")
 
     def test_a_file_that_is_gone_is_rejected(self, office: Office) -> None:
@@ -530,14 +539,14 @@ class TestPlanning:
         made = office.run(office.planning().create(_uploaded(office.new_distribution([]))))
         office.run(office.uploads.erase(DEMO, "u"))
         office.do_tasks()
-        rejected = standing(office, made)
+        rejected = stored(office, made)
         assert (rejected.status, rejected.status_reason) == (DistributionStatus.REJECTED, "file_unreadable")
 
     def test_a_plan_that_nobody_confirms_expires(self, office: Office) -> None:
         made = office.run(office.planning().create(office.new_distribution([recipient(1)])))
         office.clock.pass_by(days=7, seconds=1)
         office.tick()
-        expired = standing(office, made)
+        expired = stored(office, made)
         assert (expired.status, expired.status_reason) == (DistributionStatus.CANCELLED, "expired")
 
 

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from shared.campaigns.outlook import Load, bulk_seconds, estimated_end
 from shared.messages.payload import Channel
-from shared.pacing.rate_limit import LaneState, Share, book
+from shared.pacing.rate_limit import RateLimitState, Share, book
 from shared.policy.consent import Given
-from shared.policy.gate import Go, Passenger, gate
+from shared.policy.gate import GateInput, Go, gate
 from shared.recipients.countries import COVERED
 
 PEAK = ((time(8), time(10)), (time(17), time(21)))
@@ -61,7 +61,7 @@ def test_when_it_will_be_through(
 
 def test_it_is_what_the_timetable_books() -> None:
     start = int(NOON.timestamp()) * 1_000_000
-    booked = book(LaneState(), Share.BULK, rate=5, earliest=start, count=450).departures[-1]
+    booked = book(RateLimitState(), Share.BULK, rate=5, earliest=start, count=450).send_slots[-1]
     end = estimated_end([load("SN", 450)], Channel.SMS, start=NOON, rate=5)
     assert end.timestamp() == pytest.approx(booked / 1_000_000, abs=0.5)
 
@@ -71,14 +71,14 @@ def test_it_is_what_the_timetable_books() -> None:
     hours=st.integers(0, 24 * 366),
     off_peak=st.booleans(),
 )
-def test_the_last_departure_is_in_open_hours(rows: dict[str, int], hours: int, off_peak: bool) -> None:
+def test_the_last_send_slot_is_in_open_hours(rows: dict[str, int], hours: int, off_peak: bool) -> None:
     start, peak = NOON + timedelta(hours=hours), PEAK if off_peak else ()
     loads = [load(country, count) for country, count in rows.items()]
     end = estimated_end(loads, Channel.SMS, start=start, rate=5, peak=peak)
     assert end >= start + timedelta(seconds=bulk_seconds(sum(rows.values()), 5)) - timedelta(milliseconds=1)
     just_before = end - timedelta(milliseconds=1)
     waiting = [country for country, count in rows.items() if count]
-    passengers = [
-        Passenger(channel=Channel.SMS, country=country, given=Given(), recorded=None, peak=peak) for country in waiting
+    gate_inputs = [
+        GateInput(channel=Channel.SMS, country=country, given=Given(), recorded=None, peak=peak) for country in waiting
     ]
-    assert not passengers or Go() in [gate(passenger, just_before) for passenger in passengers]
+    assert not gate_inputs or Go() in [gate(gate_input, just_before) for gate_input in gate_inputs]

@@ -10,7 +10,7 @@ from shared.campaigns.reading import DistributionView
 from shared.integrations.balances import Balance
 from shared.messages.errors import Kind, SendError
 from shared.messages.payload import Channel
-from shared.pacing.daily_limit import DailyLimit, Told
+from shared.pacing.daily_limit import DailyLimit, NumberStatusUpdate
 from tests.fakes.office import DEMO, SMS, WHATSAPP, Office, recipient
 
 
@@ -30,7 +30,7 @@ def shown(office: Office, made: Distribution) -> DistributionView:
 
 
 def warned(office: Office, made: Distribution) -> dict[str, int | None]:
-    return {notice.code: notice.count for notice in shown(office, made).warnings}
+    return {warning.code: warning.count for warning in shown(office, made).warnings}
 
 
 def act(office: Office, made: Distribution, action: Action) -> None:
@@ -64,10 +64,10 @@ def test_nobody_can_say_when_what_is_paused_ends_and_after_a_resume_it_ends_late
     assert timedelta(minutes=55) < later - first < timedelta(minutes=70)
 
 
-def test_what_is_released_ends_with_its_last_departure_and_what_is_over_has_no_end(office: Office) -> None:
+def test_what_is_released_ends_with_its_last_send_slot_and_what_is_over_has_no_end(office: Office) -> None:
     made = planned(office, 20, confirm=True)
     office.do_tasks()
-    last = office.distributions.items[DEMO, made.distribution_id].last_departure
+    last = office.distributions.items[DEMO, made.distribution_id].last_send_slot
     assert shown(office, made).estimated_end == last
     act(office, made, Action.CANCEL)
     assert shown(office, made).estimated_end is None
@@ -137,12 +137,14 @@ def test_only_what_is_still_to_go_needs_units(office: Office) -> None:
 
 def test_a_raised_limit_ends_the_warning(office: Office) -> None:
     number = (DEMO, WHATSAPP.phone_number_id)
-    told = Told(at=office.clock.now(), limit=DailyLimit(people=250), is_reading=True)
-    office.run(office.reputations.tell(*number, told))
+    reported = NumberStatusUpdate(at=office.clock.now(), limit=DailyLimit(people=250), is_reading=True)
+    office.run(office.number_statuses.tell(*number, reported))
     made = planned(office, 300, Channel.WHATSAPP)
     assert warned(office, made)["daily_limit_exceeded"] == 50
     office.clock.pass_by(minutes=1)
-    office.run(office.reputations.tell(*number, Told(at=office.clock.now(), limit=DailyLimit(people=2000))))
+    office.run(
+        office.number_statuses.tell(*number, NumberStatusUpdate(at=office.clock.now(), limit=DailyLimit(people=2000)))
+    )
     assert "daily_limit_exceeded" not in warned(office, made)
 
 

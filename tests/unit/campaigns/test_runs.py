@@ -17,7 +17,7 @@ TEMPLATE = dataclasses.replace(
     template=TemplateCall(name="card", language="fr", parameters=()),
     card_image="https://Cards.example.org/a.png",
 )
-SESSION = dataclasses.replace(TEMPLATE, mode=Mode.SESSION, template=None, alternative=TEMPLATE.template)
+SESSION = dataclasses.replace(TEMPLATE, mode=Mode.SESSION, template=None, fallback_template=TEMPLATE.template)
 
 
 def test_what_one_cause_can_hold_together_is_one_kind() -> None:
@@ -54,9 +54,9 @@ def test_there_are_never_too_many_runs_and_a_row_keeps_its_country_while_there_i
     for country, host in rows:
         wished = RunKind(country=country, card_host=f"h{host}.example.org")
         kind = fitting_kind(wished, kinds)
-        room = len(kinds) < MOST_RUNS - 1
+        has_space = len(kinds) < MOST_RUNS - 1
         kinds.add(kind)
         assert len(kinds) <= MOST_RUNS
         assert kind.country in (country, "")
-        assert kind.country == country or not room
+        assert kind.country == country or not has_space
         assert kind.card_host in (wished.card_host, None)

@@ -41,28 +41,28 @@ OFF_PEAK = Schedule(mode=ScheduleMode.OFF_PEAK)
 
 def test_nothing_waits_before_it_is_confirmed(office: Office) -> None:
     planned = made(office, AT_NOON, confirm=False)
-    assert office.schedules.standing == {}
+    assert office.schedules.kept == {}
     office.run(office.control.act(DEMO, planned.distribution_id, Action.CONFIRM))
-    assert office.schedules.standing == {planned.distribution_id: (NOON, "Africa/Dakar")}
+    assert office.schedules.kept == {planned.distribution_id: (NOON, "Africa/Dakar")}
 
 
 def test_confirmed_with_the_request_it_waits_at_once(office: Office) -> None:
     waiting = made(office, AT_NOON)
     assert waiting.status is DistributionStatus.SCHEDULED
-    assert office.schedules.standing == {waiting.distribution_id: (NOON, "Africa/Dakar")}
+    assert office.schedules.kept == {waiting.distribution_id: (NOON, "Africa/Dakar")}
 
 
 def test_one_that_may_leave_now_needs_none(office: Office) -> None:
     assert made(office, Schedule(mode=ScheduleMode.NOW)).status is DistributionStatus.SENDING
     office.do_tasks()
-    assert office.schedules.standing == {}
+    assert office.schedules.kept == {}
 
 
 def test_off_peak_it_waits_for_the_end_of_the_peak(office: Office) -> None:
     office.clock.instant = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
     waiting = made(office, OFF_PEAK)
     ten = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
-    assert office.schedules.standing == {waiting.distribution_id: (ten, "Africa/Dakar")}
+    assert office.schedules.kept == {waiting.distribution_id: (ten, "Africa/Dakar")}
 
 
 @pytest.mark.parametrize(("peak_hours", "is_peak"), [(DEFAULT_PEAK_HOURS, True), ((), False)])
@@ -76,7 +76,7 @@ def test_more_than_10_000_sms_keep_clear_of_the_peak_or_warn(
     waiting = made(office, Schedule(mode=ScheduleMode.AUTO), confirm=False, phones=phones)
     assert waiting.planned.starts_at == office.clock.instant + timedelta(hours=1.5 if is_peak else 0)
     at_once = made(office, Schedule(mode=ScheduleMode.NOW), confirm=False, phones=phones, key="e")
-    assert ("peak_hours" in [notice.code for notice in at_once.planned.warnings]) == is_peak
+    assert ("peak_hours" in [warning.code for warning in at_once.planned.warnings]) == is_peak
 
 
 def test_over_several_zones_it_is_written_in_the_time_of_the_first_that_opens(office: Office) -> None:
@@ -84,16 +84,16 @@ def test_over_several_zones_it_is_written_in_the_time_of_the_first_that_opens(of
     waiting = made(office, Schedule(mode=ScheduleMode.NOW), phones=("+221770000001", "+261320008200"))
     assert waiting.status is DistributionStatus.SCHEDULED
     four = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
-    assert office.schedules.standing == {waiting.distribution_id: (four, "Indian/Antananarivo")}
+    assert office.schedules.kept == {waiting.distribution_id: (four, "Indian/Antananarivo")}
     office.clock.instant = four
     office.run(office.fanout().tick_one(DEMO, waiting.distribution_id))
     office.do_tasks()
-    assert office.schedules.standing == {waiting.distribution_id: (SEVEN, "Africa/Dakar")}
+    assert office.schedules.kept == {waiting.distribution_id: (SEVEN, "Africa/Dakar")}
 
 
 def test_whatsapp_waits_for_its_hour_alone(office: Office) -> None:
     waiting = made(office, AT_NOON, channel=Channel.WHATSAPP)
-    assert office.schedules.standing == {waiting.distribution_id: (NOON, "UTC")}
+    assert office.schedules.kept == {waiting.distribution_id: (NOON, "UTC")}
 
 
 def test_night_falls_over_one_that_is_sending(office: Office) -> None:
@@ -102,21 +102,21 @@ def test_night_falls_over_one_that_is_sending(office: Office) -> None:
     office.do_tasks()
     office.clock.instant = datetime(2026, 11, 23, 21, 1, tzinfo=UTC)
     office.tick()
-    assert office.schedules.standing == {sending.distribution_id: (SEVEN, "Africa/Dakar")}
+    assert office.schedules.kept == {sending.distribution_id: (SEVEN, "Africa/Dakar")}
 
 
 @pytest.mark.parametrize("action", [Action.PAUSE, Action.CANCEL])
 def test_paused_or_cancelled_it_is_taken_back(office: Office, action: Action) -> None:
     waiting = made(office, AT_NOON)
     office.run(office.control.act(DEMO, waiting.distribution_id, action))
-    assert office.schedules.standing == {}
+    assert office.schedules.kept == {}
 
 
 def test_resumed_it_waits_again(office: Office) -> None:
     waiting = made(office, AT_NOON)
     for action in (Action.PAUSE, Action.RESUME):
         office.run(office.control.act(DEMO, waiting.distribution_id, action))
-    assert office.schedules.standing == {waiting.distribution_id: (NOON, "Africa/Dakar")}
+    assert office.schedules.kept == {waiting.distribution_id: (NOON, "Africa/Dakar")}
 
 
 @pytest.mark.parametrize("action", [Action.CONFIRM, Action.CANCEL])
@@ -126,7 +126,7 @@ def test_killed_before_it_was_made_or_taken_back_a_repeat_does_it(office: Office
     assert office.killed(office.control.act(DEMO, waiting.distribution_id, action), (point, 1))
     office.run(office.control.act(DEMO, waiting.distribution_id, action))
     expected = {waiting.distribution_id} if action is Action.CONFIRM else set()
-    assert set(office.schedules.standing) == expected
+    assert set(office.schedules.kept) == expected
 
 
 class TestItsFiring:
@@ -155,7 +155,7 @@ class TestItsFiring:
         office.run(office.fanout().tick_one(DEMO, waiting.distribution_id))
         office.do_tasks()
         assert office.queue.waiting == []
-        assert office.schedules.standing == {waiting.distribution_id: (NOON, "Africa/Dakar")}
+        assert office.schedules.kept == {waiting.distribution_id: (NOON, "Africa/Dakar")}
         office.clock.instant = NOON
         office.tick()
         office.deliver(within=timedelta(seconds=10))

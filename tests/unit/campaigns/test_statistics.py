@@ -39,9 +39,9 @@ def read(office: Office, scope: Scope = CAMPAIGN, *, one_by_one: int = 1000) -> 
 def move(office: Office, message: Message, status: Status, *, after: float = 0, reason: str | None = None) -> None:
     """A worker of its own hears of it `after` so many seconds; only then it counts."""
     at = office.clock.now() + timedelta(seconds=after)
-    settler = office.settler()
-    office.run(settler.move(DEMO, message.message_id, Move(status=status, at=at, reason=reason)))
-    office.run(settler.flush())
+    status_writer = office.status_writer()
+    office.run(status_writer.move(DEMO, message.message_id, Move(status=status, at=at, reason=reason)))
+    office.run(status_writer.flush())
 
 
 def three(office: Office) -> list[Message]:
@@ -131,11 +131,11 @@ def test_a_distribution_from_its_confirmation_to_its_end(office: Office) -> None
     pumped(office)
     waits = [number % 50 for number in range(250)]
     for row, wait in zip(list(office.log.rows.values()), waits, strict=True):
-        settler = office.settler()
+        status_writer = office.status_writer()
         assert row.sent_at is not None
         at = row.sent_at + timedelta(seconds=wait)
-        office.run(settler.move(DEMO, row.message_id, Move(status=Status.DELIVERED, at=at)))
-        office.run(settler.flush())
+        office.run(status_writer.move(DEMO, row.message_id, Move(status=Status.DELIVERED, at=at)))
+        office.run(status_writer.flush())
     found = read(office)
     assert statuses(found) == by_hand(office) == Counter(delivered=250)
     assert (found.delivery_rate, found.median_delivery_seconds) == (1.0, round(median(waits)))
@@ -195,7 +195,7 @@ def test_receipts_that_were_counted_by_nobody_are_found_when_all_is_at_rest(offi
     for _ in range(3):
         pumped(office)
     row = next(iter(office.log.rows.values()))
-    dying = office.settler()
+    dying = office.status_writer()
     office.run(dying.move(DEMO, row.message_id, Move(status=Status.DELIVERED, at=office.clock.now())))
     assert statuses(read(office)) == Counter(sent=20)
     office.clock.pass_by(seconds=AT_REST_AFTER.total_seconds() + 60)
@@ -207,7 +207,7 @@ def test_receipts_that_were_counted_by_nobody_are_found_when_all_is_at_rest(offi
 
 def test_hours_too_are_held_against_the_log_when_all_is_at_rest(office: Office) -> None:
     delivered, *_ = three(office)
-    dying = office.settler()
+    dying = office.status_writer()
     office.run(dying.move(DEMO, delivered.message_id, Move(status=Status.READ, at=office.clock.now())))
     test_send = office.single(8900)
     move(office, test_send, Status.FAILED, reason="not_on_whatsapp")
@@ -265,9 +265,9 @@ def test_missing_receipts_are_counted_as_the_log_shows_them(office: Office) -> N
     later = office.single(8)
     pumped(office)
     first, *_ = [row for row in office.log.rows.values() if row.distribution_id]
-    settler = office.settler()
-    office.run(settler.move(DEMO, first.message_id, Move(status=Status.DELIVERED, at=office.clock.now())))
-    office.run(settler.flush())
+    status_writer = office.status_writer()
+    office.run(status_writer.move(DEMO, first.message_id, Move(status=Status.DELIVERED, at=office.clock.now())))
+    office.run(status_writer.flush())
 
     def shown() -> set[str]:
         now = office.clock.now()

@@ -24,7 +24,7 @@ def office() -> Office:
     return Office()
 
 
-def standing(office: Office, made: Distribution) -> Distribution:
+def stored(office: Office, made: Distribution) -> Distribution:
     return office.distributions.items[DEMO, made.distribution_id]
 
 
@@ -66,10 +66,10 @@ def at_point(office: Office, point: str, nth: int, act: Callable[[], Awaitable[N
         fake._points = pass_by  # type: ignore[assignment]
 
 
-async def delivered(office: Office, rows: int, settler: Any) -> None:
+async def delivered(office: Office, rows: int, status_writer: Any) -> None:
     """Receipts of the first rows are moved, and not counted yet."""
     for row in list(office.log.rows.values())[:rows]:
-        await settler.move(DEMO, row.message_id, Move(status=Status.DELIVERED, at=office.clock.now()))
+        await status_writer.move(DEMO, row.message_id, Move(status=Status.DELIVERED, at=office.clock.now()))
 
 
 @pytest.mark.parametrize("jump", [timedelta(), HOUR], ids=["at once", "after a jump of the clock"])
@@ -78,11 +78,11 @@ def test_a_recount_between_a_senders_moves_and_its_count_counts_them_once(office
     made = office.distribute(4)
     office.do_tasks()
     office.deliver(within=timedelta(seconds=30))
-    late = office.settler()
+    late = office.status_writer()
     office.run(delivered(office, 3, late))
     office.clock.instant += jump
     minutes_pass(office, 3)
-    assert standing(office, made).status is DistributionStatus.COMPLETED
+    assert stored(office, made).status is DistributionStatus.COMPLETED
     office.run(late.flush())
     assert shown(office, made).by_status == {Status.SENT: 1, Status.DELIVERED: 3}
     assert "count_came_late" in [name for name, _ in office.telemetry.events]
@@ -98,8 +98,8 @@ def test_moves_around_the_instant_at_which_a_recount_reads_the_log(
 ) -> None:
     """A third receipt was lost with its worker; so the recount has something to put right."""
     made = sent(office, 4)
-    office.run(delivered(office, 1, office.settler()))
-    late = office.settler()
+    office.run(delivered(office, 1, office.status_writer()))
+    late = office.status_writer()
 
     async def other() -> None:
         row = list(office.log.rows.values())[-1]
@@ -108,7 +108,7 @@ def test_moves_around_the_instant_at_which_a_recount_reads_the_log(
             await late.flush()
 
     at_point(office, "log.get_many" if before_the_log_is_read else "distributions.set_counts", 1, other)
-    office.run(office.tallies.recount(standing(office, made)))
+    office.run(office.tallies.recount(stored(office, made)))
     office.clock.pass_by(seconds=20)
     office.run(late.flush())
     office.tick()
@@ -130,9 +130,9 @@ def test_it_is_not_completed_while_others_count_on_a_chunk_that_is_wrong(office:
                 await office.distributions.count(DEMO, chunk, change, began=office.clock.now())
 
     office.distributions._points = always  # type: ignore[assignment]
-    assert not office.run(office.tallies.all_settled(standing(office, made)))
+    assert not office.run(office.tallies.all_settled(stored(office, made)))
     office.distributions._points = office.points
-    assert office.run(office.tallies.all_settled(standing(office, made)))
+    assert office.run(office.tallies.all_settled(stored(office, made)))
     assert shown(office, made).by_status == {Status.SENT: 4}
 
 
@@ -143,12 +143,12 @@ def test_a_consumer_that_dies_before_it_counts_is_made_good_when_its_work_comes_
     """Also after the distribution is completed, and within a minute instead of three days."""
     made = sent(office, 4)
     minutes_pass(office, 3)
-    assert standing(office, made).status is DistributionStatus.COMPLETED
+    assert stored(office, made).status is DistributionStatus.COMPLETED
 
     async def receipts() -> None:
-        settler = office.settler()
-        await delivered(office, 2, settler)
-        await settler.flush()
+        status_writer = office.status_writer()
+        await delivered(office, 2, status_writer)
+        await status_writer.flush()
 
     assert office.killed(receipts(), (point, 1))
     assert shown(office, made).by_status == {Status.SENT: 4}
@@ -157,7 +157,7 @@ def test_a_consumer_that_dies_before_it_counts_is_made_good_when_its_work_comes_
     assert shown(office, made).by_status == listed(office) == {Status.SENT: 2, Status.DELIVERED: 2}
 
 
-def test_a_sender_that_dies_before_it_counts_is_made_good_when_its_copy_comes_again(office: Office) -> None:
+def test_a_sender_that_dies_before_it_counts_is_made_good_when_its_queue_message_comes_again(office: Office) -> None:
     """Before the distribution is completed, while other rows wait for their departure."""
     made = office.distribute(60)
     office.do_tasks()
@@ -169,20 +169,20 @@ def test_a_sender_that_dies_before_it_counts_is_made_good_when_its_copy_comes_ag
     assert shown(office, made).of(Status.SENT) == listed(office)[Status.SENT] == len(batch)
 
 
-def test_an_echo_of_the_senders_own_status_asks_for_no_recount(office: Office) -> None:
+def test_a_duplicate_of_the_senders_own_status_asks_for_no_recount(office: Office) -> None:
     """Meta tells `sent` of every message whose answer said so: a recount for each would double what a message costs."""
     office.distribute(3, channel=Channel.WHATSAPP)
     office.do_tasks()
     office.deliver(Channel.WHATSAPP, within=timedelta(seconds=10))
     for row in list(office.log.rows.values()):
         attempt = Attempt(message_id=row.message_id, number=row.attempts)
-        told = StatusReport(
+        reported = StatusReport(
             attempt=attempt,
             provider_message_id=row.provider_message_id or "",
             status=Status.SENT,
             at=office.clock.now(),
         )
-        office.told(told)
+        office.reported(reported)
     assert office.points.passed["distributions.want_recount"] == 0
 
 
@@ -191,9 +191,9 @@ def test_a_senders_own_status_that_was_told_before_asks_for_one(office: Office) 
     office.distribute(1, channel=Channel.WHATSAPP)
     office.do_tasks()
     [row] = office.log.rows.values()
-    settler = office.settler()
-    for is_echo in (True, False):
-        move = Move(status=Status.SENT, at=office.clock.now(), is_echo=is_echo)
-        office.run(settler.move(DEMO, row.message_id, move))
-    office.run(settler.flush())
+    status_writer = office.status_writer()
+    for is_duplicate in (True, False):
+        move = Move(status=Status.SENT, at=office.clock.now(), is_duplicate=is_duplicate)
+        office.run(status_writer.move(DEMO, row.message_id, move))
+    office.run(status_writer.flush())
     assert office.points.passed["distributions.want_recount"] == 1

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.base.refusal import Notice
+from shared.base.refusal import ApiWarning
 from shared.campaigns.distribution import Distribution, DistributionStatus
 from shared.cards.probe import WITHIN_SECONDS, CardProbe
 from shared.cards.sample import picture
@@ -28,9 +28,9 @@ def plan(office: Office, rows: int, channel: Channel = Channel.WHATSAPP) -> Dist
     return office.run(office.planning().create(office.new_distribution(recipients, channel=channel)))
 
 
-def warned(made: Distribution) -> list[Notice]:
+def warned(made: Distribution) -> list[ApiWarning]:
     assert made.status is DistributionStatus.PLANNED
-    return [notice for notice in made.planned.warnings if notice.code == "cards_unreachable"]
+    return [warning for warning in made.planned.warnings if warning.code == "cards_unreachable"]
 
 
 def test_a_few_cards_are_tried_and_nothing_is_said_where_they_are_there(office: Office) -> None:
@@ -41,8 +41,8 @@ def test_a_few_cards_are_tried_and_nothing_is_said_where_they_are_there(office: 
 @pytest.mark.parametrize(("broken", "count"), [(["*"], 5), (["https://cards.example.org/CARD-2.png"], 1)])
 def test_cards_that_cannot_be_had_are_counted_without_their_urls(office: Office, broken: list[str], count: int) -> None:
     office.cards.broken = dict.fromkeys(broken, GONE)
-    [notice] = warned(plan(office, 5))
-    assert (notice.count, notice.facts) == (count, {"tried": "5"})
+    [warning] = warned(plan(office, 5))
+    assert (warning.count, warning.facts) == (count, {"tried": "5"})
 
 
 def test_sms_have_no_cards_to_try(office: Office) -> None:
@@ -87,7 +87,7 @@ def test_it_never_takes_long_and_leaves_nothing_under_way(seconds: float, conten
     began = clock.now()
     cards = Pictures(seconds, content)
     with asyncio.Runner(loop_factory=lambda: VirtualLoop(clock)) as runner:
-        notices = runner.run(CardProbe(cards).warnings(["a", "b", "c"], DEMO))
-    assert [notice.count for notice in notices] == ([missing] if missing else [])
+        warnings = runner.run(CardProbe(cards).warnings(["a", "b", "c"], DEMO))
+    assert [warning.count for warning in warnings] == ([missing] if missing else [])
     assert (clock.now() - began).total_seconds() <= WITHIN_SECONDS + 0.01
     assert cards.ended == 3

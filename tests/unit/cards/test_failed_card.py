@@ -35,7 +35,7 @@ def dispatch(card: str | None, chunk: Chunk | None = CHUNK) -> Dispatch:
         message_id="m",
         channel=Channel.WHATSAPP,
         person="p",
-        departs_at=0,
+        slot_at=0,
         payload=payload,
         chunk=chunk,
     )

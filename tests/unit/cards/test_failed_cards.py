@@ -108,11 +108,11 @@ def test_a_failure_that_cannot_be_counted_gives_the_claim_back(office: Office) -
     office.cards.broken["*"] = DOWN
     distribute(office, 1)
     office.clock.pass_by(seconds=2)
-    [copy] = office.queue.take()
-    assert office.run(office.step(Channel.WHATSAPP).send_all([copy])) == [False]
+    [queue_message] = office.queue.take()
+    assert office.run(office.step(Channel.WHATSAPP).send_all([queue_message])) == [False]
     assert [row.lease_until for row in rows(office)] == [None]
     office.cards.broken.clear()
-    assert office.run(office.step(Channel.WHATSAPP).send_all([copy])) == [True]
+    assert office.run(office.step(Channel.WHATSAPP).send_all([queue_message])) == [True]
     assert outcomes(office) == {(Status.SENT, None): 1}
 
 
@@ -208,9 +208,9 @@ def test_killed_before_it_is_written_down_the_row_is_nobodys_loss(office: Office
     office.cards.broken["*"] = DOWN
     distribute(office, 1)
     office.clock.pass_by(seconds=2)
-    [copy] = office.queue.take()
-    assert office.killed(office.step(Channel.WHATSAPP).send_one(copy), (point, 1))
-    office.run(office.step(Channel.WHATSAPP).send_one(copy))
+    [queue_message] = office.queue.take()
+    assert office.killed(office.step(Channel.WHATSAPP).send_one(queue_message), (point, 1))
+    office.run(office.step(Channel.WHATSAPP).send_one(queue_message))
     assert outcomes(office) == {(Status.PENDING, None): 1}
 
 

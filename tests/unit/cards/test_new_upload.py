@@ -22,7 +22,7 @@ def refused() -> SendError:
     return CODES[131053].error("131053")
 
 
-def told(message: Message, status: Status, *, attempt: int = 1, card: bool = False) -> StatusReport:
+def reported(message: Message, status: Status, *, attempt: int = 1, card: bool = False) -> StatusReport:
     key = Attempt(message_id=message.message_id, number=attempt, card_half=card)
     error = refused() if status is Status.FAILED else None
     return StatusReport(attempt=key, provider_message_id="wamid.x", status=status, at=message.accepted_at, error=error)
@@ -47,7 +47,7 @@ def test_a_refusal_in_the_answer_brings_a_new_upload(office: Office) -> None:
     message = office.single(channel=Channel.WHATSAPP)
     office.deliver(Channel.WHATSAPP, within=FEW)
     row = office.row(message.message_id)
-    assert (row.status, row.attempts, row.due_at, row.reopened) == (Status.SENT, 2, None, False)
+    assert (row.status, row.attempts, row.due_at, row.retrying) == (Status.SENT, 2, None, False)
     [payload] = office.provider.payloads
     assert payload.card_after == row.card_after
     assert row.card_after is not None
@@ -64,7 +64,7 @@ def test_a_second_refusal_in_the_answer_fails_the_message(office: Office) -> Non
     assert office.provider.calls == 2
 
 
-def test_the_new_upload_goes_also_if_its_copy_was_lost(office: Office) -> None:
+def test_the_new_upload_goes_also_if_its_queue_message_was_lost(office: Office) -> None:
     office.provider.answers = [refused()]
     message = office.single(channel=Channel.WHATSAPP)
     office.run(office.step(Channel.WHATSAPP).send_all(office.queue.take()))
@@ -80,14 +80,14 @@ def test_a_refusal_that_is_told_later_brings_a_new_upload_once(office: Office) -
     office.deliver(Channel.WHATSAPP)
     claimed_at = office.row(message.message_id).claimed_at
     for _ in range(2):
-        office.told(told(message, Status.FAILED))
+        office.reported(reported(message, Status.FAILED))
         assert office.row(message.message_id).status is Status.SENT
     settle(office)
-    office.told(told(message, Status.FAILED))
+    office.reported(reported(message, Status.FAILED))
     row = office.row(message.message_id)
     assert (row.status, row.attempts, row.card_after) == (Status.SENT, 2, claimed_at)
     assert [payload.card_after for payload in office.provider.payloads] == [None, claimed_at]
-    office.told(told(message, Status.FAILED, attempt=2))
+    office.reported(reported(message, Status.FAILED, attempt=2))
     settle(office)
     row = office.row(message.message_id)
     assert (row.status, row.reason, row.attempts) == (Status.FAILED, "card_not_a_picture", 2)
@@ -98,7 +98,7 @@ def test_refused_in_the_answer_and_then_later_is_refused_twice(office: Office) -
     office.provider.answers = [refused()]
     message = office.single(channel=Channel.WHATSAPP)
     office.deliver(Channel.WHATSAPP, within=FEW)
-    office.told(told(message, Status.FAILED, attempt=2))
+    office.reported(reported(message, Status.FAILED, attempt=2))
     settle(office)
     row = office.row(message.message_id)
     assert (row.status, row.reason, office.provider.calls) == (Status.FAILED, "card_not_a_picture", 2)
@@ -106,23 +106,23 @@ def test_refused_in_the_answer_and_then_later_is_refused_twice(office: Office) -
 
 def test_a_refusal_that_overtakes_the_answer_to_its_send_comes_again(office: Office) -> None:
     message = office.single(channel=Channel.WHATSAPP)
-    [copy] = office.queue.take()
-    assert office.killed(office.step(Channel.WHATSAPP).send_all([copy]), ("provider.answer", 1))
+    [queue_message] = office.queue.take()
+    assert office.killed(office.step(Channel.WHATSAPP).send_all([queue_message]), ("provider.answer", 1))
     with pytest.raises(StillUnderWayError):
-        office.told(told(message, Status.FAILED))
+        office.reported(reported(message, Status.FAILED))
     office.clock.pass_by(seconds=91)
-    office.told(told(message, Status.FAILED))
+    office.reported(reported(message, Status.FAILED))
     settle(office)
     row = office.row(message.message_id)
     assert (row.status, row.attempts) == (Status.SENT, 2)
 
 
-def test_a_copy_from_before_the_refusal_does_not_show_the_refused_upload_again(office: Office) -> None:
+def test_a_queue_message_from_before_the_refusal_does_not_show_the_refused_upload_again(office: Office) -> None:
     message = office.single(channel=Channel.WHATSAPP)
-    [copy] = office.queue.take()
-    office.run(office.step(Channel.WHATSAPP).send_all([copy]))
-    office.told(told(message, Status.FAILED))
-    office.run(office.step(Channel.WHATSAPP).send_all([copy]))
+    [queue_message] = office.queue.take()
+    office.run(office.step(Channel.WHATSAPP).send_all([queue_message]))
+    office.reported(reported(message, Status.FAILED))
+    office.run(office.step(Channel.WHATSAPP).send_all([queue_message]))
     assert office.provider.calls == 1
     settle(office)
     row = office.row(message.message_id)
@@ -135,7 +135,7 @@ def test_no_fallback_starts_while_the_card_goes_once_more(office: Office) -> Non
     office.deliver(Channel.WHATSAPP)
     row = office.row(message.message_id)
     office.log.rows[row.organisation, row.message_id] = replace(row, fallback_minutes=5)
-    office.told(told(message, Status.FAILED))
+    office.reported(reported(message, Status.FAILED))
     row = office.row(message.message_id)
     assert (row.awaits_fallback, row.fell_back, row.is_open) == (False, False, True)
 
@@ -146,7 +146,7 @@ def test_a_refused_card_half_ends_the_message_whose_text_has_gone(office: Office
     office.deliver(Channel.WHATSAPP)
     row = office.row(message.message_id)
     office.log.rows[row.organisation, row.message_id] = replace(row, card_attempt=1)
-    office.told(told(message, Status.FAILED, card=True))
+    office.reported(reported(message, Status.FAILED, card=True))
     settle(office)
     row = office.row(message.message_id)
     assert (row.status, row.reason, office.provider.calls) == (Status.FAILED, "card_not_a_picture", 1)

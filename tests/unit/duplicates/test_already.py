@@ -112,7 +112,8 @@ def test_rows_that_cannot_be_sent_are_rejected_all_the_same(office: Office) -> N
 
 
 @pytest.mark.parametrize(
-    "point", ["plans.write_chunk", "plans.write_prints", "plans.read_prints", "log.get_many", "distributions.save"]
+    "point",
+    ["plans.write_chunk", "plans.write_dedupe_index", "plans.read_dedupe_index", "log.get_many", "distributions.save"],
 )
 def test_a_planning_run_killed_anywhere_is_made_again_with_the_same_chunks(office: Office, point: str) -> None:
     sent(office, upto=4)

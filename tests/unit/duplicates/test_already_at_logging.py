@@ -21,7 +21,15 @@ from tests.fakes.office import DEMO, Office, recipient
 
 TEXT = Content(text="Bonjour {first_name}, la carte est là.")
 ROWS = [recipient(number) for number in range(1, 11)]
-KILLS = ("plans.read_prints", "turns.take", "log.get_many", "log.add", "log.move", "distributions.save", "queue.put")
+KILLS = (
+    "plans.read_dedupe_index",
+    "turns.take",
+    "log.get_many",
+    "log.add",
+    "log.move",
+    "distributions.save",
+    "queue.put",
+)
 
 
 @pytest.fixture
@@ -61,8 +69,8 @@ def ends(office: Office, made: Distribution) -> Counter[str]:
 
 
 def messages_a_person(office: Office) -> set[int]:
-    standing = Counter(row.person for row in office.log.rows.values() if row.status is not Status.FAILED)
-    return set(standing.values())
+    sent_per_person = Counter(row.person for row in office.log.rows.values() if row.status is not Status.FAILED)
+    return set(sent_per_person.values())
 
 
 def fail(office: Office, row: Message) -> None:
@@ -240,7 +248,7 @@ def test_a_single_message_since_planning_counts(office: Office) -> None:
 def test_nobody_else_pays_for_it(office: Office) -> None:
     send(office, plan(office, "a", skips=False))
     assert not office.points.passed["turns.take"]
-    assert not office.points.passed["plans.read_prints"]
+    assert not office.points.passed["plans.read_dedupe_index"]
 
 
 def test_the_index_of_another_distribution_is_read_once(office: Office) -> None:
@@ -249,10 +257,10 @@ def test_the_index_of_another_distribution_is_read_once(office: Office) -> None:
     for one in others:
         confirm(office, one)
     already = office.already()
-    before = office.points.passed["plans.read_prints"]
+    before = office.points.passed["plans.read_dedupe_index"]
     for row in (1, 500, 1000):
         assert office.run(already.since_planning(made, [row])) == set()
-    assert office.points.passed["plans.read_prints"] == before + 3
+    assert office.points.passed["plans.read_dedupe_index"] == before + 3
 
 
 @pytest.mark.parametrize("point", KILLS)

@@ -9,7 +9,7 @@ import pytest
 from shared.base.instants import milliseconds
 from shared.base.json import JsonObject
 from shared.campaigns.distribution import Action, Distribution, DistributionStatus
-from shared.holds.hold import ACCOUNT, DAILY_LIMIT, TRIAL_LASTS, country_scope
+from shared.holds.hold import ACCOUNT, DAILY_LIMIT, PROBE_LASTS, country_scope
 from shared.integrations.balances import Balance
 from shared.messages.errors import Kind, Scope, SendError
 from shared.messages.payload import Channel
@@ -193,7 +193,7 @@ def test_credentials_that_were_entered_after_the_stop_are_asked_about_at_once(of
     assert statuses(office) == {"sent": 5}
 
 
-def test_a_trial_does_not_queue_behind_the_list_that_it_frees(office: Office) -> None:
+def test_a_probe_does_not_queue_behind_the_list_that_it_frees(office: Office) -> None:
     """The list was booked before the stop, minutes ahead, at a message a second."""
     office.provider.refuses["SN"] = NOT_NAMED
     office.integrations.kept[DEMO, "sms"] = replace(SMS, rate_per_second=1)
@@ -206,15 +206,17 @@ def test_a_trial_does_not_queue_behind_the_list_that_it_frees(office: Office) ->
     assert office.holds.items[DEMO, Channel.SMS].held_scopes() == []
 
 
-def test_a_trial_that_is_lost_is_followed_by_another(office: Office) -> None:
+def test_a_probe_that_is_lost_is_followed_by_another(office: Office) -> None:
     office.provider.refuses["MG"] = NOT_NAMED
     sending(office, people(0, 2))
     office.deliver(within=MINUTE)
     office.provider.refuses.clear()
     office.clock.pass_by(minutes=1)
     office.tick()
-    assert [copy.trial for copy in office.queue.take()] == [str(MADAGASCAR)], "taken off the queue, and never handled"
-    office.clock.pass_by(seconds=TRIAL_LASTS.total_seconds())
+    assert [queue_message.probe for queue_message in office.queue.take()] == [str(MADAGASCAR)], (
+        "taken off the queue, and never handled"
+    )
+    office.clock.pass_by(seconds=PROBE_LASTS.total_seconds())
     minutes(office, 4)
     assert statuses(office) == {"sent": 2}
 
@@ -227,8 +229,8 @@ def test_killed_anywhere_while_it_sets_a_hold_nothing_is_lost(office: Office, po
     office.provider.refuses["MG"] = NO_UNITS
     sending(office, people(0, 1))
     office.clock.pass_by(seconds=3)
-    copies = office.queue.take()
-    assert office.killed(office.step(Channel.SMS).send_all(copies), (point, 1))
+    queue_messages = office.queue.take()
+    assert office.killed(office.step(Channel.SMS).send_all(queue_messages), (point, 1))
     office.provider.refuses.clear()
     office.balances.answer = [Balance(country="MG", units=5)]
     minutes(office, 30)
@@ -240,7 +242,7 @@ def test_killed_anywhere_while_it_sets_a_hold_nothing_is_lost(office: Office, po
 
 
 @pytest.mark.parametrize(
-    "point", ["holds.save", "queue.put", "tasks.put", "distributions.page", "lanes.book", "log.get_many"]
+    "point", ["holds.save", "queue.put", "tasks.put", "distributions.page", "rate_limits.book", "log.get_many"]
 )
 def test_killed_anywhere_while_holds_are_worked_off_the_next_tick_does_it(office: Office, point: str) -> None:
     office.provider.refuses["MG"] = NOT_NAMED
@@ -283,7 +285,7 @@ def test_no_fallback_starts_while_its_message_is_held(office: Office) -> None:
         attempt = Attempt(message_id=message_id, number=1)
         at = office.clock.now()
         report = StatusReport(attempt=attempt, provider_message_id="wamid.x", status=Status.FAILED, at=at, error=error)
-        office.told(report, report)
+        office.reported(report, report)
     office.provider.answers = [error] * 40
     for _ in range(20):
         office.tick()
@@ -305,7 +307,7 @@ def test_a_fallback_by_time_waits_for_the_end_of_a_hold(office: Office) -> None:
     error = SendError(Kind.STOP, "131042", "payment_required", scope=Scope.ACCOUNT)
     for row, status, why in ((arrived, Status.DELIVERED, None), (stopped, Status.FAILED, error)):
         attempt, at = Attempt(message_id=row.message_id, number=1), office.clock.now()
-        office.told(StatusReport(attempt=attempt, provider_message_id="wamid.x", status=status, at=at, error=why))
+        office.reported(StatusReport(attempt=attempt, provider_message_id="wamid.x", status=status, at=at, error=why))
     office.provider.answers = [error] * 40
     minutes(office, 20, Channel.WHATSAPP)
     assert {row.channel for row in office.log.rows.values()} == {Channel.WHATSAPP}
@@ -315,8 +317,8 @@ def test_a_fallback_by_time_waits_for_the_end_of_a_hold(office: Office) -> None:
     assert Counter(row.channel for row in office.log.rows.values()) == {Channel.WHATSAPP: 3, Channel.SMS: 1}
 
 
-@pytest.mark.parametrize("copy_is_lost", [False, True])
-def test_a_message_that_was_stopped_later_goes_on_after_a_throttle(office: Office, copy_is_lost: bool) -> None:
+@pytest.mark.parametrize("queue_message_is_lost", [False, True])
+def test_a_message_that_was_stopped_later_goes_on_after_a_throttle(office: Office, queue_message_is_lost: bool) -> None:
     """Its row is `sent` until it goes once more: no run releases it, so the agenda has to watch it."""
     sending(office, [recipient(1)], channel=Channel.WHATSAPP)
     office.deliver(Channel.WHATSAPP, within=MINUTE)
@@ -326,13 +328,13 @@ def test_a_message_that_was_stopped_later_goes_on_after_a_throttle(office: Offic
     report = StatusReport(
         attempt=attempt, provider_message_id="wamid.x", status=Status.FAILED, at=office.clock.now(), error=error
     )
-    office.told(report)
+    office.reported(report)
     office.provider.answers = [SendError(Kind.THROTTLED, "130429", retry_after=1)]
     calls = office.provider.calls
     while office.provider.calls == calls:
         minutes(office, 1, Channel.WHATSAPP)
-    if copy_is_lost:
+    if queue_message_is_lost:
         office.queue.waiting.clear()
     minutes(office, 10, Channel.WHATSAPP)
     [row] = office.log.rows.values()
-    assert (row.status, row.reopened, row.attempts) == (Status.SENT, False, 2)
+    assert (row.status, row.retrying, row.attempts) == (Status.SENT, False, 2)

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from shared.holds.hold import (
     ACCOUNT,
     DAILY_LIMIT,
-    FIRST_TRIAL,
+    FIRST_PROBE,
     FREES_FOR,
     LONGEST_WAIT,
+    PROBE_LASTS,
     REMEMBERED,
-    TRIAL_LASTS,
     Holds,
     ScopeKey,
     cards_scope,
@@ -71,7 +71,7 @@ def test_another_scope_does_not_change_the_generation() -> None:
     assert other.generation_of([ACCOUNT, MALI]) == held.generation_of([ACCOUNT, MALI])
 
 
-def test_trials_come_one_at_a_time_and_ever_more_rarely() -> None:
+def test_probes_come_one_at_a_time_and_ever_more_rarely() -> None:
     held, now = NONE.set(MALI, "sender_name_not_approved", MORNING), MORNING
     pauses = []
     for turn in range(9):
@@ -79,28 +79,28 @@ def test_trials_come_one_at_a_time_and_ever_more_rarely() -> None:
         assert hold is not None
         assert not hold.may_try(hold.try_at - SECOND)
         pauses.append(hold.try_at - now)
-        now = max(hold.try_at, hold.trial_until or now)
-        held = held.with_trial(MALI, f"m{turn}", now)
+        now = max(hold.try_at, hold.probe_until or now)
+        held = held.with_probe(MALI, f"m{turn}", now)
         trying = held.of(MALI)
         assert trying is not None
-        assert not trying.may_try(now + TRIAL_LASTS - SECOND)
-        held = held.trial_over(MALI, now)
-    assert pauses[:4] == [FIRST_TRIAL, FIRST_TRIAL, FIRST_TRIAL * 2, FIRST_TRIAL * 4]
+        assert not trying.may_try(now + PROBE_LASTS - SECOND)
+        held = held.probe_over(MALI, now)
+    assert pauses[:4] == [FIRST_PROBE, FIRST_PROBE, FIRST_PROBE * 2, FIRST_PROBE * 4]
     assert pauses[-1] == LONGEST_WAIT
 
 
-def test_a_trial_whose_answer_never_comes_is_given_up() -> None:
-    held = NONE.set(MALI, "balance_empty", MORNING).with_trial(MALI, "m", MORNING + MINUTE)
+def test_a_probe_whose_answer_never_comes_is_given_up() -> None:
+    held = NONE.set(MALI, "balance_empty", MORNING).with_probe(MALI, "m", MORNING + MINUTE)
     hold = held.of(MALI)
     assert hold is not None
-    assert hold.may_try(MORNING + MINUTE + TRIAL_LASTS)
+    assert hold.may_try(MORNING + MINUTE + PROBE_LASTS)
 
 
 def test_a_person_or_new_settings_have_it_tried_at_once() -> None:
     later = MORNING + timedelta(hours=5)
     held = NONE.set(MALI, "balance_empty", MORNING)
     for turn in range(6):
-        held = held.with_trial(MALI, f"m{turn}", MORNING).trial_over(MALI, MORNING)
+        held = held.with_probe(MALI, f"m{turn}", MORNING).probe_over(MALI, MORNING)
     asked = held.tried_now([MALI, ACCOUNT], later)
     hold = asked.of(MALI)
     assert hold is not None

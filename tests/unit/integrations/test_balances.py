@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from shared.api.texts.sentences import Language, TextKind, text
-from shared.base.refusal import Notice
+from shared.base.refusal import ApiWarning
 from shared.integrations.balances import Balance, units_warnings
 from shared.messages.errors import Kind, SendError
 from shared.messages.payload import Channel
@@ -14,33 +14,33 @@ from tests.fakes.office import DEMO, SMS, Office, recipient
 from tests.fakes.orange import FakeBalances
 
 
-def warned(left: Sequence[Balance] | SendError, segments: Mapping[str, int]) -> tuple[tuple[Notice, ...], int]:
+def warned(remaining: Sequence[Balance] | SendError, segments: Mapping[str, int]) -> tuple[tuple[ApiWarning, ...], int]:
     balances = FakeBalances()
-    balances.answer = left
+    balances.answer = remaining
     return asyncio.run(units_warnings(balances, SMS, segments)), balances.asked
 
 
-def notice(country: str, needed: int, available: int) -> Notice:
+def warning(country: str, needed: int, available: int) -> ApiWarning:
     facts = {"country": country, "needed": str(needed), "available": str(available)}
-    return Notice(code="units_insufficient", count=needed - available, facts=facts)
+    return ApiWarning(code="units_insufficient", count=needed - available, facts=facts)
 
 
 @pytest.mark.parametrize(
-    ("left", "segments", "notices"),
+    ("remaining", "segments", "warnings"),
     [
         ([Balance(country="SN", units=10)], {"SN": 10}, ()),
-        ([Balance(country="SN", units=9)], {"SN": 10}, (notice("SN", 10, 9),)),
-        ([Balance(country="SN", units=0, ended=True)], {"SN": 1}, (notice("SN", 1, 0),)),
-        ([Balance(country="SN", units=99)], {"SN": 1, "CI": 2, "BF": 1}, (notice("BF", 1, 0), notice("CI", 2, 0))),
-        ([], {"SN": 1}, (notice("SN", 1, 0),)),
+        ([Balance(country="SN", units=9)], {"SN": 10}, (warning("SN", 10, 9),)),
+        ([Balance(country="SN", units=0, ended=True)], {"SN": 1}, (warning("SN", 1, 0),)),
+        ([Balance(country="SN", units=99)], {"SN": 1, "CI": 2, "BF": 1}, (warning("BF", 1, 0), warning("CI", 2, 0))),
+        ([], {"SN": 1}, (warning("SN", 1, 0),)),
         (SendError(Kind.RETRY, "contracts_unreadable"), {"SN": 1}, ()),
         (SendError(Kind.STOP, "401/41", "token_invalid"), {"SN": 1}, ()),
     ],
 )
 def test_warnings(
-    left: Sequence[Balance] | SendError, segments: Mapping[str, int], notices: tuple[Notice, ...]
+    remaining: Sequence[Balance] | SendError, segments: Mapping[str, int], warnings: tuple[ApiWarning, ...]
 ) -> None:
-    assert warned(left, segments) == (notices, 1)
+    assert warned(remaining, segments) == (warnings, 1)
 
 
 @pytest.mark.parametrize("segments", [{}, {"SN": 0}])
@@ -50,12 +50,12 @@ def test_orange_is_not_asked_for_nothing(segments: Mapping[str, int]) -> None:
 
 @pytest.mark.parametrize(("language", "words"), [("en", "Needed: 12"), ("fr", "12")])
 def test_the_warning_names_country_need_and_rest(language: Language, words: str) -> None:
-    told = text(TextKind.WARNING, "units_insufficient", language, notice("SN", 12, 5).facts)
-    assert words in told
-    assert "5" in told
+    reported = text(TextKind.WARNING, "units_insufficient", language, warning("SN", 12, 5).facts)
+    assert words in reported
+    assert "5" in reported
 
 
-def planned(office: Office, channel: Channel = Channel.SMS) -> list[Notice]:
+def planned(office: Office, channel: Channel = Channel.SMS) -> list[ApiWarning]:
     rows = [recipient(1), recipient(2), recipient(3, phone="+2250700000003")]
     distribution = office.run(office.planning().create(office.new_distribution(rows, channel=channel)))
     assert distribution.planned is not None
@@ -66,10 +66,10 @@ def test_a_plan_counts_segments_by_country() -> None:
     office = Office()
     office.integrations.kept[DEMO, "sms"] = SMS
     office.balances.answer = [Balance(country="SN", units=0), Balance(country="CI", units=1_000)]
-    [told] = planned(office)
-    assert told.facts["country"] == "SN"
-    assert int(told.facts["needed"]) == told.count
-    assert int(told.facts["needed"]) >= 2
+    [reported] = planned(office)
+    assert reported.facts["country"] == "SN"
+    assert int(reported.facts["needed"]) == reported.count
+    assert int(reported.facts["needed"]) >= 2
 
 
 def test_a_plan_for_whatsapp_asks_nobody() -> None:

@@ -14,13 +14,13 @@ from shared.integrations.balances import Balance
 from shared.integrations.health import Health, SmsHealth, WhatsAppHealth, WhatsAppHealthDeps
 from shared.integrations.integration import SmsIntegration, WhatsAppIntegration
 from shared.messages.errors import Kind, SendError
-from shared.pacing.daily_limit import DailyLimit, NumberFacts, Told
+from shared.pacing.daily_limit import DailyLimit, NumberFacts, NumberStatusUpdate
 from shared.texts.catalogue import KnownTemplate
 from shared.webhooks.updates import TemplateStatus
 from tests.fakes.office import SMS, WHATSAPP
 from tests.fakes.orange import FakeBalances
 from tests.fakes.world import FakeClock
-from tests.unit.integrations.test_templates import DOWN, NUMBER, SHAPE, Desk
+from tests.unit.integrations.test_templates import DOWN, NUMBER, SHAPE, AdapterRig
 
 GOOD = NumberFacts(
     display_phone_number="+221 77 000 99 99",
@@ -38,31 +38,31 @@ EXPIRED = SendError(Kind.STOP, "190", "token_invalid")
 
 class Clinic:
     def __init__(self, integration: WhatsAppIntegration = NUMBER) -> None:
-        self.desk = Desk(integration)
-        self.desk.meta.facts = GOOD
-        self.desk.at_meta(TemplateStatus.APPROVED)
+        self.adapter = AdapterRig(integration)
+        self.adapter.meta.facts = GOOD
+        self.adapter.at_meta(TemplateStatus.APPROVED)
         self._health = WhatsAppHealth(
             WhatsAppHealthDeps(
-                templates=self.desk.templates,
-                number=self.desk.number,
-                reputations=self.desk.reputations,
-                people=self.desk.people_count,
-                subscriptions=self.desk.meta,
-                clock=self.desk.clock,
+                templates=self.adapter.templates,
+                number=self.adapter.number,
+                number_statuses=self.adapter.number_statuses,
+                people=self.adapter.people_count,
+                subscriptions=self.adapter.meta,
+                clock=self.adapter.clock,
             )
         )
 
     def examine(self) -> Health:
-        return asyncio.run(self._health.examine(self.desk.integration))
+        return asyncio.run(self._health.examine(self.adapter.integration))
 
     def codes(self) -> dict[str, str]:
         found = self.examine()
         for language in ("en", "fr"):
-            told(found, "fr" if language == "fr" else "en")
+            reported(found, "fr" if language == "fr" else "en")
         return {check.name: check.code for check in found.checks if not check.ok}
 
 
-def told(health: Health, language: Language) -> list[tuple[str, str, str | None]]:
+def reported(health: Health, language: Language) -> list[tuple[str, str, str | None]]:
     document = shown.document(health, language)
     checks = document["checks"]
     assert isinstance(checks, list)
@@ -88,8 +88,8 @@ def test_all_is_well() -> None:
     )
     assert document["balances"] is None
     assert {"name": "vaccination_card", "language": "fr", "status": "approved"} in document["templates"]  # type: ignore[operator]
-    assert ("token", "Les identifiants sont acceptés.", None) in told(found, "fr")
-    assert ("token", "The credentials are accepted.", None) in told(found, "en")
+    assert ("token", "Les identifiants sont acceptés.", None) in reported(found, "fr")
+    assert ("token", "The credentials are accepted.", None) in reported(found, "en")
 
 
 @pytest.mark.parametrize(
@@ -104,19 +104,19 @@ def test_all_is_well() -> None:
         ({"limit": None}, {}),
         ({"limit": DailyLimit(people=None)}, {}),
         ({"limit": DailyLimit(people=0)}, {"limit": "reached"}),
-        ({"can_send": "BLOCKED", "troubles": ("Unpaid. Pay.",)}, {"account": "blocked"}),
-        ({"can_send": "LIMITED", "troubles": ("Unverified.",)}, {}),
+        ({"can_send": "BLOCKED", "problems": ("Unpaid. Pay.",)}, {"account": "blocked"}),
+        ({"can_send": "LIMITED", "problems": ("Unverified.",)}, {}),
     ],
 )
 def test_what_meta_says_of_the_number(changes: dict[str, object], wrong: dict[str, str]) -> None:
     clinic = Clinic()
-    clinic.desk.meta.facts = replace(GOOD, **changes)  # type: ignore[arg-type]  # by name
+    clinic.adapter.meta.facts = replace(GOOD, **changes)  # type: ignore[arg-type]  # by name
     assert clinic.codes() == wrong
 
 
 def test_an_expired_token_is_named_and_the_rest_waits_for_it() -> None:
     clinic = Clinic()
-    clinic.desk.meta.error = EXPIRED
+    clinic.adapter.meta.error = EXPIRED
     codes = clinic.codes()
     assert codes.pop("token") == "token_invalid"
     assert set(codes.values()) == {"refused"}
@@ -126,7 +126,7 @@ def test_an_expired_token_is_named_and_the_rest_waits_for_it() -> None:
 def test_a_meta_that_is_down_is_a_finding_and_what_is_known_stays_shown() -> None:
     clinic = Clinic()
     clinic.examine()
-    clinic.desk.meta.error = DOWN
+    clinic.adapter.meta.error = DOWN
     found = clinic.examine()
     assert (found.sender, found.quality, found.daily_limit) == ("Programme", "GREEN", 250)
     wrong = {check.name: check.code for check in found.checks if not check.ok}
@@ -135,7 +135,7 @@ def test_a_meta_that_is_down_is_a_finding_and_what_is_known_stays_shown() -> Non
 
 def test_a_locked_account_is_the_account_s_fault() -> None:
     clinic = Clinic()
-    clinic.desk.meta.error = SendError(Kind.STOP, "131031", "account_restricted")
+    clinic.adapter.meta.error = SendError(Kind.STOP, "131031", "account_restricted")
     codes = clinic.codes()
     assert "token" not in codes
     assert codes["account"] == "account_restricted"
@@ -143,10 +143,10 @@ def test_a_locked_account_is_the_account_s_fault() -> None:
 
 def test_a_restriction_that_a_webhook_told() -> None:
     clinic = Clinic()
-    clinic.desk.meta.facts = replace(GOOD, can_send=None)
-    desk = clinic.desk
+    clinic.adapter.meta.facts = replace(GOOD, can_send=None)
+    adapter = clinic.adapter
     owner = (NUMBER.organisation, NUMBER.phone_number_id)
-    asyncio.run(desk.reputations.tell(*owner, Told(at=desk.clock.now(), restricted=True)))
+    asyncio.run(adapter.number_statuses.tell(*owner, NumberStatusUpdate(at=adapter.clock.now(), restricted=True)))
     assert clinic.codes() == {"account": "restricted"}
 
 
@@ -154,19 +154,19 @@ def test_settings_that_lack_something() -> None:
     assert Clinic(replace(NUMBER, app_secret=None)).codes() == {"webhook": "app_secret_missing"}
     assert Clinic(WHATSAPP).codes() == {"webhook": "account_unnamed", "templates": "account_unnamed"}
     clinic = Clinic()
-    clinic.desk.meta.subscribed = False
+    clinic.adapter.meta.subscribed = False
     assert clinic.codes() == {"webhook": "not_subscribed"}
 
 
 def test_templates() -> None:
     clinic = Clinic()
-    clinic.desk.at_meta(TemplateStatus.PENDING)
+    clinic.adapter.at_meta(TemplateStatus.PENDING)
     assert clinic.codes() == {"templates": "none_approved"}
-    clinic.desk.at_meta(TemplateStatus.APPROVED, "nutrition_card")
+    clinic.adapter.at_meta(TemplateStatus.APPROVED, "nutrition_card")
     assert clinic.codes() == {"templates": "default_not_approved"}
-    now = clinic.desk.clock.now()
-    paused = KnownTemplate(name="own", language="fr", status=TemplateStatus.PAUSED, told_at=now, shape=SHAPE)
-    clinic.desk.meta.put(paused)
+    now = clinic.adapter.clock.now()
+    paused = KnownTemplate(name="own", language="fr", status=TemplateStatus.PAUSED, reported_at=now, shape=SHAPE)
+    clinic.adapter.meta.put(paused)
     assert clinic.codes() == {"templates": "stopped"}
 
 
@@ -178,18 +178,18 @@ class Balances(FakeBalances):
 
     def __init__(self, *balances: Balance, error: SendError | None = None) -> None:
         super().__init__()
-        self._told, self._error = balances, error
+        self._reported, self._error = balances, error
 
     async def of(self, integration: SmsIntegration) -> tuple[Balance, ...]:
         if self._error is not None:
             raise self._error
-        return self._told
+        return self._reported
 
 
 def sms_codes(*balances: Balance, error: SendError | None = None, integration: SmsIntegration = SMS) -> dict[str, str]:
     found = asyncio.run(SmsHealth(Balances(*balances, error=error), FakeClock()).examine(integration))
     for language in ("en", "fr"):
-        told(found, "fr" if language == "fr" else "en")
+        reported(found, "fr" if language == "fr" else "en")
     assert [check.name for check in found.checks] == [
         "token",
         "contracts",

@@ -9,22 +9,22 @@ from shared.base.refusal import Refusal
 from shared.integrations.administration import Administration, AdministrationDeps
 from shared.recipients.number_key import NumberKey
 from tests.fakes.office import Office
-from tests.fakes.orange import FakeTokenShelf
+from tests.fakes.orange import FakeTokenStore
 from tests.fakes.world import KilledError, Points
 
 BODY: JsonObject = {"client_id": "c", "client_secret": "s", "sender_name": "PNV", "default_country": "SN"}
 
 
-class Desk:
+class AdapterRig:
     def __init__(self) -> None:
         self.points = Points()
-        self.shelf = FakeTokenShelf(self.points)
+        self.token_store = FakeTokenStore(self.points)
         office = Office(points=self.points)
         self.administration = Administration(
             AdministrationDeps(
                 integrations=office.integrations,
                 templates=office.templates,
-                tokens=self.shelf,
+                tokens=self.token_store,
                 holding=office.holding,
                 members=office.members,
                 number_key=NumberKey(b"k" * 64),
@@ -37,36 +37,38 @@ class Desk:
         asyncio.run(self.administration.put("demo", "sms", body))
 
 
-def test_saving_makes_the_shelf_and_saving_again_empties_it() -> None:
-    desk = Desk()
-    desk.put()
-    assert desk.shelf.shelves == {"demo": (1, "", None)}
-    desk.put({**BODY, "client_secret": "another"})
-    assert desk.shelf.shelves == {"demo": (2, "", None)}
+def test_saving_makes_the_token_store_and_saving_again_empties_it() -> None:
+    adapter = AdapterRig()
+    adapter.put()
+    assert adapter.token_store.tokens_by_organisation == {"demo": (1, "", None)}
+    adapter.put({**BODY, "client_secret": "another"})
+    assert adapter.token_store.tokens_by_organisation == {"demo": (2, "", None)}
 
 
-def test_what_is_not_saved_leaves_the_shelf_alone() -> None:
-    desk = Desk()
+def test_what_is_not_saved_leaves_the_token_store_alone() -> None:
+    adapter = AdapterRig()
     with pytest.raises(Refusal):
-        desk.put({**BODY, "sender_name": "far too long a name"})
-    asyncio.run(desk.administration.put("demo", "dhis2", {"attributes": {"phone": "aBcDeFgHiJk"}}))
-    assert desk.shelf.shelves == {}
+        adapter.put({**BODY, "sender_name": "far too long a name"})
+    asyncio.run(adapter.administration.put("demo", "dhis2", {"attributes": {"phone": "aBcDeFgHiJk"}}))
+    assert adapter.token_store.tokens_by_organisation == {}
 
 
 def test_deleting_removes_it_even_if_the_integration_was_gone_already() -> None:
     """A worker that died between the two is followed by the administrator's second try."""
-    desk = Desk()
-    desk.put()
-    desk.points.kill_before = ("shelf.remove", 1)
+    adapter = AdapterRig()
+    adapter.put()
+    adapter.points.kill_before = ("token_store.remove", 1)
     with pytest.raises(KilledError):
-        asyncio.run(desk.administration.delete("demo", "sms"))
-    assert desk.shelf.shelves["demo"][0] == 1
-    asyncio.run(desk.administration.delete("demo", "sms"))
-    assert desk.shelf.shelves["demo"] == (2, "", None), "a late worker cannot fill it with a token from before"
+        asyncio.run(adapter.administration.delete("demo", "sms"))
+    assert adapter.token_store.tokens_by_organisation["demo"][0] == 1
+    asyncio.run(adapter.administration.delete("demo", "sms"))
+    assert adapter.token_store.tokens_by_organisation["demo"] == (2, "", None), (
+        "a late worker cannot fill it with a token from before"
+    )
 
 
 def test_another_integrations_end_is_not_its() -> None:
-    desk = Desk()
-    desk.put()
-    asyncio.run(desk.administration.delete("demo", "dhis2"))
-    assert set(desk.shelf.shelves) == {"demo"}
+    adapter = AdapterRig()
+    adapter.put()
+    asyncio.run(adapter.administration.delete("demo", "dhis2"))
+    assert set(adapter.token_store.tokens_by_organisation) == {"demo"}

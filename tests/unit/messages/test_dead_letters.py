@@ -13,7 +13,7 @@ import pytest
 from shared.base.ids import shard_of
 from shared.campaigns.distribution import Action, DistributionStatus
 from shared.integrations.integration import SmsIntegration
-from shared.messages.dead_letters import AT_ONCE, DeadCopy
+from shared.messages.dead_letters import AT_ONCE, DeadQueueMessage
 from shared.messages.errors import Kind, SendError
 from shared.messages.message import KEPT_FOR, DeadReason, Message, dead_letter_id
 from shared.messages.payload import Channel, Payload
@@ -55,28 +55,34 @@ def poison(office: Office, *numbers: str) -> None:
     office.provider.numbers = frozenset(numbers)
 
 
-def dead_copy(copy: Dispatch) -> DeadCopy:
-    return DeadCopy(
-        organisation=copy.organisation,
-        message_id=copy.message_id,
+def dead_queue_message(queue_message: Dispatch) -> DeadQueueMessage:
+    return DeadQueueMessage(
+        organisation=queue_message.organisation,
+        message_id=queue_message.message_id,
         reason=DeadReason.HANDLING_FAILED,
         attempts=RECEIVES,
     )
 
 
-def given_up(office: Office, copies: Sequence[Dispatch]) -> list[bool]:
-    return office.run(office.dead_letters().take_all([dead_copy(copy) for copy in copies]))
+def given_up(office: Office, queue_messages: Sequence[Dispatch]) -> list[bool]:
+    return office.run(
+        office.dead_letters().take_all([dead_queue_message(queue_message) for queue_message in queue_messages])
+    )
 
 
 def dies(office: Office) -> list[str]:
     """Every copy on the queue is taken up as often as the queue allows, by a new worker each time; what is never
     finished is given up. Answers the dead letters there are now."""
-    copies = office.queue.take()
+    queue_messages = office.queue.take()
     for _ in range(RECEIVES):
         office.clock.pass_by(minutes=6)
-        done = [office.run(office.step(copy.channel).send_all([copy])) for copy in copies]
-        copies = [copy for copy, (fine,) in zip(copies, done, strict=True) if not fine]
-    assert all(given_up(office, copies))
+        done = [
+            office.run(office.step(queue_message.channel).send_all([queue_message])) for queue_message in queue_messages
+        ]
+        queue_messages = [
+            queue_message for queue_message, (fine,) in zip(queue_messages, done, strict=True) if not fine
+        ]
+    assert all(given_up(office, queue_messages))
     return letters(office)
 
 
@@ -130,10 +136,10 @@ def test_poison_never_holds_up_the_others(office: Office) -> None:
     distribution = office.distribute(5)
     poison(office, "+221770000003")
     office.do_tasks()
-    copies = office.queue.take()
-    done = office.run(office.step(Channel.SMS).send_all(copies))
+    queue_messages = office.queue.take()
+    done = office.run(office.step(Channel.SMS).send_all(queue_messages))
     assert sorted(done) == [False, True, True, True, True]
-    office.queue.waiting = [copy for copy, fine in zip(copies, done, strict=True) if not fine]
+    office.queue.waiting = [queue_message for queue_message, fine in zip(queue_messages, done, strict=True) if not fine]
     [letter] = dies(office)
     assert recipients(office) == [f"+22177000000{number}" for number in (1, 2, 4, 5)]
     goes_on(office, minutes=120)
@@ -149,24 +155,32 @@ def test_poison_never_holds_up_the_others(office: Office) -> None:
     assert counts.by_status == {Status.SENT: 5}
 
 
-def test_one_that_cannot_be_buried_stops_no_other(office: Office) -> None:
+def test_one_that_cannot_be_marked_dead_stops_no_other(office: Office) -> None:
     office.distribute(3)
     office.do_tasks()
-    copies = office.queue.take()
+    queue_messages = office.queue.take()
 
     class Torn(FakeLog):
         @override
         async def get(self, organisation: str, message_id: str) -> Message | None:
-            if message_id == copies[1].message_id:
+            if message_id == queue_messages[1].message_id:
                 raise ConnectionError
             return await super().get(organisation, message_id)
 
     torn = Torn(office.points)
     torn.rows, office.log = office.log.rows, torn
-    unheard = replace(copies[0], message_id="of-nobody")
-    assert given_up(office, [copies[0], copies[1], unheard, copies[2]]) == [True, False, True, True]
-    assert {letter.partition(".")[0] for letter in letters(office)} == {copies[0].message_id, copies[2].message_id}
-    assert office.telemetry.troubles[-3:] == ["dead_letter_not_taken", "dead_letter_of_no_message", "dead_letter"]
+    unheard = replace(queue_messages[0], message_id="of-nobody")
+    assert given_up(office, [queue_messages[0], queue_messages[1], unheard, queue_messages[2]]) == [
+        True,
+        False,
+        True,
+        True,
+    ]
+    assert {letter.partition(".")[0] for letter in letters(office)} == {
+        queue_messages[0].message_id,
+        queue_messages[2].message_id,
+    }
+    assert office.telemetry.warning_events[-3:] == ["dead_letter_not_taken", "dead_letter_of_no_message", "dead_letter"]
 
 
 def test_asked_twice_and_at_once_it_goes_once(office: Office) -> None:
@@ -202,30 +216,30 @@ def test_killed_at_the_second_step_the_tick_does_the_rest(office: Office) -> Non
     assert len(office.provider.accepted) == 1
 
 
-def test_killed_while_burying_the_copy_comes_again(office: Office) -> None:
+def test_killed_while_marking_dead_the_queue_message_comes_again(office: Office) -> None:
     made = office.single()
-    copies = office.queue.take()
-    work = office.dead_letters().take_all([dead_copy(copy) for copy in copies])
-    assert office.killed(work, ("log.bury", 1))
+    queue_messages = office.queue.take()
+    work = office.dead_letters().take_all([dead_queue_message(queue_message) for queue_message in queue_messages])
+    assert office.killed(work, ("log.mark_dead", 1))
     assert letters(office) == []
-    assert given_up(office, copies) == [True]
+    assert given_up(office, queue_messages) == [True]
     [letter] = letters(office)
     office.clock.pass_by(minutes=90)
-    assert given_up(office, copies) == [True]
+    assert given_up(office, queue_messages) == [True]
     assert letters(office) == [letter]
     assert office.row(made.message_id).dead is not None
 
 
-def test_what_another_copy_has_sent_is_no_dead_letter_any_more(office: Office) -> None:
+def test_what_another_queue_message_has_sent_is_no_dead_letter_any_more(office: Office) -> None:
     office.single()
-    copies = office.queue.take()
-    given_up(office, copies)
+    queue_messages = office.queue.take()
+    given_up(office, queue_messages)
     [letter] = letters(office)
-    office.queue.waiting = copies
+    office.queue.waiting = queue_messages
     goes_on(office)
     assert letters(office) == []
     assert redriven(office, letter) == 0
-    assert given_up(office, copies) == [True]
+    assert given_up(office, queue_messages) == [True]
     goes_on(office)
     assert (letters(office), len(office.provider.accepted)) == ([], 1)
 
@@ -261,8 +275,8 @@ def test_a_paused_distribution_sends_it_once_it_is_resumed(office: Office) -> No
 def test_a_cancelled_distribution_ends_it(office: Office, when: str) -> None:
     distribution = office.distribute(1)
     office.do_tasks()
-    [copy] = office.queue.take()
-    given_up(office, [copy])
+    [queue_message] = office.queue.take()
+    given_up(office, [queue_message])
     [letter] = letters(office)
     if when == "after":
         redriven(office, letter)
@@ -270,7 +284,7 @@ def test_a_cancelled_distribution_ends_it(office: Office, when: str) -> None:
     goes_on(office)
     assert redriven(office, letter) == 0
     goes_on(office)
-    row = office.row(copy.message_id)
+    row = office.row(queue_message.message_id)
     assert (row.status, row.reason, office.provider.accepted) == (Status.FAILED, "cancelled", [])
 
 
@@ -298,14 +312,14 @@ def test_at_night_it_waits_for_the_morning(office: Office) -> None:
     assert len(office.provider.accepted) == 1
 
 
-def test_a_copy_that_the_gate_has_put_off_is_alive(office: Office) -> None:
+def test_a_queue_message_that_the_gate_has_put_off_is_alive(office: Office) -> None:
     """Of two copies one dies in the evening; the other reaches the gate at night. Nobody has to redrive anything."""
     office.clock.instant = EVENING
     made = office.single()
-    copies = office.queue.take()
-    given_up(office, copies)
+    queue_messages = office.queue.take()
+    given_up(office, queue_messages)
     office.clock.instant = NIGHT
-    office.run(office.step(Channel.SMS).send_all(copies))
+    office.run(office.step(Channel.SMS).send_all(queue_messages))
     assert letters(office) == []
     office.clock.instant = datetime(2026, 11, 24, 7, tzinfo=UTC)
     goes_on(office)
@@ -318,11 +332,11 @@ def test_what_waits_for_its_hour_is_not_dead(office: Office, waits: timedelta) -
     opens = datetime(2026, 11, 24, 7, tzinfo=UTC)
     office.clock.instant = EVENING
     office.single()
-    copies = office.queue.take()
+    queue_messages = office.queue.take()
     office.clock.instant = NIGHT
-    office.run(office.step(Channel.SMS).send_all(copies))
+    office.run(office.step(Channel.SMS).send_all(queue_messages))
     office.clock.instant = opens - waits
-    assert given_up(office, copies) == [True]
+    assert given_up(office, queue_messages) == [True]
     assert letters(office) == []
     office.clock.instant = opens
     goes_on(office)
@@ -331,10 +345,10 @@ def test_what_waits_for_its_hour_is_not_dead(office: Office, waits: timedelta) -
 
 def test_what_the_provider_made_wait_is_not_dead(office: Office) -> None:
     office.single()
-    copies = office.queue.take()
+    queue_messages = office.queue.take()
     office.provider.answers = [SendError(Kind.RETRY, "503", "provider_down", retry_after=1800)]
-    office.run(office.step(Channel.SMS).send_all(copies))
-    assert given_up(office, copies) == [True]
+    office.run(office.step(Channel.SMS).send_all(queue_messages))
+    assert given_up(office, queue_messages) == [True]
     assert letters(office) == []
     office.clock.pass_by(minutes=30)
     goes_on(office)
@@ -347,10 +361,10 @@ def test_what_the_agenda_cannot_take_up_holds_up_nobody_in_its_shard(office: Off
 
     class Torn(FakeIntegrations):
         @override
-        async def sms(self, organisation: str, *, version: int = 0, fresh: bool = False) -> SmsIntegration | None:
+        async def sms(self, organisation: str, *, version: int = 0, uncached: bool = False) -> SmsIntegration | None:
             if organisation == "torn":
                 raise ValueError
-            return await super().sms(organisation, version=version, fresh=fresh)
+            return await super().sms(organisation, version=version, uncached=uncached)
 
     ours = office.single()
     office.queue.waiting = []
@@ -364,7 +378,7 @@ def test_what_the_agenda_cannot_take_up_holds_up_nobody_in_its_shard(office: Off
     office.clock.pass_by(minutes=1)
     goes_on(office, minutes=5)
     assert len(office.provider.accepted) == 1
-    assert office.telemetry.troubles.count("agenda_message_failed") >= torn
+    assert office.telemetry.warning_events.count("agenda_message_failed") >= torn
     theirs_now = [row for (organisation, _), row in office.log.rows.items() if organisation == "torn"]
     assert all(row.due_at and row.due_at > office.clock.now() - timedelta(minutes=2) for row in theirs_now)
 
@@ -382,17 +396,17 @@ def test_a_claim_that_lapsed_is_an_unknown_outcome_and_no_dead_letter(office: Of
     """The copy was the last to look at it: the worker that had claimed is dead."""
     distribution = office.distribute(1, channel=channel)
     office.do_tasks()
-    copies = office.queue.take()
-    assert office.killed(office.step(channel).send_all(copies), ("provider.send", 1))
-    assert given_up(office, copies) == [False], "its holder may still be at work"
+    queue_messages = office.queue.take()
+    assert office.killed(office.step(channel).send_all(queue_messages), ("provider.send", 1))
+    assert given_up(office, queue_messages) == [False], "its holder may still be at work"
     office.clock.pass_by(minutes=90)
-    assert given_up(office, copies) == [True]
-    assert given_up(office, copies) == [True]
+    assert given_up(office, queue_messages) == [True]
+    assert given_up(office, queue_messages) == [True]
     assert letters(office) == []
     for _ in range(60):
         office.clock.pass_by(minutes=30)
         office.tick()
-    row = office.row(copies[0].message_id)
+    row = office.row(queue_messages[0].message_id)
     assert (row.status, row.reason, row.dead) == (Status.FAILED, "outcome_unknown", None)
     counts = office.run(office.browse.distribution(DEMO, distribution.distribution_id)).counts
     assert counts.by_status == {Status.FAILED: 1}
@@ -439,8 +453,8 @@ def test_of_very_many_the_rest_follows_by_itself(office: Office) -> None:
     row, _ = dead_single(office)
     many = AT_ONCE + 350
     for number in range(many):
-        copy = replace(row, message_id=f"m-{number:05}")
-        office.log.rows[DEMO, copy.message_id] = copy
+        queue_message = replace(row, message_id=f"m-{number:05}")
+        office.log.rows[DEMO, queue_message.message_id] = queue_message
     office.log.rows["other", "theirs"] = replace(row, organisation="other", message_id="theirs")
     assert office.run(office.redrives().all(DEMO)) == AT_ONCE
     assert sum(one.dead is None for one in office.log.rows.values()) == AT_ONCE

@@ -30,9 +30,9 @@ POINTS = (
     "log.fall_back",
     "plans.write_payload",
     "log.add",
-    "log.rewatch",
+    "log.move_next_check",
     "people.consents",
-    "lanes.book",
+    "rate_limits.book",
     "queue.put",
 )
 
@@ -50,12 +50,12 @@ def sent(office: Office, *, answer: SendError | None = None, fallback: FallbackO
     return office.row(made.message_id)
 
 
-def told(office: Office, parent: Message, status: Status, error: SendError | None = None) -> None:
+def reported(office: Office, parent: Message, status: Status, error: SendError | None = None) -> None:
     attempt = Attempt(message_id=parent.message_id, number=parent.attempts)
     report = StatusReport(
         attempt=attempt, provider_message_id="wamid.x", status=status, at=office.clock.now(), error=error
     )
-    office.told(report)
+    office.reported(report)
 
 
 def sms_of(office: Office, parent: Message) -> Message | None:
@@ -111,7 +111,7 @@ def test_which_answers_start_it(office: Office, error: SendError, starts: bool) 
 
 def test_what_is_sent_and_not_delivered_falls_back_in_time(office: Office) -> None:
     parent = sent(office)
-    told(office, parent, Status.SENT)
+    reported(office, parent, Status.SENT)
     assert parent.sent_at is not None
     assert parent.due_at == parent.sent_at + timedelta(minutes=90)
     office.clock.instant = parent.due_at - timedelta(seconds=5)
@@ -126,10 +126,10 @@ def test_what_is_sent_and_not_delivered_falls_back_in_time(office: Office) -> No
 @pytest.mark.parametrize("status", [Status.DELIVERED, Status.READ])
 def test_what_has_arrived_never_falls_back(office: Office, status: Status) -> None:
     parent = sent(office)
-    told(office, parent, status)
+    reported(office, parent, status)
     assert office.row(parent.message_id).due_at is None
-    told(office, parent, Status.SENT)  # late, and told twice
-    told(office, parent, Status.FAILED, GONE)
+    reported(office, parent, Status.SENT)  # late, and told twice
+    reported(office, parent, Status.FAILED, GONE)
     office.clock.pass_by(days=8)
     work_off(office)
     assert sms_of(office, parent) is None
@@ -137,7 +137,7 @@ def test_what_has_arrived_never_falls_back(office: Office, status: Status) -> No
 
 def test_what_was_sent_and_failed_of_something_else_falls_back_in_time(office: Office) -> None:
     parent = sent(office)
-    told(office, parent, Status.FAILED, SendError(Kind.BUG, "131053", "card_not_a_picture"))
+    reported(office, parent, Status.FAILED, SendError(Kind.BUG, "131053", "card_not_a_picture"))
     work_off(office)
     assert sms_of(office, parent) is None
     office.clock.pass_by(minutes=90)
@@ -150,7 +150,7 @@ def test_nothing_falls_back_while_the_outcome_is_unknown_nor_is_it_sent_twice(of
     calls = office.provider.calls
     other = office.single(8201, Channel.WHATSAPP)
     office.deliver(Channel.WHATSAPP, within=SOON)
-    told(office, office.row(other.message_id), Status.SENT)  # Meta is telling, and says nothing of the first
+    reported(office, office.row(other.message_id), Status.SENT)  # Meta is telling, and says nothing of the first
     for _ in range(23):
         office.clock.pass_by(hours=1)
         office.tick()
@@ -166,7 +166,7 @@ def test_nothing_falls_back_while_the_outcome_is_unknown_nor_is_it_sent_twice(of
 def test_repeated_failures_make_one(office: Office) -> None:
     parent = sent(office)
     for _ in range(3):
-        told(office, parent, Status.FAILED, GONE)
+        reported(office, parent, Status.FAILED, GONE)
         office.do_tasks()
         work_off(office, 1)
     office.clock.pass_by(days=8)
@@ -207,7 +207,7 @@ def test_the_first_arrives_while_the_sms_is_on_its_way(office: Office, status: S
     parent = sent(office, answer=GONE)
     office.do_tasks()
     assert office.queue.waiting
-    told(office, parent, status)
+    reported(office, parent, status)
     office.deliver(within=SOON)
     sms = sms_of(office, parent)
     assert sms is not None
@@ -264,13 +264,13 @@ def test_after_a_failure_that_starts_none_a_person_may_send_it_again(office: Off
 
 def test_once_it_has_begun_a_closed_session_opens_the_first_no_more(office: Office) -> None:
     parent = sent(office)
-    office.log.rows[DEMO, parent.message_id] = replace(parent, alternative=True)
-    told(office, parent, Status.SENT)
+    office.log.rows[DEMO, parent.message_id] = replace(parent, fallback_template=True)
+    reported(office, parent, Status.SENT)
     office.clock.pass_by(minutes=90)
     work_off(office)
-    told(office, parent, Status.FAILED, SendError(Kind.RECIPIENT, "131047", "template_required"))
+    reported(office, parent, Status.FAILED, SendError(Kind.RECIPIENT, "131047", "template_required"))
     row = office.row(parent.message_id)
-    assert (row.status, row.reopened) == (Status.FAILED, False)
+    assert (row.status, row.retrying) == (Status.FAILED, False)
     office.deliver(Channel.WHATSAPP, within=SOON)
     work_off(office)
     assert texts(office) == ["SMS pour Aminata"]
@@ -279,7 +279,7 @@ def test_once_it_has_begun_a_closed_session_opens_the_first_no_more(office: Offi
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_the_erased_get_none(office: Office, moment: str) -> None:
     parent = sent(office)
-    told(office, parent, Status.SENT)
+    reported(office, parent, Status.SENT)
     office.clock.pass_by(minutes=90)
     if moment == "after":
         office.clock.instant = datetime(2026, 11, 23, 23, 0, tzinfo=UTC)
@@ -307,12 +307,12 @@ def distributed(office: Office, count: int) -> str:
     return made.distribution_id
 
 
-def test_by_the_hundred_they_keep_to_the_lane_and_counts_stay(office: Office) -> None:
+def test_by_the_hundred_they_keep_to_the_rate_limit_and_counts_stay(office: Office) -> None:
     identity = distributed(office, 120)
     office.do_tasks()
-    departures = sorted(one.departs_at for one in office.queue.waiting if one.channel is Channel.SMS)
-    assert len(departures) == len(set(departures)) == 120
-    slots = [later - earlier for earlier, later in pairwise(departures)]
+    send_slots = sorted(one.slot_at for one in office.queue.waiting if one.channel is Channel.SMS)
+    assert len(send_slots) == len(set(send_slots)) == 120
+    slots = [later - earlier for earlier, later in pairwise(send_slots)]
     assert min(slots) >= 1_000_000 // SMS.rate_per_second
     for _ in range(3):
         work_off(office, 1)
@@ -354,7 +354,7 @@ def test_its_fallbacks_are_counted_while_they_wait_and_as_they_end(office: Offic
     assert view.fallbacks.segments == {"SN": 3}
 
 
-@pytest.mark.parametrize("point", ["log.add", "log.rewatch", "distributions.count"])
+@pytest.mark.parametrize("point", ["log.add", "log.move_next_check", "distributions.count"])
 def test_counts_of_fallbacks_are_put_right_whoever_died(office: Office, point: str) -> None:
     identity = distributed(office, 2)
     waiting = office.tasks.tasks
@@ -409,7 +409,7 @@ def refused(office: Office, **changes: object) -> Refusal:
 
 
 def codes(refusal: Refusal) -> list[tuple[str, str]]:
-    return [(fault.field, fault.code) for fault in refusal.faults]
+    return [(field_error.field, field_error.code) for field_error in refusal.field_errors]
 
 
 def test_it_goes_from_whatsapp_to_sms_only(office: Office) -> None:
@@ -422,7 +422,7 @@ def test_it_needs_sms_settings(office: Office) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "fault"),
+    ("content", "field_error"),
     [
         (Content(text=" "), ("fallback.content.text", "text_empty")),
         (Content(text="{nobody}"), ("fallback.content.text", "variable_unknown")),
@@ -430,9 +430,9 @@ def test_it_needs_sms_settings(office: Office) -> None:
         (Content(text="{issue_date}"), ("fallback.content", "variable_missing")),
     ],
 )
-def test_its_own_content_is_judged_like_any_sms(office: Office, content: Content, fault: tuple[str, str]) -> None:
+def test_its_own_content_is_judged_like_any_sms(office: Office, content: Content, field_error: tuple[str, str]) -> None:
     wish = FallbackOrder(content=content, after_minutes=5)
-    assert codes(refused(office, fallback=wish)) == [fault]
+    assert codes(refused(office, fallback=wish)) == [field_error]
 
 
 def test_a_row_whose_sms_cannot_be_composed_keeps_its_message(office: Office) -> None:
@@ -442,6 +442,6 @@ def test_a_row_whose_sms_cannot_be_composed_keeps_its_message(office: Office) ->
     order = Order(content=new.order.content, defaults={}, fallback=wish)
     made = office.run(office.planning().create(replace(new, order=order)))
     assert (made.planned.accepted, made.planned.rejected) == (3, 0)
-    assert {notice.code: notice.count for notice in made.planned.warnings}["fallback_invalid"] == 2
+    assert {warning.code: warning.count for warning in made.planned.warnings}["fallback_invalid"] == 2
     office.do_tasks()
     assert [row.fallback_minutes for row in office.log.rows.values()] == [None, 5, None]

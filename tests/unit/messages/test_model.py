@@ -27,7 +27,7 @@ from shared.messages.payload import Channel, Payload
 from shared.messages.ports import Move
 from shared.messages.queue_message import Dispatch
 from shared.messages.status import Status
-from shared.policy.gate_check import FRESH
+from shared.policy.gate_check import KNOWN_FOR
 from shared.recipients.countries import COVERED
 from shared.sending.channel import Taken
 from shared.webhooks.updates import Attempt, StatusReport
@@ -66,7 +66,7 @@ FANOUT_POINTS = (
     "plans.read_chunk",
     "log.add",
     "distributions.save",
-    "lanes.book",
+    "rate_limits.book",
     "queue.put",
     "log.move",
     "tasks.put",
@@ -77,14 +77,14 @@ GONE = (Status.SENT, Status.DELIVERED, Status.READ)
 class Ledger(FakeProvider[Any]):
     """A provider that tells the model of every call before it answers, and of every stop; it can lose a request."""
 
-    def __init__(self, points: Points, watch: Callable[[Payload, str], None], stopped: Callable[[], None]) -> None:
+    def __init__(self, points: Points, observe: Callable[[Payload, str], None], stopped: Callable[[], None]) -> None:
         super().__init__(points)
-        self._watch = watch
+        self._next_check = observe
         self._stopped = stopped
 
     @override
     async def send(self, integration: Any, payload: Payload, prepared: str, *, key: str) -> Taken:
-        self._watch(payload, key)
+        self._next_check(payload, key)
         if self.answers and self.answers[0] is not None and self.answers[0].code == LOST:
             error = self.answers.pop(0)
             assert error is not None
@@ -130,12 +130,12 @@ class Bulk(RuleBasedStateMachine):
     def open_the_office(self, start: time) -> None:
         self.office = OrderedOffice()
         self.office.clock.instant = datetime(2026, 11, 23, start.hour, start.minute, tzinfo=UTC)
-        self.office.provider = Ledger(self.office.points, self.watch, self.stopped)
+        self.office.provider = Ledger(self.office.points, self.observe, self.stopped)
         self.model = Model(rate=(SMS if self.channel is Channel.SMS else WHATSAPP).rate_per_second)
         self.invisible: list[tuple[datetime, Dispatch]] = []
         self.made: list[str] = []
         self.people = 0
-        self.told = 0
+        self.reported = 0
 
     # ------------------------------------------------------------------------------------------------- what may happen
 
@@ -160,8 +160,8 @@ class Bulk(RuleBasedStateMachine):
         assert made.planned.accepted == len(people)
         self.made.append(made.distribution_id)
         chunks = (one for one in self.office.plans.objects.values() if isinstance(one, tuple))
-        frozen = (row for chunk in chunks for row in chunk if isinstance(row, PlannedRow))
-        self.model.numbers |= {row.message_id: row.payload.to for row in frozen if row.payload}
+        planned_rows = (row for chunk in chunks for row in chunk if isinstance(row, PlannedRow))
+        self.model.numbers |= {row.message_id: row.payload.to for row in planned_rows if row.payload}
 
     @precondition(lambda self: self.people < MOST_ROWS)
     @rule()
@@ -205,7 +205,7 @@ class Bulk(RuleBasedStateMachine):
     @rule(point=st.sampled_from(SENDER_POINTS), nth=st.integers(1, 12))
     def a_sender_is_killed(self, point: str, nth: int) -> None:
         """Its copies come again after the queue's visibility time-out, those that it had dealt with too."""
-        first = from_microseconds(min(one.departs_at for one in self.office.queue.waiting))
+        first = from_microseconds(min(one.slot_at for one in self.office.queue.waiting))
         batch = self.office.queue.take(first, most=10)
         at = self.now
         self.office.killed(self.office.step(self.channel).send_all(batch), (point, nth))
@@ -223,15 +223,15 @@ class Bulk(RuleBasedStateMachine):
 
     @precondition(lambda self: self.office.queue.waiting)
     @rule(data=st.data())
-    def copies_are_doubled(self, data: st.DataObject) -> None:
+    def queue_messages_are_doubled(self, data: st.DataObject) -> None:
         waiting = self.office.queue.waiting
         self.office.queue.waiting = waiting + waiting[: data.draw(st.integers(1, 5))]
 
     @rule(count=st.integers(1, 50), ends=st.sampled_from([None, Status.DELIVERED, Status.READ, Status.FAILED]))
     def provider_tells(self, count: int, ends: Status | None) -> None:
         """Statuses, in the order in which the messages were taken, some of them twice."""
-        taken = self.office.provider.accepted[self.told : self.told + count]
-        self.told += len(taken)
+        taken = self.office.provider.accepted[self.reported : self.reported + count]
+        self.reported += len(taken)
         for number, (_, key) in enumerate(taken):
             self.tell(key, Status.SENT)
             if ends is not None:
@@ -261,7 +261,7 @@ class Bulk(RuleBasedStateMachine):
         """The log has an outcome for each accepted row of a list that was confirmed, the ledger says the same, and each
         count is the number of rows that the log lists."""
         for identity in self.made:
-            found = self.standing(identity)
+            found = self.stored(identity)
             view = self.office.run(self.office.browse.distribution(DEMO, identity))
             rows = [row for row in self.office.log.rows.values() if row.distribution_id == identity]
             reasons = Counter(row.reason for row in rows if row.status is Status.FAILED)
@@ -286,7 +286,7 @@ class Bulk(RuleBasedStateMachine):
     def now(self) -> datetime:
         return self.office.clock.now()
 
-    def standing(self, identity: str) -> Distribution:
+    def stored(self, identity: str) -> Distribution:
         return self.office.distributions.items[DEMO, identity]
 
     def taken(self) -> Counter[str]:
@@ -296,7 +296,7 @@ class Bulk(RuleBasedStateMachine):
         self.people += 1
         return self.people, f"{PREFIXES[country]}{self.people:05d}"
 
-    def watch(self, payload: Payload, key: str) -> None:
+    def observe(self, payload: Payload, key: str) -> None:
         """Every call, at the instant at which it is made."""
         attempt = Attempt.read(key)
         assert attempt is not None
@@ -314,7 +314,7 @@ class Bulk(RuleBasedStateMachine):
         row = self.office.row(message_id)
         if row.distribution_id is None:
             return
-        found = self.standing(row.distribution_id)
+        found = self.stored(row.distribution_id)
         # Of a held one a message leaves now and then, to try whether it still is.
         if not found.may_leave and not self.has_just_stopped(found):
             yield f"a message of a distribution that is {found.status} ({found.status_reason}) at {self.now}"
@@ -324,7 +324,7 @@ class Bulk(RuleBasedStateMachine):
             yield f"a message at {local}, in peak hours"
 
     def has_just_stopped(self, found: Distribution) -> bool:
-        return found.status_reason != "paused_by_user" and self.now <= self.model.stopped_at + FRESH
+        return found.status_reason != "paused_by_user" and self.now <= self.model.stopped_at + KNOWN_FOR
 
     def time_passes(self, time: timedelta) -> None:
         """While nobody takes what is on the channel queue: it will be late."""
@@ -355,19 +355,19 @@ class Bulk(RuleBasedStateMachine):
             report = StatusReport(
                 attempt=attempt, provider_message_id=f"provider-{key}", status=status, at=self.now, error=error
             )
-            self.office.told(report)
+            self.office.reported(report)
             return
-        settler = self.office.settler()
+        status_writer = self.office.status_writer()
         reason = error.reason if error else None
-        self.office.run(settler.move(DEMO, attempt.message_id, Move(status=status, at=self.now, reason=reason)))
-        self.office.run(settler.flush())
+        self.office.run(status_writer.move(DEMO, attempt.message_id, Move(status=status, at=self.now, reason=reason)))
+        self.office.run(status_writer.flush())
 
     def let_everything_come_to_rest(self) -> None:
         """Whatever is paused is resumed, the provider behaves, and time passes until nothing is due any more."""
         self.office.provider.answers = []
         for _ in range(300):
             for identity in self.made:
-                if self.standing(identity).status is DistributionStatus.PAUSED:
+                if self.stored(identity).status is DistributionStatus.PAUSED:
                     self.office.run(self.office.control.act(DEMO, identity, Action.RESUME))
             self.office.tick()
             while self.office.tasks.tasks:
@@ -382,9 +382,9 @@ class Bulk(RuleBasedStateMachine):
         raise AssertionError(f"it never comes to rest: {self.now} {waiting}")
 
     def provider_tells_all(self) -> None:
-        for _, key in self.office.provider.accepted[self.told :]:
+        for _, key in self.office.provider.accepted[self.reported :]:
             self.tell(key, Status.SENT)
-        self.told = len(self.office.provider.accepted)
+        self.reported = len(self.office.provider.accepted)
 
     def is_at_rest(self) -> bool:
         return not self.invisible and not self.office.queue.waiting and not list(self.next_due())

@@ -26,7 +26,7 @@ POINTS = (
     "people.consents",
     "plans.write_payload",
     "log.add",
-    "lanes.book",
+    "rate_limits.book",
     "queue.put",
 )
 
@@ -83,7 +83,9 @@ def test_what_meta_withheld_rests_for_a_day_whoever_asks(office: Office, is_stat
     if is_status:
         key = Attempt(message_id=parent.message_id, number=1)
         error = error_from_code(131049)
-        office.told(StatusReport(attempt=key, provider_message_id="w", status=Status.FAILED, at=failed_at, error=error))
+        office.reported(
+            StatusReport(attempt=key, provider_message_id="w", status=Status.FAILED, at=failed_at, error=error)
+        )
     calls = office.provider.calls
     office.clock.pass_by(hours=3)
     successor = resent(office, parent)
@@ -191,7 +193,9 @@ def test_who_has_opted_out_meanwhile_gets_nothing(office: Office, channel: Chann
     office.run(office.people.record(DEMO, parent.person, [revoked(office.clock.now())]))
     refused = refusal(office, parent)
     assert refused.code is ProblemCode.UNPROCESSABLE
-    assert [(fault.field, fault.code, fault.row) for fault in refused.faults] == [("phone", "opted_out", None)]
+    assert [(field_error.field, field_error.code, field_error.row) for field_error in refused.field_errors] == [
+        ("phone", "opted_out", None)
+    ]
 
 
 def test_at_night_it_waits_for_the_morning(office: Office) -> None:
@@ -226,7 +230,7 @@ def test_without_settings_nothing_is_sent_again(office: Office) -> None:
     assert refusal(office, parent).code is ProblemCode.INTEGRATION_MISSING
 
 
-def test_the_payload_is_frozen_again(office: Office) -> None:
+def test_the_payload_is_stored_again(office: Office) -> None:
     parent = failed(office)
     successor = resent(office, parent)
     first = office.run(office.plans.read_payload(parent.payload))
@@ -263,7 +267,9 @@ def test_a_text_whose_session_has_closed_goes_as_its_template_or_not_at_all(offi
     office.clock.pass_by(hours=3)
     if not has_template:
         refused = refusal(office, parent)
-        assert [(fault.field, fault.code) for fault in refused.faults] == [("content.text", "template_required")]
+        assert [(field_error.field, field_error.code) for field_error in refused.field_errors] == [
+            ("content.text", "template_required")
+        ]
         return
     successor = resent(office, parent)
     office.deliver(Channel.WHATSAPP, within=timedelta(seconds=5))

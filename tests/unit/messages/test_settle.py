@@ -13,7 +13,7 @@ from shared.messages.message import Chunk, Message, PayloadRef
 from shared.messages.payload import Channel
 from shared.messages.ports import Move
 from shared.messages.status import Status, may_move
-from shared.messages.status_writer import Settler, change_of
+from shared.messages.status_writer import StatusWriter, change_of
 from tests.fakes.bulk import FakeDistributions
 from tests.fakes.log import FakeLog
 from tests.fakes.world import FakeClock, FakeTelemetry, Points
@@ -107,45 +107,47 @@ async def settle(wishes: list[tuple[int, Move]], flushes: set[int]) -> tuple[Cou
     log, distributions = FakeLog(points), FakeDistributions(points)
     for number in range(3):
         await log.add(replace(MESSAGE, message_id=str(number)))
-    settler = Settler(log, distributions, telemetry, FakeClock(NOW))
+    status_writer = StatusWriter(log, distributions, telemetry, FakeClock(NOW))
     for step, (number, move) in enumerate(wishes):
-        await settler.move("demo", str(number), move)
+        await status_writer.move("demo", str(number), move)
         if step in flushes:
-            await settler.flush()
-    await settler.flush()
+            await status_writer.flush()
+    await status_writer.flush()
     counts = await distributions.counts("demo", "d")
     messages = await log.get_many("demo", ["0", "1", "2"])
     return counts.get((0, 0), Counts()), together(map(counted, messages.values()))
 
 
 @given(many_moves, st.sets(st.integers(0, 39)))
-def test_a_settler_counts_what_it_moved_and_nothing_twice(wishes: list[tuple[int, Move]], flushes: set[int]) -> None:
+def test_a_status_writer_counts_what_it_moved_and_nothing_twice(
+    wishes: list[tuple[int, Move]], flushes: set[int]
+) -> None:
     """Message 3 is in no log: a status for it changes nothing."""
     written, found = asyncio.run(settle(wishes, flushes))
     assert written == found
 
 
 def test_no_ops_are_told_apart_from_moves() -> None:
-    async def told() -> list[str]:
+    async def reported() -> list[str]:
         points, telemetry = Points(), FakeTelemetry()
         log = FakeLog(points)
         await log.add(MESSAGE)
-        settler = Settler(log, FakeDistributions(points), telemetry, FakeClock(NOW))
+        status_writer = StatusWriter(log, FakeDistributions(points), telemetry, FakeClock(NOW))
         for identity, status in (("0", Status.READ), ("0", Status.SENT), ("0", Status.READ), ("9", Status.SENT)):
-            await settler.move("demo", identity, move_to(status, None))
+            await status_writer.move("demo", identity, move_to(status, None))
         return [name for name, _ in telemetry.events]
 
     expected = ["message_moved", "status_not_moved", "status_not_moved", "status_for_unknown_message"]
-    assert asyncio.run(told()) == expected
+    assert asyncio.run(reported()) == expected
 
 
-def test_a_message_that_a_copy_holds_ends_by_its_own_outcome() -> None:
+def test_a_message_that_a_queue_message_holds_ends_by_its_own_outcome() -> None:
     async def end(message: Message) -> bool:
         points = Points()
         log = FakeLog(points)
         await log.add(message)
-        settler = Settler(log, FakeDistributions(points), FakeTelemetry(), FakeClock(NOW))
-        return (await settler.end_unsent("demo", "0", "cancelled", NOW)).won
+        status_writer = StatusWriter(log, FakeDistributions(points), FakeTelemetry(), FakeClock(NOW))
+        return (await status_writer.end_unsent("demo", "0", "cancelled", NOW)).won
 
     assert asyncio.run(end(MESSAGE))
     assert not asyncio.run(end(replace(MESSAGE, lease_until=NOW)))

@@ -46,10 +46,15 @@ def report(status: Status, attempt: Attempt | None = ATTEMPT, error: SendError |
 @pytest.mark.parametrize("status", [Status.SENT, Status.DELIVERED, Status.READ])
 @pytest.mark.parametrize("error", [None, WITHHELD])
 def test_proof_of_arrival_counts_whatever_the_attempt(status: Status, error: SendError | None) -> None:
-    told_by = 2 if status is Status.SENT else None
-    is_echo = status is Status.SENT
+    by_attempt = 2 if status is Status.SENT else None
+    is_duplicate = status is Status.SENT
     expected = Move(
-        status=status, at=THEN, provider_message_id="wamid.x", told_by=told_by, is_echo=is_echo, channel=META
+        status=status,
+        at=THEN,
+        provider_message_id="wamid.x",
+        by_attempt=by_attempt,
+        is_duplicate=is_duplicate,
+        channel=META,
     )
     assert move_of_report(report(status, error=error)) == expected
 
@@ -68,6 +73,8 @@ def test_a_failure_counts_for_its_own_attempt_and_always_has_a_reason(
     error: SendError | None, reason: str, fallback: Start
 ) -> None:
     move = move_of_report(report(Status.FAILED, error=error))
-    told = Move(status=Status.FAILED, at=THEN, attempt=2, provider_message_id="wamid.x", reason=reason, channel=META)
-    assert move == replace(told, fallback=fallback)
+    reported = Move(
+        status=Status.FAILED, at=THEN, attempt=2, provider_message_id="wamid.x", reason=reason, channel=META
+    )
+    assert move == replace(reported, fallback=fallback)
     assert move_of_report(report(Status.FAILED, None, error)).attempt is None

@@ -11,7 +11,7 @@ from shared.campaigns.distribution import DistributionStatus
 from shared.holds.hold import DAILY_LIMIT
 from shared.messages.payload import Channel
 from shared.messages.status import Status
-from shared.pacing.daily_limit import DailyLimit, Remaining, Told
+from shared.pacing.daily_limit import DailyLimit, NumberStatusUpdate, Remaining
 from shared.texts.content import Content
 from tests.fakes.office import DEMO, WHATSAPP, Office, recipient
 
@@ -25,12 +25,12 @@ def office() -> Office:
 
 
 def limit(office: Office, people: int | None) -> None:
-    told = Told(at=office.clock.now(), limit=DailyLimit(people=people), is_reading=True)
-    office.run(office.reputations.tell(DEMO, WHATSAPP.phone_number_id, told))
+    reported = NumberStatusUpdate(at=office.clock.now(), limit=DailyLimit(people=people), is_reading=True)
+    office.run(office.number_statuses.tell(DEMO, WHATSAPP.phone_number_id, reported))
     office.meta.error = None
 
 
-def reached(office: Office, people: int, *, ago: timedelta) -> None:
+def counted(office: Office, people: int, *, ago: timedelta) -> None:
     """So many people were written to then."""
     hours = office.people_count.hours[DEMO, WHATSAPP.phone_number_id]
     hour = hour_of(office.clock.now() - ago)
@@ -46,7 +46,7 @@ def used(office: Office) -> int:
 def test_each_tier_at_its_edge(office: Office, people: int | None, before: int) -> None:
     """One below the limit goes, at the limit it waits until the oldest hour leaves; it does not fail."""
     limit(office, people)
-    reached(office, (people or 1_000_000) + before, ago=3 * HOUR)
+    counted(office, (people or 1_000_000) + before, ago=3 * HOUR)
     message = office.single(channel=Channel.WHATSAPP)
     office.deliver(Channel.WHATSAPP)
     row = office.row(message.message_id)
@@ -139,7 +139,7 @@ def test_of_several_chunks_those_go_that_begin_below_the_limit(office: Office) -
 def test_release_books_no_more_than_the_limit_leaves(office: Office) -> None:
     """It says why it waits, looks again, and goes on by itself when the oldest hour has left."""
     limit(office, 250)
-    reached(office, 100, ago=2 * HOUR)
+    counted(office, 100, ago=2 * HOUR)
     rows = [recipient(number) for number in range(1, 451)]
     new = office.new_distribution(rows, channel=Channel.WHATSAPP, confirm=True)
     made = office.run(office.planning().create(new))
@@ -148,11 +148,11 @@ def test_release_books_no_more_than_the_limit_leaves(office: Office) -> None:
     for _ in range(4):
         office.deliver(Channel.WHATSAPP, within=timedelta(minutes=1))
         office.tick()
-    standing = office.distributions.items[DEMO, made.distribution_id]
-    assert (standing.status, standing.status_reason) == (DistributionStatus.SENDING, "daily_limit")
+    stored = office.distributions.items[DEMO, made.distribution_id]
+    assert (stored.status, stored.status_reason) == (DistributionStatus.SENDING, "daily_limit")
     assert office.provider.calls == 150
-    assert standing.due_at is not None
-    assert standing.due_at - office.clock.now() <= timedelta(minutes=15)
+    assert stored.due_at is not None
+    assert stored.due_at - office.clock.now() <= timedelta(minutes=15)
     office.clock.pass_by(hours=23)
     for _ in range(6):
         limit(office, 250)
@@ -164,8 +164,8 @@ def test_release_books_no_more_than_the_limit_leaves(office: Office) -> None:
         limit(office, None)
         office.tick()
         office.deliver(Channel.WHATSAPP, within=timedelta(minutes=1))
-    standing = office.distributions.items[DEMO, made.distribution_id]
-    assert (standing.status, standing.status_reason) == (DistributionStatus.COMPLETED, None)
+    stored = office.distributions.items[DEMO, made.distribution_id]
+    assert (stored.status, stored.status_reason) == (DistributionStatus.COMPLETED, None)
     assert office.provider.calls == 450
     assert len({to for to, _ in office.provider.accepted}) == 450
 
@@ -173,7 +173,7 @@ def test_release_books_no_more_than_the_limit_leaves(office: Office) -> None:
 def test_a_test_send_says_that_the_limit_is_used_up(office: Office) -> None:
     limit(office, 0)
     settings = office.run(office.settings.read(DEMO, Channel.WHATSAPP))
-    sending = office.trial().send(
+    sending = office.send_test().send(
         office.step(Channel.WHATSAPP), settings, to="+221770008200", language="fr", message_id="t-1"
     )
     with pytest.raises(Refusal) as refused:

@@ -22,7 +22,7 @@ from shared.recipients.number_key import NumberKey
 from shared.sending.send import SendStep
 from tests.fakes.account import FakeMeta
 from tests.fakes.office import DEMO, SMS, WHATSAPP, Office, recipient
-from tests.fakes.orange import FakeBalances, FakeTokenShelf
+from tests.fakes.orange import FakeBalances, FakeTokenStore
 from tests.fakes.virtual import OrderedOffice
 from tests.fakes.world import KilledError
 
@@ -34,12 +34,12 @@ REFUSED = SendError(Kind.STOP, "401/42", "token_invalid")
 def office() -> Office:
     """Nobody has proved anything yet."""
     office = Office()
-    office.lanes.members.clear()
+    office.rate_limits.members.clear()
     return office
 
 
-def rate(office: Office, lane_of: SmsIntegration = SMS) -> int | None:
-    return office.lanes.standing(lane_of.lane).shared_rate
+def rate(office: Office, rate_limit_of: SmsIntegration = SMS) -> int | None:
+    return office.rate_limits.stored(rate_limit_of.rate_limit).shared_rate
 
 
 # ------------------------------------------------------------------------------------------------------ what proves it
@@ -63,7 +63,7 @@ def test_a_message_that_was_not_taken_proves_nothing(office: Office, kind: Kind)
 
 def test_a_worker_that_dies_before_the_member_is_noted_has_sent_all_the_same(office: Office) -> None:
     message = office.single()
-    assert office.killed(office.step(Channel.SMS).send_all(office.queue.take()), ("lanes.join", 1))
+    assert office.killed(office.step(Channel.SMS).send_all(office.queue.take()), ("rate_limits.join", 1))
     assert (office.row(message.message_id).status, rate(office)) == ("sent", None)
     office.single(8201)
     office.run(office.step(Channel.SMS).send_all(office.queue.take()))
@@ -80,45 +80,45 @@ def test_an_answer_about_contracts_or_a_number_proves_it_and_a_refusal_does_not(
     balances.answer = [Balance(country="SN", units=1)]
     assert office.run(proving.of(SMS)) == balances.answer
     assert rate(office) == SMS.rate_per_second
-    assert office.lanes.standing(WHATSAPP.lane).shared_rate is None
+    assert office.rate_limits.stored(WHATSAPP.rate_limit).shared_rate is None
     office.run(ProvingNumbers(FakeMeta(), office.members).number(WHATSAPP))
-    assert office.lanes.standing(WHATSAPP.lane).shared_rate == WHATSAPP.rate_per_second
+    assert office.rate_limits.stored(WHATSAPP.rate_limit).shared_rate == WHATSAPP.rate_per_second
 
 
 @pytest.mark.parametrize("channel", [Channel.SMS, Channel.WHATSAPP])
 def test_a_list_is_not_begun_slowly_because_no_call_was_made_yet(office: Office, channel: Channel) -> None:
     """Its credentials were replaced after it was planned, or it waited for more than a week."""
     office.distribute(40, channel=channel)
-    office.lanes.members.clear()
+    office.rate_limits.members.clear()
     office.do_tasks()
-    departures = sorted(one.departs_at for one in office.queue.waiting)
-    assert len(departures) == 40
-    assert departures[-1] - departures[0] < 10_000_000
+    send_slots = sorted(one.slot_at for one in office.queue.waiting)
+    assert len(send_slots) == 40
+    assert send_slots[-1] - send_slots[0] < 10_000_000
 
 
 def test_a_provider_that_does_not_answer_is_asked_once_a_minute_and_the_list_begins_slowly(office: Office) -> None:
     office.distribute(40)
-    office.lanes.members.clear()
+    office.rate_limits.members.clear()
     office.balances.answer, asked = REFUSED, office.balances.asked
     office.do_tasks()
-    departures = sorted(one.departs_at for one in office.queue.waiting)
-    assert departures[-1] - departures[0] > 38_000_000
+    send_slots = sorted(one.slot_at for one in office.queue.waiting)
+    assert send_slots[-1] - send_slots[0] > 38_000_000
     assert office.balances.asked == asked + 1
     assert "account_not_proved" in office.telemetry.names()
 
 
 def test_until_then_it_sends_one_a_second_and_members_are_not_touched(office: Office) -> None:
     real = replace(SMS, organisation="real")
-    office.run(office.lanes.join(real.lane, 5, version=1))
-    before = office.lanes.standing(real.lane)
+    office.run(office.rate_limits.join(real.rate_limit, 5, version=1))
+    before = office.rate_limits.stored(real.rate_limit)
     office.provider.answers = [SendError(Kind.THROTTLED, "403/53", retry_after=600), REFUSED, REFUSED]
     for number in range(5):
         office.single(8200 + number)
-    departures = sorted(one.departs_at for one in office.queue.waiting)
-    assert all(later - earlier > 900_000 for earlier, later in pairwise(departures))
+    send_slots = sorted(one.slot_at for one in office.queue.waiting)
+    assert all(later - earlier > 900_000 for earlier, later in pairwise(send_slots))
     for _ in range(3):
         office.run(office.step(Channel.SMS).send_all(office.queue.take(most=1)))
-    assert office.lanes.standing(real.lane) == before
+    assert office.rate_limits.stored(real.rate_limit) == before
 
 
 # ---------------------------------------------------------------------------------------------- two on one account
@@ -134,10 +134,10 @@ def distribute(office: Office, integration: SmsIntegration, count: int) -> None:
     office.do_tasks()
 
 
-async def work(office: Office, step: SendStep[Any, str], copies: Sequence[Dispatch]) -> None:
+async def work(office: Office, step: SendStep[Any, str], queue_messages: Sequence[Dispatch]) -> None:
     """One worker takes ten at a time, a second before the first of them departs."""
-    for batch in batched(copies, 10, strict=False):
-        first = from_microseconds(batch[0].departs_at) - timedelta(seconds=1)
+    for batch in batched(queue_messages, 10, strict=False):
+        first = from_microseconds(batch[0].slot_at) - timedelta(seconds=1)
         await office.clock.sleep((first - office.clock.now()).total_seconds())
         assert all(await step.send_all(batch))
 
@@ -146,14 +146,14 @@ async def work(office: Office, step: SendStep[Any, str], copies: Sequence[Dispat
 def test_the_provider_counts_the_calls_of_both_organisations_together(workers: int) -> None:
     """However many workers there are, and whichever organisation each of them sends for."""
     office = OrderedOffice()
-    office.lanes.members.clear()
+    office.rate_limits.members.clear()
     for number, rate in enumerate((5, 8)):
         distribute(office, replace(SMS, organisation=f"o-{number}", rate_per_second=rate), 60)
     calls: list[datetime] = []
     office.provider.called = lambda: calls.append(office.clock.now())
-    copies = office.queue.take()
+    queue_messages = office.queue.take()
     steps = [office.step(Channel.SMS) for _ in range(workers)]
-    shared = [copies[number::workers] for number in range(workers)]
+    shared = [queue_messages[number::workers] for number in range(workers)]
 
     async def all_work() -> None:
         await asyncio.gather(*(work(office, *one) for one in zip(steps, shared, strict=True)))
@@ -167,7 +167,7 @@ def test_the_provider_counts_the_calls_of_both_organisations_together(workers: i
 # --------------------------------------------------------------------------------------------------- settings that end
 
 
-class Desk:
+class AdapterRig:
     """The administrator's, for an organisation that is a member."""
 
     def __init__(self, office: Office) -> None:
@@ -176,7 +176,7 @@ class Desk:
             AdministrationDeps(
                 integrations=office.integrations,
                 templates=office.templates,
-                tokens=FakeTokenShelf(office.points),
+                tokens=FakeTokenStore(office.points),
                 holding=office.holding,
                 members=office.members,
                 number_key=NumberKey(b"k" * 64),
@@ -203,45 +203,45 @@ class Desk:
 
     def rate(self) -> int | None:
         """Of the first account."""
-        return self.office.lanes.standing(self.settings.lane).shared_rate
+        return self.office.rate_limits.stored(self.settings.rate_limit).shared_rate
 
 
 def test_the_same_account_has_the_same_name_in_every_organisation_and_no_other(office: Office) -> None:
     key = NumberKey(b"k" * 64)
-    assert Desk(office).settings.account == key.account("orange", "c")
+    assert AdapterRig(office).settings.account == key.account("orange", "c")
     names = {key.account("orange", "c"), key.account("meta", "c"), key.account("orange", "d"), key.person("", "c")}
     assert len(names) == 4
     assert NumberKey(b"j" * 64).account("sms", "c") not in names
 
 
 def test_a_saved_rate_holds_at_once_for_a_member_and_a_secret_does_not_end_it(office: Office) -> None:
-    desk = Desk(office)
-    desk.put(rate_per_second=2)
-    assert desk.rate() == 2
+    adapter = AdapterRig(office)
+    adapter.put(rate_per_second=2)
+    assert adapter.rate() == 2
     office.clock.pass_by(seconds=1)
-    desk.put(rate_per_second=3, client_secret="another")
-    assert desk.rate() == 3
+    adapter.put(rate_per_second=3, client_secret="another")
+    assert adapter.rate() == 3
 
 
 def test_deleted_settings_and_another_client_leave(office: Office) -> None:
-    desk = Desk(office)
-    desk.delete()
-    assert desk.rate() is None
-    desk = Desk(office)
-    desk.put(client_id="d")
-    assert desk.rate() is None
-    moved = desk.kept()
+    adapter = AdapterRig(office)
+    adapter.delete()
+    assert adapter.rate() is None
+    adapter = AdapterRig(office)
+    adapter.put(client_id="d")
+    assert adapter.rate() is None
+    moved = adapter.kept()
     assert rate(office, moved) is None
     office.run(office.members.proved(moved))
     assert rate(office, moved) == 5
 
 
 def test_a_call_that_succeeds_while_the_settings_end_leaves_no_member_behind(office: Office) -> None:
-    for end in (Desk.delete, lambda desk: desk.put(client_id="d")):
-        desk = Desk(office)
-        end(desk)
-        office.run(office.members.proved(desk.settings))
-        assert desk.rate() is None
+    for end in (AdapterRig.delete, lambda adapter: adapter.put(client_id="d")):
+        adapter = AdapterRig(office)
+        end(adapter)
+        office.run(office.members.proved(adapter.settings))
+        assert adapter.rate() is None
 
 
 def test_a_stranger_that_is_deleted_while_it_proves_itself_is_no_member(office: Office) -> None:
@@ -251,27 +251,27 @@ def test_a_stranger_that_is_deleted_while_it_proves_itself_is_no_member(office: 
     assert rate(office, stranger) is None
 
 
-@pytest.mark.parametrize("point", [("lanes.leave", 1), ("lanes.leave", 2)])
+@pytest.mark.parametrize("point", [("rate_limits.leave", 1), ("rate_limits.leave", 2)])
 def test_an_administrators_request_that_dies_half_way_is_made_good_by_the_next(
     office: Office, point: tuple[str, int]
 ) -> None:
     """Settings that are still there may join again; those that are gone have left before."""
-    for end in (Desk.delete, lambda desk: desk.put(client_id="d")):
-        desk = Desk(office)
+    for end in (AdapterRig.delete, lambda adapter: adapter.put(client_id="d")):
+        adapter = AdapterRig(office)
         office.points.kill_before = (point[0], office.points.passed[point[0]] + point[1])
         with pytest.raises(KilledError):
-            end(desk)
+            end(adapter)
         office.points.kill_before = None
-        still_there = (DEMO, "sms") in office.integrations.kept and desk.kept() == desk.settings
+        still_there = (DEMO, "sms") in office.integrations.kept and adapter.kept() == adapter.settings
         office.clock.pass_by(seconds=1)
-        office.run(office.members.proved(desk.settings))
-        assert (desk.rate() is not None) == still_there
-        end(desk)
-        assert desk.rate() is None
+        office.run(office.members.proved(adapter.settings))
+        assert (adapter.rate() is not None) == still_there
+        end(adapter)
+        assert adapter.rate() is None
 
 
 def test_two_members_that_save_at_once_both_count(office: Office) -> None:
-    lanes = office.lanes
+    rate_limits = office.rate_limits
     others = [replace(SMS, organisation=f"o-{number}") for number in range(3)]
     for one in others:
         office.integrations.kept[one.organisation, "sms"] = one
@@ -282,4 +282,4 @@ def test_two_members_that_save_at_once_both_count(office: Office) -> None:
         await asyncio.gather(*saved)
 
     office.run(all_save())
-    assert {lanes.standing(one.lane).shared_rate for one in others} == {2}
+    assert {rate_limits.stored(one.rate_limit).shared_rate for one in others} == {2}

@@ -45,8 +45,8 @@ def test_the_same_refusal_over_and_over_pauses_before_the_list_is_burnt(
     while office.queue.waiting:
         office.clock.pass_by(seconds=5)
         office.run(step.send_all(office.queue.take(most=1)))
-    standing = office.distributions.items[DEMO, made.distribution_id]
-    assert (standing.status, standing.status_reason) == (DistributionStatus.PAUSED, "provider_down")
+    stored = office.distributions.items[DEMO, made.distribution_id]
+    assert (stored.status, stored.status_reason) == (DistributionStatus.PAUSED, "provider_down")
     rows = [row.status for row in office.log.rows.values()]
     assert (rows.count(Status.FAILED), rows.count(Status.PENDING)) == (MOST_ALIKE - 1, 40 - MOST_ALIKE + 1)
     assert not [row for row in office.log.rows.values() if row.lease_until is not None]
@@ -84,15 +84,15 @@ def test_single_messages_have_nothing_to_pause(office: Office) -> None:
         assert office.row(message.message_id).status is Status.FAILED
 
 
-def test_a_lane_that_stays_throttled_is_held_longer_each_time(office: Office) -> None:
+def test_a_rate_limit_that_stays_throttled_is_held_longer_each_time(office: Office) -> None:
     message = office.single()
     step = office.step(Channel.SMS)
     office.provider.answers = [THROTTLED] * 4
     holds = []
     for _ in range(4):
         office.run(step.send_all(office.queue.take()))
-        holds.append((office.lanes.held_until(SMS.lane) - office.clock.now()).total_seconds())
-        office.clock.instant = office.lanes.held_until(SMS.lane)
+        holds.append((office.rate_limits.held_until(SMS.rate_limit) - office.clock.now()).total_seconds())
+        office.clock.instant = office.rate_limits.held_until(SMS.rate_limit)
     assert holds == [1, 2, 4, 8]
     office.clock.pass_by(seconds=3)
     office.run(step.send_all(office.queue.take()))
@@ -100,30 +100,30 @@ def test_a_lane_that_stays_throttled_is_held_longer_each_time(office: Office) ->
     office.provider.answers = [THROTTLED]
     office.single(8201)
     office.run(step.send_all(office.queue.take()))
-    assert office.lanes.held_until(SMS.lane) - office.clock.now() == SECOND
+    assert office.rate_limits.held_until(SMS.rate_limit) - office.clock.now() == SECOND
 
 
-def test_copies_that_are_late_together_do_not_leave_together() -> None:
+def test_queue_messages_that_are_late_together_do_not_leave_together() -> None:
     """A cold start: their departures still count, and were two seconds' worth."""
     office = OrderedOffice()
     office.distribute(10)
     office.do_tasks()
-    copies = office.queue.take()
-    office.clock.instant = from_microseconds(copies[-1].departs_at) + 2 * SECOND
+    queue_messages = office.queue.take()
+    office.clock.instant = from_microseconds(queue_messages[-1].slot_at) + 2 * SECOND
     calls: list[datetime] = []
     office.provider.called = lambda: calls.append(office.clock.now())
-    office.run(office.step(Channel.SMS).send_all(copies))
+    office.run(office.step(Channel.SMS).send_all(queue_messages))
     assert len(calls) == 10
     assert not [nth for nth in range(5) if calls[nth + 5] - calls[nth] < SECOND]
-    assert office.points.passed["lanes.book"] == 1  # the chunk's own: nothing was booked anew
+    assert office.points.passed["rate_limits.book"] == 1  # the chunk's own: nothing was booked anew
 
 
 def test_a_quota_that_is_used_up_is_told_to_somebody(office: Office) -> None:
     office.single()
     office.provider.answers = [SendError(Kind.THROTTLED, "403/53", retry_after=3600)]
     office.deliver()
-    assert "quota_used_up" in office.telemetry.troubles
-    assert office.lanes.held_until(SMS.lane) - office.clock.now() == timedelta(hours=1)
+    assert "quota_used_up" in office.telemetry.warning_events
+    assert office.rate_limits.held_until(SMS.rate_limit) - office.clock.now() == timedelta(hours=1)
 
 
 def test_what_left_before_the_hold_neither_lengthens_nor_ends_it() -> None:

@@ -12,7 +12,7 @@ from shared.pacing.rate_limit import (
     SPAN,
     STALE_AFTER,
     Booking,
-    LaneState,
+    RateLimitState,
     Share,
     book,
     is_void,
@@ -29,19 +29,19 @@ def after(slots: int, rate: int) -> int:
     return -(-slots * SPAN // (SLOTS * rate))
 
 
-def booked(state: LaneState, booking: Booking) -> LaneState:
+def booked(state: RateLimitState, booking: Booking) -> RateLimitState:
     """The lane's item after the write."""
     if booking.share is Share.BULK:
         return replace(state, next_bulk=booking.next_free)
     return replace(state, next_express=booking.next_free)
 
 
-def crowd(departures: Iterable[int]) -> int:
+def crowd(send_slots: Iterable[int]) -> int:
     """The most departures in any half-open second."""
-    ordered = sorted(departures)
+    ordered = sorted(send_slots)
     most = first = 0
-    for last, departure in enumerate(ordered):
-        while departure - ordered[first] >= SECOND:
+    for last, send_slot in enumerate(ordered):
+        while send_slot - ordered[first] >= SECOND:
             first += 1
         most = max(most, last - first + 1)
     return most
@@ -60,36 +60,36 @@ def crowd(departures: Iterable[int]) -> int:
         (Share.EXPRESS, 1, [after(9 + 10 * k, 1) for k in range(11)]),
     ],
 )
-def test_departures_of_an_empty_lane(share: Share, rate: int, expected: list[int]) -> None:
-    booking = book(LaneState(), share, rate=rate, earliest=MORNING, count=11)
-    assert [departure - MORNING for departure in booking.departures] == expected
-    assert booking.next_free == booking.departures[-1] + 1
+def test_send_slots_of_an_empty_rate_limit(share: Share, rate: int, expected: list[int]) -> None:
+    booking = book(RateLimitState(), share, rate=rate, earliest=MORNING, count=11)
+    assert [send_slot - MORNING for send_slot in booking.send_slots] == expected
+    assert booking.next_free == booking.send_slots[-1] + 1
 
 
 def test_a_slot_between_microseconds_is_rounded_up() -> None:
-    booking = book(LaneState(), Share.BULK, rate=10, earliest=MORNING, count=4)
-    assert [departure - MORNING for departure in booking.departures] == [0, 101_695, 203_390, 305_085]
+    booking = book(RateLimitState(), Share.BULK, rate=10, earliest=MORNING, count=4)
+    assert [send_slot - MORNING for send_slot in booking.send_slots] == [0, 101_695, 203_390, 305_085]
 
 
 @pytest.mark.parametrize(
     ("late", "waits"), [(0, 0), (1, 101_694), (101_695, 0), (915_254, 101_696), (915_255, 101_695)]
 )
-def test_the_first_departure_is_the_next_slot(late: int, waits: int) -> None:
+def test_the_first_send_slot_is_the_next_slot(late: int, waits: int) -> None:
     earliest = MORNING + late
-    assert book(LaneState(), Share.BULK, rate=10, earliest=earliest, count=1).departures == (earliest + waits,)
+    assert book(RateLimitState(), Share.BULK, rate=10, earliest=earliest, count=1).send_slots == (earliest + waits,)
 
 
 def test_a_throttle_holds_both_shares_back() -> None:
-    quiet = LaneState(next_bulk=MORNING, next_express=MORNING, not_before=MORNING + 7 * SECOND)
+    cooldown = RateLimitState(next_bulk=MORNING, next_express=MORNING, not_before=MORNING + 7 * SECOND)
     for share in Share:
-        booking = book(quiet, share, rate=5, earliest=MORNING, count=3)
-        assert booking.departures[0] >= MORNING + 7 * SECOND
+        booking = book(cooldown, share, rate=5, earliest=MORNING, count=3)
+        assert booking.send_slots[0] >= MORNING + 7 * SECOND
 
 
 def test_booking_nothing_moves_nothing_back() -> None:
-    state = LaneState(next_bulk=MORNING + SECOND)
+    state = RateLimitState(next_bulk=MORNING + SECOND)
     assert book(state, Share.BULK, rate=5, earliest=MORNING, count=0).next_free >= state.next_bulk
-    assert book(state, Share.BULK, rate=5, earliest=MORNING, count=0).departures == ()
+    assert book(state, Share.BULK, rate=5, earliest=MORNING, count=0).send_slots == ()
 
 
 @given(
@@ -109,21 +109,21 @@ def test_booking_nothing_moves_nothing_back() -> None:
 def test_no_window_holds_more_than_the_rate(
     rate: int, start: int, bookings: list[tuple[Share, int, int, int, int | None]]
 ) -> None:
-    state, now = LaneState(), start
-    departures: list[int] = []
+    state, now = RateLimitState(), start
+    send_slots: list[int] = []
     for share, count, passed, ahead, throttle in bookings:
         now += passed
         if throttle is not None:
             state = replace(state, not_before=max(state.not_before, now + throttle))
         booking = book(state, share, rate=rate, earliest=now + ahead, count=count)
-        assert len(booking.departures) == count
-        assert list(booking.departures) == sorted(booking.departures)
-        assert booking.departures[0] >= max(now + ahead, state.not_before, state.next_of(share))
+        assert len(booking.send_slots) == count
+        assert list(booking.send_slots) == sorted(booking.send_slots)
+        assert booking.send_slots[0] >= max(now + ahead, state.not_before, state.next_of(share))
         state = booked(state, booking)
-        departures += booking.departures
-    assert max(Counter(departures).values(), default=1) == 1
-    assert crowd(departures) <= rate
-    late = [departure + 16_900 * (index % 2) for index, departure in enumerate(sorted(departures))]
+        send_slots += booking.send_slots
+    assert max(Counter(send_slots).values(), default=1) == 1
+    assert crowd(send_slots) <= rate
+    late = [send_slot + 16_900 * (index % 2) for index, send_slot in enumerate(sorted(send_slots))]
     assert crowd(late) <= rate
 
 
@@ -142,26 +142,26 @@ def test_no_window_holds_more_than_the_rate(
 def test_a_rate_that_changes_with_a_throttle(start: int, eras: list[tuple[int, int, list[tuple[Share, int]]]]) -> None:
     """What an old rate booked behind the throttle is void, so each era's slots are its own; where two grids of slots
     meet, the second that holds the seam may have one departure more than the faster rate."""
-    state, departures, begin = LaneState(), list[int](), start
+    state, send_slots, begin = RateLimitState(), list[int](), start
     for rate, lasts, bookings in eras:
         state = replace(state, not_before=begin)
         booked_now: list[int] = []
         for share, count in bookings:
             booking = book(state, share, rate=rate, earliest=start, count=count)
             state = booked(state, booking)
-            booked_now += booking.departures
-        assert all(departure >= begin for departure in booked_now)
+            booked_now += booking.send_slots
+        assert all(send_slot >= begin for send_slot in booked_now)
         begin += lasts
         # The next throttle withdraws what is not out by then.
-        departures += [departure for departure in booked_now if departure < begin]
+        send_slots += [send_slot for send_slot in booked_now if send_slot < begin]
     seams = len(eras) - 1
-    assert crowd(departures) <= max(rate for rate, _, _ in eras) + seams
+    assert crowd(send_slots) <= max(rate for rate, _, _ in eras) + seams
 
 
 @given(rate=st.integers(1, 1000), start=st.integers(0, 2 * MORNING))
 def test_the_shares_split_the_rate_nine_to_one(rate: int, start: int) -> None:
-    bulk = book(LaneState(), Share.BULK, rate=rate, earliest=start, count=18 * 5).departures
-    express = book(LaneState(), Share.EXPRESS, rate=rate, earliest=start, count=10).departures
+    bulk = book(RateLimitState(), Share.BULK, rate=rate, earliest=start, count=18 * 5).send_slots
+    express = book(RateLimitState(), Share.EXPRESS, rate=rate, earliest=start, count=10).send_slots
     cycle = CYCLE * SPAN / (SLOTS * rate)
     assert bulk[-1] - bulk[0] == pytest.approx(10 * cycle, abs=2 * SPAN / (SLOTS * rate) + 2)
     assert express[-1] - express[0] == pytest.approx(9 * cycle, abs=2)
@@ -170,31 +170,31 @@ def test_the_shares_split_the_rate_nine_to_one(rate: int, start: int) -> None:
 
 @given(rate=st.integers(1, 1000), start=st.integers(0, 2 * MORNING), sizes=st.lists(st.integers(1, 30), max_size=6))
 def test_how_a_booking_is_cut_does_not_matter(rate: int, start: int, sizes: list[int]) -> None:
-    state = LaneState()
+    state = RateLimitState()
     pieces: list[int] = []
     for size in sizes:
         booking = book(state, Share.BULK, rate=rate, earliest=start, count=size)
         state = booked(state, booking)
-        pieces += booking.departures
-    assert tuple(pieces) == book(LaneState(), Share.BULK, rate=rate, earliest=start, count=sum(sizes)).departures
+        pieces += booking.send_slots
+    assert tuple(pieces) == book(RateLimitState(), Share.BULK, rate=rate, earliest=start, count=sum(sizes)).send_slots
 
 
 @pytest.mark.parametrize(
     ("state", "share"),
     [
-        (LaneState(), Share.BULK),  # idle: the bulk share's slot 0 leaves before the express share's slot 9
-        (LaneState(next_bulk=MORNING + 300 * SECOND), Share.EXPRESS),
-        (LaneState(next_bulk=MORNING + 300 * SECOND, next_express=MORNING + 400 * SECOND), Share.BULK),
-        (LaneState(next_bulk=MORNING + 890_000), Share.EXPRESS),  # slot 9 comes before slot 10
-        (LaneState(not_before=MORNING + 915_255), Share.EXPRESS),
+        (RateLimitState(), Share.BULK),  # idle: the bulk share's slot 0 leaves before the express share's slot 9
+        (RateLimitState(next_bulk=MORNING + 300 * SECOND), Share.EXPRESS),
+        (RateLimitState(next_bulk=MORNING + 300 * SECOND, next_express=MORNING + 400 * SECOND), Share.BULK),
+        (RateLimitState(next_bulk=MORNING + 890_000), Share.EXPRESS),  # slot 9 comes before slot 10
+        (RateLimitState(not_before=MORNING + 915_255), Share.EXPRESS),
     ],
 )
-def test_a_single_send_takes_the_share_that_leaves_first(state: LaneState, share: Share) -> None:
+def test_a_single_send_takes_the_share_that_leaves_first(state: RateLimitState, share: Share) -> None:
     assert quickest_share(state, rate=10, earliest=MORNING) is share
 
 
 @pytest.mark.parametrize(
-    ("departure", "not_before", "void"),
+    ("send_slot", "not_before", "void"),
     [
         (MORNING, 0, False),
         (MORNING - STALE_AFTER, 0, False),
@@ -205,5 +205,5 @@ def test_a_single_send_takes_the_share_that_leaves_first(state: LaneState, share
         (MORNING + SECOND, MORNING + 2 * SECOND, True),
     ],
 )
-def test_a_departure_that_was_missed_or_withdrawn_is_void(departure: int, not_before: int, void: bool) -> None:
-    assert is_void(departure, now=MORNING, not_before=not_before) is void
+def test_a_send_slot_that_was_missed_or_withdrawn_is_void(send_slot: int, not_before: int, void: bool) -> None:
+    assert is_void(send_slot, now=MORNING, not_before=not_before) is void

@@ -105,15 +105,15 @@ def statements(draw: st.DrawFn) -> Consent:
     return make(at, draw(st.sampled_from(["a", "b"])), received=at + delay)
 
 
-def counts(told: list[Consent]) -> ConsentState | None:
+def counts(reported: list[Consent]) -> ConsentState | None:
     """The rule of api.md, read statement by statement; each counts from its first receipt."""
     first = [
         one
-        for one in told
+        for one in reported
         if not any(
             (other.state, other.recorded_at, other.source) == (one.state, one.recorded_at, one.source)
             and other.received_at < one.received_at
-            for other in told
+            for other in reported
         )
     ]
     stops = [one for one in first if one.state is ConsentState.REVOKED]
@@ -125,23 +125,23 @@ def counts(told: list[Consent]) -> ConsentState | None:
 
 
 @given(st.lists(statements(), max_size=8), st.data())
-def test_the_order_in_which_they_become_known_changes_nothing(told: list[Consent], data: st.DataObject) -> None:
-    again = data.draw(st.lists(st.sampled_from(told), max_size=5)) if told else []
+def test_the_order_in_which_they_become_known_changes_nothing(reported: list[Consent], data: st.DataObject) -> None:
+    again = data.draw(st.lists(st.sampled_from(reported), max_size=5)) if reported else []
     known = record()
-    for one in data.draw(st.permutations([*told, *again])):
+    for one in data.draw(st.permutations([*reported, *again])):
         known = known.joined([one])
-    assert known == record(*told) == record(*reversed(told))
-    assert (known.latest.state if known.latest else None) == counts(told)
+    assert known == record(*reported) == record(*reversed(reported))
+    assert (known.latest.state if known.latest else None) == counts(reported)
 
 
 @settings(max_examples=200)
 @given(st.lists(statements(), min_size=9, max_size=60))
-def test_a_record_stays_small_and_forgets_no_revocation_that_counts(told: list[Consent]) -> None:
+def test_a_record_stays_small_and_forgets_no_revocation_that_counts(reported: list[Consent]) -> None:
     known = record()
-    for one in told:
+    for one in reported:
         known = known.joined([one])
     assert len(known.statements) <= 18
-    expected = counts(told)
+    expected = counts(reported)
     if expected is ConsentState.REVOKED:
         assert known.latest is not None
         assert known.latest.state is ConsentState.REVOKED

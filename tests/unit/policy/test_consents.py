@@ -34,7 +34,7 @@ def consents(office: Office) -> Consents:
     return Consents(office.people, office.integrations, office.number_key, office.clock)
 
 
-def word(granted: bool, at: datetime | None = None, phone: str = PHONE) -> ConsentEntry:
+def statement(granted: bool, at: datetime | None = None, phone: str = PHONE) -> ConsentEntry:
     return ConsentEntry(phone=phone, granted=granted, source="register", recorded_at=at)
 
 
@@ -73,22 +73,22 @@ def outcome(office: Office) -> tuple[Status, str | None]:
     return message.status, message.reason
 
 
-def faults(office: Office, at: datetime) -> list[tuple[str, str]]:
+def field_errors(office: Office, at: datetime) -> list[tuple[str, str]]:
     with pytest.raises(Refusal) as refused:
         office.single(8200, consent={"granted_at": at.isoformat(), "source": "register"})
-    return [(fault.field, fault.code) for fault in refused.value.faults]
+    return [(field_error.field, field_error.code) for field_error in refused.value.field_errors]
 
 
 @pytest.mark.parametrize("ahead", [TOLERATED + timedelta(seconds=1), timedelta(days=183), timedelta(days=400)])
 def test_a_consent_dated_ahead_is_refused(office: Office, ahead: timedelta) -> None:
     at = office.clock.now() + ahead
-    assert faults(office, at) == [("consent.granted_at", "field_invalid")]
+    assert field_errors(office, at) == [("consent.granted_at", "field_invalid")]
     with pytest.raises(Refusal) as refused:
-        record(office, word(True), word(True, at))
-    assert [(fault.row, fault.field, fault.code) for fault in refused.value.faults] == [
+        record(office, statement(True), statement(True, at))
+    assert [(field_error.row, field_error.field, field_error.code) for field_error in refused.value.field_errors] == [
         (2, "recorded_at", "field_invalid")
     ]
-    assert office.people.words == {}
+    assert office.people.records == {}
     made = plan(office, at, confirm=True)
     assert (made.status, made.planned.rejected) == (DistributionStatus.REJECTED, 1)
 
@@ -96,7 +96,7 @@ def test_a_consent_dated_ahead_is_refused(office: Office, ahead: timedelta) -> N
 def test_a_clock_that_runs_five_minutes_fast_is_believed_to_say_now(office: Office) -> None:
     stop(office)
     office.clock.pass_by(minutes=1)
-    record(office, word(True, office.clock.now() + TOLERATED))
+    record(office, statement(True, office.clock.now() + TOLERATED))
     assert state(office) is ConsentState.GRANTED
     assert office.run(consents(office).look_up(DEMO, PHONE)) == granted(office.clock.now())
     stop(office)
@@ -154,7 +154,7 @@ def test_a_message_that_is_sent_again_brings_no_newer_grant(office: Office, chan
     office.clock.pass_by(minutes=1)
     with pytest.raises(Refusal) as refused:
         office.run(office.resends().resend(DEMO, made.message_id))
-    assert [fault.code for fault in refused.value.faults] == ["opted_out"]
+    assert [field_error.code for field_error in refused.value.field_errors] == ["opted_out"]
 
 
 def test_a_fallback_brings_no_newer_grant(office: Office) -> None:
@@ -172,60 +172,60 @@ def test_a_fallback_brings_no_newer_grant(office: Office) -> None:
     sms = office.run(fallbacks.begin(office.row(made.message_id), office.clock.now()))
     assert sms is not None
     payload = office.run(office.plans.read_payload(sms.payload))
-    known = office.people.words[DEMO, sms.person]
+    known = office.people.records[DEMO, sms.person]
     assert payload is not None
     assert objection(Channel.SMS, known, given_in(payload)) == "opted_out"
 
 
 def test_of_one_persons_words_in_one_request_the_latest_counts_whatever_their_order(office: Office) -> None:
     now = office.clock.now()
-    early, late = word(True, now - timedelta(days=2)), word(False, now - timedelta(days=1))
+    early, late = statement(True, now - timedelta(days=2)), statement(False, now - timedelta(days=1))
     record(office, late, early)
     assert state(office) is ConsentState.REVOKED
-    record(office, word(False), word(True))
+    record(office, statement(False), statement(True))
     assert state(office) is ConsentState.GRANTED
 
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_history_in_one_request_is_read_by_its_dates(office: Office, order: int) -> None:
     now = office.clock.now()
-    history = [word(False, now - timedelta(days=2)), word(True, now - timedelta(days=1))]
+    history = [statement(False, now - timedelta(days=2)), statement(True, now - timedelta(days=1))]
     record(office, *history[::order])
     assert state(office) is ConsentState.GRANTED
 
 
 def test_a_revocation_received_after_a_grant_ends_it_whatever_date_either_bears(office: Office) -> None:
     now = office.clock.now()
-    record(office, word(True, now - timedelta(days=1)))
+    record(office, statement(True, now - timedelta(days=1)))
     office.clock.pass_by(minutes=1)
-    record(office, word(False, now - timedelta(days=2)))
+    record(office, statement(False, now - timedelta(days=2)))
     assert state(office) is ConsentState.REVOKED
     office.clock.pass_by(minutes=1)
-    record(office, word(True, now - timedelta(days=1, hours=1)))
+    record(office, statement(True, now - timedelta(days=1, hours=1)))
     assert state(office) is ConsentState.GRANTED
 
 
 def test_a_register_that_is_read_in_every_night_revokes_nothing_anew(office: Office) -> None:
     now = office.clock.now()
     for _ in range(3):
-        record(office, word(False, now - timedelta(days=2)), word(True, now - timedelta(days=1)))
+        record(office, statement(False, now - timedelta(days=2)), statement(True, now - timedelta(days=1)))
         assert state(office) is ConsentState.GRANTED
         office.clock.pass_by(hours=24)
 
 
 def test_a_thousand_at_once_or_none(office: Office) -> None:
-    many = [word(True, phone=f"+22177000{number:04d}") for number in range(1000)]
+    many = [statement(True, phone=f"+22177000{number:04d}") for number in range(1000)]
     with pytest.raises(Refusal) as refused:
-        record(office, *many[:999], word(True, phone="N/A"))
-    assert [(fault.row, fault.field) for fault in refused.value.faults] == [(1000, "phone")]
-    assert office.people.words == {}
+        record(office, *many[:999], statement(True, phone="N/A"))
+    assert [(field_error.row, field_error.field) for field_error in refused.value.field_errors] == [(1000, "phone")]
+    assert office.people.records == {}
     record(office, *many)
     assert {state(office, one.phone) for one in many} == {ConsentState.GRANTED}
 
 
 @pytest.mark.parametrize("channel", list(Channel))
 def test_revoked_blocks_both_channels(office: Office, channel: Channel) -> None:
-    record(office, word(False))
+    record(office, statement(False))
     with pytest.raises(Refusal) as refused:
         office.single(8200, channel)
-    assert [fault.code for fault in refused.value.faults] == ["opted_out"]
+    assert [field_error.code for field_error in refused.value.field_errors] == ["opted_out"]

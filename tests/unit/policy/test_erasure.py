@@ -15,7 +15,7 @@ from shared.messages.single import NewMessage
 from shared.messages.status import Status
 from shared.policy.consent import ConsentState
 from shared.policy.erasure import PAUSES
-from shared.recipients.number_key import Link
+from shared.recipients.number_key import IdentityLink
 from shared.storage.codec import encode
 from shared.texts.content import Content
 from tests.fakes.consents import granted, record, revoked
@@ -27,7 +27,7 @@ NUMBER = "+221770000007"
 ERASE_POINTS = (
     "people.replace",
     "tasks.put",
-    "contacts.links",
+    "contacts.identity_links",
     "log.page",
     "log.get_many",
     "log.move",
@@ -68,14 +68,14 @@ def erase(office: Office) -> None:
 def is_forgotten(office: Office) -> bool:
     """Neither the number nor its hash is anywhere but in the opt-out."""
     plans = encode(office.plans.objects).decode()
-    linked = any(row.person == person(office) for row in office.log.rows.values())
+    is_known = any(row.person == person(office) for row in office.log.rows.values())
     known = any(person(office) in key for key in (*office.sessions.ends, *office.contacts.kept))
-    return not (linked or known or NUMBER in plans or person(office) in plans)
+    return not (is_known or known or NUMBER in plans or person(office) in plans)
 
 
 def is_opted_out(office: Office) -> bool:
-    word = office.people.words[DEMO, person(office)].latest
-    return word is not None and (word.state, word.source) == (ConsentState.REVOKED, "erasure")
+    statement = office.people.records[DEMO, person(office)].latest
+    return statement is not None and (statement.state, statement.source) == (ConsentState.REVOKED, "erasure")
 
 
 def seventh(office: Office) -> Message:
@@ -116,7 +116,7 @@ class TestWhereverTheMessageIs:
         """Its plan was never taken. Another one may have been since."""
         rows = [recipient(number) for number in range(1, 11)]
         new = office.new_distribution(rows, confirm=True)
-        assert office.killed(office.planning().create(new), ("plans.write_prints", 1))
+        assert office.killed(office.planning().create(new), ("plans.write_dedupe_index", 1))
         if is_finished:
             office.clock.pass_by(seconds=61)
             office.run(office.planning().create(new))
@@ -151,7 +151,7 @@ class TestWhereverTheMessageIs:
         made = office.distribute(10)
         [task] = office.tasks.tasks
         until = office.clock.now() + timedelta(minutes=5)
-        assert office.killed(office.fanout().work(task, until), ("lanes.book", 1))
+        assert office.killed(office.fanout().work(task, until), ("rate_limits.book", 1))
         assert seventh(office).status is Status.PENDING
         erase(office)
         assert is_forgotten(office)
@@ -187,8 +187,8 @@ class TestWhereverTheMessageIs:
         """It ends by its own outcome, and is forgotten after."""
         made = office.distribute(10, channel=channel)
         office.do_tasks()
-        copies = [copy for copy in office.queue.take() if copy.payload.to == NUMBER]
-        assert office.killed(office.step(channel).send_all(copies), ("provider.send", 1))
+        queue_messages = [queue_message for queue_message in office.queue.take() if queue_message.payload.to == NUMBER]
+        assert office.killed(office.step(channel).send_all(queue_messages), ("provider.send", 1))
         accept(office)
         office.do_tasks()
         assert seventh(office).status is Status.PENDING
@@ -202,7 +202,7 @@ class TestWhereverTheMessageIs:
     def test_in_a_sender_s_hands_and_given_back(self, office: Office) -> None:
         """Surely not sent: it waits again, and now it is ended."""
         made = office.single(7)
-        [copy] = office.queue.take()
+        [queue_message] = office.queue.take()
         now = office.clock.now()
         office.run(office.log.claim(DEMO, made.message_id, token="t", now=now, lease_until=now + timedelta(seconds=90)))
         accept(office)
@@ -215,7 +215,7 @@ class TestWhereverTheMessageIs:
         office.do_tasks()
         assert office.row(made.message_id).reason == "erased"
         assert is_forgotten(office)
-        office.run(office.step(Channel.SMS).send_all([copy]))
+        office.run(office.step(Channel.SMS).send_all([queue_message]))
         assert office.provider.calls == 0
 
     @pytest.mark.parametrize("status", [Status.SENT, Status.DELIVERED, Status.READ, Status.FAILED])
@@ -231,13 +231,13 @@ class TestWhereverTheMessageIs:
         assert (after.status, after.reason, after.recipient) == (before.status, before.reason, "+22177***0007")
         assert office.run(office.plans.read_payload(after.payload)) is None
 
-    def test_sent_and_reopened(self, office: Office) -> None:
+    def test_sent_and_retried(self, office: Office) -> None:
         """Meta took it and then would not: its second go is taken from it (docs/internals/whatsapp.md)."""
         made = office.single(7, channel=Channel.WHATSAPP)
         office.deliver(Channel.WHATSAPP, within=timedelta(seconds=5))
         sent = office.row(made.message_id)
         assert sent.status is Status.SENT
-        waiting = replace(sent, reopened=True, due_at=office.clock.now() + timedelta(minutes=1))
+        waiting = replace(sent, retrying=True, due_at=office.clock.now() + timedelta(minutes=1))
         office.log.rows[DEMO, made.message_id] = waiting
         erase(office)
         assert is_forgotten(office)
@@ -330,7 +330,7 @@ def planned_again(office: Office) -> Distribution:
 
 PLAN_POINTS = (
     *("plans.write_order", "distributions.create", "tasks.put", "distributions.get", "plans.read_order"),
-    *("uploads.open", "people.consents", "plans.write_chunk", "plans.write_prints", "lanes.state"),
+    *("uploads.open", "people.consents", "plans.write_chunk", "plans.write_dedupe_index", "rate_limits.state"),
     *("distributions.save", "schedules.set", "schedules.remove"),
 )
 BEFORE_THE_ITEM = ("plans.write_order", "distributions.create", "distributions.get")
@@ -439,7 +439,7 @@ class TestTheRequest:
         accept(office)
         [task] = office.tasks.tasks
         assert NUMBER not in encode(task).decode()
-        assert office.people.words == {(DEMO, person(office)): record(revoked(office.clock.now(), "erasure"))}
+        assert office.people.records == {(DEMO, person(office)): record(revoked(office.clock.now(), "erasure"))}
 
     def test_a_word_that_is_dated_later_does_not_outlive_it(self, office: Office) -> None:
         later = granted(office.clock.now() + timedelta(days=1), received=office.clock.now() - timedelta(seconds=1))
@@ -447,7 +447,7 @@ class TestTheRequest:
         accept(office)
         assert is_opted_out(office)
         office.run(office.people.record(DEMO, person(office), [later]))
-        known = office.people.words[DEMO, person(office)].latest
+        known = office.people.records[DEMO, person(office)].latest
         assert known is not None
         assert known.state is ConsentState.REVOKED
 
@@ -459,21 +459,21 @@ class TestTheRequest:
         with pytest.raises(Refusal) as refused:
             office.run(office.erasures().accept(DEMO, "7"))
         assert refused.value.code is ProblemCode.UNPROCESSABLE
-        assert [fault.field for fault in refused.value.faults] == ["phone"]
+        assert [field_error.field for field_error in refused.value.field_errors] == ["phone"]
         assert office.tasks.tasks == []
 
     def test_the_other_names_of_the_person_go_too(self, office: Office) -> None:
         user, previous = "u" * 32, "q" * 32
         for one, other in ((person(office), user), (user, person(office))):
-            office.run(office.contacts.link_all(DEMO, [(one, Link(other=other))]))
-        office.run(office.contacts.link_all(DEMO, [(previous, Link(other=previous))]))
+            office.run(office.contacts.add_identity_links(DEMO, [(one, IdentityLink(other=other))]))
+        office.run(office.contacts.add_identity_links(DEMO, [(previous, IdentityLink(other=previous))]))
         until = office.clock.now() + timedelta(hours=24)
         for one in (person(office), user, previous):
             office.run(office.sessions.open(DEMO, "1", one, until))
         erase(office)
         assert {key[2] for key in office.sessions.ends} == {previous}
         assert {key[1] for key in office.contacts.kept} == {previous}
-        assert {one for _, one in office.people.words} == {person(office), user}
+        assert {one for _, one in office.people.records} == {person(office), user}
 
     def test_another_organisations_messages_stay(self, office: Office) -> None:
         made = office.single(7)
@@ -486,7 +486,7 @@ class TestTheRequest:
         erase(office)
         with pytest.raises(Refusal) as refused:
             office.single(7)
-        assert [fault.code for fault in refused.value.faults] == ["opted_out"]
+        assert [field_error.code for field_error in refused.value.field_errors] == ["opted_out"]
 
 
 class TestWhoHadReadBefore:
@@ -496,7 +496,7 @@ class TestWhoHadReadBefore:
         made = office.distribute(10)
         [task] = office.tasks.tasks
         until = office.clock.now() + timedelta(minutes=5)
-        assert office.killed(office.fanout().work(task, until), ("lanes.book", 1))
+        assert office.killed(office.fanout().work(task, until), ("rate_limits.book", 1))
         row = seventh(office)
         del office.log.rows[DEMO, row.message_id]
         accept(office)
@@ -529,10 +529,10 @@ class TestWhoHadReadBefore:
         """Judged before the opt-out, frozen after it."""
         new = office.new_distribution([recipient(number) for number in range(1, 11)])
         accept(office)
-        words, office.people.words = office.people.words, {}
+        records, office.people.records = office.people.records, {}
         office.do_tasks()
         made = office.run(office.planning().create(new))
-        office.people.words = words
+        office.people.records = records
         assert not is_forgotten(office)
         office.do_tasks()
         assert is_forgotten(office)

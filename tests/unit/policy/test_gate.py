@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from shared.messages.payload import Channel
 from shared.policy.consent import Given
-from shared.policy.gate import Decision, Go, Never, NotBefore, Passenger, earliest_open, gate
+from shared.policy.gate import Decision, GateInput, Go, Never, NotBefore, earliest_open, gate
 from shared.recipients.countries import COVERED
 from tests.fakes.consents import record, revoked
 
@@ -18,8 +18,8 @@ def utc(text: str) -> datetime:
 
 NOON = utc("2026-11-23T12:00")
 PEAK = ((time(8), time(10)), (time(17), time(21)))
-SMS = Passenger(channel=Channel.SMS, country="SN", given=Given(), recorded=None)
-WHATSAPP = Passenger(channel=Channel.WHATSAPP, country="SN", given=Given(granted=True), recorded=None)
+SMS = GateInput(channel=Channel.SMS, country="SN", given=Given(), recorded=None)
+WHATSAPP = GateInput(channel=Channel.WHATSAPP, country="SN", given=Given(granted=True), recorded=None)
 STOPPED = record(revoked(utc("2026-03-01T09:00")))
 
 
@@ -75,7 +75,7 @@ def test_peak_hours_bind_sms_that_go_off_peak(now: str, decision: Decision) -> N
 
 
 @pytest.mark.parametrize(
-    ("passenger", "wish", "decision"),
+    ("gate_input", "wish", "decision"),
     [
         (SMS, "2026-11-23T11:00", Go()),
         (SMS, "2026-11-23T12:00", Go()),
@@ -85,12 +85,12 @@ def test_peak_hours_bind_sms_that_go_off_peak(now: str, decision: Decision) -> N
         (WHATSAPP, "2026-11-23T22:00", until("2026-11-23T22:00")),
     ],
 )
-def test_a_wish_for_later(passenger: Passenger, wish: str, decision: Decision) -> None:
-    assert gate(replace(passenger, not_before=utc(wish)), NOON) == decision
+def test_a_wish_for_later(gate_input: GateInput, wish: str, decision: Decision) -> None:
+    assert gate(replace(gate_input, not_before=utc(wish)), NOON) == decision
 
 
 @pytest.mark.parametrize(
-    ("passenger", "decision"),
+    ("gate_input", "decision"),
     [
         (replace(SMS, country="FR"), Never(reason="country_not_covered")),
         (replace(WHATSAPP, country="FR"), Go()),
@@ -102,8 +102,8 @@ def test_a_wish_for_later(passenger: Passenger, wish: str, decision: Decision) -
         (replace(SMS, country="FR", exempt_from_consent=True), Never(reason="country_not_covered")),
     ],
 )
-def test_who_gets_nothing(passenger: Passenger, decision: Decision) -> None:
-    assert gate(passenger, NOON) == decision
+def test_who_gets_nothing(gate_input: GateInput, decision: Decision) -> None:
+    assert gate(gate_input, NOON) == decision
 
 
 def test_no_is_said_at_night_too() -> None:
@@ -111,8 +111,8 @@ def test_no_is_said_at_night_too() -> None:
 
 
 def test_a_test_sms_waits_for_the_morning_like_any_other() -> None:
-    passenger = replace(SMS, exempt_from_consent=True)
-    assert gate(passenger, utc("2026-11-23T23:00")) == until("2026-11-24T07:00")
+    gate_input = replace(SMS, exempt_from_consent=True)
+    assert gate(gate_input, utc("2026-11-23T23:00")) == until("2026-11-24T07:00")
 
 
 instants = st.timedeltas(timedelta(), timedelta(days=730)).map(lambda after: utc("2026-01-01") + after)
@@ -120,12 +120,12 @@ instants = st.timedeltas(timedelta(), timedelta(days=730)).map(lambda after: utc
 
 @given(country=st.sampled_from(sorted(COVERED)), now=instants, off_peak=st.booleans())
 def test_what_may_not_leave_now_may_leave_then(country: str, now: datetime, off_peak: bool) -> None:
-    passenger = replace(SMS, country=country, peak=PEAK if off_peak else ())
-    decision = gate(passenger, now)
+    gate_input = replace(SMS, country=country, peak=PEAK if off_peak else ())
+    decision = gate(gate_input, now)
     if isinstance(decision, NotBefore):
         assert now < decision.at <= now + timedelta(days=1, hours=1)
-        assert gate(passenger, decision.at) == Go()
-        assert decision.at == earliest_open(Channel.SMS, country, now, passenger.peak)
+        assert gate(gate_input, decision.at) == Go()
+        assert decision.at == earliest_open(Channel.SMS, country, now, gate_input.peak)
 
 
 SESSION = replace(WHATSAPP, session_text=True, session_until=NOON)

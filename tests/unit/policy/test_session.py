@@ -10,7 +10,7 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 @pytest.mark.parametrize(
-    ("heard", "until"),
+    ("received", "until"),
     [
         (NOON, NOON + DAY),
         (NOON + timedelta(seconds=5), NOON + DAY),
@@ -21,5 +21,5 @@ MICROSECOND = timedelta(microseconds=1)
     ],
     ids=["at once", "later", "the last moment", "over", "delivered again a week later", "stamped in the future"],
 )
-def test_a_session_lasts_24_hours_from_the_message(heard: datetime, until: datetime | None) -> None:
-    assert session_until(NOON, heard) == until
+def test_a_session_lasts_24_hours_from_the_message(received: datetime, until: datetime | None) -> None:
+    assert session_until(NOON, received) == until

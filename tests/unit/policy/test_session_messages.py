@@ -40,7 +40,7 @@ def text(office: Office, content: Content = SHORT) -> Message:
     return office.single(channel=Channel.WHATSAPP, content=content)
 
 
-def told(
+def reported(
     message: Message,
     status: Status,
     at: datetime,
@@ -86,7 +86,9 @@ def test_outside_a_session_a_text_is_refused(office: Office, ends_in: timedelta 
         wrote(office, ends_in=ends_in)
     with pytest.raises(Refusal) as refused:
         text(office)
-    assert [(fault.field, fault.code) for fault in refused.value.faults] == [("content.text", "template_required")]
+    assert [(field_error.field, field_error.code) for field_error in refused.value.field_errors] == [
+        ("content.text", "template_required")
+    ]
 
 
 def test_a_text_for_later_needs_a_session_that_is_open_then(office: Office) -> None:
@@ -106,7 +108,7 @@ def test_the_longest_text(office: Office, length: int, code: str | None) -> None
         return
     with pytest.raises(Refusal) as refused:
         text(office, content)
-    assert [fault.code for fault in refused.value.faults] == [code]
+    assert [field_error.code for field_error in refused.value.field_errors] == [code]
 
 
 def test_a_card_is_needed_in_a_session_too(office: Office) -> None:
@@ -116,24 +118,26 @@ def test_a_card_is_needed_in_a_session_too(office: Office) -> None:
     new = replace(new, order=replace(new.order, content=SHORT))
     made = office.run(office.planning().create(new))
     assert made.planned.rejected == 1
-    [fault] = office.run(office.plans.read_faults(DEMO, made.distribution_id, made.planned.attempt, 0)) or ()
-    assert fault.code == "card_missing"
+    [field_error] = (
+        office.run(office.plans.read_field_errors(DEMO, made.distribution_id, made.planned.attempt, 0)) or ()
+    )
+    assert field_error.code == "card_missing"
 
 
 @pytest.mark.parametrize(
-    ("left", "mode"),
+    ("remaining", "mode"),
     [(timedelta(seconds=1), Mode.SESSION), (timedelta(0), Mode.TEMPLATE), (-HOUR, Mode.TEMPLATE)],
 )
-def test_the_session_is_asked_again_just_before_the_call(office: Office, left: timedelta, mode: Mode) -> None:
+def test_the_session_is_asked_again_just_before_the_call(office: Office, remaining: timedelta, mode: Mode) -> None:
     """The session's last instant is outside. Closed by then, the default template goes, with this person's values."""
-    departs = office.clock.now() + HOUR
+    slot = office.clock.now() + HOUR
     wrote(office, ends_in=HOUR + timedelta(minutes=2))
-    message = office.single(channel=Channel.WHATSAPP, content=SHORT, send_at=departs)
-    office.clock.instant = departs + timedelta(minutes=2) - left - timedelta(seconds=1)
+    message = office.single(channel=Channel.WHATSAPP, content=SHORT, send_at=slot)
+    office.clock.instant = slot + timedelta(minutes=2) - remaining - timedelta(seconds=1)
     office.tick()
-    [copy] = office.queue.take()
-    office.clock.instant = departs + timedelta(minutes=2) - left
-    office.run(office.step(Channel.WHATSAPP).send_all([copy.departing(copy.departs_at)]))
+    [queue_message] = office.queue.take()
+    office.clock.instant = slot + timedelta(minutes=2) - remaining
+    office.run(office.step(Channel.WHATSAPP).send_all([queue_message.with_slot(queue_message.slot_at)]))
     assert office.row(message.message_id).status is Status.SENT
     [payload] = office.provider.payloads
     assert payload.mode is mode
@@ -160,11 +164,11 @@ def test_meta_knows_better_that_the_session_has_closed(office: Office) -> None:
     message = text(office)
     office.deliver(Channel.WHATSAPP, within=timedelta(seconds=10))
     row = office.row(message.message_id)
-    assert (row.status, row.attempts, row.due_at, row.reopened) == (Status.SENT, 2, None, False)
+    assert (row.status, row.attempts, row.due_at, row.retrying) == (Status.SENT, 2, None, False)
     assert (modes(office), office.provider.calls) == ([Mode.TEMPLATE], 2)
 
 
-def test_the_template_goes_also_if_its_copy_was_lost(office: Office) -> None:
+def test_the_template_goes_also_if_its_queue_message_was_lost(office: Office) -> None:
     wrote(office)
     office.provider.answers = [CLOSED]
     message = text(office)
@@ -181,23 +185,23 @@ def test_a_webhook_that_the_session_had_closed_brings_the_template(office: Offic
     wrote(office)
     message = text(office, LONG if card else SHORT)
     office.deliver(Channel.WHATSAPP)
-    failed = told(message, Status.FAILED, office.clock.now(), card=card, error=CLOSED)
+    failed = reported(message, Status.FAILED, office.clock.now(), card=card, error=CLOSED)
     refused = office.row(message.message_id).provider_message_id
-    office.told(failed)
+    office.reported(failed)
     assert office.row(message.message_id).status is Status.SENT
-    late = told(message, Status.SENT, office.clock.now())
-    office.told(failed, late, failed)
+    late = reported(message, Status.SENT, office.clock.now())
+    office.reported(failed, late, failed)
     assert office.row(message.message_id).due_at is not None
     settle(office)
-    office.told(late)
+    office.reported(late)
     row = office.row(message.message_id)
     assert (row.status, row.attempts, row.due_at) == (Status.SENT, 2, None)
     assert row.provider_message_id not in (None, refused, late.provider_message_id), "what is shown is the template's"
     assert modes(office)[-1] is Mode.TEMPLATE
     assert modes(office).count(Mode.TEMPLATE) == 1
-    office.told(failed)
+    office.reported(failed)
     assert office.row(message.message_id).status is Status.SENT
-    office.told(told(message, Status.DELIVERED, office.clock.now(), attempt=2))
+    office.reported(reported(message, Status.DELIVERED, office.clock.now(), attempt=2))
     assert office.row(message.message_id).status is Status.DELIVERED
 
 
@@ -205,9 +209,9 @@ def test_the_template_goes_once(office: Office) -> None:
     wrote(office)
     message = text(office)
     office.deliver(Channel.WHATSAPP)
-    office.told(told(message, Status.FAILED, office.clock.now(), error=CLOSED))
+    office.reported(reported(message, Status.FAILED, office.clock.now(), error=CLOSED))
     settle(office)
-    office.told(told(message, Status.FAILED, office.clock.now(), attempt=2, error=CLOSED))
+    office.reported(reported(message, Status.FAILED, office.clock.now(), attempt=2, error=CLOSED))
     row = office.row(message.message_id)
     assert (row.status, row.reason) == (Status.FAILED, "template_required")
     settle(office)
@@ -226,13 +230,13 @@ def test_without_a_template_131047_fails_the_message(office: Office) -> None:
 def test_a_webhook_before_its_own_answer_comes_again(office: Office) -> None:
     wrote(office)
     message = text(office)
-    [copy] = office.queue.take()
-    assert office.killed(office.step(Channel.WHATSAPP).send_all([copy]), ("provider.answer", 1))
-    failed = told(message, Status.FAILED, office.clock.now(), error=CLOSED)
+    [queue_message] = office.queue.take()
+    assert office.killed(office.step(Channel.WHATSAPP).send_all([queue_message]), ("provider.answer", 1))
+    failed = reported(message, Status.FAILED, office.clock.now(), error=CLOSED)
     with pytest.raises(StillUnderWayError):
-        office.told(failed)
+        office.reported(failed)
     office.clock.pass_by(seconds=91)
-    office.told(failed)
+    office.reported(failed)
     settle(office)
     assert office.row(message.message_id).status is Status.SENT
     assert modes(office) == [Mode.SESSION, Mode.TEMPLATE]
@@ -248,7 +252,7 @@ def test_a_template_still_goes_when_its_distribution_is_completed(office: Office
     [distribution] = office.distributions.items.values()
     assert distribution.status == "completed"
     [message] = office.log.rows.values()
-    office.told(told(message, Status.FAILED, office.clock.now(), error=CLOSED))
+    office.reported(reported(message, Status.FAILED, office.clock.now(), error=CLOSED))
     settle(office)
     row = office.row(message.message_id)
     assert (row.status, row.attempts, row.due_at) == (Status.SENT, 2, None)
@@ -290,11 +294,11 @@ def test_a_long_text_follows_its_card(office: Office) -> None:
 def test_a_worker_killed_anywhere_repeats_neither_half(office: Office, point: str, time: int) -> None:
     wrote(office, ends_in=48 * HOUR)
     text(office, LONG)
-    [copy] = office.queue.take()
-    office.killed(office.step(Channel.WHATSAPP).send_all([copy]), (point, time))
+    [queue_message] = office.queue.take()
+    office.killed(office.step(Channel.WHATSAPP).send_all([queue_message]), (point, time))
     for _ in range(3):
         office.clock.pass_by(seconds=360)
-        office.run(office.step(Channel.WHATSAPP).send_all([copy]))
+        office.run(office.step(Channel.WHATSAPP).send_all([queue_message]))
         office.tick()
         office.deliver(Channel.WHATSAPP)
     office.clock.pass_by(hours=25)
@@ -335,11 +339,13 @@ def test_the_cards_arrival_is_not_the_messages(office: Office) -> None:
     message = text(office, LONG)
     office.deliver(Channel.WHATSAPP)
     now = office.clock.now()
-    office.told(*(told(message, status, now, card=True) for status in (Status.SENT, Status.DELIVERED, Status.READ)))
+    office.reported(
+        *(reported(message, status, now, card=True) for status in (Status.SENT, Status.DELIVERED, Status.READ))
+    )
     row = office.row(message.message_id)
     assert (row.status, row.delivered_at, row.read_at) == (Status.SENT, None, None)
-    office.told(
-        told(message, Status.FAILED, now, card=True, error=SendError(Kind.RECIPIENT, "131026", "undeliverable"))
+    office.reported(
+        reported(message, Status.FAILED, now, card=True, error=SendError(Kind.RECIPIENT, "131026", "undeliverable"))
     )
     assert office.row(message.message_id).reason == "undeliverable"
 
@@ -352,9 +358,9 @@ def test_a_card_that_failed_after_a_retried_text_still_tells(office: Office) -> 
     settle(office)
     assert office.row(message.message_id).attempts == 2
     failed = SendError(Kind.RECIPIENT, "131026", "undeliverable")
-    office.told(told(message, Status.FAILED, office.clock.now(), attempt=1, error=failed))
+    office.reported(reported(message, Status.FAILED, office.clock.now(), attempt=1, error=failed))
     assert office.row(message.message_id).status is Status.SENT
-    office.told(told(message, Status.FAILED, office.clock.now(), attempt=1, card=True, error=failed))
+    office.reported(reported(message, Status.FAILED, office.clock.now(), attempt=1, card=True, error=failed))
     assert office.row(message.message_id).status is Status.FAILED
 
 
@@ -364,16 +370,16 @@ def test_a_card_of_which_nobody_knew_is_proved_by_its_status_and_the_text_follow
     message = text(office, LONG)
     office.deliver(Channel.WHATSAPP)
     assert office.row(message.message_id).unknown_since is not None
-    office.told(told(message, Status.DELIVERED, office.clock.now(), card=True))
+    office.reported(reported(message, Status.DELIVERED, office.clock.now(), card=True))
     settle(office)
     assert office.row(message.message_id).status is Status.SENT
     assert halves(office) == (1, 1)
 
 
-TOLD = st.tuples(st.sampled_from([Status.SENT, Status.DELIVERED, Status.READ, Status.FAILED]), st.booleans())
+REPORTED = st.tuples(st.sampled_from([Status.SENT, Status.DELIVERED, Status.READ, Status.FAILED]), st.booleans())
 
 
-@given(st.sets(TOLD, min_size=1), st.data())
+@given(st.sets(REPORTED, min_size=1), st.data())
 def test_any_order_and_repetition_of_both_halves_statuses_ends_alike(
     statuses: set[tuple[Status, bool]], data: st.DataObject
 ) -> None:
@@ -387,7 +393,7 @@ def test_any_order_and_repetition_of_both_halves_statuses_ends_alike(
         office.deliver(Channel.WHATSAPP)
         for status, card in order:
             error = CLOSED if status is Status.FAILED else None
-            office.told(told(message, status, office.clock.now(), card=card, error=error))
+            office.reported(reported(message, status, office.clock.now(), card=card, error=error))
         row = office.row(message.message_id)
-        ends.add((row.status, row.reason, row.reopened, row.sent_at, row.delivered_at, row.read_at, row.failed_at))
+        ends.add((row.status, row.reason, row.retrying, row.sent_at, row.delivered_at, row.read_at, row.failed_at))
     assert len(ends) == 1

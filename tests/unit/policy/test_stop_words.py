@@ -82,7 +82,7 @@ def test_what_ends_all_messages(words: str) -> None:
 
 @pytest.mark.parametrize("words", ASKS)
 def test_what_may_mean_it(words: str) -> None:
-    assert wish_of(words, NAMES) is Wish.UNSURE
+    assert wish_of(words, NAMES) is Wish.UNCLEAR
 
 
 @pytest.mark.parametrize("words", PASSES)
@@ -91,7 +91,7 @@ def test_what_does_not(words: str) -> None:
 
 
 def test_another_senders_name_is_no_filler() -> None:
-    assert wish_of("STOP PNV-SN") is Wish.UNSURE
+    assert wish_of("STOP PNV-SN") is Wish.UNCLEAR
     assert wish_of("STOP", ("STOP",)) is Wish.STOP
 
 
@@ -135,7 +135,7 @@ def test_the_vocabulary_is_written_as_it_is_read() -> None:
     for word in (*ALL_STOPS, *phrases):
         assert wish_of(word) is Wish.STOP, word
     for phrase in PERHAPS:
-        assert wish_of(phrase) is Wish.UNSURE, phrase
+        assert wish_of(phrase) is Wish.UNCLEAR, phrase
     for phrase in HARMLESS:
         assert wish_of(phrase) is Wish.NOTHING, phrase
 

@@ -10,7 +10,7 @@ from shared.integrations.balances import Balance, Shortage, shortages
 from shared.messages.errors import Kind, SendError
 from shared.providers.orange.client import OrangeBalances, OrangeSender
 from shared.providers.orange.contracts import Contract, balances_in, what_is_missing
-from tests.fakes.orange import FakeTokenShelf
+from tests.fakes.orange import FakeTokenStore
 from tests.fakes.world import Points
 from tests.unit.providers.making import NOON, Answer, Provider, ok, sms
 
@@ -54,8 +54,8 @@ def test_countries_are_apart() -> None:
 
 
 def test_shortages() -> None:
-    left = [Balance(country="SN", units=10), Balance(country="CI", units=3)]
-    assert shortages(left, {"SN": 10, "CI": 4, "ML": 1}) == [
+    remaining = [Balance(country="SN", units=10), Balance(country="CI", units=3)]
+    assert shortages(remaining, {"SN": 10, "CI": 4, "ML": 1}) == [
         Shortage(country="CI", needed=4, available=3),
         Shortage(country="ML", needed=1, available=0),
     ]
@@ -63,7 +63,7 @@ def test_shortages() -> None:
 
 def ask(**answers: list[Answer]) -> list[Balance]:
     orange = Provider(token=[ok({"access_token": "t", "expires_in": 3600})], **answers)
-    sender = OrangeSender(orange.http(), "https://api.orange.example", lambda: NOON, FakeTokenShelf(Points()))
+    sender = OrangeSender(orange.http(), "https://api.orange.example", lambda: NOON, FakeTokenStore(Points()))
     return list(asyncio.run(OrangeBalances(sender, lambda: NOON).of(sms())))
 
 
@@ -87,7 +87,7 @@ def test_a_hanging_orange_is_not_waited_for() -> None:
             await asyncio.Event().wait()
             return []
 
-    sender = Hanging(Provider().http(), "https://x.example", lambda: NOON, FakeTokenShelf(Points()))
+    sender = Hanging(Provider().http(), "https://x.example", lambda: NOON, FakeTokenStore(Points()))
     with pytest.raises(SendError) as caught:
         asyncio.run(OrangeBalances(sender, lambda: NOON, patience=0).of(sms()))
     assert caught.value.kind is Kind.RETRY

@@ -10,7 +10,7 @@ from shared.messages.errors import Kind, SendError
 from shared.providers.orange.client import OrangeSender
 from shared.providers.orange.contracts import Contract
 from shared.sending.channel import ChannelSender, Taken
-from tests.fakes.orange import FakeTokenShelf
+from tests.fakes.orange import FakeTokenStore
 from tests.fakes.world import Points
 from tests.unit.providers.making import NOON, NUMBER, Answer, Provider, body, ok, sms, text_message
 
@@ -42,14 +42,14 @@ class Bench:
             "contracts": [ok([contract(100)])],
         }
         self.orange = Provider(**{**defaults, **answers})
-        self.shelf = FakeTokenShelf(Points())
-        asyncio.run(self.shelf.open("demo"))
+        self.token_store = FakeTokenStore(Points())
+        asyncio.run(self.token_store.open("demo"))
         self.orange_sender = self.worker()
         self.sender: ChannelSender[SmsIntegration, str] = self.orange_sender
 
     def worker(self) -> OrangeSender:
         """Another process of the same stack."""
-        return OrangeSender(self.orange.http(), "https://api.orange.example/", lambda: self.now, self.shelf)
+        return OrangeSender(self.orange.http(), "https://api.orange.example/", lambda: self.now, self.token_store)
 
     def prepare(self, integration: SmsIntegration | None = None) -> str:
         return asyncio.run(self.sender.prepare(integration or sms(), text_message()))
@@ -250,7 +250,7 @@ def test_a_token_that_takes_until_night_sends_nothing_more() -> None:
 
 def test_many_refused_together_bring_one_new_token() -> None:
     orange = OldTokenRefused(token=[token("token-1"), token("token-2")], requests=[created()])
-    sender = OrangeSender(orange.http(), "https://api.orange.example", lambda: NOON, FakeTokenShelf(Points()))
+    sender = OrangeSender(orange.http(), "https://api.orange.example", lambda: NOON, FakeTokenStore(Points()))
 
     async def many() -> list[Taken]:
         prepared = await sender.prepare(sms(), text_message())

@@ -16,7 +16,7 @@ def callback(status: object, **fields: object) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("told", "status"),
+    ("reported", "status"),
     [
         ("DeliveredToTerminal", Status.DELIVERED),
         ("DeliveredToNetwork", Status.SENT),
@@ -27,9 +27,9 @@ def callback(status: object, **fields: object) -> dict[str, Any]:
         ("delivered to terminal", None),
     ],
 )
-def test_statuses(told: str, status: Status | None) -> None:
-    expected = Receipt(receipt_id="4f5a-1", delivery_status=told, address="+221770000001")
-    for body in (json.dumps(callback(told)), json.dumps(callback(told)).encode()):
+def test_statuses(reported: str, status: Status | None) -> None:
+    expected = Receipt(receipt_id="4f5a-1", delivery_status=reported, address="+221770000001")
+    for body in (json.dumps(callback(reported)), json.dumps(callback(reported)).encode()):
         read = receipts(body)
         assert (read.receipts, read.ignored) == ([expected], 0)
         assert STATUSES.get(read.receipts[0].delivery_status) is status

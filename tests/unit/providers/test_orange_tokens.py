@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from shared.integrations.integration import Shelved, SmsIntegration
 from shared.providers.orange.tokens import Tokens
-from tests.fakes.orange import FakeTokenShelf
+from tests.fakes.orange import FakeTokenStore
 from tests.fakes.world import KilledError, Points
 from tests.unit.providers.making import NOON, Provider, ok, secret, sms
 
@@ -38,16 +38,16 @@ class Orange(Provider):
         return ok({"access_token": value, "expires_in": self._expires_in})
 
 
-class Desk:
+class AdapterRig:
     def __init__(self, *, single: bool = False, expires_in: object = "3600") -> None:
         self.now: datetime = NOON
         self.points = Points()
         self.orange = Orange(single=single, expires_in=expires_in)
-        self.shelf = FakeTokenShelf(self.points)
-        asyncio.run(self.shelf.open(SMS.organisation))
+        self.token_store = FakeTokenStore(self.points)
+        asyncio.run(self.token_store.open(SMS.organisation))
 
     def worker(self) -> Tokens:
-        return Tokens(self.orange.http(), "https://api.orange.example", lambda: self.now, self.shelf)
+        return Tokens(self.orange.http(), "https://api.orange.example", lambda: self.now, self.token_store)
 
     def token(self, worker: Tokens, integration: SmsIntegration = SMS, *, refused: str | None = None) -> str:
         return asyncio.run(worker.token(integration, refused=refused))
@@ -55,56 +55,60 @@ class Desk:
 
 @pytest.mark.parametrize("expires_in", ["3600", 3600])
 def test_a_cold_worker_reads_the_token_that_a_warm_one_got(expires_in: object) -> None:
-    desk = Desk(expires_in=expires_in)
-    warm = desk.worker()
-    assert [desk.token(worker) for worker in (warm, desk.worker(), desk.worker(), warm)] == ["token-1"] * 4
-    assert (desk.points.passed["shelf.read"], desk.points.passed["shelf.put"]) == (3, 1)
+    adapter = AdapterRig(expires_in=expires_in)
+    warm = adapter.worker()
+    assert [adapter.token(worker) for worker in (warm, adapter.worker(), adapter.worker(), warm)] == ["token-1"] * 4
+    assert (adapter.points.passed["token_store.read"], adapter.points.passed["token_store.put"]) == (3, 1)
 
 
 def test_it_is_refreshed_before_it_expires_and_once_for_all() -> None:
-    desk = Desk()
-    workers = [desk.worker() for _ in range(3)]
-    assert {desk.token(worker) for worker in workers} == {"token-1"}
-    desk.now = NOON + timedelta(seconds=3540)
-    assert {desk.token(worker) for worker in workers} == {"token-2"}
-    assert desk.orange.given == ["token-1", "token-2"]
+    adapter = AdapterRig()
+    workers = [adapter.worker() for _ in range(3)]
+    assert {adapter.token(worker) for worker in workers} == {"token-1"}
+    adapter.now = NOON + timedelta(seconds=3540)
+    assert {adapter.token(worker) for worker in workers} == {"token-2"}
+    assert adapter.orange.given == ["token-1", "token-2"]
 
 
-def test_a_refused_token_is_looked_for_on_the_shelf_before_orange_is_asked() -> None:
-    desk = Desk()
-    one, other = desk.worker(), desk.worker()
-    assert desk.token(one) == desk.token(other) == "token-1"
-    assert desk.token(one, refused="token-1") == "token-2"
-    assert desk.token(other, refused="token-1") == "token-2"
-    assert desk.orange.given == ["token-1", "token-2"]
+def test_a_refused_token_is_looked_for_in_the_token_store_before_orange_is_asked() -> None:
+    adapter = AdapterRig()
+    one, other = adapter.worker(), adapter.worker()
+    assert adapter.token(one) == adapter.token(other) == "token-1"
+    assert adapter.token(one, refused="token-1") == "token-2"
+    assert adapter.token(other, refused="token-1") == "token-2"
+    assert adapter.orange.given == ["token-1", "token-2"]
 
 
 def test_credentials_that_were_replaced_never_get_the_old_token() -> None:
-    desk = Desk()
-    desk.token(desk.worker())
+    adapter = AdapterRig()
+    adapter.token(adapter.worker())
     changed = replace(SMS, client_secret=secret("another"))
-    assert desk.token(desk.worker(), changed) == "token-2"
-    assert desk.token(desk.worker(), changed) == "token-2"
-    assert desk.token(desk.worker(), replace(SMS, organisation="other")) == "token-3"
+    assert adapter.token(adapter.worker(), changed) == "token-2"
+    assert adapter.token(adapter.worker(), changed) == "token-2"
+    assert adapter.token(adapter.worker(), replace(SMS, organisation="other")) == "token-3"
 
 
-def test_without_a_shelf_each_worker_has_its_own() -> None:
-    desk = Desk()
-    asyncio.run(desk.shelf.remove(SMS.organisation))
-    worker = desk.worker()
-    assert [desk.token(worker), desk.token(worker), desk.token(desk.worker())] == ["token-1", "token-1", "token-2"]
+def test_without_a_token_store_each_worker_has_its_own() -> None:
+    adapter = AdapterRig()
+    asyncio.run(adapter.token_store.remove(SMS.organisation))
+    worker = adapter.worker()
+    assert [adapter.token(worker), adapter.token(worker), adapter.token(adapter.worker())] == [
+        "token-1",
+        "token-1",
+        "token-2",
+    ]
 
 
 def test_workers_that_ask_at_once_end_up_with_one_token() -> None:
-    desk = Desk()
-    workers = [desk.worker() for _ in range(5)]
+    adapter = AdapterRig()
+    workers = [adapter.worker() for _ in range(5)]
 
     async def all_at_once() -> list[str]:
         return await asyncio.gather(*(worker.token(SMS) for worker in workers))
 
     asyncio.run(all_at_once())
-    assert desk.token(desk.worker()) in desk.orange.given
-    assert len({desk.token(worker) for worker in workers} | {desk.token(desk.worker())}) == 1
+    assert adapter.token(adapter.worker()) in adapter.orange.given
+    assert len({adapter.token(worker) for worker in workers} | {adapter.token(adapter.worker())}) == 1
 
 
 @given(st.booleans(), st.integers(1, 4), st.data())
@@ -114,40 +118,40 @@ def test_every_token_that_is_used_is_good_after_one_refusal(
     data: st.DataObject,
 ) -> None:
     """Even if Orange ends the older token with each new one. What a worker holds may be dead: then it asks once."""
-    desk = Desk(single=single)
-    workers = [desk.worker() for _ in range(count)]
+    adapter = AdapterRig(single=single)
+    workers = [adapter.worker() for _ in range(count)]
     for _ in range(data.draw(st.integers(1, 8))):
-        desk.now += timedelta(seconds=data.draw(st.sampled_from([0, 1, 1800, 3540, 3600])))
+        adapter.now += timedelta(seconds=data.draw(st.sampled_from([0, 1, 1800, 3540, 3600])))
         worker = workers[data.draw(st.integers(0, count - 1))]
-        held = desk.token(worker)
-        if held not in desk.orange.living:
-            held = desk.token(worker, refused=held)
-        assert held in desk.orange.living
+        held = adapter.token(worker)
+        if held not in adapter.orange.living:
+            held = adapter.token(worker, refused=held)
+        assert held in adapter.orange.living
 
 
-@pytest.mark.parametrize("point", [("shelf.read", 1), ("shelf.put", 1)])
-def test_a_worker_that_dies_leaves_the_shelf_usable(point: tuple[str, int]) -> None:
-    desk = Desk()
-    desk.points.kill_before = point
+@pytest.mark.parametrize("point", [("token_store.read", 1), ("token_store.put", 1)])
+def test_a_worker_that_dies_leaves_the_token_store_usable(point: tuple[str, int]) -> None:
+    adapter = AdapterRig()
+    adapter.points.kill_before = point
     with pytest.raises(KilledError):
-        desk.token(desk.worker())
-    desk.points.kill_before = None
-    survivors = [desk.token(desk.worker()) for _ in range(2)]
+        adapter.token(adapter.worker())
+    adapter.points.kill_before = None
+    survivors = [adapter.token(adapter.worker()) for _ in range(2)]
     assert survivors[0] == survivors[1]
 
 
 def test_whoever_is_always_overtaken_keeps_its_own() -> None:
-    desk = Desk()
+    adapter = AdapterRig()
     serial = itertools.count()
 
-    class Busy(FakeTokenShelf):
+    class Busy(FakeTokenStore):
         @override
         async def read(self, organisation: str, application: str) -> Shelved:
             found = await super().read(organisation, application)
-            version, owner, token = self.shelves[organisation]
-            self.shelves[organisation] = (version + 1 + next(serial), owner, token)
+            version, owner, token = self.tokens_by_organisation[organisation]
+            self.tokens_by_organisation[organisation] = (version + 1 + next(serial), owner, token)
             return found
 
-    desk.shelf = Busy(Points())
-    asyncio.run(desk.shelf.open(SMS.organisation))
-    assert desk.token(desk.worker()) == "token-1"
+    adapter.token_store = Busy(Points())
+    asyncio.run(adapter.token_store.open(SMS.organisation))
+    assert adapter.token(adapter.worker()) == "token-1"

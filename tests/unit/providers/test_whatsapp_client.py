@@ -187,10 +187,10 @@ def test_a_long_text_follows_its_card() -> None:
 
 def test_the_template_beside_a_text_shows_the_card_only_if_it_has_a_picture() -> None:
     bench = Bench()
-    alternative = card_message(first_name="Awa").template
-    session = replace(card_message(Mode.SESSION), alternative=alternative)
+    fallback_template = card_message(first_name="Awa").template
+    session = replace(card_message(Mode.SESSION), fallback_template=fallback_template)
     for shows_card in (True, False):
-        bench.send(replace(session, alternative_shows_card=shows_card).as_template(), prepared="media-1")
+        bench.send(replace(session, fallback_template_shows_card=shows_card).as_template(), prepared="media-1")
     with_card, without = (body(request) for request in bench.meta.asked("messages"))
     assert isinstance(with_card, dict)
     assert isinstance(without, dict)

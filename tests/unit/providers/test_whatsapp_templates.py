@@ -169,8 +169,8 @@ def test_a_listing_is_read_to_its_last_page() -> None:
 
     graph, asked = served(answer)
     found = asyncio.run(MetaTemplates(graph).listed(OURS, "900", NOON))
-    told = [(one.name, one.status, one.shape is not None, one.told_at) for one in found]
-    assert told == [
+    reported = [(one.name, one.status, one.shape is not None, one.reported_at) for one in found]
+    assert reported == [
         ("own_card", TemplateStatus.APPROVED, True, NOON),
         ("vaccination_card", None, False, NOON),
         ("second", TemplateStatus.PAUSED, True, NOON),
@@ -287,7 +287,7 @@ def test_what_meta_says_of_the_number() -> None:
     )
     assert facts.limit is not None
     assert facts.limit.people == 2000
-    assert (facts.can_send, facts.troubles) == ("LIMITED", ("Unverified. Verify it.",))
+    assert (facts.can_send, facts.problems) == ("LIMITED", ("Unverified. Verify it.",))
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_not_signed(body: bytes, header: str | None, secrets: list[str]) -> None
 
 
 @pytest.mark.parametrize(
-    ("told", "moved"),
+    ("reported", "moved"),
     [
         ("sent", Status.SENT),
         ("delivered", Status.DELIVERED),
@@ -87,8 +87,8 @@ def test_not_signed(body: bytes, header: str | None, secrets: list[str]) -> None
         ("failed", Status.FAILED),
     ],
 )
-def test_statuses(told: str, moved: Status) -> None:
-    found = read(json.dumps(webhook(value(statuses=[status(status=told)]))))
+def test_statuses(reported: str, moved: Status) -> None:
+    found = read(json.dumps(webhook(value(statuses=[status(status=reported)]))))
     (report,) = found.reports
     assert (report.status, report.at, found.ignored) == (moved, AT, 0)
     assert report.attempt == Attempt(message_id=MESSAGE, number=1)
@@ -169,7 +169,7 @@ def test_what_says_nothing_is_counted(found: Json) -> None:
 )
 def test_what_tells_nothing_at_all(document: str, ignored: int) -> None:
     found = read(document)
-    assert (found.reports, found.news, found.ignored) == ([], [], ignored)
+    assert (found.reports, found.webhook_events, found.ignored) == ([], [], ignored)
 
 
 JSON: st.SearchStrategy[Json] = st.recursive(

@@ -20,8 +20,8 @@ def value(**fields: Json) -> dict[str, Json]:
     return {"messaging_product": "whatsapp", "metadata": metadata, **fields}
 
 
-def change(told: Json, field: str = "messages") -> dict[str, Json]:
-    return {"field": field, "value": told}
+def change(reported: Json, field: str = "messages") -> dict[str, Json]:
+    return {"field": field, "value": reported}
 
 
 def document(*changes: Json) -> dict[str, Json]:

@@ -64,7 +64,7 @@ def test_what_makes_it_unique_survives() -> None:
     assert len({blank_number_in_wamid(wamid(record(tail=tail))) for tail in tails}) == 3
 
 
-def test_every_copy_of_the_number_goes() -> None:
+def test_every_place_that_holds_the_number_is_erased() -> None:
     blanked = blank_number_in_wamid(wamid(record() + b"x" + NUMBER + b"y"))
     assert NUMBER not in base64.b64decode(blanked.removeprefix("wamid."))
 

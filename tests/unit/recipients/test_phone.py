@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.recipients.countries import COVERED
-from shared.recipients.phone import PhoneError, PhoneFault, normalise
+from shared.recipients.phone import PhoneError, PhoneProblem, normalise
 
 SENEGAL = "+221770000001"
 IVORY_COAST = "+2250700000001"
@@ -190,4 +190,4 @@ def test_eight_ivorian_digits_are_dead_whatever_stands_before(number: int, prefi
         return
     with pytest.raises(PhoneError) as caught:
         normalise(prefix + digits, "CI")
-    assert caught.value.code is PhoneFault.OBSOLETE
+    assert caught.value.code is PhoneProblem.OBSOLETE

@@ -28,10 +28,12 @@ def read(raw: JsonObject, defaults: JsonObject | None = None, dhis2: Dhis2Integr
     return read_recipient(raw, defaults or {}, dhis2, NOW)
 
 
-def faults(raw: JsonObject, defaults: JsonObject | None = None, dhis2: Dhis2Integration | None = DHIS2) -> list[str]:
+def field_errors(
+    raw: JsonObject, defaults: JsonObject | None = None, dhis2: Dhis2Integration | None = DHIS2
+) -> list[str]:
     with pytest.raises(RecipientError) as caught:
         read(raw, defaults, dhis2)
-    return [f"{fault.field} {fault.code}" for fault in caught.value.faults]
+    return [f"{field_error.field} {field_error.code}" for field_error in caught.value.field_errors]
 
 
 def test_a_whole_recipient() -> None:
@@ -71,7 +73,7 @@ def test_a_whole_recipient() -> None:
 
 def test_nothing_personal_in_what_may_be_logged() -> None:
     recipient = read({"phone": NUMBER, "first_name": "Aminata", "card_image": "s3://cards/secret.png"})
-    assert not [told for told in (NUMBER, "Aminata", "secret") if told in repr(recipient)]
+    assert not [reported for reported in (NUMBER, "Aminata", "secret") if reported in repr(recipient)]
 
 
 GIVEN: JsonObject = {"first_name": "Given"}
@@ -106,7 +108,7 @@ def test_given_wins_over_dhis2_wins_over_defaults(
 
 def test_a_phone_that_dhis2_lacks() -> None:
     row: JsonObject = {"dhis2": entity(first_name="Aminata")}
-    assert faults(row) == ["phone dhis2_attribute_missing"]
+    assert field_errors(row) == ["phone dhis2_attribute_missing"]
     given = read(row | {"phone": NUMBER})
     assert (given.phone, given.values["first_name"]) == (NUMBER, "Aminata")
 
@@ -114,12 +116,12 @@ def test_a_phone_that_dhis2_lacks() -> None:
 def test_a_missing_attribute_is_named_by_its_uid() -> None:
     with pytest.raises(RecipientError) as caught:
         read({"dhis2": entity()})
-    assert caught.value.faults[0].facts == {"attribute": PHONE}
+    assert caught.value.field_errors[0].facts == {"attribute": PHONE}
 
 
 @pytest.mark.parametrize(("its", "dhis2"), [(entity(phone=NUMBER), None), ("text", DHIS2), ([], DHIS2), (1, DHIS2)])
 def test_dhis2_that_cannot_be_read(its: JsonValue, dhis2: Dhis2Integration | None) -> None:
-    assert faults({"dhis2": its}, dhis2=dhis2) == ["dhis2 field_invalid"]
+    assert field_errors({"dhis2": its}, dhis2=dhis2) == ["dhis2 field_invalid"]
 
 
 def test_dhis2_records_that_do_not_count_are_told_apart_and_by_their_enrollment() -> None:
@@ -127,7 +129,7 @@ def test_dhis2_records_that_do_not_count_are_told_apart_and_by_their_enrollment(
     gone: JsonObject = {"enrollment": "eGone000001", "status": "CANCELLED", "attributes": []}
     with pytest.raises(RecipientError) as caught:
         read_recipient({"dhis2": gone, "phone": NUMBER, "surname": "x"}, {}, DHIS2, NOW)
-    assert [(fault.field, fault.code) for fault in caught.value.faults] == [
+    assert [(field_error.field, field_error.code) for field_error in caught.value.field_errors] == [
         ("surname", "field_unknown"), ("dhis2", "dhis2_not_active"),
     ]  # fmt: skip
     assert caught.value.enrollment_id == "eGone000001"
@@ -170,13 +172,13 @@ def test_consent(consent: JsonValue, given: Given) -> None:
     ],
 )
 def test_consent_that_cannot_be_read(consent: JsonValue) -> None:
-    assert faults({"phone": NUMBER, "consent": consent}) == ["consent field_invalid"]
+    assert field_errors({"phone": NUMBER, "consent": consent}) == ["consent field_invalid"]
 
 
 @pytest.mark.parametrize("at", ["2026-11-30T08:05:01Z", "2026-12-05T09:00:00Z", "2027-05-12T09:00:00+00:00"])
 def test_a_consent_that_is_dated_ahead(at: str) -> None:
-    assert faults({"phone": NUMBER, "consent": {"granted_at": at}}) == ["consent.granted_at field_invalid"]
-    assert faults({"phone": NUMBER}, {"consent": {"granted_at": at}}) == ["consent.granted_at field_invalid"]
+    assert field_errors({"phone": NUMBER, "consent": {"granted_at": at}}) == ["consent.granted_at field_invalid"]
+    assert field_errors({"phone": NUMBER}, {"consent": {"granted_at": at}}) == ["consent.granted_at field_invalid"]
 
 
 def test_an_explicit_no_in_the_row_wins_over_a_default_yes() -> None:
@@ -186,7 +188,7 @@ def test_an_explicit_no_in_the_row_wins_over_a_default_yes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "told"),
+    ("raw", "reported"),
     [
         ({"phone": NUMBER, "phone2": "x"}, ["phone2 field_unknown"]),
         ({"phone": NUMBER, "Phone": NUMBER}, ["Phone field_unknown"]),
@@ -202,8 +204,8 @@ def test_an_explicit_no_in_the_row_wins_over_a_default_yes() -> None:
         ({"phone": NUMBER, "card_generated_at": 1_795_510_800}, ["card_generated_at field_invalid"]),
     ],
 )
-def test_what_is_wrong_with_a_field(raw: JsonObject, told: list[str]) -> None:
-    assert faults(raw) == told
+def test_what_is_wrong_with_a_field(raw: JsonObject, reported: list[str]) -> None:
+    assert field_errors(raw) == reported
 
 
 def test_everything_that_is_wrong_is_told_at_once() -> None:
@@ -216,7 +218,7 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
         "consent": {"granted_at": "2026"},
         "dhis2": "text",
     }
-    assert sorted(faults(row)) == [
+    assert sorted(field_errors(row)) == [
         "card_generated_at field_invalid",
         "consent field_invalid",
         "dhis2 field_invalid",

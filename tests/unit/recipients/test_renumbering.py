@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.recipients.number_key import NumberKey
-from shared.recipients.phone import PhoneError, PhoneFault, normalise, normalise_any_form
+from shared.recipients.phone import PhoneError, PhoneProblem, normalise, normalise_any_form
 from shared.recipients.renumbering import RENUMBERED, present_form
 
 KEY = NumberKey(b"k" * 32)
@@ -84,7 +84,7 @@ def test_whose_number_it_is_can_be_read_from_an_old_form(raw: str) -> None:
     assert normalise_any_form(raw, "SN") == normalise("+2250505123458", "SN")
     with pytest.raises(PhoneError) as caught:
         normalise(raw, "SN")
-    assert caught.value.code is PhoneFault.OBSOLETE
+    assert caught.value.code is PhoneProblem.OBSOLETE
 
 
 def test_a_national_old_form_is_one_of_the_default_country() -> None:
@@ -94,10 +94,10 @@ def test_a_national_old_form_is_one_of_the_default_country() -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "fault"),
-    [("+22520000001", PhoneFault.OBSOLETE), ("N/A", PhoneFault.MISSING), ("338200001", PhoneFault.NOT_MOBILE)],
+    ("raw", "problem"),
+    [("+22520000001", PhoneProblem.OBSOLETE), ("N/A", PhoneProblem.MISSING), ("338200001", PhoneProblem.NOT_MOBILE)],
 )
-def test_other_faults_stay(raw: str, fault: PhoneFault) -> None:
+def test_other_faults_stay(raw: str, problem: PhoneProblem) -> None:
     with pytest.raises(PhoneError) as caught:
         normalise_any_form(raw, "SN")
-    assert caught.value.code is fault
+    assert caught.value.code is problem

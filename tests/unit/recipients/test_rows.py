@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.base.json import JsonObject, JsonValue, parse
-from shared.base.refusal import Fault
+from shared.base.refusal import FieldError
 from shared.policy.eligibility import Row
 from shared.recipients.tracker import entities
 from shared.recipients.uploads import RowReader, UnreadableFileError
 
-UNREADABLE = Fault(field="row", code="row_unreadable")
+UNREADABLE = FieldError(field="row", code="row_unreadable")
 ONE, TWO = "+221770000001", "+221770000002"
 
 
@@ -59,7 +59,7 @@ def raws(content: str | bytes, form: str = "csv") -> list[JsonObject | None]:
     numbers = [row.number for row in rows]
     assert numbers == sorted(set(numbers))
     assert not numbers or numbers[0] >= 1
-    assert [row.fault for row in rows] == [None if row.raw is not None else UNREADABLE for row in rows]
+    assert [row.field_error for row in rows] == [None if row.raw is not None else UNREADABLE for row in rows]
     return [row.raw for row in rows]
 
 
@@ -272,10 +272,10 @@ ESCAPES = st.lists(st.sampled_from(("\\ud83d", "\\ude00", "\\\\", "\\u00e9", "\\
 @given(escapes=ESCAPES, size=st.integers(1, 20))
 def test_dhis2_half_pairs_wherever_a_block_ends(escapes: list[str], size: int) -> None:
     """As the JSON reader reads them."""
-    told = f'{{"trackedEntities": [{{"x": "{"".join(escapes)}"}}]}}'
-    expected = parse(told)
+    reported = f'{{"trackedEntities": [{{"x": "{"".join(escapes)}"}}]}}'
+    expected = parse(reported)
     assert isinstance(expected, dict)
-    file = cast("io.BufferedReader", Dripping(told.encode(), size))
+    file = cast("io.BufferedReader", Dripping(reported.encode(), size))
     assert [value for value, _ in entities(file)] == expected["trackedEntities"]
 
 

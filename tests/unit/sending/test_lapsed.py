@@ -27,10 +27,10 @@ def killed_with_its_claim(office: Office, channel: Channel) -> Message:
     """One row of a distribution; its copy is on the queue again."""
     office.distribute(1, channel=channel)
     office.do_tasks()
-    copies = office.queue.take()
-    assert office.killed(office.step(channel).send_all(copies), ("provider.send", 1))
+    queue_messages = office.queue.take()
+    assert office.killed(office.step(channel).send_all(queue_messages), ("provider.send", 1))
     office.clock.instant += VISIBILITY
-    office.queue.waiting = copies
+    office.queue.waiting = queue_messages
     [message] = office.log.rows.values()
     assert message.lease_until is not None
     return message
@@ -63,12 +63,12 @@ def test_the_person_has_opted_out(office: Office, channel: Channel) -> None:
 
 
 @pytest.mark.parametrize("channel", Channel)
-@pytest.mark.parametrize("copy_comes_again", [True, False])
-def test_the_distribution_was_cancelled(office: Office, channel: Channel, copy_comes_again: bool) -> None:
+@pytest.mark.parametrize("queue_message_comes_again", [True, False])
+def test_the_distribution_was_cancelled(office: Office, channel: Channel, queue_message_comes_again: bool) -> None:
     message = killed_with_its_claim(office, channel)
     [distribution] = office.distributions.items.values()
     office.run(office.control.act(DEMO, distribution.distribution_id, Action.CANCEL))
-    if copy_comes_again:
+    if queue_message_comes_again:
         office.deliver(channel)
     else:
         office.queue.waiting = []
@@ -83,9 +83,9 @@ def test_a_live_claim_is_left_to_whoever_holds_it(office: Office) -> None:
     office.clock.instant = BEFORE_NIGHT
     office.distribute(1)
     office.do_tasks()
-    copies = office.queue.take()
-    assert office.killed(office.step(Channel.SMS).send_all(copies), ("provider.send", 1))
+    queue_messages = office.queue.take()
+    assert office.killed(office.step(Channel.SMS).send_all(queue_messages), ("provider.send", 1))
     office.clock.pass_by(seconds=20)
-    office.run(office.step(Channel.SMS).send_all(copies))
+    office.run(office.step(Channel.SMS).send_all(queue_messages))
     [row] = office.log.rows.values()
     assert (row.status, row.lease_until is not None) == (Status.PENDING, True)

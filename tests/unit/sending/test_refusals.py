@@ -50,7 +50,7 @@ def failed(office: Office, message_id: str, error: SendError, *, ago: timedelta 
     key = Attempt(message_id=message_id, number=1)
     at = office.clock.now() - ago
     report = StatusReport(attempt=key, provider_message_id="wamid.x", status=Status.FAILED, at=at, error=error)
-    office.told(report, report)
+    office.reported(report, report)
 
 
 KINDS = {code: rule for code, rule in CODES.items() if code not in (131047, 131053)}
@@ -63,8 +63,8 @@ def test_every_code_in_an_answer(office: Office, code: int) -> None:
     error = KINDS[code].error(str(code))
     office.provider.answers = [error]
     message = office.single(channel=Channel.WHATSAPP)
-    [copy] = office.queue.take()
-    office.run(office.step(Channel.WHATSAPP).send_all([copy]))
+    [queue_message] = office.queue.take()
+    office.run(office.step(Channel.WHATSAPP).send_all([queue_message]))
     row = office.row(message.message_id)
     match error.kind:
         case Kind.RECIPIENT | Kind.BUG:
@@ -74,9 +74,11 @@ def test_every_code_in_an_answer(office: Office, code: int) -> None:
         case _:
             assert (row.status, row.lease_until) == (Status.PENDING, None)
             assert row.due_at is not None
-    held = office.lanes.held_until(WHATSAPP.lane) > office.clock.now()
+    held = office.rate_limits.held_until(WHATSAPP.rate_limit) > office.clock.now()
     assert held is (error.kind is Kind.THROTTLED and not error.person_only)
-    assert [copy.message_id for copy in office.queue.waiting] == ([message.message_id] if held else [])
+    assert [queue_message.message_id for queue_message in office.queue.waiting] == (
+        [message.message_id] if held else []
+    )
 
 
 @pytest.mark.parametrize("code", sorted(KINDS))
@@ -110,20 +112,22 @@ def test_code_1_is_tried_a_few_times_and_is_a_wrong_request_then(office: Office)
     row = office.row(message.message_id)
     assert (row.status, row.reason, row.attempts) == (Status.FAILED, "provider_rejected", 5)
     assert office.provider.calls == 5
-    assert "request_refused_as_wrong" in office.telemetry.troubles
+    assert "request_refused_as_wrong" in office.telemetry.warning_events
 
 
 def refusing(office: Office, rows: int, answers: list[SendError | None]) -> list[str | None]:
     """One worker sends a distribution's rows one by one; what became of them."""
     made = office.distribute(rows, channel=Channel.WHATSAPP)
     office.do_tasks()
-    copies = sorted(office.queue.take(), key=lambda copy: copy.departs_at)
+    queue_messages = sorted(office.queue.take(), key=lambda queue_message: queue_message.slot_at)
     office.provider.answers = [*answers]
     step = office.step(Channel.WHATSAPP)
-    for copy in copies:
-        office.run(step.send_all([copy]))
-    assert [copy.chunk.distribution_id for copy in copies if copy.chunk] == [made.distribution_id] * rows
-    return [office.row(copy.message_id).reason for copy in copies]
+    for queue_message in queue_messages:
+        office.run(step.send_all([queue_message]))
+    assert [queue_message.chunk.distribution_id for queue_message in queue_messages if queue_message.chunk] == [
+        made.distribution_id
+    ] * rows
+    return [office.row(queue_message.message_id).reason for queue_message in queue_messages]
 
 
 @pytest.mark.parametrize("code", [132008, 132012, 132018])
@@ -147,12 +151,14 @@ def test_a_stop_reaches_as_far_as_its_scope(office: Office, code: int, scope: Sc
         "sms": campaign(office, "sms", Channel.SMS),
     }
     error = CODES[code].error(str(code))
-    copies = office.queue.take()
-    [copy] = [one for one in copies if one.chunk and one.chunk.distribution_id == made["own"].distribution_id][:1]
+    queue_messages = office.queue.take()
+    [queue_message] = [
+        one for one in queue_messages if one.chunk and one.chunk.distribution_id == made["own"].distribution_id
+    ][:1]
     office.provider.answers = [None if is_status else error]
-    office.run(office.step(Channel.WHATSAPP).send_all([copy]))
+    office.run(office.step(Channel.WHATSAPP).send_all([queue_message]))
     if is_status:
-        failed(office, copy.message_id, error_from_code(code))
+        failed(office, queue_message.message_id, error_from_code(code))
     office.meta.error = SendError(Kind.RETRY, "503", "")
     office.tick()
     office.do_tasks()
@@ -165,22 +171,22 @@ def test_a_stop_reaches_as_far_as_its_scope(office: Office, code: int, scope: Sc
             Scope.COUNTRY: {"own", "other template"},
         }[scope]
     )
-    standing = office.distributions.items[DEMO, made["own"].distribution_id]
-    assert standing.status_reason == error.reason
-    row = office.row(copy.message_id)
+    stored = office.distributions.items[DEMO, made["own"].distribution_id]
+    assert stored.status_reason == error.reason
+    row = office.row(queue_message.message_id)
     assert (row.status, row.is_open) == (Status.SENT if is_status else Status.PENDING, True)
 
 
 def test_a_stop_of_an_older_epoch_pauses_nobody(office: Office) -> None:
     made = campaign(office)
     campaign(office, "other")
-    [copy, *_] = office.queue.take()
-    standing = office.distributions.items[DEMO, made.distribution_id]
+    [queue_message, *_] = office.queue.take()
+    stored = office.distributions.items[DEMO, made.distribution_id]
     error = SendError(Kind.STOP, "131042", "payment_required", scope=Scope.ACCOUNT)
     step = office.step(Channel.WHATSAPP)
-    office.run(office.distributions.save(standing.paused(PAUSED_BY_USER)))
+    office.run(office.distributions.save(stored.paused(PAUSED_BY_USER)))
     office.provider.answers = [error]
-    office.run(step.send_all([copy]))
+    office.run(step.send_all([queue_message]))
     assert [status for status, _ in statuses(office)] == [DistributionStatus.PAUSED, DistributionStatus.SENDING]
 
 
@@ -200,9 +206,9 @@ def test_an_opt_out_at_meta_is_a_revocation(office: Office) -> None:
     office.deliver(Channel.WHATSAPP)
     row = office.row(message.message_id)
     assert row.reason == "opted_out"
-    word = office.people.words[DEMO, row.person].latest
-    assert word is not None
-    assert (word.state, word.source) == (ConsentState.REVOKED, "whatsapp_131050")
+    statement = office.people.records[DEMO, row.person].latest
+    assert statement is not None
+    assert (statement.state, statement.source) == (ConsentState.REVOKED, "whatsapp_131050")
 
 
 def test_one_persons_limit_slows_that_person_alone(office: Office) -> None:
@@ -222,4 +228,4 @@ def test_one_persons_limit_slows_that_person_alone(office: Office) -> None:
         office.deliver(Channel.WHATSAPP, within=timedelta(seconds=2))
     assert [round(wait) for wait in waits[:8]] == [1, 4, 16, 64, 256, 1024, 3600, 3600]
     assert office.row(message.message_id).reason == "expired"
-    assert office.lanes.held_until(WHATSAPP.lane) < office.clock.now()
+    assert office.rate_limits.held_until(WHATSAPP.rate_limit) < office.clock.now()

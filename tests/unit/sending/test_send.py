@@ -24,7 +24,7 @@ from tests.fakes.rest import FakeIntegrations, FakeProvider
 POINTS = (
     "people.consents",
     "provider.prepare",
-    "lanes.state",
+    "rate_limits.state",
     "log.claim",
     "provider.send",
     "provider.answer",
@@ -39,7 +39,7 @@ def office() -> Office:
     return Office()
 
 
-def test_one_copy_is_sent_and_recorded(office: Office) -> None:
+def test_one_queue_message_is_sent_and_recorded(office: Office) -> None:
     message = office.single()
     office.deliver()
     row = office.row(message.message_id)
@@ -47,12 +47,12 @@ def test_one_copy_is_sent_and_recorded(office: Office) -> None:
     assert office.provider.accepted == [("+221770008200", f"{message.message_id}.1")]
 
 
-def test_copies_delivered_twice_and_at_once_make_one_call(office: Office) -> None:
+def test_queue_messages_delivered_twice_and_at_once_make_one_call(office: Office) -> None:
     message = office.single()
-    [copy] = office.queue.take()
-    rebooked = [copy.departing(copy.departs_at + later) for later in (1, 2)]
-    assert office.run(office.step(Channel.SMS).send_all([copy, *rebooked, copy])) == [True] * 4
-    office.run(office.step(Channel.SMS).send_all([copy]))
+    [queue_message] = office.queue.take()
+    rebooked = [queue_message.with_slot(queue_message.slot_at + later) for later in (1, 2)]
+    assert office.run(office.step(Channel.SMS).send_all([queue_message, *rebooked, queue_message])) == [True] * 4
+    office.run(office.step(Channel.SMS).send_all([queue_message]))
     assert office.provider.calls == 1
     assert office.row(message.message_id).status is Status.SENT
 
@@ -72,13 +72,13 @@ class Outdated(FakeIntegrations):
     """The administrator has mended the settings; who asks for no version gets the old ones."""
 
     @override
-    async def sms(self, organisation: str, *, version: int = 0, fresh: bool = False) -> SmsIntegration | None:
+    async def sms(self, organisation: str, *, version: int = 0, uncached: bool = False) -> SmsIntegration | None:
         return replace(SMS, version=2) if version > 1 else SMS
 
 
 @pytest.mark.parametrize("channel", Channel)
 @pytest.mark.parametrize("bulk", [False, True], ids=["single", "bulk"])
-def test_a_claim_without_an_answer_goes_back_and_the_copy_comes_again(bulk: bool, channel: Channel) -> None:
+def test_a_claim_without_an_answer_goes_back_and_the_queue_message_comes_again(bulk: bool, channel: Channel) -> None:
     office = Office()
     office.log = Unanswered(office.points)
     office.put_together()
@@ -87,13 +87,13 @@ def test_a_claim_without_an_answer_goes_back_and_the_copy_comes_again(bulk: bool
         office.do_tasks()
     else:
         office.single(channel=channel)
-    [copy] = office.queue.take()
-    office.clock.instant = from_microseconds(copy.departs_at)
-    assert office.run(office.step(channel).send_all([copy])) == [False]
-    row = office.row(copy.message_id)
+    [queue_message] = office.queue.take()
+    office.clock.instant = from_microseconds(queue_message.slot_at)
+    assert office.run(office.step(channel).send_all([queue_message])) == [False]
+    row = office.row(queue_message.message_id)
     assert (row.lease_until, row.claim_token, row.attempts, office.provider.calls) == (None, None, 0, 0)
-    assert office.run(office.step(channel).send_all([copy])) == [True]
-    row = office.row(copy.message_id)
+    assert office.run(office.step(channel).send_all([queue_message])) == [True]
+    row = office.row(queue_message.message_id)
     assert (row.status, row.attempts, office.provider.calls) == (Status.SENT, 1, 1)
 
 
@@ -102,12 +102,12 @@ def test_a_claim_without_an_answer_goes_back_and_the_copy_comes_again(bulk: bool
 def test_a_worker_killed_anywhere_never_makes_a_second_call(office: Office, channel: Channel, point: str) -> None:
     """The copy comes again when it becomes visible, again and again; the agenda looks on."""
     message = office.single(channel=channel)
-    [copy] = office.queue.take()
-    was_killed = office.killed(office.step(channel).send_all([copy]), (point, 1))
+    [queue_message] = office.queue.take()
+    was_killed = office.killed(office.step(channel).send_all([queue_message]), (point, 1))
     assert was_killed or channel is Channel.WHATSAPP
     for _ in range(3):
         office.clock.pass_by(seconds=360)
-        office.run(office.step(channel).send_all([copy]))
+        office.run(office.step(channel).send_all([queue_message]))
         office.tick()
         office.deliver(channel)
     office.clock.pass_by(hours=25)
@@ -128,7 +128,7 @@ def test_proof_of_arrival_lifts_an_unknown_outcome(office: Office) -> None:
     row = office.row(message.message_id)
     assert (row.status, row.unknown_since) == (Status.PENDING, office.clock.now())
     move = Move(status=Status.DELIVERED, at=office.clock.now())
-    office.run(office.settler().move(DEMO, message.message_id, move))
+    office.run(office.status_writer().move(DEMO, message.message_id, move))
     assert office.row(message.message_id).status is Status.DELIVERED
     office.clock.pass_by(hours=25)
     office.tick()
@@ -144,7 +144,7 @@ def test_a_failure_of_an_older_attempt_says_nothing_of_this_one(office: Office) 
     office.deliver(Channel.WHATSAPP, within=timedelta(seconds=1))
     assert office.row(message.message_id).attempts == 2
     old = Move(status=Status.FAILED, at=office.clock.now(), attempt=1, reason="undeliverable")
-    assert not office.run(office.settler().move(DEMO, message.message_id, old)).won
+    assert not office.run(office.status_writer().move(DEMO, message.message_id, old)).won
     assert office.row(message.message_id).status is Status.SENT
 
 
@@ -178,16 +178,16 @@ def test_retries_wait_longer_each_time_and_end_after_a_day_of_tries(office: Offi
     assert office.provider.accepted == []
 
 
-def test_a_throttle_holds_the_lane_and_uses_up_no_attempt(office: Office) -> None:
+def test_a_throttle_holds_the_rate_limit_and_uses_up_no_attempt(office: Office) -> None:
     office.provider.answers = [SendError(Kind.THROTTLED, "403/53", retry_after=3)]
     message = office.single()
-    [copy] = office.queue.take()
-    office.run(office.step(Channel.SMS).send_all([copy]))
+    [queue_message] = office.queue.take()
+    office.run(office.step(Channel.SMS).send_all([queue_message]))
     now = office.clock.now()
-    assert office.lanes.held_until(SMS.lane) == now + timedelta(seconds=3)
+    assert office.rate_limits.held_until(SMS.rate_limit) == now + timedelta(seconds=3)
     assert office.row(message.message_id).attempts == 0
     [again] = office.queue.waiting
-    assert again.departs_at > copy.departs_at
+    assert again.slot_at > queue_message.slot_at
     office.deliver(within=timedelta(seconds=10))
     assert (office.row(message.message_id).status, office.row(message.message_id).attempts) == (Status.SENT, 1)
 
@@ -219,40 +219,40 @@ def test_a_card_that_cannot_be_had_fails_without_a_call(office: Office) -> None:
     assert office.provider.calls == 0
 
 
-def test_a_missed_departure_is_booked_anew(office: Office) -> None:
+def test_a_missed_send_slot_is_booked_anew(office: Office) -> None:
     message = office.single()
-    [copy] = office.queue.take()
+    [queue_message] = office.queue.take()
     missed = office.clock.pass_by(seconds=6)
-    office.run(office.step(Channel.SMS).send_all([copy]))
+    office.run(office.step(Channel.SMS).send_all([queue_message]))
     assert office.queue.waiting == []
     assert missed <= office.clock.now() <= missed + timedelta(seconds=2)
     assert office.row(message.message_id).status is Status.SENT
     assert office.provider.calls == 1
 
 
-def test_late_copies_leave_at_the_lanes_pace(office: Office) -> None:
+def test_late_queue_messages_leave_at_the_pace_of_the_rate_limit(office: Office) -> None:
     """However many are late at once, and whichever worker has them: what was missed is not made up for."""
     office.distribute(40)
     office.do_tasks()
-    copies = office.queue.take()
+    queue_messages = office.queue.take()
     office.clock.pass_by(seconds=60)
     began = office.clock.now()
     for number in range(4):
-        office.run(office.step(Channel.SMS).send_all(copies[10 * number : 10 * number + 10]))
+        office.run(office.step(Channel.SMS).send_all(queue_messages[10 * number : 10 * number + 10]))
     assert len(office.provider.accepted) == 40
     assert office.clock.now() - began >= timedelta(seconds=40 / 5 - 1)
 
 
-def test_a_late_copy_whose_next_departure_is_far_makes_room(office: Office) -> None:
+def test_a_late_queue_message_whose_next_send_slot_is_far_makes_room(office: Office) -> None:
     message = office.single()
-    [copy] = office.queue.take()
+    [queue_message] = office.queue.take()
     office.clock.pass_by(seconds=6)
     until = office.clock.now() + timedelta(seconds=120)
-    office.run(office.lanes.hold(SMS.lane, until))
-    office.run(office.step(Channel.SMS).send_all([copy]))
+    office.run(office.rate_limits.hold(SMS.rate_limit, until))
+    office.run(office.step(Channel.SMS).send_all([queue_message]))
     assert office.provider.calls == 0
     [again] = office.queue.waiting
-    assert from_microseconds(again.departs_at) >= until
+    assert from_microseconds(again.slot_at) >= until
     office.deliver(within=timedelta(seconds=121))
     assert office.row(message.message_id).status is Status.SENT
 
@@ -261,15 +261,15 @@ def test_a_batch_asks_for_its_facts_together(office: Office) -> None:
     """Ten late copies: each fact is read once, and one booking serves all."""
     office.distribute(10)
     office.do_tasks()
-    copies = office.queue.take()
+    queue_messages = office.queue.take()
     office.clock.pass_by(seconds=60)
     before = Counter(office.points.passed)
-    office.run(office.step(Channel.SMS).send_all(copies))
+    office.run(office.step(Channel.SMS).send_all(queue_messages))
     assert len(office.provider.accepted) == 10
     read = office.points.passed - before
     assert read["distributions.get_many"] <= 4
     assert read["people.consents"] <= 4
-    assert read["lanes.book"] == 1
+    assert read["rate_limits.book"] == 1
     assert read["log.claim"] == read["log.move"] == 10
 
 
@@ -289,7 +289,7 @@ def test_a_pause_is_seen_a_second_later_whoever_has_asked_before(office: Office)
 def test_the_gate_is_asked_just_before_the_call(office: Office) -> None:
     message = office.single()
     row = office.row(message.message_id)
-    office.people.words[DEMO, row.person] = record(revoked(office.clock.now()))
+    office.people.records[DEMO, row.person] = record(revoked(office.clock.now()))
     office.deliver()
     assert office.row(message.message_id).reason == "opted_out"
     assert office.provider.calls == 0
@@ -315,7 +315,7 @@ def test_a_message_of_no_distribution_waits_for_the_end_of_its_hold(office: Offi
     message = office.single()
     assert message.due_at is not None
     office.deliver()
-    assert "stop_error" in office.telemetry.troubles
+    assert "stop_error" in office.telemetry.warning_events
     assert office.row(message.message_id).due_at == office.clock.now() + timedelta(minutes=1)
     office.balances.answer = SendError(Kind.STOP, "401/41", "token_invalid")
     office.provider.answers = [SendError(Kind.STOP, "401/41", "token_invalid")]
@@ -341,9 +341,12 @@ def test_a_call_is_told_with_its_outcome_and_how_late_it_came(office: Office) ->
     office.single()
     office.deliver()
     office.deliver(within=timedelta(seconds=2))
-    told = [fields for name, fields in office.telemetry.events if name == "provider_called"]
-    assert [(one["channel"], one["outcome"]) for one in told] == [(Channel.SMS, "throttled"), (Channel.SMS, "accepted")]
-    assert all(isinstance(one["late_milliseconds"], int) and one["late_milliseconds"] >= 0 for one in told)
+    reported = [fields for name, fields in office.telemetry.events if name == "provider_called"]
+    assert [(one["channel"], one["outcome"]) for one in reported] == [
+        (Channel.SMS, "throttled"),
+        (Channel.SMS, "accepted"),
+    ]
+    assert all(isinstance(one["late_milliseconds"], int) and one["late_milliseconds"] >= 0 for one in reported)
     assert "send_was_slow" not in office.telemetry.names()
 
 
@@ -358,9 +361,9 @@ def test_a_slow_call_has_a_line_of_its_own(office: Office, seconds: float, is_sl
     office.provider = Slow(office.points)
     message = office.single()
     office.deliver()
-    told = [fields for name, fields in office.telemetry.events if name == "send_was_slow"]
+    reported = [fields for name, fields in office.telemetry.events if name == "send_was_slow"]
     line = {"message_id": message.message_id, "channel": "sms", "outcome": "accepted", "milliseconds": 2000}
-    assert told == ([line] if is_slow else [])
+    assert reported == ([line] if is_slow else [])
 
 
 class Slow(FakeProvider[Any]):
@@ -382,9 +385,9 @@ def test_a_call_that_could_not_be_recorded_in_time_is_not_made(office: Office, s
     office.provider = Slow(office.points)
     office.provider.clock, office.provider.seconds = office.clock, seconds
     message = office.single()
-    [copy] = office.queue.take()
-    office.clock.instant = from_microseconds(copy.departs_at)
-    office.run(office.step(Channel.SMS).send_all([copy]))
+    [queue_message] = office.queue.take()
+    office.clock.instant = from_microseconds(queue_message.slot_at)
+    office.run(office.step(Channel.SMS).send_all([queue_message]))
     assert office.provider.calls == calls
     row = office.row(message.message_id)
     assert (row.lease_until, row.reason) == (None, None)

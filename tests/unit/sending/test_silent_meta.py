@@ -57,7 +57,7 @@ def report(message: Message, status: Status, at: datetime, error: SendError | No
 
 def tell(office: Office, message: Message, *statuses: Status, at: datetime | None = None) -> None:
     """`at` is Meta's instant, now unless it tells so late."""
-    office.told(*(report(message, status, at or office.clock.now()) for status in statuses))
+    office.reported(*(report(message, status, at or office.clock.now()) for status in statuses))
 
 
 def work(office: Office, time: timedelta) -> None:
@@ -123,11 +123,13 @@ def test_a_day_of_silence_costs_few_looks_and_no_log_line_each(office: Office) -
     lines = len(office.telemetry.events)
     work(office, DAY - MINUTE)
     looks = office.points.passed - before
-    assert 20 < looks["log.rewatch"] <= 36
-    assert looks["pulse.read"] == looks["log.rewatch"], "what was heard is asked for with each look, nothing more"
+    assert 20 < looks["log.move_next_check"] <= 36
+    assert looks["last_heard_store.read"] == looks["log.move_next_check"], (
+        "what was heard is asked for with each look, nothing more"
+    )
     assert looks["plans.read_payload"] == looks["log.fall_back"] == 0
-    told = [name for name in office.telemetry.names()[lines:] if name != "tick"]
-    assert set(told) == {"agenda_worked_off", "fallbacks_wait", "task_begun"}
+    reported = [name for name in office.telemetry.names()[lines:] if name != "tick"]
+    assert set(reported) == {"agenda_worked_off", "fallbacks_wait", "task_begun"}
 
 
 def test_a_batch_of_the_agenda_asks_once_what_was_heard_of_a_number(office: Office) -> None:
@@ -136,14 +138,14 @@ def test_a_batch_of_the_agenda_asks_once_what_was_heard_of_a_number(office: Offi
     before = office.points.passed.copy()
     office.tick()
     asked = office.points.passed - before
-    assert asked["log.rewatch"] == 40
-    assert asked["pulse.read"] <= 8, "once for each shard"
+    assert asked["log.move_next_check"] == 40
+    assert asked["last_heard_store.read"] <= 8, "once for each shard"
 
 
 def warnings(office: Office, row: Message) -> list[tuple[str, int | None]]:
     assert row.distribution_id is not None
     view = office.run(office.browse.distribution(DEMO, row.distribution_id))
-    found = [(notice.code, notice.count) for notice in view.warnings]
+    found = [(warning.code, warning.count) for warning in view.warnings]
     return [one for one in found if one[0] != "template_status_unknown"]  # planning's: the settings name no account
 
 
@@ -187,7 +189,7 @@ def test_all_of_a_batch_with_one_claim_instant_get_theirs_by_their_own_sent(offi
     rows = campaign(office, 5)
     for row in rows:
         office.log.rows[DEMO, row.message_id] = replace(office.row(row.message_id), claimed_at=rows[0].claimed_at)
-    office.told(*(report(row, Status.SENT, office.clock.now()) for row in rows))
+    office.reported(*(report(row, Status.SENT, office.clock.now()) for row in rows))
     work(office, timedelta(minutes=AFTER + 1))
     assert fell_back(office, *rows) == [True] * 5
 
@@ -206,7 +208,7 @@ def test_a_status_of_a_message_claimed_later_is_enough(office: Office, status: S
     row = sent(office)
     office.clock.pass_by(seconds=1)
     other = sent(office, 8201, None)
-    office.told(report(other, status, office.clock.now(), GONE if status is Status.FAILED else None))
+    office.reported(report(other, status, office.clock.now(), GONE if status is Status.FAILED else None))
     work(office, timedelta(minutes=AFTER + 1))
     assert fell_back(office, row) == [True]
 
@@ -256,14 +258,14 @@ def test_another_number_or_another_organisation_on_the_same_one_says_nothing(
     """Meta calls one webhook: that one organisation hears of a shared number does not mean that the other does."""
     row = sent(office)
     later = office.clock.now() + timedelta(hours=1)
-    office.run(office.pulse.heard(*owner, claimed_at=later, at=later))
+    office.run(office.last_heard_store.note_reports(*owner, claimed_at=later, at=later))
     work(office, timedelta(hours=3))
     assert fell_back(office, row) == [False]
 
 
 def test_a_failure_starts_it_at_once_however_silent_meta_was(office: Office) -> None:
     rows = campaign(office, 2)
-    office.told(report(rows[0], Status.FAILED, office.clock.now(), GONE))
+    office.reported(report(rows[0], Status.FAILED, office.clock.now(), GONE))
     work(office, 2 * MINUTE)
     assert fell_back(office, *rows) == [True, False]
 
@@ -271,14 +273,14 @@ def test_a_failure_starts_it_at_once_however_silent_meta_was(office: Office) -> 
 # ----------------------------------------------------------------------------------------------------- held for a while
 
 
-@pytest.mark.parametrize("told", [False, True])
-def test_what_meta_holds_for_assessment_waits_24_hours(office: Office, told: bool) -> None:
+@pytest.mark.parametrize("reported", [False, True])
+def test_what_meta_holds_for_assessment_waits_24_hours(office: Office, reported: bool) -> None:
     office.provider.holds = True
     row = sent(office)
     office.provider.holds = False
     other = sent(office, 8201, None)
     tell(office, other, Status.DELIVERED)
-    if told:
+    if reported:
         tell(office, row, Status.SENT)
     work(office, DAY - 2 * MINUTE)
     assert fell_back(office, row) == [False]
@@ -358,15 +360,15 @@ def test_a_sent_that_settles_an_unknown_outcome_late_waits_for_its_delivered(off
 def test_what_an_earlier_attempt_was_told_says_nothing_of_the_next(office: Office) -> None:
     """It came back because its session had closed, and went again as its template: that one waits for its own word."""
     row = sent(office)
-    office.log.rows[DEMO, row.message_id] = replace(row, alternative=True)
+    office.log.rows[DEMO, row.message_id] = replace(row, fallback_template=True)
     tell(office, row, Status.SENT)
     assert office.row(row.message_id).reporting
     closed = SendError(Kind.RECIPIENT, "131047", "template_required")
-    office.told(report(row, Status.FAILED, office.clock.now(), closed))
+    office.reported(report(row, Status.FAILED, office.clock.now(), closed))
     assert not office.row(row.message_id).reporting
 
 
-@pytest.mark.parametrize("point", ["pulse.heard", "log.note_reporting"])
+@pytest.mark.parametrize("point", ["last_heard_store.note_reports", "log.note_reporting"])
 def test_a_consumer_that_dies_before_it_has_written_hears_it_again(office: Office, point: str) -> None:
     row = sent(office)
     office.points.kill_before = (point, office.points.passed[point] + 1)
@@ -378,7 +380,7 @@ def test_a_consumer_that_dies_before_it_has_written_hears_it_again(office: Offic
     assert fell_back(office, row) == [True]
 
 
-@pytest.mark.parametrize("point", ["pulse.read", "log.rewatch", "log.note_reporting"])
+@pytest.mark.parametrize("point", ["last_heard_store.read", "log.move_next_check", "log.note_reporting"])
 def test_an_agenda_that_dies_while_it_puts_off_looks_again(office: Office, point: str) -> None:
     row = sent(office)
     work(office, timedelta(minutes=AFTER + 1))

@@ -11,9 +11,9 @@ from shared.messages.payload import ORANGE, Channel
 from shared.messages.status import Status
 from shared.providers.meta import webhook
 from shared.providers.orange.receipts import FORMAT
-from shared.webhooks.ingress import ReceiptDesk, Receiver, Report
-from shared.webhooks.meta_documents import MetaDesk
-from shared.webhooks.unmatched_receipts import Strangers
+from shared.webhooks.ingress import ReceiptAdapter, Receiver, Report
+from shared.webhooks.meta_documents import MetaAdapter
+from shared.webhooks.unmatched_receipts import UnmatchedReceipts
 from tests.fakes.office import DEMO, Office
 from tests.fakes.rest import FakeStatusQueue
 
@@ -40,13 +40,13 @@ class Orange:
 
     def _take(self, report: Report) -> None:
         office = self._office
-        strangers = Strangers(office.unknown_sms, office.number_key.person)
-        receipts = ReceiptDesk(
-            formats={ORANGE: FORMAT}, receipts=office.receipts, strangers=strangers, queue=self._queue
+        unmatched_receipts = UnmatchedReceipts(office.unknown_sms, office.number_key.person)
+        receipts = ReceiptAdapter(
+            formats={ORANGE: FORMAT}, receipts=office.receipts, unmatched_receipts=unmatched_receipts, queue=self._queue
         )
-        settler = office.settler()
-        meta = MetaDesk(whatsapp=webhook, statuses=office.aftermath(settler))
-        receiver = Receiver(settler, meta, receipts, office.telemetry, office.clock)
+        status_writer = office.status_writer()
+        meta = MetaAdapter(whatsapp=webhook, statuses=office.status_effects(status_writer))
+        receiver = Receiver(status_writer, meta, receipts, office.telemetry, office.clock)
         assert office.run(receiver.receive_all([report])) == [True]
 
 
@@ -55,7 +55,7 @@ def office() -> Office:
     return Office()
 
 
-def in_doubt(office: Office) -> Message:
+def with_unknown_outcome(office: Office) -> Message:
     message = office.single()
     office.provider.answers = [READ_TIMEOUT]
     office.deliver()
@@ -65,7 +65,7 @@ def in_doubt(office: Office) -> Message:
 
 
 def test_a_lost_answer_is_noted_and_lifted_by_its_receipt(office: Office) -> None:
-    row = in_doubt(office)
+    row = with_unknown_outcome(office)
     assert office.unknown_sms.messages[DEMO, row.person, ORANGE] == {row.message_id: row.claimed_at}
     orange = Orange(office)
     orange.tells("r-1", "DeliveredToTerminal")
@@ -88,11 +88,13 @@ def test_a_receipt_that_overtakes_the_answer_waits_for_its_name(office: Office) 
 
 
 @pytest.mark.parametrize("point", ["unknown.note", "log.move"])
-def test_a_sender_killed_while_it_notes_a_doubt_leaves_it_to_the_next_copy(office: Office, point: str) -> None:
+def test_a_sender_killed_while_it_notes_an_unknown_outcome_leaves_it_to_the_next_queue_message(
+    office: Office, point: str
+) -> None:
     message = office.single()
-    [copy] = office.queue.take()
+    [queue_message] = office.queue.take()
     office.provider.answers = [READ_TIMEOUT]
-    assert office.killed(office.step(Channel.SMS).send_all([copy]), (point, 1))
+    assert office.killed(office.step(Channel.SMS).send_all([queue_message]), (point, 1))
     office.clock.pass_by(seconds=360)
     office.tick()
     office.deliver(within=timedelta(minutes=10))
@@ -102,7 +104,7 @@ def test_a_sender_killed_while_it_notes_a_doubt_leaves_it_to_the_next_copy(offic
     assert office.provider.calls == 1
 
 
-def test_a_message_that_was_surely_not_sent_is_not_in_doubt(office: Office) -> None:
+def test_a_message_that_was_surely_not_sent_has_no_unknown_outcome(office: Office) -> None:
     office.single()
     office.provider.answers = [SendError(Kind.RECIPIENT, "SVC0002", "phone_invalid")]
     office.deliver()
@@ -136,5 +138,5 @@ def test_a_status_that_nobody_documented_is_kept_for_the_operators(office: Offic
     office.deliver()
     Orange(office).tells("provider-1", "HeldByOperator")
     assert [row.status for row in office.log.rows.values()] == [Status.SENT]
-    told = [fields for name, fields in office.telemetry.events if name == "receipt_parked"]
-    assert told == [{"delivery_status": "HeldByOperator", "named": True}]
+    reported = [fields for name, fields in office.telemetry.events if name == "receipt_parked"]
+    assert reported == [{"delivery_status": "HeldByOperator", "named": True}]

@@ -40,10 +40,10 @@ def released(office: Office, channel: Channel) -> Distribution:
     return made
 
 
-def first_copy(office: Office, channel: Channel) -> None:
+def first_queue_message(office: Office, channel: Channel) -> None:
     """As it departs."""
-    [copy] = office.queue.take()
-    office.run(office.step(channel).send_all([copy]))
+    [queue_message] = office.queue.take()
+    office.run(office.step(channel).send_all([queue_message]))
 
 
 @pytest.mark.parametrize("single", [True, False])
@@ -51,8 +51,8 @@ def test_the_night_begins_between_gate_and_call(single: bool) -> None:
     office = office_whose_claim_takes(3 * SECOND, start=datetime(2026, 11, 23, 20, 59, 50, tzinfo=UTC))
     _ = office.single() if single else released(office, Channel.SMS)
     office.clock.instant = datetime(2026, 11, 23, 20, 59, 58, tzinfo=UTC)
-    [copy] = office.queue.take()
-    office.run(office.step(Channel.SMS).send_all([copy]))
+    [queue_message] = office.queue.take()
+    office.run(office.step(Channel.SMS).send_all([queue_message]))
     [row] = office.log.rows.values()
     assert office.provider.calls == 0
     assert (row.status, row.lease_until, row.due_at, row.attempts) == (Status.PENDING, None, SEVEN, 0)
@@ -66,7 +66,7 @@ def test_a_call_that_would_arrive_in_quiet_hours_is_not_begun() -> None:
     office = office_whose_claim_takes(timedelta(milliseconds=300), start=datetime(2026, 11, 23, 20, 59, 50, tzinfo=UTC))
     office.single()
     office.clock.instant = datetime(2026, 11, 23, 20, 59, 58, 900_000, tzinfo=UTC)
-    first_copy(office, Channel.SMS)
+    first_queue_message(office, Channel.SMS)
     assert office.provider.calls == 0
     office.deliver(within=timedelta(minutes=3))
     [row] = office.log.rows.values()
@@ -82,7 +82,7 @@ def test_somebody_pauses_while_the_worker_stands_still(channel: Channel) -> None
 
     office = office_whose_claim_takes(STALE + SECOND, meanwhile=pause)
     made.append(released(office, channel))
-    first_copy(office, channel)
+    first_queue_message(office, channel)
     [row] = office.log.rows.values()
     assert (office.provider.calls, row.status, row.lease_until) == (0, Status.PENDING, None)
     office.run(office.control.act(DEMO, made[0].distribution_id, Action.RESUME))
@@ -96,7 +96,7 @@ def test_nothing_has_changed_meanwhile(channel: Channel) -> None:
     """A new copy on a new departure; no attempt is used up."""
     office = office_whose_claim_takes(STALE + SECOND)
     released(office, channel)
-    first_copy(office, channel)
+    first_queue_message(office, channel)
     assert (office.provider.calls, len(office.queue.waiting)) == (0, 1)
     office.deliver(channel, within=timedelta(minutes=1))
     [row] = office.log.rows.values()
@@ -106,5 +106,5 @@ def test_nothing_has_changed_meanwhile(channel: Channel) -> None:
 def test_slow_stores_do_not_keep_anything_from_leaving() -> None:
     office = office_whose_claim_takes(STALE)
     office.single()
-    first_copy(office, Channel.SMS)
+    first_queue_message(office, Channel.SMS)
     assert office.provider.calls == 1

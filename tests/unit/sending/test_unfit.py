@@ -54,7 +54,7 @@ def test_it_does_not_hold_its_chunk(office: Office, channel: Channel) -> None:
     office.finish(channel)
     assert outcome(office, made) == ENDED
     assert len(office.provider.accepted) == ROWS - 1
-    assert office.telemetry.troubles == ["queue_message_refused"]
+    assert office.telemetry.warning_events == ["queue_message_refused"]
 
 
 @pytest.mark.parametrize("nth", [1, 2])

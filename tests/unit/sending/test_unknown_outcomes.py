@@ -21,7 +21,7 @@ def office() -> Office:
     return Office()
 
 
-def in_doubt(office: Office) -> Message:
+def with_unknown_outcome(office: Office) -> Message:
     """Its answer was lost a moment ago; in truth it was taken."""
     office.provider.answers = [UNKNOWN]
     message = office.single(channel=Channel.WHATSAPP)
@@ -40,7 +40,7 @@ def another(office: Office, number: int = 8300) -> Message:
 
 def tell(office: Office, message: Message, status: Status = Status.DELIVERED, attempt: int = 1) -> None:
     key = Attempt(message_id=message.message_id, number=attempt)
-    office.told(StatusReport(attempt=key, provider_message_id="wamid.x", status=status, at=office.clock.now()))
+    office.reported(StatusReport(attempt=key, provider_message_id="wamid.x", status=status, at=office.clock.now()))
 
 
 def wait(office: Office, **time: float) -> None:
@@ -52,7 +52,7 @@ def wait(office: Office, **time: float) -> None:
 
 
 def test_it_goes_out_once_more_when_a_later_one_was_heard_of(office: Office) -> None:
-    message = in_doubt(office)
+    message = with_unknown_outcome(office)
     tell(office, another(office))
     wait(office, minutes=10)
     assert office.provider.calls == 2
@@ -64,7 +64,7 @@ def test_it_goes_out_once_more_when_a_later_one_was_heard_of(office: Office) -> 
 
 
 def test_never_a_third_time(office: Office) -> None:
-    message = in_doubt(office)
+    message = with_unknown_outcome(office)
     tell(office, another(office))
     office.provider.answers = [UNKNOWN, UNKNOWN, UNKNOWN]
     wait(office, minutes=30)
@@ -77,15 +77,17 @@ def test_never_a_third_time(office: Office) -> None:
     assert calls <= office.provider.calls <= calls + 2
 
 
-@pytest.mark.parametrize("heard", ["nothing", "an earlier one", "another number", "held"])
-def test_otherwise_it_waits_and_ends_after_a_day(office: Office, heard: str) -> None:
+@pytest.mark.parametrize("received", ["nothing", "an earlier one", "another number", "held"])
+def test_otherwise_it_waits_and_ends_after_a_day(office: Office, received: str) -> None:
     earlier = another(office)
-    message = in_doubt(office)
-    match heard:
+    message = with_unknown_outcome(office)
+    match received:
         case "an earlier one":
             tell(office, earlier)
         case "another number":
-            office.run(office.pulse.heard(DEMO, "2", claimed_at=office.clock.now() + timedelta(hours=1)))
+            office.run(
+                office.last_heard_store.note_reports(DEMO, "2", claimed_at=office.clock.now() + timedelta(hours=1))
+            )
         case "held":
             office.provider.holds = True
             tell(office, another(office, 8302))
@@ -101,8 +103,10 @@ def test_otherwise_it_waits_and_ends_after_a_day(office: Office, heard: str) -> 
 
 @pytest.mark.parametrize("status", [Status.SENT, Status.DELIVERED, Status.READ])
 @pytest.mark.parametrize("attempt", [1, 2])
-def test_a_status_of_any_attempt_settles_it_and_ends_the_watch(office: Office, status: Status, attempt: int) -> None:
-    message = in_doubt(office)
+def test_a_status_of_any_attempt_settles_it_and_ends_the_next_check(
+    office: Office, status: Status, attempt: int
+) -> None:
+    message = with_unknown_outcome(office)
     if attempt == 2:
         tell(office, another(office))
         office.provider.answers = [UNKNOWN]
@@ -117,7 +121,7 @@ def test_a_status_of_any_attempt_settles_it_and_ends_the_watch(office: Office, s
 
 
 def test_a_failure_of_the_first_attempt_says_nothing_of_the_second(office: Office) -> None:
-    message = in_doubt(office)
+    message = with_unknown_outcome(office)
     tell(office, another(office))
     wait(office, minutes=30)
     tell(office, message, Status.FAILED, attempt=1)
@@ -126,9 +130,11 @@ def test_a_failure_of_the_first_attempt_says_nothing_of_the_second(office: Offic
     assert office.row(message.message_id).status is Status.FAILED
 
 
-@pytest.mark.parametrize("point", ["log.resend", "plans.read_payload", "lanes.book", "queue.put", "log.rewatch"])
+@pytest.mark.parametrize(
+    "point", ["log.resend", "plans.read_payload", "rate_limits.book", "queue.put", "log.move_next_check"]
+)
 def test_a_killed_agenda_loses_nothing_and_doubles_nothing(office: Office, point: str) -> None:
-    message = in_doubt(office)
+    message = with_unknown_outcome(office)
     tell(office, another(office))
     office.clock.pass_by(minutes=16)
     office.run(office.fanout().tick())
@@ -159,5 +165,5 @@ def test_a_paused_distribution_sends_nothing_twice_either(office: Office) -> Non
 def test_what_meta_holds_back_is_noted(office: Office) -> None:
     office.provider.holds = True
     another(office)
-    assert office.pulse.beats[NUMBER].held is not None
+    assert office.last_heard_store.last_heard_of[NUMBER].held is not None
     assert "message_held_by_provider" in office.telemetry.names()

@@ -28,7 +28,7 @@ def known(
     status: TemplateStatus | None = APPROVED,
     shape: Shape | None = OWN,
 ) -> KnownTemplate:
-    return KnownTemplate(name=name, language=language, status=status, told_at=NOON, category="UTILITY", shape=shape)
+    return KnownTemplate(name=name, language=language, status=status, reported_at=NOON, category="UTILITY", shape=shape)
 
 
 def setting(*templates: KnownTemplate, channel: Channel = Channel.WHATSAPP, is_sure: bool = True) -> Setting:
@@ -62,14 +62,14 @@ def call_of(shape: Shape, **values: str | None) -> TemplateCall:
     return composed.payload.template
 
 
-def faults(recipient: Recipient, content: Content, its: Setting) -> list[tuple[str, str]]:
+def field_errors(recipient: Recipient, content: Content, its: Setting) -> list[tuple[str, str]]:
     with pytest.raises(CompositionError) as caught:
         compose(recipient, content, its)
-    return [(fault.field, fault.code) for fault in caught.value.faults]
+    return [(field_error.field, field_error.code) for field_error in caught.value.field_errors]
 
 
-def notices(composed: Composed) -> list[str]:
-    return [notice.code for notice in composed.warnings]
+def warnings(composed: Composed) -> list[str]:
+    return [warning.code for warning in composed.warnings]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_what_meta_was_not_asked_is_unknown_and_what_is_not_there_is_not_submitt
 
 
 def test_an_own_template_counts_once_its_form_is_known() -> None:
-    catalogue = Catalogue([known("read", shape=OWN), known("only_news", shape=None)])
+    catalogue = Catalogue([known("read", shape=OWN), known("only_webhook_events", shape=None)])
     assert [one.name for one in catalogue.items if one.origin == "own"] == ["read"]
 
 
@@ -127,8 +127,8 @@ def test_what_is_known_not_to_be_approved_is_refused(status: TemplateStatus, is_
     its = setting(known(status=status), is_sure=is_sure)
     content = Content(template="own_card")
     code = "template_not_submitted" if status is TemplateStatus.NOT_SUBMITTED else "template_not_approved"
-    assert [fault.code for fault in check_template(its, content)] == [code]
-    assert faults(person(), content, its) == [("content.template.name", code)]
+    assert [field_error.code for field_error in check_template(its, content)] == [code]
+    assert field_errors(person(), content, its) == [("content.template.name", code)]
 
 
 @pytest.mark.parametrize(
@@ -143,11 +143,13 @@ def test_what_is_known_not_to_be_approved_is_refused(status: TemplateStatus, is_
 )
 def test_the_text_says_who_has_to_act(status: TemplateStatus, english: str, french: str) -> None:
     """Waiting helps only while Meta reviews the template."""
-    [fault] = check_template(setting(known(status=status)), Content(template="own_card"))
-    told = {language: text(TextKind.FIELD, fault.code, language, fault.facts) for language in ("en", "fr")}
-    assert english in told["en"]
-    assert french in told["fr"]
-    assert ("wait for" in told["en"]) == ("attendez" in told["fr"]) == (status is PENDING)
+    [field_error] = check_template(setting(known(status=status)), Content(template="own_card"))
+    reported = {
+        language: text(TextKind.FIELD, field_error.code, language, field_error.facts) for language in ("en", "fr")
+    }
+    assert english in reported["en"]
+    assert french in reported["fr"]
+    assert ("wait for" in reported["en"]) == ("attendez" in reported["fr"]) == (status is PENDING)
 
 
 def test_a_template_that_one_language_still_allows_is_judged_row_by_row() -> None:
@@ -155,8 +157,8 @@ def test_a_template_that_one_language_still_allows_is_judged_row_by_row() -> Non
     content = Content(template="vaccination_card")
     assert check_template(its, content) == ()
     assert check_template(its, replace(content, language="en"))[0].code == "template_not_approved"
-    assert notices(compose(person("fr"), content, its)) == []
-    assert faults(person("en"), content, its) == [("content.template.name", "template_not_approved")]
+    assert warnings(compose(person("fr"), content, its)) == []
+    assert field_errors(person("en"), content, its) == [("content.template.name", "template_not_approved")]
 
 
 @pytest.mark.parametrize(
@@ -166,15 +168,19 @@ def test_a_status_that_cannot_be_read_warns_and_goes_on(templates: Sequence[Know
     its = setting(*templates, is_sure=is_sure)
     content = Content(template="vaccination_card")
     assert check_template(its, content) == ()
-    assert notices(compose(person(), content, its)) == ["template_status_unknown"]
+    assert warnings(compose(person(), content, its)) == ["template_status_unknown"]
 
 
 def test_sms_needs_nobody_s_approval_and_knows_the_ready_made_ones() -> None:
     its = setting(known("vaccination_card", status=PAUSED, shape=None), known(), channel=Channel.SMS)
     assert check_template(its, Content(template="vaccination_card")) == ()
-    assert notices(compose(person(card=None), Content(template="vaccination_card"), its)) == []
-    assert [fault.code for fault in check_template(its, Content(template="own_card"))] == ["template_unknown"]
-    assert [fault.code for fault in check_template(its, Content(template="no_such"))] == ["template_unknown"]
+    assert warnings(compose(person(card=None), Content(template="vaccination_card"), its)) == []
+    assert [field_error.code for field_error in check_template(its, Content(template="own_card"))] == [
+        "template_unknown"
+    ]
+    assert [field_error.code for field_error in check_template(its, Content(template="no_such"))] == [
+        "template_unknown"
+    ]
 
 
 def test_a_named_template_is_filled_in_by_name_and_a_positional_one_in_order() -> None:
@@ -190,7 +196,9 @@ def test_a_template_without_a_picture_needs_no_card() -> None:
     plain = setting(known(shape=replace(OWN, has_picture=False)))
     composed = compose(person(card=None), Content(template="own_card"), plain)
     assert composed.payload.card_image is None
-    assert faults(person(card=None), Content(template="own_card"), setting(known())) == [("card_image", "card_missing")]
+    assert field_errors(person(card=None), Content(template="own_card"), setting(known())) == [
+        ("card_image", "card_missing")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -218,13 +226,13 @@ def test_a_button_without_anything_to_complete_it_is_told() -> None:
         body="Bonjour {first_name} !", parameters=("first_name",), button=UrlButton(index=0, prefix="https://x/")
     )
     nobody = person(verification_url=None, card_code=None)
-    assert faults(nobody, Content(template="own_card"), setting(known(shape=shape))) == [
+    assert field_errors(nobody, Content(template="own_card"), setting(known(shape=shape))) == [
         ("content", "variable_missing")
     ]
 
 
 def test_a_filled_in_body_has_its_1024_characters() -> None:
     shape = Shape(body="Bonjour {first_name}" + "." * 900, parameters=("first_name",))
-    assert faults(person(first_name="x" * 200), Content(template="own_card"), setting(known(shape=shape))) == [
+    assert field_errors(person(first_name="x" * 200), Content(template="own_card"), setting(known(shape=shape))) == [
         ("content", "text_too_long")
     ]

@@ -12,9 +12,9 @@ EVERY = list(map(chr, range(0x110000)))
 
 
 def test_what_is_left_is_what_sqs_takes_and_an_encoding_holds() -> None:
-    left = carriable("".join(EVERY))
-    assert left.encode()
-    assert not sqs_rules.refuses(left)
+    remaining = carriable("".join(EVERY))
+    assert remaining.encode()
+    assert not sqs_rules.refuses(remaining)
 
 
 def test_only_controls_noncharacters_and_half_pairs_go() -> None:
@@ -25,7 +25,7 @@ def test_only_controls_noncharacters_and_half_pairs_go() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "left"),
+    ("text", "remaining"),
     [
         ("Awa\uffff", "Awa"),
         ("\x00\ud800Awa\ufffe \x1bDiop\x7f", "Awa Diop"),
@@ -35,10 +35,10 @@ def test_only_controls_noncharacters_and_half_pairs_go() -> None:
         ("", ""),
     ],
 )
-def test_examples(text: str, left: str) -> None:
-    assert carriable(text) == left
-    assert carriable_values({"a": text, "b": 1, "c": None}) == {"a": left, "b": 1, "c": None}
-    assert carriable_document({"a": [{text: text}, 1.5, True, None]}) == {"a": [{text: left}, 1.5, True, None]}
+def test_examples(text: str, remaining: str) -> None:
+    assert carriable(text) == remaining
+    assert carriable_values({"a": text, "b": 1, "c": None}) == {"a": remaining, "b": 1, "c": None}
+    assert carriable_document({"a": [{text: text}, 1.5, True, None]}) == {"a": [{text: remaining}, 1.5, True, None]}
 
 
 @given(text=ANY)

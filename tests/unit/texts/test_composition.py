@@ -63,10 +63,10 @@ def sms(text: str, recipient: Recipient = AMINATA, encoding: SmsEncoding = SmsEn
     return compose(recipient, Content(text=text, sms_encoding=encoding), SMS)
 
 
-def faults(recipient: Recipient, content: Content, setting: Setting) -> set[tuple[str, str]]:
+def field_errors(recipient: Recipient, content: Content, setting: Setting) -> set[tuple[str, str]]:
     with pytest.raises(CompositionError) as caught:
         compose(recipient, content, setting)
-    return {(fault.field, fault.code) for fault in caught.value.faults}
+    return {(field_error.field, field_error.code) for field_error in caught.value.field_errors}
 
 
 # ---------------------------------------------------------------------------------------------------------------- SMS
@@ -79,7 +79,7 @@ def test_an_sms_as_it_was_written() -> None:
     assert (composed.payload.template, composed.payload.card_image) == (None, None)
     assert composed.measured is not None
     assert (composed.measured.encoding, composed.measured.non_gsm_characters) == (Encoding.UCS2, ("ê",))
-    assert [notice.code for notice in composed.warnings] == ["ucs2"]
+    assert [warning.code for warning in composed.warnings] == ["ucs2"]
     assert composed.gsm7 is not None
     assert composed.gsm7.text == "Bonjour Aminata, fete le 23/11/2026"
     assert composed.gsm7.replaced == (("ê", "e"),)
@@ -100,9 +100,9 @@ def test_an_sms_in_gsm7_is_measured_as_it_leaves() -> None:
 def test_what_gsm7_cannot_hold_stays_whole() -> None:
     composed = sms("بطاقتك جاهزة يا {first_name}", encoding=SmsEncoding.GSM7)
     assert composed.payload.text == "بطاقتك جاهزة يا Aminata"
-    assert [notice.code for notice in composed.warnings] == ["ucs2", "gsm7_not_possible"]
+    assert [warning.code for warning in composed.warnings] == ["ucs2", "gsm7_not_possible"]
     assert composed.gsm7 is None
-    assert [notice.code for notice in sms("بطاقتك جاهزة").warnings] == ["ucs2"]
+    assert [warning.code for warning in sms("بطاقتك جاهزة").warnings] == ["ucs2"]
 
 
 @pytest.mark.parametrize("encoding", SmsEncoding)
@@ -146,11 +146,15 @@ def test_an_sms_from_a_template(language: str | None, wished: str | None, start:
 
 def test_ten_segments_are_the_most() -> None:
     assert sms("x" * 153 * MAX_SEGMENTS).measured is not None
-    assert faults(AMINATA, Content(text="x" * (153 * MAX_SEGMENTS + 1)), SMS) == {("content.text", "text_too_long")}
+    assert field_errors(AMINATA, Content(text="x" * (153 * MAX_SEGMENTS + 1)), SMS) == {
+        ("content.text", "text_too_long")
+    }
 
 
 def test_a_text_of_nothing_that_is_seen() -> None:
-    assert faults(person(first_name="\u200b"), Content(text="{first_name}"), SMS) == {("content.text", "text_empty")}
+    assert field_errors(person(first_name="\u200b"), Content(text="{first_name}"), SMS) == {
+        ("content.text", "text_empty")
+    }
 
 
 # ----------------------------------------------------------------------------------------------------------- WhatsApp
@@ -172,7 +176,7 @@ def test_a_whatsapp_template() -> None:
         ("verification_url", "https://v.oomus.health/c/DKR-VAC-9XQ7LM2A"),
     )
     assert (composed.measured, composed.price, composed.gsm7) == (None, None, None)
-    assert [notice.code for notice in composed.warnings] == ["template_status_unknown"]
+    assert [warning.code for warning in composed.warnings] == ["template_status_unknown"]
 
 
 def test_parameters_and_text_are_as_meta_takes_them() -> None:
@@ -216,7 +220,7 @@ def test_a_filled_body_beyond_meta_s_limit() -> None:
     fits = person(programme_name="vaccination" + "x" * spare)
     assert len(compose(fits, TEMPLATE, WHATSAPP).payload.text) == MAX_BODY
     beyond = person(programme_name="vaccination" + "x" * (spare + 1))
-    assert faults(beyond, TEMPLATE, WHATSAPP) == {("content", "text_too_long")}
+    assert field_errors(beyond, TEMPLATE, WHATSAPP) == {("content", "text_too_long")}
 
 
 @pytest.mark.parametrize(
@@ -231,7 +235,7 @@ def test_a_filled_body_beyond_meta_s_limit() -> None:
     ],
 )
 def test_cards_that_do_not_go(card_image: str | None, code: str) -> None:
-    assert faults(replace(AMINATA, card_image=card_image), TEMPLATE, WHATSAPP) == {("card_image", code)}
+    assert field_errors(replace(AMINATA, card_image=card_image), TEMPLATE, WHATSAPP) == {("card_image", code)}
 
 
 @pytest.mark.parametrize(
@@ -260,7 +264,7 @@ def test_cards_that_go(card_image: str, filled: str) -> None:
 )
 def test_a_card_of_another_organisation(card_image: str, card_code: str) -> None:
     recipient = replace(person(card_code=card_code), card_image=card_image)
-    assert faults(recipient, TEMPLATE, WHATSAPP) == {("card_image", "card_host_not_allowed")}
+    assert field_errors(recipient, TEMPLATE, WHATSAPP) == {("card_image", "card_host_not_allowed")}
 
 
 def test_the_sample_card_goes_where_it_is_trusted() -> None:
@@ -278,7 +282,7 @@ TEXT = Content(text="Bonjour {first_name}")
 
 
 @pytest.mark.parametrize(
-    ("recipient", "content", "setting", "told"),
+    ("recipient", "content", "setting", "reported"),
     [
         (replace(AMINATA, phone=""), TEXT, SMS, {("phone", "phone_missing")}),
         (replace(AMINATA, phone="N/A"), TEXT, SMS, {("phone", "phone_missing")}),
@@ -305,15 +309,17 @@ TEXT = Content(text="Bonjour {first_name}")
         ),
     ],
 )
-def test_what_is_wrong(recipient: Recipient, content: Content, setting: Setting, told: set[tuple[str, str]]) -> None:
-    assert faults(recipient, content, setting) == told
+def test_what_is_wrong(
+    recipient: Recipient, content: Content, setting: Setting, reported: set[tuple[str, str]]
+) -> None:
+    assert field_errors(recipient, content, setting) == reported
 
 
 def test_every_variable_that_is_missing_is_named() -> None:
     nobody = replace(AMINATA, values=dict.fromkeys(VARIABLES))
     with pytest.raises(CompositionError) as caught:
         compose(nobody, Content(text="{first_name} {card_code} {verification_url} {x}"), SMS)
-    assert [dict(fault.facts) for fault in caught.value.faults] == [
+    assert [dict(field_error.facts) for field_error in caught.value.field_errors] == [
         {"name": name} for name in ("first_name", "card_code", "verification_url", "x")
     ]
 
@@ -329,8 +335,8 @@ def test_an_error_masks_the_recipient_and_holds_no_value() -> None:
 
 
 def test_nothing_personal_in_what_may_be_logged() -> None:
-    told = repr(sms("Bonjour {first_name}, fête à {verification_url}")) + repr(compose(AMINATA, TEMPLATE, WHATSAPP))
-    assert not [private for private in ("770000001", "Aminata", "9XQ7LM2A", "cards.example") if private in told]
+    reported = repr(sms("Bonjour {first_name}, fête à {verification_url}")) + repr(compose(AMINATA, TEMPLATE, WHATSAPP))
+    assert not [private for private in ("770000001", "Aminata", "9XQ7LM2A", "cards.example") if private in reported]
 
 
 # ------------------------------------------------------------------------------------------------ the verification URL
@@ -348,9 +354,9 @@ def test_a_url_that_lacks_its_code_is_told_once_and_only_where_it_is_shown() -> 
     recipient = person(verification_url="https://v.oomus.health/c/{card_code}", card_code=None)
     with pytest.raises(CompositionError) as caught:
         sms("{verification_url} {last_name}", recipient)
-    assert [(fault.field, fault.code, dict(fault.facts)) for fault in caught.value.faults] == [
-        ("verification_url", "variable_missing", {"name": "card_code"})
-    ]
+    assert [
+        (field_error.field, field_error.code, dict(field_error.facts)) for field_error in caught.value.field_errors
+    ] == [("verification_url", "variable_missing", {"name": "card_code"})]
     assert sms("Bonjour {first_name}", recipient).payload.text == "Bonjour Aminata"
 
 
@@ -367,7 +373,7 @@ def test_what_tells_one_card_from_another_goes_along(setting: Setting) -> None:
 
 
 @pytest.mark.parametrize(
-    ("channel", "content", "told"),
+    ("channel", "content", "reported"),
     [
         (Channel.SMS, TEXT, []),
         (Channel.SMS, TEMPLATE, []),
@@ -386,10 +392,13 @@ def test_what_tells_one_card_from_another_goes_along(setting: Setting) -> None:
     ],
 )
 def test_content_that_nobody_could_get(
-    channel: Channel, content: Content, told: list[tuple[str, str, dict[str, str]]]
+    channel: Channel, content: Content, reported: list[tuple[str, str, dict[str, str]]]
 ) -> None:
-    found = [(fault.field, fault.code, dict(fault.facts)) for fault in check_content(channel, content)]
-    assert found == told
+    found = [
+        (field_error.field, field_error.code, dict(field_error.facts))
+        for field_error in check_content(channel, content)
+    ]
+    assert found == reported
 
 
 # ----------------------------------------------------------------------------------------------------- inside a session
@@ -413,7 +422,7 @@ def test_a_text_too_long_for_a_caption_goes_by_itself(length: int, split: bool) 
 
 
 @pytest.mark.parametrize(
-    ("recipient", "text", "told"),
+    ("recipient", "text", "reported"),
     [
         (AMINATA, "é" * (MAX_SESSION_TEXT + 1), {("content.text", "text_too_long")}),
         (AMINATA, " \n", {("content.text", "text_empty")}),
@@ -422,16 +431,18 @@ def test_a_text_too_long_for_a_caption_goes_by_itself(length: int, split: bool) 
         (replace(AMINATA, card_image=None), "Bonjour", {("card_image", "card_missing")}),
     ],
 )
-def test_what_is_wrong_with_a_text_in_a_session(recipient: Recipient, text: str, told: set[tuple[str, str]]) -> None:
-    assert faults(recipient, Content(text=text), WHATSAPP) == told
+def test_what_is_wrong_with_a_text_in_a_session(
+    recipient: Recipient, text: str, reported: set[tuple[str, str]]
+) -> None:
+    assert field_errors(recipient, Content(text=text), WHATSAPP) == reported
 
 
 def test_the_default_template_stands_ready_where_this_persons_values_fill_it() -> None:
-    alternative = in_session("Bonjour").payload.alternative
-    assert alternative is not None
-    assert (alternative.name, alternative.language) == ("vaccination_card", "fr")
-    assert alternative == compose(AMINATA, TEMPLATE, WHATSAPP).payload.template
-    english = in_session("Hello", replace(AMINATA, language="en")).payload.alternative
+    fallback_template = in_session("Bonjour").payload.fallback_template
+    assert fallback_template is not None
+    assert (fallback_template.name, fallback_template.language) == ("vaccination_card", "fr")
+    assert fallback_template == compose(AMINATA, TEMPLATE, WHATSAPP).payload.template
+    english = in_session("Hello", replace(AMINATA, language="en")).payload.fallback_template
     assert english is not None
     assert english.language == "en"
 
@@ -441,7 +452,7 @@ def test_the_default_template_stands_ready_where_this_persons_values_fill_it() -
     [(AMINATA, None), (AMINATA, "no_such_template"), (person(first_name=None), "vaccination_card")],
 )
 def test_a_template_that_cannot_stand_in_is_nobodys_fault(recipient: Recipient, default: str | None) -> None:
-    assert in_session("Bonjour", recipient, default).payload.alternative is None
+    assert in_session("Bonjour", recipient, default).payload.fallback_template is None
 
 
 # ------------------------------------------------------------------------------- characters that no message can carry

@@ -9,7 +9,7 @@ from shared.texts.segments import Encoding, measure
 def split_slowly(text: str) -> tuple[list[list[str]], int]:
     """A splitter that is right because it is dull: real code units, one whole character at a time."""
     gsm = all(c in gsm7.DEFAULT or c in gsm7.EXTENSION for c in text)
-    alone, room = (160, 153) if gsm else (70, 67)
+    alone, capacity = (160, 153) if gsm else (70, 67)
     characters: list[list[str]] = []
     for c in text:
         if gsm:
@@ -22,14 +22,14 @@ def split_slowly(text: str) -> tuple[list[list[str]], int]:
         return [everything], alone
     parts: list[list[str]] = [[]]
     for units in characters:
-        if len(parts[-1] + units) > room:
+        if len(parts[-1] + units) > capacity:
             parts.append([])
         parts[-1] += units
-    return parts, room
+    return parts, capacity
 
 
 @pytest.mark.parametrize(
-    ("text", "encoding", "segments", "left"),
+    ("text", "encoding", "segments", "remaining"),
     [
         ("", "gsm7", 1, 160),
         ("a" * 160, "gsm7", 1, 0),
@@ -48,9 +48,9 @@ def split_slowly(text: str) -> tuple[list[list[str]], int]:
         ("😀" * 67, "ucs2", 3, 65),
     ],
 )
-def test_table(text: str, encoding: str, segments: int, left: int) -> None:
+def test_table(text: str, encoding: str, segments: int, remaining: int) -> None:
     measured = measure(text)
-    assert (measured.encoding, measured.segments, measured.characters_left) == (encoding, segments, left)
+    assert (measured.encoding, measured.segments, measured.characters_left) == (encoding, segments, remaining)
 
 
 def test_names_what_forces_ucs2_once_and_in_order() -> None:
@@ -68,8 +68,8 @@ GSM_RUNS = st.lists(st.tuples(st.sampled_from("aé€^"), st.integers(0, 170)), 
 @settings(max_examples=400, deadline=None)
 @given(st.one_of(st.text(max_size=400), st.text(st.characters(), max_size=400), RUNS, GSM_RUNS))
 def test_counts_as_a_splitter_that_is_obviously_right(text: str) -> None:
-    parts, room = split_slowly(text)
+    parts, capacity = split_slowly(text)
     measured = measure(text)
     assert measured.segments == len(parts)
-    assert measured.characters_left == room - len(parts[-1])
+    assert measured.characters_left == capacity - len(parts[-1])
     assert (measured.encoding is Encoding.GSM7) == (gsm7.septets(text) is not None) == (not measured.non_gsm_characters)

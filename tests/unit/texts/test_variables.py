@@ -46,7 +46,7 @@ def test_tells_everything_that_is_wrong_each_once() -> None:
         expand(
             "{first name} {last_name} {x} {issue_date} {programme_name} {x} {} {card_code} {verification_url}", VALUES
         )
-    assert [(fault.code.value, fault.name) for fault in caught.value.faults] == [
+    assert [(field_error.code.value, field_error.name) for field_error in caught.value.field_errors] == [
         ("variable_unknown", "first name"),
         ("variable_missing", "last_name"),
         ("variable_unknown", "x"),
@@ -67,7 +67,9 @@ ATTEMPTS = (
 def test_what_may_be_meant_as_a_variable_is_never_sent_as_it_stands(name: str) -> None:
     with pytest.raises(VariableError) as caught:
         expand(f"Bonjour {{{name}}}", VALUES)
-    assert [(fault.code.value, fault.name) for fault in caught.value.faults] == [("variable_unknown", name)]
+    assert [(field_error.code.value, field_error.name) for field_error in caught.value.field_errors] == [
+        ("variable_unknown", name)
+    ]
 
 
 @given(st.text(st.characters(exclude_characters="{}"), max_size=40))
@@ -114,5 +116,7 @@ def test_card_code_in_a_reference(reference: str, filled: str) -> None:
 def test_a_reference_that_needs_a_card_code_that_is_not_there(card_code: str | None) -> None:
     with pytest.raises(VariableError) as caught:
         fill_card_code("https://v.example/{card_code}", card_code)
-    assert [(fault.code.value, fault.name) for fault in caught.value.faults] == [("variable_missing", "card_code")]
+    assert [(field_error.code.value, field_error.name) for field_error in caught.value.field_errors] == [
+        ("variable_missing", "card_code")
+    ]
     assert fill_card_code("https://v.example/", card_code) == "https://v.example/"

@@ -17,16 +17,16 @@ from shared.policy.opt_out import TEXTS, StopTexts, Tongue
 from shared.texts.content import Content
 from shared.webhooks.inbound import PREFERENCE, REFUSED, STOP
 from shared.webhooks.updates import (
-    AccountNews,
+    AccountUpdate,
     Acquaintance,
     Attempt,
     Contact,
     Inbound,
-    News,
     Preference,
     Source,
     StatusReport,
     Succession,
+    WebhookEvent,
 )
 from tests.fakes.office import DEMO, WHATSAPP, Office
 from tests.fakes.world import MORNING
@@ -50,8 +50,8 @@ def person(office: Office, name: str = PHONE) -> str:
 type Said = tuple[ConsentState, datetime, str]
 
 
-def word(office: Office, name: str = PHONE) -> Said | None:
-    known = office.people.words.get((DEMO, person(office, name)))
+def statement(office: Office, name: str = PHONE) -> Said | None:
+    known = office.people.records.get((DEMO, person(office, name)))
     latest = known.latest if known else None
     return (latest.state, latest.recorded_at, latest.source) if latest else None
 
@@ -81,43 +81,43 @@ def session(office: Office, name: str = PHONE) -> datetime | None:
 
 def test_a_message_opens_a_session_of_24_hours() -> None:
     office = Office()
-    office.hear(said("Bonjour", at=MORNING - SECOND))
+    office.receive(said("Bonjour", at=MORNING - SECOND))
     assert session(office) == MORNING - SECOND + DAY
-    office.hear(said("Et encore", at=MORNING))
-    office.hear(said("Bonjour", at=MORNING - SECOND))
+    office.receive(said("Et encore", at=MORNING))
+    office.receive(said("Bonjour", at=MORNING - SECOND))
     assert session(office) == MORNING + DAY
-    assert (answers(office), word(office)) == ([], None)
+    assert (answers(office), statement(office)) == ([], None)
 
 
 def test_a_message_from_the_future_counts_from_now_and_one_of_last_week_not_at_all() -> None:
     office = Office()
-    office.hear(said("Bonjour", at=MORNING + timedelta(days=30)))
+    office.receive(said("Bonjour", at=MORNING + timedelta(days=30)))
     assert session(office) == MORNING + DAY
     office = Office()
-    office.hear(said("Bonjour", at=MORNING - timedelta(days=7)))
+    office.receive(said("Bonjour", at=MORNING - timedelta(days=7)))
     assert session(office) is None
 
 
 def test_a_message_to_another_number_is_counted_and_nothing_else() -> None:
     office = Office()
-    office.hear(said("STOP", number="another"))
-    assert (session(office), word(office), answers(office)) == (None, None, [])
+    office.receive(said("STOP", number="another"))
+    assert (session(office), statement(office), answers(office)) == (None, None, [])
     assert office.telemetry.names() == ["inbound_to_another_number"]
-    office.hear(said("STOP", number=""))
-    assert word(office) == revoked()
+    office.receive(said("STOP", number=""))
+    assert statement(office) == revoked()
 
 
 def test_without_an_integration_nothing_is_heard() -> None:
     office = Office()
     office.integrations.kept.clear()
-    office.hear(said("STOP"), KNOWN)
-    assert (word(office), office.contacts.kept) == (None, {})
+    office.receive(said("STOP"), KNOWN)
+    assert (statement(office), office.contacts.kept) == (None, {})
 
 
 def test_stop_revokes_and_is_answered_inside_its_own_session() -> None:
     office = Office()
-    office.hear(said("Stop !"))
-    assert word(office) == revoked()
+    office.receive(said("Stop !"))
+    assert statement(office) == revoked()
     [answer] = answers(office)
     assert (answer.channel, answer.status, answer.campaign_id) == (Channel.WHATSAPP, Status.PENDING, None)
     assert (answer.recipient, answer.country, answer.person) == ("+22177***0001", "SN", person(office))
@@ -141,20 +141,20 @@ def test_stop_revokes_and_is_answered_inside_its_own_session() -> None:
 )
 def test_a_stop_button_says_it_by_its_words_or_its_payload(words: tuple[str, ...]) -> None:
     office = Office()
-    office.hear(said(*words))
-    assert word(office) == revoked()
+    office.receive(said(*words))
+    assert statement(office) == revoked()
 
 
 def test_stop_is_answered_once_however_often_it_is_heard_or_said() -> None:
     office = Office()
     for at in (MORNING, MORNING, MORNING + SECOND, MORNING):
-        office.hear(said("STOP", at=at))
+        office.receive(said("STOP", at=at))
         office.clock.pass_by(seconds=1)
     office.deliver(Channel.WHATSAPP, within=timedelta(minutes=5))
     office.tick()
     office.deliver(Channel.WHATSAPP, within=timedelta(minutes=5))
     assert len(answers(office)) == len(office.provider.accepted) == 1
-    assert word(office) == revoked(MORNING + SECOND)
+    assert statement(office) == revoked(MORNING + SECOND)
 
 
 def texts(office: Office) -> list[str]:
@@ -171,7 +171,7 @@ FRENCH, ENGLISH, ARABIC = (TEXTS[tongue] for tongue in (Tongue.FRENCH, Tongue.EN
 )
 def test_the_answer_is_in_the_language_of_the_words_else_of_the_country(words: str, expected: StopTexts) -> None:
     office = Office()
-    office.hear(said(words))
+    office.receive(said(words))
     assert texts(office) == [expected.done]
 
 
@@ -181,28 +181,28 @@ def test_a_bare_stop_is_answered_in_the_language_of_our_last_message(
     language: str, expected: StopTexts, channel: Channel
 ) -> None:
     office = Office()
-    for told in ("fr", "en", language):
-        content = Content(template="vaccination_card", language=told)
-        office.single(1, channel, content=content, key=f"{told}-{office.clock.now()}")
+    for reported in ("fr", "en", language):
+        content = Content(template="vaccination_card", language=reported)
+        office.single(1, channel, content=content, key=f"{reported}-{office.clock.now()}")
         office.clock.pass_by(seconds=1)
-    office.hear(said("STOP"))
+    office.receive(said("STOP"))
     assert texts(office)[-1] == expected.done
 
 
 def test_a_sentence_with_the_word_asks_once_in_24_hours_and_revokes_nothing() -> None:
     office = Office()
     for minute in range(0, 24 * 60, 60):
-        office.hear(said("Comment arrêter ?", at=MORNING + timedelta(minutes=minute)))
+        office.receive(said("Comment arrêter ?", at=MORNING + timedelta(minutes=minute)))
         office.deliver(Channel.WHATSAPP, within=timedelta(minutes=1))
         office.clock.instant = MORNING + timedelta(minutes=minute + 60)
-    assert (word(office), texts(office)) == (None, [FRENCH.question])
-    office.hear(said("Comment arrêter ?", at=MORNING + DAY))
+    assert (statement(office), texts(office)) == (None, [FRENCH.question])
+    office.receive(said("Comment arrêter ?", at=MORNING + DAY))
     assert texts(office) == [FRENCH.question] * 2
 
 
 def test_the_question_has_a_button_that_revokes() -> None:
     office = Office()
-    office.hear(said("how do I unsubscribe?"))
+    office.receive(said("how do I unsubscribe?"))
     [question] = answers(office)
     payload = office.run(office.plans.read_payload(question.payload))
     assert payload is not None
@@ -211,19 +211,19 @@ def test_the_question_has_a_button_that_revokes() -> None:
     office.deliver(Channel.WHATSAPP, within=timedelta(seconds=5))
     assert office.row(question.message_id).status is Status.SENT
     office.clock.pass_by(seconds=5)
-    office.hear(said(payload.button.title, payload.button.id, at=office.clock.now()))
-    assert word(office) == revoked(office.clock.now())
+    office.receive(said(payload.button.title, payload.button.id, at=office.clock.now()))
+    assert statement(office) == revoked(office.clock.now())
     assert texts(office) == [ENGLISH.question, ENGLISH.done]
     office.clock.pass_by(hours=30)
-    office.hear(said("how do I unsubscribe?", at=office.clock.now()))
+    office.receive(said("how do I unsubscribe?", at=office.clock.now()))
     assert len(answers(office)) == 2  # who has opted out is not asked again
 
 
 @pytest.mark.parametrize("words", ["bus stop", "non-stop", "ne pas arrêter", "Bonjour"])
 def test_a_word_that_means_something_else_does_nothing(words: str) -> None:
     office = Office()
-    office.hear(said(words))
-    assert (word(office), answers(office)) == (None, [])
+    office.receive(said(words))
+    assert (statement(office), answers(office)) == (None, [])
 
 
 @pytest.mark.parametrize(
@@ -232,19 +232,19 @@ def test_a_word_that_means_something_else_does_nothing(words: str) -> None:
 def test_a_worker_killed_anywhere_leaves_one_question(point: str) -> None:
     office = Office()
     question = said("Comment faire STOP ?")
-    assert office.killed(office.inbound_desk().hear(DEMO, question), (point, 1))
+    assert office.killed(office.inbound_adapter().receive(DEMO, question), (point, 1))
     office.clock.pass_by(seconds=90)
-    office.hear(question, question)
+    office.receive(question, question)
     for _ in range(3):
         office.tick()
         office.deliver(Channel.WHATSAPP, within=timedelta(minutes=3))
     assert len(answers(office)) == len(office.provider.accepted) == 1
-    assert word(office) is None
+    assert statement(office) is None
 
 
 def test_a_question_that_comes_too_late_is_not_asked() -> None:
     office = Office()
-    office.hear(said("Comment arrêter ?", at=MORNING - 2 * DAY))
+    office.receive(said("Comment arrêter ?", at=MORNING - 2 * DAY))
     assert answers(office) == []
 
 
@@ -252,21 +252,21 @@ def test_a_question_that_comes_too_late_is_not_asked() -> None:
 def test_an_edited_message_revokes_and_is_answered_only_in_an_open_session(is_open: bool) -> None:
     office = Office()
     if is_open:
-        office.hear(said("Bonjour"))
+        office.receive(said("Bonjour"))
     office.clock.pass_by(minutes=10)
     edit = replace(said("Stop svp", at=office.clock.now()), is_edit=True)
-    office.hear(edit, edit)
-    assert word(office) == revoked(office.clock.now())
+    office.receive(edit, edit)
+    assert statement(office) == revoked(office.clock.now())
     assert session(office) == (MORNING + DAY if is_open else None)
     assert texts(office) == ([FRENCH.done] if is_open else [])
 
 
 def test_whoever_agreed_again_is_answered_again() -> None:
     office = Office()
-    office.hear(said("STOP"))
+    office.receive(said("STOP"))
     known(office, granted(MORNING + SECOND))
     office.clock.pass_by(seconds=2)
-    office.hear(said("STOP", at=MORNING + 2 * SECOND))
+    office.receive(said("STOP", at=MORNING + 2 * SECOND))
     assert len(answers(office)) == 2
 
 
@@ -283,10 +283,10 @@ def test_a_stop_that_changes_nothing_or_comes_too_late_is_not_answered(before: S
     office = Office()
     if before is not None:
         known(office, before)
-    office.hear(said("STOP", at=at))
+    office.receive(said("STOP", at=at))
     assert answers(office) == []
     expected = before if before is not None and before[1] > at else revoked(at)
-    assert word(office) == expected
+    assert statement(office) == expected
 
 
 POINTS = [
@@ -296,7 +296,7 @@ POINTS = [
     "plans.write_payload",
     "log.add",
     "people.record",
-    "lanes.book",
+    "rate_limits.book",
     "queue.put",
 ]
 
@@ -304,10 +304,10 @@ POINTS = [
 @pytest.mark.parametrize("point", POINTS)
 def test_a_worker_killed_anywhere_leaves_one_answer_and_the_opt_out(point: str) -> None:
     office = Office()
-    assert office.killed(office.inbound_desk().hear(DEMO, said("STOP")), (point, 1))
+    assert office.killed(office.inbound_adapter().receive(DEMO, said("STOP")), (point, 1))
     office.clock.pass_by(seconds=90)
-    office.hear(said("STOP"))
-    assert word(office) == revoked()
+    office.receive(said("STOP"))
+    assert statement(office) == revoked()
     for _ in range(3):
         office.tick()
         office.deliver(Channel.WHATSAPP, within=timedelta(minutes=3))
@@ -316,18 +316,18 @@ def test_a_worker_killed_anywhere_leaves_one_answer_and_the_opt_out(point: str) 
 
 def test_the_answer_needs_no_consent_when_the_agenda_takes_it_up() -> None:
     office = Office()
-    office.killed(office.inbound_desk().hear(DEMO, said("STOP")), ("queue.put", 1))
+    office.killed(office.inbound_adapter().receive(DEMO, said("STOP")), ("queue.put", 1))
     office.clock.pass_by(seconds=90)
     office.tick()
     office.deliver(Channel.WHATSAPP, within=timedelta(minutes=3))
     [answer] = answers(office)
-    assert (word(office), answer.status) == (revoked(), Status.SENT)
+    assert (statement(office), answer.status) == (revoked(), Status.SENT)
 
 
 def test_a_revoked_person_gets_nothing_else() -> None:
     office = Office()
     sent = office.single(1, Channel.WHATSAPP)
-    office.hear(said("STOP"))
+    office.receive(said("STOP"))
     office.deliver(Channel.WHATSAPP, within=timedelta(minutes=1))
     assert (office.row(sent.message_id).status, office.row(sent.message_id).reason) == (Status.FAILED, "opted_out")
     assert len(office.provider.accepted) == 1
@@ -335,13 +335,13 @@ def test_a_revoked_person_gets_nothing_else() -> None:
 
 def test_whoever_writes_without_a_number_is_answered_by_user_id() -> None:
     office = Office()
-    office.hear(said("STOP", contact=BY_USER_ID))
+    office.receive(said("STOP", contact=BY_USER_ID))
     [answer] = answers(office)
     payload = office.run(office.plans.read_payload(answer.payload))
     assert payload is not None
     assert (payload.to, payload.mode, payload.exempt) == (USER_ID, Mode.SESSION, True)
     assert (answer.recipient, answer.country, answer.person) == ("***", "SN", person(office, USER_ID))
-    assert word(office, USER_ID) == revoked()
+    assert statement(office, USER_ID) == revoked()
 
 
 OLD, NEW, OTHER = "+22505123458", "+2250505123458", "+2250705123458"
@@ -350,34 +350,36 @@ OLD, NEW, OTHER = "+22505123458", "+2250505123458", "+2250705123458"
 @pytest.mark.parametrize("wrote", [OLD, NEW])
 def test_an_old_number_is_the_person_whom_its_own_operators_rule_leads_to(wrote: str) -> None:
     office = Office()
-    office.hear(said("STOP", contact=Contact(phone=wrote)))
-    assert word(office, OLD) == word(office, NEW) == revoked()
+    office.receive(said("STOP", contact=Contact(phone=wrote)))
+    assert statement(office, OLD) == statement(office, NEW) == revoked()
     assert session(office, NEW) == MORNING + DAY
-    assert (word(office, OTHER), session(office, OTHER)) == (None, None)
+    assert (statement(office, OTHER), session(office, OTHER)) == (None, None)
     [answer] = answers(office)
     assert (answer.country, answer.person) == ("CI", person(office, NEW))
     office.deliver(Channel.WHATSAPP, within=timedelta(seconds=5))
     assert [to for to, _ in office.provider.accepted] == [NEW]
-    office.hear(said("Stop", contact=Contact(phone=NEW if wrote == OLD else OLD), at=MORNING + SECOND))
+    office.receive(said("Stop", contact=Contact(phone=NEW if wrote == OLD else OLD), at=MORNING + SECOND))
     assert len(answers(office)) == 1
 
 
 def test_an_old_number_that_no_rule_leads_on_from_is_a_person_of_its_own() -> None:
     office = Office()
-    office.hear(said("STOP", contact=Contact(phone="+22520123458")))
-    assert word(office, "+22520123458") == revoked()
+    office.receive(said("STOP", contact=Contact(phone="+22520123458")))
+    assert statement(office, "+22520123458") == revoked()
 
 
 def test_meta_s_own_opt_out_revokes_and_its_end_grants_nothing() -> None:
     office = Office()
-    office.hear(Preference(contact=BY_PHONE, stopped=True, at=MORNING))
-    assert word(office) == revoked(MORNING, PREFERENCE)
-    office.hear(Preference(contact=BY_PHONE, stopped=False, at=MORNING + SECOND))
-    assert (word(office), answers(office)) == (revoked(MORNING, PREFERENCE), [])
+    office.receive(Preference(contact=BY_PHONE, stopped=True, at=MORNING))
+    assert statement(office) == revoked(MORNING, PREFERENCE)
+    office.receive(Preference(contact=BY_PHONE, stopped=False, at=MORNING + SECOND))
+    assert (statement(office), answers(office)) == (revoked(MORNING, PREFERENCE), [])
 
 
-@pytest.mark.parametrize(("reason", "word_after"), [("opted_out", revoked(MORNING, REFUSED)), ("undeliverable", None)])
-def test_a_message_that_came_back_for_an_opt_out_revokes(reason: str, word_after: Said | None) -> None:
+@pytest.mark.parametrize(
+    ("reason", "statement_after"), [("opted_out", revoked(MORNING, REFUSED)), ("undeliverable", None)]
+)
+def test_a_message_that_came_back_for_an_opt_out_revokes(reason: str, statement_after: Said | None) -> None:
     office = Office()
     sent = office.single(1, Channel.WHATSAPP)
     report = StatusReport(
@@ -387,42 +389,46 @@ def test_a_message_that_came_back_for_an_opt_out_revokes(reason: str, word_after
         at=MORNING,
         error=SendError(Kind.RECIPIENT, "131050", reason),
     )
-    office.run(office.inbound_desk().told(DEMO, report, sent))
-    assert word(office) == word_after
+    office.run(office.inbound_adapter().status_received(DEMO, report, sent))
+    assert statement(office) == statement_after
 
 
 def test_news_about_other_things_passes() -> None:
     office = Office()
-    office.run(office.inbound_desk().hear(DEMO, AccountNews(restricted=True, event="x", at=MORNING)))
+    office.run(office.inbound_adapter().receive(DEMO, AccountUpdate(restricted=True, event="x", at=MORNING)))
     assert office.points.passed.total() == 0
 
 
 @pytest.mark.parametrize("order", list(permutations([said("STOP", contact=BY_USER_ID), KNOWN, KNOWN])))
-def test_what_is_said_under_a_user_id_holds_for_the_number_whichever_is_heard_first(order: tuple[News, ...]) -> None:
+def test_what_is_said_under_a_user_id_holds_for_the_number_whichever_is_heard_first(
+    order: tuple[WebhookEvent, ...],
+) -> None:
     office = Office()
-    office.hear(*order)
-    assert word(office) == word(office, USER_ID) == revoked()
+    office.receive(*order)
+    assert statement(office) == statement(office, USER_ID) == revoked()
     assert session(office) == MORNING + DAY
     assert len(answers(office)) == 1
 
 
-@pytest.mark.parametrize("point", ["contacts.link", "sessions.open", "people.record", "contacts.links"])
+@pytest.mark.parametrize(
+    "point", ["contacts.identity_link", "sessions.open", "people.record", "contacts.identity_links"]
+)
 @pytest.mark.parametrize("nth", [1, 2])
 def test_an_introduction_killed_half_way_is_made_good(point: str, nth: int) -> None:
     office = Office()
-    office.hear(said("STOP", contact=BY_USER_ID))
-    office.killed(office.inbound_desk().hear(DEMO, KNOWN), (point, nth))
-    office.hear(KNOWN)
-    assert word(office) == revoked()
+    office.receive(said("STOP", contact=BY_USER_ID))
+    office.killed(office.inbound_adapter().receive(DEMO, KNOWN), (point, nth))
+    office.receive(KNOWN)
+    assert statement(office) == revoked()
     assert session(office) == MORNING + DAY
 
 
 def test_an_introduction_costs_one_read_once_it_is_known() -> None:
     office = Office()
-    office.hear(KNOWN)
+    office.receive(KNOWN)
     before = office.points.passed.copy()
-    office.hear(KNOWN, KNOWN)
-    assert office.points.passed - before == {"contacts.linked": 1}
+    office.receive(KNOWN, KNOWN)
+    assert office.points.passed - before == {"contacts.joined_identities": 1}
 
 
 NEW_NUMBER = Succession(previous=BY_PHONE, current=Contact(phone=NEW_PHONE), at=MORNING)
@@ -436,36 +442,38 @@ def test_an_opt_out_goes_along_to_a_new_number_and_what_the_next_owner_says_does
     office = Office()
     office.clock.pass_by(seconds=1)
     stop = said("STOP", at=at)
-    office.hear(*((stop, NEW_NUMBER) if stop_first else (NEW_NUMBER, stop)), NEW_NUMBER)
-    assert word(office, NEW_PHONE) == (revoked(at) if goes_along else None)
+    office.receive(*((stop, NEW_NUMBER) if stop_first else (NEW_NUMBER, stop)), NEW_NUMBER)
+    assert statement(office, NEW_PHONE) == (revoked(at) if goes_along else None)
     assert session(office, NEW_PHONE) is None
 
 
 def test_what_the_old_number_had_agreed_to_stays_behind() -> None:
     office = Office()
     known(office, granted(MORNING - SECOND))
-    office.hear(NEW_NUMBER)
-    assert word(office, NEW_PHONE) is None
+    office.receive(NEW_NUMBER)
+    assert statement(office, NEW_PHONE) is None
 
 
 @pytest.mark.parametrize("stop_first", [True, False])
-@pytest.mark.parametrize("told", [Contact(phone="+5215512345678"), Contact(user_id=USER_ID)], ids=["number", "user ID"])
-def test_a_status_says_by_which_name_meta_knows_the_person_of_a_message(stop_first: bool, told: Contact) -> None:
+@pytest.mark.parametrize(
+    "reported", [Contact(phone="+5215512345678"), Contact(user_id=USER_ID)], ids=["number", "user ID"]
+)
+def test_a_status_says_by_which_name_meta_knows_the_person_of_a_message(stop_first: bool, reported: Contact) -> None:
     """Meta still has a 1 in Mexican numbers, which they have lost; and of people with usernames it tells no number."""
     office = Office()
     sent = replace(office.single(1, Channel.WHATSAPP), person=person(office, "+525512345678"))
     attempt = Attempt(message_id=sent.message_id, number=1)
-    status = StatusReport(attempt=attempt, provider_message_id="", status=Status.SENT, at=MORNING, recipient=told)
-    for hears_stop in (stop_first, not stop_first):
-        if hears_stop:
-            office.hear(said("STOP", contact=told))
+    status = StatusReport(attempt=attempt, provider_message_id="", status=Status.SENT, at=MORNING, recipient=reported)
+    for receives_stop in (stop_first, not stop_first):
+        if receives_stop:
+            office.receive(said("STOP", contact=reported))
         else:
-            office.run(office.inbound_desk().told(DEMO, status, sent))
-    assert word(office, "+525512345678") == revoked()
+            office.run(office.inbound_adapter().status_received(DEMO, status, sent))
+    assert statement(office, "+525512345678") == revoked()
     assert session(office, "+525512345678") == MORNING + DAY
 
 
-CHAIN: tuple[News, ...] = (
+CHAIN: tuple[WebhookEvent, ...] = (
     said("STOP", contact=BY_USER_ID, at=MORNING - 10 * SECOND),
     Preference(contact=BY_PHONE, stopped=True, at=MORNING - 9 * SECOND),
     KNOWN,
@@ -476,10 +484,10 @@ CHAIN: tuple[News, ...] = (
 
 
 @given(st.permutations(CHAIN), st.lists(st.sampled_from(CHAIN), max_size=4))
-def test_any_order_and_repetition_ends_alike(order: list[News], again: list[News]) -> None:
+def test_any_order_and_repetition_ends_alike(order: list[WebhookEvent], again: list[WebhookEvent]) -> None:
     office = Office()
-    office.hear(*order, *again)
+    office.receive(*order, *again)
     last = revoked(MORNING - 9 * SECOND, PREFERENCE)
-    assert word(office) == word(office, NEW_PHONE) == word(office, NEW_USER_ID) == last
+    assert statement(office) == statement(office, NEW_PHONE) == statement(office, NEW_USER_ID) == last
     assert session(office, NEW_PHONE) == MORNING - 2 * SECOND + DAY
     assert len(answers(office)) <= 1

@@ -13,10 +13,10 @@ from shared.messages.ports import LogQuery, Move, Moved, Page
 from shared.messages.status import Status
 from shared.providers.meta import webhook
 from shared.providers.orange.receipts import FORMAT
-from shared.webhooks.ingress import ReceiptDesk, Receiver, Report
-from shared.webhooks.meta_documents import MetaDesk
-from shared.webhooks.unmatched_receipts import Strangers
-from shared.webhooks.updates import Inbound, News, StatusReport
+from shared.webhooks.ingress import ReceiptAdapter, Receiver, Report
+from shared.webhooks.meta_documents import MetaAdapter
+from shared.webhooks.unmatched_receipts import UnmatchedReceipts
+from shared.webhooks.updates import Inbound, StatusReport, WebhookEvent
 from tests.contract.making import message
 from tests.fakes.log import FakeLog
 from tests.fakes.office import DEMO, Office
@@ -29,29 +29,34 @@ class Listener:
     """Hears everything; cannot stand some words."""
 
     def __init__(self, hated: str = "") -> None:
-        self.heard: list[str] = []
+        self.received: list[str] = []
         self._hated = hated
 
-    async def hear(self, organisation: str, news: News) -> None:
+    async def receive(self, organisation: str, webhook_event: WebhookEvent) -> None:
         assert organisation == DEMO
-        assert isinstance(news, Inbound)
-        if news.words[0] == self._hated:
+        assert isinstance(webhook_event, Inbound)
+        if webhook_event.words[0] == self._hated:
             raise RuntimeError("a store is away")
-        self.heard.append(news.words[0])
+        self.received.append(webhook_event.words[0])
 
-    async def told(self, organisation: str, report: StatusReport, row: Message) -> None:
-        self.heard.append(f"{row.message_id[-1]} {report.status}")
+    async def status_received(self, organisation: str, report: StatusReport, row: Message) -> None:
+        self.received.append(f"{row.message_id[-1]} {report.status}")
 
 
 def receiver(office: Office, *listeners: Listener, queue: FakeStatusQueue | None = None) -> Receiver:
-    settler = office.settler()
-    statuses = office.aftermath(settler)
-    strangers = Strangers(office.unknown_sms, office.number_key.person)
-    receipts = ReceiptDesk(
-        formats={ORANGE: FORMAT}, receipts=office.receipts, strangers=strangers, queue=queue or FakeStatusQueue()
+    status_writer = office.status_writer()
+    statuses = office.status_effects(status_writer)
+    unmatched_receipts = UnmatchedReceipts(office.unknown_sms, office.number_key.person)
+    receipts = ReceiptAdapter(
+        formats={ORANGE: FORMAT},
+        receipts=office.receipts,
+        unmatched_receipts=unmatched_receipts,
+        queue=queue or FakeStatusQueue(),
     )
-    meta = MetaDesk(whatsapp=webhook, statuses=statuses, news_listeners=listeners, status_listeners=listeners)
-    return Receiver(settler, meta, receipts, office.telemetry, office.clock)
+    meta = MetaAdapter(
+        whatsapp=webhook, statuses=statuses, webhook_event_listeners=listeners, status_listeners=listeners
+    )
+    return Receiver(status_writer, meta, receipts, office.telemetry, office.clock)
 
 
 def report(*words: str) -> Report:
@@ -63,19 +68,19 @@ def test_everybody_hears_everything_whatever_one_of_them_makes_of_it() -> None:
     troubled, calm = Listener(hated="B"), Listener()
     work = receiver(office, troubled, calm).receive_all([report("A", "B", "C"), report("D")])
     assert office.run(work) == [False, True]
-    assert sorted(troubled.heard) == ["A", "C", "D"]
-    assert sorted(calm.heard) == ["A", "B", "C", "D"]
-    assert office.telemetry.troubles == ["news_not_taken", "report_failed"]
+    assert sorted(troubled.received) == ["A", "C", "D"]
+    assert sorted(calm.received) == ["A", "B", "C", "D"]
+    assert office.telemetry.warning_events == ["webhook_event_not_taken", "report_failed"]
 
 
 def test_a_document_that_comes_again_is_heard_again() -> None:
     office, calm = Office(), Listener()
     for _ in range(2):
         assert office.run(receiver(office, calm).receive_all([report("A")])) == [True]
-    assert calm.heard == ["A", "A"]
+    assert calm.received == ["A", "A"]
 
 
-class WatchedLog(FakeLog):
+class ObservedLog(FakeLog):
     """Moves take a while; it knows which were under way at once, and cannot move some message."""
 
     def __init__(self, points: Points) -> None:
@@ -112,14 +117,14 @@ MESSAGES = [f"5a1e0000-0000-5000-8000-00000000000{number}" for number in range(3
 def office() -> Office:
     """Three messages have been sent."""
     office = Office()
-    office.log = WatchedLog(office.points)
+    office.log = ObservedLog(office.points)
     for message_id in MESSAGES:
         row = message(message_id, channel=Channel.WHATSAPP, organisation=DEMO, chunk=CHUNK)
         office.log.rows[DEMO, message_id] = replace(row, status=Status.SENT, sent_at=MORNING, attempts=1)
     return office
 
 
-def told(*statuses: tuple[int, str], words: Sequence[str] = ()) -> Report:
+def reported(*statuses: tuple[int, str], words: Sequence[str] = ()) -> Report:
     """One body."""
     at = str(int(MORNING.timestamp()) + 5)
     changes = [
@@ -136,7 +141,7 @@ def told(*statuses: tuple[int, str], words: Sequence[str] = ()) -> Report:
     return Report(organisation=DEMO, provider=META, document=json.dumps(document(*changes, *written)))
 
 
-def standing(office: Office) -> list[Status]:
+def stored(office: Office) -> list[Status]:
     return [office.row(message_id).status for message_id in MESSAGES]
 
 
@@ -144,45 +149,45 @@ def counts(office: Office) -> Mapping[Status, int]:
     return office.run(office.distributions.counts(DEMO, "d"))[0, 0].by_status
 
 
-def log_of(office: Office) -> WatchedLog:
-    assert isinstance(office.log, WatchedLog)
+def log_of(office: Office) -> ObservedLog:
+    assert isinstance(office.log, ObservedLog)
     return office.log
 
 
 def test_statuses_of_different_messages_wait_for_nobody(office: Office) -> None:
-    body = told((0, "delivered"), (1, "delivered"), (0, "read"), (2, "delivered"), (1, "read"))
+    body = reported((0, "delivered"), (1, "delivered"), (0, "read"), (2, "delivered"), (1, "read"))
     assert office.run(receiver(office, Listener()).receive_all([body])) == [True]
-    assert standing(office) == [Status.READ, Status.READ, Status.DELIVERED]
+    assert stored(office) == [Status.READ, Status.READ, Status.DELIVERED]
     assert log_of(office).most == 3
 
 
 def test_statuses_of_one_message_keep_the_order_of_the_document(office: Office) -> None:
     listener = Listener()
-    body = told((0, "delivered"), (1, "read"), (0, "read"))
+    body = reported((0, "delivered"), (1, "read"), (0, "read"))
     assert office.run(receiver(office, listener).receive_all([body])) == [True]
-    assert [one for one in listener.heard if one.startswith("0")] == ["0 delivered", "0 read"]
+    assert [one for one in listener.received if one.startswith("0")] == ["0 delivered", "0 read"]
     assert [name for name, _ in office.telemetry.events] == 3 * ["message_moved"], "none came too late"
 
 
 def test_one_status_in_trouble_loses_no_other_and_the_whole_document_comes_again(office: Office) -> None:
     listener = Listener()
     log_of(office).broken = MESSAGES[0]
-    body = told((0, "delivered"), (1, "delivered"), (0, "read"), (2, "read"), words=["Bonjour"])
+    body = reported((0, "delivered"), (1, "delivered"), (0, "read"), (2, "read"), words=["Bonjour"])
     consumer = receiver(office, listener)
     assert office.run(consumer.receive_all([body])) == [False]
-    assert standing(office) == [Status.SENT, Status.DELIVERED, Status.READ]
-    assert sorted(listener.heard) == ["1 delivered", "2 read", "Bonjour"]
+    assert stored(office) == [Status.SENT, Status.DELIVERED, Status.READ]
+    assert sorted(listener.received) == ["1 delivered", "2 read", "Bonjour"]
     first = {Status.SENT: -2, Status.DELIVERED: 1, Status.READ: 1}
     assert counts(office) == first, "what was moved is counted at once"
     log_of(office).broken = None
     assert office.run(consumer.receive_all([body])) == [True]
-    assert standing(office) == [Status.READ, Status.DELIVERED, Status.READ]
+    assert stored(office) == [Status.READ, Status.DELIVERED, Status.READ]
     assert counts(office) == {Status.SENT: -3, Status.DELIVERED: 1, Status.READ: 2}
-    assert office.telemetry.troubles == ["report_failed"]
+    assert office.telemetry.warning_events == ["report_failed"]
 
 
 def test_a_status_in_trouble_does_not_hide_a_later_one_of_its_message(office: Office) -> None:
-    class Refusing(WatchedLog):
+    class Refusing(ObservedLog):
         @override
         async def move(self, organisation: str, message_id: str, move: Move) -> Moved:
             if move.status is Status.DELIVERED:
@@ -191,18 +196,18 @@ def test_a_status_in_trouble_does_not_hide_a_later_one_of_its_message(office: Of
 
     rows, office.log = office.log.rows, Refusing(office.points)
     office.log.rows = rows
-    assert office.run(receiver(office, Listener()).receive_all([told((0, "delivered"), (0, "read"))])) == [False]
+    assert office.run(receiver(office, Listener()).receive_all([reported((0, "delivered"), (0, "read"))])) == [False]
     assert office.row(MESSAGES[0]).status is Status.READ
 
 
 def nameless(*statuses: tuple[int, str], key: str | None = None) -> Report:
     """Statuses that Meta tells of messages by its own ID alone; `key`: with another program's key."""
     other = {} if key is None else {"biz_opaque_callback_data": key}
-    told_of = [
+    reported_of = [
         {"id": f"wamid.{number}", "status": status, "timestamp": "1795428000", "errors": [{"code": 131026}]} | other
         for number, status in statuses
     ]
-    return Report(organisation=DEMO, provider=META, document=json.dumps(document(change(value(statuses=told_of)))))
+    return Report(organisation=DEMO, provider=META, document=json.dumps(document(change(value(statuses=reported_of)))))
 
 
 def named(office: Office, number: int) -> None:
@@ -217,9 +222,9 @@ def test_a_status_without_our_key_is_found_by_its_message_id(office: Office) -> 
     listener, queue = Listener(), FakeStatusQueue()
     body = nameless((0, "failed"), (1, "delivered"), (1, "read"))
     assert office.run(receiver(office, listener, queue=queue).receive_all([body])) == [True]
-    assert standing(office) == [Status.FAILED, Status.READ, Status.SENT]
+    assert stored(office) == [Status.FAILED, Status.READ, Status.SENT]
     assert office.row(MESSAGES[0]).reason == "not_on_whatsapp"
-    assert sorted(listener.heard) == ["0 failed", "1 delivered", "1 read"]
+    assert sorted(listener.received) == ["0 failed", "1 delivered", "1 read"]
     assert queue.delayed == []
 
 
@@ -229,13 +234,13 @@ def test_a_status_that_overtakes_the_senders_own_record_comes_back_alone(office:
     queue, listener = FakeStatusQueue(), Listener()
     consumer = receiver(office, listener, queue=queue)
     assert office.run(consumer.receive_all([nameless((0, "failed"), (1, "read"))])) == [True]
-    assert standing(office) == [Status.SENT, Status.READ, Status.SENT]
+    assert stored(office) == [Status.SENT, Status.READ, Status.SENT]
     [(delay, again)] = queue.delayed
     assert (again.looks, delay) == (1, 60)
     assert "wamid.1" not in again.document
     named(office, 0)
     assert office.run(consumer.receive_all([again])) == [True]
-    assert standing(office) == [Status.FAILED, Status.READ, Status.SENT]
+    assert stored(office) == [Status.FAILED, Status.READ, Status.SENT]
     assert len(queue.delayed) == 1
 
 
@@ -249,7 +254,7 @@ def test_a_status_of_no_message_of_ours_is_looked_for_an_hour_and_then_counted(o
         waiting, queue.delayed = [report for _, report in queue.delayed], []
     assert delays == [60, 900, 900, 900]
     assert [name for name, _ in office.telemetry.events] == ["status_for_unknown_message"]
-    assert standing(office) == 3 * [Status.SENT]
+    assert stored(office) == 3 * [Status.SENT]
 
 
 def test_another_programs_status_does_not_come_back(office: Office) -> None:
@@ -264,7 +269,7 @@ def test_an_id_that_two_messages_bear_says_nothing(office: Office) -> None:
         move = Move(status=Status.SENT, at=MORNING, provider_message_id="wamid.5")
         office.run(office.log.move(DEMO, message_id, move))
     assert office.run(receiver(office, queue=FakeStatusQueue()).receive_all([nameless((5, "failed"))])) == [True]
-    assert standing(office) == 3 * [Status.SENT]
+    assert stored(office) == 3 * [Status.SENT]
 
 
 def test_a_look_up_that_fails_loses_no_other_status_and_the_document_comes_again(office: Office) -> None:
@@ -272,11 +277,11 @@ def test_a_look_up_that_fails_loses_no_other_status_and_the_document_comes_again
     log = log_of(office)
     log.is_blind = True
     body = json.loads(nameless((0, "failed")).document)
-    body["entry"] += json.loads(told((1, "read")).document)["entry"]
+    body["entry"] += json.loads(reported((1, "read")).document)["entry"]
     whole = replace(nameless(), document=json.dumps(body))
     consumer = receiver(office, queue=FakeStatusQueue())
     assert office.run(consumer.receive_all([whole])) == [False]
-    assert standing(office) == [Status.SENT, Status.READ, Status.SENT]
+    assert stored(office) == [Status.SENT, Status.READ, Status.SENT]
     log.is_blind = False
     assert office.run(consumer.receive_all([whole])) == [True]
-    assert standing(office) == [Status.FAILED, Status.READ, Status.SENT]
+    assert stored(office) == [Status.FAILED, Status.READ, Status.SENT]

@@ -14,9 +14,9 @@ from shared.messages.payload import META, ORANGE, Channel
 from shared.policy.consent import ConsentRecord, ConsentState
 from shared.providers.meta import webhook
 from shared.providers.orange.receipts import FORMAT
-from shared.webhooks.ingress import ReceiptDesk, Receiver, Report
-from shared.webhooks.meta_documents import MetaDesk
-from shared.webhooks.unmatched_receipts import Strangers
+from shared.webhooks.ingress import ReceiptAdapter, Receiver, Report
+from shared.webhooks.meta_documents import MetaAdapter
+from shared.webhooks.unmatched_receipts import UnmatchedReceipts
 from tests.fakes.office import DEMO, WHATSAPP, Office
 from tests.fakes.rest import FakeStatusQueue
 from tests.fakes.world import MORNING
@@ -31,32 +31,38 @@ START = int(MORNING.timestamp()) - 3600
 
 
 def in_envelope(**fields: Any) -> Document:
-    told = value(**fields)
-    told["metadata"]["phone_number_id"] = WHATSAPP.phone_number_id
-    return document(change(told))
+    reported = value(**fields)
+    reported["metadata"]["phone_number_id"] = WHATSAPP.phone_number_id
+    return document(change(reported))
 
 
 def status(number: int, attempt: int, name: str, at: int, *, code: int = 131026, introduces: bool = False) -> Document:
     wa_id, user_id = PEOPLE[number]
-    told: Document = {
+    reported: Document = {
         "id": f"wamid.{number}",
         "status": name,
         "timestamp": str(START + at),
         "biz_opaque_callback_data": f"{MESSAGES[number]}.{attempt}",
     }
     if introduces:
-        told |= {"recipient_id": wa_id, "recipient_user_id": user_id}
+        reported |= {"recipient_id": wa_id, "recipient_user_id": user_id}
     if name == "failed":
-        told["errors"] = [{"code": code}]
-    return in_envelope(statuses=[told])
+        reported["errors"] = [{"code": code}]
+    return in_envelope(statuses=[reported])
 
 
 def text(number: int, words: str, at: int, *, by: str) -> Document:
     wa_id, user_id = PEOPLE[number]
     names = {"number": {"from": wa_id}, "user": {"from_user_id": user_id}}
     names["both"] = names["number"] | names["user"]
-    told = {"id": f"wamid.in{at}", "timestamp": str(START + at), "type": "text", "text": {"body": words}, **names[by]}
-    return in_envelope(messages=[told])
+    reported = {
+        "id": f"wamid.in{at}",
+        "timestamp": str(START + at),
+        "type": "text",
+        "text": {"body": words},
+        **names[by],
+    }
+    return in_envelope(messages=[reported])
 
 
 def preference(number: int, wish: str, at: int) -> Document:
@@ -67,7 +73,7 @@ def preference(number: int, wish: str, at: int) -> Document:
 def stories(draw: st.DrawFn) -> list[Document]:
     """What happened, each thing at an instant of its own. Meta took one attempt of a message: another only fails."""
     clock = iter(range(10_000))
-    told: list[Document] = []
+    reported: list[Document] = []
     for number in range(len(MESSAGES)):
         taken = draw(st.integers(1, ATTEMPTS))
         for attempt in range(1, ATTEMPTS + 1):
@@ -76,13 +82,13 @@ def stories(draw: st.DrawFn) -> list[Document]:
             code = draw(st.sampled_from([131026, 131050, 7777777]))
             for name in names:
                 introduces = draw(st.booleans())
-                told.append(status(number, attempt, name, next(clock), code=code, introduces=introduces))
+                reported.append(status(number, attempt, name, next(clock), code=code, introduces=introduces))
     said = st.tuples(
         st.integers(0, 2), st.sampled_from(["STOP", "Bonjour"]), st.sampled_from(["number", "user", "both"])
     )
-    told += [text(number, words, next(clock), by=by) for number, words, by in draw(st.lists(said, max_size=5))]
+    reported += [text(number, words, next(clock), by=by) for number, words, by in draw(st.lists(said, max_size=5))]
     wished = st.tuples(st.integers(0, 2), st.sampled_from(["stop", "resume"]))
-    return told + [preference(number, wish, next(clock)) for number, wish in draw(st.lists(wished, max_size=3))]
+    return reported + [preference(number, wish, next(clock)) for number, wish in draw(st.lists(wished, max_size=3))]
 
 
 def _once(name: str) -> object:
@@ -95,11 +101,11 @@ class Ending:
     """All that is left in the end."""
 
     rows: Mapping[str, tuple[object, ...]]
-    words: Mapping[tuple[str, str], tuple[ConsentState, datetime]]
+    statements: Mapping[tuple[str, str], tuple[ConsentState, datetime]]
     sessions: Mapping[tuple[str, str, str], datetime]
 
 
-def told_in_this_order(documents: Sequence[Document]) -> tuple[Ending, list[Message]]:
+def reported_in_this_order(documents: Sequence[Document]) -> tuple[Ending, list[Message]]:
     """The end, and the answers to STOP."""
     office = Office()
     for message_id in MESSAGES:
@@ -115,24 +121,26 @@ def told_in_this_order(documents: Sequence[Document]) -> tuple[Ending, list[Mess
             attempts=ATTEMPTS,
             lease_until=MORNING + timedelta(seconds=90),
         )
-    desk = office.inbound_desk()
-    receipts = ReceiptDesk(
+    adapter = office.inbound_adapter()
+    receipts = ReceiptAdapter(
         formats={ORANGE: FORMAT},
         receipts=office.receipts,
-        strangers=Strangers(office.unknown_sms, office.number_key.person),
+        unmatched_receipts=UnmatchedReceipts(office.unknown_sms, office.number_key.person),
         queue=FakeStatusQueue(),
     )
-    settler = office.settler()
-    statuses = office.aftermath(settler)
-    meta = MetaDesk(whatsapp=webhook, statuses=statuses, news_listeners=(desk,), status_listeners=(desk,))
-    receiver = Receiver(settler, meta, receipts, office.telemetry, office.clock)
+    status_writer = office.status_writer()
+    statuses = office.status_effects(status_writer)
+    meta = MetaAdapter(
+        whatsapp=webhook, statuses=statuses, webhook_event_listeners=(adapter,), status_listeners=(adapter,)
+    )
+    receiver = Receiver(status_writer, meta, receipts, office.telemetry, office.clock)
     for one in documents:
         report = Report(organisation=DEMO, provider=META, document=json.dumps(one))
         assert office.run(receiver.receive_all([report])) == [True]
     answers = [row for (_, message_id), row in office.log.rows.items() if message_id not in MESSAGES]
     ending = Ending(
         rows={one: _settled(office.row(one)) for one in MESSAGES},
-        words={key: _said(known) for key, known in office.people.words.items()},
+        statements={key: _said(known) for key, known in office.people.records.items()},
         sessions=office.sessions.ends,
     )
     return ending, answers
@@ -143,9 +151,9 @@ def _settled(row: Message) -> tuple[object, ...]:
 
 
 def _said(known: ConsentRecord) -> tuple[ConsentState, datetime]:
-    word = known.latest
-    assert word is not None
-    return word.state, word.recorded_at
+    statement = known.latest
+    assert statement is not None
+    return statement.state, statement.recorded_at
 
 
 def batched(documents: Sequence[Document]) -> Document:
@@ -159,10 +167,10 @@ def test_any_order_and_repetition_ends_alike(data: st.DataObject) -> None:
     story = data.draw(stories())
     again = data.draw(st.lists(st.sampled_from(story), max_size=8)) if story else []
     shuffled = data.draw(st.permutations([*story, *again]))
-    first, _ = told_in_this_order(story)
-    ending, answers = told_in_this_order(shuffled)
+    first, _ = reported_in_this_order(story)
+    ending, answers = reported_in_this_order(shuffled)
     assert ending == first
-    assert told_in_this_order([batched(shuffled)])[0] == first
+    assert reported_in_this_order([batched(shuffled)])[0] == first
     assert len({answer.person for answer in answers}) == len(answers)
 
 

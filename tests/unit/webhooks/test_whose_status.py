@@ -11,9 +11,9 @@ from shared.messages.payload import META, ORANGE, Channel
 from shared.messages.status import Status
 from shared.providers.meta import webhook
 from shared.providers.orange.receipts import FORMAT
-from shared.webhooks.ingress import ReceiptDesk, Receiver, Report
-from shared.webhooks.meta_documents import MetaDesk
-from shared.webhooks.unmatched_receipts import Strangers
+from shared.webhooks.ingress import ReceiptAdapter, Receiver, Report
+from shared.webhooks.meta_documents import MetaAdapter
+from shared.webhooks.unmatched_receipts import UnmatchedReceipts
 from tests.contract.making import message
 from tests.fakes.office import DEMO, WHATSAPP, Office
 from tests.fakes.rest import FakeStatusQueue
@@ -25,7 +25,9 @@ LEASE = timedelta(seconds=90)
 CLOSED, PAYMENT = 131047, 131042
 
 
-def told(status: str, *, key: str = f"{MESSAGE}.1", number: str = WHATSAPP.phone_number_id, code: int = 0) -> Report:
+def reported(
+    status: str, *, key: str = f"{MESSAGE}.1", number: str = WHATSAPP.phone_number_id, code: int = 0
+) -> Report:
     one: dict[str, object] = {"id": "w", "status": status, "timestamp": str(SECONDS), "biz_opaque_callback_data": key}
     one |= {"errors": [{"code": code}]} if code else {}
     metadata = {"phone_number_id": number}
@@ -34,28 +36,28 @@ def told(status: str, *, key: str = f"{MESSAGE}.1", number: str = WHATSAPP.phone
 
 
 def received(office: Office, *reports: Report) -> None:
-    settler = office.settler()
-    receipts = ReceiptDesk(
+    status_writer = office.status_writer()
+    receipts = ReceiptAdapter(
         formats={ORANGE: FORMAT},
         receipts=office.receipts,
-        strangers=Strangers(office.unknown_sms, office.number_key.person),
+        unmatched_receipts=UnmatchedReceipts(office.unknown_sms, office.number_key.person),
         queue=FakeStatusQueue(),
     )
-    meta = MetaDesk(whatsapp=webhook, statuses=office.aftermath(settler))
-    receiver = Receiver(settler, meta, receipts, office.telemetry, office.clock)
+    meta = MetaAdapter(whatsapp=webhook, statuses=office.status_effects(status_writer))
+    receiver = Receiver(status_writer, meta, receipts, office.telemetry, office.clock)
     assert office.run(receiver.receive_all(reports)) == [True] * len(reports)
 
 
 def kept(office: Office, channel: Channel, **changes: object) -> Message:
-    row = replace(message(MESSAGE, channel=channel, organisation=DEMO), attempts=1, alternative=True)
-    row = replace(row, claimed_at=MORNING, lane=WHATSAPP.phone_number_id, **changes)  # type: ignore[arg-type]
+    row = replace(message(MESSAGE, channel=channel, organisation=DEMO), attempts=1, fallback_template=True)
+    row = replace(row, claimed_at=MORNING, rate_limit=WHATSAPP.phone_number_id, **changes)  # type: ignore[arg-type]
     office.log.rows[DEMO, MESSAGE] = row
     return row
 
 
-STATUSES = [told(one) for one in ("sent", "delivered", "read", "failed")]
-STATUSES += [told("failed", code=code) for code in (CLOSED, PAYMENT)]
-CARDS = [told(one, key=f"{MESSAGE}.1.card") for one in ("sent", "delivered", "failed")]
+STATUSES = [reported(one) for one in ("sent", "delivered", "read", "failed")]
+STATUSES += [reported("failed", code=code) for code in (CLOSED, PAYMENT)]
+CARDS = [reported(one, key=f"{MESSAGE}.1.card") for one in ("sent", "delivered", "failed")]
 
 
 def of_another_number(report: Report) -> Report:
@@ -68,8 +70,8 @@ def of_another_number(report: Report) -> Report:
 def test_metas_statuses_change_no_sms(report: Report, unknown: bool) -> None:
     """Of an SMS in doubt a card's status would end the lease, and the SMS would go a second time."""
     office = Office()
-    doubt = {"unknown_since": MORNING, "lease_until": MORNING + LEASE} if unknown else {"status": Status.SENT}
-    row = kept(office, Channel.SMS, **doubt)
+    unknown_outcome = {"unknown_since": MORNING, "lease_until": MORNING + LEASE} if unknown else {"status": Status.SENT}
+    row = kept(office, Channel.SMS, **unknown_outcome)
     received(office, report)
     assert office.row(MESSAGE) == row
     assert office.run(office.holding.get(DEMO, Channel.SMS)).held_scopes() == []
@@ -80,8 +82,8 @@ def test_metas_statuses_change_no_sms(report: Report, unknown: bool) -> None:
 @pytest.mark.parametrize("unknown", [False, True])
 def test_another_numbers_statuses_change_nothing(report: Report, unknown: bool) -> None:
     office = Office()
-    doubt = {"unknown_since": MORNING, "lease_until": MORNING + LEASE} if unknown else {"status": Status.SENT}
-    row = kept(office, Channel.WHATSAPP, **doubt)
+    unknown_outcome = {"unknown_since": MORNING, "lease_until": MORNING + LEASE} if unknown else {"status": Status.SENT}
+    row = kept(office, Channel.WHATSAPP, **unknown_outcome)
     received(office, of_another_number(report))
     assert office.row(MESSAGE) == row
     assert office.run(office.holding.get(DEMO, Channel.WHATSAPP)).held_scopes() == []

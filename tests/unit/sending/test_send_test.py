@@ -20,7 +20,7 @@ def office() -> Office:
 
 def sent(office: Office, to: str, channel: Channel = Channel.SMS) -> Message:
     settings = office.run(office.settings.read(DEMO, channel))
-    return office.run(office.trial().send(office.step(channel), settings, to=to, language="fr", message_id="t-1"))
+    return office.run(office.send_test().send(office.step(channel), settings, to=to, language="fr", message_id="t-1"))
 
 
 def refused(office: Office, to: str, channel: Channel = Channel.SMS) -> Refusal:
@@ -32,7 +32,9 @@ def refused(office: Office, to: str, channel: Channel = Channel.SMS) -> Refusal:
 def test_a_country_that_is_not_covered_is_refused_before_anything_is_logged(office: Office) -> None:
     refusal = refused(office, "+33612345678")
     assert refusal.code is ProblemCode.UNPROCESSABLE
-    assert [(fault.field, fault.code) for fault in refusal.faults] == [("to", "country_not_covered")]
+    assert [(field_error.field, field_error.code) for field_error in refusal.field_errors] == [
+        ("to", "country_not_covered")
+    ]
     assert office.provider.calls == 0
     assert office.log.rows == {}
 

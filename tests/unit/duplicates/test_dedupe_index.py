@@ -5,17 +5,17 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.duplicates.dedupe_index import Print, Prints, rows_of, same_rows, without
+from shared.duplicates.dedupe_index import DedupeIndex, Print, rows_of, same_rows, without
 
 marks = st.builds(Print, digest=st.binary(min_size=16, max_size=16), decides=st.booleans())
 books = st.dictionaries(st.integers(1, 2**31 - 1), marks, max_size=50)
 
 
 def book_of(rows: Mapping[int, Print], *, backwards: bool = False) -> bytes:
-    prints = Prints()
+    dedupe_index = DedupeIndex()
     for row, mark in sorted(rows.items(), reverse=backwards):
-        prints.add(mark, row)
-    return prints.book()
+        dedupe_index.add(mark, row)
+    return dedupe_index.book()
 
 
 def deciding(mark: Print) -> Print:
@@ -41,8 +41,8 @@ def test_the_order_they_came_in_leaves_no_trace(rows: dict[int, Print]) -> None:
 @given(books, st.data())
 def test_rows_are_taken_out_and_the_others_stay(rows: dict[int, Print], data: st.DataObject) -> None:
     gone = data.draw(st.sets(st.sampled_from(sorted(rows)))) if rows else set()
-    left = {row: mark for row, mark in rows.items() if row not in gone}
-    assert without(book_of(rows), gone) == book_of(left)
+    remaining = {row: mark for row, mark in rows.items() if row not in gone}
+    assert without(book_of(rows), gone) == book_of(remaining)
 
 
 def test_a_phone_with_ten_thousand_rows_is_no_square() -> None:

@@ -11,7 +11,7 @@ import pytest
 from shared.base.instants import from_milliseconds, milliseconds
 from shared.campaigns.control import advance_task
 from shared.campaigns.distribution import Action, Counts, Distribution, DistributionStatus
-from shared.campaigns.release import DEPARTED, PATIENCE
+from shared.campaigns.release import PATIENCE, SLOT_PASSED
 from shared.messages.message import Chunk
 from shared.messages.payload import Channel
 from shared.messages.status import Status
@@ -33,35 +33,35 @@ def minutes_pass(office: Office, count: int, step: int = 1) -> None:
             office.deliver(channel)
 
 
-def standing(office: Office, made: Distribution) -> DistributionStatus:
+def stored(office: Office, made: Distribution) -> DistributionStatus:
     return office.distributions.items[DEMO, made.distribution_id].status
 
 
 @pytest.mark.parametrize("channel", Channel)
-def test_the_copy_met_the_claim_of_a_worker_that_died(office: Office, channel: Channel) -> None:
+def test_the_queue_message_met_the_claim_of_a_worker_that_died(office: Office, channel: Channel) -> None:
     made = office.distribute(2, channel=channel)
     office.do_tasks()
-    copies = office.queue.take()
-    assert office.killed(office.step(channel).send_all(copies[:1]), ("provider.send", 1))
-    office.run(office.step(channel).send_all(copies))
+    queue_messages = office.queue.take()
+    assert office.killed(office.step(channel).send_all(queue_messages[:1]), ("provider.send", 1))
+    office.run(office.step(channel).send_all(queue_messages))
     claimed = next(row for row in office.log.rows.values() if row.lease_until is not None)
     assert (claimed.due_at, office.queue.waiting, len(office.provider.accepted)) == (None, [], 1)
     minutes_pass(office, 26 * 60, step=20)
     row = office.row(claimed.message_id)
     assert (row.status, row.reason) == (Status.FAILED, "outcome_unknown")
-    assert standing(office, made) is DistributionStatus.COMPLETED
+    assert stored(office, made) is DistributionStatus.COMPLETED
     assert len(office.provider.accepted) == 1
 
 
 @pytest.mark.parametrize("channel", Channel)
-def test_a_copy_is_lost(office: Office, channel: Channel) -> None:
+def test_a_queue_message_is_lost(office: Office, channel: Channel) -> None:
     made = office.distribute(3, channel=channel)
     office.do_tasks()
     office.queue.waiting.pop()
     minutes_pass(office, 40)
     assert {row.status for row in office.log.rows.values()} == {Status.SENT}
     assert len(office.provider.accepted) == 3
-    assert standing(office, made) is DistributionStatus.COMPLETED
+    assert stored(office, made) is DistributionStatus.COMPLETED
 
 
 def test_the_counts_told_a_resume_that_a_chunk_was_through(office: Office) -> None:
@@ -78,16 +78,16 @@ def test_the_counts_told_a_resume_that_a_chunk_was_through(office: Office) -> No
     office.deliver()
     minutes_pass(office, 40)
     assert {row.status for row in office.log.rows.values()} == {Status.SENT}
-    assert standing(office, made) is DistributionStatus.COMPLETED
+    assert stored(office, made) is DistributionStatus.COMPLETED
 
 
-def test_what_waits_for_its_departure_is_left_alone(office: Office) -> None:
+def test_what_waits_for_its_send_slot_is_left_alone(office: Office) -> None:
     """5 a second, a tenth of them express: 30 rows take 7 s; the next look comes after a minute."""
     made = office.distribute(30)
     office.do_tasks()
-    last = office.distributions.items[DEMO, made.distribution_id].last_departure
+    last = office.distributions.items[DEMO, made.distribution_id].last_send_slot
     assert last is not None
-    office.clock.instant = from_milliseconds(milliseconds(last + DEPARTED))  # as rows keep instants
+    office.clock.instant = from_milliseconds(milliseconds(last + SLOT_PASSED))  # as rows keep instants
     office.run(office.fanout().work(advance_task(made), office.clock.now() + MINUTE))
     assert {row.due_at for row in office.log.rows.values()} == {None}
     office.clock.pass_by(seconds=1)
@@ -95,7 +95,7 @@ def test_what_waits_for_its_departure_is_left_alone(office: Office) -> None:
     assert {row.due_at for row in office.log.rows.values()} == {office.clock.now() + PATIENCE}
 
 
-def test_whoever_is_watched_already_is_not_put_off(office: Office) -> None:
+def test_whoever_has_a_next_check_already_is_not_put_off(office: Office) -> None:
     office.distribute(1)
     office.do_tasks()
     office.queue.waiting = []

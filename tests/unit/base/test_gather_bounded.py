@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 
 import pytest
 
-from shared.base.concurrency import Gathered, one_by_one, side_by_side
+from shared.base.concurrency import BatchLoader, gather_bounded, one_by_one
 
 type Way = Callable[[Iterable[Awaitable[object]]], Awaitable[None]]
 
 
-@pytest.mark.parametrize("way", [side_by_side, one_by_one])
+@pytest.mark.parametrize("way", [gather_bounded, one_by_one])
 def test_all_is_carried_to_its_end_and_the_first_trouble_told(way: Way) -> None:
     done: list[str] = []
 
@@ -50,12 +50,12 @@ class Store:
 def test_whoever_asks_during_a_read_shares_the_next_one_and_gets_what_stood_there_since() -> None:
     async def run() -> None:
         store = Store()
-        gathered = Gathered(store.read)
-        early = [asyncio.ensure_future(gathered.get(key)) for key in ("a", "b")]
+        batch_loader = BatchLoader(store.read)
+        early = [asyncio.ensure_future(batch_loader.get(key)) for key in ("a", "b")]
         for _ in range(3):
             await asyncio.sleep(0)
         store.value = 1
-        late = [asyncio.ensure_future(gathered.get(key)) for key in ("a", "c", "nothing")]
+        late = [asyncio.ensure_future(batch_loader.get(key)) for key in ("a", "c", "nothing")]
         for _ in range(3):
             await asyncio.sleep(0)
         assert store.reads == [["a", "b"]], "one read at a time"
@@ -70,11 +70,11 @@ def test_whoever_asks_during_a_read_shares_the_next_one_and_gets_what_stood_ther
 def test_the_trouble_of_a_read_is_told_to_those_who_shared_it_alone() -> None:
     async def run() -> None:
         store = Store(first_fails=True)
-        gathered = Gathered(store.read)
-        early = [asyncio.ensure_future(gathered.get(key)) for key in ("a", "b")]
+        batch_loader = BatchLoader(store.read)
+        early = [asyncio.ensure_future(batch_loader.get(key)) for key in ("a", "b")]
         for _ in range(3):
             await asyncio.sleep(0)
-        late = asyncio.ensure_future(gathered.get("a"))
+        late = asyncio.ensure_future(batch_loader.get("a"))
         store.may_answer.set()
         assert [type(one) for one in await asyncio.gather(*early, return_exceptions=True)] == 2 * [ConnectionError]
         assert await late == 0

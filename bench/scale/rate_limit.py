@@ -19,21 +19,21 @@ DAYS = 8
 class Parcel:
     """Messages of one lane that depart within one second: the first at `at`, the others `step` seconds apart."""
 
-    lane: "Lane"
+    rate_limit: "RateLimit"
     at: float
     count: int
 
     def last_of(self, count: int) -> float:
         """When the last of the first `count` departs."""
-        return self.at + (count - 1) / self.lane.pace
+        return self.at + (count - 1) / self.rate_limit.pace
 
     def after(self, count: int) -> "Parcel":
         """What is left without the first `count`."""
-        return Parcel(self.lane, self.at + count / self.lane.pace, self.count - count)
+        return Parcel(self.rate_limit, self.at + count / self.rate_limit.pace, self.count - count)
 
 
 @dataclass(slots=True)
-class Lane:
+class RateLimit:
     """`unreleased` rows wait in their chunks, `queued` copies have a departure, `sent` are with the provider."""
 
     campaign: Campaign

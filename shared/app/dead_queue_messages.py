@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import msgspec
 
 from shared.app.runtime import Event
-from shared.messages.dead_letters import DeadCopy
+from shared.messages.dead_letters import DeadQueueMessage
 from shared.messages.message import DeadReason
 from shared.messages.queue_message import Dispatch
 from shared.storage.codec import decode
@@ -19,7 +19,7 @@ class _Named:
     message_id: str
 
 
-def read_dead_copy(record: Event) -> DeadCopy:
+def read_dead_queue_message(record: Event) -> DeadQueueMessage:
     """The message and why its copy died, of a record of a channel's dead-letter queue.
 
     A body that is no whole copy, written by another version say, is good enough if it names its message. SQS counts
@@ -33,7 +33,7 @@ def read_dead_copy(record: Event) -> DeadCopy:
         reason = DeadReason.HANDLING_FAILED
     except msgspec.MsgspecError:
         reason = DeadReason.COPY_UNREADABLE
-    return DeadCopy(
+    return DeadQueueMessage(
         organisation=named.organisation,
         message_id=named.message_id,
         reason=reason,

@@ -12,22 +12,22 @@ from shared.holds.hold import ACCOUNT
 from shared.integrations.integration import WhatsAppIntegration
 from shared.messages.errors import Kind, SendError
 from shared.messages.payload import Channel
-from shared.pacing.daily_limit import NumberFacts, Reputation
+from shared.pacing.daily_limit import NumberFacts, NumberStatus
 from shared.policy.consent import ConsentState
 from shared.texts.catalogue import Listing
 from shared.webhooks.updates import (
-    AccountNews,
+    AccountUpdate,
     Acquaintance,
     Contact,
     Inbound,
-    LimitNews,
-    News,
-    NumberNews,
+    LimitUpdate,
+    NumberUpdate,
     Preference,
     Source,
     Succession,
-    TemplateNews,
     TemplateStatus,
+    TemplateUpdate,
+    WebhookEvent,
 )
 from tests.fakes.office import DEMO, WHATSAPP, Office
 from tests.fakes.world import MORNING
@@ -36,14 +36,14 @@ MINE = replace(WHATSAPP, business_account_id="900")
 OURS = Source(account="900")
 PHONE, USER_ID = "+221770000001", "SN.13491208655302741918"
 HOUR = timedelta(hours=1)
-OF_THE_ACCOUNT: list[TemplateNews | AccountNews | LimitNews | NumberNews] = [
-    TemplateNews(name="vaccination_card", language="fr", status=TemplateStatus.PAUSED, at=MORNING),
-    TemplateNews(name="vaccination_card", language="fr", status=TemplateStatus.APPROVED, at=MORNING),
-    TemplateNews(name="vaccination_card", language="fr", category="MARKETING", at=MORNING),
-    AccountNews(restricted=True, event="ACCOUNT_RESTRICTION", at=MORNING),
-    AccountNews(restricted=None, event="ACCOUNT_VIOLATION", at=MORNING),
-    LimitNews(limit=250, at=MORNING),
-    NumberNews(event="FLAGGED", quality="RED", at=MORNING),
+OF_THE_ACCOUNT: list[TemplateUpdate | AccountUpdate | LimitUpdate | NumberUpdate] = [
+    TemplateUpdate(name="vaccination_card", language="fr", status=TemplateStatus.PAUSED, at=MORNING),
+    TemplateUpdate(name="vaccination_card", language="fr", status=TemplateStatus.APPROVED, at=MORNING),
+    TemplateUpdate(name="vaccination_card", language="fr", category="MARKETING", at=MORNING),
+    AccountUpdate(restricted=True, event="ACCOUNT_RESTRICTION", at=MORNING),
+    AccountUpdate(restricted=None, event="ACCOUNT_VIOLATION", at=MORNING),
+    LimitUpdate(limit=250, at=MORNING),
+    NumberUpdate(event="FLAGGED", quality="RED", at=MORNING),
 ]
 OF_PEOPLE: list[Inbound | Preference | Acquaintance | Succession] = [
     Inbound(contact=Contact(phone=PHONE), message_id="wamid.x", at=MORNING, words=("STOP",)),
@@ -62,11 +62,11 @@ def office(integration: WhatsAppIntegration | None = MINE) -> Office:
     return made
 
 
-def known(office: Office) -> tuple[Listing, Reputation, list[object], list[Task]]:
+def known(office: Office) -> tuple[Listing, NumberStatus, list[object], list[Task]]:
     """All that news of the account may change."""
     return (
         office.run(office.book.listing(DEMO, "900")),
-        office.run(office.reputations.get(DEMO, MINE.phone_number_id)),
+        office.run(office.number_statuses.get(DEMO, MINE.phone_number_id)),
         list(office.run(office.holding.get(DEMO, Channel.WHATSAPP)).scopes.items()),
         list(office.tasks.tasks),
     )
@@ -74,63 +74,71 @@ def known(office: Office) -> tuple[Listing, Reputation, list[object], list[Task]
 
 def people(office: Office) -> tuple[object, ...]:
     """All that news of people may change."""
-    return office.people.words.copy(), office.contacts.kept.copy(), office.sessions.ends.copy(), list(office.log.rows)
+    return office.people.records.copy(), office.contacts.kept.copy(), office.sessions.ends.copy(), list(office.log.rows)
 
 
-def hear(office: Office, news: News, source: Source) -> None:
-    for listener in (office.account_listener(), office.inbound_desk()):
-        office.run(listener.hear(DEMO, replace(news, source=source)))
+def receive(office: Office, webhook_event: WebhookEvent, source: Source) -> None:
+    for listener in (office.account_listener(), office.inbound_adapter()):
+        office.run(listener.receive(DEMO, replace(webhook_event, source=source)))
 
 
-@pytest.mark.parametrize("news", OF_THE_ACCOUNT, ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("webhook_event", OF_THE_ACCOUNT, ids=lambda one: type(one).__name__)
 @pytest.mark.parametrize("source", ANOTHERS, ids=str)
-def test_anothers_news_of_an_account_is_counted_and_changes_nothing(news: News, source: Source) -> None:
+def test_anothers_news_of_an_account_is_counted_and_changes_nothing(
+    webhook_event: WebhookEvent, source: Source
+) -> None:
     made = office()
     before = known(made)
-    hear(made, news, source)
+    receive(made, webhook_event, source)
     assert known(made) == before
-    assert made.telemetry.names() == ["news_of_another_account"]
-    hear(made, news, OURS)
+    assert made.telemetry.names() == ["webhook_event_of_another_account"]
+    receive(made, webhook_event, OURS)
     assert known(made) != before
 
 
-@pytest.mark.parametrize("news", OF_THE_ACCOUNT, ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("webhook_event", OF_THE_ACCOUNT, ids=lambda one: type(one).__name__)
 @pytest.mark.parametrize("source", [OURS, NUMBER, *ANOTHERS], ids=str)
-def test_without_an_account_in_the_settings_nobody_can_tell_whose_it_is(news: News, source: Source) -> None:
+def test_without_an_account_in_the_settings_nobody_can_tell_whose_it_is(
+    webhook_event: WebhookEvent, source: Source
+) -> None:
     made = office(WHATSAPP)
     before = known(made)
-    hear(made, news, source)
+    receive(made, webhook_event, source)
     assert known(made) == before
-    [(name, told)] = made.telemetry.events
-    assert (name, told["account_is_set"]) == ("news_of_another_account", False)
+    [(name, reported)] = made.telemetry.events
+    assert (name, reported["account_is_set"]) == ("webhook_event_of_another_account", False)
 
 
-@pytest.mark.parametrize("news", OF_PEOPLE, ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("webhook_event", OF_PEOPLE, ids=lambda one: type(one).__name__)
 @pytest.mark.parametrize("source", [Source(account="901"), *ANOTHERS_NUMBER], ids=str)
-def test_what_people_tell_another_account_or_number_changes_nothing(news: News, source: Source) -> None:
+def test_what_people_tell_another_account_or_number_changes_nothing(
+    webhook_event: WebhookEvent, source: Source
+) -> None:
     made = office()
     before = people(made)
-    hear(made, news, source)
+    receive(made, webhook_event, source)
     assert people(made) == before
     assert made.telemetry.names() == ["inbound_to_another_number"]
 
 
-@pytest.mark.parametrize("news", OF_PEOPLE, ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("webhook_event", OF_PEOPLE, ids=lambda one: type(one).__name__)
 @pytest.mark.parametrize("integration", [MINE, WHATSAPP], ids=["named", "unnamed"])
 @pytest.mark.parametrize("source", [OURS, Source(), NUMBER, replace(NUMBER, account="901")], ids=str)
-def test_what_people_tell_our_number_counts(news: News, integration: WhatsAppIntegration, source: Source) -> None:
+def test_what_people_tell_our_number_counts(
+    webhook_event: WebhookEvent, integration: WhatsAppIntegration, source: Source
+) -> None:
     """A number belongs to one account. A STOP must not be lost because an account's ID was typed wrong."""
     made = office(integration)
     before = people(made)
-    hear(made, news, source)
-    assert people(made) != before or isinstance(news, Succession)
+    receive(made, webhook_event, source)
+    assert people(made) != before or isinstance(webhook_event, Succession)
     assert "inbound_to_another_number" not in made.telemetry.names()
 
 
 def test_an_opt_out_counts_where_no_settings_are_left() -> None:
     made = office(None)
-    hear(made, Preference(contact=Contact(phone=PHONE), stopped=True, at=MORNING), Source(account="901"))
-    [record] = made.people.words.values()
+    receive(made, Preference(contact=Contact(phone=PHONE), stopped=True, at=MORNING), Source(account="901"))
+    [record] = made.people.records.values()
     assert record.latest is not None
     assert record.latest.state is ConsentState.REVOKED
 
@@ -138,9 +146,9 @@ def test_an_opt_out_counts_where_no_settings_are_left() -> None:
 # ------------------------------------------------------------------------------------------------ what stops, what not
 
 
-def notice(made: Office, **changes: object) -> None:
-    news = AccountNews(restricted=None, event="ACCOUNT_RESTRICTION", at=made.clock.now(), source=OURS)
-    made.run(made.account_listener().hear(DEMO, replace(news, **changes)))  # type: ignore[arg-type]
+def warning(made: Office, **changes: object) -> None:
+    webhook_event = AccountUpdate(restricted=None, event="ACCOUNT_RESTRICTION", at=made.clock.now(), source=OURS)
+    made.run(made.account_listener().receive(DEMO, replace(webhook_event, **changes)))  # type: ignore[arg-type]
 
 
 def work_off(made: Office) -> None:
@@ -161,9 +169,9 @@ def test_after_a_notice_metas_own_word_decides(can_send: str | None, held: bool)
     made = office()
     made.meta.facts = NumberFacts(can_send=can_send)
     for _ in range(2):
-        notice(made, restriction="RESTRICTED_USER_INITIATED_CALLING_CALL_BUTTON_HIDDEN")
+        warning(made, restriction="RESTRICTED_USER_INITIATED_CALLING_CALL_BUTTON_HIDDEN")
     assert not is_held(made)
-    assert made.telemetry.troubles == ["account_notice", "account_notice"]
+    assert made.telemetry.warning_events == ["account_warning", "account_warning"]
     work_off(made)
     assert is_held(made) is held
 
@@ -171,7 +179,7 @@ def test_after_a_notice_metas_own_word_decides(can_send: str | None, held: bool)
 def test_meta_is_asked_again_until_it_answers() -> None:
     made = office()
     made.meta.error = SendError(Kind.RETRY, "ConnectError")
-    notice(made)
+    warning(made)
     for _ in range(3):
         work_off(made)
         assert not is_held(made)
@@ -197,9 +205,9 @@ def test_meta_is_not_asked_for_ever(error: SendError, round_: int) -> None:
 def test_what_was_freed_while_meta_was_asked_stays_free() -> None:
     """The answer is older than the change."""
     made = office()
-    notice(made, restricted=True)
+    warning(made, restricted=True)
     assert is_held(made)
-    notice(made)
+    warning(made)
     number = made.meta.number
 
     async def slowly(integration: WhatsAppIntegration) -> NumberFacts:
@@ -217,9 +225,9 @@ def test_a_restriction_stops_until_it_ends(ends: timedelta | None, held: bool) -
     """Webhooks are repeated for seven days."""
     made = office()
     until = made.clock.now() + ends if ends is not None else None
-    notice(made, restricted=True, until=until, restriction="RESTRICTED_BIZ_INITIATED_MESSAGING")
+    warning(made, restricted=True, until=until, restriction="RESTRICTED_BIZ_INITIATED_MESSAGING")
     assert is_held(made) is held
-    assert made.run(made.reputations.get(DEMO, MINE.phone_number_id)).restricted is held
+    assert made.run(made.number_statuses.get(DEMO, MINE.phone_number_id)).restricted is held
 
 
 def test_settings_that_were_deleted_have_no_account_to_ask_about() -> None:

@@ -22,14 +22,14 @@ from shared.messages.message import Message
 from shared.messages.payload import ORANGE
 from shared.messages.ports import Move
 from shared.messages.status import Status
-from shared.messages.status_writer import Settler
+from shared.messages.status_writer import StatusWriter
 from shared.providers.meta import webhook
 from shared.providers.orange.receipts import FORMAT
 from shared.recipients.number_key import NumberKey
 from shared.sending.channel import NameReceipts, Taken
-from shared.webhooks.ingress import ReceiptDesk, Receiver, Report
-from shared.webhooks.meta_documents import MetaDesk
-from shared.webhooks.unmatched_receipts import LOOK_AGAIN_AFTER, MOST_LOOKS, NoteUnknown, Strangers
+from shared.webhooks.ingress import ReceiptAdapter, Receiver, Report
+from shared.webhooks.meta_documents import MetaAdapter
+from shared.webhooks.unmatched_receipts import LOOK_AGAIN_AFTER, MOST_LOOKS, NoteUnknown, UnmatchedReceipts
 from tests.contract.making import NOON, ORGANISATION, message
 from tests.fakes.bulk import FakeDistributions
 from tests.fakes.log import FakeLog
@@ -61,7 +61,7 @@ class Days:
         self.unknown = FakeUnknownSms(self.points)
         self.queue = FakeStatusQueue()
         self.telemetry = FakeTelemetry()
-        self.settler = Settler(self.log, FakeDistributions(self.points), self.telemetry, self.clock)
+        self.status_writer = StatusWriter(self.log, FakeDistributions(self.points), self.telemetry, self.clock)
         self._agenda: list[tuple[datetime, int, Callable[[], Coroutine[Any, Any, None]]]] = []
         self._serial = itertools.count()
 
@@ -91,21 +91,23 @@ class Days:
         moves = await name(claimed, taken)
         sent = Move(status=Status.SENT, at=self.clock.now(), provider_message_id=receipt_id)
         for move in (sent, *moves):
-            await self.settler.move(ORGANISATION, claimed.message_id, move)
+            await self.status_writer.move(ORGANISATION, claimed.message_id, move)
 
     async def lost(self, claimed: Message) -> None:
         await NoteUnknown(unknown=self.unknown)(claimed)
         failed = Move(status=Status.FAILED, at=self.clock.now(), attempt=claimed.attempts, reason="outcome_unknown")
-        await self.settler.move(ORGANISATION, claimed.message_id, failed)
+        await self.status_writer.move(ORGANISATION, claimed.message_id, failed)
 
     # The consumer.
 
     def receiver(self) -> Receiver:
         clock: Clock = self.clock
-        strangers = Strangers(self.unknown, KEY.person)
-        receipts = ReceiptDesk(formats={ORANGE: FORMAT}, receipts=self.receipts, strangers=strangers, queue=self.queue)
-        meta = MetaDesk(whatsapp=webhook, statuses=Office().aftermath(self.settler))
-        return Receiver(self.settler, meta, receipts, self.telemetry, clock)
+        unmatched_receipts = UnmatchedReceipts(self.unknown, KEY.person)
+        receipts = ReceiptAdapter(
+            formats={ORANGE: FORMAT}, receipts=self.receipts, unmatched_receipts=unmatched_receipts, queue=self.queue
+        )
+        meta = MetaAdapter(whatsapp=webhook, statuses=Office().status_effects(self.status_writer))
+        return Receiver(self.status_writer, meta, receipts, self.telemetry, clock)
 
     async def receive(self, one: Report) -> None:
         assert await self.receiver().receive_all([one]) == [True]
@@ -136,12 +138,12 @@ def lived(script: Callable[[Days], Coroutine[Any, Any, None]]) -> Days:
     return days
 
 
-@pytest.mark.parametrize("heard", [0.5, 20, 300])
+@pytest.mark.parametrize("received", [0.5, 20, 300])
 @pytest.mark.parametrize("noticed", [15, 400, 3000])
-def test_a_lost_answer_is_found_by_its_receipt_whichever_comes_first(heard: float, noticed: float) -> None:
+def test_a_lost_answer_is_found_by_its_receipt_whichever_comes_first(received: float, noticed: float) -> None:
     async def script(days: Days) -> None:
         claimed = await days.call("m-1")
-        days.at(after(seconds=heard), lambda: days.receive(report("r-1")))
+        days.at(after(seconds=received), lambda: days.receive(report("r-1")))
         days.at(after(seconds=noticed), lambda: days.lost(claimed))
 
     days = lived(script)
@@ -172,7 +174,7 @@ def test_only_proof_of_arrival_lifts(status: str) -> None:
     assert days.receipts.names == {}
 
 
-def test_of_two_messages_in_doubt_none_is_lifted() -> None:
+def test_of_two_messages_with_an_unknown_outcome_none_is_lifted() -> None:
     async def script(days: Days) -> None:
         await days.lost(await days.call("m-1"))
         days.at(after(hours=20), lambda: second(days))
@@ -189,7 +191,7 @@ def test_of_two_receipts_that_come_together_none_lifts() -> None:
     async def script(days: Days) -> None:
         await days.lost(await days.call("m-1"))
         for look in range(1, MOST_LOOKS):
-            both = [replace(report(one), looks=look, heard_at=after(seconds=1)) for one in ("r-1", "r-2")]
+            both = [replace(report(one), looks=look, received_at=after(seconds=1)) for one in ("r-1", "r-2")]
             if look == 1:
                 await days.unknown.meet(ORGANISATION, PERSON, ORANGE, "r-2", after(seconds=1))
             for one in both:
@@ -211,12 +213,12 @@ def test_another_number_lifts_nothing(number: str) -> None:
 def test_a_receipt_from_before_the_call_or_of_another_day_lifts_nothing(hours: float) -> None:
     async def script(days: Days) -> None:
         await days.lost(await days.call("m-1"))
-        await days.receive(replace(report("r-1"), looks=1, heard_at=after(hours=hours)))
+        await days.receive(replace(report("r-1"), looks=1, received_at=after(hours=hours)))
 
     assert lived(script).ends("m-1") == (Status.FAILED, "outcome_unknown")
 
 
-def test_a_stranger_is_looked_at_for_an_hour_and_then_left() -> None:
+def test_an_unmatched_receipt_is_looked_at_for_an_hour_and_then_left() -> None:
     async def script(days: Days) -> None:
         await days.receive(report("r-1"))
 
@@ -234,7 +236,7 @@ def test_a_consumer_killed_anywhere_lifts_all_the_same(point: str) -> None:
         await days.lost(await days.call("m-1"))
 
     asyncio.run(prepare())
-    second_look = replace(report("r-1"), looks=1, heard_at=after(seconds=1))
+    second_look = replace(report("r-1"), looks=1, received_at=after(seconds=1))
     days.points.kill_before = (point, days.points.passed[point] + 1)
     with pytest.raises(KilledError):
         asyncio.run(days.receive(second_look))
@@ -253,12 +255,12 @@ class Plot:
     """answered, lost (time-out or reset) or dead (the worker died with the answer in its hands)."""
     settled: int
     taken: bool
-    told: tuple[tuple[int, str], ...]
+    reported: tuple[tuple[int, str], ...]
     """What Orange tells of it, in its own order."""
 
 
 def plots() -> st.SearchStrategy[Plot]:
-    told = st.lists(
+    reported = st.lists(
         st.tuples(
             st.integers(0, 3 * 3600),
             st.sampled_from(["DeliveredToTerminal"] * 3 + ["DeliveredToNetwork", "DeliveryImpossible", "Odd"]),
@@ -266,18 +268,18 @@ def plots() -> st.SearchStrategy[Plot]:
         max_size=4,
     ).map(tuple)
     return st.builds(
-        lambda called, end, settled, taken, told: Plot(
+        lambda called, end, settled, taken, reported: Plot(
             called=called,
             end=end,
             settled={"answered": settled % 60, "lost": 5 + settled % 20, "dead": 360 + settled % 400}[end],
             taken=taken or end != "lost",
-            told=told,
+            reported=reported,
         ),
         st.integers(0, 30 * 60),
         st.sampled_from(["answered", "lost", "lost", "dead"]),
         st.integers(0, 1000),
         st.booleans(),
-        told,
+        reported,
     )
 
 
@@ -297,12 +299,12 @@ def test_nothing_is_called_delivered_that_was_not(stories: list[Plot]) -> None:
             days.at(settled, lambda: days.answered(claimed, f"r-{number}"))
         else:
             days.at(settled, lambda: days.lost(claimed))
-        for seconds, status in plot.told if plot.taken else ():
-            heard = days.clock.now() + timedelta(seconds=seconds)
-            days.at(heard, lambda status=status: days.receive(report(f"r-{number}", status)))  # type: ignore[misc]
+        for seconds, status in plot.reported if plot.taken else ():
+            received = days.clock.now() + timedelta(seconds=seconds)
+            days.at(received, lambda status=status: days.receive(report(f"r-{number}", status)))  # type: ignore[misc]
 
     days = lived(script)
-    arrived = [plot.taken and "DeliveredToTerminal" in dict(map(reversed, plot.told)) for plot in stories]  # type: ignore[arg-type]
+    arrived = [plot.taken and "DeliveredToTerminal" in dict(map(reversed, plot.reported)) for plot in stories]  # type: ignore[arg-type]
     for number, plot in enumerate(stories):
         status, reason = days.ends(f"m-{number}")
         assert (status is Status.DELIVERED) <= arrived[number]

@@ -12,18 +12,18 @@ from hypothesis import strategies as st
 
 from shared.providers.meta.webhook import pieces, read
 from shared.webhooks.updates import (
-    AccountNews,
+    AccountUpdate,
     Acquaintance,
     Contact,
     Inbound,
-    LimitNews,
-    News,
-    NumberNews,
+    LimitUpdate,
+    NumberUpdate,
     Preference,
     Source,
     Succession,
-    TemplateNews,
     TemplateStatus,
+    TemplateUpdate,
+    WebhookEvent,
     WebhookUpdates,
 )
 from tests.unit.providers.webhooks import (
@@ -49,10 +49,10 @@ BOTH = Contact(phone=PHONE, user_id=USER_ID)
 KNOWN = Acquaintance(phone=PHONE, user_id=USER_ID)
 
 
-def reading(told: Json) -> WebhookUpdates:
+def reading(reported: Json) -> WebhookUpdates:
     """Without whom it is about, which is the same for all that these documents tell."""
-    found = read(json.dumps(told), received=AT + timedelta(hours=1))
-    return replace(found, news=[replace(one, source=Source()) for one in found.news])
+    found = read(json.dumps(reported), received=AT + timedelta(hours=1))
+    return replace(found, webhook_events=[replace(one, source=Source()) for one in found.webhook_events])
 
 
 def written(*words: str, contact: Contact | None = None) -> Inbound:
@@ -95,8 +95,8 @@ def written(*words: str, contact: Contact | None = None) -> Inbound:
     ],
 )  # fmt: skip
 def test_whatever_a_person_sends_opens_a_session(sent: Json, words: tuple[str, ...]) -> None:
-    assert reading(inbound(sent, contacts=[contact()])) == WebhookUpdates(news=[written(*words)])
-    assert reading(inbound(sent)) == WebhookUpdates(news=[written(*words)])
+    assert reading(inbound(sent, contacts=[contact()])) == WebhookUpdates(webhook_events=[written(*words)])
+    assert reading(inbound(sent)) == WebhookUpdates(webhook_events=[written(*words)])
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,9 @@ def test_whatever_a_person_sends_opens_a_session(sent: Json, words: tuple[str, .
 def test_a_message_that_was_changed_says_its_new_words_and_opens_nothing(changed: Json, words: tuple[str, ...]) -> None:
     edit = {"original_message_id": "wamid.BEFORE", "message": changed}
     expected = replace(written(*words), is_edit=True)
-    assert reading(inbound(message("edit", edit=edit), contacts=[contact()])) == WebhookUpdates(news=[expected])
+    assert reading(inbound(message("edit", edit=edit), contacts=[contact()])) == WebhookUpdates(
+        webhook_events=[expected]
+    )
 
 
 @pytest.mark.parametrize(
@@ -147,24 +149,24 @@ def test_what_is_no_new_message_of_a_person_opens_none(sent: Json) -> None:
     ],
 )
 def test_senders_with_and_without_a_number(sent: Json, contacts: Json, sender: Contact) -> None:
-    told = text("Bonjour")
-    del told["from"]
-    found = reading(inbound({**told, **sent}, contacts=contacts))
-    assert [one for one in found.news if isinstance(one, Inbound)] == [written("Bonjour", contact=sender)]
-    assert (KNOWN in found.news) is (sender == BOTH)
+    reported = text("Bonjour")
+    del reported["from"]
+    found = reading(inbound({**reported, **sent}, contacts=contacts))
+    assert [one for one in found.webhook_events if isinstance(one, Inbound)] == [written("Bonjour", contact=sender)]
+    assert (KNOWN in found.webhook_events) is (sender == BOTH)
     assert found.ignored == 0
 
 
 def test_a_message_of_nobody_among_several_contacts_is_counted() -> None:
-    told = text("Bonjour")
-    del told["from"]
-    assert reading(inbound(told, contacts=[contact(), contact(wa_id="221770000002")])) == WebhookUpdates(ignored=1)
+    reported = text("Bonjour")
+    del reported["from"]
+    assert reading(inbound(reported, contacts=[contact(), contact(wa_id="221770000002")])) == WebhookUpdates(ignored=1)
 
 
 @pytest.mark.parametrize("direction", ["USER_INITIATED", None])
 def test_a_persons_call_opens_a_session(direction: str | None) -> None:
     call = {"from": WA_ID, "id": WAMID, "timestamp": str(SECONDS), "event": "connect", "direction": direction}
-    assert reading(document(change(value(calls=[call]), "calls"))) == WebhookUpdates(news=[written()])
+    assert reading(document(change(value(calls=[call]), "calls"))) == WebhookUpdates(webhook_events=[written()])
     ours = {**call, "direction": "BUSINESS_INITIATED"}
     assert reading(document(change(value(calls=[ours]), "calls"))) == WebhookUpdates(ignored=1)
 
@@ -174,7 +176,7 @@ def status(**fields: Json) -> dict[str, Json]:
 
 
 @pytest.mark.parametrize(
-    ("sent", "contacts", "news"),
+    ("sent", "contacts", "webhook_event"),
     [
         (status(), None, []),
         (status(), [contact(user_id=USER_ID)], [KNOWN]),
@@ -188,18 +190,18 @@ def status(**fields: Json) -> dict[str, Json]:
         (status(conversation={"id": "1", "expiration_timestamp": SECONDS}, pricing={"model": 1}), None, []),
     ],
 )
-def test_statuses_introduce_people(sent: Json, contacts: Json, news: list[News]) -> None:
+def test_statuses_introduce_people(sent: Json, contacts: Json, webhook_event: list[WebhookEvent]) -> None:
     found = reading(document(change(value(statuses=[sent], contacts=contacts))))
-    assert (len(found.reports), found.news, found.ignored) == (1, news, 0)
+    assert (len(found.reports), found.webhook_events, found.ignored) == (1, webhook_event, 0)
 
 
 def test_an_unknown_status_still_introduces_and_is_counted() -> None:
     found = reading(document(change(value(statuses=[status(status="warning", recipient_user_id=USER_ID)]))))
-    assert found == WebhookUpdates(news=[KNOWN], ignored=1)
+    assert found == WebhookUpdates(webhook_events=[KNOWN], ignored=1)
 
 
 @pytest.mark.parametrize(
-    ("told", "news"),
+    ("reported", "webhook_event"),
     [
         ({"wa_id": WA_ID, "value": "stop"}, Preference(contact=Contact(phone=PHONE), stopped=True, at=AT)),
         ({"user_id": USER_ID, "value": "stop"}, Preference(contact=Contact(user_id=USER_ID), stopped=True, at=AT)),
@@ -209,10 +211,12 @@ def test_an_unknown_status_still_introduces_and_is_counted() -> None:
         ({"value": "stop"}, None),
     ],
 )
-def test_preferences(told: Json, news: News | None) -> None:
-    preference = {"detail": "x", "category": "marketing_messages", "timestamp": SECONDS, **told}
+def test_preferences(reported: Json, webhook_event: WebhookEvent | None) -> None:
+    preference = {"detail": "x", "category": "marketing_messages", "timestamp": SECONDS, **reported}
     found = reading(document(change(value(user_preferences=[preference]), "user_preferences")))
-    assert found == WebhookUpdates(news=[news] if news else [], ignored=0 if news else 1)
+    assert found == WebhookUpdates(
+        webhook_events=[webhook_event] if webhook_event else [], ignored=0 if webhook_event else 1
+    )
 
 
 NEW = Contact(phone="+221770000002", user_id="SN.2")
@@ -220,7 +224,7 @@ NEW_KNOWN = Acquaintance(phone="+221770000002", user_id="SN.2")
 
 
 @pytest.mark.parametrize(
-    ("told", "news"),
+    ("reported", "webhook_event"),
     [
         (
             inbound(message("system", system={"type": "user_changed_number", "wa_id": "221770000002", "body": "x"})),
@@ -269,8 +273,8 @@ NEW_KNOWN = Acquaintance(phone="+221770000002", user_id="SN.2")
         ),
     ],
 )
-def test_new_numbers_and_user_ids(told: Json, news: list[News]) -> None:
-    assert reading(told) == WebhookUpdates(news=news)
+def test_new_numbers_and_user_ids(reported: Json, webhook_event: list[WebhookEvent]) -> None:
+    assert reading(reported) == WebhookUpdates(webhook_events=webhook_event)
 
 
 def template(**fields: Json) -> dict[str, Json]:
@@ -284,9 +288,9 @@ def template(**fields: Json) -> dict[str, Json]:
 
 def of_template(
     status: TemplateStatus | None = None, category: str | None = None, quality: str | None = None
-) -> TemplateNews:
+) -> TemplateUpdate:
     name, language = "vaccination_card", "fr"
-    return TemplateNews(name=name, language=language, status=status, category=category, quality=quality, at=AT)
+    return TemplateUpdate(name=name, language=language, status=status, category=category, quality=quality, at=AT)
 
 
 @pytest.mark.parametrize(
@@ -310,21 +314,21 @@ def of_template(
     ],
 )
 def test_template_statuses(event: str, status: TemplateStatus | None) -> None:
-    told = template(
+    reported = template(
         event=event,
         message_template_category="UTILITY",
         reason=None,
         disable_info={"disable_date": "x"},
         other_info={"title": "FIRST_PAUSE", "description": "x"},
     )
-    found = reading(document(change(told, "message_template_status_update")))
-    assert found == WebhookUpdates(news=[of_template(status, "UTILITY")])
+    found = reading(document(change(reported, "message_template_status_update")))
+    assert found == WebhookUpdates(webhook_events=[of_template(status, "UTILITY")])
 
 
 @pytest.mark.parametrize("field", ["message_template_quality_update", "message_template_status_update", "", None])
 def test_what_a_template_update_holds_decides_not_its_field(field: Json) -> None:
-    told = template(previous_quality_score="GREEN", new_quality_score="YELLOW")
-    assert reading(document(change(told, field))) == WebhookUpdates(news=[of_template(quality="YELLOW")])
+    reported = template(previous_quality_score="GREEN", new_quality_score="YELLOW")
+    assert reading(document(change(reported, field))) == WebhookUpdates(webhook_events=[of_template(quality="YELLOW")])
 
 
 @pytest.mark.parametrize(
@@ -341,30 +345,32 @@ def test_what_a_template_update_holds_decides_not_its_field(field: Json) -> None
 )
 def test_a_template_of_a_name_that_meta_gives_none_is_ignored(wrong: Json) -> None:
     """It would be part of a key: the store refused it, and the document came again until it was a dead letter."""
-    told = template(event="PAUSED") | wrong
-    assert reading(document(change(told, "message_template_status_update"))) == WebhookUpdates(ignored=1)
+    reported = template(event="PAUSED") | wrong
+    assert reading(document(change(reported, "message_template_status_update"))) == WebhookUpdates(ignored=1)
 
 
 @pytest.mark.parametrize(
-    ("told", "language"),
+    ("reported", "language"),
     [("en-US", "en_US"), ("en_US", "en_US"), ("EN-us", "en_US"), ("FR", "fr"), ("pt-br", "pt_BR"), ("fil", "fil")],
 )
-def test_a_language_is_named_as_in_a_send_however_meta_writes_it(told: str, language: str) -> None:
-    found = reading(document(change(template(event="PAUSED", message_template_language=told))))
-    assert [one.language for one in found.news if isinstance(one, TemplateNews)] == [language]
+def test_a_language_is_named_as_in_a_send_however_meta_writes_it(reported: str, language: str) -> None:
+    found = reading(document(change(template(event="PAUSED", message_template_language=reported))))
+    assert [one.language for one in found.webhook_events if isinstance(one, TemplateUpdate)] == [language]
 
 
 @pytest.mark.parametrize("word", ["x" * 600, "\ud800", {"a": 1}])
 def test_a_category_or_quality_that_nobody_could_keep_is_not_told(word: Json) -> None:
-    told = template(new_category=word, new_quality_score=word)
-    assert reading(document(change(told, "template_category_update"))) == WebhookUpdates(news=[of_template()])
+    reported = template(new_category=word, new_quality_score=word)
+    assert reading(document(change(reported, "template_category_update"))) == WebhookUpdates(
+        webhook_events=[of_template()]
+    )
 
 
 @pytest.mark.parametrize("more", [{"previous_category": "UTILITY"}, {"correct_category": "UTILITY"}, {}])
 def test_template_categories(more: Json) -> None:
-    told = template(new_category="MARKETING", **more)
-    found = reading(document(change(told, "template_category_update")))
-    assert found == WebhookUpdates(news=[of_template(category="MARKETING")])
+    reported = template(new_category="MARKETING", **more)
+    found = reading(document(change(reported, "template_category_update")))
+    assert found == WebhookUpdates(webhook_events=[of_template(category="MARKETING")])
 
 
 def restricted_by(*kinds: str, expiration: Json = SECONDS, event: str = "ACCOUNT_RESTRICTION") -> Json:
@@ -390,12 +396,12 @@ OTHER_RESTRICTIONS = (
 """Meta's list of 2026-04 without the one that stops campaigns, and one that is still to come."""
 
 
-def of_account(told: Json, restricted: bool | None, **more: Any) -> AccountNews:
-    return AccountNews(restricted=restricted, event=told["event"], at=AT, **more)
+def of_account(reported: Json, restricted: bool | None, **more: Any) -> AccountUpdate:
+    return AccountUpdate(restricted=restricted, event=reported["event"], at=AT, **more)
 
 
 @pytest.mark.parametrize(
-    ("told", "restricted"),
+    ("reported", "restricted"),
     [
         ({"event": "ACCOUNT_RESTRICTION"}, None),
         ({"event": "ACCOUNT_VIOLATION", "violation_info": {"violation_type": "SPAM"}}, None),
@@ -409,45 +415,49 @@ def of_account(told: Json, restricted: bool | None, **more: Any) -> AccountNews:
         ({"event": "PARTNER_REMOVED"}, None),
     ],
 )
-def test_account_updates(told: Json, restricted: bool | None) -> None:
+def test_account_updates(reported: Json, restricted: bool | None) -> None:
     """What is known to stop campaigns does; of the rest it is not known, and Meta has to be asked."""
-    assert reading(document(change(told, "account_update"))) == WebhookUpdates(news=[of_account(told, restricted)])
+    assert reading(document(change(reported, "account_update"))) == WebhookUpdates(
+        webhook_events=[of_account(reported, restricted)]
+    )
 
 
 @pytest.mark.parametrize("event", ["VERIFIED_ACCOUNT", "PARTNER_ADDED", "ACCOUNT_RECONNECTED", "SOMETHING_NEW", "a b"])
 def test_what_has_nothing_to_do_with_sending_is_no_news(event: str) -> None:
-    told = {"event": event, "phone_number": "221770009999"}
-    assert reading(document(change(told, "account_update"))) == WebhookUpdates(ignored=1)
+    reported = {"event": event, "phone_number": "221770009999"}
+    assert reading(document(change(reported, "account_update"))) == WebhookUpdates(ignored=1)
 
 
 @pytest.mark.parametrize("kind", OTHER_RESTRICTIONS)
 def test_a_restriction_of_something_else_stops_nothing(kind: str) -> None:
     """Issue 14, line 2: calls, the call button, direct send, answers to people who have written."""
-    told = restricted_by(kind)
-    assert reading(document(change(told, "account_update"))) == WebhookUpdates(
-        news=[of_account(told, None, restriction=kind)]
+    reported = restricted_by(kind)
+    assert reading(document(change(reported, "account_update"))) == WebhookUpdates(
+        webhook_events=[of_account(reported, None, restriction=kind)]
     )
     both = restricted_by(kind, MESSAGING)
     words = ", ".join(sorted((kind, MESSAGING)))
     expected = of_account(both, True, until=AT, restriction=words)
-    assert reading(document(change(both, "account_update"))) == WebhookUpdates(news=[expected])
+    assert reading(document(change(both, "account_update"))) == WebhookUpdates(webhook_events=[expected])
 
 
 @pytest.mark.parametrize(("expiration", "until"), [(SECONDS, AT), (str(SECONDS), AT), (None, None), ("x", None)])
 def test_when_a_restriction_ends(expiration: Json, until: datetime | None) -> None:
-    told = restricted_by(MESSAGING, expiration=expiration)
-    expected = of_account(told, True, until=until, restriction=MESSAGING)
-    assert reading(document(change(told, "account_update"))) == WebhookUpdates(news=[expected])
+    reported = restricted_by(MESSAGING, expiration=expiration)
+    expected = of_account(reported, True, until=until, restriction=MESSAGING)
+    assert reading(document(change(reported, "account_update"))) == WebhookUpdates(webhook_events=[expected])
 
 
 @pytest.mark.parametrize("word", ["+221770009999", "Aminata", "RESTRICTED 1", "X" * 200, None, {"a": 1}])
 def test_a_restriction_that_is_none_of_metas_words_is_not_told_on(word: Json) -> None:
-    told = restricted_by(word)
-    assert reading(document(change(told, "account_update"))) == WebhookUpdates(news=[of_account(told, None)])
+    reported = restricted_by(word)
+    assert reading(document(change(reported, "account_update"))) == WebhookUpdates(
+        webhook_events=[of_account(reported, None)]
+    )
 
 
 @pytest.mark.parametrize(
-    ("told", "limit"),
+    ("reported", "limit"),
     [
         (2000, 2000),
         ("2000", 2000),
@@ -459,91 +469,98 @@ def test_a_restriction_that_is_none_of_metas_words_is_not_told_on(word: Json) ->
         ("TIER_UNLIMITED", None),
     ],
 )
-def test_limits(told: Json, limit: int | None) -> None:
-    held = {"max_daily_conversations_per_business": told, "max_phone_numbers_per_waba": 25}
+def test_limits(reported: Json, limit: int | None) -> None:
+    held = {"max_daily_conversations_per_business": reported, "max_phone_numbers_per_waba": 25}
     assert reading(document(change(held, "business_capability_update"))) == WebhookUpdates(
-        news=[LimitNews(limit=limit, at=AT)]
+        webhook_events=[LimitUpdate(limit=limit, at=AT)]
     )
 
 
-@pytest.mark.parametrize("told", ["TIER_NOT_SET", "", None, 0, {}, "lots", 10**40, float("inf")])
-def test_limits_that_cannot_be_read(told: Json) -> None:
-    held = {"max_daily_conversations_per_business": told}
+@pytest.mark.parametrize("reported", ["TIER_NOT_SET", "", None, 0, {}, "lots", 10**40, float("inf")])
+def test_limits_that_cannot_be_read(reported: Json) -> None:
+    held = {"max_daily_conversations_per_business": reported}
     assert reading(document(change(held, "business_capability_update"))) == WebhookUpdates(ignored=1)
 
 
-def of_number(event: str, quality: str | None = None) -> NumberNews:
-    return NumberNews(event=event, quality=quality, at=AT)
+def of_number(event: str, quality: str | None = None) -> NumberUpdate:
+    return NumberUpdate(event=event, quality=quality, at=AT)
 
 
 @pytest.mark.parametrize(
-    ("told", "news"),
+    ("reported", "webhook_event"),
     [
         (
             {"event": "THROUGHPUT_UPGRADE", "current_limit": "TIER_UNLIMITED"},
-            [LimitNews(limit=None, at=AT), of_number("THROUGHPUT_UPGRADE")],
+            [LimitUpdate(limit=None, at=AT), of_number("THROUGHPUT_UPGRADE")],
         ),
         (
             {"event": "ONBOARDING", "old_limit": "TIER_NOT_SET", "current_limit": "TIER_250"},
-            [LimitNews(limit=250, at=AT), of_number("ONBOARDING")],
+            [LimitUpdate(limit=250, at=AT), of_number("ONBOARDING")],
         ),
         (
             {"event": "UPGRADE", "max_daily_conversations_per_business": 10000, "current_limit": "TIER_2K"},
-            [LimitNews(limit=10_000, at=AT), of_number("UPGRADE")],
+            [LimitUpdate(limit=10_000, at=AT), of_number("UPGRADE")],
         ),
-        ({"event": "FLAGGED", "current_limit": "TIER_1K"}, [LimitNews(limit=1000, at=AT), of_number("FLAGGED", "RED")]),
+        (
+            {"event": "FLAGGED", "current_limit": "TIER_1K"},
+            [LimitUpdate(limit=1000, at=AT), of_number("FLAGGED", "RED")],
+        ),
         ({"event": "THROUGHPUT_UPGRADE"}, [of_number("THROUGHPUT_UPGRADE")]),
     ],
 )
-def test_number_updates(told: Json, news: list[News]) -> None:
-    held = {"display_phone_number": "221770009999", **told}
-    assert reading(document(change(held, "phone_number_quality_update"))) == WebhookUpdates(news=news)
+def test_number_updates(reported: Json, webhook_event: list[WebhookEvent]) -> None:
+    held = {"display_phone_number": "221770009999", **reported}
+    assert reading(document(change(held, "phone_number_quality_update"))) == WebhookUpdates(
+        webhook_events=webhook_event
+    )
 
 
 @pytest.mark.parametrize(("kind", "number"), [("PHONE_NUMBER", "1060001"), ("BUSINESS", "")])
 def test_alerts(kind: str, number: str) -> None:
-    told = {
+    reported = {
         "entity_type": kind,
         "entity_id": "1060001",
         "alert_info": {"alert_severity": "INFORMATIONAL", "alert_type": "INCREASED_CAPABILITIES_ELIGIBILITY_DEFERRED"},
     }
-    told_by = document(change(told, "account_alerts"))
-    assert reading(told_by) == WebhookUpdates(news=[of_number("INCREASED_CAPABILITIES_ELIGIBILITY_DEFERRED")])
-    [alert] = read(json.dumps(told_by)).news
+    by_attempt = document(change(reported, "account_alerts"))
+    assert reading(by_attempt) == WebhookUpdates(
+        webhook_events=[of_number("INCREASED_CAPABILITIES_ELIGIBILITY_DEFERRED")]
+    )
+    [alert] = read(json.dumps(by_attempt)).webhook_events
     assert alert.source == Source(account=ACCOUNT_ID, phone_number_id=number)
 
 
 def test_a_batch_of_everything_is_read_in_order() -> None:
     first = change(value(messages=[text("A"), text("B")], statuses=[status()], contacts=[contact(user_id=USER_ID)]))
-    told = document(first, change(template(event="PAUSED"), "message_template_status_update"))
-    told["entry"] += document(change(value(messages=[text("C")])))["entry"]
-    found = reading(told)
-    assert [one.words[0] for one in found.news if isinstance(one, Inbound)] == ["A", "B", "C"]
-    assert [type(one) for one in found.news if not isinstance(one, Inbound)] == [Acquaintance, TemplateNews]
+    reported = document(first, change(template(event="PAUSED"), "message_template_status_update"))
+    reported["entry"] += document(change(value(messages=[text("C")])))["entry"]
+    found = reading(reported)
+    assert [one.words[0] for one in found.webhook_events if isinstance(one, Inbound)] == ["A", "B", "C"]
+    assert [type(one) for one in found.webhook_events if not isinstance(one, Inbound)] == [Acquaintance, TemplateUpdate]
     assert (len(found.reports), found.ignored) == (1, 0)
 
 
 def test_news_without_any_instant_waits_for_one_who_knows_the_time() -> None:
-    told = document(change(template(event="PAUSED")))
-    del told["entry"][0]["time"]
-    assert read(json.dumps(told)) == WebhookUpdates(ignored=1)
-    assert len(read(json.dumps(told), received=AT).news) == 1
+    reported = document(change(template(event="PAUSED")))
+    del reported["entry"][0]["time"]
+    assert read(json.dumps(reported)) == WebhookUpdates(ignored=1)
+    assert len(read(json.dumps(reported), received=AT).webhook_events) == 1
 
 
 def test_pieces_keep_what_their_updates_need() -> None:
     words = [f"{number} " + "é" * 1000 for number in range(400)]
-    told = inbound(*(text(one, **{"from": None}) for one in words), contacts=[contact()])
-    cut = pieces(json.dumps(told, ensure_ascii=False).encode())
+    reported = inbound(*(text(one, **{"from": None}) for one in words), contacts=[contact()])
+    cut = pieces(json.dumps(reported, ensure_ascii=False).encode())
     assert len(cut) > 2
-    heard = [one for piece in cut for one in read(piece).news]
-    assert heard == [replace(written(one), source=FROM_OUR_NUMBER) for one in words]
+    received = [one for piece in cut for one in read(piece).webhook_events]
+    assert received == [replace(written(one), source=FROM_OUR_NUMBER) for one in words]
 
 
 FROM_OUR_NUMBER = Source(account=ACCOUNT_ID, phone_number_id=NUMBER_ID, shown_number="221770009999")
 
 
 @pytest.mark.parametrize(
-    ("told", "source"),
+    ("reported", "source"),
     [
         (value(messages=[text("STOP")]), FROM_OUR_NUMBER),
         (value(user_preferences=[{"wa_id": WA_ID, "value": "stop"}]), FROM_OUR_NUMBER),
@@ -558,17 +575,17 @@ FROM_OUR_NUMBER = Source(account=ACCOUNT_ID, phone_number_id=NUMBER_ID, shown_nu
         ({"display_phone_number": ["x"], "event": "FLAGGED"}, Source(account=ACCOUNT_ID)),
     ],
 )
-def test_all_news_names_whom_it_is_about(told: Json, source: Source) -> None:
-    found = read(json.dumps(document(change(told, "whatever"))))
-    assert {one.source for one in found.news} == {source}
+def test_all_news_names_whom_it_is_about(reported: Json, source: Source) -> None:
+    found = read(json.dumps(document(change(reported, "whatever"))))
+    assert {one.source for one in found.webhook_events} == {source}
 
 
 @pytest.mark.parametrize("account", [None, 7, "", "a b", ["1"], "\ud800"])
 def test_an_entry_without_an_account_names_none(account: Json) -> None:
-    told = document(change({"event": "ACCOUNT_DELETED"}))
-    told["entry"][0]["id"] = account
-    [news] = read(json.dumps(told)).news
-    assert news.source == Source()
+    reported = document(change({"event": "ACCOUNT_DELETED"}))
+    reported["entry"][0]["id"] = account
+    [webhook_event] = read(json.dumps(reported)).webhook_events
+    assert webhook_event.source == Source()
 
 
 EVERY_SHAPE = (
@@ -594,9 +611,9 @@ ANYTHING: st.SearchStrategy[Json] = st.recursive(
 @st.composite
 def mangled(draw: st.DrawFn) -> Json:
     """A real webhook, some parts of which are gone, moved into others or replaced by anything at all."""
-    told = copy.deepcopy(draw(st.sampled_from(EVERY_SHAPE)))
+    reported = copy.deepcopy(draw(st.sampled_from(EVERY_SHAPE)))
     for _ in range(draw(st.integers(1, 4))):
-        node: Json = told
+        node: Json = reported
         while isinstance(node, dict | list) and node:
             key = draw(st.sampled_from(sorted(node) if isinstance(node, dict) else range(len(node))))
             if not draw(st.booleans()) and isinstance(node[key], dict | list):
@@ -605,21 +622,21 @@ def mangled(draw: st.DrawFn) -> Json:
             wraps = (lambda part: [part], lambda part: {"value": part}, lambda _: draw(ANYTHING), lambda _: None)
             node[key] = draw(st.sampled_from(wraps))(node[key])
             break
-    return told
+    return reported
 
 
 @given(mangled())
-def test_no_document_raises(told: Json) -> None:
-    written_out = json.dumps(told)
-    reading(told)
+def test_no_document_raises(reported: Json) -> None:
+    written_out = json.dumps(reported)
+    reading(reported)
     read(written_out)
     for piece in pieces(written_out.encode()):
         read(piece, received=AT)
 
 
 @given(st.sampled_from(EVERY_SHAPE), st.data())
-def test_no_cut_raises(told: Json, data: st.DataObject) -> None:
-    body = json.dumps(told)
+def test_no_cut_raises(reported: Json, data: st.DataObject) -> None:
+    body = json.dumps(reported)
     cut = body[: data.draw(st.integers(0, len(body)))]
     assert read(cut, received=AT).ignored == (0 if cut == body else 1)
     pieces(cut.encode())

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.base.caches import Fresh
+from shared.base.caches import TtlCache
 from tests.fakes.world import MORNING
 
 AGE = timedelta(seconds=1)
@@ -27,16 +27,16 @@ class Source:
         return {key: f"{key}{len(self.reads)}" for key in keys if key != "nothing"}
 
 
-async def _asked(fresh: Fresh[str, str], *keys: str, after: float = 0) -> list[object]:
+async def _asked(cache: TtlCache[str, str], *keys: str, after: float = 0) -> list[object]:
     now = MORNING + timedelta(seconds=after)
-    return list(await asyncio.gather(*(fresh.get(key, now) for key in keys), return_exceptions=True))
+    return list(await asyncio.gather(*(cache.get(key, now) for key in keys), return_exceptions=True))
 
 
 def test_those_who_ask_at_once_share_a_read() -> None:
     async def run() -> None:
         source = Source()
-        fresh = Fresh(source.read, AGE)
-        assert await _asked(fresh, "a", "b", "a", "nothing") == ["a1", "b1", "a1", None]
+        cache = TtlCache(source.read, AGE)
+        assert await _asked(cache, "a", "b", "a", "nothing") == ["a1", "b1", "a1", None]
         assert source.reads == [["a", "b", "nothing"]]
 
     asyncio.run(run())
@@ -45,27 +45,27 @@ def test_those_who_ask_at_once_share_a_read() -> None:
 @pytest.mark.parametrize(("after", "found"), [(1.0, "a1"), (1.001, "a2")])
 def test_a_fact_is_read_anew_once_it_is_too_old(after: float, found: str) -> None:
     async def run() -> None:
-        fresh = Fresh(Source().read, AGE)
-        await _asked(fresh, "a")
-        assert await _asked(fresh, "a", after=after) == [found]
+        cache = TtlCache(Source().read, AGE)
+        await _asked(cache, "a")
+        assert await _asked(cache, "a", after=after) == [found]
 
     asyncio.run(run())
 
 
 def test_what_was_forgotten_is_read_anew() -> None:
     async def run() -> None:
-        fresh = Fresh(Source().read, AGE)
-        await _asked(fresh, "a", "b")
-        fresh.forget("a")
-        assert await _asked(fresh, "a", "b") == ["a2", "b1"]
+        cache = TtlCache(Source().read, AGE)
+        await _asked(cache, "a", "b")
+        cache.forget("a")
+        assert await _asked(cache, "a", "b") == ["a2", "b1"]
 
     asyncio.run(run())
 
 
 def test_a_read_that_fails_is_told_to_all_who_shared_it_and_not_remembered() -> None:
     async def run() -> None:
-        fresh = Fresh(Source(failures=1).read, AGE)
-        assert [type(one) for one in await _asked(fresh, "a", "b")] == [ConnectionError, ConnectionError]
-        assert await _asked(fresh, "a", "b") == ["a2", "b2"]
+        cache = TtlCache(Source(failures=1).read, AGE)
+        assert [type(one) for one in await _asked(cache, "a", "b")] == [ConnectionError, ConnectionError]
+        assert await _asked(cache, "a", "b") == ["a2", "b2"]
 
     asyncio.run(run())

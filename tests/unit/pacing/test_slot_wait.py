@@ -38,11 +38,11 @@ def test_however_long_a_claim_takes_the_call_is_made_at_its_time(channel: Channe
         return await claim(*args, **how)  # type: ignore[arg-type]
 
     office.log.claim = slow  # type: ignore[assignment,method-assign]  # slower
-    copies, calls = office.queue.take(), calls_of(office)
-    office.run(office.step(channel).send_all(copies))
-    departures = [from_microseconds(copy.departs_at) for copy in copies]
-    late = [at - departure for departure, at in zip(departures, calls, strict=True)]
-    ahead = [departure - at for departure, at in zip(departures, claimed, strict=True)]
+    queue_messages, calls = office.queue.take(), calls_of(office)
+    office.run(office.step(channel).send_all(queue_messages))
+    send_slots = [from_microseconds(queue_message.slot_at) for queue_message in queue_messages]
+    late = [at - send_slot for send_slot, at in zip(send_slots, calls, strict=True)]
+    ahead = [send_slot - at for send_slot, at in zip(send_slots, claimed, strict=True)]
     assert all(timedelta() <= one <= ROUNDED for one in late)
     assert all(AHEAD - ROUNDED <= one <= AHEAD for one in ahead)
 
@@ -59,22 +59,22 @@ def test_a_claim_that_takes_longer_delays_its_own_call_alone() -> None:
         return await claim(*args, **how)  # type: ignore[arg-type]
 
     office.log.claim = slow  # type: ignore[assignment,method-assign]  # slower
-    copies, calls = office.queue.take(), calls_of(office)
-    office.run(office.step(Channel.SMS).send_all(copies))
-    first, second = (from_microseconds(copy.departs_at) for copy in copies)
+    queue_messages, calls = office.queue.take(), calls_of(office)
+    office.run(office.step(Channel.SMS).send_all(queue_messages))
+    first, second = (from_microseconds(queue_message.slot_at) for queue_message in queue_messages)
     held_up = first - AHEAD + timedelta(seconds=0.3)
     assert all(abs(at - due) <= ROUNDED for at, due in zip(sorted(calls), sorted([held_up, second]), strict=True))
 
 
-def test_copies_that_came_twice_shift_nobody_s_call() -> None:
+def test_queue_messages_that_came_twice_shift_nobody_s_call() -> None:
     """At five a second three more copies of the first message would take the turns of three others."""
     office = OrderedOffice()
     office.distribute(6)
     office.do_tasks()
-    copies, calls = office.queue.take(), calls_of(office)
-    office.run(office.step(Channel.SMS).send_all([*copies, *[copies[0]] * 3]))
-    departures = [from_microseconds(copy.departs_at) for copy in copies]
-    assert all(at - due <= ROUNDED for due, at in zip(departures, calls, strict=True))
+    queue_messages, calls = office.queue.take(), calls_of(office)
+    office.run(office.step(Channel.SMS).send_all([*queue_messages, *[queue_messages[0]] * 3]))
+    send_slots = [from_microseconds(queue_message.slot_at) for queue_message in queue_messages]
+    assert all(at - due <= ROUNDED for due, at in zip(send_slots, calls, strict=True))
 
 
 @pytest.mark.parametrize("channel", Channel)
@@ -84,9 +84,12 @@ def test_a_throttle_heard_with_the_claim_in_hand_keeps_the_message(channel: Chan
     office = OrderedOffice()
     office.distribute(3, channel=channel)
     office.do_tasks()
-    copies, calls = office.queue.take(), calls_of(office)
-    at = copies[0].departs_at
-    close = [copies[0], *(copy.departing(at + 1000 * nth) for nth, copy in enumerate(copies[1:], start=1))]
+    queue_messages, calls = office.queue.take(), calls_of(office)
+    at = queue_messages[0].slot_at
+    close = [
+        queue_messages[0],
+        *(queue_message.with_slot(at + 1000 * nth) for nth, queue_message in enumerate(queue_messages[1:], start=1)),
+    ]
     office.provider.answers = [SendError(Kind.THROTTLED, "403/53", retry_after=2)]
     office.run(office.step(channel).send_all(close))
     assert len(calls) == 1
@@ -105,9 +108,9 @@ def test_the_gate_is_asked_for_the_instant_of_the_call() -> None:
     nine = datetime(2026, 11, 23, 21, tzinfo=UTC)
     office.clock.instant = nine - 10 * SECOND
     message = office.single()
-    [copy] = office.queue.take()
+    [queue_message] = office.queue.take()
     office.clock.instant = nine - AHEAD
-    sent = copy.departing(microseconds(nine))
+    sent = queue_message.with_slot(microseconds(nine))
     office.run(office.step(Channel.SMS).send_all([sent]))
     row = office.row(message.message_id)
     assert (office.points.passed["log.claim"], office.provider.calls) == (0, 0)

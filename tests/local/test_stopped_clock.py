@@ -1,7 +1,7 @@
 import threading
 from datetime import timedelta
 
-from local.assembly import standing_still
+from local.assembly import stopped_clock
 from local.runtime import FunctionLimits, FunctionPool, Json, LambdaContext
 from local.valve import Valve
 
@@ -21,7 +21,7 @@ def test_it_begins_when_the_last_function_has_ended_and_nothing_is_taken_up_mean
     outcome = pool.submit("done")
 
     def move() -> None:
-        with standing_still({"Toy": pool}, (valve,)):
+        with stopped_clock({"Toy": pool}, (valve,)):
             assert outcome.done()
             began.set()
             end.wait(SOON)

@@ -15,8 +15,8 @@ from shared.messages.errors import Kind, SendError
 from shared.messages.payload import ORANGE, Channel
 from shared.providers.meta import webhook
 from shared.providers.orange.receipts import FORMAT
-from shared.webhooks.ingress import Doorkeeper
-from shared.webhooks.updates import TemplateNews, TemplateStatus
+from shared.webhooks.ingress import WebhookIngress
+from shared.webhooks.updates import TemplateStatus, TemplateUpdate
 from tests.fakes.office import DEMO, WHATSAPP, Office
 from tests.fakes.rest import FakeIntegrations, FakeStatusQueue
 
@@ -29,16 +29,16 @@ def office() -> Office:
     return Office()
 
 
-def told(office: Office, name: str) -> list[dict[str, Any]]:
+def reported(office: Office, name: str) -> list[dict[str, Any]]:
     return [fields for event, fields in office.telemetry.events if event == name]
 
 
 def whose(office: Office, name: str) -> set[str | None]:
-    return {fields["organisation"] for fields in told(office, name)}
+    return {fields["organisation"] for fields in reported(office, name)}
 
 
 def test_every_trouble_says_whose_it_is() -> None:
-    silent = {name for name, event in EVENTS.items() if event.trouble and "organisation" not in event.fields}
+    silent = {name for name, event in EVENTS.items() if event.is_warning and "organisation" not in event.fields}
     assert silent == OF_NO_ORGANISATION
 
 
@@ -47,28 +47,28 @@ def test_a_distribution_that_release_itself_pauses_is_told(office: Office) -> No
     sms = office.integrations.kept.pop((DEMO, "sms"))
     office.do_tasks()
     stopped = {"organisation": DEMO, "distribution_id": made.distribution_id, "reason": "token_invalid"}
-    assert told(office, "distribution_stopped") == [stopped]
+    assert reported(office, "distribution_stopped") == [stopped]
     office.integrations.kept[DEMO, "sms"] = sms
     office.run(office.control.act(DEMO, made.distribution_id, Action.RESUME))
     office.do_tasks()
-    assert told(office, "distribution_stopped") == [stopped]
+    assert reported(office, "distribution_stopped") == [stopped]
 
 
 def test_so_is_one_whose_template_met_its_end_while_it_waited(office: Office) -> None:
     made = office.distribute(250, channel=Channel.WHATSAPP)
     office.integrations.kept[DEMO, "whatsapp"] = replace(WHATSAPP, business_account_id="900")
     for language in ("fr", "en"):
-        paused = TemplateNews(
+        paused = TemplateUpdate(
             name="vaccination_card", language=language, status=TemplateStatus.PAUSED, at=office.clock.now()
         )
-        office.run(office.book.hear(DEMO, "900", paused))
+        office.run(office.book.receive(DEMO, "900", paused))
     office.do_tasks()
-    assert [(one["organisation"], one["reason"]) for one in told(office, "distribution_stopped")] == [
+    assert [(one["organisation"], one["reason"]) for one in reported(office, "distribution_stopped")] == [
         (DEMO, "template_paused")
     ]
-    standing = office.run(office.distributions.get(DEMO, made.distribution_id))
-    assert standing is not None
-    assert standing.status is DistributionStatus.PAUSED
+    stored = office.run(office.distributions.get(DEMO, made.distribution_id))
+    assert stored is not None
+    assert stored.status is DistributionStatus.PAUSED
 
 
 def test_a_pause_that_was_not_won_is_not_told(office: Office) -> None:
@@ -77,13 +77,13 @@ def test_a_pause_that_was_not_won_is_not_told(office: Office) -> None:
 
     class CancelledMeanwhile(FakeIntegrations):
         @override
-        async def sms(self, organisation: str, *, version: int = 0, fresh: bool = False) -> SmsIntegration | None:
+        async def sms(self, organisation: str, *, version: int = 0, uncached: bool = False) -> SmsIntegration | None:
             await office.control.act(DEMO, made.distribution_id, Action.CANCEL)
             return None
 
     office.integrations = CancelledMeanwhile()
     office.do_tasks()
-    assert told(office, "distribution_stopped") == []
+    assert reported(office, "distribution_stopped") == []
 
 
 @pytest.mark.parametrize(
@@ -103,8 +103,10 @@ def test_a_message_that_arrived_is_told_without_it(office: Office) -> None:
     assert whose(office, "message_moved") == {None}
 
 
-def door(office: Office) -> Doorkeeper:
-    return Doorkeeper(office.integrations, FakeStatusQueue(), webhook, {ORANGE: FORMAT}, office.telemetry, office.clock)
+def door(office: Office) -> WebhookIngress:
+    return WebhookIngress(
+        office.integrations, FakeStatusQueue(), webhook, {ORANGE: FORMAT}, office.telemetry, office.clock
+    )
 
 
 def test_a_refused_webhook_names_an_organisation_that_is_ours_and_no_other(office: Office) -> None:
@@ -113,6 +115,6 @@ def test_a_refused_webhook_names_an_organisation_that_is_ours_and_no_other(offic
     for organisation in (DEMO, "nobody-here", "22177000123"):
         assert not office.run(door(office).take_whatsapp(organisation, b"{}", guessed))
         assert not office.run(door(office).take_receipts(ORANGE, organisation, "guessed", b"{}", "192.0.2.1"))
-    assert [(one["provider"], one["organisation"]) for one in told(office, "webhook_refused")] == [
+    assert [(one["provider"], one["organisation"]) for one in reported(office, "webhook_refused")] == [
         ("meta", DEMO), ("orange", DEMO), *(("meta", None), ("orange", None)) * 2
     ]  # fmt: skip
