@@ -51,9 +51,9 @@ def build(
     clock = clock or system_clock(environment)
     telemetry = LoggedTelemetry("webhook", clock)
     webhook: Webhook = Webhook(AwsKeyed(aws, clock, telemetry, settings, patient=True))
-    door, receiver = webhook.door(formats), webhook.receiver(formats)
+    ingress, receiver = webhook.ingress(formats), webhook.receiver(formats)
     router = Router(on_error=telemetry.crash)
-    _register(router, door, formats)
+    _register(router, ingress, formats)
     loop = loop or Loop(telemetry.crash)
 
     def handle(event: Event, _: Context) -> Answer:
@@ -65,31 +65,33 @@ def build(
     return handle
 
 
-def _register(router: Router, door: WebhookIngress, receipts: Iterable[Provider]) -> None:
-    router.add("GET /webhooks/whatsapp/{organisation_id}", partial(_verify, door), scope=None)
-    router.add("POST /webhooks/whatsapp/{organisation_id}", partial(_whatsapp, door), scope=None)
+def _register(router: Router, ingress: WebhookIngress, receipts: Iterable[Provider]) -> None:
+    router.add("GET /webhooks/whatsapp/{organisation_id}", partial(_verify, ingress), scope=None)
+    router.add("POST /webhooks/whatsapp/{organisation_id}", partial(_whatsapp, ingress), scope=None)
     for one in receipts:
-        router.add(f"POST /webhooks/{one}/{{organisation_id}}/{{token}}", partial(_receipts, door, one), scope=None)
+        router.add(f"POST /webhooks/{one}/{{organisation_id}}/{{token}}", partial(_receipts, ingress, one), scope=None)
 
 
-async def _verify(door: WebhookIngress, request: Request) -> Response:
+async def _verify(ingress: WebhookIngress, request: Request) -> Response:
     mode, token = request.query.get("hub.mode", ""), request.query.get("hub.verify_token", "")
-    if await door.subscription_is_ours(request.path_parameters["organisation_id"], mode, token):
+    if await ingress.subscription_is_ours(request.path_parameters["organisation_id"], mode, token):
         return Response(status=200, body=request.query.get("hub.challenge", ""))
     raise Refusal(ProblemCode.FORBIDDEN)
 
 
-async def _whatsapp(door: WebhookIngress, request: Request) -> Response:
+async def _whatsapp(ingress: WebhookIngress, request: Request) -> Response:
     _refuse_giants(request)
     signature = request.headers.get("x-hub-signature-256")
-    taken = await door.take_whatsapp(request.path_parameters["organisation_id"], request.body, signature)
+    taken = await ingress.take_whatsapp(request.path_parameters["organisation_id"], request.body, signature)
     return Response(status=200 if taken else 401)
 
 
-async def _receipts(door: WebhookIngress, provider: Provider, request: Request) -> Response:
+async def _receipts(ingress: WebhookIngress, provider: Provider, request: Request) -> Response:
     _refuse_giants(request)
     path = request.path_parameters
-    taken = await door.take_receipts(provider, path["organisation_id"], path["token"], request.body, request.source_ip)
+    taken = await ingress.take_receipts(
+        provider, path["organisation_id"], path["token"], request.body, request.source_ip
+    )
     return Response(status=200 if taken else 401)
 
 

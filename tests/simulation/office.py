@@ -228,9 +228,9 @@ class SimulatedOffice(Office):
             self._senders[row.name] = row.sender(parts)
         return self._senders[row.name]
 
-    def door(self) -> WebhookIngress:
+    def ingress(self) -> WebhookIngress:
         """Where providers knock."""
-        return self.worker().door()
+        return self.worker().ingress()
 
     def receiver(self) -> Receiver:
         """A consumer of the status queue."""

@@ -77,7 +77,7 @@ def test_the_report_names_what_failed_and_how_to_run_it_again() -> None:
         wrongs=(Violation("doubled", "CARD-1: two"),),
     )
     lines = {line.split()[0]: line.split()[1:] for line in table([fine, bad]).splitlines()}
-    assert lines["fault"] == ["times", "runs", "messages", "lost", "doubled", "early", "decision"]
+    assert lines["fault"] == ["times", "runs", "messages", "lost", "doubled", "early", "result"]
     assert lines["sqs_throttles"] == ["4", "2", "22", "0", "1", "0", "BROKEN"]
     assert lines["api_killed"] == ["2", "1", "12", "0", "1", "0", "BROKEN"]
     assert lines["sqs_takes_half"] == ["0", "0", "0", "0", "0", "0", "never", "occurred"]

@@ -186,10 +186,10 @@ class World:
         """A provider's webhook; says whether we answered 200."""
 
         async def at(environment: SimulatedOffice) -> bool:
-            door = environment.door()
+            ingress = environment.ingress()
             if provider is self.meta:
-                return await door.take_whatsapp(DEMO, body, credential)
-            return await door.take_receipts(ORANGE, DEMO, credential, body, "192.0.2.1")
+                return await ingress.take_whatsapp(DEMO, body, credential)
+            return await ingress.take_receipts(ORANGE, DEMO, credential, body, "192.0.2.1")
 
         try:
             return await self.request("webhook", WEBHOOK_SECONDS, partial(self.doors.lend, at))

@@ -74,7 +74,7 @@ class KiteOffice(OrderedOffice):
 
     def called(self, provider: Provider, body: bytes, token: str = SMS.receipt_token.value) -> bool:
         """A provider calls the secret path; what is queued is worked off at once. Says whether it was let in."""
-        taken = self.run(self.worker().door(FORMATS).take_receipts(provider, DEMO, token, body, "192.0.2.1"))
+        taken = self.run(self.worker().ingress(FORMATS).take_receipts(provider, DEMO, token, body, "192.0.2.1"))
         self.work_off()
         return taken
 

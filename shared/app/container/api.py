@@ -27,9 +27,12 @@ class ApiAdapters(ReadingAdapters, SmsAdapters, WhatsAppAdapters, Protocol):
     """What the API needs beside reading and test sends."""
 
     @property
-    def call_counts(self) -> CallCounts: ...
+    def call_counts(self) -> CallCounts:
+        """The latest look-ups of each caller."""
+
     @property
-    def token_store(self) -> TokenStore: ...
+    def token_store(self) -> TokenStore:
+        """The access tokens that workers share."""
 
 
 class Api[A: ApiAdapters = ApiAdapters](Reading[A], Sms[A], WhatsApp[A]):

@@ -25,38 +25,67 @@ class RateLimitsAndMembers(RateLimits, MemberStore, Protocol):
 
 
 class CoreAdapters(Protocol):
-    """What every function needs. `tasks` is None for a function that puts no work on the fan-out queue."""
+    """What every function needs."""
 
     @property
-    def clock(self) -> Clock: ...
+    def clock(self) -> Clock:
+        """Time, and waiting."""
+
     @property
-    def telemetry(self) -> Telemetry: ...
+    def telemetry(self) -> Telemetry:
+        """Events and warnings."""
+
     @property
-    def draw(self) -> Callable[[], str]: ...
+    def draw(self) -> Callable[[], str]:
+        """Makes a random token."""
+
     @property
-    def log(self) -> Log: ...
+    def log(self) -> Log:
+        """The message log."""
+
     @property
-    def distributions(self) -> Distributions: ...
+    def distributions(self) -> Distributions:
+        """Distributions and counts."""
+
     @property
-    def holds(self) -> HoldStore: ...
+    def holds(self) -> HoldStore:
+        """The holds of each organisation and channel."""
+
     @property
-    def rate_limits(self) -> RateLimitsAndMembers: ...
+    def rate_limits(self) -> RateLimitsAndMembers:
+        """The rate limits of provider accounts, and their members."""
+
     @property
-    def people(self) -> People: ...
+    def people(self) -> People:
+        """Consents."""
+
     @property
-    def people_count(self) -> PeopleCount: ...
+    def people_count(self) -> PeopleCount:
+        """How many people an account has written to in the last 24 hours."""
+
     @property
-    def sessions(self) -> Sessions: ...
+    def sessions(self) -> Sessions:
+        """Open 24-hour sessions."""
+
     @property
-    def last_heard_store(self) -> LastHeardStore: ...
+    def last_heard_store(self) -> LastHeardStore:
+        """When Meta last reported on each number's messages."""
+
     @property
-    def number_statuses(self) -> NumberStatuses: ...
+    def number_statuses(self) -> NumberStatuses:
+        """What Meta grants each number."""
+
     @property
-    def integrations(self) -> Integrations: ...
+    def integrations(self) -> Integrations:
+        """The organisations' settings."""
+
     @property
-    def queue(self) -> OffersMessages: ...
+    def queue(self) -> OffersMessages:
+        """The channel queues."""
+
     @property
-    def tasks(self) -> TaskQueue | None: ...
+    def tasks(self) -> TaskQueue | None:
+        """The fan-out queue; None for a function that puts no work on it."""
 
 
 class Core[A: CoreAdapters = CoreAdapters]:
@@ -82,7 +111,7 @@ class Core[A: CoreAdapters = CoreAdapters]:
         return HoldKeeper(on.holds, on.distributions, on.telemetry, on.clock, on.tasks)
 
     def refusal_effects(self) -> RefusalEffects:
-        """What a refusal means for others than its message."""
+        """What a refusal changes beside its own message."""
         return RefusalEffects(self.adapters.people, self.adapters.tasks, self.adapters.telemetry)
 
     def status_writer(self) -> StatusWriter:

@@ -32,11 +32,16 @@ class FanoutAdapters(ReadingAdapters, Protocol):
     """What the fan-out needs beside what the API has, too."""
 
     @property
-    def turns(self) -> Turns: ...
+    def turns(self) -> Turns:
+        """Which distribution of a campaign goes first."""
+
     @property
-    def traces(self) -> Traces: ...
+    def traces(self) -> Traces:
+        """What else is stored about a person."""
+
     @property
-    def card_source(self) -> CardSource: ...
+    def card_source(self) -> CardSource:
+        """Fetches card pictures."""
 
 
 class FanningOut[A: FanoutAdapters = FanoutAdapters](Reading[A]):
@@ -95,7 +100,7 @@ class FanningOut[A: FanoutAdapters = FanoutAdapters](Reading[A]):
 
     @cached_property
     def dead_letters(self) -> DeadLetters:
-        """Takes copies that were given up."""
+        """Takes queue messages that were given up."""
         on, status_writer = self.adapters, self.status_writer()
         return DeadLetters(on.log, self._unknowns(status_writer), status_writer, on.telemetry, on.clock)
 

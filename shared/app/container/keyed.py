@@ -12,20 +12,31 @@ from shared.webhooks.unmatched_receipts import UnknownSms
 
 
 class KeyedAdapters(CoreAdapters, Protocol):
-    """`number_key` makes every hash that is stored, with a key that is read with the first hash: `number_key_bytes`."""
+    """What works with hashes needs these."""
 
     @property
-    def number_key(self) -> NumberKey: ...
+    def number_key(self) -> NumberKey:
+        """Makes every hash that is stored. It reads its key with the first hash."""
+
     @property
-    def number_key_bytes(self) -> bytes: ...
+    def number_key_bytes(self) -> bytes:
+        """The key itself, for hashes of requests."""
+
     @property
-    def plans(self) -> Plans: ...
+    def plans(self) -> Plans:
+        """Stored content and rejected rows."""
+
     @property
-    def contacts(self) -> Contacts: ...
+    def contacts(self) -> Contacts:
+        """Which identities belong to one person."""
+
     @property
-    def unknown_sms(self) -> UnknownSms: ...
+    def unknown_sms(self) -> UnknownSms:
+        """SMS with an unknown outcome."""
+
     @property
-    def tasks(self) -> TaskQueue: ...
+    def tasks(self) -> TaskQueue:
+        """The fan-out queue."""
 
 
 class Keyed[A: KeyedAdapters = KeyedAdapters](Core[A]):
@@ -38,5 +49,5 @@ class Keyed[A: KeyedAdapters = KeyedAdapters](Core[A]):
         return Identities(on.contacts, on.people, on.sessions, self.hash_of)
 
     def hash_of(self, organisation: str, e164: str) -> str:
-        """Of a person, for those who must not read the key before they hash."""
+        """Of a person. It reads the key at the first call, not when a use case is made."""
         return self.adapters.number_key.person(organisation, e164)

@@ -24,24 +24,39 @@ class AsksAccount(AsksNumber, AsksSubscription, Protocol):
 
 
 class ReadingAdapters(KeyedAdapters, Protocol):
-    """`card_hosts`, `card_buckets`: where card pictures may lie."""
+    """What reading and the rules for rows need beside hashes."""
 
     @property
-    def book(self) -> TemplateBook: ...
+    def book(self) -> TemplateBook:
+        """The stored states of Meta's templates."""
+
     @property
-    def templates_at_meta(self) -> TemplatesAtMeta: ...
+    def templates_at_meta(self) -> TemplatesAtMeta:
+        """Lists and submits templates."""
+
     @property
-    def meta(self) -> AsksAccount: ...
+    def meta(self) -> AsksAccount:
+        """Asks Meta about numbers and accounts."""
+
     @property
-    def balances(self) -> Balances: ...
+    def balances(self) -> Balances:
+        """What an account may still send."""
+
     @property
-    def uploads(self) -> Uploads: ...
+    def uploads(self) -> Uploads:
+        """Files of clients."""
+
     @property
-    def schedules(self) -> Schedules: ...
+    def schedules(self) -> Schedules:
+        """A distribution's own schedule."""
+
     @property
-    def card_hosts(self) -> tuple[CardHost, ...]: ...
+    def card_hosts(self) -> tuple[CardHost, ...]:
+        """The hosts that may serve cards."""
+
     @property
-    def card_buckets(self) -> frozenset[str]: ...
+    def card_buckets(self) -> frozenset[str]:
+        """The buckets that may serve cards."""
 
 
 class Reading[A: ReadingAdapters = ReadingAdapters](Keyed[A]):
@@ -67,7 +82,7 @@ class Reading[A: ReadingAdapters = ReadingAdapters](Keyed[A]):
 
     @cached_property
     def eligibility(self) -> Eligibility:
-        """Judges rows."""
+        """Says which rows may be sent to."""
         return Eligibility(self.adapters.people, self.adapters.sessions, self.adapters.number_key)
 
     @cached_property

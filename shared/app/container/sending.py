@@ -1,4 +1,4 @@
-"""What a send step works with, and the desks of the providers."""
+"""What a send step works with, and the adapters of the providers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,9 +34,12 @@ class SendingAdapters(CoreAdapters, Protocol):
     """What a send step needs, whichever the channel."""
 
     @property
-    def card_failures(self) -> CardFailures: ...
+    def card_failures(self) -> CardFailures:
+        """Failures of card hosts."""
+
     @property
-    def receipts(self) -> Receipts: ...
+    def receipts(self) -> Receipts:
+        """The IDs by which receipts name messages."""
 
     def sender(self, row: ProviderRow, times: SendTimes, cards: CardSource | None) -> ChannelSender[Any, Any]:
         """A new client of the provider. `cards`: where it finds card pictures; None where it sends none."""
@@ -49,7 +52,7 @@ class Sending[A: SendingAdapters = SendingAdapters](Core[A]):
     def provider_adapters(
         self, rows: Sequence[ProviderRow], chain: Chain, cards: CardSource | None = None
     ) -> Mapping[Provider, ProviderAdapter[Any, Any]]:
-        """The desks of one channel's providers."""
+        """The adapters of one channel's providers."""
         on = self.adapters
         noted = (on.receipts, on.last_heard_store, on.telemetry, on.clock)
         return {

@@ -16,7 +16,8 @@ class SmsAdapters(SendingAdapters, Protocol):
     """What SMS need beside what every channel needs."""
 
     @property
-    def unknown_sms(self) -> UnknownSms: ...
+    def unknown_sms(self) -> UnknownSms:
+        """SMS with an unknown outcome."""
 
 
 class Sms[A: SmsAdapters = SmsAdapters](Sending[A]):

@@ -1,4 +1,4 @@
-"""What hears providers: the door that verifies and queues, and the receiver behind the queue."""
+"""What takes webhooks: the ingress verifies and queues, the receiver works off the queue."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -21,23 +21,30 @@ from shared.webhooks.updates import ReceiptFormat
 
 
 class WebhookAdapters(KeyedAdapters, Protocol):
-    """`current_integrations`: for rare reads that must not be seconds old, even where `integrations` are."""
+    """What the webhook needs beside hashes."""
 
     @property
-    def current_integrations(self) -> Integrations: ...
+    def current_integrations(self) -> Integrations:
+        """The settings, never seconds old, even where `integrations` are."""
+
     @property
-    def book(self) -> TemplateBook: ...
+    def book(self) -> TemplateBook:
+        """The stored states of Meta's templates."""
+
     @property
-    def receipts(self) -> Receipts: ...
+    def receipts(self) -> Receipts:
+        """The IDs by which receipts name messages."""
+
     @property
-    def status_queue(self) -> StatusQueue: ...
+    def status_queue(self) -> StatusQueue:
+        """The queue of what providers report."""
 
 
 class Webhook[A: WebhookAdapters = WebhookAdapters](Keyed[A]):
-    """The two halves of the webhook, and who listens. Each call makes a new one."""
+    """The two halves of the webhook, and their listeners. Each call makes a new one."""
 
-    def door(self, formats: Mapping[Provider, ReceiptFormat] = RECEIPTS) -> WebhookIngress:
-        """Where providers knock."""
+    def ingress(self, formats: Mapping[Provider, ReceiptFormat] = RECEIPTS) -> WebhookIngress:
+        """Verifies what providers send, and queues it."""
         on = self.adapters
         return WebhookIngress(on.integrations, on.status_queue, webhook, formats, on.telemetry, on.clock)
 
@@ -58,7 +65,7 @@ class Webhook[A: WebhookAdapters = WebhookAdapters](Keyed[A]):
         return Receiver(status_writer, meta, receipts, on.telemetry, on.clock)
 
     def status_effects(self, status_writer: StatusWriter) -> StatusEffects:
-        """What statuses mean beside their message's own row."""
+        """What statuses change beside their own message."""
         on = self.adapters
         return StatusEffects(
             StatusEffectsDeps(
@@ -73,7 +80,7 @@ class Webhook[A: WebhookAdapters = WebhookAdapters](Keyed[A]):
         )
 
     def inbound_adapter(self) -> InboundAdapter:
-        """Hears what people write, and answers a STOP."""
+        """Reads what people write, and answers a STOP."""
         on = self.adapters
         return InboundAdapter(
             InboundDeps(
@@ -88,7 +95,7 @@ class Webhook[A: WebhookAdapters = WebhookAdapters](Keyed[A]):
         )
 
     def account_listener(self) -> AccountListener:
-        """Hears what Meta does to templates, account and limits."""
+        """Takes Meta's updates of templates, account and limits."""
         on = self.adapters
         return AccountListener(
             AccountDeps(

@@ -16,7 +16,8 @@ class WhatsAppAdapters(SendingAdapters, Protocol):
     """What WhatsApp needs beside what every channel needs."""
 
     @property
-    def card_source(self) -> CardSource: ...
+    def card_source(self) -> CardSource:
+        """Fetches card pictures."""
 
 
 class WhatsApp[A: WhatsAppAdapters = WhatsAppAdapters](Sending[A]):
