@@ -128,7 +128,7 @@ def _truth(evidence: Evidence) -> Iterator[Violation]:
 
 def _twice(evidence: Evidence) -> Iterator[Violation]:
     """One acceptance for each message; a WhatsApp message that was resent may have two, a quarter of an hour apart and
-    without a word of Meta's in between."""
+    without a word of Meta's in between that names our key."""
     rows = {row["message_id"]: row for row in evidence["rows"]}
     by_message: dict[str, list[Call]] = defaultdict(list)
     texts: Counter[str] = Counter()
@@ -188,7 +188,7 @@ def _may_be_two(row: Row, calls: Sequence[Call], evidence: Evidence) -> bool:
     received = [
         reported
         for reported in evidence["reported"]
-        if reported["key"] == first["key"] and reported["at"] < second["at"]
+        if reported["key"] == first["key"] and reported["names_key"] and reported["at"] < second["at"]
     ]
     patient = second["at"] - first["at"] >= RESENT_AFTER
     return row["resent"] and not more and patient and not received

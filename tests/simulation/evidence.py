@@ -96,13 +96,15 @@ class ConsentStatement(TypedDict):
 
 class Reported(TypedDict):
     """A provider's status of a message: when our door took it. `key` as in the call that it is about. `stamp`: the
-    provider's own instant, which is the same however late it is told."""
+    provider's own instant, which is the same however late it is told. `names_key`: whether it brought the key; a
+    failure of WhatsApp's may name Meta's ID alone, which we do not have if the call's answer was lost."""
 
     at: datetime
     stamp: datetime
     channel: str
     card: str
     key: str
+    names_key: bool
     status: str
 
 

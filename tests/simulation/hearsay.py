@@ -135,6 +135,7 @@ class Postman:
                         channel=provider.channel,
                         card=taken.card,
                         key=taken.key,
+                        names_key=not is_nameless,
                         status=status,
                     )
                 )

@@ -73,7 +73,9 @@ def call(number: int, channel: str, at: datetime = NOON) -> Call:
 
 def reported(number: int, status: str, at: datetime, stamp: datetime | None = None) -> Reported:
     key = f"m-{number}.1"
-    return Reported(at=at, stamp=stamp or at, channel="whatsapp", card=f"CARD-{number}", key=key, status=status)
+    return Reported(
+        at=at, stamp=stamp or at, channel="whatsapp", card=f"CARD-{number}", key=key, names_key=True, status=status
+    )
 
 
 @pytest.fixture
@@ -301,7 +303,9 @@ def _arrival_forgotten(one: Evidence) -> None:
 
 def _receipt_forgotten(one: Evidence) -> None:
     """Orange names no attempt of ours, but the card."""
-    reported = Reported(at=NOON + MINUTE, stamp=NOON + MINUTE, channel="sms", card="CARD-2", key="", status="delivered")
+    reported = Reported(
+        at=NOON + MINUTE, stamp=NOON + MINUTE, channel="sms", card="CARD-2", key="", names_key=False, status="delivered"
+    )
     one["reported"] = [*one["reported"], reported]
 
 
@@ -481,6 +485,13 @@ def test_a_card_that_really_is_not_there_fails_its_message(good: Evidence) -> No
 def test_a_message_fails_for_its_picture_after_two_uploads(good: Evidence) -> None:
     _failed_for_its_picture(good, "media-1", "media-2")
     assert violations(good) == []
+
+
+def test_a_failure_without_our_key_does_not_forbid_to_resend(good: Evidence) -> None:
+    """The first call's answer was lost: nothing but the key could say of which message Meta speaks."""
+    _reported_and_resent(good)
+    good["reported"] = [{**one, "names_key": False} for one in good["reported"]]
+    assert [one for one in violations(good) if one.kind == "doubled"] == []
 
 
 def test_a_message_that_was_resent_in_silence_may_have_two(good: Evidence) -> None:
