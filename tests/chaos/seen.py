@@ -98,6 +98,7 @@ def reported(
             channel=channel,
             card=cards.get(entries[name]["recipient"], "nobody's"),
             key=entries[name]["key"] or "",
+            names_key=bool(entries[name]["key"]),
             status=SAID.get(status, status),
         )
         for name, status, at in _reported(receipts)
