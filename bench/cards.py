@@ -107,7 +107,7 @@ class Programme:
                 provider_message_id=f"wamid.{one.message_id}",
                 attempts=1,
                 claimed_at=at,
-                rate_limit="1",
+                sender="1",
             )
             for one, at in zip(made, claims, strict=True)
         ]

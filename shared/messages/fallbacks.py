@@ -132,10 +132,10 @@ class FallbackWaits:
         if parent.quality_hold:
             return
         self._waiting += 1
-        if parent.distribution_id is None or parent.rate_limit is None:
+        if parent.distribution_id is None or parent.sender is None:
             return
         owner = (parent.organisation, parent.distribution_id)
         until = look_at + _LATE
         if owner in self._silences:
             until = max(until, self._silences[owner].until)
-        self._silences[owner] = Silence(phone_number_id=parent.rate_limit, noted_at=now, until=until)
+        self._silences[owner] = Silence(phone_number_id=parent.sender, noted_at=now, until=until)

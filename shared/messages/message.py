@@ -136,8 +136,8 @@ class Message:
     """The random token of the claim that holds the lease. Only the claim that has it may give the lease back."""
     claimed_at: datetime | None = None
     """When the latest attempt took the right to call the provider."""
-    rate_limit: str | None = None
-    """The provider's budget that the latest attempt left by: WhatsApp's phone number ID, Orange's client ID."""
+    sender: str | None = None
+    """Who the latest attempt left as, at the provider: WhatsApp's phone number ID, Orange's client ID."""
     provider: Provider | None = None
     """The provider that the latest attempt was for."""
     card_attempt: int | None = None

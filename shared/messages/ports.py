@@ -72,7 +72,7 @@ class Move:
 
     def is_about(self, row: Message) -> bool:
         """Whether the status can be one of this message: of its channel and of the number that it left by."""
-        return self.channel in (None, row.channel) and (self.sender is None or row.rate_limit in (None, self.sender))
+        return self.channel in (None, row.channel) and (self.sender is None or row.sender in (None, self.sender))
 
     def names(self, row: Message) -> bool:
         """Whether a provider's ID, too late for a move, is the message's: no template took the attempt's place."""
@@ -167,11 +167,11 @@ class Log(Protocol):
         token: str,
         now: datetime,
         lease_until: datetime,
-        rate_limit: str | None = None,
+        sender: str | None = None,
         provider: Provider | None = None,
         probe: bool = False,
     ) -> Claim:
-        """Take the right to call the provider: open and without a lease. Raises `attempts` by one, notes `rate_limit`
+        """Take the right to call the provider: open and without a lease. Raises `attempts` by one, notes `sender`
         and whether it is a `trial`; who was dead is alive again. `token` is random and new for each call: a repeat
         knows its first attempt by it.
 

@@ -199,8 +199,8 @@ class NoteHeld:
 
     async def __call__(self, message: Message, taken: Taken) -> Sequence[Move]:
         """Silence about other messages of the number says nothing for a while (`shared.sending.unknown_outcome`)."""
-        if taken.held and message.rate_limit is not None:
-            await self.last_heard_store.held(message.organisation, message.rate_limit, self.now())
+        if taken.held and message.sender is not None:
+            await self.last_heard_store.held(message.organisation, message.sender, self.now())
             self.telemetry.event("message_held_by_provider", message_id=message.message_id)
         return ()
 

@@ -68,9 +68,9 @@ class LastHeardReader:
 
     async def of(self, message: Message) -> LastHeard:
         """Of the number that a WhatsApp message left by; an empty one where it left by none."""
-        if message.rate_limit is None or message.channel is not Channel.WHATSAPP:
+        if message.sender is None or message.channel is not Channel.WHATSAPP:
             return LastHeard()
-        number = (message.organisation, message.rate_limit)
+        number = (message.organisation, message.sender)
         if number not in self._read:
             self._read[number] = await self._last_heard_store.read(*number)
         return self._read[number]
@@ -107,8 +107,8 @@ class Reporting:
         before = moved.before
         if before is None or before.claimed_at is None or attempt.number != before.attempts:
             return
-        if before.rate_limit is not None:
-            latest = self._of((before.organisation, before.rate_limit))
+        if before.sender is not None:
+            latest = self._of((before.organisation, before.sender))
             latest.claimed_at = _later(latest.claimed_at, before.claimed_at)
         key = (before.organisation, before.message_id)
         if report.status is Status.SENT and before.fallback_minutes is not None:
@@ -131,7 +131,7 @@ class Reporting:
         await gather_bounded(self._mark(row, last_heard_of) for row in sent.values())
 
     async def _mark(self, row: Message, last_heard_of: Mapping[_Number, LastHeard]) -> None:
-        last_heard = last_heard_of.get((row.organisation, row.rate_limit or ""), LastHeard())
+        last_heard = last_heard_of.get((row.organisation, row.sender or ""), LastHeard())
         due_at = look_after_report(row, last_heard, self._clock.now())
         if due_at is not None:
             key = (row.organisation, row.message_id)

@@ -185,7 +185,7 @@ class SendStep[I: Integrated, P]:
                 token=token,
                 now=now,
                 lease_until=now + LEASE,
-                rate_limit=rate_limit.account_id if rate_limit is not None else None,
+                sender=rate_limit.account_id if rate_limit is not None else None,
                 provider=rate_limit.provider if rate_limit is not None else None,
                 probe=dispatch.probe not in (None, ANY_SCOPE),
             )

@@ -69,7 +69,7 @@ class Running:
         """A sender has made the call."""
         now = self.clock.now()
         lease = now + timedelta(seconds=90)
-        asyncio.run(self.world.log.claim(DEMO, message_id, token="t", now=now, lease_until=lease, rate_limit="1060001"))
+        asyncio.run(self.world.log.claim(DEMO, message_id, token="t", now=now, lease_until=lease, sender="1060001"))
 
     def taken(self, message_id: str) -> None:
         """Meta has answered, and the sender has written it down."""

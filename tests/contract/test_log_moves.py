@@ -179,7 +179,7 @@ async def test_a_status_that_cannot_be_the_messages_own_changes_nothing(
 ) -> None:
     """Neither its status nor an instant or ID: an SMS has no key at Meta, and a number reports on its own messages."""
     await world.log.add(message(due_at=NOON))
-    await world.log.claim(*KEY, token="t", now=NOON, lease_until=NOON + SECOND, rate_limit="its number")
+    await world.log.claim(*KEY, token="t", now=NOON, lease_until=NOON + SECOND, sender="its number")
     if before is not Status.PENDING:
         reason = "undeliverable" if before is Status.FAILED else None
         assert (await world.log.move(*KEY, Move(status=before, at=THEN, reason=reason))).won
@@ -190,11 +190,11 @@ async def test_a_status_that_cannot_be_the_messages_own_changes_nothing(
     assert await stored_row(world.log) == stood
 
 
-@pytest.mark.parametrize("rate_limit", [None, "its number"])
-async def test_a_status_of_its_own_channel_and_number_moves_it(world: World, rate_limit: str | None) -> None:
+@pytest.mark.parametrize("sender", [None, "its number"])
+async def test_a_status_of_its_own_channel_and_number_moves_it(world: World, sender: str | None) -> None:
     """A status may come before the row says by which number it left."""
     await world.log.add(message(due_at=NOON))
-    if rate_limit is not None:
-        await world.log.claim(*KEY, token="t", now=NOON, lease_until=NOON + SECOND, rate_limit=rate_limit)
+    if sender is not None:
+        await world.log.claim(*KEY, token="t", now=NOON, lease_until=NOON + SECOND, sender=sender)
     move = Move(status=Status.DELIVERED, at=THEN, channel=Channel.SMS, sender="its number")
     assert (await world.log.move(*KEY, move)).won

@@ -24,7 +24,7 @@ async def claimed(world: World, *, fallback_template: bool = True) -> Message:
 
 
 async def claimed_again(world: World) -> Message:
-    claim = await world.log.claim(*KEY, token="t", now=NOON, lease_until=NOON + LEASE, rate_limit="1060001")
+    claim = await world.log.claim(*KEY, token="t", now=NOON, lease_until=NOON + LEASE, sender="1060001")
     assert claim.answer is ClaimAnswer.WON
     assert claim.message is not None
     return claim.message
@@ -32,7 +32,7 @@ async def claimed_again(world: World) -> Message:
 
 async def test_a_claim_notes_when_and_by_which_rate_limit(world: World) -> None:
     row = await claimed(world)
-    assert (row.claimed_at, row.rate_limit) == (NOON, "1060001")
+    assert (row.claimed_at, row.sender) == (NOON, "1060001")
     assert await stored_row(world.log) == row
 
 

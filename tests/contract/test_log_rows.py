@@ -98,7 +98,7 @@ def test_a_row_is_paid_as_one_kilobyte_all_its_life() -> None:
         recipient="+22177***4567",
         dedupe_key=" ".join(["0" * 16] * 3) + "!",
         provider_message_id="wamid." + "x" * 54,
-        rate_limit="106540352242922",
+        sender="106540352242922",
         attempts=1,
         segments=1,
         price=Price(amount=Decimal("12.3450"), currency="XOF"),

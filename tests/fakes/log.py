@@ -52,7 +52,7 @@ class FakeLog:
         token: str,
         now: datetime,
         lease_until: datetime,
-        rate_limit: str | None = None,
+        sender: str | None = None,
         provider: Provider | None = None,
         probe: bool = False,
     ) -> Claim:
@@ -75,7 +75,7 @@ class FakeLog:
             held_by=None,
             probe=probe,
             claimed_at=now,
-            rate_limit=rate_limit or row.rate_limit,
+            sender=sender or row.sender,
             provider=provider or row.provider,
             dead=None,
         )

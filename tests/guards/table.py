@@ -967,7 +967,7 @@ GUARDS = (
     Guard(
         name="status: another number's moves nothing",
         file="shared/messages/ports.py",
-        before="(self.sender is None or row.rate_limit in (None, self.sender))",
+        before="(self.sender is None or row.sender in (None, self.sender))",
         after="(self.sender is None or row is not None)",
         tests=(_WHOSE_STATUS,),
     ),

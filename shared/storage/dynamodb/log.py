@@ -72,7 +72,7 @@ _NOT_SINCE_RETRIED = "(attribute_not_exists(retrying) OR attribute_exists(lease_
 
 _ROUNDED_UP = timedelta(microseconds=999)
 
-_SENT_BY = "(attribute_not_exists(rate_limit) OR rate_limit = :sender)"
+_SENT_BY = "(attribute_not_exists(sender) OR sender = :sender)"
 
 _NOT_ITS_OWN = Moved(won=False, before=None)
 """The status names a message of ours that it cannot be about."""
@@ -115,7 +115,7 @@ class DynamoLog:
         token: str,
         now: datetime,
         lease_until: datetime,
-        rate_limit: str | None = None,
+        sender: str | None = None,
         provider: Provider | None = None,
         probe: bool = False,
     ) -> Claim:
@@ -123,7 +123,7 @@ class DynamoLog:
         row, which is always watched. Raises what botocore raises where no answer comes within some 3 s."""
         ends = milliseconds(lease_until)
         noted: dict[str, Plain] = {"lease_until": ends, "claimed_at": milliseconds(now), "claim_token": token}
-        noted |= {name: value for name, value in (("rate_limit", rate_limit), ("provider", provider)) if value}
+        noted |= {name: value for name, value in (("sender", sender), ("provider", provider)) if value}
         noted |= {"probe": 1} if probe else {}
         forgotten = () if probe else ("probe",)
         change = Update(
