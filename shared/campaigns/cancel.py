@@ -15,7 +15,7 @@ from shared.campaigns.recount import Tallies, some_at_once
 from shared.campaigns.stored_content import Plans
 from shared.messages.factory import CANCELLED, cancelled_row
 from shared.messages.message import Chunk, Message
-from shared.messages.ports import Log
+from shared.messages.ports import Log, set_next_check
 from shared.messages.status import Status
 from shared.messages.status_writer import StatusWriter
 from shared.sending.resolve_unknown import Unknowns
@@ -127,8 +127,8 @@ class Sweep:
         held = {run.hold.scope for run in distribution.planned.runs if run.hold is not None}
         for scope in held:
             for message in await log.parked(distribution.organisation, distribution.channel, scope, _PARKED):
-                if message.distribution_id == distribution.distribution_id and message.due_at is not None:
-                    await log.move_next_check(message.organisation, message.message_id, seen=message.due_at, due_at=now)
+                if message.distribution_id == distribution.distribution_id:
+                    await set_next_check(log, message, now)
 
     async def _end(self, messages: Iterable[Message]) -> None:
         status_writer, now = self._deps.status_writer, self._deps.clock.now()

@@ -41,7 +41,7 @@ from shared.pacing.rate_limit import CYCLE, HORIZON, SLOTS, SPAN, TICK_EVERY, Ra
 from shared.policy.gate import closed_hours
 from shared.policy.hours import closes_at, parse_windows
 from shared.recipients.countries import COVERED
-from shared.sending.channel import settings_of
+from shared.sending.channel import book_slots, settings_of
 from shared.sending.resolve_unknown import Unknowns
 
 PATIENCE = timedelta(minutes=15)
@@ -347,14 +347,8 @@ class Release:
     ) -> Sequence[int]:
         if not count:
             return ()
-        booking = await self._deps.rate_limits.book(
-            integration.rate_limit,
-            Share.BULK,
-            rate=integration.rate_per_second,
-            earliest=now + HEAD_START,
-            count=count,
-        )
-        return booking.send_slots
+        rate_limits = self._deps.rate_limits
+        return await book_slots(rate_limits, integration, Share.BULK, earliest=now + HEAD_START, count=count)
 
     @staticmethod
     def _fitting(

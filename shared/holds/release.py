@@ -5,18 +5,17 @@ up at once. All of it may be done twice.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 from shared.base.events import Telemetry
 from shared.base.ids import shard_of
-from shared.base.instants import Clock, from_microseconds
+from shared.base.instants import Clock
 from shared.campaigns.control import advance_task
 from shared.campaigns.distribution import RELEASING, Distribution, DistributionStatus
 from shared.campaigns.ports import Distributions, Task, TaskQueue
 from shared.campaigns.stored_content import Plans
-from shared.cards.failures import another_card
 from shared.holds.causes import ReadCauses
 from shared.holds.hold import ACCOUNT, DAILY_LIMIT, Hold, Holds, ScopeKey
 from shared.holds.keeper import HoldKeeper
@@ -26,10 +25,11 @@ from shared.integrations.ports import Integrations
 from shared.messages.factory import queued
 from shared.messages.message import Chunk, Message
 from shared.messages.payload import Channel, Payload
-from shared.messages.ports import AGENDA_SHARDS, ChannelQueue, Log, Page, pages
+from shared.messages.ports import AGENDA_SHARDS, ChannelQueue, Log, Page, pages, set_next_check
 from shared.messages.status import Status
 from shared.pacing.ports import RateLimits
-from shared.sending.channel import settings_of
+from shared.sending.channel import book_slots, settings_of
+from shared.sending.enqueue_again import enqueue_again
 
 EVERY = timedelta(seconds=60)
 
@@ -39,8 +39,6 @@ _RECENT = timedelta(minutes=3)
 _PARKED_AT_ONCE = 100
 
 _CANDIDATES = 20
-
-_CHECK_AFTER = timedelta(seconds=120)
 
 _PAGE = 100
 
@@ -119,10 +117,7 @@ class HoldWork:
 
     async def _give_up(self, message: Message, now: datetime) -> None:
         """Its stored content has expired or was erased: the agenda ends it."""
-        if message.due_at is not None:
-            await self._deps.log.move_next_check(
-                message.organisation, message.message_id, seen=message.due_at, due_at=now
-            )
+        await set_next_check(self._deps.log, message, now)
 
     async def _enqueue(
         self,
@@ -135,24 +130,10 @@ class HoldWork:
         """It leaves in whichever share is free first: a list that was booked before the stop may fill minutes of the
         other one with departures that are not used."""
         message = candidate.message
-        booking = await self._deps.rate_limits.book(
-            integration.rate_limit,
-            None,
-            rate=integration.rate_per_second,
-            earliest=now + timedelta(seconds=1),
-            count=1,
-        )
-        slot_at = booking.send_slots[0]
+        earliest = now + timedelta(seconds=1)
+        [slot_at] = await book_slots(self._deps.rate_limits, integration, None, earliest=earliest)
         queue_message = queued(message, payload, candidate.distribution, slot_at, integration.version, probe=str(scope))
-        another = await another_card(self._deps.plans, message, candidate.distribution, now)
-        await self._deps.queue.put([replace(queue_message, another_card=another)], now)
-        if message.due_at is not None:
-            await self._deps.log.move_next_check(
-                message.organisation,
-                message.message_id,
-                seen=message.due_at,
-                due_at=from_microseconds(slot_at) + _CHECK_AFTER,
-            )
+        await enqueue_again(self._deps, message, queue_message, candidate.distribution, now)
         self._deps.telemetry.event(
             "hold_tried",
             organisation=message.organisation,
@@ -210,10 +191,7 @@ class HoldWork:
         parked = await self._deps.log.parked(holds.organisation, holds.channel, scope, _PARKED_AT_ONCE)
         now = self._deps.clock.now()
         for message in parked:
-            if message.due_at is not None:
-                await self._deps.log.move_next_check(
-                    message.organisation, message.message_id, seen=message.due_at, due_at=now
-                )
+            await set_next_check(self._deps.log, message, now)
         shards = sorted({shard_of(message.message_id, AGENDA_SHARDS) for message in parked})
         if shards:
             await self._deps.tasks.put([Task(kind="agenda", shard=shard) for shard in shards])

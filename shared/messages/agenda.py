@@ -10,7 +10,6 @@ from shared.base.events import Telemetry
 from shared.base.instants import Clock, from_microseconds, microseconds
 from shared.campaigns.distribution import Distribution, DistributionStatus
 from shared.campaigns.stored_content import Plans
-from shared.cards.failures import another_card
 from shared.holds.hold import Holds, ScopeKey
 from shared.holds.keeper import HoldStore, scopes_of_message
 from shared.integrations.ports import Integrations
@@ -18,19 +17,18 @@ from shared.messages.factory import queued
 from shared.messages.fallbacks import Fallbacks, FallbackWaits
 from shared.messages.message import ERASED, DeadLetter, Message
 from shared.messages.payload import Channel, Payload
-from shared.messages.ports import ChannelQueue, Log
+from shared.messages.ports import ChannelQueue, Log, set_next_check
 from shared.messages.status_writer import StatusWriter
 from shared.pacing.ports import RateLimits
 from shared.pacing.rate_limit import HORIZON, TICK_EVERY, Share
 from shared.policy.gate_check import GateCheck, GateDecision
-from shared.sending.channel import NotesUnknown, settings_of
+from shared.sending.channel import NotesUnknown, book_slots, settings_of
+from shared.sending.enqueue_again import enqueue_again
 from shared.sending.last_heard import LastHeardReader, LastHeardStore
 from shared.sending.resolve_unknown import Unknowns
 from shared.sending.unknown_outcome import LastHeard, Resolution, UnknownOutcome, next_look, resolve_unknown
 
 _AT_ONCE = 100
-
-_CHECK_AFTER = timedelta(seconds=120)
 
 _WHILE_PAUSED = timedelta(minutes=5)
 
@@ -225,24 +223,13 @@ class Agenda:
         if from_microseconds(state.next_bulk) > now + HORIZON:
             await self._move_next_check(message, now + TICK_EVERY)
             return
-        booking = await self._deps.rate_limits.book(
-            integration.rate_limit,
-            Share.BULK,
-            rate=integration.rate_per_second,
-            earliest=now + timedelta(seconds=1),
-            count=1,
-        )
-        slot_at = booking.send_slots[0]
+        earliest = now + timedelta(seconds=1)
+        [slot_at] = await book_slots(self._deps.rate_limits, integration, Share.BULK, earliest=earliest)
         queue_message = queued(message, payload, distribution, slot_at, integration.version)
-        another = await another_card(self._deps.plans, message, distribution, now)
-        await self._deps.queue.put([dataclasses.replace(queue_message, another_card=another)], now)
-        await self._move_next_check(message, from_microseconds(slot_at) + _CHECK_AFTER)
+        await enqueue_again(self._deps, message, queue_message, distribution, now)
 
     async def _move_next_check(self, message: Message, due_at: datetime | None) -> None:
-        if message.due_at is not None:
-            await self._deps.log.move_next_check(
-                message.organisation, message.message_id, seen=message.due_at, due_at=due_at
-            )
+        await set_next_check(self._deps.log, message, due_at)
 
     async def _states_of(self, messages: Sequence[Message]) -> "_States":
         """Read at once for all of them."""

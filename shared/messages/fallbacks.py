@@ -18,7 +18,7 @@ from shared.messages.factory import single, successor
 from shared.messages.fallback import BACKLOG, Silence, Timing, next_look, timing
 from shared.messages.message import Message, PayloadRef
 from shared.messages.payload import Channel, Mode, Payload
-from shared.messages.ports import Log
+from shared.messages.ports import Log, set_next_check
 from shared.sending.last_heard import LastHeardReader, LastHeardStore
 from shared.texts.composition import price_of
 from shared.texts.segments import measure
@@ -42,8 +42,7 @@ class Fallbacks:
         made: Message | None = None
         if payload is not None and payload.fallback is not None and await self._marked(parent):
             made = await self._logged(parent, payload, payload.fallback.text, now)
-        if parent.due_at is not None:
-            await self.log.move_next_check(parent.organisation, parent.message_id, seen=parent.due_at, due_at=None)
+        await set_next_check(self.log, parent, None)
         return made
 
     async def _marked(self, parent: Message) -> bool:
@@ -113,8 +112,7 @@ class FallbackWaits:
             case Timing.WAIT:
                 look_at = next_look(parent, now)
                 self._note(parent, now, look_at)
-                if parent.due_at is not None:
-                    await self._log.move_next_check(*key, seen=parent.due_at, due_at=look_at)
+                await set_next_check(self._log, parent, look_at)
         return True
 
     async def flush(self) -> None:

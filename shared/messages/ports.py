@@ -129,6 +129,12 @@ async def pages[T](read: Callable[[str | None], Awaitable[Page[T]]]) -> AsyncIte
             return
 
 
+async def set_next_check(log: "Log", message: Message, due_at: datetime | None) -> None:
+    """Move a message's next check on from where this row has it, or end it (None). A row without one keeps none."""
+    if message.due_at is not None:
+        await log.move_next_check(message.organisation, message.message_id, seen=message.due_at, due_at=due_at)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Single:
     """A message of no distribution, by what never changes of it."""

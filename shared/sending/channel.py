@@ -14,7 +14,8 @@ from shared.messages.payload import Channel, Payload, Provider
 from shared.messages.ports import Move
 from shared.messages.status import Status
 from shared.messages.status_writer import move_of_receipt
-from shared.pacing.rate_limit import RateLimit
+from shared.pacing.ports import RateLimits
+from shared.pacing.rate_limit import RateLimit, Share
 from shared.sending.last_heard import LastHeardStore
 from shared.webhooks.ports import Receipts
 
@@ -106,9 +107,19 @@ class Integrated(Protocol):
 async def settings_of(
     integrations: Integrations, organisation: str, channel: Channel, *, uncached: bool = False
 ) -> WhatsAppIntegration | SmsIntegration | None:
-    """The settings of one channel; None where they are not set. `fresh`: not from a cache."""
+    """The settings of one channel; None where they are not set. `uncached`: not from a cache."""
     read = integrations.sms if channel is Channel.SMS else integrations.whatsapp
     return await read(organisation, uncached=uncached)
+
+
+async def book_slots(
+    rate_limits: RateLimits, integration: Integrated, share: Share | None, *, earliest: datetime, count: int = 1
+) -> Sequence[int]:
+    """Send slots of the integration's rate limit, in microseconds since 1970. `share` None: whichever is free first."""
+    booking = await rate_limits.book(
+        integration.rate_limit, share, rate=integration.rate_per_second, earliest=earliest, count=count
+    )
+    return booking.send_slots
 
 
 type Acknowledge = Callable[[Message, Taken], Awaitable[Sequence[Move]]]

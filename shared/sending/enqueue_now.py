@@ -11,10 +11,11 @@ from shared.integrations.integration import SmsIntegration, WhatsAppIntegration
 from shared.messages.factory import CHECK_AFTER, queued
 from shared.messages.message import Message
 from shared.messages.payload import Payload
-from shared.messages.ports import ChannelQueue, Log
+from shared.messages.ports import ChannelQueue, Log, set_next_check
 from shared.messages.queue_message import Dispatch
 from shared.messages.status_writer import StatusWriter
 from shared.pacing.ports import RateLimits
+from shared.sending.channel import book_slots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,16 +32,11 @@ class EnqueueNow:
     ) -> None:
         """Book and enqueue. Killed before that, the message is watched (`due_at`): the tick enqueues it."""
         now = self.clock.now()
-        booking = await self.rate_limits.book(
-            integration.rate_limit, None, rate=integration.rate_per_second, earliest=now, count=1
-        )
-        slot_at = booking.send_slots[0]
+        [slot_at] = await book_slots(self.rate_limits, integration, None, earliest=now)
         await self.queue.put([queued(message, payload, None, slot_at, integration.version)], now)
         send_slot = from_microseconds(slot_at)
         if message.due_at is not None and send_slot > message.due_at - CHECK_AFTER / 2:
-            await self.log.move_next_check(
-                message.organisation, message.message_id, seen=message.due_at, due_at=send_slot + CHECK_AFTER
-            )
+            await set_next_check(self.log, message, send_slot + CHECK_AFTER)
 
 
 UNFIT = "field_invalid"

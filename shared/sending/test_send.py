@@ -21,7 +21,7 @@ from shared.policy.gate import GateInput, Go, Never, NotBefore, gate
 from shared.policy.setting import Settings
 from shared.recipients.number_key import NumberKey
 from shared.recipients.recipient import Recipient
-from shared.sending.channel import Integrated
+from shared.sending.channel import Integrated, book_slots
 from shared.sending.send import ARRIVES, SendStep
 from shared.texts.composition import Composed, CompositionError, compose
 from shared.texts.content import Content
@@ -94,11 +94,9 @@ class SendTest:
         message = self._message(settings, composed, message_id, now)
         await self._deps.log.add(message)
         integration = settings.channel
-        booking = await self._deps.rate_limits.book(
-            integration.rate_limit, None, rate=integration.rate_per_second, earliest=now, count=1
-        )
+        [slot_at] = await book_slots(self._deps.rate_limits, integration, None, earliest=now)
         payload = dataclasses.replace(composed.payload, exempt=True)
-        dispatch = queued(message, payload, None, booking.send_slots[0], integration.version, probe=ANY_SCOPE)
+        dispatch = queued(message, payload, None, slot_at, integration.version, probe=ANY_SCOPE)
         error = await step.send_one(dispatch)
         earlier = await self._deps.log.get(message.organisation, message_id)
         if earlier is not None and earlier.status not in (Status.PENDING, Status.FAILED):

@@ -313,12 +313,10 @@ GUARDS = (
     ),
     Guard(
         name="watch: the agenda enqueues first and moves the watch on afterwards",
-        file="shared/messages/agenda.py",
-        before="""        slot_at = booking.send_slots[0]
-""",
-        after="""        slot_at = booking.send_slots[0]
-        await self._move_next_check(message, None)
-""",
+        file="shared/sending/enqueue_again.py",
+        before="""    another = await another_card(""",
+        after="""    await set_next_check(on.log, message, None)
+    another = await another_card(""",
         tests=(_SEND, "tests/unit/sending/test_unknown_outcomes.py"),
     ),
     Guard(
