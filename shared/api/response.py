@@ -1,4 +1,10 @@
-"""An answer, as API Gateway's HTTP API takes it (payload format 2.0), and lists as CSV (RFC 4180)."""
+"""An answer, as API Gateway's HTTP API takes it (payload format 2.0), and lists as CSV (RFC 4180).
+
+Lists as CSV (RFC 4180): fixed columns, nested fields flattened, nothing that a spreadsheet would run.
+
+No byte order mark: programs that read the first column by its name would trip over it, and what an officer saves
+from the front end gets one there.
+"""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What a dead-letter queue still tells of a copy."""
+"""What a dead-letter queue still tells of a queue message."""
 
 from dataclasses import dataclass
 

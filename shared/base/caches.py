@@ -1,6 +1,8 @@
-"""A mapping that forgets what was used longest ago, for what a worker remembers from one batch to the next.
+"""Caches for what a worker remembers from one batch to the next: an `LruCache` forgets what was used longest ago.
 
 A worker may live for hours and meet any number of organisations, accounts and lists.
+
+Facts that may be a moment old, for many who ask at once.
 """
 
 import asyncio

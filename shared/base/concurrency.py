@@ -1,4 +1,11 @@
-"""Many pieces of work of which none may stop another: each is carried to its end, then the first trouble is raised."""
+"""Many pieces of work of which none may stop another: each is carried to its end, then the first trouble is raised.
+
+Reads and writes for many who ask one after another in a short time.
+
+Writes that need not wait for each other: some under way at once, never more.
+
+One at a time per key: the others wait and then find what the first one brought.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Hashable, Iterable, Mapping

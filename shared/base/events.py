@@ -42,7 +42,7 @@ class Metric:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Fields that hold nothing personal. `trouble`: an operator may have to look. Not `logged`: only counted."""
+    """Fields that hold nothing personal. `is_warning`: an operator may have to look. Not `logged`: only counted."""
 
     fields: frozenset[str] = frozenset()
     metrics: tuple[Metric, ...] = ()

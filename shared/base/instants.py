@@ -1,5 +1,8 @@
 """Instants as whole numbers (items, queues, timetables) and as RFC 3339 text. Inside, every instant is aware and in
-UTC."""
+UTC.
+
+Time is passed in: nothing in `shared` asks the machine what time it is.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta

@@ -55,7 +55,7 @@ class ProblemCode(StrEnum):
 
 
 class Refusal(Exception):  # noqa: N818 - not an error of ours: an answer
-    """A request that is not carried out. Nothing was stored or sent. `facts` as in `Fault`."""
+    """A request that is not carried out. Nothing was stored or sent. `facts` as in `FieldError`."""
 
     def __init__(self, code: ProblemCode, field_errors: tuple[FieldError, ...] = (), **facts: str) -> None:
         super().__init__(code)

@@ -1,4 +1,10 @@
-"""What a person can do to a distribution: confirm, pause, resume, cancel."""
+"""What a person can do to a distribution: confirm, pause, resume, cancel.
+
+The one-time schedules of distributions that wait: each says "tick this one now" when its distribution may leave.
+
+They only hasten: the distribution's own `due_at` is what counts, and the tick of every minute looks at it. So one
+that is missing, late or doubled does no harm, and none is worth failing a request for.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime

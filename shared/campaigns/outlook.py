@@ -1,6 +1,9 @@
 """What planning foretold of a distribution, as it stands now: when it will be through, and which warnings still hold.
 
 Units are bought, limits are raised, and a distribution stands still: what was true when it was planned is not any more.
+
+When a distribution will be through: its runs, one after the other, on the rate limit's bulk share, in open hours
+only.
 """
 
 from collections.abc import Collection, Mapping, Sequence

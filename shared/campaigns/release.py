@@ -3,6 +3,13 @@ when all is out, find out that nothing is pending any more.
 
 Each step is one write on condition that the distribution is as it was read; whoever loses reads again. What is done
 twice (logging, enqueueing) is harmless: log items are made once, and the claim lets one copy through.
+
+Rows of a distribution that are still pending although everything has been released: nobody may be on the way with
+them any more.
+
+A queue message is gone for good where it met a live claim whose holder then died, or where the counts told a resume
+that its chunk was through. No message of a distribution is watched while a queue message carries it, so it is looked
+after here. (One whose queue message ended as a dead letter is watched: it waits for a person.)
 """
 
 import asyncio

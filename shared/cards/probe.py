@@ -1,4 +1,7 @@
-"""Fetches a few cards of a plan, so that an officer knows before confirming that they cannot be had."""
+"""Fetches a few cards of a plan, so that an officer knows before confirming that they cannot be had.
+
+Which cards of a plan are fetched beforehand: a few, spread over the list and over its hosts. Pure.
+"""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,7 @@
-"""Reads whether the cause of a hold has ended: units and contracts of SMS; template, limit and health at Meta."""
+"""Reads whether the cause of a hold has ended: units and contracts of SMS; template, limit and health at Meta.
+
+Asks Meta whether an account may send, after a notice that does not say so (shared.webhooks.account_updates).
+"""
 
 from collections.abc import Iterable
 from datetime import timedelta

@@ -124,9 +124,9 @@ class Hold:
     """What is known of one scope.
 
     `generation` rises when the hold is set and when it ends, `changed_at` is that instant. `reason` is one of api.md's
-    status reasons. `try_at`: from then on one message may be sent as a trial. `trial`: the message that is under way as
+    status reasons. `try_at`: from then on one message may be sent as a probe. `probe`: the message that is under way as
     one, until `probe_until`. `reported_later`: the provider took the messages and refused them afterwards, so its first
-    answer to a trial proves nothing.
+    answer to a probe proves nothing.
     """
 
     held: bool

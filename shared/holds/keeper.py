@@ -1,6 +1,13 @@
 """Sets holds, ends them, and keeps the distributions that they concern up to date (design.md, Stop errors).
 
 Every change is one write on the revision that was read; the loser reads again. All of it may be done twice.
+
+The same refusal, one recipient after the other: then it is not the recipients' fault, and the list must not be used
+up.
+
+Orange's codes for a wrong request, a text too long or a policy do not say whether they concern this person or
+everybody (reference/orange_sms.md, section 2: "same error on N in a row: pause"); neither does a code that nobody
+knows.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence

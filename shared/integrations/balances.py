@@ -1,4 +1,7 @@
-"""Whether the SMS that are paid for will do."""
+"""Whether the SMS that are paid for will do.
+
+What is left to send at Orange, country by country: one reckoning for planning, health and the sender.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -82,7 +85,7 @@ async def units_warnings(
 
 
 def units_missing(remaining: Sequence[Balance], segments: Mapping[str, int]) -> tuple[ApiWarning, ...]:
-    """`units_insufficient` by what is `left`; segments as in `units_warnings`."""
+    """`units_insufficient` by what is `remaining`; segments as in `units_warnings`."""
     wanted = {country: needed for country, needed in segments.items() if needed > 0}
     return tuple(
         ApiWarning(

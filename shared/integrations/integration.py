@@ -1,4 +1,7 @@
-"""What an organisation's administrator pasted under Settings > Integrations. One secret holds one of these, whole."""
+"""What an organisation's administrator pasted under Settings > Integrations. One secret holds one of these, whole.
+
+Access tokens that the workers of an organisation share, and where they lie.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Copies that the channel queues gave up, and what a person does about them.
+"""Queue messages that the channel queues gave up, and what a person does about them.
 
 A dead letter is a state of the message's own row: whoever claims, moves or postpones the message afterwards ends it in
 the same write. So no two places can tell different things, and what has been sent meanwhile is on no list.

@@ -3,6 +3,8 @@
 The agenda finds the parents: a `failed` that starts it puts `due_at` to now, a `sent` puts it `after_minutes` ahead, an
 arrival takes it away. Begun means marked on the parent first: from then on the parent is never sent again. What comes
 after the mark may be done twice: the SMS has an ID made of its parent's.
+
+A fallback by time that is due, while Meta reports nothing: it waits, 24 hours at most.
 """
 
 from dataclasses import dataclass, replace

@@ -1,4 +1,8 @@
-"""A message as the log holds it: readable by anyone in the programme, because it holds no personal data."""
+"""A message as the log holds it: readable by anyone in the programme, because it holds no personal data.
+
+A message that was given up: its queue message was taken off the queue too often without coming to an end, for
+reasons of our own. It stays pending, nobody sends it, and it waits for a person to redrive it.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -250,5 +254,5 @@ def earliest(known: datetime | None, reported: datetime) -> datetime:
 
 
 def yields_to(reported: datetime) -> datetime:
-    """A known instant that is at or after this one gives way to `told` (`earliest`)."""
+    """A known instant that is at or after this one gives way to `reported` (`earliest`)."""
     return reported + _NEW_AFTER

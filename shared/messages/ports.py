@@ -178,7 +178,7 @@ class Log(Protocol):
         probe: bool = False,
     ) -> Claim:
         """Take the right to call the provider: open and without a lease. Raises `attempts` by one, notes `sender`
-        and whether it is a `trial`; who was dead is alive again. `token` is random and new for each call: a repeat
+        and whether it is a `probe`; who was dead is alive again. `token` is random and new for each call: a repeat
         knows its first attempt by it.
 
         A watched row (`due_at`) stays watched until the lease has ended, in case the claimer dies.

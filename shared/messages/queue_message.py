@@ -1,4 +1,4 @@
-"""What travels on a channel queue: one message's departure, with all that the sender needs to make the call."""
+"""What travels on a channel queue: one message's send slot, with all that the sender needs to make the call."""
 
 from dataclasses import dataclass, field, replace
 

@@ -1,5 +1,8 @@
 """Moves statuses and keeps the counts: one ADD a chunk and batch, after the moves that were won. Messages of no
-distribution are counted by campaign, channel and hour."""
+distribution are counted by campaign, channel and hour.
+
+What providers say of a message afterwards, as moves of its status.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,5 +1,13 @@
-"""Meta's daily limit (`shared.pacing.daily_limit` has the rule): counts the people who are written to outside sessions,
-and says how many remain."""
+"""Meta's daily limit: how many different people a business portfolio may write to outside sessions in a moving 24
+hours (reference/whatsapp.md, section 3: 250, 2,000, 10,000, 100,000, unlimited).
+
+People are counted in the clock hour of the latest message to them. An hour counts until 24 hours after its end, so
+that the count is never below the true one, and at most an hour's people above it.
+
+What Meta grants the organisation's number, kept fresh: read at most once an hour, and as webhooks tell.
+
+What Meta grants a sender number: how many people in a day, how well it is thought of, under which name it shows.
+"""
 
 import itertools
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence

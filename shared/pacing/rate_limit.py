@@ -1,9 +1,14 @@
-"""A lane's timetable: how parallel workers share one provider's rate with one write per booking.
+"""A rate limit's timetable: how parallel workers share one provider's rate with one write per booking.
 
 Time is cut into slots, a little longer than 1/rate seconds (`SPAN`), counted from 1970. Every tenth slot belongs to the
 express share (single sends, tests, resends), the other nine to the bulk share, so that both together never exceed the
 rate in any second, whoever books. A lane remembers, per share, the first instant not yet booked. All instants are whole
 microseconds since 1970.
+
+Who shares the rate limit of a provider's account: organisations whose own credentials the provider has accepted.
+
+An account's name is no secret. So typing it is not enough: until a call with the organisation's own credentials has
+succeeded, it books on a rate limit of its own, slow enough to harm nobody.
 """
 
 from collections.abc import Callable, Mapping

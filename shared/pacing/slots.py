@@ -1,4 +1,9 @@
-"""A sender's view of the timetables: whether a departure still counts, and another one where it does not."""
+"""A sender's view of the timetables: whether a send slot still counts, and another one where it does not.
+
+How long a rate limit is held after a throttle: longer each time that nothing got through in between.
+
+No jitter: what was held leaves by the timetable, one after the other, and never all at once.
+"""
 
 import asyncio
 from collections import deque

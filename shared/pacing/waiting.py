@@ -1,4 +1,4 @@
-"""Brings a copy of a message to its departure: waits for it, or for another one where that no longer counts."""
+"""Brings a queue message to its send slot: waits for it, or for another one where that no longer counts."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -42,7 +42,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A row as it was read; `fault` where it could not be. Rows count from 1.
+    """A row as it was read; `field_error` where it could not be. Rows count from 1.
 
     `line`: the line of the file on which it begins, from 1; None for what did not come in lines. `weight`: about how
     many characters of a file it took; 0 for what came in a request.

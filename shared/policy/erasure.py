@@ -41,7 +41,8 @@ class Traces(Protocol):
     """What is kept under a person's keyed hash besides the recorded word and the log."""
 
     async def forget(self, organisation: str, person: str, *, identity_links: bool) -> None:
-        """Remove sessions, doubts and the like; with `links` also which other names the person is known by."""
+        """Remove sessions, unknown outcomes and the like; with `identity_links` also which other names the person is
+        known by."""
         ...
 
 

@@ -1,5 +1,8 @@
 """The gate: the one place that says whether a message may leave now. Every path asks it, at planning and just before
-the call: single, bulk, retry, resume, redrive, fallback."""
+the call: single, bulk, retry, resume, redrive, fallback.
+
+The 24-hour session that a person's own message opens: inside it WhatsApp takes free text.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

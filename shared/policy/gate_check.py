@@ -35,7 +35,7 @@ WHILE_PAUSED = timedelta(minutes=5)
 
 
 class GateDecision(StrEnum):
-    """`left`: the message stays pending and its run will release it again; `held`: it stays pending, and the agenda
+    """`dropped`: the message stays pending and its run will release it again; `held`: it stays pending, and the agenda
     brings it up again once its hold has ended."""
 
     GO = "go"

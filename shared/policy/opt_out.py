@@ -1,4 +1,12 @@
-"""What a person's message says about ending all messages to them (api.md, "Consent, opt-out, erasure")."""
+"""What a person's message says about ending all messages to them (api.md, "Consent, opt-out, erasure").
+
+The words by which people end all messages to them, and the words that they put around those. Data only.
+
+Everything is read as a person's message is read (`wish_of`): case, accents, vowel signs and forms of a letter make
+no difference; apostrophes and hyphens are blanks. "any" holds what says nothing about the language.
+
+What a person is told about a stop, in their language. Data only.
+"""
 
 import re
 import unicodedata

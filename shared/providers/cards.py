@@ -1,4 +1,9 @@
-"""Fetches card pictures from allowed buckets and hosts, and from nowhere else."""
+"""Fetches card pictures from allowed buckets and hosts, and from nowhere else.
+
+Names to public addresses: a card's host must not lead into our own network, whatever its DNS says.
+
+A card source that also knows the sample card of test sends.
+"""
 
 import asyncio
 import socket

@@ -1,4 +1,7 @@
-"""One line of a provider's error table."""
+"""One line of a provider's error table.
+
+The two kinds of call. Apart from the client: who reads webhooks must not load one.
+"""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum

@@ -27,7 +27,8 @@ _NO = frozenset({"false", "0", "no", "non", "faux"})
 
 
 class RecipientError(Exception):
-    """The row cannot be read as a recipient; `faults` say why. `enrollment_id` is the row's where it could be read."""
+    """The row cannot be read as a recipient; `field_errors` say why. `enrollment_id` is the row's where it could be
+    read."""
 
     def __init__(self, field_errors: tuple[FieldError, ...], enrollment_id: str | None) -> None:
         super().__init__(field_errors)

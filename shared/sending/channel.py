@@ -1,4 +1,7 @@
-"""A channel's desk: its settings, its providers, and what is owed to the log once a provider took a message."""
+"""A channel's adapter: its settings, its providers, and what is owed to the log once a provider took a message.
+
+What the send step asks of a channel. Both channels are driven by the same use case through this one Protocol.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,8 @@
-"""A message that leaves by itself and at once: booked, enqueued, and watched until it has left."""
+"""A message that leaves by itself and at once: booked, enqueued, and watched until it has left.
+
+A queue that ends the messages it can never carry: one of them does not hold the others of its chunk, whose release
+goes on only once all are on the queue.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,5 +1,9 @@
 """Whether Meta is telling us what becomes of a number's messages (`shared.sending.unknown_outcome`,
-`shared.messages.fallback`)."""
+`shared.messages.fallback`).
+
+Writes down that Meta is reporting, once for a batch of statuses: on its numbers, and on messages whose fallback may
+start in time because of it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

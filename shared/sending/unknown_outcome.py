@@ -23,8 +23,9 @@ HELD_FOR = timedelta(hours=24)
 class LastHeard:
     """What an organisation has heard of its number: whether Meta is reporting.
 
-    `heard`: when the latest message was claimed of which a status has come. `held`: when Meta last took a message but
-    held it for assessment. `last_heard_at`: the latest instant, by Meta's clock, that any status of the number told.
+    `last_claimed_at`: when the latest message was claimed of which a status has come. `held`: when Meta last took a
+    message but held it for assessment. `last_heard_at`: the latest instant, by Meta's clock, that any status of the
+    number told.
     """
 
     last_claimed_at: datetime | None = None

@@ -2,6 +2,8 @@
 
 botocore's clients, which are boto3's own. Importing boto3 around them (resources, transfers, their documentation) would
 cost each cold start a seventh more, and its S3 client takes twice as long to make.
+
+Tries again what AWS left undone of a batch. Its own clients repeat a whole call only.
 """
 
 import asyncio

@@ -1,4 +1,7 @@
-"""Files of clients: uploads by presigned PUT, and card pictures in allowed buckets."""
+"""Files of clients: uploads by presigned PUT, and card pictures in allowed buckets.
+
+Removing objects of a versioned bucket for good: a plain delete only hides them.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

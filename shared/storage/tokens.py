@@ -1,4 +1,4 @@
-"""The shelf of shared tokens on Secrets Manager: one secret an organisation, made and erased with its integration.
+"""The store of shared tokens on Secrets Manager: one secret an organisation, made and erased with its integration.
 
 Its version IDs are a chain (`following`), so that of two workers who replace the same state the second is refused.
 """

@@ -1,5 +1,8 @@
 """From a recipient and a content to the message that will be sent: one function for preview, planning and single
-sends, so that what was shown is what leaves. Pure: consent and hours are the gate's."""
+sends, so that what was shown is what leaves. Pure: consent and hours are the gate's.
+
+The SMS text of a fallback, composed at planning like any other SMS, and frozen beside the WhatsApp message.
+"""
 
 import re
 from collections.abc import Mapping

@@ -1,5 +1,8 @@
 """What Meta's webhooks tell besides statuses of our messages: people who write, and changes of templates, account,
-number and limits (reference/whatsapp.md §5.4 to §5.6). Nothing in here is ever logged."""
+number and limits (reference/whatsapp.md §5.4 to §5.6). Nothing in here is ever logged.
+
+What providers tell us afterwards, in our own words.
+"""
 
 import re
 from collections.abc import Callable, Mapping, Sequence

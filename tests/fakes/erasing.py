@@ -32,7 +32,7 @@ class FakeTraces:
 
 
 class FakeSchedules:
-    """`Schedules`; `standing` says when each distribution is woken, and by which zone's clock that is written."""
+    """`Schedules`; `kept` says when each distribution is woken, and by which zone's clock that is written."""
 
     def __init__(self, points: Points) -> None:
         self.kept: dict[str, tuple[datetime, str]] = {}

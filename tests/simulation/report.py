@@ -52,7 +52,7 @@ def seed_again(seed: int) -> str:
 
 
 def table(runs: Sequence[Summary]) -> str:
-    """A line for each fault; a run counts for every fault that occurred in it. `verdict`: whether all of it was as it
+    """A line for each fault; a run counts for every fault that occurred in it. `result`: whether all of it was as it
     must be, counts and statuses included."""
     return table_of([fault.name for fault in FAULTS], runs)
 

@@ -1,4 +1,7 @@
-"""Sends one message by Meta's Cloud API: the card goes up first, then the message that names it."""
+"""Sends one message by Meta's Cloud API: the card goes up first, then the message that names it.
+
+Payloads in Meta's JSON (reference/whatsapp.md, section 1).
+"""
 
 import hashlib
 from collections.abc import Callable

@@ -1,4 +1,7 @@
-"""Reads what people send: messages, calls, preferences, new numbers (reference/whatsapp.md, sections 5.4 to 5.6)."""
+"""Reads what people send: messages, calls, preferences, new numbers (reference/whatsapp.md, sections 5.4 to 5.6).
+
+Whom Meta means: a number, a business-scoped user ID, or both (reference/whatsapp.md, section 5.6).
+"""
 
 import re
 from collections.abc import Iterator
@@ -30,7 +33,7 @@ _CHANGES = frozenset({"user_changed_number", "user_changed_user_id"})
 
 
 def message(update: JsonObject, value: JsonObject, entry_at: datetime | None) -> Iterator[WebhookEvent]:
-    """What one element of `messages` tells. `heard` stands in for an instant that cannot be read."""
+    """What one element of `messages` tells. `entry_at` stands in for an instant that cannot be read."""
     at = instant(update.get("timestamp")) or entry_at
     kind = text(update.get("type"))
     if at is None or "group_id" in update:

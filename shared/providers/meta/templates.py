@@ -1,4 +1,11 @@
-"""Templates at Meta: listed, submitted, and read for what we could fill them in with (reference/whatsapp.md §6)."""
+"""Templates at Meta: listed, submitted, and read for what we could fill them in with (reference/whatsapp.md §6).
+
+Whether a template of an organisation's own can be filled in with our six variables, and how.
+
+Named parameters count when their names are ours. Positional ones count when the template's examples name ours, as in
+`"body_text": [["first_name", "card_code"]]`: what else could tell which is which. A header may be a picture, a fixed
+text or none; buttons may be fixed, and one may be a URL that ends in a variable. All else we could not fill in.
+"""
 
 import re
 from collections.abc import Sequence

@@ -2,6 +2,10 @@
 
 Bodies come signed, batched (up to 1,000 updates, 3 MB), repeated for days and in any order, with fields that nobody
 announced. Nothing here raises for any of them.
+
+Cuts a webhook's body into documents that fit the status queue, each of the shape of a whole webhook.
+
+Reads one status of a message that we sent (reference/whatsapp.md, section 5.2).
 """
 
 import hashlib

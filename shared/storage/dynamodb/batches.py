@@ -1,4 +1,6 @@
-"""Puts many items at once that are not there yet: PartiQL's INSERT, which leaves alone what is there.
+"""Reads, writes and inserts many items at once, to the last one.
+
+Puts those that are not there yet by PartiQL's INSERT, which leaves alone what is there.
 
 BatchWriteItem knows no condition, and a transaction costs twice. Each statement of a batch succeeds or fails for
 itself, and is billed as the conditional put that it is.

@@ -1,4 +1,7 @@
-"""Who is the same person, on the state table: an item a link, under the identity that it leads away from."""
+"""Who is the same person, on the state table: an item a link, under the identity that it leads away from.
+
+Sessions on the state table: an item a person and number, deleted by TTL after its end.
+"""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,9 @@
-"""The latest calls of each caller on the state table: one item a caller, which expires once none of them counts."""
+"""The latest calls of each caller on the state table: one item a caller, which expires once none of them counts.
+
+Failures of card hosts on the state table: a count for each distribution and host.
+
+Which distribution of a campaign goes first, on the state table: one item a turn, numbered without a gap.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

@@ -2,6 +2,8 @@
 
 The portfolio's item is written before the person's: who dies between the two has counted somebody too many until the
 hour leaves, and nobody too few.
+
+What Meta grants a number, on the state table: one item, in which each fact has an instant of its own.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,11 @@
 """Distributions on the state table: one item each, with its plan as one JSON attribute, and one item of counts a chunk.
 
 Written whole, on condition of the revision that was read: pause, release and planning never overwrite each other.
+
+Counts of a chunk ↔ its item: a column a number, so that everybody can add to them at once.
+
+The item stays below 1 KB, and an ADD at one write unit: a hundred messages have at most a hundred times to delivery,
+and a chunk leaves within a few minutes, but for what is tried again.
 """
 
 import dataclasses

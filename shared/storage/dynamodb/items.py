@@ -2,6 +2,8 @@
 
 botocore repeats a write whose answer was lost. The repeat then fails on the condition that the first attempt has made
 false. So each write here knows its own first attempt by what stands there, or changes nothing that counts.
+
+Plain values ↔ DynamoDB attributes. None is an absent attribute.
 """
 
 from collections.abc import Mapping

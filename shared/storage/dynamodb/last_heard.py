@@ -1,4 +1,4 @@
-"""A WhatsApp number's pulse on the state table: one small item a number, written once for a batch of statuses."""
+"""When Meta last reported on a WhatsApp number: one small item a number, written once for a batch of statuses."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta

@@ -1,4 +1,7 @@
-"""Consents, receipt names and uploaded cards on the state table: small items, found by key alone."""
+"""Consents, receipt names and uploaded cards on the state table: small items, found by key alone.
+
+What is kept under a person's keyed hash on the state table, and how it is forgotten.
+"""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
