@@ -25,6 +25,7 @@ from local.clock import StackClock
 from local.cors import Cors
 from local.deployment import CREDENTIALS, Deployment, Function, client
 from local.gateway import Gateway, GatewayParts, LocalRoutes
+from local.in_flight import InFlight
 from local.jump import Jump
 from local.poller import Poller
 from local.reset import Reset
@@ -83,14 +84,16 @@ def _close(pools: Pools) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Polling:
-    """What sets the functions to work by itself. `valves`: by the queue's name."""
+    """What sets the functions to work by itself. `valves`: by the queue's name. `in_flight`: by the queue's URL."""
 
     scheduler: Scheduler
     valves: Mapping[str, Valve]
+    in_flight: Mapping[str, InFlight]
 
 
 def start_polling(frame: Frame, pools: Pools) -> Polling:
     valves: dict[str, Valve] = {}
+    in_flight: dict[str, InFlight] = {}
     for mapping in frame.deployment.mappings:
         pool = pools[mapping.function_name]
         within = replace(mapping, concurrency=min(mapping.concurrency, pool.limits.environments))
@@ -99,12 +102,13 @@ def start_polling(frame: Frame, pools: Pools) -> Polling:
         sqs = client("sqs", frame.aws_url, credentials, read_timeout=60, max_pool_connections=connections)
         valve = valves.setdefault(mapping.queue_arn.rpartition(":")[2], Valve())
         poller = Poller(within, sqs, pool.submit, frame.hurry, valve)
+        in_flight[mapping.queue_url] = poller.in_flight
         frame.closing.callback(poller.stop)
         poller.start()
     scheduler = Scheduler(client("scheduler", frame.aws_url), frame.clock, _invoker(pools))
     frame.closing.callback(scheduler.stop)
     scheduler.start()
-    return Polling(scheduler=scheduler, valves=valves)
+    return Polling(scheduler=scheduler, valves=valves, in_flight=in_flight)
 
 
 def local_routes(frame: Frame, pools: Pools, simulators_url: str | None, polling: Polling | None) -> LocalRoutes:
@@ -118,36 +122,41 @@ def local_routes(frame: Frame, pools: Pools, simulators_url: str | None, polling
     agendas = Agendas(client("dynamodb", frame.aws_url, read_timeout=60))
 
     def busy() -> bool:
-        """A function works, or there is something on a queue for it to take."""
+        """A function works, or there is something on a queue for it to take, or on its way from there."""
         if any(pool.is_busy for pool in pools.values()):
             return True
-        return any(_has_waiting(sqs, mapping.queue_url) for mapping in frame.deployment.mappings)
+        return any(_has_work(sqs, url, in_flight) for url, in_flight in polling.in_flight.items())
 
     def anew() -> None:
         for valve in polling.valves.values():
             valve.allow(None)
         reset.now()
 
-    still = partial(stopped_clock, pools, tuple(polling.valves.values()))
+    still = partial(stopped_clock, pools, tuple(polling.valves.values()), tuple(polling.in_flight.values()))
     jump = Jump(frame.clock, polling.scheduler, busy, agendas.next_due, frame.hurry, still)
     return LocalRoutes(jump=jump.to, reset=anew, valves=polling.valves)
 
 
 @contextmanager
-def stopped_clock(pools: Pools, valves: Sequence[Valve]) -> Iterator[None]:
+def stopped_clock(pools: Pools, valves: Sequence[Valve], in_flight: Sequence[InFlight]) -> Iterator[None]:
     """No function works within it, unless one needs longer than STILL_SECONDS; nothing is taken up meanwhile."""
+
+    def working() -> bool:
+        return any(pool.is_busy for pool in pools.values()) or any(one.is_working for one in in_flight)
+
     with ExitStack() as shut:
         for valve in valves:
             shut.enter_context(valve.shut())
         give_up = time.monotonic() + STILL_SECONDS
-        while any(pool.is_busy for pool in pools.values()) and time.monotonic() < give_up:
+        while working() and time.monotonic() < give_up:
             time.sleep(0.02)
         yield
 
 
-def _has_waiting(sqs: Any, queue_url: str) -> bool:
-    name = "ApproximateNumberOfMessages"
-    return int(sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=[name])["Attributes"][name]) > 0
+def _has_work(sqs: Any, queue_url: str, in_flight: InFlight) -> bool:
+    visible, hidden = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
+    counts = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=[visible, hidden])["Attributes"]
+    return int(counts[visible]) > 0 or in_flight.has_on_the_way(int(counts[hidden]))
 
 
 def start_gateway(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.deployment import QueueMapping
+from local.in_flight import InFlight
 from local.template import REGION
 from local.valve import Valve
 
@@ -104,6 +105,7 @@ class Poller:
         hurry: threading.Event | None = None,
         valve: Valve | None = None,
     ) -> None:
+        self.in_flight = InFlight()
         self._valve = valve or Valve()
         self._mapping = mapping
         self._sqs = sqs
@@ -141,6 +143,15 @@ class Poller:
 
     def _receive_batch(self, at_most: int) -> list["MessageTypeDef"]:
         messages = self._receive(at_most, LONG_POLL_SECONDS)
+        try:
+            self._fill(messages, at_most)
+        except (BotoCoreError, ClientError):
+            ids = [message["MessageId"] for message in messages]
+            self.in_flight.finished(ids, kept=ids)  # no function gets them; they come back
+            raise
+        return messages
+
+    def _fill(self, messages: list["MessageTypeDef"], at_most: int) -> None:
         until = time.monotonic() + self._mapping.batching.total_seconds()
         while messages and _size(messages) < PAYLOAD_LIMIT and (missing := at_most - len(messages)) > 0:
             more = self._receive(missing, 0)
@@ -148,7 +159,6 @@ class Poller:
             remaining = until - time.monotonic()
             if not more and (remaining <= 0 or self._hurry.wait(min(LOOK_SECONDS, remaining))):
                 break
-        return messages
 
     def _receive(self, at_most: int, wait_seconds: int) -> list["MessageTypeDef"]:
         answer = self._sqs.receive_message(
@@ -158,18 +168,19 @@ class Poller:
             MessageSystemAttributeNames=["All"],
             MessageAttributeNames=["All"],
         )
-        return answer.get("Messages", [])
+        messages = answer.get("Messages", [])
+        self.in_flight.received(message["MessageId"] for message in messages)
+        return messages
 
     def _invoke(self, messages: list["MessageTypeDef"]) -> None:
         outcome = self._submit(build_records(messages, self._mapping.queue_arn))
         outcome.add_done_callback(lambda done: self._finish(messages, done))
 
     def _finish(self, messages: Sequence["MessageTypeDef"], outcome: Future[object]) -> None:
+        sent = [message["MessageId"] for message in messages]
+        kept = set(sent)
         try:
-            sent = [message["MessageId"] for message in messages]
-            if outcome.exception() is not None:
-                kept = set(sent)  # the environment has logged why
-            else:
+            if outcome.exception() is None:  # else the environment has logged why
                 kept = failed_ids(outcome.result(), sent) if self._mapping.partial_failures else set()
             self._valve.took(-len(kept))
             self._delete([message for message in messages if message["MessageId"] not in kept])
@@ -177,6 +188,7 @@ class Poller:
             if not self._stopping.is_set():
                 log.exception("deleting failed", extra={"queue": self._mapping.queue_arn})
         finally:
+            self.in_flight.finished(sent, kept)
             self._free.release()
 
     def _delete(self, messages: Sequence["MessageTypeDef"]) -> None:

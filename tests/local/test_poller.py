@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local.deployment import QueueMapping
 from local.poller import Poller, build_records, failed_ids
@@ -156,6 +157,63 @@ def test_an_invocation_takes_no_more_than_six_megabytes() -> None:
 def test_a_batch_waits_for_its_window_and_no_longer_when_it_is_full() -> None:
     sqs = FakeSqs([message(str(n)) for n in range(6)], limit_per_receive=2)
     assert [len(batch) for batch in poll(sqs, lambda _event: None, batch_size=6, batching=timedelta(hours=1))] == [6]
+
+
+class Slow(FakeSqs):
+    """Has handed its messages out before its answer is read."""
+
+    def __init__(self) -> None:
+        super().__init__([message("late")])
+        self.asked, self.answer = threading.Event(), threading.Event()
+
+    def receive_message(self, **asked: Any) -> Any:
+        answer = super().receive_message(**asked)
+        if answer:
+            self.asked.set()
+            assert self.answer.wait(SOON)
+        return answer
+
+
+def test_a_message_that_is_being_handed_out_is_on_its_way() -> None:
+    sqs, outcome, taken = Slow(), Future[object](), threading.Event()
+
+    def submit(_event: object) -> Future[object]:
+        taken.set()
+        return outcome
+
+    poller = Poller(mapping(), sqs, submit)  # type: ignore[arg-type]  # a fake
+    poller.start()
+    assert sqs.asked.wait(SOON)
+    assert poller.in_flight.has_on_the_way(hidden=1)
+    sqs.answer.set()
+    assert taken.wait(SOON)
+    assert poller.in_flight.is_working
+    outcome.set_result(None)
+    assert sqs.drained.wait(SOON)
+    assert not poller.in_flight.has_on_the_way(hidden=0)
+    poller.stop()
+
+
+class Breaking(FakeSqs):
+    """Fails once, at the second look for more of a batch."""
+
+    failed = False
+
+    def receive_message(self, **asked: Any) -> Any:
+        if not asked["WaitTimeSeconds"] and not self.failed:
+            self.failed = True
+            raise ClientError({"Error": {"Code": "ServiceUnavailable"}}, "ReceiveMessage")
+        return super().receive_message(**asked)
+
+
+def test_what_no_function_gets_is_left_to_come_back() -> None:
+    sqs = Breaking([message("a")], limit_per_receive=1)
+    poller = Poller(mapping(), sqs, lambda _event: pytest.fail("no batch is whole"))  # type: ignore[arg-type]  # a fake
+    poller.start()
+    assert sqs.drained.wait(SOON)
+    poller.stop()
+    assert not poller.in_flight.has_on_the_way(hidden=1)
+    assert sqs.deleted == []
 
 
 def test_who_is_in_a_hurry_waits_for_no_window() -> None:

@@ -2,6 +2,7 @@ import threading
 from datetime import timedelta
 
 from local.assembly import stopped_clock
+from local.in_flight import InFlight
 from local.runtime import FunctionLimits, FunctionPool, Json, LambdaContext
 from local.valve import Valve
 
@@ -21,7 +22,7 @@ def test_it_begins_when_the_last_function_has_ended_and_nothing_is_taken_up_mean
     outcome = pool.submit("done")
 
     def move() -> None:
-        with stopped_clock({"Toy": pool}, (valve,)):
+        with stopped_clock({"Toy": pool}, (valve,), ()):
             assert outcome.done()
             began.set()
             end.wait(SOON)
@@ -39,3 +40,19 @@ def test_it_begins_when_the_last_function_has_ended_and_nothing_is_taken_up_mean
     poller.join(SOON)
     mover.join(SOON)
     assert taken == [10]
+
+
+def test_it_waits_for_a_message_that_is_between_its_queue_and_its_function() -> None:
+    in_flight, began = InFlight(), threading.Event()
+    in_flight.received(["a"])
+
+    def move() -> None:
+        with stopped_clock({}, (), (in_flight,)):
+            began.set()
+
+    mover = threading.Thread(target=move, daemon=True)
+    mover.start()
+    assert not began.is_set()
+    in_flight.finished(["a"], kept=[])
+    assert began.wait(SOON)
+    mover.join(SOON)
