@@ -1,4 +1,4 @@
-"""Property tests are not timed: how fast the machine is says nothing of the code."""
+"""Property tests have no time limit: the machine's speed says nothing about the code."""
 
 from hypothesis import HealthCheck, settings
 

@@ -1,8 +1,9 @@
-"""The tests beside busy loops: what depends on the machine's speed shows here.
+"""Runs tests beside busy loops. This shows which tests depend on the machine's speed.
 
-python -m tests.under_load [--loops 8] tests/stack/test_load.py …: pytest with what follows, in one process, while so
-many processes (four a core where nothing is said) keep the machine busy. tests/stack/README.md says what a test may
-wait for.
+    python -m tests.under_load [--loops 8] tests/stack/test_load.py …
+
+pytest runs with the given arguments in one process, while busy processes (four a core by default) load the machine.
+tests/stack/README.md says what a test may wait for.
 """
 
 import argparse
@@ -18,7 +19,7 @@ LOOPS_A_CORE = 4
 
 @contextmanager
 def load(loops: int) -> Iterator[None]:
-    """As nice as the tests themselves, so that they compete."""
+    """The loops have the same priority as the tests, so that they compete."""
     busy = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(loops)]
     try:
         yield
@@ -29,7 +30,7 @@ def load(loops: int) -> Iterator[None]:
 
 
 def main(argv: Sequence[str]) -> int:
-    """pytest's own code."""
+    """Gives pytest's exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.under_load", description=__doc__)
     parser.add_argument("--loops", type=int, default=LOOPS_A_CORE * (os.cpu_count() or 1))
     arguments, rest = parser.parse_known_args(argv)

@@ -1,4 +1,4 @@
-"""The artefacts of this tree as it is now, built for the machine that the tests run on, in a folder of their own."""
+"""Builds the artefacts of the present tree, for this machine's architecture, in a folder of their own."""
 
 import importlib.metadata
 import os
@@ -17,14 +17,14 @@ PATIENCE = 300
 
 
 def build_environment() -> dict[str, str]:
-    """Ours, without what an outer make left: its options and its ARCHITECTURE would win over the ones given here."""
+    """This process's environment, without what an outer make sets: its options and its ARCHITECTURE would win."""
     outer = {"MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL"}
     kept = {name: value for name, value in os.environ.items() if name not in outer}
     return kept | {"ARCHITECTURE": ARCHITECTURE, "SAM_CLI_TELEMETRY": "0"}
 
 
 def copy_tree(into: Path) -> Path:
-    """All that a build reads, so that it is the same for every test, whoever edits meanwhile."""
+    """Copies what a build reads, so that an edit during the tests changes no build."""
     for package in ("functions", "shared"):
         shutil.copytree(ROOT / package, into / package, ignore=shutil.ignore_patterns("__pycache__", ".*"))
     for name in ("Makefile", "pyproject.toml", "uv.lock", ".python-version", "template.yaml", "samconfig.toml"):
@@ -35,7 +35,7 @@ def copy_tree(into: Path) -> Path:
 
 
 def build(logical_ids: Iterable[str], into: Path, tree: Path) -> dict[str, Path]:
-    """Logical ID → its artefact, each made by the make target that SAM calls, as many at once as SAM does."""
+    """Logical ID → its artefact. SAM calls the same make targets, and as many at once."""
     artefacts = {logical_id: into / logical_id for logical_id in logical_ids}
     with ThreadPoolExecutor() as pool:
         for _ in pool.map(lambda item: _make(item[0], item[1], tree), artefacts.items()):
@@ -49,7 +49,7 @@ def _make(logical_id: str, artefact: Path, tree: Path) -> None:
 
 
 def run(command: list[str], where: Path, environment: dict[str, str]) -> str:
-    """Standard output; a failure shows both outputs."""
+    """The command's standard output. If it fails, the assertion shows both outputs."""
     done = subprocess.run(
         command, cwd=where, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
@@ -58,14 +58,14 @@ def run(command: list[str], where: Path, environment: dict[str, str]) -> str:
 
 
 def files(folder: Path) -> set[Path]:
-    """All files below, relative to the folder."""
+    """All files in the folder and below, relative to the folder."""
     return {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
 
 
 def lay_out_lambdas_own(folder: Path, *more: str) -> None:
-    """Link boto3 and all that it needs into an empty folder: that much, and no more, Lambda's runtime brings.
+    """Links boto3 and its dependencies into an empty folder, as Lambda's runtime brings them.
 
-    `more`: packages that come along with what they need.
+    `more`: further packages, which come with their dependencies.
     """
     waiting, seen = ["boto3", *more], set[str]()
     while waiting:
@@ -80,7 +80,8 @@ def lay_out_lambdas_own(folder: Path, *more: str) -> None:
 
 
 def function_environment(function: str) -> dict[str, str]:
-    """The variables that the template gives the function, and Lambda; what the template refers to is invented."""
+    """The variables that the template and Lambda give to the function. References in the template get invented
+    values."""
     template = read()
     common = mapping(template, "Globals", "Function", "Environment", "Variables")
     own = mapping(properties(template, function), "Environment", "Variables")

@@ -1,10 +1,10 @@
-"""Run by a bare interpreter (-I -S), as Lambda would start a function: nothing of the repository can be imported.
+"""A bare interpreter (-I -S) runs this file, as Lambda would start a function. It cannot import the repository.
 
-python -I -S on_lambda.py <artefact> <folder with boto3 and what it needs> <function>
+    python -I -S on_lambda.py <artefact> <folder with boto3 and its dependencies> <function>
 
-The function's environment is this process's. Prints JSON: {"callable": …, "modules": {name: file}, "seconds": {step:
-[by the clock, of the processor]}}. The steps: importing the handler; building it, which its first event does; making
-the clients of AWS that every first event needs.
+The function's environment is this process's. The file prints JSON: {"callable": …, "modules": {name: file}, "seconds":
+{step: [by the clock, of the processor]}}. The steps are: import the handler; build it, as its first event does; make
+the AWS clients that every first event needs.
 """
 
 import importlib
@@ -24,7 +24,7 @@ def main(artefact: str, lambdas_own: str, function: str) -> None:
     imported = _now()
     handlers = [app.handler, app.build(os.environ)]
     built = _now()
-    this = sys.modules["__main__"]  # multiprocessing gives it a second name
+    this = sys.modules["__main__"]  # multiprocessing gives this module a second name
     modules = {name: getattr(module, "__file__", None) for name, module in sys.modules.items() if module is not this}
     before_clients = _now()
     aws = sys.modules["shared.storage.aws"].Aws()

@@ -1,4 +1,4 @@
-"""How big the artefacts are: python -m tests.artefacts.sizes .aws-sam/build"""
+"""Prints the sizes of the artefacts: python -m tests.artefacts.sizes .aws-sam/build"""
 
 import io
 import sys
@@ -9,14 +9,14 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """Bytes on Lambda's disk, and bytes of the archive that is uploaded."""
+    """Bytes on Lambda's disk, and bytes of the uploaded archive."""
 
     unzipped: int
     zipped: int
 
 
 def measure(artefact: Path) -> Size:
-    """Zipped as `sam deploy` does it: deflate."""
+    """The size of an artefact; zipped as `sam deploy` zips it (deflate)."""
     archive = io.BytesIO()
     files = [path for path in sorted(artefact.rglob("*")) if path.is_file()]
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:

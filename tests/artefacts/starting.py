@@ -1,4 +1,4 @@
-"""Starts a built function in a bare interpreter, and tells what that imported and took."""
+"""Starts a built function in a bare interpreter. Reports what it imported and how long it took."""
 
 import sys
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.template.reading import FUNCTION_FOLDERS
 
 
 class Start(msgspec.Struct, frozen=True):
-    """What `on_lambda` says. `seconds`: step → (by the clock, of the processor)."""
+    """The report of `on_lambda`. `seconds`: step → (by the clock, of the processor)."""
 
     callable: bool
     modules: dict[str, str | None]
@@ -19,7 +19,7 @@ class Start(msgspec.Struct, frozen=True):
 
 
 def start(function: str, artefact: Path, lambdas_own: Path) -> Start:
-    """Import and build a function (its logical ID) from its artefact alone, with Lambda's own packages beside it."""
+    """Imports and builds a function (its logical ID) from its artefact alone, with Lambda's own packages beside it."""
     command = [
         sys.executable,
         "-I",

@@ -1,7 +1,6 @@
-"""What `make build` and `sam build` hand to Lambda: built here for x86_64, imported alone, and looked through.
+"""The artefacts of `make build` and `sam build`: built here for x86_64, imported alone, and searched.
 
-Needs uv's cache or PyPI. Building is most of this file's time: the five artefacts twice, once by make alone and once
-by SAM.
+Needs uv's cache or PyPI. Most of the time goes into building: make builds the five artefacts once, SAM once more.
 """
 
 import csv
@@ -31,8 +30,8 @@ from tests.template.reading import FUNCTION_FOLDERS, ROOT
 
 FUNCTIONS = tuple(FUNCTION_FOLDERS)
 LARGEST = 6 * 2**20
-"""Zipped. Twice as much already costs a cold start what the byte code saves."""
-HASHED_AND_NEVER_CHECKED = 0b01  # PEP 552: bit 0 says hash instead of time, bit 1 would have it checked
+"""Bytes, zipped. At twice this size the download costs a cold start as much as the byte code saves."""
+HASHED_AND_NEVER_CHECKED = 0b01  # PEP 552: bit 0 means "by hash, not by time", bit 1 would mean "check the source"
 NEVER_SHIPPED = {
     "tests",
     "local",
@@ -58,8 +57,8 @@ BUDGETS = {
     "SendSmsFunction": (EVERYWHERE | SENDS, 655),
     "WebhookFunction": (EVERYWHERE | {"phonenumbers"}, 635),
 }
-"""Packages that are neither Python's nor ours, and modules in all, once the handler is built: as it was, and room for
-a few modules of ours. boto3 around botocore would be 80 modules, pydantic more."""
+"""The packages that are neither Python's nor ours, and the limit of modules in all, once the handler is built. The
+limit is today's number plus a few modules of ours. boto3 on top of botocore would add 80 modules, pydantic more."""
 PHONENUMBERS_DATA_WE_DO_WITHOUT = {"geodata", "carrierdata", "tzdata"}
 
 
@@ -90,14 +89,15 @@ def pins(folder: str) -> dict[str, str]:
     return dict(line.split("==") for line in lines)
 
 
-# ── Each works alone ─────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Each artefact works alone ────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_the_handler_comes_from_its_own_artefact_alone(
     artefacts: dict[str, Path], lambdas_own: Path, starts: dict[str, Start], function: str
 ) -> None:
-    """Imported and built in a bare interpreter; what is neither Python's nor Lambda's must lie in the artefact."""
+    """A bare interpreter imports and builds the handler. All other modules than Python's and Lambda's must lie in the
+    artefact."""
     artefact, found = artefacts[function], starts[function]
     assert found.callable
     allowed = (
@@ -121,7 +121,7 @@ def test_the_handler_comes_from_its_own_artefact_alone(
 def test_a_start_imports_no_more_than_its_budget(
     artefacts: dict[str, Path], lambdas_own: Path, starts: dict[str, Start], function: str
 ) -> None:
-    """Counted, never timed. Whoever wants more says so here, having looked at `python -m bench.cold_start`."""
+    """Modules are counted, not timed. Raise a budget only after a look at `python -m bench.cold_start`."""
     packages, most = BUDGETS[function]
     outside = (artefacts[function], lambdas_own)
     modules = starts[function].modules
@@ -138,7 +138,7 @@ def test_a_start_imports_no_more_than_its_budget(
 
 
 def own_files(tree: Path, folder: str) -> set[Path]:
-    """What of the tree belongs in the artefact."""
+    """The files of the tree that belong in the artefact."""
     packages = (f"functions/{folder}", "shared")
     return {Path("functions/__init__.py")} | {
         Path(package) / path for package in packages for path in files(tree / package)
@@ -146,7 +146,7 @@ def own_files(tree: Path, folder: str) -> set[Path]:
 
 
 def packaged_files(artefact: Path, folder: str) -> Iterator[Path]:
-    """What the pinned packages say they installed, but for what the Makefile leaves out."""
+    """The files that the pinned packages installed, without those that the Makefile leaves out."""
     for name, version in pins(folder).items():
         record = artefact / f"{name.replace('-', '_')}-{version}.dist-info" / "RECORD"
         with record.open(encoding="utf-8", newline="") as lines:
@@ -155,7 +155,7 @@ def packaged_files(artefact: Path, folder: str) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_it_holds_its_function_shared_its_pins_byte_code_and_nothing_else(
+def test_it_holds_its_function_shared_its_pinned_packages_and_byte_code_only(
     tree: Path, artefacts: dict[str, Path], function: str
 ) -> None:
     artefact, folder = artefacts[function], FUNCTION_FOLDERS[function]
@@ -165,8 +165,10 @@ def test_it_holds_its_function_shared_its_pins_byte_code_and_nothing_else(
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_nothing_is_in_it_that_must_not_leave_the_house(tree: Path, artefacts: dict[str, Path], function: str) -> None:
-    """Said twice, by name: the listing above would let through what somebody adds to the listing."""
+def test_no_secret_and_no_development_file_is_in_the_artefact(
+    tree: Path, artefacts: dict[str, Path], function: str
+) -> None:
+    """The names are written out here: a change to the listing that the test above compares with cannot add them."""
     artefact, folder = artefacts[function], FUNCTION_FOLDERS[function]
     assert not {path.name for path in artefact.iterdir()} & NEVER_SHIPPED
     assert {path.name for path in (artefact / "functions").iterdir() if path.is_dir()} == {folder, "__pycache__"}
@@ -176,10 +178,10 @@ def test_nothing_is_in_it_that_must_not_leave_the_house(tree: Path, artefacts: d
     assert not {path.name for path in (artefact / "phonenumbers").glob("*")} & PHONENUMBERS_DATA_WE_DO_WITHOUT
 
 
-def test_what_lies_about_in_a_developers_tree_stays_there(
+def test_stray_files_of_a_developers_tree_are_not_packaged(
     tree: Path, artefacts: dict[str, Path], tmp_path: Path
 ) -> None:
-    """Secrets and leftovers, planted in a copy of the tree beside and among the sources."""
+    """Secrets and leftovers lie beside and among the sources of a copied tree; none reaches the artefact."""
     littering = shutil.copytree(tree, tmp_path / "tree", symlinks=True)
     planted = [".env", ".env.local", "functions/.env.local", "functions/webhook/.env.local", "shared/.env"]
     planted += ["shared/storage/.aws.py.swp", "shared/__pycache__/gone.cpython-313.pyc", "shared/.cache/numbers.csv"]
@@ -205,7 +207,8 @@ def code_objects(code: CodeType) -> Iterator[CodeType]:
 def test_all_byte_code_is_python_3_13s_never_checked_and_names_lambdas_path(
     artefacts: dict[str, Path], function: str
 ) -> None:
-    """Never checked, because reading each source to hash it would cost the start what the byte code saves."""
+    """The interpreter must not check the byte code: reading and hashing each source would cost the start what it
+    saves."""
     artefact = artefacts[function]
     wrong = []
     for source in artefact.rglob("*.py"):
@@ -228,18 +231,18 @@ def test_all_byte_code_is_python_3_13s_never_checked_and_names_lambdas_path(
 def test_nothing_in_it_names_this_machine(tree: Path, artefacts: dict[str, Path], function: str) -> None:
     artefact = artefacts[function]
     names = [str(path).encode() for path in (ROOT, tree, artefact.parent, Path.home())]
-    # A home of `/root` or the like may stand in a package's own texts as an example; in what was made here it may not.
+    # A package's own texts may name a home such as `/root` as an example. Files that the build made may not.
     made_here = [
         p for p in artefact.rglob("*") if p.is_file() and (p.suffix == ".pyc" or ".dist-info" in p.parent.name)
     ]
     assert not [path for path in made_here if any(name in path.read_bytes() for name in names)]
 
 
-# ── The same from SAM, and how big ───────────────────────────────────────────────────────────────────────────────────
+# ── The same from SAM, and the size ──────────────────────────────────────────────────────────────────────────────────
 
 
 def test_sam_builds_the_same_bytes_again(tree: Path, artefacts: dict[str, Path], tmp_path: Path) -> None:
-    """Holds both the way through SAM and that the same sources give the same artefact."""
+    """This shows two things: SAM's own way works, and the same sources give the same artefact."""
     sam = ROOT / ".venv-sam" / "bin" / "sam"
     run(["make", ".venv-sam/.matches-lock"], ROOT, build_environment())
     options = ["--build-dir", str(tmp_path / "sam"), "--parameter-overrides", "Architecture=x86_64"]
@@ -250,7 +253,7 @@ def test_sam_builds_the_same_bytes_again(tree: Path, artefacts: dict[str, Path],
         assert not [path for path in files(again) if (again / path).read_bytes() != (artefact / path).read_bytes()]
 
 
-def test_none_is_too_big(artefacts: dict[str, Path]) -> None:
+def test_no_artefact_is_too_big(artefacts: dict[str, Path]) -> None:
     sizes = {function: measure(artefact) for function, artefact in artefacts.items()}
     sys.stdout.write(table(sizes) + "\n")
     assert not {function: size.zipped for function, size in sizes.items() if size.zipped >= LARGEST}

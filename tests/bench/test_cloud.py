@@ -1,4 +1,4 @@
-"""The stub that benches measure against keeps what is counted: conditions, updates, units."""
+"""The stub of AWS that the benches measure against evaluates conditions and updates, and counts units."""
 
 import pytest
 
@@ -38,7 +38,7 @@ def test_updates_read_the_item_as_it_was() -> None:
     assert ROW["status"] == {"S": "pending"}
 
 
-def test_what_it_does_not_know_is_told() -> None:
+def test_an_unknown_expression_is_an_error() -> None:
     with pytest.raises(ExpressionError):
         condition("size(pk) > :one")
 

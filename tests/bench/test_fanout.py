@@ -1,4 +1,5 @@
-"""The fan-out's bench drives the function itself: every row comes out as a copy, by so many requests to AWS."""
+"""The bench of the fan-out drives the function itself: every row becomes a queue message, with a known number of
+requests."""
 
 import json
 import subprocess
@@ -14,7 +15,7 @@ from shared.messages.payload import Channel
 
 @pytest.mark.parametrize("channel", list(Channel))
 def test_a_chunk_is_logged_by_four_requests_and_released_by_ten(channel: Channel) -> None:
-    """What is asked once a step or a distribution is a small part. Whether every row came out, the bench looks."""
+    """Requests once a step or once a distribution are a small part. The bench itself checks that every row came out."""
     command = [sys.executable, "-m", "bench.fanout", "--channel", channel, "--rows", "800", "1600", "--aws-ms", "0"]
     done = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=True, timeout=600)
     found: dict[str, Any] = json.loads(done.stdout)

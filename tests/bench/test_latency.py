@@ -1,4 +1,4 @@
-"""From a POST to its acceptance, by one clock."""
+"""The time from a POST to its acceptance by the provider, on one clock."""
 
 import pytest
 
@@ -17,12 +17,12 @@ TAKEN = {
 }
 
 
-def test_instants_of_two_clocks_are_told_apart_by_how_far_they_are_apart() -> None:
+def test_the_offset_between_the_two_clocks_is_subtracted() -> None:
     assert latencies(SENT, TAKEN, AHEAD) == {"sms": [0.25, 0.125], "whatsapp": [0.125]}
 
 
-def test_a_message_that_never_arrived_is_no_quick_one() -> None:
-    """An SMS to the same number is not the WhatsApp message."""
+def test_a_message_that_never_arrived_gives_no_latency() -> None:
+    """An SMS to the same number does not count as the WhatsApp message."""
     lost = {**TAKEN, ("orange", "+221770008201"): 3700.7}
     del lost["meta", "+221770008201"]
     with pytest.raises(NotTakenError, match="1 of 3"):

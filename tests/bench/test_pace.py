@@ -1,4 +1,4 @@
-"""What `bench.pace` says of instants that are known."""
+"""The figures of `bench.pace` for known times."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def test_a_crowded_second_is_seen_wherever_it_begins() -> None:
     assert busiest([0.0, 0.9, 1.0, 1.1, 1.2, 1.85, 3.0]) == 5
 
 
-def test_uneven_is_told_against_the_most_punctual() -> None:
+def test_unevenness_is_measured_from_the_most_punctual_call() -> None:
     assert uneven([3.001, 3.0, 3.02]) == {"uneven_ms_p50": 1.0, "uneven_ms_p99": 20.0, "uneven_ms_most": 20.0}
 
 
@@ -23,15 +23,15 @@ SEND_SLOTS = {f"+2217700000{number:02d}": (100 + number) * 1_000_000 for number 
 
 
 @pytest.mark.parametrize("arrived", [0, 1])
-def test_where_only_the_warm_up_arrived_nothing_was_measured(arrived: int) -> None:
-    """On a slow machine the calls of the warm-up come after the reset, and those that count come too late."""
+def test_it_measures_nothing_if_only_the_warm_up_arrived(arrived: int) -> None:
+    """On a slow machine the calls of the warm-up come after the reset, and the counted calls come too late."""
     warm_up = [(f"tel:+2217700001{number:02d}", 50.0 + number) for number in range(20)]
     ours = [(f"tel:{to}", at / 1_000_000) for to, at in list(SEND_SLOTS.items())[:arrived]]
     with pytest.raises(NotMeasuredError, match=rf"^{arrived} of 5 messages reached the provider in time$"):
         summed([*warm_up, *ours], SEND_SLOTS, 1)
 
 
-def test_a_late_warm_up_counts_for_the_most_in_a_second_only() -> None:
+def test_a_late_warm_up_call_counts_only_in_the_most_in_a_second() -> None:
     ours = [(f"tel:{to}", at / 1_000_000) for to, at in SEND_SLOTS.items()]
     found = summed([("tel:+221770000100", 110.5), *ours], SEND_SLOTS, 1)
     assert (found["messages"], found["achieved"], found["most_in_a_second"]) == (5, 1.0, 2)

@@ -1,4 +1,5 @@
-"""The model of docs/scale.md, on a small day: it loses nothing, keeps to rates and nights, and reads the template."""
+"""The model of docs/scale.md, on a small day: it loses no message, keeps to rates and quiet hours, and reads the
+template."""
 
 import json
 import math
@@ -29,7 +30,7 @@ EVENING = 20 * 3600 + 3000
 
 
 class Observed(Day):
-    """Remembers each departure: (lane, second) → messages."""
+    """Remembers the send slots: (rate limit, second) → messages."""
 
     def __init__(self, *arguments: object) -> None:
         super().__init__(*arguments)  # type: ignore[arg-type]  # handed through
@@ -50,7 +51,7 @@ def day(day_campaigns: list[Campaign], limits: Limits) -> Observed:
 
 
 def two() -> list[Campaign]:
-    """One organisation's, on both channels."""
+    """Two campaigns of one organisation, one on each channel."""
     made = [("whatsapp", 80, 3000), ("sms", 5, 1000)]
     return [
         Campaign(organisation=0, channel=channel, country="SN", rate=rate, rows=rows, starts=8 * 3600)
@@ -59,11 +60,11 @@ def two() -> list[Campaign]:
 
 
 def scarce() -> Limits:
-    """So little that copies come too late."""
+    """So few places that queue messages come too late for their send slots."""
     return Limits(senders={name: EventSource(concurrency=2, batch=10) for name in ("whatsapp", "sms")}, fanout=3)
 
 
-def test_every_message_is_sent_once_whatever_the_limits() -> None:
+def test_every_message_is_sent_once_with_high_and_with_low_limits() -> None:
     sent = two()
     plenty, little = day(sent, scarce().unbound()), day(sent, scarce())
     assert sum(second.rebooked for second in little.seconds) > 0
@@ -73,7 +74,7 @@ def test_every_message_is_sent_once_whatever_the_limits() -> None:
         assert one.send_slots.total() == sum(second.sent.total() for second in one.seconds) == 4000
 
 
-def test_what_is_not_sent_yet_waits_somewhere() -> None:
+def test_an_unsent_message_is_queued_or_unreleased() -> None:
     cut = Day(campaigns(organisations=9, messages=MESSAGES), Measured(), scarce())
     cut.run(8 * 3600)
     assert 0 < sum(rate_limit.sent for rate_limit in cut.rate_limits) < MESSAGES
@@ -92,7 +93,7 @@ def test_no_rate_limit_has_more_send_slots_than_its_rate() -> None:
 
 
 def test_no_sms_leaves_in_quiet_hours() -> None:
-    """Begun late in the evening: every country's night comes before the end."""
+    """The campaigns begin late in the evening, so that every country's night comes before they end."""
     evening = [
         Campaign(organisation=n, channel="sms", country=country, rate=5, rows=10_000, starts=EVENING)
         for n, country in enumerate(COVERED)
@@ -106,7 +107,7 @@ def test_no_sms_leaves_in_quiet_hours() -> None:
     assert all(nights[rate_limit] for rate_limit in range(len(evening)))
 
 
-def test_a_rate_limit_books_one_after_the_other() -> None:
+def test_a_rate_limit_books_no_slot_twice() -> None:
     rate_limit = RateLimit(Campaign(organisation=0, channel="whatsapp", country="SN", rate=80, rows=1000, starts=0))
     first, second = list(rate_limit.book(100, 10.0)), list(rate_limit.book(100, 10.0))
     assert [sum(parcel.count for parcel in parcels) for parcels in (first, second)] == [100, 100]
@@ -119,7 +120,7 @@ def test_every_report_comes_once() -> None:
     assert math.isclose(sum(received), 1000 * shares["whatsapp"] + 500 * shares["sms"], rel_tol=1e-6)
 
 
-def test_the_template_says_how_much_runs_at_once() -> None:
+def test_the_concurrency_is_read_from_the_template() -> None:
     reported = {str(at(its, "Queue")): its for _, its in events(read(), "SQS")}
     its = reported[str({"Fn::GetAtt": "WhatsAppQueue.Arn"})]
     found = event_source("SendWhatsAppFunction", "WhatsAppQueue")
@@ -130,8 +131,8 @@ def test_the_template_says_how_much_runs_at_once() -> None:
 LOADS = re.findall(r"\| ([\d,]+) \w+ at ([\d,]+) a second \| `(WhatsApp|Sms)Concurrency` \| (\d+) \|", section(4).text)
 
 
-def test_the_guide_says_how_many_places_each_load_takes() -> None:
-    """As the model says with what was measured last, give or take a tenth."""
+def test_the_places_in_the_guide_are_those_of_the_model() -> None:
+    """The model, with the last measured inputs, must agree within a tenth."""
     assert len(LOADS) == 7
     for numbers, rate, channel, places in LOADS:
         asked = [int(one.replace(",", "")) for one in (numbers, rate)]
@@ -140,7 +141,8 @@ def test_the_guide_says_how_many_places_each_load_takes() -> None:
 
 
 def _places(channel: str, rate_limits: int, rate: int) -> int:
-    """The most environments at once where nothing holds them back: two minutes of each lane, all at about once."""
+    """The most environments at once without a limit of the template: two minutes of sending on each rate limit, all
+    started within seconds of each other."""
     sent = [
         Campaign(organisation=one, channel=channel, country="SN", rate=rate, rows=120 * rate, starts=36_000 + one)
         for one in range(rate_limits)
@@ -150,14 +152,14 @@ def _places(channel: str, rate_limits: int, rate: int) -> int:
     return max(second.busy.get(channel, 0) for second in made.seconds)
 
 
-def test_what_was_measured_takes_the_place_of_a_guess(tmp_path: Path) -> None:
+def test_measured_inputs_replace_the_defaults(tmp_path: Path) -> None:
     results = tmp_path / "results.json"
     assert measured(results) == Measured()
     results.write_text('{"scale_inputs": {"chunk": 0.5, "unheard_of": 1}}')
     assert measured(results) == Measured(chunk=0.5)
 
 
-def test_what_make_bench_writes_is_what_the_model_reads(tmp_path: Path) -> None:
+def test_the_model_reads_what_make_bench_writes(tmp_path: Path) -> None:
     row = Row(name="n", value=1.0, target=2.0, unit="US$", better="less", scale_inputs={**of_a_row(), "webhook": 0.25})
     written = tmp_path / "results.json"
     written.write_text(json.dumps(results([row])))
@@ -165,12 +167,12 @@ def test_what_make_bench_writes_is_what_the_model_reads(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("per_second", "call"), [(100.0, 0.28), (50.0, 0.28 + 0.1 * 1769 / 512)])
-def test_a_sender_with_a_part_of_a_processor_takes_so_much_longer(per_second: float, call: float) -> None:
+def test_a_sender_with_part_of_a_processor_takes_longer_in_proportion(per_second: float, call: float) -> None:
     found = of_sender(Channel.WHATSAPP, {"ours_per_second": per_second}, 10)
     assert found == {"whatsapp_call": pytest.approx(call, abs=0.001)}
 
 
-def test_the_same_seed_gives_the_same_paper_and_the_tightest_quota_is_first() -> None:
+def test_the_same_seed_gives_the_same_table_and_the_tightest_quota_is_first() -> None:
     one, two = (table(organisations=9, messages=MESSAGES) for _ in range(2))
     assert one == two
     assert [row.share for row in one.rows] == sorted((row.share for row in one.rows), reverse=True)

@@ -1,4 +1,4 @@
-"""The table's verdicts."""
+"""The results in the table of `make bench`."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -28,7 +28,7 @@ def test_a_figure_meets_its_target_or_misses_it(better: str, value: float, targe
     assert line(row).endswith(result)
 
 
-def test_a_figure_without_a_target_is_told_and_judged_by_nobody() -> None:
+def test_a_figure_without_a_target_is_shown_without_a_result() -> None:
     row = Row(name="latency", value=88, unit="ms")
     assert row.is_met
     assert line(row).split() == ["latency", "88", "ms"]
@@ -49,7 +49,7 @@ def _starved() -> Iterator[Row]:
     raise NotMeasuredError("3 of 44 messages did not reach the provider")
 
 
-def test_a_part_for_which_the_machine_is_too_slow_says_so_and_the_table_goes_on(
+def test_a_part_that_could_not_be_measured_says_so_and_the_table_goes_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     parts = {"pace": lambda: paces(_too_slow_at_500), "latency": _starved, "cost": lambda: _one("cost")}
@@ -65,7 +65,7 @@ def test_a_part_for_which_the_machine_is_too_slow_says_so_and_the_table_goes_on(
     assert [(row["value"], row["is_met"]) for row in kept if row["value"] is None] == [(None, False)] * 2
 
 
-def test_a_fault_of_the_bench_itself_is_raised_and_what_was_measured_is_kept(tmp_path: Path) -> None:
+def test_an_error_of_the_bench_itself_is_raised_and_the_measured_rows_are_kept(tmp_path: Path) -> None:
     def broken() -> Iterator[Row]:
         yield from _one("sender")
         raise RuntimeError("not sent")

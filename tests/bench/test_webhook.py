@@ -1,4 +1,4 @@
-"""The bench of the webhook moves real rows, and counts what it has moved."""
+"""The bench of the webhook moves real rows and counts them."""
 
 import pytest
 
@@ -15,7 +15,7 @@ from shared.storage.dynamodb.distributions import DynamoDistributions
 from shared.storage.dynamodb.log import DynamoLog
 
 
-def test_what_is_timed_moves_every_row_and_asks_for_what_it_has_to() -> None:
+def test_the_timed_part_moves_every_row_with_the_expected_requests() -> None:
     with stand() as place, logged():
         loop, programme = Loop(unheard), Programme(place)
         loop.run(programme.open())
@@ -33,13 +33,13 @@ def test_what_is_timed_moves_every_row_and_asks_for_what_it_has_to() -> None:
     assert {row.status for row in rows.values()} == {Status.READ}
     assert all(row.delivered_at is not None for row in rows.values())
     assert reported.by_status[Status.READ] == 30
-    moves = 2 * 30  # its sender has noted each `sent` already
+    moves = 2 * 30  # the sender has recorded each `sent` already
     assert moves <= counts["dynamodb.UpdateItem"] <= moves + 10, "counts and pulse come by the batch, not by the status"
     assert counts["dynamodb.BatchGetItem"] <= 30, "who is whom is asked for many at once"
     assert counts["dynamodb.BatchWriteItem"] <= 15, "and kept for many at once"
 
 
-def test_what_is_not_taken_spoils_the_figures() -> None:
+def test_a_refused_event_raises() -> None:
     with stand() as place, logged():
         loop, programme = Loop(unheard), Programme(place)
         loop.run(programme.open())

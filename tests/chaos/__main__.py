@@ -1,5 +1,8 @@
-"""python -m tests.chaos [words]: breaks a running local stack over HTTP, one scenario after the other, each a campaign
-of its own; prints a table, exits 1 if anything is lost, doubled, early or else wrong, or if a fault never occurred."""
+"""python -m tests.chaos [words]: breaks a running local stack over HTTP, one scenario after the other.
+
+Each scenario is a campaign of its own. Prints a table. Exits 1 if a message is lost, doubled, early or otherwise wrong,
+or if a fault never occurred.
+"""
 
 import shlex
 import sys
@@ -17,15 +20,15 @@ from tests.simulation.report import Summary, failures, table_of
 from tests.stack.running import started
 
 STACKS = 2
-"""At once: one alone leaves a third of two processors idle, because its parts wait for each other."""
+"""Stacks at the same time. One alone leaves a third of two processors idle, because its parts wait for each other."""
 START = "2026-10-29T17:50:00Z"
-"""Ten minutes before night falls in Egypt and Madagascar, on the day on which Egypt's summer ends."""
+"""Ten minutes before quiet hours begin in Egypt and Madagascar, on the day on which Egypt's summer time ends."""
 THE_STACK = -1
-"""In place of a scenario's number, where a stack itself fails."""
+"""In place of a scenario's number, if the stack itself fails."""
 
 
 def main(words: list[str]) -> int:
-    """The exit code."""
+    """Gives the exit code."""
     scenarios = named(words)
     if not scenarios:
         print("no scenario has such a name", file=sys.stderr)
@@ -49,8 +52,8 @@ def _again(scenarios: list[Scenario], run: Summary) -> str:
 
 
 def _on_a_stack(waiting: deque[tuple[int, Scenario]]) -> list[Summary]:
-    """Whatever nobody has taken yet, in order: the one that needs a certain evening comes first, and no clock goes
-    back. What a stack has seen counts, also where it fails afterwards."""
+    """Runs the next waiting scenario until none is left. The order stays: the scenario that needs a certain evening
+    comes first, because no clock goes back. If the stack fails, its earlier results still count."""
     runs: list[Summary] = []
     try:
         with (
@@ -67,7 +70,7 @@ def _on_a_stack(waiting: deque[tuple[int, Scenario]]) -> list[Summary]:
 def _next(waiting: deque[tuple[int, Scenario]]) -> tuple[int, Scenario] | None:
     try:
         return waiting.popleft()
-    except IndexError:  # the other stack was quicker
+    except IndexError:  # the other stack took the last one
         return None
 
 

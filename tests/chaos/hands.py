@@ -1,4 +1,5 @@
-"""What is done to a campaign while it goes through the running stack: each is called twice a second with its turn."""
+"""The faults of the scenarios. The run calls each function twice a second while the campaign runs, with a turn
+number."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -18,24 +19,27 @@ WRITES = [
     "AmazonSQS.SendMessageBatch",
 ]
 FAILS: Mapping[str, object] = {"operations": [*READS, *WRITES], "every": 60, "in_a_row": 12}
-"""In a row: more than AWS's own client tries by itself."""
+"""`in_a_row` is larger than the number of attempts of AWS's own client."""
 IN_PART: Mapping[str, object] = {"operations": ["AmazonSQS.SendMessageBatch"], "every": 2, "part": True}
 DONE_ALL_THE_SAME: Mapping[str, object] = {"operations": WRITES, "every": 25, "took_effect": True}
 SILENT = timedelta(minutes=13)
-"""Past the ten minutes after which a fallback goes."""
+"""Longer than the ten minutes after which a fallback goes."""
 HELD = timedelta(seconds=30)
-"""How long a pause lasts on the stack's clock: far longer than what the checker forgives."""
+"""How long a pause lasts on the stack's clock: far longer than the checker's tolerance."""
 REVOKED = 40
-"""People whose word comes while their messages wait."""
+"""How many people revoke their consent while their messages wait."""
 
 
 def nothing(_: Stage, __: int) -> None:
-    """No fault while it runs."""
+    """Makes no fault."""
 
 
 def pauses(stage: Stage, turn: int) -> None:
-    """The same key twice; three pauses of half a minute each, most of which a jump of the clock skips: whatever the
-    pause does not hold then has every reason to leave. In the first one, the last on the list revoke their consent."""
+    """Asks twice with the same key, and pauses three times for half a minute of the stack's clock.
+
+    A jump of the clock skips most of each pause, so every row that the pause does not hold is due and would leave.
+    During the first pause the last people on the list revoke their consent.
+    """
     if turn == 1:
         stage.ask_with_the_same_key()
     for begins in (3, 15, 27):
@@ -50,7 +54,7 @@ def pauses(stage: Stage, turn: int) -> None:
 
 
 def cancels(stage: Stage, turn: int) -> None:
-    """Once some have gone."""
+    """Cancels the campaign once some messages have gone."""
     if turn == 6:
         stage.act("cancel")
     if turn == 6 + int(4 * GRACE):
@@ -58,21 +62,21 @@ def cancels(stage: Stage, turn: int) -> None:
 
 
 def provider_goes_down(stage: Stage, turn: int) -> None:
-    """For five seconds nothing is answered but 503."""
+    """For five seconds the provider answers only 503."""
     if turn in (10, 20):
         stage.set_simulators(orange_down=turn == 10)
 
 
 def settings_change(stage: Stage, turn: int) -> None:
-    """Other credentials, three times. Meanwhile strangers report deliveries."""
+    """Saves other credentials, three times. Meanwhile an outsider forges delivery receipts."""
     stage.forge_receipts(turn)
     if turn in (6, 16, 26):
         stage.change_credentials(f"client-secret-{turn}")
 
 
-def queues_go_wrong(stage: Stage, turn: int) -> None:
-    """Copies and tasks come once more; the fan-out's work and every shard of the agenda are asked for again; copies are
-    given up and redriven; for some minutes no tick comes."""
+def queues_repeat_and_fail(stage: Stage, turn: int) -> None:
+    """Repeats queue messages and tasks; asks again for the fan-out's work and for every agenda shard; moves queue
+    messages to the dead-letter queue and redrives them; switches the tick off for some minutes."""
     if turn % 8 == 2:
         stage.double_queue_messages("SmsQueue")
         stage.double_queue_messages("FanoutQueue")
@@ -97,18 +101,19 @@ def aws_fails(stage: Stage, turn: int) -> None:
             stage.set_faults(faults)
 
 
-def nobody_tells_at_first(stage: Stage, turn: int) -> None:
-    """Until a quarter has been taken no status comes: who has no answer either is in doubt. Then Meta tells again."""
+def no_statuses_at_first(stage: Stage, turn: int) -> None:
+    """Meta sends no status until it has taken a quarter of the messages, so a message without an answer has an unknown
+    outcome. Then the statuses begin."""
     if turn == 0:
         stage.set_simulators(receipts=False)
-    if not stage.done["told again"] and 4 * stage.taken() > len(stage.people):
+    if not stage.done["statuses begin"] and 4 * stage.taken() > len(stage.people):
         stage.set_simulators(receipts=True)
-        stage.done["told again"] += 1
+        stage.done["statuses begin"] += 1
 
 
 def meta_is_silent(stage: Stage, turn: int) -> None:
-    """Everything has left, nothing is told; the clock passes the fallbacks' time. They wait, and the campaign says so.
-    What Meta has not told by then it never tells: they go after a day."""
+    """Everything has left and Meta reports nothing while the clock passes the time of the fallbacks. The fallbacks
+    wait, and the campaign warns of it. Meta never makes up for these reports: the fallbacks go after a day."""
     if turn == 12:
         stage.jump(stage.stack.now() + SILENT)
         stage.done["silent"] += len(stage.people) - stage.texts()

@@ -1,4 +1,4 @@
-"""A client that asks until it is answered, as people do who press the button again."""
+"""A client that asks until it gets an answer, as a person who presses the button again."""
 
 import time
 from typing import override
@@ -6,11 +6,11 @@ from typing import override
 import httpx2
 
 TRIES, WAIT = 30, 0.3
-"""Seconds between two tries."""
+"""`WAIT`: seconds between two tries."""
 
 
 class Patient(httpx2.HTTPTransport):
-    """Whatever is answered with our own failure is asked again: all that is asked here may be asked twice."""
+    """Repeats a request that failed with a status of 500 or more. Each request of these tests may arrive twice."""
 
     @override
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:

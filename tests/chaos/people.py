@@ -1,4 +1,4 @@
-"""Who a campaign is for: an upload of invented people, and the same as the checker wants them."""
+"""The recipients of a campaign: an upload of invented people, and the same people for the checker."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ TEMPLATE = {"template": {"name": "vaccination_card"}}
 
 
 def upload(name: str, rows: Sequence[tuple[str, str]]) -> bytes:
-    """A register's CSV. `rows`: country and last four digits. The enrolment stands for the card."""
+    """A register's CSV file. `rows`: country and last four digits. The enrolment ID stands for the card."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
@@ -27,7 +27,7 @@ def upload(name: str, rows: Sequence[tuple[str, str]]) -> bytes:
 
 
 def people(name: str, rows: Sequence[tuple[str, str]], channel: str, *, off_peak: bool) -> list[Person]:
-    """In the same order; `distribution` is named once there is one."""
+    """The same people for the checker, in the same order. `distribution` follows once there is one."""
     return [
         Person(
             card=enrolment(name, row),
@@ -47,7 +47,7 @@ def people(name: str, rows: Sequence[tuple[str, str]], channel: str, *, off_peak
 
 
 def request(name: str, channel: str, cards_url: str, *, off_peak: bool) -> Json:
-    """What is asked for of an upload."""
+    """The body of the request for an upload."""
     defaults: Mapping[str, str] = {"verification_url": "https://v.example.org/c/{card_code}"}
     if channel == "whatsapp":
         picture = {"card_image": f"{cards_url}/DKR-VAC-CHAOS.png", "programme_name": "PEV", "issue_date": "29/10/2026"}
@@ -62,5 +62,5 @@ def request(name: str, channel: str, cards_url: str, *, off_peak: bool) -> Json:
 
 
 def enrolment(name: str, row: int) -> str:
-    """Of a row, counted from 1."""
+    """The enrolment ID of a row, counted from 1."""
     return f"{name}-{row:05}"

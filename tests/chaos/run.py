@@ -1,4 +1,4 @@
-"""One scenario on a running stack, from its upload until every row has come to its end."""
+"""One scenario on a running stack, from its upload until every row has ended."""
 
 import sys
 import time
@@ -19,21 +19,21 @@ PATIENCE = 900.0
 """Seconds of real time for each part of a scenario."""
 LOOK = 0.5
 STILL = 4
-"""So many looks without a change, and the clock is moved on: retries come after minutes."""
+"""After so many looks without a change the run moves the clock on, because retries come after minutes."""
 STEPS = (1, 4, 15, 15, 15, 60, 360)
-"""Minutes by which the clock is moved on, again and again by the last: a jump stops wherever something falls due, every
-minute while a campaign is under way, and waits there for whoever works."""
+"""Minutes of each jump of the clock; the last is repeated. A jump stops wherever something is due (each minute while a
+campaign is under way) and waits there for the workers."""
 AWAKE = (hour_of_day(7, 5), hour_of_day(15))
-"""UTC. All nine countries are, with hours to spare."""
+"""UTC. All nine countries are outside their quiet hours, with hours to spare."""
 BEFORE = timedelta(minutes=5)
-"""So long before its hour a campaign is planned."""
+"""How long before its start a campaign is planned."""
 AT_REST = timedelta(hours=73)
-"""After the end; the counts are held against the log once more, three days after the last release."""
+"""From the end until after the recount, three days after the last release."""
 THROTTLES = ("403/53", "429/53", "130429")
 
 
 def performed(stack: RunningStack, number: int, scenario: Scenario) -> Summary:
-    """What it came to; what it ran into is one more thing that is wrong."""
+    """The summary of a scenario. An exception of the run counts as one more violation."""
     began = time.monotonic()
     times: Mapping[str, int] = {}
     messages = 0
@@ -49,7 +49,8 @@ def performed(stack: RunningStack, number: int, scenario: Scenario) -> Summary:
 
 
 def besides(scenario: Scenario, seen: Seen, times: Mapping[str, int]) -> list[Violation]:
-    """A fault that never occurred proves nothing. Of whoever keeps the rate no more is throttled than may be late."""
+    """Violations beside the checker's. A fault that never occurred proves nothing. If the senders keep the rate, the
+    provider throttles no more calls than may be late."""
     found = [Violation("wrong", f"never occurred: {name}") for name, count in times.items() if not count]
     throttled = sum(seen.refused.get(code, 0) for code in THROTTLES)
     if throttled > LATE * scenario.rate and not scenario.throttles:
@@ -80,7 +81,7 @@ def _seen(stack: RunningStack, number: int, scenario: Scenario) -> Seen:
 
 
 def start_of(scenario: Scenario, now: datetime) -> datetime:
-    """When its campaign is confirmed; not before now."""
+    """When its campaign is confirmed; never in the past."""
     if "T" in scenario.begins:
         return datetime.fromisoformat(scenario.begins)
     if not scenario.begins and AWAKE[0] <= now.time() < AWAKE[1]:
@@ -91,14 +92,15 @@ def start_of(scenario: Scenario, now: datetime) -> datetime:
 
 
 def _settings(scenario: Scenario) -> Mapping[str, object]:
-    """The simulators', which see to it that no second has twice its share: a busy machine is late by parts of one."""
+    """The simulators' settings. They refuse a second with more than twice the rate, because a busy machine may send
+    late."""
     most = scenario.limit or 2 * scenario.rate
     limit = {"orange_rate_per_second": most, "meta_rate_per_second": most}
     return {"special_numbers": False, **limit, **scenario.settings}
 
 
 def _carry(stage: Stage, scenario: Scenario) -> None:
-    """Until nothing moves any more while the scenario's hand is at it."""
+    """Lets the scenario act until nothing moves any more."""
     turn, still, seen = 0, 0, None
     give_up = time.monotonic() + PATIENCE
     while time.monotonic() < give_up and (turn < scenario.turns or still < 2 * STILL):
@@ -115,7 +117,7 @@ def _carry(stage: Stage, scenario: Scenario) -> None:
 
 
 def _come_to_rest(stage: Stage, scenario: Scenario) -> None:
-    """Resume what a stop has paused, redrive what has died, and move the clock on, until every row has ended."""
+    """Resumes a paused campaign, redrives dead letters and moves the clock on, until every row has ended."""
     give_up, then, steps = time.monotonic() + PATIENCE, deque(scenario.then), deque(STEPS)
     while time.monotonic() < give_up:
         status = stage.status()

@@ -1,4 +1,4 @@
-"""The campaigns that go through the running stack, what each is shaken by, and how to see that it was."""
+"""The campaigns that go through the running stack, the faults of each, and how to see that they occurred."""
 
 import itertools
 from collections.abc import Callable, Mapping
@@ -11,37 +11,39 @@ from tests.chaos.seen import Seen
 from tests.chaos.stage import Stage
 
 CALM = 300
-"""The last four digits of the first number where no number is a special one."""
+"""The last four digits of the first number; no number from here to SPECIAL is a special one."""
 SPECIAL = 400
-"""From here on one in ten numbers is: docs/simulators.md."""
+"""From here on one in ten numbers is special (docs/simulators.md)."""
 OMITTED = frozenset({"0431"})
-"""A used-up quota holds the lane for an hour, nine times over: hours that no morning has."""
+"""A used-up quota holds the rate limit for an hour, nine times in a row: a morning has not so many hours."""
 WHATSAPP_SPECIAL = (
     *("0403", "0404", "0512", "0200", "0429", "0430", "0503", "1056", "1026", "0472", "9026", "9126"),
-    *(f"{number:04}" for number in range(CALM, CALM + 18)),  # in between Meta begins to tell
+    *(f"{number:04}" for number in range(CALM, CALM + 18)),  # Meta begins to send statuses among these
     *("0601", "0602", "0603", "0604", "0605", "0606", "0607"),
 )
-"""Without those that stop the whole account; 0700, because a message that is held back makes silence say nothing; and
-those that are never taken and never answered, which end after a day: the simulation has them."""
+"""Without three kinds. Some stop the whole account. After 0700, a message that Meta holds back, silence says nothing.
+Those that are never taken and never answered end after a day; the simulation has them."""
 CHANGE = datetime.fromisoformat("2026-10-29T21:00:00+00:00")
-"""Egypt's clocks go from midnight to 23:00."""
+"""Egypt's clocks go back from midnight to 23:00."""
 EVENING = "2026-10-29T17:59:40+00:00"
-"""Twenty seconds before 21:00 in Egypt's summer and in Madagascar."""
+"""Twenty seconds before 21:00, in Egypt's summer time and in Madagascar."""
 NIGHT_AND_MORNINGS = ("2026-10-29T20:00:00+00:00", "2026-10-30T04:00:30+00:00", "2026-10-30T05:00:30+00:00")
-"""Deep in the night; 07:00 in Madagascar, and in Egypt if its clocks had not changed; 07:00 in Egypt."""
+"""Deep in the night; 07:00 in Madagascar, and in Egypt without the change of its clocks; 07:00 in Egypt."""
 ON_UTC = ("SN", "CI", "ML", "BF", "GN")
 type Count = Callable[[Seen], int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """`settings` are the simulators', set before. `meanwhile` is called twice a second with how often it has been, at
-    least `turns` times.
+    """One campaign and its faults.
 
-    `faults`: name → how often it happened, as seen from outside. `begins`: an instant, or a time of the next day (UTC);
-    empty: whenever all nine countries are awake. `then`: instants that the clock is moved to once nothing leaves any
-    more. `limit`: what the provider takes in any second, where that is not the lane's own rate. One that is not meant
-    to throttle (`throttles`) does so only where a stall lets late ones bunch.
+    - `settings`: of the simulators, set before the campaign.
+    - `meanwhile`: called twice a second with the number of earlier calls, at least `turns` times.
+    - `faults`: name → how often it happened, as seen from outside.
+    - `begins`: an instant, or a time of day (UTC); empty: as soon as all nine countries are outside their quiet hours.
+    - `then`: instants to which the clock moves once no message leaves any more.
+    - `limit`: how many messages the provider takes in a second, if it differs from the simulators' usual limit.
+    - `throttles`: whether the scenario is meant to be throttled. Others are only if a stall makes late calls bunch.
     """
 
     name: str
@@ -84,26 +86,26 @@ def _ended(reason: str) -> Count:
 
 
 def _after(seen: Seen, change: datetime, *countries: str) -> int:
-    """How many of the countries' messages left after it."""
+    """How many of the countries' messages left at or after the change."""
     homes = {one["card"]: one["country"] for one in seen.evidence["people"]}
     return sum(call["at"] >= change and homes.get(call["card"]) in countries for call in seen.evidence["calls"])
 
 
 def _torn(seen: Seen, change: datetime) -> int:
-    """How many left after it, where some had left before it."""
+    """How many messages left at or after the change; 0 if none left before it."""
     late = _after(seen, change, *PLACES)
     return late if late < len(seen.evidence["calls"]) else 0
 
 
 def _torn_by_the_peak(seen: Seen) -> int:
-    """Messages of countries whose wall clocks show UTC that left after the peak hours, where others had left before."""
+    """How many messages of countries on UTC left after the peak hours; 0 if none left before them."""
     homes = {one["card"]: one["country"] for one in seen.evidence["people"]}
     hours = [call["at"].hour for call in seen.evidence["calls"] if homes.get(call["card"]) in ON_UTC]
     return sum(hour >= 10 for hour in hours) if min(hours, default=10) < 8 else 0
 
 
 def _held_by_a_pause(seen: Seen) -> int:
-    """Pauses after which something still left."""
+    """How many pauses there were after which some message still left."""
     last = max((call["at"] for call in seen.evidence["calls"]), default=None)
     return sum(
         deed["action"] == "pause" and last is not None and deed["done"] < last for deed in seen.evidence["deeds"]
@@ -125,11 +127,11 @@ SCENARIOS = (
     ),
     Scenario(name="nothing (control)", faults={"nothing (control)": lambda seen: len(seen.ledger)}),
     Scenario(
-        name="WhatsApp: special numbers, and nobody tells at first",
+        name="WhatsApp: special numbers, and no statuses at first",
         faults={
             "WhatsApp: time-outs and resets": _outcomes("time-out", "reset"),
             "WhatsApp: 503": _refused("2"),
-            "WhatsApp: 502, an answer nobody can read": _outcomes("502", "not JSON"),
+            "WhatsApp: 502, an unreadable answer": _outcomes("502", "not JSON"),
             "WhatsApp: throttled": _refused("130429", "131056"),
             "WhatsApp: refused, or failed later": lambda seen: seen.reasons("not_on_whatsapp"),
             "WhatsApp: statuses twice": lambda seen: seen.reported_twice(),
@@ -140,7 +142,7 @@ SCENARIOS = (
         rate=80,
         tails=WHATSAPP_SPECIAL,
         settings={"special_numbers": True, "hang_seconds": 8},
-        meanwhile=hands.nobody_tells_at_first,
+        meanwhile=hands.no_statuses_at_first,
         throttles=True,
     ),
     Scenario(
@@ -161,7 +163,7 @@ SCENARIOS = (
         name="provider: time-outs, resets, 5xx, throttles, odd receipts",
         faults={
             "SMS: time-outs and resets": _outcomes("time-out", "reset"),
-            "SMS: 5xx, an answer nobody can read": _outcomes("502", "not JSON"),
+            "SMS: 5xx, an unreadable answer": _outcomes("502", "not JSON"),
             "SMS: 408, 503, 504": _refused("408/63", "503/5", "503/6", "504/6"),
             "SMS: throttled now and then": _refused("403/53", "429/53"),
             "SMS: the number refused": _refused("SVC0002", "SVC0004"),
@@ -173,7 +175,7 @@ SCENARIOS = (
         throttles=True,
     ),
     Scenario(
-        name="provider: slower than the lane, then down for five seconds",
+        name="provider: slower than the rate limit, then down for five seconds",
         faults={
             "SMS: throttled (403, code 53)": _refused("403/53"),
             "SMS: down for five seconds": _refused("503/5"),
@@ -198,12 +200,12 @@ SCENARIOS = (
     Scenario(
         name="queues: twice, dead letters; ticks missed",
         faults={
-            "SQS: copies twice": _done("doubled on SmsQueue"),
+            "SQS: queue messages twice": _done("doubled on SmsQueue"),
             "SQS: the fan-out's tasks twice": _done("tasks again"),
             "SQS: dead letters redriven": _done("redriven"),
             "ticks missed": _done("ticks missed"),
         },
-        meanwhile=hands.queues_go_wrong,
+        meanwhile=hands.queues_repeat_and_fail,
         turns=50,
     ),
     Scenario(
@@ -247,12 +249,12 @@ SCENARIOS = (
 
 
 def named(words: list[str]) -> list[Scenario]:
-    """Those whose name holds one of the words; all of them without words."""
+    """The scenarios whose name contains one of the words; all of them without words."""
     return [one for one in SCENARIOS if not words or any(word in one.name for word in words)]
 
 
 def take(scenario: Scenario) -> list[tuple[str, str]]:
-    """(country, last digits) of each row, in turn of the countries: the special numbers first, then the others."""
+    """(country, last digits) of each row, the countries in turn: special numbers first, then the others."""
     others = (f"{number:04}" for number in range(scenario.first, 10_000))
     tails = itertools.chain(scenario.tails, (tail for tail in others if tail not in scenario.tails))
     pairs = ((country, tail) for tail in tails if tail not in OMITTED for country in scenario.countries)

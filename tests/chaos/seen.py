@@ -1,4 +1,4 @@
-"""What can be seen of a campaign from outside once it has come to rest, and the evidence that the checker gets."""
+"""What is seen of a campaign from outside once it is at rest, and the evidence for the checker."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,15 +14,20 @@ SAID = {
     "MessageWaiting": "sent",
     "DeliveryImpossible": "failed",
 }
-"""Orange's words, as far as the checker looks at them."""
+"""Orange's status words that the checker looks at."""
 BROUGHT = "delivered and read"
-"""Meta's simulator, of a message that no special number has changed."""
+"""The outcome of Meta's simulator for a message that no special number has changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """`ledger` and `receipts`: the simulators' own records of this organisation. `refused`: provider's code → times.
-    `failed`: AWS's operation → how often it was made to fail. `done`: what the scenario's hand did → times."""
+    """What was seen.
+
+    - `ledger`, `receipts`: the simulators' own records of this organisation.
+    - `refused`: provider's code → how often.
+    - `failed`: AWS operation → how often it was made to fail.
+    - `done`: what the scenario did → how often.
+    """
 
     evidence: Evidence
     ledger: Sequence[Json]
@@ -32,20 +37,20 @@ class Seen:
     done: Mapping[str, int]
 
     def outcomes(self, *words: str) -> int:
-        """How many messages the simulators took whose outcome says one of these words."""
+        """How many messages the simulators took whose outcome contains one of these words."""
         return sum(any(word in entry["outcome"] for word in words) for entry in self.ledger)
 
     def reasons(self, reason: str) -> int:
-        """How many rows ended so."""
+        """How many rows ended with this reason."""
         return sum(row["reason"] == reason for row in self.evidence["rows"])
 
     def reported_twice(self) -> int:
-        """How many messages the door was told the same of more than once, and took it each time."""
+        """How many statuses of a message the webhook received more than once and accepted each time."""
         received = Counter((name, status) for name, status, _ in _reported(self.receipts))
         return sum(count > 1 for count in received.values())
 
     def taken_twice(self) -> int:
-        """How many people's message a provider took twice."""
+        """How many people's messages a provider took twice."""
         return sum(count > 1 for count in Counter(call["card"] for call in self.evidence["calls"]).values())
 
 
@@ -56,7 +61,7 @@ def calls(ledger: Sequence[Json], channel: str, cards: Mapping[str, str]) -> lis
             at=datetime.fromisoformat(entry["at"]),
             channel=channel,
             number=entry["recipient"],
-            card=cards.get(entry["recipient"], "nobody's"),
+            card=cards.get(entry["recipient"], "unknown"),
             key=entry["key"] or "",
             taken=True,
             stop="",
@@ -68,7 +73,7 @@ def calls(ledger: Sequence[Json], channel: str, cards: Mapping[str, str]) -> lis
 
 
 def rows(messages: Sequence[Json], fallback_minutes: int | None = None) -> list[Row]:
-    """Whether a message was sent twice is not shown: one that was tried twice may have been."""
+    """The API does not show whether a message was sent twice. A message with two attempts may have been."""
     return [
         Row(
             message_id=one["message_id"],
@@ -89,14 +94,14 @@ def rows(messages: Sequence[Json], fallback_minutes: int | None = None) -> list[
 def reported(
     receipts: Sequence[Json], ledger: Sequence[Json], channel: str, cards: Mapping[str, str]
 ) -> list[Reported]:
-    """What our door has answered with 200: from then on it is ours to keep."""
+    """The receipts that our webhook answered with 200. From then on we must not lose them."""
     entries = {entry["provider_message_id"]: entry for entry in ledger}
     return [
         Reported(
             at=datetime.fromisoformat(at),
             stamp=datetime.fromisoformat(at),
             channel=channel,
-            card=cards.get(entries[name]["recipient"], "nobody's"),
+            card=cards.get(entries[name]["recipient"], "unknown"),
             key=entries[name]["key"] or "",
             names_key=bool(entries[name]["key"]),
             status=SAID.get(status, status),
@@ -107,7 +112,8 @@ def reported(
 
 
 def arrivals(ledger: Sequence[Json]) -> list[Arrival]:
-    """What reached its person, whether or not that was told. The simulators bring what no special number forbids."""
+    """The messages that arrived, reported or not. The simulators deliver a message unless a special number forbids
+    it."""
     return [
         Arrival(key=entry["key"] or "", at=datetime.fromisoformat(entry["at"]))
         for entry in ledger
@@ -116,7 +122,7 @@ def arrivals(ledger: Sequence[Json]) -> list[Arrival]:
 
 
 def _reported(receipts: Sequence[Json]) -> list[tuple[str, str, str]]:
-    """Provider's ID, its word, when; of what was taken."""
+    """Provider's message ID, status and time of each receipt that was accepted."""
     return [
         (name, status, call["at"])
         for call in receipts

@@ -1,4 +1,4 @@
-"""A running stack with one campaign on it, shaken from outside: its API, its simulators, its queues, its clock."""
+"""One campaign on a running stack, and all that shakes it from outside: API, simulators, queues, clock."""
 
 import json
 from collections import Counter
@@ -18,7 +18,7 @@ from tests.stack.programme import Json, Programme
 from tests.stack.running import RunningStack
 
 GRACE = 3.0
-"""Seconds between our clock reading and what a worker of the stack did at that time: the machine is busy."""
+"""Seconds between our reading of the clock and the work of the stack at that time: the machine is busy."""
 PROVIDERS = {"sms": "orange", "whatsapp": "meta"}
 
 
@@ -29,7 +29,7 @@ class Stage:
         self.stack = stack
         self.name = name
         self.done: Counter[str] = Counter()
-        """What the scenario's hand did, and how often."""
+        """What the scenario did, and how often."""
         self.identity = ""
         self.people: list[Person] = []
         self._channel = channel
@@ -47,13 +47,13 @@ class Stage:
         self._failed_before = self._failed()
 
     def close(self) -> None:
-        """The connections."""
+        """Closes the connections."""
         self.programme.api.close()
 
-    # ------------------------------------------------------------------------------------------------- what is done
+    # --------------------------------------------------------------------------------------- what the scenario does
 
     def plan(self, rows: Sequence[tuple[str, str]], *, off_peak: bool, fallback_minutes: int | None = None) -> None:
-        """Upload and plan; `rows`: country and last four digits."""
+        """Uploads and plans a campaign; `rows`: country and last four digits."""
         self._fallback_minutes = fallback_minutes
         self.people = people(self.name, rows, self._channel, off_peak=off_peak)
         cards = f"{self.stack.simulators_url}/cards"
@@ -66,7 +66,7 @@ class Stage:
             one["distribution"] = self.identity
 
     def ask_with_the_same_key(self) -> None:
-        """The same request once more, and another one with its key."""
+        """Sends the same request again, and another body with the same key."""
         again = self._asked_for()["distribution_id"]
         other = self.programme.distribute(key=self.name, **{**self._request, "campaign_id": "another"})
         if again != self.identity or other.status_code != 422:
@@ -74,7 +74,7 @@ class Stage:
         self.done["asked again"] += 1
 
     def act(self, action: str) -> None:
-        """Confirm, pause, resume or cancel, unless it is through already."""
+        """Confirms, pauses, resumes or cancels, unless the campaign has ended."""
         asked = self.stack.now()
         if self.status() in ("completed", "cancelled"):
             return
@@ -85,7 +85,7 @@ class Stage:
             self._stood("sending", asked)
 
     def revoke(self, some: Sequence[Person]) -> None:
-        """These people no longer agree."""
+        """These people revoke their consent."""
         asked = self.stack.now()
         items = [{"phone": one["number"], "granted": False, "source": "telephone"} for one in some]
         self.programme.api.post("/v1/consents", json={"items": items}).raise_for_status()
@@ -95,7 +95,7 @@ class Stage:
         ]
 
     def redrive(self) -> None:
-        """All dead letters go again; asked twice."""
+        """Redrives all dead letters; asks twice."""
         listed = self.programme.ok(self.programme.api.get("/v1/dead-letters", params={"channel": self._channel}))
         if any("***" not in one["recipient"] for one in listed["items"]):
             raise AssertionError("a dead letter shows a whole number")
@@ -104,15 +104,15 @@ class Stage:
             self.done["redriven"] += self.programme.ok(answer)["redriven"]
 
     def set_simulators(self, **settings: object) -> None:
-        """Of the providers."""
+        """Sets the provider simulators."""
         self._post(f"{self.stack.control_url}/settings", settings)
 
     def set_faults(self, faults: Mapping[str, object]) -> None:
-        """Of AWS."""
+        """Sets the faults of AWS."""
         self._post(f"{self.stack.aws_url}/_stack/faults", faults)
 
     def double_queue_messages(self, queue: str) -> None:
-        """Ten of what waits on a queue, put there a second time."""
+        """Puts up to ten waiting messages of a queue on it a second time."""
         sqs, url = self.stack.aws("sqs"), self.stack.output(f"{queue}Url")
         found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0).get("Messages", [])
         for message in found:
@@ -120,7 +120,7 @@ class Stage:
         self.done[f"doubled on {queue}"] += len(found)
 
     def give_up(self, queue: str) -> None:
-        """Ten of what waits on a queue go where SQS puts what was taken too often."""
+        """Moves up to ten waiting messages of a queue to its dead-letter queue, as SQS does after too many receives."""
         sqs, url = self.stack.aws("sqs"), self.stack.output(f"{queue}Url")
         known = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]
         arn = json.loads(known["RedrivePolicy"])["deadLetterTargetArn"]
@@ -130,7 +130,8 @@ class Stage:
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
     def ask_again(self) -> None:
-        """The fan-out's tasks for this distribution, and those of a tick that finds all shards due."""
+        """Queues the fan-out's tasks for this distribution twice, and a task for each agenda shard, as the tick
+        does."""
         sqs, url = self.stack.aws("sqs"), self.stack.output("FanoutQueueUrl")
         advance = {"kind": "advance", "organisation": self.name, "distribution_id": self.identity}
         for task in (advance, advance, *({"kind": "agenda", "shard": shard} for shard in range(8))):
@@ -138,7 +139,7 @@ class Stage:
             self.done["tasks again"] += 1
 
     def switch_tick(self, *, on: bool) -> None:
-        """Nothing fires every minute any more; or again."""
+        """Switches the schedule of the tick on or off."""
         scheduler = self.stack.aws("scheduler")
         for one in scheduler.list_schedules()["Schedules"]:
             found = scheduler.get_schedule(Name=one["Name"], GroupName=one["GroupName"])
@@ -147,13 +148,13 @@ class Stage:
                 scheduler.update_schedule(**{key: found[key] for key in kept}, State="ENABLED" if on else "DISABLED")
 
     def change_credentials(self, secret: str) -> None:
-        """The administrator saves another secret, and tries it: with that token the old ones die."""
+        """An administrator saves another secret and uses it; the new token ends the old ones."""
         saved = self.programme.put_sms(client_secret=secret, rate_per_second=self._rate)
         url, form = f"{self.stack.simulators_url}/orange/oauth/v3/token", {"grant_type": "client_credentials"}
         httpx2.post(url, data=form, auth=(saved["client_id"], secret), timeout=60).raise_for_status()
 
     def forge_receipts(self, turn: int) -> None:
-        """A stranger's, about somebody's message, with a wrong token."""
+        """An outsider posts a receipt about another person's message, with a wrong token."""
         base = f"{self.stack.base_url}/webhooks/orange/{self.name}"
         info = {"address": f"tel:{self.people[0]['number']}", "deliveryStatus": "DeliveredToTerminal"}
         body = {"deliveryInfoNotification": {"callbackData": f"unknown-{turn}", "deliveryInfo": info}}
@@ -163,14 +164,14 @@ class Stage:
         self.done["forged"] += 1
 
     def jump(self, instant: datetime) -> None:
-        """Move the stack's clock on."""
+        """Moves the stack's clock on."""
         self.programme.move_to(instant)
 
-    # ----------------------------------------------------------------------------------------------------- what is seen
+    # ------------------------------------------------------------------------------------------- what the scenario sees
 
     def status(self) -> str:
-        """Of the distribution. What stands still until a person acts is noted. A hold is not: trials leave meanwhile,
-        and it ends by itself, at an instant that cannot be seen from outside."""
+        """Of the distribution. Notes the states that last until a person acts. It does not note a hold: test messages
+        leave during a hold, and it ends by itself, at an instant that cannot be seen from outside."""
         found = self.programme.distribution(self.identity)
         status = str(found["status"])
         if status == "planned" or found["status_reason"] == "paused_by_user":
@@ -182,11 +183,11 @@ class Stage:
         return dict(self.programme.distribution(self.identity)["counts"])
 
     def texts(self) -> int:
-        """How many SMS went in place of the campaign's messages."""
+        """How many SMS went out in place of the campaign's messages."""
         return len(self._ledger("sms"))
 
     def warns(self, code: str) -> bool:
-        """Whether the distribution warns of it now."""
+        """Whether the distribution shows this warning now."""
         return any(one["code"] == code for one in self.programme.distribution(self.identity)["warnings"])
 
     def taken(self) -> int:
@@ -194,19 +195,19 @@ class Stage:
         return len(self._ledger())
 
     def is_through(self) -> bool:
-        """Whether every row has ended, as the distribution counts and in the log."""
+        """Whether every row has ended, both in the distribution's counts and in the log."""
         rows = self.programme.messages(distribution_id=self.identity, limit="200", status="pending")
         return not self.counts()["pending"] and not rows
 
     def observe(self) -> None:
-        """How the newest rows of the log stand now."""
+        """Notes the present status of the newest rows of the log."""
         query = {"distribution_id": self.identity, "limit": "200"}
         now = self.stack.now()
         for one in self.programme.ok(self.programme.api.get("/v1/messages", params=query))["items"]:
             self._changes.append(Change(message_id=one["message_id"], at=now, status=one["status"]))
 
     def seen(self) -> Seen:
-        """Once nothing is under way."""
+        """What was seen; call it once nothing is under way."""
         ledger, receipts = self._ledger(), self._receipts()
         refused: dict[str, dict[str, int]] = self._get(f"{self.stack.control_url}/ledger")["refused"]
         return Seen(
@@ -252,7 +253,7 @@ class Stage:
             self._states.append(State(distribution=self.identity, at=at, status=status))
 
     def _ledger(self, channel: str = "") -> list[Json]:
-        """By account: a provider takes messages also while it does not know whom to tell."""
+        """The provider's messages of our accounts. It takes messages also while it does not know our callback."""
         ours = (f"client-{self.name}", self.programme.phone_number_id)
         taken = self._get(f"{self.stack.control_url}/ledger?provider={PROVIDERS[channel or self._channel]}")["messages"]
         return [entry for entry in taken if entry["account"] in ours]

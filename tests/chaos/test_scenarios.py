@@ -1,4 +1,4 @@
-"""That the scenarios are whole, and that each can fail; they run with `make chaos`."""
+"""The scenarios are complete, and each can fail. `make chaos` runs them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import cast
@@ -21,7 +21,7 @@ NOON = datetime(2026, 10, 30, 12, tzinfo=UTC)
 CARDS = {"+221770000300": "chaos-00001", "+221770000301": "chaos-00002"}
 
 
-def test_each_scenario_has_its_people_each_once() -> None:
+def test_each_scenario_has_each_of_its_people_once() -> None:
     for scenario in SCENARIOS:
         people = take(scenario)
         assert len(set(people)) == len(people) == scenario.rows
@@ -41,9 +41,9 @@ def test_the_evening_comes_first_because_the_clock_only_goes_forwards() -> None:
     assert [one for one in SCENARIOS if "T" in one.begins] == [SCENARIOS[0]]
 
 
-def test_the_rate_of_some_would_be_exceeded_if_nobody_kept_it() -> None:
-    """A stack on two cores sends 25 a second and more. With a lane as fast as that, the checker would see these, also
-    where an hour that shuts tears them in two."""
+def test_a_stack_that_ignores_the_rate_exceeds_it_in_some_scenarios() -> None:
+    """A stack on two cores sends 25 a second or more. If it ignored these campaigns' rates, the checker would see it,
+    even for half a campaign (quiet hours may cut it in two)."""
     bound = [one for one in SCENARIOS if one.rows / 2 * (1 - one.rate / 25) > one.rate * (LATE + GRACE) + 1]
     assert len(bound) >= 2
     assert any(not one.throttles for one in bound)
@@ -53,7 +53,7 @@ def test_a_pause_is_far_longer_than_what_the_checker_forgives() -> None:
     assert HELD.total_seconds() >= 8 + KNOWN_FOR + GRACE
 
 
-def test_a_campaign_begins_while_all_are_awake_or_at_its_hour() -> None:
+def test_a_campaign_begins_outside_quiet_hours_or_at_its_own_hour() -> None:
     day, hour = Scenario(name="d", faults={}), Scenario(name="h", faults={}, begins="07:59:30")
     late = NOON.replace(hour=19)
     assert start_of(day, NOON) == NOON
@@ -62,7 +62,7 @@ def test_a_campaign_begins_while_all_are_awake_or_at_its_hour() -> None:
     assert start_of(SCENARIOS[0], NOON) == datetime(2026, 10, 29, 17, 59, 40, tzinfo=UTC)
 
 
-# ----------------------------------------------------------------------------------------------- what would be seen
+# --------------------------------------------------------------------------------------- what the checker would see
 
 
 def person(number: str) -> Person:
@@ -106,7 +106,7 @@ def logged(number: str, status: str) -> Json:
 
 
 def seen(statuses: list[str], receipts: list[Json], refused: dict[str, int] | None = None) -> Seen:
-    """Two people, each sent to once."""
+    """Two people; one message was sent to each."""
     ledger = [entry(number) for number in CARDS]
     evidence = Evidence(
         people=[person(number) for number in CARDS],
@@ -133,7 +133,7 @@ def seen(statuses: list[str], receipts: list[Json], refused: dict[str, int] | No
     )
 
 
-def test_a_receipt_that_our_door_took_and_lost_is_seen() -> None:
+def test_a_receipt_that_the_webhook_accepted_and_lost_is_a_violation() -> None:
     both = [receipt(number) for number in CARDS]
     assert violations(seen(["delivered", "delivered"], both).evidence) == []
     assert [wrong.kind for wrong in violations(seen(["delivered", "sent"], both).evidence)] == ["lost"]
@@ -141,13 +141,13 @@ def test_a_receipt_that_our_door_took_and_lost_is_seen() -> None:
     assert violations(seen(["delivered", "sent"], refused).evidence) == []
 
 
-def test_receipts_that_came_twice_are_counted() -> None:
+def test_repeated_receipts_are_counted() -> None:
     once, twice = receipt("+221770000300"), receipt("+221770000301")
     assert seen(["delivered", "delivered"], [once, twice]).reported_twice() == 0
     assert seen(["delivered", "delivered"], [once, twice, twice]).reported_twice() == 1
 
 
-def test_a_fault_that_never_occurred_and_a_rate_that_was_not_kept_are_wrong() -> None:
+def test_a_fault_that_never_occurred_and_an_exceeded_rate_are_violations() -> None:
     calm = Scenario(name="s", faults={}, rate=10)
     found = seen(["delivered", "delivered"], [], {"403/53": 51})
     once = seen(["delivered", "delivered"], [], {"403/53": 50})
@@ -158,16 +158,16 @@ def test_a_fault_that_never_occurred_and_a_rate_that_was_not_kept_are_wrong() ->
 
 class _Broken:
     def now(self) -> datetime:
-        raise ConnectionError("nobody answers")
+        raise ConnectionError("no server answers")
 
 
-def test_a_scenario_that_raises_is_a_failed_one_like_any_other(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_scenario_that_raises_has_failed(capsys: pytest.CaptureFixture[str]) -> None:
     one = performed(cast("RunningStack", _Broken()), 4, SCENARIOS[1])
     assert [wrong.kind for wrong in one.wrongs] == ["wrong"]
-    assert "ConnectionError: nobody answers (tests/chaos/" in one.wrongs[0].text
+    assert "ConnectionError: no server answers (tests/chaos/" in one.wrongs[0].text
     assert "1 wrong" in capsys.readouterr().err
 
 
-def test_the_morning_after_is_one_in_which_the_checker_lets_all_nine_be_written_to() -> None:
+def test_at_the_next_mornings_start_no_country_has_quiet_hours() -> None:
     begins = start_of(Scenario(name="d", faults={}), NOON.replace(hour=19))
     assert all(QUIET[1] <= begins.astimezone(ZoneInfo(zone)).time() < QUIET[0] for zone in ZONES.values())

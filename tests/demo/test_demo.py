@@ -1,4 +1,4 @@
-"""The demo against a product that answers as api.md says: it finds what is wrong, and shows no whole number."""
+"""The demo against a product that answers as api.md says: the demo reports each deviation and shows no whole number."""
 
 import io
 import json
@@ -23,7 +23,7 @@ type Json = dict[str, object]
 
 
 class Product:
-    """Ends every row as it should, but for what `spoil` changes."""
+    """Ends every row as the demo expects, except where `spoil` changes an answer."""
 
     def __init__(self, spoil: Callable[[str, Json], object] = lambda path, body: None) -> None:
         self._spoil = spoil
@@ -65,7 +65,7 @@ class Product:
 
 
 def _page(items: list[Json], request: httpx2.Request) -> Json:
-    """Two pages, so that cursors are followed."""
+    """The list in two pages, so that the demo must follow the cursor."""
     half = len(items) // 2
     second = request.url.params.get("cursor") == "two"
     return {"items": items[half:] if second else items[:half], "next_cursor": None if second else "two"}
@@ -128,7 +128,7 @@ def _ledger(campaign: Campaign) -> list[Json]:
 
 
 def played(product: Product) -> tuple[list[str], str]:
-    """The findings and the screen."""
+    """The findings, and the text on the screen."""
     out = io.StringIO()
     screen = Screen(Console(file=out, width=200))
     with Api("http://product", "token", "http://simulators", httpx2.MockTransport(product)) as api:
@@ -141,7 +141,7 @@ def played(product: Product) -> tuple[list[str], str]:
     return [finding.text for finding in findings], out.getvalue()
 
 
-def test_all_as_expected() -> None:
+def test_a_run_without_deviations_has_no_findings() -> None:
     product = Product()
     findings, screen = played(product)
     assert findings == []
@@ -194,7 +194,7 @@ def _counts(path: str, body: Json) -> None:
         (_counts, "counts are {'pending': 3}"),
     ],
 )
-def test_what_is_otherwise_is_found(spoil: Callable[[str, Json], None], expected: str) -> None:
+def test_the_demo_reports_each_deviation(spoil: Callable[[str, Json], None], expected: str) -> None:
     findings, screen = played(Product(spoil))
     assert any(expected in finding for finding in findings), findings
     assert "not as they should be" in screen

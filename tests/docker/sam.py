@@ -1,4 +1,4 @@
-"""`sam local` from outside: the artefacts as they were built, in containers, beside `make run DOCKER=1`."""
+"""Runs `sam local` from outside: the built artefacts, in containers, beside `make run DOCKER=1`."""
 
 import json
 import os
@@ -22,11 +22,11 @@ SAM = PROJECT_ROOT / ".venv-sam" / "bin" / "sam"
 IMAGE = "public.ecr.aws/lambda/python:3.13-x86_64"
 INVOKE_SECONDS = 600
 START_SECONDS = 300
-"""After these it hangs, on however busy a machine: an invocation takes three on an idle one."""
+"""Seconds until the tests take a start for hung, also on a busy machine. An invocation takes three on an idle one."""
 
 
 def why_not() -> str | None:
-    """What is missing on this machine; None where containers can run."""
+    """What this machine lacks to run containers; None if it lacks nothing."""
     try:
         answer = _docker("info", "--format", "{{.ServerVersion}}")
     except (FileNotFoundError, subprocess.TimeoutExpired):
@@ -44,7 +44,7 @@ def _docker(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
-    """`answer` is what the function returned, `said` what it and SAM wrote to standard error."""
+    """`answer`: what the function returned. `said`: what the function and SAM wrote to standard error."""
 
     answer: Any
     said: str
@@ -61,12 +61,12 @@ class Invocation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamLocal:
-    """`events` are the files of events/, with the ports of a stack of the test's own."""
+    """`events`: the folder with the files of events/, changed to the ports of the test's own stack."""
 
     events: Path
 
     def invoke(self, step: Step) -> Invocation:
-        """`sam local invoke`: a container of its own for one event."""
+        """`sam local invoke`: one container for one event."""
         done = subprocess.run(
             [SAM, "local", "invoke", step.function, "--event", self.events / f"{step.name}.json", *self._options()],
             capture_output=True,
@@ -104,7 +104,7 @@ class SamLocal:
 
 
 def _environment() -> dict[str, str]:
-    """No one's credentials go into a container."""
+    """This environment without AWS credentials, so that none reaches a container."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return {**kept, "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "SAM_CLI_TELEMETRY": "0"}
 
@@ -123,7 +123,7 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def _ports(count: int) -> range:
-    """As many free ones in a row, of four digits like those in events/, so that no length in an event changes."""
+    """Free ports in a row. They have four digits as in events/, so that no length in an event changes."""
     for first in range(8100 + os.getpid() % 100 * 10, 9990, 5):
         row = range(first, first + count)
         try:
@@ -138,7 +138,7 @@ def _ports(count: int) -> range:
 
 @contextmanager
 def beside_a_stack(folder: Path) -> Iterator[tuple[RunningStack, SamLocal]]:
-    """`make run DOCKER=1` on ports of its own, and `sam local` with events that name them."""
+    """`make run DOCKER=1` on its own ports, and `sam local` with events that name these ports."""
     ports = _ports(3)
     moved = {f":{old}": f":{new}" for old, new in zip((GATEWAY, MOTO, SIMULATORS), ports, strict=True)}
     pattern = re.compile("|".join(moved) + r"(?!\d)")

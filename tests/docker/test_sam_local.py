@@ -1,6 +1,6 @@
-"""Every event of events/ through its function's own artefact in a container, and what stands in the log afterwards.
+"""Every event of events/ goes through its function's own artefact in a container; then the tests read the log.
 
-The stack only looks on: it polls no queue and fires no schedule, so whatever has moved was moved by a container.
+The stack polls no queue and fires no schedule. So a container made every change.
 """
 
 import json
@@ -50,7 +50,8 @@ WAITING = frozenset(
         "api_submit_template",
     }
 )
-"""Events that need what came before them. All others go together with the one before: two containers at a time."""
+"""Events that need the result of earlier ones. Every other event runs together with the one before it, in two
+containers at a time."""
 AT_ONCE = 2
 STATUSES = {
     "api_delete_integration": EMPTY,
@@ -64,14 +65,14 @@ STATUSES = {
     "api_upload": CREATED,
     "bulk_fanout_http": CREATED,
 }
-"""All other HTTP events are answered with 200."""
+"""Every other HTTP event answers 200."""
 
 type Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """One event worked off. `before` and `after` are around all that went together with it."""
+    """One handled event. `before` and `after` were read around the group of events that ran together."""
 
     invocation: Invocation
     before: "Sight"
@@ -80,7 +81,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """What the log (message ID → status) and the queues (how many) hold."""
+    """What the log (message ID → status) and the queues (number of messages) held."""
 
     log: Mapping[str, str]
     queues: Mapping[str, int]
@@ -96,11 +97,11 @@ class Walk:
         return self.done[name].invocation
 
     def status(self, after: str, message_of: str) -> str:
-        """A message's status in the log after an event; named by the event that carries it."""
+        """A message's status in the log after an event. `message_of` names the event that carries the message."""
         return self.done[after].after.log[dispatch(message_of)["message_id"]]
 
     def grown(self, queue: str, name: str) -> int:
-        """By how many messages a queue grew while an event was worked off."""
+        """By how many messages a queue grew while the event ran."""
         return self.done[name].after.queues[queue] - self.done[name].before.queues[queue]
 
     def get(self, path: str) -> httpx2.Response:
@@ -204,7 +205,7 @@ def test_a_single_message_is_accepted_queued_and_sent(walk: Walk, posted: str, q
 
 
 def test_queue_messages_that_were_given_up_are_listed_and_redriven(walk: Walk) -> None:
-    """Both messages are sent all the same, by the copies that come after."""
+    """Both messages are sent all the same, by their later queue messages."""
     (letter,) = walk.of("api_list_dead_letters").body["items"]
     assert letter["message_id"] == dispatch("send_sms")["message_id"]
     assert (letter["reason"], letter["attempts"]) == ("handling_failed", 12)
@@ -213,8 +214,8 @@ def test_queue_messages_that_were_given_up_are_listed_and_redriven(walk: Walk) -
     assert walk.get("/v1/dead-letters").json()["items"] == []
 
 
-def test_what_the_container_put_on_the_queue_is_the_event(walk: Walk) -> None:
-    """But for the instants: each container's clock is its own."""
+def test_the_container_queues_the_same_body_as_the_event(walk: Walk) -> None:
+    """Times are not compared, because each container has a clock of its own."""
     answer = walk.stack.aws("sqs").receive_message(
         QueueUrl=walk.stack.output("WhatsAppQueueUrl"), VisibilityTimeout=0, WaitTimeSeconds=5
     )
@@ -223,7 +224,7 @@ def test_what_the_container_put_on_the_queue_is_the_event(walk: Walk) -> None:
 
 
 def _lasting(body: Json) -> Json:
-    """Without the instants, and without the card's address, whose port is the test's own."""
+    """The body without its times, and without the card's address, because the test chooses its port."""
     payload = {name: value for name, value in body["payload"].items() if name != "card_image"}
     return {**body, "payload": payload, "slot_at": 0, "integration_version": 0}
 
@@ -242,7 +243,7 @@ def test_metas_challenge_is_answered(walk: Walk) -> None:
 
 @pytest.mark.parametrize("name", ["webhook_whatsapp", "webhook_orange"])
 def test_a_receipt_is_verified_and_queued(walk: Walk, name: str) -> None:
-    assert walk.grown("StatusQueue", name) >= 1  # more where the simulators' own came in the same moment
+    assert walk.grown("StatusQueue", name) >= 1  # more if the simulators' own receipts came at the same moment
     assert walk.status(name, "send_sms") == walk.status(name, "send_whatsapp") == "sent"
 
 
@@ -259,7 +260,8 @@ def test_a_campaign_is_planned_confirmed_logged_and_released(walk: Walk) -> None
     assert walk.of("api_get_distribution").body["distribution_id"] == planned["distribution_id"]
     (field_error,) = walk.of("api_distribution_errors").body["items"]
     assert (field_error["row"], field_error["code"]) == (3, "country_not_covered")
-    assert walk.of("api_confirm_distribution").body["status"] == "scheduled"  # planned by a clock that is ahead
+    # the container that planned it has a clock that is ahead
+    assert walk.of("api_confirm_distribution").body["status"] == "scheduled"
     rows = [dispatch("send_sms_campaign", record)["message_id"] for record in (0, 1)]
     released = walk.done["bulk_fanout_queue"]
     assert not set(rows) & set(released.before.log)
@@ -271,10 +273,11 @@ def test_a_campaign_is_planned_confirmed_logged_and_released(walk: Walk) -> None
         CAMPAIGN_NUMBERS[1]: "failed",
     }
     history = {item["message_id"] for item in walk.of("api_campaign_history").body["items"]}
-    assert {*rows} <= history <= {*rows, walk.of("api_resend_message").body["message_id"]}  # the two run side by side
+    # the two events run at the same time
+    assert {*rows} <= history <= {*rows, walk.of("api_resend_message").body["message_id"]}
 
 
-def test_what_failed_is_sent_again_on_request(walk: Walk) -> None:
+def test_a_failed_message_is_sent_again_on_request(walk: Walk) -> None:
     successor = walk.of("api_resend_message").body["message_id"]
     assert walk.done["api_resend_message"].after.log[successor] == "pending"
     assert walk.grown("SmsQueue", "api_resend_message") == 1
@@ -285,7 +288,7 @@ def test_a_persons_messages_are_found_by_the_number(walk: Walk) -> None:
     assert item["message_id"] == dispatch("send_sms")["message_id"]
 
 
-def test_an_erasure_is_taken_up(walk: Walk) -> None:
+def test_an_erasure_is_accepted_and_started(walk: Walk) -> None:
     assert walk.grown("FanoutQueue", "api_erase") >= 1
 
 
@@ -297,7 +300,7 @@ def test_a_template_is_submitted_to_meta(walk: Walk) -> None:
 
 
 def test_the_minutes_tick_finds_what_is_due(walk: Walk) -> None:
-    """A cancelled campaign, whose unsent rows are to be ended."""
+    """The tick finds a cancelled campaign, whose unsent rows must end."""
     assert walk.grown("FanoutQueue", "bulk_fanout_tick") == 1
 
 
@@ -309,7 +312,7 @@ def test_a_campaign_is_paused_resumed_and_cancelled(walk: Walk) -> None:
     assert (listed["status"], listed["counts"]["sent"], listed["counts"]["failed"]) == ("cancelled", 1, 1)
 
 
-def test_a_file_can_be_uploaded_where_the_container_says(walk: Walk) -> None:
+def test_a_file_can_be_uploaded_to_the_url_that_the_container_gives(walk: Walk) -> None:
     target = walk.of("api_upload").body
     url = target["url"].replace(CONTAINERS_HOST, HOST)
     assert url.startswith(walk.stack.aws_url)
@@ -320,21 +323,21 @@ def test_a_file_can_be_uploaded_where_the_container_says(walk: Walk) -> None:
     assert [each["Size"] for each in stored["Contents"]] == [len(content)]
 
 
-def test_what_anyone_may_read_is_there(walk: Walk) -> None:
+def test_the_public_pages_and_the_templates_are_served(walk: Walk) -> None:
     assert walk.of("api_health").body == {"status": "ok"}
     assert "/v1/messages" in walk.of("api_openapi").body["paths"]
     assert "<html" in walk.of("api_docs").answer["body"]
     assert walk.of("api_list_templates").body["items"]
 
 
-def test_the_containers_say_nothing_that_nobody_may_know(walk: Walk) -> None:
+def test_the_containers_log_no_personal_data_and_no_secret(walk: Walk) -> None:
     said = "".join(done.invocation.said for done in walk.done.values())
     for secret in (SMS_NUMBER, WHATSAPP_NUMBER, "Aminata", SMS["client_secret"], WHATSAPP["app_secret"]):
         assert secret.removeprefix("+") not in said
 
 
 def test_start_api_serves_what_needs_no_token(walk: Walk, tmp_path: Path) -> None:
-    """SAM checks no JWT and passes none on, so what needs one is refused."""
+    """SAM checks no JWT and passes none on, so a route that needs one refuses the request."""
     status_queue = walk.stack.output("StatusQueueUrl")
     sqs = walk.stack.aws("sqs")
     sqs.purge_queue(QueueUrl=status_queue)
@@ -344,7 +347,7 @@ def test_start_api_serves_what_needs_no_token(walk: Walk, tmp_path: Path) -> Non
         refused = api.get("/v1/messages", headers={"authorization": f"Bearer {token}"})
         assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
         assert api.post(f"/webhooks/whatsapp/{ORGANISATION}", json={"entry": []}).status_code == 401
-        # Meta itself: its challenge first, then a message from a person, signed.
+        # The test does what Meta does: its challenge first, then a signed message from a person.
         walk.stack.set_simulators(api_url=base_url)
         inbound = {"organisation": ORGANISATION, "from": WHATSAPP_NUMBER, "text": "Bonjour"}
         httpx2.post(f"{walk.stack.control_url}/inbound", json=inbound).raise_for_status()

@@ -1,4 +1,4 @@
-"""Templates and reputation, in memory; and a Meta that answers about them as told."""
+"""Templates and number status in memory, and a Meta that gives the answers that a test sets."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -23,7 +23,7 @@ def _second(instant: datetime) -> datetime:
 
 
 class FakeTemplateBook:
-    """`TemplateBook`."""
+    """Implements `TemplateBook` in memory."""
 
     def __init__(self) -> None:
         self._templates: dict[tuple[str, str], dict[Key, KnownTemplate]] = {}
@@ -100,7 +100,7 @@ def _unheard(name: str, language: str) -> KnownTemplate:
 
 
 class FakeNumberStatuses:
-    """`NumberStatuses`."""
+    """Implements `NumberStatuses` in memory."""
 
     def __init__(self, points: Points) -> None:
         self._points = points
@@ -133,7 +133,8 @@ class FakeNumberStatuses:
 
 
 class FakeMeta:
-    """`TemplatesAtMeta`, `AsksNumber` and what health asks; `error` is raised by every call while it is set."""
+    """Implements `TemplatesAtMeta`, `AsksNumber` and what the health check asks. Every call raises `error` while it is
+    set."""
 
     def __init__(self) -> None:
         self.templates: dict[Key, KnownTemplate] = {}

@@ -22,7 +22,7 @@ from tests.fakes.world import Points
 
 
 class FakeDistributions:
-    """`Distributions` on dictionaries."""
+    """Implements `Distributions` in memory."""
 
     def __init__(self, points: Points) -> None:
         self.items: dict[tuple[str, str], Distribution] = {}
@@ -167,7 +167,7 @@ class FakeDistributions:
 
 
 class FakeTurns:
-    """`Turns` on a list."""
+    """Implements `Turns` in memory."""
 
     def __init__(self, points: Points) -> None:
         self.taken: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -182,7 +182,7 @@ class FakeTurns:
 
 
 class FakePlans:
-    """`Plans` on dictionaries."""
+    """Implements `Plans` in memory."""
 
     def __init__(self, points: Points) -> None:
         self.objects: dict[str, object] = {}
@@ -309,12 +309,12 @@ class FakePlans:
 
 
 def _named(value: object) -> str:
-    """By its content, as the objects on S3 are."""
+    """The name of an object comes from its content, as on S3."""
     return hashlib.sha256(encode(value)).hexdigest()[:32]
 
 
 class FakeUploads:
-    """`Uploads`: a test puts the content itself. Every version stays."""
+    """Implements `Uploads`. A test puts the content in; every version stays."""
 
     def __init__(self, points: Points) -> None:
         self.files: dict[str, list[tuple[str, bytes]]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""Cards and their hosts' failures in memory."""
+"""Cards and the failures of their hosts, in memory."""
 
 from collections import Counter
 from datetime import datetime
@@ -10,7 +10,7 @@ from tests.fakes.world import Points
 
 
 class FakeCardFailures:
-    """`CardFailures` on a counter."""
+    """Implements `CardFailures` in memory."""
 
     def __init__(self, points: Points) -> None:
         self.in_a_row: Counter[CardPair] = Counter()
@@ -27,7 +27,7 @@ class FakeCardFailures:
 
 
 class FakeCards:
-    """A `CardSource`: a picture for every reference, but an error for those that `broken` names; "*" breaks all."""
+    """A `CardSource` with a picture for every reference, or an error for those in `broken` ("*" means all)."""
 
     def __init__(self, points: Points) -> None:
         self.broken: dict[str, SendError] = {}

@@ -1,4 +1,4 @@
-"""Statements about consent, for tests. Unless a test says otherwise, one is received at the date that it bears."""
+"""Statements about consent. By default the time of receipt is the statement's own date."""
 
 from datetime import datetime
 

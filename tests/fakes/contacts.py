@@ -1,4 +1,4 @@
-"""Who is who, and whose session is open, in memory."""
+"""Identity links and open sessions, in memory."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ from tests.fakes.world import Points
 
 
 class FakeContacts:
-    """`Contacts`."""
+    """Implements `Contacts` in memory."""
 
     def __init__(self, points: Points) -> None:
         self.kept: dict[tuple[str, str, str], IdentityLink] = {}
@@ -33,7 +33,7 @@ class FakeContacts:
 
 
 class FakeSessions:
-    """`Sessions`."""
+    """Implements `Sessions` in memory."""
 
     def __init__(self, points: Points) -> None:
         self.ends: dict[tuple[str, str, str], datetime] = {}

@@ -1,4 +1,4 @@
-"""What erasing meets besides the log and the plans, and the schedules of distributions that wait, in memory."""
+"""In memory: the traces of a person outside the log and the plans, and the schedules of waiting distributions."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,7 +9,7 @@ from tests.fakes.world import Points
 
 
 class FakeTraces:
-    """`Traces`, on the fakes that keep something of a person."""
+    """Implements `Traces` over the fakes that keep data of a person."""
 
     def __init__(
         self, sessions: FakeSessions, contacts: FakeContacts, unknown_sms: FakeUnknownSms, points: Points
@@ -32,7 +32,7 @@ class FakeTraces:
 
 
 class FakeSchedules:
-    """`Schedules`; `kept` says when each distribution is woken, and by which zone's clock that is written."""
+    """Implements `Schedules`. `kept`: distribution → when to wake it, and the zone of that local time."""
 
     def __init__(self, points: Points) -> None:
         self.kept: dict[str, tuple[datetime, str]] = {}

@@ -12,7 +12,7 @@ from tests.fakes.world import Points
 
 
 class FakeHolds:
-    """`HoldStore` on a dictionary, beside the distributions that are read with them."""
+    """Implements `HoldStore`. It reads the distributions with the holds, as the table does."""
 
     def __init__(self, points: Points, distributions: FakeDistributions) -> None:
         self.items: dict[tuple[str, Channel], Holds] = {}

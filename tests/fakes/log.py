@@ -18,7 +18,7 @@ from tests.fakes.world import Points
 
 
 class FakeLog:
-    """`Log` on a dictionary."""
+    """Implements `Log` in memory."""
 
     def __init__(self, points: Points) -> None:
         self.rows: dict[tuple[str, str], Message] = {}
@@ -311,7 +311,7 @@ class FakeLog:
 
 
 def _stored(row: Message) -> Message:
-    """Instants are kept to the millisecond, as in the log table."""
+    """The row with its instants to the millisecond, as in the log table."""
     return replace(
         row,
         accepted_at=from_milliseconds(milliseconds(row.accepted_at)),
@@ -332,12 +332,12 @@ def _stored(row: Message) -> Message:
 
 
 def _freed(row: Message) -> Message:
-    """Without its lease, and what goes with it."""
+    """The row without its lease and the lease's other attributes."""
     return replace(row, lease_until=None, claim_token=None, unknown_since=None, held_by=None)
 
 
 def _shows(row: Message, wanted: Message) -> bool:
-    """Whether an earlier attempt of the same write has made the row so."""
+    """Whether an earlier attempt of the same write has already made this row."""
     return row == _stored(wanted)
 
 

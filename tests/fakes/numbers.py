@@ -1,4 +1,4 @@
-"""A WhatsApp number's pulse and people count in memory."""
+"""What was last heard of a WhatsApp number, and its count of people, in memory."""
 
 from collections import defaultdict
 from dataclasses import replace
@@ -13,7 +13,7 @@ from tests.fakes.world import Points
 
 
 class FakeLastHeard:
-    """`LastHeardStore` on a dictionary."""
+    """Implements `LastHeardStore` in memory."""
 
     def __init__(self, points: Points) -> None:
         self.last_heard_of: dict[tuple[str, str], LastHeard] = defaultdict(LastHeard)
@@ -55,7 +55,7 @@ class FakeLastHeard:
 
 
 class FakePeopleCount:
-    """`PeopleCount` on dictionaries; its one write cannot be cut in two."""
+    """Implements `PeopleCount`. Its single write is atomic."""
 
     def __init__(self, points: Points) -> None:
         self.hours: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)

@@ -1,4 +1,4 @@
-"""All the fakes put together as the functions put the AWS adapters together, for one organisation named `demo`."""
+"""The fakes behind the functions' own container, for one organisation named `demo`."""
 
 import asyncio
 from collections.abc import Coroutine, Sequence
@@ -123,11 +123,11 @@ def recipient(number: int, **changes: JsonValue) -> JsonObject:
 
 
 class Container(Api["Office"], FanningOut["Office"], Webhook["Office"]):
-    """The use cases of all functions, as one execution environment has them."""
+    """The use cases of all functions in one execution environment."""
 
 
 class Office:
-    """The use cases on fakes. `work` runs one worker, which a test may have killed."""
+    """The use cases on fakes. `killed` runs work in a worker that dies at a given point."""
 
     def __init__(self, clock: FakeClock | None = None, points: Points | None = None) -> None:
         self.container: type[Container] = Container
@@ -160,7 +160,7 @@ class Office:
         self.providers: Sequence[ProviderRow] = PROVIDERS
         self.provider: FakeProvider[Any] = FakeProvider(self.points)
         self.provider.cards = self.cards
-        for one in (SMS, WHATSAPP):  # both have sent before
+        for one in (SMS, WHATSAPP):  # both accounts have sent before
             self.rate_limits.members[one.account] = {DEMO: Member(rate=1000, proved_at=self.clock.now(), version=0)}
         self.number_key_bytes = b"k" * 64
         self.number_key = NumberKey(self.number_key_bytes)
@@ -175,22 +175,22 @@ class Office:
         self.put_together()
 
     def put_together(self) -> None:
-        """What outlives one request, on the fakes as they are now."""
+        """Builds the parts that outlive one request, on the present fakes."""
         self.traces = FakeTraces(self.sessions, self.contacts, self.unknown_sms, self.points)
         self.app = self.worker()
 
     def worker(self) -> Container:
-        """A new execution environment: nothing is remembered from an earlier one."""
+        """A new execution environment, without memory of an earlier one."""
         return self.container(self)
 
     @property
     def card_source(self) -> CardSource:
-        """Where cards lie."""
+        """The source of cards."""
         return self.cards
 
     @property
     def current_integrations(self) -> FakeIntegrations:
-        """The same: the fakes' settings are always fresh."""
+        """The same store: the fakes have no cache of settings."""
         return self.integrations
 
     @property
@@ -198,7 +198,7 @@ class Office:
         return self.meta
 
     def sender(self, row: ProviderRow, times: SendTimes, cards: CardSource | None) -> ChannelSender[Any, Any]:
-        """Whom a new worker asks at the provider."""
+        """The provider client of a new worker."""
         return self.provider
 
     @property
@@ -241,7 +241,7 @@ class Office:
         return asyncio.run(work)
 
     def killed(self, work: Coroutine[Any, Any, Any], before: tuple[str, int]) -> bool:
-        """Whether the worker got as far as the point at which it is killed."""
+        """Runs the work in a worker that dies before a given point. Whether it got as far."""
         self.points.kill_before = (before[0], self.points.passed[before[0]] + before[1])
         try:
             self.run(work)
@@ -269,7 +269,7 @@ class Office:
         self.run(status_effects.flush())
 
     def step(self, channel: Channel) -> SendStep[Any, Any]:
-        """A new worker: nothing is remembered from an earlier one."""
+        """The send step of a new worker, without memory of an earlier one."""
         worker = self.worker()
         step = worker.sms_step if channel is Channel.SMS else worker.whatsapp_step
         return step(providers=self.providers)
@@ -278,7 +278,6 @@ class Office:
         return self.worker().single_sends
 
     def inbound_adapter(self) -> InboundAdapter:
-        """A new worker's."""
         return self.worker().inbound_adapter()
 
     def account_listener(self) -> AccountListener:
@@ -294,7 +293,6 @@ class Office:
         return self.worker().eraser
 
     def dead_letters(self) -> DeadLetters:
-        """A new worker."""
         return self.worker().dead_letters
 
     def redrives(self) -> Redrives:
@@ -304,7 +302,6 @@ class Office:
         return self.worker().planning
 
     def already(self) -> AlreadySent:
-        """A new worker's."""
         return self.worker().already
 
     def account_health(self) -> AccountHealth:
@@ -317,11 +314,11 @@ class Office:
         return self.worker().hold_work
 
     def send_test(self) -> SendTest:
-        """What sends test messages."""
+        """The use case for test messages."""
         return self.worker().send_test
 
     def receive(self, *webhook_event: WebhookEvent) -> None:
-        """A new worker hears of it."""
+        """A new worker takes webhook events."""
         adapter = self.inbound_adapter()
         account = self.account_listener()
         for one in webhook_event:
@@ -359,12 +356,13 @@ class Office:
         )
 
     def distribute(self, count: int, *, channel: Channel = Channel.SMS) -> Distribution:
-        """A confirmed distribution of so many recipients; its first task waits."""
+        """A confirmed distribution with `count` recipients. Its first task waits."""
         rows = [recipient(number) for number in range(1, count + 1)]
         return self.run(self.planning().create(self.new_distribution(rows, channel=channel, confirm=True)))
 
     def do_tasks(self) -> None:
-        """Work off the fan-out queue as it stands now, and turn by turn the distributions that queue up again."""
+        """Does the tasks that wait on the fan-out queue now. A distribution that queues itself again goes on, in
+        turn."""
         waiting, self.tasks.tasks = self.tasks.tasks, []
         fanout = self.fanout()
         while waiting:
@@ -375,12 +373,12 @@ class Office:
                 waiting.append(self.tasks.tasks.pop())
 
     def tick(self) -> None:
-        """One tick and what it asks for."""
+        """One tick and its tasks."""
         self.run(self.fanout().tick())
         self.do_tasks()
 
     def deliver(self, channel: Channel = Channel.SMS, *, within: timedelta = timedelta(0)) -> None:
-        """A new worker takes, ten at a time, what becomes visible on the channel queue `within` this time."""
+        """New workers take the queue messages that become visible `within` this time, ten at a time."""
         end = self.clock.now() + within
         while self.queue.waiting:
             visible_at = from_microseconds(min(one.slot_at for one in self.queue.waiting)) - timedelta(seconds=1)
@@ -391,7 +389,7 @@ class Office:
         self.clock.instant = max(self.clock.instant, end)
 
     def finish(self, channel: Channel = Channel.SMS) -> None:
-        """Ticks and workers until nothing is due any more within the day."""
+        """Alternates ticks and workers for twelve rounds; by then nothing is due within the day."""
         for _ in range(12):
             self.do_tasks()
             self.deliver(channel, within=timedelta(seconds=60))

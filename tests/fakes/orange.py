@@ -1,4 +1,4 @@
-"""What only SMS needs: shared tokens, messages in doubt, balances; in memory."""
+"""What only SMS needs, in memory: shared tokens, messages with an unknown outcome, balances."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from tests.fakes.world import Points
 
 
 class FakeTokenStore:
-    """`TokenStore`. A shelf that was removed keeps its version, as the secret on AWS does."""
+    """Implements `TokenStore`. A removed entry keeps its version, as the secret on AWS does."""
 
     def __init__(self, points: Points) -> None:
         self.tokens_by_organisation: dict[str, tuple[int, str, AccessToken | None]] = {}
@@ -51,7 +51,7 @@ class FakeTokenStore:
 
 
 class FakeUnknownSms:
-    """`UnknownSms`."""
+    """Implements `UnknownSms` in memory."""
 
     def __init__(self, points: Points) -> None:
         self.messages: dict[tuple[str, str, Provider], dict[str, datetime]] = defaultdict(dict)
@@ -59,7 +59,7 @@ class FakeUnknownSms:
         self._points = points
 
     def forget(self, organisation: str, person: str) -> None:
-        """An erasure removes what is kept of a person."""
+        """Removes what is kept of a person, for an erasure."""
         for kept in (self.messages, self.receipts):
             for key in [key for key in kept if key[:2] == (organisation, person)]:
                 del kept[key]
@@ -84,7 +84,7 @@ class FakeUnknownSms:
 
 
 class FakeBalances:
-    """`Balances`: plenty in Senegal, until a test says otherwise."""
+    """Implements `Balances`. By default there are plenty of units in Senegal."""
 
     def __init__(self) -> None:
         self.answer: Sequence[Balance] | SendError = [Balance(country="SN", units=1_000_000)]

@@ -1,4 +1,4 @@
-"""Queues, lanes, people, receipts, media, integrations and a provider, in memory."""
+"""Queues, rate limits, people, receipts, media, integrations and a provider, in memory."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,12 +34,12 @@ type Integration = WhatsAppIntegration | SmsIntegration | Dhis2Integration
 
 
 def sqs_refuses(body: str) -> bool:
-    """Whether SQS would never take a message with this body."""
+    """Whether SQS would refuse a message with this body."""
     return sqs_rules.refuses(body) or len(body) > LONGEST
 
 
 class FakeChannelQueue:
-    """`OffersMessages`; `waiting` are the copies, each visible a second before it departs."""
+    """Implements `OffersMessages`. `waiting`: the queue messages, each visible a second before its send slot."""
 
     def __init__(self, points: Points) -> None:
         self.waiting: list[Dispatch] = []
@@ -52,7 +52,7 @@ class FakeChannelQueue:
         return refused
 
     def take(self, now: datetime | None = None, most: int | None = None) -> list[Dispatch]:
-        """Whatever has become visible by `now`, or everything; the earliest first."""
+        """The queue messages that are visible at `now`, or all, earliest first."""
         limit = microseconds(now + timedelta(seconds=1)) if now else None
         visible = [one for one in self.waiting if limit is None or one.slot_at <= limit]
         taken = sorted(visible, key=lambda one: one.slot_at)[:most]
@@ -66,7 +66,7 @@ def _held_to_sqs(values: Sequence[object]) -> None:
 
 
 class FakeTaskQueue:
-    """`TaskQueue`."""
+    """Implements `TaskQueue` in memory."""
 
     def __init__(self, points: Points) -> None:
         self.tasks: list[Task] = []
@@ -81,7 +81,7 @@ class FakeTaskQueue:
 
 
 class FakeStatusQueue:
-    """`StatusQueue`."""
+    """Implements `StatusQueue` in memory."""
 
     def __init__(self) -> None:
         self.reports: list[Report] = []
@@ -96,7 +96,7 @@ class FakeStatusQueue:
 
 
 class FakeRateLimits:
-    """`RateLimits` and `MemberStore`."""
+    """Implements `RateLimits` and `MemberStore` in memory."""
 
     def __init__(self, points: Points, clock: Clock) -> None:
         self.states: dict[str, RateLimitState] = defaultdict(RateLimitState)
@@ -106,7 +106,7 @@ class FakeRateLimits:
         self._clock = clock
 
     def stored(self, rate_limit: RateLimit) -> RateLimitState:
-        """The account's for a member, else the organisation's own."""
+        """The account's state for a member, else the organisation's own."""
         rate = shared_rate(self.members[rate_limit.account], rate_limit.organisation, self._clock.now())
         name = rate_limit.own_id if rate is None else rate_limit.account
         return replace(self.states[name], rate_limit_id=name, shared_rate=rate)
@@ -164,7 +164,7 @@ class FakeRateLimits:
 
 
 class FakePeople:
-    """`People`."""
+    """Implements `People` in memory."""
 
     def __init__(self, points: Points) -> None:
         self.records: dict[tuple[str, str], ConsentRecord] = {}
@@ -187,7 +187,7 @@ class FakePeople:
 
 
 class FakeCallCounts:
-    """`CallCounts`."""
+    """Implements `CallCounts` in memory."""
 
     def __init__(self, points: Points) -> None:
         self.calls: dict[tuple[str, str], tuple[int, ...]] = {}
@@ -204,7 +204,7 @@ class FakeCallCounts:
 
 
 class FakeReceipts:
-    """`Receipts`."""
+    """Implements `Receipts` in memory."""
 
     def __init__(self, points: Points) -> None:
         self.names: dict[tuple[str, Provider, str], str] = {}
@@ -223,7 +223,7 @@ class FakeReceipts:
 
 
 class FakeMedia:
-    """`MediaCache`."""
+    """Implements `MediaCache` in memory."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -249,7 +249,7 @@ class FakeMedia:
 
 
 class FakeIntegrations:
-    """`Integrations`, always fresh."""
+    """Implements `Integrations` in memory, without a cache."""
 
     def __init__(self) -> None:
         self.kept: dict[tuple[str, str], Integration] = {}
@@ -277,9 +277,10 @@ class FakeIntegrations:
 
 
 class FakeProvider[I]:
-    """A `ChannelSender` that answers as told: an exception, or the next message ID. `accepted` is its ledger.
+    """A `ChannelSender` with prepared answers: an exception, or the next message ID. `accepted` lists what it took.
 
-    It fetches each card from `cards`, if it has any."""
+    It fetches each card from `cards`, if it has any.
+    """
 
     def __init__(self, points: Points) -> None:
         self.answers: list[SendError | None] = []
@@ -290,7 +291,7 @@ class FakeProvider[I]:
         self.cards: CardSource | None = None
         self.calls = 0
         self.refuses: dict[str, SendError] = {}
-        """By country, for as long as it stands here; `answers` come first."""
+        """By country, until a test removes it. `answers` come first."""
         self.calls_to: Counter[str] = Counter()
         self.called: Callable[[], None] = lambda: None
         self._points = points

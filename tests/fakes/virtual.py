@@ -1,7 +1,7 @@
-"""An event loop whose time is a FakeClock's: it jumps to the next sleeper when everybody else waits.
+"""An event loop on a FakeClock: if all tasks wait, it jumps to the time of the next one.
 
-FakeClock alone moves on for all sleepers at once; here each one wakes at its own instant, in order, as on a real clock
-but without the waiting. So what ten messages of a batch do in one second can be told apart.
+FakeClock alone moves on for all sleepers at once. On this loop each wakes at its own instant, in order, as on a real
+clock but without waiting. So a test can tell apart what ten messages of a batch do within one second.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ class OrderedClock(FakeClock):
 
 
 class _Jumping(selectors.SelectSelector):
-    """Instead of waiting for a file it moves the clock. Nothing here ever waits for a file."""
+    """Moves the clock in place of waiting for a file. The fakes never wait for a file."""
 
     def __init__(self, clock: FakeClock) -> None:
         super().__init__()
@@ -31,14 +31,14 @@ class _Jumping(selectors.SelectSelector):
     @override
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
-            raise RuntimeError("everybody waits, and nobody sleeps")
+            raise RuntimeError("every task waits, and none of them sleeps")
         self._clock.instant += timedelta(microseconds=-(-timeout * 1_000_000 // 1))
         return []
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """`time()` is the clock's, counted from when the loop was made: a float that holds a distant date is too coarse for
-    the loop's own comparisons, and it would spin."""
+    """`time()` is the clock's time since the loop was made. Seconds since 1970 would be too coarse as a float: the
+    loop's own comparisons would spin."""
 
     def __init__(self, clock: FakeClock) -> None:
         super().__init__(_Jumping(clock))

@@ -1,6 +1,6 @@
-"""A world in memory: every port of the use cases on plain dictionaries, one clock, and a place to kill a worker.
+"""The clock, the points at which a test may kill a worker, and the collected events.
 
-Held to the same behaviour as the AWS adapters by tests/contract.
+tests/contract holds the fakes to the same behaviour as the AWS adapters.
 """
 
 import asyncio
@@ -16,12 +16,12 @@ MORNING = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 
 class KilledError(BaseException):
-    """The worker's process is gone: nothing of ours catches this."""
+    """The worker's process dies. No code of ours catches this."""
 
 
 @dataclass(slots=True)
 class FakeClock:
-    """Sleeping moves the time on, for all sleepers at once; the time never moves by itself."""
+    """A sleep moves the time on, for all sleepers at once. The time never moves by itself."""
 
     instant: datetime = MORNING
 
@@ -40,7 +40,7 @@ class FakeClock:
 
 @dataclass(slots=True)
 class Points:
-    """Every call of a fake passes one of these; a test may have the worker killed there."""
+    """Every call of a fake passes one of these points. A test may kill the worker there."""
 
     kill_before: tuple[str, int] | None = None
     passed: Counter[str] = field(default_factory=Counter)
@@ -53,13 +53,14 @@ class Points:
 
 
 def tokens() -> Callable[[], str]:
-    """Draws what is random elsewhere: each another, and the same in each run."""
+    """Random elsewhere: each token differs, and each run draws the same ones."""
     numbers = itertools.count(1)
     return lambda: f"token-{next(numbers)}"
 
 
 class FakeTelemetry:
-    """Collects events; trouble is told apart. What `shared.base.events` does not list is an error."""
+    """Collects events; warning events also in a list of their own. An event that `shared.base.events` does not list is
+    an error."""
 
     def __init__(self) -> None:
         self.events: list[tuple[str, dict[str, object]]] = []

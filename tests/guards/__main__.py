@@ -1,9 +1,9 @@
-"""`make guards`: take each guard of the table out of a copy of the code, alone, and see whether its tests notice.
+"""`make guards`: removes each guard of the table from a copy of the code, one at a time, and runs its tests.
 
-First those tests run in a copy that lacks nothing: one that fails there too would call every guard guarded.
+First the same tests run in a complete copy. A test that fails there would make every guard look guarded.
 
-python -m tests.guards                 all of them; exits 1 if a guard's tests still pass without it, or fail with it
-python -m tests.guards claim epoch     those whose name holds one of the words
+    python -m tests.guards                 all guards; exits 1 if the tests of one pass without it, or fail with it
+    python -m tests.guards claim epoch     the guards whose name contains one of the words
 """
 
 import os
@@ -32,14 +32,14 @@ COPIED = (
 )
 AT_ONCE = os.cpu_count() or 1
 TESTS_FAILED = 1
-"""pytest's exit code where tests ran and one failed. A guard that breaks an import or a fixture proves nothing: 2."""
+"""pytest's exit code if tests ran and one failed. A guard that breaks an import or a fixture (2) proves nothing."""
 LONGEST = 300
 """Seconds for the tests of one guard."""
 LONGEST_OF_ALL = 900
 
 
 def main(words: Sequence[str]) -> int:
-    """Prints one line a guard, and what stays unnoticed once more at the end."""
+    """Prints one line for each guard, and at the end the guards that no test noticed. Gives the exit code."""
     chosen = [guard for guard in GUARDS if not words or any(word in guard.name for word in words)]
     if not chosen:
         sys.stderr.write("no guard has such a name\n")
@@ -79,7 +79,8 @@ def noticed(guard: Guard) -> bool:
 def ended(
     checkout: Path, tests: Sequence[str], *options: str, longest: float, expected: Sequence[int] = (0,)
 ) -> int | None:
-    """pytest's exit code in a copy of the code, None where it took too long. What was not expected is told."""
+    """pytest's exit code in a copy of the code, or None if it took too long. An unexpected code is written to standard
+    error."""
     own = ("-q", "--no-header", "-p", "no:cacheprovider", "--override-ini", "addopts=--import-mode=importlib")
     try:
         done = subprocess.run(
@@ -100,7 +101,7 @@ def ended(
 
 
 def without(guard: Guard, code: str) -> str:
-    """The code without the guard. Raises ValueError where it does not stand there exactly once."""
+    """The code without the guard. Raises ValueError if the guard's text is not in it exactly once."""
     if code.count(guard.before) != 1:
         raise ValueError(f"{guard.name}: stands {code.count(guard.before)} times in {guard.file}")
     return code.replace(guard.before, guard.after)

@@ -1,1 +1,1 @@
-"""A second SMS provider that does not exist: one folder (`kite`) and one row (`row.py`)."""
+"""An invented second SMS provider: one folder (`kite`) and one row (`row.py`)."""

@@ -1,4 +1,4 @@
-"""The row that stands beside those of `shared.app.providers.PROVIDERS`."""
+"""The provider's row, as it would be in `shared.app.providers.PROVIDERS`."""
 
 from shared.app.providers import ProviderRow
 from shared.messages.payload import Channel, Provider

@@ -1,4 +1,4 @@
-"""Kite's own side: takes calls, answers as told, and makes receipts."""
+"""Kite's own side: takes calls, gives the prepared answers, and makes receipts."""
 
 import json
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import httpx2
 
 
 class KiteServer:
-    """`answers`: what the next calls get instead of a reference, as HTTP status and body."""
+    """`answers`: HTTP status and body for the next calls, in place of a reference."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.answers: list[tuple[int, bytes]] = []
@@ -32,5 +32,5 @@ def field_error(number: int) -> bytes:
 
 
 def reported(*events: tuple[str, str], to: str = "221770008200") -> bytes:
-    """A callback: references with what became of them."""
+    """The body of a callback: references and their events."""
     return json.dumps({"events": [{"ref": ref, "event": event, "to": to} for ref, event in events]}).encode()

@@ -1,8 +1,8 @@
-"""A second SMS provider is one folder and one row: everything else of the product takes it as it is. (The webhook is
-given the row's receipts by themselves, because its artefact has no HTTP client.)
+"""A second SMS provider is one folder and one row; the rest of the product does not change. (The webhook gets the row's
+receipts separately, because its artefact has no HTTP client.)
 
-The office of tests/fakes has the row passed in. Kite's account bears the same name as Orange's, its first reference is
-one that Orange has given as well: nothing may mix the two up.
+The test passes the row to the office of tests/fakes. Kite's account has the same name as Orange's, and its first
+reference is one that Orange has given too: no step may confuse the two.
 """
 
 import json
@@ -42,7 +42,7 @@ SECOND = timedelta(seconds=1)
 
 
 class KiteOffice(OrderedOffice):
-    """The organisation has Kite in its settings, and still a message or two with Orange."""
+    """The organisation has Kite in its settings. Some of its messages went out by Orange before."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class KiteOffice(OrderedOffice):
         self.integrations.kept[DEMO, "sms"] = self.at_kite
 
     def settings_at(self, provider: Provider) -> SmsIntegration:
-        """The same account name at either provider, and proven at both."""
+        """The same account name at either provider; the account is proven at both."""
         account = self.number_key.account(provider, SMS.client_id)
         self.rate_limits.members[account] = {DEMO: Member(rate=1000, proved_at=self.clock.now(), version=0)}
         return replace(SMS, provider=provider, rate_per_second=RATE, account=account)
@@ -73,7 +73,8 @@ class KiteOffice(OrderedOffice):
         return row.sender(parts)
 
     def called(self, provider: Provider, body: bytes, token: str = SMS.receipt_token.value) -> bool:
-        """A provider calls the secret path; what is queued is worked off at once. Says whether it was let in."""
+        """A provider calls the secret path; the queued receipts are handled at once. Says whether the webhook accepted
+        the call."""
         taken = self.run(self.worker().ingress(FORMATS).take_receipts(provider, DEMO, token, body, "192.0.2.1"))
         self.work_off()
         return taken
@@ -84,13 +85,13 @@ class KiteOffice(OrderedOffice):
         assert self.run(receiver.receive_all(reports)) == [True] * len(reports)
 
     def look_again(self) -> None:
-        """The unmatched receipts come back when their delay is over."""
+        """Moves the clock on until the unmatched receipts come back, and handles them."""
         self.clock.instant += LOOK_AGAIN_AFTER
         self.status_queue.reports, self.status_queue.delayed = [one for _, one in self.status_queue.delayed], []
         self.work_off()
 
     def sent_by_orange(self, reference: str) -> Message:
-        """From before the organisation changed its provider."""
+        """A message from before the organisation changed its provider."""
         self.integrations.kept[DEMO, "sms"] = self.at_orange
         message = self.single(8300)
         self.deliver(within=timedelta(seconds=5))
@@ -105,7 +106,7 @@ def office() -> KiteOffice:
 
 
 def test_a_campaign_goes_out_and_arrives(office: KiteOffice) -> None:
-    """Planned, released, gated, claimed, called and told of, all by the product's own steps."""
+    """The product's own steps plan, release, check, claim, send and update the messages."""
     made = office.distribute(2)
     office.do_tasks()
     office.deliver(within=timedelta(seconds=10))
@@ -150,7 +151,7 @@ def test_each_error_of_its_table_is_a_decision(number: int, kind: Kind, scope: S
         (503, b"null", Kind.RETRY),
     ],
 )
-def test_the_mapper_is_total(status: int, body: bytes, kind: Kind) -> None:
+def test_the_mapper_accepts_every_answer(status: int, body: bytes, kind: Kind) -> None:
     assert error_from(status, body).kind is kind
 
 
@@ -175,7 +176,7 @@ def test_the_send_step_acts_on_it(
 
 
 @pytest.mark.parametrize(("number", "held"), [(9, ACCOUNT), (12, country_scope("SN")), (3, None)])
-def test_a_stop_holds_its_scope_and_nothing_wider(office: KiteOffice, number: int, held: ScopeKey | None) -> None:
+def test_a_stop_error_holds_only_its_scope(office: KiteOffice, number: int, held: ScopeKey | None) -> None:
     office.single()
     office.kite.answers = [(422, field_error(number))]
     office.deliver(within=timedelta(seconds=5))
@@ -183,7 +184,7 @@ def test_a_stop_holds_its_scope_and_nothing_wider(office: KiteOffice, number: in
 
 
 def test_its_rate_limit_is_its_own(office: KiteOffice) -> None:
-    """Three a second, of an account that bears the same name as the one at Orange, which is held."""
+    """Three a second. Orange's account has the same name and is held."""
     office.run(office.rate_limits.hold(office.at_orange.rate_limit, office.clock.now() + timedelta(hours=1)))
     office.distribute(12)
     office.do_tasks()
@@ -222,7 +223,7 @@ def test_a_receipt_moves_only_its_own_message(office: KiteOffice, comes_first: s
     assert (office.row(new.message_id).status, office.row(old.message_id).status) == (Status.DELIVERED, Status.FAILED)
 
 
-def test_a_lost_answer_is_found_by_a_receipt_of_its_own_provider_alone(office: KiteOffice) -> None:
+def test_only_a_receipt_of_its_own_provider_settles_an_unknown_outcome(office: KiteOffice) -> None:
     message = office.single()
     office.kite.answers = [(502, b"<html>")]
     office.deliver(within=timedelta(seconds=5))
@@ -242,7 +243,7 @@ def test_its_secret_path_asks_for_the_token(office: KiteOffice) -> None:
 
 
 def test_settings_that_name_an_unknown_provider_hold_the_account(office: KiteOffice) -> None:
-    """Its row was taken away: nothing is sent by another one."""
+    """The provider's row is gone: no other provider sends."""
     office.providers = PROVIDERS
     office.single()
     office.deliver(within=timedelta(seconds=5))
@@ -254,6 +255,6 @@ def test_the_webhook_reads_the_receipts_that_the_rows_name() -> None:
     assert {row.name: row.receipts for row in PROVIDERS if row.receipts is not None} == RECEIPTS
 
 
-def test_a_folder_and_a_row_are_all_there_is() -> None:
+def test_the_provider_is_one_folder_and_one_row() -> None:
     sources = [*(ROOT / "shared").rglob("*.py"), *(ROOT / "functions").rglob("*.py")]
     assert not [file for file in sources if "kite" in file.read_text(encoding="utf-8").lower()]

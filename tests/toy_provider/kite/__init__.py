@@ -1,1 +1,1 @@
-"""Kite, an invented SMS provider, as a folder of `shared/providers` would have it."""
+"""Kite, an invented SMS provider, laid out as a folder of `shared/providers`."""

@@ -1,4 +1,5 @@
-"""Sends one SMS by Kite's API: a key in the header, many recipients in the body, the reference in a list."""
+"""Sends one SMS by Kite's API: an API key in a header, a list of recipients in the body, a list of references in the
+answer."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -19,7 +20,7 @@ URL = "https://api.kite.invalid/v2/batches"
 
 
 class KiteSender:
-    """A `ChannelSender` that has nothing to prepare."""
+    """A `ChannelSender` without preparation."""
 
     def __init__(self, http: httpx2.AsyncClient, now: Callable[[], datetime], times: SendTimes) -> None:
         self._http = http
@@ -27,7 +28,7 @@ class KiteSender:
         self._times = times
 
     async def prepare(self, integration: SmsIntegration, payload: Payload) -> str:
-        """The API key goes along as it is."""
+        """The API key; Kite needs no token."""
         await warm_up()
         return integration.client_secret.value
 
@@ -54,7 +55,7 @@ class KiteSender:
 
 
 def error_from(status: int, body: bytes) -> SendError:
-    """The decision for an answer other than 2xx. Total, whatever the body is."""
+    """The decision for an answer other than 2xx. It accepts every status and body."""
     number = integer(obj(obj(parse(body)).get("field_error")).get("number"))
     refusal, failure = OTHER
     rule = FAULTS.get(number or 0) or STATUSES.get(status) or (failure if status >= 500 else refusal)

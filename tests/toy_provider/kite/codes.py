@@ -1,4 +1,4 @@
-"""Kite's error codes as data: what each one means for the message at hand."""
+"""Kite's error codes as data: what each one means for the message."""
 
 from collections.abc import Mapping
 
@@ -14,9 +14,9 @@ FAULTS: Mapping[int, Rule] = {
     12: stop("country_not_subscribed", Scope.COUNTRY),
     30: bug(),
 }
-"""`fault.number` of a refusal."""
+"""`field_error.number` of a refusal."""
 
 STATUSES: Mapping[int, Rule] = {401: stop("token_invalid"), 429: throttled(1.0), 503: retry()}
-"""HTTP statuses of answers that name no fault."""
+"""HTTP statuses of answers without such a number."""
 OTHER = (bug(), unknown())
-"""Of every other HTTP status: below 500, and from there on."""
+"""For every other HTTP status: below 500, and from 500 on."""

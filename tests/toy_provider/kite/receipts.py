@@ -1,4 +1,4 @@
-"""Kite's delivery receipts: a list of events, each with the reference that the send was answered with."""
+"""Kite's delivery receipts: a list of events, each with the reference that Kite answered to the send."""
 
 import json
 from collections.abc import Mapping
