@@ -1,1 +1,1 @@
-"""A scripted run over HTTP, written down so that two states of the code can be compared. tests/recording/README.md."""
+"""Records a scripted run over HTTP, to compare two states of the code. tests/recording/README.md says how."""

@@ -22,8 +22,8 @@ PARTS: tuple[tuple[ModuleType, ...], ...] = (
     (messages, distributions),
     (webhooks, numbers),
 )
-"""Each part has a stack of its own, and they play at the same time: a script waits more than it works. The first begins
-at night. In the last, `numbers` leaves accounts that are stopped, so it comes last."""
+"""The parts run at the same time, each on a stack of its own, because a script waits more than it works. The first part
+begins at night. `numbers` is the last of its part, because it leaves stopped accounts behind."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -42,7 +42,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def record(file: Path, root: Path) -> int:
-    """Write the file, and say what it covers. The stacks' logs are beside it, with the ending .log."""
+    """Writes the recording and prints what it covers. Each stack's log is beside the file, with the ending .log."""
     logs = [file.with_suffix(f".{number}.log") for number, _ in enumerate(PARTS, 1)]
     with ThreadPoolExecutor(len(PARTS)) as pool:
         tapes = list(pool.map(partial(_play, root), PARTS, logs))
@@ -58,7 +58,7 @@ def record(file: Path, root: Path) -> int:
 
 
 def _play(root: Path, part: Sequence[ModuleType], log: Path) -> Tape:
-    """One part of the script, on a stack of its own."""
+    """Runs one part of the script on a stack of its own."""
     since = time.monotonic()
     with started(root, log) as stack:
         tape = Tape(stack)
@@ -71,7 +71,7 @@ def _play(root: Path, part: Sequence[ModuleType], log: Path) -> Tape:
 
 
 def compare(before: Path, after: Path) -> int:
-    """Print what differs; 1 if anything does."""
+    """Prints the differences. Gives 1 if there are any."""
     sides: list[list[Json]] = [json.loads(one.read_text())["exchanges"] for one in (before, after)]
     found = list(differences(*sides))
     for one in found:

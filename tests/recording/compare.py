@@ -1,4 +1,4 @@
-"""What differs between two recordings."""
+"""The differences between two recordings."""
 
 import difflib
 import json
@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 MOST_LINES = 60
-"""Lines of one exchange's difference that are shown."""
+"""Lines shown of one exchange's difference."""
 
 
 def differences(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """A readable text for each exchange that is not the same, that is gone or that is new; none if all are the same."""
+    """A readable text for each exchange that differs, is gone or is new."""
     old, new = ({one["name"]: one for one in side} for side in (before, after))
     for name in old.keys() - new.keys():
         yield f"only before: {_title(old[name])}"

@@ -1,4 +1,4 @@
-"""What a recording covers, and what it cannot: by operation, status and code."""
+"""What a recording covers and what it lacks: by operation, status and code."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -42,11 +42,11 @@ WARNINGS = [
 
 
 class NotCoveredError(Exception):
-    """An operation was never taken in one of the languages."""
+    """The recording lacks an operation in one of the languages."""
 
 
 def coverage(operations: Sequence[Operation], exchanges: Sequence[Json]) -> Json:
-    """Which statuses each operation answered, in each language, and which codes of api.md were met."""
+    """The statuses that each operation answered in each language, and the codes of api.md that occurred."""
     statuses: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
     for one in exchanges:
         if one["operation"]:
@@ -72,7 +72,7 @@ def coverage(operations: Sequence[Operation], exchanges: Sequence[Json]) -> Json
 
 
 def hold_complete(covered: Mapping[str, Any]) -> None:
-    """NotCoveredError unless every operation was taken in both languages."""
+    """Raises NotCoveredError unless every operation succeeded in both languages."""
     missing = [
         f"{name} ({language})"
         for name, languages in covered["operations"].items()
@@ -105,7 +105,7 @@ def _codes(exchanges: Sequence[Json]) -> Mapping[str, set[str]]:
 
 
 def _found(value: Any, kind: str) -> Iterator[tuple[str, str]]:
-    """(what it is, code) of each code within a body."""
+    """(kind of code, code) of each code within a body."""
     if isinstance(value, list):
         for inner in value:
             yield from _found(inner, kind)
@@ -118,7 +118,7 @@ def _found(value: Any, kind: str) -> Iterator[tuple[str, str]]:
         elif name == "by_reason" and isinstance(inner, dict):
             yield from (("reason", code) for code in inner)
         elif name in {"reason", "status_reason"} and isinstance(inner, str):
-            # A message's reason may be a code of fields; a hold's is one of the status reasons.
+            # A message's reason may be a field's code. A hold's reason is one of the status reasons.
             yield from ((where, inner) for where in ("reason", "status_reason", "error"))
         else:
             yield from _found(inner, {"errors": "error", "warnings": "warning"}.get(name, kind))

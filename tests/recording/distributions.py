@@ -1,4 +1,4 @@
-"""Lists: files of every kind, every status and what may be done in it, holds, and what counts and pages say."""
+"""Distributions: every kind of file, every action in every status, holds, counts and pages."""
 
 import json
 
@@ -46,7 +46,7 @@ FILES: tuple[tuple[str, str, bytes], ...] = (
     ("torn entities", "dhis2", b'{"trackedEntities": [{"trackedEntity": "aTrackedEn1"'),
     ("no entities", "dhis2", b'{"something": "else"}'),
 )  # fmt: skip
-"""What is special, the format that is named, and the content."""
+"""Name, format and content of each file."""
 HOLDING: tuple[tuple[str, int, Json], ...] = (
     ("sms", 4102, {}), ("sms", 4350, {}), ("sms", world.PLAIN, {"sender_name": "UNAPPROVED"}),
     ("sms", world.PLAIN, {"client_id": "no-balance"}), ("sms", world.PLAIN, {"client_id": "expired-contract"}),
@@ -55,7 +55,7 @@ HOLDING: tuple[tuple[str, int, Json], ...] = (
     ("whatsapp", world.PLAIN, {"access_token": "account-locked"}),
     ("whatsapp", world.PLAIN, {"access_token": "expired-token"}),
 )  # fmt: skip
-"""Special numbers and settings (docs/simulators.md) whose refusal stops a list."""
+"""Special numbers and settings (docs/simulators.md) whose refusal stops a distribution."""
 CODES = {"text": "Bonjour {first_name}"}
 
 
@@ -76,11 +76,11 @@ def play(tape: Tape) -> None:
 
 
 def _files(scene: Scene) -> None:
-    scene.both("POST", "/v1/distributions", json=world.bulk(scene, upload_id=world.NOBODYS), headers=_key("none"))
+    scene.both("POST", "/v1/distributions", json=world.bulk(scene, upload_id=world.UNKNOWN_ID), headers=_key("none"))
     world.set_up(scene)
     scene.ok(scene.quietly("PUT", "/v1/integrations/dhis2", json={"attributes": {"phone": "aPhoneAttr1"}}))
     made = scene.ok(scene.quietly("POST", "/v1/uploads", json={"format": "csv", "bytes": 10}))["upload_id"]
-    for identity in (made, world.NOBODYS, "x"):
+    for identity in (made, world.UNKNOWN_ID, "x"):
         scene.both("POST", "/v1/distributions", json=world.bulk(scene, upload_id=identity), headers=_key("none"))
     for body in ({"format": "csv", "bytes": 0}, {"format": "csv", "bytes": 2**31 + 1}, {"format": "xlsx", "bytes": 1}):
         scene.both("POST", "/v1/uploads", json=body)
@@ -100,7 +100,7 @@ def _files(scene: Scene) -> None:
 
 
 def _before_planning(scene: Scene, name: str, form: str, content: bytes) -> str:
-    """A distribution of a file, asked for twice, that nothing plans yet."""
+    """A distribution of a file, requested twice, and not planned yet."""
     plan = world.bulk(scene, upload_id=world.upload(scene, content, form), content=CODES, campaign_id="files")
     answer = scene.both("POST", "/v1/distributions", json=plan, headers=_key(name.replace(" ", "-")))
     return str(scene.ok(answer)["distribution_id"])
@@ -116,7 +116,7 @@ def _planned(scene: Scene, key: str, **changes: object) -> str:
 
 
 def _statuses(scene: Scene) -> None:
-    """Each action in each status, on a list of its own."""
+    """Each action in each status, on a distribution of its own."""
     later = {"mode": "at", "at": world.AT}
     for action in ACTIONS:
         for language in LANGUAGES:
@@ -151,7 +151,7 @@ def _act(scene: Scene, key: str, state: str, later: Json) -> None:
 
 
 def _lists(scene: Scene) -> None:
-    """Inline lists with every kind of row, sent to their end; warnings; orders that are refused."""
+    """Inline recipients with every kind of row, sent to their end; warnings; requests that are refused."""
     lasts = (world.PLAIN, world.PLAIN + 1, world.UNDELIVERABLE, 4004, world.SILENT)
     people = [world.recipient(scene, last) for last in lasts]
     bad = [people[0], people[0] | {"phone": "N/A"}, people[0] | {"first_name": ""}, {"last_name": "x"}]
@@ -182,7 +182,7 @@ def _lists(scene: Scene) -> None:
         {"campaign_id": "a b"}, {"channel": "fax"}, {"schedule": {"mode": "at"}}, {"schedule": {"mode": "soon"}},
         {"schedule": {"mode": "at", "at": "2026-11-01T10:00:00Z"}},
         {"fallback": {"channel": "sms", "after_minutes": 1}},
-        {"upload_id": world.NOBODYS}, {"recipients": []}, {"recipients": None}, {"content": {"text": "{x}"}},
+        {"upload_id": world.UNKNOWN_ID}, {"recipients": []}, {"recipients": None}, {"content": {"text": "{x}"}},
         {"content": {"template": {"name": "no_such_template"}}}, {"defaults": {"phone": "x"}},
         {"defaults": {"consent": "x"}}, {"name": "x"}, {"dhis2": {"program": "x", "organisation_unit": "y"}},
     )  # fmt: skip
@@ -213,7 +213,7 @@ def _lists(scene: Scene) -> None:
 
 
 def _hold(scene: Scene, channel: str, last: int, settings: Json) -> None:
-    """A cause that stops a list: what is shown of it, and what a person may do."""
+    """A cause that stops a distribution: what the API shows of it, and what a person may do."""
     working = world.sms(scene) if channel == "sms" else world.whatsapp(scene)
     scene.ok(scene.quietly("PUT", f"/v1/integrations/{channel}", json=working | settings))
     content = world.TEXT if channel == "sms" else world.TEMPLATE

@@ -1,5 +1,5 @@
-"""Every operation of the served OpenAPI document: taken in both languages, and refused in each way that is the same for
-all of them."""
+"""Every operation of the served OpenAPI document: once with success in both languages, then each refusal that all
+share."""
 
 import hashlib
 import hmac
@@ -16,13 +16,13 @@ KEYED = ("send_message", "create_distribution")
 OPEN = re.compile(r"/webhooks/|/health$|/openapi\.json|/docs")
 DELETIONS = re.compile("delete_")
 HUGE = 7 * 1024 * 1024
-"""More than Lambda takes in one event, less than a gateway takes."""
+"""Bytes: more than Lambda takes in one event, less than a gateway takes."""
 LARGEST = 11 * 1024 * 1024
-"""More than a gateway takes."""
+"""Bytes: more than a gateway takes."""
 
 
 class Places(NamedTuple):
-    """What the paths of a scene lead to."""
+    """The values for the variables in the paths."""
 
     message_id: str
     distribution_id: str
@@ -58,7 +58,7 @@ def bodies(scene: Scene) -> Mapping[str, Json]:
 
 
 def settle_in(scene: Scene) -> Places:
-    """An organisation in which each path leads somewhere."""
+    """Sets up an organisation with a value for each variable in the paths."""
     world.set_up(scene)
     failed = world.send(scene, world.order(scene, world.UNDELIVERABLE), "failed")
     world.settled(scene, failed, "failed")
@@ -75,7 +75,7 @@ def settle_in(scene: Scene) -> Places:
 
 
 def play(tape: Tape) -> None:
-    """The operations by themselves, from the first setting to the last deletion, then their refusals."""
+    """The operations themselves, from the first setting to the last deletion; then their refusals."""
     with Scene(tape, "taken") as scene:
         places = settle_in(scene)
         in_order = sorted(tape.operations, key=lambda one: bool(DELETIONS.match(one.name)))
@@ -90,7 +90,7 @@ def play(tape: Tape) -> None:
         for operation in tape.operations:
             if not OPEN.match(operation.path):
                 _without_right(scene, operation, places)
-                _of_nobody(scene, operation, places)
+                _with_unknown_ids(scene, operation, places)
                 _with_a_bad_body(scene, operation, places)
                 _with_a_bad_query(scene, operation, places)
         unknown_routes(scene)
@@ -118,7 +118,7 @@ def _taken(scene: Scene, operation: Operation, places: Places, language: str) ->
 
 
 def signed(content: bytes, secret: str = world.APP_SECRET) -> dict[str, str]:
-    """The headers of a call of Meta's."""
+    """The headers of a call from Meta."""
     digest = hmac.new(secret.encode(), content, hashlib.sha256).hexdigest()
     return {"content-type": "application/json", "x-hub-signature-256": f"sha256={digest}"}
 
@@ -143,19 +143,19 @@ def _without_right(scene: Scene, operation: Operation, places: Places) -> None:
             scene.both(operation.method, path, token=token, as_text=f"without {scope}", **asked)
 
 
-def _of_nobody(scene: Scene, operation: Operation, places: Places) -> None:
-    """404 where the path names something: of no one, and of another organisation."""
+def _with_unknown_ids(scene: Scene, operation: Operation, places: Places) -> None:
+    """404 for an ID that does not exist, and for an ID of another organisation."""
     if not re.search(r"\{(message|distribution)_id\}", operation.path):
         return
     asked = _asked(scene, operation)
-    nowhere = places._replace(message_id=world.NOBODYS, distribution_id=world.NOBODYS)
+    nowhere = places._replace(message_id=world.UNKNOWN_ID, distribution_id=world.UNKNOWN_ID)
     scene.both(operation.method, nowhere.path(operation), as_text="unknown ID", **asked)
     stranger = scene.bearer("a-stranger")
     scene.both(operation.method, places.path(operation), token=stranger, as_text="another organisation", **asked)
 
 
 def _with_a_bad_body(scene: Scene, operation: Operation, places: Places) -> None:
-    """400, 413 and 415 where a body is taken."""
+    """400, 413 and 415 for operations with a body."""
     body = bodies(scene).get(operation.name)
     if body is None:
         return
@@ -184,7 +184,7 @@ def _with_a_bad_body(scene: Scene, operation: Operation, places: Places) -> None
 
 
 def _with_a_bad_query(scene: Scene, operation: Operation, places: Places) -> None:
-    """400 where a query is taken."""
+    """400 for operations with a query."""
     if "400" not in operation.statuses or operation.method != "GET":
         return
     path = places.path(operation)

@@ -1,4 +1,4 @@
-"""Single messages and previews: what is taken, and every refusal of a person, a content or a state."""
+"""Single messages and previews: accepted ones, and every refusal for a person, a content or a state."""
 
 import threading
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ def _without_settings(scene: Scene) -> None:
 
 
 def _settings(scene: Scene) -> None:
-    """Values that are refused, defaults, secrets that are kept, and what tests and health say."""
+    """Refused values, defaults, kept secrets, and the results of test sends and health checks."""
     scene.both("PUT", "/v1/integrations/sms", json=world.sms(scene, client_secret=None))
     scene.both("PUT", "/v1/integrations/whatsapp", json=world.whatsapp(scene, access_token=None))
     wrong: dict[str, list[Json]] = {
@@ -123,7 +123,7 @@ def _without_none(body: Json) -> Json:
 
 
 def _people(scene: Scene) -> Iterator[tuple[str, Json]]:
-    """(channel, recipient) of people who are refused, or of whom something is said."""
+    """(channel, recipient) of people who are refused, or who get a warning."""
     for phone in (
         None, "", "N/A", "07 07 07 07", "+225 07070707", "+2250707070707", "+221338001234", "770008200 / 770008201",
         "+22790123456", "+33612345678", "00221 77 000.82(00)", "770008200", "+201000008200", "77000820",
@@ -175,7 +175,7 @@ def _contents() -> Iterator[tuple[str, Json]]:
 
 
 def _refused(scene: Scene) -> None:
-    """Each person and content in a preview; those that a preview calls invalid as a single message too."""
+    """Each person and content in a preview. If the preview calls it invalid, also as a single message."""
     for channel, person in _people(scene):
         _try(scene, channel, world.TEXT if channel == "sms" else world.TEMPLATE, person)
     for channel, content in _contents():
@@ -212,7 +212,7 @@ def _try(scene: Scene, channel: str, content: Json, person: Json) -> None:
 
 
 def _sent(scene: Scene) -> None:
-    """Messages on both channels, later ones, resent ones, with a fallback; the lists and sums over them."""
+    """Messages on both channels: at once, later, resent, with a fallback; then lists and sums over them."""
     ids = []
     changes: list[tuple[str, int, Json, str]] = [
         ("sms", world.PLAIN, {}, "delivered"),
@@ -262,7 +262,7 @@ def _listed(scene: Scene, query: str) -> list[Any]:
 
 
 def _pages(scene: Scene) -> None:
-    """Page by page, to the end."""
+    """All pages to the end."""
     cursor = ""
     while True:
         page = scene.ok(scene.both("GET", f"/v1/messages?limit=3{cursor}"))
@@ -272,7 +272,7 @@ def _pages(scene: Scene) -> None:
 
 
 def _keys(scene: Scene) -> None:
-    """A key that comes again: with the same body, with another one, and while the first is at work."""
+    """A repeated key: with the same body, with another body, and while the first request runs."""
     body = world.order(scene, world.PLAIN)
     for order in (body, body, body | {"campaign_id": "other"}):
         scene.both("POST", "/v1/messages", json=order, headers={"idempotency-key": "again"})
@@ -286,7 +286,7 @@ def _keys(scene: Scene) -> None:
 
 
 def _while_the_first_is_at_work(scene: Scene, body: Json, language: str) -> None:
-    """Of two that come together one is at work; a third is refused as long as that lasts."""
+    """Two requests with one key run at once. The API refuses a further one until the first has ended."""
     for turn in range(MOST_TURNS):
         headers = {"idempotency-key": str(uuid5(NAMESPACE_URL, f"{language} {turn}"))}
         asked = {"json": body, "headers": headers}
@@ -301,7 +301,7 @@ def _while_the_first_is_at_work(scene: Scene, body: Json, language: str) -> None
 
 
 def _too_many_lookups(scene: Scene) -> None:
-    """61 look-ups of one person within a minute."""
+    """61 look-ups by one person within a minute."""
     for path in ("/v1/messages/lookup", "/v1/consents/lookup"):
         token = scene.bearer(subject=f"curious-{path.count('consents')}")
         body = {"phone": "+221770008200"}

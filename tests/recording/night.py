@@ -1,4 +1,4 @@
-"""Before seven in Senegal: what waits for the morning. It ends at five past ten, when it is day in all countries."""
+"""Before seven in Senegal: messages that wait for the morning. Ends at 10:05, when it is day in all countries."""
 
 from datetime import UTC, datetime
 

@@ -1,6 +1,6 @@
-"""Takes out of an answer what differs from run to run: times, drawn IDs, ports, lengths.
+"""Removes from an answer what differs from run to run: times, random IDs, ports, lengths.
 
-The same drawn value gets the same placeholder within one scene, in order of first appearance.
+Within one scene the same random value gets the same placeholder, numbered by first appearance.
 """
 
 import json
@@ -21,18 +21,18 @@ DRAWN_KEYS: Mapping[str, str] = {
     "provider_message_id": "provider-id",
     "next_cursor": "cursor",
 }
-"""Fields that hold a drawn value, and the word of its placeholder."""
+"""Fields with a random value, and the word of its placeholder."""
 MEASURED_KEYS: Mapping[str, str] = {
     "median_delivery_seconds": "seconds",
     "timestamp": "time",
     "time": "time",
     "media_id": "media",
 }
-"""Fields whose digits differ from run to run: how long something took, Meta's instants in seconds since 1970, and
-which of several uploads came first."""
+"""Fields whose digits differ from run to run: durations, Meta's times in seconds since 1970, and which of several
+uploads came first."""
 DROPPED_HEADERS = frozenset({"date"})
 FIXED = "fixed"
-"""The same placeholder for every value: to sort items whose order depends on drawn values."""
+"""One placeholder for all values, to sort items whose order depends on random values."""
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
@@ -45,7 +45,7 @@ _WAIT = re.compile(r"\b(Wait|Attendez|Patientez) \d+(?=\D{0,2}s\b)")
 
 
 class Normaliser:
-    """One for each scene: a further ID in one scene then changes no placeholder of another."""
+    """One for each scene: an additional ID in one scene then changes no placeholder of another."""
 
     def __init__(self, *, fixed: bool = False, known: Mapping[str, str] | None = None) -> None:
         self._keep_hours = True
@@ -54,7 +54,7 @@ class Normaliser:
         self._counts: Counter[str] = Counter()
 
     def value(self, found: Value, key: str = "") -> Value:
-        """A JSON value without what is drawn."""
+        """A JSON value without its random parts."""
         if isinstance(found, dict):
             return {self.text(name): self.value(inner, name) for name, inner in found.items()}
         if isinstance(found, list):
@@ -70,7 +70,7 @@ class Normaliser:
         return f"<{MEASURED_KEYS[key]}>" if key in MEASURED_KEYS and found.isdigit() else self.text(found)
 
     def text(self, found: str) -> str:
-        """A text without what is drawn. Instants at a whole hour stay: the script or the product has chosen them."""
+        """A text without its random parts. Times at a whole hour stay: the script or the product has chosen them."""
         for raw in sorted(self._known, key=len, reverse=True):
             if raw in found:
                 found = found.replace(raw, self._known[raw])
@@ -84,7 +84,7 @@ class Normaliser:
         return _PORT.sub("<port>", found)
 
     def headers(self, found: Mapping[str, str], body: bytes) -> dict[str, str]:
-        """By name. The length is said to be right or shown; `retry-after` depends on the second of the call."""
+        """By name. The length shows whether it is right; `retry-after` depends on the second of the call."""
         shown: dict[str, str] = {}
         for name, value in sorted((name.lower(), value) for name, value in found.items()):
             if name == "content-length":
@@ -96,8 +96,11 @@ class Normaliser:
         return shown
 
     def body(self, content: bytes, *, unordered: bool = False, keep_hours: bool = True) -> Value:
-        """JSON as a value, anything else as lines of text. `unordered`: its `items` have no order that can be
-        foreseen, and are sorted. `keep_hours` False: its whole hours depend on the hour of the call."""
+        """JSON as a value, another body as lines of text.
+
+        `unordered`: its `items` come in an unknown order and are sorted. `keep_hours` False: its whole hours depend on
+        the hour of the call.
+        """
         self._keep_hours = keep_hours
         try:
             return self._body(content, unordered)
@@ -122,7 +125,7 @@ class Normaliser:
         return found[0] if whole and self._keep_hours else "<time>"
 
     def in_any_order(self, items: list[Value]) -> list[Value]:
-        """Sorted by what they say besides drawn values, then by the drawn values that this scene knows already."""
+        """Sorted by what is not random, then by the random values that this scene knows already."""
         blind, knowing = Normaliser(fixed=True), Normaliser(fixed=True, known=self._known)
 
         def rank(item: Value) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
-"""What the providers do with a message: every special number of docs/simulators.md, every kind of bad credentials and
-cards. Each has an organisation of its own, because some stop a whole account."""
+"""What the providers do with a message: every special number of docs/simulators.md, bad credentials, bad cards.
+
+Each case has an organisation of its own, because some stop a whole account.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +10,7 @@ from tests.recording import world
 from tests.recording.tape import Json, Scene, Tape
 
 type Order = tuple[Scene, str, Json]
-"""An organisation, the channel, and the message that it sends."""
+"""An organisation, the channel, and the body of its message."""
 
 WHATSAPP = [
     "0401", "0402", "0403", "0404", "0500", "0502", "0512", "0200", "0603", "0604", "0606", "0429", "0430",
@@ -41,18 +43,20 @@ HELD = {
         "4468", "4469",
     ],
 }  # fmt: skip
-"""Refused for a cause of the whole account, which looks well: the hold ends and begins anew, again and again."""
+"""Refused for a cause of the whole account, although the account looks healthy: the hold ends and begins again and
+again."""
 FAILING_LATER = ["0701", "9042", "9048"]
-"""The same, after the provider has taken the message."""
+"""The same, but the failure comes after the provider has taken the message."""
 TRIED_AGAIN = ("hold", "next_attempt_at", "attempts")
 MADE_BY_A_SEND = ("provider_message_id", "price")
 JUMPS = ({"minutes": 2}, {"minutes": 12})
-"""Until then what is tried again a few times has come to its end, and holds have been tried."""
+"""After these jumps the retries have ended and each hold was probed."""
 HANG_SECONDS = 14.0
 
 
 def play(tape: Tape) -> None:
-    """All settings first, then all messages: the simulators read the settings anew for each that they do not know."""
+    """All settings first, then all messages: the simulators read the settings again for each account that they do not
+    know."""
     tape.stack.control("settings", hang_seconds=HANG_SECONDS)
     orders = [*_numbers(tape), *_credentials(tape), *_cards(tape)]
     sent = [(scene, channel, world.send(scene, body, "one")) for scene, channel, body in orders]
@@ -72,7 +76,7 @@ def play(tape: Tape) -> None:
 
 
 def _with_settings(tape: Tape, name: str, channel: str, **changes: Any) -> Scene:
-    """Without a business account, so that no template has to be approved before."""
+    """Settings without a business account, so that no template needs approval."""
     scene = Scene(tape, f"{channel} {name}")
     _put(scene, channel, **changes)
     return scene

@@ -1,4 +1,4 @@
-"""Consent, opt-out and erasure; then dead letters and settings that cannot be read."""
+"""Consent, opt-out and erasure; then dead letters and unreadable settings."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -9,11 +9,11 @@ from tests.recording.stack import until
 from tests.recording.tape import LANGUAGES, Json, Scene, Tape
 
 VISIBILITY = timedelta(seconds=361)
-"""template.yaml, VisibilityTimeout of the channel queues."""
+"""VisibilityTimeout of the channel queues in template.yaml."""
 CACHED = timedelta(minutes=6)
-"""Longer than a function keeps settings that it has read."""
+"""Longer than a function caches settings."""
 MOST_TURNS = 40
-"""Three times what template.yaml names as maxReceiveCount: a function may not yet have looked when the clock moves."""
+"""Three times the maxReceiveCount in template.yaml: after a jump a function may not have polled before the next one."""
 
 
 def play(tape: Tape) -> None:
@@ -88,7 +88,8 @@ def _erasures(scene: Scene) -> None:
 
 
 def _dead_letters(scene: Scene) -> None:
-    """Settings that somebody has spoilt by hand: no message can be handled, and no call that reads them answered."""
+    """The stored settings are unreadable, as after a manual change: no message can be handled, and calls that read them
+    fail."""
     scene.both("GET", "/v1/dead-letters")
     scene.both("POST", "/v1/dead-letters/redrive", json={"all": True})
     with ExitStack() as spoiling:
@@ -116,7 +117,7 @@ def _dead_letters(scene: Scene) -> None:
 
 
 def _die(scene: Scene, messages: int) -> None:
-    """Each is taken up in vain as often as the queue allows."""
+    """Lets the functions fail on each message as often as the queue allows."""
     for name in ("sms", "sms/health"):
         scene.both("GET", f"/v1/integrations/{name}", as_text="spoilt settings")
     for _ in range(MOST_TURNS):
@@ -133,7 +134,7 @@ def _letters(scene: Scene) -> list[Json]:
 
 @contextmanager
 def _spoilt(scene: Scene) -> Iterator[None]:
-    """The secret of the SMS settings is no JSON meanwhile."""
+    """Meanwhile the secret of the SMS settings is no JSON."""
     secrets = scene.stack.aws("secretsmanager")
     listed = (one for page in secrets.get_paginator("list_secrets").paginate() for one in page["SecretList"])
     (name,) = [one["Name"] for one in listed if one["Name"].endswith(f"/{scene.organisation}/sms")]

@@ -1,4 +1,4 @@
-"""The stack that is recorded, as a process of its own; its code is that of any checkout."""
+"""The recorded stack, in a process of its own. Its code may be any checkout."""
 
 import json
 import os
@@ -20,39 +20,39 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from local.tokens import ALL_SCOPES, TokenRequest, load_key, mint
 
 START = datetime(2026, 11, 23, 6, 5, tzinfo=UTC)
-"""Five minutes past an hour: sums of whole hours stay in one hour as long as the script does not move the clock. It is
-quiet in Senegal then and not in Madagascar."""
+"""Five past an hour: sums of whole hours stay in one hour as long as the script does not move the clock. At this time
+Senegal has quiet hours and Madagascar has not."""
 PATIENCE = 240.0
-"""Seconds until what the script waits for counts as never coming."""
+"""Seconds that the script waits before it gives up."""
 JUMP_SECONDS = 600.0
 LOOK_SECONDS = 0.06
 IDLE_LOOKS = 3
 IDLE_LOOKS_AFTER_A_JUMP = 12
-"""A tick that the jump has set off may not have put its tasks on the queue."""
+"""After a jump the tick may not have queued its tasks yet."""
 LONG_POLL_SECONDS = 21.0
 """Longer than a poll of a queue lasts (local/poller.py)."""
 SOON = 2.5
-"""Seconds: longer than the delay of a message that has its send slot next."""
+"""Seconds: longer than the delay of a message with the next send slot."""
 HASH_SEED = "0"
-"""Where the product lists the elements of a set, their order depends on Python's seed."""
+"""Where the product lists the elements of a set, their order depends on Python's hash seed."""
 STACK_NAME = "oomus-messaging"
 ORANGE_RATE = 500
-"""The simulated Orange judges by arrival: what it takes is far more than what is sent, so that it throttles nothing."""
+"""Far above our rate, because the simulated Orange measures by arrival: it must throttle nothing."""
 
 
 class NeverCameError(Exception):
-    """What the script waited for did not come within `PATIENCE`."""
+    """The script waited longer than `PATIENCE`."""
 
 
 class Waiting:
-    """Messages whose time has not come: those that have waited for long are not due soon."""
+    """Delayed messages. If their number has not changed for a while, none is due soon."""
 
     def __init__(self) -> None:
         self._messages = 0
         self._since = time.monotonic()
 
     def may_be_due(self, messages: int) -> bool:
-        """Whether one of so many may be due soon."""
+        """Whether one of `messages` delayed messages may be due soon."""
         if messages != self._messages:
             self._messages, self._since = messages, time.monotonic()
         return messages > 0 and time.monotonic() - self._since < SOON
@@ -64,7 +64,7 @@ class Stack:
 
     base_url: str
     state: Mapping[str, Any]
-    """stack.json, as it left it: addresses and the template's outputs."""
+    """stack.json of the stack: addresses and the template's outputs."""
     key: RSAPrivateKey
     client: httpx2.Client
     waiting: Waiting
@@ -78,17 +78,17 @@ class Stack:
         return datetime.fromisoformat(found)
 
     def jump_to(self, instant: datetime) -> None:
-        """Move the clock, forwards only."""
+        """Moves the clock, forwards only."""
         body = {"now": instant.astimezone(UTC).isoformat()}
         self.client.post(f"{self.base_url}/_local/clock", json=body, timeout=JUMP_SECONDS).raise_for_status()
 
     def move_to(self, instant: datetime) -> None:
-        """The same, and wait until what fell due is done."""
+        """Moves the clock, and waits until all due work is done."""
         self.jump_to(instant)
         self.settle(IDLE_LOOKS_AFTER_A_JUMP)
 
     def forward(self, **by: float) -> None:
-        """Move the clock by so much; `by` as timedelta takes it."""
+        """Moves the clock on; `by` as for timedelta."""
         self.move_to(self.now() + timedelta(**by))
 
     def token(
@@ -109,9 +109,9 @@ class Stack:
 
     @contextmanager
     def closed(self, queue: str) -> Iterator[None]:
-        """No message of a queue comes to its function meanwhile. `queue`: its logical ID, for example SmsQueue.
+        """Meanwhile no message of the queue reaches its function. `queue`: its logical ID, for example SmsQueue.
 
-        A long poll under way would still bring one, so this waits until it is over.
+        A long poll under way could still bring a message, so this waits until it is over.
         """
         self._turn_valve(queue, 0)
         time.sleep(LONG_POLL_SECONDS)
@@ -125,9 +125,9 @@ class Stack:
         self.client.post(f"{self.base_url}/_local/valve", json=body).raise_for_status()
 
     def settle(self, looks: int = IDLE_LOOKS) -> None:
-        """Wait until nothing moves: no queue holds a message that a function may take, no simulator is about to call.
+        """Waits until nothing moves: no queue has a visible message, and no simulator is about to call.
 
-        A message whose time is further off than `SOON` counts as one that waits, an erasure's second look for example.
+        A message that is due later than `SOON` does not count, for example the second part of an erasure.
         """
         sqs = self.aws("sqs")
         urls = [url for name, url in self.state["outputs"].items() if name.endswith("QueueUrl")]
@@ -141,7 +141,7 @@ class Stack:
             time.sleep(LOOK_SECONDS)
 
     def _at_work(self, sqs: Any, urls: Sequence[str]) -> tuple[int, int]:
-        """How much is under way, and how many messages have a time that has not come."""
+        """How much is under way, and how many messages are delayed."""
         busy = int(self.client.get(f"{self.simulators_url}/_control/receipts?provider=none").json()["busy"])
         names = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
         counts = [sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"] for url in urls]
@@ -161,7 +161,7 @@ def _aws(service: str, url: str) -> Any:
 
 
 def until[T](look: Callable[[], T], there: Callable[[T], bool], *, pause: float = LOOK_SECONDS) -> T:
-    """What `look` sees once it is `there`. NeverCameError shows the last look."""
+    """Calls `look` until its result is `there`, and returns it. NeverCameError shows the last result."""
     deadline = time.monotonic() + PATIENCE
     while not there(found := look()):
         if time.monotonic() > deadline:
@@ -172,7 +172,7 @@ def until[T](look: Callable[[], T], there: Callable[[T], bool], *, pause: float 
 
 @contextmanager
 def started(root: Path, log_path: Path) -> Iterator[Stack]:
-    """`make run` of the checkout at `root`, on any free port; its log goes to `log_path`."""
+    """`make run` of the checkout at `root`, on a free port. Its log goes to `log_path`."""
     own = ("META_GRAPH_URL", "ORANGE_API_URL", "CARD_HOSTS", "CARD_BUCKETS", "DOCKER", "PYTHONPATH")
     inherited = {name: value for name, value in os.environ.items() if name not in own}
     environment = inherited | {"PORT": "0", "NOW": START.isoformat(), "HURRY": "1", "PYTHONHASHSEED": HASH_SEED}

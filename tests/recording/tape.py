@@ -1,4 +1,4 @@
-"""Where exchanges are written down, scene by scene."""
+"""Records exchanges, scene by scene."""
 
 import hashlib
 import json
@@ -16,9 +16,9 @@ type Json = dict[str, Any]
 
 LANGUAGES = ("en", "fr")
 SHOWN_HEADERS = ("accept-language", "accept", "content-type", "idempotency-key", "origin", "x-hub-signature-256")
-"""Headers of a request that say what it asks for."""
+"""Headers of a request that the recording shows."""
 MOST_SHOWN = 20_000
-"""Bytes of a request's body; of a longer one the length is written down."""
+"""Bytes of a request's body. Of a longer body the recording shows only the length."""
 
 
 class Operation(NamedTuple):
@@ -31,7 +31,7 @@ class Operation(NamedTuple):
 
 
 class Tape:
-    """All exchanges of a run, and the operations that the stack says it has."""
+    """All exchanges of a run, and the operations that the stack serves."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
@@ -40,13 +40,13 @@ class Tape:
         self.operations = operations(document)
 
     def operation(self, method: str, path: str) -> str | None:
-        """Which operation a request is; a path without variables wins."""
+        """The operation of a request. A path without variables comes first."""
         matching = [one for one in self.operations if one.method == method and _pattern(one.path).fullmatch(path)]
         return min(matching, key=lambda one: one.path.count("{")).name if matching else None
 
 
 def operations(document: Mapping[str, Any]) -> list[Operation]:
-    """Those of an OpenAPI document, in its order."""
+    """The operations of an OpenAPI document, in its order."""
     return [
         Operation(name=one["operationId"], method=method.upper(), path=path, statuses=tuple(sorted(one["responses"])))
         for path, methods in document["paths"].items()
@@ -56,7 +56,7 @@ def operations(document: Mapping[str, Any]) -> list[Operation]:
 
 
 class Scene:
-    """One organisation and what it does. Its name is in every exchange's; placeholders count within it."""
+    """One organisation and its requests. Its name is in each exchange's name, and placeholders count within it."""
 
     def __init__(self, tape: Tape, name: str, organisation: str | None = None) -> None:
         self.tape = tape
@@ -86,7 +86,7 @@ class Scene:
     def bearer(
         self, organisation: str | None = None, scopes: Sequence[str] = ALL_SCOPES, subject: str = "an-officer"
     ) -> dict[str, str]:
-        """The header of somebody of this organisation, or of another."""
+        """The header with a token of a person of this organisation, or of another one."""
         who = organisation or self.organisation
         key = (who, tuple(scopes), subject)
         if key not in self._tokens:
@@ -108,9 +108,12 @@ class Scene:
         varying: Sequence[str] = (),
         as_text: str = "",
     ) -> httpx2.Response:
-        """One exchange, written down. `token`: the Authorization header, the organisation's own by default. `as_text`
-        says something more of the request, for example that a token has expired. `varying`: fields
-        that depend on when exactly the call comes. `unordered`, `keep_hours`: as `Normaliser.body`."""
+        """One recorded exchange.
+
+        `token`: the Authorization header, by default the organisation's own. `as_text`: a remark about the request, for
+        example that its token has expired. `varying`: fields that depend on the exact time of the call. `unordered`,
+        `keep_hours`: as in `Normaliser.body`.
+        """
         asked = {"accept-language": language, **(self.bearer() if token is None else token), **(headers or {})}
         url = path if path.startswith("http") else self.stack.base_url + path
         answer = self.stack.client.request(method, url, headers=asked, json=json, content=content)
@@ -139,12 +142,12 @@ class Scene:
         return answers[0]
 
     def quietly(self, method: str, path: str, **asked: Any) -> httpx2.Response:
-        """One exchange that is not written down: the script looks whether something has come."""
+        """A request that is not recorded, with which the script waits for something."""
         headers = self.bearer() | dict(asked.pop("headers", {}))
         return self.stack.client.request(method, self.stack.base_url + path, headers=headers, **asked)
 
     def note(self, what: str, items: list[Any]) -> None:
-        """Write down what a provider's simulator knows; the order among messages cannot be foreseen."""
+        """Records what a simulator knows. The order of messages is unknown in advance."""
         self._steps += 1
         self.tape.exchanges.append(
             {
@@ -159,7 +162,7 @@ class Scene:
         )
 
     def ok(self, answer: httpx2.Response) -> Json:
-        """The body of an answer without which the script cannot go on."""
+        """The body of an answer. Raises if the request failed, because the script cannot go on."""
         if not answer.is_success:
             raise RuntimeError(f"{self.name}: {answer.request.method} {answer.request.url}: {answer.text}")
         body: Json = answer.json() if answer.content else {}
@@ -173,7 +176,7 @@ class Scene:
 
 
 def _request(names: Normaliser, method: str, path: str, headers: Mapping[str, str], content: bytes) -> Json:
-    """What was asked; of a long body its length."""
+    """The recorded request; of a long body only its length."""
     shown = {name: names.text(headers[name]) for name in SHOWN_HEADERS if name in headers}
     if len(shown.get("x-hub-signature-256", "")) > len("sha256=") + 32:
         shown["x-hub-signature-256"] = "<signature>"

@@ -1,4 +1,4 @@
-"""What a recording takes out, what it keeps, and how two are compared. No stack."""
+"""Without a stack: what a recording leaves out, what it keeps, and how two are compared."""
 
 import json
 from pathlib import Path
@@ -38,11 +38,11 @@ def test_the_same_id_gets_the_same_placeholder_in_order_of_appearance() -> None:
         ("?cursor=AAAA", "?cursor=AAAA"),
     ],
 )
-def test_what_is_drawn_goes_and_the_rest_stays(found: str, shown: str) -> None:
+def test_random_values_are_replaced_and_the_rest_stays(found: str, shown: str) -> None:
     assert Normaliser().text(found) == shown
 
 
-def test_what_is_measured_goes_only_where_it_is_measured() -> None:
+def test_measured_values_are_replaced_only_in_their_own_fields() -> None:
     names = Normaliser()
     measured: Any = {"median_delivery_seconds": 1, "timestamp": "1795428100", "time": 1795428100, "media_id": "17"}
     kept: Any = {"segments": 1, "attempts": 2, "valid": True, "median_delivery_seconds": None, "price": None}
@@ -63,7 +63,7 @@ def test_headers_lose_the_date_and_a_length_that_is_right() -> None:
     assert names.headers({"content-length": "3"}, b"{}") == {"content-length": "3 instead of 2"}
 
 
-def test_items_without_an_order_are_sorted_by_what_is_not_drawn() -> None:
+def test_items_without_an_order_are_sorted_by_what_is_not_random() -> None:
     items: list[Any] = [{"message_id": FIRST, "status": "sent"}, {"message_id": SECOND, "status": "failed"}]
     other: list[Any] = [{"message_id": FIRST, "status": "failed"}, {"message_id": SECOND, "status": "sent"}]
     assert Normaliser().in_any_order(items)[0] == items[1]
@@ -96,7 +96,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
     return tmp_path / "before.json", tmp_path / "after.json"
 
 
-def test_recordings_that_say_the_same_compare_equal(
+def test_recordings_with_the_same_content_compare_equal(
     files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     for one in files:

@@ -1,4 +1,4 @@
-"""Everything that Meta and Orange tell: signed or not, of every kind, and what the API says afterwards."""
+"""Every webhook of Meta and Orange, signed and unsigned, and what the API shows afterwards."""
 
 import json
 from typing import Any
@@ -24,7 +24,7 @@ FAILURES = (
     999999,
     None,
 )
-"""Meta's codes in a `failed` status; one that nobody documented, and none at all."""
+"""Meta's codes in a `failed` status; one undocumented, and none at all."""
 NONSENSE = (
     b"", b"hello", b"[]", b"null", b"{}", b'{"entry": 5}', b'{"entry": [{"changes": [7]}]}', b"\xff\xfe",
     b'{"object": "page", "entry": [{"id": "1", "changes": [{"field": "feed", "value": {}}]}]}',
@@ -65,7 +65,8 @@ def play(tape: Tape) -> None:
 
 
 def _post(scene: Scene, body: Any, as_text: str = "") -> None:
-    """Signed as Meta does, and worked off. Such an answer has no text in any language."""
+    """Posts a body as Meta signs it, and waits until it is handled. The answer has no text, so one language is
+    enough."""
     content = json.dumps(body).encode()
     path = f"/webhooks/whatsapp/{scene.organisation}"
     scene.call("POST", path, content=content, token={}, headers=signed(content), as_text=as_text)
@@ -73,7 +74,7 @@ def _post(scene: Scene, body: Any, as_text: str = "") -> None:
 
 
 def _post_twice(scene: Scene, content: bytes, as_text: str, **headers: str) -> None:
-    """In both languages; `headers` instead of Meta's own."""
+    """Posts in both languages; `headers` replace Meta's own."""
     path = f"/webhooks/whatsapp/{scene.organisation}"
     scene.both("POST", path, content=content, token={}, headers=signed(content) | headers, as_text=as_text)
     scene.stack.settle()
@@ -125,7 +126,7 @@ def _seconds(scene: Scene) -> int:
 
 
 def _silent(scene: Scene, key: str, channel: str = "whatsapp") -> Json:
-    """A message that the provider has taken and never speaks of, to a person of its own; with their `phone`."""
+    """A message that the provider takes and never reports, with the `phone` of its own recipient."""
     phone = f"+22177{scene.serial():03d}{world.SILENT:04d}"
     person = world.recipient(scene, world.SILENT, phone=phone)
     identity = world.send(scene, world.order(scene, world.SILENT, channel, recipient=person), key)
@@ -139,7 +140,7 @@ def _status(scene: Scene, message: Json, name: str, **more: Any) -> Json:
 
 
 def _statuses(scene: Scene) -> None:
-    """Each status of a message of its own; then late, repeated, foreign ones."""
+    """Each status for a message of its own; then late, repeated and foreign ones."""
     for name in ("sent", "delivered", "read", "played", "deleted", "warning", "failed", "SENT", "something"):
         message = _silent(scene, f"status-{name}")
         _post(scene, _messages(scene, statuses=[_status(scene, message, name)]))
@@ -152,7 +153,7 @@ def _statuses(scene: Scene) -> None:
         scene.both("GET", f"/v1/messages/{message['message_id']}", as_text="late and early")
     message = _silent(scene, "by another way")
     for change, as_text in (
-        ({"biz_opaque_callback_data": f"{world.NOBODYS}.1"}, "a key of none"),
+        ({"biz_opaque_callback_data": f"{world.UNKNOWN_ID}.1"}, "a key of none"),
         ({"biz_opaque_callback_data": "not ours"}, "no key of ours"),
         ({"biz_opaque_callback_data": None}, "no key, an unknown ID"),
         ({"recipient_type": "group"}, "a group"),
@@ -173,7 +174,7 @@ def _statuses(scene: Scene) -> None:
 
 
 def _failures(tape: Tape) -> None:
-    """Each code of an organisation of its own, because some stop a template or the account. At once and later."""
+    """Each code for an organisation of its own, because some stop a template or the account. At once and later."""
     reported = []
     for code in FAILURES:
         scene = Scene(tape, f"meta failed {code}")
@@ -199,7 +200,7 @@ def _by_meta(scene: Scene, message: Json) -> str:
 
 
 def _inbound(scene: Scene) -> None:
-    """What people write, each a person of their own: whether they may be written to afterwards."""
+    """Messages from people, each from a person of their own; then whether they may get messages."""
     kinds: list[tuple[str, Json]] = [
         *((f"text: {words}", {"type": "text", "text": {"body": words}}) for words in STOP_WORDS),
         ("button", {"type": "button", "button": {"payload": "STOP", "text": "Stop"}}),
@@ -272,7 +273,7 @@ def _contact(last: int) -> Json:
 
 
 def _about(scene: Scene, last: int, as_text: str) -> None:
-    """Consent, and whether a text may follow."""
+    """Consent, and whether a free text may follow."""
     token = scene.bearer(subject=f"officer-{last}")
     scene.both("POST", "/v1/consents/lookup", json={"phone": f"+22177000{last}"}, token=token, as_text=as_text)
     person = world.recipient(scene, last)
@@ -281,7 +282,7 @@ def _about(scene: Scene, last: int, as_text: str) -> None:
 
 
 def _account(scene: Scene) -> None:
-    """Each notice, then what a waiting list, the templates and health say."""
+    """Each account update; then a waiting distribution, the templates and health."""
     later = {"mode": "at", "at": world.AT}
     plan = world.bulk(
         scene,
@@ -355,7 +356,8 @@ def _account(scene: Scene) -> None:
 
 
 def _orange(scene: Scene) -> None:
-    """Each receipt of a message of its own; every shape; what belongs to none; the secret path and the addresses."""
+    """Each receipt for a message of its own; every shape; receipts without a message; the secret path and the
+    addresses."""
     url = scene.ok(scene.quietly("GET", "/v1/integrations/sms"))["webhook_url"].removeprefix(scene.stack.base_url)
 
     def post(body: Any, as_text: str, path: str = url) -> None:
@@ -387,7 +389,8 @@ def _orange(scene: Scene) -> None:
     message = _silent(scene, "secret", "sms")
     body = reported(message, {"address": f"tel:{message['phone']}", "deliveryStatus": "DeliveredToTerminal"})
     post(
-        reported({"provider_message_id": world.NOBODYS}, body["deliveryInfoNotification"]["deliveryInfo"]), "unmatched"
+        reported({"provider_message_id": world.UNKNOWN_ID}, body["deliveryInfoNotification"]["deliveryInfo"]),
+        "unmatched",
     )
     for content in NONSENSE:
         post(content, "nonsense")

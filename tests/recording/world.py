@@ -1,4 +1,4 @@
-"""What every scene needs: settings, people, contents, and messages that have come to their end."""
+"""What every scene needs: settings, people, contents, and messages that have ended."""
 
 import re
 from collections.abc import Mapping
@@ -16,11 +16,11 @@ TEXT = {"text": "Bonjour {first_name}, votre carte : {verification_url}"}
 PLAIN = 8200
 """Last digits from here on are no special numbers of the simulators (docs/simulators.md)."""
 SILENT = 603
-"""docs/simulators.md: taken, and never a receipt."""
+"""docs/simulators.md: taken, but no receipt ever follows."""
 UNDELIVERABLE = 610
 AT = "2026-11-30T10:00:00Z"
-"""A later day, at a whole hour: such instants stay in a recording."""
-NOBODYS = "00000000-0000-5000-8000-000000000000"
+"""A later day, at a whole hour: a recording keeps such times."""
+UNKNOWN_ID = "00000000-0000-5000-8000-000000000000"
 
 
 def whatsapp(scene: Scene, **changes: Any) -> Json:
@@ -51,7 +51,7 @@ def sms(scene: Scene, **changes: Any) -> Json:
 
 
 def set_up(scene: Scene, *, approved: bool = True) -> None:
-    """Both channels, not written down; the ready template is submitted and approved."""
+    """Sets up both channels without recording it. The ready template is submitted and approved."""
     scene.ok(scene.quietly("PUT", "/v1/integrations/whatsapp", json=whatsapp(scene)))
     scene.ok(scene.quietly("PUT", "/v1/integrations/sms", json=sms(scene)))
     if approved:
@@ -59,7 +59,7 @@ def set_up(scene: Scene, *, approved: bool = True) -> None:
 
 
 def approve(scene: Scene) -> None:
-    """Meta has the ready template in both languages, and says so."""
+    """Waits until Meta has approved the ready template in both languages."""
     scene.ok(scene.quietly("POST", "/v1/templates/vaccination_card/submit"))
 
     def approved() -> set[str]:
@@ -71,7 +71,7 @@ def approve(scene: Scene) -> None:
 
 
 def recipient(scene: Scene, last: int, **changes: Any) -> Json:
-    """A person whose number ends so; None leaves a field out."""
+    """A person whose number ends with these digits; None leaves a field out."""
     body = {
         "phone": f"+22177000{last:04d}",
         "first_name": "Aminata",
@@ -93,30 +93,30 @@ def order(scene: Scene, last: int, channel: str = "sms", **changes: Any) -> Json
 
 
 def bulk(scene: Scene, *people: Json, **changes: Any) -> Json:
-    """The body of a distribution of these people."""
+    """The body of a distribution to these people."""
     body: Json = {"campaign_id": "campaign", "channel": "sms", "content": TEXT}
     return body | ({"recipients": list(people)} if people else {}) | changes
 
 
 def send(scene: Scene, body: Json, key: str) -> str:
-    """A message's ID; the sending is not written down."""
+    """The ID of a new message; the request is not recorded."""
     answer = scene.quietly("POST", "/v1/messages", json=body, headers={"Idempotency-Key": _visible(key)})
     return str(scene.ok(answer)["message_id"])
 
 
 def distribute(scene: Scene, body: Json, key: str) -> Json:
-    """A distribution; the planning is not written down."""
+    """A new distribution; the request is not recorded."""
     answer = scene.quietly("POST", "/v1/distributions", json=body, headers={"Idempotency-Key": _visible(key)})
     return scene.ok(answer)
 
 
 def _visible(key: str) -> str:
-    """As an Idempotency-Key has to be."""
+    """The key with only the characters that an Idempotency-Key may have."""
     return re.sub(r"[^!-~]", "_", key)
 
 
 def upload(scene: Scene, content: bytes, form: str) -> str:
-    """A file that has been put where uploads go."""
+    """The ID of an uploaded file."""
     made = scene.ok(scene.quietly("POST", "/v1/uploads", json={"format": form, "bytes": len(content)}))
     put = httpx2.put(made["url"], headers=made["headers"], content=content)
     put.raise_for_status()
@@ -128,7 +128,7 @@ def message(scene: Scene, identity: str) -> Json:
 
 
 def settled(scene: Scene, identity: str, *statuses: str) -> Json:
-    """The message, once it has one of these statuses and nothing is under way."""
+    """The message, once it has one of these statuses and no work is under way."""
     until(lambda: message(scene, identity), lambda found: found["status"] in statuses)
     scene.stack.settle()
     return message(scene, identity)
@@ -148,7 +148,7 @@ def stands(scene: Scene, identity: str, *statuses: str, **counts: int) -> Json:
 
 
 def ledger(scene: Scene, provider: str) -> None:
-    """Write down what the simulated provider has taken from this organisation."""
+    """Records what the simulated provider has taken from this organisation."""
     url = f"{scene.stack.simulators_url}/_control/ledger?provider={provider}&organisation={scene.organisation}"
     answer = scene.stack.client.get(url)
     scene.note(f"{provider} has taken", answer.json()["messages"])

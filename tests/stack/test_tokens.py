@@ -11,14 +11,14 @@ from shared.api.openapi import document
 from tests.local.bad_tokens import BAD, Issuer
 from tests.stack.running import RunningStack
 
-NOBODYS = "00000000-0000-5000-8000-000000000000"
+UNKNOWN_ID = "00000000-0000-5000-8000-000000000000"
 
 
 def routes() -> Iterator[tuple[str, str, str]]:
     """(method, path, the scope that it asks for) of all that want a token."""
     paths: Any = document()["paths"]
     for path, operations in paths.items():
-        filled = path.replace("{distribution_id}", NOBODYS).replace("{message_id}", NOBODYS)
+        filled = path.replace("{distribution_id}", UNKNOWN_ID).replace("{message_id}", UNKNOWN_ID)
         filled = filled.replace("{campaign_id}", "c-1").replace("{name}", "vaccination_card")
         for method, operation in operations.items():
             if isinstance(operation, dict) and operation.get("security"):

@@ -1,9 +1,9 @@
-"""The structure's figures of a checkout, to be compared before and after a change.
+"""Prints the structure's figures of a checkout, to compare before and after a change.
 
-python -m tests.structure                        of this checkout
-python -m tests.structure --root ../old -v       of another one, with every name and place
-python -m tests.structure --json figures.json    also as JSON
-python -m tests.structure --tests --report ci.log    and the number of tests and how long they took
+python -m tests.structure                            this checkout
+python -m tests.structure --root ../old -v           another checkout, with every name and place
+python -m tests.structure --json figures.json        also as JSON
+python -m tests.structure --tests --report ci.log    with the number of tests and their time
 """
 
 import argparse
@@ -21,7 +21,7 @@ type Value = int | float | str | Sequence[Value] | Mapping[str, Value]
 
 
 def measure(root: Path) -> dict[str, Value]:
-    """All figures that can be read from the files alone."""
+    """All figures that need only the files."""
     of = {folder: modules(root, folder) for folder in FOLDERS}
     shared, product = of["shared"], [*of["shared"], *of["functions"]]
     packages = figures.per_package(shared)
@@ -47,7 +47,7 @@ def measure(root: Path) -> dict[str, Value]:
 
 
 def shown(value: Value, *, verbose: bool) -> str:
-    """One figure as text: lists and words as their number, and in full where `verbose`."""
+    """One figure as text. A list or a word appears as its count, and in full if `verbose`."""
     match value:
         case float():
             return f"{value:.2%}" if value <= 1 else f"{value:.1f}"
@@ -60,7 +60,7 @@ def shown(value: Value, *, verbose: bool) -> str:
 
 
 def text(found: dict[str, Value], *, verbose: bool) -> str:
-    """What is printed."""
+    """The printed text."""
     lines = [f"{name}: {shown(one, verbose=verbose)}" for name, one in found.items() if name != "private words"]
     words = found["private words"]
     assert isinstance(words, Mapping)
@@ -73,7 +73,7 @@ def text(found: dict[str, Value], *, verbose: bool) -> str:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Prints the figures; always 0, because a comparison is for people and for tests."""
+    """Prints the figures. Always gives 0: people and tests compare them."""
     parser = argparse.ArgumentParser(prog="python -m tests.structure", description=__doc__)
     parser.add_argument("--root", type=Path, default=Path(__file__).parents[2], help="the checkout to be measured")
     parser.add_argument("--json", type=Path, help="write all figures with names and places to this file")

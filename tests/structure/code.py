@@ -1,4 +1,4 @@
-"""Python files of a checkout, parsed. Nothing of the product is imported, so an old checkout can be read as well."""
+"""The parsed Python files of a checkout. It imports no module of the product, so it can read an old checkout."""
 
 import ast
 from collections.abc import Iterator
@@ -17,22 +17,22 @@ class Module:
 
     @property
     def name(self) -> str:
-        """As it is imported ("shared.policy.gate")."""
+        """Its name in an import ("shared.policy.gate")."""
         return self.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
     @property
     def is_package(self) -> bool:
-        """Whether it is an `__init__.py`, which is not counted as a module."""
+        """Whether it is an `__init__.py`, which does not count as a module."""
         return self.path.endswith("/__init__.py")
 
     @property
     def package(self) -> str:
-        """The folder that it lies in."""
+        """The folder of the file."""
         return self.path.rpartition("/")[0]
 
 
 def modules(root: Path, folder: str) -> list[Module]:
-    """Every Python file below a folder of the checkout; none where the checkout lacks the folder."""
+    """Every Python file below a folder of the checkout; none if the checkout lacks the folder."""
     files = sorted((root / folder).rglob("*.py"))
     return [
         Module(path=file.relative_to(root).as_posix(), tree=ast.parse(file.read_text(encoding="utf-8"), str(file)))
@@ -46,5 +46,5 @@ def functions(module: Module) -> Iterator[Function]:
 
 
 def is_docstring(node: ast.stmt) -> bool:
-    """Whether the statement is a bare string: a docstring, or the description under a field or constant."""
+    """Whether the statement is a bare string: a docstring, or the description below a field or constant."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)

@@ -1,4 +1,4 @@
-"""How the code is cut: modules, statements, importers, functions, types and broad excepts."""
+"""Figures of the code's structure: modules, statements, importers, functions, types and broad excepts."""
 
 import ast
 import re
@@ -16,18 +16,18 @@ BROAD = {"Exception", "BaseException"}
 
 
 def statements(found: Iterable[Module]) -> int:
-    """Statements of all kinds; docstrings and descriptions of fields are not counted."""
+    """Statements of all kinds, without docstrings and descriptions of fields."""
     return sum(isinstance(node, ast.stmt) and not is_docstring(node) for one in found for node in ast.walk(one.tree))
 
 
 def per_package(found: Iterable[Module]) -> list[tuple[str, int]]:
-    """(folder, modules that lie in it directly), the fullest first."""
+    """(folder, number of modules directly in it), largest first."""
     counts = Counter(one.package for one in found if not one.is_package)
     return sorted(counts.items(), key=lambda one: (-one[1], one[0]))
 
 
 def importers(found: Sequence[Module]) -> dict[str, set[str]]:
-    """Module → the modules that import it or something in it."""
+    """Module → the modules that import it or a name of it."""
     names = {one.name for one in found}
     importing: dict[str, set[str]] = defaultdict(set)
     for one in found:
@@ -55,7 +55,7 @@ def with_one_importer(shared: Sequence[Module], product: Sequence[Module]) -> li
 
 def lengths(found: Iterable[Module]) -> list[tuple[int, str]]:
     """(lines, "file:line name") of every function with a body, shortest first. Docstrings and the lines of nested
-    functions are not counted; a body of `...` alone is a declaration."""
+    functions do not count. A body of `...` alone is a declaration and is left out."""
     return sorted(
         (_own_lines(node), f"{one.path}:{node.lineno} {node.name}")
         for one in found
@@ -87,7 +87,7 @@ def percentiles(found: Sequence[tuple[int, str]]) -> tuple[int, int]:
 
 
 def typed_share(found: Iterable[Module]) -> float:
-    """The part of all functions whose arguments and answer are all annotated; `self` and `cls` need nothing."""
+    """The share of functions with annotations for all arguments and the result; `self` and `cls` need none."""
     marks = [_is_typed(node) for one in found for node in functions(one)]
     return sum(marks) / len(marks) if marks else 1.0
 
@@ -116,7 +116,7 @@ def _is_broad(caught: ast.expr | None) -> bool:
 
 
 def tests_collected(root: Path) -> int:
-    """How many tests pytest finds in the checkout, which must be able to run with this interpreter's packages."""
+    """How many tests pytest finds in the checkout. The checkout must run with this interpreter's packages."""
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"],
         cwd=root,
@@ -131,7 +131,7 @@ def tests_collected(root: Path) -> int:
 
 
 def seconds_of_tests(report: Path) -> float:
-    """From pytest's JUnit file, or from the last closing line of pytest in the output of `.ci/run`."""
+    """Reads pytest's JUnit file, or pytest's last closing line in the output of `.ci/run`."""
     text = report.read_text(encoding="utf-8")
     if text.lstrip().startswith("<"):
         return sum(float(suite.get("time", "0")) for suite in ElementTree.fromstring(text).iter("testsuite"))

@@ -1,4 +1,4 @@
-"""Where a private word remains: in names of the code, in stored attributes, events, metrics and the template."""
+"""Finds the private words that remain in names of the code, stored attributes, events, metrics and the template."""
 
 import ast
 import re
@@ -14,17 +14,17 @@ from tests.structure.words import MEANT_IN, NOT_MEANT, NOT_MEANT_IN, SENTENCE_WO
 
 FOLDERS = ("shared", "functions", "local", "tests", "bench")
 OWN = "tests/structure/"
-"""These files name the words themselves."""
+"""These files contain the words themselves."""
 _NAME = re.compile(r"[^\W\d]\w*")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _EXPRESSION = re.compile(r"(?:^|[\s(,])[:#][a-z]\w*|attribute_(?:not_)?exists|[$][{]")
-"""What a condition or update of DynamoDB has, and no sentence."""
+"""Marks of a DynamoDB condition or update; no sentence has them."""
 _PROSE_KEYS = {"Description", "AlarmDescription"}
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Found:
-    """One name in its place. `kind`: module, class, function, argument, variable, attribute, keyword, import, string,
+    """One name in one place. `kind`: module, class, function, argument, variable, attribute, keyword, import, string or
     template."""
 
     file: str
@@ -34,7 +34,7 @@ class Found:
 
 
 def remaining(root: Path) -> dict[str, list[Found]]:
-    """Word → the places where it remains in a name and is meant by the table."""
+    """Word → the places where a name contains it and no exception applies."""
     found: dict[str, list[Found]] = defaultdict(list)
     for place in sorted(set(names(root))):
         for word in words_in(place.name):
@@ -44,7 +44,7 @@ def remaining(root: Path) -> dict[str, list[Found]]:
 
 
 def names(root: Path) -> Iterator[Found]:
-    """Every name of the checkout's Python files, and those of its template."""
+    """Every name in the checkout's Python files and in its template."""
     for folder in FOLDERS:
         for module in modules(root, folder):
             if not module.path.startswith(OWN):
@@ -56,7 +56,7 @@ def names(root: Path) -> Iterator[Found]:
 
 @cache
 def words_in(name: str) -> tuple[str, ...]:
-    """The table's words in a name, which is cut at underscores and capitals."""
+    """The private words in a name. The name is split at underscores and capitals."""
     parts = [part.lower() for part in _PART.findall(name)]
     return tuple(word for word, forms in WORDS.items() if any(_holds(parts, form.split("_")) for form in forms.forms))
 
@@ -86,7 +86,7 @@ def _of_module(module: Module) -> Iterator[Found]:
 
 
 def _line(node: ast.AST) -> int:
-    """Where the name stands: an attribute is the last thing of its expression."""
+    """The line of the name. An attribute is the last part of its expression."""
     return getattr(node, "end_lineno" if isinstance(node, ast.Attribute) else "lineno", 1)
 
 
@@ -117,12 +117,12 @@ def _of_node(node: ast.AST, prose: set[int]) -> Iterator[tuple[str, str]]:  # no
 
 
 def _is_no_prose(text: str) -> bool:
-    """Whether a string can hold names: it has no blanks, or is an expression of DynamoDB's."""
+    """Whether a string can contain names: it has no blanks, or it is a DynamoDB expression."""
     return not re.search(r"\s", text.strip()) or _EXPRESSION.search(text) is not None
 
 
 def _of_template(text: str) -> Iterator[Found]:
-    """Names outside of comments and descriptions. A description ends where the indentation falls back."""
+    """Names outside of comments and descriptions. A description ends at the first line that is indented less."""
     deeper: int | None = None
     for number, line in enumerate(text.splitlines(), start=1):
         depth = len(line) - len(line.lstrip())

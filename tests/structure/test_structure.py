@@ -52,7 +52,7 @@ TEMPLATE = """Resources:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A checkout of two modules, a test and a template."""
+    """A checkout with two modules, a test and a template."""
     for name, text in {
         "shared/policy/__init__.py": "",
         "shared/policy/gate.py": GATE,
@@ -66,7 +66,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_code_is_measured(root: Path) -> None:
+def test_the_figures_of_the_code(root: Path) -> None:
     shared = modules(root, "shared")
     assert figures.per_package(shared) == [("shared/policy", 2)]
     assert figures.with_one_importer(shared, shared) == [("shared.policy.hours", "shared.policy.gate")]
@@ -104,8 +104,8 @@ def test_a_name_is_cut_at_underscores_and_capitals() -> None:
     assert identifiers.words_in("leftover") == identifiers.words_in("of_the_many") == ()
 
 
-def test_every_word_that_is_not_meant_holds_one() -> None:
-    """An exception that hides nothing would hide a mistake later."""
+def test_every_exception_contains_a_private_word() -> None:
+    """An exception without a private word hides no name today and would hide a mistake later."""
     named = [*words.NOT_MEANT, *(name for names in words.NOT_MEANT_IN.values() for name in names)]
     assert [name for name in named if not identifiers.words_in(name)] == []
     assert words.WORDS.keys() >= words.SENTENCE_WORDS

@@ -1,4 +1,4 @@
-"""house.md's left column: the private words, what each becomes, and the names in which such a word is not meant."""
+"""The left column of house.md: the private words, their replacements, and the names for which a word is allowed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """`forms`: how it occurs in a name; underscores join the parts of a phrase. `becomes`: house.md's right column."""
+    """`forms`: the word's forms in a name; underscores join the parts of a phrase. `becomes`: house.md's right
+    column."""
 
     forms: tuple[str, ...]
     becomes: str
@@ -84,7 +85,7 @@ SENTENCE_WORDS = frozenset(
     | {"room", "quiet", "straight", "link", "fresh", "standing", "judge"}
     | {"strangers", "of_many", "side_by_side", "told_by"}
 )
-"""Everyday words that the name of a test may use: it is a sentence, and says there what anybody means by them."""
+"""Everyday words that the name of a test may use, because it is a sentence."""
 
 
 NOT_MEANT: Mapping[str, str] = _reasons(
@@ -130,7 +131,7 @@ NOT_MEANT: Mapping[str, str] = _reasons(
     ("the head room of a budget", "HEADROOM"),
     ("how often a library makes a deep copy", "copies_per_transaction"),
 )
-"""Name → why the table does not mean it. ".name" means it as an attribute, "name=" as a keyword."""
+"""Name → why the table allows it. ".name" allows it as an attribute, "name=" as a keyword."""
 
 NOT_MEANT_IN: Mapping[str, Mapping[str, str]] = {
     "moto_": {
@@ -171,7 +172,7 @@ NOT_MEANT_IN: Mapping[str, Mapping[str, str]] = {
     "test_alarms": {"standing": "dead letters that stand"},
     "template.yaml": {"standing": "dead letters that stand"},
 }
-"""The same for names that are meant elsewhere: part of the path → name → why."""
+"""The same for single files: part of the path → name → why."""
 
 MEANT_IN: Mapping[str, frozenset[str]] = {
     "identity": frozenset({"word"}),
@@ -193,4 +194,5 @@ MEANT_IN: Mapping[str, frozenset[str]] = {
     "test_refusals": frozenset({"word"}),
     "test_webhooks_in_any_order": frozenset({"word"}),
 }
-"""Where a name of `NOT_MEANT` is meant: part of the path → names. A "word" there is what a person said of consent."""
+"""Files in which a name of `NOT_MEANT` is not allowed: part of the path → names. There, "word" would mean a consent
+record."""

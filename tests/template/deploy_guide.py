@@ -20,7 +20,7 @@ _PLAIN_ASSIGNMENT = re.compile(r"^\w+=(?!\$\()")
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A `##` heading and what stands under it."""
+    """A `##` heading and the text below it."""
 
     title: str
     text: str
@@ -40,19 +40,19 @@ def section(number: int) -> Section:
 
 
 def commands(text: str) -> list[list[str]]:
-    """Every command of every `sh` block and those in running text that could be pasted, as words."""
+    """Every command of every `sh` block, and the commands in running text that can be pasted, each as words."""
     lines = [line for block in Section("", text).blocks("sh") for line in _lines(block)]
     lines += _INLINE.findall(_BLOCK.sub("", text))
     return [shlex.split(line, comments=True) for line in lines]
 
 
 def query(words: list[str]) -> Any:
-    """What is asked of the answer by `--query`, compiled; None where nothing is."""
+    """The compiled `--query` of a command, or None."""
     return jmespath.compile(words[words.index("--query") + 1]) if "--query" in words else None
 
 
 def _lines(block: str) -> list[str]:
-    """One command each; what a here-document holds is no command, what `X=$(…)` holds is one."""
+    """One command a line. The content of a here-document is no command; the content of `X=$(…)` is one."""
     whole = _HEREDOC.sub("\n", block).replace("\\\n", " ")
     found = []
     for line in filter(None, map(str.strip, whole.splitlines())):

@@ -76,7 +76,7 @@ def default_of(template: Node, node: Node) -> Node:
 
 
 def concurrency(template: Node, event: Node) -> int:
-    """Of an event source mapping: how many batches may be under way, unless the stage says otherwise."""
+    """How many batches of an event source mapping may run at once, by default."""
     return number(default_of(template, at(event, "ScalingConfig", "MaximumConcurrency")))
 
 
@@ -87,7 +87,7 @@ def text(node: Node, *path: str | int) -> str:
 
 
 def listed(node: Node) -> list[Node]:
-    """What IAM lets one write as one thing or as a list of things."""
+    """A list. IAM allows one value in place of a list of one."""
     return node if isinstance(node, list) else [node]
 
 

@@ -1,4 +1,4 @@
-"""The SAM CLI, which lives in an environment of its own."""
+"""The SAM CLI. It has a virtual environment of its own."""
 
 import json
 import subprocess
@@ -14,13 +14,13 @@ _PARSER = Path(__file__).with_name("sam_parser.py")
 
 
 def tool(name: str, *words: str) -> str:
-    """What `sam` or `cfn-lint` prints; fetched first where `make` has not done it yet."""
+    """The output of `sam` or `cfn-lint`. Installs them first if `make` has not done it yet."""
     run(["make", ".venv-sam/.matches-lock"], ROOT, build_environment())
     return run([str(_BIN / name), *words], ROOT, build_environment() | {"AWS_DEFAULT_REGION": "eu-west-1"})
 
 
 def parse(commands: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
-    """The options of each command (the words after `sam`) as SAM understands them, or `error`; none is run."""
+    """The options of each command (the words after `sam`) as SAM understands them, or `error`. Runs no command."""
     run(["make", ".venv-sam/.matches-lock"], ROOT, build_environment())
     asked = json.dumps([list(words) for words in commands])
     answer = subprocess.run(

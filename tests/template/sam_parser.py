@@ -1,6 +1,7 @@
-"""Run by the SAM CLI's own interpreter: reads commands as SAM would, samconfig.toml included, and runs none.
+"""Reads commands as SAM would, with samconfig.toml, and runs none. The SAM CLI's own interpreter runs this file.
 
-JSON in: a list of lists of words after `sam`. JSON out: for each, the options as SAM understood them, or `error`.
+JSON in: a list of commands, each a list of the words after `sam`. JSON out: for each, the options as SAM understood
+them, or `error`.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""When alarms ring: their metric math is computed as CloudWatch would, with a metric that nobody wrote as None."""
+"""When the alarms ring. The tests compute their metric math as CloudWatch does; a metric without data is None."""
 
 import re
 from collections import Counter
@@ -32,7 +32,7 @@ MATH = {
 
 
 def rings(alarm: str, **metrics: float) -> bool:
-    """Whether one period with these metrics is past the alarm's threshold."""
+    """Whether one period with these metrics exceeds the alarm's threshold."""
     its = ALARMS[alarm]
     entries = {text(one, "Id"): mapping(one) for one in listed(its["Metrics"])}
     assert metrics.keys() <= {name for name, one in entries.items() if "MetricStat" in one}
@@ -51,8 +51,9 @@ def rings(alarm: str, **metrics: float) -> bool:
 
 
 @each_alarm
-def test_an_alarm_takes_what_cloudwatch_lets_it_take_and_is_silent_while_nothing_is_counted(alarm: str) -> None:
-    """At most ten metrics and ten expressions; one of them is what it watches. No value at all is a missing tick."""
+def test_an_alarm_keeps_cloudwatchs_limits_and_is_silent_without_data(alarm: str) -> None:
+    """CloudWatch allows at most ten metrics and ten expressions; the alarm watches one of them. Only for TickMissing,
+    no data means an alarm."""
     entries = [mapping(one) for one in listed(ALARMS[alarm].get("Metrics", []))]
     if not entries:
         return
@@ -63,7 +64,7 @@ def test_an_alarm_takes_what_cloudwatch_lets_it_take_and_is_silent_while_nothing
 
 
 SMS_SHARE = "SmsFailureShare"
-NOBODY_TRIED = {"cancelled", "erased", "expired", "opted_out", "consent_missing", "experiment_withheld"}
+NEVER_TRIED = {"cancelled", "erased", "expired", "opted_out", "consent_missing", "experiment_withheld"}
 
 
 def _reasons(alarm: str) -> set[str]:
@@ -71,11 +72,11 @@ def _reasons(alarm: str) -> set[str]:
 
 
 @pytest.mark.parametrize("alarm", ["WhatsAppFailureShare", "SmsFailureShare"])
-def test_failures_ring_by_reason_and_what_nobody_tried_counts_nothing(alarm: str) -> None:
-    """A cancel of ten thousand, an erasure, what Meta withheld: none of it is in the share."""
+def test_failures_ring_by_reason_and_untried_messages_do_not_count(alarm: str) -> None:
+    """A cancel of ten thousand, an erasure, or an experiment that Meta withholds: none of them is in the share."""
     reasons = _reasons(alarm)
     assert {"undeliverable", "outcome_unknown", "provider_rejected"} <= reasons
-    assert reasons & NOBODY_TRIED == set()
+    assert reasons & NEVER_TRIED == set()
     assert {one.name for one in of_alarm(alarm)} == {"Failures", "Calls"}
     entries = {text(one, "Id"): mapping(one) for one in listed(ALARMS[alarm]["Metrics"])}
     for summed in ("failed", "worst"):
@@ -89,7 +90,7 @@ def test_failures_ring_by_reason_and_what_nobody_tried_counts_nothing(alarm: str
 
 
 def _counted(office: Office) -> dict[str, float]:
-    """What the alarm of SMS would read of what the office told: accepted calls, failures by reason."""
+    """What the SMS alarm would read of the office's events: accepted calls, and failures by reason."""
     reported = office.telemetry.events
     reasons = Counter(
         str(one["reason"]) for name, one in reported if name == "message_moved" and one["status"] == "failed"
@@ -118,7 +119,7 @@ def test_a_cancelled_campaign_rings_nothing_and_a_refused_one_does() -> None:
 
 
 @pytest.mark.parametrize("alarm", ["WhatsAppStandsStill", "SmsStandsStill"])
-def test_release_without_a_single_acceptance_rings(alarm: str) -> None:
+def test_release_without_any_accepted_message_rings(alarm: str) -> None:
     assert rings(alarm, releasing=1)
     assert not rings(alarm, releasing=1, accepted=1)
     assert not rings(alarm, accepted=1)
@@ -130,20 +131,20 @@ def test_failures_of_many_reasons_ring_together() -> None:
     assert not rings("SmsFailureShare", accepted=100, **few)
 
 
-def test_work_that_nobody_takes_up_rings_although_release_says_nothing() -> None:
-    """The standstill's alarms hear of a distribution from release itself: without a worker nobody tells them."""
+def test_overdue_work_rings_although_release_reports_nothing() -> None:
+    """The alarms of a standstill depend on an event of release itself. Without a worker there is no such event."""
     assert rings("DistributionsOverdue", distributions=1, shards=0)
     assert rings("DistributionsOverdue", distributions=0, shards=1)
     assert not rings("DistributionsOverdue", distributions=0, shards=0)
 
 
 @pytest.mark.parametrize("alarm", ["WhatsAppDeadLettersPresent", "SmsDeadLettersPresent"])
-def test_dead_letters_ring_as_long_as_they_stand_and_where_nobody_takes_them(alarm: str) -> None:
+def test_dead_letters_ring_while_they_stand_and_if_no_function_takes_them(alarm: str) -> None:
     for metric in ("standing", "lying", "held", "received"):
         assert rings(alarm, **{metric: 1})
 
 
-def test_webhooks_that_are_refused_too_many_or_unreadable_ring() -> None:
+def test_refused_and_unreadable_webhooks_ring() -> None:
     routes = {value for one in of_alarm("WebhookAnswers4xx") for name, value in one.dimensions if name == "Resource"}
     posts = {text(event, "Path") for _, event in events(TEMPLATE, "HttpApi") if event["Method"] == "POST"}
     assert routes == {path for path in posts if path.startswith("/webhooks/")}

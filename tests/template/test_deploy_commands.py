@@ -1,12 +1,12 @@
-"""Every command of docs/deploy.md and docs/runbook.md is held to something; one for which nothing is known fails here.
+"""Every command of docs/deploy.md and docs/runbook.md is checked. A command that this file cannot check fails.
 
-| program | held to |
+| program | checked against |
 |---|---|
 | make | the Makefile: `make -n` finds the target |
 | sam | SAM's own parser, samconfig.toml included |
 | aws | botocore's description of the service: operation, options, required ones; queries are compiled |
-| curl | the routes of template.yaml; those of step 6 are also run (tests/stack/test_deploy_guide.py) |
-| git | its own short help: the options are known |
+| curl | the routes of template.yaml; those of step 6 also run (tests/stack/test_deploy_guide.py) |
+| git | its own short help: the options exist |
 | the shell's own | bash reads each block without running it |
 """
 
@@ -27,11 +27,11 @@ from tests.template.reading import ROOT, concurrency, events, mapping, read, tex
 from tests.unit.api.events import request
 
 SHELLS_OWN = {"export", "read", "cat", "rm", "echo"}
-# The CLI's own commands, of which botocore knows nothing, and calls of others: nothing here can check them.
+# The CLI's own commands, which botocore does not know, and calls to other services: no check is possible here.
 UNCHECKED = (["aws", "configure", "sso"], ["aws", "sso", "login"], ["curl", "https://graph.facebook.com"])
 # Options of every aws command, and whether a value follows.
 ALL_COMMANDS = {"query", "output", "profile", "region"}
-# Where the CLI calls a member otherwise than the service does.
+# The CLI's own name for a member of the service.
 RENAMED = {("sns", "subscribe", "notification-endpoint"): "endpoint"}
 
 
@@ -51,7 +51,7 @@ def understood_by_aws(words: list[str]) -> None:
 
 
 def _options(words: list[str]) -> tuple[set[str], set[str]]:
-    """Those with a value, and the flags, of which `--no-x` is one for x."""
+    """The options with a value, and the flags; `--no-x` is a flag of x."""
     valued: set[str] = set()
     flags: set[str] = set()
     remaining = list(words)
@@ -67,7 +67,7 @@ def _options(words: list[str]) -> tuple[set[str], set[str]]:
 
 
 def _members(service: str, operation: str) -> tuple[dict[str, str], set[str]]:
-    """The options that an operation has, with their types, and those that it cannot do without."""
+    """The options of an operation with their types, and the required ones."""
     model = botocore.session.get_session().get_service_model(service)
     names = {xform_name(name, "-"): name for name in model.operation_names}
     assert operation in names, f"{service} has no {operation}"
@@ -155,12 +155,12 @@ def test_bash_can_read_each_block(block: str) -> None:
         (["git", "switch", "--detatch"], AssertionError),
     ],
 )
-def test_a_slip_would_be_found(wrong: list[str], error: type[Exception]) -> None:
+def test_a_mistake_in_a_command_is_found(wrong: list[str], error: type[Exception]) -> None:
     with pytest.raises(error):
         CHECKS[wrong[0]](wrong)
 
 
-def test_what_nothing_here_checks_is_said_not_to_be_verified() -> None:
+def test_commands_without_a_check_are_listed_in_unverified() -> None:
     unverified = (ROOT / "docs" / "unverified.md").read_text(encoding="utf-8")
     assert all(" ".join(known[:3]) in unverified for known in UNCHECKED if known[0] == "aws")
     assert "subscribed_apps" in unverified
@@ -174,7 +174,7 @@ def test_every_parameter_of_the_template_is_explained() -> None:
     assert set(mapping(read(), "Parameters")) <= explained
 
 
-def test_the_quota_that_is_asked_for_is_what_the_queues_take() -> None:
+def test_the_quota_in_the_guide_is_what_the_queues_take() -> None:
     template = read()
     at_once = [concurrency(template, its) for _, its in events(template, "SQS")]
     [row] = [line for line in section(2).text.splitlines() if "L-B99A9384)" in line]
@@ -182,7 +182,7 @@ def test_the_quota_that_is_asked_for_is_what_the_queues_take() -> None:
 
 
 def _token_claims(*groups: str) -> dict[str, str]:
-    """What API Gateway would hand on of a token that Cognito made with the guide's trigger."""
+    """The claims that API Gateway would pass on from a token that Cognito made with the guide's trigger."""
     [source] = section(3).blocks("python")
     module: dict[str, Any] = {}
     exec(compile(source, str(GUIDE), "exec"), module)

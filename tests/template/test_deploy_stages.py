@@ -1,4 +1,4 @@
-"""Each stage of samconfig.toml: linted, parsed by SAM, and asked of CloudFormation (moto) as a change set.
+"""Each stage of samconfig.toml: linted, parsed by SAM, and sent to CloudFormation (moto) as a change set.
 
 Each run of a linter takes 4 to 5 s, most of it imports and the translation. The change set is made in this process.
 """
@@ -35,7 +35,7 @@ def overrides(stage: str) -> dict[str, str]:
 
 
 def test_each_stage_says_how_to_build_and_validate() -> None:
-    """SAM looks in the named stage only, and a build that is not in source takes the virtual environments along."""
+    """SAM looks only in the named stage. Without `build_in_source` a build takes the virtual environments along."""
     whole = config()
     assert set(whole) == {"version", "default", *STAGES}
     for stage in STAGES:
@@ -59,7 +59,7 @@ def test_samconfig_holds_no_secret() -> None:
         assert not {line for line in overrides(stage).items() if SECRET.search("=".join(line))}
 
 
-def test_sam_reads_the_same_of_it_as_we_do() -> None:
+def test_sam_reads_samconfig_as_we_do() -> None:
     asked = [[command, "--config-env", stage] for command in ("deploy", "validate", "build") for stage in STAGES]
     for (command, _, stage), options in zip(asked, sam.parse(asked), strict=True):
         match command:
@@ -76,18 +76,18 @@ def test_sam_reads_the_same_of_it_as_we_do() -> None:
 
 
 def test_sam_validate_lints_as_the_stages_ask_it_to() -> None:
-    """Once, with `lint` coming from samconfig.toml: the stages' settings are the same, as is held above."""
+    """Once is enough: the test above shows that all stages have the same settings. `lint` comes from samconfig.toml."""
     assert "is a valid SAM Template" in sam.tool("sam", "validate", "--config-env", "prod")
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_cfn_lint_has_nothing_to_say_with_the_stages_parameters(stage: str) -> None:
-    """On the SAM template, which it translates by itself; SAM's own lint knows no parameters."""
+    """cfn-lint translates the SAM template by itself. SAM's own lint takes no parameters."""
     chosen = [f"{name}={value}" for name, value in overrides(stage).items()]
     assert sam.tool("cfn-lint", "template.yaml", "--parameters", *chosen) == ""
 
 
-# ── A change set, not executed ───────────────────────────────────────────────────────────────────────────────────────
+# ── A change set that is not executed ────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,7 @@ def cloudformation() -> Iterator[Any]:
 
 
 def propose(cloudformation: Any, document: Document, stage: str, chosen: dict[str, str]) -> Any:
-    """What the stage's first deployment would add."""
+    """The resources that the stage's first deployment would add."""
     names = {"StackName": f"oomus-messaging-{stage}", "ChangeSetName": "first"}
     cloudformation.create_change_set(
         **names,
@@ -137,13 +137,13 @@ def test_a_change_set_of_each_stage_adds_every_resource_and_knows_every_paramete
 
 
 def _fits(parameter: dict[str, Any], value: str) -> None:
-    """moto does not look: CloudFormation refuses a value that the parameter does not allow."""
+    """CloudFormation refuses a value that the parameter does not allow; moto does not check."""
     assert value in map(str, parameter.get("AllowedValues", [value])), (parameter, value)
     if parameter["Type"] == "Number":
         assert float(value) >= parameter.get("MinValue", float("-inf")), (parameter, value)
 
 
-def test_a_parameter_that_nobody_knows_is_refused(cloudformation: Any, document: Document) -> None:
+def test_an_unknown_parameter_is_refused(cloudformation: Any, document: Document) -> None:
     with pytest.raises(ValueError, match="Stag"):
         propose(cloudformation, document, "dev", overrides("dev") | {"Stag": "dev"})
 
@@ -152,7 +152,7 @@ CONDITIONS = {"HasFrontEnd": "FrontEndOrigins", "HasCardBuckets": "CardBuckets",
 
 
 def test_every_condition_can_be_decided_from_one_parameter(document: Document) -> None:
-    """So that a stage's choices decide them all: nothing is conditional on what exists only on AWS."""
+    """A stage's own parameters decide every condition: none depends on something that exists only on AWS."""
     assert set(document["Conditions"]) == set(CONDITIONS)
     for condition, parameter in CONDITIONS.items():
         assert set(_references(document["Conditions"][condition])) == {parameter}
@@ -187,7 +187,7 @@ def _conditions(node: Any) -> Iterator[str]:
 
 
 def test_the_guides_queries_find_what_they_look_for(document: Document) -> None:
-    """On what describe-stacks and describe-stack-events answer, as botocore's documents shape it."""
+    """On answers of describe-stacks and describe-stack-events in the shape that botocore documents."""
     template: Any = read()
     outputs = [{"OutputKey": name, "OutputValue": f"value of {name}"} for name in template["Outputs"]]
     failed = {"LogicalResourceId": "HttpApi", "ResourceStatus": "CREATE_FAILED", "ResourceStatusReason": "issuer"}
@@ -201,7 +201,7 @@ def test_the_guides_queries_find_what_they_look_for(document: Document) -> None:
         assert query(words).search(answer) == wanted
 
 
-def test_the_guide_names_the_log_groups_that_there_are() -> None:
+def test_the_log_groups_in_the_guide_exist() -> None:
     text = GUIDE.read_text(encoding="utf-8")
     assert all(f"`{folder}`" in text for folder in FUNCTION_FOLDERS.values())
     assert "/oomus-messaging-dev/webhook" in text

@@ -1,4 +1,4 @@
-"""CI does what a laptop does, with nothing that can move under it; hooks call what `make` calls."""
+"""CI runs what a laptop runs, with pinned actions. The hooks call what `make` calls."""
 
 import re
 import subprocess
@@ -14,7 +14,7 @@ from tests.template.reading import ROOT
 
 WORKFLOW = ROOT / ".github" / "workflows" / "ci.yml"
 BIN = Path(sys.executable).parent
-PRIVATE_KEY = b"-----BEGIN RSA " + b"PRIVATE KEY-----"  # in two, or the hook would find it here
+PRIVATE_KEY = b"-----BEGIN RSA " + b"PRIVATE KEY-----"  # in two parts, or the hook would find it here
 CONFLICT = b"line\n" + b"<" * 7 + b" ours\n"  # likewise
 PINNED = re.compile(r"uses: \S+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
 
@@ -79,8 +79,8 @@ def test_every_hook_calls_a_make_target_or_a_program_of_the_environment() -> Non
     ],
     ids=["private-key", "big-file", "conflict-marker-outside-of-a-merge"],
 )
-def test_what_must_not_be_committed_is_refused(tmp_path: Path, name: str, content: bytes, hook: str) -> None:
-    """In a repository of its own; big files are looked for among those that are added."""
+def test_the_hooks_refuse_secrets_conflicts_and_big_files(tmp_path: Path, name: str, content: bytes, hook: str) -> None:
+    """Each case has a repository of its own. The hook for big files looks only at added files."""
     (tmp_path / name).write_bytes(content)
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     subprocess.run(["git", "add", name], cwd=tmp_path, check=True)
@@ -90,14 +90,14 @@ def test_what_must_not_be_committed_is_refused(tmp_path: Path, name: str, conten
 
 
 def _hooked(hook: str, names: list[str], folder: Path) -> subprocess.CompletedProcess[bytes]:
-    """The hook's own command over these files, as pre-commit would call it."""
+    """Runs the hook's own command over these files, as pre-commit would."""
     [entry] = [one["entry"] for one in hooks() if one["id"] == hook]
     program, *words = entry.split()
     return subprocess.run([BIN / Path(program).name, *words, *names], cwd=folder, capture_output=True, check=False)
 
 
 def test_no_committed_file_holds_a_conflict_marker() -> None:
-    """Over all files and on each CI run, because a commit can be made without the hooks: markers once reached main."""
+    """Over all files on each CI run: a commit can be made without the hooks, and conflict markers once reached main."""
     tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
     names = [name for name in tracked.stdout.decode().split("\0") if name and (ROOT / name).is_file()]
     assert "docs/architecture.md" in names

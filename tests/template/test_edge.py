@@ -62,14 +62,15 @@ def test_each_route_is_written_out_and_goes_to_its_function(template: Node) -> N
     assert not [key for keys in found.values() for key in keys if "+}" in key or "$default" in key or "ANY " in key]
 
 
-def test_every_route_but_the_webhooks_and_the_public_ones_wants_a_token(template: Node) -> None:
+def test_every_route_except_webhooks_and_public_ones_needs_a_token(template: Node) -> None:
     assert at(template, "Resources", "HttpApi", "Properties", "Auth", "DefaultAuthorizer") == "Jwt"
     opened = {route_key(event) for _, event in events(template, "HttpApi") if "Auth" in event}
     assert opened == PUBLIC | WEBHOOKS
 
 
 def test_every_route_without_a_token_has_a_throttle_of_its_own(template: Node) -> None:
-    """All callers of a route share it. Together they leave most of the 10,000 a second that a region's account has."""
+    """All callers of a route share its throttle. Together the throttles leave most of the 10,000 requests a second that
+    an account has in a region."""
     settings = mapping(properties(template, "HttpApi"), "RouteSettings")
     assert set(settings) == PUBLIC | WEBHOOKS
     for route, its in settings.items():
@@ -78,9 +79,9 @@ def test_every_route_without_a_token_has_a_throttle_of_its_own(template: Node) -
     assert sum(number(its, "ThrottlingRateLimit") for its in settings.values()) < 2_500
 
 
-def test_the_webhooks_throttles_let_through_what_the_senders_can_cause(template: Node) -> None:
-    """Twenty WhatsApp environments send 390 a second at most (docs/scale.md), and Meta tells three times of each; ten
-    of SMS hold ten messages each for half a second at least, and Orange tells twice."""
+def test_the_webhooks_throttles_admit_all_statuses_of_our_own_messages(template: Node) -> None:
+    """Twenty WhatsApp environments send 390 a second at most (docs/scale.md), and Meta sends three statuses for each.
+    Ten SMS environments hold ten messages each for at least half a second, and Orange sends two receipts for each."""
     settings = mapping(properties(template, "HttpApi"), "RouteSettings")
     meta = number(settings["POST /webhooks/whatsapp/{organisation_id}"], "ThrottlingRateLimit")
     orange = number(settings["POST /webhooks/orange/{organisation_id}/{token}"], "ThrottlingRateLimit")
@@ -89,14 +90,14 @@ def test_the_webhooks_throttles_let_through_what_the_senders_can_cause(template:
     assert by_queue["SmsQueue.Arn"] * 10 / 0.5 * 2 <= orange
 
 
-def test_sam_hands_the_throttles_on(tmp_path: Path) -> None:
+def test_sam_passes_the_throttles_on(tmp_path: Path) -> None:
     document = translate(ROOT / "template.yaml", tmp_path)
     [stage] = [one for one in document["Resources"].values() if one["Type"] == "AWS::ApiGatewayV2::Stage"]
     assert set(stage["Properties"]["RouteSettings"]) == PUBLIC | WEBHOOKS
 
 
 def _cors(template: Node) -> Node:
-    """The configuration with front-end origins. SAM loses it all where only `AllowOrigins` is an intrinsic function."""
+    """The configuration with front-end origins. SAM drops it if only `AllowOrigins` is an intrinsic function."""
     chosen = at(properties(template, "HttpApi"), "CorsConfiguration", "Fn::If")
     assert at(chosen, 0) == "HasFrontEnd"
     assert at(chosen, 2) == {"Ref": "AWS::NoValue"}

@@ -7,15 +7,15 @@ from tests.template.reading import FUNCTION_FOLDERS, ROOT, Node, at, mapping, of
 
 COMMON = {"LOG_TABLE", "STATE_TABLE", "SECRETS_PREFIX"}
 PEOPLE = {"PAYLOAD_BUCKET", "NUMBER_KEY_SECRET_ID"}
-"""Of whoever freezes payloads and knows people again by their numbers: the senders do neither."""
+"""For the functions that store contents and recognise people by their numbers. The senders do neither."""
 LOCAL = {"AWS_ENDPOINT_URL", "CLOCK_STARTS_AT"}
-"""Empty but for `sam local`, which passes on only what the template names."""
+"""Empty, except with `sam local`, which sets only variables that the template names."""
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
 CARDS = {"CARD_HOSTS", "CARD_BUCKETS"}
 QUEUE_URLS = {"WHATSAPP_QUEUE_URL", "SMS_QUEUE_URL", "FANOUT_QUEUE_URL"}
 SCHEDULES = {"SCHEDULE_GROUP", "SCHEDULE_TARGET_ARN", "SCHEDULE_ROLE_ARN"}
 RETENTION = "MESSAGE_RETENTION_DAYS"
-"""For those that log messages; a sender only moves them."""
+"""For the functions that log messages. A sender only moves them."""
 OWN_VARIABLES = {
     "ApiFunction": {
         *PEOPLE,
@@ -59,21 +59,21 @@ def test_environment_variables(template: Node, function: str) -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_the_handler_is_there(template: Node, function: str) -> None:
+def test_the_handler_exists(template: Node, function: str) -> None:
     handler = text(properties(template, function), "Handler")
     assert handler == f"functions.{FUNCTION_FOLDERS[function]}.app.handler"
     assert (ROOT / "functions" / FUNCTION_FOLDERS[function] / "app.py").is_file()
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_logs_go_to_a_group_of_its_own_that_forgets(template: Node, function: str) -> None:
-    """And nothing else is said of them: with a LogFormat of JSON Lambda lets libraries write from INFO up, and httpx2
-    writes each URL there: a card's has its code."""
+def test_logs_go_to_a_log_group_of_its_own(template: Node, function: str) -> None:
+    """The template sets nothing else. With `LogFormat: JSON` Lambda would let libraries log from INFO up, and httpx2
+    logs each URL, among them a card's with its code."""
     logging = mapping(properties(template, function), "LoggingConfig")
     assert logging == {"LogGroup": {"Ref": function.replace("Function", "Logs")}}
 
 
-def test_every_log_group_forgets_and_is_one_that_functions_may_write_to(template: Node) -> None:
+def test_every_log_group_has_retention_and_functions_may_write_to_it(template: Node) -> None:
     for name, its in of_type(template, "AWS::Logs::LogGroup").items():
         assert its["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
         group = text(its, "LogGroupName", "Fn::Sub")
@@ -99,6 +99,6 @@ def test_the_makefile_builds_it_from_its_own_folder(template: Node, function: st
 
 
 def _recipe(*arguments: str) -> str:
-    """What make would run."""
+    """The commands that make would run."""
     command = ["make", "--dry-run", "--always-make", "--directory", str(ROOT), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout

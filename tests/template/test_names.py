@@ -1,4 +1,4 @@
-"""Two stages live in one account and region: no resource has a name that another stage's has too."""
+"""Two stages in one account and region share no resource name."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,10 +13,10 @@ from tests.template.test_deploy_stages import overrides
 
 STAGES = ("dev", "prod")
 OF_THEIR_OWNER = {
-    ("AWS::ApiGatewayV2::Stage", "StageName"),  # within its API
-    ("AWS::CloudWatch::Alarm", "MetricName"),  # within its namespace
+    ("AWS::ApiGatewayV2::Stage", "StageName"),  # unique within its API
+    ("AWS::CloudWatch::Alarm", "MetricName"),  # unique within its namespace
 }
-"""Properties that end in "Name" and name nothing in the account."""
+"""Properties that end in "Name" and do not name a resource of the account."""
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> Document:
 
 
 def _names_the_stack(node: Any, resources: Document) -> bool:
-    """Whether the stack's name is in it, or it is a reference to a resource of the stack."""
+    """Whether the value contains the stack's name or refers to a resource of the stack."""
     match node:
         case {"Ref": str(name)}:
             return name == "AWS::StackName" or name in resources
@@ -38,7 +38,7 @@ def _names_the_stack(node: Any, resources: Document) -> bool:
 
 
 def test_every_name_holds_the_stacks_name(document: Document) -> None:
-    """Also those that SAM writes where the template gives none."""
+    """This includes the names that SAM makes if the template gives none."""
     resources: Document = document["Resources"]
     names = {
         (logical_id, name): value
@@ -82,7 +82,7 @@ def test_a_second_stage_is_deployed_beside_the_first_and_shares_nothing(document
 
 
 def _deployed(document: Document, stage: str, aws_url: str) -> dict[str, str]:
-    """Logical ID → what it is on AWS."""
+    """Logical ID → physical ID."""
     name = f"oomus-messaging-{stage}"
     deployment.deploy(document, name, overrides(stage), aws_url)
     cloudformation = deployment.client("cloudformation", aws_url)

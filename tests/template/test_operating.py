@@ -1,4 +1,4 @@
-"""Alarms, dashboard, saved queries and runbook against each other and against the code's list of events."""
+"""Alarms, dashboard, saved queries and runbook agree with each other and with the code's list of events."""
 
 import json
 import re
@@ -31,7 +31,8 @@ VALUES = {
     "found": set(ClaimAnswer),
     "reason": known_codes(TextKind.REASON, "en") | known_codes(TextKind.FIELD, "en"),
 }
-"""What a dimension may be, by the enumerations of the code; a reason is one that has a text, a row's or a message's."""
+"""Allowed values of each dimension, from the code's enumerations. A reason is a reason of a row or a message that has a
+text."""
 OF_AWS = {
     "AWS/Lambda": {"Errors": {"FunctionName"}, "Duration": {"FunctionName"}},
     "AWS/SQS": {
@@ -60,7 +61,7 @@ class Named:
 
 
 def _plain(node: Node) -> str:
-    """A value or what stands for it: !Ref X as ${X}, !GetAtt X.Y as ${X.Y}."""
+    """A value or its reference as text: !Ref X as ${X}, !GetAtt X.Y as ${X.Y}."""
     if isinstance(node, dict):
         [inner] = node.values()
         return f"${{{inner}}}"
@@ -114,7 +115,7 @@ def _mistake(named: Named) -> str | None:
     return f"no value of that dimension: {wrong}" if wrong else None
 
 
-def test_alarms_and_dashboard_name_metrics_that_somebody_writes() -> None:
+def test_alarms_and_dashboard_name_metrics_that_the_code_or_aws_writes() -> None:
     assert {(one.place, one.name): mistake for one in (*SHOWN, *ALARMED) if (mistake := _mistake(one))} == {}
 
 
@@ -123,8 +124,8 @@ def test_the_code_s_metrics_go_to_the_stack_s_own_namespace() -> None:
     assert _plain(variables["POWERTOOLS_METRICS_NAMESPACE"]) == OWN
 
 
-def test_what_the_code_counts_is_seen() -> None:
-    """A metric that nobody looks at is paid for all the same."""
+def test_the_dashboard_shows_every_metric_of_the_code() -> None:
+    """A metric costs money even if it is shown nowhere."""
     expressions = {name for widget in _widgets() for name in re.findall(r'MetricName=\\"(\w+)', json.dumps(widget))}
     assert {one.name for one in SHOWN if one.namespace == OWN} | expressions == set(OURS)
 
@@ -134,7 +135,7 @@ def test_the_dashboard_shows_every_alarm() -> None:
     assert listed(at(widget, "properties", "alarms")) == [f"${{{name}.Arn}}" for name in ALARMS]
 
 
-def test_widgets_do_not_lie_on_each_other() -> None:
+def test_widgets_do_not_overlap() -> None:
     cells = [
         (x, y)
         for one in _widgets()
@@ -152,20 +153,20 @@ def _dimensions_of(metric: str) -> set[str]:
     return {value for one in ALARMED if one.name == metric for _, value in one.dimensions}
 
 
-def test_something_rings_for_each_function_each_queue_and_each_dead_letter_queue() -> None:
+def test_each_function_queue_and_dead_letter_queue_has_an_alarm() -> None:
     assert _dimensions_of("Errors") == {f"${{{function}}}" for function in FUNCTION_FOLDERS}
     assert _dimensions_of("ApproximateAgeOfOldestMessage") == {f"${{{queue}.QueueName}}" for queue in QUEUES}
     lying = _dimensions_of("ApproximateNumberOfMessagesVisible") | _dimensions_of("NumberOfMessagesReceived")
     assert lying == {f"${{{queue.removesuffix('Queue')}DeadLetters.QueueName}}" for queue in QUEUES}
 
 
-def test_something_rings_for_each_channel() -> None:
+def test_each_channel_has_its_alarms() -> None:
     for metric in ("DistributionsReleasing", "DeadLettersStanding", "Calls", "Failures"):
         assert set(Channel) <= _dimensions_of(metric), metric
 
 
 @each_alarm
-def test_an_alarm_says_what_to_do_and_where_it_stands(alarm: str) -> None:
+def test_an_alarm_links_to_its_runbook_entry_and_existing_queries(alarm: str) -> None:
     said = text(ALARMS[alarm], "AlarmDescription").strip()
     assert said.endswith(f". docs/runbook.md#{alarm.lower()}")
     assert len(said) <= 1024
@@ -174,13 +175,13 @@ def test_an_alarm_says_what_to_do_and_where_it_stands(alarm: str) -> None:
 
 
 @each_alarm
-def test_an_alarm_rings_where_the_topic_says_and_not_while_nothing_happens(alarm: str) -> None:
+def test_an_alarm_notifies_the_topic_and_is_silent_without_data(alarm: str) -> None:
     its = ALARMS[alarm]
     assert at(its, "AlarmActions", "Fn::If", 0) == "HasAlarmTopic"
     assert its["TreatMissingData"] == ("breaching" if alarm == "TickMissing" else "notBreaching")
 
 
-def test_the_guide_knows_what_the_alarms_cost() -> None:
+def test_the_guide_states_the_cost_of_the_alarms() -> None:
     guide = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
     assert f"{len(ALARMED) / 10:.2f} for {len(ALARMS)} alarms" in guide
 
@@ -195,14 +196,14 @@ def test_the_runbook_has_an_entry_for_each_alarm_and_no_other() -> None:
 
 
 @each_alarm
-def test_an_entry_leads_from_the_alarm_to_its_end(alarm: str) -> None:
+def test_an_entry_has_all_parts_in_order(alarm: str) -> None:
     entry = _entries()[alarm]
     places = [entry.find(part) for part in PARTS]
     assert -1 not in places, f"{alarm}: {PARTS}"
     assert places == sorted(places)
 
 
-def test_the_runbook_names_queries_routes_and_entries_that_are_there() -> None:
+def test_queries_routes_and_entries_named_in_the_runbook_exist() -> None:
     known = _query_names() | set(EVENTS) | set(ALARMS)
     for word in re.findall(r"`([a-z]+(?:-[a-z]+)+)`", RUNBOOK):
         assert word in known, word
@@ -236,7 +237,7 @@ def _query_names() -> set[str]:
 
 
 @each_query
-def test_a_query_asks_for_fields_and_events_that_are_there(query: str) -> None:
+def test_fields_and_events_of_a_query_exist(query: str) -> None:
     said = re.sub(r"^#.*$", "", text(QUERIES[query], "QueryString"), flags=re.MULTILINE)
     quoted = set(re.findall(r'"([^"]*)"', said))
     assert quoted <= {*EVENTS, *Status, *PLACEHOLDERS, "WARNING", "ERROR"}
@@ -248,8 +249,8 @@ def test_a_query_asks_for_fields_and_events_that_are_there(query: str) -> None:
     assert fields - aliases - WORDS_OF_INSIGHTS - known == set()
 
 
-def test_queries_say_whose_it_is() -> None:
-    """But the one of slow calls, whose lines name the message, and the gateway's, which knows routes only."""
+def test_queries_show_the_organisation() -> None:
+    """Two queries are exceptions: the lines of slow calls name the message, and the gateway knows only routes."""
     silent = {query for query in QUERIES if "organisation" not in text(QUERIES[query], "QueryString")}
     assert silent == {"SlowestSendsQuery", "AnswersByRouteQuery"}
 

@@ -7,18 +7,18 @@ import pytest
 
 from tests.template.reading import FUNCTION_FOLDERS, ROOT, Node, at, listed, mapping, of_type, properties, text
 
-# AWS names no resource for these; in a key's own policy "*" is that key.
+# AWS has no resource for these actions. In a key's own policy "*" means that key.
 STAR_RESOURCES = {
     ("RuntimePolicy", "WriteTraces"),
     ("DataKey", "AccountDecidesByIam"),
     ("DataKey", "LogGroupsOfTheStack"),
 }
 DENIALS = {("PayloadBucketPolicy", "TlsOnly")}
-"""What forbids cannot forbid too much: `s3:*` is every way to the bucket without TLS."""
+"""A denial cannot deny too much: `s3:*` covers every access to the bucket without TLS."""
 SECRET_WRITES = {"CreateSecret", "PutSecretValue", "UpdateSecret", "DeleteSecret"}
 CALL_ORANGE = {"BulkFanoutRole", "SendSmsRole"}
 KNOW_PEOPLE = {"ApiRole", "BulkFanoutRole", "WebhookRole"}
-"""By the keyed hashes of their numbers: a sender is told whose message it sends."""
+"""They know people by the keyed hashes of their numbers. A sender gets its message by ID."""
 READABLE_SECRETS = {
     "ApiRole": ["*"],
     "BulkFanoutRole": ["*/dhis2*", "*/orange-token*", "*/sms*", "*/whatsapp*"],
@@ -68,7 +68,7 @@ def test_every_function_has_a_role_of_its_own(template: Node) -> None:
         assert properties(template, role)["ManagedPolicyArns"] == [{"Ref": "RuntimePolicy"}], role
 
 
-def test_nothing_may_do_everything_or_touch_everything(template: Node) -> None:
+def test_no_statement_allows_all_actions_or_all_resources(template: Node) -> None:
     for where, statement in all_statements(template):
         denied = (where, text(statement, "Sid")) in DENIALS
         assert statement["Effect"] == ("Deny" if denied else "Allow"), where
@@ -93,7 +93,7 @@ def test_secrets_are_read_under_the_stacks_prefix_and_made_by_the_api_alone(temp
     if role == "ApiRole":
         assert resources(template, role, "secretsmanager:CreateSecret") == [str({"Fn::Sub": f"{prefix}*"})]
     elif role in CALL_ORANGE:
-        # They replace the token that they share, and nothing else; whoever deletes an integration deletes it for good.
+        # The senders replace only the token that they share. Nothing may delete a secret for good.
         assert writes == {"PutSecretValue"}
         token = f"{prefix}*/orange-token-*"
         assert resources(template, role, "secretsmanager:PutSecretValue") == [str({"Fn::Sub": token})]
@@ -102,10 +102,11 @@ def test_secrets_are_read_under_the_stacks_prefix_and_made_by_the_api_alone(temp
 
 
 @pytest.mark.parametrize("role", ["SendWhatsAppRole", "SendSmsRole", "WebhookRole"])
-def test_whoever_sends_or_hears_back_deletes_no_log_items_and_only_answers_are_made(template: Node, role: str) -> None:
+def test_senders_and_webhook_delete_no_log_items_and_only_the_webhook_adds_some(template: Node, role: str) -> None:
     log = str({"Fn::GetAtt": "LogTable.Arn"})
     assert log in resources(template, role, "dynamodb:UpdateItem")
-    assert (log in resources(template, role, "dynamodb:PutItem")) == (role == "WebhookRole")  # a STOP is answered
+    # the webhook creates the answer to a STOP
+    assert (log in resources(template, role, "dynamodb:PutItem")) == (role == "WebhookRole")
     for action in ("dynamodb:DeleteItem", "dynamodb:BatchWriteItem"):
         assert log not in resources(template, role, action)
 
@@ -116,8 +117,8 @@ def test_the_log_is_never_written_by_batch(template: Node) -> None:
         assert str({"Fn::GetAtt": "LogTable.Arn"}) not in resources(template, role, "dynamodb:BatchWriteItem")
 
 
-def test_statements_insert_into_the_log_by_whoever_logs_chunks_and_do_nothing_else(template: Node) -> None:
-    """INSERT fails where the key is there; PartiQL's other statements have no need to be."""
+def test_only_the_fan_out_may_insert_into_the_log_by_statement(template: Node) -> None:
+    """INSERT fails if the key exists. No function needs PartiQL's other statements."""
     for role in of_type(template, "AWS::IAM::Role"):
         granted = {action for action in actions(template, role, "dynamodb") if action.startswith("PartiQL")}
         assert granted == ({"PartiQLInsert"} if role == "BulkFanoutRole" else set())
@@ -125,7 +126,7 @@ def test_statements_insert_into_the_log_by_whoever_logs_chunks_and_do_nothing_el
     assert resources(template, "BulkFanoutRole", "dynamodb:PartiQLInsert") == [log]
 
 
-def test_nothing_is_scanned_but_the_index_of_dead_letters(template: Node) -> None:
+def test_only_the_index_of_dead_letters_may_be_scanned(template: Node) -> None:
     for role in of_type(template, "AWS::IAM::Role"):
         found = resources(template, role, "dynamodb:Scan")
         index = str({"Fn::Sub": "${LogTable.Arn}/index/dead_letters"})
@@ -142,12 +143,12 @@ def test_nothing_is_scanned_but_the_index_of_dead_letters(template: Node) -> Non
         ("WebhookRole", ["FanoutQueue", "StatusQueue", "WhatsAppQueue"]),
     ],
 )
-def test_each_puts_messages_on_its_queues_only(template: Node, role: str, queues: list[str]) -> None:
+def test_each_role_may_send_to_its_own_queues_only(template: Node, role: str, queues: list[str]) -> None:
     expected = [str({"Fn::GetAtt": f"{queue}.Arn"}) for queue in queues]
     assert resources(template, role, "sqs:SendMessage") == expected
 
 
-def test_the_fan_out_takes_what_it_consumes_and_nothing_else(template: Node) -> None:
+def test_the_fan_out_may_receive_from_its_own_queues_only(template: Node) -> None:
     queues = ("FanoutQueue", "SmsDeadLetters", "WhatsAppDeadLetters")
     expected = [str({"Fn::GetAtt": f"{queue}.Arn"}) for queue in queues]
     assert resources(template, "BulkFanoutRole", "sqs:ReceiveMessage") == expected
@@ -164,7 +165,7 @@ def test_the_fan_out_takes_what_it_consumes_and_nothing_else(template: Node) -> 
     ],
 )
 def test_payloads(template: Node, role: str, readable: set[str], writable: set[str]) -> None:
-    """Who sends is handed the payload by whoever enqueues it."""
+    """A sender gets the content in the queue message, so it reads no payloads."""
 
     def paths(prefixes: set[str]) -> set[str]:
         return {str({"Fn::Sub": "${PayloadBucket.Arn}/" + prefix + "/*"}) for prefix in prefixes}
@@ -176,7 +177,7 @@ def test_payloads(template: Node, role: str, readable: set[str], writable: set[s
 
 
 def test_only_the_fan_out_removes_objects_for_good(template: Node) -> None:
-    """An erasure removes versions, of an uploaded file all of them once its plan stands."""
+    """An erasure removes versions. All versions of an uploaded file are removed once its plan is stored."""
     for role in of_type(template, "AWS::IAM::Role"):
         found = {action for action in actions(template, role, "s3") if action.startswith("Delete")}
         assert found == ({"DeleteObjectVersion"} if role == "BulkFanoutRole" else set()), role
@@ -185,7 +186,7 @@ def test_only_the_fan_out_removes_objects_for_good(template: Node) -> None:
     assert resources(template, "BulkFanoutRole", "s3:DeleteObjectVersion") == prefixes
 
 
-def test_schedules_wake_the_fan_out_and_nothing_else(template: Node) -> None:
+def test_schedules_may_invoke_the_fan_out_only(template: Node) -> None:
     name = text(properties(template, "BulkFanoutFunction"), "FunctionName", "Fn::Sub")
     arn = {"Fn::Sub": f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:{name}"}
     assert resources(template, "SchedulerRole", "lambda:InvokeFunction") == [str(arn)]
@@ -202,7 +203,7 @@ def test_schedules_wake_the_fan_out_and_nothing_else(template: Node) -> None:
 
 
 @pytest.mark.parametrize("role", ["ApiRole", "BulkFanoutRole", "SendWhatsAppRole", "SendSmsRole", "WebhookRole"])
-def test_who_makes_schedules_may_lend_them_their_role_and_no_other(template: Node, role: str) -> None:
+def test_a_role_that_makes_schedules_may_pass_only_the_schedulers_role(template: Node, role: str) -> None:
     makes = role in ("ApiRole", "BulkFanoutRole")
     verbs = {"CreateSchedule", "UpdateSchedule"} | ({"DeleteSchedule"} if role == "ApiRole" else set())
     assert actions(template, role, "scheduler") == (verbs if makes else set())
@@ -220,8 +221,9 @@ def test_who_makes_schedules_may_lend_them_their_role_and_no_other(template: Nod
         assert to == "scheduler.amazonaws.com"
 
 
-def test_the_keys_own_policy_hands_on_all_that_iam_grants_and_can_be_changed_again(template: Node) -> None:
-    """What the key's policy does not name IAM cannot allow; without `PutKeyPolicy` nobody could ever mend that."""
+def test_the_keys_own_policy_allows_all_that_iam_grants_and_its_own_change(template: Node) -> None:
+    """IAM cannot allow an action that the key's policy does not name. Without `PutKeyPolicy` the policy could never be
+    changed."""
     [policy] = of_type(template, "AWS::IAM::ManagedPolicy").values()
     used = {str(one) for its in listed(at(policy, "PolicyDocument", "Statement")) for one in listed(at(its, "Action"))}
     statements = listed(at(properties(template, "DataKey"), "KeyPolicy", "Statement"))
@@ -232,7 +234,7 @@ def test_the_keys_own_policy_hands_on_all_that_iam_grants_and_can_be_changed_aga
     assert {"kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:CreateGrant"} <= handed
 
 
-def test_keys_are_used_only_through_the_services_that_hold_data(template: Node) -> None:
+def test_keys_are_used_only_through_services_that_store_data(template: Node) -> None:
     [policy] = of_type(template, "AWS::IAM::ManagedPolicy").values()
     [statement] = [
         mapping(one)
@@ -249,8 +251,8 @@ def test_keys_are_used_only_through_the_services_that_hold_data(template: Node) 
 
 
 def test_no_arn_names_a_partition() -> None:
-    """It is deployed to China or to GovCloud as it is: each ARN takes the partition that it stands in."""
+    """The template can be deployed to China or GovCloud unchanged: each ARN takes its own partition."""
     arns = re.findall(r"\barn:(\$\{AWS::Partition\}|[^:\s]*):", (ROOT / "template.yaml").read_text(encoding="utf-8"))
     assert len(arns) > 20
     assert set(arns) == {"${AWS::Partition}", "*"}
-    assert arns.count("*") == 6  # ReadCards, twice as its comment and twice in each of two roles
+    assert arns.count("*") == 6  # ReadCards: twice in its comment and twice in each of two roles

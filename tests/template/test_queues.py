@@ -15,7 +15,7 @@ from tests.template.reading import (
 )
 
 CONSUMED = (*QUEUES, "WhatsAppDeadLetters", "SmsDeadLetters")
-"""The two others' dead letters wait for an operator."""
+"""The dead letters of the two other queues wait for an operator."""
 SENDERS = ("SendWhatsAppFunction", "SendSmsFunction")
 
 
@@ -27,7 +27,7 @@ def test_four_queues_each_with_a_dead_letter_queue_of_its_own(template: Node) ->
 
 
 def _retentions(template: Node, queue: str) -> list[int]:
-    """What a deployment may choose, in seconds."""
+    """The values that a deployment may choose, in seconds."""
     parameter = text(properties(template, queue), "MessageRetentionPeriod", "Ref")
     chosen = mapping(template, "Parameters", parameter)
     allowed = [one for one in listed(chosen["AllowedValues"]) if isinstance(one, int)]
@@ -36,7 +36,7 @@ def _retentions(template: Node, queue: str) -> list[int]:
 
 
 @pytest.mark.parametrize("queue", QUEUES)
-def test_a_throttled_message_is_neither_dead_lettered_nor_forgotten(template: Node, queue: str) -> None:
+def test_a_throttled_message_is_neither_dead_lettered_nor_dropped_by_sqs(template: Node, queue: str) -> None:
     its = properties(template, queue)
     receives = number(its, "RedrivePolicy", "maxReceiveCount")
     assert receives >= 10
@@ -64,7 +64,7 @@ def test_every_queue_has_one_consumer_which_reports_its_failures(template: Node)
     assert sorted(map(str, consumed)) == sorted(f"{queue}.Arn" for queue in CONSUMED)
 
 
-def test_dead_letters_are_taken_by_the_fan_out_and_die_no_second_time(template: Node) -> None:
+def test_the_fan_out_takes_dead_letters_and_they_have_no_dead_letter_queue(template: Node) -> None:
     consumers = {str(at(event, "Queue", "Fn::GetAtt")): function for function, event in events(template, "SQS")}
     named = at(properties(template, "BulkFanoutFunction"), "Environment", "Variables", "DEAD_LETTER_QUEUE_ARNS")
     arns = [{"Fn::GetAtt": f"{queue}.Arn"} for queue in CONSUMED if queue not in QUEUES]
@@ -93,8 +93,8 @@ def test_concurrency_is_limited_at_the_queue_and_never_reserved(template: Node) 
 @pytest.mark.parametrize(
     ("queue", "parameter"), [("WhatsAppQueue", "WhatsAppConcurrency"), ("SmsQueue", "SmsConcurrency")]
 )
-def test_how_many_send_at_once_is_chosen_by_the_deployment(template: Node, queue: str, parameter: str) -> None:
-    """What an event source mapping takes: 2 to 1,000."""
+def test_the_deployment_chooses_how_many_batches_are_sent_at_once(template: Node, queue: str, parameter: str) -> None:
+    """An event source mapping takes 2 to 1,000."""
     [event] = [its for _, its in events(template, "SQS") if at(its, "Queue") == {"Fn::GetAtt": f"{queue}.Arn"}]
     assert at(event, "ScalingConfig", "MaximumConcurrency") == {"Ref": parameter}
     chosen = mapping(template, "Parameters", parameter)

@@ -13,7 +13,7 @@ from tests.template.reading import FUNCTION_FOLDERS, ROOT
 FOLDERS = tuple(FUNCTION_FOLDERS.values())
 LAMBDA = {"sys_platform": "linux", "platform_system": "Linux", "platform_machine": "aarch64", "python_version": "3.13"}
 LAMBDAS_OWN = {"boto3", "botocore"}
-# Where a module is not named as the distribution that brings it. zoneinfo: Lambda's image has no zone files.
+# Modules whose distribution has another name. zoneinfo: Lambda's image has no zone files.
 BROUGHT_BY = {"phonenumbers": "phonenumberslite", "zoneinfo": "tzdata"}
 
 
@@ -24,7 +24,7 @@ def pins(folder: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def locked() -> dict[str, tuple[str, set[str]]]:
-    """Name → its version in uv.lock, and what it needs on Lambda."""
+    """Name → its version in uv.lock, and its dependencies on Lambda."""
     lock = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))
     return {
         package["name"]: (
@@ -42,14 +42,16 @@ def locked() -> dict[str, tuple[str, set[str]]]:
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_pins_are_those_of_the_lock_file_and_complete(folder: str, locked: dict[str, tuple[str, set[str]]]) -> None:
-    """Complete, because the artefact is installed without looking for dependencies."""
+    """Complete, because the artefact is installed without a search for dependencies."""
     pinned = pins(folder)
     assert pinned == {name: locked[name][0] for name in pinned}
     assert {needed for name in pinned for needed in locked[name][1]} <= set(pinned)
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_nothing_is_shipped_that_nobody_asked_for(folder: str, locked: dict[str, tuple[str, set[str]]]) -> None:
+def test_only_requested_packages_and_their_dependencies_are_shipped(
+    folder: str, locked: dict[str, tuple[str, set[str]]]
+) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     asked_for = {Requirement(line).name for line in project["dependencies"]}
     wanted = {needed for name in pins(folder) for needed in locked[name][1]}
@@ -87,7 +89,7 @@ def _imported_from_outside(folder: str) -> set[str]:
 
 
 def _imports(node: ast.AST) -> Iterator[str]:
-    """Also those inside functions; not those that only the type checker sees."""
+    """Includes imports inside functions, but not those for the type checker alone."""
     if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
         return
     if isinstance(node, ast.Import):

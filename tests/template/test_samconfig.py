@@ -14,7 +14,7 @@ def test_each_environment_gives_the_parameters_that_have_no_default(template: No
     assert given["Stage"] == stage
 
 
-def test_prod_is_refused_without_somebody_who_hears_its_alarms(template: Node) -> None:
+def test_prod_is_refused_without_a_topic_for_its_alarms(template: Node) -> None:
     rule = mapping(template, "Rules", "SomebodyHearsProd")
     assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}
     [assertion] = listed(rule["Assertions"])
@@ -26,6 +26,6 @@ def test_prod_is_refused_without_somebody_who_hears_its_alarms(template: Node) -
 
 
 def test_artefacts_are_built_in_source() -> None:
-    """A copy of the folder would take the virtual environments along."""
+    """A build in a copied folder would take the virtual environments along."""
     config = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
     assert config["default"]["build"]["parameters"]["build_in_source"] is True

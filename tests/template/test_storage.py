@@ -9,7 +9,7 @@ from tests.template.reading import ROOT, Node, at, listed, mapping, number, of_t
 TABLES = ("LogTable", "StateTable")
 KEPT = ("LogTable", "StateTable", "PayloadBucket", "NumberKeySecret", "DataKey")
 DAYS_TO_SEND_A_MILLION = 8
-"""At 4.5 SMS a second, outside the quiet and the peak hours."""
+"""At 4.5 SMS a second, outside quiet and peak hours."""
 SMALL = ["distribution_id", "channel", "campaign_id", "enrollment_id"]
 KEPT_BY = {
     "uploads/": "UploadRetentionDays",
@@ -22,12 +22,12 @@ OWN_KEY: Node = {"Fn::GetAtt": "DataKey.Arn"}
 
 
 def test_there_are_two_tables(template: Node) -> None:
-    """What is held to every table here is held to all that there are."""
+    """The tests below check every table that exists."""
     assert set(of_type(template, "AWS::DynamoDB::Table")) == set(TABLES)
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_tables_are_encrypted_recoverable_protected_and_forget(template: Node, table: str) -> None:
+def test_tables_are_encrypted_recoverable_protected_and_expire_items(template: Node, table: str) -> None:
     its = properties(template, table)
     assert its["BillingMode"] == "PAY_PER_REQUEST"
     assert its["DeletionProtectionEnabled"] is True
@@ -73,8 +73,8 @@ def test_indexes_of_the_state(template: Node) -> None:
     }
 
 
-def test_the_stack_policy_lets_no_update_replace_or_delete_what_is_kept() -> None:
-    """CloudFormation would make an empty table in the place of the log, and every card could be sent again."""
+def test_the_stack_policy_denies_updates_that_replace_or_delete_kept_resources() -> None:
+    """CloudFormation would replace the log by an empty table, and every card could go out again."""
     policy = json.loads((ROOT / "stack-policy.json").read_text(encoding="utf-8"))
     allowed, denied = policy["Statement"]
     assert allowed == {"Effect": "Allow", "Principal": "*", "Action": "Update:*", "Resource": "*"}
@@ -84,7 +84,7 @@ def test_the_stack_policy_lets_no_update_replace_or_delete_what_is_kept() -> Non
 
 
 @pytest.mark.parametrize("kept", KEPT)
-def test_what_cannot_be_made_again_outlives_the_stack(template: Node, kept: str) -> None:
+def test_resources_that_cannot_be_recreated_outlive_the_stack(template: Node, kept: str) -> None:
     resource = mapping(template, "Resources", kept)
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
@@ -104,7 +104,7 @@ def test_the_bucket_speaks_only_tls(template: Node) -> None:
     assert at(statement, "Condition") == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_payloads_expire_and_are_then_really_gone(template: Node) -> None:
+def test_payloads_expire_and_their_old_versions_too(template: Node) -> None:
     rules = listed(at(properties(template, "PayloadBucket"), "LifecycleConfiguration", "Rules"))
     by_prefix = {text(rule, "Prefix"): mapping(rule) for rule in rules if "Prefix" in mapping(rule)}
     assert set(by_prefix) == set(KEPT_BY)
@@ -133,7 +133,7 @@ def test_how_long_things_are_kept_is_a_parameter_with_a_default(template: Node) 
 
 
 def test_the_log_is_kept_as_long_by_default_as_the_code_says(template: Node) -> None:
-    """And every function that logs a message is told."""
+    """Every function that logs a message gets the variable."""
     assert number(template, "Parameters", "MessageRetentionDays", "Default") == KEPT_FOR.days
     for function in ("ApiFunction", "BulkFanoutFunction", "WebhookFunction"):
         variables = mapping(properties(template, function), "Environment", "Variables")
@@ -159,7 +159,7 @@ def test_everything_that_is_stored_is_encrypted_with_the_key_of_the_stack(templa
 
 
 def test_secrets_made_at_run_time_are_made_under_the_same_key(template: Node) -> None:
-    """By its alias, and only by the one function that may make any."""
+    """Under the key's alias. Only one function may make secrets."""
     assert properties(template, "DataKeyAlias")["TargetKeyId"] == {"Ref": "DataKey"}
     for function, its in of_type(template, "AWS::Serverless::Function").items():
         given = mapping(its, "Environment", "Variables").get("SECRETS_KEY")

@@ -1,4 +1,5 @@
-"""The tick's interval, how far ahead lanes are filled, and the alarm for a missing tick are one fact."""
+"""Three things are one fact: the tick's interval, how far ahead rate limits are filled, and the alarm for a missing
+tick."""
 
 import re
 from collections.abc import Sequence
@@ -14,10 +15,10 @@ from tests.template.test_operating import ALARMS
 
 ALARM = ALARMS["TickMissing"]
 LONGEST_DELAY = timedelta(seconds=900)
-"""Of SQS."""
+"""The longest delay of SQS."""
 
 
-def test_the_tick_comes_every_minute_and_is_never_made_up_for(template: Node) -> None:
+def test_the_tick_comes_every_minute_and_a_missed_one_is_not_repeated(template: Node) -> None:
     [(function, tick)] = events(template, "ScheduleV2")
     assert function == "BulkFanoutFunction"
     assert tick["Input"] == '{"tick": true}'
@@ -30,13 +31,13 @@ def test_the_tick_comes_every_minute_and_is_never_made_up_for(template: Node) ->
 
 
 def test_rate_limits_are_filled_for_longer_than_some_ticks_may_be_missing() -> None:
-    """Of three ticks in a row two may fail, and every lane still has messages that leave. SQS must be able to hold
-    back what is filled last."""
+    """If two of three ticks in a row fail, every rate limit still has messages to send. SQS must be able to delay the
+    last queue message that long."""
     assert 3 * TICK_EVERY <= HORIZON <= LONGEST_DELAY
     assert NEXT_LOOK == TICK_EVERY
 
 
-def test_the_alarm_looks_at_each_tick_and_rings_once_rate_limits_have_run_dry() -> None:
+def test_the_alarm_checks_each_tick_and_rings_once_the_booked_slots_are_used_up() -> None:
     [ticks] = [mapping(one) for one in listed(ALARM["Metrics"]) if "MetricStat" in mapping(one)]
     assert at(ticks, "MetricStat", "Metric", "MetricName") == "Ticks"
     period = timedelta(seconds=number(ticks, "MetricStat", "Period"))
@@ -48,8 +49,8 @@ def test_the_alarm_looks_at_each_tick_and_rings_once_rate_limits_have_run_dry() 
 
 
 def _first_rings(ticks: Sequence[int | None]) -> int | None:
-    """The minute at whose end the alarm rings. A minute without a tick has no value at all, and is nothing that the
-    alarm skips: `FILL` gives it one."""
+    """The minute at whose end the alarm rings. A minute without a tick has no value. The alarm does not skip it: `FILL`
+    gives it a value."""
     needed = number(ALARM, "EvaluationPeriods")
     past = [rings("TickMissing", **({} if one is None else {"ticks": one})) for one in ticks]
     return next((end for end in range(needed, len(past) + 1) if all(past[end - needed : end])), None)

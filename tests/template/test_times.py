@@ -1,4 +1,4 @@
-"""The times of a send fit one after the other: longest wait, call, record < function < lease < visibility."""
+"""The time-outs of a send fit together: wait + call + record < function < lease < visibility."""
 
 import pytest
 
@@ -12,13 +12,13 @@ from tests.template.reading import Node, number, properties
 
 SENDERS = {"SendWhatsAppFunction": "WhatsAppQueue", "SendSmsFunction": "SmsQueue"}
 SLOW_ANSWER = 20.0
-"""A provider that answers after so long has taken the message, and the log says so."""
+"""If a provider answers only after so many seconds, it has taken the message, and the log must say so."""
 GATEWAY = 30
 
 
 def taken_to_recorded(chain: Chain) -> float:
-    """Seconds from when a worker takes a copy until the outcome is in the log. A call that would begin after
-    `call_within` is not made: waiting for the slot, card, gate and claim are in it."""
+    """Seconds from the receipt of a queue message until its outcome is in the log. The sender makes no call that would
+    begin after `call_within`, which includes the wait for the slot, the card, the gate check and the claim."""
     return chain.waits.call_within + chain.times.whole + READ_SECONDS
 
 
@@ -36,8 +36,8 @@ def test_a_test_send_is_recorded_before_the_gateway_gives_up(template: Node) -> 
     assert time_out > WHOLE_CALL_SECONDS + READ_SECONDS, "a card or a token that takes its time"
 
 
-def test_what_comes_before_a_call_fits_before_it() -> None:
-    """Otherwise copies would come again and again without a call."""
+def test_the_steps_before_a_call_fit_in_their_time() -> None:
+    """Otherwise queue messages would come again and again without a call."""
     claim = 3 * CLAIM_SECONDS
     assert QUEUED.longest + STALE.total_seconds() + claim < QUEUED.call_within
     assert claim < STALE.total_seconds()
@@ -50,6 +50,6 @@ def test_a_slow_answer_is_waited_for() -> None:
         assert TIMEOUT_SECONDS < times.read < times.whole
 
 
-def test_other_cards_are_asked_for_within_the_time_of_the_call_that_is_not_made() -> None:
+def test_the_probe_of_another_card_fits_in_the_time_of_the_call() -> None:
     for times in (QUEUED_SENDS, TEST_SENDS):
         assert times.whole > ASKS_FOR_SECONDS

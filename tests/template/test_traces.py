@@ -1,7 +1,8 @@
-"""Traces: Lambda draws them, and nothing of ours is added. So there is none to search (tests/stack/test_privacy.py).
+"""Traces: Lambda makes them, and no code of ours adds to them. So none has to be searched
+(tests/stack/test_privacy.py).
 
-A segment of Lambda's own has the function, the request ID, times and, of what was raised, type, text and places in the
-code. What could add to it is an SDK of X-Ray's or OpenTelemetry's, as an import, a package, a layer or a setting.
+A segment of Lambda's own has the function, the request ID, times and, for an exception, its type, text and places in
+the code. Only an SDK of X-Ray or OpenTelemetry could add to it: as an import, a package, a layer or a setting.
 """
 
 import ast
@@ -18,10 +19,10 @@ from tests.template.reading import FUNCTION_FOLDERS, ROOT, Node, mapping, of_typ
 ADDS = re.compile(r"xray|opentelemetry|\botel|ddtrace|tracer|tracing", re.IGNORECASE)
 SETS = re.compile(r"OTEL_|AWS_XRAY_|POWERTOOLS_TRACE|AWS_LAMBDA_EXEC_WRAPPER|LAMBDA_CONTEXT_TRACE")
 REPORTED = "+22177000123x Awa"
-"""Whom an exception's text names."""
+"""A text with a person's data, for the exception."""
 
 
-def test_lambda_draws_them_and_no_layer_or_setting_adds_to_them(template: Node) -> None:
+def test_lambda_makes_traces_and_no_layer_or_setting_adds_to_them(template: Node) -> None:
     common = mapping(template, "Globals", "Function")
     assert common["Tracing"] == "Active"
     given = {"common": common, **of_type(template, "AWS::Serverless::Function")}
@@ -32,7 +33,7 @@ def test_lambda_draws_them_and_no_layer_or_setting_adds_to_them(template: Node) 
         assert [one for one in variables if SETS.match(one)] == [], name
 
 
-def test_no_function_imports_what_adds_to_them() -> None:
+def test_no_function_imports_a_tracing_sdk() -> None:
     imported = {
         f"{file.relative_to(ROOT)}: {name}"
         for folder in ("shared", "functions")
@@ -40,7 +41,7 @@ def test_no_function_imports_what_adds_to_them() -> None:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         for name in _imported(node)
     }
-    assert any(one.endswith("aws_lambda_powertools.Logger") for one in imported)  # it is read
+    assert any(one.endswith("aws_lambda_powertools.Logger") for one in imported)  # proves that the imports were read
     assert {one for one in imported if ADDS.search(one.partition(": ")[2])} == set()
 
 
@@ -51,15 +52,15 @@ def _imported(node: ast.AST) -> list[str]:
 
 
 @pytest.mark.parametrize("folder", FUNCTION_FOLDERS.values())
-def test_no_artefact_holds_what_adds_to_them(folder: str) -> None:
-    """Powertools' own module for it wants an SDK that is an extra of it, and not there."""
+def test_no_artefact_has_a_tracing_sdk(folder: str) -> None:
+    """Powertools' tracing module needs an SDK of one of its extras, which the artefact does not have."""
     required = (ROOT / "functions" / folder / "requirements.txt").read_text(encoding="utf-8").splitlines()
     assert any(line.startswith("aws-lambda-powertools==") for line in required)
     assert [line for line in required if ADDS.search(line)] == []
 
 
-def test_what_lambda_draws_of_a_failure_is_a_type_and_a_place() -> None:
-    """By the program that runs handlers on Lambda: what it sends to X-Ray when one raises."""
+def test_lambdas_trace_of_a_failure_has_its_type_and_place() -> None:
+    """The program that runs handlers on Lambda decides what X-Ray gets when one raises."""
     bootstrap = pytest.importorskip("awslambdaric.bootstrap", reason="made for Linux alone")
     telemetry, runtime = LoggedTelemetry("traces", FakeClock()), _Runtime()
 
@@ -69,7 +70,7 @@ def test_what_lambda_draws_of_a_failure_is_a_type_and_a_place() -> None:
 
     nothing: Any = None
     bootstrap.handle_event_request(
-        runtime, handler, "request-1", REPORTED, "text/plain", nothing, nothing, "arn", 0, nothing, _Deaf()
+        runtime, handler, "request-1", REPORTED, "text/plain", nothing, nothing, "arn", 0, nothing, _LogSink()
     )
     [cause] = runtime.causes
     drawn = json.loads(cause)["exceptions"]
@@ -79,7 +80,7 @@ def test_what_lambda_draws_of_a_failure_is_a_type_and_a_place() -> None:
 
 
 class _Runtime:
-    """Lambda's API towards the handler's program."""
+    """Lambda's API for the program that runs handlers."""
 
     def __init__(self) -> None:
         self.causes: list[str] = []
@@ -92,8 +93,8 @@ class _Runtime:
         self.causes.append(cause)
 
 
-class _Deaf:
-    """Where the text of the failure goes that Lambda logs: tests/unit/app/test_telemetry.py looks at that."""
+class _LogSink:
+    """Takes the text that Lambda logs of a failure; tests/unit/app/test_telemetry.py tests that text."""
 
     def log_error(self, _: list[str]) -> None:
-        """Nothing."""
+        """Ignores the text."""
