@@ -1,4 +1,4 @@
-"""python -m local run | token | demo | events | load: what the `make` targets of these names call."""
+"""Commands of the local stack: python -m local run | token | demo | events | load. The `make` targets call them."""
 
 import argparse
 import importlib
@@ -20,18 +20,18 @@ from local.settings import Settings, SettingsError
 USAGE_ERROR = 2
 LAST_SECONDS = 5.0
 TOOLS = {
-    "demo": "send a sample campaign and show its log",
-    "events": "write events/ anew, for sam local invoke",
-    "load": "many SMS, and the ledger held against the log",
+    "demo": "send two sample campaigns and show their logs",
+    "events": "rewrite events/ for sam local invoke",
+    "load": "send many SMS, then compare the simulator's ledger with the log",
 }
-"""Modules of their own that read what follows their name."""
+"""Commands that are modules of their own. Each reads its own arguments."""
 
 
 def main(argv: Sequence[str]) -> int:
     collect_seldom()
     parser = argparse.ArgumentParser(prog="python -m local")
     commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="deploy the stack on moto, and stay")
+    run = commands.add_parser("run", help="deploy the stack on moto and serve it")
     token = commands.add_parser("token", help="print a JWT for the running stack")
     for name, what in TOOLS.items():
         commands.add_parser(name, help=what, add_help=False)
@@ -40,7 +40,7 @@ def main(argv: Sequence[str]) -> int:
     token.add_argument("--organisation", default=os.environ.get("ORGANISATION") or "demo")
     token.add_argument("--scopes", default=os.environ.get("SCOPES"), help="space-separated; default: all")
     token.add_argument("--expires", type=int, default=int(os.environ.get("EXPIRES") or 3600), help="seconds")
-    token.add_argument("--subject", default=os.environ.get("SUBJECT") or "local-officer", help="who calls (sub)")
+    token.add_argument("--subject", default=os.environ.get("SUBJECT") or "local-officer", help="the caller (claim sub)")
     arguments, rest = parser.parse_known_args(argv)
     if arguments.command in TOOLS:
         return int(importlib.import_module(f"local.{arguments.command}").main(rest) or 0)
@@ -55,9 +55,8 @@ def main(argv: Sequence[str]) -> int:
 
 
 def run_stack(settings: Settings) -> NoReturn:
-    """Serve until a signal; ends the process.
-
-    At once, once everything is closed: threads of functions that were at work would hold it up until their last retry.
+    """Serve until a signal comes, then end the process.
+    It ends with `os._exit`, because threads of functions would otherwise hold it up until their last retry.
     """
     code = USAGE_ERROR
     try:
@@ -75,9 +74,11 @@ def run_stack(settings: Settings) -> NoReturn:
 
 
 def _see_children_off() -> None:
-    """Wait for a child that a signal caught at its birth: nobody stops it, it ends because its pipe is closed."""
+    """Wait until the child processes have ended: each ends when its pipe to this process closes.
+    A signal during the start may leave a child that has no other way to learn of the end.
+    """
     give_up = time.monotonic() + LAST_SECONDS
-    with suppress(ChildProcessError):  # there is none left
+    with suppress(ChildProcessError):  # no child is left
         while time.monotonic() < give_up:
             pid, _ = os.waitpid(-1, os.WNOHANG)
             if pid == 0:
@@ -85,7 +86,7 @@ def _see_children_off() -> None:
 
 
 def _serve(settings: Settings) -> int:
-    from local.clock import StackClock  # noqa: PLC0415 - `token` need not wait for what `run` imports
+    from local.clock import StackClock  # noqa: PLC0415 - `token` starts faster without the imports of `run`
     from local.logs import logging_to  # noqa: PLC0415
     from local.processes import ChildFailedError  # noqa: PLC0415
     from local.stack import PortInUseError, Stack  # noqa: PLC0415
@@ -94,7 +95,7 @@ def _serve(settings: Settings) -> int:
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         if stopping.is_set() or not started.is_set():
-            raise SystemExit(0)  # during the start, or asked twice: straight out, children see their pipe close
+            raise SystemExit(0)  # during the start, or at a second signal: exit at once
         stopping.set()
 
     started = threading.Event()

@@ -1,6 +1,7 @@
-"""What the tables' agendas hold: the instants at which the next tick has something to do.
+"""The agendas of the tables: the instants at which the next tick has work to do.
 
-A table has an agenda where an index of that name sorts by a time, in milliseconds since 1970 (template.yaml).
+A table has an agenda if it has an index of that name. The index sorts by a time in milliseconds since 1970
+(template.yaml).
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,14 +14,14 @@ INDEX = "agenda"
 
 
 class Agendas:
-    """Of every table that has one when this is made."""
+    """The agendas of all tables that exist when this object is made."""
 
     def __init__(self, dynamodb: Any) -> None:
         self._dynamodb = dynamodb
         self._times = {table: time for table in _tables(dynamodb) if (time := _sorted_by(dynamodb, table)) is not None}
 
     def next_due(self, now: datetime) -> datetime | None:
-        """The first instant after `now` that is on any of them."""
+        """Return the first instant after `now` in any agenda, or None."""
         ahead = [due for table in self._times for due in self._due(table) if due > milliseconds(now)]
         return from_milliseconds(min(ahead)) if ahead else None
 

@@ -1,4 +1,4 @@
-"""CORS as S3 answers it: by the first rule of the bucket that fits the request, and without asking who calls."""
+"""CORS as S3 answers it: the first rule of the bucket that fits the request decides. S3 checks no credentials here."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Rule:
     max_age: str | None = None
 
     def allows(self, origin: str, method: str, headers: Iterable[str] = ()) -> bool:
-        """Whether it fits a request."""
+        """Whether the rule fits a request."""
         return (
             method in self.methods
             and any(fits(allowed, origin) for allowed in self.origins)
@@ -38,7 +38,7 @@ class Rule:
         )
 
     def answer(self, origin: str) -> Headers:
-        """What every answer to an allowed request carries."""
+        """The headers of every answer to an allowed request."""
         allowed: Headers = {"Access-Control-Allow-Methods": ", ".join(self.methods), "Vary": _VARY}
         if "*" in self.origins:
             allowed["Access-Control-Allow-Origin"] = "*"
@@ -52,7 +52,7 @@ class Rule:
 
 
 def preflight(rules: Sequence[Rule], request: Mapping[str, str]) -> Headers:
-    """The headers of the answer to an OPTIONS request, whose header names are in lower case.
+    """Return the headers of the answer to an OPTIONS request. `request` has its header names in lower case.
 
     Raises CorsRefusedError.
     """
@@ -76,7 +76,9 @@ def preflight(rules: Sequence[Rule], request: Mapping[str, str]) -> Headers:
 
 
 def response_headers(rules: Sequence[Rule], method: str, request: Mapping[str, str]) -> Headers:
-    """What the answer to the request itself carries; nothing where no rule fits, and the browser then hides it."""
+    """Return the CORS headers of the answer to the request itself. It is empty if no rule fits; the browser then hides
+    the answer.
+    """
     origin = request.get("origin", "")
     rule = next((one for one in rules if origin and one.allows(origin, method)), None)
     return rule.answer(origin) if rule is not None else {}

@@ -1,8 +1,9 @@
-"""Runs a module as a process that ends when its parent does, even where the parent was killed.
+"""Runs a module as a process that ends when its parent does, even if the parent is killed.
 
     python -m local.child local.moto_server --port 5000 …
 
-Standard input is a pipe that nobody writes to: its end is the parent's end. That holds on every Unix, in threads too.
+Standard input is a pipe on which the parent writes nothing. It closes when the parent ends. This works on every Unix
+system, and also if a thread starts the process.
 """
 
 import os

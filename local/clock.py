@@ -1,4 +1,4 @@
-"""The local stack's time: starts where it is told, runs on by itself, and can be moved forwards."""
+"""The local stack's clock. It starts at a given instant, runs on by itself, and can be moved forwards."""
 
 import asyncio
 import threading
@@ -11,12 +11,14 @@ from shared.base.instants import format_instant
 
 
 class BackwardsError(ValueError):
-    """The clock was told to go back; deadlines that have passed cannot be made to come again."""
+    """The clock was told to go back. It refuses, because deadlines that have passed cannot come again."""
 
 
 class StackClock:
-    """`shared.base.instants.Clock` for every thread and event loop of the stack; a jump wakes whoever sleeps past
-    it."""
+    """The `shared.base.instants.Clock` of every thread and event loop of the stack.
+
+    A jump wakes every task that sleeps until an instant before the new time.
+    """
 
     def __init__(self, start: datetime, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
@@ -29,7 +31,7 @@ class StackClock:
         return self._origin + timedelta(seconds=self._monotonic())
 
     def on_jump(self, listener: Callable[[datetime], None]) -> None:
-        """Have `listener` called with the new instant after each jump, in the thread that jumps."""
+        """Register `listener`. After each jump it is called with the new instant, in the thread that jumps."""
         self._listeners.append(listener)
 
     def advance_to(self, instant: datetime) -> None:
@@ -40,7 +42,7 @@ class StackClock:
             self._origin += ahead
             sleepers = list(self._sleepers)
         for loop, wake in sleepers:
-            with suppress(RuntimeError):  # the loop was closed meanwhile, and with it the sleeper
+            with suppress(RuntimeError):  # the event loop has been closed, so its task has ended
                 loop.call_soon_threadsafe(wake.set)
         for listener in self._listeners:
             listener(instant)

@@ -1,9 +1,9 @@
 """`make run DOCKER=1`: the functions run in containers (`sam local`), and this process only shows what they did.
 
-Nothing polls the queues and no schedule fires, so what a container puts on a queue stays there for the next container.
+This process polls no queue and fires no schedule, so a queue message of one container waits for the next container.
 The gateway still answers, with functions of this process: for the log, and for the webhooks that the simulators call.
-The ports are fixed, PORT for the gateway, the next one for moto, the one after it for the simulators. What a deployment
-draws at random is fixed here too, and obviously no secret: events/ names it.
+The ports are fixed: PORT for the gateway, the next one for moto, the one after it for the simulators. Values that a
+deployment draws at random are fixed here too, because events/ contains them. They are plainly no secrets.
 """
 
 from datetime import datetime
@@ -15,7 +15,7 @@ from shared.storage.codec import encode
 
 ORGANISATION = "demo"
 NUMBER_KEY = "the-number-key-of-containers-on-one-machine-and-of-nothing-else-"
-RECEIPT_TOKEN = "the-receipt-token-of-containers"  # noqa: S105 - stands in the path of events/webhook_orange.json
+RECEIPT_TOKEN = "the-receipt-token-of-containers"  # noqa: S105 - part of the path in events/webhook_orange.json
 SMS = {
     "client_id": "container-client",
     "client_secret": "container-client-secret",
@@ -25,7 +25,7 @@ SMS = {
 
 
 def plant_secrets(deployment: Deployment, prefix: str, aws_url: str, now: datetime) -> None:
-    """The number key, and SMS settings with a receipt token, which saving the settings keeps."""
+    """Store the number key, and SMS settings with a receipt token. A later PUT of the settings keeps the token."""
     secrets = client("secretsmanager", aws_url)
     secrets.put_secret_value(SecretId=deployment.outputs["NumberKeySecretArn"], SecretString=NUMBER_KEY)
     integration = SmsIntegration(

@@ -1,4 +1,4 @@
-"""CORS as an HTTP API answers it from its CorsConfiguration; the function's own CORS headers never get out."""
+"""CORS as an HTTP API answers it from its CorsConfiguration. The gateway removes the function's own CORS headers."""
 
 import logging
 import re
@@ -10,14 +10,17 @@ log = logging.getLogger(__name__)
 
 
 def fits(pattern: str, text: str) -> bool:
-    """Whether a text is what a pattern says, in which `*` stands for any characters."""
+    """Whether `text` matches `pattern`, in which `*` stands for any characters."""
     return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cors:
-    """An HTTP API's configuration. An origin may hold a `*`: AWS takes it after the scheme only, and this stack also in
-    its own list of local origins (`local.settings.FRONT_END_ORIGINS`)."""
+    """The CORS configuration of an HTTP API.
+
+    An origin may hold a `*`. AWS allows it only after the scheme. This stack also allows it in its own list of local
+    origins (`local.settings.FRONT_END_ORIGINS`).
+    """
 
     origins: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
@@ -28,13 +31,16 @@ class Cors:
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> Self | None:
-        """Read the API's OpenAPI extension; None where the API has no CORS."""
+        """Read the API's OpenAPI extension; None if the API has no CORS."""
         settings = document.get("x-amazon-apigateway-cors")
         if not settings:
             return None
         if not isinstance(settings, Mapping):
-            # SAM puts an intrinsic AllowOrigins in the place of the whole configuration; AWS refuses such an import.
-            log.error("x-amazon-apigateway-cors is no mapping, so there is no CORS; see AllowOrigins in template.yaml")
+            # SAM replaces the whole configuration by AllowOrigins if that is an intrinsic function; AWS refuses such an
+            # import.
+            log.error(
+                "x-amazon-apigateway-cors is no mapping: the API has no CORS. Check AllowOrigins in template.yaml"
+            )
             return None
         return cls(
             origins=tuple(settings.get("allowOrigins", ())),
@@ -54,7 +60,7 @@ class Cors:
         return {**allowed, "access-control-allow-credentials": "true"} if self.credentials else allowed
 
     def preflight_headers(self, request_headers: Mapping[str, str]) -> dict[str, str]:
-        """Answer a preflight; the empty answer is a refusal, the browser needs no more."""
+        """Return the headers of the answer to a preflight. An empty result is a refusal."""
         method = request_headers.get("access-control-request-method", "")
         asked = [name.strip().lower() for name in request_headers.get("access-control-request-headers", "").split(",")]
         allowed = self._origin_header(request_headers.get("origin", ""))

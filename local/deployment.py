@@ -1,4 +1,4 @@
-"""Deploys the translated template on moto and reads back what the stack's other parts run on."""
+"""Deploys the translated template on moto and reads back what the other parts of the stack need."""
 
 import json
 from collections.abc import Mapping
@@ -14,21 +14,23 @@ from local import template
 from local.runtime import FunctionLimits
 from local.template import REGION, Document
 
-# Obviously no one's; moto takes any, but must be given some of the length that AWS's have.
+# These are no one's credentials. moto accepts any, but they must have about the length of AWS's.
 CREDENTIALS = {"aws_access_key_id": "LOCALLOCALLOCALLOCAL", "aws_secret_access_key": "local"}
-# AWS's service models are megabytes, and parsing them is most of what a client costs.
+# AWS's service models are megabytes; most of the time to make a client goes into parsing them. All clients share these.
 _MODELS = Loader()
 
 
 class DeploymentError(Exception):
-    """moto did not make of the template what AWS would."""
+    """moto did not create what AWS would create from the template."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """`module` is where the handler lives; `environment` what the template gives the function, resolved.
+    """One Lambda function of the stack.
 
-    `credentials` are a session of the role that the template gives it, by the names that boto3 has for them.
+    `module` holds the handler. `environment` has the template's variables, with their references resolved.
+    `credentials`
+    belong to a session of the function's role, under boto3's names.
     """
 
     limits: FunctionLimits
@@ -39,7 +41,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueMapping:
-    """An event source mapping; `batching` is how long a batch may wait to fill."""
+    """An event source mapping. `batching` is how long a batch may wait to fill."""
 
     function_name: str
     queue_arn: str
@@ -52,7 +54,10 @@ class QueueMapping:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """`functions` by their names on AWS; `http_api` the OpenAPI document, resolved."""
+    """The deployed stack. `functions` are by their names on AWS; `http_api` is the OpenAPI document, with its
+    references
+    resolved.
+    """
 
     functions: Mapping[str, Function]
     mappings: tuple[QueueMapping, ...]
@@ -62,9 +67,9 @@ class Deployment:
 
 
 def client(service: str, aws_url: str, credentials: Mapping[str, str] = CREDENTIALS, **settings: Any) -> Any:
-    """Make a client for moto that fails at once; the typed clients' overloads know no service by variable.
+    """Make a client for moto that does not retry.
 
-    With the stack's own credentials it may do everything, with a role's session what the role may.
+    With the stack's own credentials the client may do everything; with a role's session it may do what the role may.
     """
     config = Config(**{"retries": {"mode": "standard", "total_max_attempts": 1}, **settings})
     session: Any = botocore.session.Session()
@@ -73,7 +78,7 @@ def client(service: str, aws_url: str, credentials: Mapping[str, str] = CREDENTI
 
 
 def deploy(document: Document, stack_name: str, chosen: dict[str, str], aws_url: str) -> Deployment:
-    """Create the stack; DeploymentError names what moto skipped or could not resolve."""
+    """Create the stack. A DeploymentError names what moto skipped or could not resolve."""
     cloudformation = client("cloudformation", aws_url, read_timeout=120)
     cloudformation.create_stack(
         StackName=stack_name,
@@ -87,7 +92,7 @@ def deploy(document: Document, stack_name: str, chosen: dict[str, str], aws_url:
     resources = cloudformation.describe_stack_resources(StackName=stack_name)["StackResources"]
     made = {resource["LogicalResourceId"]: resource.get("PhysicalResourceId", "") for resource in resources}
     if skipped := sorted(set(template.unconditional(document)) - made.keys()):
-        raise DeploymentError(f"moto skipped {skipped}; teach it their types in local/moto_mends.py")
+        raise DeploymentError(f"moto skipped {skipped}; add their types in local/moto_mends.py")
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
     types = {name: resource["Type"] for name, resource in document["Resources"].items()}
     names = {name: made[name] for name in made if types.get(name) == "AWS::Lambda::Function"}
@@ -102,7 +107,7 @@ def deploy(document: Document, stack_name: str, chosen: dict[str, str], aws_url:
 
 
 def assume(role_arn: str, session_name: str, aws_url: str) -> Mapping[str, str]:
-    """A session of a role, as Lambda gives it to a function; here it never ends."""
+    """Return a session of a role, as Lambda gives it to a function. Here the session never expires."""
     given = client("sts", aws_url).assume_role(RoleArn=role_arn, RoleSessionName=session_name)["Credentials"]
     return {
         "aws_access_key_id": given["AccessKeyId"],
@@ -114,9 +119,7 @@ def assume(role_arn: str, session_name: str, aws_url: str) -> Mapping[str, str]:
 def _read_function(lambda_: Any, name: str, aws_url: str) -> Function:
     settings = lambda_.get_function_configuration(FunctionName=name)
     given = settings.get("Environment", {}).get("Variables", {})
-    environment = {
-        variable: str(value) for variable, value in given.items()
-    }  # as AWS gives them, also what is a number
+    environment = {variable: str(value) for variable, value in given.items()}  # AWS gives numbers as texts too
     environment |= {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION, "AWS_LAMBDA_FUNCTION_NAME": name}
     return Function(
         limits=FunctionLimits(
@@ -138,7 +141,7 @@ def _read_mappings(lambda_: Any, sqs: Any) -> list[QueueMapping]:
 
 def _read_mapping(mapping: Mapping[str, Any], sqs: Any) -> QueueMapping:
     if mapping.get("FilterCriteria"):
-        raise DeploymentError("event source mappings with FilterCriteria are not polled here")
+        raise DeploymentError("the local stack cannot poll an event source mapping with FilterCriteria")
     queue_arn = mapping["EventSourceArn"]
     return QueueMapping(
         function_name=mapping["FunctionArn"].rpartition(":")[2],

@@ -1,9 +1,9 @@
-"""events/: for `sam local invoke` one event of every function and trigger, as the local stack itself makes them.
+"""Makes events/: for `sam local invoke`, one event of every function and trigger, as the local stack builds it.
 
-`make events` walks one organisation through its life: settings, single messages, receipts, a campaign. HTTP events come
-from the gateway's own builder, queue records from what the functions put on the queues, receipts from the simulators.
-What is drawn at random or by the real clock (request IDs, handles, signatures of tokens) is replaced by constants, so
-that the same code writes the same files: a test holds them to it.
+`make events` takes one organisation through settings, single messages, receipts and a campaign. HTTP events come from
+the gateway's own builder, queue records from what the functions put on the queues, receipts from the simulators.
+Constants replace what is random or comes from the real clock (request IDs, receipt handles, token signatures). So the
+same code always writes the same files, and a test compares them.
 """
 
 import asyncio
@@ -52,20 +52,24 @@ type Json = dict[str, Any]
 FOLDER = PROJECT_ROOT / "events"
 ENVIRONMENT = "env.json"
 WALK = "walk.json"
-"""Which file is for which function and trigger, in an order in which each finds what it needs."""
+"""The index: which file is for which function and trigger. Each event needs only what those before it have made."""
 GATEWAY, MOTO, SIMULATORS = 8000, 8001, 8002
-"""Where `make run DOCKER=1` listens; the files name them."""
+"""The ports of `make run DOCKER=1`; the files contain them."""
 ACCEPTING_FROM = CONTAINERS_START
 SENDING_FROM = CONTAINERS_START + timedelta(seconds=6)
 REPORTING_FROM = CONTAINERS_START + timedelta(seconds=12)
-"""When the containers' clocks start: the API's, the workers', the webhook's. What one accepts is due for the next."""
+"""When the containers' clocks start: the API's, the workers', the webhook's. What one container accepts is due when the
+next one starts.
+"""
 _CLOCKS = {"ApiFunction": ACCEPTING_FROM, "WebhookFunction": REPORTING_FROM}
 SLOT_AT = CONTAINERS_START + timedelta(seconds=8)
-"""When the events happen: a container has until five seconds later to reach the departure."""
+"""When the events happen. A container has five seconds more to reach its send slot."""
 
 SMS_NUMBER, WHATSAPP_NUMBER, TEST_NUMBER = "+221770008301", "+221770008302", "+221770008303"
 CAMPAIGN_NUMBERS = ("+221770008311", "+221770004002", "+22790000001")
-"""One that gets its text, one that Orange refuses (docs/simulators.md), one in a country that is not covered."""
+"""The first gets its text. Orange refuses the second (docs/simulators.md). The third is in a country that is not
+covered.
+"""
 WHATSAPP = {
     "access_token": "container-access-token",
     "phone_number_id": "100000000000001",
@@ -75,7 +79,7 @@ WHATSAPP = {
     "default_template": "vaccination_card",
 }
 ACCOUNT = {**WHATSAPP, "business_account_id": "200000000000002"}
-"""Saved towards the end: from then on a template is used only once Meta has approved it."""
+"""Saved towards the end. From then on the product uses a template only after Meta has approved it."""
 DHIS2 = {"attributes": {"phone": "aPhoneAttr1", "first_name": "aFirstName1"}}
 PERSON = {"first_name": "Aminata", "last_name": "Essai", "programme_name": "PNV", "consent": True}
 CARD = {"verification_url": "https://v.example.org/c/{card_code}"}
@@ -86,7 +90,7 @@ TEMPLATE = {"template": {"name": "vaccination_card", "language": "fr"}}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One file: `function` and `trigger` are the template's names of the function and of its event."""
+    """One file. `function` and `trigger` are the template's names of the function and of its event."""
 
     name: str
     function: str
@@ -96,7 +100,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """An HTTP request to come; `keyed` sends an Idempotency-Key, `by` says who calls."""
+    """An HTTP request. `key` is its Idempotency-Key, `by` its User-Agent."""
 
     method: str
     path: str
@@ -107,7 +111,7 @@ class Call:
 
 
 class Maker:
-    """Makes events on a running stack that polls nothing."""
+    """Makes events on a running stack that polls no queue."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
@@ -116,7 +120,7 @@ class Maker:
         self._sqs: Any = client("sqs", stack.aws_url, read_timeout=30)
 
     def http(self, call: Call) -> Json:
-        """The gateway's event for a call."""
+        """Return the gateway's event for a call."""
         content = call.body if isinstance(call.body, bytes) else b""
         if call.body is not None and not isinstance(call.body, bytes):
             content = json.dumps(call.body, ensure_ascii=False).encode()
@@ -134,14 +138,14 @@ class Maker:
         if matched.route.jwt is not None:
             caller = self._stack.authorize(f"Bearer {self._stack.token()}", matched.route.jwt)
             caller = replace(caller, claims={**caller.claims, "iss": f"http://127.0.0.1:{GATEWAY}"})
-            # The token itself stays out: it is good for an hour, and the function never looks at it.
+            # The token itself stays out: it is valid for an hour, and the function never reads it.
             request = replace(request, headers=[*headers, ("authorization", "Bearer checked-by-the-gateway")])
         event = build_event(request, matched, caller, self._stack.clock.now())
         event["requestContext"]["requestId"] = "local-request-0="
         return event
 
     def from_queue(self, queue: str, count: int = 1) -> Json:
-        """What the event source mapping hands over, of what lies on a queue; taken off it."""
+        """Take messages off a queue and return the event that the event source mapping would make of them."""
         url = self._deployment.outputs[f"{queue}Url"]
         found: list[Json] = []
         while len(found) < count:
@@ -170,15 +174,17 @@ class Maker:
         return event
 
     def given_up(self, queue: str, body: str) -> Json:
-        """What comes of a copy that is taken up as often as its queue allows, and never finished."""
+        """Return the event of a queue message that was received as often as its queue allows but never finished."""
         url = self._deployment.outputs[f"{queue}Url"]
         self._sqs.send_message(QueueUrl=url, MessageBody=body, MessageGroupId=ORGANISATION)
         while self._sqs.receive_message(QueueUrl=url, VisibilityTimeout=0, WaitTimeSeconds=0).get("Messages"):
-            pass  # it is there again at once
+            pass  # with a visibility time-out of 0 the queue message comes back at once
         return self.from_queue(f"{queue.removesuffix('Queue')}DeadLetters")
 
     def invoke(self, function: str, event: Json) -> Json:
-        """Have a function of this process work an event off. What it answers, a 4xx or 5xx being an error here."""
+        """Have a function of this process handle an event. Raises ValueError if it answers 4xx or 5xx, or reports
+        failures.
+        """
         answer = self._stack.invoke(self._deployment.logical_ids[function], event)
         found: Json = answer if isinstance(answer, dict) else {}
         if int(found.get("statusCode", 200)) >= 400 or found.get("batchItemFailures"):
@@ -186,7 +192,7 @@ class Maker:
         return found
 
     def tick(self) -> Json:
-        """The payload of the template's one schedule."""
+        """Return the payload of the template's one schedule."""
         scheduler = client("scheduler", self._stack.aws_url)
         (summary,) = scheduler.list_schedules()["Schedules"]
         schedule = read_schedule(scheduler.get_schedule(Name=summary["Name"], GroupName=summary["GroupName"]))
@@ -195,7 +201,7 @@ class Maker:
 
 
 def walk(stack: Stack) -> Iterator[Step]:
-    """The events in an order in which each finds what it needs."""
+    """Yield the events in an order in which each finds what it needs."""
     maker = Maker(stack)
     yield from _settings(maker)
     yield from _single_messages(maker)
@@ -216,7 +222,7 @@ def walk(stack: Stack) -> Iterator[Step]:
 
 
 def _api(maker: Maker, name: str, trigger: str, call: Call, *, work: bool = False) -> Step:
-    """An event of the API; with `work` it is worked off here too, for what comes after it."""
+    """Make an event of the API. With `work`, the API also handles it here, because later events need its result."""
     event = maker.http(call)
     if work:
         maker.invoke("ApiFunction", event)
@@ -263,7 +269,10 @@ def _single_messages(maker: Maker) -> Iterator[Step]:
 
 
 def _dead_letters(maker: Maker, sms: Json, whatsapp: Json) -> Iterator[Step]:
-    """Another copy of each message dies; redriven, both are still sent by the copies that come next."""
+    """Put each message on the queue once more and let that queue message die.
+
+    The listing and the redrive find both as dead letters. The next two events still send the messages.
+    """
     for name, channel, queue_message in (("sms", "Sms", sms), ("whatsapp", "WhatsApp", whatsapp)):
         event = maker.given_up(f"{channel}Queue", queue_message["Records"][0]["body"])
         function, trigger = "BulkFanoutFunction", f"{channel}Dead"
@@ -292,7 +301,7 @@ def _receipts(maker: Maker, message_id: str) -> Iterator[Step]:
 
 
 async def _reported(message_id: str) -> list[Call]:
-    """What the simulators of Meta and Orange post once the messages have been read and delivered."""
+    """Return what the simulators of Meta and Orange post when a message has been read or delivered."""
     posted: list[Call] = []
 
     def post(request: httpx2.Request) -> httpx2.Response:
@@ -323,21 +332,21 @@ async def _reported(message_id: str) -> list[Call]:
 
 
 class _StoppedClock:
-    """The simulators', at the instant of the events."""
+    """The simulators' clock, stopped at the instant of the events."""
 
     def now(self) -> datetime:
         return SLOT_AT
 
     async def sleep(self, _: float) -> None:
-        """No time passes."""
+        """Return at once: no time passes."""
 
     def set(self, _: datetime) -> None:
-        """It stays where it is."""
+        """Do nothing: the clock stays where it is."""
 
 
 def _stage(poster: httpx2.AsyncClient) -> Stage:
     async def stay(_: object) -> None:
-        """No connection is to be cut."""
+        """Do nothing: there is no connection to cut."""
 
     return Stage(
         clock=_StoppedClock(),
@@ -403,7 +412,7 @@ def _campaign(maker: Maker) -> Iterator[Step]:
 
 
 def environment(stack: Stack) -> dict[str, dict[str, str]]:
-    """The env file: what each function's variables are for a container beside `make run DOCKER=1`."""
+    """Return the env file: each function's variables for a container beside `make run DOCKER=1`."""
     deployment = stack.deployment
     return {
         logical_id: _variables(stack, deployment.functions[name].environment)
@@ -427,7 +436,7 @@ def _variables(stack: Stack, given: Mapping[str, str]) -> dict[str, str]:
 
 
 def make(folder: Path) -> Sequence[Step]:
-    """Write all files into a folder. The steps in the order of the walk."""
+    """Write all files into a folder and return the steps in their order."""
     clock = StackClock(SLOT_AT, monotonic=_stopped)
     folder.mkdir(exist_ok=True)
     settings = Settings(port=0, containers=True, card_hosts=(f"{CONTAINERS_HOST}:{SIMULATORS}",))
@@ -442,7 +451,7 @@ def make(folder: Path) -> Sequence[Step]:
 
 
 def read(folder: Path = FOLDER) -> tuple[Step, ...]:
-    """The steps as they lie there."""
+    """Read the steps from the files."""
     listed = json.loads((folder / WALK).read_text(encoding="utf-8"))
     return tuple(
         Step(
@@ -456,7 +465,7 @@ def read(folder: Path = FOLDER) -> tuple[Step, ...]:
 
 
 def _stopped() -> float:
-    """A clock's hands that stand still: two walks book the same departures."""
+    """The time source of a stopped clock, so that two runs book the same send slots."""
     return 0.0
 
 

@@ -1,4 +1,7 @@
-"""The HTTP API: route first, then the token, then the function; and the gateway's own answers in its own words."""
+"""The HTTP API as API Gateway serves it: it finds the route, checks the token and calls the function.
+
+Errors of the gateway itself have API Gateway's own texts.
+"""
 
 import asyncio
 import json
@@ -37,8 +40,11 @@ type Invoke = Callable[[str, object], Future[object]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalRoutes:
-    """`jump` moves the clock and all that goes by it, `reset` makes the stack as new; both return when it is done.
-    `valves`: those of the queues that are polled here, by the queue's name."""
+    """What the routes under /_local call.
+
+    `jump` moves the clock and runs what is due on the way. `reset` brings the stack back to its start. Both return when
+    they are done. `valves` has the valve of each queue that the stack polls, by the queue's name.
+    """
 
     jump: Callable[[datetime], None]
     reset: Callable[[], None]
@@ -47,7 +53,7 @@ class LocalRoutes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayParts:
-    """`invoke` takes a function's name and an event; `local` opens /_local to who may call."""
+    """What a gateway needs. `invoke` takes a function's name and an event. If `local` is None, /_local is closed."""
 
     routes: RouteTable
     cors: Cors | None
@@ -69,7 +75,7 @@ def message(status: int, text: str, **headers: str) -> HttpResponse:
 
 
 class Gateway:
-    """An ASGI application."""
+    """The gateway as an ASGI application."""
 
     def __init__(self, parts: GatewayParts) -> None:
         self._parts = parts
@@ -80,7 +86,7 @@ class Gateway:
             raise NotImplementedError(scope["type"])
         started = time.monotonic()
         request, route_key, response = await self._receive(scope, receive)
-        # The route's key, never path or query: the path of Orange's webhook holds its secret token.
+        # The log has the route's key, never path or query: the path of Orange's webhook holds its secret token.
         took = round((time.monotonic() - started) * 1000)
         log.info("request", extra={"route": route_key, "status": response.status, "latency_ms": took})
         await _send_response(request.method, response, send)
@@ -126,13 +132,14 @@ class Gateway:
         if self._resetting:
             return message(503, "Service Unavailable")
         outcome = asyncio.wrap_future(self._parts.invoke(function_name, event))
-        outcome.add_done_callback(lambda done: done.cancelled() or done.exception())  # heard, even if nobody waits
+        # After a time-out no request waits for the exception. It must be read, or asyncio logs it.
+        outcome.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
             async with asyncio.timeout(self._parts.integration_seconds):
                 answer = await asyncio.shield(outcome)
         except TimeoutError:
             return message(503, "Service Unavailable")
-        except Exception as error:  # noqa: BLE001,RUF100 - whatever the function raised; its environment has logged it
+        except Exception as error:  # noqa: BLE001,RUF100 - a function may raise anything; its environment has logged it
             log.warning("function error", extra={"function": function_name, "error": type(error).__name__})
             return message(500, "Internal Server Error")
         try:
@@ -150,7 +157,7 @@ class Gateway:
         return replace(response, headers=(*own, *cors.response_headers(headers).items()))
 
     async def _serve_reset(self, request: HttpRequest, local: LocalRoutes) -> HttpResponse:
-        """Functions answer 503 meanwhile."""
+        """Reset the stack. Until it is done, functions answer 503."""
         if request.method != "POST":
             return message(405, "Method Not Allowed")
         if self._resetting:
@@ -177,7 +184,7 @@ class Gateway:
 
 
 def _turn_valve(request: HttpRequest, local: LocalRoutes) -> HttpResponse:
-    """How many messages of a queue are still taken up; null: all."""
+    """Set how many more messages the stack takes off a queue; null means no limit."""
     if request.method != "POST":
         return message(405, "Method Not Allowed")
     try:
@@ -186,7 +193,7 @@ def _turn_valve(request: HttpRequest, local: LocalRoutes) -> HttpResponse:
     except (ValueError, TypeError, KeyError):
         return message(400, f'send {{"queue": one of {sorted(local.valves)}, "messages": 50 or null}}')
     if messages is not None and not (isinstance(messages, int) and messages >= 0):
-        return message(400, "messages is a number or null")
+        return message(400, "messages must be a whole number from 0 up, or null")
     valve.allow(messages)
     return HttpResponse(status=204)
 
@@ -205,7 +212,7 @@ def _read_head(scope: Scope) -> HttpRequest:
 
 
 async def _read_body(receive: Receive) -> bytes | None:
-    """Read the whole body; None where it is more than a gateway takes."""
+    """Read the whole body; None if it is larger than API Gateway accepts."""
     body = bytearray()
     while True:
         part = await receive()

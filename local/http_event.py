@@ -1,5 +1,6 @@
-"""HTTP request to Lambda event and Lambda response to HTTP, in API Gateway's payload format 2.0.
+"""Turns an HTTP request into a Lambda event, and a function's answer into an HTTP response.
 
+The format is API Gateway's payload format 2.0:
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 """
 
@@ -15,18 +16,22 @@ from urllib.parse import parse_qsl, unquote
 
 from local.routes import Matched
 
-# Only these arrive as text; everything else, a missing type and form data too, is base64 (observed on AWS).
+# API Gateway sends only these types (and text/*) as text. It encodes every other body in base64, also form data and a
+# body without a type (observed on AWS).
 _TEXT_TYPES = frozenset({"application/json", "application/xml", "application/javascript"})
 _JSON_OBJECT = dict[str, Any]
 
 
 class MalformedResponseError(ValueError):
-    """The function's answer is not in a shape that the gateway can send."""
+    """The function's answer has a shape that the gateway cannot send."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
-    """`headers` in the order and number they came, names in lower case; `raw_path` still percent-encoded."""
+    """An HTTP request as it arrived.
+
+    `headers` keep their order and their duplicates; the names are in lower case. `raw_path` is still percent-encoded.
+    """
 
     method: str
     raw_path: str
@@ -51,7 +56,7 @@ class HttpResponse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """What the authorizer found in the token; `scopes` None where the route asks for none."""
+    """What the authorizer read in the token. `scopes` is None if the route asks for none."""
 
     claims: Mapping[str, str]
     scopes: list[str] | None
@@ -124,12 +129,15 @@ def _encode_body(body: bytes, content_type: str) -> tuple[str, bool]:
         try:
             return body.decode(), False
         except UnicodeDecodeError:
-            pass  # not the text that it says it is: as bytes
+            pass  # the bytes are not the text that the header announces: send them as base64
     return base64.b64encode(body).decode(), True
 
 
 def read_response(answer: object) -> HttpResponse:
-    """Read a function's answer; one without `statusCode` is the body of a 200."""
+    """Read a function's answer. An answer without `statusCode` is the body of a 200.
+
+    Raises MalformedResponseError.
+    """
     if not isinstance(answer, dict) or "statusCode" not in answer:
         body = answer if isinstance(answer, str) else json.dumps(answer)
         return HttpResponse(status=200, headers=(("content-type", "application/json"),), body=body.encode())

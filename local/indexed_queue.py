@@ -1,6 +1,6 @@
-"""The messages of one standard queue, found by state and by receipt handle, never by scanning.
+"""The messages of one standard queue, found by state and by receipt handle without a scan.
 
-All instants are epoch milliseconds. Not safe for threads: the server's one lock guards it.
+All instants are epoch milliseconds. The class is not safe for threads: the server's lock guards it.
 """
 
 import heapq
@@ -10,7 +10,7 @@ from typing import Protocol
 
 
 class QueuedMessage(Protocol):
-    """What the index reads of moto's Message."""
+    """The attributes of moto's Message that the index reads."""
 
     id: str
     receipt_handle: str | None
@@ -20,7 +20,10 @@ class QueuedMessage(Protocol):
 
 
 class IndexedMessages[M: QueuedMessage]:
-    """`ready` may be received now; `waiting` are delayed or in flight, and come back by themselves."""
+    """The messages of a queue.
+
+    `_ready` may be received now. `_waiting` are delayed or in flight, and become ready by themselves.
+    """
 
     def __init__(self, now_ms: Callable[[], float]) -> None:
         self._now_ms = now_ms
@@ -42,7 +45,7 @@ class IndexedMessages[M: QueuedMessage]:
         self.place(message)
 
     def place(self, message: M) -> None:
-        """Sort a message in after it was added, received, or its visibility changed."""
+        """Put a message in its place after it was added or received, or after its visibility changed."""
         self.remove(message)
         if message.receipt_handle:
             self._by_handle[message.receipt_handle] = message
@@ -73,12 +76,12 @@ class IndexedMessages[M: QueuedMessage]:
         return message.id in self._in_flight
 
     def ready(self) -> dict[str, M]:
-        """Who may be received now, oldest first."""
+        """The messages that may be received now, oldest first."""
         self._settle()
         return self._ready
 
     def counts(self) -> tuple[int, int, int]:
-        """Ready, in flight, delayed."""
+        """The numbers of messages that are ready, in flight and delayed."""
         self._settle()
         return len(self._ready), len(self._in_flight), len(self._waiting) - len(self._in_flight)
 

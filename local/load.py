@@ -1,8 +1,8 @@
-"""`make load`: many SMS from an upload to their receipts, and what the provider took held against the log; paused at a
-third and resumed on the way, or cancelled there, where that is asked for.
+"""`make load`: sends many SMS, from the upload to the receipts, and compares the provider's ledger with the log.
 
-It goes to the stack that `make run` has on PORT, or starts one of its own. Nobody is moved in time: run it on a stack
-whose clock stands within the sending hours of the nine countries (its own does).
+On request it pauses and resumes the distribution, or cancels it, after a third of the messages. It uses the stack that
+`make run` has on PORT, or starts its own. It does not move the clock, so the stack's clock must show an hour at which
+all nine countries may get messages. Its own stack's clock does.
 """
 
 import argparse
@@ -35,19 +35,19 @@ from local.stack import STACK_NAME
 from local.tokens import TokenRequest
 
 MOST = 10_000 * len(PLACES)
-"""As many invented numbers as there are."""
+"""As many phone numbers as it can invent."""
 MORNING = datetime(2026, 11, 23, 10, tzinfo=UTC)
-"""Within the sending hours of all nine countries, at whatever hour this is run."""
+"""At this hour all nine countries may get messages, so the load works at any hour of the day."""
 LOG = PROJECT_ROOT / ".local" / "load.log"
 UNDER_WAY = ("pending", "sent")
 _LOOK_SECONDS = 0.5
 _HELD_SECONDS = 3.0
-"""Longer than a sender's knowledge of a distribution may be old."""
+"""Seconds. Longer than a sender keeps what it knows of a distribution."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A running stack, and a token for an organisation of it."""
+    """A running stack, and a token for one of its organisations."""
 
     base_url: str
     aws_url: str
@@ -57,7 +57,7 @@ class Target:
 
 
 def campaign(rows: int, name: str) -> Campaign:
-    """A register of invented people, in turn of the nine countries."""
+    """Make a register of invented people, from the nine countries in turn. Raises ValueError for too many rows."""
     if not 0 < rows <= MOST:
         raise ValueError(f"1 to {MOST} messages, not {rows}")
     people = [
@@ -97,7 +97,10 @@ class Run:
         self._began = time.monotonic()
 
     def carry(self, rate: int, patience: float, *, at_a_third: Turn | None = None) -> tuple[str, Outcome]:
-        """The distribution's ID and what became of it, once nothing is on its way or `patience` seconds have passed."""
+        """Send the campaign until all messages have ended, or `patience` seconds have passed.
+
+        Returns the distribution's ID and its outcome.
+        """
         with Api(self._target.base_url, self._target.token, self._target.simulators_url) as api:
             self._set_up(api, rate)
             before = self._requests()
@@ -114,7 +117,7 @@ class Run:
             return identity, self._outcome(api, identity, before, held, at_a_third)
 
     def begin(self, rate: int, patience: float) -> str:
-        """Carry it to its first third, and come back while the rest is on its way. Gives the distribution's ID."""
+        """Send the first third and return while the rest is still to be sent. Returns the distribution's ID."""
         with Api(self._target.base_url, self._target.token, self._target.simulators_url) as api:
             self._set_up(api, rate)
             self._began = time.monotonic()
@@ -135,8 +138,10 @@ class Run:
         return identity
 
     def _leave_a_third(self) -> None:
-        """However slow the machine is that looks, so much is left once the first third has arrived. Not two thirds: of
-        what is taken up, some may have to depart again."""
+        """Let the stack take only two thirds off the queue, so that a third is left even if this process looks late.
+
+        One third would not be enough: some of the messages that the stack takes must wait for a new send slot.
+        """
         self._take_up(2 * len(self._campaign.expected) // 3)
 
     def _take_up(self, messages: int | None) -> None:
@@ -149,8 +154,10 @@ class Run:
         self._phase("first third")
 
     def _turn(self, api: Api, identity: str, turn: Turn, give_up: float) -> Held | None:
-        """Pause and resume, or cancel, once a third has arrived. What a pause held back is looked at twice: nothing may
-        leave while it lasts."""
+        """Pause and resume, or cancel, after a third has arrived.
+
+        During a pause it reads the ledger twice: the provider must get nothing in between.
+        """
         self._first_third(api, identity, give_up)
         if turn is Turn.CANCEL:
             api.act(identity, "cancel")
@@ -158,7 +165,7 @@ class Run:
             return None
         api.act(identity, "pause")
         self._take_up(None)
-        # What was under way when the pause came is still reported.
+        # Receipts still come for the messages that were under way at the pause.
         self._wait(api, identity, lambda _, counts: _ended(counts) == len(self._ledger()), give_up)
         time.sleep(_HELD_SECONDS)
         early = len(self._ledger())
@@ -226,7 +233,7 @@ class Run:
         )
 
     def _ledger(self) -> list[tuple[str, str]]:
-        """Number and provider's ID of each message that the simulated Orange took from this organisation."""
+        """The number and the provider's ID of each message that the simulated Orange took from this organisation."""
         query = {"provider": "orange", "organisation": self._target.organisation}
         answer = httpx2.get(f"{self._target.simulators_url}/_control/ledger", params=query, timeout=60)
         entries = answer.raise_for_status().json()["messages"]
@@ -237,12 +244,12 @@ class Run:
 
 
 def main(argv: Sequence[str]) -> int:
-    """0 if the ledger equals the log, and everything was delivered or cancelled."""
+    """Return 0 if the ledger equals the log and every message was delivered or cancelled."""
     parser = argparse.ArgumentParser(prog="python -m local load", description=__doc__)
     parser.add_argument("--messages", type=int, default=10_000)
     parser.add_argument("--rate", type=int, default=1000, help="rate_per_second of the integration, 1 to 1000")
     parser.add_argument("--patience", type=float, default=300, help="seconds")
-    parser.add_argument("--at-a-third", type=Turn, choices=list(Turn), help="what is done once a third has arrived")
+    parser.add_argument("--at-a-third", type=Turn, choices=list(Turn), help="what to do after a third has arrived")
     parser.add_argument("--port", type=int, help="of a running stack; default: PORT, else a stack of its own")
     arguments = parser.parse_args(argv)
     name = f"load-{uuid.uuid4().hex[:8]}"
@@ -271,9 +278,9 @@ def _target(port: int, organisation: str) -> Iterator[Target]:
 
 @contextmanager
 def own_stack(organisation: str, log_path: Path = LOG) -> Iterator[Target]:
-    """`make run` as a process of its own, so that the one that asks and the one that answers share no interpreter.
+    """Start `make run` as a process of its own, so that this process and the stack do not share an interpreter.
 
-    Raises NoStackError where it does not start.
+    Raises NoStackError if the stack does not start.
     """
     log_path.parent.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "PORT": "0", "NOW": f"{MORNING:%Y-%m-%dT%H:%M:%SZ}"}
@@ -292,16 +299,16 @@ def own_stack(organisation: str, log_path: Path = LOG) -> Iterator[Target]:
             assert process.stdout is not None  # noqa: S101 - PIPE was asked for
             base_url = process.stdout.readline().strip()
             if not base_url:
-                raise NoStackError(f"the stack did not start; its own words are in {log_path}")
+                raise NoStackError(f"the stack did not start; its log is in {log_path}")
             yield target_of(find(Settings().state_root, int(base_url.rpartition(":")[2])), organisation)
         finally:
             process.terminate()
 
 
 def target_of(stack: RunningStack, organisation: str) -> Target:
-    """A stack that runs, for one organisation. Raises NoStackError where it has no ledger to hold the log against."""
+    """Return the target of a running stack for one organisation. Raises NoStackError if the stack has no simulators."""
     if stack.simulators_url is None:
-        raise NoStackError("that stack has no simulators, and so no ledger")
+        raise NoStackError("that stack has no simulators, so it has no ledger")
     return Target(
         base_url=stack.base_url,
         aws_url=stack.aws_url,
@@ -316,5 +323,5 @@ def _shown(counts: Mapping[str, int]) -> str:
 
 
 def _ended(counts: Mapping[str, int]) -> int:
-    """How many are through: these numbers are all delivered to, or cancelled."""
+    """How many messages have ended. All these numbers are delivered to, so `failed` means cancelled."""
     return counts.get("delivered", 0) + counts.get("failed", 0)

@@ -1,4 +1,4 @@
-"""What became of a load: the provider's ledger, the log and the counts held against one another."""
+"""The outcome of a load: compares the provider's ledger, the log and the counts."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Turn(StrEnum):
-    """What is done to a distribution under way."""
+    """What the load does to a distribution in the middle."""
 
     PAUSE = "pause"
     CANCEL = "cancel"
@@ -15,7 +15,9 @@ class Turn(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """What the provider had taken when a pause had come into force, and what it took during the pause all the same."""
+    """`taken`: how many messages the provider had when the pause was in force. `escaped`: how many it got during the
+    pause.
+    """
 
     taken: int
     escaped: int
@@ -23,12 +25,17 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of the rows. `seconds` by phase, each counted from the end of the one before it.
+    """What happened to the rows. `seconds` are per phase, each counted from the end of the one before.
 
-    `by_status` and `cancelled`: the distribution's own counts. `miscounted`: by how many they miss the log. `doubled`:
-    numbers the provider took more than once. `lost`: numbers it never took and nobody cancelled. `unlogged`: what it
-    took and the log does not have. `unsent`: what the log calls sent and the provider never took. Counts, log and
-    ledger are read one after the other, so they can be held against one another once nothing is `under_way` in the log.
+    - `by_status` and `cancelled` are the distribution's own counts.
+    - `miscounted`: by how many these counts differ from the log.
+    - `doubled`: numbers that the provider took more than once.
+    - `lost`: numbers that the provider never took and that were not cancelled.
+    - `unlogged`: messages that the provider took and the log does not have.
+    - `unsent`: messages that the log calls sent and the provider never took.
+
+    Counts, log and ledger are read one after the other. Comparing them is right only if the log has nothing
+    `under_way`.
     """
 
     rows: int
@@ -49,7 +56,7 @@ class Outcome:
 
     @property
     def shortfalls(self) -> list[str]:
-        """What is not as it must be; empty where every row was taken once, or cancelled, and the log says so."""
+        """What is wrong. It is empty if every row was taken once, or cancelled, and the log says so."""
         if self.under_way:
             return self._said(
                 {
@@ -63,12 +70,12 @@ class Outcome:
         found = {
             "rows not accepted": self.rows - self.accepted,
             "accepted and neither delivered nor cancelled": self.accepted - delivered - self.cancelled,
-            "cancelled by nobody": self.cancelled if self.turn is not Turn.CANCEL else 0,
-            "counted otherwise than logged": self.miscounted,
+            "cancelled without a cancel": self.cancelled if self.turn is not Turn.CANCEL else 0,
+            "counted differently from the log": self.miscounted,
             "doubled": self.doubled,
             "lost": self.lost,
             "taken by the provider, not in the log": self.unlogged,
-            "sent by the log, not taken by the provider": self.unsent,
+            "sent by the log's account, not taken by the provider": self.unsent,
             "taken by the provider in the pause": self.held.escaped if self.held else 0,
         }
         shortfalls = self._said(found)
@@ -84,7 +91,7 @@ class Outcome:
 
 
 def table(outcome: Outcome) -> str:
-    """The outcome for a person."""
+    """Format the outcome as a table for people."""
     lines = [
         ("accepted", f"{outcome.accepted} of {outcome.rows}"),
         *((status, str(count)) for status, count in sorted(outcome.by_status.items())),

@@ -1,5 +1,7 @@
-"""Where the stack's log goes: standard error, or a file while the demo has the terminal. Its lines carry the stack's
-time, as all that the API shows does."""
+"""Sends the stack's log to standard error, or to a file while the demo uses the terminal.
+
+Its lines carry the stack's time, as everything does that the API shows.
+"""
 
 import io
 import json
@@ -35,7 +37,7 @@ class JsonLines(logging.Formatter):
 
 
 class WholeLines(io.TextIOBase):
-    """Writes whole lines only. `print` writes a line and its end apart, and functions print from many threads."""
+    """Writes whole lines only, because many threads print: `print` writes a line and its end separately."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
@@ -45,7 +47,7 @@ class WholeLines(io.TextIOBase):
 
     @override
     def write(self, text: str) -> int:
-        """What has no end yet waits for the thread's next words."""
+        """Keep a text without a line end until the same thread writes the rest."""
         whole, end, rest = (getattr(self._own, "begun", "") + text).rpartition("\n")
         self._own.begun = rest
         if end:
@@ -61,9 +63,9 @@ class WholeLines(io.TextIOBase):
 
 @contextmanager
 def logging_to(stream: TextIO, clock: Clock) -> Iterator[TextIO]:
-    """Send the stack's log and all that functions print to `stream`; gives what was standard output.
+    """Send the stack's log and all that functions print to `stream`. Yields the former standard output.
 
-    Powertools writes its lines to the sys.stdout of the moment in which a function builds its logger.
+    Powertools keeps the sys.stdout of the moment in which a function builds its logger.
     """
     lines = cast("TextIO", WholeLines(stream))
     handler = logging.StreamHandler(lines)

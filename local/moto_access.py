@@ -1,8 +1,8 @@
-"""Has the policies of template.yaml decide what a function may do: moto can hold a caller to them, but not as it is.
+"""Makes moto check what a function may do, by the policies of template.yaml.
 
-Whoever comes with a session of a role is held to that role; everybody else is the account itself, which may do all.
-Signatures are not compared: the stack's server has already put AWS's own host in the place of the one that was signed.
-Like `local.moto_mends`, whose `apply_all` calls it, this touches moto's insides and is tested beside it.
+A caller with a role's session may do what the role may. Every other caller is the account itself, which may do all.
+Signatures are not compared, because the stack's server replaces the signed host by AWS's own. Like `local.moto_mends`,
+whose `apply_all` calls it, this module changes moto's internals. The tests are beside that module's tests.
 """
 
 import json
@@ -32,7 +32,7 @@ _TRANSACTED = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """One thing that a request takes; `context` is what the conditions of a policy ask for."""
+    """One permission that a request needs. `context` has the values that a policy's conditions read."""
 
     action: str
     resource: str
@@ -41,10 +41,13 @@ class Need:
 
 @dataclass(slots=True)
 class Ledger:
-    """What sessions were allowed, as (session, role, Sid of the statement, action, its resource that is meant), and
-    refused, as (session, role, action, resource).
+    """What sessions were allowed and refused.
 
-    `is_open`: refusals are noted. They are not while a reset empties the world under whoever is still at work.
+    `allowed` holds (session, role, Sid of the statement, action, the statement's resource that matches). `refused`
+    holds
+    (session, role, action, resource). While `is_open` is False, refusals are not noted: a reset deletes resources that
+    a
+    function may still use.
     """
 
     allowed: set[tuple[str, ...]] = field(default_factory=set)
@@ -52,7 +55,7 @@ class Ledger:
     is_open: bool = True
 
     def refuse(self, *what: str) -> None:
-        """Note a refusal."""
+        """Note a refusal, if the ledger is open."""
         if self.is_open:
             self.refused.add(what)
 
@@ -64,13 +67,13 @@ LEDGER = Ledger()
 
 
 def replace(owner: Any, **members: Any) -> None:
-    """Put our own in the place of a class's or module's members."""
+    """Replace members of a class or a module."""
     for name, member in members.items():
         setattr(owner, name, member)
 
 
 def mend_roles() -> None:
-    """Have a role made by CloudFormation keep its policies as IAM's own API does, the managed ones too."""
+    """Make a role of CloudFormation keep its policies as IAM's own API does, managed policies too."""
     original = Role.create_from_cloudformation_json  # bound to Role, which has no subclass in CloudFormation
 
     def create(_cls: Any, /, name: str, document: dict[str, Any], account_id: str, region: str, **kwargs: Any) -> Any:
@@ -80,7 +83,7 @@ def mend_roles() -> None:
         backend = iam_backends[account_id][get_partition(region)]
         known = {policy.arn for policy in backend.managed_policies.values()}
         for arn in document["Properties"].get("ManagedPolicyArns", []):
-            if arn in known:  # AWS's own are not loaded
+            if arn in known:  # moto does not load AWS's own policies
                 backend.attach_role_policy(arn, role.name)
         return role
 
@@ -88,19 +91,19 @@ def mend_roles() -> None:
 
 
 def _without_no_value(policy: dict[str, Any]) -> dict[str, Any]:
-    """moto leaves a null where `AWS::NoValue` stands in a list."""
+    """Remove the nulls that moto leaves for `AWS::NoValue` in a list."""
     found = policy["Statement"]
     return {**policy, "Statement": [one for one in found if one is not None] if isinstance(found, list) else found}
 
 
 def mend_access() -> None:
-    """Ask a role's policies with the resource that is meant, and for everything that a request takes."""
+    """Check a role's policies for the exact resource, and for everything that a request needs."""
     replace(IAMPolicyStatement, _match=staticmethod(_matches))
     replace(ActionAuthenticatorMixin, _authenticate_and_authorize_action=_authorize)
 
 
 def _matches(pattern: str, text: str) -> re.Match[str] | None:
-    """IAM knows two wildcards, `*` and `?`; every other character is itself."""
+    """Match as IAM does: `*` and `?` are wildcards, every other character stands for itself."""
     return re.fullmatch(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), text, re.DOTALL)
 
 
@@ -121,7 +124,7 @@ def _authorize(request: Any, _: type, resource: str = "*") -> None:
 
 
 def _credential(request: Any) -> list[str]:
-    """Access key, day, region and service that a request is signed for; a presigned one has them in its query."""
+    """Return access key, day, region and service of a request's signature, which may also be in its query."""
     signed = request.headers.get("Authorization", "").partition("Credential=")[2].partition(",")[0]
     found = signed or parse_qs(urlsplit(request.uri).query).get("X-Amz-Credential", [""])[0]
     return found.split("/") if found else ["", "", "", "s3"]
@@ -138,7 +141,7 @@ def _default_version(policy: Any) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Granting:
-    """A statement that allows something, and which of its resources is meant."""
+    """A statement that allows something, and which of its resources matches."""
 
     sid: str
     resource: str
@@ -146,7 +149,7 @@ class Granting:
 
 @lru_cache(10_000)
 def _granting(documents: tuple[str, ...], need: Need) -> Granting | None:
-    """The first statement that allows it, unless another one denies it."""
+    """The first statement that allows what is needed, or None if no statement allows it or one denies it."""
     granting = None
     for statement in _statements(documents):
         decision = IAMPolicyStatement(statement).is_action_permitted(
@@ -199,17 +202,17 @@ def _needs(request: Any, service: str, resource: str) -> Iterator[Need]:
 
 
 def _missing_object(request: Any, action: str, resource: str) -> Iterator[Need]:
-    """That an object is not there is told only to who may list the bucket; others are refused."""
+    """Only a caller who may list the bucket learns that an object is missing; S3 refuses the others."""
     bucket, _, key = resource.partition(":::")[2].partition("/")
     if action in ("GetObject", "GetObjectVersion"):
         backend = s3_backends[request.current_account][get_partition(request.region)]
-        # Not `head_object`, which raises where the last version says that the object was deleted.
+        # `head_object` would raise if the last version is a delete marker.
         if backend.get_object(bucket, key) is None:
             yield Need(action="s3:ListBucket", resource=resource.removesuffix(f"/{key}"))
 
 
 def _items(params: dict[str, Any], action: str, where: str) -> Iterator[Need]:
-    """Of a transaction and of PartiQL each write by its own name; of a batch each table."""
+    """A transaction and PartiQL need each write under its own name; a batch needs each table."""
     if action.startswith("Transact"):
         for kind, its in (one for item in params["TransactItems"] for one in item.items()):
             single = "GetItem" if action == "TransactGetItems" else _TRANSACTED[kind]
@@ -227,7 +230,7 @@ def _items(params: dict[str, Any], action: str, where: str) -> Iterator[Need]:
 
 
 def _secret(request: Any, where: str) -> str:
-    """A secret's ARN ends in six characters that are drawn when it is made; one that is not there has none."""
+    """The ARN that a secret is checked by. It ends in six random characters if the secret exists; else it has none."""
     asked = request._get_param("SecretId") or request._get_param("Name")
     if asked is None:
         return "*"
@@ -238,7 +241,7 @@ def _secret(request: Any, where: str) -> str:
 
 
 def _schedule(request: Any, action: str, where: str) -> Iterator[Need]:
-    """Who gives a schedule a role must be allowed to lend it."""
+    """A caller who gives a schedule a role also needs `iam:PassRole` for it."""
     group = request._get_param("GroupName") or request._get_param("groupName") or "default"
     name = unquote(urlsplit(request.uri).path.rpartition("/")[2])
     yield Need(action=f"scheduler:{action}", resource=f"{where}:schedule/{group}/{name}")

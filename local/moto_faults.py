@@ -1,10 +1,14 @@
-"""AWS that fails now and then, for whoever wants to see what becomes of the messages.
+"""Makes AWS fail now and then, to see what happens to the messages.
 
-`POST /_stack/faults {"operations": ["DynamoDB_20120810.UpdateItem"], "every": 20, "took_effect": true}`: each 20th call
-of these operations is answered with a 500, although (`took_effect`) it was done; without, it was not. `"in_a_row": 6`:
-so are the five after it, which is more than AWS's clients try by themselves. `"part": true`: of a batch for SQS it is
-the odd entries alone that were not taken, and the answer says so. `"every": 0` ends it. Operations are named as
-`GET /_stack/requests` names them. `GET /_stack/faults`: how often each operation has failed since the stack started.
+`POST /_stack/faults {"operations": ["DynamoDB_20120810.UpdateItem"], "every": 20, "took_effect": true}` makes every
+20th call of these operations answer 500. Operations have the names of `GET /_stack/requests`.
+
+- `"took_effect": true`: moto does the work before it answers 500. Without it, moto does nothing.
+- `"in_a_row": 6`: the five calls after it fail too. AWS's clients do not try that often.
+- `"part": true`: only every second entry of a batch for SQS fails, and the answer names those entries.
+- `"every": 0`: ends the failures.
+
+`GET /_stack/faults` tells how often each operation has failed since the stack started.
 """
 
 import json
@@ -21,20 +25,20 @@ _REFUSED = {"SenderFault": False, "Code": "ServiceUnavailable", "Message": "Chos
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One answer that is a failure. `took_effect`: what was asked for has been done. `part`: all but some of it."""
+    """One failure. `took_effect`: the work was done all the same. `part`: only some entries of the batch fail."""
 
     took_effect: bool = False
     part: bool = False
 
     @property
     def answer(self) -> tuple[int, Mapping[str, str], str]:
-        """Status, headers, body."""
+        """Status, headers and body of the answer."""
         return 500, {"content-type": "application/x-amz-json-1.0"}, _BODY
 
 
 @dataclass(slots=True, kw_only=True)
 class Faults:
-    """Which calls fail. Used under the server's lock."""
+    """Which calls fail. The caller holds the server's lock."""
 
     operations: frozenset[str] = frozenset()
     every: int = 0
@@ -45,7 +49,7 @@ class Faults:
 
     @classmethod
     def read(cls, wish: Mapping[str, object]) -> "Faults":
-        """From the body of the call."""
+        """Read the body of POST /_stack/faults."""
         operations = wish.get("operations", ())
         return cls(
             operations=frozenset(map(str, operations if isinstance(operations, list) else ())),
@@ -56,7 +60,7 @@ class Faults:
         )
 
     def next(self, operation: str) -> Fault | None:
-        """What becomes of this call; None: nothing."""
+        """Count one call. Return how it fails, or None if it does not."""
         if not self.every or operation not in self.operations:
             return None
         self._seen += 1
@@ -65,7 +69,9 @@ class Faults:
 
 
 def halved(body: bytes) -> tuple[bytes, list[str]]:
-    """A batch for SQS without its odd entries, and the IDs of those. A batch of one stays whole."""
+    """Remove every second entry of a batch for SQS. Return the rest, and the IDs of the removed entries. A batch of one
+    stays whole.
+    """
     batch: dict[str, Any] = json.loads(body)
     entries: list[dict[str, Any]] = batch["Entries"]
     kept, dropped = entries[::2], entries[1::2]
@@ -73,7 +79,7 @@ def halved(body: bytes) -> tuple[bytes, list[str]]:
 
 
 def with_refused(answer: str | bytes, dropped: list[str]) -> str:
-    """SQS's answer to the rest of a batch, and what it says of the entries that were not taken."""
+    """Add the entries that were not taken to SQS's answer for the rest of the batch."""
     reported: dict[str, Any] = json.loads(answer)
     return json.dumps(
         {**reported, "Failed": [*reported.get("Failed", []), *({"Id": one, **_REFUSED} for one in dropped)]}

@@ -1,9 +1,12 @@
-"""moto behind HTTP: one request at a time, connections kept.
+"""Serves moto over HTTP: one request at a time, with connections that stay open.
 
-Not moto's own server: that needs Flask, closes each connection after one answer and is not safe for threads. This one
-hands a request to the same dispatcher that moto's decorators use. `POST /_stack/clock {"now": …}` moves its time,
-`GET /_stack/requests` says how often each operation was asked for, `GET /_stack/access` what roles were allowed and
-refused, `POST /_stack/faults {…}` has AWS fail now and then.
+It replaces moto's own server, which needs Flask, closes each connection after one answer and is not safe for threads.
+It hands a request to the dispatcher that moto's decorators use. Its own routes:
+
+- `POST /_stack/clock {"now": …}` moves moto's time.
+- `GET /_stack/requests` tells how often each operation was called.
+- `GET /_stack/access` tells what roles were allowed and refused.
+- `POST /_stack/faults {…}` makes AWS fail now and then.
 """
 
 import json
@@ -34,25 +37,25 @@ from shared.base.instants import from_rfc3339
 CLOCK_PATH = "/_stack/clock"
 REQUESTS_PATH = "/_stack/requests"
 EXPIRY_PERIOD = timedelta(minutes=1)
-# These say how the bytes travel, which is this server's business and not moto's.
+# These headers describe the transport, so this server sets them itself.
 _TRANSPORT_HEADERS = frozenset({"content-length", "transfer-encoding", "connection"})
-_INTERNAL_ERROR = json.dumps({"__type": "InternalServerError", "message": "moto failed; its own words are in the log"})
+_INTERNAL_ERROR = json.dumps({"__type": "InternalServerError", "message": "moto failed; the error is in the log"})
 
 log = logging.getLogger(__name__)
 
 type Answer = tuple[int, Mapping[str, Any], str | bytes]
-"""Status, headers, body."""
+"""Status, headers and body."""
 
 
 class MotoHandler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"  # keeps connections: half of a small request's cost is else the handshake
+    protocol_version = "HTTP/1.1"  # keeps connections open: a handshake would be half the cost of a small request
     disable_nagle_algorithm = True
     wbufsize = 1 << 16
     server: "MotoServer"
 
     def handle_expect_100(self) -> bool:
         answered = super().handle_expect_100()
-        self.wfile.flush()  # the client waits a second for this before it sends the body
+        self.wfile.flush()  # the client waits up to a second for this before it sends the body
         return answered
 
     def answer(self) -> None:
@@ -78,13 +81,13 @@ class MotoHandler(BaseHTTPRequestHandler):
         with SERVER_LOCK:
             try:
                 status, answer_headers, answer = self.server.answered(operation, body, dispatched)
-            except Exception:  # moto's own fault: AWS would answer, and its clients would try again
+            except Exception:  # a bug in moto: answer 500 as AWS would, so that clients try again
                 log.exception("moto failed", extra={"operation": operation})
                 status, answer_headers, answer = 500, {}, _INTERNAL_ERROR
         self._reply(int(status), answer_headers, answer.encode() if isinstance(answer, str) else answer)
 
     def _asked_of_the_stack(self, body: bytes) -> tuple[int, Mapping[str, str], bytes] | None:
-        """The answer to what is no business of AWS's; None where it is."""
+        """The answer to a request for one of the server's own routes; None if the request is for AWS."""
         reported: object = None
         if self.path == CLOCK_PATH:
             self.server.move_to(from_rfc3339(json.loads(body)["now"]))
@@ -125,7 +128,7 @@ class MotoHandler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: paths hold secrets' names, and presigned signatures."""
+        """Log nothing: paths hold the names of secrets, and the signatures of presigned URLs."""
 
 
 class MotoServer(ThreadingHTTPServer):
@@ -142,7 +145,7 @@ class MotoServer(ThreadingHTTPServer):
         self._snapshot: Snapshot | None = None
 
     def answered(self, operation: str, body: bytes, dispatched: Callable[[bytes], Answer]) -> Answer:
-        """moto's answer, or the failure whose turn it is."""
+        """moto's answer, or the failure that `faults` chose for this call."""
         self.requests[operation] += 1
         fault = self.faults.next(operation)
         if fault is None:
@@ -176,7 +179,7 @@ class MotoServer(ThreadingHTTPServer):
 
 
 def aws_host(headers: Message, path: str) -> str:
-    """Name AWS's own host for a request, from the service and region that it is signed for; unsigned ones are S3's."""
+    """AWS's own host for a request, from the service and region of its signature. Unsigned requests are for S3."""
     authorization = headers.get("authorization") or ""
     _, _, credential = authorization.partition("Credential=")
     if not credential:
@@ -189,9 +192,9 @@ def aws_host(headers: Message, path: str) -> str:
 
 
 def serve(hosts: list[str], port: int, now: datetime) -> list[MotoServer]:
-    """Mend moto, take it to `now`, and bind each address; the caller calls `serve_forever` of the first."""
+    """Patch moto, set its time to `now` and bind each address. The caller calls `serve_forever` of the first server."""
     moto_mends.apply_all()
-    # Ticking on from there, this is the stack's clock for everything that moto stamps.
+    # The time runs on from there. All that moto stamps has the stack's time.
     travel = time_machine.travel(now, tick=True).start()
     servers = [MotoServer(host, port, travel) for host in hosts]
     threading.Thread(target=_expire_forever, daemon=True).start()

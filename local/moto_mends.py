@@ -1,8 +1,8 @@
-"""What moto 5.2.5 does not do, or not well enough, for this stack: every touch of its insides is here, in
-`local.moto_access` and in `local.moto_state`.
+"""Changes what moto 5.2.5 does not do, or not well enough, for this stack.
 
-Each `mend_*` stands for itself and has a test in tests/local/test_moto_mends.py that fails once moto no longer needs
-it. What was measured: ../shared/reference/local_stack.md.
+Only this module, `local.moto_access`, `local.moto_secrets` and `local.moto_state` touch moto's internals. Each `mend_*`
+is independent of the others. Each has a test in tests/local/test_moto_mends.py that fails when moto no longer needs it.
+The measurements are in ../shared/reference/local_stack.md.
 """
 
 import copy
@@ -45,13 +45,14 @@ from local.moto_access import replace as _replace
 from local.partiql import inserted
 from local.schedule_expressions import ExpressionError, read_expression
 
-# moto loses and doubles messages under threads, so its server takes one request at a time; a long poll gives the lock
-# back while it waits. Each queue has a condition on it, so that a send wakes those who wait for that queue only.
+# moto loses and doubles messages under threads, so its server takes one request at a time. A long poll releases the
+# lock while it waits. Each queue has a condition on the lock, so that a send wakes only the receivers of that queue.
 SERVER_LOCK = threading.RLock()
 
 INSERTS_AT_ONCE = 25
 
-# Resources that change nothing here but are referred to, or would be skipped with a warning only.
+# CloudFormation types that do nothing here. moto would skip them with only a warning, and references to them would
+# fail.
 PLACEHOLDERS = (
     "AWS::ApiGatewayV2::Api",
     "AWS::ApiGatewayV2::Stage",
@@ -66,7 +67,7 @@ PLACEHOLDERS = (
 
 
 def apply_all() -> None:
-    """Mend moto in this process; once, before the first request."""
+    """Change moto in this process. Call it once, before the first request."""
     mend_instance_tracking()
     mend_dispatch()
     mend_queues()
@@ -87,28 +88,31 @@ def apply_all() -> None:
 
 
 def mend_instance_tracking() -> None:
-    """Let moto forget: it keeps a reference to every item and message it ever made, for a dashboard."""
+    """Stop moto from keeping a reference to every item and message it ever made. It does so for a dashboard."""
     _replace(BaseModel, __new__=staticmethod(lambda cls, *_args, **_kwargs: object.__new__(cls)))
 
 
 def mend_dispatch() -> None:
-    """Look a service's operations up once: moto inspects its class for each request, a sixth of a small put.
+    """Cache the lookup of a service's operations and the conversion of names to snake case.
 
-    And spell a name once: a batch of ten sends spells 140, letter by letter, which is most of it.
+    moto inspects its class for each request, which is a sixth of a small put. A batch of ten sends converts 140 names,
+    which
+    is most of the batch's time.
     """
     _replace(responses, method_names_from_class=cache(method_names_from_class))
     for module in (responses, sqs_models):
         _replace(module, camelcase_to_underscores=cache(camelcase_to_underscores))
 
 
-# ── SQS: every send counts, and every delete copies, the whole queue ─────────────────────────────────────────────────
+# ── SQS: moto reads the whole queue for each send, and copies it for each delete ──────────────────────────────────────
 
 
 def mend_queues() -> None:
-    """Index standard queues; as on AWS a stale receipt deletes nothing and changes nothing.
+    """Index standard queues. As on AWS, a stale receipt handle deletes and changes nothing.
 
-    A send only sends: moto invokes the function of an event source mapping from inside it, in Docker, and counts a
-    receive for that or swallows the message. Here `local.poller` does what a mapping does.
+    A send only sends. moto's own send also invokes the function of an event source mapping, in Docker, and counts that
+    as a
+    receive or loses the message. Here `local.poller` does what a mapping does.
     """
     original_init, original_purge = Queue.__init__, SQSBackend.purge_queue
 
@@ -143,7 +147,7 @@ def mend_queues() -> None:
 
 
 def empty_queue(queue: Any) -> None:
-    """Purge it, however often: a client may do so once a minute."""
+    """Empty a queue, as often as needed. SQS's own purge is allowed once a minute."""
     queue._messages = IndexedMessages[Any](unix_time_millis)
     queue.deleted_messages.clear()
 
@@ -185,7 +189,7 @@ def _change_visibility(backend: Any, queue_name: str, receipt_handle: str, visib
 def _receive_messages(
     backend: Any, queue_name: str, count: int, wait_seconds: int, visibility: int, names: list[str] | None = None
 ) -> list[Message]:
-    """Receive as moto does, but waiting in real seconds on the server's lock, woken by a send and by a clock's jump."""
+    """Receive as moto does, but wait in real seconds on the server's lock. A send or a jump of the clock wakes it."""
     queue = backend.get_queue(queue_name)
     deadline = time.monotonic() + wait_seconds
     with queue._changed:
@@ -202,7 +206,7 @@ def _receive_messages(
 
 
 def wake_receivers() -> None:
-    """Have everybody who waits for messages look again: the time has jumped."""
+    """Make all waiting receivers look again after a jump of the clock."""
     with SERVER_LOCK:
         changed: list[Any] = [
             q for account in sqs_backends.values() for b in account.values() for q in b.queues.values()
@@ -230,13 +234,13 @@ def _take(queue: Any, count: int, visibility: int) -> list[Message]:
 
 
 def _heads(messages: "IndexedMessages[Any]") -> Iterator[Any]:
-    """Yield the oldest ready message again and again; whoever takes it moves it away."""
+    """Yield the oldest ready message again and again. The caller must take it out of the queue before the next one."""
     while ready := messages.ready():
         yield next(iter(ready.values()))
 
 
 def mend_message_bodies() -> None:
-    """Refuse the bodies that SQS refuses, in a batch only those, and measure in bytes: moto counts characters."""
+    """Refuse the bodies that SQS refuses; of a batch, only those entries. SQS measures bytes, moto characters."""
     send, send_batch = SQSBackend.send_message, SQSBackend.send_message_batch
 
     def checked(backend: Any, queue_name: str, message_body: str, *args: Any, **kwargs: Any) -> Message:
@@ -262,7 +266,7 @@ def mend_message_bodies() -> None:
     _replace(SQSBackend, send_message=checked, send_message_batch=checked_batch)
 
 
-# ── DynamoDB: queries sort the table, transactions copy it, nothing expires ──────────────────────────────────────────
+# ── DynamoDB: queries sort the table, transactions copy it, items never expire ────────────────────────────────────────
 
 
 def _plain(value: DynamoType | None) -> Any:
@@ -294,7 +298,7 @@ def _in_partition(table: Any, hash_key: DynamoType | None, conditions: list[tupl
 
 
 def mend_table_queries() -> None:
-    """Look only at one partition, and compare plain values: moto sorts all items by objects, several times a query."""
+    """Read only one partition and compare plain values. moto sorts all items as objects, several times per query."""
     original_query = Table.query
 
     def query(table: Any, hash_key: Any, *args: Any, **kwargs: Any) -> Any:
@@ -315,9 +319,10 @@ def mend_table_queries() -> None:
 
 
 def mend_attribute_values() -> None:
-    """Write attribute values as they are: moto looks for each of their ten possible types under five spellings.
+    """Write attribute values as they are. moto looks for each of their ten possible types under five spellings.
 
-    Reading ten items took 10 ms. Binary values are bytes there and still have to be written, so they go the long way.
+    Reading ten items took 10 ms. Binary values are bytes in moto and must be encoded, so they go through moto's own
+    code.
     """
     original = BaseJSONSerializer._serialize_type_map
 
@@ -331,14 +336,15 @@ def mend_attribute_values() -> None:
 
 
 def _is_plain_json(value: Any) -> bool:
-    """An attribute value of strings only: not binary, nothing inside it."""
+    """Whether an attribute value holds only strings: it is not binary and has no nested values."""
     return isinstance(value, dict) and value.keys() <= {"S", "N", "SS", "NS", "BOOL", "NULL"}
 
 
 def mend_update_expressions() -> None:
-    """Parse an expression once, ask a node's class once what it is, copy nodes plainly: most of an update's 4 ms.
+    """Parse each expression once, cache the class checks of nodes, and copy nodes without deepcopy.
 
-    The parsed expression can be shared: whoever changes it works on a copy.
+    moto spends most of an update's 4 ms on these. The cached expression can be shared, because moto changes only a
+    copy.
     """
     _replace(UpdateExpressionParser, make=staticmethod(lru_cache(1000)(UpdateExpressionParser.make)))
     _replace(DepthFirstTraverser, traverse_node_recursively=_traverse)
@@ -346,7 +352,7 @@ def mend_update_expressions() -> None:
 
 
 def _traverse(traverser: Any, node: Any, child_id: int = -1) -> Any:
-    """As moto does it, but `issubclass` of abstract classes is asked once for each pair of classes."""
+    """Traverse as moto does, with the result of `issubclass` cached for each pair of classes."""
     if not _is_kind(type(node), Node):
         return node
     parent = node.parent
@@ -385,7 +391,7 @@ _KINDS: dict[tuple[type, type], bool] = {}
 
 
 def mend_transactions() -> None:
-    """Keep the touched items for a rollback: moto copies each touched table, 2.9 s at 13,000 items."""
+    """Keep only the touched items for a rollback. moto copies each touched table: 2.9 s at 13,000 items."""
     original = DynamoDBBackend.transact_write_items
 
     def deepcopy(value: Any, *args: Any) -> Any:
@@ -422,8 +428,11 @@ def _rolled_back_on_error(backend: Any, transact_items: list[dict[str, Any]]) ->
 
 
 def mend_inserts() -> None:
-    """Have a batch of INSERTs put items: moto knows no parameters there, overwrites what is there, and copies every
-    item of every table for each statement. All other statements are refused."""
+    """Make a batch of INSERTs put items; refuse all other statements.
+
+    moto knows no parameters in a batch, overwrites existing items, and copies every item of every table for each
+    statement.
+    """
     _replace(DynamoDBBackend, batch_execute_statement=_insert_all)
 
 
@@ -451,7 +460,10 @@ def _insert(backend: Any, name: str, item: dict[str, Any]) -> dict[str, Any]:
 
 
 def expire_items() -> int:
-    """Delete what is past its table's time-to-live; AWS does so within days, moto never. Returns how many."""
+    """Delete the items that are past their table's time to live, and return how many.
+
+    AWS does so within days, moto never.
+    """
     now, expired = unix_time(), 0
     with SERVER_LOCK:
         for table in [t for account in dynamodb_backends.values() for b in account.values() for t in b.tables.values()]:
@@ -465,11 +477,11 @@ def expire_items() -> int:
     return expired
 
 
-# ── CloudFormation: settings are dropped and unknown types vanish, with every reference to them ──────────────────────
+# ── CloudFormation: moto drops settings, and skips unknown types together with every reference to them ────────────────
 
 
 def mend_table_settings() -> None:
-    """Have a table made by CloudFormation keep its time-to-live, point-in-time recovery and encryption."""
+    """Make a table of CloudFormation keep its time to live, point-in-time recovery and encryption."""
     original = Table.create_from_cloudformation_json  # bound to Table, which has no subclass in CloudFormation
 
     def create(_cls: Any, /, name: str, document: dict[str, Any], account_id: str, region: str, **kwargs: Any) -> Any:
@@ -489,8 +501,10 @@ def mend_table_settings() -> None:
 
 
 def mend_bucket_settings() -> None:
-    """Have a bucket made by CloudFormation keep its versions, to which uploads are pinned, and its CORS rules, without
-    which no browser uploads."""
+    """Make a bucket of CloudFormation keep its versioning and its CORS rules.
+
+    Uploads are pinned to a version, and a browser cannot upload without CORS rules.
+    """
     original = FakeBucket.create_from_cloudformation_json  # bound to FakeBucket, which has no subclass
 
     def create(_cls: Any, /, name: str, document: dict[str, Any], account_id: str, region: str, **kwargs: Any) -> Any:
@@ -506,7 +520,7 @@ def mend_bucket_settings() -> None:
 
 
 def _as_s3_names_it(rule: dict[str, Any]) -> dict[str, Any]:
-    """A CORS rule of a template in the words of S3's own API."""
+    """Rename a CORS rule's keys from CloudFormation's names to those of S3's own API."""
     words = {
         "AllowedMethods": "AllowedMethod",
         "AllowedOrigins": "AllowedOrigin",
@@ -517,13 +531,16 @@ def _as_s3_names_it(rule: dict[str, Any]) -> dict[str, Any]:
     return named | ({"MaxAgeSeconds": str(rule["MaxAge"])} if "MaxAge" in rule else {})
 
 
-# ── S3: a browser that asks first is not answered ────────────────────────────────────────────────────────────────────
+# ── S3: moto does not answer a browser's preflight as S3 does ─────────────────────────────────────────────────────────
 
 
 def mend_preflights() -> None:
-    """Answer a browser as S3 does: a preflight by the first CORS rule that fits, with the headers that were asked for,
-    and no rights are needed. moto asks for rights, compares neither method nor headers, and lets a later rule overwrite
-    an earlier one."""
+    """Answer a browser as S3 does: the first CORS rule that fits decides, and a preflight needs no rights.
+
+    The answer names the headers that were asked for. moto asks for rights, compares neither method nor headers, and
+    lets a
+    later rule overwrite an earlier one.
+    """
     for name in ("key_response", "bucket_response"):
         _replace(S3Response, **{name: _with_cors(getattr(S3Response, name))})
     _replace(S3Response, _get_cors_headers_other=lambda _: {})
@@ -582,7 +599,7 @@ def _make_secret(name: str, properties: dict[str, Any], account_id: str, region:
 
 
 def _make_schedule(name: str, properties: dict[str, Any], account_id: str, region: str) -> str:
-    backend: Any = scheduler_backends[account_id][region]  # its annotations deny what it takes: None
+    backend: Any = scheduler_backends[account_id][region]  # its annotations do not allow None, but it accepts it
     backend.create_schedule(
         description=properties.get("Description"),
         end_date=properties.get("EndDate"),
@@ -610,12 +627,12 @@ def _make_nothing(name: str, _properties: dict[str, Any], _account_id: str, _reg
 
 
 def mend_missing_resources() -> None:
-    """Teach CloudFormation the types that moto skips with no more than a warning."""
+    """Add the types that moto's CloudFormation skips with only a warning."""
     makers: dict[str, Maker] = dict.fromkeys(PLACEHOLDERS, _make_nothing)
     makers["AWS::SecretsManager::Secret"] = _make_secret
     makers["AWS::Scheduler::Schedule"] = _make_schedule
     makers["AWS::Scheduler::ScheduleGroup"] = _make_schedule_group
-    # The class list holds weak references only: without `parsing` keeping them, the new classes would vanish again.
+    # The class list holds only weak references: `parsing` must keep the new classes, or Python deletes them.
     _replace(parsing, local_models=[_resource_model(resource_type, make) for resource_type, make in makers.items()])
     for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
         cached.cache_clear()
@@ -652,11 +669,11 @@ def _resource_model(resource_type: str, make: Maker) -> type[CloudFormationModel
     return Resource
 
 
-# ── Scheduler: any expression is accepted, garbage too ───────────────────────────────────────────────────────────────
+# ── Scheduler: moto accepts any expression, even an invalid one ───────────────────────────────────────────────────────
 
 
 def mend_schedules() -> None:
-    """Refuse an expression or a time zone that nothing here would ever fire, when the schedule is made or changed."""
+    """Refuse an expression or a time zone that the stack cannot fire, when a schedule is made or changed."""
     for name in ("create_schedule", "update_schedule"):
         _replace(
             EventBridgeSchedulerBackend, **{name: _with_checked_expression(getattr(EventBridgeSchedulerBackend, name))}
@@ -675,5 +692,5 @@ def _with_checked_expression(original: Callable[..., Any]) -> Callable[..., Any]
 
 
 def supported_types() -> set[str]:
-    """Every resource type that a template may use here."""
+    """Every resource type that a template may use in this stack."""
     return set(parsing.get_model_map()) | set(parsing.NULL_MODELS)

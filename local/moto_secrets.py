@@ -1,6 +1,7 @@
-"""Has moto delete secrets as late as AWS does: it forgets one at once.
+"""Makes moto delete secrets as late as AWS does. moto itself deletes them at once.
 
-Like `local.moto_mends`, whose `apply_all` calls it, this touches moto's insides and is tested beside it.
+Like `local.moto_mends`, whose `apply_all` calls it, this module changes moto's internals. The tests are beside that
+module's tests.
 """
 
 from typing import Any
@@ -12,10 +13,10 @@ from moto.secretsmanager.models import SecretsManagerBackend
 from local.moto_access import replace
 
 GONE_AFTER = 60.0
-"""Seconds on moto's clock after a deletion without recovery. AWS says that it happens later, not when."""
+"""Seconds on moto's clock after a deletion without recovery. AWS says that the deletion happens later, but not when."""
 _MARKED = "You can't perform this operation on the secret because it was marked for deletion."
 _SCHEDULED = "You can't create this secret because a secret with this name is already scheduled for deletion."
-_Backend: Any = SecretsManagerBackend  # what moto itself does, however often this is called
+_Backend: Any = SecretsManagerBackend  # moto's own methods: a second `mend_deletions` must not wrap the first one's
 _DELETE, _CREATE, _PUT, _GET = (
     _Backend.delete_secret,
     _Backend.create_secret,
@@ -25,8 +26,11 @@ _DELETE, _CREATE, _PUT, _GET = (
 
 
 def mend_deletions() -> None:
-    """A secret that is deleted without recovery keeps its name for a while, in which it can be neither made anew nor
-    changed nor read. Nor can one be changed that waits for its recovery window."""
+    """Make a secret that is deleted without recovery keep its name for a while.
+
+    During that time it cannot be created again, changed or read. A secret in its recovery window cannot be changed
+    either.
+    """
 
     def delete(
         backend: Any, secret_id: str, recovery_window_in_days: int | None, force_delete_without_recovery: bool
@@ -59,7 +63,7 @@ def mend_deletions() -> None:
 
 
 def _forget(backend: Any, secret_id: str) -> None:
-    """A secret whose time is over."""
+    """Delete the secret if its time is over."""
     found = backend.secrets.get(secret_id)
     gone_at = getattr(found, "gone_at", None)
     if gone_at is not None and gone_at <= unix_time():

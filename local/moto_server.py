@@ -1,4 +1,4 @@
-"""moto in a process of its own, on the stack's clock.
+"""Runs moto in a process of its own, on the stack's clock.
 
 python -m local.moto_server --host 127.0.0.1 --port 5000 --now 2026-11-23T10:00:00Z
 """
@@ -15,10 +15,12 @@ from shared.base.instants import from_rfc3339
 
 
 def _spare_imports() -> None:
-    """Stand in for what is imported and never used here, a second and more: time-machine's pytest plugin, and what
-    moto checks the documents of REST APIs with."""
-    refused: dict[str, ModuleType | None] = {"pytest": None}  # None is how Python refuses an import
-    sys.modules.update(refused)  # type: ignore[arg-type]  # typeshed knows of no None there
+    """Replace two imports that this process never uses, to save more than a second.
+
+    They are time-machine's pytest plugin, and the library with which moto checks the documents of REST APIs.
+    """
+    refused: dict[str, ModuleType | None] = {"pytest": None}  # with None, Python refuses the import
+    sys.modules.update(refused)  # type: ignore[arg-type]  # typeshed does not know that None is allowed
     for name in ("openapi_spec_validator", "openapi_spec_validator.validation"):
         sys.modules[name] = ModuleType(name)
     sys.modules["openapi_spec_validator"].__dict__["validate"] = None
@@ -35,11 +37,11 @@ def main() -> None:
     arguments = parser.parse_args()
     _spare_imports()
     collect_seldom()
-    from local.moto_http import serve  # noqa: PLC0415 - after the stand-ins that spare its imports
+    from local.moto_http import serve  # noqa: PLC0415 - it must come after the replaced imports
 
     servers = serve(arguments.host, arguments.port, arguments.now)
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines(SystemClock()))  # `serve` has taken the whole process to the stack's time
+    handler.setFormatter(JsonLines(SystemClock()))  # `serve` has set the whole process to the stack's time
     logging.getLogger("local").addHandler(handler)
     print("ready", flush=True)
     servers[0].serve_forever()

@@ -1,7 +1,7 @@
-"""Brings moto back to what it was when the stack had just been deployed. Like a mend it touches moto's insides.
+"""Brings moto back to the state after the deployment. Like `local.moto_mends`, it touches moto's internals.
 
-Tables, queues and buckets are emptied and what came after is removed; secrets and schedules are as they were, with
-their names and values, because the functions' environments name them.
+A reset empties tables, queues and buckets and removes what was created later. Secrets and schedules get their former
+names and values again, because the functions' environments name them.
 """
 
 import copy
@@ -35,7 +35,7 @@ def _names(backends: Any, attribute: str) -> dict[str, frozenset[str]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What there was, by account and region."""
+    """The resources after the deployment, by account and region."""
 
     tables: Mapping[str, frozenset[str]]
     queues: Mapping[str, frozenset[str]]
@@ -55,7 +55,7 @@ class Snapshot:
             )
 
     def restore(self) -> None:
-        """As often as wanted."""
+        """Go back to the snapshot. It may be called more than once."""
         with SERVER_LOCK:
             _empty(dynamodb_backends, "tables", self.tables, lambda _, table: table.items.clear())
             _empty(sqs_backends, "queues", self.queues, lambda _, queue: empty_queue(queue))

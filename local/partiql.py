@@ -1,4 +1,4 @@
-"""PartiQL as the product speaks it to DynamoDB: one INSERT a statement, names in its text, values as parameters."""
+"""The PartiQL that the product sends to DynamoDB: one INSERT per statement, with its values as parameters."""
 
 import re
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ _NAME = re.compile(r"'(\w+)'")
 
 
 class StatementError(ValueError):
-    """A statement that the product has not written so far."""
+    """A statement that the product does not write today."""
 
 
 def kind_and_table(statement: Mapping[str, Any]) -> tuple[str, str]:
-    """`Insert`, `Update`, `Delete` or `Select`, as IAM calls them, and the table. Raises StatementError."""
+    """Return `Insert`, `Update`, `Delete` or `Select`, as IAM calls them, and the table. Raises StatementError."""
     read = _STATEMENT.match(statement["Statement"])
     if read is None:
         raise StatementError(statement["Statement"])
@@ -22,7 +22,7 @@ def kind_and_table(statement: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def inserted(statement: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The table and the item of an INSERT. Raises StatementError for any other statement."""
+    """Return the table and the item of an INSERT. Raises StatementError for any other statement."""
     read = _INSERT.fullmatch(statement["Statement"])
     names, values = _NAME.findall(read["pairs"]) if read else [], statement.get("Parameters", [])
     if read is None or len(names) != len(values):

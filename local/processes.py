@@ -1,4 +1,4 @@
-"""The stack's child processes: started, waited for, and stopped."""
+"""Starts the stack's child processes, waits for them, and stops them."""
 
 import gc
 import os
@@ -16,11 +16,13 @@ STOP_SECONDS = 3.0
 
 
 class ChildFailedError(Exception):
-    """A child process ended, or did not say that it is ready in time."""
+    """A child process ended, or did not print "ready" in time."""
 
 
 def free_port() -> int:
-    """Find a port that is free now; whoever takes it meanwhile makes its child fail, with a clear error."""
+    """Find a port that is free now. If another process takes it before the child does, the child ends with a clear
+    error.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -28,15 +30,15 @@ def free_port() -> int:
 
 
 def collect_seldom() -> None:
-    """Have the garbage collector look through this process's many lasting objects now and then, not at every turn.
+    """Make the garbage collector run less often, because this process has many objects that stay.
 
-    It took a tenth of the stack's work otherwise. What it may leave lying about for a while is some megabytes.
+    The collector took a tenth of the stack's work. With this setting, some megabytes may stay uncollected for a while.
     """
     gc.set_threshold(100_000, 20, 20)
 
 
 class Child:
-    """`python -m <module>`, which prints "ready" when it serves; what else it prints goes to `log`."""
+    """A process `python -m <module>`. It prints "ready" when it serves; all its other output goes to `log`."""
 
     def __init__(self, module: str, arguments: Sequence[str], log: TextIO) -> None:
         self._module = module
@@ -52,7 +54,7 @@ class Child:
             text=True,
             cwd=PROJECT_ROOT,
             env={**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"},
-            start_new_session=True,  # Ctrl-C reaches the stack only, which stops its children itself
+            start_new_session=True,  # Ctrl-C reaches only the stack, which stops its children itself
         )
         assert self._process.stdout is not None  # noqa: S101 - PIPE was asked for
         self._pumping = threading.Thread(target=self._pump, args=(self._process.stdout,), daemon=True)
@@ -70,15 +72,15 @@ class Child:
                     self._received.set()
                 else:
                     self._log.write(line)
-        self._received.set()  # nothing more will come
+        self._received.set()  # the output has ended: no "ready" will come
 
     def wait_ready(self, seconds: float) -> None:
-        """Wait for the child's "ready"; ChildFailedError where it ends first, or stays silent."""
+        """Wait `seconds` for the child's "ready". Raises ChildFailedError if it ends first or takes longer."""
         if not self._received.wait(seconds):
-            raise ChildFailedError(f"{self._module} is not ready after {seconds:g} s; its own words are in the log")
+            raise ChildFailedError(f"{self._module} is not ready after {seconds:g} s; its output is in the log")
         if not self._said_ready:
-            code = self._process.wait(STOP_SECONDS)  # its output has ended, and so does it
-            raise ChildFailedError(f"{self._module} ended with code {code}; its own words are in the log")
+            code = self._process.wait(STOP_SECONDS)  # its output has ended, so the process is ending too
+            raise ChildFailedError(f"{self._module} ended with code {code}; its output is in the log")
 
     def stop(self) -> None:
         self._process.terminate()

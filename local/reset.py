@@ -1,4 +1,4 @@
-"""POST /_local/reset: the running stack as it was when it had started, but for the clock, which only goes forwards."""
+"""POST /_local/reset brings the running stack back to its start. Only the clock stays, because it never goes back."""
 
 import json
 import time
@@ -15,13 +15,13 @@ RESTORE_PATH = "/_stack/restore"
 ACCESS_PATH = "/_stack/access"
 SIMULATORS_RESET = "/_control/reset"
 PATIENCE = 120.0
-"""Seconds: longer than a sender waits for a departure."""
+"""Seconds: longer than a sender waits for its send slot."""
 _LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reset:
-    """`scheduler` and `simulators_url` are None where there are none."""
+    """`scheduler` is None if the stack polls nothing, `simulators_url` if it has no simulators."""
 
     aws_url: str
     simulators_url: str | None
@@ -29,14 +29,15 @@ class Reset:
     scheduler: Scheduler | None
 
     def remember(self) -> None:
-        """This is the state to come back to."""
+        """Keep the present state as the one that `now` comes back to."""
         post(f"{self.aws_url}{SNAPSHOT_PATH}")
 
     def now(self) -> None:
-        """Returns when all is as remembered, and every function starts anew at its next event.
+        """Bring the state back, and make every function start anew at its next event. Returns when all is done.
 
-        The world is emptied first, so that whoever is at work finds nothing more to do, and once more when they are
-        through, so that nothing of theirs is left.
+        moto and the simulators are emptied twice: first so that a working function finds nothing more to do, and again
+        after
+        it has ended, so that nothing remains of what it wrote.
         """
         with ExitStack() as held:
             if self.scheduler is not None:
@@ -50,7 +51,7 @@ class Reset:
 
     @contextmanager
     def _refusals_unnoted(self) -> Iterator[None]:
-        """Whoever is at work may ask for what has just gone, and be refused it."""
+        """A function that still works may ask for a deleted resource. Its refusals are not noted."""
         post(f"{self.aws_url}{ACCESS_PATH}", is_open=False)
         try:
             yield
@@ -69,7 +70,7 @@ class Reset:
 
 
 def post(url: str, **body: object) -> None:
-    """Ask one of the stack's own processes; no proxy stands between here and here."""
+    """Call one of the stack's own processes, without a proxy."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(urllib.request.Request(url, data=json.dumps(body).encode(), method="POST"), timeout=30):  # noqa: S310 - http, ours
         pass

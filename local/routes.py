@@ -1,4 +1,4 @@
-"""The HTTP API's routes, read from the OpenAPI body that SAM makes of template.yaml."""
+"""The HTTP API's routes, read from the OpenAPI document that SAM makes from template.yaml."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ _FUNCTION_NAME = re.compile(r":function:([^/:]+)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JwtRule:
-    """What a route's authorizer demands of a token; `scopes` is any-of, empty for none."""
+    """What a route's authorizer demands of a token. One of `scopes` is enough; if there are none, none is needed."""
 
     issuer: str
     audiences: tuple[str, ...]
@@ -35,7 +35,7 @@ class Route:
         return self.path.split("/")[1:]
 
     def match(self, segments: Sequence[str]) -> dict[str, str] | None:
-        """The path parameters, percent-decoded, or None where the route is another's."""
+        """The path parameters, percent-decoded, or None if the path does not match this route."""
         parameters: dict[str, str] = {}
         pattern = self.segments
         for position, part in enumerate(pattern):
@@ -51,7 +51,9 @@ class Route:
         return parameters if len(pattern) == len(segments) else None
 
     def generality(self) -> tuple[list[int], bool]:
-        """Sorts the more specific route first: literal, variable, greedy; then a named method before ANY."""
+        """A sort key that puts the more specific route first: literal, variable, greedy; then a named method before
+        ANY.
+        """
         kinds = [2 if part.endswith("+}") else 1 if part.startswith("{") else 0 for part in self.segments]
         return kinds, self.method == "ANY"
 
@@ -67,7 +69,7 @@ class RouteTable:
         self._routes = sorted(routes, key=Route.generality)
 
     def find(self, method: str, raw_path: str) -> Matched | None:
-        """Find the most specific route for a path as it was sent, still percent-encoded."""
+        """Find the most specific route for a path. `raw_path` is still percent-encoded."""
         segments = raw_path.split("/")[1:]
         for route in self._routes:
             if route.method in {method, "ANY"} and (parameters := route.match(segments)) is not None:
@@ -79,7 +81,10 @@ class RouteTable:
 
 
 def read_routes(document: Mapping[str, Any]) -> list[Route]:
-    """Read routes from an OpenAPI document with API Gateway's extensions, every reference in it resolved."""
+    """Read the routes from an OpenAPI document with API Gateway's extensions and all references resolved.
+
+    Raises ValueError for an integration that the local stack cannot serve.
+    """
     schemes = document.get("components", {}).get("securitySchemes", {})
     rules = {name: scheme["x-amazon-apigateway-authorizer"]["jwtConfiguration"] for name, scheme in schemes.items()}
     return [

@@ -1,4 +1,4 @@
-"""A stack that runs in another process, by what it leaves for its owner under .local/<port>."""
+"""Finds a stack that runs in another process, from the files that it keeps under .local/<port>."""
 
 import json
 import time
@@ -16,12 +16,12 @@ from shared.base.instants import from_rfc3339
 
 
 class NoStackError(Exception):
-    """Nothing runs on that port."""
+    """No stack runs on that port."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningStack:
-    """`simulators_url` is None where it has none. `now` is its clock's time when it was found."""
+    """A running stack. `simulators_url` is None without simulators. `now` is its clock's time when it was found."""
 
     base_url: str
     aws_url: str
@@ -35,7 +35,7 @@ class RunningStack:
 
 
 def find(state_root: Path, port: int) -> RunningStack:
-    """Find the stack on a port; NoStackError where there is none."""
+    """Find the stack on a port. Raises NoStackError."""
     directory = state_root / str(port)
     try:
         state = json.loads((directory / "stack.json").read_text())
@@ -55,5 +55,5 @@ def _now(state: dict[str, Any]) -> datetime:
     try:
         with opener.open(f"{state['base_url']}/_local/clock", timeout=5) as answer:
             return from_rfc3339(json.load(answer)["now"])
-    except urllib.error.HTTPError:  # a stack whose clock is not open: the demo's, which never jumps
+    except urllib.error.HTTPError:  # the demo's stack has no clock route, and its clock never jumps
         return datetime.fromtimestamp(time.time() + state["clock_offset_seconds"], UTC)

@@ -1,8 +1,8 @@
 """Lambda's execution environments, as threads of the stack's process.
 
-An environment is one handler, built once and kept, that serves one invocation at a time. Where none is free, one more
-is made, up to a limit; beyond it invocations wait. A thread cannot be killed: an invocation that runs past its
-function's time-out counts as failed then and there and its environment is never used again, but its code runs on.
+An environment is one handler. It is built once and serves one invocation at a time. If no environment is free, the pool
+makes one more, up to a limit; above the limit, invocations wait. A thread cannot be killed. So an invocation that runs
+past its function's time-out counts as failed at once and its environment is never used again, but its code runs on.
 """
 
 import json
@@ -25,7 +25,7 @@ type Handler = Callable[[Json, "LambdaContext"], Json]
 
 
 class FunctionTimeoutError(Exception):
-    """The invocation took longer than the template allows its function."""
+    """The invocation took longer than the template allows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class FunctionLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LambdaContext:
-    """What a handler may ask of its invocation, with the names and units of the real one."""
+    """The context that a handler gets, with the names and units of Lambda's own."""
 
     aws_request_id: str
     function_name: str
@@ -53,7 +53,7 @@ class LambdaContext:
     client_context: None = None
 
     def get_remaining_time_in_millis(self) -> int:
-        """Real time: a jump of the stack's clock takes nothing from an invocation."""
+        """The remaining milliseconds of real time: a jump of the stack's clock takes nothing from an invocation."""
         return max(0, int((self.deadline - time.monotonic()) * 1000))
 
 
@@ -75,7 +75,7 @@ class _Environment:
         self._work.put(invocation)
 
     def end(self) -> None:
-        """Of an idle one: its thread ends, and with it all that it holds."""
+        """End the thread of an idle environment, which frees what it holds."""
         self.abandoned = True
         self._work.put(None)
 
@@ -87,7 +87,7 @@ class _Environment:
             try:
                 self._handler = self._handler or self._pool.make_handler()
                 self._invoke(self._handler, invocation)
-            except Exception as error:  # noqa: BLE001,RUF100 - whatever the function raises is its invocation's outcome
+            except Exception as error:  # noqa: BLE001,RUF100 - a function may raise anything
                 if not self._pool.is_closed:
                     log.exception("function failed", extra={"function": self._pool.limits.name})
                 _settle(invocation.outcome, error=error)
@@ -107,7 +107,8 @@ class _Environment:
         timer.daemon = True
         timer.start()
         try:
-            # Through JSON and back, as Lambda does: nothing is shared, and what is not JSON is the function's error.
+            # Through JSON and back, as in Lambda: nothing is shared, and a value that is not JSON is the function's
+            # error.
             answer = json.loads(json.dumps(handler(json.loads(json.dumps(invocation.event)), context)))
         finally:
             timer.cancel()
@@ -122,7 +123,7 @@ class _Environment:
 
 
 def _settle(outcome: Future[Json], *, answer: Json = None, error: Exception | None = None) -> None:
-    with suppress(InvalidStateError):  # settled before, by the time-out
+    with suppress(InvalidStateError):  # the time-out has already set it
         if error is None:
             outcome.set_result(answer)
         else:
@@ -130,7 +131,7 @@ def _settle(outcome: Future[Json], *, answer: Json = None, error: Exception | No
 
 
 class FunctionPool:
-    """One function: its environments and the invocations that wait for one."""
+    """One function: its environments, and the invocations that wait for one."""
 
     def __init__(self, limits: FunctionLimits, make_handler: Callable[[], Handler]) -> None:
         self.limits = limits
@@ -143,7 +144,9 @@ class FunctionPool:
         self.is_closed = False
 
     def submit(self, event: Json) -> Future[Json]:
-        """Start an invocation; the future gives its answer, what it raised, or FunctionTimeoutError."""
+        """Start an invocation. The future gives the answer, raises what the function raised, or raises
+        FunctionTimeoutError.
+        """
         invocation = _Invocation(event=event)
         with self._lock:
             if self._idle:
@@ -156,7 +159,7 @@ class FunctionPool:
         return invocation.outcome
 
     def warm_up(self) -> None:
-        """Build the first environment's handler now; raises what its `build` raises."""
+        """Build the first environment's handler now. Raises what the function's `build` raises."""
         handler = self.make_handler()
         with self._lock:
             self._size += 1
@@ -164,16 +167,18 @@ class FunctionPool:
 
     @property
     def is_busy(self) -> bool:
-        """Whether anything runs or waits."""
+        """Whether an invocation runs or waits."""
         with self._lock:
             return bool(self._waiting) or self._size > len(self._idle)
 
     def close(self) -> None:
-        """The stack ends: what still runs will fail for want of it, and nobody needs to hear of that."""
+        """Stop logging failures: the stack ends, so functions that still run will fail."""
         self.is_closed = True
 
     def renew(self) -> None:
-        """Have the next invocations find new environments, which remember nothing; those at work end as they are."""
+        """Make the next invocations use new environments, which remember nothing. Invocations under way run to their
+        end.
+        """
         with self._lock:
             for environment in self._idle:
                 environment.end()

@@ -1,6 +1,6 @@
-"""When a schedule fires: rate(5 minutes) or at(2026-11-23T08:00:00) in a time zone.
+"""Reads when a schedule fires: rate(5 minutes), or at(2026-11-23T08:00:00) in a time zone.
 
-cron(...), which the product has not, is refused when a schedule is made, so that none is there that never fires.
+The product uses no cron(...). The stack refuses it when a schedule is made, because it could not fire it.
 https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
 """
 
@@ -14,22 +14,24 @@ _AT = re.compile(r"at\((\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\)")
 
 
 class ExpressionError(ValueError):
-    """Not an expression, not a time zone, or one that this stack does not fire. The text says which."""
+    """The expression or the time zone is invalid, or this stack cannot fire it. The text says which."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """Either `every` or `at` (UTC) is set."""
+    """When a schedule fires: either `every` or `at` (UTC) is set."""
 
     every: timedelta | None = None
     at: datetime | None = None
 
 
 def read_expression(expression: str, zone_name: str | None) -> Timing:
-    """Read a schedule's expression; the zone (default UTC) is that of `at`.
+    """Read a schedule's expression. `zone_name` (default UTC) is the time zone of `at`. Raises ExpressionError.
 
-    Where clocks go forward, a local time that does not exist means the instant at which the clock before the change
-    would show it: 02:30 is 03:30. Where they go back, a local time that comes twice means the first. It fires once.
+    When clocks go forward, a local time that does not exist means the instant at which a clock that was not changed
+    would
+    show it: 02:30 is 03:30. When clocks go back, a local time that comes twice means the first. The schedule fires
+    once.
     """
     if rate := _RATE.fullmatch(expression):
         return Timing(every=timedelta(**{f"{rate[2]}s": int(rate[1])}))

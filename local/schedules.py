@@ -1,7 +1,7 @@
-"""EventBridge Scheduler: reads the schedules that moto keeps, and invokes their targets when the stack's clock says so.
+"""EventBridge Scheduler: reads the schedules that moto keeps, and invokes their targets by the stack's clock.
 
-What one look finds due fires in order: one-time schedules by their times, then recurring ones, each once. Every minute
-of a jump over a night would be hundreds of ticks of which each but the last finds what the next finds too.
+One look fires what is due in order: one-time schedules by their times, then each recurring schedule once. A jump over a
+night would otherwise fire hundreds of ticks, and each would find only what the last one finds too.
 """
 
 import json
@@ -22,7 +22,7 @@ from shared.base.instants import format_instant
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 1.0  # how soon a new schedule is seen
+LOOK_SECONDS = 1.0  # a new schedule is seen within this time
 _SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 
 type Invoke = Callable[[str, object], Future[object]]
@@ -30,7 +30,10 @@ type Invoke = Callable[[str, object], Future[object]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """`begins` and `ends` bound a recurring one, both inclusive. `deletes_itself` once nothing of it is to come."""
+    """A schedule. `begins` and `ends` bound a recurring one, both inclusive.
+
+    If `deletes_itself` is set, the scheduler deletes it after its last firing.
+    """
 
     group: str
     name: str
@@ -43,11 +46,11 @@ class Schedule:
     deletes_itself: bool
 
     def first_due(self) -> datetime:
-        """A rate without a start date begins at once."""
+        """The first firing. A rate without a start date fires at once."""
         return self.timing.at or self.begins
 
     def due_after(self, now: datetime) -> datetime | None:
-        """Find the next firing once what was due by now has fired."""
+        """The next firing after what was due by `now` has fired; None if there is no other."""
         every = self.timing.every
         if every is None:
             return None
@@ -56,11 +59,11 @@ class Schedule:
 
 
 def read_schedule(document: Mapping[str, Any]) -> Schedule:
-    """Read what GetSchedule answers."""
+    """Read the answer of GetSchedule."""
     timing = read_expression(document["ScheduleExpression"], document.get("ScheduleExpressionTimezone"))
     created = document["CreationDate"].astimezone(UTC)
     starts, ends = document.get("StartDate"), document.get("EndDate")
-    bounded = timing.every is not None  # the dates of a one-time schedule are ignored, as on AWS
+    bounded = timing.every is not None  # a one-time schedule ignores these dates, as on AWS
     return Schedule(
         group=document.get("GroupName", "default"),
         name=document["Name"],
@@ -75,13 +78,17 @@ def read_schedule(document: Mapping[str, Any]) -> Schedule:
 
 
 class Firings:
-    """What is due, in order; remembers what has fired."""
+    """Finds the schedules that are due, in order, and remembers what has fired."""
 
     def __init__(self) -> None:
         self._due: dict[tuple[str, str, datetime, datetime], datetime | None] = {}
 
     def take_due(self, schedules: Iterable[Schedule], now: datetime) -> list[tuple[datetime, Schedule]]:
-        """Give what is due by now, each once: one-time ones by their time, then recurring ones as of now."""
+        """Return what is due by now, each schedule once, with its time.
+
+        One-time schedules come first, by their times, then recurring ones with the time `now` (or their end, if that is
+        before).
+        """
         fired: list[tuple[datetime, Schedule]] = []
         for schedule in schedules:
             due = self.next_due(schedule)
@@ -93,17 +100,19 @@ class Firings:
         return sorted(fired, key=lambda firing: (firing[1].timing.every is not None, firing[0]))
 
     def next_due(self, schedule: Schedule) -> datetime | None:
-        """When it fires next; None once it never will again."""
+        """The next firing; None if there is no other."""
         return self._due.setdefault(_key(schedule), schedule.first_due())
 
 
 def _key(schedule: Schedule) -> tuple[str, str, datetime, datetime]:
-    """One that was moved, or made anew under the same name, has not fired yet."""
+    """The key has the times too, so that a schedule that was moved, or made anew under its name, counts as not fired
+    yet.
+    """
     return schedule.group, schedule.name, schedule.created, schedule.first_due()
 
 
 class Scheduler:
-    """Looks once a second, and whenever somebody asks it to."""
+    """Looks once a second, and whenever `fire_due` is called."""
 
     def __init__(self, scheduler: Any, clock: StackClock, invoke: Invoke) -> None:
         self._scheduler = scheduler
@@ -136,7 +145,7 @@ class Scheduler:
             for due, schedule in self._firings.take_due(schedules, self._clock.now()):
                 payload = json.loads(schedule.payload.replace(_SCHEDULED_TIME, format_instant(due)))
                 function_name = schedule.target_arn.rpartition(":function:")[2]
-                # Asynchronous, as Scheduler invokes: a slow tick holds up no other; its errors are in the log.
+                # Asynchronous, as in AWS: a slow tick does not delay the others, and its errors are in the log.
                 self._invoke(function_name, payload)
                 log.info("schedule fired", extra={"schedule": schedule.name, "due": format_instant(due)})
             for schedule in schedules:
@@ -145,12 +154,12 @@ class Scheduler:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Nothing fires meanwhile."""
+        """Fire nothing within this context."""
         with self._looking:
             yield
 
     def one_time_until(self, instant: datetime) -> list[datetime]:
-        """When one-time schedules fire from now up to an instant, in order."""
+        """When one-time schedules fire, after now and up to `instant`, in order."""
         with self._looking:
             due = {self._firings.next_due(one) for one in self._schedules() if one.timing.at is not None}
         return sorted(at for at in due if at is not None and self._clock.now() < at <= instant)

@@ -1,4 +1,4 @@
-"""What a person may choose of the local stack, from the environment: api.md, "The local stack"."""
+"""The settings of the local stack, read from the environment (api.md, "The local stack")."""
 
 import fcntl
 import socket
@@ -17,23 +17,29 @@ CONTAINERS_HOST = "host.docker.internal"
 """This machine's name in a container that was started with --add-host host.docker.internal:host-gateway."""
 _GET_INTERFACE_ADDRESS = 0x8915  # SIOCGIFADDR, linux/sockios.h
 CONTAINERS_START = datetime(2026, 11, 23, 10, tzinfo=UTC)
-"""With DOCKER=1 unless NOW says otherwise: the morning at which events/env.json starts the containers' clocks."""
+"""The start of the clock with DOCKER=1, unless NOW is set. events/env.json starts the containers' clocks at this time.
+"""
 FRONT_END_ORIGINS = ",".join(
     f"{scheme}://{host}{port}"
     for scheme in ("http", "https")
     for host in ("localhost", "127.0.0.1", "[::1]")
     for port in ("", ":*")
 )
-"""Every page that this machine serves may call the API and upload, on any port; no other page may. A deployed
-HTTP API takes no such `*`: there FrontEndOrigins names each origin."""
+"""Every page that this machine serves, on any port, may call the API and upload; no other page may.
+
+AWS accepts no such `*` in a deployed HTTP API: there, FrontEndOrigins names each origin.
+"""
 
 
 class SettingsError(ValueError):
-    """A setting that cannot be; the text is for the person who made it."""
+    """A setting has an impossible value. The text is for the person who set it."""
 
 
 def docker_bridge() -> tuple[str, ...]:
-    """Where containers reach this machine, so that `sam local invoke` sees the same tables and queues."""
+    """The address at which containers reach this machine, so that `sam local invoke` sees the same tables and queues.
+
+    Raises SettingsError.
+    """
     request = struct.pack("256s", b"docker0")
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
@@ -48,15 +54,18 @@ def _listed(text: str) -> tuple[str, ...]:
 
 
 SECOND_CARD_HOST = "127.1"
-"""Another name of 127.0.0.1: to the product it is another card host, that may be in trouble by itself."""
+"""Another name of 127.0.0.1. To the product it is a second card host, which can fail on its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """`port` 0 takes any free one. Empty provider URLs mean the simulators. `extra_hosts` are further addresses.
+    """The settings of one stack.
 
-    `containers`: containers do the functions' work (DOCKER=1), see `local.containers`. `hurry` (HURRY=1): no batch
-    waits for its mapping's window to fill, which a test would only wait for.
+    - `port`: 0 takes any free one. `start` is the clock's first instant.
+    - An empty provider URL means the simulator.
+    - `extra_hosts`: further addresses to listen on.
+    - `containers` (DOCKER=1): containers do the functions' work (`local.containers`).
+    - `hurry` (HURRY=1): a batch does not wait until its event source mapping's window has filled.
     """
 
     port: int = 8000
@@ -105,7 +114,10 @@ class Settings:
         )
 
     def allowed_card_hosts(self, simulators: str | None) -> str:
-        """`host:port` of the sample cards, under two names, and the person's own; each allowed plain http."""
+        """The card hosts that the product may call, as the parameter CardHosts lists them.
+
+        They are the simulators, under two names, and the hosts of the settings. Each may be called over plain http.
+        """
         another = simulators.replace("127.0.0.1:", f"{SECOND_CARD_HOST}:") if simulators else None
         hosts = [*dict.fromkeys(host for host in (simulators, another) if host), *self.card_hosts]
         return ",".join(host if host.startswith("http://") else f"http://{host}" for host in hosts)

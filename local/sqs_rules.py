@@ -1,9 +1,9 @@
-"""What SQS refuses of a body (../shared/reference/aws_truth.md), for the mended moto and for the tests' own queues."""
+"""Which message bodies SQS refuses (../shared/reference/aws_truth.md), for moto and for the tests' own queues."""
 
 import re
 
 MOST_BYTES = 1_048_576
-"""Of a body, and of all bodies of a batch."""
+"""The limit of a body, and of all bodies of a batch together, in bytes."""
 REFUSED_CODE = "InvalidMessageContents"
 REFUSAL = (
     "Invalid characters found. Valid unicode characters are "
@@ -13,10 +13,10 @@ _NO_CHARACTER_OF_SQS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U
 
 
 def refuses(body: str) -> bool:
-    """Whether a character in it is none that SQS takes."""
+    """Whether the body holds a character that SQS does not accept."""
     return _NO_CHARACTER_OF_SQS.search(body) is not None
 
 
 def is_too_long(body: str) -> bool:
-    """Whether it is longer than any body may be."""
+    """Whether the body is longer than SQS allows."""
     return len(body.encode("utf-8", "surrogatepass")) > MOST_BYTES

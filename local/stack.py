@@ -1,4 +1,4 @@
-"""The local stack as a whole: starts its parts in the order they need one another, and stops them all.
+"""The local stack as a whole: starts its parts in the order of their needs, and stops them all.
 
 with Stack(Settings(port=0)) as stack:
     httpx.get(stack.base_url + "/health", headers={"Authorization": f"Bearer {stack.token()}"})
@@ -37,11 +37,11 @@ SIMULATORS_CLOCK = "/_control/clock"
 
 
 class PortInUseError(Exception):
-    """Something else listens where the stack was told to."""
+    """Another process listens on a port of the stack."""
 
 
 class Stack:
-    """The running stack. `base_url` is the API, `aws_url` moto; `simulators_url` is None where they were not wanted."""
+    """The running stack. `base_url` is the API, `aws_url` is moto. `simulators_url` is None without simulators."""
 
     deployment: "Deployment"
     _pools: "Pools"
@@ -78,15 +78,15 @@ class Stack:
         await asyncio.to_thread(self.__exit__, kind, error, trace)
 
     def token(self, request: TokenRequest | None = None) -> str:
-        """Sign a token by the stack's clock; without a request one with all scopes for an hour."""
+        """Sign a token by the stack's clock. Without `request` it has all scopes and is valid for an hour."""
         return mint(self._key, request or TokenRequest(issuer=self.base_url), self.clock.now())
 
     def authorize(self, authorization: str, rule: JwtRule) -> Caller:
-        """What the gateway's authorizer makes of a header."""
+        """Check a header as the gateway's authorizer does. Raises UnauthorizedError or ScopeMissingError."""
         return authorize(authorization, rule, self._key.public_key(), self.clock.now())
 
     def invoke(self, function_name: str, event: object) -> object:
-        """A function's answer to an event, or what it raises."""
+        """Return a function's answer to an event, or raise what it raises."""
         return self._pools[function_name].submit(event).result()
 
     def _start(self) -> None:
@@ -95,10 +95,11 @@ class Stack:
         for host in (HOST, *self.settings.extra_hosts):
             sockets.append(_bind(host, port))
             self._closing.callback(sockets[-1].close)
-            port = sockets[0].getsockname()[1]  # the same on every address, also where it was any free one
+            port = sockets[0].getsockname()[1]  # the other addresses get the same port, also a free one
         self.base_url = f"http://{HOST}:{port}"
         moto, simulators = self._start_children()
-        # While they start: this import takes a second, SAM's transform two where its result is not cached.
+        # These imports run while the children start: the import takes a second, and SAM's transform two without its
+        # cache.
         from local import assembly, containers, deployment, template  # noqa: PLC0415
 
         document = template.translate(self.settings.template, self.settings.state_root)
@@ -137,7 +138,7 @@ class Stack:
         return moto, self._child("local.simulators", [*listen, *access_options])
 
     def _port(self, offset: int) -> int:
-        """A free one; for containers a fixed one next to the gateway's, because their env file names it."""
+        """A free port. For containers it is a fixed port after the gateway's, because their env file names it."""
         if not self.settings.containers or self.settings.port == 0:
             return free_port()
         port = self.settings.port + offset
@@ -151,7 +152,7 @@ class Stack:
         return child
 
     def _keep_at_stack_time(self, url: str) -> None:
-        """Have a child follow the clock; with moto the delays, visibility time-outs and expiries move with a jump."""
+        """Tell a child process the time, now and after each jump. In moto a jump also ends queue delays."""
         tell = _teller_of_time(url)
         tell(self.clock.now())
         self.clock.on_jump(tell)
@@ -174,7 +175,7 @@ class Stack:
         }
 
     def _write_state(self) -> None:
-        """Leave what `python -m local token` needs; readable for the owner only."""
+        """Write the file that `python -m local token` reads. Only its owner may read it."""
         directory = self.settings.state_root / self.base_url.rpartition(":")[2]
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._closing.callback(shutil.rmtree, directory, ignore_errors=True)
@@ -185,7 +186,8 @@ class Stack:
             "aws_url": self.aws_url,
             "simulators_url": self.simulators_url,
             "outputs": dict(self.deployment.outputs),
-            # now = the machine's time + this. A jump changes it: GET /_local/clock knows better where it is open.
+            # now = the machine's time + this offset. After a jump only GET /_local/clock is right, if that route is
+            # open.
             "clock_offset_seconds": self.clock.now().timestamp() - time.time(),
         }
         (directory / "stack.json").write_text(json.dumps(state, indent=1))
@@ -204,7 +206,7 @@ def _bind(host: str, port: int) -> socket.socket:
 
 
 def _teller_of_time(url: str) -> Callable[[datetime], None]:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy stands between here and here
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy
 
     def tell(instant: datetime) -> None:
         body = json.dumps({"now": format_instant(instant)}).encode()

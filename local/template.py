@@ -1,4 +1,4 @@
-"""From template.yaml to what moto can deploy: the SAM transform, and what is changed before and after it."""
+"""Turns template.yaml into a document that moto can deploy: the SAM transform, and the changes before and after it."""
 
 import hashlib
 import json
@@ -9,11 +9,11 @@ from typing import Any
 import boto3
 
 REGION = "eu-west-1"
-# The stack's output that carries the HTTP API's OpenAPI document with every reference resolved.
+# The stack's output that holds the HTTP API's OpenAPI document, with all references resolved.
 HTTP_API_OUTPUT = "LocalHttpApi"
-# Rises when this module makes something else of the same template.
+# Raise this number when this module makes another document of the same template: it is part of the cache's key.
 _REVISION = 4
-# Without a name of their own these get a random one: nobody could write down where to look, nor an env file.
+# CloudFormation draws a random name for these, and neither documents nor an env file could contain such a name.
 _NAMED_BY = {
     "AWS::DynamoDB::Table": "TableName",
     "AWS::SQS::Queue": "QueueName",
@@ -26,7 +26,9 @@ type Document = dict[str, Any]
 
 
 def translate(template: Path, cache: Path) -> Document:
-    """Give the CloudFormation document of a SAM template; SAM's two seconds are spent once per content."""
+    """Return the CloudFormation document of a SAM template. The result is cached by content, because SAM needs two
+    seconds.
+    """
     source = template.read_text()
     digest = hashlib.sha256(f"{_REVISION}:{source}".encode()).hexdigest()[:16]
     cached = cache / f"template-{digest}.json"
@@ -42,7 +44,7 @@ def translate(template: Path, cache: Path) -> Document:
 
 
 def _transform(source: str) -> Document:
-    from samtranslator.parser.parser import Parser  # noqa: PLC0415 - a second, and only without the cache
+    from samtranslator.parser.parser import Parser  # noqa: PLC0415 - takes a second, needed without the cache
     from samtranslator.translator.translator import Translator  # noqa: PLC0415
     from samtranslator.yaml_helper import yaml_parse  # noqa: PLC0415
 
@@ -50,10 +52,10 @@ def _transform(source: str) -> Document:
     document.get("Globals", {}).get("Function", {}).pop("CodeUri", None)
     for resource in document["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
-            # SAM takes a local CodeUri only packaged; the code runs in the stack's process, not in moto.
+            # SAM accepts a local CodeUri only after packaging. The code runs in the stack's process, not in moto.
             resource["Properties"].pop("CodeUri", None)
             resource["Properties"]["InlineCode"] = "# runs in the local stack's own process"
-    # No map of managed policies: every role of the template is written out.
+    # The map of managed policies is empty, because the template writes out every role.
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
     translated: Document = translator.translate(document, {})
     return translated
@@ -72,7 +74,7 @@ def _prepared_for_moto(document: Document) -> Document:
 
 def _name(logical_id: str, resource: Document) -> None:
     if (name := _NAMED_BY.get(resource["Type"])) is not None:
-        known_as = logical_id.lower() if name == "BucketName" else logical_id  # no capitals in a bucket's name
+        known_as = logical_id.lower() if name == "BucketName" else logical_id  # a bucket's name has no capitals
         resource.setdefault("Properties", {}).setdefault(name, {"Fn::Sub": f"${{AWS::StackName}}-{known_as}"})
 
 
@@ -81,13 +83,16 @@ def module_of(handler: str) -> str:
 
 
 def handler_modules(document: Document) -> list[str]:
-    """Where the functions' handlers live."""
+    """The modules of the functions' handlers."""
     functions = (r["Properties"] for r in document["Resources"].values() if r["Type"] == "AWS::Lambda::Function")
     return [module_of(properties["Handler"]) for properties in functions]
 
 
 def parameters(document: Document, chosen: dict[str, str]) -> list[dict[str, str]]:
-    """Give every parameter a value: moto does not split the default of a CommaDelimitedList."""
+    """Give every parameter a value, because moto does not split the default of a CommaDelimitedList.
+
+    Raises ValueError for a name in `chosen` that the template does not have, and for a parameter without any value.
+    """
     known = document.get("Parameters", {})
     if unknown := chosen.keys() - known.keys():
         raise ValueError(f"template.yaml has no parameters {sorted(unknown)}")
@@ -98,5 +103,5 @@ def parameters(document: Document, chosen: dict[str, str]) -> list[dict[str, str
 
 
 def unconditional(document: Document) -> Iterable[str]:
-    """Logical ids that every deployment has."""
+    """The logical IDs that every deployment has."""
     return (name for name, resource in document["Resources"].items() if "Condition" not in resource)

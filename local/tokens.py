@@ -1,4 +1,4 @@
-"""JWTs of the local stack: its key pair, tokens for people who try it, and the gateway's check of them."""
+"""JWTs of the local stack: its key pair, tokens for people who try the API, and the gateway's check of a token."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from local.routes import JwtRule
 ALL_SCOPES = ("messaging.read", "messaging.send", "messaging.admin")
 AUDIENCE = "oomus-messaging"
 _ALGORITHM = "RS256"
-# Times are checked here, by the stack's clock instead of the machine's.
+# `_check_times` checks the times by the stack's clock; this library would use the machine's.
 _OPTIONS: Options = {
     "require": ["iss", "exp"],
     "verify_exp": False,
@@ -32,11 +32,11 @@ _OPTIONS: Options = {
 
 
 class UnauthorizedError(Exception):
-    """No token, or one that the gateway does not take."""
+    """The request has no token, or one that the gateway refuses."""
 
 
 class ScopeMissingError(Exception):
-    """A good token without any of the scopes that the route asks for."""
+    """The token is good but has none of the scopes that the route asks for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class TokenRequest:
     organisation: str | None = "demo"
     scopes: Sequence[str] = ALL_SCOPES
     subject: str | None = "local-officer"
-    """The claim `sub`: who calls. None for a token that names nobody."""
+    """The claim `sub`: the caller. None makes a token without it."""
     lifetime: timedelta = timedelta(hours=1)
     audience: str = AUDIENCE
 
@@ -55,7 +55,7 @@ def make_key() -> rsa.RSAPrivateKey:
 
 
 def save_key(key: rsa.RSAPrivateKey, path: Path) -> None:
-    """Write the private key for its owner's eyes only."""
+    """Write the private key. Only its owner may read the file."""
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -70,7 +70,7 @@ def load_key(path: Path) -> rsa.RSAPrivateKey:
 
 
 def mint(key: rsa.RSAPrivateKey, request: TokenRequest, now: datetime) -> str:
-    """Sign a token; a negative lifetime makes one that has expired."""
+    """Sign a token. A negative lifetime makes an expired one."""
     issued = min(now, now + request.lifetime)
     claims: dict[str, Any] = {
         "iss": request.issuer,
@@ -87,7 +87,9 @@ def mint(key: rsa.RSAPrivateKey, request: TokenRequest, now: datetime) -> str:
 
 
 def authorize(authorization: str | None, rule: JwtRule, key: rsa.RSAPublicKey, now: datetime) -> Caller:
-    """Check an Authorization header as an HTTP API's JWT authorizer does; UnauthorizedError, ScopeMissingError."""
+    """Check an Authorization header as an HTTP API's JWT authorizer does. Raises UnauthorizedError or
+    ScopeMissingError.
+    """
     token = (authorization or "").strip()
     if token[:7].lower() == "bearer ":
         token = token[7:].strip()

@@ -1,4 +1,4 @@
-"""Settings, single sends, preview, logs and control over HTTP."""
+"""HTTP routes for settings, single sends, previews, logs and control."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from shared.base.instants import Clock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Environment variables of the function. `public_base_url` may be empty: then the request's own host is shown."""
+    """Environment variables of the function. If `public_base_url` is empty, the API shows the request's own host."""
 
     log_table: str
     state_table: str
@@ -51,7 +51,7 @@ class Settings:
 def build(
     environment: Mapping[str, str], clock: Clock | None = None, aws: Aws | None = None, loop: Loop | None = None
 ) -> Handler:
-    """The handler with all it needs; nothing of AWS is called yet."""
+    """Build the handler and the objects it needs. This makes no call to AWS."""
     settings = read_settings(Settings, environment)
     clock = clock or system_clock(environment)
     telemetry = LoggedTelemetry("api", clock)

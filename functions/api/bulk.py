@@ -1,4 +1,4 @@
-"""Uploads, and what people see of distributions and do to them. Making one is the fan-out function's."""
+"""Routes for uploads and for distributions: list, show and control. The fan-out function creates distributions."""
 
 from uuid import uuid4
 
@@ -11,7 +11,7 @@ from shared.campaigns.distribution import Action, DistributionStatus
 
 
 def register(router: Router, app: Api) -> None:
-    """The routes of this module."""
+    """Add the routes of this module."""
 
     @router.route("POST /v1/uploads", scope=Scope.SEND)
     async def upload(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Messages that were given up: looked through and redriven by an administrator."""
+"""Routes for dead letters. An administrator lists them and redrives them."""
 
 from shared.api import cursor, documents, validation
 from shared.api.request import Request, Scope
@@ -10,7 +10,7 @@ from shared.messages.ports import LogQuery
 
 
 def register(router: Router, app: Api) -> None:
-    """The routes of this module."""
+    """Add the routes of this module."""
 
     @router.route("GET /v1/dead-letters", scope=Scope.ADMIN)
     async def browse(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Erasure. Its work is done by the fan-out function; the opt-out stands at once."""
+"""The route for erasures. The opt-out takes effect at once; the fan-out function does the rest."""
 
 from shared.api import validation
 from shared.api.request import Request, Scope
@@ -8,7 +8,7 @@ from shared.app.container.api import Api
 
 
 def register(router: Router, app: Api) -> None:
-    """The routes of this module."""
+    """Add the routes of this module."""
 
     @router.route("POST /v1/erasures", scope=Scope.ADMIN)
     async def erase(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Settings > Integrations, and test sends."""
+"""Routes for Settings > Integrations, and for test sends."""
 
 from uuid import uuid4
 
@@ -16,7 +16,7 @@ _NAMES = ("whatsapp", "sms", "dhis2")
 
 
 def register(router: Router, app: Api, public_base_url: str) -> None:
-    """The routes of this module."""
+    """Add the routes of this module."""
 
     @router.route("PUT /v1/integrations/{name}", scope=Scope.ADMIN)
     async def put(request: Request) -> Response:

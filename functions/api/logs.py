@@ -1,4 +1,4 @@
-"""Dashboard > Distribution > Logs, and Campaign > Distribution > History."""
+"""Routes for Dashboard > Distribution > Logs and for Campaign > Distribution > History."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ from shared.recipients.masking import stored_message_id
 
 
 def register(router: Router, app: Api) -> None:
-    """The routes of this module."""
+    """Add the routes of this module."""
 
     @router.route("GET /v1/messages", scope=Scope.READ)
     async def browse(request: Request) -> Response:
@@ -31,7 +31,7 @@ def register(router: Router, app: Api) -> None:
         await app.lookups.allow(request.organisation, request.subject, Lookup.PHONE)
         person = await app.numbers.person(request.organisation, str(body["phone"]))
         wanted = LogQuery(organisation=request.organisation, person=person)
-        # The cursor is bound to the hash: the number itself must not be guessed from it.
+        # The cursor is bound to the hash, so that a client cannot guess the number from the cursor.
         return await _page(request, app, "list_messages_of_person", wanted, bound_to={"person": person})
 
     @router.route("GET /v1/messages/{message_id}", scope=Scope.READ)

@@ -1,4 +1,4 @@
-"""Consents."""
+"""Routes for consents."""
 
 from shared.api import bodies, documents, validation
 from shared.api.request import Request, Scope
@@ -11,7 +11,7 @@ from shared.recipients.lookups import Lookup
 
 
 def register(router: Router, app: Api) -> None:
-    """The routes of this module."""
+    """Add the routes of this module."""
 
     @router.route("POST /v1/consents", scope=Scope.SEND)
     async def record(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Always there, no token."""
+"""Routes that need no token: health and the API's documents."""
 
 from shared.api import docs
 from shared.api.request import Request
@@ -7,7 +7,7 @@ from shared.api.router import Router
 
 
 def register(router: Router, public_base_url: str) -> None:
-    """The routes of this module."""
+    """Add the routes of this module."""
 
     @router.route("GET /health", scope=None)
     def health(_: Request) -> Response:

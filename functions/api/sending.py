@@ -1,4 +1,4 @@
-"""Preview and single sends."""
+"""Routes for previews and single sends."""
 
 from shared.api import bodies, documents, idempotency, validation
 from shared.api.request import Request, Scope
@@ -13,7 +13,7 @@ from shared.policy.setting import check, check_with
 
 
 def register(router: Router, app: Api) -> None:
-    """The routes of this module."""
+    """Add the routes of this module."""
 
     @router.route("POST /v1/preview", scope=Scope.READ)
     async def preview(request: Request) -> Response:
@@ -56,7 +56,7 @@ def register(router: Router, app: Api) -> None:
 
 
 def _accepted(message: Message) -> Response:
-    """The same however often it is asked: what has become of the message since is the log's to tell."""
+    """Return the same answer for every repetition of a request. The log shows what has happened since."""
     answer: documents.Document = {
         "message_id": message.message_id,
         "status": "pending",

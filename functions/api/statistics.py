@@ -1,4 +1,4 @@
-"""Figures of a campaign and of the organisation."""
+"""Routes for the figures of a campaign and of the organisation."""
 
 from shared.api import documents, validation
 from shared.api.request import Request, Scope
@@ -9,7 +9,7 @@ from shared.campaigns import statistics
 
 
 def register(router: Router, app: Api) -> None:
-    """The routes of this module."""
+    """Add the routes of this module."""
 
     @router.route("GET /v1/statistics", scope=Scope.READ)
     async def of_organisation(request: Request) -> Response:
@@ -17,7 +17,9 @@ def register(router: Router, app: Api) -> None:
 
     @router.route("GET /v1/campaigns/{campaign_id}/statistics", scope=Scope.READ)
     async def of_campaign(request: Request) -> Response:
-        """A campaign is the front end's reference: one that nothing was sent for has zeroes."""
+        """Answer zeroes for a campaign without messages: its ID comes from the front end, so an unknown one is no
+        error.
+        """
         return await _figures(request, app, "get_campaign_statistics")
 
 

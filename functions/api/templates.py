@@ -1,4 +1,4 @@
-"""Templates: what can be named, and what Meta is asked to review."""
+"""Routes for templates: list the usable ones, and submit one to Meta for review."""
 
 from shared.api import cursor, documents, validation
 from shared.api.request import Request, Scope
@@ -9,7 +9,7 @@ from shared.texts.catalogue import READY_ONLY
 
 
 def register(router: Router, app: Api) -> None:
-    """The routes of this module."""
+    """Add the routes of this module."""
 
     @router.route("GET /v1/templates", scope=Scope.READ)
     async def browse(request: Request) -> Response:

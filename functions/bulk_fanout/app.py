@@ -1,4 +1,6 @@
-"""POST /v1/distributions, the fan-out queue's tasks, the copies that the channel queues gave up, and the tick."""
+"""Handles POST /v1/distributions, the tasks of the fan-out queue, dead queue messages of the channel queues, and the
+tick.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +26,7 @@ from shared.campaigns.ports import Task
 from shared.messages.payload import Channel
 
 _MARGIN = timedelta(seconds=20)
-"""Before the function's time-out: a step that began must be able to end."""
+"""The work ends this long before the function's time-out, so that a step that has begun can end."""
 _AT_MOST = timedelta(minutes=10)
 
 
@@ -54,7 +56,7 @@ class Settings:
 def build(
     environment: Mapping[str, str], clock: Clock | None = None, aws: Aws | None = None, loop: Loop | None = None
 ) -> Handler:
-    """The handler with all it needs; nothing of AWS is called yet."""
+    """Build the handler and the objects it needs. This makes no call to AWS."""
     settings = read_settings(Settings, environment)
     clock = clock or system_clock(environment)
     telemetry = LoggedTelemetry("bulk_fanout", clock)
@@ -108,7 +110,7 @@ async def _create(app: FanningOut, request: Request) -> Response:
 
 
 async def _tick(app: FanningOut, tick: Mapping[str, str] | bool) -> None:
-    """Of every minute, or of one distribution that waited for its own schedule (`shared.storage.schedules`)."""
+    """Run the tick of the minute, or the tick of one distribution that has its own schedule."""
     if isinstance(tick, bool):
         await app.fanout.tick()
     else:

@@ -1,4 +1,4 @@
-"""Sends what the SMS queue delivers."""
+"""Sends the messages of the SMS queue."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ def build(
     loop: Loop | None = None,
     providers: Sequence[ProviderRow] = PROVIDERS,
 ) -> Handler:
-    """The handler with all it needs; nothing of AWS is called yet."""
+    """Build the handler and the objects it needs. This makes no call to AWS."""
     settings = read_settings(Settings, environment)
     clock = clock or system_clock(environment)
     telemetry = LoggedTelemetry("send_sms", clock)

@@ -1,4 +1,4 @@
-"""Sends what the WhatsApp queue delivers."""
+"""Sends the messages of the WhatsApp queue."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Settings:
 def build(
     environment: Mapping[str, str], clock: Clock | None = None, aws: Aws | None = None, loop: Loop | None = None
 ) -> Handler:
-    """The handler with all it needs; nothing of AWS is called yet."""
+    """Build the handler and the objects it needs. This makes no call to AWS."""
     settings = read_settings(Settings, environment)
     clock = clock or system_clock(environment)
     telemetry = LoggedTelemetry("send_whatsapp", clock)

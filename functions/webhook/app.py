@@ -1,4 +1,6 @@
-"""The providers' webhooks: at the door verify and queue; behind the queue, move statuses."""
+"""The providers' webhooks. The HTTP routes verify a request and put it on the status queue; the queue's batches move
+statuses.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -46,7 +48,7 @@ def build(
     loop: Loop | None = None,
     formats: Mapping[Provider, ReceiptFormat] = RECEIPTS,
 ) -> Handler:
-    """The handler with all it needs; nothing of AWS is called yet."""
+    """Build the handler and the objects it needs. This makes no call to AWS."""
     settings = read_settings(Settings, environment)
     clock = clock or system_clock(environment)
     telemetry = LoggedTelemetry("webhook", clock)

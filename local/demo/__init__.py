@@ -1,4 +1,4 @@
-"""`make demo`: the sample programme through the local stack, shown while it runs and checked at the end."""
+"""`make demo`: sends the sample campaigns through the local stack, shows their progress and checks the result."""
 
 import argparse
 import sys
@@ -23,9 +23,9 @@ from local.settings import Settings
 from local.stack import Stack
 
 MORNING = datetime(2026, 11, 23, 10, tzinfo=UTC)
-"""No quiet hours in any of the nine countries, at whatever hour the demo is run."""
+"""At this hour none of the nine countries has quiet hours, so the demo works at any hour of the day."""
 PATIENCE = 300.0
-"""Seconds until what has not come to its end counts as lost."""
+"""Seconds. Rows that have not reached their end by then count as lost."""
 LOG = PROJECT_ROOT / ".local" / "demo.log"
 
 WHATSAPP = {
@@ -61,7 +61,7 @@ class Running:
 
 
 def main(argv: Sequence[str]) -> int:
-    """0 if every message came to the end that its number asked for."""
+    """Return 0 if every message got the status that its number asks for."""
     argparse.ArgumentParser(prog="python -m local demo", description=__doc__).parse_args(argv)
     LOG.parent.mkdir(parents=True, exist_ok=True)
     clock = StackClock(MORNING)
@@ -95,7 +95,7 @@ def _play(screen: Screen, log: TextIO, clock: StackClock) -> int:
 
 
 def planned(api: Api, screen: Screen, campaign: Campaign, patience: float = PATIENCE) -> Running:
-    """Upload the file and wait for its plan."""
+    """Upload the file and wait for its plan. Raises ApiError if the distribution does not become `planned`."""
     upload_id = api.upload(campaign.form, campaign.upload)
     identity = api.distribute(campaign, upload_id)
     give_up = time.monotonic() + patience
@@ -110,7 +110,10 @@ def planned(api: Api, screen: Screen, campaign: Campaign, patience: float = PATI
 
 
 def followed(api: Api, screen: Screen, running: Sequence[Running], patience: float = PATIENCE) -> list[Finding]:
-    """Wait, with progress bars, until all is as expected or patience ends. Returns what is still otherwise."""
+    """Wait, with progress bars, until everything is as expected or `patience` (seconds) ends.
+
+    Returns what still differs.
+    """
     give_up = time.monotonic() + patience
     with screen.progress([one.campaign for one in running]) as bars:
         while True:

@@ -1,4 +1,4 @@
-"""The HTTP contract as the front end would use it (api.md), and the simulators' ledger beside it."""
+"""Calls the HTTP API as the front end does (api.md), and reads the simulators' ledger."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,12 +14,12 @@ from local.simulators.json_body import as_list, as_object, parsed_object, text_a
 
 
 class ApiError(Exception):
-    """An answer that the demo cannot go on with."""
+    """The API gave an answer with which the demo cannot go on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distribution:
-    """What the demo shows and checks of a distribution."""
+    """The fields of a distribution that the demo shows and checks."""
 
     channel: str
     status: str
@@ -60,7 +60,7 @@ class RowError:
 
 
 class Api:
-    """Every method raises ApiError for an answer that is no success."""
+    """Every method raises ApiError if the answer is not a success."""
 
     def __init__(
         self, base_url: str, token: str, simulators_url: str, transport: httpx2.BaseTransport | None = None
@@ -82,7 +82,7 @@ class Api:
         self._call("PUT", path, body)
 
     def upload(self, form: str, content: bytes) -> str:
-        """Bring a file up; returns its upload_id."""
+        """Upload a file and return its upload_id."""
         answer = self._call("POST", "/v1/uploads", {"format": form, "bytes": len(content)})
         headers = {name: str(value) for name, value in (as_object(answer.get("headers")) or {}).items()}
         try:
@@ -94,7 +94,7 @@ class Api:
         return str(answer["upload_id"])
 
     def distribute(self, campaign: Campaign, upload_id: str) -> str:
-        """Have a campaign planned; returns its distribution_id."""
+        """Have a campaign planned and return its distribution_id."""
         body = {
             "campaign_id": campaign.campaign_id,
             "channel": campaign.channel,
@@ -106,7 +106,7 @@ class Api:
         return str(answer["distribution_id"])
 
     def act(self, distribution_id: str, action: str) -> None:
-        """Confirm, pause, resume or cancel it."""
+        """Confirm, pause, resume or cancel a distribution."""
         self._call("POST", f"/v1/distributions/{distribution_id}/{action}")
 
     def distribution(self, distribution_id: str) -> Distribution:
@@ -128,7 +128,7 @@ class Api:
         )
 
     def messages(self, distribution_id: str) -> list[Message]:
-        """The whole log of a distribution."""
+        """Return the whole log of a distribution."""
         return [
             Message(
                 status=str(item["status"]),
@@ -146,7 +146,7 @@ class Api:
         ]
 
     def errors(self, distribution_id: str) -> list[RowError]:
-        """Every rejected row."""
+        """Return every rejected row."""
         return [
             RowError(
                 row=_number(item["row"]),
@@ -159,7 +159,7 @@ class Api:
         ]
 
     def misdeliveries(self, campaigns: Sequence[Campaign]) -> list[Finding]:
-        """What the providers took that they should not have, or did not take, by the simulators' ledger."""
+        """Compare the simulators' ledger with the campaigns: each sent message must be in it once, and no other."""
         answer = self._read(self._send("GET", f"{self._simulators_url}/_control/ledger"))
         providers = {"whatsapp": "meta", "sms": "orange"}
         taken = Counter((str(item["provider"]), str(item["recipient"])) for item in _objects(answer["messages"]))

@@ -1,4 +1,4 @@
-"""Whether what happened is what was to happen, row by row."""
+"""Compares what happened with what was expected, row by row."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from local.sample.expected import Campaign, RowDecision
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that is otherwise than expected. Names no number: a row and what it should have been."""
+    """One difference. It names the row, never the phone number."""
 
     channel: str
     row: int | None
@@ -49,13 +49,16 @@ class RowErrorLike(Protocol):
 
 
 _GOING_WELL = frozenset({"sending", "completed"})
-"""A distribution whose messages have all come to their end is called completed by the next minute's tick only."""
+"""The messages may all have ended while the distribution is still `sending`: the tick completes it within a minute."""
 NEVER_TAKEN = frozenset({"not_on_whatsapp", "card_not_a_picture", "phone_invalid", "outcome_unknown"})
-"""Reasons for which the provider may not have taken a message at all."""
+"""If a message failed for one of these reasons, the provider may never have accepted it."""
 
 
 def misdelivered(campaign: Campaign, taken: Mapping[str, int]) -> list[Finding]:
-    """`taken`: how often the provider accepted a message for each number. Nobody twice, and no stranger."""
+    """Check that the provider accepted each expected number once, and no other number.
+
+    `taken` counts how often the provider accepted a message for each number.
+    """
     known = {each.number: each for each in campaign.expected if each.number is not None}
     findings = [
         Finding(channel=campaign.channel, row=None, text="the provider took a message for a stranger's number")
@@ -70,7 +73,7 @@ def misdelivered(campaign: Campaign, taken: Mapping[str, int]) -> list[Finding]:
 
 
 def totals(campaign: Campaign, found: DistributionLike) -> list[Finding]:
-    """Rows and counts, and whether it is all over."""
+    """Check the numbers of rows, the counts by status, and that the distribution is `sending` or `completed`."""
     wanted = {
         "accepted": campaign.count(RowDecision.ACCEPTED),
         "rejected": campaign.count(RowDecision.REJECTED),
@@ -90,7 +93,7 @@ def totals(campaign: Campaign, found: DistributionLike) -> list[Finding]:
 
 
 def rejections(campaign: Campaign, errors: Sequence[RowErrorLike]) -> list[Finding]:
-    """Each rejected row has the one code that it should have."""
+    """Check that each rejected row has exactly its expected code."""
     wanted = {each.row: each.reason for each in campaign.expected if each.decision is RowDecision.REJECTED}
     codes: dict[int, set[str]] = {}
     for error in errors:
@@ -103,7 +106,7 @@ def rejections(campaign: Campaign, errors: Sequence[RowErrorLike]) -> list[Findi
 
 
 def outcomes(campaign: Campaign, messages: Sequence[MessageLike]) -> list[Finding]:
-    """Each accepted row's message has the status and the reason that it should have."""
+    """Check that the message of each accepted row has its expected status and reason."""
     found = {message.enrollment_id: (message.status, message.reason) for message in messages}
     return [
         Finding(

@@ -1,4 +1,4 @@
-"""What the demo puts on the terminal."""
+"""Prints the demo's plans, progress, logs and totals on the terminal."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ _LOG_COLUMNS = {
 
 
 class Bars:
-    """One progress bar a campaign: what has left, by how far it came."""
+    """One progress bar per campaign: how many messages have been sent, and how many have which status."""
 
     def __init__(self, progress: Progress, tasks: dict[str, TaskID]) -> None:
         self._progress = progress
@@ -35,7 +35,7 @@ class Bars:
 
 
 class Screen:
-    """Works on a terminal and into a file alike."""
+    """Prints to a terminal or to a file."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -47,7 +47,7 @@ class Screen:
         self._console.print(text, style="bold red", highlight=False, markup=False)
 
     def plan(self, plan: Distribution) -> None:
-        """What the officer sees before confirming."""
+        """Print what the officer sees before confirming."""
         parts = [f"{plan.accepted} to send", f"{plan.rejected} rejected", f"{plan.duplicates} duplicates"]
         if plan.segments is not None:
             parts.append(f"{plan.segments} segments")
@@ -78,7 +78,7 @@ class Screen:
             )
 
     def log(self, campaign: Campaign, messages: Sequence[Message]) -> None:
-        """The masked log, as anyone in the programme may read it; in the order of the file."""
+        """Print the masked log, in the order of the file."""
         rows = {each.enrollment_id: each.row for each in campaign.expected}
         table = _table(f"Log of the {_NAMES[campaign.channel]} campaign", _LOG_COLUMNS[campaign.channel])
         for message in sorted(messages, key=lambda each: rows.get(each.enrollment_id, 0)):
@@ -94,7 +94,7 @@ class Screen:
         self._console.print(table)
 
     def rejected(self, campaign: Campaign, errors: Sequence[RowError]) -> None:
-        """Who will not get a message, and what to do about it."""
+        """Print the rejected rows, with what to do about each."""
         columns = ("row", "recipient", "code", "what to do")
         table = _table(f"Rejected rows of the {_NAMES[campaign.channel]} campaign", columns)
         for error in sorted(errors, key=lambda each: each.row):
@@ -129,7 +129,7 @@ class Screen:
 
 
 def _table(title: str, columns: Sequence[str]) -> Table:
-    """Narrow enough for 80 columns: the last column of long texts wraps, nothing else does."""
+    """Make a table that fits into 80 columns: only the last column, which holds long texts, wraps."""
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     for name in columns:
         right = name in {"row", "price", "accepted", "rejected", "duplicates", *_ENDS}

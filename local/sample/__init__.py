@@ -1,1 +1,1 @@
-"""The sample programme of `make demo`: two campaigns, invented from the first name to the last digit."""
+"""The sample programme of `make demo`: two campaigns with invented people and numbers."""

@@ -1,4 +1,4 @@
-"""What must become of each row, so that the demo can check itself. Never part of an upload."""
+"""What must happen to each row, so that the demo can check itself. An upload never contains it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class RowDecision(StrEnum):
-    """What planning says of a row."""
+    """What planning decides about a row."""
 
     ACCEPTED = "accepted"
     REJECTED = "rejected"
@@ -15,9 +15,10 @@ class RowDecision(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """`status` and `reason` are the message's, of an accepted row; of a rejected one `reason` is the row's code.
+    """The expected end of one row.
 
-    `number` is E.164, for comparing with the simulators' ledger; None where the row holds none.
+    `status` and `reason` are those of an accepted row's message. For a rejected row, `reason` is the row's error code.
+    `number` is E.164, for the comparison with the simulators' ledger; it is None if the row has no number to send to.
     """
 
     row: int
@@ -35,12 +36,12 @@ class Campaign:
     campaign_id: str
     channel: str
     form: str
-    """`csv` or `dhis2`, as POST /v1/uploads has it."""
+    """`csv` or `dhis2`: the `format` of POST /v1/uploads."""
     upload: bytes = field(repr=False)
     content: Mapping[str, object]
     defaults: Mapping[str, str]
     expected: tuple[Expected, ...]
 
     def count(self, decision: RowDecision) -> int:
-        """How many rows end so."""
+        """How many rows have this decision."""
         return sum(1 for each in self.expected if each.decision is decision)

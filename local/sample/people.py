@@ -1,4 +1,4 @@
-"""Invented people: names common in each country, numbers in ranges with nothing but zeros, codes from a hash."""
+"""Invented people: names that are common in each country, phone numbers full of zeros, codes from a hash."""
 
 import hashlib
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """`prefix` and four digits make a mobile number that libphonenumber holds valid."""
+    """A country. `prefix` and four digits make a mobile number that libphonenumber accepts."""
 
     prefix: str
     city: str
@@ -67,7 +67,9 @@ _UID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody with a card. `tail` are the last four digits of the number; special ones choose the outcome."""
+    """A person with a card. `tail` is the last four digits of the number; some tails choose the outcome
+    (docs/simulators.md).
+    """
 
     country: str
     tail: str
@@ -78,7 +80,7 @@ class Person:
 
 
 def person(country: str, tail: str) -> Person:
-    """The one person with this number."""
+    """Return the person with this number, always the same one."""
     place = PLACES[country]
     digest = hashlib.sha256(f"{country}{tail}".encode()).digest()
     first_name, last_name = place.names[digest[0] % len(place.names)]
@@ -94,7 +96,7 @@ def person(country: str, tail: str) -> Person:
 
 
 def uid(seed: str) -> str:
-    """A DHIS2 UID: eleven letters and digits, a letter first."""
+    """Return a DHIS2 UID: eleven letters and digits, a letter first."""
     digest = hashlib.sha256(f"oomus-sample/{seed}".encode()).digest()
     first = _UID_LETTERS[digest[0] % len(_UID_LETTERS)]
     alphabet = _UID_LETTERS + "0123456789"

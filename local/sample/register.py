@@ -1,4 +1,7 @@
-"""The SMS campaign: a register's CSV, with the numbers that registers hold. Its default country is Senegal."""
+"""The SMS campaign: the CSV of a register, with phone numbers in all the forms of real registers.
+
+Its default country is Senegal.
+"""
 
 import csv
 import io
@@ -10,13 +13,13 @@ from local.sample.people import PLACES, Person, person
 
 COLUMNS = ("phone", "first_name", "last_name", "card_code", "issue_date", "enrollment_id", "language")
 SENDERS = {"EG": "tel:+200000"}
-"""Egypt's address is published nowhere; this one is the simulator's (docs/simulators.md)."""
+"""Orange publishes no sender address for Egypt. This one is the simulator's (docs/simulators.md)."""
 _TEXT = "[PNV] Bonjour {first_name}, votre carte de vaccination est prête. À télécharger : {verification_url}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One row: `phone` as it stands in the register."""
+    """One row. `phone` is the text in the register."""
 
     person: Person
     phone: str
@@ -26,7 +29,7 @@ class Case:
 
 
 def _written(one: Person, how: int) -> str:
-    """A good number as registers hold it."""
+    """Write a good number in one of the forms that registers use."""
     digits = one.number.removeprefix("+")
     forms = (
         one.number,
@@ -92,7 +95,9 @@ def _enrollment_id(row: int) -> str:
 
 
 def _csv(cases: Sequence[Case | None]) -> bytes:
-    """As Excel saves it in French: semicolons, a byte order mark, and a line of semicolons for a row left blank."""
+    """Write the CSV as Excel saves it in French: semicolons, a byte order mark, and a line of semicolons for a blank
+    row.
+    """
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";")
     writer.writerow(COLUMNS)
@@ -110,8 +115,12 @@ def _csv(cases: Sequence[Case | None]) -> bytes:
 
 
 def sms_campaign() -> Campaign:
-    """Duplicates are rows of people who stand above, written otherwise. Blank rows part the sections of the register:
-    they are no recipients, but they count where an error names its row."""
+    """Return the campaign.
+
+    The duplicates are rows of people who come earlier in the file, with their numbers in another form. Blank rows
+    separate
+    the sections of the register. They are no recipients, but the row numbers of errors count them.
+    """
     cases = [*_good(), None, *_special(), None, *_bad()]
     expected = tuple(
         Expected(

@@ -1,4 +1,4 @@
-"""The WhatsApp campaign: a tracker export of DHIS2, as reference/dhis2.md describes one."""
+"""The WhatsApp campaign: a tracker export of DHIS2 as reference/dhis2.md describes it."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -28,10 +28,13 @@ MAPPING: Mapping[str, object] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One row: the person, what differs from a plain row, and how it must end. An empty value leaves it out.
+    """One row: the person, what differs from a plain row, and its expected end.
 
-    `record`: what of the tracked entity itself differs. `standing`: the status of its enrolment; ELSEWHERE is an active
-    one of another programme, DELETED a deleted one.
+    `changes` replaces attribute values; an empty value leaves the attribute out. `record` replaces fields of the
+    tracked
+    entity. `record_status` is the status of its enrolment. ELSEWHERE means an active enrolment in another programme,
+    DELETED
+    a deleted one.
     """
 
     person: Person
@@ -81,7 +84,7 @@ def _cases(cards_url: str) -> Iterator[Case]:
 
 
 def _typed(one: Person, place: int) -> str:
-    """As people type numbers into DHIS2: one in three otherwise than the last."""
+    """Write a number in one of three forms in which people type it into DHIS2."""
     digits = one.number.removeprefix("+")
     spaced = f"+{digits[:3]} {digits[3:5]} {digits[5:]}"
     return (one.number, f"00{digits}", spaced)[place % 3]
@@ -100,7 +103,7 @@ def _entity(place: int, case: Case) -> dict[str, object]:
         **case.changes,
     }
     entity, unit = uid(f"entity/{one.number}"), uid(f"unit/{one.country}")
-    # Who has only a completed enrolment has her card's code on it alone.
+    # If the only enrolment is completed, the code of the card is on the enrolment and not on the person.
     own = {name: value for name, value in values.items() if name == "card_code" and case.record_status == "COMPLETED"}
     return {
         "trackedEntity": entity,
@@ -128,7 +131,7 @@ def _attributes(values: Mapping[str, str]) -> list[dict[str, object]]:
 
 
 def _only(one: Person, record_status: str) -> dict[str, object]:
-    """The only enrolment of a person who has no active one of the programme."""
+    """The only enrolment of a person who has no active enrolment in the programme."""
     at = "2026-11-02T08:30:00.000"
     program = _OTHER_PROGRAMME if record_status == "ELSEWHERE" else PROGRAMME
     status = record_status if record_status in ("COMPLETED", "CANCELLED") else "ACTIVE"
@@ -137,7 +140,7 @@ def _only(one: Person, record_status: str) -> dict[str, object]:
 
 
 def _enrollments(one: Person, *, several: bool) -> list[dict[str, object]]:
-    """The one that counts; with `several` also an older one and a newer one of another programme."""
+    """The enrolment that counts. With `several`, also an older one and a newer one in another programme."""
     active = _enrollment(one, PROGRAMME, "ACTIVE", "2026-11-02T08:30:00.000")
     past = _enrollment(one, PROGRAMME, "COMPLETED", "2025-03-11T09:00:00.000")
     elsewhere = _enrollment(one, _OTHER_PROGRAMME, "ACTIVE", "2026-11-20T14:05:10.250")
@@ -163,7 +166,7 @@ def _enrollment_id(one: Person) -> str:
 
 
 def whatsapp_campaign(cards_url: str) -> Campaign:
-    """`cards_url` is where the cards are served, without a slash at the end."""
+    """Return the campaign. `cards_url` is the address of the cards, without a slash at the end."""
     cases = list(_cases(cards_url))
     entities = [_entity(place, case) for place, case in enumerate(cases)]
     export = {"pager": {"page": 1, "pageSize": len(entities)}, "trackedEntities": entities}

@@ -1,1 +1,1 @@
-"""Meta's Graph API and Orange's SMS API as real HTTP servers on this machine. See docs/simulators.md."""
+"""Simulators of Meta's Graph API and Orange's SMS API, as HTTP servers on this machine (docs/simulators.md)."""

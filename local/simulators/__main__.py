@@ -1,4 +1,4 @@
-"""python -m local.simulators: serves until SIGTERM. Prints "ready" when it answers."""
+"""python -m local.simulators serves until SIGTERM. It prints "ready" when it answers."""
 
 import argparse
 import asyncio
@@ -21,13 +21,13 @@ from local.simulators.settings import Settings
 from local.simulators.stage import Stage
 
 PATIENCE = 60.0
-"""Seconds for a call to the product: longer than its gateway's 30, so that a busy machine loses no receipt."""
+"""Seconds for a call to the product. It is longer than the gateway's 30, so that a busy machine loses no receipt."""
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
-"""SO_LINGER with no time: closing sends a TCP reset."""
+"""SO_LINGER with zero seconds: closing the connection sends a TCP reset."""
 
 
 class Server(uvicorn.Server):
-    """Says when it is ready, and can reset one connection."""
+    """Prints "ready" when it serves, and can reset one connection."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -35,7 +35,7 @@ class Server(uvicorn.Server):
             print("ready", flush=True)
 
     async def hang_up(self, request: Request) -> None:
-        """Reset the connection of `request`: uvicorn knows it by the peer's address."""
+        """Reset the connection of `request`. uvicorn finds it by the peer's address."""
         client = request.client
         for connection in list(self.server_state.connections):
             transport = connection.transport
@@ -43,11 +43,11 @@ class Server(uvicorn.Server):
                 continue
             transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             transport.abort()
-        await asyncio.sleep(0.01)  # Until uvicorn has seen that the connection is gone.
+        await asyncio.sleep(0.01)  # until uvicorn has noticed that the connection is closed
 
 
 async def serve(arguments: argparse.Namespace) -> None:
-    """Until a signal."""
+    """Serve until a signal."""
     config = uvicorn.Config(
         "",
         host=arguments.host[0],
@@ -87,14 +87,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m local.simulators", description=__doc__)
     parser.add_argument("--host", action="append", help="address to listen on; may be repeated; default: 127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--api-url", required=True, help="where the product's webhooks are")
+    parser.add_argument("--api-url", required=True, help="base URL of the product's webhooks")
     parser.add_argument("--aws-url", required=True, help="the stack's AWS endpoint")
     parser.add_argument("--secrets-prefix", required=True)
-    parser.add_argument("--region", default="eu-west-1", help="the stack's; the machine's own settings are not asked")
-    parser.add_argument("--cards-dir", type=Path, default=None, help="pictures that come before the drawn ones")
+    parser.add_argument(
+        "--region", default="eu-west-1", help="the stack's region; the machine's AWS settings are ignored"
+    )
+    parser.add_argument("--cards-dir", type=Path, default=None, help="folder of pictures that replace drawn ones")
     arguments = parser.parse_args()
     arguments.host = arguments.host or ["127.0.0.1"]
-    os.environ.pop("AWS_PROFILE", None)  # Of the machine's owner; boto3 would look for it whatever it is told.
+    os.environ.pop(
+        "AWS_PROFILE", None
+    )  # A profile of the machine's owner: boto3 would read it despite the credentials given to it.
     asyncio.run(serve(arguments))
 
 

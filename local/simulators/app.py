@@ -1,4 +1,4 @@
-"""One ASGI application: Meta, Orange, the cards and the control."""
+"""One ASGI application for Meta, Orange, the cards and the control routes."""
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -18,7 +18,7 @@ _OWN = ("/_control/", "/health")
 
 
 def build(stage: Stage, cards: Cards) -> Starlette:
-    """Both providers over one stage."""
+    """Build the application. Both simulators share `stage`."""
     meta, orange = MetaSimulator(stage), OrangeSimulator(stage)
     return Starlette(
         routes=[
@@ -33,7 +33,7 @@ def build(stage: Stage, cards: Cards) -> Starlette:
 
 
 class Addresses:
-    """Notes what the product calls, whatever it is answered; not what is asked of the simulators themselves."""
+    """Notes the address of every call of the product. Calls of the simulators' own routes are not noted."""
 
     def __init__(self, app: ASGIApp, ledger: Ledger) -> None:
         self._app = app

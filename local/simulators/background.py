@@ -1,11 +1,11 @@
-"""Work that outlives a request, held so that it is neither collected nor forgotten at the end."""
+"""Tasks that outlive a request. They are kept so that Python does not collect them and a stop can cancel them."""
 
 import asyncio
 from collections.abc import Coroutine
 
 
 class Background:
-    """A set of running tasks. A failure in one is raised by the loop's exception handler: it would be a bug here."""
+    """A set of running tasks. The event loop's exception handler reports a failure, which would be a bug here."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
@@ -17,11 +17,11 @@ class Background:
 
     @property
     def busy(self) -> int:
-        """How many are running."""
+        """How many tasks are running."""
         return len(self._tasks)
 
     async def stop(self) -> None:
-        """Cancel all, and wait until they have gone."""
+        """Cancel all tasks and wait until they have ended."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()

@@ -1,4 +1,4 @@
-"""Calls to the product: a bounded number at once, tried again with growing waits, each noted in the ledger."""
+"""Calls the product's webhooks: a limited number at once, repeated after growing waits, each noted in the ledger."""
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -11,12 +11,12 @@ from local.simulators.ledger import Call
 from local.simulators.outcomes import Outcome
 from local.simulators.stage import Stage
 
-RATE_LIMITS = 16
+CALLS_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callback:
-    """One HTTP request to the product, as it is repeated until the product takes it."""
+    """One HTTP request to the product. It is repeated unchanged until the product accepts it."""
 
     provider: str
     organisation: str
@@ -28,14 +28,14 @@ class Callback:
 
 
 class Postman:
-    """Posts notices. `waits` are the seconds before each further try; after the last one it gives up."""
+    """Posts callbacks. `waits` are the seconds before each repetition; after the last one it gives up."""
 
     def __init__(self, stage: Stage, waits: Sequence[float]) -> None:
         self._stage = stage
         self._waits = waits
 
     async def post(self, callback: Callback) -> None:
-        """The first try is awaited, the others happen later."""
+        """Post once and wait for the answer. If it is not 200, repeat in the background."""
         if not await self._try(callback, 1):
             self._stage.background.start(self._again(callback))
 
@@ -66,7 +66,7 @@ class Postman:
 
 
 class Outbox[T]:
-    """Keeps `RATE_LIMITS` calls going; what piles up behind them leaves in batches."""
+    """Keeps at most `CALLS_AT_ONCE` calls going. Items that wait meanwhile leave in batches."""
 
     def __init__(
         self, background: Background, post: Callable[[Sequence[T]], Awaitable[None]], batch: Callable[[], int]
@@ -78,17 +78,17 @@ class Outbox[T]:
         self._busy = 0
 
     def put(self, item: T) -> None:
-        """Leaves as soon as there is a lane."""
+        """Post the item as soon as fewer than `CALLS_AT_ONCE` calls are going."""
         self._waiting.append(item)
         self._pump()
 
     def clear(self) -> None:
-        """Forget what has not left."""
+        """Forget the items that have not left."""
         self._waiting.clear()
         self._busy = 0
 
     def _pump(self) -> None:
-        while self._waiting and self._busy < RATE_LIMITS:
+        while self._waiting and self._busy < CALLS_AT_ONCE:
             size = min(len(self._waiting), max(1, self._batch()))
             items = [self._waiting.popleft() for _ in range(size)]
             self._busy += 1
@@ -101,9 +101,9 @@ class Outbox[T]:
 
 
 async def play(stage: Stage, outcome: Outcome, natural: Callable[[str], float], tell: Callable[[str], None]) -> None:
-    """Tell an outcome's receipts, each when it is due.
+    """Report the receipts of an outcome, each when it is due.
 
-    `natural` is when a receipt would come if all went well. Receipts out of order take one another's places.
+    `natural` gives the seconds after which a receipt normally comes. Receipts out of order swap these times.
     """
     times = 2 if stage.settings.duplicate_receipts else outcome.times
     elapsed = 0.0

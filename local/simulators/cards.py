@@ -1,4 +1,4 @@
-"""Digital health cards as pictures: drawn from the card's code, the same each time, about nobody."""
+"""Digital health cards as pictures. They are drawn from the card's code, always the same, and show no real person."""
 
 import functools
 import hashlib
@@ -24,7 +24,7 @@ _THEMES = {
     "ASM": ("CARTE D'ASSURANCE MALADIE", (26, 82, 153)),
 }
 _FALLBACK = ("CARTE SANITAIRE", (94, 53, 138))
-# No accents: the font that Pillow brings has none, and a font of the machine's would draw other bytes elsewhere.
+# No accents: Pillow's own font has none, and a font of the machine would draw other bytes on other machines.
 _FIRST = ("Awa", "Koffi", "Fatou", "Moussa", "Aminata", "Yao", "Mariam", "Adama", "Salma", "Issa", "Hasina", "Nour")
 _LAST = ("Exemple", "Fictif", "Essai", "Specimen", "Demo", "Patron")
 
@@ -36,7 +36,7 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 @functools.cache
 def _blank(title: str, colour: tuple[int, int, int]) -> Image.Image:
-    """The card before it is anybody's: drawing this once is most of the work."""
+    """The card without a person's data. It is cached, because drawing it is most of the work."""
     card = Image.new("RGB", SIZE, _PAPER)
     pen = ImageDraw.Draw(card)
     pen.rectangle((0, 0, SIZE[0], 76), fill=colour)
@@ -53,7 +53,7 @@ def _blank(title: str, colour: tuple[int, int, int]) -> Image.Image:
 
 
 def _squares(pen: ImageDraw.ImageDraw, digest: bytes) -> None:
-    """A square pattern that differs from card to card; it encodes nothing."""
+    """Draw a square pattern that differs from card to card. It encodes nothing."""
     bits = int.from_bytes(digest, "big")
     for place in range(13 * 13):
         if bits >> place & 1:
@@ -63,7 +63,7 @@ def _squares(pen: ImageDraw.ImageDraw, digest: bytes) -> None:
 
 @functools.lru_cache(maxsize=512)
 def draw(code: str) -> bytes:
-    """The card as a PNG of 600 × 380, 8-bit RGB."""
+    """Draw the card as a PNG of 600 × 380, 8-bit RGB."""
     digest = hashlib.sha256(code.encode()).digest()
     parts = code.upper().split("-")
     title, colour = next((_THEMES[part] for part in parts if part in _THEMES), _FALLBACK)
@@ -84,13 +84,13 @@ def _png(picture: Image.Image) -> bytes:
 
 
 def _noise() -> bytes:
-    """A picture over 5 MB: what does not compress."""
+    """A picture of more than 5 MB: noise does not compress."""
     seed = hashlib.sha256(b"huge").digest()
     return _png(Image.frombytes("RGB", (1500, 1500), hashlib.shake_128(seed).digest(1500 * 1500 * 3)))
 
 
 def _garbled() -> bytes:
-    """A PNG that is whole, with checksums that fit, whose pixels nothing can inflate: only decoding it shows that."""
+    """A complete PNG with correct checksums whose pixels cannot be inflated. Only decoding it shows the damage."""
     whole = draw("GARBLED")
     at = whole.index(b"IDAT") + 4
     length = int.from_bytes(whole[at - 8 : at - 4])
@@ -107,7 +107,7 @@ SPECIAL: Mapping[str, Callable[[], bytes]] = {
     "grey16": lambda: _png(Image.new("I;16", SIZE, 500)),
     "huge": _noise,
 }
-"""Names that give something else than a card."""
+"""Names of cards that give another picture or damaged bytes."""
 
 _EXPIRED = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"
 _LOGIN = "<!DOCTYPE html><html><head><title>Connexion</title></head><body><form>Mot de passe</form></body></html>"
@@ -119,11 +119,11 @@ REFUSALS: Mapping[str, Callable[[], Response]] = {
     "page": lambda: HTMLResponse(_LOGIN),
     "down": lambda: HTMLResponse("<html><h1>503 Service Unavailable</h1></html>", 503),
 }
-"""What a card's name, or the setting `cards` for all cards of a host, has answered instead."""
+"""Answers that refuse a card. A card's name chooses one, or the setting `cards` for all cards of a host."""
 
 
 class Cards:
-    """GET /cards/<code>.png; files in `folder` come first where one is given."""
+    """GET /cards/<code>.png. If `folder` is given, its files come first."""
 
     def __init__(self, folder: Path | None, settings: Settings) -> None:
         self._folder = folder

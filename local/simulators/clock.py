@@ -1,4 +1,4 @@
-"""The stack's clock: the machine's, moved by an offset that the stack tells."""
+"""The stack's clock in this process: the machine's clock plus an offset that the stack sets."""
 
 import asyncio
 from contextlib import suppress
@@ -9,15 +9,17 @@ from shared.base.instants import Clock
 
 
 class MovableClock(Clock, Protocol):
-    """A clock that can be told what time it is; from there it runs on."""
+    """A clock that can be set. It runs on from there."""
 
     def set(self, now: datetime) -> None:
-        """Go to `now` (aware)."""
+        """Set the clock to `now`, which has a time zone."""
         ...
 
 
 class OffsetClock:
-    """Real seconds, counted from another instant. A jump forwards wakes whoever sleeps past it."""
+    """The machine's clock plus an offset. A jump forwards wakes every task that sleeps until an instant before the new
+    time.
+    """
 
     def __init__(self) -> None:
         self._offset = timedelta()

@@ -1,4 +1,4 @@
-"""/_control: what a test or a demo may ask of the simulators. docs/simulators.md has the table."""
+"""The routes under /_control, for tests and demos. docs/simulators.md has the table."""
 
 from collections.abc import Awaitable, Callable
 
@@ -18,7 +18,7 @@ from shared.base.instants import from_rfc3339
 
 
 class Control:
-    """Answers 400 {"error"} to what it cannot read."""
+    """Answers 400 {"error"} to a body that it cannot read."""
 
     def __init__(self, stage: Stage, meta: MetaSimulator, orange: OrangeSimulator) -> None:
         self._stage = stage
@@ -78,7 +78,9 @@ class Control:
         return JSONResponse({"now": self._stage.clock.now().isoformat()})
 
     async def _inbound(self, body: dict[str, object]) -> Response:
-        """{organisation, from: "+…", text?, type?, payload?, user_id?, without_phone?}: a person writes."""
+        """{organisation, from: "+…", text?, type?, payload?, user_id?, without_phone?}: a person writes to the
+        organisation.
+        """
         registration, sender = await self._reported(body)
         kind, text = text_at(body, "type") or "text", text_at(body, "text")
         if text is None and kind not in KINDS:
@@ -98,7 +100,7 @@ class Control:
         return JSONResponse({"ok": True})
 
     async def _reported(self, body: dict[str, object]) -> tuple[WhatsAppRegistration, Person]:
-        """Which organisation hears of whom."""
+        """Return the organisation's registration and the person that the body names."""
         organisation, sender = text_at(body, "organisation"), text_at(body, "from")
         if organisation is None or sender is None:
             raise ValueError("organisation and from are needed")
@@ -109,7 +111,9 @@ class Control:
         return registration, person(sender.lstrip("+"), text_at(body, "user_id"), shows_number=shows_number)
 
     async def _templates(self, body: dict[str, object]) -> Response:
-        """{business_account_id, name, language, status} and, for a new one, category and components."""
+        """{business_account_id, name, language, status}, for a new template also category and components: create or
+        change it.
+        """
         account, status = text_at(body, "business_account_id"), text_at(body, "status") or "APPROVED"
         if account is None:
             raise ValueError("business_account_id is needed")
@@ -131,8 +135,10 @@ class Control:
         return JSONResponse({"ok": True})
 
     async def _account(self, body: dict[str, object]) -> Response:
-        """{organisation, field, value, account?}: Meta tells something of the account, in the words given; `account`:
-        of another one that has the same address."""
+        """{organisation, field, value, account?}: post a webhook about the account, with `value` as given.
+
+        `account` names another account whose webhooks go to the same address.
+        """
         organisation, field = text_at(body, "organisation"), text_at(body, "field")
         value = as_object(body.get("value"))
         if organisation is None or value is None or field not in FIELDS:

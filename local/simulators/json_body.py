@@ -1,4 +1,4 @@
-"""JSON from outside as plain dictionaries, without letting `Any` in."""
+"""Reads JSON from outside into plain dictionaries, without `Any`."""
 
 import json
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import cast
 
 
 def parsed_object(raw: bytes | str) -> dict[str, object] | None:
-    """The JSON object in `raw`, or None where there is none."""
+    """Return the JSON object in `raw`, or None if it holds none."""
     try:
         value: object = json.loads(raw)
     except ValueError:
@@ -15,17 +15,17 @@ def parsed_object(raw: bytes | str) -> dict[str, object] | None:
 
 
 def as_object(value: object) -> dict[str, object] | None:
-    """`value` where it is an object."""
+    """Return `value` if it is an object, else None."""
     return cast("dict[str, object]", value) if isinstance(value, dict) else None
 
 
 def as_list(value: object) -> list[object] | None:
-    """`value` where it is an array."""
+    """Return `value` if it is an array, else None."""
     return cast("list[object]", value) if isinstance(value, list) else None
 
 
 def text_at(value: object, *path: str) -> str | None:
-    """The string at `path` in nested objects, or None."""
+    """Return the string at `path` in nested objects, or None."""
     for name in path:
         if not isinstance(value, Mapping):
             return None

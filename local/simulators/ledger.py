@@ -1,6 +1,6 @@
-"""What was accepted, what was refused and what was told afterwards: the source of truth for whoever checks a run.
+"""What the simulators accepted, refused and reported. Tests compare a run with it.
 
-It holds whole numbers and texts, as the providers do; it lives in memory and is served to this machine only.
+It holds whole numbers and texts, as the providers do. It is kept in memory and served to this machine only.
 """
 
 import dataclasses
@@ -12,7 +12,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """One message that a provider took. `account` is the phone number ID or the client ID."""
+    """One message that a provider accepted. `account` is the phone number ID or the client ID."""
 
     provider: str
     at: datetime
@@ -33,13 +33,13 @@ class Accepted:
     units: int | None = None
 
     def shown(self) -> dict[str, object]:
-        """As JSON."""
+        """Return the entry as JSON."""
         return {**dataclasses.asdict(self), "at": self.at.isoformat()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One try to tell the product something. `result` is an HTTP status or the name of a transport error."""
+    """One call of the product's webhook. `result` is an HTTP status or the name of a transport error."""
 
     provider: str
     at: datetime
@@ -50,16 +50,16 @@ class Call:
     result: str
 
     def shown(self) -> dict[str, object]:
-        """As JSON."""
+        """Return the entry as JSON."""
         return {**dataclasses.asdict(self), "at": self.at.isoformat()}
 
 
 _ADDRESSES = 200_000
-"""So many are kept, the latest: a stack may run for days."""
+"""Only the latest addresses are kept, because a stack may run for days."""
 
 
 class Ledger:
-    """In order of acceptance."""
+    """The entries in the order of acceptance."""
 
     def __init__(self) -> None:
         self._accepted: list[Accepted] = []
@@ -69,7 +69,7 @@ class Ledger:
         self._serial = 0
 
     def next_serial(self) -> int:
-        """A new number for an ID; never used again, not even after a reset."""
+        """Return a new number for an ID. It is never used again, not even after a reset."""
         self._serial += 1
         return self._serial
 
@@ -90,14 +90,14 @@ class Ledger:
         return (each for each in self._calls if provider in (None, each.provider))
 
     def address(self, request: str) -> None:
-        """Note method, path and query of a request, as they came: what the other side's access log would hold."""
+        """Note method, path and query of a request, as the provider's access log would hold them."""
         self._addresses.append(request)
 
     def addresses(self) -> Iterator[str]:
         return iter(self._addresses)
 
     def refused(self) -> dict[str, dict[str, int]]:
-        """Provider → code → how often."""
+        """Return provider → code → how often."""
         return {provider: dict(codes) for provider, codes in self._refused.items()}
 
     def clear(self) -> None:

@@ -1,4 +1,4 @@
-"""Rates. Timestamps come from the stack's clock, so that moving it empties the windows."""
+"""The providers' limits. Timestamps come from the stack's clock, so a jump empties the windows."""
 
 from collections import deque
 from datetime import datetime
@@ -11,7 +11,7 @@ class Window:
         self._takes: dict[str, deque[float]] = {}
 
     def take(self, key: str, now: datetime, limit: int) -> bool:
-        """Whether there was room. A refused one takes none."""
+        """Take one if the limit allows it. Returns whether it did; a refusal counts as no take."""
         instant = now.timestamp()
         takes = self._takes.setdefault(key, deque())
         while takes and not instant - 1 < takes[0] <= instant:
@@ -26,13 +26,15 @@ class Window:
 
 
 class PairLimit:
-    """Meta's limit from one number to one person: one message in six seconds, a burst borrowed from the future."""
+    """Meta's limit for one sender number and one person: one message in six seconds, with a burst that is paid back
+    later.
+    """
 
     def __init__(self) -> None:
         self._remaining: dict[tuple[str, str], tuple[float, float]] = {}
 
     def take(self, pair: tuple[str, str], now: datetime, burst: int) -> bool:
-        """Whether there was room."""
+        """Take one if the limit allows it. Returns whether it did."""
         instant = now.timestamp()
         remaining, since = self._remaining.get(pair, (float(burst), instant))
         remaining = min(float(burst), remaining + max(0.0, instant - since) / 6)
@@ -47,13 +49,15 @@ class PairLimit:
 
 
 class DailyLimit:
-    """How many different people one number may write to in a moving 24 hours."""
+    """How many different people one sender number may write to in a moving 24 hours."""
 
     def __init__(self) -> None:
         self._counted: dict[str, dict[str, float]] = {}
 
     def take(self, number: str, person: str, now: datetime, limit: int | None) -> bool:
-        """Whether `person` may still be reached; somebody reached already always may."""
+        """Count `person` if the limit allows it, and return whether it does. A person who was counted already is always
+        allowed.
+        """
         instant = now.timestamp()
         counted = self._counted.setdefault(number, {})
         if limit is not None and counted.get(person, 0.0) <= instant - 86_400:

@@ -1,6 +1,7 @@
-"""Special numbers: the last four digits of a recipient choose what happens. Country-independent.
+"""Special numbers: in every country, the last four digits of a recipient choose what happens.
 
-Meta's are the last four digits of its error codes; with a leading 9 the same error comes later, in a webhook.
+Meta's special numbers are the last four digits of its error codes. With a 9 first, the same error comes later, in a
+webhook.
 """
 
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ class Cut(StrEnum):
     HTML_500 = "html_500"
     HTML_502 = "html_502"
     GARBLED = "garbled"
-    """A status that says success with a body that cannot be read."""
+    """A success status with a body that cannot be read."""
 
 
 class Shape(StrEnum):
@@ -26,26 +27,27 @@ class Shape(StrEnum):
 
     DOCUMENTED = "documented"
     LIST = "list"
-    """`deliveryInfo` is a list of one."""
+    """`deliveryInfo` is a list with one entry."""
     NESTED = "nested"
-    """The status stands in `deliveryInfo.delivery`."""
+    """The status is in `deliveryInfo.delivery`."""
     BARE = "bare"
-    """Without the recipient's address."""
+    """The receipt has no recipient address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What happens to one message.
 
-    `refusal` names an entry of the provider's error table. `accepted` False: the cut comes before acceptance, and
-    nothing is ever sent. `receipts` are the provider's own words, in the order in which they go out.
+    `refusal` names an entry of the provider's error table. If `accepted` is False, the cut comes before the acceptance,
+    so the message is never sent. `receipts` are the provider's own words, in the order in which it posts them.
     """
 
     summary: str
     refusal: str = ""
     once: bool = False
     first_upload: bool = False
-    """Only with the first upload that is sent to the number; with any other one all goes well."""
+    """The failure happens only with the first picture that is sent to the number. With any other, the message is read.
+    """
     cut: Cut | None = None
     accepted: bool = True
     receipts: tuple[str, ...] = ()
@@ -55,7 +57,7 @@ class Outcome:
     held: bool = False
     shape: Shape = Shape.DOCUMENTED
     words: tuple[str, ...] | str | None = ()
-    """What Orange adds to a refusal: the `variables` of OneAPI, a list, a string or (None) absent."""
+    """What Orange adds to a refusal: the `variables` of OneAPI, as a list, a string or (None) absent."""
 
 
 READ = ("sent", "delivered", "read")
@@ -158,7 +160,7 @@ ORANGE: Mapping[str, Outcome] = {
     ),
     "0610": Outcome(summary="DeliveryImpossible", receipts=("DeliveryImpossible",)),
     "0611": Outcome(summary="DeliveryUncertain", receipts=("DeliveryUncertain",)),
-    "0612": Outcome(summary="a delivery status nobody documented", receipts=("HeldByOperator",)),
+    "0612": Outcome(summary="a delivery status that is not documented", receipts=("HeldByOperator",)),
     "4002": Outcome(summary="400 SVC0002, the number", refusal="SVC0002"),
     "4004": Outcome(summary="400 SVC0004, no valid address", refusal="SVC0004"),
     "4280": Outcome(summary="400 SVC0280, message too long", refusal="SVC0280"),
@@ -207,33 +209,33 @@ LANDLINE = Outcome(summary="a landline: DeliveryImpossible", receipts=("Delivery
 
 
 class FirstUploads:
-    """Remembers which picture was sent first to whom."""
+    """Remembers which picture was the first that was sent to each number."""
 
     def __init__(self) -> None:
         self._first: dict[tuple[str, str], str] = {}
 
-    def is_first(self, rate_limit: str, number: str, media_id: str) -> bool:
+    def is_first(self, sender: str, number: str, media_id: str) -> bool:
         """Whether no other upload was sent to the number before this one."""
-        return self._first.setdefault((rate_limit, number), media_id) == media_id
+        return self._first.setdefault((sender, number), media_id) == media_id
 
     def clear(self) -> None:
         self._first.clear()
 
 
 class Once:
-    """Remembers whose first try was refused already."""
+    """Remembers which numbers have had their one refusal."""
 
     def __init__(self) -> None:
         self._seen: set[tuple[str, str]] = set()
 
-    def refuses(self, rate_limit: str, number: str, outcome: Outcome) -> bool:
-        """Whether this try of `outcome` is to be refused."""
+    def refuses(self, sender: str, number: str, outcome: Outcome) -> bool:
+        """Whether this attempt is refused. An outcome with `once` refuses only the first one."""
         if not outcome.refusal:
             return False
         if not outcome.once:
             return True
-        first = (rate_limit, number) not in self._seen
-        self._seen.add((rate_limit, number))
+        first = (sender, number) not in self._seen
+        self._seen.add((sender, number))
         return first
 
     def clear(self) -> None:

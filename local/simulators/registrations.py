@@ -1,4 +1,4 @@
-"""Who registered which webhook: what Meta's and Orange's consoles would know of an organisation."""
+"""The registered webhooks: what Meta's and Orange's consoles know of an organisation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhatsAppRegistration:
-    """A number whose app has a webhook. `app_secret` None: nobody registered one, so nothing is called."""
+    """A sender number and its app's webhook. If `app_secret` is None, no webhook is registered and none is called."""
 
     organisation: str
     phone_number_id: str
@@ -20,7 +20,7 @@ class WhatsAppRegistration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmsRegistration:
-    """An application whose receipts are called back; the token stands in the URL that was registered."""
+    """An application with a webhook for receipts. The token is part of the registered URL."""
 
     organisation: str
     client_id: str
@@ -28,25 +28,27 @@ class SmsRegistration:
 
 
 class Registrations(Protocol):
-    """Looked up for every accepted message: implementations cache."""
+    """Looks up registrations. The simulators ask for every accepted message, so implementations cache."""
 
     async def whatsapp(self, phone_number_id: str, access_token: str) -> WhatsAppRegistration | None:
-        """The organisation that uses this number with this token."""
+        """Return the organisation that uses this number with this token."""
         ...
 
     async def whatsapp_of(self, organisation: str) -> WhatsAppRegistration | None:
-        """The number of an organisation, for messages that come in."""
+        """Return the number of an organisation, for inbound messages."""
         ...
 
     async def whatsapp_of_account(self, account: str) -> WhatsAppRegistration | None:
-        """The organisation whose WhatsApp Business Account it is, for what is told of accounts and templates; None
-        where no webhook is registered for it."""
+        """Return the organisation of a WhatsApp Business Account, for webhooks about accounts and templates.
+
+        None if no webhook is registered for it.
+        """
         ...
 
     async def numbers_of_account(self, account: str) -> Sequence[WhatsAppRegistration]:
-        """The numbers of a WhatsApp Business Account; none where the ID is not known as an account's."""
+        """Return the numbers of a WhatsApp Business Account. It is empty if the account is not known."""
         ...
 
     async def sms(self, client_id: str) -> SmsRegistration | None:
-        """The organisation that uses this application."""
+        """Return the organisation that uses this application."""
         ...

@@ -1,7 +1,7 @@
-"""Registrations read where the product keeps its settings: the stack's Secrets Manager.
+"""Reads the registrations from the product's settings in the stack's Secrets Manager.
 
-The simulators play the person who registered each webhook at Meta and Orange, and that person knew the app secret
-and the receipts' URL. This is the only module of the simulators that knows anything of the product.
+The simulators stand in for the person who registered each webhook at Meta and Orange, and who knew the app secret and
+the receipts' URL. No other module of the simulators knows anything of the product.
 """
 
 import asyncio
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 RECENT_SECONDS = 5.0
 MISS_SECONDS = 0.5
-"""A lookup that finds nothing reads anew, but not more often than this: it waits, because settings that were saved a
-moment ago are the ones that a send comes with."""
+"""A lookup that finds nothing reads again, but not more often than this.
+
+It waits for that, because a send often follows right after its settings were saved.
+"""
 
 
 class SecretRegistrations:
@@ -86,7 +88,7 @@ class SecretRegistrations:
             try:
                 secrets = await asyncio.to_thread(self._read)
             except (BotoCoreError, ClientError):
-                return  # The stack may be starting or stopping: what was known stays known.
+                return  # The stack may be starting or stopping: keep what was known.
             finally:
                 self._read_at = time.monotonic()
             found = [_whatsapp(name, raw) for name, raw in secrets if name.endswith("/whatsapp")]

@@ -1,4 +1,4 @@
-"""What POST /_control/settings can turn while the simulators run."""
+"""The settings that POST /_control/settings can change while the simulators run."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ CARD_ANSWERS = frozenset(("ok", "missing", "gone", "forbidden", "redirect", "pag
 
 @dataclass(slots=True, kw_only=True)
 class Settings:
-    """Delays are in seconds of the stack's clock. docs/simulators.md describes each."""
+    """docs/simulators.md describes each setting. Delays are in seconds of the stack's clock."""
 
     api_url: str
     special_numbers: bool = True
@@ -57,7 +57,7 @@ class Settings:
     units: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTRIES, 1_000_000))
 
     def update(self, changes: Mapping[str, object]) -> None:
-        """Take all of `changes` or none. Raises ValueError that says which key is unknown or of a wrong type."""
+        """Change all settings of `changes` or none. A ValueError says which key is unknown or has a wrong value."""
         known = {each.name for each in dataclasses.fields(self)}
         checked: dict[str, object] = {}
         for name, value in changes.items():
@@ -75,11 +75,11 @@ class Settings:
             setattr(self, name, value)
 
     def shown(self) -> dict[str, object]:
-        """As JSON."""
+        """Return the settings as JSON."""
         return dataclasses.asdict(self)
 
     def reset(self) -> None:
-        """Back to the defaults, but for where the product is."""
+        """Go back to the defaults, except for the product's address."""
         defaults = Settings(api_url=self.api_url)
         for each in dataclasses.fields(self):
             setattr(self, each.name, getattr(defaults, each.name))

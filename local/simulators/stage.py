@@ -1,4 +1,4 @@
-"""What both simulators stand on."""
+"""What both simulators share."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from local.simulators.registrations import Registrations
 from local.simulators.settings import Settings
 
 type HangUp = Callable[[Request], Awaitable[None]]
-"""Resets the connection that a request came on."""
+"""Resets the connection of a request."""
 
 type Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -24,7 +24,7 @@ _HTML = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """Passed in whole, so that tests can bring their own clock, registrations and network."""
+    """The shared parts. Tests pass in their own clock, registrations and network."""
 
     clock: MovableClock
     settings: Settings
@@ -35,7 +35,7 @@ class Stage:
     hang_up: HangUp
 
     async def take_time(self) -> None:
-        """Between taking a message and answering: a provider in trouble may need many seconds."""
+        """Wait between the acceptance and the answer: a provider with problems may need many seconds."""
         if self.settings.answer_seconds:
             await self.clock.sleep(self.settings.answer_seconds)
 
@@ -51,4 +51,4 @@ class Stage:
             case Cut.HANG:
                 await self.clock.sleep(self.settings.hang_seconds)
         await self.hang_up(request)
-        return Response(status_code=500)  # Never seen: the connection is gone.
+        return Response(status_code=500)  # Never received: the connection is closed.

@@ -101,18 +101,18 @@ def outcome_with(**changes: Any) -> Outcome:
         ({}, []),
         ({"accepted": 1}, ["1 rows not accepted", "-1 accepted and neither delivered nor cancelled"]),
         ({"by_status": {"delivered": 1, "failed": 1}}, ["1 accepted and neither delivered nor cancelled"]),
-        ({"by_status": {"delivered": 1, "failed": 1}, "cancelled": 1}, ["1 cancelled by nobody"]),
+        ({"by_status": {"delivered": 1, "failed": 1}, "cancelled": 1}, ["1 cancelled without a cancel"]),
         ({"by_status": {"delivered": 1, "failed": 1}, "cancelled": 1, "turn": Turn.CANCEL}, []),
         ({"turn": Turn.CANCEL}, ["nothing was left to cancel"]),
         ({"held": Held(taken=2, escaped=0)}, ["nothing was left to pause"]),
         ({"held": Held(taken=1, escaped=1)}, ["1 taken by the provider in the pause"]),
-        ({"miscounted": 1}, ["1 counted otherwise than logged"]),
+        ({"miscounted": 1}, ["1 counted differently from the log"]),
         ({"doubled": 1}, ["1 doubled"]),
         ({"lost": 2}, ["2 lost"]),
         ({"by_status": {"delivered": 1, "sent": 1}, "under_way": 1, "unlogged": 1}, ["1 still under way"]),
         ({"by_status": {"pending": 2}, "under_way": 2, "lost": 2, "doubled": 1}, ["1 doubled", "2 still under way"]),
         ({"by_status": {"delivered": 2, "sent": 1}}, []),  # a count may run ahead until it is recounted
-        ({"unlogged": 1, "unsent": 1}, ["1 taken by the provider, not in the log", "1 sent by the log, not taken"]),
+        ({"unlogged": 1, "unsent": 1}, ["1 taken by the provider, not in the log", "1 sent by the log's account"]),
     ],
 )
 def test_what_is_wrong_is_said(changes: dict[str, Any], shortfalls: list[str]) -> None:

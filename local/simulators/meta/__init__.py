@@ -1,1 +1,1 @@
-"""The WhatsApp Cloud API v25.0, as reference/whatsapp.md describes it."""
+"""The simulator of the WhatsApp Cloud API v25.0, as reference/whatsapp.md describes it."""

@@ -1,4 +1,4 @@
-"""Who calls, and with which number. Every credential is taken but these: docs/simulators.md names them."""
+"""Checks the access token and the phone number ID. All are accepted except the ones here (docs/simulators.md)."""
 
 from collections.abc import Mapping
 
@@ -22,7 +22,7 @@ REFUSED_NUMBERS: Mapping[str, tuple[int, str]] = {
 
 
 def bearer(request: Request) -> str:
-    """The access token. Raises GraphError 104 where there is none, or what a named token stands for."""
+    """Return the access token. Raises GraphError: 104 without a token, or the error of a token in REFUSED_TOKENS."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme != "Bearer" or not token.strip():
         raise GraphError(104)
@@ -32,7 +32,7 @@ def bearer(request: Request) -> str:
 
 
 def number_id(request: Request) -> str:
-    """The phone number ID in the path."""
+    """Return the phone number ID in the path. Raises GraphError."""
     node: str = request.path_params["node"]
     if node in REFUSED_NUMBERS:
         raise GraphError(*REFUSED_NUMBERS[node])

@@ -1,4 +1,4 @@
-"""What Meta tells of an account rather than of a message: templates, restrictions, limits, quality. reference §5.5."""
+"""Webhooks about an account: its templates, restrictions, limits and quality (reference/whatsapp.md §5.5)."""
 
 from collections.abc import Mapping
 
@@ -23,26 +23,26 @@ _PAUSED = {"title": "FIRST_PAUSE", "description": "Your WhatsApp message templat
 
 
 class AccountUpdate:
-    """Calls the webhook of the organisation whose account it is, if there is one with an app secret."""
+    """Posts to the webhook of the account's organisation, if that has an app secret."""
 
     def __init__(self, stage: Stage, hooks: MetaHooks) -> None:
         self._stage = stage
         self._hooks = hooks
 
     async def reviewed(self, account: str, template: Template) -> None:
-        """The review is over, a moment after the answer."""
+        """Report the template's status after the review, `delivered_delay` seconds after the answer."""
         registration = await self._stage.registrations.whatsapp_of_account(account)
         if registration is not None and self._stage.settings.template_webhooks:
             self._stage.background.start(self._later(registration, template))
 
     async def status(self, account: str, template: Template) -> None:
-        """The template stands as it stands now."""
+        """Report the template's present status."""
         registration = await self._stage.registrations.whatsapp_of_account(account)
         if registration is not None:
             self._tell_status(registration, template)
 
     async def category(self, account: str, template: Template, previous: str) -> None:
-        """The template was moved to another category."""
+        """Report that the template was moved to another category."""
         registration = await self._stage.registrations.whatsapp_of_account(account)
         if registration is not None:
             value = {**_named(template), "previous_category": previous, "new_category": template.category}
@@ -51,8 +51,12 @@ class AccountUpdate:
     def tell(
         self, registration: WhatsAppRegistration, field: str, value: Mapping[str, object], account: str | None = None
     ) -> None:
-        """One change, as given; `account`: another one's, which has the same app and so the same address. Without an
-        app secret nothing is told: the product could not verify it."""
+        """Report one change, with `value` as given.
+
+        `account` names another account with the same app, and so with the same address. Without an app secret nothing
+        is
+        posted, because the product could not verify it.
+        """
         if registration.app_secret is not None:
             event = Event(
                 registration=registration,

@@ -1,8 +1,8 @@
-"""Under which number Meta has a person's account.
+"""Finds the number under which Meta has a person's account.
 
-Ivorian numbers went from eight to ten digits in 2021. An account from before keeps its eight: either form reaches it,
-and Meta reports the eight (github.com/devlikeapro/waha, issue 1894). An account is old here once a person has written
-from an eight-digit number.
+Ivorian numbers went from eight to ten digits in 2021. An older account keeps its eight digits: both forms reach it, and
+Meta reports the eight (github.com/devlikeapro/waha, issue 1894). Here an account is old after a person has written from
+an eight-digit number.
 """
 
 _IVORIAN = "225"
@@ -18,28 +18,28 @@ _PREFIXES = {
     "8": "07",
     "9": "07",
 }
-"""By the second digit of the old number, which told the operator."""
+"""The new prefix, by the second digit of the old number, which named the operator."""
 _OLD_LENGTH = len(_IVORIAN) + 8
 
 
 def is_old(wa_id: str) -> bool:
-    """Whether it is an Ivorian number from before 2021."""
+    """Whether this is an Ivorian number from before 2021."""
     return wa_id.startswith(_IVORIAN) and len(wa_id) == _OLD_LENGTH
 
 
 class Accounts:
-    """Old accounts, by the number that they have today."""
+    """Old accounts, by their numbers of today."""
 
     def __init__(self) -> None:
         self._old: dict[str, str] = {}
 
     def wrote(self, wa_id: str) -> None:
-        """A person wrote from this number."""
+        """Note that a person wrote from this number."""
         if is_old(wa_id):
             self._old[_today(wa_id)] = wa_id
 
     def named(self, wa_id: str) -> str:
-        """What Meta calls the account that this number reaches."""
+        """Return Meta's name for the account that this number reaches."""
         return self._old.get(_today(wa_id) if is_old(wa_id) else wa_id, wa_id)
 
     def clear(self) -> None:

@@ -1,4 +1,4 @@
-"""A WhatsApp Business Account as a Graph object: another kind than the phone numbers that it has."""
+"""A WhatsApp Business Account as a Graph object. It is of another kind than its phone numbers."""
 
 PHONE_NUMBER, ACCOUNT = "WhatsAppBusinessPhoneNumber", "WhatsAppBusinessAccount"
 DEFAULT_FIELDS = "id,name,currency,timezone_id,message_template_namespace"
@@ -16,11 +16,11 @@ EMPTY_FIELDS = frozenset(
         "purchase_order_number",
     }
 )
-"""Fields of an account with nothing in them here."""
+"""Fields of an account that are empty here."""
 
 
 def account_fields(account: str, apps: list[object], can_send: str) -> dict[str, object]:
-    """Every field that has something in it. `apps` are those that receive its webhooks."""
+    """Return every field with a value. `apps` are the apps that receive the account's webhooks."""
     return {
         "id": account,
         "name": "Programme de santé (simulateur)",

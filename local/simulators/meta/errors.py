@@ -1,4 +1,4 @@
-"""Graph's error bodies. Codes, titles and statuses: reference/whatsapp.md §4."""
+"""Graph's error bodies. The codes, titles and statuses are in reference/whatsapp.md §4."""
 
 from collections.abc import Mapping
 
@@ -51,7 +51,7 @@ BAD_MEDIA = "Param image['id'] is not a valid whatsapp business account media at
 
 
 class GraphError(Exception):
-    """An answer that is an error. `status` overrides the table's where Meta is known to vary."""
+    """An error answer. `status` replaces the table's status where Meta is known to vary."""
 
     def __init__(self, code: int, details: str = "", *, status: int | None = None, subcode: int | None = None) -> None:
         super().__init__(code, details)
@@ -62,7 +62,7 @@ class GraphError(Exception):
         self.subcode = subcode
 
     def answer(self, trace: str) -> JSONResponse:
-        """In the documented shape; code 100 carries its detail in the message as well, as Graph does."""
+        """Return the documented body. Codes 33 and 100 have their detail in the message too, as in Graph."""
         message = self.details if self.code in {33, 100} else self.title
         error: dict[str, object] = {
             "message": f"(#{self.code}) {message}",
@@ -79,7 +79,7 @@ class GraphError(Exception):
 
 
 def webhook_error(code: int) -> dict[str, object]:
-    """One element of `errors` in a `failed` status."""
+    """Return one element of `errors` in a `failed` status."""
     title = TITLES[code][1]
     return {
         "code": code,

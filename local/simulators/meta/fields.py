@@ -1,5 +1,7 @@
-"""Graph's ?fields=: an answer holds the fields that were asked for and the ID, and a field that a kind of object does
-not have is refused by name."""
+"""Graph's ?fields=: an answer holds the ID and the fields that were asked for.
+
+Graph refuses, by name, a field that the kind of object does not have.
+"""
 
 from collections.abc import Mapping, Set
 
@@ -11,7 +13,10 @@ from local.simulators.meta.errors import GraphError
 def chosen(
     known: Mapping[str, object], empty: Set[str], kind: str, request: Request, default: str
 ) -> dict[str, object]:
-    """`empty` are fields of the kind with nothing in them here: Graph leaves such a field out. Raises GraphError."""
+    """Return the fields that the request asks for, with the ID. Raises GraphError.
+
+    `empty` are fields of the kind without a value here. Graph leaves such a field out of its answer.
+    """
     wanted = request.query_params.get("fields", default).split(",")
     for field in wanted:
         if field not in known and field not in empty:

@@ -1,4 +1,4 @@
-"""Meta's calls to the product: signed, batched, in the shapes of v25. reference/whatsapp.md §5."""
+"""Meta's calls to the product: signed, batched, in the shapes of v25 (reference/whatsapp.md §5)."""
 
 import base64
 import hashlib
@@ -20,13 +20,15 @@ from local.simulators.registrations import WhatsAppRegistration
 from local.simulators.stage import Stage
 
 WAITS = (1, 2, 4, 8, 16, 32, 60, 60, 60)
-"""Seconds before each further try; the real ones go on for 7 days."""
+"""Seconds before each repetition. Meta itself repeats for 7 days."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One change to tell. `status` names it in the ledger; `account` is the business account that it is about, the
-    organisation's own where it is None."""
+    """One change to report.
+
+    `status` names it in the ledger. `account` is the business account of the change; None means the organisation's own.
+    """
 
     registration: WhatsAppRegistration
     provider_message_id: str
@@ -48,16 +50,16 @@ class Sent:
     category: str
     failure: int
     user_id: str | None = None
-    """Where it was sent to, if not to the number: its statuses then tell no number."""
+    """The user ID, if the message was sent to it and not to the number. Its statuses then hold no number."""
 
     @property
     def recipient(self) -> Person:
-        """As its statuses name the person."""
+        """The person, as the message's statuses name them."""
         return person(self.wa_id, self.user_id, shows_number=self.user_id is None)
 
 
 class MetaHooks:
-    """One outbox per organisation: one app, one webhook."""
+    """Posts to the webhooks. Each organisation has one app, one webhook and one outbox."""
 
     def __init__(self, stage: Stage, subscriptions: Subscriptions) -> None:
         self._stage = stage
@@ -67,7 +69,10 @@ class MetaHooks:
         self._verified: set[tuple[str, str]] = set()
 
     async def follow(self, outcome: Outcome, sent: Sent) -> None:
-        """Tell what becomes of a message, in its time. With `early`, returns when all has been told once."""
+        """Report what happens to a message, each receipt when it is due.
+
+        With `early`, it posts all receipts once and then returns.
+        """
         if not self._stage.settings.receipts or sent.registration.app_secret is None:
             return
         if outcome.early:
@@ -79,7 +84,7 @@ class MetaHooks:
         )
 
     def inbound(self, registration: WhatsAppRegistration, sender: Person, content: dict[str, object]) -> str:
-        """A person writes to the number. Returns the message's ID."""
+        """Report that a person writes to the number. Returns the message's ID."""
         name = wamid(sender.wa_id, f"in{self._stage.ledger.next_serial()}")
         at = str(int(self._stage.clock.now().timestamp()))
         message = {**sender.sender(), "id": name, "timestamp": at, **content}
@@ -88,7 +93,7 @@ class MetaHooks:
         return name
 
     def preference(self, registration: WhatsAppRegistration, chooser: Person, value: str) -> None:
-        """A person stops marketing messages, or takes them again."""
+        """Report that a person stops marketing messages, or accepts them again."""
         preference = {
             **chooser.named(),
             "detail": "User requested to change marketing messages",
@@ -126,7 +131,7 @@ class MetaHooks:
         return Event(registration=sent.registration, provider_message_id=sent.wamid, status=receipt, value=value)
 
     def put(self, event: Event) -> None:
-        """Tell it as soon as there is a lane; in order for one organisation."""
+        """Post the event as soon as a call is free. Events of one organisation keep their order."""
         self._put(event)
 
     def _put(self, event: Event) -> None:
@@ -147,7 +152,7 @@ class MetaHooks:
                 "object": "whatsapp_business_account",
                 "entry": self._entries(registration, events),
             }
-        ).encode()  # Non-ASCII goes out escaped and is signed so, as Meta does.
+        ).encode()  # JSON escapes non-ASCII characters, and the signature covers the escaped form, as at Meta.
         signature = hmac.new((registration.app_secret or "").encode(), body, hashlib.sha256).hexdigest()
         callback = Callback(
             provider="meta",
@@ -162,7 +167,7 @@ class MetaHooks:
             await self._postman.post(callback)
 
     def _entries(self, registration: WhatsAppRegistration, events: Sequence[Event]) -> list[dict[str, object]]:
-        """One an account, in order of appearance."""
+        """Return one entry per account, in the order of their first events."""
         changes: dict[str, list[dict[str, object]]] = {}
         for event in events:
             account = event.account or registration.business_account_id or "0"
@@ -171,7 +176,7 @@ class MetaHooks:
         return [{"id": account, "time": now, "changes": its} for account, its in changes.items()]
 
     async def _is_registered(self, registration: WhatsAppRegistration, url: str) -> bool:
-        """Meta calls only a webhook that once answered its challenge."""
+        """Meta calls a webhook only after it has answered a challenge."""
         token = registration.verify_token or ""
         mark = (registration.organisation, token)
         if not self._stage.settings.verify_webhook or mark in self._verified:
@@ -201,7 +206,7 @@ class MetaHooks:
 
 
 def wamid(wa_id: str, seed: str) -> str:
-    """An ID as Meta makes them: base64 with the number in clear."""
+    """Return an ID as Meta makes it: base64 that contains the number's digits."""
     unique = hashlib.sha256(f"{wa_id}/{seed}".encode()).hexdigest()[:18].upper()
     digits = wa_id.encode()
     raw = b"\x1c\x18" + bytes([len(digits)]) + digits + b"\x15\x02\x00\x11\x18\x12" + unique.encode() + b"\x00"

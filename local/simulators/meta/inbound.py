@@ -1,4 +1,4 @@
-"""What a person sends to a business number, in Meta's shapes. reference/whatsapp.md §5.4."""
+"""What a person sends to a business number, in Meta's shapes (reference/whatsapp.md §5.4)."""
 
 import hashlib
 from collections.abc import Mapping
@@ -11,44 +11,47 @@ KINDS: Mapping[str, dict[str, object]] = {
     "sticker": {"id": "1037543291543637", "mime_type": "image/webp", "sha256": "x", "animated": False},
     "unsupported": {"type": "unknown"},
 }
-"""Messages without words; those with words are text, image, button, button_reply, list_reply and edit."""
+"""Messages without a text. Those with a text are text, image, button, button_reply, list_reply and edit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """`wa_id` is the number in digits; `shows_number` False: somebody with a username, of whom only the ID is told."""
+    """A WhatsApp user. `wa_id` is the number in digits.
+
+    If `shows_number` is False, the person uses a username, and Meta reports only the user ID.
+    """
 
     wa_id: str
     user_id: str
     shows_number: bool = True
 
     def contact(self) -> dict[str, object]:
-        """An element of `contacts`."""
+        """Return an element of `contacts`."""
         number = {"wa_id": self.wa_id} if self.shows_number else {}
         return {"profile": {"name": "Bénéficiaire d'essai"}, **number, "user_id": self.user_id}
 
     def sender(self) -> dict[str, object]:
-        """How a message says whose it is."""
+        """Return the sender's fields in a message."""
         number = {"from": self.wa_id} if self.shows_number else {}
         return {**number, "from_user_id": self.user_id}
 
     def named(self) -> dict[str, object]:
-        """How a preference says whose it is."""
+        """Return the person's fields in a preference."""
         return {"wa_id": self.wa_id} if self.shows_number else {"user_id": self.user_id}
 
 
 def person(wa_id: str, user_id: str | None = None, *, shows_number: bool = True) -> Person:
-    """A person with the user ID that belongs to their number, unless another one is given."""
+    """Return a person. Without `user_id`, the ID derives from the number."""
     return Person(wa_id=wa_id, user_id=user_id or user_id_of(wa_id), shows_number=shows_number)
 
 
 def user_id_of(wa_id: str) -> str:
-    """Always the same for a number."""
+    """Return the user ID of a number. It is always the same."""
     return f"XX.{hashlib.sha256(wa_id.encode()).hexdigest()[:20]}"
 
 
 def content(kind: str, text: str, payload: str) -> dict[str, object]:
-    """The part of a message that its kind names. ValueError for an unknown kind."""
+    """Return the part of a message that depends on its kind. Raises ValueError for an unknown kind."""
     reply = {"id": payload or text, "title": text}
     match kind:
         case "text":

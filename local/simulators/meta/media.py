@@ -1,4 +1,4 @@
-"""POST /{number}/media and what becomes of it. reference/whatsapp.md §2."""
+"""POST /{number}/media, and the uploaded pictures (reference/whatsapp.md §2)."""
 
 import asyncio
 import hashlib
@@ -19,7 +19,7 @@ LIFE = timedelta(days=30)
 MAX_BYTES = 5 * 1024 * 1024
 KINDS = {"image/png": "PNG", "image/jpeg": "JPEG"}
 KEPT = 200
-"""Contents kept for download; an older picture's ID stays good for sending."""
+"""How many contents are kept for download. An older picture's ID can still be sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Media:
 
 
 class MediaStore:
-    """Every upload has its own ID, also of the same bytes."""
+    """Stores uploads. Every upload has its own ID, even if the bytes are the same."""
 
     def __init__(self, next_serial: Callable[[], int]) -> None:
         self._next_serial = next_serial
@@ -59,12 +59,12 @@ class MediaStore:
         return media
 
     def get(self, media_id: str, now: datetime) -> Media | None:
-        """None where it never was, was deleted, or is 30 days old."""
+        """Return an upload. None if it never existed, was deleted, or is 30 days old."""
         media = self._media.get(media_id)
         return media if media is not None and now - media.uploaded_at < LIFE else None
 
     def usable(self, media_id: str, number_id: str, now: datetime) -> Media:
-        """For a message of `number_id`. Raises GraphError 100 with the documented text."""
+        """Return an upload for a message of `number_id`. Raises GraphError 100 with the documented text."""
         media = self.get(media_id, now)
         if media is None or media.number_id != number_id:
             raise GraphError(100, BAD_MEDIA)
@@ -81,7 +81,7 @@ class MediaStore:
         return True
 
     def was_issued(self, media_id: str) -> bool:
-        """Whether this is or was the ID of an upload: such a one is never taken for another kind of node."""
+        """Whether an upload has or had this ID. Such an ID never counts as another kind of node."""
         return media_id in self._media or media_id in self._deleted
 
     def clear(self) -> None:
@@ -91,7 +91,7 @@ class MediaStore:
 
 
 def why_not_a_card(content: bytes, mime_type: str) -> str | None:
-    """What is wrong with a picture: Meta takes PNG and JPEG to 5 MB, 8-bit RGB or RGBA."""
+    """Return what is wrong with a picture, or None. Meta accepts PNG and JPEG up to 5 MB, 8-bit RGB or RGBA."""
     if len(content) > MAX_BYTES:
         return "File size exceeds 5 MB"
     try:
@@ -102,14 +102,14 @@ def why_not_a_card(content: bytes, mime_type: str) -> str | None:
         return "The file is not a picture that can be decoded"
     if kind != KINDS[mime_type]:
         return f"The file is {kind}, not {mime_type}"
-    # Pillow opens a 16-bit PNG as if it were 8-bit: the depth stands in the file's 25th byte.
+    # Pillow opens a 16-bit PNG as if it had 8 bits; the file's 25th byte holds the real depth.
     if mode not in {"RGB", "RGBA"} or (kind == "PNG" and content[24] != 8):
         return f"The picture's mode is {mode}, not 8-bit RGB or RGBA"
     return None
 
 
 async def uploaded(request: Request) -> tuple[bytes, str]:
-    """The picture in a multipart request and its type. Raises GraphError."""
+    """Return the picture of a multipart request, and its type. Raises GraphError."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise GraphError(100, "The request must be multipart/form-data")
     try:

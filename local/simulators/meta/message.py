@@ -1,4 +1,4 @@
-"""A request to /messages, read as strictly as reference/whatsapp.md §1 has it."""
+"""Reads a request to /messages as strictly as reference/whatsapp.md §1 describes it."""
 
 import re
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ _CONTROL = re.compile(r"[\n\r\t]| {5}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """Exactly one of the two."""
+    """A picture, given by exactly one of the two fields."""
 
     media_id: str | None
     link: str | None
@@ -29,7 +29,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateUse:
-    """`parameters` in the order of the request; a positional one has None for a name."""
+    """A template and its values. `parameters` are in the order of the request; a positional one has the name None."""
 
     name: str
     language: str
@@ -39,7 +39,10 @@ class TemplateUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """`wa_id` is the number as Meta has it: digits only. With `recipient` both are the user ID, until looked up."""
+    """A message. `wa_id` is the number as Meta has it: digits only.
+
+    If the request names a `recipient`, `to` and `wa_id` are both the user ID until the number is looked up.
+    """
 
     to: str
     wa_id: str
@@ -53,7 +56,7 @@ class Message:
 
 
 def read(body: dict[str, object]) -> Message:
-    """The message in `body`. Raises GraphError."""
+    """Return the message in `body`. Raises GraphError."""
     kind = body.get("type", "text")
     if not isinstance(kind, str) or kind not in TYPES:
         raise GraphError(
@@ -83,7 +86,10 @@ def read(body: dict[str, object]) -> Message:
 
 
 def _recipient(to: str) -> tuple[str, str]:
-    """Meta takes a number without + and may prepend the sender's country: a wrong person. Here that is refused."""
+    """Meta accepts a number without + and may then prepend the sender's country code, which reaches a wrong person.
+
+    The simulator refuses such a number.
+    """
     number = re.sub(r"[-() ]", "", to)
     if not number.startswith("+"):
         raise GraphError(
@@ -102,7 +108,7 @@ def _recipient(to: str) -> tuple[str, str]:
 
 
 def _user(recipient: str) -> tuple[str, str]:
-    """A business-scoped user ID, where there is no number."""
+    """Read a business-scoped user ID, which replaces the number."""
     if not _USER_ID.fullmatch(recipient):
         raise GraphError(131009, "Param recipient is not a business-scoped user ID")
     return recipient, recipient
@@ -114,7 +120,7 @@ def _text(reader: Reader) -> str:
 
 
 def _interactive(reader: Reader) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Reply buttons: Meta's other interactive messages are of no use here."""
+    """Read reply buttons. The product does not use Meta's other interactive messages."""
     part = reader.part("interactive", {"type", "header", "body", "footer", "action"})
     part.one_of("type", {"button"})
     body = part.part("body", {"text"})
@@ -217,7 +223,7 @@ def _body(component: Reader) -> tuple[tuple[str | None, str], ...]:
 
 
 def parameter_text(parameter: Reader) -> str:
-    """A value that Meta would put into a template."""
+    """Read a value for a template. Raises GraphError if Meta would refuse it."""
     value = parameter.text("text")
     if not value.strip():
         raise GraphError(131008, f"Required parameter is missing: {parameter.path('text')}")

@@ -1,4 +1,4 @@
-"""POST /{number}/messages: check, take, answer, and tell afterwards."""
+"""POST /{number}/messages: checks, accepts and answers a message, and reports its statuses afterwards."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -28,12 +28,12 @@ from local.simulators.stage import Stage
 SESSION = timedelta(hours=24)
 
 type NumberOf = Callable[[str, str, str], Awaitable[WhatsAppRegistration | None]]
-"""Whose phone number an ID is, by the access token, for a method."""
+"""Returns the registration of a phone number ID. The arguments are the ID, the access token and the HTTP method."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """A message that passed. `text` is what the person reads, where that is known."""
+    """A message that passed the checks. `text` is what the person reads, if it is known."""
 
     message: Message
     number: str
@@ -43,7 +43,7 @@ class Checked:
 
 
 class Messages:
-    """The number's side of Meta: limits, open sessions, special numbers."""
+    """What Meta knows of sender numbers: limits, open sessions, special numbers."""
 
     def __init__(
         self, stage: Stage, media: MediaStore, templates: Templates, hooks: MetaHooks, number_of: NumberOf
@@ -63,7 +63,7 @@ class Messages:
         self._accounts = Accounts()
 
     async def send(self, request: Request) -> Response:
-        """Answers what Meta would. Raises GraphError."""
+        """Answer as Meta would. Raises GraphError."""
         checked = await self._checked(request)
         outcome = await self._outcome(checked)
         if self._once.refuses(checked.number, checked.message.wa_id, outcome):
@@ -79,7 +79,7 @@ class Messages:
         return _answer(checked.message, name, outcome)
 
     def open_session(self, number: str, sender: Person) -> None:
-        """A person wrote: free-form messages are allowed for 24 hours, also by user ID."""
+        """Note that a person wrote: for 24 hours they may get free-form messages, also by user ID."""
         self._accounts.wrote(sender.wa_id)
         account = self._accounts.named(sender.wa_id)
         self._sessions[number, account] = self._stage.clock.now()
@@ -96,11 +96,13 @@ class Messages:
         self._accounts.clear()
 
     def _with_number(self, message: Message) -> Message:
-        """Whose account it is: a user ID belongs to one of those who have written."""
+        """Replace the number or user ID by the account that it reaches. Only people who have written have a user ID
+        here.
+        """
         if message.to.startswith("+"):
             return replace(message, wa_id=self._accounts.named(message.wa_id))
         if message.to not in self._people:
-            raise GraphError(131026, "Nobody with this user ID has written to the number")
+            raise GraphError(131026, "No person with this user ID has written to the number")
         return replace(message, wa_id=self._people[message.to])
 
     async def _checked(self, request: Request) -> Checked:
@@ -142,7 +144,10 @@ class Messages:
             raise GraphError(131048, "The number has reached its messaging limit")
 
     async def _outcome(self, checked: Checked) -> Outcome:
-        """A picture by link is fetched after the answer at Meta; only how it ends can be seen, so it is known now."""
+        """Choose what happens to the message.
+
+        Meta fetches a picture by link after the answer. Only the result shows, so the simulator fetches it now.
+        """
         special = self._stage.settings.special_numbers
         outcome = META.get(checked.message.wa_id[-4:], META_DEFAULT) if special else META_DEFAULT
         picture = checked.message.picture

@@ -1,4 +1,4 @@
-"""Everything on Graph but messages: media, phone number fields, templates, upload sessions."""
+"""All of Graph except messages: media, fields of phone numbers, templates, upload sessions."""
 
 import base64
 import hashlib
@@ -37,7 +37,7 @@ _EMPTY_FIELDS = frozenset(
         "webhook_configuration",
     }
 )
-"""A phone number has these fields at Meta, with nothing in them here: Graph leaves such a field out of its answer."""
+"""A phone number has these fields at Meta. Here they are empty, so the answer leaves them out, as Graph does."""
 
 _NO_SUCH_OBJECT = "Object with this ID does not exist"
 _UNSUPPORTED = (
@@ -46,12 +46,16 @@ _UNSUPPORTED = (
 )
 _TEMPLATE_FIELDS = "id,name,language,category,parameter_format,status,components,quality_score"
 _TEMPLATE_LIMIT = 250
-"""Of an account whose portfolio is not verified (reference/whatsapp.md §3)."""
+"""The limit of an account whose portfolio is not verified (reference/whatsapp.md §3)."""
 
 
 class Nodes:
-    """What GET, POST and DELETE on an ID do. An unknown number is taken for what the call is for, a phone number's ID
-    or an account's: any is accepted. One that is known as the other is refused."""
+    """GET, POST and DELETE on an ID.
+
+    An unknown number is accepted as the ID that the call needs: a phone number's or an account's. A number that is
+    known as
+    the other kind is refused.
+    """
 
     def __init__(
         self,
@@ -94,7 +98,7 @@ class Nodes:
         return JSONResponse(self._phone_number(node, registration, request))
 
     async def number_of(self, node: str, token: str, method: str) -> WhatsAppRegistration | None:
-        """Whose phone number it is, if it is registered. Raises GraphError for an account's ID, which sends nothing."""
+        """Return the registration of a phone number ID, if it has one. Raises GraphError for an account's ID."""
         registration = await self._stage.registrations.whatsapp(node, token)
         if registration is None and await self._is_account(node):
             raise GraphError(100, f"Unsupported {method} request. {_UNSUPPORTED.format(node)}", subcode=33)
@@ -120,7 +124,7 @@ class Nodes:
         return JSONResponse({"success": True})
 
     async def download(self, request: Request) -> Response:
-        """The URL that GET /{media} gives; it needs the token too."""
+        """GET the URL from the answer of GET /{media}. It needs the token too."""
         bearer(request)
         node: str = request.path_params["node"]
         media, content = self._media.get(node, self._stage.clock.now()), self._media.content(node)
@@ -152,7 +156,7 @@ class Nodes:
         return JSONResponse(answer)
 
     async def create_template(self, request: Request) -> Response:
-        """POST /{account}/message_templates: the answer says PENDING, the review is over at once."""
+        """POST /{account}/message_templates. The answer says PENDING, and the review ends at once."""
         account = await self._account_id(request, "message_templates")
         body = parsed_object(await request.body())
         if body is None:
@@ -162,7 +166,7 @@ class Nodes:
         return JSONResponse({"id": template.template_id, "status": "PENDING", "category": template.category})
 
     async def edit_template(self, request: Request) -> Response:
-        """POST /{template}: other components for one that was rejected, approved or paused; it is reviewed again."""
+        """POST /{template}: replace the components of a rejected, approved or paused template; a new review follows."""
         bearer(request)
         body = parsed_object(await request.body())
         if body is None:
@@ -175,7 +179,7 @@ class Nodes:
         return JSONResponse({"success": True})
 
     async def subscribed_apps(self, request: Request) -> Response:
-        """POST subscribes, DELETE ends that, GET lists."""
+        """POST subscribes, DELETE ends the subscription, GET lists the apps."""
         account = await self._account_id(request, "subscribed_apps")
         if request.method == "GET":
             return JSONResponse({"data": await self._apps(account)})
@@ -183,23 +187,23 @@ class Nodes:
         return JSONResponse({"success": True})
 
     async def open_upload(self, request: Request) -> Response:
-        """POST /{app}/uploads: a session for a template's example picture."""
+        """POST /{app}/uploads: open a session for a template's example picture."""
         bearer(request)
         if not {"file_length", "file_type"} <= set(request.query_params):
             raise GraphError(100, "The parameters file_length and file_type are required")
         return JSONResponse({"id": f"upload:{self._stage.ledger.next_serial():012}"})
 
     async def upload_part(self, request: Request) -> Response:
-        """POST /upload:{session}: the whole file at once."""
+        """POST /upload:{session}: upload the whole file at once."""
         content = await request.body()
         if not content or request.headers.get("file_offset") != "0":
             raise GraphError(100, "The header file_offset and a body are required")
         return JSONResponse({"h": f"4::{base64.b64encode(hashlib.sha256(content).digest()).decode()}"})
 
     async def _account_id(self, request: Request, edge: str) -> str:
-        """The account in the path. Raises GraphError for what is known as a phone number."""
+        """Return the account in the path. Raises GraphError if the ID is known as a phone number."""
         token, node = bearer(request), number_id(request)
-        # What is known as an account is looked for first: looking for a number that is not there takes half a second.
+        # Look for an account first: looking for a number that does not exist takes half a second.
         if not await self._is_account(node) and await self._stage.registrations.whatsapp(node, token) is not None:
             raise GraphError(100, f"Tried accessing nonexisting field ({edge}) on node type ({PHONE_NUMBER})")
         return node
@@ -255,19 +259,19 @@ class Nodes:
 
 
 def _check_owner(media: Media, request: Request) -> None:
-    """The optional phone_number_id: the request is only for media that this number uploaded."""
+    """Check the optional phone_number_id: the request is only for media that this number uploaded."""
     if request.query_params.get("phone_number_id", media.number_id) != media.number_id:
         raise GraphError(100, "The media does not belong to this phone number")
 
 
 def _chosen(template: Template, request: Request) -> dict[str, object]:
-    """The fields that were asked for, and the ID."""
+    """Return the template's fields that were asked for, with its ID."""
     fields = {*_listed(request.query_params.get("fields", "") or _TEMPLATE_FIELDS), "id"}
     return {name: value for name, value in template.shown().items() if name in fields}
 
 
 def _fits(template: Template, wanted: Mapping[str, str]) -> bool:
-    """Whether a template is one of those asked for; each filter may name several values."""
+    """Whether a template passes the filters. Each filter may name several values."""
     has = {
         "status": template.status,
         "category": template.category,

@@ -1,4 +1,4 @@
-"""Strict reading of a request's JSON: what is unknown or of a wrong type is code 100, what lacks is 131008."""
+"""Reads a request's JSON strictly. An unknown key or a wrong type is code 100, a missing value is 131008."""
 
 from collections.abc import Collection
 
@@ -7,7 +7,7 @@ from local.simulators.meta.errors import GraphError
 
 
 class Reader:
-    """One object of a request, and where it stands, for error texts."""
+    """One object of a request, with its path for error texts."""
 
     def __init__(self, value: object, where: str, allowed: Collection[str]) -> None:
         found = as_object(value)
@@ -23,11 +23,11 @@ class Reader:
         return name in self._object
 
     def path(self, name: str) -> str:
-        """How Graph names a parameter."""
+        """Return Graph's name for a parameter."""
         return f"{self._where}['{name}']" if self._where else name
 
     def text(self, name: str) -> str:
-        """A string that must be there; it may be empty."""
+        """Return a string that must be present; it may be empty."""
         value = self._needed(name)
         if not isinstance(value, str):
             raise GraphError(100, f"Param {self.path(name)} must be a string")
@@ -37,7 +37,7 @@ class Reader:
         return self.text(name) if name in self._object else None
 
     def place(self, name: str) -> int:
-        """A place counted from 0: a string of digits in most of Meta's samples, a number in others."""
+        """Return a position counted from 0. It is a string of digits in most of Meta's samples, a number in others."""
         value = self._needed(name)
         if type(value) is int and value >= 0:
             return value
@@ -46,25 +46,27 @@ class Reader:
         raise GraphError(100, f"Param {self.path(name)} must be a place counted from 0")
 
     def one_of(self, name: str, values: Collection[str]) -> str:
-        """A string out of a few."""
+        """Return a string that must be one of `values`."""
         value = self.text(name)
         if value not in values:
             raise GraphError(100, f"Param {self.path(name)} must be one of {{{', '.join(sorted(values))}}}")
         return value
 
     def kind(self, name: str, values: Collection[str]) -> str:
-        """A string out of a few of lower case; Meta's samples have it in lower case, some clients send capitals."""
+        """Return a string that must be one of `values`, in lower case. Meta's samples use lower case; some clients send
+        capitals.
+        """
         value = self.text(name).lower()
         if value not in values:
             raise GraphError(100, f"Param {self.path(name)} must be one of {{{', '.join(sorted(values))}}}")
         return value
 
     def part(self, name: str, allowed: Collection[str]) -> "Reader":
-        """An object that must be there."""
+        """Return a reader of an object that must be present."""
         return Reader(self._needed(name), self.path(name), allowed)
 
     def parts(self, name: str, allowed: Collection[str]) -> list["Reader"]:
-        """An array of objects that must be there."""
+        """Return a reader of each object in an array that must be present."""
         items = as_list(self._needed(name))
         if items is None:
             raise GraphError(100, f"Param {self.path(name)} must be an array")

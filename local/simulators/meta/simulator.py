@@ -1,4 +1,4 @@
-"""Meta, put together."""
+"""The whole simulator of Meta."""
 
 import hashlib
 
@@ -20,7 +20,7 @@ VERSION = "v25.0"
 
 
 class MetaSimulator:
-    """Routes under /meta, and what control may do with the rest."""
+    """The routes under /meta, and the parts that the control routes use."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
@@ -33,7 +33,7 @@ class MetaSimulator:
         self.messages = Messages(stage, self._media, self.templates, self.hooks, self._nodes.number_of)
 
     def routes(self) -> list[Route]:
-        """The version is part of every path; what is not here is code 2500."""
+        """Return the routes. Each path contains the version; an unknown path is code 2500."""
         nodes, base = self._nodes, f"/meta/{VERSION}"
         return [
             self._route(f"{base}/{{node}}/messages", self.messages.send, "POST"),
@@ -52,7 +52,7 @@ class MetaSimulator:
         ]
 
     def clear(self) -> None:
-        """As if just started."""
+        """Go back to the state of the start."""
         self.templates.clear()
         self.hooks.clear()
         self._media.clear()

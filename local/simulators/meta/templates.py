@@ -1,4 +1,4 @@
-"""Templates of WhatsApp Business Accounts: created here or told through control. reference/whatsapp.md §6."""
+"""Templates of WhatsApp Business Accounts, created here or through /_control (reference/whatsapp.md §6)."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -15,12 +15,12 @@ _VARIABLE = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 _NAMED = re.compile(r"[a-z_][a-z0-9_]*")
 _BLOCKED = {"PAUSED": 132015, "DISABLED": 132016}
 ALWAYS = {"paused_template": 132015, "disabled_template": 132016, "missing_template": 132001}
-"""Names that answer so wherever they are used."""
+"""Names of templates that every account refuses with this code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """`components` as they were given."""
+    """A template. Its `components` are as the request gave them."""
 
     template_id: str
     name: str
@@ -32,7 +32,7 @@ class Template:
     made_at: datetime
 
     def shown(self) -> dict[str, object]:
-        """Every field that can be asked for."""
+        """Return every field that a request can ask for."""
         return {
             "id": self.template_id,
             "name": self.name,
@@ -64,7 +64,7 @@ class Template:
 
 
 class Templates:
-    """Per account (WABA), by name and language."""
+    """The templates of each account (WABA), by name and language."""
 
     def __init__(self, next_serial: Callable[[], int], clock: Clock) -> None:
         self._next_serial = next_serial
@@ -72,7 +72,7 @@ class Templates:
         self._of: dict[str, dict[tuple[str, str], Template]] = {}
 
     def put(self, account: str, wanted: Mapping[str, object], status: str) -> Template:
-        """Create, after the checks that Meta makes at once. Raises GraphError."""
+        """Create a template, after the checks that Meta makes at once. Raises GraphError."""
         if status not in STATUSES:
             raise GraphError(100, f"status is one of {', '.join(sorted(STATUSES))}")
         name, language = _text(wanted, "name"), _text(wanted, "language")
@@ -99,18 +99,21 @@ class Templates:
         return template
 
     def set_status(self, account: str, name: str, language: str, status: str) -> Template | None:
-        """The template as it stands then; None if there is none."""
+        """Change the status. Returns the changed template, or None if there is none."""
         return self._change(account, name, language, status=status)
 
     def set_category(self, account: str, name: str, language: str, category: str) -> Template | None:
-        """The template as it stands then; None if there is none."""
+        """Change the category. Returns the changed template, or None if there is none."""
         return self._change(account, name, language, category=category)
 
     def find(self, account: str, name: str, language: str) -> Template | None:
         return self._of.get(account, {}).get((name, language))
 
     def edit(self, template_id: str, wanted: Mapping[str, object], status: str) -> tuple[str, Template] | None:
-        """Account and template with other components, reviewed anew; None if there is none of that ID."""
+        """Replace the components of a template, with the status of a new review.
+
+        Returns its account and the changed template, or None for an unknown ID. Raises GraphError.
+        """
         for account, known in self._of.items():
             for key, template in known.items():
                 if template.template_id == template_id:
@@ -138,7 +141,10 @@ class Templates:
         self._of.clear()
 
     def check(self, account: str | None, use: TemplateUse, picture: Picture | None, *, known_only: bool) -> str | None:
-        """Whether `use` fits. Returns the text a person reads, where the template is known. Raises GraphError."""
+        """Check that `use` fits the template. Returns the text that the person reads, if the template is known.
+
+        Raises GraphError.
+        """
         if use.name in ALWAYS:
             raise GraphError(ALWAYS[use.name])
         template = self._of.get(account or "", {}).get((use.name, use.language))
@@ -174,8 +180,10 @@ def _hydrated(template: Template, use: TemplateUse, picture: Picture | None) -> 
 
 
 def _check_buttons(template: Template, use: TemplateUse) -> None:
-    """Every address that ends in a variable needs its one parameter. One too many is let pass: what Meta does then is
-    not documented."""
+    """Check that every button whose URL ends in a variable has its parameter.
+
+    A parameter too many is accepted, because Meta does not document what happens then.
+    """
     component = next((each for each in template.components if each.get("type") == "BUTTONS"), {})
     items = [as_object(each) or {} for each in as_list(component.get("buttons")) or []]
     needed = {place for place, each in enumerate(items) if _VARIABLE.search(text_at(each, "url") or "")}

@@ -1,1 +1,1 @@
-"""Orange's SMS API for Africa and the Middle East, as reference/orange_sms.md describes it."""
+"""The simulator of Orange's SMS API for Africa and the Middle East, as reference/orange_sms.md describes it."""

@@ -1,7 +1,7 @@
-"""The countries: calling code, ISO3, sender address. reference/orange_sms.md §3.
+"""The countries with their calling code, ISO3 code and sender address (reference/orange_sms.md §3).
 
-The simulators know nothing of the product, so this list stands apart. tests/simulators/test_product_agrees.py holds it
-to `shared.recipients.countries`.
+The simulators know nothing of the product, so they have their own list. tests/simulators/test_product_agrees.py checks
+that it agrees with `shared.recipients.countries`.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Country:
-    """`sender` None: no address is published, so any of the country is taken."""
+    """A country. If `sender` is None, Orange publishes no address, so every address of the country is accepted."""
 
     code: str
     calling: str
@@ -35,7 +35,7 @@ COUNTRIES: Mapping[str, Country] = {
 
 
 def country_of_sender(sender: str, own: Mapping[str, str]) -> Country | None:
-    """The country that `sender` sends in. `own` are an account's own addresses, by country."""
+    """Return the country of a sender address, or None. `own` has an account's own addresses, by country."""
     for country in COUNTRIES.values():
         if sender in {country.sender, own.get(country.code)}:
             return country

@@ -1,4 +1,4 @@
-"""The three bodies of Orange's errors. reference/orange_sms.md §2, §5."""
+"""The three kinds of Orange's error bodies (reference/orange_sms.md §2, §5)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ POLICY: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OAuthError:
-    """RFC 6749's body, which the token endpoint uses for faulty forms."""
+    """The body of RFC 6749. The token endpoint uses it for faulty forms."""
 
     status: int
     error: str
@@ -65,9 +65,9 @@ class OAuthError:
 
 
 class OrangeError(Exception):
-    """An answer that is an error. `code` is `HTTP/code` of the gateway, or `SVC…`, `POL…` of OneAPI.
+    """An error answer. `code` is `HTTP status/code` of the gateway, or `SVC…`, `POL…` of OneAPI.
 
-    `variables` is a list, where `odd` does not say otherwise: a string, or None for none at all.
+    `odd` replaces the list of `variables` by one string, or by no field at all (None).
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class OrangeError(Exception):
         self.odd = odd
 
     def answer(self) -> JSONResponse:
-        """In the shape of its family."""
+        """Return the body in the shape of the code's family."""
         if self.oauth_error is not None:
             body: dict[str, object] = {
                 "error": self.oauth_error.error,

@@ -1,4 +1,4 @@
-"""Orange's delivery receipts. No signature and no time stamp. reference/orange_sms.md §4."""
+"""Orange's delivery receipts. They have no signature and no time stamp (reference/orange_sms.md §4)."""
 
 import json
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from local.simulators.registrations import SmsRegistration
 from local.simulators.stage import Stage
 
 WAITS = (1, 5)
-"""Seconds before each further try; Orange says nothing of its own."""
+"""Seconds before each repetition. Orange documents none."""
 _EARLY = {"DeliveredToNetwork", "MessageWaiting"}
 
 
@@ -26,7 +26,7 @@ class Receipt:
 
 
 class OrangeHooks:
-    """One receipt a call, as documented."""
+    """Posts one receipt per call, as documented."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
@@ -34,7 +34,10 @@ class OrangeHooks:
         self._outbox = Outbox(stage.background, self._post, lambda: 1)
 
     async def follow(self, outcome: Outcome, registration: SmsRegistration, resource_id: str, number: str) -> None:
-        """Tell what becomes of a message, in its time. With `early`, returns when all has been told once."""
+        """Report what happens to a message, each receipt when it is due.
+
+        With `early`, it posts all receipts once and then returns.
+        """
         if not self._stage.settings.receipts:
             return
 
@@ -81,7 +84,7 @@ class OrangeHooks:
 
 
 def _info(receipt: Receipt) -> object:
-    """`deliveryInfo`: as documented, or as somebody has seen it."""
+    """Return `deliveryInfo` as documented, or in a shape that others have reported."""
     address, status = f"tel:{receipt.number}", receipt.status
     match receipt.shape:
         case Shape.DOCUMENTED:

@@ -1,4 +1,4 @@
-"""A request to …/outbound/{sender}/requests, read strictly. reference/orange_sms.md §2."""
+"""Reads a request to …/outbound/{sender}/requests strictly (reference/orange_sms.md §2)."""
 
 import re
 from collections.abc import Collection
@@ -19,7 +19,7 @@ MAX_CHARACTERS = 1600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """One SMS that may go out."""
+    """One SMS that passed the checks."""
 
     number: str
     country: Country
@@ -30,14 +30,14 @@ class Text:
 
 
 def check_path(raw_path: bytes, sender: str) -> None:
-    """`tel:+…` stands percent-encoded in the path; anything else finds nothing."""
+    """Check that the path holds `tel:+…` percent-encoded. Raises OrangeError 404/60 otherwise."""
     segment = raw_path.decode("ascii", "replace").rsplit("/", 2)[-2]
     if segment.upper() != quote(sender, safe="").upper() or not sender.startswith("tel:+"):
         raise OrangeError("404/60")
 
 
 def read(raw: bytes, sender: str, settings: Settings) -> Text:
-    """The text in a body. Raises OrangeError."""
+    """Return the text in a body. Raises OrangeError."""
     if not raw:
         raise OrangeError("400/21")
     body = parsed_object(raw)
@@ -76,7 +76,7 @@ def _sender_name(inner: dict[str, object], settings: Settings) -> str | None:
 
 
 def _recipient(address: str, country: Country) -> tuple[str, bool]:
-    """E.164 and whether it is a landline. One recipient, in the sender's country."""
+    """Return the number in E.164, and whether it is a landline. There is one recipient, in the sender's country."""
     number = address.removeprefix("tel:")
     if not re.fullmatch(r"tel:\+\d{8,15}", address):
         raise OrangeError("SVC0002", "address")

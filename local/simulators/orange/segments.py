@@ -1,4 +1,4 @@
-"""What a text costs, counted by the provider and independently of the product. 3GPP 23.038."""
+"""Counts an SMS's segments as the provider does, independently of the product (3GPP 23.038)."""
 
 _BASIC = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
@@ -8,7 +8,7 @@ _EXTENDED = "^{}\\[~]|€\f"
 
 
 def units(text: str) -> int:
-    """Segments. A pair (an extension character, a surrogate pair) is never split across two."""
+    """Return the number of segments. A pair (an extension character, a surrogate pair) is never split between two."""
     if all(letter in _BASIC or letter in _EXTENDED for letter in text):
         return _parts([2 if letter in _EXTENDED else 1 for letter in text], 160, 153)
     return _parts([2 if ord(letter) > 0xFFFF else 1 for letter in text], 70, 67)

@@ -1,4 +1,4 @@
-"""Orange, put together: tokens, texts, contracts."""
+"""The whole simulator of Orange: tokens, texts, contracts."""
 
 import hashlib
 import uuid
@@ -28,20 +28,23 @@ REFUSED_CLIENTS: Mapping[str, tuple[str, ...]] = {
     "no-balance": ("POL0001", "insufficient balance"),
     "expired-contract": ("POL0001", "contract expired"),
 }
-"""Clients that get a token and may then send nothing."""
+"""Clients that get a token but may not send."""
 OLD_CONTRACTS, UNREADABLE_CONTRACTS = "old-contracts", "unreadable-contracts"
 ODD_CLIENTS = frozenset({OLD_CONTRACTS, UNREADABLE_CONTRACTS, NUMBERS, SHORT})
-"""Clients that may send, and get answers in a shape or with a life of their own."""
+"""Clients that may send, and get answers in an unusual shape or tokens with an unusual life."""
 _QUERY = {"resource_type_parameter_management": "SMS_OCB2"}
 
 
 def resource_id_of(client: str, number: str, nth: int) -> str:
-    """The ID of the nth text (from 1) of an application to a number: known beforehand, so that a receipt can be too."""
+    """Return the ID of the nth text (from 1) of an application to a number.
+
+    It can be computed beforehand, so that a receipt can be made before the text is sent.
+    """
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"orange/{client}/{number}/{nth}"))
 
 
 class OrangeSimulator:
-    """Routes under /orange."""
+    """The routes under /orange."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
@@ -53,7 +56,7 @@ class OrangeSimulator:
         self._accepted: Counter[tuple[str, str]] = Counter()
 
     def routes(self) -> list[Route]:
-        """What is not here is 404/60."""
+        """Return the routes. An unknown path is 404/60."""
         return [
             self._route("/orange/oauth/v3/token", self._token, "POST"),
             self._route("/orange/smsmessaging/v1/outbound/{sender}/requests", self._send, "POST"),
@@ -62,7 +65,7 @@ class OrangeSimulator:
         ]
 
     def clear(self) -> None:
-        """As if just started."""
+        """Go back to the state of the start."""
         for part in (self._tokens, self._hooks, self._texts, self._calls, self._once, self._accepted):
             part.clear()
 
@@ -101,7 +104,7 @@ class OrangeSimulator:
         return client
 
     def _spike_arrest(self, client: str) -> None:
-        """The gateway's own limit over all calls of an application: 25 a second where 5 texts are allowed."""
+        """The gateway's own limit for all calls of an application: 25 per second if 5 texts per second are allowed."""
         if not self._calls.take(client, self._stage.clock.now(), 5 * self._stage.settings.orange_rate_per_second):
             raise self._throttled()
 
@@ -222,7 +225,7 @@ def _contract(client: str, iso3: str, remaining: int, now: datetime, ends: datet
 
 
 def _in_the_old_shape(rows: Sequence[Mapping[str, object]]) -> dict[str, object]:
-    """As of 2022: under partner and service, `expires` without a zone."""
+    """Return the shape of 2022: contracts under partner and service, `expires` without a time zone."""
     contracts = [
         {
             "country": row["country"],

@@ -1,4 +1,4 @@
-"""POST /oauth/v3/token, and whether a token is good. reference/orange_sms.md §1."""
+"""POST /oauth/v3/token, and the check of a token (reference/orange_sms.md §1)."""
 
 import base64
 import binascii
@@ -16,29 +16,31 @@ from local.simulators.stage import Stage
 LIFE = timedelta(seconds=3600)
 REVOKED, WRONG_SECRET = "revoked", "wrong-secret"
 STALE = "expired-token"
-"""A client whose tokens are out of date from the start."""
+"""A client whose tokens have expired from the start."""
 NUMBERS = "numeric-expiry"
-"""A client whose `expires_in` is a number, as some have seen it."""
+"""A client whose `expires_in` is a number, as some users have reported."""
 SHORT, SHORT_LIFE = "short-token", timedelta(seconds=120)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """Whose, and until when by the stack's clock."""
+    """The client of a token, and its end by the stack's clock."""
 
     client_id: str
     ends_at: datetime
 
 
 class Tokens:
-    """Tokens live side by side, unless `orange_single_token` is set."""
+    """Issues tokens. A client may have several at once, unless `orange_single_token` is set."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._tokens: dict[str, Token] = {}
 
     async def issue(self, request: Request, client_id: str) -> Response:
-        """The answer to a good request; `expires_in` is a string, as in Orange's pages, but for one client."""
+        """Return the answer to a correct request. `expires_in` is a string, as in Orange's documents, except for one
+        client.
+        """
         _check_form(request, await request.body())
         if self._stage.settings.orange_single_token:
             self._tokens = {each: token for each, token in self._tokens.items() if token.client_id != client_id}
@@ -51,7 +53,7 @@ class Tokens:
         return JSONResponse({"token_type": "Bearer", "access_token": value, "expires_in": expires_in})
 
     def client_of(self, request: Request) -> str:
-        """The client that the bearer token belongs to. Raises OrangeError 40, 41 or 42."""
+        """Return the client of the bearer token. Raises OrangeError 401/40, 401/41 or 401/42."""
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
         if scheme != "Bearer" or not value:
             raise OrangeError("401/40")
@@ -67,7 +69,7 @@ class Tokens:
 
 
 def basic_client(request: Request) -> str:
-    """The client ID of a token request. Raises OrangeError."""
+    """Return the client ID of a token request. Raises OrangeError."""
     accept = request.headers.get("accept", "")
     if not any(kind in accept for kind in ("application/json", "application/*", "*/*")):
         raise OrangeError("406/62")
