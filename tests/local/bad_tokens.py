@@ -1,4 +1,7 @@
-"""Tokens that no gateway takes: forged, expired, another's, half. One list for the authorizer and the running stack."""
+"""Tokens that every gateway must refuse: forged, expired, of another issuer, incomplete.
+
+The tests of the authorizer and of the running stack share this list.
+"""
 
 import base64
 import hashlib
@@ -22,55 +25,55 @@ def header(token: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issuer:
-    """Whose tokens are good: `key` signs them, `name` is the claim, `now` when they are looked at."""
+    """The issuer of good tokens: `key` signs them, `name` is the claim, `now` is the time of the check."""
 
     key: rsa.RSAPrivateKey
     name: str
     now: datetime
 
     def claims(self, **changes: Any) -> dict[str, Any]:
-        """Good ones, all scopes and an organisation among them; what is changed to None is left out."""
+        """Good claims, with all scopes and an organisation. A change to None leaves a claim out."""
         instant = int(self.now.timestamp())
         caller = {"organisation_id": "demo", "scope": " ".join(ALL_SCOPES)}
         good = {"iss": self.name, "aud": AUDIENCE, "iat": instant, "exp": instant + 600, **caller}
         return {name: value for name, value in {**good, **changes}.items() if value is not None}
 
     def signed(self, **changes: Any) -> str:
-        """A header with these claims, signed as it should be."""
+        """A header with these claims and a good signature."""
         return header(jwt.encode(self.claims(**changes), self.key, algorithm="RS256"))
 
     def minted(self, lifetime: timedelta = timedelta(hours=1)) -> str:
         return header(mint(self.key, TokenRequest(issuer=self.name, lifetime=lifetime), self.now))
 
     def soon(self) -> int:
-        """In a minute."""
+        """One minute from now, in seconds since 1970."""
         return int(self.now.timestamp()) + 60
 
     def unsigned(self, algorithm: str) -> str:
-        """Header and claims, and an empty signature."""
+        """Header and claims with an empty signature."""
         return ".".join([*(coded(json.dumps(part).encode()) for part in ({"alg": algorithm}, self.claims())), ""])
 
     def signed_with_the_public_key(self) -> str:
-        """What everybody may know, taken for a shared secret: the classic confusion of RS256 with HS256."""
+        """Signed with the public key as if it were a shared secret: the classic confusion of RS256 with HS256."""
         public = serialization.PublicFormat.SubjectPublicKeyInfo
         pem = self.key.public_key().public_bytes(serialization.Encoding.PEM, public)
         reported = self.unsigned("HS256").removesuffix(".")
         return header(f"{reported}.{coded(hmac.new(pem, reported.encode(), hashlib.sha256).digest())}")
 
     def with_a_key_of_its_own(self) -> str:
-        """The header brings the key along that it is to be checked with."""
+        """The token's header brings the key for its own check."""
         own = make_key()
         brought = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(own.public_key()))
         more = {"jwk": brought, "jku": "https://evil.example/keys"}
         return header(jwt.encode(self.claims(), own, algorithm="RS256", headers=more))
 
     def spliced(self) -> str:
-        """Good claims with other good claims' signature."""
+        """Good claims with the signature of other good claims."""
         mine, theirs = (jwt.encode(self.claims(sub=name), self.key, algorithm="RS256") for name in ("mine", "theirs"))
         return header(".".join([*mine.split(".")[:2], theirs.split(".")[2]]))
 
     def with_a_list_for_an_issuer(self) -> str:
-        """PyJWT itself would not sign it."""
+        """The issuer is a list. PyJWT itself would refuse to sign this token."""
         reported = json.dumps(self.claims(iss=[self.name])).encode()
         return header(jwt.PyJWS().encode(reported, self.key, "RS256"))
 

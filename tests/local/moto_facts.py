@@ -1,4 +1,5 @@
-"""Observes moto, mended or not, and prints what it found as JSON: mends are for a whole process, so this is one.
+"""Observes moto, plain or mended, and prints the facts as JSON. A mend changes a whole process, so this runs in its
+own.
 
 python -m tests.local.moto_facts plain|mended
 """
@@ -38,7 +39,7 @@ from local import moto_mends
 
 REGION = "eu-west-1"
 LOOKS = 6000
-"""A minute: whoever has not come by then is kept out by moto itself."""
+"""One minute. If the second receiver has not come by then, moto itself keeps it out."""
 TEMPLATE = {
     "Resources": {
         "Table": {
@@ -150,7 +151,7 @@ POLICY = {
 
 @contextmanager
 def counted(owner: Any, name: str) -> Iterator[list[int]]:
-    """Count the calls of a method, or the reads of a property."""
+    """Counts the calls of a method, or the reads of a property."""
     original: Any = vars(owner)[name]
     is_property = isinstance(original, property)
     call, calls = original.fget if is_property else original, [0]
@@ -172,7 +173,7 @@ def client(service: str) -> Any:
 
 
 def table(items: int) -> Any:
-    """A table with a sort key and one index, all its items in one partition of the index."""
+    """A table with a sort key and one index; all items are in one partition of the index."""
     dynamodb = client("dynamodb")
     names = ("pk", "sk", "list_key", "listed_at")
     dynamodb.create_table(
@@ -264,7 +265,7 @@ def redriven_after() -> int:
 
 
 def bodies_of_a_batch() -> list[str]:
-    """What is said of each of a batch's bodies that SQS refuses, and of one that it takes."""
+    """The answer for each body of a batch: bodies that SQS refuses, and one that it takes."""
     sqs = client("sqs")
     url = sqs.create_queue(QueueName="bodies")["QueueUrl"]
     bodies = ("\t\n\r é😀", "a\uffff", "a\ufffe", "a\x01", "a\x0b")
@@ -276,8 +277,8 @@ def bodies_of_a_batch() -> list[str]:
 
 
 def bodies_sent_alone() -> list[str]:
-    """The same of one that is refused for its characters, and of one that is too long in bytes alone; then of such a
-    batch."""
+    """The same for a body with refused characters, for one that is too long only in bytes, and for a batch of such
+    bodies."""
     sqs = client("sqs")
     url = sqs.create_queue(QueueName="alone")["QueueUrl"]
     said = [_said(partial(sqs.send_message, QueueUrl=url, MessageBody=body)) for body in ("\uffff", "é" * 600_000)]
@@ -294,7 +295,7 @@ def _said(call: Callable[[], object]) -> str:
 
 
 def remains_after_a_send_to_a_mapped_queue() -> int:
-    """How many of one message, with moto's own invoking as harmless as it can be made: without Docker."""
+    """How many messages remain of one. Moto's own invocation is as harmless as possible here: without Docker."""
     role = client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     sqs, lambda_ = client("sqs"), client("lambda")
     url = sqs.create_queue(QueueName="mapped")["QueueUrl"]
@@ -312,7 +313,7 @@ def remains_after_a_send_to_a_mapped_queue() -> int:
 
 
 def receivers_of_one_message() -> int:
-    """Of two at once, the second of which comes while the first is about to have it."""
+    """How many of two receivers get one message. The second comes while the first is about to get it."""
     sqs = client("sqs")
     url = sqs.create_queue(QueueName="crowd")["QueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody="x")
@@ -330,7 +331,7 @@ def receivers_of_one_message() -> int:
             both_there.set()
         else:
             second.start()
-            with ThreadPoolExecutor(1) as another:  # the lock lets its own thread in again
+            with ThreadPoolExecutor(1) as another:  # the lock lets its own thread in again, so another thread must ask
                 for _ in range(LOOKS):
                     if both_there.wait(0.01) or another.submit(is_kept_out).result():
                         break
@@ -379,7 +380,7 @@ def _update(number: int, condition: str) -> Any:
 
 
 def picks_per_read() -> int:
-    """How often a value is looked for while ten items are written out."""
+    """How often moto looks for a value while it writes ten items out."""
     dynamodb = table(10)
     keys = [{"pk": {"S": str(number % 7)}, "sk": {"S": f"{number:03}"}} for number in range(10)]
     with counted(DefaultAttributePicker, "__call__") as first, counted(AttributePicker, "__call__") as picks:
@@ -388,7 +389,7 @@ def picks_per_read() -> int:
 
 
 def values_of_every_type() -> Any:
-    """As a client reads them back: binary, nested and empty ones too."""
+    """Values as a client reads them back, also binary, nested and empty ones."""
     dynamodb = table(0)
     values: dict[str, Any] = {
         "string": {"S": "é"},
@@ -408,7 +409,7 @@ def values_of_every_type() -> Any:
 
 
 def parses_per_update() -> int:
-    """The second update with the same expression."""
+    """How often the second update parses the same expression."""
     dynamodb = table(2)
     update = _update(0, "attribute_exists(pk)")["Update"]
     dynamodb.update_item(**update)
@@ -427,7 +428,8 @@ def inspections_of_nodes_per_update() -> int:
 
 
 def rows_after_updates() -> list[Any]:
-    """Every kind of action, functions, operators, paths and errors; the same expression with other values."""
+    """The rows after every kind of action, function, operator, path and error, and after one expression with other
+    values."""
     dynamodb = table(3)
     key = {"pk": {"S": "0"}, "sk": {"S": "000"}}
     tries: list[tuple[str, dict[str, Any]]] = [
@@ -498,8 +500,10 @@ def rows_after_a_cancelled_transaction() -> list[str]:
 
 
 def inserted() -> Any:
-    """What became of each statement, and what is in the table then: one anew, two over what is there, one into no
-    table, one without its key, one with an empty key of an index. None where moto breaks over the first parameter."""
+    """The answer to each INSERT, and the table's content afterwards. None if moto fails at the first parameter.
+
+    One INSERT is new, two hit existing keys, one names no table, one lacks its key, one has an empty key of an index.
+    """
     dynamodb = table(1)
     text = 'INSERT INTO "{}" VALUE {{{}}}'
     rows: list[tuple[str, dict[str, str]]] = [
@@ -529,7 +533,7 @@ def inserted() -> Any:
 
 
 def expired_items_remaining() -> list[int]:
-    """Of five items, one of them past its time: before `expire_items` and after it."""
+    """The number of items before and after `expire_items`. One of the five items has expired."""
     dynamodb = table(3)
     dynamodb.update_time_to_live(TableName="t", TimeToLiveSpecification={"AttributeName": "until", "Enabled": True})
     for sk, until in (("past", "1"), ("future", "99999999999")):
@@ -570,7 +574,8 @@ def _cors_of(bucket: str) -> Any:
 
 
 def preflights() -> dict[str, int]:
-    """How a bucket with two rules answers a browser that asks first, without credentials: the statuses."""
+    """The statuses with which a bucket with two rules answers a browser's preflight request, which has no
+    credentials."""
     client("s3").create_bucket(Bucket="b-ucket", CreateBucketConfiguration={"LocationConstraint": REGION})
     rules = [
         {"AllowedOrigins": [origin], "AllowedMethods": [method], "AllowedHeaders": ["content-*"]}
@@ -597,7 +602,7 @@ def _preflight(bucket: str, origin: str, method: str, header: str) -> int:
 
 
 def policies_of_a_stacks_role() -> list[Any]:
-    """What a role of CloudFormation's may, as its policies are kept."""
+    """The policies of a role that CloudFormation made, as moto stores them."""
     client("cloudformation").create_stack(
         StackName="roles", TemplateBody=json.dumps(ROLE_TEMPLATE), Capabilities=["CAPABILITY_NAMED_IAM"]
     )
@@ -670,7 +675,7 @@ def _calls(made: Callable[[str], Any], queue_url: str) -> Iterator[tuple[str, Ca
 
 
 def allowed_calls() -> list[str]:
-    """Which calls a role gets through with, while policies decide."""
+    """The calls that a role's policies allow, while moto enforces policies."""
     table(1)
     key = [{"AttributeName": name, "KeyType": kind} for name, kind in (("pk", "HASH"), ("sk", "RANGE"))]
     types = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")]
@@ -736,7 +741,7 @@ def default_list_is_split() -> bool:
 
 
 def nonsense_scheduled() -> list[str]:
-    """Expressions and time zones that are none, and were taken."""
+    """Invalid expressions and time zones that moto accepted."""
     scheduler = client("scheduler")
     taken = []
     for number, (expression, zone) in enumerate(

@@ -20,14 +20,14 @@ class Ticks:
         return self.seconds
 
 
-def test_runs_on_from_where_it_was_started() -> None:
+def test_runs_on_from_its_start() -> None:
     ticks = Ticks()
     clock = StackClock(START, ticks)
     ticks.seconds += 90
     assert clock.now() == START + timedelta(seconds=90)
 
 
-def test_jumps_forwards_and_tells_its_listeners() -> None:
+def test_jumps_forwards_and_notifies_its_listeners() -> None:
     clock = StackClock(START, Ticks())
     reported: list[datetime] = []
     clock.on_jump(reported.append)
@@ -69,7 +69,7 @@ def test_a_jump_wakes_sleepers_of_every_loop_and_only_those_it_passes() -> None:
     assert woken == ["short", "long"]
 
 
-def test_sleeping_no_time_gives_way_at_once() -> None:
+def test_sleeping_for_no_time_returns_at_once() -> None:
     asyncio.run(StackClock(START, Ticks()).sleep(-1))
 
 

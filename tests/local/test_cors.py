@@ -51,11 +51,11 @@ def test_responses_name_the_origin_and_what_is_exposed() -> None:
     assert CORS.response_headers({"origin": "http://evil"}) == {}
 
 
-def test_a_star_is_given_as_a_star() -> None:
+def test_a_star_is_answered_with_a_star() -> None:
     assert Cors(origins=("*",)).response_headers({"origin": "http://x"}) == {"access-control-allow-origin": "*"}
 
 
-def test_it_is_read_from_the_api() -> None:
+def test_the_settings_are_read_from_the_api() -> None:
     settings = {"allowOrigins": ["http://a"], "allowMethods": ["GET"], "allowHeaders": ["X-A"], "maxAge": "9"}
     expected = Cors(origins=("http://a",), methods=("GET",), headers=("x-a",), max_age=9)
     assert Cors.read({"x-amazon-apigateway-cors": settings}) == expected
@@ -63,7 +63,7 @@ def test_it_is_read_from_the_api() -> None:
 
 
 def test_a_list_in_the_place_of_the_settings_is_no_cors() -> None:
-    # what SAM makes of `AllowOrigins: !Ref AList`
+    # SAM makes this of `AllowOrigins: !Ref AList`.
     assert Cors.read({"x-amazon-apigateway-cors": ["http://a"]}) is None
 
 
@@ -78,7 +78,7 @@ def test_a_list_in_the_place_of_the_settings_is_no_cors() -> None:
         ("*", "https://x", True),
     ],
 )
-def test_a_pattern_means_itself_but_for_the_star(pattern: str, text: str, does: bool) -> None:
+def test_only_the_star_of_a_pattern_is_special(pattern: str, text: str, does: bool) -> None:
     assert fits(pattern, text) is does
 
 
@@ -88,7 +88,7 @@ RULES = (
 )
 
 
-def test_a_bucket_answers_by_its_first_rule_that_fits_with_the_headers_that_were_asked_for() -> None:
+def test_a_bucket_answers_by_its_first_matching_rule_with_the_requested_headers() -> None:
     request = asked(
         origin="http://a", access_control_request_method="PUT", access_control_request_headers="Content-Type, x-amz-acl"
     )
@@ -127,7 +127,7 @@ def test_a_bucket_without_rules_refuses_every_preflight() -> None:
         preflight((), {"origin": "http://a", "access-control-request-method": "PUT"})
 
 
-def test_a_buckets_answer_carries_headers_where_a_rule_fits() -> None:
+def test_a_buckets_answer_has_cors_headers_if_a_rule_matches() -> None:
     assert response_headers(RULES, "PUT", {"origin": "http://a"})["Access-Control-Allow-Origin"] == "http://a"
     assert response_headers(RULES, "PUT", {"origin": "http://b"}) == {}
     assert response_headers(RULES, "PUT", {}) == {}

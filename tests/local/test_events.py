@@ -1,4 +1,4 @@
-"""events/: whether the files are what the stack makes today, and whether none is missing."""
+"""The files of events/ are complete, and they are what the stack makes today."""
 
 import json
 from collections.abc import Mapping
@@ -23,12 +23,12 @@ def test_every_function_and_trigger_has_an_event() -> None:
     assert {(step.function, step.trigger) for step in read()} == triggers
 
 
-def test_no_file_lies_about() -> None:
+def test_there_is_no_other_file() -> None:
     assert {file.name for file in FOLDER.iterdir()} == {f"{step.name}.json" for step in read()} | {WALK, ENVIRONMENT}
 
 
 def test_the_env_file_names_the_variables_that_the_template_gives() -> None:
-    """SAM passes on no others."""
+    """SAM sets only these variables."""
     shared = reading.mapping(TEMPLATE, "Globals", "Function", "Environment", "Variables")
     named: Mapping[str, Mapping[str, str]] = json.loads((FOLDER / ENVIRONMENT).read_text(encoding="utf-8"))
     for function, its in reading.of_type(TEMPLATE, "AWS::Serverless::Function").items():

@@ -33,7 +33,7 @@ ROUTES = RouteTable(
 
 @dataclass(slots=True)
 class Invoked:
-    """Stands in for the functions: keeps the events, answers as told."""
+    """Stands in for the functions: keeps the events and gives the prepared answer."""
 
     answer: Callable[[Any], object] = lambda _event: {"statusCode": 200, "body": "done"}
     events: list[Any] = field(default_factory=list)
@@ -83,7 +83,7 @@ def test_a_call_goes_through_with_its_claims() -> None:
     ("method", "path", "headers", "status", "body"),
     [
         ("GET", "/nothing", {}, 404, '{"message":"Not Found"}'),
-        ("GET", "/v1/things/x", {}, 404, '{"message":"Not Found"}'),  # the route decides before the token
+        ("GET", "/v1/things/x", {}, 404, '{"message":"Not Found"}'),  # the route comes before the token
         ("POST", "/v1/things/x", {}, 401, '{"message":"Unauthorized"}'),
         ("POST", "/v1/things/x", {"authorization": "Bearer x"}, 401, '{"message":"Unauthorized"}'),
         ("GET", "/admin", token(), 403, '{"message":"Forbidden"}'),
@@ -108,7 +108,7 @@ def fail(_event: object) -> object:
 
 
 @pytest.mark.parametrize("answer", [fail, lambda _event: {"statusCode": "x"}])
-def test_what_goes_wrong_in_the_function_is_500(answer: Callable[[object], object]) -> None:
+def test_an_error_in_the_function_is_500(answer: Callable[[object], object]) -> None:
     response = call(parts(Invoked(answer)), "GET", "/health")
     assert (response.status_code, response.text) == (500, '{"message":"Internal Server Error"}')
 
@@ -127,7 +127,7 @@ def test_a_function_that_takes_too_long_is_503() -> None:
         ((10 << 20) + 1, "text/plain", 413),
     ],
 )
-def test_what_is_too_large(size: int, content_type: str, status: int) -> None:
+def test_a_body_that_is_too_large_is_413(size: int, content_type: str, status: int) -> None:
     response = call(parts(Invoked()), "POST", "/hook", content=b"a" * size, headers={"content-type": content_type})
     assert response.status_code == status
     if status == 413:
@@ -149,7 +149,7 @@ def test_the_functions_own_cors_headers_are_replaced() -> None:
     assert response.headers["content-type"] == "text/csv"
 
 
-def test_errors_too_carry_cors_headers() -> None:
+def test_errors_have_cors_headers_too() -> None:
     response = call(parts(Invoked()), "POST", "/v1/things/x", headers={"origin": "http://front"})
     assert (response.status_code, response.headers["access-control-allow-origin"]) == (401, "http://front")
 
@@ -169,7 +169,7 @@ def test_the_clock_refuses_the_past_and_nonsense(body: bytes) -> None:
     assert call(parts(Invoked()), "POST", "/_local/clock", content=body).status_code == 400
 
 
-def test_the_clock_is_closed_unless_opened() -> None:
+def test_the_clock_route_exists_only_if_it_is_enabled() -> None:
     closed = parts(Invoked(), local=None)
     assert call(closed, "POST", "/_local/clock", json={"now": "2026-11-23T11:00:00Z"}).status_code == 404
 
@@ -182,7 +182,7 @@ def test_the_log_names_the_route_and_never_the_path(caplog: pytest.LogCaptureFix
     assert "secret" not in str(vars(record))
 
 
-def test_a_reset_is_asked_for_by_post_and_answered_when_it_is_done() -> None:
+def test_a_reset_needs_a_post_and_answers_when_it_is_done() -> None:
     done: list[str] = []
     gateway = parts(Invoked(), local=LocalRoutes(jump=lambda _: None, reset=lambda: done.append("reset")))
     assert call(gateway, "GET", "/_local/reset").status_code == 405
@@ -192,7 +192,7 @@ def test_a_reset_is_asked_for_by_post_and_answered_when_it_is_done() -> None:
     assert call(parts(Invoked(), local=None), "POST", "/_local/reset").status_code == 404
 
 
-def test_a_valve_is_turned_by_its_queues_name() -> None:
+def test_a_valve_is_set_by_the_name_of_its_queue() -> None:
     valve = Valve()
     local = LocalRoutes(jump=lambda _: None, reset=lambda: None, valves={"q": valve})
     gateway = parts(Invoked(), local=local)
@@ -206,7 +206,7 @@ def test_a_valve_is_turned_by_its_queues_name() -> None:
     assert call(parts(Invoked(), local=None), "POST", "/_local/valve").status_code == 404
 
 
-def test_functions_answer_nobody_during_a_reset() -> None:
+def test_functions_are_unavailable_during_a_reset() -> None:
     resetting, asked = threading.Event(), threading.Event()
 
     def reset() -> None:

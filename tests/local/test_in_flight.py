@@ -10,8 +10,8 @@ def test_a_hidden_message_that_the_poller_does_not_know_is_on_its_way() -> None:
     assert not in_flight.has_on_the_way(hidden=0)
 
 
-def test_a_message_that_its_function_gave_back_is_not() -> None:
-    """It stays hidden until its visibility time-out. Another one beside it is on its way."""
+def test_a_message_that_its_function_gave_back_is_not_on_its_way() -> None:
+    """That message stays hidden until its visibility time-out. A second hidden message is on its way."""
     in_flight = InFlight()
     in_flight.received(["a", "b"])
     in_flight.finished(["a", "b"], kept=["b"])
@@ -29,7 +29,7 @@ def test_a_message_that_comes_back_is_work_again() -> None:
     assert in_flight.has_on_the_way(hidden=1)
 
 
-def test_what_became_a_dead_letter_is_forgotten() -> None:
+def test_a_dead_letter_is_forgotten() -> None:
     in_flight = InFlight()
     in_flight.received(["a"])
     in_flight.finished(["a"], kept=["a"])

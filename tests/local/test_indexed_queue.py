@@ -43,7 +43,7 @@ def test_a_received_message_is_in_flight_until_its_visibility_ends() -> None:
     messages.place(message)
     assert messages.by_handle("r1") is message
     assert (messages.counts(), messages.is_in_flight(message)) == ((0, 1, 0), True)
-    message.visible_at = 9000  # extended meanwhile: the first deadline no longer counts
+    message.visible_at = 9000  # the visibility was extended: the first deadline no longer counts
     messages.place(message)
     time.ms = 5000
     assert messages.counts() == (0, 1, 0)

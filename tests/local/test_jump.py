@@ -16,7 +16,7 @@ START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
 
 class World:
-    """A clock that stands still between jumps; notes who is told what, and when by the clock."""
+    """A clock that stands still between jumps. `happened` lists the events with their time."""
 
     def __init__(self, *documents: dict[str, Any]) -> None:
         self.clock = StackClock(START, lambda: 0.0)
@@ -25,7 +25,7 @@ class World:
         self.schedules = FakeScheduler(list(documents))
         self.made_by: dict[str, dict[str, Any]] = {}
         self.scheduler = scheduler = Scheduler(self.schedules, self.clock, self.invoke)
-        scheduler.fire_due()  # what is due at once fires before anybody jumps
+        scheduler.fire_due()  # fires what is due at the start, before a test jumps
         self.happened.clear()
         self.looks = 0
         self.agenda: list[datetime] = []
@@ -45,7 +45,7 @@ class World:
         self.is_still = False
 
     def next_due(self, now: datetime) -> datetime | None:
-        """What was due and has been found has gone, as from the product's agenda."""
+        """The next due time. Earlier ones were found and have left the agenda, as in the product."""
         return min((due for due in self.agenda if due > now), default=None)
 
     def invoke(self, function: str, _payload: object) -> Future[object]:
@@ -95,7 +95,7 @@ def test_a_jump_stops_at_each_one_time_schedule_and_lets_the_functions_work() ->
         "queues 15:00", "Fan 15:00",
     ]  # fmt: skip
     after = world.happened.index("queues 11:00") + 1
-    assert world.happened[after] == "work"  # what fell due before the schedule, before it
+    assert world.happened[after] == "work"  # work that was due before the schedule comes before it
     assert world.clock.now() == START + timedelta(hours=5)
 
 
@@ -110,14 +110,14 @@ def test_schedules_of_one_instant_make_one_stop() -> None:
     ]
 
 
-def test_a_schedule_that_is_made_on_the_way_fires_at_its_own_instant() -> None:
+def test_a_schedule_made_during_a_jump_fires_at_its_own_instant() -> None:
     world = World(once("Soon", "11:00"), once("Late", "14:00"))
     world.made_by = {"Soon": once("Next", "12:30"), "Next": once("Beyond", "20:00")}
     world.jump.to(START + timedelta(hours=5))
     assert [event for event in world.happened if event[0].isupper()] == ["Soon 11:00", "Next 12:30", "Late 14:00"]
 
 
-def test_the_tick_finds_what_falls_due_on_the_way_in_its_own_minute() -> None:
+def test_the_tick_finds_due_rows_during_a_jump_in_their_own_minute() -> None:
     world = World(document("tick", "rate(1 minute)"), once("Soon", "11:00"))
     world.agenda = [START + timedelta(minutes=30, seconds=5), START + timedelta(hours=4), START + timedelta(hours=9)]
     world.jump.to(START + timedelta(hours=5))
@@ -129,7 +129,7 @@ def test_the_tick_finds_what_falls_due_on_the_way_in_its_own_minute() -> None:
     ]  # fmt: skip
 
 
-def test_who_looks_again_every_minute_does_not_make_a_night_endless() -> None:
+def test_rows_that_are_due_every_minute_do_not_make_a_jump_endless() -> None:
     world = World(document("tick", "rate(1 minute)"))
     world.agenda = [START + timedelta(minutes=minute) for minute in range(1, 601)]
     world.jump.to(START + timedelta(hours=10))
@@ -138,7 +138,7 @@ def test_who_looks_again_every_minute_does_not_make_a_night_endless() -> None:
     assert (len(stops), stops[-1]) == (61, "queues 20:00")
 
 
-def test_a_campaign_under_way_holds_up_no_stop_for_ever() -> None:
+def test_a_campaign_under_way_does_not_block_a_stop_for_ever() -> None:
     world = World(once("Soon", "11:00"))
     looks: list[int] = []
 
@@ -152,7 +152,7 @@ def test_a_campaign_under_way_holds_up_no_stop_for_ever() -> None:
     assert world.happened == ["queues 11:00", "Soon 11:00", "queues 12:00"]
 
 
-def test_there_is_no_way_back() -> None:
+def test_a_jump_backwards_is_refused() -> None:
     world = World(once("A", "11:00"))
     with pytest.raises(BackwardsError):
         world.jump.to(START - timedelta(seconds=1))

@@ -1,4 +1,4 @@
-"""The stack's log, whose lines must stand alone although many threads write them."""
+"""The lines of the stack's log stay whole although many threads write them."""
 
 import io
 import threading
@@ -8,7 +8,7 @@ from local.logs import WholeLines
 
 
 def test_lines_of_many_threads_are_whole() -> None:
-    """Each writes a line's halves and its end apart, as `print` does, and lets the others in between."""
+    """Each thread writes a line in parts, as `print` does, and lets the others write in between."""
     stream = io.StringIO()
     lines, barrier = WholeLines(stream), threading.Barrier(8)
 
@@ -27,7 +27,7 @@ def test_lines_of_many_threads_are_whole() -> None:
     assert sorted(stream.getvalue().splitlines()) == expected
 
 
-def test_what_has_no_end_yet_waits() -> None:
+def test_an_unfinished_line_waits() -> None:
     stream = io.StringIO()
     lines = WholeLines(stream)
     lines.write("one\ntwo")

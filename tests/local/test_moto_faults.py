@@ -22,18 +22,18 @@ def test_each_nth_call_of_one_operation_fails() -> None:
     assert faults.next("DynamoDB_20120810.PutItem") is None
 
 
-def test_nothing_fails_unless_somebody_asks_for_it() -> None:
+def test_without_settings_no_call_fails() -> None:
     assert Faults().next(UPDATE) is None
     assert Faults.read({"every": 0}).next("") is None
 
 
-def test_several_in_a_row_are_more_than_a_client_tries() -> None:
+def test_several_calls_in_a_row_can_fail() -> None:
     faults = Faults.read({"operations": [UPDATE], "every": 5, "in_a_row": 3})
     failed = [number for number in range(1, 14) if faults.next(UPDATE) is not None]
     assert failed == [5, 6, 7, 10, 11, 12]
 
 
-def test_a_part_of_a_batch_is_not_taken_and_the_answer_says_which() -> None:
+def test_a_batch_can_fail_in_part_and_the_answer_names_the_entries() -> None:
     entries = [{"Id": str(number), "MessageBody": "b"} for number in range(3)]
     kept, dropped = halved(json.dumps({"QueueUrl": "q", "Entries": entries}).encode())
     assert [entry["Id"] for entry in json.loads(kept)["Entries"]] == ["0", "2"]
@@ -43,8 +43,8 @@ def test_a_part_of_a_batch_is_not_taken_and_the_answer_says_which() -> None:
     assert [(one["Id"], one["SenderFault"]) for one in reported["Failed"]] == [("1", False)]
 
 
-def test_a_fault_of_motos_own_is_an_answer_and_a_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    """Not a connection that breaks off: AWS's clients would take that for the network's trouble."""
+def test_an_error_in_moto_is_an_answer_and_a_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """It must not break the connection: AWS's clients would take that for a network error."""
 
     class Broken(MotoServer):
         def dispatch(self, request: object) -> Answer:

@@ -1,4 +1,4 @@
-"""Each mend beside what it mends: a test that fails because plain moto does it right says that the mend can go."""
+"""Each mend beside the fault that it mends. If plain moto does it right, its test fails, and the mend can go."""
 
 import json
 import os
@@ -16,12 +16,12 @@ from tests.local.moto_facts import ACCOUNT
 type Facts = dict[str, Any]
 
 PATIENCE = 600
-"""Seconds after which it hangs, on however busy a machine."""
+"""Seconds after which it counts as hung, also on a busy machine."""
 
 
 @pytest.fixture(scope="module")
 def observed() -> tuple[Facts, Facts]:
-    """What plain and mended moto do; each in a process, both at once."""
+    """The facts of plain and of mended moto, from two processes that run at the same time."""
     command = [sys.executable, "-W", "ignore", "-m", "tests.local.moto_facts"]
     environment = {**os.environ, "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 
@@ -81,7 +81,7 @@ def test_queues_refuse_the_bodies_that_sqs_refuses(plain: Facts, mended: Facts) 
     assert mended["bodies_sent_alone"] == ["InvalidMessageContents", *too_long]
 
 
-def test_a_send_invokes_nobody(plain: Facts, mended: Facts) -> None:
+def test_a_send_invokes_no_function(plain: Facts, mended: Facts) -> None:
     remaining = "remains_after_a_send_to_a_mapped_queue"
     assert (plain[remaining], mended[remaining]) == (0, 1)
 
@@ -93,7 +93,7 @@ def test_one_lock_keeps_two_receivers_from_one_message(plain: Facts, mended: Fac
 
 def test_table_queries_sort_one_partition(plain: Facts, mended: Facts) -> None:
     assert plain["comparisons_per_query"] >= 100
-    assert mended["comparisons_per_query"] < 20  # those of a table query, whose rows come sorted already
+    assert mended["comparisons_per_query"] < 20  # only those of a table query, whose rows are sorted already
 
 
 def test_table_queries_answer_as_before(plain: Facts, mended: Facts) -> None:
@@ -101,7 +101,7 @@ def test_table_queries_answer_as_before(plain: Facts, mended: Facts) -> None:
     assert all(plain["query_results"])
 
 
-def test_attribute_values_are_written_as_they_are(plain: Facts, mended: Facts) -> None:
+def test_attribute_values_are_written_without_a_search(plain: Facts, mended: Facts) -> None:
     assert plain["picks_per_read"] >= 100
     assert mended["picks_per_read"] <= 20
 
@@ -123,7 +123,7 @@ def test_update_expressions_ask_a_nodes_class_once(plain: Facts, mended: Facts) 
 
 def test_update_expressions_do_as_before(plain: Facts, mended: Facts) -> None:
     assert plain["rows_after_updates"] == mended["rows_after_updates"]
-    assert len([row for row in mended["rows_after_updates"] if isinstance(row, str)]) >= 4  # the wrong ones
+    assert len([row for row in mended["rows_after_updates"] if isinstance(row, str)]) >= 4  # the failed ones
 
 
 def test_names_are_spelled_once(plain: Facts, mended: Facts) -> None:
@@ -142,8 +142,8 @@ def test_transactions_roll_back_as_before(plain: Facts, mended: Facts) -> None:
     assert len(rows) == 5
 
 
-def test_inserts_put_what_is_not_there(plain: Facts, mended: Facts) -> None:
-    """Plain moto breaks over parameters; without them it overwrites what is there."""
+def test_inserts_add_only_new_items(plain: Facts, mended: Facts) -> None:
+    """Plain moto fails at parameters; without them it overwrites an existing item."""
     assert plain["inserted"] is None
     codes, rows = mended["inserted"]
     assert codes == [None, "DuplicateItem", "DuplicateItem", "ResourceNotFound", "ValidationError", "ValidationError"]
@@ -151,7 +151,7 @@ def test_inserts_put_what_is_not_there(plain: Facts, mended: Facts) -> None:
 
 
 def test_items_expire(plain: Facts, mended: Facts) -> None:
-    """The first count is moto's own doing, mended or not: it keeps what is past its time."""
+    """Moto keeps expired items in the first count, mended or not."""
     assert plain["expired_items_remaining"] == mended["expired_items_remaining"] == [5, 4]
 
 
@@ -170,7 +170,7 @@ def test_bucket_settings(plain: Facts, mended: Facts) -> None:
     assert (rule["AllowedHeaders"], rule["ExposeHeaders"], rule["MaxAgeSeconds"]) == (["Content-Type"], ["ETag"], 60)
 
 
-def test_preflights_go_by_the_rule_that_fits(plain: Facts, mended: Facts) -> None:
+def test_preflights_follow_the_matching_rule(plain: Facts, mended: Facts) -> None:
     assert mended["preflights"] == {
         "a page that may": 200,
         "another method": 403,
@@ -180,7 +180,7 @@ def test_preflights_go_by_the_rule_that_fits(plain: Facts, mended: Facts) -> Non
     assert plain["preflights"]["a page that may"] == 403  # the last rule's origin has overwritten its own
 
 
-def test_secrets_and_schedules_are_made(plain: Facts, mended: Facts) -> None:
+def test_secrets_and_schedules_of_a_template_are_created(plain: Facts, mended: Facts) -> None:
     made = ("secret_is_output", "secret_lengths", "schedules", "groups")
     assert [plain["deployed"][name] for name in made] == [False, [], [], ["default"]]
     assert [mended["deployed"][name] for name in made] == [True, [64], ["tick"], ["default", "group"]]
@@ -189,12 +189,12 @@ def test_secrets_and_schedules_are_made(plain: Facts, mended: Facts) -> None:
 def test_roles_keep_their_policies(plain: Facts, mended: Facts) -> None:
     assert plain["policies_of_a_stacks_role"] == [["dict"], []]
     [[own], managed] = mended["policies_of_a_stacks_role"]
-    assert [statement["Sid"] for statement in own["Statement"]] == ["Keep"]  # and no null where NoValue stood
+    assert [statement["Sid"] for statement in own["Statement"]] == ["Keep"]  # no null in place of NoValue
     assert managed == [f"arn:aws:iam::{ACCOUNT}:policy/shared"]
 
 
-def test_policies_are_asked_with_what_is_meant(plain: Facts, mended: Facts) -> None:
-    """Plain moto knows what is meant of queues and objects only; and a batch goes by another name."""
+def test_policies_are_checked_with_the_right_resource_and_action(plain: Facts, mended: Facts) -> None:
+    """Plain moto knows the resource only for queues and objects, and checks a batch under another name."""
     assert plain["allowed_calls"] == ["its objects"]
     assert mended["allowed_calls"] == [
         "its table",
@@ -216,7 +216,7 @@ def test_every_missing_type_is_still_missing(plain: Facts, mended: Facts) -> Non
 
 
 def test_the_default_of_a_list_is_not_split(plain: Facts, mended: Facts) -> None:
-    """Worked around where parameters get their values: local.template.parameters."""
+    """Our code for parameters avoids this case: local.template.parameters."""
     assert plain["default_list_is_split"] is mended["default_list_is_split"] is False
 
 
@@ -226,6 +226,6 @@ def test_schedules_that_never_fire_are_refused(plain: Facts, mended: Facts) -> N
 
 
 def test_a_deleted_secret_keeps_its_name_for_a_while(plain: Facts, mended: Facts) -> None:
-    """By the seconds since its deletion: AWS refuses to make, change or read one by that name."""
+    """AWS refuses to make, change or read a secret with that name for some seconds after the deletion."""
     assert plain["secret_made_again_after"] == []
     assert mended["secret_made_again_after"] == [0, 59]

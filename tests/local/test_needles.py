@@ -1,4 +1,4 @@
-"""The search of tests/stack/test_privacy.py finds what is there: one that finds nothing anywhere proves nothing."""
+"""The search of tests/stack/test_privacy.py finds planted values. Without this proof its empty results mean nothing."""
 
 import base64
 import json
@@ -44,16 +44,16 @@ def based(text: str) -> str:
         f"a{SAID.encode().hex()}",
     ],
 )
-def test_what_is_planted_is_found_however_it_is_written(hidden: str) -> None:
+def test_a_planted_value_is_found_in_every_encoding(hidden: str) -> None:
     assert found_in(LINE.format(hidden), NEEDLES) == set(NEEDLES)
 
 
 @pytest.mark.parametrize(
     "innocent", ["+22177***8765", "2026-11-23T10:00:00.770Z", based("+22177***8765"), "Zuleikha", "770 008 76"]
 )
-def test_what_is_masked_or_something_else_is_not(innocent: str) -> None:
+def test_masked_or_different_values_are_not_found(innocent: str) -> None:
     assert found_in(LINE.format(innocent), NEEDLES) == set()
 
 
-def test_no_reading_is_missing_because_another_one_fails() -> None:
+def test_text_that_cannot_be_decoded_does_not_hide_a_value() -> None:
     assert any("Zuleikha" in one for one in readings(f"%zz \\u12 ===== {'A' * 9} {based(SAID)} é{'f' * 13}"))

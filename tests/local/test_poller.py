@@ -12,7 +12,7 @@ from local.poller import Poller, build_records, failed_ids
 from local.valve import Valve
 
 SOON = 60.0
-"""Seconds after which something counts as never coming, on however busy a machine."""
+"""Seconds that a test waits before it fails, also on a busy machine."""
 SENT = ["a", "b", "c"]
 ARN = "arn:aws:sqs:eu-west-1:123456789012:q"
 
@@ -36,7 +36,7 @@ ARN = "arn:aws:sqs:eu-west-1:123456789012:q"
     ],
 )
 def test_which_messages_stay(answer: object, kept: set[str]) -> None:
-    """As https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html lists the conditions."""
+    """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html lists the conditions."""
     assert failed_ids(answer, SENT) == kept
 
 
@@ -45,7 +45,7 @@ def message(name: str, **more: Any) -> Any:
     return {**fields, **more}
 
 
-def test_records_look_as_lambdas_do() -> None:
+def test_records_have_lambdas_shape() -> None:
     attributes = {"ApproximateReceiveCount": "1", "SentTimestamp": "1795428000000", "MessageGroupId": "demo"}
     named = {"n": {"DataType": "String", "StringValue": "v"}, "b": {"DataType": "Binary", "BinaryValue": b"\xff"}}
     event = build_records([message("a", Attributes=attributes, MessageAttributes=named)], ARN)
@@ -71,7 +71,7 @@ def test_records_look_as_lambdas_do() -> None:
 
 @dataclass(slots=True)
 class FakeSqs:
-    """Gives what is queued, in order; long polls end at once and the second empty one stops the poller."""
+    """Gives the queued messages in order. A long poll ends at once; the second empty one stops the poller."""
 
     queued: list[Any]
     limit_per_receive: int = 10
@@ -130,7 +130,7 @@ def fail_b(_event: object) -> object:
         (lambda _event: RuntimeError("broken"), False, []),
     ],
 )
-def test_only_what_succeeded_is_deleted(answers: Any, partial: bool, deleted: list[str]) -> None:
+def test_only_messages_that_succeeded_are_deleted(answers: Any, partial: bool, deleted: list[str]) -> None:
     sqs = FakeSqs([message(name) for name in SENT])
     poll(sqs, answers, partial_failures=partial)
     assert sqs.deleted == deleted
@@ -160,7 +160,7 @@ def test_a_batch_waits_for_its_window_and_no_longer_when_it_is_full() -> None:
 
 
 class Slow(FakeSqs):
-    """Has handed its messages out before its answer is read."""
+    """Holds its answer back after it has handed the messages out."""
 
     def __init__(self) -> None:
         super().__init__([message("late")])
@@ -195,7 +195,7 @@ def test_a_message_that_is_being_handed_out_is_on_its_way() -> None:
 
 
 class Breaking(FakeSqs):
-    """Fails once, at the second look for more of a batch."""
+    """Fails once, at the second request for more messages of a batch."""
 
     failed = False
 
@@ -206,7 +206,7 @@ class Breaking(FakeSqs):
         return super().receive_message(**asked)
 
 
-def test_what_no_function_gets_is_left_to_come_back() -> None:
+def test_messages_of_an_incomplete_batch_come_back() -> None:
     sqs = Breaking([message("a")], limit_per_receive=1)
     poller = Poller(mapping(), sqs, lambda _event: pytest.fail("no batch is whole"))  # type: ignore[arg-type]  # a fake
     poller.start()
@@ -216,14 +216,14 @@ def test_what_no_function_gets_is_left_to_come_back() -> None:
     assert sqs.deleted == []
 
 
-def test_who_is_in_a_hurry_waits_for_no_window() -> None:
+def test_no_batch_waits_for_its_window_while_the_stack_hurries() -> None:
     sqs, hurry = FakeSqs([message(str(n)) for n in range(3)], limit_per_receive=2), threading.Event()
     hurry.set()
     assert [len(batch) for batch in poll(sqs, lambda _event: None, hurry, batching=timedelta(hours=1))] == [3]
 
 
-def test_it_takes_no_more_than_its_valve_lets_through() -> None:
-    """What the function gives back does not count, and may be taken again."""
+def test_it_takes_no_more_messages_than_its_valve_allows() -> None:
+    """A message that the function gives back does not count and may be taken again."""
     sqs, valve, taken = FakeSqs([message(name) for name in "abcdef"]), Valve(), threading.Semaphore(0)
     valve.allow(3)
     batches: list[list[str]] = []

@@ -1,4 +1,4 @@
-"""What a reset asks of the stack's own AWS, in which order."""
+"""The calls of a reset to the stack's own AWS, and their order."""
 
 import json
 import threading
@@ -17,7 +17,7 @@ EMPTIED: tuple[str, dict[str, object]] = (RESTORE_PATH, {})
 
 @contextmanager
 def listening(*, fails: str = "") -> Iterator[tuple[str, list[tuple[str, object]]]]:
-    """Its address, and what it was asked; `fails` is a path that it answers with 500."""
+    """A server's address and the calls that it got. It answers the path `fails` with 500."""
     asked: list[tuple[str, object]] = []
 
     class Listener(BaseHTTPRequestHandler):
@@ -27,7 +27,7 @@ def listening(*, fails: str = "") -> Iterator[tuple[str, list[tuple[str, object]
             self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:
-            """Nobody reads it."""
+            """Logs nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Listener) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -39,13 +39,13 @@ def reset(url: str) -> Reset:
     return Reset(aws_url=url, simulators_url=None, pools={}, scheduler=None)
 
 
-def test_what_is_refused_while_the_world_is_emptied_is_nobodys_fault() -> None:
+def test_refusals_are_not_recorded_while_the_stack_is_emptied() -> None:
     with listening() as (url, asked):
         reset(url).now()
     assert asked == [SHUT, EMPTIED, EMPTIED, OPEN]
 
 
-def test_refusals_count_again_whatever_becomes_of_the_reset() -> None:
+def test_refusals_are_recorded_again_even_if_the_reset_fails() -> None:
     with listening(fails=RESTORE_PATH) as (url, asked), pytest.raises(urllib.error.HTTPError):
         reset(url).now()
     assert asked == [SHUT, EMPTIED, OPEN]

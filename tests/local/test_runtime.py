@@ -7,7 +7,7 @@ import pytest
 from local.runtime import FunctionLimits, FunctionPool, FunctionTimeoutError, Handler, Json, LambdaContext
 
 SOON = 60.0
-"""Seconds after which something counts as never coming, on however busy a machine."""
+"""Seconds that a test waits before it fails, also on a busy machine."""
 
 
 def pool(make: Callable[[], Handler], *, seconds: float = SOON, environments: int = 2) -> FunctionPool:
@@ -37,10 +37,10 @@ def test_an_environment_is_built_once_and_kept() -> None:
     assert isinstance(first, list)
     assert isinstance(second, list)
     assert (first[0], second[0], len(built)) == (1, 2, 1)
-    assert first[1] == second[1]  # the same thread, so that a kept event loop stays where it was made
+    assert first[1] == second[1]  # on the same thread, so that an environment's event loop stays on its own thread
 
 
-def test_invocations_at_once_get_an_environment_each_up_to_the_limit() -> None:
+def test_concurrent_invocations_get_an_environment_each_up_to_the_limit() -> None:
     inside = threading.Semaphore(0)
     let_go = threading.Event()
     most: list[int] = []
@@ -63,7 +63,7 @@ def test_invocations_at_once_get_an_environment_each_up_to_the_limit() -> None:
     assert max(most) == 2
 
 
-def test_the_context_speaks_as_lambdas_does() -> None:
+def test_the_context_has_the_values_of_lambdas() -> None:
     def handler(_event: Json, context: LambdaContext) -> Json:
         remaining = context.get_remaining_time_in_millis()
         return [context.function_name, context.invoked_function_arn, context.memory_limit_in_mb, remaining]
@@ -74,7 +74,7 @@ def test_the_context_speaks_as_lambdas_does() -> None:
     assert 0 < answer[3] <= SOON * 1000
 
 
-def test_nothing_is_shared_between_caller_and_function() -> None:
+def test_caller_and_function_share_no_object() -> None:
     event: dict[str, Json] = {"list": [1]}
     answer = pool(always(lambda e, _: e)).submit(event).result(SOON)
     assert answer == event
@@ -87,7 +87,7 @@ def test_an_answer_that_is_not_json_is_the_functions_error(answer: object) -> No
         pool(always(lambda _event, _context: answer)).submit(None).result(SOON)
 
 
-def test_what_it_raises_is_the_outcome_and_the_environment_lives_on() -> None:
+def test_an_exception_is_the_outcome_and_the_environment_stays() -> None:
     def handler(event: Json, _context: LambdaContext) -> Json:
         if event == "bad":
             raise KeyError("bad")
@@ -100,7 +100,7 @@ def test_what_it_raises_is_the_outcome_and_the_environment_lives_on() -> None:
     assert toy.submit("good").result(SOON) == before
 
 
-def test_too_long_is_a_failure_and_the_environment_is_never_used_again() -> None:
+def test_a_time_out_is_a_failure_and_ends_the_environment() -> None:
     let_go = threading.Event()
 
     def handler(event: Json, _context: LambdaContext) -> Json:
@@ -118,7 +118,7 @@ def test_too_long_is_a_failure_and_the_environment_is_never_used_again() -> None
     let_go.set()
 
 
-def test_what_cannot_be_built_is_known_at_the_warm_up() -> None:
+def test_a_failing_build_is_reported_at_the_warm_up() -> None:
     def make() -> Handler:
         raise RuntimeError("no configuration")
 

@@ -26,7 +26,7 @@ def names(firings: Firings, schedules: list[Any], now: datetime) -> list[str]:
     return [schedule.name for _, schedule in firings.take_due(schedules, now)]
 
 
-def test_a_rate_begins_at_once_and_comes_back() -> None:
+def test_a_rate_fires_at_once_and_then_repeats() -> None:
     firings = Firings()
     seconds = [0, 1, 59, 60, 61, 130, 179, 180]
     fired = [second for second in seconds if names(firings, [TICK], START + timedelta(seconds=second))]
@@ -59,7 +59,7 @@ def test_a_moved_one_time_schedule_fires_at_its_new_time() -> None:
     assert names(firings, [read_schedule(document("x", "at(2026-11-23T10:00:00)"))], START) == ["x"]
 
 
-def test_one_made_anew_under_the_same_name_fires_again() -> None:
+def test_a_new_schedule_with_the_same_name_fires_again() -> None:
     firings = Firings()
     for created in (START - timedelta(hours=1), START):
         once = read_schedule(document("x", "at(2026-11-23T09:30:00)", CreationDate=created))
@@ -78,7 +78,7 @@ def test_one_made_anew_under_the_same_name_fires_again() -> None:
         ("at(2026-11-23T10:00:00)", "Africa/Nowhere"),
     ],
 )
-def test_what_is_not_understood_is_said(expression: str, zone: str | None) -> None:
+def test_an_unknown_schedule_expression_is_an_error(expression: str, zone: str | None) -> None:
     with pytest.raises(ExpressionError):
         read_expression(expression, zone)
 
@@ -89,9 +89,10 @@ def test_what_is_not_understood_is_said(expression: str, zone: str | None) -> No
         ("2026-11-23T08:00:00", "Africa/Dakar", "2026-11-23T08:00:00+00:00"),
         ("2026-11-23T08:00:00", "Indian/Antananarivo", "2026-11-23T05:00:00+00:00"),
         ("2026-04-23T23:59:59", "Africa/Cairo", "2026-04-23T21:59:59+00:00"),
-        ("2026-04-24T00:30:00", "Africa/Cairo", "2026-04-23T22:30:00+00:00"),  # does not exist: it is 01:30 by then
+        # does not exist: the clock shows 01:30 then
+        ("2026-04-24T00:30:00", "Africa/Cairo", "2026-04-23T22:30:00+00:00"),
         ("2026-04-24T01:30:00", "Africa/Cairo", "2026-04-23T22:30:00+00:00"),
-        ("2026-10-29T23:30:00", "Africa/Cairo", "2026-10-29T20:30:00+00:00"),  # comes twice: the first
+        ("2026-10-29T23:30:00", "Africa/Cairo", "2026-10-29T20:30:00+00:00"),  # occurs twice: the first counts
         ("2026-10-30T00:00:00", "Africa/Cairo", "2026-10-29T22:00:00+00:00"),
     ],
 )
@@ -104,7 +105,7 @@ def fired_at(schedule: Schedule, minutes: range) -> list[int]:
     return [minute for minute in minutes if names(firings, [schedule], START + timedelta(minutes=minute))]
 
 
-def test_a_rate_keeps_to_its_dates_both_inclusive() -> None:
+def test_a_rate_fires_only_between_its_dates_inclusive() -> None:
     starts, ends = START + timedelta(minutes=3), START + timedelta(minutes=7)
     bounded = read_schedule(document("x", "rate(2 minutes)", StartDate=starts, EndDate=ends))
     assert fired_at(bounded, range(12)) == [3, 5, 7]

@@ -5,7 +5,7 @@ import pytest
 from local.settings import Settings, SettingsError
 
 
-def test_a_person_chooses_through_the_environment() -> None:
+def test_settings_come_from_the_environment() -> None:
     settings = Settings.from_environment(
         {
             "PORT": "9000",
@@ -22,24 +22,24 @@ def test_a_person_chooses_through_the_environment() -> None:
     assert allowed == "http://127.0.0.1:5001,http://127.1:5001,http://127.0.0.1,http://cards.example:81"
 
 
-def test_without_choices() -> None:
+def test_the_defaults() -> None:
     settings = Settings.from_environment({"PORT": "", "NOW": ""})
     assert (settings.port, settings.clock_route, settings.allowed_card_hosts(None)) == (8000, True, "")
 
 
-def test_the_command_line_goes_first() -> None:
+def test_the_command_line_wins() -> None:
     assert Settings.from_environment({"PORT": "9000"}, port=9001).port == 9001
 
 
 @pytest.mark.parametrize(
     "wrong", [{"PORT": "http"}, {"PORT": "70000"}, {"NOW": "noon"}, {"NOW": "2026-11-23T10:00:00"}]
 )
-def test_what_cannot_be_is_said(wrong: dict[str, str]) -> None:
+def test_an_impossible_value_is_an_error(wrong: dict[str, str]) -> None:
     with pytest.raises(SettingsError):
         Settings.from_environment(wrong)
 
 
-def test_with_containers_it_is_morning_unless_somebody_says_otherwise() -> None:
+def test_with_containers_the_clock_starts_in_the_morning_by_default() -> None:
     def read(**environment: str) -> Settings:
         return Settings.from_environment({"DOCKER": "1", **environment}, bridge=lambda: ("172.17.0.1",))
 
@@ -50,6 +50,6 @@ def test_with_containers_it_is_morning_unless_somebody_says_otherwise() -> None:
         read(PORT="65534")
 
 
-def test_without_containers_nothing_but_this_machine_is_listened_on() -> None:
+def test_without_containers_the_stack_listens_on_this_machine_only() -> None:
     settings = Settings.from_environment({})
     assert (settings.containers, settings.extra_hosts) == (False, ())

@@ -7,10 +7,10 @@ from local.runtime import FunctionLimits, FunctionPool, Json, LambdaContext
 from local.valve import Valve
 
 SOON = 60.0
-"""Seconds after which something counts as never coming."""
+"""Seconds that a test waits before it fails."""
 
 
-def test_it_begins_when_the_last_function_has_ended_and_nothing_is_taken_up_meanwhile() -> None:
+def test_it_begins_after_the_last_function_has_ended_and_stops_the_pollers() -> None:
     let_go, began, end = threading.Event(), threading.Event(), threading.Event()
 
     def handler(event: Json, _: LambdaContext) -> Json:

@@ -29,7 +29,7 @@ def key() -> rsa.RSAPrivateKey:
     return make_key()
 
 
-def test_a_minted_token_is_taken_and_its_claims_are_strings(key: rsa.RSAPrivateKey) -> None:
+def test_a_minted_token_is_accepted_and_its_claims_are_strings(key: rsa.RSAPrivateKey) -> None:
     token = mint(key, TokenRequest(issuer=ISSUER, organisation="demo", scopes=("messaging.read",)), NOW)
     caller = authorize(header(token), RULE, key.public_key(), NOW)
     assert caller.claims["organisation_id"] == "demo"
@@ -55,12 +55,12 @@ def issuer_of(key: rsa.RSAPrivateKey) -> Issuer:
     return Issuer(key=key, name=ISSUER, now=NOW)
 
 
-def test_what_the_bad_ones_are_made_of_is_good(key: rsa.RSAPrivateKey) -> None:
+def test_a_token_with_good_claims_and_signature_is_accepted(key: rsa.RSAPrivateKey) -> None:
     assert authorize(issuer_of(key).signed(), RULE, key.public_key(), NOW).claims["organisation_id"] == "demo"
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_what_the_gateway_does_not_take(key: rsa.RSAPrivateKey, case: str) -> None:
+def test_each_bad_token_is_refused(key: rsa.RSAPrivateKey, case: str) -> None:
     with pytest.raises(UnauthorizedError):
         authorize(BAD[case](issuer_of(key)), RULE, key.public_key(), NOW)
 
@@ -86,7 +86,7 @@ def test_a_route_may_ask_for_scopes(key: rsa.RSAPrivateKey) -> None:
     assert authorize(everything, rule, key.public_key(), NOW).scopes == ["messaging.admin"]
 
 
-def test_the_key_is_kept_for_its_owner_only(key: rsa.RSAPrivateKey, tmp_path: Path) -> None:
+def test_only_its_owner_may_read_the_key_file(key: rsa.RSAPrivateKey, tmp_path: Path) -> None:
     path = tmp_path / "key.pem"
     path.write_text("an older stack's")
     save_key(key, path)

@@ -1,4 +1,4 @@
-"""The whole machinery on a toy template: what is started, served, polled, moved in time and stopped."""
+"""The local stack on a toy template: start, HTTP, polling, jumps of the clock, and stop."""
 
 import json
 import os
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.stack
 
 
 PATIENCE = 300.0
-"""Seconds until what a test waits for counts as never coming."""
+"""Seconds that a test waits before it fails."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,11 +65,12 @@ class Running:
         return subprocess.check_output(command, text=True, cwd=PROJECT_ROOT, env=variables).strip()
 
     def reported(self, count: int, about: str = "") -> list[str]:
-        """What the toy's worker put on its out queue, once there is that much of it."""
+        """The sorted messages that the toy's worker put on its out queue, once there are `count`."""
         return sorted(self.reported_in_order(count, about))
 
     def reported_in_order(self, count: int, about: str = "") -> list[str]:
-        """Only what matches `about`; the rest is taken off the queue too."""
+        """In the order of arrival. Only messages that match `about` count; the others are removed from the queue
+        too."""
         sqs, url = self.aws("sqs"), self.output("OutQueueUrl")
         found: list[str] = []
         give_up = time.monotonic() + PATIENCE
@@ -122,7 +123,7 @@ def test_an_expired_token_is_made_on_request_and_refused(running: Running) -> No
     assert httpx2.post(f"{running.base_url}/v1/echo/hello", headers=headers).status_code == 401
 
 
-def test_the_environment_comes_resolved_out_of_the_template(running: Running) -> None:
+def test_the_environment_comes_from_the_template_with_resolved_references(running: Running) -> None:
     environment = httpx2.get(f"{running.base_url}/open").json()["environment"]
     assert environment["TABLE"] == running.output("Table")
     assert environment["WORK_QUEUE_URL"] == running.output("WorkQueueUrl")
@@ -137,7 +138,7 @@ def test_a_function_past_its_time_out_is_500_and_logged(running: Running) -> Non
 
 
 def test_queue_schedule_visibility_delay_and_redrive_follow_the_clock(running: Running) -> None:
-    """However long this takes by itself: ticks of minutes that pass meanwhile are not looked at."""
+    """It may take long: the ticks of the minutes that pass meanwhile are not compared."""
     sqs, work = running.aws("sqs"), running.output("WorkQueueUrl")
     assert running.reported(1, "tick .*10:00") == ["tick 2026-11-23T10:00"]
     sqs.send_message(QueueUrl=work, MessageBody="good", MessageGroupId="demo")
@@ -154,8 +155,9 @@ def test_queue_schedule_visibility_delay_and_redrive_follow_the_clock(running: R
     assert running.reported(2, "late|tick .*10:20") == ["late 1 -", "tick 2026-11-23T10:20"]
 
 
-def test_a_jump_passes_what_falls_due_in_order(running: Running) -> None:
-    """A schedule made at run time fires at its instant, after what was delayed until before it, and before the rest."""
+def test_a_jump_delivers_due_work_in_order(running: Running) -> None:
+    """A schedule made at run time fires at its instant: after messages delayed until before it, and before later
+    ones."""
     sqs, scheduler, work = running.aws("sqs"), running.aws("scheduler"), running.output("WorkQueueUrl")
     now = running.now()
     running.reported(0)
@@ -208,7 +210,7 @@ def test_items_expire_by_the_clock(running: Running) -> None:
     assert "Item" not in dynamodb.get_item(TableName=table, Key={"pk": item["pk"]})
 
 
-def test_messages_are_neither_lost_nor_doubled_by_many_clients_at_once(running: Running) -> None:
+def test_many_concurrent_clients_neither_lose_nor_double_messages(running: Running) -> None:
     sqs = running.aws("sqs")
     url = sqs.create_queue(QueueName="crowd")["QueueUrl"]
 
@@ -240,7 +242,7 @@ def test_a_presigned_put_works_from_outside(running: Running) -> None:
     assert s3.head_object(Bucket=bucket, Key="uploads/list.csv")["ContentLength"] == 4
 
 
-def test_a_reset_brings_everything_back_to_the_start_but_for_the_clock(running: Running) -> None:
+def test_a_reset_restores_everything_except_the_clock(running: Running) -> None:
     sqs, dynamodb, s3 = running.aws("sqs"), running.aws("dynamodb"), running.aws("s3")
     secrets, scheduler = running.aws("secretsmanager"), running.aws("scheduler")
     before = httpx2.get(f"{running.base_url}/open").json()["environment"]
@@ -281,13 +283,13 @@ def test_a_reset_needs_the_open_clock_route_and_a_post(running: Running) -> None
     assert httpx2.get(f"{running.base_url}/_local/reset").status_code == 405
 
 
-def test_a_port_in_use_is_said_in_one_line(running: Running, tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported_in_one_line(running: Running, tmp_path: Path) -> None:
     with (tmp_path / "log").open("w") as log, start(log, PORT=running.port) as process:
         assert process.wait(PATIENCE) == 2
     assert (tmp_path / "log").read_text() == f"port {running.port} on 127.0.0.1 is in use; choose another with PORT=\n"
 
 
-def test_no_token_without_a_stack() -> None:
+def test_without_a_stack_there_is_no_token() -> None:
     command = [sys.executable, "-m", "local", "token", "--port", "1"]
     answer = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT_ROOT, check=False)
     assert (answer.returncode, answer.stdout) == (1, "")
@@ -325,7 +327,7 @@ def test_a_signal_during_the_start_stops_it_too(tmp_path: Path) -> None:
             time.sleep(0.01)
         process.terminate()
         assert process.wait(PATIENCE) == 0
-    # A child that the stack had not written down yet sees for itself that its parent has gone (local/child.py).
+    # A child that the stack has not recorded yet notices by itself that its parent has gone (local/child.py).
     until = time.monotonic() + PATIENCE
     while any(is_alive(child) for child in children) and time.monotonic() < until:
         time.sleep(0.01)

@@ -13,11 +13,11 @@ def waits(valve: Valve) -> tuple[threading.Thread, list[int]]:
     return thread, got
 
 
-def test_an_open_one_gives_what_is_asked_for() -> None:
+def test_an_open_valve_allows_the_requested_number() -> None:
     assert Valve().wait(10) == 10
 
 
-def test_one_that_is_turned_down_gives_what_is_left_and_takes_back_what_was_kept() -> None:
+def test_a_limited_valve_allows_the_rest_and_counts_returned_messages_again() -> None:
     valve = Valve()
     valve.allow(15)
     assert valve.wait(10) == 10
@@ -33,7 +33,7 @@ def test_one_that_is_turned_down_gives_what_is_left_and_takes_back_what_was_kept
     assert valve.wait(10) == 10
 
 
-def test_nothing_is_taken_while_it_is_shut() -> None:
+def test_a_shut_valve_allows_no_message() -> None:
     valve = Valve()
     with valve.shut():
         thread, got = waits(valve)

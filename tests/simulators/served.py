@@ -1,4 +1,4 @@
-"""The simulators behind a socket, for clients that bring their own HTTP: nothing of such a client is replaced."""
+"""The simulators behind a socket, for third-party clients: the tests replace no part of such a client."""
 
 import asyncio
 import socket
@@ -19,12 +19,12 @@ AT_ONCE = {
     "receipts_per_call": 1,
     "template_webhooks": False,
 }
-"""The world's clock stands still: what comes later must come now."""
+"""The world's clock stands still, so every callback must come at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """`base` is what takes the place of https://graph.facebook.com in a client."""
+    """`url`: the server. `base` replaces https://graph.facebook.com in a client."""
 
     url: str
     world: World
@@ -35,12 +35,12 @@ class Served:
         return f"{self.url}/meta"
 
     def do(self, action: str, /, **body: object) -> None:
-        """One of /_control's actions."""
+        """Calls an action of /_control."""
         answer = self.control.post(f"/_control/{action}", json=body)
         assert answer.status_code == 200, answer.text
 
     def start_anew(self) -> None:
-        """As if just started."""
+        """Resets the simulators to their start."""
         self.do("reset")
         self.do("settings", **AT_ONCE)
         while not self.world.product.updates.empty():
@@ -51,7 +51,7 @@ class Served:
         return self.world.product.updates.get(timeout=60)
 
     def person_writes(self, number: str, text: str = "Bonjour à tous") -> None:
-        """Opens a session of 24 hours."""
+        """A person writes, which opens a session of 24 hours."""
         self.do("inbound", organisation="demo", **{"from": number}, text=text)
 
     def ledger(self) -> list[dict[str, object]]:
@@ -61,7 +61,7 @@ class Served:
 
 @contextmanager
 def served() -> Iterator[Served]:
-    """A server in a thread. The socket listens before the thread starts, so that nobody has to wait for it."""
+    """A server in a thread. The socket listens before the thread starts, so no client has to wait."""
     world = World()
     config = uvicorn.Config(world.app, log_level="warning", access_log=False, lifespan="off", ws="none")
     server = uvicorn.Server(config)

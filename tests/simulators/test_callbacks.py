@@ -1,4 +1,4 @@
-"""How the product is called back, and what control can change about it."""
+"""The simulators' calls to the product's webhooks, and what /_control can change about them."""
 
 import io
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ from PIL import Image
 from tests.simulators.world import NUMBER, START, World, play, png, sms, template
 
 
-def test_statuses_come_in_time_with_their_own_instants() -> None:
+def test_statuses_come_at_their_own_times() -> None:
     async def scene(world: World) -> None:
         media = await world.media_id()
         world.clock.set(datetime(2026, 12, 1, tzinfo=UTC))
@@ -24,7 +24,7 @@ def test_statuses_come_in_time_with_their_own_instants() -> None:
     play(scene)
 
 
-def test_a_failing_webhook_is_called_again() -> None:
+def test_a_failed_call_to_the_webhook_is_repeated() -> None:
     async def scene(world: World) -> None:
         world.product.answers = [500, 503, 500]
         await world.message(template(to="+221770000602", media=await world.media_id()))
@@ -78,7 +78,7 @@ def test_without_an_app_secret_there_is_no_webhook() -> None:
     play(scene, app_secret=None)
 
 
-def test_an_unknown_token_is_taken_but_nobody_is_told() -> None:
+def test_an_unknown_token_is_accepted_but_no_webhook_is_called() -> None:
     async def scene(world: World) -> None:
         answer = await world.message(template(media=await world.media_id()), token="somebody-else")
         assert answer.status_code == 200
@@ -140,7 +140,7 @@ def test_a_picture_by_link_is_fetched() -> None:
     "body",
     [{"nonsense": 1}, {"receipts": "yes"}, {"units": {"SN": "many"}}, {"messaging_limit": "TIER_7"}, {"senders": []}],
 )
-def test_faulty_settings_change_nothing(body: dict[str, object]) -> None:
+def test_invalid_settings_change_nothing(body: dict[str, object]) -> None:
     async def scene(world: World) -> None:
         before = (await world.http.get("/_control/settings")).json()
         answer = await world.http.post("/_control/settings", json={"sent_delay": 9, **body})
@@ -190,7 +190,7 @@ def test_the_ledger_counts_refusals() -> None:
     play(scene)
 
 
-def test_what_was_called_is_noted_as_it_came() -> None:
+def test_called_addresses_are_recorded_unchanged() -> None:
     async def scene(world: World) -> None:
         await world.message(template(), token="x")
         await world.http.get("/cards/DKR-VAC-1.png?seen=%2B221")
@@ -229,7 +229,7 @@ def test_cards() -> None:
     play(scene)
 
 
-def test_a_card_host_in_trouble() -> None:
+def test_a_failing_card_host() -> None:
     statuses = {"missing": 404, "gone": 410, "forbidden": 403, "redirect": 302, "page": 200, "down": 503}
 
     async def scene(world: World) -> None:

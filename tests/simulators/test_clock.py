@@ -1,4 +1,4 @@
-"""The simulators' clock on the stack's jumps."""
+"""The simulators' clock follows the jumps of the stack's clock."""
 
 import asyncio
 from datetime import timedelta
@@ -11,7 +11,7 @@ async def _slept(clock: OffsetClock, seconds: float, order: list[float]) -> None
     order.append(seconds)
 
 
-def test_a_jump_wakes_those_it_passes_and_no_others() -> None:
+def test_a_jump_wakes_only_the_sleepers_that_it_passes() -> None:
     asyncio.run(_jumps())
 
 
@@ -28,6 +28,6 @@ async def _jumps() -> None:
     await sleepers[1]
 
 
-def test_no_time_passes_at_once() -> None:
+def test_sleeping_for_no_time_ends_at_once() -> None:
     asyncio.run(OffsetClock().sleep(0))
     asyncio.run(OffsetClock().sleep(-1))

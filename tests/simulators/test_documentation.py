@@ -1,4 +1,4 @@
-"""docs/simulators.md and the code say the same: each special number, credential, call and setting, and no other."""
+"""docs/simulators.md and the code agree: the same special numbers, credentials, calls and settings, and no others."""
 
 import json
 import re
@@ -21,12 +21,12 @@ PAGE = (Path(__file__).parents[2] / "docs" / "simulators.md").read_text(encoding
 
 
 def section(title: str) -> str:
-    """What stands under a heading, to the next one of whatever level."""
+    """The text below a heading, to the next heading of any level."""
     return PAGE.split(f"\n{title}\n", 1)[1].split("\n#", 1)[0]
 
 
 def rows(text: str) -> Iterator[list[str]]:
-    """The cells of every table's rows; `\\|` is no border."""
+    r"""The cells of every table's rows; `\|` does not end a cell."""
     for line in text.splitlines():
         if line.startswith("|") and not line.startswith("|---"):
             yield [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]

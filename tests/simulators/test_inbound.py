@@ -1,4 +1,4 @@
-"""What people write, in the shapes that the product's own reader understands."""
+"""Messages from people, in shapes that the product's own reader understands."""
 
 import json
 from dataclasses import replace
@@ -17,7 +17,7 @@ USER_ID = user_id_of(WA_ID)
 
 
 async def received(world: World, **body: Any) -> WebhookUpdates:
-    """What the product reads of one person's act."""
+    """What the product reads of a person's message or preference."""
     action = "preferences" if "value" in body else "inbound"
     await world.control(action, organisation="demo", **{"from": PHONE}, **body)
     await world.clock.settle()
@@ -54,7 +54,7 @@ def test_every_kind_is_read_by_the_product(body: dict[str, str], words: tuple[st
     play(scene)
 
 
-def test_somebody_without_a_number_is_answered_by_user_id() -> None:
+def test_a_person_without_a_number_is_answered_by_user_id() -> None:
     async def scene(world: World) -> None:
         text = template(type="text", template=None, text={"body": "Bonjour"}, recipient="XX.9")
         del text["to"]
@@ -70,13 +70,13 @@ def test_somebody_without_a_number_is_answered_by_user_id() -> None:
 
 
 def question(**changes: object) -> dict[str, object]:
-    """A text with one reply button; `changes` are of its `interactive`."""
+    """A text with one reply button; `changes` replace parts of its `interactive`."""
     buttons = [{"type": "reply", "reply": {"id": "STOP", "title": "Arrêter"}}]
     interactive = {"type": "button", "body": {"text": "Arrêter ?"}, "action": {"buttons": buttons}, **changes}
     return template(type="interactive", template=None, interactive=interactive)
 
 
-def test_reply_buttons_are_taken_inside_a_session() -> None:
+def test_reply_buttons_are_accepted_inside_a_session() -> None:
     async def scene(world: World) -> None:
         assert (await world.message(question())).json()["error"]["code"] == 131047
         await received(world, text="Salut")
@@ -154,7 +154,7 @@ def test_preferences(value: str, stopped: bool) -> None:
         ("preferences", {"organisation": "demo", "value": "stop"}),
     ],
 )
-def test_what_control_cannot_read(action: str, body: dict[str, str]) -> None:
+def test_control_refuses_an_unreadable_body(action: str, body: dict[str, str]) -> None:
     async def scene(world: World) -> None:
         assert (await world.http.post(f"/_control/{action}", json=body)).status_code == 400
         assert world.product.values == []

@@ -1,6 +1,6 @@
-"""Kapso's Python client, unmodified but for its base URL, against the simulator of Meta.
+"""Kapso's Python client against the simulator of Meta. Only its base URL is changed.
 
-It speaks to Graph directly, as it does without one of Kapso's own keys. https://github.com/gokapso/whatsapp-cloud-api-python
+It calls Graph directly, as it does without a Kapso key. https://github.com/gokapso/whatsapp-cloud-api-python
 """
 
 import asyncio
@@ -184,7 +184,7 @@ NUMBERS = [
         130429,
         ValidationError,
         ErrorCategory.VALIDATION,
-    ),  # It goes by the HTTP status alone: 400 here, 429 below.
+    ),  # The client looks only at the HTTP status: 400 here, 429 below.
     ("0430", 130429, RateLimitError, ErrorCategory.RATE_LIMIT),
     ("1000", 131000, WhatsAppAPIError, ErrorCategory.SERVER_ERROR),
     ("1026", 131026, ValidationError, ErrorCategory.VALIDATION),
@@ -195,7 +195,7 @@ NUMBERS = [
 
 
 @pytest.mark.parametrize(("digits", "code", "kind", "category"), NUMBERS, ids=[row[0] for row in NUMBERS])
-def test_refusals_are_the_errors_that_they_stand_for(
+def test_refusals_raise_the_documented_errors(
     meta: Served, digits: str, code: int, kind: type[WhatsAppAPIError], category: ErrorCategory
 ) -> None:
     async def scene(client: WhatsAppClient) -> None:
@@ -207,7 +207,7 @@ def test_refusals_are_the_errors_that_they_stand_for(
     play(meta, scene)
 
 
-def test_it_tries_again_where_the_simulator_says_so(meta: Served) -> None:
+def test_it_tries_again_if_the_simulator_says_so(meta: Served) -> None:
     async def scene(client: WhatsAppClient) -> None:
         await send_card(client, "+221770000503")
         assert len(meta.ledger()) == 1
@@ -219,7 +219,7 @@ def test_it_tries_again_where_the_simulator_says_so(meta: Served) -> None:
     ("token", "kind"),
     [("expired-token", AuthenticationError), ("no-access", AuthorizationError), ("app-limited", ValidationError)],
 )
-def test_tokens_that_are_refused(meta: Served, token: str, kind: type[WhatsAppAPIError]) -> None:
+def test_refused_tokens(meta: Served, token: str, kind: type[WhatsAppAPIError]) -> None:
     async def scene(client: WhatsAppClient) -> None:
         with pytest.raises(kind):
             await send_card(client)
@@ -228,7 +228,7 @@ def test_tokens_that_are_refused(meta: Served, token: str, kind: type[WhatsAppAP
 
 
 def received(update: tuple[bytes, str]) -> NormalizedWebhookResult:
-    """What the client makes of one call to the webhook."""
+    """How the client reads one call to the webhook."""
     body, signature = update
     assert verify_signature(app_secret="app-secret", raw_body=body, signature_header=signature)
     assert not verify_signature(app_secret="app-secret", raw_body=body + b" ", signature_header=signature)

@@ -1,4 +1,4 @@
-"""What Meta's simulator tells of templates and of the account; editing; buttons whose address ends in a variable."""
+"""Meta's simulator on templates and the account: reports, edits, and buttons whose address ends in a variable."""
 
 import httpx2
 import pytest
@@ -28,7 +28,7 @@ async def post(world: World, path: str, body: dict[str, object]) -> httpx2.Respo
     return await world.http.post(f"/meta/v25.0/{path}", json=body, headers={"Authorization": f"Bearer {TOKEN}"})
 
 
-def test_the_review_of_a_new_template_is_told_a_moment_later() -> None:
+def test_the_review_of_a_new_template_is_reported_a_moment_later() -> None:
     async def scene(world: World) -> None:
         made = await post(world, f"{ACCOUNT}/message_templates", own(BODY))
         assert made.json()["status"] == "PENDING"
@@ -62,7 +62,7 @@ def test_a_rejected_template_is_edited_and_reviewed_again() -> None:
     play(scene)
 
 
-def test_control_changes_status_and_category_and_tells() -> None:
+def test_control_changes_status_and_category_and_reports_it() -> None:
     async def scene(world: World) -> None:
         named = {"business_account_id": ACCOUNT, "name": "own_card", "language": "fr"}
         await world.control("templates", **{**own(BODY), **named, "status": "APPROVED"})
@@ -82,7 +82,7 @@ def test_control_changes_status_and_category_and_tells() -> None:
     play(scene)
 
 
-def test_control_tells_of_the_account_in_the_words_given() -> None:
+def test_control_reports_account_updates_as_given() -> None:
     async def scene(world: World) -> None:
         value = {"event": "ACCOUNT_RESTRICTION", "restriction_info": [{"restriction_type": "x", "expiration": 1}]}
         await world.control("account", organisation="demo", field="account_update", value=value)
@@ -144,7 +144,7 @@ async def apps(world: World) -> list[object]:
     return list((await world.get(f"/meta/v25.0/{ACCOUNT}/subscribed_apps")).json()["data"])
 
 
-def test_who_registered_the_webhook_subscribed_the_app_and_may_end_that() -> None:
+def test_the_registered_organisation_has_subscribed_the_app_and_may_unsubscribe_it() -> None:
     async def scene(world: World) -> None:
         assert len(await apps(world)) == 1
         await world.message(template(media=await world.media_id()))
@@ -155,7 +155,7 @@ def test_who_registered_the_webhook_subscribed_the_app_and_may_end_that() -> Non
         assert await apps(world) == []
         await world.message(template(media=await world.media_id()))
         await world.clock.settle()
-        assert len(world.product.reported()) == 3  # as Meta: no app, no webhook
+        assert len(world.product.reported()) == 3  # as at Meta: without an app there is no webhook
         assert (await world.http.post(path, headers=headers)).json() == {"success": True}
         assert len(await apps(world)) == 1
         await world.message(template(media=await world.media_id()))

@@ -1,4 +1,4 @@
-"""What Meta refuses, with which code."""
+"""The requests that Meta refuses, with their codes."""
 
 import copy
 from collections.abc import Callable
@@ -14,7 +14,8 @@ type Json = dict[str, object]
 
 
 def changed(path: str, value: object) -> Callable[[Json], Json]:
-    """A copy of a message in which the thing at `path` (dots, numbers for places) is `value`; ... deletes it."""
+    """A function that copies a message and sets `path` (dots; numbers for places in lists) to `value`; `...` deletes
+    it."""
 
     def change(body: Json) -> Json:
         body = copy.deepcopy(body)
@@ -76,7 +77,7 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("change", "code"), [row[1:] for row in REFUSALS], ids=[row[0] for row in REFUSALS])
-def test_a_faulty_message_is_refused(change: Callable[[Json], Json], code: int) -> None:
+def test_an_invalid_message_is_refused(change: Callable[[Json], Json], code: int) -> None:
     async def scene(world: World) -> None:
         good = template(media=await world.media_id())
         answer = await world.message(change(good))
@@ -161,7 +162,7 @@ PICTURES = [
 
 
 @pytest.mark.parametrize(("content", "kind", "code"), [row[1:] for row in PICTURES], ids=[row[0] for row in PICTURES])
-def test_a_faulty_picture_is_refused(content: bytes, kind: str, code: int) -> None:
+def test_an_invalid_picture_is_refused(content: bytes, kind: str, code: int) -> None:
     async def scene(world: World) -> None:
         answer = await world.upload(content, kind=kind)
         assert (answer.status_code, answer.json()["error"]["code"]) == (400, code)
@@ -178,7 +179,7 @@ def test_a_faulty_picture_is_refused(content: bytes, kind: str, code: int) -> No
         {"messaging_product": "whatsapp", "type": "image/png", "name": "x"},
     ],
 )
-def test_a_faulty_upload_is_refused(fields: dict[str, str]) -> None:
+def test_an_invalid_upload_is_refused(fields: dict[str, str]) -> None:
     async def scene(world: World) -> None:
         answer = await world.upload(png(), fields=fields)
         assert (answer.status_code, answer.json()["error"]["code"]) == (400, 100)
@@ -221,7 +222,7 @@ def test_free_form_needs_a_session() -> None:
     play(scene)
 
 
-def test_a_known_template_is_held_to_its_definition() -> None:
+def test_a_message_must_match_the_definition_of_its_template() -> None:
     async def scene(world: World) -> None:
         body = {
             "name": "vaccination_card",

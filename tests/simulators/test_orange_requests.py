@@ -1,4 +1,4 @@
-"""What Orange refuses, and in which of its three shapes."""
+"""The requests that Orange refuses, and the three shapes of its refusals."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ GRANT = {"grant_type": "client_credentials"}
 
 
 def shape(answer: httpx2.Response) -> str:
-    """Status and code, whichever of the shapes the body has."""
+    """Status and code of a refusal in any of the shapes."""
     body = answer.json()
     if "requestError" in body:
         ((family, inner),) = body["requestError"].items()
@@ -49,7 +49,7 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("body", "expected"), [row[1:] for row in REFUSALS], ids=[row[0] for row in REFUSALS])
-def test_a_faulty_text_is_refused(body: object, expected: str) -> None:
+def test_an_invalid_text_is_refused(body: object, expected: str) -> None:
     async def scene(world: World) -> None:
         answer = await world.text(body, token=await world.token())
         assert shape(answer) == expected
@@ -60,7 +60,7 @@ def test_a_faulty_text_is_refused(body: object, expected: str) -> None:
 
 
 @pytest.mark.parametrize("sender", ["tel:+2210000", "tel%3A2210000", "%2B2210000", "tel%3A%2b2210000x"])
-def test_the_sender_stands_encoded_in_the_path(sender: str) -> None:
+def test_the_sender_is_encoded_in_the_path(sender: str) -> None:
     async def scene(world: World) -> None:
         answer = await world.text(sms(), token=await world.token(), sender=sender)
         assert answer.status_code in {400, 404}
@@ -100,7 +100,7 @@ def test_each_country_has_its_sender(path: str, sender: str, address: str) -> No
     play(scene)
 
 
-def test_a_landline_is_taken_and_cannot_be_reached() -> None:
+def test_a_landline_is_accepted_and_cannot_be_reached() -> None:
     async def scene(world: World) -> None:
         await world.text(sms("tel:+221338001234"), token=await world.token())
         await world.clock.settle()
@@ -127,7 +127,7 @@ def test_token_requests() -> None:
     play(scene)
 
 
-def test_what_some_have_seen_of_tokens_and_contracts() -> None:
+def test_reported_variants_of_tokens_and_contracts() -> None:
     async def contracts(world: World, client: str) -> httpx2.Response:
         return await world.get("/orange/sms/admin/v1/contracts", token=await world.token(client))
 
@@ -175,7 +175,7 @@ def test_variables_are_a_list_or_a_string_or_absent(digits: str, variables: obje
     play(scene)
 
 
-def test_a_quota_says_so() -> None:
+def test_a_used_up_quota_is_named_in_the_description() -> None:
     async def scene(world: World) -> None:
         answer = await world.text(sms("tel:+221770000431"), token=await world.token())
         assert "quota" in answer.json()["description"]
@@ -196,7 +196,7 @@ def test_tokens_end_by_the_clock() -> None:
     play(scene)
 
 
-def test_one_token_at_a_time_where_told_so() -> None:
+def test_one_token_at_a_time_if_the_setting_says_so() -> None:
     async def scene(world: World) -> None:
         first = await world.token()
         await world.token()

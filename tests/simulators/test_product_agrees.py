@@ -1,4 +1,4 @@
-"""The product's own senders against the simulators: both read the same reference pages."""
+"""The product's own senders against the simulators. Both follow the same reference pages."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -108,7 +108,7 @@ async def by_sms(world: World, digits: str) -> Taken:
 
 
 async def decision(world: World, channel: str, digits: str) -> Kind | None:
-    """None: taken."""
+    """The kind of the send's error; None if the message was taken."""
     task = asyncio.ensure_future((by_whatsapp if channel == "whatsapp" else by_sms)(world, digits))
     while not task.done():
         await world.clock.settle()
@@ -154,7 +154,7 @@ ORANGE_KINDS = {
     **dict.fromkeys(("4102", "4140", "4351", "4352", "4309", "4310"), Kind.STOP),
     **dict.fromkeys(("4460", "4461", "4462", "4464", "4466", "4467", "4468", "4469"), Kind.STOP),
 }
-"""Special number → what the product decides; every other refusal is about the recipient."""
+"""Special number → the kind of error in the product; every other refusal is of kind recipient."""
 
 
 @pytest.mark.parametrize("digits", META)

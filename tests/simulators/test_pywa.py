@@ -1,6 +1,6 @@
-"""pywa, unmodified but for its base URL, against the simulator of Meta.
+"""pywa against the simulator of Meta. Only its base URL is changed.
 
-What pywa cannot read, somebody who trusts the simulator could not read either. https://github.com/david-lev/pywa
+If pywa cannot read an answer, the simulator is wrong. https://github.com/david-lev/pywa
 """
 
 import asyncio
@@ -56,7 +56,7 @@ def meta(running: Served) -> Served:
 
 
 def connected(meta: Served, session: httpx.Client, token: str = TOKEN) -> WhatsApp:
-    """pywa writes Meta's address into the session that it is given; here ours takes its place."""
+    """pywa writes Meta's address into the session that it gets; the test replaces it with the simulator's."""
     client = WhatsApp(
         phone_id=NUMBER,
         token=token,
@@ -242,7 +242,7 @@ NUMBERS = [
 
 
 @pytest.mark.parametrize(("digits", "kind", "family"), NUMBERS, ids=[row[0] for row in NUMBERS])
-def test_refusals_are_the_errors_that_they_stand_for(
+def test_refusals_raise_the_documented_errors(
     whatsapp: WhatsApp, digits: str, kind: type[errors.WhatsAppError], family: type[errors.WhatsAppError]
 ) -> None:
     with pytest.raises(family) as refused:
@@ -266,9 +266,7 @@ TOKENS = [
 
 
 @pytest.mark.parametrize(("token", "kind"), TOKENS, ids=[row[0] for row in TOKENS])
-def test_tokens_that_are_refused(
-    meta: Served, session: httpx.Client, token: str, kind: type[errors.WhatsAppError]
-) -> None:
+def test_refused_tokens(meta: Served, session: httpx.Client, token: str, kind: type[errors.WhatsAppError]) -> None:
     with pytest.raises(kind):
         connected(meta, session, token=token).send_message(PERSON, "Bonjour")
 
@@ -294,7 +292,7 @@ def test_a_bad_picture(whatsapp: WhatsApp) -> None:
 
 @dataclass
 class TemplateUpdateResult:
-    """What pywa made of the webhook's calls, through its own validator, parser and handlers."""
+    """The webhook calls, as pywa's own validator, parser and handlers read them."""
 
     client: WhatsApp
     statuses: list[MessageStatus[str]] = field(default_factory=list)
@@ -332,7 +330,7 @@ def test_receipts(meta: Served, whatsapp: WhatsApp) -> None:
 
 
 def test_a_failure_that_comes_later(meta: Served, whatsapp: WhatsApp) -> None:
-    """pywa 4.5 wants `contacts` on every status; without them it keeps the update raw and decodes the error alone."""
+    """pywa 4.5 needs `contacts` on every status. Without them it keeps the update raw and decodes only the error."""
     meta.do("settings", contacts_on_failed=True)
     received, sent = TemplateUpdateResult(whatsapp), send_card(whatsapp, "+221770009026")
     received.receive(*meta.update())

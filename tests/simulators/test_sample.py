@@ -1,4 +1,4 @@
-"""The sample programme is what the issue asks for, and invented."""
+"""The sample programme has the agreed size and shape, and all of it is invented."""
 
 import csv
 import io
@@ -39,7 +39,7 @@ def test_sixty_recipients_thirty_of_them_by_whatsapp() -> None:
 
 
 @pytest.mark.parametrize("campaign", CAMPAIGNS, ids=lambda campaign: campaign.channel)
-def test_accepted_rows_differ_and_say_how_they_end(campaign: Campaign) -> None:
+def test_accepted_rows_differ_and_state_their_end(campaign: Campaign) -> None:
     accepted = [each for each in campaign.expected if each.decision is RowDecision.ACCEPTED]
     assert len({each.number for each in accepted}) == len(accepted)
     assert len({each.enrollment_id for each in accepted}) == len(accepted)
@@ -51,7 +51,7 @@ def test_accepted_rows_differ_and_say_how_they_end(campaign: Campaign) -> None:
             assert {each.status} == plain
 
 
-def test_the_same_every_time() -> None:
+def test_the_sample_never_changes() -> None:
     assert whatsapp_campaign(CARDS) == CAMPAIGNS[0]
     assert sms_campaign() == CAMPAIGNS[1]
 

@@ -1,4 +1,4 @@
-"""Who registered a webhook is read from the stack's secrets."""
+"""The simulators read the stack's secrets to learn which organisation registered a webhook."""
 
 import asyncio
 import json
@@ -69,7 +69,7 @@ def test_accounts_and_their_numbers() -> None:
         client.create_secret(Name="oomus/prod/silent/whatsapp", SecretString=json.dumps(ours))
         reported = {**ours, "phone_number_id": "7", "app_secret": secret("s")}
         client.create_secret(Name="oomus/prod/reported/whatsapp", SecretString=json.dumps(reported))
-        found = await registrations.whatsapp_of_account("102")  # saved a moment ago, and there all the same
+        found = await registrations.whatsapp_of_account("102")  # saved a moment ago, and already found
         assert found is not None
         assert found.organisation == "reported"
         numbers = await registrations.numbers_of_account("102")

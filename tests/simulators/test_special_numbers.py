@@ -1,4 +1,4 @@
-"""Each special number does what the documentation's table says."""
+"""Each special number behaves as the table in the documentation says."""
 
 import asyncio
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ def names(table: Mapping[str, Outcome]) -> list[str]:
 
 
 async def tried(world: World, digits: str, channel: str) -> httpx2.Response | None:
-    """The answer to one message, in virtual time; None where the connection was reset."""
+    """The answer to one message, in virtual time; None if the connection was reset."""
     if channel == "meta":
         call = world.message(template(to=f"+22177000{digits}", media=await world.media_id()))
     else:

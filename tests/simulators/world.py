@@ -1,4 +1,4 @@
-"""The simulators without sockets: virtual time, a fake registration, and a product that writes down what it is told."""
+"""The simulators without sockets: virtual time, a fake registration, and a product that records its calls."""
 
 import asyncio
 import hashlib
@@ -31,7 +31,7 @@ SENDER = "tel%3A%2B2210000"
 
 
 class VirtualClock:
-    """Sleepers wake when `settle` comes to their instant; nothing takes real time."""
+    """Sleepers wake when `settle` reaches their instant. Nothing takes real time."""
 
     def __init__(self) -> None:
         self._now = START
@@ -53,7 +53,7 @@ class VirtualClock:
         await wake
 
     async def settle(self) -> None:
-        """Run until nobody sleeps and nothing moves."""
+        """Runs until no task sleeps or moves."""
         while True:
             for _ in range(30):
                 await asyncio.sleep(0)
@@ -67,9 +67,9 @@ class VirtualClock:
 
 @dataclass
 class Product:
-    """What the webhooks got. `answers` are given first, in order; then 200.
+    """Records the webhook calls. It gives `answers` first, in order; then 200.
 
-    `updates` are Meta's calls as they came, body and signature, for whoever waits for them in another thread.
+    `updates` are Meta's calls with body and signature, for a test that waits for them in another thread.
     """
 
     app_secret: str = "app-secret"
@@ -162,7 +162,7 @@ async def _reset(_: Request) -> None:
 
 
 class World:
-    """Speaks to the simulators as the product does."""
+    """Calls the simulators as the product does."""
 
     def __init__(self, app_secret: str | None = "app-secret") -> None:
         self.clock = VirtualClock()
@@ -229,7 +229,7 @@ class World:
 
 
 def play(scene: Callable[[World], Awaitable[None]], *, app_secret: str | None = "app-secret") -> None:
-    """Run one scene from a fresh start."""
+    """Runs one scene from a fresh start."""
 
     async def run() -> None:
         world = World(app_secret)
@@ -250,7 +250,7 @@ def png(mode: str = "RGB", size: tuple[int, int] = (60, 38)) -> bytes:
 
 
 def template(to: str = "+221770001234", media: str = "1", **changes: object) -> dict[str, object]:
-    """A good template message; `changes` replace top-level fields, None removes one."""
+    """A good template message. `changes` replace top-level fields; None removes one."""
     body: dict[str, object] = {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
@@ -276,7 +276,7 @@ def template(to: str = "+221770001234", media: str = "1", **changes: object) -> 
 
 
 def sms(address: str = "tel:+221770001234", sender: str = "tel:+2210000", **changes: object) -> dict[str, object]:
-    """A good text message; `changes` replace fields of the inner object, None removes one."""
+    """A good text message. `changes` replace fields of the inner object; None removes one."""
     inner: dict[str, object] = {
         "address": address,
         "senderAddress": sender,

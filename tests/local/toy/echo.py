@@ -1,4 +1,4 @@
-"""Answers with the event it got and the environment it has; fails when asked to."""
+"""Answers with its event and its environment; fails on request."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""`python -m local run` with the toy's template instead of the product's."""
+"""`python -m local run` with the toy's template in place of the product's."""
 
 import os
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Forwards what it gets to its out queue; a body "bad" is reported as failed, a tick is forwarded too."""
+"""Forwards messages and ticks to its out queue. It reports a body "bad" as failed."""
 
 from collections.abc import Mapping
 from typing import Any
