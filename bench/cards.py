@@ -8,17 +8,16 @@ from datetime import datetime, timedelta
 from bench.stand import CLOCK, NUMBER_KEY, ORGANISATION, SECRETS, Stand
 from shared.base.instants import microseconds
 from shared.campaigns.distribution import Distribution, DistributionStatus, Plan, Run, Schedule
-from shared.messages.message import Chunk, Message, PayloadRef
+from shared.messages.message import Chunk, Message, PayloadRef, Status
 from shared.messages.payload import Channel, Mode, Payload, TemplateCall
 from shared.messages.queue_message import Dispatch
-from shared.messages.status import Status
 from shared.recipients.number_key import NumberKey
 from shared.storage.aws import Aws
 from shared.storage.codec import encode
 from shared.storage.dynamodb.distributions import DynamoDistributions
 from shared.storage.dynamodb.log import DynamoLog
 from shared.storage.dynamodb.rate_limits import DynamoRateLimits
-from shared.storage.integrations import SecretIntegrations
+from shared.storage.secrets import SecretIntegrations
 from tests.fakes.office import SMS, WHATSAPP
 
 DISTRIBUTION = "6f1d3f0e-2b7a-5c49-9d0a-0b5c1f5e7a11"

@@ -19,7 +19,7 @@ from bench.scale.world import Campaign
 from shared.campaigns.distribution import CHUNK_ROWS
 from shared.campaigns.release import HEAD_START, NEXT_LOOK
 from shared.pacing.rate_limit import HORIZON, STALE_AFTER
-from shared.pacing.waiting import QUEUED
+from shared.pacing.slots import QUEUED
 from shared.storage.dynamodb.message_item import LIST_SHARDS
 
 STALE = STALE_AFTER / 1_000_000

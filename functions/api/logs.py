@@ -7,9 +7,9 @@ from shared.api.request import Request, Scope
 from shared.api.response import MESSAGE_COLUMNS, Response, list_response
 from shared.api.router import Router
 from shared.app.container.api import Api
+from shared.messages.message import Status
 from shared.messages.payload import Channel
 from shared.messages.ports import LogQuery
-from shared.messages.status import Status
 from shared.recipients.lookups import Lookup
 from shared.recipients.masking import stored_message_id
 

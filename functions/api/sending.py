@@ -1,7 +1,7 @@
 """Routes for previews and single sends."""
 
-from shared.api import bodies, documents, idempotency, validation
-from shared.api.request import Request, Scope
+from shared.api import bodies, documents, validation
+from shared.api.request import Request, Scope, body_hash, idempotency_key
 from shared.api.response import Response
 from shared.api.router import Router
 from shared.app.container.api import Api
@@ -33,13 +33,13 @@ def register(router: Router, app: Api) -> None:
 
     @router.route("POST /v1/messages", scope=Scope.SEND)
     async def send(request: Request) -> Response:
-        key = idempotency.key(request)
+        key = idempotency_key(request)
         body = validation.body(request, "send_message")
         message = await app.single_sends.create(
             NewMessage(
                 organisation=request.organisation,
                 key=key,
-                request_hash=idempotency.body_hash(body, secret=app.adapters.number_key_bytes),
+                request_hash=body_hash(body, secret=app.adapters.number_key_bytes),
                 channel=Channel(str(body["channel"])),
                 campaign_id=str(body["campaign_id"]),
                 recipient=bodies.obj(body, "recipient"),

@@ -5,7 +5,7 @@ from shared.api.request import Request, Scope
 from shared.api.response import Response, list_response
 from shared.api.router import Router
 from shared.app.container.api import Api
-from shared.texts.catalogue import READY_ONLY
+from shared.texts.templates import READY_ONLY
 
 
 def register(router: Router, app: Api) -> None:

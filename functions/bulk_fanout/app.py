@@ -7,16 +7,29 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from shared.api import bodies, documents, idempotency, validation
-from shared.api.request import Request, Scope
+from shared.api import bodies, documents, validation
+from shared.api.request import Request, Scope, body_hash, idempotency_key
 from shared.api.response import Response
 from shared.api.router import Router
 from shared.app.aws.stores import Aws
 from shared.app.aws.whole import AwsWhole
 from shared.app.container.fanout import FanningOut
-from shared.app.dead_queue_messages import read_dead_queue_message
-from shared.app.records import comes_from, each_read, each_record, is_batch, one_by_one
-from shared.app.runtime import Answer, Context, Event, Handler, Loop, lazily, read_settings, system_clock
+from shared.app.fanout import read_dead_queue_message
+from shared.app.runtime import (
+    Answer,
+    Context,
+    Event,
+    Handler,
+    Loop,
+    comes_from,
+    each_read,
+    each_record,
+    is_batch,
+    lazily,
+    one_by_one,
+    read_settings,
+    system_clock,
+)
 from shared.app.telemetry import LoggedTelemetry
 from shared.base.instants import Clock
 from shared.base.refusal import FieldError, ProblemCode, Refusal
@@ -81,7 +94,7 @@ def build(
 
 
 async def _create(app: FanningOut, request: Request) -> Response:
-    key = idempotency.key(request)
+    key = idempotency_key(request)
     body = validation.body(request, "create_distribution")
     recipients, upload_id = bodies.objects(body, "recipients"), bodies.text(body, "upload_id")
     if (recipients is None) == (upload_id is None):
@@ -90,7 +103,7 @@ async def _create(app: FanningOut, request: Request) -> Response:
         NewDistribution(
             organisation=request.organisation,
             key=key,
-            request_hash=idempotency.body_hash(body, secret=app.adapters.number_key_bytes),
+            request_hash=body_hash(body, secret=app.adapters.number_key_bytes),
             campaign_id=str(body["campaign_id"]),
             channel=Channel(str(body["channel"])),
             order=Order(

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 from shared.app.aws.clients import AwsClients
 from shared.app.aws.stores import Aws
-from shared.app.container.sms import Sms
+from shared.app.container.sending import Sms
 from shared.app.providers import PROVIDERS, ProviderRow
-from shared.app.records import each_record
-from shared.app.runtime import Answer, Context, Event, Handler, Loop, lazily, read_settings, system_clock
+from shared.app.runtime import Answer, Context, Event, Handler, Loop, each_record, lazily, read_settings, system_clock
 from shared.app.telemetry import LoggedTelemetry
 from shared.base.instants import Clock
 from shared.messages.queue_message import Dispatch

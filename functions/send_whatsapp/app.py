@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared.app.aws.cards import AwsCards
+from shared.app.aws.clients import AwsCards
 from shared.app.aws.stores import Aws
-from shared.app.container.whatsapp import WhatsApp
-from shared.app.records import each_record
-from shared.app.runtime import Answer, Context, Event, Handler, Loop, lazily, read_settings, system_clock
+from shared.app.container.sending import WhatsApp
+from shared.app.runtime import Answer, Context, Event, Handler, Loop, each_record, lazily, read_settings, system_clock
 from shared.app.telemetry import LoggedTelemetry
 from shared.base.instants import Clock
 from shared.messages.queue_message import Dispatch

@@ -9,12 +9,21 @@ from functools import partial
 from shared.api.request import Request
 from shared.api.response import Response
 from shared.api.router import Router
-from shared.app.aws.keyed import AwsKeyed
-from shared.app.aws.stores import Aws
+from shared.app.aws.stores import Aws, AwsKeyed
 from shared.app.container.webhook import Webhook
-from shared.app.receipts import RECEIPTS
-from shared.app.records import each_record, is_batch
-from shared.app.runtime import Answer, Context, Event, Handler, Loop, lazily, read_settings, system_clock
+from shared.app.providers import RECEIPTS
+from shared.app.runtime import (
+    Answer,
+    Context,
+    Event,
+    Handler,
+    Loop,
+    each_record,
+    is_batch,
+    lazily,
+    read_settings,
+    system_clock,
+)
 from shared.app.telemetry import LoggedTelemetry
 from shared.base.instants import Clock
 from shared.base.refusal import ProblemCode, Refusal

@@ -11,8 +11,7 @@ import hmac
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from shared.api.jsontext import canonical, parse
-from shared.base.json import JsonObject
+from shared.base.json import JsonObject, canonical, parse_bytes
 from shared.base.refusal import FieldError, ProblemCode, Refusal
 
 _CHECKSUM_BYTES = 9
@@ -31,7 +30,7 @@ def decode(cursor: str, *, organisation: str, operation: str, filters: Mapping[s
         raw = base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         checksum, body = raw[:_CHECKSUM_BYTES], raw[_CHECKSUM_BYTES:]
         ours = hmac.compare_digest(checksum, _checksum(body, organisation, operation, filters))
-        position = parse(body) if ours else None
+        position = parse_bytes(body) if ours else None
     except (binascii.Error, ValueError) as error:
         raise _refusal() from error
     if not isinstance(position, dict):

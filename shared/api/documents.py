@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Literal
 
 from shared.api import problems
-from shared.api.jsontext import Renderable
 from shared.api.texts.sentences import Language, TextKind, text
 from shared.base.ids import fallback_id
+from shared.base.json import Renderable
 from shared.base.refusal import ApiWarning
 from shared.campaigns.counts import RECEIPT_MISSING, misses_receipt
 from shared.campaigns.distribution import CountryPrice, Counts, FallbackCost
@@ -18,13 +18,11 @@ from shared.campaigns.stored_content import DuplicateRow
 from shared.holds.hold import RunHold
 from shared.holds.keeper import shown
 from shared.integrations.integration import Dhis2Integration, Secret, SmsIntegration, WhatsAppIntegration
-from shared.messages.message import DeadLetter, Message, PayloadRef, Price, dead_letter_id
-from shared.messages.status import Status
+from shared.messages.message import DeadLetter, Message, PayloadRef, Price, Status, dead_letter_id
 from shared.policy.consent import Consent
 from shared.policy.eligibility import Accepted, Rejected
-from shared.texts.catalogue import SHOWN, Catalogue, Usable
 from shared.texts.composition import Composed
-from shared.texts.variables import names
+from shared.texts.templates import SHOWN, Catalogue, Usable, names
 from shared.webhooks.updates import TemplateStatus
 
 type Document = dict[str, Renderable]

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from shared.api.jsontext import parse
-from shared.base.json import JsonObject, JsonValue
+from shared.base.json import JsonObject, JsonValue, parse_bytes
 
 _METHODS = frozenset({"get", "put", "post", "delete"})
 
@@ -13,7 +12,7 @@ _METHODS = frozenset({"get", "put", "post", "delete"})
 @cache
 def document() -> JsonObject:
     """Read at first use and kept: never change what it returns."""
-    return as_object(parse(Path(__file__).with_name("openapi.json").read_bytes()))
+    return as_object(parse_bytes(Path(__file__).with_name("openapi.json").read_bytes()))
 
 
 @cache

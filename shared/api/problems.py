@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-from shared.api.jsontext import Renderable
 from shared.api.response import Response
 from shared.api.texts.sentences import Language, TextKind, known_codes, text
+from shared.base.json import Renderable
 from shared.base.refusal import ApiWarning, FieldError, ProblemCode, Refusal
 
 STATUS: Final[Mapping[ProblemCode, int]] = {

@@ -1,7 +1,11 @@
-"""An event of API Gateway's HTTP API (payload format 2.0), read once."""
+"""An event of API Gateway's HTTP API (payload format 2.0), read once: the caller, the Idempotency-Key, and what the
+client prefers.
+"""
 
 import base64
 import binascii
+import hashlib
+import hmac
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,9 +14,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from urllib.parse import parse_qsl
 
-from shared.api import negotiation
 from shared.api.texts.sentences import Language
 from shared.base.ids import is_organisation
+from shared.base.json import JsonValue, canonical
 from shared.base.refusal import FieldError, ProblemCode, Refusal
 
 type Event = Mapping[str, object]
@@ -63,7 +67,7 @@ class Request:
     @property
     def language(self) -> Language:
         """Of everything that a person reads in the answer."""
-        return negotiation.language(self.headers.get("accept-language", ""))
+        return preferred_language(self.headers.get("accept-language", ""))
 
     @property
     def organisation(self) -> str:
@@ -141,3 +145,85 @@ def _text(value: object) -> str:
 
 def _texts(value: object) -> Mapping[str, str]:
     return MappingProxyType({name: text for name, text in _mapping(value).items() if isinstance(text, str)})
+
+
+_VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+def idempotency_key(request: Request) -> str:
+    """The Idempotency-Key header. Refusal: idempotency_key_missing; bad_request where it is not 1–255 visible ASCII."""
+    value = request.headers.get("idempotency-key", "").strip()
+    if not value:
+        raise Refusal(ProblemCode.IDEMPOTENCY_KEY_MISSING)
+    if not _VISIBLE_ASCII.fullmatch(value):
+        field_error = FieldError(field="Idempotency-Key", code="field_invalid", facts={"format": "idempotency-key"})
+        raise Refusal(ProblemCode.BAD_REQUEST, (field_error,))
+    return value
+
+
+def body_hash(document: JsonValue, *, secret: bytes = b"") -> str:
+    """HMAC-SHA-256 of the canonical JSON, in hex: the order of names and white space do not count.
+
+    Give the number key as `secret` where the hash is stored: a single message's body has little in it that cannot be
+    guessed but the phone number.
+    """
+    return hmac.new(secret, canonical(document), hashlib.sha256).hexdigest()
+
+
+# What the client would rather have: RFC 9110 section 12.4.2, quality values.
+
+
+_ENTRY = re.compile(r"([^\s;,]+)[ \t]*(?:;[ \t]*(?:q|Q)=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?))?")
+
+_JSON = "application/json"
+
+_CSV = "text/csv"
+
+
+def preferred_language(accept_language: str) -> Language:
+    """French where it is preferred to English or named first with the same weight; English otherwise."""
+    french, english = (_language_weight(accept_language, name) for name in ("fr", "en"))
+    return "fr" if french > english else "en"
+
+
+def prefers_csv(accept: str) -> bool:
+    """Whether a list should be a CSV: JSON wins a tie unless text/csv is named before it."""
+    return _media_weight(accept, _CSV) > _media_weight(accept, _JSON)
+
+
+type _Weight = tuple[float, bool, int]
+"""Quality; named rather than matched by *; the earlier the greater."""
+
+_NOT_WANTED: _Weight = (0.0, False, 0)
+
+
+def _weighted(header: str) -> list[tuple[str, float, int]]:
+    """(range, quality, rank) of every entry that can be read; parameters other than q are of no interest here."""
+    found = []
+    for rank, entry in enumerate(header.lower().split(",")):
+        name, *parameters = (part.strip() for part in entry.split(";"))
+        quality = next((p for p in parameters if p.startswith("q=")), "q=1")
+        if match := _ENTRY.fullmatch(f"{name};{quality}"):
+            found.append((match[1], float(match[2]), -rank))
+    return found
+
+
+def _language_weight(header: str, wanted: str) -> _Weight:
+    entries = _weighted(header)
+    named = [(quality, True, rank) for name, quality, rank in entries if name.split("-")[0] == wanted]
+    return _best(named or [(quality, False, 0) for name, quality, _ in entries if name == "*"])
+
+
+def _media_weight(header: str, wanted: str) -> _Weight:
+    entries = _weighted(header)
+    for pattern in (wanted, wanted.partition("/")[0] + "/*", "*/*"):
+        exact = pattern == wanted
+        matches = [(quality, exact, rank if exact else 0) for name, quality, rank in entries if name == pattern]
+        if matches:
+            return _best(matches)
+    return _NOT_WANTED
+
+
+def _best(weights: list[_Weight]) -> _Weight:
+    """The greatest; a quality of 0 is a refusal, however plainly it is named."""
+    return max((weight for weight in weights if weight[0] > 0), default=_NOT_WANTED)

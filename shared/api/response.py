@@ -17,10 +17,9 @@ from types import MappingProxyType
 from typing import TypedDict
 from urllib.parse import urlencode
 
-from shared.api import negotiation
-from shared.api.jsontext import Renderable, render
-from shared.api.request import Request
+from shared.api.request import Request, prefers_csv
 from shared.base.instants import rfc3339
+from shared.base.json import Renderable, render
 
 type Columns = tuple[str, ...]
 """Names of fields; "price.amount" is the field `amount` of the field `price` and heads its column as price_amount."""
@@ -145,7 +144,7 @@ def list_response(
     headers = {"vary": "accept"} if columns else {}
     if next_cursor is not None:
         headers["link"] = f'<?{urlencode({**request.query, "cursor": next_cursor})}>; rel="next"'
-    if columns and negotiation.prefers_csv(request.headers.get("accept", "")):
+    if columns and prefers_csv(request.headers.get("accept", "")):
         headers["content-type"] = "text/csv; charset=utf-8; header=present"
         return Response(status=200, body=csv_text(items, columns), headers=headers)
     return Response(status=200, body={"items": items, "next_cursor": next_cursor}, headers=headers)

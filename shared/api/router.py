@@ -2,8 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 
-from shared.api import negotiation, problems
-from shared.api.request import Event, Request, Scope, request_from
+from shared.api import problems
+from shared.api.request import Event, Request, Scope, preferred_language, request_from
 from shared.api.response import GatewayResponse, Response
 from shared.api.texts.sentences import Language
 from shared.base.refusal import ProblemCode, Refusal
@@ -76,6 +76,4 @@ def _permit(request: Request, scope: Scope) -> None:
 def _language(event: Event) -> Language:
     headers = event.get("headers")
     pairs = headers.items() if isinstance(headers, dict) else ()
-    return negotiation.language(
-        next((str(value) for name, value in pairs if str(name).lower() == "accept-language"), "")
-    )
+    return preferred_language(next((str(value) for name, value in pairs if str(name).lower() == "accept-language"), ""))

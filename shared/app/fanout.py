@@ -1,9 +1,13 @@
-"""The fan-out function's own work: the tick finds what is due, the tasks do it. A missed, late or doubled one does no
-harm: whatever is due stays due until it is done."""
+"""The fan-out function's own work: the tick finds what is due, the tasks do it, and queue messages that died are read.
+A missed, late or doubled tick does no harm: what is due stays due until it is done.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import msgspec
+
+from shared.app.runtime import Event
 from shared.base.events import Telemetry
 from shared.base.ids import shard_of
 from shared.base.instants import Clock
@@ -14,13 +18,15 @@ from shared.campaigns.distribution import DistributionStatus
 from shared.campaigns.ports import Distributions, Task, TaskQueue
 from shared.campaigns.recount import Tallies
 from shared.campaigns.release import Release
-from shared.holds.causes import AccountHealth
 from shared.holds.keeper import HoldStore
-from shared.holds.release import HoldWork
+from shared.holds.release import AccountHealth, HoldWork
 from shared.messages.agenda import Agenda
-from shared.messages.dead_letters import Redrives
+from shared.messages.dead_letters import DeadQueueMessage, Redrives
+from shared.messages.message import DeadReason
 from shared.messages.ports import AGENDA_SHARDS, Log
+from shared.messages.queue_message import Dispatch
 from shared.policy.erasure import Eraser
+from shared.storage.codec import decode
 
 _DISTRIBUTIONS_A_TICK = 1000
 
@@ -157,3 +163,33 @@ def _task(due: Due) -> Task:
     if due.recount:
         return Task(kind="recount", organisation=due.organisation, place=str(due.group))
     return Task(kind="advance", organisation=due.organisation, distribution_id=str(due.group))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Named:
+    """The least that names a message; all else in the body is passed over."""
+
+    organisation: str
+    message_id: str
+
+
+def read_dead_queue_message(record: Event) -> DeadQueueMessage:
+    """The message and why its copy died, of a record of a channel's dead-letter queue.
+
+    A body that is no whole copy, written by another version say, is good enough if it names its message. SQS counts
+    receives over all queues, this one included. Raises msgspec.MsgspecError for a body that names none: it stays on
+    the queue, where the alarm points an operator to it.
+    """
+    body = record["body"]
+    named = decode(body, _Named)
+    try:
+        decode(body, Dispatch)
+        reason = DeadReason.HANDLING_FAILED
+    except msgspec.MsgspecError:
+        reason = DeadReason.COPY_UNREADABLE
+    return DeadQueueMessage(
+        organisation=named.organisation,
+        message_id=named.message_id,
+        reason=reason,
+        attempts=max(int(record["attributes"]["ApproximateReceiveCount"]) - 1, 1),
+    )

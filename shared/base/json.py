@@ -1,8 +1,15 @@
-"""JSON as it comes in: a type that keeps `Any` out, and a reading stricter than the standard library's."""
+"""JSON in and out: a type that keeps `Any` out, and a reading stricter than the standard library's (RFC 8259, and
+I-JSON's one value per name).
+"""
 
 import json
 import math
 import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from shared.base.instants import rfc3339
 
 type JsonValue = str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None
 
@@ -17,7 +24,7 @@ _HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 
 NO_CHARACTER = "\uffff"
 """Stands for half a surrogate pair, which no text can be encoded with. It is removed from a text like the other
-characters that no message can carry (`shared.texts.characters`)."""
+characters that no message can carry (`shared.texts.content`)."""
 
 
 def parse(text: str) -> JsonValue:
@@ -57,3 +64,34 @@ def _finite(digits: str) -> float | int:
     if not math.isfinite(number):
         raise ValueError("a number beyond measure")
     return int(number) if number.is_integer() and abs(number) <= _EXACT else number
+
+
+type Renderable = bool | int | float | str | datetime | Decimal | Sequence[Renderable] | Mapping[str, Renderable] | None
+"""What can be written: instants become RFC 3339 in UTC, decimals strings ("12.50" keeps its noughts)."""
+
+
+def parse_bytes(body: bytes) -> JsonValue:
+    """ValueError for invalid UTF-8 and for what `shared.base.json.parse` refuses."""
+    return parse(body.decode("utf-8"))
+
+
+def render(value: Renderable) -> str:
+    """UTF-8 as it is, not escaped. ValueError for NaN and infinities."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_rendered)
+
+
+def canonical(value: JsonValue) -> bytes:
+    """The same bytes for the same document, whatever the order of its names and its white space."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _rendered(value: object) -> Renderable:
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Sequence):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")

@@ -15,8 +15,7 @@ from shared.base.instants import Clock
 from shared.base.refusal import ProblemCode, Refusal
 from shared.campaigns.distribution import PAUSED_BY_USER, Action, Distribution, DistributionStatus, Outcome, outcome_of
 from shared.campaigns.ports import Distributions, Task, TaskQueue
-from shared.holds.keeper import HoldKeeper
-from shared.holds.runs import scopes_of, settled_by
+from shared.holds.keeper import HoldKeeper, scopes_of, settled_by
 from shared.messages.payload import Channel
 from shared.policy.gate import earliest_open
 from shared.policy.hours import parse_windows

@@ -12,9 +12,8 @@ from datetime import datetime, timedelta
 
 from shared.base.instants import from_milliseconds, hour_of, milliseconds
 from shared.campaigns.distribution import Counts, Distribution, DistributionStatus
-from shared.messages.message import Chunk, Message
+from shared.messages.message import ARRIVED, Chunk, Message, Status
 from shared.messages.payload import Channel
-from shared.messages.status import ARRIVED, Status
 
 COUNTS_WITHIN = timedelta(hours=24)
 """Cards should reach people within this time of being generated (product.md)."""

@@ -11,8 +11,8 @@ from enum import StrEnum
 from shared.base.json import JsonValue
 from shared.base.refusal import ApiWarning
 from shared.holds.hold import RunHold
+from shared.messages.message import Status
 from shared.messages.payload import Channel
-from shared.messages.status import Status
 from shared.policy.gate import earliest_open
 from shared.policy.hours import parse_windows
 from shared.texts.content import Content, FallbackOrder

@@ -28,19 +28,18 @@ from shared.campaigns.distribution import (
     Run,
     ScheduleMode,
 )
-from shared.campaigns.outlook import Load, estimated_end
+from shared.campaigns.reading import Load, estimated_end
 from shared.campaigns.runs import RunKind, fitting_kind, kind_of
 from shared.campaigns.stored_content import PlannedRow, Plans
 from shared.cards.probe import CardProbe, CardSample
-from shared.duplicates.already_sent import Earlier
-from shared.duplicates.digests import DigestCount
-from shared.duplicates.rows import DuplicateRows
+from shared.duplicates.already_sent import DuplicateRows, Earlier
+from shared.duplicates.dedupe_key import DigestCount
 from shared.integrations.balances import Balances, units_warnings
 from shared.integrations.integration import WhatsAppIntegration
 from shared.messages.message import Chunk, Price
 from shared.messages.payload import Channel, Mode, Payload
 from shared.pacing.daily_limit import NumberReader
-from shared.pacing.ports import RateLimits
+from shared.pacing.rate_limit import RateLimits
 from shared.policy.eligibility import Accepted, Eligibility, Frame, Rejected, Row
 from shared.policy.gate import earliest_open
 from shared.policy.hours import Window, parse_windows

@@ -23,9 +23,8 @@ from shared.campaigns.counts import (
 from shared.campaigns.distribution import CHUNKS_AT_ONCE, Counts, Distribution, together
 from shared.campaigns.ports import Distributions
 from shared.campaigns.stored_content import Plans
-from shared.messages.message import Chunk, Message
+from shared.messages.message import Chunk, Message, Status
 from shared.messages.ports import Log, LogQuery, pages
-from shared.messages.status import Status
 
 _AT_ONCE = 16
 """Chunks looked at side by side: each waits for S3 and for the log."""

@@ -30,21 +30,17 @@ from shared.campaigns.recount import Tallies
 from shared.campaigns.stored_content import PlannedRow, Plans
 from shared.duplicates.already_sent import ALREADY_SENT, AlreadySent
 from shared.holds.hold import ACCOUNT, Holds, ScopeKey
-from shared.holds.keeper import HoldKeeper, HoldStore
-from shared.holds.runs import is_changed
-from shared.integrations.integration import SmsIntegration, WhatsAppIntegration
-from shared.integrations.ports import Integrations
+from shared.holds.keeper import HoldKeeper, HoldStore, is_changed
+from shared.integrations.integration import Integrations, SmsIntegration, WhatsAppIntegration
 from shared.integrations.templates import TemplateGuard
 from shared.messages.factory import logged_row, queued_row
-from shared.messages.message import ERASED, Chunk, Message
+from shared.messages.message import ERASED, Chunk, Message, Status
 from shared.messages.payload import Channel, Payload
 from shared.messages.ports import ChannelQueue, Log
-from shared.messages.status import Status
 from shared.messages.status_writer import StatusWriter
 from shared.pacing.daily_limit import DailyLimits, Remaining
 from shared.pacing.members import Proofs
-from shared.pacing.ports import RateLimits
-from shared.pacing.rate_limit import CYCLE, HORIZON, SLOTS, SPAN, TICK_EVERY, RateLimitState, Share, book
+from shared.pacing.rate_limit import CYCLE, HORIZON, SLOTS, SPAN, TICK_EVERY, RateLimits, RateLimitState, Share, book
 from shared.policy.gate import closed_hours
 from shared.policy.hours import closes_at, parse_windows
 from shared.recipients.countries import COVERED

@@ -27,9 +27,9 @@ from shared.campaigns.counts import (
 )
 from shared.campaigns.distribution import CountryPrice, Counts, Distribution, together
 from shared.campaigns.ports import Distributions
+from shared.messages.message import ARRIVED, Status
 from shared.messages.payload import Channel
 from shared.messages.ports import Log, Single, pages
-from shared.messages.status import ARRIVED, Status
 
 READ_ONE_BY_ONE = 5_000
 """So many messages of no distribution are read from the log themselves: 50 requests, two seconds."""

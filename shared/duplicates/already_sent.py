@@ -20,17 +20,18 @@ from itertools import batched, islice
 from typing import Protocol
 
 from shared.base.caches import LruCache
+from shared.base.concurrency import Writes
 from shared.base.ids import row_message_id
 from shared.base.instants import Clock
 from shared.campaigns.distribution import UNCONFIRMED_LIFE, Distribution, DistributionStatus
 from shared.campaigns.ports import Distributions
-from shared.campaigns.stored_content import Plans
+from shared.campaigns.stored_content import DuplicateRow, Plans
 from shared.duplicates.dedupe_index import Pairs, Print, rows_of, same_rows
-from shared.duplicates.dedupe_key import marks_in
-from shared.messages.message import Message
+from shared.duplicates.dedupe_key import AcceptedRows, DedupeKey, marks_in
+from shared.messages.message import Message, Status
 from shared.messages.ports import Log, Page, pages
-from shared.messages.status import Status
 from shared.messages.status_writer import StatusWriter
+from shared.policy.eligibility import Accepted, Rejected
 
 ALREADY_SENT = "already_sent"
 """Reason of a row that was found only when it was logged (api.md, Codes)."""
@@ -334,3 +335,67 @@ def _still_counting_for(messages: Iterable[Message], known: Mapping[str, Message
         elif first.parent_message_id is not None:
             elsewhere.add(first.parent_message_id)
     return Singles(keys, frozenset(elsewhere))
+
+
+# Sorts the duplicates out of a planning run's rows, and writes down which they are.
+
+
+_A_PART = 1000
+
+
+class DuplicateRows:
+    """Takes the rows in the order of their file. `earlier`: what the campaign has sent already; None if nobody asks."""
+
+    def __init__(self, distribution: Distribution, plans: Plans, writes: Writes, earlier: Earlier | None) -> None:
+        self._distribution = distribution
+        self._plans = plans
+        self._writes = writes
+        self._earlier = earlier
+        self._accepted = AcceptedRows()
+        self._keys: dict[int, DedupeKey] = {}
+        self._sent: set[int] = set()
+        self._found: list[DuplicateRow] = []
+        self._parts = 0
+
+    async def look_ahead(self, row_results: Sequence[Accepted | Rejected]) -> None:
+        """Look up which of the next rows the campaign has sent already, many at once."""
+        self._keys = {one.row: one.dedupe_key for one in row_results if isinstance(one, Accepted)}
+        if self._earlier is not None:
+            self._sent = await self._earlier.among({row: key.marks for row, key in self._keys.items()})
+
+    async def has(self, accepted: Accepted) -> bool:
+        """Whether the row is a duplicate, and so is not to be sent. If not, later rows are compared with it."""
+        if accepted.row in self._sent:
+            duplicate_of = None
+        else:
+            duplicate_of = self._accepted.take(self._keys[accepted.row], accepted.row)
+            if duplicate_of is None:
+                return False
+        self._found.append(
+            DuplicateRow(
+                row=accepted.row,
+                duplicate_of=duplicate_of,
+                recipient=accepted.composed.phone.masked,
+                enrollment_id=accepted.composed.enrollment_id,
+            )
+        )
+        if len(self._found) >= _A_PART:
+            await self._write_part()
+        return True
+
+    async def close(self) -> None:
+        """Write what is left, and the dedupe index of the accepted rows for the campaign's later distributions."""
+        if self._found:
+            await self._write_part()
+        one = self._distribution
+        book = self._accepted.book()
+        await self._writes.start(
+            self._plans.write_dedupe_index(one.organisation, one.distribution_id, one.attempt, book)
+        )
+
+    async def _write_part(self) -> None:
+        one, part, rows = self._distribution, self._parts, self._found
+        self._parts, self._found = part + 1, []
+        await self._writes.start(
+            self._plans.write_duplicates(one.organisation, one.distribution_id, one.attempt, part, rows)
+        )

@@ -13,13 +13,13 @@ from shared.base.refusal import ApiWarning, FieldError, ProblemCode, Refusal
 from shared.holds.keeper import HoldKeeper
 from shared.integrations.integration import (
     Dhis2Integration,
+    Integrations,
     Secret,
     SmsIntegration,
     TokenStore,
     UnitPrice,
     WhatsAppIntegration,
 )
-from shared.integrations.ports import Integrations
 from shared.integrations.templates import Templates
 from shared.messages.payload import META, ORANGE, Channel
 from shared.pacing.members import Members
@@ -28,7 +28,7 @@ from shared.recipients.countries import COVERED
 from shared.recipients.number_key import NumberKey
 from shared.recipients.phone import PhoneError, normalise
 from shared.recipients.recipient import FIELDS
-from shared.texts.catalogue import is_ready_made
+from shared.texts.templates import is_ready_made
 
 type Integration = WhatsAppIntegration | SmsIntegration | Dhis2Integration
 

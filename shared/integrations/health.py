@@ -24,7 +24,7 @@ from shared.pacing.daily_limit import (
     PeopleCount,
     portfolio_of,
 )
-from shared.texts.catalogue import Catalogue, Usable
+from shared.texts.templates import Catalogue, Usable
 from shared.webhooks.updates import TemplateStatus
 
 GOOD_NAMES = frozenset({"APPROVED", "AVAILABLE_WITHOUT_REVIEW"})

@@ -154,3 +154,29 @@ class TokenStore(Protocol):
     async def remove(self, organisation: str) -> None:
         """Delete the shelf and what lies there, at once."""
         ...
+
+
+class Integrations(Protocol):
+    """The organisations' settings, secrets included. `version`: a copy older than this is read anew."""
+
+    async def whatsapp(
+        self, organisation: str, *, version: int = 0, uncached: bool = False
+    ) -> WhatsAppIntegration | None:
+        """None where it is not set."""
+        ...
+
+    async def sms(self, organisation: str, *, version: int = 0, uncached: bool = False) -> SmsIntegration | None:
+        """None where it is not set."""
+        ...
+
+    async def dhis2(self, organisation: str) -> Dhis2Integration | None:
+        """None where it is not set."""
+        ...
+
+    async def put(self, integration: WhatsAppIntegration | SmsIntegration | Dhis2Integration) -> None:
+        """Keep it, replacing what was there."""
+        ...
+
+    async def delete(self, organisation: str, name: str) -> bool:
+        """Forget it, its secrets at once; says whether there was one."""
+        ...

@@ -17,8 +17,7 @@ from shared.holds.hold import ScopeKey, template_scope
 from shared.integrations.integration import WhatsAppIntegration
 from shared.messages.errors import SendError
 from shared.pacing.cooldown import Cooldown
-from shared.texts.catalogue import Catalogue, KnownTemplate, Listing, is_ready_made
-from shared.texts.templates import READY_MADE, Template
+from shared.texts.templates import READY_MADE, Catalogue, KnownTemplate, Listing, Template, is_ready_made
 from shared.webhooks.updates import TemplateStatus, TemplateUpdate
 
 KEPT_FOR = timedelta(minutes=10)

@@ -3,27 +3,28 @@ then move the watch on: a message whose copy was lost comes up again."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from shared.base.events import Telemetry
 from shared.base.instants import Clock, from_microseconds, microseconds
 from shared.campaigns.distribution import Distribution, DistributionStatus
 from shared.campaigns.stored_content import Plans
+from shared.cards.failures import another_card
 from shared.holds.hold import Holds, ScopeKey
 from shared.holds.keeper import HoldStore, scopes_of_message
-from shared.integrations.ports import Integrations
+from shared.integrations.integration import Integrations
 from shared.messages.factory import queued
 from shared.messages.fallbacks import Fallbacks, FallbackWaits
 from shared.messages.message import ERASED, DeadLetter, Message
 from shared.messages.payload import Channel, Payload
 from shared.messages.ports import ChannelQueue, Log, set_next_check
+from shared.messages.queue_message import Dispatch
 from shared.messages.status_writer import StatusWriter
-from shared.pacing.ports import RateLimits
-from shared.pacing.rate_limit import HORIZON, TICK_EVERY, Share
+from shared.pacing.rate_limit import HORIZON, TICK_EVERY, RateLimits, Share
 from shared.policy.gate_check import GateCheck, GateDecision
 from shared.sending.channel import NotesUnknown, book_slots, settings_of
-from shared.sending.enqueue_again import enqueue_again
 from shared.sending.last_heard import LastHeardReader, LastHeardStore
 from shared.sending.resolve_unknown import Unknowns
 from shared.sending.unknown_outcome import LastHeard, Resolution, UnknownOutcome, next_look, resolve_unknown
@@ -259,3 +260,32 @@ class _States:
 
 def _may_leave(distribution: Distribution | None) -> bool:
     return distribution is not None and distribution.may_leave
+
+
+CHECK_AFTER = timedelta(seconds=120)
+"""When the agenda looks after the message again, counted from its send slot."""
+
+
+class EnqueuesAgain(Protocol):
+    """What enqueuing works with."""
+
+    @property
+    def log(self) -> Log: ...
+
+    @property
+    def plans(self) -> Plans: ...
+
+    @property
+    def queue(self) -> ChannelQueue: ...
+
+
+async def enqueue_again(
+    on: EnqueuesAgain, message: Message, dispatch: Dispatch, distribution: Distribution | None, now: datetime
+) -> None:
+    """Enqueue first, then move the next check on: killed in between, the message comes up again.
+
+    `dispatch` gets another card of the same list along, which tells a bad card from a bad host.
+    """
+    another = await another_card(on.plans, message, distribution, now)
+    await on.queue.put([replace(dispatch, another_card=another)], now)
+    await set_next_check(on.log, message, from_microseconds(dispatch.slot_at) + CHECK_AFTER)

@@ -7,10 +7,9 @@ from datetime import datetime, timedelta
 from shared.campaigns.distribution import Distribution
 from shared.campaigns.runs import template_of
 from shared.campaigns.stored_content import PlannedRow
-from shared.messages.message import ERASED, Chunk, Message, PayloadRef
+from shared.messages.message import ERASED, Chunk, Message, PayloadRef, Status
 from shared.messages.payload import Channel, Payload
 from shared.messages.queue_message import Dispatch
-from shared.messages.status import Status
 
 CANCELLED = "cancelled"
 

@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.messages.errors import Kind
-from shared.messages.message import Message
-from shared.messages.status import Status
+from shared.messages.message import Message, Status
 from shared.sending.unknown_outcome import LastHeard
 
 LATEST = timedelta(hours=24)

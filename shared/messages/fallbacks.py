@@ -14,8 +14,7 @@ from shared.base.concurrency import gather_bounded
 from shared.base.events import Telemetry
 from shared.base.ids import fallback_id
 from shared.campaigns.stored_content import Plans
-from shared.integrations.integration import SmsIntegration
-from shared.integrations.ports import Integrations
+from shared.integrations.integration import Integrations, SmsIntegration
 from shared.messages.factory import single, successor
 from shared.messages.fallback import BACKLOG, Silence, Timing, next_look, timing
 from shared.messages.message import Message, PayloadRef
@@ -23,7 +22,7 @@ from shared.messages.payload import Channel, Mode, Payload
 from shared.messages.ports import Log, set_next_check
 from shared.sending.last_heard import LastHeardReader, LastHeardStore
 from shared.texts.composition import price_of
-from shared.texts.segments import measure
+from shared.texts.sms import measure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,9 @@
 """A message as the log holds it: readable by anyone in the programme, because it holds no personal data.
 
-A message that was given up: its queue message was taken off the queue too often without coming to an end, for
-reasons of our own. It stays pending, nobody sends it, and it waits for a person to redrive it.
+One table of allowed moves of its status, from which the store builds its condition. A status never goes backwards.
+
+A message that was given up: its queue message was taken off the queue too often without coming to an end, for reasons
+of our own. It stays pending, no sender takes it, and it waits for a person to redrive it.
 """
 
 from dataclasses import dataclass, replace
@@ -11,7 +13,36 @@ from enum import StrEnum
 
 from shared.base.instants import from_milliseconds, milliseconds
 from shared.messages.payload import Channel, Provider
-from shared.messages.status import Status
+
+
+class Status(StrEnum):
+    """Where a message is. `read` is the last word; `failed` gives way to later proof of arrival."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+
+
+ALLOWED_FROM: dict[Status, frozenset[Status]] = {
+    Status.PENDING: frozenset(),
+    Status.SENT: frozenset({Status.PENDING}),
+    Status.DELIVERED: frozenset({Status.PENDING, Status.SENT, Status.FAILED}),
+    Status.READ: frozenset({Status.PENDING, Status.SENT, Status.DELIVERED, Status.FAILED}),
+    Status.FAILED: frozenset({Status.PENDING, Status.SENT}),
+}
+"""Status → the ones it may be reached from. Any later one may come first: providers repeat and reorder."""
+
+
+ARRIVED = frozenset({Status.DELIVERED, Status.READ})
+"""What proves that the message reached the person: a failure told before or after was none, and leaves no trace."""
+
+
+def may_move(before: Status, after: Status) -> bool:
+    """Whether `after` may replace `before`."""
+    return before in ALLOWED_FROM[after]
+
 
 ERASED = "erased"
 """Of the messages that it ended (api.md, Codes)."""

@@ -9,10 +9,9 @@ from typing import Protocol
 
 from shared.holds.hold import ScopeKey
 from shared.messages.fallback import Start
-from shared.messages.message import DeadLetter, Message
+from shared.messages.message import DeadLetter, Message, Status
 from shared.messages.payload import Channel, Provider
 from shared.messages.queue_message import Dispatch
-from shared.messages.status import Status
 
 AGENDA_SHARDS = 8
 """The log's agenda is cut in so many parts: the tick asks each, the store spreads messages over them."""

@@ -23,8 +23,7 @@ from shared.base.refusal import ApiWarning
 from shared.integrations.integration import WhatsAppIntegration
 from shared.messages.errors import SendError
 from shared.pacing.cooldown import Cooldown
-from shared.policy.loader import sessions_of
-from shared.policy.ports import Sessions
+from shared.policy.ports import Sessions, sessions_of
 
 WINDOW_HOURS = 24
 

@@ -10,8 +10,7 @@ from typing import Protocol
 from shared.base.events import Telemetry
 from shared.base.instants import Clock, milliseconds
 from shared.integrations.balances import Balance, Balances
-from shared.integrations.integration import SmsIntegration, WhatsAppIntegration
-from shared.integrations.ports import Integrations
+from shared.integrations.integration import Integrations, SmsIntegration, WhatsAppIntegration
 from shared.messages.errors import SendError
 from shared.messages.payload import Channel
 from shared.pacing.cooldown import Cooldown

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Protocol
 
 from shared.messages.payload import Channel, Provider
 
@@ -176,3 +177,24 @@ def quickest_share(state: RateLimitState, *, rate: int, earliest: int) -> Share:
 def is_void(send_slot: int, *, now: int, not_before: int) -> bool:
     """Whether a booked departure no longer counts: missed by more than 5 s, or withdrawn by a throttle."""
     return now - send_slot > STALE_AFTER or send_slot < not_before
+
+
+class RateLimits(Protocol):
+    """The timetables."""
+
+    async def state(self, rate_limit: RateLimit) -> RateLimitState:
+        """What is booked, and whether the provider asked for quiet."""
+        ...
+
+    async def book(
+        self, rate_limit: RateLimit, share: Share | None, *, rate: int, earliest: datetime, count: int
+    ) -> Booking:
+        """Book the next `count` departures; `share` None takes whichever leaves first.
+
+        `rate` is what the organisation's settings say; it is lowered to that of the account (`RateLimitState.rate`).
+        """
+        ...
+
+    async def hold(self, rate_limit: RateLimit, not_before: datetime) -> None:
+        """Nothing departs before that instant; an earlier wish never shortens a longer one."""
+        ...

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from shared.base.instants import Clock
 from shared.base.refusal import FieldError, ProblemCode, Refusal
-from shared.integrations.ports import Integrations
+from shared.integrations.integration import Integrations
 from shared.policy.consent import Consent, ConsentState, is_too_far_ahead, not_after
 from shared.policy.ports import People
 from shared.policy.setting import default_country

@@ -11,19 +11,17 @@ from shared.base.caches import TtlCache
 from shared.campaigns.distribution import Distribution, DistributionStatus
 from shared.campaigns.runs import template_of
 from shared.holds.hold import DAILY_LIMIT, Holds, ScopeKey, scopes_for
-from shared.holds.keeper import HoldStore
-from shared.holds.runs import scopes_of
+from shared.holds.keeper import HoldStore, scopes_of
 from shared.integrations.integration import WhatsAppIntegration
+from shared.messages.message import ARRIVED
 from shared.messages.payload import Channel, Mode
 from shared.messages.ports import Log
 from shared.messages.queue_message import ANY_SCOPE, Dispatch
-from shared.messages.status import ARRIVED
 from shared.pacing.daily_limit import DailyLimits
 from shared.policy.consent import ConsentRecord, given_in
 from shared.policy.gate import GateInput, Go, Never, NotBefore, earliest_open, gate
 from shared.policy.hours import Window, parse_windows
-from shared.policy.loader import consents_of
-from shared.policy.ports import People
+from shared.policy.ports import People, consents_of
 from shared.sending.channel import Integrated
 
 KNOWN_FOR = timedelta(milliseconds=950)

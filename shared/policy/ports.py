@@ -1,8 +1,9 @@
-"""What the rules about people ask of the world: consents and sessions. `storage` answers on AWS, `tests/fakes` in
-memory; one contract suite holds both to the same behaviour. Every method may be called twice; instants are aware and
-in UTC."""
+"""What the rules about people ask of the world: consents and sessions, of one organisation or of many at once.
+`storage` answers on AWS, `tests/fakes` in memory; one contract suite holds both to the same behaviour. Every method
+may be called twice; instants are aware and in UTC.
+"""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -23,9 +24,6 @@ class Sessions(Protocol):
         ...
 
 
-# --------------------------------------------------------------------------------------------- people, integrations
-
-
 class People(Protocol):
     """What is known of a person, found by the keyed hash of the number."""
 
@@ -41,3 +39,30 @@ class People(Protocol):
     async def replace(self, organisation: str, person: str, statement: Consent) -> None:
         """Keep this statement alone: an erasure leaves nothing else."""
         ...
+
+
+type Somebody = tuple[str, str]
+"""Organisation, person."""
+
+type Writer = tuple[str, str, str]
+"""Organisation, phone number ID, person."""
+
+
+async def consents_of(people: People, asked: Collection[Somebody]) -> Mapping[Somebody, ConsentRecord]:
+    """What each has said, as far as it is recorded."""
+    consents: dict[Somebody, ConsentRecord] = {}
+    for organisation in {organisation for organisation, _ in asked}:
+        persons = [person for owner, person in asked if owner == organisation]
+        records = await people.consents(organisation, persons)
+        consents |= {(organisation, person): record for person, record in records.items()}
+    return consents
+
+
+async def sessions_of(sessions: Sessions, asked: Collection[Writer]) -> Mapping[Writer, datetime]:
+    """When each one's session with the number ends or ended."""
+    found: dict[Writer, datetime] = {}
+    for organisation, number in {(organisation, number) for organisation, number, _ in asked}:
+        persons = [person for owner, to, person in asked if (owner, to) == (organisation, number)]
+        ends = await sessions.open_until(organisation, number, persons)
+        found |= {(organisation, number, person): until for person, until in ends.items()}
+    return found

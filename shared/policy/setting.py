@@ -7,16 +7,15 @@ from shared.base.instants import rfc3339
 from shared.base.json import JsonObject
 from shared.base.refusal import FieldError, ProblemCode, Refusal
 from shared.cards.references import CardHost
-from shared.integrations.integration import Dhis2Integration, SmsIntegration, WhatsAppIntegration
-from shared.integrations.ports import Integrations
+from shared.integrations.integration import Dhis2Integration, Integrations, SmsIntegration, WhatsAppIntegration
 from shared.integrations.templates import Templates
 from shared.messages.payload import Channel
 from shared.policy.eligibility import Frame
 from shared.recipients.countries import COVERED
 from shared.recipients.phone import PhoneError, normalise
-from shared.texts.catalogue import READY_ONLY
 from shared.texts.composition import Setting, check_content, check_template
 from shared.texts.content import Content, FallbackOrder
+from shared.texts.templates import READY_ONLY
 
 FURTHEST = timedelta(days=28)
 """How far ahead somebody may ask for: what is frozen now must still be there then (PayloadRetentionDays), with the days

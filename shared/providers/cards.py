@@ -13,11 +13,10 @@ from typing import Protocol
 
 import httpx2
 
-from shared.cards.picture import MAX_BYTES, is_page
+from shared.cards.picture import MAX_BYTES, SAMPLE_CARD, is_page, sample_picture
 from shared.cards.references import CardHost, S3Card, WebCard, allowed_host, bracketed, check, parse
-from shared.cards.sample import SAMPLE_CARD, picture
 from shared.messages.errors import Kind, Scope, SendError
-from shared.providers.errors import Call
+from shared.providers.answers import Call
 from shared.providers.http import exchange
 from shared.sending.channel import CardSource
 
@@ -186,4 +185,4 @@ class WithSampleCard:
 
     async def fetch(self, reference: str, organisation: str) -> bytes:
         """As `CardSource` says."""
-        return picture() if reference == SAMPLE_CARD else await self._cards.fetch(reference, organisation)
+        return sample_picture() if reference == SAMPLE_CARD else await self._cards.fetch(reference, organisation)

@@ -14,7 +14,7 @@ import httpx2
 from shared.base.instants import Clock
 from shared.integrations.integration import TokenStore
 from shared.messages.errors import Kind, SendError
-from shared.providers.errors import Call, lost
+from shared.providers.answers import Call, lost
 from shared.sending.channel import CardSource, MediaCache
 
 TIMEOUT_SECONDS = 5.0

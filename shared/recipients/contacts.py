@@ -13,8 +13,7 @@ from typing import Literal, Protocol
 from shared.base.caches import LruCache
 from shared.base.concurrency import BatchLoader
 from shared.policy.consent import Consent, ConsentRecord
-from shared.policy.loader import consents_of, sessions_of
-from shared.policy.ports import People, Sessions
+from shared.policy.ports import People, Sessions, consents_of, sessions_of
 from shared.recipients.number_key import IdentityLink
 from shared.recipients.phone import PhoneError, PhoneNumber, normalise, normalise_any_form
 from shared.webhooks.updates import Contact

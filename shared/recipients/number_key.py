@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.policy.consent import Consent, ConsentState
-from shared.recipients.renumbering import present_form
+from shared.recipients.countries import present_form
 
 
 class NumberKey:

@@ -15,9 +15,8 @@ from typing import override
 
 import phonenumbers as lib
 
-from shared.recipients.countries import COVERED
+from shared.recipients.countries import COVERED, present_form
 from shared.recipients.masking import mask
-from shared.recipients.renumbering import present_form
 
 
 class PhoneProblem(StrEnum):

@@ -1,4 +1,5 @@
-"""A channel's adapter: its settings, its providers, and what is owed to the log once a provider took a message.
+"""A channel's adapter: its settings, its providers, and what is owed to the log and the metrics once a provider was
+called.
 
 What the send step asks of a channel. Both channels are driven by the same use case through this one Protocol.
 """
@@ -9,18 +10,17 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.base.events import Telemetry
-from shared.integrations.integration import SmsIntegration, WhatsAppIntegration
-from shared.integrations.ports import Integrations
+from shared.base.instants import from_microseconds
+from shared.integrations.integration import Integrations, SmsIntegration, WhatsAppIntegration
 from shared.messages.errors import Kind, SendError
-from shared.messages.message import Message
+from shared.messages.message import Message, Status
 from shared.messages.payload import Channel, Payload, Provider
 from shared.messages.ports import Move
-from shared.messages.status import Status
+from shared.messages.queue_message import Dispatch
 from shared.messages.status_writer import move_of_receipt
-from shared.pacing.ports import RateLimits
-from shared.pacing.rate_limit import RateLimit, Share
+from shared.pacing.rate_limit import RateLimit, RateLimits, Share
 from shared.sending.last_heard import LastHeardStore
-from shared.webhooks.ports import Receipts
+from shared.webhooks.updates import Receipts
 
 MEDIA_KEPT = timedelta(days=29)
 """Meta keeps uploads 30 days (reference/whatsapp.md §2); the day less is for messages held back on their way."""
@@ -234,3 +234,33 @@ class NameReceipts:
         parked = await self.receipts.name(*place, message.message_id)
         moves = (move_of_receipt(self.statuses.get(one), self.now()) for one in parked)
         return [move for move in moves if move is not None]
+
+
+SLOW = timedelta(seconds=2)
+"""A call that takes as long gets a line of its own; how long the others took is a metric."""
+
+
+def tell_call(telemetry: Telemetry, dispatch: Dispatch, between: tuple[datetime, datetime], outcome: str) -> None:
+    """`between`: when the provider was asked, and when it had answered. Late is after the departure of this copy."""
+    asked_at, answered_at = between
+    milliseconds = _milliseconds(answered_at - asked_at)
+    telemetry.event(
+        "provider_called",
+        channel=dispatch.channel,
+        outcome=outcome,
+        milliseconds=milliseconds,
+        late_milliseconds=_milliseconds(asked_at - from_microseconds(dispatch.slot_at)),
+    )
+    if answered_at - asked_at >= SLOW:
+        telemetry.event(
+            "send_was_slow",
+            message_id=dispatch.message_id,
+            channel=dispatch.channel,
+            outcome=outcome,
+            milliseconds=milliseconds,
+        )
+
+
+def _milliseconds(span: timedelta) -> int:
+    """Never below zero: a message that leaves a moment before its time is not late."""
+    return max(round(span / timedelta(milliseconds=1)), 0)

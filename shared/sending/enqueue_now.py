@@ -18,7 +18,7 @@ from shared.messages.payload import Payload
 from shared.messages.ports import ChannelQueue, Log, set_next_check
 from shared.messages.queue_message import Dispatch
 from shared.messages.status_writer import StatusWriter
-from shared.pacing.ports import RateLimits
+from shared.pacing.rate_limit import RateLimits
 from shared.sending.channel import book_slots
 
 

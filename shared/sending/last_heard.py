@@ -13,10 +13,9 @@ from typing import Protocol
 from shared.base.concurrency import gather_bounded
 from shared.base.instants import Clock
 from shared.messages.fallback import Silence, Start, look_after_report, next_check_after
-from shared.messages.message import Message, earliest
+from shared.messages.message import Message, Status, earliest
 from shared.messages.payload import Channel
 from shared.messages.ports import Log, Moved
-from shared.messages.status import Status
 from shared.sending.unknown_outcome import LastHeard
 from shared.webhooks.updates import Attempt, StatusReport
 

@@ -4,10 +4,9 @@ from datetime import datetime
 
 from shared.messages.errors import Kind
 from shared.messages.fallback import start_after
-from shared.messages.message import Message
+from shared.messages.message import Message, Status
 from shared.messages.payload import Channel
 from shared.messages.ports import Log, Move
-from shared.messages.status import Status
 from shared.messages.status_writer import StatusWriter
 from shared.sending.channel import NotesUnknown
 from shared.sending.unknown_outcome import first_look

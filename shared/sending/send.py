@@ -11,26 +11,21 @@ from datetime import datetime, timedelta
 
 from shared.base.events import ACCEPTED, Telemetry
 from shared.base.instants import Clock
-from shared.cards.failure import CardAction, pair_of
-from shared.cards.failures import FailedCards
+from shared.cards.failures import CardAction, FailedCards, pair_of
 from shared.holds.hold import DAILY_LIMIT, Holds, ScopeKey, cards_scope, is_narrower
 from shared.holds.keeper import HoldKeeper, Repeats, scope_of
 from shared.messages.errors import Kind, Scope, SendError
 from shared.messages.fallback import start_after, start_unsent
-from shared.messages.message import Message
+from shared.messages.message import Message, Status
 from shared.messages.payload import Payload
 from shared.messages.ports import ChannelQueue, Claim, ClaimAnswer, Log, Move
 from shared.messages.queue_message import ANY_SCOPE, Dispatch, is_released_again
-from shared.messages.status import Status
-from shared.messages.status_effects import RefusalEffects
-from shared.messages.status_writer import StatusWriter
+from shared.messages.status_writer import RefusalEffects, StatusWriter
 from shared.pacing.members import Members
-from shared.pacing.ports import RateLimits
-from shared.pacing.slots import SendSlots
-from shared.pacing.waiting import QUEUED, SlotWait, Waits
+from shared.pacing.rate_limit import RateLimits
+from shared.pacing.slots import QUEUED, SendSlots, SlotWait, Waits
 from shared.policy.gate_check import Answer, GateCheck, GateDecision
-from shared.sending.calls import tell_call
-from shared.sending.channel import ChannelAdapter, Integrated, Ready, Taken
+from shared.sending.channel import ChannelAdapter, Integrated, Ready, Taken, tell_call
 from shared.sending.resolve_unknown import Unknowns
 from shared.webhooks.updates import Attempt
 

@@ -6,15 +6,14 @@ from datetime import datetime, timedelta
 
 from shared.base.instants import Clock
 from shared.base.refusal import FieldError, ProblemCode, Refusal
-from shared.cards.sample import SAMPLE_CARD
+from shared.cards.picture import SAMPLE_CARD
 from shared.messages.factory import Addressee, new_message, queued
-from shared.messages.message import Message, PayloadRef
+from shared.messages.message import Message, PayloadRef, Status
 from shared.messages.payload import Channel
 from shared.messages.ports import Log
 from shared.messages.queue_message import ANY_SCOPE
-from shared.messages.status import Status
 from shared.messages.status_writer import StatusWriter
-from shared.pacing.ports import RateLimits
+from shared.pacing.rate_limit import RateLimits
 from shared.policy.consent import Given
 from shared.policy.eligibility import field_error_of
 from shared.policy.gate import GateInput, Go, Never, NotBefore, gate

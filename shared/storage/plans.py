@@ -16,7 +16,7 @@ from shared.messages.message import Chunk, PayloadRef
 from shared.messages.payload import Payload
 from shared.storage.aws import Aws, tries
 from shared.storage.codec import decode, decode_lines, encode, encode_lines
-from shared.storage.dynamodb.batches import UnwrittenError
+from shared.storage.dynamodb.items import UnwrittenError
 from shared.storage.dynamodb.message_item import single_key, singles_of
 from shared.storage.files import remove_versions
 from shared.texts.content import Content, FallbackOrder

@@ -19,13 +19,20 @@ from shared.messages.payload import MAX_SESSION_TEXT, ButtonCall, Channel, Fallb
 from shared.recipients.countries import COVERED, covered_names
 from shared.recipients.phone import PhoneError, PhoneNumber, normalise
 from shared.recipients.recipient import Recipient
-from shared.texts.catalogue import READY_ONLY, Catalogue, Usable
-from shared.texts.characters import carriable
-from shared.texts.content import Content, FallbackOrder, SmsEncoding
-from shared.texts.rewriting import Rewritten, clean, to_gsm7
-from shared.texts.segments import Encoding, Measure, measure
-from shared.texts.templates import MAX_BODY, Shape
-from shared.texts.variables import VARIABLES, VariableError, expand, fill_card_code, names
+from shared.texts.content import Content, FallbackOrder, SmsEncoding, carriable
+from shared.texts.sms import Encoding, Measure, Rewritten, clean, measure, to_gsm7
+from shared.texts.templates import (
+    MAX_BODY,
+    READY_ONLY,
+    VARIABLES,
+    Catalogue,
+    Shape,
+    Usable,
+    VariableError,
+    expand,
+    fill_card_code,
+    names,
+)
 from shared.webhooks.updates import TemplateStatus
 
 MAX_SEGMENTS = 10

@@ -6,10 +6,15 @@ side, at most 1,024 characters once filled in. The SMS texts fit one GSM-7 segme
 avoid the letters that GSM-7 lacks.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+from urllib.parse import quote
 
-from shared.texts.variables import names
+from shared.webhooks.updates import TemplateStatus
 
 DEFAULT_LANGUAGE = "fr"
 
@@ -132,3 +137,227 @@ EXAMPLES: Mapping[str, str] = {
     "verification_url": "https://v.oomus.health/c/DKR-VAC-9XQ7LM2A",
 }
 """Typical values of nobody: what Meta's reviewers see, and what one SMS segment must hold."""
+
+
+# The six variables of a message. One pass: what a value holds is never expanded again.
+#
+# `{{` and `}}` are literal braces. `{…}` is a variable where what stands between could be meant as a name: up to
+# three words that begin with a letter, a number of one or two digits, or anything that holds the name of one of the
+# six. So `{prénom}`, `{first name}`, `{1}` and `{first_name:}` are refused as unknown and never sent. Every other
+# brace (`{`, `{}`, `{5 000 F}`) belongs to no variable and stands for itself.
+
+
+VARIABLES = ("first_name", "last_name", "card_code", "programme_name", "issue_date", "verification_url")
+
+_TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
+
+_LIKE_A_NAME = re.compile(r"\s*[^\W\d]\w*(?:[ '’.-]\w+){0,2}\s*|[0-9]{1,2}")
+
+_HOLDS_A_NAME = re.compile("|".join(name.replace("_", "[ _-]?") for name in VARIABLES), re.IGNORECASE)
+
+_CARD_CODE = "{card_code}"
+
+_LONGEST_NAME_SHOWN = 64
+
+
+class VariableCode(StrEnum):
+    """api.md, "Fields and rows"."""
+
+    UNKNOWN = "variable_unknown"
+    MISSING = "variable_missing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariableProblem:
+    """One variable that cannot be filled in. `name` as the author wrote it, cut at 64 characters."""
+
+    code: VariableCode
+    name: str
+
+
+class VariableError(ValueError):
+    """All that is wrong with a text's variables, each once, in order of appearance. Holds no value."""
+
+    def __init__(self, field_errors: tuple[VariableProblem, ...]) -> None:
+        super().__init__(", ".join(field_error.code for field_error in field_errors))
+        self.field_errors = field_errors
+
+
+def names(text: str) -> tuple[str, ...]:
+    """The names in braces, known or not, each once, in order of appearance."""
+    return tuple(dict.fromkeys(token[1] for token in _TOKEN.finditer(text) if _is_variable(token)))
+
+
+def expand(text: str, values: Mapping[str, str | None]) -> str:
+    """`text` with its variables filled in. An absent, empty or blank value is missing. Raises VariableError."""
+    field_errors = tuple(_field_errors(text, values))
+    if field_errors:
+        raise VariableError(field_errors)
+    return _TOKEN.sub(lambda token: _in_place_of(token, values), text)
+
+
+def fill_card_code(reference: str, card_code: str | None) -> str:
+    """`reference` (a card image or verification URL) with its `{card_code}` filled in. Raises VariableError.
+
+    Percent-encoded in a URL, as it is in an s3:// key, where a per cent sign would be part of the name.
+    """
+    if _CARD_CODE not in reference:
+        return reference
+    if card_code is None or not card_code.strip():
+        raise VariableError((VariableProblem(code=VariableCode.MISSING, name="card_code"),))
+    code = card_code if reference.lower().startswith("s3://") else quote(card_code, safe="")
+    return reference.replace(_CARD_CODE, code)
+
+
+def _is_variable(token: re.Match[str]) -> bool:
+    """Whether a token of the text is meant as a variable, known or not."""
+    name = token[1]
+    return name is not None and bool(_LIKE_A_NAME.fullmatch(name) or _HOLDS_A_NAME.search(name))
+
+
+def _in_place_of(token: re.Match[str], values: Mapping[str, str | None]) -> str:
+    if token[1] is None:
+        return token[0][0]
+    return (values[token[1]] or "") if _is_variable(token) else token[0]
+
+
+def _field_errors(text: str, values: Mapping[str, str | None]) -> Iterator[VariableProblem]:
+    for name in names(text):
+        if name not in VARIABLES:
+            yield VariableProblem(code=VariableCode.UNKNOWN, name=name[:_LONGEST_NAME_SHOWN])
+        elif not (values.get(name) or "").strip():
+            yield VariableProblem(code=VariableCode.MISSING, name=name)
+
+
+# Which templates an organisation can name, and what Meta says of each: the ready-made ones and its own.
+#
+# Read once for a whole request. What Meta has not told is None, and then sending goes on with a warning (api.md,
+# Templates).
+
+
+UTILITY = "UTILITY"
+
+SHOWN = frozenset({TemplateStatus.APPROVED, TemplateStatus.PAUSED, TemplateStatus.DISABLED})
+"""An organisation's own templates are ours to list once Meta has approved them; what is under review is not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownTemplate:
+    """One template in one language, as Meta told of it. `reported_at` is when its status was so, in whole seconds.
+
+    `shape` is None where only news named it, or where it has parts that we cannot fill in. `recategorised_at` is when
+    Meta moved it out of the Utility category, None while it is in it.
+    """
+
+    name: str
+    language: str
+    status: TemplateStatus | None
+    reported_at: datetime
+    category: str | None = None
+    recategorised_at: datetime | None = None
+    shape: Shape | None = None
+    template_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What is stored of an account's templates; `read_at` is when Meta's whole list was last read."""
+
+    templates: tuple[KnownTemplate, ...] = ()
+    read_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usable:
+    """A template that can be named in a request. `status` None: Meta could not be asked.
+
+    `is_sure` says whether the status was looked up just now or lately. `sms` is None for an organisation's own.
+    """
+
+    name: str
+    language: str
+    origin: Literal["ready", "own"]
+    use_case: str | None
+    shape: Shape
+    sms: str | None
+    status: TemplateStatus | None
+    is_sure: bool
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether Meta would surely not take it."""
+        return self.status not in (None, TemplateStatus.APPROVED)
+
+
+class Catalogue:
+    """The templates of one organisation. `is_sure`: Meta's list was read lately, so what is not on it is not there."""
+
+    def __init__(self, known: Iterable[KnownTemplate] = (), *, is_sure: bool = False) -> None:
+        self.is_sure = is_sure
+        by_key = {(one.name, one.language): one for one in known}
+        found = [*_ready(by_key, is_sure=is_sure), *_own(by_key, is_sure=is_sure)]
+        self._usable: Mapping[tuple[str, str], Usable] = {(one.name, one.language): one for one in found}
+
+    @property
+    def items(self) -> tuple[Usable, ...]:
+        """The ready-made ones first, then the organisation's own by name and language."""
+        return tuple(self._usable.values())
+
+    def languages(self, name: str) -> tuple[Usable, ...]:
+        """Every language of a template; empty where there is none of that name."""
+        return tuple(one for one in self._usable.values() if one.name == name)
+
+    def find(self, name: str, language: str | None = None, recipients: str | None = None) -> Usable | None:
+        """The template in `language` if that is asked for; else in the recipient's, else in French, else in any."""
+        if language:
+            return self._in(name, language)
+        for wish in (recipients, DEFAULT_LANGUAGE):
+            if wish and (found := self._in(name, wish)):
+                return found
+        return next(iter(self.languages(name)), None)
+
+    def _in(self, name: str, language: str) -> Usable | None:
+        """Exactly that language, or one of its regional forms: Meta has `en`, `en_US` and `en_GB`."""
+        exact = self._usable.get((name, language))
+        return exact or next((one for one in self.languages(name) if one.language.startswith(f"{language}_")), None)
+
+
+def _ready(known: Mapping[tuple[str, str], KnownTemplate], *, is_sure: bool) -> Iterable[Usable]:
+    for key, template in READY_MADE.items():
+        current = known.get(key)
+        absent = TemplateStatus.NOT_SUBMITTED if is_sure else None
+        yield Usable(
+            name=template.name,
+            language=template.language,
+            origin="ready",
+            use_case=template.use_case,
+            shape=(current.shape if current else None) or template.shape,
+            sms=template.sms,
+            status=current.status if current else absent,
+            is_sure=is_sure,
+        )
+
+
+def _own(known: Mapping[tuple[str, str], KnownTemplate], *, is_sure: bool) -> Iterable[Usable]:
+    for key in sorted(known):
+        one = known[key]
+        if one.shape is not None and key not in READY_MADE:
+            yield Usable(
+                name=one.name,
+                language=one.language,
+                origin="own",
+                use_case=None,
+                shape=one.shape,
+                sms=None,
+                status=one.status,
+                is_sure=is_sure,
+            )
+
+
+READY_ONLY = Catalogue()
+"""What every organisation has before Meta has been asked, and all that SMS knows."""
+
+
+def is_ready_made(name: str) -> bool:
+    """Whether the product brings it: only such a one can be submitted from here."""
+    return name in READY_NAMES

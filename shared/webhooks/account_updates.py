@@ -7,8 +7,7 @@ from shared.base.instants import Clock
 from shared.campaigns.ports import Task, TaskQueue
 from shared.holds.hold import ACCOUNT, DAILY_LIMIT, ScopeKey, template_scope
 from shared.holds.keeper import HoldKeeper
-from shared.integrations.integration import WhatsAppIntegration
-from shared.integrations.ports import Integrations
+from shared.integrations.integration import Integrations, WhatsAppIntegration
 from shared.integrations.templates import STOPS, TemplateBook
 from shared.messages.payload import Channel
 from shared.pacing.daily_limit import DailyLimit, NumberStatuses, NumberStatusUpdate

@@ -12,8 +12,7 @@ from shared.base.events import Telemetry
 from shared.base.ids import stop_question_id, stop_reply_id
 from shared.base.instants import Clock
 from shared.campaigns.stored_content import Plans
-from shared.integrations.integration import WhatsAppIntegration
-from shared.integrations.ports import Integrations
+from shared.integrations.integration import Integrations, WhatsAppIntegration
 from shared.messages.factory import Addressee, new_message, single
 from shared.messages.message import Message
 from shared.messages.payload import Channel, Mode, Payload, ReplyButton

@@ -12,15 +12,13 @@ from typing import Protocol
 from shared.base.events import Telemetry
 from shared.base.ids import is_organisation
 from shared.base.instants import Clock
-from shared.integrations.integration import Secret, SmsIntegration, WhatsAppIntegration
-from shared.integrations.ports import Integrations
+from shared.integrations.integration import Integrations, Secret, SmsIntegration, WhatsAppIntegration
+from shared.messages.message import Status
 from shared.messages.payload import META, Provider
-from shared.messages.status import Status
 from shared.messages.status_writer import StatusWriter, move_of_receipt
 from shared.webhooks.meta_documents import MetaAdapter, MetaDocuments, ReadsWhatsApp
-from shared.webhooks.ports import Receipts
 from shared.webhooks.unmatched_receipts import LOOK_AGAIN_AFTER, MOST_LOOKS, UnmatchedReceipts
-from shared.webhooks.updates import Receipt, ReceiptFormat
+from shared.webhooks.updates import Receipt, ReceiptFormat, Receipts
 
 _SOON = timedelta(minutes=1)
 """A sender has stored the answer to its call by then, unless it is dead."""

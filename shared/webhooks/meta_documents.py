@@ -14,7 +14,7 @@ from typing import Protocol
 from shared.base.concurrency import gather_bounded, one_by_one
 from shared.base.events import Telemetry
 from shared.messages.message import Message
-from shared.messages.status_effects import StatusEffects
+from shared.messages.status_writer import StatusEffects
 from shared.webhooks.updates import Attempt, StatusReport, WebhookEvent, WebhookUpdates, whom
 
 

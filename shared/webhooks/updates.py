@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 from shared.integrations.integration import WhatsAppIntegration
 from shared.messages.errors import SendError
-from shared.messages.status import Status
+from shared.messages.message import Status
+from shared.messages.payload import Provider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,3 +267,15 @@ class ReceiptFormat:
     pieces: Callable[[bytes], Sequence[str]]
     read: Callable[[str], ReceiptsRead]
     statuses: Mapping[str, Status]
+
+
+class Receipts(Protocol):
+    """Where providers' receipt IDs and our messages meet, whichever comes first. Both sides are kept 48 h."""
+
+    async def name(self, organisation: str, provider: Provider, receipt_id: str, message_id: str) -> Sequence[str]:
+        """Say which message a receipt ID is for; answers the delivery statuses that were parked for it."""
+        ...
+
+    async def park(self, organisation: str, provider: Provider, receipt_id: str, delivery_status: str) -> str | None:
+        """Keep a delivery status for whoever names its receipt later; where that was done, answers the message."""
+        ...

@@ -8,8 +8,8 @@ from bench.webhook import APART, STATUSES, Webhook, bodies, in_bodies, one_by_on
 from functions.webhook.app import build
 from shared.app.runtime import Loop
 from shared.campaigns.distribution import together
+from shared.messages.message import Status
 from shared.messages.payload import Channel
-from shared.messages.status import Status
 from shared.storage.aws import Aws
 from shared.storage.dynamodb.distributions import DynamoDistributions
 from shared.storage.dynamodb.log import DynamoLog

@@ -20,23 +20,27 @@ from shared.messages.queue_message import Dispatch
 from shared.recipients.number_key import NumberKey
 from shared.storage.aws import Aws
 from shared.storage.codec import decode
-from shared.storage.dynamodb.contacts import DynamoContacts, DynamoSessions
 from shared.storage.dynamodb.counters import DynamoCallCounts, DynamoCardFailures, DynamoTurns
 from shared.storage.dynamodb.daily_limit import DynamoNumberStatuses, DynamoPeopleCount
 from shared.storage.dynamodb.distributions import DynamoDistributions
 from shared.storage.dynamodb.holds import DynamoHolds
-from shared.storage.dynamodb.last_heard import DynamoLastHeard
 from shared.storage.dynamodb.log import DynamoLog
-from shared.storage.dynamodb.people import DynamoMedia, DynamoPeople, DynamoReceipts, DynamoTraces
+from shared.storage.dynamodb.people import (
+    DynamoContacts,
+    DynamoMedia,
+    DynamoPeople,
+    DynamoReceipts,
+    DynamoSessions,
+    DynamoTraces,
+)
 from shared.storage.dynamodb.rate_limits import DynamoRateLimits
 from shared.storage.dynamodb.templates import DynamoTemplates
-from shared.storage.dynamodb.unmatched_receipts import DynamoUnknownSms
+from shared.storage.dynamodb.unknown_outcomes import DynamoLastHeard, DynamoUnknownSms
 from shared.storage.files import S3Uploads
-from shared.storage.integrations import SecretIntegrations
 from shared.storage.plans import S3Plans
 from shared.storage.queues import SqsChannelQueue, SqsStatusQueue, SqsTaskQueue
 from shared.storage.schedules import ScheduleNames, SchedulerSchedules
-from shared.storage.tokens import SecretTokenStore
+from shared.storage.secrets import SecretIntegrations, SecretTokenStore
 from shared.webhooks.ingress import Report
 from tests.contract import strictness
 from tests.contract.world import World

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from shared.campaigns.stored_content import UploadTarget
+from shared.messages.message import Status
 from shared.messages.ports import Move
-from shared.messages.status import Status
 from tests.contract.test_person_functions import Invocation, Running, deployed, running
 from tests.fakes.office import recipient
 from tests.unit.api.events import event

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from shared.cards.failure import CardPair
+from shared.cards.failures import CardPair
 from tests.contract.making import NOON, ORGANISATION, message
 from tests.contract.world import World
 

@@ -6,7 +6,7 @@ import pytest
 
 from shared.campaigns.counts import Due, Tally
 from shared.campaigns.distribution import Counts
-from shared.messages.status import Status
+from shared.messages.message import Status
 from tests.contract.making import CHUNK, NOON, ORGANISATION, SECOND
 from tests.contract.world import World
 

@@ -7,10 +7,9 @@ from datetime import timedelta
 import pytest
 
 from shared.campaigns.stored_content import PlannedRow
-from shared.messages.message import Chunk, PayloadRef
+from shared.messages.message import Chunk, PayloadRef, Status
 from shared.messages.payload import ORANGE
 from shared.messages.ports import LogQuery, Move
-from shared.messages.status import Status
 from shared.recipients.number_key import IdentityLink
 from shared.storage.aws import Aws
 from tests.contract.making import BARE_PAYLOAD, CHUNK, NOON, ORGANISATION, message, stored_row

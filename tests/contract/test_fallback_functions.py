@@ -17,10 +17,10 @@ from functions.bulk_fanout.app import build as build_fanout
 from functions.webhook.app import build as build_webhook
 from shared.app.runtime import Handler, Loop
 from shared.base.ids import fallback_id
+from shared.messages.message import Status
 from shared.messages.payload import Channel
 from shared.messages.ports import Move
 from shared.messages.queue_message import Dispatch
-from shared.messages.status import Status
 from shared.storage.aws import Aws
 from shared.storage.codec import encode
 from tests.contract.cloud import deploy, on_aws

@@ -11,7 +11,7 @@ import pytest
 from shared.base.caches import MANY
 from shared.integrations.integration import Dhis2Integration, Secret, SmsIntegration, UnitPrice, WhatsAppIntegration
 from shared.storage.aws import Aws
-from shared.storage.integrations import SecretIntegrations
+from shared.storage.secrets import SecretIntegrations
 from tests.contract.making import NOON, ORGANISATION
 from tests.contract.world import World
 from tests.fakes.world import FakeClock

@@ -5,8 +5,7 @@ from datetime import timedelta
 from shared.storage.aws import Aws
 from shared.storage.dynamodb.log import DynamoLog
 from shared.storage.dynamodb.message_item import key
-from shared.storage.integrations import SecretIntegrations
-from shared.storage.tokens import SecretTokenStore
+from shared.storage.secrets import SecretIntegrations, SecretTokenStore
 from tests.contract.cloud import deploy
 from tests.contract.making import ORGANISATION, message
 from tests.contract.test_integrations import SMS

@@ -7,9 +7,9 @@ import pytest
 
 from shared.base.ids import shard_of
 from shared.holds.hold import ACCOUNT, country_scope
+from shared.messages.message import Status
 from shared.messages.payload import Channel
 from shared.messages.ports import AGENDA_SHARDS, Move
-from shared.messages.status import Status
 from tests.contract.making import NOON, ORGANISATION, SECOND, message, stored_row
 from tests.contract.world import World
 

@@ -7,10 +7,9 @@ from datetime import timedelta
 import pytest
 
 from shared.base.ids import shard_of
-from shared.messages.message import KEPT_FOR, Chunk, DeadLetter, DeadReason, Message
+from shared.messages.message import KEPT_FOR, Chunk, DeadLetter, DeadReason, Message, Status
 from shared.messages.payload import Channel
 from shared.messages.ports import AGENDA_SHARDS, ClaimAnswer, LogQuery, Move
-from shared.messages.status import Status
 from tests.contract.making import NOON, ORGANISATION, SECOND, message, stored_row
 from tests.contract.world import World
 

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from shared.messages.message import Message
+from shared.messages.message import ARRIVED, Message, Status, may_move
 from shared.messages.payload import Channel
 from shared.messages.ports import Log, Move, Moved
-from shared.messages.status import ARRIVED, Status, may_move
 from tests.contract.making import NOON, ORGANISATION, SECOND, message, stored_row
 from tests.contract.world import World
 

@@ -6,9 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.messages.message import Message
+from shared.messages.message import Message, Status
 from shared.messages.ports import ClaimAnswer, Move
-from shared.messages.status import Status
 from tests.contract.making import NOON, ORGANISATION, SECOND, message, stored_row
 from tests.contract.world import World
 

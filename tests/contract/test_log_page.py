@@ -7,10 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from shared.messages.message import Chunk, Message
+from shared.messages.message import Chunk, Message, Status
 from shared.messages.payload import Channel
 from shared.messages.ports import Log, LogQuery, Move
-from shared.messages.status import Status
 from tests.contract.making import NOON, ORGANISATION, SECOND, message
 from tests.contract.world import World
 

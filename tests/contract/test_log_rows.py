@@ -7,10 +7,9 @@ from decimal import Decimal
 import pytest
 
 from bench.cloud.tables import size_of
-from shared.messages.message import Chunk, Message, PayloadRef, Price
+from shared.messages.message import Chunk, Message, PayloadRef, Price, Status
 from shared.messages.payload import Channel
 from shared.messages.ports import Move
-from shared.messages.status import Status
 from shared.storage.dynamodb.items import attributes
 from shared.storage.dynamodb.message_item import KEPT_FOR, to_item
 from tests.contract.making import FULL_MESSAGE, NOON, ORGANISATION, message, stored_row

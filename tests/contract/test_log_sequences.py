@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from shared.base.ids import shard_of
 from shared.holds.hold import ACCOUNT
 from shared.messages.fallback import Start
-from shared.messages.message import Message
+from shared.messages.message import ALLOWED_FROM, Message, Status
 from shared.messages.payload import Channel
 from shared.messages.ports import AGENDA_SHARDS, Log, Move
-from shared.messages.status import ALLOWED_FROM, Status
 from shared.storage.aws import Aws
 from tests.contract.cloud import deploy, on_aws
 from tests.contract.making import NOON, message

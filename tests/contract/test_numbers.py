@@ -11,7 +11,7 @@ from shared.messages.fallback import Silence
 from shared.sending.last_heard import STEP
 from shared.sending.unknown_outcome import LastHeard
 from shared.storage.aws import Aws
-from shared.storage.dynamodb.last_heard import DynamoLastHeard
+from shared.storage.dynamodb.unknown_outcomes import DynamoLastHeard
 from tests.contract.making import NOON, ORGANISATION, SECOND
 from tests.contract.world import World
 

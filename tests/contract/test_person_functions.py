@@ -13,10 +13,10 @@ import pytest
 from functions.api.app import build as build_api
 from functions.bulk_fanout.app import build as build_fanout
 from shared.app.runtime import Handler, Loop
+from shared.messages.message import Status
 from shared.messages.payload import Channel
 from shared.messages.ports import Move
 from shared.messages.queue_message import Dispatch
-from shared.messages.status import Status
 from shared.storage.aws import Aws
 from shared.storage.codec import encode
 from tests.contract.cloud import Deployed, deploy, on_aws

@@ -11,13 +11,11 @@ import pytest
 from functions.api.app import build as build_api
 from functions.send_sms.app import build as build_send_sms
 from functions.webhook.app import build as build_webhook
-from shared.app.providers import PROVIDERS
-from shared.app.receipts import RECEIPTS
+from shared.app.providers import PROVIDERS, RECEIPTS
 from shared.app.runtime import Handler, Loop
 from shared.base.instants import microseconds
-from shared.messages.message import Message
+from shared.messages.message import Message, Status
 from shared.messages.payload import Channel
-from shared.messages.status import Status
 from shared.providers.http import client
 from shared.storage.aws import Aws
 from shared.storage.codec import encode

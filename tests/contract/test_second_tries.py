@@ -11,7 +11,7 @@ from local.partiql import inserted
 from shared.integrations.integration import Dhis2Integration
 from shared.messages.payload import ORANGE
 from shared.storage.aws import Aws
-from shared.storage.dynamodb.batches import (
+from shared.storage.dynamodb.items import (
     UninsertedError,
     UnreadError,
     UnwrittenError,
@@ -19,8 +19,8 @@ from shared.storage.dynamodb.batches import (
     insert_absent,
     put_items,
 )
-from shared.storage.integrations import SecretIntegrations
 from shared.storage.queues import QueueError, SqsStatusQueue
+from shared.storage.secrets import SecretIntegrations
 from shared.webhooks.ingress import Report
 from tests.contract.cloud import connect
 from tests.fakes.world import FakeClock

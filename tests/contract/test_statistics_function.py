@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from shared.messages.message import Status
 from shared.messages.ports import Move
-from shared.messages.status import Status
 from tests.contract.test_person_functions import READ, SEND, Running, deployed, running
 from tests.fakes.office import recipient
 

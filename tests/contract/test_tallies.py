@@ -9,10 +9,9 @@ from shared.campaigns.counts import Due, Part, Singles, Tally
 from shared.campaigns.distribution import Counts, together
 from shared.campaigns.stored_content import PlannedRow
 from shared.duplicates.dedupe_index import DedupeIndex, Print, rows_of
-from shared.messages.message import PayloadRef
+from shared.messages.message import PayloadRef, Status
 from shared.messages.payload import Channel
 from shared.messages.ports import Move, Single
-from shared.messages.status import Status
 from tests.contract.making import BARE_PAYLOAD, CHUNK, NOON, ORGANISATION, SECOND, message
 from tests.contract.world import World
 

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from shared.pacing.daily_limit import DailyLimit, NumberStatus, NumberStatusUpdate
-from shared.texts.catalogue import KnownTemplate
-from shared.texts.templates import Shape, UrlButton
+from shared.texts.templates import KnownTemplate, Shape, UrlButton
 from shared.webhooks.updates import TemplateStatus, TemplateUpdate
 from tests.contract.making import NOON, ORGANISATION, SECOND
 from tests.contract.world import World

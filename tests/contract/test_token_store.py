@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from shared.integrations.integration import AccessToken, Shelved
 from shared.storage.aws import Aws
-from shared.storage.tokens import SecretTokenStore
+from shared.storage.secrets import SecretTokenStore
 from tests.contract.making import NOON, ORGANISATION
 from tests.contract.world import World
 from tests.fakes.world import FakeTelemetry

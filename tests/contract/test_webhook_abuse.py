@@ -21,7 +21,7 @@ from shared.integrations.integration import Secret
 from shared.messages.payload import Channel
 from shared.storage.aws import Aws
 from shared.storage.dynamodb.log import DynamoLog
-from shared.storage.integrations import SecretIntegrations
+from shared.storage.secrets import SecretIntegrations
 from tests.contract.cloud import Deployed, deploy
 from tests.contract.making import message
 from tests.contract.test_person_functions import environment

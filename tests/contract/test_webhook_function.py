@@ -17,7 +17,7 @@ from functions.webhook.app import build
 from shared.app.runtime import Handler, Loop
 from shared.integrations.integration import Secret
 from shared.storage.aws import Aws
-from shared.storage.integrations import SecretIntegrations
+from shared.storage.secrets import SecretIntegrations
 from tests.contract.cloud import Deployed, deploy
 from tests.fakes.office import DEMO, WHATSAPP
 from tests.fakes.world import MORNING, FakeClock

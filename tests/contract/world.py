@@ -11,15 +11,14 @@ from shared.campaigns.stored_content import Plans, Uploads, UploadTarget
 from shared.cards.failures import CardFailures
 from shared.duplicates.already_sent import Turns
 from shared.holds.keeper import HoldStore
-from shared.integrations.integration import TokenStore
-from shared.integrations.ports import Integrations
+from shared.integrations.integration import Integrations, TokenStore
 from shared.integrations.templates import TemplateBook
 from shared.messages.payload import Channel
 from shared.messages.ports import Log
 from shared.messages.queue_message import Dispatch
 from shared.pacing.daily_limit import NumberStatuses, PeopleCount
 from shared.pacing.members import MemberStore
-from shared.pacing.ports import RateLimits
+from shared.pacing.rate_limit import RateLimits
 from shared.policy.erasure import Traces
 from shared.policy.ports import People, Sessions
 from shared.recipients.contacts import Contacts
@@ -29,8 +28,8 @@ from shared.sending.enqueue_now import OffersMessages
 from shared.sending.last_heard import LastHeardStore
 from shared.storage.codec import encode
 from shared.webhooks.ingress import Report, StatusQueue
-from shared.webhooks.ports import Receipts
 from shared.webhooks.unmatched_receipts import UnknownSms
+from shared.webhooks.updates import Receipts
 from tests.fakes.account import FakeNumberStatuses, FakeTemplateBook
 from tests.fakes.bulk import FakeDistributions, FakePlans, FakeTurns, FakeUploads
 from tests.fakes.cards import FakeCardFailures

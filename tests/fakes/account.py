@@ -8,8 +8,7 @@ from shared.integrations.integration import WhatsAppIntegration
 from shared.integrations.templates import TemplateUpdateResult
 from shared.messages.errors import SendError
 from shared.pacing.daily_limit import NumberFacts, NumberStatus, NumberStatusUpdate
-from shared.texts.catalogue import UTILITY, KnownTemplate, Listing
-from shared.texts.templates import Template
+from shared.texts.templates import UTILITY, KnownTemplate, Listing, Template
 from shared.webhooks.updates import TemplateStatus, TemplateUpdate
 from tests.fakes.world import Points
 

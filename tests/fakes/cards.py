@@ -3,8 +3,8 @@
 from collections import Counter
 from datetime import datetime
 
-from shared.cards.failure import CardPair
-from shared.cards.sample import picture
+from shared.cards.failures import CardPair
+from shared.cards.picture import sample_picture
 from shared.messages.errors import SendError
 from tests.fakes.world import Points
 
@@ -40,4 +40,4 @@ class FakeCards:
         error = self.broken.get("*") or self.broken.get(reference)
         if error is not None:
             raise error
-        return picture()
+        return sample_picture()

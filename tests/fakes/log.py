@@ -9,10 +9,9 @@ from shared.base.ids import shard_of
 from shared.base.instants import from_milliseconds, milliseconds
 from shared.holds.hold import ScopeKey
 from shared.messages.fallback import next_check_after
-from shared.messages.message import DeadLetter, Message, PayloadRef, earliest
+from shared.messages.message import ARRIVED, DeadLetter, Message, PayloadRef, Status, earliest, may_move
 from shared.messages.payload import Channel, Provider
 from shared.messages.ports import AGENDA_SHARDS, Claim, ClaimAnswer, LogQuery, Move, Moved, Page, Single
-from shared.messages.status import ARRIVED, Status, may_move
 from shared.storage.dynamodb.message_item import position, singles_of
 from tests.fakes.world import Points
 

@@ -19,18 +19,15 @@ from shared.campaigns.reading import Browse
 from shared.campaigns.recount import Tallies
 from shared.cards.references import parse_hosts
 from shared.duplicates.already_sent import AlreadySent
-from shared.holds.causes import AccountHealth
 from shared.holds.keeper import HoldKeeper
-from shared.holds.release import HoldWork
+from shared.holds.release import AccountHealth, HoldWork
 from shared.integrations.integration import Secret, SmsIntegration, WhatsAppIntegration
 from shared.integrations.templates import Templates
 from shared.messages.dead_letters import DeadLetters, Redrives
 from shared.messages.message import Message
 from shared.messages.payload import Channel
-from shared.messages.resend import Resends
-from shared.messages.single import NewMessage, SingleSends
-from shared.messages.status_effects import StatusEffects
-from shared.messages.status_writer import StatusWriter
+from shared.messages.single import NewMessage, Resends, SingleSends
+from shared.messages.status_writer import StatusEffects, StatusWriter
 from shared.pacing.daily_limit import NumberReader
 from shared.pacing.members import Members
 from shared.pacing.rate_limit import Member

@@ -173,7 +173,7 @@ GUARDS = (
     ),
     Guard(
         name="status without our key: an ID of two messages moves neither",
-        file="shared/messages/status_effects.py",
+        file="shared/messages/status_writer.py",
         before="number=found[0].attempts) if len(found) == 1 else None",
         after="number=found[0].attempts) if found else None",
         tests=("tests/unit/webhooks/test_receive.py",),
@@ -292,7 +292,7 @@ GUARDS = (
     ),
     Guard(
         name="unknown: a lost answer to a send never counts as not sent",
-        file="shared/providers/errors.py",
+        file="shared/providers/answers.py",
         before='"outcome_unknown") if call is Call.ONCE else SendError(Kind.RETRY, code)',
         after='"outcome_unknown") if call is None else SendError(Kind.RETRY, code)',
         tests=("tests/unit/providers/test_http.py", "tests/unit/providers/test_whatsapp_client.py"),
@@ -313,7 +313,7 @@ GUARDS = (
     ),
     Guard(
         name="next check: the agenda enqueues first and moves the next check afterwards",
-        file="shared/sending/enqueue_again.py",
+        file="shared/messages/agenda.py",
         before="""    another = await another_card(""",
         after="""    await set_next_check(on.log, message, None)
     another = await another_card(""",
@@ -445,7 +445,7 @@ GUARDS = (
     # ---------------------------------------------------------------------------------------------------------- status
     Guard(
         name="status: no status goes backwards",
-        file="shared/messages/status.py",
+        file="shared/messages/message.py",
         before="Status.SENT: frozenset({Status.PENDING}),",
         after="Status.SENT: frozenset({Status.PENDING, Status.DELIVERED}),",
         tests=("tests/unit/messages/test_status.py", "tests/contract/test_log_moves.py"),
@@ -504,7 +504,7 @@ GUARDS = (
     ),
     Guard(
         name="log: a chunk does not count as logged if one of its rows was refused",
-        file="shared/storage/dynamodb/batches.py",
+        file="shared/storage/dynamodb/items.py",
         before="if code != _THERE]",
         after="if code not in {_THERE, *_PASSING}]",
         tests=("tests/contract/test_second_tries.py",),
@@ -573,7 +573,7 @@ GUARDS = (
     ),
     Guard(
         name="slot: a throttle that arrives after the claim moves the call",
-        file="shared/pacing/waiting.py",
+        file="shared/pacing/slots.py",
         before="return integration is not None and leaves_at < self._send_slots.cooldown_until(integration.rate_limit)",
         after="return False",
         tests=("tests/unit/pacing/test_slot_wait.py",),
@@ -636,7 +636,7 @@ GUARDS = (
     ),
     Guard(
         name="one person: only the operator's own rule converts an old number",
-        file="shared/recipients/renumbering.py",
+        file="shared/recipients/countries.py",
         before="prefix = change.prefixes.get(national[:2])",
         after='prefix = "07"',
         tests=("tests/unit/recipients/test_renumbering.py",),
@@ -943,7 +943,7 @@ GUARDS = (
     ),
     Guard(
         name="webhook: invented organisations cost few reads",
-        file="shared/storage/integrations.py",
+        file="shared/storage/secrets.py",
         before="return _MISSES.wait(self._missed.get(kind, ()), microseconds(now)) is None",
         after="return True",
         tests=("tests/contract/test_integrations.py", "tests/contract/test_webhook_abuse.py"),
@@ -985,7 +985,7 @@ GUARDS = (
     ),
     Guard(
         name="status: a refused card frees only its own message",
-        file="shared/messages/status_effects.py",
+        file="shared/messages/status_writer.py",
         before="if row is not None and move.is_about(row):",
         after="if row is not None:",
         tests=(_WHOSE_STATUS,),
@@ -993,7 +993,7 @@ GUARDS = (
     # ------------------------------------------------------------------------------------------------------------ text
     Guard(
         name="segments: an escape pair is never split over two segments",
-        file="shared/texts/segments.py",
+        file="shared/texts/sms.py",
         before="if used + width > capacity:",
         after="if used >= capacity:",
         tests=("tests/unit/texts/test_segments.py",),
@@ -1001,28 +1001,28 @@ GUARDS = (
     # --------------------------------------------------------------------------------------- what other systems send
     Guard(
         name="DHIS2: a deleted or inactive person gets nothing",
-        file="shared/recipients/dhis2.py",
+        file="shared/recipients/recipient.py",
         before="if record.get(flag) is True:",
         after="if False:",
         tests=("tests/unit/recipients/test_dhis2.py",),
     ),
     Guard(
         name="DHIS2: a deleted enrolment does not count",
-        file="shared/recipients/dhis2.py",
+        file="shared/recipients/recipient.py",
         before='[one for one in ours if one.get("deleted") is not True]',
         after="ours",
         tests=("tests/unit/recipients/test_dhis2.py",),
     ),
     Guard(
         name="DHIS2: another programme's enrolment does not count",
-        file="shared/recipients/dhis2.py",
+        file="shared/recipients/recipient.py",
         before='if program is None or one.get("program") in (None, program)]',
         after="]",
         tests=("tests/unit/recipients/test_dhis2.py",),
     ),
     Guard(
         name="references: a number hidden between letters is found",
-        file="shared/recipients/references.py",
+        file="shared/recipients/masking.py",
         before="return not any(map(_may_be_number, _groupings(rest)))",
         after="return True",
         tests=("tests/unit/recipients/test_identities.py",),
@@ -1036,7 +1036,7 @@ GUARDS = (
     ),
     Guard(
         name="texts: a text with an unknown variable is never sent",
-        file="shared/texts/variables.py",
+        file="shared/texts/templates.py",
         before="_LIKE_A_NAME.fullmatch(name) or _HOLDS_A_NAME.search(name)",
         after="name in VARIABLES",
         tests=("tests/unit/texts/test_variables.py",),

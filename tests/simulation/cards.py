@@ -3,7 +3,7 @@
 import asyncio
 from datetime import datetime, timedelta
 
-from shared.cards.sample import picture
+from shared.cards.picture import sample_picture
 from shared.messages.errors import Kind, Scope, SendError
 from tests.fakes.world import FakeClock
 from tests.simulation.evidence import Fetch
@@ -39,7 +39,7 @@ class CardHost:
         if not served:
             kind, code = self._answer
             raise SendError(kind, code, "card_unreachable", scope=Scope.CARDS)
-        return picture()
+        return sample_picture()
 
     def _is_away(self) -> bool:
         now = self._clock.instant

@@ -15,10 +15,9 @@ from shared.base.ids import resend_id
 from shared.base.json import JsonObject, JsonValue
 from shared.base.refusal import ProblemCode, Refusal
 from shared.campaigns.distribution import Action, Distribution, DistributionStatus, Schedule, ScheduleMode
-from shared.messages.message import Message
+from shared.messages.message import Message, Status
 from shared.messages.payload import Channel
 from shared.messages.single import NewMessage
-from shared.messages.status import Status
 from shared.policy.consents import ConsentEntry
 from shared.texts.content import Content, FallbackOrder
 from tests.fakes.office import DEMO, recipient

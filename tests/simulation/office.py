@@ -16,7 +16,7 @@ from shared.policy.consents import Consents
 from shared.providers.http import ClientParts, SendTimes, client
 from shared.sending.channel import CardSource, ChannelSender
 from shared.storage.aws import Aws
-from shared.storage.integrations import SecretIntegrations
+from shared.storage.secrets import SecretIntegrations
 from shared.webhooks.inbound import STOP
 from shared.webhooks.ingress import Receiver, WebhookIngress
 from tests.fakes.bulk import FakeDistributions

@@ -10,10 +10,9 @@ from typing import Any
 
 from shared.campaigns.counts import RECEIPT_MISSING, misses_receipt
 from shared.campaigns.distribution import Action, DistributionStatus, Schedule, ScheduleMode
-from shared.messages.message import Message
+from shared.messages.message import ARRIVED, Message, Status
 from shared.messages.payload import Channel
-from shared.messages.status import ARRIVED, Status
-from shared.messages.status_effects import StillUnderWayError
+from shared.messages.status_writer import StillUnderWayError
 from tests.fakes.office import DEMO
 from tests.fakes.virtual import VirtualLoop
 from tests.fakes.world import KilledError

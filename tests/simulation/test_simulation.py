@@ -14,7 +14,7 @@ from typing import Any, override
 import pytest
 
 from shared.campaigns.distribution import Distribution
-from shared.cards.failure import FAIL, CardDecision
+from shared.cards.failures import FAIL, CardDecision
 from shared.duplicates.already_sent import AlreadySent
 from shared.integrations.integration import SmsIntegration, WhatsAppIntegration
 from shared.messages.message import Message

@@ -11,9 +11,9 @@ from shared.api.texts.sentences import TextKind, known_codes
 from shared.app.providers import PROVIDERS
 from shared.base.events import ACCEPTED, EVENTS
 from shared.messages.errors import Kind
+from shared.messages.message import Status
 from shared.messages.payload import Channel
 from shared.messages.ports import ClaimAnswer
-from shared.messages.status import Status
 from shared.policy.gate_check import GateDecision
 from tests.template import reading
 from tests.template.reading import FUNCTION_FOLDERS, QUEUES, ROOT, Node, at, listed, mapping, of_type, properties, text

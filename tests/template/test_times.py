@@ -4,7 +4,7 @@ import pytest
 
 from shared.app.container.sending import QUEUED_CHAIN, TEST_CHAIN, Chain
 from shared.cards.failures import ASKS_FOR_SECONDS
-from shared.pacing.waiting import QUEUED, TEST_SEND
+from shared.pacing.slots import QUEUED, TEST_SEND
 from shared.providers.http import QUEUED_SENDS, TEST_SENDS, TIMEOUT_SECONDS, WHOLE_CALL_SECONDS
 from shared.sending.send import LEASE, STALE
 from shared.storage.aws import CLAIM_SECONDS, READ_SECONDS

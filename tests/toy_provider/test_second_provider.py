@@ -13,14 +13,12 @@ from typing import Any, override
 import httpx2
 import pytest
 
-from shared.app.providers import PROVIDERS, ProviderRow
-from shared.app.receipts import RECEIPTS
+from shared.app.providers import PROVIDERS, RECEIPTS, ProviderRow
 from shared.holds.hold import ACCOUNT, ScopeKey, country_scope
 from shared.integrations.integration import SmsIntegration
 from shared.messages.errors import Kind, Scope
-from shared.messages.message import Message
+from shared.messages.message import Message, Status
 from shared.messages.payload import ORANGE, Channel, Provider
-from shared.messages.status import Status
 from shared.pacing.rate_limit import Member
 from shared.providers.http import ClientParts, SendTimes, client
 from shared.sending.channel import CardSource, ChannelSender

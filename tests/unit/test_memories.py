@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 EMPTIED = {
-    "shared/storage/integrations.py _missed": "one entry a kind of settings",
+    "shared/storage/secrets.py _missed": "one entry a kind of settings",
     "shared/app/telemetry.py _numbers": "written and emptied at the end of each invocation",
     "shared/cards/probe.py _hosts": "lives as long as one plan",
     "shared/cards/probe.py kept": "lives as long as one plan",
@@ -15,9 +15,9 @@ EMPTIED = {
     "shared/api/router.py _routes": "the function's own routes",
     "shared/duplicates/already_sent.py _decides": "lives as long as one request or chunk",
     "shared/pacing/slots.py _wishes": "each entry is taken by the booking that fulfils it",
-    "shared/duplicates/rows.py _keys": "lives as long as one answer",
-    "shared/duplicates/rows.py _found": "lives as long as one answer",
-    "shared/duplicates/rows.py _sent": "lives as long as one answer",
+    "shared/duplicates/already_sent.py _keys": "lives as long as one answer",
+    "shared/duplicates/already_sent.py _found": "lives as long as one answer",
+    "shared/duplicates/already_sent.py _sent": "lives as long as one answer",
     "shared/messages/fallbacks.py _silences": "emptied by `flush`, once a batch",
     "shared/base/caches.py _asked": "emptied by each read",
     "shared/base/caches.py _known": "what is too old goes with each read",

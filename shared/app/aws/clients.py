@@ -1,12 +1,21 @@
-"""The providers' clients, for functions that send or ask."""
+"""The providers' clients and the source of card pictures, for functions that send or ask.
 
-from typing import Any
+Cards are imported at first use: the cold start of the SMS sender does not pay for them.
+"""
+
+# ruff: noqa: PLC0415
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from shared.app.aws.stores import AwsStores
 from shared.app.providers import ProviderRow
 from shared.messages.payload import META, ORANGE
 from shared.providers.http import QUEUED_SENDS, ClientParts, SendTimes, client
 from shared.sending.channel import CardSource, ChannelSender
+
+if TYPE_CHECKING:
+    from shared.cards.references import CardHost
+    from shared.providers.cards import Cards
 
 
 class AwsClients(AwsStores):
@@ -27,3 +36,29 @@ class AwsClients(AwsStores):
             tokens=self.token_store,
             cards=cards,
         )
+
+
+class AwsCards(AwsClients):
+    """The clients, and the hosts and buckets that may serve cards."""
+
+    @cached_property
+    def card_hosts(self) -> "tuple[CardHost, ...]":
+        """Raises ValueError for a wrong setting."""
+        from shared.cards.references import parse_hosts
+
+        return parse_hosts(self._given.card_hosts)
+
+    @cached_property
+    def card_buckets(self) -> frozenset[str]:
+        """By name."""
+        from shared.cards.references import parse_buckets
+
+        return parse_buckets(self._given.card_buckets)
+
+    @cached_property
+    def card_source(self) -> "Cards":
+        """Fetches from the allowed hosts and buckets."""
+        from shared.providers.cards import Cards
+        from shared.storage.files import S3Cards
+
+        return Cards(client(), S3Cards(self.aws), self.card_hosts, self.card_buckets)

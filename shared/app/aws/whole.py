@@ -2,13 +2,12 @@
 
 from functools import cached_property
 
-from shared.app.aws.cards import AwsCards
-from shared.app.aws.keyed import AwsKeyed
+from shared.app.aws.clients import AwsCards
+from shared.app.aws.stores import AwsKeyed
 from shared.app.providers import PROVIDERS
 from shared.integrations.balances import BalancesByProvider
 from shared.providers.http import client
-from shared.providers.meta.graph import Graph
-from shared.providers.meta.templates import MetaTemplates
+from shared.providers.meta.graph import Graph, MetaTemplates
 from shared.storage.dynamodb.people import DynamoTraces
 from shared.storage.files import S3Uploads
 from shared.storage.schedules import ScheduleNames, SchedulerSchedules

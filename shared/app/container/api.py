@@ -5,16 +5,13 @@ from functools import cached_property, partial
 from typing import Any, Protocol
 
 from shared.app.container.reading import Reading, ReadingAdapters
-from shared.app.container.sending import TEST_CHAIN
-from shared.app.container.sms import Sms, SmsAdapters
-from shared.app.container.whatsapp import WhatsApp, WhatsAppAdapters
+from shared.app.container.sending import TEST_CHAIN, Sms, SmsAdapters, WhatsApp, WhatsAppAdapters
 from shared.campaigns.control import Control, ControlDeps
 from shared.campaigns.statistics import StatisticsReader
 from shared.integrations.administration import Administration, AdministrationDeps
 from shared.integrations.health import SmsHealth, WhatsAppHealth, WhatsAppHealthDeps
 from shared.integrations.integration import SmsIntegration, TokenStore, WhatsAppIntegration
-from shared.messages.resend import ResendDeps, Resends
-from shared.messages.single import MessageDeps, SingleSends
+from shared.messages.single import MessageDeps, ResendDeps, Resends, SingleSends
 from shared.policy.consents import Consents, Numbers
 from shared.policy.erasure import Erasures
 from shared.policy.gate_check import GateCheck

@@ -8,13 +8,12 @@ from shared.base.events import Telemetry
 from shared.base.instants import Clock
 from shared.campaigns.ports import Distributions, TaskQueue
 from shared.holds.keeper import HoldKeeper, HoldStore
-from shared.integrations.ports import Integrations
+from shared.integrations.integration import Integrations
 from shared.messages.ports import Log
-from shared.messages.status_effects import RefusalEffects
-from shared.messages.status_writer import StatusWriter
+from shared.messages.status_writer import RefusalEffects, StatusWriter
 from shared.pacing.daily_limit import DailyLimits, NumberStatuses, PeopleCount
 from shared.pacing.members import Members, MemberStore
-from shared.pacing.ports import RateLimits
+from shared.pacing.rate_limit import RateLimits
 from shared.policy.ports import People, Sessions
 from shared.sending.enqueue_now import EndingQueue, EnqueueNow, OffersMessages
 from shared.sending.last_heard import LastHeardStore

@@ -12,8 +12,7 @@ from shared.campaigns.recount import Tallies
 from shared.campaigns.release import Release, ReleaseDeps, StuckMessages
 from shared.cards.probe import CardProbe
 from shared.duplicates.already_sent import AlreadySent, Turns
-from shared.holds.causes import AccountHealth, ReadCauses
-from shared.holds.release import HoldWork, HoldWorkDeps
+from shared.holds.release import AccountHealth, HoldWork, HoldWorkDeps, ReadCauses
 from shared.integrations.templates import TemplateGuard
 from shared.messages.agenda import Agenda, AgendaDeps
 from shared.messages.dead_letters import DeadLetters

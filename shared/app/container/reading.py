@@ -5,8 +5,7 @@ from typing import Protocol
 
 from shared.app.container.keyed import Keyed, KeyedAdapters
 from shared.campaigns.control import Schedules
-from shared.campaigns.outlook import Outlook
-from shared.campaigns.reading import Browse, BrowseDeps
+from shared.campaigns.reading import Browse, BrowseDeps, Outlook
 from shared.campaigns.stored_content import Uploads
 from shared.cards.references import CardHost
 from shared.integrations.balances import Balances

@@ -1,20 +1,23 @@
-"""What a send step works with, and the adapters of the providers."""
+"""The send steps of both channels: what they work with, and the adapters of the providers."""
 
+# ruff: noqa: PLC0415
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from shared.app.container.core import Core, CoreAdapters
-from shared.app.providers import ProviderRow
+from shared.app.providers import PROVIDERS, ProviderRow, of_channel
 from shared.cards.failures import CardFailures, FailedCards
-from shared.messages.payload import Provider
+from shared.integrations.integration import SmsIntegration, WhatsAppIntegration
+from shared.messages.payload import Channel, Provider
 from shared.pacing.daily_limit import DailyLimits
-from shared.pacing.waiting import QUEUED, TEST_SEND, Waits
+from shared.pacing.slots import QUEUED, TEST_SEND, Waits
 from shared.policy.gate_check import GateCheck
 from shared.providers.http import QUEUED_SENDS, TEST_SENDS, SendTimes
-from shared.sending.channel import CardSource, ChannelSender, ProviderAdapter
-from shared.sending.send import SendDeps
-from shared.webhooks.ports import Receipts
+from shared.sending.channel import CardSource, ChannelAdapter, ChannelSender, ProviderAdapter
+from shared.sending.send import SendDeps, SendStep
+from shared.webhooks.unmatched_receipts import NoteUnknown, UnknownSms
+from shared.webhooks.updates import Receipts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,3 +81,57 @@ class Sending[A: SendingAdapters = SendingAdapters](Core[A]):
             draw=on.draw,
             waits=waits,
         )
+
+
+class SmsAdapters(SendingAdapters, Protocol):
+    """What SMS need beside what every channel needs."""
+
+    @property
+    def unknown_sms(self) -> UnknownSms:
+        """SMS with an unknown outcome."""
+
+
+class Sms[A: SmsAdapters = SmsAdapters](Sending[A]):
+    """Sends SMS."""
+
+    def sms_step(
+        self, chain: Chain = QUEUED_CHAIN, providers: Sequence[ProviderRow] = PROVIDERS
+    ) -> SendStep[SmsIntegration, Any]:
+        """Towards the SMS provider that the organisation's settings name."""
+        adapter = ChannelAdapter(
+            integration=self._sms,
+            providers=self.provider_adapters(of_channel(Channel.SMS, providers), chain),
+            note_unknown=NoteUnknown(unknown=self.adapters.unknown_sms),
+        )
+        return SendStep(adapter, self.send_deps(chain.waits))
+
+    async def _sms(self, organisation: str, version: int) -> SmsIntegration | None:
+        return await self.adapters.integrations.sms(organisation, version=version)
+
+
+class WhatsAppAdapters(SendingAdapters, Protocol):
+    """What WhatsApp needs beside what every channel needs."""
+
+    @property
+    def card_source(self) -> CardSource:
+        """Fetches card pictures."""
+
+
+class WhatsApp[A: WhatsAppAdapters = WhatsAppAdapters](Sending[A]):
+    """Sends WhatsApp messages."""
+
+    def whatsapp_step(
+        self, chain: Chain = QUEUED_CHAIN, providers: Sequence[ProviderRow] = PROVIDERS
+    ) -> SendStep[WhatsAppIntegration, Any]:
+        """Towards Meta."""
+        from shared.providers.cards import WithSampleCard
+
+        cards = WithSampleCard(self.adapters.card_source)
+        adapter = ChannelAdapter(
+            integration=self._whatsapp,
+            providers=self.provider_adapters(of_channel(Channel.WHATSAPP, providers), chain, cards),
+        )
+        return SendStep(adapter, self.send_deps(chain.waits, self.daily_limits, cards))
+
+    async def _whatsapp(self, organisation: str, version: int) -> WhatsAppIntegration | None:
+        return await self.adapters.integrations.whatsapp(organisation, version=version)

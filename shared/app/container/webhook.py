@@ -4,20 +4,18 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from shared.app.container.keyed import Keyed, KeyedAdapters
-from shared.app.receipts import RECEIPTS
-from shared.integrations.ports import Integrations
+from shared.app.providers import RECEIPTS
+from shared.integrations.integration import Integrations
 from shared.integrations.templates import TemplateBook
 from shared.messages.payload import Provider
-from shared.messages.status_effects import StatusEffects, StatusEffectsDeps
-from shared.messages.status_writer import StatusWriter
+from shared.messages.status_writer import StatusEffects, StatusEffectsDeps, StatusWriter
 from shared.providers.meta import webhook
 from shared.webhooks.account_updates import AccountDeps, AccountListener
 from shared.webhooks.inbound import InboundAdapter, InboundDeps
 from shared.webhooks.ingress import ReceiptAdapter, Receiver, StatusQueue, WebhookIngress
 from shared.webhooks.meta_documents import MetaAdapter
-from shared.webhooks.ports import Receipts
 from shared.webhooks.unmatched_receipts import UnmatchedReceipts
-from shared.webhooks.updates import ReceiptFormat
+from shared.webhooks.updates import ReceiptFormat, Receipts
 
 
 class WebhookAdapters(KeyedAdapters, Protocol):

@@ -5,11 +5,10 @@ What a value holds decides, not the change's `field`: Meta's own sample labels o
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from shared.base.json import JsonObject, JsonValue
 from shared.providers.answers import identifier, integer, obj, objects, text
-from shared.providers.meta.instants import instant
 from shared.webhooks.updates import (
     AccountUpdate,
     LimitUpdate,
@@ -155,3 +154,18 @@ def _number(value: JsonObject, event: str, at: datetime) -> Iterator[WebhookEven
         yield NumberUpdate(event=alert, at=at)
     elif "display_phone_number" in value and event:
         yield NumberUpdate(event=event, quality=quality or None, at=at)
+
+
+_SECONDS = range(1_000_000_000, 10_000_000_000)
+
+_MILLISECONDS = range(_SECONDS.start * 1000, _SECONDS.stop * 1000)
+
+
+def instant(value: JsonValue) -> datetime | None:
+    """Unix seconds, as a string or a number; some have come in milliseconds. None for everything else."""
+    number = integer(value)
+    if number is None:
+        return None
+    if number in _MILLISECONDS:
+        number //= 1000
+    return datetime.fromtimestamp(number, UTC) if number in _SECONDS else None

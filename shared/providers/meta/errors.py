@@ -1,12 +1,12 @@
 """Meta's answers to decisions. Total: HTML, nothing, half a document and codes of next year all have one."""
 
 import re
+from collections.abc import Mapping
+from functools import partial
 
 from shared.base.json import JsonObject, JsonValue
-from shared.messages.errors import Kind, SendError
-from shared.providers.answers import integer, obj, parse, text
-from shared.providers.errors import Call, Rule, bug, person, stop, throttled, unknown
-from shared.providers.meta.codes import STATUSES, rule
+from shared.messages.errors import Kind, Scope, SendError
+from shared.providers.answers import Call, Rule, bug, integer, obj, parse, person, retry, stop, text, throttled, unknown
 
 STALE_MEDIA = "100/media"
 """The code of a send that named a media ID which Meta no longer has: upload once more (reference, section 2)."""
@@ -87,3 +87,119 @@ def _name(status: int, code: int | None, error: JsonObject) -> str:
     if code == 100 and _is_stale(error):
         return STALE_MEDIA
     return f"HTTP {status}" if code is None else str(code)
+
+
+# Meta's error codes as data (reference/whatsapp.md, section 4): what each one means for the message at hand.
+#
+# The page's actions become kinds: B and L retry (throttled where the whole number or app must slow down), R
+# recipient, T and S stop (T the template in its language, S the account; 130497 the country), F bug. api.md's list of
+# reasons is closed, so the nearest one stands where none fits exactly.
+
+
+MINUTES = 60.0
+
+DAY = 24 * 60 * MINUTES
+
+FEW = 5
+"""Tries of what may be a passing trouble and may be a wrong request."""
+
+_account = partial(stop, scope=Scope.ACCOUNT)
+
+_country = partial(stop, scope=Scope.COUNTRY)
+
+_template = partial(stop, scope=Scope.TEMPLATE)
+
+CODES: Mapping[int, Rule] = {
+    0: _account("token_invalid"),
+    1: retry(most_attempts=FEW),
+    2: retry(),
+    3: _account("permission_missing"),
+    4: throttled(5 * MINUTES),
+    10: _account("permission_missing"),
+    33: _account("permission_missing"),
+    100: bug(),
+    104: _account("token_invalid"),
+    190: _account("token_invalid"),
+    200: _account("permission_missing"),
+    368: _account("account_restricted"),
+    80007: throttled(15 * MINUTES),
+    130403: person("undeliverable"),
+    130429: throttled(2),
+    130472: person("experiment_withheld"),
+    130497: _country("country_not_subscribed"),
+    130501: bug(),
+    131000: unknown(),
+    131005: _account("permission_missing"),
+    131008: bug(),
+    131009: bug(),
+    131014: retry(MINUTES, most_attempts=2),
+    131016: retry(),
+    131021: person("undeliverable"),
+    131026: person("not_on_whatsapp"),
+    131030: person("provider_rejected"),
+    131031: _account("account_restricted"),
+    131037: _account("account_restricted"),
+    131042: _account("payment_required"),
+    131044: _account("payment_required"),
+    131045: _account("account_restricted"),
+    131047: person("template_required"),
+    131048: _account("account_restricted"),
+    131049: person("undeliverable", rests=DAY),  # Meta punishes the account for retries (reference, section 4)
+    131050: person("opted_out"),
+    131051: bug(),
+    131052: bug(),
+    131053: Rule(Kind.BUG, "card_not_a_picture", refuses_picture=True),  # we send by ID: what was uploaded is refused
+    131055: bug(),
+    131056: throttled(1, person_only=True),  # the send step makes it 4^n
+    131057: throttled(MINUTES),
+    131059: bug(),
+    131062: bug(),
+    131063: _template("template_recategorised"),
+    131064: _account("account_restricted"),
+    132000: _template("template_disabled"),
+    132001: _template("template_disabled"),
+    132005: person("text_too_long"),
+    132007: _template("template_disabled"),
+    132008: person("provider_rejected", if_repeated="template_disabled"),
+    132012: person("provider_rejected", if_repeated="template_disabled"),
+    132018: person("provider_rejected", if_repeated="template_disabled"),
+    132015: _template("template_paused"),
+    132016: _template("template_disabled"),
+    132068: _template("template_disabled"),
+    132069: _template("template_paused"),
+    133000: _account("account_restricted"),
+    133004: retry(),
+    133005: _account("account_restricted"),
+    133006: _account("account_restricted"),
+    133008: _account("account_restricted"),
+    133009: _account("account_restricted"),
+    133010: _account("account_restricted"),
+    133015: _account("account_restricted"),
+    133016: _account("account_restricted"),
+    134011: _account("payment_required"),
+    134100: bug(),
+    134101: retry(10 * MINUTES),
+    134102: _template("template_disabled"),
+    135000: bug(),
+    137000: person("undeliverable"),
+    2494100: throttled(5 * MINUTES),
+}
+
+RANGES: Mapping[range, Rule] = {
+    range(200, 300): _account("permission_missing"),
+    range(2388000, 2389000): bug(),
+}
+
+STATUSES: Mapping[int, Rule] = {
+    401: _account("token_invalid"),
+    403: _account("permission_missing"),
+    408: retry(),
+    429: throttled(2),
+    503: retry(),
+}
+"""HTTP statuses of answers whose code is absent or unknown to us."""
+
+
+def rule(code: int) -> Rule | None:
+    """What is known of a code."""
+    return CODES.get(code) or next((found for codes, found in RANGES.items() if code in codes), None)

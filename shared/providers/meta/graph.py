@@ -1,20 +1,41 @@
-"""Meta's Graph API beside sending: what it says of number, account and token. Every call here may be repeated."""
+"""Meta's Graph API beside sending: what it says of number, account and token, and templates. Every call here may be
+repeated.
 
-from collections.abc import Mapping
+Templates (reference/whatsapp.md, section 6) are listed, submitted, and read for what we could fill them in with: our
+six variables. Named parameters count when their names are ours. Positional ones count when the template's examples name
+ours, as in `"body_text": [["first_name", "card_code"]]`: nothing else could tell which is which. A header may be a
+picture, a fixed text or none; buttons may be fixed, and one may be a URL that ends in a variable. All else we could not
+fill in.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from urllib.parse import quote
 
 import httpx2
 
-from shared.base.json import JsonObject
+from shared.base.json import JsonObject, JsonValue
+from shared.cards.picture import sample_picture
 from shared.integrations.integration import WhatsAppIntegration
 from shared.messages.errors import Kind, SendError
 from shared.pacing.daily_limit import DailyLimit, NumberFacts
-from shared.providers.answers import integer, obj, objects, parse, text
-from shared.providers.errors import Call
+from shared.providers.answers import Call, identifier, integer, obj, objects, parse, text
 from shared.providers.http import bearer, exchange
-from shared.providers.meta.account import messaging_limit
+from shared.providers.meta.account import TEMPLATE_EVENTS, messaging_limit, template_language
 from shared.providers.meta.client import API_VERSION
 from shared.providers.meta.errors import error_from_response
+from shared.texts.templates import (
+    EXAMPLES,
+    UTILITY,
+    VARIABLES,
+    KnownTemplate,
+    Shape,
+    Template,
+    UrlButton,
+    is_ready_made,
+)
+from shared.webhooks.updates import TemplateStatus
 
 NUMBER_FIELDS = (
     "display_phone_number",
@@ -124,3 +145,227 @@ def _error(answer: httpx2.Response) -> SendError:
     if subcode:
         error.code = f"{error.code}/{subcode}"
     return error
+
+
+LISTED_FIELDS = "id,name,language,category,status,parameter_format,components"
+
+PAGE = "100"
+
+MOST_PAGES = 100
+"""6,000 templates are the most that an account may have (reference, section 3)."""
+
+MOST_RESTARTS = 2
+
+BAD_CURSOR = "131059"
+
+THERE_ALREADY = frozenset({"100/2388023", "100/2388024"})
+"""There is a template of that name in that language, or one that is being deleted."""
+
+
+class MetaTemplates:
+    """`TemplatesAtMeta` on the Graph API."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+
+    async def listed(self, integration: WhatsAppIntegration, account: str, at: datetime) -> Sequence[KnownTemplate]:
+        """See `TemplatesAtMeta`. A cursor that Meta no longer takes restarts the listing."""
+        for _ in range(MOST_RESTARTS):
+            try:
+                return await self._pages(integration, account, at)
+            except SendError as error:
+                if error.code.partition("/")[0] != BAD_CURSOR:
+                    raise
+        return await self._pages(integration, account, at)
+
+    async def create(
+        self, integration: WhatsAppIntegration, account: str, template: Template, handle: str, at: datetime
+    ) -> KnownTemplate | None:
+        """See `TemplatesAtMeta`."""
+        body: JsonObject = {"name": template.name, "language": template.language, **_content(template, handle)}
+        try:
+            answer = await self._graph.post(integration, f"{segment(account)}/message_templates", body)
+        except SendError as error:
+            if error.code in THERE_ALREADY:
+                return None
+            raise
+        return KnownTemplate(
+            name=template.name,
+            language=template.language,
+            status=TEMPLATE_EVENTS.get(text(answer.get("status")).upper(), TemplateStatus.PENDING),
+            reported_at=at,
+            category=text(answer.get("category")).upper() or UTILITY,
+            shape=template.shape,
+            template_id=identifier(answer.get("id")) or None,
+        )
+
+    async def revise(self, integration: WhatsAppIntegration, template: Template, template_id: str, handle: str) -> None:
+        """See `TemplatesAtMeta`."""
+        await self._graph.post(integration, segment(template_id), _content(template, handle))
+
+    async def example(self, integration: WhatsAppIntegration) -> str:
+        """See `TemplatesAtMeta`: a resumable upload, of one part. `app` stands for the token's own app."""
+        content = sample_picture()
+        described = {"file_name": "card.png", "file_length": str(len(content)), "file_type": "image/png"}
+        session = await self._graph.call(integration, "POST", "app/uploads", params=described)
+        headers = {"Authorization": f"OAuth {integration.access_token.value}", "file_offset": "0"}
+        path = _session_path(text(session.get("id")))
+        uploaded = await self._graph.call(integration, "POST", path, content=content, headers=headers)
+        handle = text(uploaded.get("h"))
+        if not handle:
+            raise SendError(Kind.RETRY, "uploaded_without_handle")
+        return handle
+
+    async def _pages(self, integration: WhatsAppIntegration, account: str, at: datetime) -> list[KnownTemplate]:
+        """By cursors; `next`, a whole URL that holds the token, is only looked at."""
+        query = {"fields": LISTED_FIELDS, "limit": PAGE}
+        found: list[KnownTemplate] = []
+        for _ in range(MOST_PAGES):
+            answer = await self._graph.get(integration, f"{segment(account)}/message_templates", query)
+            found += [one for item in objects(answer.get("data")) if (one := known_template(item, at)) is not None]
+            paging = obj(answer.get("paging"))
+            after = text(obj(paging.get("cursors")).get("after"))
+            if not paging.get("next") or not after:
+                break
+            query = {**query, "after": after}
+        return found
+
+
+def known_template(item: JsonObject, at: datetime) -> KnownTemplate | None:
+    """One of the list; None for what is neither ready-made nor of a kind that we can fill in."""
+    name, language = text(item.get("name")), template_language(item.get("language"))
+    shape = shape_of(item)
+    if not name or not language or (shape is None and not is_ready_made(name)):
+        return None
+    return KnownTemplate(
+        name=name,
+        language=language,
+        status=TEMPLATE_EVENTS.get(text(item.get("status")).upper()),
+        reported_at=at,
+        category=text(item.get("category")).upper() or None,
+        shape=shape,
+        template_id=identifier(item.get("id")) or None,
+    )
+
+
+def _content(template: Template, handle: str) -> JsonObject:
+    """Category and components, the same for a new template and for one that is tried again."""
+    return {
+        "category": UTILITY,
+        "parameter_format": "NAMED",
+        "components": [
+            {"type": "HEADER", "format": "IMAGE", "example": {"header_handle": [handle]}},
+            {
+                "type": "BODY",
+                "text": in_braces_of_meta(template.whatsapp),
+                "example": {
+                    "body_text_named_params": [
+                        {"param_name": name, "example": EXAMPLES[name]} for name in template.shape.parameters
+                    ]
+                },
+            },
+        ],
+    }
+
+
+def _session_path(session: str) -> str:
+    """`upload:<session>`: its colon, and what follows a question mark (a signature), are part of the address."""
+    path, mark, query = session.partition("?")
+    return f"{segment(path).replace('%3A', ':')}{mark}{query}"
+
+
+_VARIABLE = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
+
+_ENDS_IN_VARIABLE = re.compile(r"([^{}]*)\{\{[^{}]*\}\}")
+
+FIXED_BUTTONS = frozenset({"QUICK_REPLY", "PHONE_NUMBER"})
+
+
+class _UnfitError(Exception):
+    """The template needs something that we do not have."""
+
+
+def shape_of(item: JsonObject) -> Shape | None:
+    """The shape of a template as Meta lists it; None where it cannot be filled in with our variables."""
+    components = objects(item.get("components"))
+    kinds = [text(component.get("type")).upper() for component in components]
+    if kinds.count("BODY") != 1 or len(set(kinds)) != len(kinds):
+        return None
+    by_kind = dict(zip(kinds, components, strict=True))
+    if not by_kind.keys() <= {"HEADER", "BODY", "FOOTER", "BUTTONS"}:
+        return None
+    try:
+        return _shape(item, by_kind)
+    except _UnfitError:
+        return None
+
+
+def in_braces_of_meta(body: str) -> str:
+    """A text with our variables, `{first_name}`, in Meta's writing: `{{first_name}}`."""
+    return re.sub(r"\{(\w+)\}", r"{{\1}}", body)
+
+
+def _shape(item: JsonObject, by_kind: dict[str, JsonObject]) -> Shape:
+    body = by_kind["BODY"]
+    wording = text(body.get("text"))
+    written = list(dict.fromkeys(_VARIABLE.findall(wording)))
+    stated = text(item.get("parameter_format")).upper()
+    positional = stated == "POSITIONAL" if stated else bool(written) and all(name.isdigit() for name in written)
+    named = _positions(written, body) if positional else {name: name for name in written}
+    if not set(named.values()) <= set(VARIABLES):
+        raise _UnfitError
+    return Shape(
+        body=_in_our_braces(wording, named),
+        parameters=tuple(named.values()),
+        positional=positional,
+        has_picture=_has_picture(by_kind.get("HEADER")),
+        button=_button(objects(by_kind.get("BUTTONS", {}).get("buttons"))),
+    )
+
+
+def _positions(written: Sequence[str], body: JsonObject) -> dict[str, str]:
+    """{"1": "first_name", …} by the examples, in Meta's order. Numbers run from 1 without a gap."""
+    numbers = sorted(written, key=lambda number: int(number) if number.isdecimal() else 0)
+    rows = obj(body.get("example")).get("body_text")
+    examples = _first_row(rows)
+    if numbers != [str(place) for place in range(1, len(numbers) + 1)] or len(examples) < len(numbers):
+        raise _UnfitError
+    return {number: text(examples[int(number) - 1]).strip().strip("{}") for number in numbers}
+
+
+def _first_row(rows: JsonValue) -> list[JsonValue]:
+    if not isinstance(rows, list):
+        return []
+    first = rows[0] if rows else None
+    return first if isinstance(first, list) else rows
+
+
+def _in_our_braces(wording: str, named: dict[str, str]) -> str:
+    """Meta's text with our variables; braces that are no variable are doubled, so that they stay braces."""
+    pieces = _VARIABLE.split(wording)
+    fixed = [piece.replace("{", "{{").replace("}", "}}") for piece in pieces[::2]]
+    filled = ["{" + named[name] + "}" for name in pieces[1::2]] + [""]
+    return "".join(before + variable for before, variable in zip(fixed, filled, strict=True))
+
+
+def _has_picture(header: JsonObject | None) -> bool:
+    form = text(header.get("format")).upper() if header is not None else ""
+    if header is None or (form == "TEXT" and not _VARIABLE.search(text(header.get("text")))):
+        return False
+    if form == "IMAGE":
+        return True
+    raise _UnfitError
+
+
+def _button(buttons: Sequence[JsonObject]) -> UrlButton | None:
+    """The one button with a variable; None where none has any."""
+    found: UrlButton | None = None
+    for index, button in enumerate(buttons):
+        kind, url = text(button.get("type")).upper(), text(button.get("url"))
+        if kind in FIXED_BUTTONS or (kind == "URL" and not _VARIABLE.search(url)):
+            continue
+        ending = _ENDS_IN_VARIABLE.fullmatch(url)
+        if kind != "URL" or ending is None or found is not None:
+            raise _UnfitError
+        found = UrlButton(index=index, prefix=ending[1])
+    return found

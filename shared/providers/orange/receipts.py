@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from shared.base.json import JsonObject, JsonValue
-from shared.messages.status import Status
+from shared.messages.message import Status
 from shared.providers.answers import PIECE_BYTES, identifier, obj, objects, parse, text
 from shared.webhooks.updates import Receipt, ReceiptFormat, ReceiptsRead
 

@@ -16,8 +16,7 @@ from shared.base.caches import LruCache
 from shared.base.concurrency import SingleFlight
 from shared.integrations.integration import AccessToken, SmsIntegration, TokenStore
 from shared.messages.errors import Kind, SendError
-from shared.providers.answers import integer, obj, parse, text
-from shared.providers.errors import Call
+from shared.providers.answers import Call, integer, obj, parse, text
 from shared.providers.http import exchange
 from shared.providers.orange.errors import error_from_response
 

@@ -12,11 +12,21 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from shared.base.instants import microseconds
-from shared.cards.failure import CardPair
+from shared.cards.failures import CardPair
 from shared.pacing.quota import Quota
 from shared.storage.aws import Aws
-from shared.storage.dynamodb.batches import get_items, partition
-from shared.storage.dynamodb.items import Item, Plain, Update, attribute, attributes, changed, put_if_absent, text
+from shared.storage.dynamodb.items import (
+    Item,
+    Plain,
+    Update,
+    attribute,
+    attributes,
+    changed,
+    get_items,
+    partition,
+    put_if_absent,
+    text,
+)
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import UpdateItemInputTypeDef

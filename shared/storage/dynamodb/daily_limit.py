@@ -22,7 +22,6 @@ from shared.pacing.daily_limit import (
     used,
 )
 from shared.storage.aws import Aws
-from shared.storage.dynamodb.batches import get_items
 from shared.storage.dynamodb.items import (
     Item,
     Plain,
@@ -30,6 +29,7 @@ from shared.storage.dynamodb.items import (
     attribute,
     attributes,
     changed,
+    get_items,
     plain,
     put_if_absent,
     text,

@@ -20,13 +20,22 @@ from botocore.exceptions import ClientError
 from shared.base.instants import from_milliseconds, milliseconds
 from shared.campaigns.counts import Due, Group, Place, Tally, group_of, parse_group
 from shared.campaigns.distribution import Counts, Distribution, DistributionStatus
-from shared.messages.message import Chunk
+from shared.messages.message import Chunk, Status
 from shared.messages.ports import Page
-from shared.messages.status import Status
 from shared.storage.aws import Aws
 from shared.storage.codec import decode, encode
-from shared.storage.dynamodb.batches import get_items, partition
-from shared.storage.dynamodb.items import Item, Plain, attribute, attributes, plain, put_if_absent, stored_item, whole
+from shared.storage.dynamodb.items import (
+    Item,
+    Plain,
+    attribute,
+    attributes,
+    get_items,
+    partition,
+    plain,
+    put_if_absent,
+    stored_item,
+    whole,
+)
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import QueryInputTypeDef, UpdateItemInputTypeDef

@@ -13,10 +13,9 @@ from shared.holds.hold import Holds
 from shared.messages.payload import Channel
 from shared.storage.aws import Aws
 from shared.storage.codec import decode, encode
-from shared.storage.dynamodb.batches import get_items
 from shared.storage.dynamodb.distributions import from_item as distribution_from
 from shared.storage.dynamodb.distributions import item_key as distribution_key
-from shared.storage.dynamodb.items import Item, Plain, attribute, attributes, plain, stored_item
+from shared.storage.dynamodb.items import Item, Plain, attribute, attributes, get_items, plain, stored_item
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import PutItemInputTypeDef

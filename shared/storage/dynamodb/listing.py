@@ -13,8 +13,7 @@ from shared.messages.message import Message
 from shared.messages.payload import Channel
 from shared.messages.ports import LogQuery, Page, Single
 from shared.storage.aws import Aws
-from shared.storage.dynamodb.batches import get_items, query_all
-from shared.storage.dynamodb.items import Item, attributes, plain, text
+from shared.storage.dynamodb.items import Item, attributes, get_items, plain, query_all, text
 from shared.storage.dynamodb.message_item import campaign_key, from_item, key, person_key, shard_keys
 from shared.storage.dynamodb.message_item import position as place_of
 

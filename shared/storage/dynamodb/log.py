@@ -8,12 +8,10 @@ from shared.base.concurrency import BatchLoader
 from shared.base.instants import milliseconds
 from shared.holds.hold import ScopeKey
 from shared.messages.fallback import next_check_after
-from shared.messages.message import DeadLetter, Message, earliest, yields_to
+from shared.messages.message import ALLOWED_FROM, ARRIVED, DeadLetter, Message, Status, earliest, yields_to
 from shared.messages.payload import Channel, Provider
 from shared.messages.ports import Claim, ClaimAnswer, LogQuery, Move, Moved, Page, Single
-from shared.messages.status import ALLOWED_FROM, ARRIVED, Status
 from shared.storage.aws import Aws
-from shared.storage.dynamodb.batches import get_items, insert_absent
 from shared.storage.dynamodb.items import (
     Answer,
     Change,
@@ -23,6 +21,8 @@ from shared.storage.dynamodb.items import (
     attribute,
     attributes,
     changed,
+    get_items,
+    insert_absent,
     plain,
     put_if_absent,
 )

@@ -6,10 +6,9 @@ from typing import get_type_hints
 
 from shared.base.ids import shard_of
 from shared.base.instants import from_milliseconds, milliseconds
-from shared.messages.message import Chunk, DeadLetter, DeadReason, Message, PayloadRef, Price
+from shared.messages.message import Chunk, DeadLetter, DeadReason, Message, PayloadRef, Price, Status
 from shared.messages.payload import Channel, Provider
 from shared.messages.ports import AGENDA_SHARDS
-from shared.messages.status import Status
 from shared.storage.dynamodb.items import Item, Plain, text, whole
 
 _HELD = "held#"

@@ -22,8 +22,7 @@ from shared.pacing.rate_limit import (
     shared_rate,
 )
 from shared.storage.aws import Aws
-from shared.storage.dynamodb.batches import get_items
-from shared.storage.dynamodb.items import Change, Item, Plain, Update, changed, put_if_absent, whole
+from shared.storage.dynamodb.items import Change, Item, Plain, Update, changed, get_items, put_if_absent, whole
 
 _ITEM = "timetable"
 

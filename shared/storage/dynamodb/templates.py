@@ -10,7 +10,6 @@ from shared.base.instants import from_microseconds, microseconds
 from shared.integrations.templates import TemplateUpdateResult
 from shared.storage.aws import Aws
 from shared.storage.codec import decode, encode
-from shared.storage.dynamodb.batches import partition
 from shared.storage.dynamodb.items import (
     Item,
     Plain,
@@ -18,13 +17,13 @@ from shared.storage.dynamodb.items import (
     attribute,
     attributes,
     changed,
+    partition,
     put_if_absent,
     stored_item,
     text,
     whole,
 )
-from shared.texts.catalogue import UTILITY, KnownTemplate, Listing
-from shared.texts.templates import Shape
+from shared.texts.templates import UTILITY, KnownTemplate, Listing, Shape
 from shared.webhooks.updates import TemplateStatus, TemplateUpdate
 
 _ITEM = "template#"

@@ -10,8 +10,7 @@ from shared.integrations.integration import SmsIntegration
 from shared.messages.errors import Kind, SendError
 from shared.messages.payload import Channel, Payload
 from shared.policy.gate import earliest_open
-from shared.providers.answers import identifier, integer, obj, objects, parse
-from shared.providers.errors import Call, lost
+from shared.providers.answers import Call, identifier, integer, lost, obj, objects, parse
 from shared.providers.http import SendTime, SendTimes, exchange, warm_up
 from shared.sending.channel import Taken
 from tests.toy_provider.kite.codes import FAULTS, OTHER, STATUSES

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from shared.messages.errors import Scope
-from shared.providers.errors import Rule, bug, person, retry, stop, throttled, unknown
+from shared.providers.answers import Rule, bug, person, retry, stop, throttled, unknown
 
 FAULTS: Mapping[int, Rule] = {
     3: person("phone_invalid"),

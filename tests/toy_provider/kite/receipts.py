@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from shared.messages.status import Status
+from shared.messages.message import Status
 from shared.providers.answers import identifier, obj, objects, parse
 from shared.webhooks.updates import Receipt, ReceiptFormat, ReceiptsRead
 

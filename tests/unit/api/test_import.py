@@ -6,7 +6,7 @@ import sys
 LATE = ("fastjsonschema", "shared.api.texts.texts_fr", "shared.api.texts.texts_en", "shared.api.page")
 PROGRAM = """
 import sys
-import shared.api.cursor, shared.api.docs, shared.api.idempotency, shared.api.router, shared.api.validation
+import shared.api.cursor, shared.api.request, shared.api.router, shared.api.validation
 from shared.api import openapi
 assert openapi.document.cache_info().currsize == 0
 print(*(name for name in sys.argv[1:] if name in sys.modules))

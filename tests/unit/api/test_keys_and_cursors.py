@@ -2,16 +2,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.api import cursor, idempotency
+from shared.api import cursor
+from shared.api.request import body_hash, idempotency_key
 from shared.base.json import JsonObject
 from shared.base.refusal import ProblemCode, Refusal
 from tests.unit.api.events import request
-from tests.unit.api.test_jsontext import DOCUMENTS
+from tests.unit.base.test_json import DOCUMENTS
 
 
 @pytest.mark.parametrize("value", ["a", "x" * 255, "order-2026/11:23!~"])
 def test_good_keys(value: str) -> None:
-    assert idempotency.key(request(headers={"Idempotency-Key": value})) == value
+    assert idempotency_key(request(headers={"Idempotency-Key": value})) == value
 
 
 @pytest.mark.parametrize(
@@ -28,17 +29,17 @@ def test_good_keys(value: str) -> None:
 )
 def test_bad_keys(value: str | None, code: ProblemCode) -> None:
     with pytest.raises(Refusal) as refused:
-        idempotency.key(request(headers={} if value is None else {"idempotency-key": value}))
+        idempotency_key(request(headers={} if value is None else {"idempotency-key": value}))
     assert refused.value.code is code
 
 
 def test_the_same_document_has_the_same_hash() -> None:
     first: JsonObject = {"a": 1, "b": {"c": "é", "d": [1, 2]}}
     again: JsonObject = {"b": {"d": [1, 2], "c": "é"}, "a": 1}
-    assert idempotency.body_hash(first) == idempotency.body_hash(again)
-    assert idempotency.body_hash(first) != idempotency.body_hash({**first, "a": 2})
-    assert idempotency.body_hash(first) != idempotency.body_hash(first, secret=b"key")
-    assert len(idempotency.body_hash(first)) == 64
+    assert body_hash(first) == body_hash(again)
+    assert body_hash(first) != body_hash({**first, "a": 2})
+    assert body_hash(first) != body_hash(first, secret=b"key")
+    assert len(body_hash(first)) == 64
 
 
 POSITION: JsonObject = {"listed_at": "2026-11-23T10:00:00.000Z#m1", "shard": 3}

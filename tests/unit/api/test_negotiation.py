@@ -1,6 +1,6 @@
 import pytest
 
-from shared.api import negotiation
+from shared.api.request import preferred_language, prefers_csv
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ from shared.api import negotiation
     ],
 )
 def test_language(header: str, language: str) -> None:
-    assert negotiation.language(header) == language
+    assert preferred_language(header) == language
 
 
 @pytest.mark.parametrize(
@@ -54,4 +54,4 @@ def test_language(header: str, language: str) -> None:
     ],
 )
 def test_csv(header: str, csv: bool) -> None:
-    assert negotiation.prefers_csv(header) is csv
+    assert prefers_csv(header) is csv

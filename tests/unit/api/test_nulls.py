@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from shared.api import openapi, validation
-from shared.api.schema import violations, without_nulls
+from shared.api.validation import violations, without_nulls
 from shared.base.json import JsonObject, JsonValue
 from shared.base.refusal import ProblemCode, Refusal
 from tests.unit.api.events import request

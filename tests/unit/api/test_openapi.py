@@ -5,10 +5,11 @@ from html.parser import HTMLParser
 import pytest
 from openapi_spec_validator import validate
 
-from shared.api import docs, openapi, validation
+from functions.api.public import docs_response, openapi_response
+from shared.api import openapi, validation
 from shared.api.problems import STATUS
 from shared.api.request import Scope
-from shared.api.schema import violations
+from shared.api.validation import violations
 from shared.base.json import JsonValue
 from shared.base.refusal import ProblemCode
 from shared.policy.hours import DEFAULT_PEAK_HOURS
@@ -120,10 +121,10 @@ def test_only_lists_take_a_limit(operation: str) -> None:
 
 
 def test_it_is_served_with_the_client_s_own_address() -> None:
-    served = json.loads(docs.openapi_response(request()).to_event()["body"])
+    served = json.loads(openapi_response(request()).to_event()["body"])
     assert served["servers"] == [{"url": "https://api.example.org"}]
     assert served["paths"] == openapi.document()["paths"]
-    public = json.loads(docs.openapi_response(request(), "https://messages.example.org/").to_event()["body"])
+    public = json.loads(openapi_response(request(), "https://messages.example.org/").to_event()["body"])
     assert public["servers"] == [{"url": "https://messages.example.org"}]
 
 
@@ -155,7 +156,7 @@ class _Page(HTMLParser):
 
 
 def test_the_page_is_whole_and_loads_nothing() -> None:
-    answer = docs.docs_response(request(headers={"accept-language": "fr"})).to_event()
+    answer = docs_response(request(headers={"accept-language": "fr"})).to_event()
     assert answer["headers"]["content-type"] == "text/html; charset=utf-8"
     page = _Page()
     page.feed(answer["body"])

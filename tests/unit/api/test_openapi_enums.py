@@ -17,17 +17,15 @@ from shared.base.json import JsonObject, JsonValue
 from shared.base.refusal import ProblemCode
 from shared.campaigns.distribution import DistributionStatus, ScheduleMode
 from shared.holds.hold import HoldScope
-from shared.messages.message import DeadReason
+from shared.messages.message import DeadReason, Status
 from shared.messages.payload import Channel, Mode
-from shared.messages.status import Status
 from shared.policy.consent import ConsentState
 from shared.recipients.countries import COVERED
 from shared.recipients.recipient import LANGUAGES
 from shared.storage.files import UPLOAD_TYPES
-from shared.texts.catalogue import Usable
 from shared.texts.content import SmsEncoding
-from shared.texts.segments import Encoding
-from shared.texts.templates import READY_MADE
+from shared.texts.sms import Encoding
+from shared.texts.templates import READY_MADE, Usable
 from shared.webhooks.updates import TemplateStatus
 
 type Words = frozenset[JsonValue]

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.api import problems
-from shared.api.jsontext import Renderable
 from shared.api.response import ERROR_COLUMNS, MESSAGE_COLUMNS, Response, csv_text, list_response
 from shared.api.texts.sentences import Language
+from shared.base.json import Renderable
 from shared.base.refusal import ApiWarning, FieldError, ProblemCode, Refusal
 from tests.unit.api.events import request
 

@@ -11,7 +11,7 @@ from shared.api import openapi, problems, validation
 from shared.base.json import JsonValue
 from shared.base.refusal import FieldError, ProblemCode, Refusal
 from tests.unit.api.events import request
-from tests.unit.api.test_jsontext import DOCUMENTS
+from tests.unit.base.test_json import DOCUMENTS
 
 PERSON: dict[str, object] = {"phone": "+221770000001", "first_name": "Aminata", "consent": True}
 MESSAGE: dict[str, object] = {

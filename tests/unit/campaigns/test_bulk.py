@@ -12,9 +12,8 @@ from shared.campaigns.create import NewDistribution
 from shared.campaigns.distribution import Action, Counts, Distribution, DistributionStatus, Schedule, ScheduleMode
 from shared.campaigns.ports import Task
 from shared.messages.errors import Kind, SendError
-from shared.messages.message import Chunk
+from shared.messages.message import Chunk, Status
 from shared.messages.payload import Channel
-from shared.messages.status import Status
 from shared.policy.setting import CLOCKS_DIFFER, FURTHEST
 from tests.fakes.office import DEMO, SMS, Office, recipient
 from tests.fakes.world import MORNING

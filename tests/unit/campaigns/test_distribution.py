@@ -19,8 +19,8 @@ from shared.campaigns.distribution import (
     ScheduleMode,
     outcome_of,
 )
+from shared.messages.message import Status
 from shared.messages.payload import Channel
-from shared.messages.status import Status
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LATER = NOW + timedelta(hours=19)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.campaigns.outlook import Load, bulk_seconds, estimated_end
+from shared.campaigns.reading import Load, bulk_seconds, estimated_end
 from shared.messages.payload import Channel
 from shared.pacing.rate_limit import RateLimitState, Share, book
 from shared.policy.consent import Given

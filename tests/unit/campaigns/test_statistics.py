@@ -13,10 +13,9 @@ from shared.campaigns.counts import AT_REST_AFTER, misses_receipt
 from shared.campaigns.distribution import Action, CountryPrice
 from shared.campaigns.statistics import Scope, Statistics, StatisticsReader
 from shared.integrations.integration import UnitPrice
-from shared.messages.message import Message
+from shared.messages.message import Message, Status
 from shared.messages.payload import Channel
 from shared.messages.ports import Move
-from shared.messages.status import Status
 from tests.fakes.office import DEMO, SMS, Office, recipient
 
 CAMPAIGN = Scope(organisation=DEMO, campaign_id="c")

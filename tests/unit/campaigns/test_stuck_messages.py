@@ -12,9 +12,8 @@ from shared.base.instants import from_milliseconds, milliseconds
 from shared.campaigns.control import advance_task
 from shared.campaigns.distribution import Action, Counts, Distribution, DistributionStatus
 from shared.campaigns.release import PATIENCE, SLOT_PASSED
-from shared.messages.message import Chunk
+from shared.messages.message import Chunk, Status
 from shared.messages.payload import Channel
-from shared.messages.status import Status
 from tests.fakes.office import DEMO, Office
 
 MINUTE = timedelta(minutes=1)

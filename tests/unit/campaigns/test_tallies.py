@@ -9,10 +9,9 @@ import pytest
 
 from shared.campaigns.counts import group_of
 from shared.campaigns.distribution import Counts, Distribution, DistributionStatus
-from shared.messages.message import Chunk
+from shared.messages.message import Chunk, Status
 from shared.messages.payload import Channel
 from shared.messages.ports import Move
-from shared.messages.status import Status
 from shared.webhooks.updates import Attempt, StatusReport
 from tests.fakes.office import DEMO, Office
 

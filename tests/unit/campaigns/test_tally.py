@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from shared.campaigns.counts import bucket_of, counted, median_of, place_of, seconds_of
 from shared.campaigns.distribution import Counts
-from shared.messages.message import Chunk, Message, PayloadRef, Price
+from shared.messages.message import Chunk, Message, PayloadRef, Price, Status
 from shared.messages.payload import Channel
-from shared.messages.status import Status
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -7,8 +7,8 @@ import pytest
 
 from shared.base.refusal import ApiWarning
 from shared.campaigns.distribution import Distribution, DistributionStatus
+from shared.cards.picture import sample_picture
 from shared.cards.probe import WITHIN_SECONDS, CardProbe
-from shared.cards.sample import picture
 from shared.messages.errors import Kind, Scope, SendError
 from shared.messages.payload import Channel
 from tests.fakes.office import CARD, DEMO, Office, recipient
@@ -80,7 +80,12 @@ class Pictures:
 
 @pytest.mark.parametrize(
     ("seconds", "content", "missing"),
-    [(WITHIN_SECONDS - 1, picture(), 0), (WITHIN_SECONDS + 1, picture(), 3), (3600, picture(), 3), (0, b"<html>", 3)],
+    [
+        (WITHIN_SECONDS - 1, sample_picture(), 0),
+        (WITHIN_SECONDS + 1, sample_picture(), 3),
+        (3600, sample_picture(), 3),
+        (0, b"<html>", 3),
+    ],
 )
 def test_it_never_takes_long_and_leaves_nothing_under_way(seconds: float, content: bytes, missing: int) -> None:
     clock = FakeClock()

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.cards.failure import (
+from shared.cards.failures import (
     FAIL,
     GIVES_UP_AFTER,
     HOLD_AFTER,

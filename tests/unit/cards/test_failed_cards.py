@@ -8,11 +8,10 @@ import pytest
 
 from shared.campaigns.create import NewDistribution
 from shared.campaigns.distribution import Action, Distribution, DistributionStatus, Order
-from shared.cards.failure import CardPair
+from shared.cards.failures import CardPair
 from shared.messages.errors import Kind, Scope, SendError
-from shared.messages.message import Message
+from shared.messages.message import Message, Status
 from shared.messages.payload import Channel
-from shared.messages.status import Status
 from shared.texts.content import Content, FallbackOrder
 from tests.fakes.cards import FakeCardFailures
 from tests.fakes.office import DEMO, Office, recipient

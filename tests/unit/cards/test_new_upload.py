@@ -7,11 +7,10 @@ from datetime import timedelta
 import pytest
 
 from shared.messages.errors import SendError
-from shared.messages.message import Message
+from shared.messages.message import Message, Status
 from shared.messages.payload import Channel
-from shared.messages.status import Status
-from shared.messages.status_effects import StillUnderWayError
-from shared.providers.meta.codes import CODES
+from shared.messages.status_writer import StillUnderWayError
+from shared.providers.meta.errors import CODES
 from shared.webhooks.updates import Attempt, StatusReport
 from tests.fakes.office import Office
 

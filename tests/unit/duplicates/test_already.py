@@ -10,9 +10,9 @@ from shared.base.json import JsonObject
 from shared.campaigns.create import NewDistribution
 from shared.campaigns.distribution import Action, Distribution
 from shared.campaigns.stored_content import PlannedRow
+from shared.messages.message import Status
 from shared.messages.payload import Channel
 from shared.messages.ports import Move
-from shared.messages.status import Status
 from tests.fakes.office import DEMO, Office, recipient
 
 ROWS = [recipient(number) for number in range(1, 11)]

@@ -13,9 +13,8 @@ from shared.base.json import JsonObject
 from shared.campaigns.create import NewDistribution
 from shared.campaigns.distribution import Action, Distribution, DistributionStatus
 from shared.campaigns.ports import Task
-from shared.messages.message import Message
+from shared.messages.message import Message, Status
 from shared.messages.ports import Move
-from shared.messages.status import Status
 from shared.texts.content import Content
 from tests.fakes.office import DEMO, Office, recipient
 

@@ -5,7 +5,7 @@ import hashlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.duplicates.digests import DigestCount, DigestMap
+from shared.duplicates.dedupe_key import DigestCount, DigestMap
 
 digests = st.integers(0, 300).map(lambda number: hashlib.sha256(str(number).encode()).digest()[:16])
 

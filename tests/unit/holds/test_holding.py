@@ -12,8 +12,8 @@ from shared.campaigns.distribution import Action, Distribution, DistributionStat
 from shared.holds.hold import ACCOUNT, DAILY_LIMIT, PROBE_LASTS, country_scope
 from shared.integrations.balances import Balance
 from shared.messages.errors import Kind, Scope, SendError
+from shared.messages.message import Status
 from shared.messages.payload import Channel
-from shared.messages.status import Status
 from shared.pacing.daily_limit import DailyLimit, NumberFacts
 from shared.texts.content import Content, FallbackOrder
 from shared.webhooks.updates import Attempt, StatusReport

@@ -8,14 +8,14 @@ from datetime import timedelta
 import pytest
 
 from shared.api import health as shown
-from shared.api.texts.health import FINDINGS
+from shared.api.health import FINDINGS
 from shared.api.texts.sentences import Language, placeholders
 from shared.integrations.balances import Balance
 from shared.integrations.health import Health, SmsHealth, WhatsAppHealth, WhatsAppHealthDeps
 from shared.integrations.integration import SmsIntegration, WhatsAppIntegration
 from shared.messages.errors import Kind, SendError
 from shared.pacing.daily_limit import DailyLimit, NumberFacts, NumberStatusUpdate
-from shared.texts.catalogue import KnownTemplate
+from shared.texts.templates import KnownTemplate
 from shared.webhooks.updates import TemplateStatus
 from tests.fakes.office import SMS, WHATSAPP
 from tests.fakes.orange import FakeBalances

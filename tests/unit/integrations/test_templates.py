@@ -17,8 +17,7 @@ from shared.integrations.templates import TemplateGuard, Templates
 from shared.messages.errors import Kind, SendError
 from shared.messages.payload import Channel
 from shared.pacing.daily_limit import DailyLimit, NumberFacts, NumberReader, NumberStatusUpdate
-from shared.texts.catalogue import Catalogue, KnownTemplate
-from shared.texts.templates import READY_MADE, Shape
+from shared.texts.templates import READY_MADE, Catalogue, KnownTemplate, Shape
 from shared.webhooks.account_updates import AccountDeps, AccountListener
 from shared.webhooks.updates import AccountUpdate, LimitUpdate, NumberUpdate, Source, TemplateStatus, TemplateUpdate
 from tests.fakes.account import FakeMeta, FakeNumberStatuses, FakeTemplateBook

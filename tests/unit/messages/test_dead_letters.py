@@ -15,11 +15,10 @@ from shared.campaigns.distribution import Action, DistributionStatus
 from shared.integrations.integration import SmsIntegration
 from shared.messages.dead_letters import AT_ONCE, DeadQueueMessage
 from shared.messages.errors import Kind, SendError
-from shared.messages.message import KEPT_FOR, DeadReason, Message, dead_letter_id
+from shared.messages.message import KEPT_FOR, DeadReason, Message, Status, dead_letter_id
 from shared.messages.payload import Channel, Payload
 from shared.messages.ports import AGENDA_SHARDS, LogQuery
 from shared.messages.queue_message import Dispatch
-from shared.messages.status import Status
 from tests.fakes.consents import revoked
 from tests.fakes.log import FakeLog
 from tests.fakes.office import DEMO, Office

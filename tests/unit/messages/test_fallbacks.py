@@ -13,9 +13,8 @@ from shared.campaigns.counts import Part
 from shared.campaigns.distribution import Action, Order
 from shared.integrations.integration import UnitPrice
 from shared.messages.errors import Kind, SendError
-from shared.messages.message import Message
+from shared.messages.message import Message, Status
 from shared.messages.payload import Channel
-from shared.messages.status import Status
 from shared.texts.content import Content, FallbackOrder
 from shared.webhooks.updates import Attempt, StatusReport
 from tests.fakes.consents import revoked

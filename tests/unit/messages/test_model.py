@@ -23,10 +23,10 @@ from shared.campaigns.counts import RECEIPT_MISSING, misses_receipt
 from shared.campaigns.distribution import Action, Distribution, DistributionStatus, Schedule, ScheduleMode
 from shared.campaigns.stored_content import PlannedRow
 from shared.messages.errors import Kind, SendError
+from shared.messages.message import Status
 from shared.messages.payload import Channel, Payload
 from shared.messages.ports import Move
 from shared.messages.queue_message import Dispatch
-from shared.messages.status import Status
 from shared.policy.gate_check import KNOWN_FOR
 from shared.recipients.countries import COVERED
 from shared.sending.channel import Taken

@@ -8,13 +8,11 @@ import pytest
 from shared.base.ids import resend_id
 from shared.base.refusal import ProblemCode, Refusal
 from shared.messages.errors import Kind, SendError
-from shared.messages.message import Message
+from shared.messages.message import Message, Status
 from shared.messages.payload import Channel
 from shared.messages.ports import Move
 from shared.messages.single import NewMessage
-from shared.messages.status import Status
-from shared.providers.meta.codes import CODES
-from shared.providers.meta.errors import error_from_code
+from shared.providers.meta.errors import CODES, error_from_code
 from shared.texts.content import Content
 from shared.webhooks.updates import Attempt, StatusReport
 from tests.fakes.consents import revoked

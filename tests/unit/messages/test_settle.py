@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 
 from shared.campaigns.counts import counted
 from shared.campaigns.distribution import Counts, together
-from shared.messages.message import Chunk, Message, PayloadRef
+from shared.messages.message import Chunk, Message, PayloadRef, Status, may_move
 from shared.messages.payload import Channel
 from shared.messages.ports import Move
-from shared.messages.status import Status, may_move
 from shared.messages.status_writer import StatusWriter, change_of
 from tests.fakes.bulk import FakeDistributions
 from tests.fakes.log import FakeLog

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.messages.status import ALLOWED_FROM, Status, may_move
+from shared.messages.message import ALLOWED_FROM, Status, may_move
 from shared.webhooks.updates import Attempt
 
 P, S, D, R, F = Status.PENDING, Status.SENT, Status.DELIVERED, Status.READ, Status.FAILED

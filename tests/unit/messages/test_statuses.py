@@ -5,9 +5,9 @@ import pytest
 
 from shared.messages.errors import Kind, SendError
 from shared.messages.fallback import Start
+from shared.messages.message import Status
 from shared.messages.payload import Channel
 from shared.messages.ports import Move
-from shared.messages.status import Status
 from shared.messages.status_writer import move_of_receipt, move_of_report
 from shared.providers.orange.receipts import FORMAT
 from shared.webhooks.updates import Attempt, StatusReport

@@ -9,8 +9,8 @@ from shared.base.instants import hour_of
 from shared.base.refusal import ProblemCode, Refusal
 from shared.campaigns.distribution import DistributionStatus
 from shared.holds.hold import DAILY_LIMIT
+from shared.messages.message import Status
 from shared.messages.payload import Channel
-from shared.messages.status import Status
 from shared.pacing.daily_limit import DailyLimit, NumberStatusUpdate, Remaining
 from shared.texts.content import Content
 from tests.fakes.office import DEMO, WHATSAPP, Office, recipient

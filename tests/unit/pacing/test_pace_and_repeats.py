@@ -8,8 +8,8 @@ from shared.base.instants import from_microseconds
 from shared.campaigns.distribution import DistributionStatus
 from shared.holds.keeper import MOST_ALIKE
 from shared.messages.errors import Kind, SendError
+from shared.messages.message import Status
 from shared.messages.payload import Channel
-from shared.messages.status import Status
 from shared.pacing.slots import LONGEST, Backoff
 from tests.fakes.office import DEMO, SMS, Office
 from tests.fakes.virtual import OrderedOffice

@@ -6,9 +6,9 @@ import pytest
 
 from shared.base.instants import from_microseconds, microseconds
 from shared.messages.errors import Kind, SendError
+from shared.messages.message import Status
 from shared.messages.payload import Channel
-from shared.messages.status import Status
-from shared.pacing.waiting import AHEAD
+from shared.pacing.slots import AHEAD
 from tests.fakes.office import Office
 from tests.fakes.virtual import OrderedOffice
 

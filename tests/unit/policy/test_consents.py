@@ -12,8 +12,8 @@ from shared.base.refusal import Refusal
 from shared.campaigns.distribution import Action, Distribution, DistributionStatus
 from shared.messages.errors import Kind, SendError
 from shared.messages.fallbacks import Fallbacks
+from shared.messages.message import Status
 from shared.messages.payload import Channel
-from shared.messages.status import Status
 from shared.policy.consent import ConsentState, given_in, objection
 from shared.policy.consents import ConsentEntry, Consents
 from shared.texts.content import Content, FallbackOrder

@@ -9,10 +9,9 @@ import pytest
 from shared.base.refusal import ProblemCode, Refusal
 from shared.campaigns.distribution import Action, Distribution, DistributionStatus
 from shared.messages.errors import Kind, SendError
-from shared.messages.message import Chunk, Message
+from shared.messages.message import Chunk, Message, Status
 from shared.messages.payload import Channel
 from shared.messages.single import NewMessage
-from shared.messages.status import Status
 from shared.policy.consent import ConsentState
 from shared.policy.erasure import PAUSES
 from shared.recipients.number_key import IdentityLink

@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 
 from shared.base.refusal import Refusal
 from shared.messages.errors import Kind, SendError
-from shared.messages.message import Message
+from shared.messages.message import Message, Status
 from shared.messages.payload import MAX_CAPTION, MAX_SESSION_TEXT, Channel, Mode
-from shared.messages.status import Status
-from shared.messages.status_effects import StillUnderWayError
+from shared.messages.status_writer import StillUnderWayError
 from shared.texts.content import Content
 from shared.webhooks.updates import Attempt, StatusReport
 from tests.fakes.office import DEMO, WHATSAPP, Office, recipient

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from shared.messages.errors import Kind, SendError
-from shared.providers.errors import Call
+from shared.providers.answers import Call
 from shared.providers.http import QUEUED_SENDS, SendTime, SendTimes, bearer, client, error_from_exception, exchange
 
 NOT_SENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError"}

@@ -8,8 +8,7 @@ import pytest
 
 from shared.integrations.balances import Balance, Shortage, shortages
 from shared.messages.errors import Kind, SendError
-from shared.providers.orange.client import OrangeBalances, OrangeSender
-from shared.providers.orange.contracts import Contract, balances_in, what_is_missing
+from shared.providers.orange.client import Contract, OrangeBalances, OrangeSender, balances_in, what_is_missing
 from tests.fakes.orange import FakeTokenStore
 from tests.fakes.world import Points
 from tests.unit.providers.making import NOON, Answer, Provider, ok, sms

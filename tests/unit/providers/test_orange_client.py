@@ -7,8 +7,7 @@ import pytest
 
 from shared.integrations.integration import SmsIntegration
 from shared.messages.errors import Kind, SendError
-from shared.providers.orange.client import OrangeSender
-from shared.providers.orange.contracts import Contract
+from shared.providers.orange.client import Contract, OrangeSender
 from shared.sending.channel import ChannelSender, Taken
 from tests.fakes.orange import FakeTokenStore
 from tests.fakes.world import Points

@@ -5,9 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.messages.errors import Kind
-from shared.providers.errors import Call, Rule
-from shared.providers.orange.codes import GATEWAY, OAUTH, ONE_API, STATUSES
-from shared.providers.orange.errors import error_from_response, read
+from shared.providers.answers import Call, Rule
+from shared.providers.orange.errors import GATEWAY, OAUTH, ONE_API, STATUSES, error_from_response, read
 from tests.unit.providers.test_whatsapp_errors import MESSAGE_REASONS, STATUS_REASONS
 
 RETRY, THROTTLED, RECIPIENT, STOP, BUG, UNKNOWN = (

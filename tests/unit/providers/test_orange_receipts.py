@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.messages.status import Status
+from shared.messages.message import Status
 from shared.providers.orange.receipts import STATUSES, receipts
 from shared.webhooks.updates import Receipt
 

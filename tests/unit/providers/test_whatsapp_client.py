@@ -14,8 +14,7 @@ from PIL import Image
 from shared.integrations.integration import WhatsAppIntegration
 from shared.messages.errors import Kind, SendError
 from shared.messages.payload import MAX_CAPTION, Mode, Payload, ReplyButton
-from shared.providers.meta.client import WhatsAppSender
-from shared.providers.meta.uploads import MOST_KNOWN, Uploads
+from shared.providers.meta.client import MOST_KNOWN, Uploads, WhatsAppSender
 from shared.recipients.masking import blank_number_in_wamid
 from shared.sending.channel import MEDIA_KEPT, CardSource, ChannelSender, MediaCache, Taken
 from tests.fakes.rest import FakeMedia

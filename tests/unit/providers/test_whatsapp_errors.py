@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 
 from shared.base.json import JsonValue
 from shared.messages.errors import Kind, Scope
-from shared.providers.errors import Call, Rule
-from shared.providers.meta.codes import CODES, RANGES
-from shared.providers.meta.errors import STALE_MEDIA, error_from_code, error_from_response
+from shared.providers.answers import Call, Rule
+from shared.providers.meta.errors import CODES, RANGES, STALE_MEDIA, error_from_code, error_from_response
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MESSAGE_REASONS = {

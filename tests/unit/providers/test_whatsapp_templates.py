@@ -9,13 +9,12 @@ import httpx2
 import pytest
 
 from shared.base.json import JsonObject, JsonValue
-from shared.cards.sample import picture
+from shared.cards.picture import sample_picture
 from shared.messages.errors import Kind, SendError
 from shared.messages.payload import ButtonCall, TemplateCall
 from shared.providers.http import client
 from shared.providers.meta.client import body_of
-from shared.providers.meta.graph import NUMBER_FIELDS, PLAIN_FIELDS, Graph
-from shared.providers.meta.templates import MetaTemplates, shape_of
+from shared.providers.meta.graph import NUMBER_FIELDS, PLAIN_FIELDS, Graph, MetaTemplates, shape_of
 from shared.texts.templates import READY_MADE, Shape, UrlButton
 from shared.webhooks.updates import TemplateStatus
 from tests.unit.providers.making import NOON, TOKEN, card_message, ok, whatsapp
@@ -241,13 +240,13 @@ def test_the_example_picture_is_uploaded_in_one_part() -> None:
     assert opened.url.path == "/v25.0/app/uploads"
     assert dict(opened.url.params) == {
         "file_name": "card.png",
-        "file_length": str(len(picture())),
+        "file_length": str(len(sample_picture())),
         "file_type": "image/png",
     }
     assert (uploaded.url.path, dict(uploaded.url.params)) == ("/v25.0/upload:MTph", {"sig": "ARZ"})
     assert uploaded.headers["authorization"] == f"OAuth {TOKEN}"
     assert uploaded.headers["file_offset"] == "0"
-    assert uploaded.content == picture()
+    assert uploaded.content == sample_picture()
 
 
 def test_an_upload_without_a_handle_is_tried_again_by_whoever_asked() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.messages.errors import Kind
-from shared.messages.status import Status
+from shared.messages.message import Status
 from shared.providers.answers import PIECE_BYTES
 from shared.providers.meta.webhook import pieces, read, verified
 from shared.recipients.masking import blank_number_in_wamid

@@ -2,7 +2,7 @@ import pytest
 
 from shared.base.json import JsonObject, JsonValue
 from shared.integrations.integration import Dhis2Integration
-from shared.recipients.dhis2 import NotActiveError, fields_of
+from shared.recipients.recipient import NotActiveError, fields_of
 
 PHONE, NAME, CODE = "aPhone00001", "aName000001", "aCode000001"
 PROGRAMME, OTHER = "pVaccinat01", "pNutritio01"

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.recipients.countries import RENUMBERED, present_form
 from shared.recipients.number_key import NumberKey
 from shared.recipients.phone import PhoneError, PhoneProblem, normalise, normalise_any_form
-from shared.recipients.renumbering import RENUMBERED, present_form
 
 KEY = NumberKey(b"k" * 32)
 RULES = [

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from shared.base.json import JsonObject, JsonValue, parse
 from shared.base.refusal import FieldError
 from shared.policy.eligibility import Row
-from shared.recipients.tracker import entities
-from shared.recipients.uploads import RowReader, UnreadableFileError
+from shared.recipients.uploads import RowReader, UnreadableFileError, entities
 
 UNREADABLE = FieldError(field="row", code="row_unreadable")
 ONE, TWO = "+221770000001", "+221770000002"

@@ -8,9 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.campaigns.distribution import Action, DistributionStatus
-from shared.messages.message import Message
+from shared.messages.message import Message, Status
 from shared.messages.payload import Channel
-from shared.messages.status import Status
 from tests.fakes.consents import revoked
 from tests.fakes.office import DEMO, Office
 

@@ -8,11 +8,10 @@ import pytest
 from shared.campaigns.distribution import PAUSED_BY_USER, Distribution, DistributionStatus
 from shared.holds.keeper import MOST_ALIKE
 from shared.messages.errors import Kind, Scope, SendError
+from shared.messages.message import Status
 from shared.messages.payload import Channel
-from shared.messages.status import Status
 from shared.policy.consent import ConsentState
-from shared.providers.meta.codes import CODES
-from shared.providers.meta.errors import error_from_code
+from shared.providers.meta.errors import CODES, error_from_code
 from shared.texts.content import Content
 from shared.webhooks.updates import Attempt, StatusReport
 from tests.fakes.office import DEMO, WHATSAPP, Office, recipient

@@ -12,9 +12,9 @@ from shared.campaigns.distribution import Action
 from shared.holds.hold import ACCOUNT
 from shared.integrations.integration import SmsIntegration
 from shared.messages.errors import Kind, SendError
+from shared.messages.message import Status
 from shared.messages.payload import Channel, Payload
 from shared.messages.ports import Claim, Move
-from shared.messages.status import Status
 from shared.sending.channel import Taken
 from tests.fakes.consents import record, revoked
 from tests.fakes.log import FakeLog

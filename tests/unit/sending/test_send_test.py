@@ -5,9 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.base.refusal import ProblemCode, Refusal
-from shared.messages.message import Message
+from shared.messages.message import Message, Status
 from shared.messages.payload import Channel
-from shared.messages.status import Status
 from tests.fakes.office import DEMO, Office
 
 GOOD = "+221770008200"

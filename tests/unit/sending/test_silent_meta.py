@@ -9,9 +9,8 @@ from shared.base.ids import fallback_id, row_message_id
 from shared.campaigns.distribution import Order
 from shared.messages.errors import Kind, SendError
 from shared.messages.fallback import BACKLOG
-from shared.messages.message import Message
+from shared.messages.message import Message, Status
 from shared.messages.payload import Channel
-from shared.messages.status import Status
 from shared.texts.content import Content, FallbackOrder
 from shared.webhooks.updates import Attempt, StatusReport
 from tests.fakes.office import DEMO, WHATSAPP, Office, recipient

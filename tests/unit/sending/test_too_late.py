@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from shared.campaigns.distribution import Action, Distribution
+from shared.messages.message import Status
 from shared.messages.payload import Channel
 from shared.messages.ports import Claim
-from shared.messages.status import Status
 from shared.sending.send import STALE
 from tests.fakes.office import DEMO, Office
 

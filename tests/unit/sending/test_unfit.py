@@ -9,10 +9,9 @@ import pytest
 
 from shared.base.ids import fallback_id
 from shared.campaigns.distribution import Distribution, DistributionStatus
-from shared.messages.message import Chunk
+from shared.messages.message import Chunk, Status
 from shared.messages.payload import Channel
 from shared.messages.queue_message import Dispatch
-from shared.messages.status import Status
 from shared.sending.enqueue_now import UNFIT
 from shared.texts.content import Content, FallbackOrder
 from tests.fakes.office import DEMO, Office

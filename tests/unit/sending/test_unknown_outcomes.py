@@ -6,9 +6,8 @@ import pytest
 
 from shared.campaigns.distribution import Action
 from shared.messages.errors import Kind, SendError
-from shared.messages.message import Message
+from shared.messages.message import Message, Status
 from shared.messages.payload import Channel
-from shared.messages.status import Status
 from shared.webhooks.updates import Attempt, StatusReport
 from tests.fakes.office import DEMO, WHATSAPP, Office
 

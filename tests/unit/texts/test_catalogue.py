@@ -7,14 +7,13 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.api.texts.sentences import TextKind, text
-from shared.cards.sample import SAMPLE_CARD
+from shared.cards.picture import SAMPLE_CARD
 from shared.messages.payload import ButtonCall, Channel, TemplateCall
 from shared.policy.consent import Given
 from shared.recipients.recipient import Recipient
-from shared.texts.catalogue import READY_ONLY, Catalogue, KnownTemplate
 from shared.texts.composition import Composed, CompositionError, Setting, check_template, compose
 from shared.texts.content import Content
-from shared.texts.templates import EXAMPLES, Shape, UrlButton
+from shared.texts.templates import EXAMPLES, READY_ONLY, Catalogue, KnownTemplate, Shape, UrlButton
 from shared.webhooks.updates import TemplateStatus
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local import sqs_rules
-from shared.texts.characters import carriable, carriable_document, carriable_values
+from shared.texts.content import carriable, carriable_document, carriable_values
 
 ANY = st.text(st.characters(exclude_categories=()), max_size=40)
 EVERY = list(map(chr, range(0x110000)))

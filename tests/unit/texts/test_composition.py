@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.cards.picture import SAMPLE_CARD
 from shared.cards.references import CardHost
-from shared.cards.sample import SAMPLE_CARD
 from shared.integrations.integration import UnitPrice
 from shared.messages.message import Price
 from shared.messages.payload import MAX_CAPTION, MAX_SESSION_TEXT, Channel, Mode
@@ -22,9 +22,8 @@ from shared.texts.composition import (
     legal_parameter,
 )
 from shared.texts.content import Content, SmsEncoding
-from shared.texts.segments import Encoding
-from shared.texts.templates import MAX_BODY
-from shared.texts.variables import VARIABLES
+from shared.texts.sms import Encoding
+from shared.texts.templates import MAX_BODY, VARIABLES
 
 VALUES: dict[str, str | None] = {
     "first_name": "Aminata",

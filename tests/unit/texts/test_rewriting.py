@@ -4,8 +4,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.texts import gsm7
-from shared.texts.rewriting import clean, to_gsm7
+from shared.texts import sms
+from shared.texts.sms import clean, to_gsm7
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_cleaning_twice_changes_nothing(text: str) -> None:
     assert clean(clean(text)) == clean(text)
 
 
-@given(st.text(st.sampled_from(sorted(gsm7.DEFAULT | gsm7.EXTENSION))))
+@given(st.text(st.sampled_from(sorted(sms.DEFAULT | sms.EXTENSION))))
 def test_what_gsm7_holds_stays(text: str) -> None:
     text = text.replace("\r\n", "\n")
     assert clean(text) == text
@@ -51,7 +51,7 @@ def test_what_gsm7_holds_stays(text: str) -> None:
 def test_gsm7_or_whole_and_never_a_question_mark(text: str) -> None:
     rewritten = to_gsm7(text)
     if rewritten.possible:
-        assert gsm7.septets(rewritten.text) is not None
+        assert sms.septets(rewritten.text) is not None
         assert to_gsm7(rewritten.text).text == rewritten.text
         assert all(before in clean(text) for before, _ in rewritten.replaced)
         # ⁇ is two question marks to Unicode too.

@@ -2,18 +2,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.texts import gsm7
-from shared.texts.segments import Encoding, measure
+from shared.texts import sms
+from shared.texts.sms import Encoding, measure
 
 
 def split_slowly(text: str) -> tuple[list[list[str]], int]:
     """A splitter that is right because it is dull: real code units, one whole character at a time."""
-    gsm = all(c in gsm7.DEFAULT or c in gsm7.EXTENSION for c in text)
+    gsm = all(c in sms.DEFAULT or c in sms.EXTENSION for c in text)
     alone, capacity = (160, 153) if gsm else (70, 67)
     characters: list[list[str]] = []
     for c in text:
         if gsm:
-            characters.append(["ESC", c] if c in gsm7.EXTENSION else [c])
+            characters.append(["ESC", c] if c in sms.EXTENSION else [c])
         else:
             raw = c.encode("utf-16-be", "surrogatepass")
             characters.append([raw[i : i + 2].hex() for i in range(0, len(raw), 2)])
@@ -72,4 +72,4 @@ def test_counts_as_a_splitter_that_is_obviously_right(text: str) -> None:
     measured = measure(text)
     assert measured.segments == len(parts)
     assert measured.characters_left == capacity - len(parts[-1])
-    assert (measured.encoding is Encoding.GSM7) == (gsm7.septets(text) is not None) == (not measured.non_gsm_characters)
+    assert (measured.encoding is Encoding.GSM7) == (sms.septets(text) is not None) == (not measured.non_gsm_characters)

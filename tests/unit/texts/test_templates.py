@@ -2,12 +2,10 @@ import re
 
 import pytest
 
-from shared.cards import picture, sample
+from shared.cards.picture import PNG, SAMPLE_CARD, kind, sample_picture
 from shared.cards.references import parse
-from shared.texts.rewriting import clean
-from shared.texts.segments import Encoding, measure
-from shared.texts.templates import EXAMPLES, MAX_BODY, READY_MADE, Template
-from shared.texts.variables import VARIABLES, expand, names
+from shared.texts.sms import Encoding, clean, measure
+from shared.texts.templates import EXAMPLES, MAX_BODY, READY_MADE, VARIABLES, Template, expand, names
 
 TYPICAL: dict[str, dict[str, str]] = {
     "short": {},
@@ -61,8 +59,8 @@ def test_an_sms_is_one_segment(template: Template, values: dict[str, str]) -> No
 
 
 def test_the_sample_card_is_a_picture_that_no_client_can_name() -> None:
-    card = sample.picture()
-    assert picture.kind(card) == picture.PNG
-    assert card == sample.picture()
+    card = sample_picture()
+    assert kind(card) == PNG
+    assert card == sample_picture()
     assert len(card) < 16 * 1024
-    assert parse(sample.SAMPLE_CARD) is None
+    assert parse(SAMPLE_CARD) is None

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.texts.variables import VARIABLES, VariableError, expand, fill_card_code, names
+from shared.texts.templates import VARIABLES, VariableError, expand, fill_card_code, names
 
 VALUES: dict[str, str | None] = {
     "first_name": "Awa {last_name}",

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.messages.errors import Kind, SendError
-from shared.messages.message import Message
+from shared.messages.message import Message, Status
 from shared.messages.payload import Channel, Mode
-from shared.messages.status import Status
 from shared.policy.consent import Consent, ConsentState
 from shared.policy.opt_out import TEXTS, StopTexts, Tongue
 from shared.texts.content import Content

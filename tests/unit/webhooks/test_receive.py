@@ -7,10 +7,9 @@ from typing import override
 
 import pytest
 
-from shared.messages.message import Chunk, Message
+from shared.messages.message import Chunk, Message, Status
 from shared.messages.payload import META, ORANGE, Channel
 from shared.messages.ports import LogQuery, Move, Moved, Page
-from shared.messages.status import Status
 from shared.providers.meta import webhook
 from shared.providers.orange.receipts import FORMAT
 from shared.webhooks.ingress import ReceiptAdapter, Receiver, Report

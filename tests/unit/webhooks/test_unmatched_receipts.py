@@ -18,10 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.base.instants import Clock
-from shared.messages.message import Message
+from shared.messages.message import Message, Status
 from shared.messages.payload import ORANGE
 from shared.messages.ports import Move
-from shared.messages.status import Status
 from shared.messages.status_writer import StatusWriter
 from shared.providers.meta import webhook
 from shared.providers.orange.receipts import FORMAT

@@ -6,9 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.messages.message import Message
+from shared.messages.message import Message, Status
 from shared.messages.payload import META, ORANGE, Channel
-from shared.messages.status import Status
 from shared.providers.meta import webhook
 from shared.providers.orange.receipts import FORMAT
 from shared.webhooks.ingress import ReceiptAdapter, Receiver, Report

@@ -7,14 +7,14 @@ from datetime import timedelta
 import pytest
 
 from shared.campaigns.ports import Task
-from shared.holds.causes import AGAIN_AFTER, MOST_TRIES
 from shared.holds.hold import ACCOUNT
+from shared.holds.release import AGAIN_AFTER, MOST_TRIES
 from shared.integrations.integration import WhatsAppIntegration
 from shared.messages.errors import Kind, SendError
 from shared.messages.payload import Channel
 from shared.pacing.daily_limit import NumberFacts, NumberStatus
 from shared.policy.consent import ConsentState
-from shared.texts.catalogue import Listing
+from shared.texts.templates import Listing
 from shared.webhooks.updates import (
     AccountUpdate,
     Acquaintance,

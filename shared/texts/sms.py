@@ -1,17 +1,117 @@
-"""What is changed in a text before it is measured and sent, and why it is cheaper afterwards.
+"""SMS text: the GSM 7-bit alphabet, what a text costs, and what is changed in it before it is measured and sent.
 
-`clean` is for every text: characters that nobody sees or that only typography tells apart, any one of which would turn
-160 characters a segment into 70. `to_gsm7` is for authors who ask: it drops the accents that GSM-7 lacks and nothing
-else. « and » are seen, so they are its business and not `clean`'s. Data: reference/orange_sms.md §5.
-
-No library does this: unidecode and its like rewrite the é that GSM-7 has, turn Arabic into Latin letters, or leave "?".
+Orange charges by the segment, and one character outside GSM-7 (3GPP TS 23.038) more than halves a segment: 160
+characters become 70. Rules: 3GPP TS 23.038 and 23.040, see reference/orange_sms.md §5. Counting is in septets for GSM-7
+and in UTF-16 code units for UCS-2, and what needs two of them is never split across two segments, which simple division
+gets wrong.
 """
 
 import re
+import string
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
 
-from shared.texts import gsm7
+
+class Encoding(StrEnum):
+    """How a text travels."""
+
+    GSM7 = "gsm7"
+    UCS2 = "ucs2"
+
+
+_ALONE = {Encoding.GSM7: 160, Encoding.UCS2: 70}
+
+_CONCATENATED = {Encoding.GSM7: 153, Encoding.UCS2: 67}
+"""The header that puts a long message together again takes 6 of a segment's 140 bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """The size of a text. `characters_left` counts septets or UTF-16 units still free in the last segment."""
+
+    encoding: Encoding
+    segments: int
+    characters_left: int
+    non_gsm_characters: tuple[str, ...]
+    """Those that force UCS-2: distinct, in order of appearance."""
+
+
+def measure(text: str) -> Measure:
+    """The encoding that `text` needs and the segments it fills. An empty text still costs one."""
+    if DEFAULT.issuperset(text):
+        segments, remaining = _fill_evenly(len(text), Encoding.GSM7)
+        return Measure(encoding=Encoding.GSM7, segments=segments, characters_left=remaining, non_gsm_characters=())
+    foreign = tuple(c for c in dict.fromkeys(text) if width(c) is None)
+    encoding = Encoding.UCS2 if foreign else Encoding.GSM7
+    segments, remaining = _fill((_units(c, encoding) for c in text), encoding)
+    return Measure(encoding=encoding, segments=segments, characters_left=remaining, non_gsm_characters=foreign)
+
+
+def _units(character: str, encoding: Encoding) -> int:
+    if encoding is Encoding.GSM7:
+        return width(character) or 0
+    return 2 if character > "\uffff" else 1
+
+
+def _fill_evenly(length: int, encoding: Encoding) -> tuple[int, int]:
+    """As `_fill` where no character needs two units: most texts, and a plan measures a million."""
+    alone, capacity = _ALONE[encoding], _CONCATENATED[encoding]
+    if length <= alone:
+        return 1, alone - length
+    segments = -(-length // capacity)
+    return segments, segments * capacity - length
+
+
+def _fill(widths: Iterable[int], encoding: Encoding) -> tuple[int, int]:
+    """Segments, and the room left in the last one, when each is filled as far as whole characters go."""
+    alone, capacity = _ALONE[encoding], _CONCATENATED[encoding]
+    total, segments, used = 0, 1, 0
+    for width in widths:
+        total += width
+        if used + width > capacity:
+            segments += 1
+            used = 0
+        used += width
+    return (1, alone - total) if total <= alone else (segments, capacity - used)
+
+
+DEFAULT: frozenset[str] = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./:;<=>?¡ÄÖÑÜ§¿äöñüà" + string.digits + string.ascii_letters
+)
+"""One septet each. 127 of the table's 128: the escape itself is not a character that a text can hold."""
+
+EXTENSION: frozenset[str] = frozenset("\f^{}\\[~]|€")
+"""An escape and a septet each. The pair may not be split across segments."""
+
+
+def width(character: str) -> int | None:
+    """How many septets one character costs; None where GSM-7 lacks it."""
+    if character in DEFAULT:
+        return 1
+    return 2 if character in EXTENSION else None
+
+
+def septets(text: str) -> int | None:
+    """How many septets `text` costs; None where at least one of its characters is not in GSM-7."""
+    total = 0
+    for character in text:
+        cost = width(character)
+        if cost is None:
+            return None
+        total += cost
+    return total
+
+
+# What is changed in a text before it is measured and sent, and why it is cheaper afterwards.
+#
+# `clean` is for every text: characters that nobody sees or that only typography tells apart, any one of which would
+# turn 160 characters a segment into 70. `to_gsm7` is for authors who ask: it drops the accents that GSM-7 lacks and
+# nothing else. « and » are seen, so they are its business and not `clean`'s. Data: reference/orange_sms.md §5.
+#
+# No library does this: unidecode and its like rewrite the é that GSM-7 has, turn Arabic into Latin letters, or leave
+# "?".
 
 
 def _table(rows: dict[str, str]) -> dict[int, str]:
@@ -93,7 +193,7 @@ def clean(text: str) -> str:
 def to_gsm7(text: str) -> Rewritten:
     """`text`, cleaned, without what GSM-7 lacks. What GSM-7 has stays: é and Ç are not touched."""
     cleaned = clean(text)
-    if gsm7.DEFAULT.issuperset(cleaned):
+    if DEFAULT.issuperset(cleaned):
         return Rewritten(text=cleaned, replaced=(), possible=True)
     parts: list[str] = []
     replaced: dict[str, str] = {}
@@ -125,14 +225,14 @@ def _is_shaped(character: str) -> bool:
 def _rewrite(cluster: str, previous: str) -> str | None:
     """What stands for one character and its accents; None where GSM-7 has nothing for it."""
     base = cluster[0]
-    if gsm7.width(base) is not None:
+    if width(base) is not None:
         return base
     if base == "°":
         return "o" if previous in {"n", "N"} else "deg"
     known = base.translate(_GSM7)
     if known == base:
         known = "".join(_without_accents(base))
-    if gsm7.septets(known) is None:
+    if septets(known) is None:
         return None
     return _apart(base, previous) + known
 

@@ -1,17 +1,106 @@
-"""When Meta last reported on a WhatsApp number: one small item a number, written once for a batch of statuses."""
+"""What settles unknown outcomes, on the state table: SMS in doubt and unmatched receipts, and when Meta last reported
+on a number.
 
-from collections.abc import Mapping
+One item a person and provider, of two sets that only grow and that expire together. One small item a WhatsApp number,
+written once for a batch of statuses.
+"""
+
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
+from botocore.exceptions import ClientError
+
 from shared.base.caches import LruCache
-from shared.base.instants import from_milliseconds, milliseconds
+from shared.base.instants import from_microseconds, from_milliseconds, microseconds, milliseconds
 from shared.messages.fallback import Silence
+from shared.messages.payload import Provider
 from shared.sending.last_heard import STEP
 from shared.sending.unknown_outcome import LastHeard
 from shared.storage.aws import Aws
-from shared.storage.dynamodb.batches import get_items
-from shared.storage.dynamodb.items import Item, Plain, Update, changed, put_if_absent, whole
+from shared.storage.dynamodb.items import (
+    Item,
+    Plain,
+    Update,
+    attribute,
+    attributes,
+    changed,
+    get_items,
+    put_if_absent,
+    stored_item,
+    whole,
+)
+from shared.webhooks.unmatched_receipts import UnknownOutcomes
+
+_KEPT = timedelta(hours=48)
+
+
+class DynamoUnknownSms:
+    """`UnknownSms`. Beside the person's consent, so that an erasure finds it."""
+
+    def __init__(self, aws: Aws, table: str) -> None:
+        self._aws = aws
+        self._table = table
+
+    async def note(
+        self, organisation: str, person: str, provider: Provider, message_id: str, called_at: datetime
+    ) -> None:
+        """See `UnknownSms`."""
+        expiry = int((called_at + _KEPT).timestamp())
+
+        def write() -> None:
+            self._aws.dynamodb.update_item(
+                TableName=self._table,
+                Key=attributes(_unknown_key(organisation, person, provider)),
+                UpdateExpression="ADD messages :message SET expires_at = :expiry",
+                ExpressionAttributeValues={
+                    ":message": {"SS": [_dated(message_id, called_at)]},
+                    ":expiry": attribute(expiry),
+                },
+            )
+
+        await self._aws.run(write)
+
+    async def meet(
+        self, organisation: str, person: str, provider: Provider, receipt_id: str, received_at: datetime
+    ) -> UnknownOutcomes:
+        """See `UnknownSms`. In one write: of two receipts that come at once the later one sees both."""
+
+        def write() -> UnknownOutcomes:
+            try:
+                item = self._aws.dynamodb.update_item(
+                    TableName=self._table,
+                    Key=attributes(_unknown_key(organisation, person, provider)),
+                    UpdateExpression="ADD receipts :receipt",
+                    ConditionExpression="attribute_exists(messages)",
+                    ExpressionAttributeValues={":receipt": {"SS": [_dated(receipt_id, received_at)]}},
+                    ReturnValues="ALL_NEW",
+                )["Attributes"]
+            except ClientError as error:
+                stored_item(error)
+                return UnknownOutcomes(messages={}, receipts={})
+            return UnknownOutcomes(
+                messages=_undated(item.get("messages", {}).get("SS", ())),
+                receipts=_undated(item.get("receipts", {}).get("SS", ())),
+            )
+
+        return await self._aws.run(write)
+
+
+def _unknown_key(organisation: str, person: str, provider: Provider) -> dict[str, str]:
+    return {"pk": f"{organisation}#person#{person}", "sk": f"unknown_sms#{provider}"}
+
+
+def _dated(identifier: str, at: datetime) -> str:
+    return f"{microseconds(at)}#{identifier}"
+
+
+def _undated(entries: Collection[str]) -> dict[str, datetime]:
+    """Of an ID that is there twice the earlier instant counts."""
+    parts = [entry.partition("#") for entry in entries]
+    pairs = sorted(((identifier, int(at)) for at, _, identifier in parts), reverse=True)
+    return {identifier: from_microseconds(at) for identifier, at in pairs}
+
 
 _KEPT_FOR = timedelta(days=30)
 """Counted from the instant that was heard, which may be a week old: Meta repeats its webhooks for seven days."""
@@ -75,7 +164,7 @@ class DynamoLastHeard:
 
     async def read(self, organisation: str, phone_number_id: str) -> LastHeard:
         """See `LastHeardStore`."""
-        found = await get_items(self._aws, self._table, [_key((organisation, phone_number_id))])
+        found = await get_items(self._aws, self._table, [_number_key((organisation, phone_number_id))])
         return _last_heard(found[0]) if found else LastHeard()
 
     async def _advance(self, owner: tuple[str, str], changes: Mapping[str, datetime]) -> LastHeard:
@@ -86,12 +175,12 @@ class DynamoLastHeard:
             expires_at = int((max(changes.values()) + _KEPT_FOR).timestamp())
             while True:
                 values: dict[str, Plain] = {**rest, "expires_at": expires_at}
-                found = changed(self._aws, self._table, _key(owner), _forward(rest, values))
+                found = changed(self._aws, self._table, _number_key(owner), _forward(rest, values))
                 if found.done and found.item is not None:
                     return _last_heard(found.item)
                 stored_item = found.item
                 if stored_item is None:
-                    if put_if_absent(self._aws, self._table, {**_key(owner), **values}):
+                    if put_if_absent(self._aws, self._table, {**_number_key(owner), **values}):
                         return _last_heard(values)
                     continue
                 rest = {name: at for name, at in rest.items() if at > (whole(stored_item, name) or 0)}
@@ -109,7 +198,7 @@ def _forward(instants: Mapping[str, int], values: Mapping[str, Plain]) -> Update
     )
 
 
-def _key(owner: tuple[str, str]) -> dict[str, str]:
+def _number_key(owner: tuple[str, str]) -> dict[str, str]:
     organisation, phone_number_id = owner
     return {"pk": f"{organisation}#last_heard_store#{phone_number_id}", "sk": "last_heard_store"}
 
