@@ -10,7 +10,7 @@ from shared.base.instants import microseconds
 from shared.campaigns.distribution import Distribution, DistributionStatus, Plan, Run, Schedule
 from shared.messages.message import Chunk, Message, PayloadRef, Status
 from shared.messages.payload import Channel, Mode, Payload, TemplateCall
-from shared.messages.queue_message import Dispatch
+from shared.messages.queue_message import QueueMessage
 from shared.recipients.number_key import NumberKey
 from shared.storage.aws import Aws
 from shared.storage.codec import encode
@@ -84,18 +84,18 @@ class Programme:
         for name in names:
             self._aws.s3.put_object(Bucket="cards", Key=f"{ORGANISATION}/{name}", Body=picture + name.encode())
 
-    async def dispatches(self, channel: Channel, count: int) -> list[Dispatch]:
+    async def queue_messages(self, channel: Channel, count: int) -> list[QueueMessage]:
         """So many logged messages, due to leave now."""
         now = CLOCK.now()
-        made = [_dispatch(channel, number, now) for number in range(self._made, self._made + count)]
+        made = [_queue_message(channel, number, now) for number in range(self._made, self._made + count)]
         self._made += count
         await self._log.add_all([_message(one, now) for one in made])
         return made
 
-    async def sent(self, channel: Channel, count: int, apart: timedelta) -> list[Dispatch]:
+    async def sent(self, channel: Channel, count: int, apart: timedelta) -> list[QueueMessage]:
         """So many logged messages that the provider has taken as they departed, so far apart, the last a minute ago."""
         now = CLOCK.now() - timedelta(minutes=1)
-        made = [_dispatch(channel, number, now) for number in range(self._made, self._made + count)]
+        made = [_queue_message(channel, number, now) for number in range(self._made, self._made + count)]
         self._made += count
         claims = [now - apart * (count - place) for place in range(count)]
         rows = [
@@ -114,20 +114,20 @@ class Programme:
         return [one.with_slot(microseconds(at)) for one, at in zip(made, claims, strict=True)]
 
 
-def event(dispatches: Sequence[Dispatch]) -> dict[str, list[dict[str, str]]]:
+def event(queue_messages: Sequence[QueueMessage]) -> dict[str, list[dict[str, str]]]:
     """As Lambda's poller hands them over, now."""
     now = microseconds(CLOCK.now())
-    late = [one if one.slot_at > now else one.with_slot(now) for one in dispatches]
+    late = [one if one.slot_at > now else one.with_slot(now) for one in queue_messages]
     return {"Records": [{"messageId": one.message_id, "body": encode(one).decode()} for one in late]}
 
 
-def batches(dispatches: Sequence[Dispatch], size: int) -> Iterator[Sequence[Dispatch]]:
+def batches(queue_messages: Sequence[QueueMessage], size: int) -> Iterator[Sequence[QueueMessage]]:
     """In the queue's order."""
-    for start in range(0, len(dispatches), size):
-        yield dispatches[start : start + size]
+    for start in range(0, len(queue_messages), size):
+        yield queue_messages[start : start + size]
 
 
-def _dispatch(channel: Channel, number: int, now: datetime) -> Dispatch:
+def _queue_message(channel: Channel, number: int, now: datetime) -> QueueMessage:
     to = f"+22177{number % 10**7:07d}"
     template = TemplateCall(
         name="vaccination_card",
@@ -143,7 +143,7 @@ def _dispatch(channel: Channel, number: int, now: datetime) -> Dispatch:
         card_image=None if channel is Channel.SMS else f"s3://cards/{ORGANISATION}/card.png",
         consented=True,
     )
-    return Dispatch(
+    return QueueMessage(
         organisation=ORGANISATION,
         message_id=str(uuid.uuid5(uuid.UUID(DISTRIBUTION), f"{channel}{number}")),
         channel=channel,
@@ -159,21 +159,21 @@ def _dispatch(channel: Channel, number: int, now: datetime) -> Dispatch:
 def row_of_a_campaign() -> Message:
     """One, as it is logged."""
     now = CLOCK.now()
-    return _message(_dispatch(Channel.SMS, 0, now), now)
+    return _message(_queue_message(Channel.SMS, 0, now), now)
 
 
-def _message(dispatch: Dispatch, now: datetime) -> Message:
+def _message(queue_message: QueueMessage, now: datetime) -> Message:
     return Message(
         organisation=ORGANISATION,
-        message_id=dispatch.message_id,
-        channel=dispatch.channel,
+        message_id=queue_message.message_id,
+        channel=queue_message.channel,
         accepted_at=now,
         recipient="+22177***0000",
-        person=dispatch.person,
+        person=queue_message.person,
         country="SN",
         payload=PayloadRef(object_key=f"plans/{ORGANISATION}/{DISTRIBUTION}/1/run-00/chunk-000000.ndjson", row=1),
         campaign_id="bench",
-        enrollment_id=f"ENR{dispatch.message_id[:8]}",
-        chunk=dispatch.chunk,
-        segments=1 if dispatch.channel is Channel.SMS else None,
+        enrollment_id=f"ENR{queue_message.message_id[:8]}",
+        chunk=queue_message.chunk,
+        segments=1 if queue_message.channel is Channel.SMS else None,
     )

@@ -27,7 +27,7 @@ from bench.sender import BUILDS
 from bench.stand import CLOCK, ORGANISATION, Context, NotMeasuredError, Stand, stand, unheard
 from shared.app.runtime import Handler, Loop, SystemClock
 from shared.messages.payload import Channel
-from shared.messages.queue_message import Dispatch
+from shared.messages.queue_message import QueueMessage
 from shared.pacing.rate_limit import CYCLE, RateLimit, Share
 from shared.storage.aws import Aws
 from shared.storage.dynamodb.rate_limits import DynamoRateLimits
@@ -117,8 +117,8 @@ async def _load(programme: Programme, place: Stand, channel: Channel, rate: int,
     1970."""
     aws = Aws()
     express = total // CYCLE
-    bulk = await programme.dispatches(channel, total - express)
-    single = [replace(one, chunk=None, epoch=None) for one in await programme.dispatches(channel, express)]
+    bulk = await programme.queue_messages(channel, total - express)
+    single = [replace(one, chunk=None, epoch=None) for one in await programme.queue_messages(channel, express)]
     rate_limits, rate_limit = (
         DynamoRateLimits(aws, "StateTable", CLOCK),
         replace(RATE_LIMITS[channel], organisation=ORGANISATION),
@@ -137,10 +137,10 @@ async def _booked(
     share: Share,
     rate: int,
     earliest: datetime,
-    dispatches: Sequence[Dispatch],
-) -> list[Dispatch]:
-    booked: list[Dispatch] = []
-    for chunk in batched(dispatches, 100, strict=False):
+    queue_messages: Sequence[QueueMessage],
+) -> list[QueueMessage]:
+    booked: list[QueueMessage] = []
+    for chunk in batched(queue_messages, 100, strict=False):
         booking = await rate_limits.book(rate_limit, share, rate=rate, earliest=earliest, count=len(chunk))
         booked += [one.with_slot(at) for one, at in zip(chunk, booking.send_slots, strict=True)]
     return booked

@@ -28,7 +28,7 @@ from functions.send_sms.app import build as build_sms
 from functions.send_whatsapp.app import build as build_whatsapp
 from shared.app.runtime import Handler, Loop
 from shared.messages.payload import Channel
-from shared.messages.queue_message import Dispatch
+from shared.messages.queue_message import QueueMessage
 from shared.providers.meta.client import body_of
 
 PROVIDER_MS = 100.0
@@ -64,7 +64,7 @@ def timed(messages: int, work: Callable[[], None]) -> Turn:
 class Side(Protocol):
     """One that sends."""
 
-    def send(self, dispatches: list[Dispatch], /) -> Turn:
+    def send(self, queue_messages: list[QueueMessage], /) -> Turn:
         """All of them."""
         ...
 
@@ -76,12 +76,12 @@ class Ours:
         self._handler = BUILDS[channel](place.environment, CLOCK, loop=loop)
         self._in_flight = in_flight
 
-    def send(self, dispatches: list[Dispatch]) -> Turn:
+    def send(self, queue_messages: list[QueueMessage]) -> Turn:
         """All of them."""
-        return timed(len(dispatches), lambda: self._work(dispatches))
+        return timed(len(queue_messages), lambda: self._work(queue_messages))
 
-    def _work(self, dispatches: list[Dispatch]) -> None:
-        for batch in batches(dispatches, self._in_flight):
+    def _work(self, queue_messages: list[QueueMessage]) -> None:
+        for batch in batches(queue_messages, self._in_flight):
             answer = self._handler(event(batch), Context())
             if answer != {"batchItemFailures": []}:
                 raise RuntimeError(f"not sent: {answer}")
@@ -95,29 +95,31 @@ class Bare:
         self._place = place
         self._in_flight = in_flight
 
-    def send(self, dispatches: list[Dispatch]) -> Turn:
+    def send(self, queue_messages: list[QueueMessage]) -> Turn:
         """All of them."""
-        return timed(len(dispatches), lambda: asyncio.run(self._work(dispatches)))
+        return timed(len(queue_messages), lambda: asyncio.run(self._work(queue_messages)))
 
-    async def _work(self, dispatches: list[Dispatch]) -> None:
+    async def _work(self, queue_messages: list[QueueMessage]) -> None:
         connector = aiohttp.TCPConnector(limit=self._in_flight)
         async with aiohttp.ClientSession(connector=connector) as session:
-            for batch in batches(dispatches, self._in_flight):
+            for batch in batches(queue_messages, self._in_flight):
                 await asyncio.gather(*(self._post(session, one) for one in batch))
 
-    async def _post(self, session: aiohttp.ClientSession, dispatch: Dispatch) -> None:
-        url, body = self._request(dispatch)
+    async def _post(self, session: aiohttp.ClientSession, queue_message: QueueMessage) -> None:
+        url, body = self._request(queue_message)
         async with session.post(url, json=body, headers={"Authorization": "Bearer bench"}) as answer:
             await answer.read()
 
-    def _request(self, dispatch: Dispatch) -> tuple[str, dict[str, object]]:
+    def _request(self, queue_message: QueueMessage) -> tuple[str, dict[str, object]]:
         if self._channel is Channel.WHATSAPP:
-            return f"{self._place.address}/meta/v25.0/1/messages", body_of(dispatch.payload, "1", dispatch.message_id)
+            return f"{self._place.address}/meta/v25.0/1/messages", body_of(
+                queue_message.payload, "1", queue_message.message_id
+            )
         sender = "tel%3A%2B2210000"
         request = {
-            "address": f"tel:{dispatch.payload.to}",
+            "address": f"tel:{queue_message.payload.to}",
             "senderAddress": "tel:+2210000",
-            "outboundSMSTextMessage": {"message": dispatch.payload.text},
+            "outboundSMSTextMessage": {"message": queue_message.payload.text},
         }
         url = f"{self._place.address}/orange/smsmessaging/v1/outbound/{sender}/requests"
         return url, {"outboundSMSMessageRequest": request}
@@ -132,24 +134,26 @@ class ByPywa:
         self._place = place
         self._in_flight = in_flight
 
-    def send(self, dispatches: list[Dispatch]) -> Turn:
+    def send(self, queue_messages: list[QueueMessage]) -> Turn:
         """All of them."""
-        return timed(len(dispatches), lambda: asyncio.run(self._work(dispatches)))
+        return timed(len(queue_messages), lambda: asyncio.run(self._work(queue_messages)))
 
-    async def _work(self, dispatches: list[Dispatch]) -> None:
+    async def _work(self, queue_messages: list[QueueMessage]) -> None:
         async with httpx.AsyncClient(timeout=20, trust_env=False) as session:
             client = Pywa(phone_id="1", token="bench", session=session, api_version=25.0)  # noqa: S106 - a stub's
             session.base_url = httpx.URL(f"{self._place.address}/meta/v25.0")
-            for batch in batches(dispatches, self._in_flight):
+            for batch in batches(queue_messages, self._in_flight):
                 await asyncio.gather(*(self._post(client, one) for one in batch))
 
-    async def _post(self, client: Pywa, dispatch: Dispatch) -> None:
-        call = dispatch.payload.template
+    async def _post(self, client: Pywa, queue_message: QueueMessage) -> None:
+        call = queue_message.payload.template
         if call is None:
             raise ValueError("a template was to be sent")
         parameters = [HeaderImage.params(image="1"), BodyText.params(**dict(call.parameters))]
         language = TemplateLanguage(call.language)
-        await client.send_template(dispatch.payload.to, call.name, language, parameters, tracker=dispatch.message_id)
+        await client.send_template(
+            queue_message.payload.to, call.name, language, parameters, tracker=queue_message.message_id
+        )
 
 
 RIVALS: Mapping[str, Callable[[Channel, Stand, int], Side]] = {"bare": Bare, "pywa": ByPywa}
@@ -165,11 +169,11 @@ def compare(
         programme = Programme(place)
         loop.run(programme.open())
         ours, rival = Ours(channel, place, loop, in_flight), RIVALS[against](channel, place, in_flight)
-        ours.send(loop.run(programme.dispatches(channel, in_flight)))
+        ours.send(loop.run(programme.queue_messages(channel, in_flight)))
         turns = []
         for _ in range(rounds):
-            dispatches = loop.run(programme.dispatches(channel, messages))
-            turns.append((ours.send(dispatches), rival.send(dispatches)))
+            queue_messages = loop.run(programme.queue_messages(channel, messages))
+            turns.append((ours.send(queue_messages), rival.send(queue_messages)))
     loop.close()
     return {
         "ratio": round(statistics.median(one.rate / other.rate for one, other in turns), 3),

@@ -33,7 +33,7 @@ from bench.stand import CLOCK, Context, Stand, logged, stand, unheard
 from functions.webhook.app import build
 from shared.app.runtime import Handler, Loop
 from shared.messages.payload import Channel
-from shared.messages.queue_message import Dispatch
+from shared.messages.queue_message import QueueMessage
 from shared.storage.aws import Aws
 
 AWS_MS = 10.0
@@ -73,7 +73,7 @@ class Webhook:
             yield records
 
 
-def bodies(messages: Sequence[Dispatch], a_body: int, statuses: Sequence[str] = STATUSES) -> list[Call]:
+def bodies(messages: Sequence[QueueMessage], a_body: int, statuses: Sequence[str] = STATUSES) -> list[Call]:
     """What Meta tells of messages: each status of all of them, so many statuses a body."""
     values = [
         reported(
@@ -180,7 +180,7 @@ def _rates(turns: Sequence[Turn]) -> dict[str, float]:
     }
 
 
-def _messages(place: Stand, counts: Sequence[int]) -> list[list[Dispatch]]:
+def _messages(place: Stand, counts: Sequence[int]) -> list[list[QueueMessage]]:
     """So many rows at `sent`, in as many lots."""
     loop = Loop(unheard)
     programme = Programme(place)

@@ -9,7 +9,7 @@ from shared.app.container.sending import WhatsApp
 from shared.app.runtime import Answer, Context, Event, Handler, Loop, each_record, lazily, read_settings, system_clock
 from shared.app.telemetry import LoggedTelemetry
 from shared.base.instants import Clock
-from shared.messages.queue_message import Dispatch
+from shared.messages.queue_message import QueueMessage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ def build(
 
     def handle(event: Event, _: Context) -> Answer:
         with telemetry.invocation():
-            return loop.run(each_record(event, Dispatch, step.send_all, telemetry))
+            return loop.run(each_record(event, QueueMessage, step.send_all, telemetry))
 
     return handle
 

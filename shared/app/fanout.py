@@ -24,7 +24,7 @@ from shared.messages.agenda import Agenda
 from shared.messages.dead_letters import DeadQueueMessage, Redrives
 from shared.messages.message import DeadReason
 from shared.messages.ports import AGENDA_SHARDS, Log
-from shared.messages.queue_message import Dispatch
+from shared.messages.queue_message import QueueMessage
 from shared.policy.erasure import Eraser
 from shared.storage.codec import decode
 
@@ -183,7 +183,7 @@ def read_dead_queue_message(record: Event) -> DeadQueueMessage:
     body = record["body"]
     named = decode(body, _Named)
     try:
-        decode(body, Dispatch)
+        decode(body, QueueMessage)
         reason = DeadReason.HANDLING_FAILED
     except msgspec.MsgspecError:
         reason = DeadReason.COPY_UNREADABLE

@@ -33,7 +33,7 @@ from shared.holds.hold import ACCOUNT, Holds, ScopeKey
 from shared.holds.keeper import HoldKeeper, HoldStore, is_changed
 from shared.integrations.integration import Integrations, SmsIntegration, WhatsAppIntegration
 from shared.integrations.templates import TemplateGuard
-from shared.messages.factory import logged_row, queued_row
+from shared.messages.factory import logged_row, queue_message_of_row
 from shared.messages.message import ERASED, Chunk, Message, Status
 from shared.messages.payload import Channel, Payload
 from shared.messages.ports import ChannelQueue, Log
@@ -320,7 +320,7 @@ class Release:
         waiting = await self._waiting(distribution, read)
         send_slots = await self._send_slots(integration, len(waiting), now)
         queue_messages = [
-            queued_row(distribution, chunk, row, payload, slot_at, integration.version)
+            queue_message_of_row(distribution, chunk, row, payload, slot_at, integration.version)
             for (chunk, row, payload), slot_at in zip(waiting, send_slots, strict=True)
         ]
         await self._deps.queue.put(queue_messages, now)

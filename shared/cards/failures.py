@@ -13,7 +13,7 @@ from shared.campaigns.stored_content import Plans
 from shared.cards.picture import kind
 from shared.messages.errors import Kind, SendError
 from shared.messages.message import Chunk, Message
-from shared.messages.queue_message import Dispatch
+from shared.messages.queue_message import QueueMessage
 from shared.sending.channel import CardSource
 
 # What it means for a message that its card could not be fetched (design.md, Stop errors, Card hosts).
@@ -73,12 +73,14 @@ class CardPair:
     host: str
 
 
-def pair_of(dispatch: Dispatch) -> CardPair | None:
+def pair_of(queue_message: QueueMessage) -> CardPair | None:
     """The pair of a message; None where it has no card, or belongs to no distribution."""
-    host = card_host(dispatch.payload.card_image)
-    if dispatch.chunk is None or host is None:
+    host = card_host(queue_message.payload.card_image)
+    if queue_message.chunk is None or host is None:
         return None
-    return CardPair(organisation=dispatch.organisation, distribution_id=dispatch.chunk.distribution_id, host=host)
+    return CardPair(
+        organisation=queue_message.organisation, distribution_id=queue_message.chunk.distribution_id, host=host
+    )
 
 
 def in_a_list(failed_in_a_row: int, *, again: bool, now: datetime) -> CardDecision:
@@ -140,40 +142,42 @@ class FailedCards:
         self._failing: LruCache[CardPair, None] = LruCache()
         self._served: LruCache[CardPair, str] = LruCache()
 
-    async def served(self, dispatch: Dispatch, message: Message) -> None:
+    async def served(self, queue_message: QueueMessage, message: Message) -> None:
         """The card of a claimed message was fetched."""
-        pair = pair_of(dispatch)
-        if pair is None or dispatch.payload.card_image is None:
+        pair = pair_of(queue_message)
+        if pair is None or queue_message.payload.card_image is None:
             return
-        self._served[pair] = dispatch.payload.card_image
-        if message.card_failed_at is not None or dispatch.probe is not None:
+        self._served[pair] = queue_message.payload.card_image
+        if message.card_failed_at is not None or queue_message.probe is not None:
             self._failing[pair] = None
         await self._end_row(pair)
 
-    async def take(self, dispatch: Dispatch, message: Message, error: SendError, now: datetime) -> CardDecision:
+    async def take(
+        self, queue_message: QueueMessage, message: Message, error: SendError, now: datetime
+    ) -> CardDecision:
         """What becomes of a claimed message whose card could not be fetched.
 
         In a list it fails only if this is not its first try, and the host serves another card of the list right now,
         and then still not this one: the host may have come back in between.
         """
-        pair, passing = pair_of(dispatch), error.kind is Kind.RETRY
+        pair, passing = pair_of(queue_message), error.kind is Kind.RETRY
         if pair is None:
             return alone(message.card_failed_at or now, passing=passing, now=now)
         self._failing[pair] = None
         since = message.card_failed_at
-        is_back = await self._is_back(pair, dispatch) if since is not None else None
+        is_back = await self._is_back(pair, queue_message) if since is not None else None
         if since is None or is_back is None:
             return in_a_list(await self._failures.failed(pair, now), again=since is not None, now=now)
         await self._end_row(pair)
         return not_this_one(since, passing=passing, is_back=is_back, now=now)
 
-    async def _is_back(self, pair: CardPair, dispatch: Dispatch) -> bool | None:
+    async def _is_back(self, pair: CardPair, queue_message: QueueMessage) -> bool | None:
         """Whether the card can be fetched after all, now that the host serves another one; None: it does not.
 
         The other one is a card that this worker has fetched before, or one that the agenda has named.
         """
-        own = dispatch.payload.card_image or ""
-        others = {one for one in (self._served.get(pair), dispatch.another_card) if one is not None and one != own}
+        own = queue_message.payload.card_image or ""
+        others = {one for one in (self._served.get(pair), queue_message.another_card) if one is not None and one != own}
         try:
             async with asyncio.timeout(ASKS_FOR_SECONDS):
                 for other in sorted(others):

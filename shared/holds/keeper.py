@@ -35,7 +35,7 @@ from shared.holds.hold import (
 from shared.messages.errors import Kind, Scope, SendError
 from shared.messages.message import Message
 from shared.messages.payload import Channel, Mode, Payload
-from shared.messages.queue_message import Dispatch
+from shared.messages.queue_message import QueueMessage
 
 
 class HoldStore(Protocol):
@@ -317,28 +317,28 @@ class Repeats:
     def __init__(self) -> None:
         self._rows: LruCache[tuple[str, str, str], tuple[str, int]] = LruCache()
 
-    def taken(self, dispatch: Dispatch) -> None:
+    def taken(self, queue_message: QueueMessage) -> None:
         """The provider took a message: the refusals before it were their recipients' own."""
-        self._rows.pop(_key(dispatch), None)
+        self._rows.pop(_key(queue_message), None)
 
-    def is_one_too_many(self, dispatch: Dispatch, error: SendError) -> bool:
+    def is_one_too_many(self, queue_message: QueueMessage, error: SendError) -> bool:
         """Whether this refusal ends a row of `MOST_ALIKE`; the next one begins a new row."""
         may_be = error.kind is Kind.BUG or (error.kind is Kind.RECIPIENT and error.reason in _PERHAPS_EVERYBODYS)
-        if dispatch.chunk is None or not may_be:
+        if queue_message.chunk is None or not may_be:
             return False
-        code, before = self._rows.pop(_key(dispatch), (error.code, 0))
+        code, before = self._rows.pop(_key(queue_message), (error.code, 0))
         count = before + 1 if code == error.code else 1
         if count >= MOST_ALIKE:
             return True
-        self._rows[_key(dispatch)] = (error.code, count)
+        self._rows[_key(queue_message)] = (error.code, count)
         return False
 
 
-def _key(dispatch: Dispatch) -> tuple[str, str, str]:
+def _key(queue_message: QueueMessage) -> tuple[str, str, str]:
     """Counted apart for each country or template: only the scope that is refused is held."""
-    template = dispatch.payload.template
-    scope = f"{template.name}/{template.language}" if template else dispatch.payload.country
-    return dispatch.organisation, dispatch.chunk.distribution_id if dispatch.chunk else "", scope
+    template = queue_message.payload.template
+    scope = f"{template.name}/{template.language}" if template else queue_message.payload.country
+    return queue_message.organisation, queue_message.chunk.distribution_id if queue_message.chunk else "", scope
 
 
 # What holds do to a distribution: which runs wait, which begin anew, and what its status is. Pure.

@@ -26,7 +26,7 @@ from shared.integrations.integration import Integrations, SmsIntegration, WhatsA
 from shared.integrations.templates import Templates
 from shared.messages.agenda import enqueue_again
 from shared.messages.errors import Kind, SendError
-from shared.messages.factory import queued
+from shared.messages.factory import queue_message_of
 from shared.messages.message import Chunk, Message, Status
 from shared.messages.payload import Channel, Payload
 from shared.messages.ports import AGENDA_SHARDS, ChannelQueue, Log, Page, pages, set_next_check
@@ -300,7 +300,9 @@ class HoldWork:
         message = candidate.message
         earliest = now + timedelta(seconds=1)
         [slot_at] = await book_slots(self._deps.rate_limits, integration, None, earliest=earliest)
-        queue_message = queued(message, payload, candidate.distribution, slot_at, integration.version, probe=str(scope))
+        queue_message = queue_message_of(
+            message, payload, candidate.distribution, slot_at, integration.version, probe=str(scope)
+        )
         await enqueue_again(self._deps, message, queue_message, candidate.distribution, now)
         self._deps.telemetry.event(
             "hold_tried",

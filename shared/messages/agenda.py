@@ -15,12 +15,12 @@ from shared.cards.failures import another_card
 from shared.holds.hold import Holds, ScopeKey
 from shared.holds.keeper import HoldStore, scopes_of_message
 from shared.integrations.integration import Integrations
-from shared.messages.factory import queued
+from shared.messages.factory import queue_message_of
 from shared.messages.fallbacks import Fallbacks, FallbackWaits
 from shared.messages.message import ERASED, DeadLetter, Message
 from shared.messages.payload import Channel, Payload
 from shared.messages.ports import ChannelQueue, Log, set_next_check
-from shared.messages.queue_message import Dispatch
+from shared.messages.queue_message import QueueMessage
 from shared.messages.status_writer import StatusWriter
 from shared.pacing.rate_limit import HORIZON, TICK_EVERY, RateLimits, Share
 from shared.policy.gate_check import GateCheck, GateDecision
@@ -198,7 +198,7 @@ class Agenda:
     async def _may_go(self, message: Message, payload: Payload, now: datetime) -> bool:
         """Ask the gate before a departure is booked: fallbacks come by the thousand, most of them in a pause or at
         night would book in vain."""
-        queue_message = queued(message, payload, None, microseconds(now), 0)
+        queue_message = queue_message_of(message, payload, None, microseconds(now), 0)
         answer = await self._deps.gate_check.ask(queue_message, now)
         key = (message.organisation, message.message_id)
         if answer.decision is GateDecision.LATER:
@@ -226,7 +226,7 @@ class Agenda:
             return
         earliest = now + timedelta(seconds=1)
         [slot_at] = await book_slots(self._deps.rate_limits, integration, Share.BULK, earliest=earliest)
-        queue_message = queued(message, payload, distribution, slot_at, integration.version)
+        queue_message = queue_message_of(message, payload, distribution, slot_at, integration.version)
         await enqueue_again(self._deps, message, queue_message, distribution, now)
 
     async def _move_next_check(self, message: Message, due_at: datetime | None) -> None:
@@ -280,12 +280,12 @@ class EnqueuesAgain(Protocol):
 
 
 async def enqueue_again(
-    on: EnqueuesAgain, message: Message, dispatch: Dispatch, distribution: Distribution | None, now: datetime
+    on: EnqueuesAgain, message: Message, queue_message: QueueMessage, distribution: Distribution | None, now: datetime
 ) -> None:
     """Enqueue first, then move the next check on: killed in between, the message comes up again.
 
-    `dispatch` gets another card of the same list along, which tells a bad card from a bad host.
+    `queue_message` gets another card of the same list along, which tells a bad card from a bad host.
     """
     another = await another_card(on.plans, message, distribution, now)
-    await on.queue.put([replace(dispatch, another_card=another)], now)
-    await set_next_check(on.log, message, from_microseconds(dispatch.slot_at) + CHECK_AFTER)
+    await on.queue.put([replace(queue_message, another_card=another)], now)
+    await set_next_check(on.log, message, from_microseconds(queue_message.slot_at) + CHECK_AFTER)

@@ -9,7 +9,7 @@ from shared.campaigns.runs import template_of
 from shared.campaigns.stored_content import PlannedRow
 from shared.messages.message import ERASED, Chunk, Message, PayloadRef, Status
 from shared.messages.payload import Channel, Payload
-from shared.messages.queue_message import Dispatch
+from shared.messages.queue_message import QueueMessage
 
 CANCELLED = "cancelled"
 
@@ -98,11 +98,11 @@ def cancelled_row(distribution: Distribution, chunk: Chunk, row: PlannedRow, key
     return replace(logged, status=Status.FAILED, reason=reason, failed_at=now)
 
 
-def queued_row(
+def queue_message_of_row(
     distribution: Distribution, chunk: Chunk, row: PlannedRow, payload: Payload, slot_at: int, version: int
-) -> Dispatch:
+) -> QueueMessage:
     """What goes on the channel queue for a distribution's row; `slot_at` in microseconds since 1970."""
-    return Dispatch(
+    return QueueMessage(
         organisation=distribution.organisation,
         message_id=row.message_id,
         channel=distribution.channel,
@@ -115,7 +115,7 @@ def queued_row(
     )
 
 
-def queued(
+def queue_message_of(
     message: Message,
     payload: Payload,
     distribution: Distribution | None,
@@ -123,12 +123,12 @@ def queued(
     version: int,
     *,
     probe: str | None = None,
-) -> Dispatch:
-    """What goes on the channel queue for a message that is in the log already; `slot_at` as in `queued_row`."""
+) -> QueueMessage:
+    """What goes on the channel queue for a message that is in the log already; `slot_at` in microseconds since 1970."""
     if message.card_after is not None:
         payload = replace(payload, card_after=message.card_after)
     epoch = distribution.epoch_of(message.chunk.run) if distribution is not None and message.chunk is not None else None
-    return Dispatch(
+    return QueueMessage(
         organisation=message.organisation,
         message_id=message.message_id,
         channel=message.channel,

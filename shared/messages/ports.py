@@ -11,7 +11,7 @@ from shared.holds.hold import ScopeKey
 from shared.messages.fallback import Start
 from shared.messages.message import DeadLetter, Message, Status
 from shared.messages.payload import Channel, Provider
-from shared.messages.queue_message import Dispatch
+from shared.messages.queue_message import QueueMessage
 
 AGENDA_SHARDS = 8
 """The log's agenda is cut in so many parts: the tick asks each, the store spreads messages over them."""
@@ -314,7 +314,7 @@ class Log(Protocol):
 class ChannelQueue(Protocol):
     """The channel queues, towards the senders."""
 
-    async def put(self, dispatches: Sequence[Dispatch], now: datetime) -> None:
+    async def put(self, queue_messages: Sequence[QueueMessage], now: datetime) -> None:
         """Enqueue each so that it reaches its sender shortly before it departs. Returns once all are on the queue, and
         those that it can never take have ended (`shared.sending.enqueue_now`)."""
         ...

@@ -10,7 +10,7 @@ ANY_SCOPE = "any"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dispatch:
+class QueueMessage:
     """One copy of one message on its way to the sender. Copies may be many; the claim lets one through.
 
     `slot_at` is microseconds since 1970, booked on the lane's timetable. `epoch` is the run's at release: a
@@ -33,12 +33,12 @@ class Dispatch:
     """Another card of the same list and host, where this message's could not be fetched before: if that one can be
     fetched and this one cannot, the host is not to blame."""
 
-    def with_slot(self, slot_at: int) -> "Dispatch":
+    def with_slot(self, slot_at: int) -> "QueueMessage":
         """The same message on another departure."""
         return replace(self, slot_at=slot_at)
 
 
-def is_released_again(dispatch: Dispatch, message: Message | None) -> bool:
+def is_released_again(queue_message: QueueMessage, message: Message | None) -> bool:
     """Whether its run looks after the message. One that goes out once more is not pending: no run releases it."""
     goes_once_more = message is not None and (message.retrying or message.as_template)
-    return dispatch.chunk is not None and not goes_once_more
+    return queue_message.chunk is not None and not goes_once_more

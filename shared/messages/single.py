@@ -11,7 +11,7 @@ from shared.base.json import JsonObject
 from shared.base.refusal import FieldError, ProblemCode, Refusal
 from shared.campaigns.stored_content import Plans
 from shared.integrations.integration import Integrations, SmsIntegration, WhatsAppIntegration
-from shared.messages.factory import Addressee, new_message, queued, single, successor
+from shared.messages.factory import Addressee, new_message, queue_message_of, single, successor
 from shared.messages.message import Message, PayloadRef, Status
 from shared.messages.payload import Channel, Mode, Payload
 from shared.messages.ports import ChannelQueue, Log
@@ -188,7 +188,7 @@ class Resends:
         yet: a text never is."""
         is_bare_text = payload.mode is Mode.SESSION and payload.fallback_template is None
         now = self._deps.clock.now()
-        queue_message = queued(made, payload, None, microseconds(now), 0)
+        queue_message = queue_message_of(made, payload, None, microseconds(now), 0)
         answer = await self._deps.gate_check.ask(queue_message, now, integration if is_bare_text else None)
         if answer.decision is GateDecision.NEVER and answer.reason == "cancelled":
             raise Refusal(ProblemCode.STATE_CONFLICT, status=parent.status)  # what this fallback stands in for arrived

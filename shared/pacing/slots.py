@@ -14,7 +14,7 @@ from shared.base.caches import LruCache, TtlCache
 from shared.base.events import Telemetry
 from shared.base.instants import Clock, from_microseconds, microseconds
 from shared.messages.ports import ChannelQueue
-from shared.messages.queue_message import Dispatch
+from shared.messages.queue_message import QueueMessage
 from shared.pacing.rate_limit import SLOTS, SPAN, Booking, RateLimit, RateLimits, RateLimitState, Share, is_void
 from shared.sending.channel import Integrated
 
@@ -187,29 +187,29 @@ class SlotWait:
         self._telemetry = telemetry
         self._clock = clock
 
-    async def is_early(self, dispatch: Dispatch) -> bool:
+    async def is_early(self, queue_message: QueueMessage) -> bool:
         """Whether it came so long before its departure that it went back to the queue."""
-        if (from_microseconds(dispatch.slot_at) - self._clock.now()).total_seconds() <= self._waits.longest:
+        if (from_microseconds(queue_message.slot_at) - self._clock.now()).total_seconds() <= self._waits.longest:
             return False
-        await self._queue.put([dispatch], self._clock.now())
+        await self._queue.put([queue_message], self._clock.now())
         return True
 
     async def wait_for_slot(
-        self, dispatch: Dispatch, integration: Integrated | None, latest: datetime
+        self, queue_message: QueueMessage, integration: Integrated | None, latest: datetime
     ) -> datetime | None:
         """When the call is to be made; waits until `AHEAD` before. None: after `latest`, a new copy waits for it.
 
         One that is soon is waited for here: a copy for it would come behind all that waits on the queue, be late again
         and so on for ever, wherever messages fall due faster than the workers send them.
         """
-        slot_at = dispatch.slot_at
+        slot_at = queue_message.slot_at
         await self.wait_until(from_microseconds(slot_at) - AHEAD)
         if integration is None:
             return from_microseconds(slot_at)
         while await self._send_slots.is_void(slot_at, integration.rate_limit, now := self._clock.now()):
-            slot_at = await self._another(dispatch, integration, earliest=now)
+            slot_at = await self._another(queue_message, integration, earliest=now)
             if from_microseconds(slot_at) > latest:
-                await self._put(dispatch.with_slot(slot_at))
+                await self._put(queue_message.with_slot(slot_at))
                 return None
             await self.wait_until(from_microseconds(slot_at) - AHEAD)
         at = max(from_microseconds(slot_at), self._clock.now())
@@ -221,21 +221,21 @@ class SlotWait:
         """Whether this worker has been told since that nothing may leave then. Asks nobody."""
         return integration is not None and leaves_at < self._send_slots.cooldown_until(integration.rate_limit)
 
-    async def rebook(self, dispatch: Dispatch, integration: Integrated) -> None:
+    async def rebook(self, queue_message: QueueMessage, integration: Integrated) -> None:
         """A withdrawn departure: another one, in a new copy. The old one is dropped."""
         earliest = self._clock.now() + timedelta(seconds=1)
-        await self._put(dispatch.with_slot(await self._another(dispatch, integration, earliest=earliest)))
+        await self._put(queue_message.with_slot(await self._another(queue_message, integration, earliest=earliest)))
 
     async def wait_until(self, instant: datetime) -> None:
         """Not at all where it has passed."""
         await self._clock.sleep((instant - self._clock.now()).total_seconds())
 
-    async def _another(self, dispatch: Dispatch, integration: Integrated, *, earliest: datetime) -> int:
+    async def _another(self, queue_message: QueueMessage, integration: Integrated, *, earliest: datetime) -> int:
         """A single send keeps its right to overtake: it takes whichever share leaves first."""
-        share = None if dispatch.chunk is None else Share.BULK
+        share = None if queue_message.chunk is None else Share.BULK
         rate = integration.rate_per_second
         return await self._send_slots.another(integration.rate_limit, share, rate=rate, earliest=earliest)
 
-    async def _put(self, queue_message: Dispatch) -> None:
+    async def _put(self, queue_message: QueueMessage) -> None:
         await self._queue.put([queue_message], self._clock.now())
         self._telemetry.event("send_slot_rebooked", channel=queue_message.channel)

@@ -16,7 +16,7 @@ from shared.integrations.integration import WhatsAppIntegration
 from shared.messages.message import ARRIVED
 from shared.messages.payload import Channel, Mode
 from shared.messages.ports import Log
-from shared.messages.queue_message import ANY_SCOPE, Dispatch
+from shared.messages.queue_message import ANY_SCOPE, QueueMessage
 from shared.pacing.daily_limit import DailyLimits
 from shared.policy.consent import ConsentRecord, given_in
 from shared.policy.gate import GateInput, Go, Never, NotBefore, earliest_open, gate
@@ -72,26 +72,26 @@ class GateCheck:
         self._states = TtlCache(self._read_states, KNOWN_FOR)
         self._consents = TtlCache(partial(consents_of, people), KNOWN_FOR)
 
-    async def ask(self, dispatch: Dispatch, now: datetime, integration: Integrated | None = None) -> Answer:
+    async def ask(self, queue_message: QueueMessage, now: datetime, integration: Integrated | None = None) -> Answer:
         """Whether this copy may leave now. With the integration: just before the call, with every fact."""
-        if dispatch.payload.fallback_of is not None:
-            waits = await self._by_parent(dispatch.organisation, dispatch.payload.fallback_of, now)
+        if queue_message.payload.fallback_of is not None:
+            waits = await self._by_parent(queue_message.organisation, queue_message.payload.fallback_of, now)
             if waits is not None:
                 return waits
         distribution, holds, recorded = await asyncio.gather(
-            self._distribution_of(dispatch, now),
-            self._holds_of(dispatch, now),
-            self._consents.get((dispatch.organisation, dispatch.person), now),
+            self._distribution_of(queue_message, now),
+            self._holds_of(queue_message, now),
+            self._consents.get((queue_message.organisation, queue_message.person), now),
         )  # at once, so that a batch that asks together reads together
-        waits = self._by_state(dispatch, distribution) or by_holds(dispatch, distribution, holds, now)
+        waits = self._by_state(queue_message, distribution) or by_holds(queue_message, distribution, holds, now)
         if waits is not None:
             return waits
         number = integration if isinstance(integration, WhatsAppIntegration) else None
-        gate_input = await self._gate_input(dispatch, distribution, recorded, number, now)
+        gate_input = await self._gate_input(queue_message, distribution, recorded, number, now)
         answer = Answer(decision=GateDecision.GO, peak=gate_input.peak, holds=holds)
         match gate(gate_input, now):
             case Go(as_template=as_template):
-                return await self._as_written(dispatch, distribution, number, answer, now, as_template=as_template)
+                return await self._as_written(queue_message, distribution, number, answer, now, as_template=as_template)
             case NotBefore(at=at):
                 return Answer(decision=GateDecision.LATER, at=at)
             case Never(reason=reason):
@@ -99,28 +99,28 @@ class GateCheck:
 
     async def _gate_input(
         self,
-        dispatch: Dispatch,
+        queue_message: QueueMessage,
         distribution: Distribution | None,
         recorded: ConsentRecord | None,
         number: WhatsAppIntegration | None,
         now: datetime,
     ) -> GateInput:
-        session_text = dispatch.payload.mode is Mode.SESSION and number is not None and self._limits is not None
+        session_text = queue_message.payload.mode is Mode.SESSION and number is not None and self._limits is not None
         return GateInput(
-            channel=dispatch.channel,
-            country=dispatch.payload.country,
-            given=given_in(dispatch.payload),
+            channel=queue_message.channel,
+            country=queue_message.payload.country,
+            given=given_in(queue_message.payload),
             recorded=recorded,
             peak=parse_windows(distribution.planned.peak) if distribution is not None else (),
-            exempt_from_consent=dispatch.payload.exempt,
+            exempt_from_consent=queue_message.payload.exempt,
             session_text=session_text,
-            session_until=await self._session_until(dispatch, number, now) if session_text else None,
-            has_template=dispatch.payload.fallback_template is not None,
+            session_until=await self._session_until(queue_message, number, now) if session_text else None,
+            has_template=queue_message.payload.fallback_template is not None,
         )
 
     async def _as_written(
         self,
-        dispatch: Dispatch,
+        queue_message: QueueMessage,
         distribution: Distribution | None,
         number: WhatsAppIntegration | None,
         go: Answer,
@@ -131,19 +131,19 @@ class GateCheck:
         """The gate says go. A template that takes the place of a session's text may be held itself; Meta's messaging
         limit is asked last, because asking counts the person."""
         if as_template and go.holds is not None:
-            waits = by_holds(dispatch, distribution, go.holds, now, as_template=True)
+            waits = by_holds(queue_message, distribution, go.holds, now, as_template=True)
             if waits is not None:
                 return waits
-        limited = number is not None and (as_template or dispatch.payload.mode is Mode.TEMPLATE)
-        if not limited or not await self._is_full(number, dispatch.person, now):
+        limited = number is not None and (as_template or queue_message.payload.mode is Mode.TEMPLATE)
+        if not limited or not await self._is_full(number, queue_message.person, now):
             return replace(go, as_template=as_template)
-        decision = GateDecision.DROPPED if DAILY_LIMIT in run_scopes(dispatch, distribution) else GateDecision.HELD
+        decision = GateDecision.DROPPED if DAILY_LIMIT in run_scopes(queue_message, distribution) else GateDecision.HELD
         return replace(go, decision=decision, reason="daily_limit", full=True)
 
     @staticmethod
-    def is_open(dispatch: Dispatch, gate_answer: Answer, at: datetime) -> bool:
+    def is_open(queue_message: QueueMessage, gate_answer: Answer, at: datetime) -> bool:
         """Whether the hours in which it was admitted last until then. Asks nobody."""
-        return earliest_open(dispatch.channel, dispatch.payload.country, at, gate_answer.peak) <= at
+        return earliest_open(queue_message.channel, queue_message.payload.country, at, gate_answer.peak) <= at
 
     async def _by_parent(self, organisation: str, message_id: str, now: datetime) -> Answer | None:
         """A fallback never follows a message that has arrived, read as it surely stands; it waits and ends with its
@@ -160,24 +160,24 @@ class GateCheck:
             return Answer(decision=GateDecision.LATER, at=now + WHILE_PAUSED)
         return None
 
-    async def _distribution_of(self, dispatch: Dispatch, now: datetime) -> Distribution | None:
-        if dispatch.chunk is None:
+    async def _distribution_of(self, queue_message: QueueMessage, now: datetime) -> Distribution | None:
+        if queue_message.chunk is None:
             return None
-        return await self._distribution((dispatch.organisation, dispatch.chunk.distribution_id), now)
+        return await self._distribution((queue_message.organisation, queue_message.chunk.distribution_id), now)
 
     async def _distribution(self, key: tuple[str, str], now: datetime) -> Distribution | None:
         found = await self._states.get(key, now)
         return found if isinstance(found, Distribution) else None
 
-    async def _holds_of(self, dispatch: Dispatch, now: datetime) -> Holds:
-        found = await self._states.get((dispatch.organisation, dispatch.channel), now)
-        nothing = Holds(organisation=dispatch.organisation, channel=dispatch.channel)
+    async def _holds_of(self, queue_message: QueueMessage, now: datetime) -> Holds:
+        found = await self._states.get((queue_message.organisation, queue_message.channel), now)
+        nothing = Holds(organisation=queue_message.organisation, channel=queue_message.channel)
         return found if isinstance(found, Holds) else nothing
 
     async def _session_until(
-        self, dispatch: Dispatch, number: WhatsAppIntegration | None, now: datetime
+        self, queue_message: QueueMessage, number: WhatsAppIntegration | None, now: datetime
     ) -> datetime | None:
-        return await self._limits.session_until(number, dispatch.person, now) if number and self._limits else None
+        return await self._limits.session_until(number, queue_message.person, now) if number and self._limits else None
 
     async def _is_full(self, number: WhatsAppIntegration | None, person: str, now: datetime) -> bool:
         """Whether Meta's daily limit is used up. If not, the person is counted."""
@@ -186,12 +186,12 @@ class GateCheck:
         return await self._limits.take(number, person, now) is not None
 
     @staticmethod
-    def _by_state(dispatch: Dispatch, distribution: Distribution | None) -> Answer | None:
-        if dispatch.chunk is None:
+    def _by_state(queue_message: QueueMessage, distribution: Distribution | None) -> Answer | None:
+        if queue_message.chunk is None:
             return None
         if distribution is None or distribution.status is DistributionStatus.CANCELLED:
             return Answer(decision=GateDecision.NEVER, reason="cancelled")
-        if not distribution.may_leave or dispatch.epoch != distribution.epoch_of(dispatch.chunk.run):
+        if not distribution.may_leave or queue_message.epoch != distribution.epoch_of(queue_message.chunk.run):
             return Answer(decision=GateDecision.DROPPED)
         return None
 
@@ -203,24 +203,29 @@ class GateCheck:
         return states
 
 
-def run_scopes(dispatch: Dispatch, distribution: Distribution | None) -> list[ScopeKey]:
+def run_scopes(queue_message: QueueMessage, distribution: Distribution | None) -> list[ScopeKey]:
     """What may hold the run that the message belongs to; empty where it belongs to none."""
-    if distribution is None or dispatch.chunk is None:
+    if distribution is None or queue_message.chunk is None:
         return []
-    return scopes_of(distribution, distribution.planned.runs[dispatch.chunk.run])
+    return scopes_of(distribution, distribution.planned.runs[queue_message.chunk.run])
 
 
 def by_holds(
-    dispatch: Dispatch, distribution: Distribution | None, holds: Holds, now: datetime, *, as_template: bool = False
+    queue_message: QueueMessage,
+    distribution: Distribution | None,
+    holds: Holds,
+    now: datetime,
+    *,
+    as_template: bool = False,
 ) -> Answer | None:
     """None: no hold concerns the message, or it is the one that tries it."""
-    payload = dispatch.payload.as_template() if as_template else dispatch.payload
-    mine = run_scopes(dispatch, distribution)
+    payload = queue_message.payload.as_template() if as_template else queue_message.payload
+    mine = run_scopes(queue_message, distribution)
     found = holds.holding([*mine, *scopes_for(payload.country, template_of(payload))])
-    if found is None or dispatch.probe == ANY_SCOPE:
+    if found is None or queue_message.probe == ANY_SCOPE:
         return None
     scope, hold = found
-    if dispatch.probe == str(scope) and hold.is_tried_by(dispatch.message_id, now):
+    if queue_message.probe == str(scope) and hold.is_tried_by(queue_message.message_id, now):
         return None
     return Answer(
         decision=GateDecision.DROPPED if scope in mine else GateDecision.HELD, reason=hold.reason, holds=holds

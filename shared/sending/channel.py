@@ -16,7 +16,7 @@ from shared.messages.errors import Kind, SendError
 from shared.messages.message import Message, Status
 from shared.messages.payload import Channel, Payload, Provider
 from shared.messages.ports import Move
-from shared.messages.queue_message import Dispatch
+from shared.messages.queue_message import QueueMessage
 from shared.messages.status_writer import move_of_receipt
 from shared.pacing.rate_limit import RateLimit, RateLimits, Share
 from shared.sending.last_heard import LastHeardStore
@@ -240,22 +240,24 @@ SLOW = timedelta(seconds=2)
 """A call that takes as long gets a line of its own; how long the others took is a metric."""
 
 
-def tell_call(telemetry: Telemetry, dispatch: Dispatch, between: tuple[datetime, datetime], outcome: str) -> None:
+def tell_call(
+    telemetry: Telemetry, queue_message: QueueMessage, between: tuple[datetime, datetime], outcome: str
+) -> None:
     """`between`: when the provider was asked, and when it had answered. Late is after the departure of this copy."""
     asked_at, answered_at = between
     milliseconds = _milliseconds(answered_at - asked_at)
     telemetry.event(
         "provider_called",
-        channel=dispatch.channel,
+        channel=queue_message.channel,
         outcome=outcome,
         milliseconds=milliseconds,
-        late_milliseconds=_milliseconds(asked_at - from_microseconds(dispatch.slot_at)),
+        late_milliseconds=_milliseconds(asked_at - from_microseconds(queue_message.slot_at)),
     )
     if answered_at - asked_at >= SLOW:
         telemetry.event(
             "send_was_slow",
-            message_id=dispatch.message_id,
-            channel=dispatch.channel,
+            message_id=queue_message.message_id,
+            channel=queue_message.channel,
             outcome=outcome,
             milliseconds=milliseconds,
         )

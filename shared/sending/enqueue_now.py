@@ -12,11 +12,11 @@ from typing import Protocol
 from shared.base.events import Telemetry
 from shared.base.instants import Clock, from_microseconds
 from shared.integrations.integration import SmsIntegration, WhatsAppIntegration
-from shared.messages.factory import CHECK_AFTER, queued
+from shared.messages.factory import CHECK_AFTER, queue_message_of
 from shared.messages.message import Message
 from shared.messages.payload import Payload
 from shared.messages.ports import ChannelQueue, Log, set_next_check
-from shared.messages.queue_message import Dispatch
+from shared.messages.queue_message import QueueMessage
 from shared.messages.status_writer import StatusWriter
 from shared.pacing.rate_limit import RateLimits
 from shared.sending.channel import book_slots
@@ -37,7 +37,7 @@ class EnqueueNow:
         """Book and enqueue. Killed before that, the message is watched (`due_at`): the tick enqueues it."""
         now = self.clock.now()
         [slot_at] = await book_slots(self.rate_limits, integration, None, earliest=now)
-        await self.queue.put([queued(message, payload, None, slot_at, integration.version)], now)
+        await self.queue.put([queue_message_of(message, payload, None, slot_at, integration.version)], now)
         send_slot = from_microseconds(slot_at)
         if message.due_at is not None and send_slot > message.due_at - CHECK_AFTER / 2:
             await set_next_check(self.log, message, send_slot + CHECK_AFTER)
@@ -50,7 +50,7 @@ UNFIT = "field_invalid"
 class OffersMessages(Protocol):
     """The channel queues as they are."""
 
-    async def offer(self, dispatches: Sequence[Dispatch], now: datetime) -> Sequence[Dispatch]:
+    async def offer(self, queue_messages: Sequence[QueueMessage], now: datetime) -> Sequence[QueueMessage]:
         """Enqueue as `ChannelQueue.put` does. Answers those that a queue will never take; all others are on it."""
         ...
 
@@ -63,9 +63,9 @@ class EndingQueue:
         self._status_writer = status_writer
         self._telemetry = telemetry
 
-    async def put(self, dispatches: Sequence[Dispatch], now: datetime) -> None:
+    async def put(self, queue_messages: Sequence[QueueMessage], now: datetime) -> None:
         """See `ChannelQueue`."""
-        refused = await self._queue.offer(dispatches, now)
+        refused = await self._queue.offer(queue_messages, now)
         for one in refused:
             await self._status_writer.end_unsent(one.organisation, one.message_id, UNFIT, now)
             self._telemetry.warning_event(

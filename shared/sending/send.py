@@ -19,7 +19,7 @@ from shared.messages.fallback import start_after, start_unsent
 from shared.messages.message import Message, Status
 from shared.messages.payload import Payload
 from shared.messages.ports import ChannelQueue, Claim, ClaimAnswer, Log, Move
-from shared.messages.queue_message import ANY_SCOPE, Dispatch, is_released_again
+from shared.messages.queue_message import ANY_SCOPE, QueueMessage, is_released_again
 from shared.messages.status_writer import RefusalEffects, StatusWriter
 from shared.pacing.members import Members
 from shared.pacing.rate_limit import RateLimits
@@ -83,69 +83,69 @@ class SendStep[I: Integrated, P]:
         self._unknowns = Unknowns(deps.log, deps.status_writer, adapter.note_unknown)
         self._repeats = Repeats()
 
-    async def send_all(self, dispatches: Sequence[Dispatch]) -> list[bool]:
+    async def send_all(self, queue_messages: Sequence[QueueMessage]) -> list[bool]:
         """Handle a batch at once; False stands where a copy must be delivered again, because our own side failed.
 
         Of equal copies one is handled for all: the others would take departures that they do not use, and shift the
         calls of other messages together.
         """
-        distinct = [one for place, one in enumerate(dispatches) if one not in dispatches[:place]]
-        done = await asyncio.gather(*(self._handled(dispatch) for dispatch in distinct))
+        distinct = [one for place, one in enumerate(queue_messages) if one not in queue_messages[:place]]
+        done = await asyncio.gather(*(self._handled(queue_message) for queue_message in distinct))
         await self._deps.status_writer.flush()
-        return [done[distinct.index(dispatch)] for dispatch in dispatches]
+        return [done[distinct.index(queue_message)] for queue_message in queue_messages]
 
-    async def _handled(self, dispatch: Dispatch) -> bool:
+    async def _handled(self, queue_message: QueueMessage) -> bool:
         try:
-            await self.send_one(dispatch)
+            await self.send_one(queue_message)
         except Exception as error:
             self._deps.telemetry.warning_event(
                 "message_handling_failed",
-                message_id=dispatch.message_id,
-                organisation=dispatch.organisation,
+                message_id=queue_message.message_id,
+                organisation=queue_message.organisation,
                 error=type(error).__name__,
             )
             return False
         return True
 
-    async def send_one(self, dispatch: Dispatch) -> SendError | None:
+    async def send_one(self, queue_message: QueueMessage) -> SendError | None:
         """Handle one copy of a message; answers why the provider did not take it, if it was asked.
 
         Raises what our own stores and queues raise; the copy then comes again.
         """
         taken_at = self._deps.clock.now()
-        if await self._slot_wait.is_early(dispatch):
+        if await self._slot_wait.is_early(queue_message):
             return None
-        if await self._gate_check(dispatch, None) is None:
+        if await self._gate_check(queue_message, None) is None:
             return None
         latest = taken_at + timedelta(seconds=self._deps.waits.longest)
         call_by = taken_at + timedelta(seconds=self._deps.waits.call_within)
-        integration = await self._adapter.integration(dispatch.organisation, dispatch.integration_version)
-        ready = await self._adapter.ready(integration, dispatch.payload)
-        leaves_at = await self._slot_wait.wait_for_slot(dispatch, integration, latest)
+        integration = await self._adapter.integration(queue_message.organisation, queue_message.integration_version)
+        ready = await self._adapter.ready(integration, queue_message.payload)
+        leaves_at = await self._slot_wait.wait_for_slot(queue_message, integration, latest)
         if leaves_at is None:
             return None
         asked_at = self._deps.clock.now()
-        gate_answer = await self._gate_check(dispatch, integration, leaves_at)
+        gate_answer = await self._gate_check(queue_message, integration, leaves_at)
         if gate_answer is None:
             return None
-        claim = await self._claim(dispatch, integration)
+        claim = await self._claim(queue_message, integration)
         if claim.message is None or claim.answer in (ClaimAnswer.HELD, ClaimAnswer.DONE):
-            self._deps.telemetry.event("queue_message_dropped", message_id=dispatch.message_id, found=claim.answer)
+            self._deps.telemetry.event("queue_message_dropped", message_id=queue_message.message_id, found=claim.answer)
             if claim.message is not None and claim.answer is ClaimAnswer.DONE:
                 self._deps.status_writer.met_again(claim.message)
         elif claim.answer is ClaimAnswer.LAPSED:
             await self._unknowns.take(claim.message, self._deps.clock.now())
-        elif claim.message.card_after is not None and dispatch.payload.card_after is None:
-            await self._knows_no_refusal(dispatch, integration, claim.message)
+        elif claim.message.card_after is not None and queue_message.payload.card_after is None:
+            await self._knows_no_refusal(queue_message, integration, claim.message)
         elif (
             not await self._slot_still_counts(integration, leaves_at)
-            or not self._still_may(dispatch, gate_answer, asked_at)
+            or not self._still_may(queue_message, gate_answer, asked_at)
             or self._deps.clock.now() > call_by
         ):
-            await self._too_late(dispatch, integration, claim.message)
+            await self._too_late(queue_message, integration, claim.message)
         else:
             as_template = gate_answer.as_template or claim.message.as_template
-            written = as_written(dispatch, as_template=as_template)
+            written = as_written(queue_message, as_template=as_template)
             return await self._call(written, claim.message, ready, gate_answer, call_by)
         return None
 
@@ -154,25 +154,29 @@ class SendStep[I: Integrated, P]:
         await self._slot_wait.wait_until(leaves_at)
         return not self._slot_wait.is_withdrawn(leaves_at, integration)
 
-    def _still_may(self, dispatch: Dispatch, gate_answer: Answer, asked_at: datetime) -> bool:
+    def _still_may(self, queue_message: QueueMessage, gate_answer: Answer, asked_at: datetime) -> bool:
         """Whether the gate's word holds now that the claim is won: this worker may have stood still in between, or the
         hour is about to strike."""
         now = self._deps.clock.now()
-        return now - asked_at <= STALE and self._deps.gate_check.is_open(dispatch, gate_answer, now + ARRIVES)
+        return now - asked_at <= STALE and self._deps.gate_check.is_open(queue_message, gate_answer, now + ARRIVES)
 
-    async def _too_late(self, dispatch: Dispatch, integration: I | None, message: Message) -> None:
+    async def _too_late(self, queue_message: QueueMessage, integration: I | None, message: Message) -> None:
         """Surely not sent: the claim goes back, and the gate is asked anew. Where it still says yes, by a new copy."""
         await self._give_back(
-            message, due_at=self._next_check(dispatch, self._deps.clock.now(), message), uses_attempt=False
+            message, due_at=self._next_check(queue_message, self._deps.clock.now(), message), uses_attempt=False
         )
         self._deps.telemetry.event("claim_too_late", message_id=message.message_id)
-        if await self._gate_check(dispatch, None) is not None and integration is not None:
-            await self._slot_wait.rebook(dispatch, integration)
+        if await self._gate_check(queue_message, None) is not None and integration is not None:
+            await self._slot_wait.rebook(queue_message, integration)
 
-    async def _claim(self, dispatch: Dispatch, integration: I | None) -> Claim:
+    async def _claim(self, queue_message: QueueMessage, integration: I | None) -> Claim:
         """A claim that stays unanswered may stand all the same. It goes back by its token, so that the copy which comes
         again does not meet it."""
-        key, token, now = (dispatch.organisation, dispatch.message_id), self._deps.draw(), self._deps.clock.now()
+        key, token, now = (
+            (queue_message.organisation, queue_message.message_id),
+            self._deps.draw(),
+            self._deps.clock.now(),
+        )
         rate_limit = integration.rate_limit if integration is not None else None
         try:
             return await self._deps.log.claim(
@@ -182,33 +186,33 @@ class SendStep[I: Integrated, P]:
                 lease_until=now + LEASE,
                 sender=rate_limit.account_id if rate_limit is not None else None,
                 provider=rate_limit.provider if rate_limit is not None else None,
-                probe=dispatch.probe not in (None, ANY_SCOPE),
+                probe=queue_message.probe not in (None, ANY_SCOPE),
             )
         except Exception:
-            due_at = self._next_check(dispatch, self._deps.clock.now())
+            due_at = self._next_check(queue_message, self._deps.clock.now())
             await self._deps.log.give_back(*key, token=token, due_at=due_at, uses_attempt=False)
             raise
 
     async def _call(
-        self, dispatch: Dispatch, message: Message, ready: Ready[I, P], gate_answer: Answer, call_by: datetime
+        self, queue_message: QueueMessage, message: Message, ready: Ready[I, P], gate_answer: Answer, call_by: datetime
     ) -> SendError | None:
         called_at = self._deps.clock.now()
         try:
-            taken = await self._delivered(dispatch.payload, message, ready, call_by)
+            taken = await self._delivered(queue_message.payload, message, ready, call_by)
         except SendError as error:
-            tell_call(self._deps.telemetry, dispatch, (called_at, self._deps.clock.now()), error.kind)
-            await self._not_accepted(dispatch, message, error, gate_answer)
+            tell_call(self._deps.telemetry, queue_message, (called_at, self._deps.clock.now()), error.kind)
+            await self._not_accepted(queue_message, message, error, gate_answer)
             if ready.is_prepared and error.scope is not Scope.CARDS:
-                await self._deps.cards.served(dispatch, message)
+                await self._deps.cards.served(queue_message, message)
             return error
         if taken is None:
             self._deps.telemetry.event("text_half_dropped", message_id=message.message_id)
             return None
-        self._repeats.taken(dispatch)
-        await self._tried(dispatch, worked=True)
+        self._repeats.taken(queue_message)
+        await self._tried(queue_message, worked=True)
         if ready.integration is not None:
             self._send_slots.passed(ready.integration.rate_limit, self._deps.clock.now())
-        tell_call(self._deps.telemetry, dispatch, (called_at, self._deps.clock.now()), ACCEPTED)
+        tell_call(self._deps.telemetry, queue_message, (called_at, self._deps.clock.now()), ACCEPTED)
         parked = await ready.acknowledge(message, taken)
         move = Move(
             status=Status.SENT,
@@ -221,7 +225,7 @@ class SendStep[I: Integrated, P]:
             await self._deps.status_writer.move(message.organisation, message.message_id, wish)
         if ready.integration is not None:
             await self._deps.members.proved(ready.integration)
-        await self._deps.cards.served(dispatch, message)
+        await self._deps.cards.served(queue_message, message)
         return None
 
     async def _delivered(
@@ -241,7 +245,9 @@ class SendStep[I: Integrated, P]:
                 raise SendError(Kind.RETRY, "no_time_for_the_text", retry_after=1.0)
         return await ready.send(payload.text_half(), str(attempt))
 
-    async def _not_accepted(self, dispatch: Dispatch, message: Message, error: SendError, gate_answer: Answer) -> None:
+    async def _not_accepted(
+        self, queue_message: QueueMessage, message: Message, error: SendError, gate_answer: Answer
+    ) -> None:
         self._deps.telemetry.event(
             "send_not_accepted",
             message_id=message.message_id,
@@ -252,20 +258,20 @@ class SendStep[I: Integrated, P]:
             organisation=message.organisation,
             distribution_id=message.distribution_id,
         )
-        if error.reason == "template_required" and await self._goes_as_template(dispatch, message):
+        if error.reason == "template_required" and await self._goes_as_template(queue_message, message):
             return
-        if error.refuses_picture and await self._goes_with_a_new_upload(dispatch, message):
+        if error.refuses_picture and await self._goes_with_a_new_upload(queue_message, message):
             return
         if error.scope is Scope.CARDS:
-            await self._card_failed(dispatch, message, error, gate_answer)
+            await self._card_failed(queue_message, message, error, gate_answer)
             return
-        if self._repeats.is_one_too_many(dispatch, error):
+        if self._repeats.is_one_too_many(queue_message, error):
             error = error.as_stop()
         if error.kind is Kind.STOP:
-            await self._stopped(dispatch, message, error, gate_answer)
+            await self._stopped(queue_message, message, error, gate_answer)
             return
         # Who was refused as a person was looked at: what had held the others no longer stands in the way.
-        await self._tried(dispatch, worked=error.kind is Kind.RECIPIENT)
+        await self._tried(queue_message, worked=error.kind is Kind.RECIPIENT)
         handlers = {
             Kind.RETRY: self._retry,
             Kind.THROTTLED: self._throttled,
@@ -273,40 +279,44 @@ class SendStep[I: Integrated, P]:
             Kind.RECIPIENT: self._failed,
             Kind.BUG: self._failed,
         }
-        await handlers[error.kind](dispatch, message, error)
+        await handlers[error.kind](queue_message, message, error)
 
-    async def _card_failed(self, dispatch: Dispatch, message: Message, error: SendError, gate_answer: Answer) -> None:
+    async def _card_failed(
+        self, queue_message: QueueMessage, message: Message, error: SendError, gate_answer: Answer
+    ) -> None:
         """The host may be in trouble, and then every other card of the list as well. A message that fails has shown
         that its host is well. Where failures cannot be counted the claim goes back: no call was made."""
         now = self._deps.clock.now()
         try:
-            decision = await self._deps.cards.take(dispatch, message, error, now)
+            decision = await self._deps.cards.take(queue_message, message, error, now)
         except Exception:
-            await self._give_back(message, due_at=self._next_check(dispatch, now, message), uses_attempt=False)
+            await self._give_back(message, due_at=self._next_check(queue_message, now, message), uses_attempt=False)
             raise
-        scope = cards_scope_of(dispatch)
+        scope = cards_scope_of(queue_message)
         fails = decision.action is CardAction.FAIL
         if fails:
-            await self._failed(dispatch, message, SendError(Kind.RECIPIENT, error.code, error.reason))
+            await self._failed(queue_message, message, SendError(Kind.RECIPIENT, error.code, error.reason))
         else:
             since = message.card_failed_at or now
             await self._give_back(message, due_at=decision.due_at, uses_attempt=False, card_failed_at=since)
-        await self._tried(dispatch, worked=fails and dispatch.probe == str(scope))
+        await self._tried(queue_message, worked=fails and queue_message.probe == str(scope))
         if decision.action is CardAction.HOLD and scope is not None:
-            await self._hold(dispatch, scope, "cards_unavailable", gate_answer)
+            await self._hold(queue_message, scope, "cards_unavailable", gate_answer)
 
-    async def _retry(self, dispatch: Dispatch, message: Message, error: SendError) -> None:
+    async def _retry(self, queue_message: QueueMessage, message: Message, error: SendError) -> None:
         now = self._deps.clock.now()
         wait = error.retry_after or min(60.0 * 2 ** (message.attempts - 1), 3600.0)
         if error.most_attempts is not None and message.attempts >= error.most_attempts:
-            await self._failed(dispatch, message, SendError(Kind.BUG, error.code, error.reason or "provider_rejected"))
+            await self._failed(
+                queue_message, message, SendError(Kind.BUG, error.code, error.reason or "provider_rejected")
+            )
             return
         if message.attempts >= MOST_ATTEMPTS:
-            await self._failed(dispatch, message, SendError(Kind.RECIPIENT, error.code, error.final_reason))
+            await self._failed(queue_message, message, SendError(Kind.RECIPIENT, error.code, error.final_reason))
             return
         await self._give_back(message, due_at=now + timedelta(seconds=wait), uses_attempt=True)
 
-    async def _throttled(self, dispatch: Dispatch, message: Message, error: SendError) -> None:
+    async def _throttled(self, queue_message: QueueMessage, message: Message, error: SendError) -> None:
         now = self._deps.clock.now()
         wait = timedelta(seconds=error.retry_after or 1.0)
         if wait >= A_QUOTA:
@@ -314,18 +324,18 @@ class SendStep[I: Integrated, P]:
                 "quota_used_up", organisation=message.organisation, channel=message.channel
             )
         if error.person_only:
-            await self._retry(dispatch, message, error.slower(message.attempts))
+            await self._retry(queue_message, message, error.slower(message.attempts))
             return
-        await self._give_back(message, due_at=self._next_check(dispatch, now, message), uses_attempt=False)
-        integration = await self._adapter.integration(dispatch.organisation, dispatch.integration_version)
+        await self._give_back(message, due_at=self._next_check(queue_message, now, message), uses_attempt=False)
+        integration = await self._adapter.integration(queue_message.organisation, queue_message.integration_version)
         if integration is not None:
             await self._send_slots.throttled(integration.rate_limit, now, wait)
-            await self._slot_wait.rebook(dispatch, integration)
+            await self._slot_wait.rebook(queue_message, integration)
 
-    async def _unknown(self, _: Dispatch, message: Message, _error: SendError) -> None:
+    async def _unknown(self, _: QueueMessage, message: Message, _error: SendError) -> None:
         await self._unknowns.take(message, self._deps.clock.now())
 
-    async def _failed(self, dispatch: Dispatch, message: Message, error: SendError) -> None:
+    async def _failed(self, queue_message: QueueMessage, message: Message, error: SendError) -> None:
         if error.kind is Kind.BUG:
             self._deps.telemetry.warning_event(
                 "request_refused_as_wrong",
@@ -348,26 +358,26 @@ class SendStep[I: Integrated, P]:
             await self._deps.refusal_effects.failed(message, move.fallback)
         await self._deps.refusal_effects.opted_out(message, error, move.at)
 
-    async def _goes_as_template(self, dispatch: Dispatch, message: Message) -> bool:
+    async def _goes_as_template(self, queue_message: QueueMessage, message: Message) -> bool:
         """The session has closed in Meta's eyes: the same message once more, as the template frozen beside its text."""
-        integration = await self._adapter.integration(dispatch.organisation, dispatch.integration_version)
-        if integration is None or dispatch.payload.fallback_template is None:
+        integration = await self._adapter.integration(queue_message.organisation, queue_message.integration_version)
+        if integration is None or queue_message.payload.fallback_template is None:
             return False
         due_at = self._deps.clock.now() + CHECK_AFTER
         key = (message.organisation, message.message_id)
         if not await self._deps.log.retry_message(*key, attempt=message.attempts, due_at=due_at):
             return False
-        await self._slot_wait.rebook(as_written(dispatch, as_template=True), integration)
+        await self._slot_wait.rebook(as_written(queue_message, as_template=True), integration)
         return True
 
-    async def _goes_with_a_new_upload(self, dispatch: Dispatch, message: Message) -> bool:
+    async def _goes_with_a_new_upload(self, queue_message: QueueMessage, message: Message) -> bool:
         """The provider refused the card as it was uploaded: the same message once more, with the card uploaded anew.
 
         By a new copy and not at once, because the second call needs a departure of its own. A test send is answered
         while its caller waits, and nothing is stored of it: the next one uploads the card anew.
         """
-        integration = await self._adapter.integration(dispatch.organisation, dispatch.integration_version)
-        if integration is None or message.claimed_at is None or dispatch.probe == ANY_SCOPE:
+        integration = await self._adapter.integration(queue_message.organisation, queue_message.integration_version)
+        if integration is None or message.claimed_at is None or queue_message.probe == ANY_SCOPE:
             return False
         key, after = (message.organisation, message.message_id), message.claimed_at
         due_at = self._deps.clock.now() + CHECK_AFTER
@@ -375,68 +385,72 @@ class SendStep[I: Integrated, P]:
             *key, attempt=message.attempts, due_at=due_at, as_template=False, card_after=after
         ):
             return False
-        await self._slot_wait.rebook(with_new_upload(dispatch, after), integration)
+        await self._slot_wait.rebook(with_new_upload(queue_message, after), integration)
         return True
 
-    async def _knows_no_refusal(self, dispatch: Dispatch, integration: I | None, message: Message) -> None:
+    async def _knows_no_refusal(self, queue_message: QueueMessage, integration: I | None, message: Message) -> None:
         """A copy from before the provider refused the card has won the claim: it would show the refused upload again.
         One that knows takes its place."""
         due_at = self._deps.clock.now() + CHECK_AFTER
         await self._give_back(message, due_at=due_at, uses_attempt=False)
         self._deps.telemetry.event("claim_too_late", message_id=message.message_id)
         if integration is not None:
-            await self._slot_wait.rebook(with_new_upload(dispatch, message.card_after), integration)
+            await self._slot_wait.rebook(with_new_upload(queue_message, message.card_after), integration)
 
-    async def _stopped(self, dispatch: Dispatch, message: Message, error: SendError, gate_answer: Answer) -> None:
+    async def _stopped(
+        self, queue_message: QueueMessage, message: Message, error: SendError, gate_answer: Answer
+    ) -> None:
         """Every other message of the scope would fail alike: it is held, and this message stays pending with the rest.
 
         A message that its run will not release again has the agenda look after it. The claim goes back before anything
         else is looked at: the message was surely not sent, and no one may take it for an unknown outcome.
         """
         now = self._deps.clock.now()
-        comes_back = is_released_again(dispatch, message)
+        comes_back = is_released_again(queue_message, message)
         await self._give_back(message, due_at=None if comes_back else now + HELD_LOOK, uses_attempt=False)
-        if error.reason == "token_invalid" and await self._settings_have_changed(dispatch):
+        if error.reason == "token_invalid" and await self._settings_have_changed(queue_message):
             return
         self._deps.telemetry.warning_event(
             "stop_error", organisation=message.organisation, channel=message.channel, reason=error.reason
         )
-        scope = scope_of(error, dispatch.payload, message.chunk.distribution_id if message.chunk else None)
-        if dispatch.probe not in (None, ANY_SCOPE):
-            await self._tried(dispatch, worked=is_narrower(scope, ScopeKey.parse(dispatch.probe)))
-        await self._hold(dispatch, scope, error.reason, gate_answer)
+        scope = scope_of(error, queue_message.payload, message.chunk.distribution_id if message.chunk else None)
+        if queue_message.probe not in (None, ANY_SCOPE):
+            await self._tried(queue_message, worked=is_narrower(scope, ScopeKey.parse(queue_message.probe)))
+        await self._hold(queue_message, scope, error.reason, gate_answer)
 
-    async def _hold(self, dispatch: Dispatch, scope: ScopeKey, reason: str, gate_answer: Answer) -> None:
+    async def _hold(self, queue_message: QueueMessage, scope: ScopeKey, reason: str, gate_answer: Answer) -> None:
         """Have the scope held, unless it was held or freed since the gate was asked."""
-        if gate_answer.holds is None or dispatch.probe == ANY_SCOPE:
+        if gate_answer.holds is None or queue_message.probe == ANY_SCOPE:
             return
         is_new = await self._deps.holding.hold(gate_answer.holds, scope, reason)
-        if dispatch.chunk is not None and (is_new or dispatch.probe is not None):
+        if queue_message.chunk is not None and (is_new or queue_message.probe is not None):
             await self._deps.holding.refresh(
-                dispatch.organisation, dispatch.chunk.distribution_id, was_tried=dispatch.probe is not None
+                queue_message.organisation,
+                queue_message.chunk.distribution_id,
+                was_tried=queue_message.probe is not None,
             )
 
-    async def _tried(self, dispatch: Dispatch, *, worked: bool) -> None:
+    async def _tried(self, queue_message: QueueMessage, *, worked: bool) -> None:
         """A message that tried a held scope has its answer."""
-        if dispatch.probe in (None, ANY_SCOPE):
+        if queue_message.probe in (None, ANY_SCOPE):
             return
         await self._deps.holding.probe_ended(
-            dispatch.organisation,
-            dispatch.channel,
-            ScopeKey.parse(str(dispatch.probe)),
-            dispatch.message_id,
+            queue_message.organisation,
+            queue_message.channel,
+            ScopeKey.parse(str(queue_message.probe)),
+            queue_message.message_id,
             worked=worked,
         )
 
-    async def _settings_have_changed(self, dispatch: Dispatch) -> bool:
+    async def _settings_have_changed(self, queue_message: QueueMessage) -> bool:
         """One forced look at the settings after a 401: with newer ones than were used, the message leaves again."""
-        used = await self._adapter.integration(dispatch.organisation, dispatch.integration_version)
+        used = await self._adapter.integration(queue_message.organisation, queue_message.integration_version)
         if used is None:
             return False
-        newest = await self._adapter.integration(dispatch.organisation, used.version + 1)
+        newest = await self._adapter.integration(queue_message.organisation, used.version + 1)
         if newest is None or newest.version <= used.version:
             return False
-        await self._slot_wait.rebook(replace(dispatch, integration_version=newest.version), newest)
+        await self._slot_wait.rebook(replace(queue_message, integration_version=newest.version), newest)
         return True
 
     async def _give_back(
@@ -452,15 +466,15 @@ class SendStep[I: Integrated, P]:
         )
 
     async def _gate_check(
-        self, dispatch: Dispatch, integration: I | None, leaves_at: datetime | None = None
+        self, queue_message: QueueMessage, integration: I | None, leaves_at: datetime | None = None
     ) -> Answer | None:
         """Ask the gate; where it says no, see to it that the message waits, ends or is left to its distribution.
 
         With the integration: just before the call at `leaves_at`, sessions and the messaging limit included.
         """
-        key, now = (dispatch.organisation, dispatch.message_id), self._deps.clock.now()
+        key, now = (queue_message.organisation, queue_message.message_id), self._deps.clock.now()
         now = max(now, leaves_at or now)
-        answer = await self._deps.gate_check.ask(dispatch, now, integration)
+        answer = await self._deps.gate_check.ask(queue_message, now, integration)
         match answer.decision:
             case GateDecision.GO:
                 return answer
@@ -477,34 +491,36 @@ class SendStep[I: Integrated, P]:
                 elif not ended.won:
                     await self._unknowns.take_if_lapsed(ended.before, now)
         self._deps.telemetry.event(
-            "message_held_at_gate", message_id=dispatch.message_id, decision=answer.decision, reason=answer.reason
+            "message_held_at_gate", message_id=queue_message.message_id, decision=answer.decision, reason=answer.reason
         )
-        await self._tried(dispatch, worked=False)
+        await self._tried(queue_message, worked=False)
         if answer.full and answer.holds is not None:
-            await self._limit_is_used_up(dispatch, answer.holds)
+            await self._limit_is_used_up(queue_message, answer.holds)
         return None
 
-    async def _limit_is_used_up(self, dispatch: Dispatch, known: Holds) -> None:
+    async def _limit_is_used_up(self, queue_message: QueueMessage, known: Holds) -> None:
         """Meta's daily limit leaves no room: the rest waits together, and not one by one."""
         is_new = await self._deps.holding.hold(known, DAILY_LIMIT, "daily_limit")
-        if is_new and dispatch.chunk is not None:
-            await self._deps.holding.refresh(dispatch.organisation, dispatch.chunk.distribution_id)
+        if is_new and queue_message.chunk is not None:
+            await self._deps.holding.refresh(queue_message.organisation, queue_message.chunk.distribution_id)
 
-    def _next_check(self, dispatch: Dispatch, now: datetime, message: Message | None = None) -> datetime | None:
-        return None if is_released_again(dispatch, message) else now + CHECK_AFTER
+    def _next_check(
+        self, queue_message: QueueMessage, now: datetime, message: Message | None = None
+    ) -> datetime | None:
+        return None if is_released_again(queue_message, message) else now + CHECK_AFTER
 
 
-def cards_scope_of(dispatch: Dispatch) -> ScopeKey | None:
+def cards_scope_of(queue_message: QueueMessage) -> ScopeKey | None:
     """What holds the cards of the message's list and host; None for a message without a list."""
-    pair = pair_of(dispatch)
+    pair = pair_of(queue_message)
     return cards_scope(pair.host, pair.distribution_id) if pair is not None else None
 
 
-def as_written(dispatch: Dispatch, *, as_template: bool) -> Dispatch:
+def as_written(queue_message: QueueMessage, *, as_template: bool) -> QueueMessage:
     """The same message, as its template where it has to be."""
-    return replace(dispatch, payload=dispatch.payload.as_template()) if as_template else dispatch
+    return replace(queue_message, payload=queue_message.payload.as_template()) if as_template else queue_message
 
 
-def with_new_upload(dispatch: Dispatch, after: datetime | None) -> Dispatch:
+def with_new_upload(queue_message: QueueMessage, after: datetime | None) -> QueueMessage:
     """The same message, with its card as it was uploaded after that instant."""
-    return replace(dispatch, payload=replace(dispatch.payload, card_after=after))
+    return replace(queue_message, payload=replace(queue_message.payload, card_after=after))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from shared.base.instants import Clock
 from shared.base.refusal import FieldError, ProblemCode, Refusal
 from shared.cards.picture import SAMPLE_CARD
-from shared.messages.factory import Addressee, new_message, queued
+from shared.messages.factory import Addressee, new_message, queue_message_of
 from shared.messages.message import Message, PayloadRef, Status
 from shared.messages.payload import Channel
 from shared.messages.ports import Log
@@ -95,8 +95,8 @@ class SendTest:
         integration = settings.channel
         [slot_at] = await book_slots(self._deps.rate_limits, integration, None, earliest=now)
         payload = dataclasses.replace(composed.payload, exempt=True)
-        dispatch = queued(message, payload, None, slot_at, integration.version, probe=ANY_SCOPE)
-        error = await step.send_one(dispatch)
+        queue_message = queue_message_of(message, payload, None, slot_at, integration.version, probe=ANY_SCOPE)
+        error = await step.send_one(queue_message)
         earlier = await self._deps.log.get(message.organisation, message_id)
         if earlier is not None and earlier.status not in (Status.PENDING, Status.FAILED):
             return earlier

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from shared.base.instants import from_microseconds
 from shared.campaigns.ports import Task
 from shared.messages.payload import Channel
-from shared.messages.queue_message import Dispatch
+from shared.messages.queue_message import QueueMessage
 from shared.storage.aws import Aws, tries
 from shared.storage.codec import encode_ascii
 from shared.webhooks.ingress import Report
@@ -47,11 +47,11 @@ class SqsChannelQueue:
         self._aws = aws
         self._urls = urls
 
-    async def offer(self, dispatches: Sequence[Dispatch], now: datetime) -> Sequence[Dispatch]:
+    async def offer(self, queue_messages: Sequence[QueueMessage], now: datetime) -> Sequence[QueueMessage]:
         """See `OffersMessages`."""
-        refused: list[Dispatch] = []
-        for channel in {dispatch.channel for dispatch in dispatches}:
-            mine = [dispatch for dispatch in dispatches if dispatch.channel is channel]
+        refused: list[QueueMessage] = []
+        for channel in {queue_message.channel for queue_message in queue_messages}:
+            mine = [queue_message for queue_message in queue_messages if queue_message.channel is channel]
             entries = [_entry(body_of(one), one.organisation, _delay(one, now)) for one in mine]
             refused += [mine[place] for place in await _put(self._aws, self._urls[channel], entries)]
         return refused
@@ -82,9 +82,9 @@ class SqsStatusQueue:
         await put_all(self._aws, self._url, [_entry(encode_ascii(one), one.organisation, delay) for one in reports])
 
 
-def body_of(dispatch: Dispatch) -> str:
+def body_of(queue_message: QueueMessage) -> str:
     """What stands on a channel queue for a copy."""
-    return encode_ascii(dispatch)
+    return encode_ascii(queue_message)
 
 
 async def put_all(aws: Aws, url: str, entries: Iterable["SendMessageBatchRequestEntryTypeDef"]) -> None:
@@ -108,8 +108,8 @@ def _entry(body: str, group: str, delay: int) -> "SendMessageBatchRequestEntryTy
     return {"Id": "", "MessageBody": body, "MessageGroupId": group, "DelaySeconds": delay}
 
 
-def _delay(dispatch: Dispatch, now: datetime) -> int:
-    ahead = (from_microseconds(dispatch.slot_at) - now).total_seconds() - _EARLY
+def _delay(queue_message: QueueMessage, now: datetime) -> int:
+    ahead = (from_microseconds(queue_message.slot_at) - now).total_seconds() - _EARLY
     return min(max(math.floor(ahead), 0), _LONGEST_DELAY)
 
 

@@ -16,7 +16,7 @@ from local.moto_secrets import mend_deletions
 from shared.campaigns.ports import Task
 from shared.campaigns.stored_content import UploadTarget
 from shared.messages.payload import Channel
-from shared.messages.queue_message import Dispatch
+from shared.messages.queue_message import QueueMessage
 from shared.recipients.number_key import NumberKey
 from shared.storage.aws import Aws
 from shared.storage.codec import decode
@@ -161,8 +161,8 @@ class _CloudHands:
     def erase(self, object_key: str) -> None:
         self.aws.s3.delete_object(Bucket=self.names.bucket, Key=object_key)
 
-    def dispatches(self, channel: Channel, after: float = 0) -> Sequence[Dispatch]:
-        return self._taken(self.names.channels[channel], Dispatch, after)
+    def queue_messages(self, channel: Channel, after: float = 0) -> Sequence[QueueMessage]:
+        return self._taken(self.names.channels[channel], QueueMessage, after)
 
     def tasks(self) -> Sequence[Task]:
         return self._taken(self.names.fanout, Task)

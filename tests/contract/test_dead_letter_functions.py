@@ -10,7 +10,7 @@ import pytest
 from functions.api.app import build as build_api
 from functions.bulk_fanout.app import build as build_fanout
 from shared.app.runtime import Loop
-from shared.messages.queue_message import Dispatch
+from shared.messages.queue_message import QueueMessage
 from shared.storage.aws import Aws
 from shared.storage.codec import encode
 from tests.contract.cloud import deploy, on_aws
@@ -65,7 +65,7 @@ def listed(running: Running, query: str = "", **parts: Any) -> list[Mapping[str,
     return items
 
 
-def body_of(queue_message: Dispatch) -> str:
+def body_of(queue_message: QueueMessage) -> str:
     return encode(queue_message).decode()
 
 

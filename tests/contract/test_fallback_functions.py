@@ -20,7 +20,7 @@ from shared.base.ids import fallback_id
 from shared.messages.message import Status
 from shared.messages.payload import Channel
 from shared.messages.ports import Move
-from shared.messages.queue_message import Dispatch
+from shared.messages.queue_message import QueueMessage
 from shared.storage.aws import Aws
 from shared.storage.codec import encode
 from tests.contract.cloud import deploy, on_aws
@@ -100,8 +100,8 @@ class Running:
         self.fanout({"tick": True}, Invocation())
         self.work()
 
-    def texts(self) -> list[Dispatch]:
-        return list(self.world.hands.dispatches(Channel.SMS, after=5))
+    def texts(self) -> list[QueueMessage]:
+        return list(self.world.hands.queue_messages(Channel.SMS, after=5))
 
 
 def _answer(answer: Any) -> tuple[int, Any]:

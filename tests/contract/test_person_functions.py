@@ -16,7 +16,7 @@ from shared.app.runtime import Handler, Loop
 from shared.messages.message import Status
 from shared.messages.payload import Channel
 from shared.messages.ports import Move
-from shared.messages.queue_message import Dispatch
+from shared.messages.queue_message import QueueMessage
 from shared.storage.aws import Aws
 from shared.storage.codec import encode
 from tests.contract.cloud import Deployed, deploy, on_aws
@@ -85,9 +85,9 @@ class Running:
         assert made["statusCode"] == 201, made["body"]
         return json.loads(str(made["body"]))
 
-    def queue_messages(self, after: float = 0) -> list[Dispatch]:
+    def queue_messages(self, after: float = 0) -> list[QueueMessage]:
         """Take what can be seen on the SMS queue so many seconds from now; other tests' are nobody's any more."""
-        taken = self.world.hands.dispatches(Channel.SMS, after)
+        taken = self.world.hands.queue_messages(Channel.SMS, after)
         return [queue_message for queue_message in taken if queue_message.organisation == self.organisation]
 
     def work(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 from shared.base.instants import microseconds
 from shared.campaigns.ports import Task
 from shared.messages.payload import META, ORANGE, Channel
-from shared.messages.queue_message import Dispatch
+from shared.messages.queue_message import QueueMessage
 from shared.storage.aws import Aws
 from shared.storage.queues import QueueError, SqsChannelQueue, SqsStatusQueue
 from shared.webhooks.ingress import Report
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 
-def dispatch(number: int, channel: Channel = Channel.SMS, *, seconds: float = 0, now: datetime = NOON) -> Dispatch:
+def queue_message(
+    number: int, channel: Channel = Channel.SMS, *, seconds: float = 0, now: datetime = NOON
+) -> QueueMessage:
     """One that departs so many seconds after `now`."""
-    return Dispatch(
+    return QueueMessage(
         organisation=ORGANISATION,
         message_id=f"m-{number}",
         channel=channel,
@@ -32,23 +34,23 @@ def dispatch(number: int, channel: Channel = Channel.SMS, *, seconds: float = 0,
     )
 
 
-FULL = replace(dispatch(0, Channel.WHATSAPP), payload=FULL_PAYLOAD, chunk=CHUNK, epoch=3, integration_version=7)
+FULL = replace(queue_message(0, Channel.WHATSAPP), payload=FULL_PAYLOAD, chunk=CHUNK, epoch=3, integration_version=7)
 
 
 async def test_each_channel_has_a_queue_and_every_field_comes_out(world: World) -> None:
     now = world.clock.now()
     full = replace(FULL, slot_at=microseconds(now))
-    texting = [dispatch(number, now=now) for number in range(1, 26)]
+    texting = [queue_message(number, now=now) for number in range(1, 26)]
     await world.channels.offer([full, *texting], now)
     await world.channels.offer([], now)
-    assert sorted(world.hands.dispatches(Channel.SMS), key=str) == sorted(texting, key=str)
+    assert sorted(world.hands.queue_messages(Channel.SMS), key=str) == sorted(texting, key=str)
 
 
 async def test_a_whatsapp_message_comes_out_whole(world: World) -> None:
     now = world.clock.now()
     full = replace(FULL, slot_at=microseconds(now))
     await world.channels.offer([full], now)
-    assert list(world.hands.dispatches(Channel.WHATSAPP)) == [full]
+    assert list(world.hands.queue_messages(Channel.WHATSAPP)) == [full]
 
 
 ODD = (
@@ -60,9 +62,9 @@ ODD = (
 async def test_no_character_keeps_a_message_off_its_queue(world: World) -> None:
     """SQS refuses some of these. So bodies are ASCII."""
     now = world.clock.now()
-    odd = replace(dispatch(1, now=now), payload=replace(BARE_PAYLOAD, text=ODD))
-    assert await world.channels.offer([odd, dispatch(2, now=now)], now) == []
-    assert sorted(world.hands.dispatches(Channel.SMS), key=str) == sorted([odd, dispatch(2, now=now)], key=str)
+    odd = replace(queue_message(1, now=now), payload=replace(BARE_PAYLOAD, text=ODD))
+    assert await world.channels.offer([odd, queue_message(2, now=now)], now) == []
+    assert sorted(world.hands.queue_messages(Channel.SMS), key=str) == sorted([odd, queue_message(2, now=now)], key=str)
     reports = [Report(organisation=ORGANISATION, provider=ORANGE, document=ODD)]
     await world.status_queue.put(reports)
     assert list(world.hands.reports()) == reports
@@ -73,24 +75,27 @@ async def test_no_character_keeps_a_message_off_its_queue(world: World) -> None:
 
 async def test_one_that_is_too_long_is_told_and_the_others_are_taken(world: World) -> None:
     now = world.clock.now()
-    ten = [dispatch(number, now=now) for number in range(1, 11)]
+    ten = [queue_message(number, now=now) for number in range(1, 11)]
     giants = [
-        replace(dispatch(number, now=now), payload=replace(BARE_PAYLOAD, text="é" * 150_000)) for number in (11, 12)
+        replace(queue_message(number, now=now), payload=replace(BARE_PAYLOAD, text="é" * 150_000))
+        for number in (11, 12)
     ]
-    fitting = replace(dispatch(13, now=now), payload=replace(BARE_PAYLOAD, text="é" * 140_000))
+    fitting = replace(queue_message(13, now=now), payload=replace(BARE_PAYLOAD, text="é" * 140_000))
     assert await world.channels.offer([*ten[:5], giants[0], fitting, *ten[5:], giants[1]], now) == giants
-    assert sorted(world.hands.dispatches(Channel.SMS), key=str) == sorted([*ten, fitting], key=str)
+    assert sorted(world.hands.queue_messages(Channel.SMS), key=str) == sorted([*ten, fitting], key=str)
     assert await world.channels.offer(giants, now) == giants
 
 
 async def test_a_message_reaches_its_sender_shortly_before_it_leaves(world: World) -> None:
     now = world.clock.now()
-    late, early, past = (dispatch(number, seconds=seconds, now=now) for number, seconds in ((1, 100), (2, 20), (3, -9)))
+    late, early, past = (
+        queue_message(number, seconds=seconds, now=now) for number, seconds in ((1, 100), (2, 20), (3, -9))
+    )
     await world.channels.offer([late, early, past], now)
-    assert list(world.hands.dispatches(Channel.SMS)) == [past]
-    assert list(world.hands.dispatches(Channel.SMS, after=10)) == []
-    assert list(world.hands.dispatches(Channel.SMS, after=20)) == [early]
-    assert list(world.hands.dispatches(Channel.SMS, after=100)) == [late]
+    assert list(world.hands.queue_messages(Channel.SMS)) == [past]
+    assert list(world.hands.queue_messages(Channel.SMS, after=10)) == []
+    assert list(world.hands.queue_messages(Channel.SMS, after=20)) == [early]
+    assert list(world.hands.queue_messages(Channel.SMS, after=100)) == [late]
 
 
 async def test_tasks_come_out(world: World) -> None:
@@ -175,39 +180,39 @@ async def test_a_batch_stays_below_the_longest_that_sqs_takes() -> None:
 
 
 async def test_what_is_refused_is_sent_again_and_nothing_else_is() -> None:
-    dispatches = [dispatch(number) for number in range(14)]
-    bodies = await _bodies(dispatches)
+    queue_messages = [queue_message(number) for number in range(14)]
+    bodies = await _bodies(queue_messages)
     aws = StubbedAws({bodies[0]: 1, bodies[3]: 4, bodies[12]: 2})
-    await SqsChannelQueue(aws, {Channel.SMS: "q"}).offer(dispatches, NOON)
+    await SqsChannelQueue(aws, {Channel.SMS: "q"}).offer(queue_messages, NOON)
     assert sorted(aws.stub.taken) == sorted(bodies)
 
 
 async def test_what_is_refused_to_the_end_raises() -> None:
-    dispatches = [dispatch(number) for number in range(3)]
-    bodies = await _bodies(dispatches)
+    queue_messages = [queue_message(number) for number in range(3)]
+    bodies = await _bodies(queue_messages)
     aws = StubbedAws({bodies[1]: 1000})
     with pytest.raises(QueueError, match=r"^1 of 3 messages refused$"):
-        await SqsChannelQueue(aws, {Channel.SMS: "q"}).offer(dispatches, NOON)
+        await SqsChannelQueue(aws, {Channel.SMS: "q"}).offer(queue_messages, NOON)
     assert sorted(aws.stub.taken) == sorted([bodies[0], bodies[2]])
 
 
 @pytest.mark.parametrize("code", ["InvalidMessageContents", "AWS.SimpleQueueService.InvalidMessageContents"])
 async def test_one_whose_contents_are_refused_is_told_and_does_not_hold_the_others(code: str) -> None:
-    dispatches = [dispatch(number) for number in range(14)]
-    bodies = await _bodies(dispatches)
+    queue_messages = [queue_message(number) for number in range(14)]
+    bodies = await _bodies(queue_messages)
     aws = StubbedAws({bodies[0]: 1}, {bodies[6]: code, bodies[13]: code})
-    reported = await SqsChannelQueue(aws, {Channel.SMS: "q"}).offer(dispatches, NOON)
-    assert reported == [dispatches[6], dispatches[13]]
+    reported = await SqsChannelQueue(aws, {Channel.SMS: "q"}).offer(queue_messages, NOON)
+    assert reported == [queue_messages[6], queue_messages[13]]
     assert sorted(aws.stub.taken) == sorted(set(bodies) - {bodies[6], bodies[13]})
 
 
 async def test_any_other_fault_of_ours_is_not_the_messages() -> None:
     """A key that the queue may not use fails every message until somebody mends it: none of them may end."""
-    dispatches = [dispatch(number) for number in range(3)]
-    bodies = await _bodies(dispatches)
+    queue_messages = [queue_message(number) for number in range(3)]
+    bodies = await _bodies(queue_messages)
     aws = StubbedAws(faults=dict.fromkeys(bodies, "KMS.AccessDeniedException"))
     with pytest.raises(QueueError, match=r"^3 of 3 messages refused$"):
-        await SqsChannelQueue(aws, {Channel.SMS: "q"}).offer(dispatches, NOON)
+        await SqsChannelQueue(aws, {Channel.SMS: "q"}).offer(queue_messages, NOON)
 
 
 @pytest.mark.parametrize(
@@ -217,13 +222,13 @@ async def test_any_other_fault_of_ours_is_not_the_messages() -> None:
 async def test_the_delay_is_whole_seconds_and_never_longer_than_sqs_can(seconds: float, delay: int) -> None:
     aws = StubbedAws()
     now = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
-    await SqsChannelQueue(aws, {Channel.SMS: "q"}).offer([dispatch(1, seconds=seconds, now=now)], now)
+    await SqsChannelQueue(aws, {Channel.SMS: "q"}).offer([queue_message(1, seconds=seconds, now=now)], now)
     assert [[entry["DelaySeconds"] for entry in request] for request in aws.stub.requests] == [[delay]]
 
 
-async def _bodies(dispatches: list[Dispatch]) -> list[str]:
+async def _bodies(queue_messages: list[QueueMessage]) -> list[str]:
     aws = StubbedAws()
-    for one in dispatches:
+    for one in queue_messages:
         await SqsChannelQueue(aws, {Channel.SMS: "q"}).offer([one], NOON)
     return aws.stub.taken
 

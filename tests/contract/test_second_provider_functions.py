@@ -54,7 +54,7 @@ class Running:
         }
         answer: Any = self.api(dict(event(body=body, headers={"idempotency-key": key})), Invocation())
         assert answer["statusCode"] == 202, answer
-        [queue_message] = self.world.hands.dispatches(Channel.SMS, after=5)
+        [queue_message] = self.world.hands.queue_messages(Channel.SMS, after=5)
         self.clock.pass_by(seconds=2)
         self.consumed(self.send_sms, [queue_message])
         return queue_message.message_id

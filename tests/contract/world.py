@@ -15,7 +15,7 @@ from shared.integrations.integration import Integrations, TokenStore
 from shared.integrations.templates import TemplateBook
 from shared.messages.payload import Channel
 from shared.messages.ports import Log
-from shared.messages.queue_message import Dispatch
+from shared.messages.queue_message import QueueMessage
 from shared.pacing.daily_limit import NumberStatuses, PeopleCount
 from shared.pacing.members import MemberStore
 from shared.pacing.rate_limit import RateLimits
@@ -66,7 +66,7 @@ class Hands(Protocol):
         """An object expires."""
         ...
 
-    def dispatches(self, channel: Channel, after: float = 0) -> Sequence[Dispatch]:
+    def queue_messages(self, channel: Channel, after: float = 0) -> Sequence[QueueMessage]:
         """Take what can be seen on a channel's queue so many seconds from now."""
         ...
 
@@ -143,7 +143,7 @@ class _MemoryHands:
     def erase(self, object_key: str) -> None:
         del self.plans.objects[object_key]
 
-    def dispatches(self, channel: Channel, after: float = 0) -> Sequence[Dispatch]:
+    def queue_messages(self, channel: Channel, after: float = 0) -> Sequence[QueueMessage]:
         self.clock.pass_by(seconds=after)
         return [one for one in self.channel_queue.take(self.clock.now()) if one.channel is channel]
 

@@ -11,7 +11,7 @@ from shared.campaigns.ports import Task
 from shared.integrations.integration import Dhis2Integration, SmsIntegration, WhatsAppIntegration
 from shared.messages.errors import SendError
 from shared.messages.payload import Payload, Provider
-from shared.messages.queue_message import Dispatch
+from shared.messages.queue_message import QueueMessage
 from shared.pacing.quota import Quota
 from shared.pacing.rate_limit import (
     Booking,
@@ -42,16 +42,16 @@ class FakeChannelQueue:
     """Implements `OffersMessages`. `waiting`: the queue messages, each visible a second before its send slot."""
 
     def __init__(self, points: Points) -> None:
-        self.waiting: list[Dispatch] = []
+        self.waiting: list[QueueMessage] = []
         self._points = points
 
-    async def offer(self, dispatches: Sequence[Dispatch], now: datetime) -> Sequence[Dispatch]:
+    async def offer(self, queue_messages: Sequence[QueueMessage], now: datetime) -> Sequence[QueueMessage]:
         await self._points("queue.put")
-        refused = [one for one in dispatches if sqs_refuses(body_of(one))]
-        self.waiting.extend(one for one in dispatches if one not in refused)
+        refused = [one for one in queue_messages if sqs_refuses(body_of(one))]
+        self.waiting.extend(one for one in queue_messages if one not in refused)
         return refused
 
-    def take(self, now: datetime | None = None, most: int | None = None) -> list[Dispatch]:
+    def take(self, now: datetime | None = None, most: int | None = None) -> list[QueueMessage]:
         """The queue messages that are visible at `now`, or all, earliest first."""
         limit = microseconds(now + timedelta(seconds=1)) if now else None
         visible = [one for one in self.waiting if limit is None or one.slot_at <= limit]

@@ -143,8 +143,8 @@ GUARDS = (
     Guard(
         name="hold: only the message that probes a held scope may leave",
         file="shared/policy/gate_check.py",
-        before="if dispatch.probe == str(scope) and hold.is_tried_by(dispatch.message_id, now):",
-        after="if dispatch.probe is None or hold.is_tried_by(dispatch.message_id, now):",
+        before="if queue_message.probe == str(scope) and hold.is_tried_by(queue_message.message_id, now):",
+        after="if queue_message.probe is None or hold.is_tried_by(queue_message.message_id, now):",
         tests=(_HOLDING,),
     ),
     Guard(
@@ -188,8 +188,8 @@ GUARDS = (
     Guard(
         name="refused picture: an upload from before the refusal is not used again",
         file="shared/sending/send.py",
-        before="elif claim.message.card_after is not None and dispatch.payload.card_after is None:",
-        after="elif claim.message.card_after is None and dispatch.payload.card_after is not None:",
+        before="elif claim.message.card_after is not None and queue_message.payload.card_after is None:",
+        after="elif claim.message.card_after is None and queue_message.payload.card_after is not None:",
         tests=("tests/unit/cards/test_new_upload.py",),
     ),
     # ------------------------------------------------------------------------------------------------------ sent once
@@ -272,8 +272,8 @@ GUARDS = (
     Guard(
         name="card: a first failure may be the host's, and fails no row",
         file="shared/cards/failures.py",
-        before="is_back = await self._is_back(pair, dispatch) if since is not None else None",
-        after="is_back, since = await self._is_back(pair, dispatch), since or now",
+        before="is_back = await self._is_back(pair, queue_message) if since is not None else None",
+        after="is_back, since = await self._is_back(pair, queue_message), since or now",
         tests=("tests/unit/cards/test_failed_cards.py",),
     ),
     Guard(
@@ -468,15 +468,17 @@ GUARDS = (
     Guard(
         name="epoch: queue messages from before a pause have no effect",
         file="shared/policy/gate_check.py",
-        before="if not distribution.may_leave or dispatch.epoch != distribution.epoch_of(dispatch.chunk.run):",
+        before="if not distribution.may_leave "
+        "or queue_message.epoch != distribution.epoch_of(queue_message.chunk.run):",
         after="if not distribution.may_leave:",
         tests=(_BULK,),
     ),
     Guard(
         name="pause: the sender checks whether the distribution still sends",
         file="shared/policy/gate_check.py",
-        before="if not distribution.may_leave or dispatch.epoch != distribution.epoch_of(dispatch.chunk.run):",
-        after="if dispatch.epoch not in (distribution.epoch - 1, distribution.epoch_of(dispatch.chunk.run)):",
+        before="if not distribution.may_leave "
+        "or queue_message.epoch != distribution.epoch_of(queue_message.chunk.run):",
+        after="if queue_message.epoch not in (distribution.epoch - 1, distribution.epoch_of(queue_message.chunk.run)):",
         tests=(_BULK,),
     ),
     Guard(
@@ -563,7 +565,7 @@ GUARDS = (
     Guard(
         name="gate: it is checked again just before the call",
         file="shared/sending/send.py",
-        before="""        gate_answer = await self._gate_check(dispatch, integration, leaves_at)
+        before="""        gate_answer = await self._gate_check(queue_message, integration, leaves_at)
         if gate_answer is None:
             return None
 """,
@@ -581,7 +583,8 @@ GUARDS = (
     Guard(
         name="gate: its answer does not expire between the claim and the call",
         file="shared/sending/send.py",
-        before="return now - asked_at <= STALE and self._deps.gate_check.is_open(dispatch, gate_answer, now + ARRIVES)",
+        before="return now - asked_at <= STALE "
+        "and self._deps.gate_check.is_open(queue_message, gate_answer, now + ARRIVES)",
         after="return now >= asked_at",
         tests=("tests/unit/sending/test_too_late.py",),
     ),

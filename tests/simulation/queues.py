@@ -11,7 +11,7 @@ from typing import override
 from shared.base.instants import from_microseconds
 from shared.campaigns.ports import Task
 from shared.messages.payload import Channel
-from shared.messages.queue_message import Dispatch
+from shared.messages.queue_message import QueueMessage
 from shared.storage.queues import body_of
 from shared.webhooks.ingress import Report
 from tests.fakes.rest import FakeChannelQueue, FakeStatusQueue, FakeTaskQueue, sqs_refuses
@@ -24,7 +24,7 @@ LONGEST_DELAY = 900
 
 
 @dataclass(slots=True, eq=False)
-class QueueMessage[B]:
+class SqsMessage[B]:
     """One message on a queue. `receives` counts how often it was handed out."""
 
     number: int
@@ -43,10 +43,10 @@ class Queue[B]:
     dice: Dice
     clock: FakeClock
     points: Interleaving
-    queue_messages: list[QueueMessage[B]] = field(default_factory=list)
-    to_dead_letters: Callable[[QueueMessage[B]], None] | None = None
+    queue_messages: list[SqsMessage[B]] = field(default_factory=list)
+    to_dead_letters: Callable[[SqsMessage[B]], None] | None = None
     """Takes a dead letter; None: it stays here until somebody redrives it."""
-    dead: list[QueueMessage[B]] = field(default_factory=list)
+    dead: list[SqsMessage[B]] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
@@ -68,16 +68,16 @@ class Queue[B]:
         """A new copy."""
         late = self.dice.random.choice((3, 20, 400)) if self.dice.breaks("sqs_delivers_late") else 0
         visible_at = self.clock.instant + timedelta(seconds=min(delay, LONGEST_DELAY) + late)
-        self.queue_messages.append(QueueMessage(next(self._numbers), body, visible_at))
+        self.queue_messages.append(SqsMessage(next(self._numbers), body, visible_at))
         self.changed.set()
 
-    def receive(self) -> list[QueueMessage[B]]:
+    def receive(self) -> list[SqsMessage[B]]:
         """Up to ten that are visible. One that was handed out too often becomes a dead letter instead."""
         now = self.clock.instant
         visible = sorted((one for one in self.queue_messages if one.visible_at <= now), key=lambda one: one.visible_at)
         if self.dice.breaks("sqs_out_of_order"):
             self.dice.random.shuffle(visible)
-        batch: list[QueueMessage[B]] = []
+        batch: list[SqsMessage[B]] = []
         for queue_message in visible[:BATCH]:
             queue_message.receives += 1
             if queue_message.receives > self.most_receives:
@@ -89,7 +89,7 @@ class Queue[B]:
             batch.append(queue_message)
         return batch
 
-    def delete(self, queue_message: QueueMessage[B]) -> None:
+    def delete(self, queue_message: SqsMessage[B]) -> None:
         """Done with. A copy that is handed out again meanwhile is gone all the same."""
         if queue_message in self.queue_messages and not self.dice.breaks("sqs_delete_lost"):
             self.queue_messages.remove(queue_message)
@@ -155,7 +155,7 @@ class Poller[B]:
         except TimeoutError:
             pass
 
-    async def _handed_out(self, parts: Sequence[Sequence[QueueMessage[B]]]) -> None:
+    async def _handed_out(self, parts: Sequence[Sequence[SqsMessage[B]]]) -> None:
         try:
             for part in parts:
                 await asyncio.create_task(self._invoked(part))
@@ -163,7 +163,7 @@ class Poller[B]:
             self.busy -= 1
             self._slots.release()
 
-    async def _invoked(self, part: Sequence[QueueMessage[B]]) -> None:
+    async def _invoked(self, part: Sequence[SqsMessage[B]]) -> None:
         queue = self.queue
         process = Process(self._role, next(self._numbers), ends_after(queue.clock.instant, self._seconds))
         try:
@@ -188,15 +188,15 @@ class Poller[B]:
 class ChannelQueues(FakeChannelQueue):
     """`OffersMessages` on queues of that kind."""
 
-    def __init__(self, points: Interleaving, queues: dict[Channel, Queue[Dispatch]]) -> None:
+    def __init__(self, points: Interleaving, queues: dict[Channel, Queue[QueueMessage]]) -> None:
         super().__init__(points)
         self._queues = queues
 
     @override
-    async def offer(self, dispatches: Sequence[Dispatch], now: datetime) -> Sequence[Dispatch]:
-        refused = [one for one in dispatches if sqs_refuses(body_of(one))]
+    async def offer(self, queue_messages: Sequence[QueueMessage], now: datetime) -> Sequence[QueueMessage]:
+        refused = [one for one in queue_messages if sqs_refuses(body_of(one))]
         for channel, queue in self._queues.items():
-            mine = [(one, _delay(one, now)) for one in dispatches if one.channel is channel and one not in refused]
+            mine = [(one, _delay(one, now)) for one in queue_messages if one.channel is channel and one not in refused]
             for some in itertools.batched(mine, BATCH, strict=False):
                 await queue.put(some)
         return refused
@@ -226,6 +226,6 @@ class StatusQueue(FakeStatusQueue):
         await self._queue.put([(report, delay) for report in reports])
 
 
-def _delay(dispatch: Dispatch, now: datetime) -> int:
+def _delay(queue_message: QueueMessage, now: datetime) -> int:
     """Shortly before it departs (shared/storage/queues.py)."""
-    return min(max(math.floor((from_microseconds(dispatch.slot_at) - now).total_seconds() - 1), 0), LONGEST_DELAY)
+    return min(max(math.floor((from_microseconds(queue_message.slot_at) - now).total_seconds() - 1), 0), LONGEST_DELAY)

@@ -13,7 +13,7 @@ from shared.integrations.integration import Secret, SmsIntegration, WhatsAppInte
 from shared.messages.dead_letters import DeadQueueMessage
 from shared.messages.message import DeadReason
 from shared.messages.payload import ORANGE, Channel
-from shared.messages.queue_message import Dispatch
+from shared.messages.queue_message import QueueMessage
 from shared.webhooks.ingress import Report
 from tests.fakes.office import DEMO, SMS, WHATSAPP
 from tests.fakes.virtual import OrderedClock
@@ -23,7 +23,7 @@ from tests.simulation.faults import Dice
 from tests.simulation.hearsay import Postman
 from tests.simulation.office import SimulatedOffice
 from tests.simulation.providers import Meta, Orange, Provider
-from tests.simulation.queues import ChannelQueues, Poller, Queue, QueueMessage, StatusQueue, TaskQueue
+from tests.simulation.queues import ChannelQueues, Poller, Queue, SqsMessage, StatusQueue, TaskQueue
 from tests.simulation.scheduling import Interleaving, Process, UnavailableError, as_process, ends_after
 
 RATES = {"sms": 1, "whatsapp": 2}
@@ -78,7 +78,7 @@ class World:
         self.orange: Orange = make(Orange, "sms")
         self.office = SimulatedOffice(self.clock, self.points, self.meta, self.orange)
         most = FEW_RECEIVES if "dead_lettered" in dice.chosen else RECEIVES
-        self.channels: dict[Channel, Queue[Dispatch]] = {
+        self.channels: dict[Channel, Queue[QueueMessage]] = {
             channel: Queue("queue", timedelta(seconds=360), most, dice, self.clock, self.points) for channel in Channel
         }
         self.tasks: Queue[Task] = Queue("tasks", timedelta(seconds=5400), most, dice, self.clock, self.points)
@@ -122,15 +122,15 @@ class World:
 
     # -------------------------------------------------------------------------------------------------------- workers
 
-    def _senders(self, channel: Channel) -> Poller[Dispatch]:
+    def _senders(self, channel: Channel) -> Poller[QueueMessage]:
         fleet = Fleet(self.office)
         steps: dict[SimulatedOffice, Any] = {}
 
-        async def send(batch: Sequence[Dispatch], environment: SimulatedOffice) -> Sequence[bool]:
+        async def send(batch: Sequence[QueueMessage], environment: SimulatedOffice) -> Sequence[bool]:
             step = steps.setdefault(environment, environment.step(channel))
             return list(await step.send_all(batch))
 
-        async def work(batch: Sequence[Dispatch]) -> Sequence[bool]:
+        async def work(batch: Sequence[QueueMessage]) -> Sequence[bool]:
             return await fleet.lend(partial(send, batch))
 
         queue = self.channels[channel]
@@ -147,7 +147,7 @@ class World:
 
         return Poller(self.tasks, "fanout", seconds=FANOUT_SECONDS, at_once=3, batch=1, work=work)
 
-    def _mark_dead(self, queue_message: QueueMessage[Dispatch]) -> None:
+    def _mark_dead(self, queue_message: SqsMessage[QueueMessage]) -> None:
         """What a channel's queue gives up goes to its dead-letter queue."""
         body, attempts = queue_message.body, queue_message.receives - 1
         reason = DeadReason.HANDLING_FAILED

@@ -19,7 +19,7 @@ from shared.cards.failures import (
 )
 from shared.messages.message import Chunk
 from shared.messages.payload import Channel, Mode, Payload
-from shared.messages.queue_message import Dispatch
+from shared.messages.queue_message import QueueMessage
 from tests.fakes.world import MORNING
 
 MINUTE = timedelta(minutes=1)
@@ -28,9 +28,9 @@ MINUTE = timedelta(minutes=1)
 CHUNK = Chunk(distribution_id="d", run=0, number=3)
 
 
-def dispatch(card: str | None, chunk: Chunk | None = CHUNK) -> Dispatch:
+def queue_message(card: str | None, chunk: Chunk | None = CHUNK) -> QueueMessage:
     payload = Payload(to="+221770008200", country="SN", mode=Mode.TEMPLATE, text="t", card_image=card)
-    return Dispatch(
+    return QueueMessage(
         organisation="o",
         message_id="m",
         channel=Channel.WHATSAPP,
@@ -42,15 +42,15 @@ def dispatch(card: str | None, chunk: Chunk | None = CHUNK) -> Dispatch:
 
 
 def test_failures_are_counted_for_a_distribution_and_a_host() -> None:
-    web = pair_of(dispatch("https://cards.example.org:8443/a.png"))
+    web = pair_of(queue_message("https://cards.example.org:8443/a.png"))
     assert web == CardPair(organisation="o", distribution_id="d", host="cards.example.org:8443")
-    bucket = pair_of(dispatch("s3://oomus-cards/o/a.png"))
+    bucket = pair_of(queue_message("s3://oomus-cards/o/a.png"))
     assert bucket == CardPair(organisation="o", distribution_id="d", host="s3://oomus-cards")
 
 
 def test_a_message_without_a_card_or_a_list_has_no_pair() -> None:
-    assert pair_of(dispatch(None)) is None
-    assert pair_of(dispatch("https://cards.example.org/a.png", chunk=None)) is None
+    assert pair_of(queue_message(None)) is None
+    assert pair_of(queue_message("https://cards.example.org/a.png", chunk=None)) is None
 
 
 @pytest.mark.parametrize("again", [False, True])

@@ -18,7 +18,7 @@ from shared.messages.errors import Kind, SendError
 from shared.messages.message import KEPT_FOR, DeadReason, Message, Status, dead_letter_id
 from shared.messages.payload import Channel, Payload
 from shared.messages.ports import AGENDA_SHARDS, LogQuery
-from shared.messages.queue_message import Dispatch
+from shared.messages.queue_message import QueueMessage
 from tests.fakes.consents import revoked
 from tests.fakes.log import FakeLog
 from tests.fakes.office import DEMO, Office
@@ -54,7 +54,7 @@ def poison(office: Office, *numbers: str) -> None:
     office.provider.numbers = frozenset(numbers)
 
 
-def dead_queue_message(queue_message: Dispatch) -> DeadQueueMessage:
+def dead_queue_message(queue_message: QueueMessage) -> DeadQueueMessage:
     return DeadQueueMessage(
         organisation=queue_message.organisation,
         message_id=queue_message.message_id,
@@ -63,7 +63,7 @@ def dead_queue_message(queue_message: Dispatch) -> DeadQueueMessage:
     )
 
 
-def given_up(office: Office, queue_messages: Sequence[Dispatch]) -> list[bool]:
+def given_up(office: Office, queue_messages: Sequence[QueueMessage]) -> list[bool]:
     return office.run(
         office.dead_letters().take_all([dead_queue_message(queue_message) for queue_message in queue_messages])
     )

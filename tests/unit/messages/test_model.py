@@ -26,7 +26,7 @@ from shared.messages.errors import Kind, SendError
 from shared.messages.message import Status
 from shared.messages.payload import Channel, Payload
 from shared.messages.ports import Move
-from shared.messages.queue_message import Dispatch
+from shared.messages.queue_message import QueueMessage
 from shared.policy.gate_check import KNOWN_FOR
 from shared.recipients.countries import COVERED
 from shared.sending.channel import Taken
@@ -132,7 +132,7 @@ class Bulk(RuleBasedStateMachine):
         self.office.clock.instant = datetime(2026, 11, 23, start.hour, start.minute, tzinfo=UTC)
         self.office.provider = Ledger(self.office.points, self.observe, self.stopped)
         self.model = Model(rate=(SMS if self.channel is Channel.SMS else WHATSAPP).rate_per_second)
-        self.invisible: list[tuple[datetime, Dispatch]] = []
+        self.invisible: list[tuple[datetime, QueueMessage]] = []
         self.made: list[str] = []
         self.people = 0
         self.reported = 0

@@ -16,7 +16,7 @@ from shared.integrations.balances import Balance
 from shared.integrations.integration import SmsIntegration
 from shared.messages.errors import Kind, SendError
 from shared.messages.payload import Channel
-from shared.messages.queue_message import Dispatch
+from shared.messages.queue_message import QueueMessage
 from shared.pacing.members import ProvingBalances, ProvingNumbers
 from shared.recipients.number_key import NumberKey
 from shared.sending.send import SendStep
@@ -134,7 +134,7 @@ def distribute(office: Office, integration: SmsIntegration, count: int) -> None:
     office.do_tasks()
 
 
-async def work(office: Office, step: SendStep[Any, str], queue_messages: Sequence[Dispatch]) -> None:
+async def work(office: Office, step: SendStep[Any, str], queue_messages: Sequence[QueueMessage]) -> None:
     """One worker takes ten at a time, a second before the first of them departs."""
     for batch in batched(queue_messages, 10, strict=False):
         first = from_microseconds(batch[0].slot_at) - timedelta(seconds=1)

@@ -11,7 +11,7 @@ from shared.base.ids import fallback_id
 from shared.campaigns.distribution import Distribution, DistributionStatus
 from shared.messages.message import Chunk, Status
 from shared.messages.payload import Channel
-from shared.messages.queue_message import Dispatch
+from shared.messages.queue_message import QueueMessage
 from shared.sending.enqueue_now import UNFIT
 from shared.texts.content import Content, FallbackOrder
 from tests.fakes.office import DEMO, Office
@@ -79,9 +79,9 @@ class RefusingQueue(FakeChannelQueue):
     refused: Channel = Channel.WHATSAPP
 
     @override
-    async def offer(self, dispatches: Sequence[Dispatch], now: datetime) -> Sequence[Dispatch]:
-        mine = [one for one in dispatches if one.channel is self.refused]
-        return [*mine, *await super().offer([one for one in dispatches if one not in mine], now)]
+    async def offer(self, queue_messages: Sequence[QueueMessage], now: datetime) -> Sequence[QueueMessage]:
+        mine = [one for one in queue_messages if one.channel is self.refused]
+        return [*mine, *await super().offer([one for one in queue_messages if one not in mine], now)]
 
 
 def test_a_single_message_ends_with_the_reason(office: Office) -> None:
