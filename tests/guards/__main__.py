@@ -8,14 +8,16 @@ First the same tests run in a complete copy. A test that fails there would make 
 
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack
+from importlib.util import cache_from_source
 from pathlib import Path
+from queue import SimpleQueue
 
+from tests.guards.running import Pytest
 from tests.guards.table import GUARDS, Guard
 
 ROOT = Path(__file__).parents[2]
@@ -44,60 +46,61 @@ def main(words: Sequence[str]) -> int:
     if not chosen:
         sys.stderr.write("no guard has such a name\n")
         return 2
-    with _copied() as checkout:
-        tests = sorted({test for guard in chosen for test in guard.tests})
-        whole = ended(checkout, tests, "-n", str(AT_ONCE), longest=LONGEST_OF_ALL)
-    if whole != 0:
+    results = _noticed(chosen)
+    if results is None:
         sys.stderr.write("with every guard in its place the tests fail too: that they fail without one says nothing\n")
         return 1
-    with ThreadPoolExecutor(AT_ONCE) as workers:
-        unnoticed = [
-            guard for guard, is_noticed in zip(chosen, workers.map(_reported, chosen), strict=True) if not is_noticed
-        ]
+    unnoticed = [guard for guard, is_noticed in zip(chosen, results, strict=True) if not is_noticed]
     sys.stdout.write(f"{len(chosen)} guards, {len(unnoticed)} that could go unnoticed\n")
     for guard in unnoticed:
         sys.stdout.write(f"  {guard.name} ({guard.file}): its tests still pass without it: {', '.join(guard.tests)}\n")
     return 1 if unnoticed else 0
 
 
-def _reported(guard: Guard) -> bool:
-    is_noticed = noticed(guard)
+def _noticed(chosen: Sequence[Guard]) -> list[bool] | None:
+    """In the order of `chosen`; None where the tests fail with every guard in its place."""
+    with tempfile.TemporaryDirectory(prefix="guards-") as folder, ExitStack() as running:
+        whole = Path(folder) / "whole"
+        copy_project(whole)
+        warm: SimpleQueue[Pytest] = SimpleQueue()
+        for _ in range(AT_ONCE):
+            warm.put(running.enter_context(Pytest()))
+        if not _all_pass(whole, chosen, warm):
+            return None
+        with ThreadPoolExecutor(AT_ONCE) as workers:
+            return list(workers.map(lambda guard: _reported(guard, whole, warm), chosen))
+
+
+def _all_pass(whole: Path, chosen: Sequence[Guard], warm: SimpleQueue[Pytest]) -> bool:
+    """Its byte code stays for the runs without a guard, which import the same files but one."""
+    tests = sorted({test for guard in chosen for test in guard.tests})
+    pytest = warm.get()
+    code = pytest.ended(whole, tests, "-n", str(AT_ONCE), longest=LONGEST_OF_ALL, keeps_bytecode=True)
+    warm.put(pytest)
+    return code == 0
+
+
+def _reported(guard: Guard, whole: Path, warm: SimpleQueue[Pytest]) -> bool:
+    pytest = warm.get()
+    is_noticed = noticed(guard, whole, pytest)
+    warm.put(pytest)
     sys.stdout.write(f"{'guarded  ' if is_noticed else 'UNGUARDED'}  {guard.name}\n")
     sys.stdout.flush()
     return is_noticed
 
 
-def noticed(guard: Guard) -> bool:
-    """Whether the guard's tests fail in a copy of the code without it."""
-    with _copied() as checkout:
+def noticed(guard: Guard, whole: Path, pytest: Pytest) -> bool:
+    """Whether the guard's tests fail in a copy of `whole` without it. The copy shares every other file with `whole`."""
+    with tempfile.TemporaryDirectory(dir=whole.parent) as folder:
+        checkout = Path(folder) / "checkout"
+        shutil.copytree(whole, checkout, copy_function=os.link)
         file = checkout / guard.file
-        file.write_text(without(guard, file.read_text()))
+        code = without(guard, file.read_text())
+        for shared in (file, Path(cache_from_source(str(file)))):
+            shared.unlink(missing_ok=True)
+        file.write_text(code)
         expected = (0, TESTS_FAILED)
-        return ended(checkout, guard.tests, "-x", longest=LONGEST, expected=expected) == TESTS_FAILED
-
-
-def ended(
-    checkout: Path, tests: Sequence[str], *options: str, longest: float, expected: Sequence[int] = (0,)
-) -> int | None:
-    """pytest's exit code in a copy of the code, or None if it took too long. An unexpected code is written to standard
-    error."""
-    own = ("-q", "--no-header", "-p", "no:cacheprovider", "--override-ini", "addopts=--import-mode=importlib")
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", *own, *options, *tests],
-            cwd=checkout,
-            env={**os.environ, "PYTHONPATH": str(checkout), "PYTHONDONTWRITEBYTECODE": "1"},
-            capture_output=True,
-            text=True,
-            timeout=longest,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        sys.stderr.write(f"pytest took more than {longest:.0f} s for {', '.join(tests)}\n")
-        return None
-    if done.returncode not in expected:
-        sys.stderr.write(f"pytest ended with {done.returncode}\n{done.stdout[-2000:]}\n")
-    return done.returncode
+        return pytest.ended(checkout, guard.tests, "-x", longest=LONGEST, expected=expected) == TESTS_FAILED
 
 
 def without(guard: Guard, code: str) -> str:
@@ -107,17 +110,16 @@ def without(guard: Guard, code: str) -> str:
     return code.replace(guard.before, guard.after)
 
 
-@contextmanager
-def _copied() -> Iterator[Path]:
+def copy_project(folder: Path) -> None:
+    """Copy what the tests need; `folder` does not exist yet."""
+    folder.mkdir()
     ignored = shutil.ignore_patterns("__pycache__", ".*")
-    with tempfile.TemporaryDirectory(prefix="guards-") as folder:
-        for name in COPIED:
-            source = ROOT / name
-            if source.is_dir():
-                shutil.copytree(source, Path(folder) / name, ignore=ignored)
-            else:
-                shutil.copy2(source, Path(folder) / name)
-        yield Path(folder)
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=ignored)
+        else:
+            shutil.copy2(source, folder / name)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """The table stays true: each guard is in the code exactly once, and its tests exist."""
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.guards.__main__ import ROOT, TESTS_FAILED, ended, without
+from tests.guards.__main__ import ROOT, TESTS_FAILED, noticed, without
+from tests.guards.running import Pytest
 from tests.guards.table import GUARDS, Guard
 
 MUST_BE_THERE = ("claim", "lease", "epoch", "gate", "signature", "scope", "mask", "idempotency", "slot", "status")
@@ -40,15 +42,38 @@ def test_a_guard_that_is_not_in_the_file_is_an_error() -> None:
         without(guard, "nothing")
 
 
+@pytest.fixture(scope="module")
+def warm() -> Iterator[Pytest]:
+    with Pytest() as running:
+        yield running
+
+
 @pytest.mark.parametrize(
     ("code", "expected"),
-    [("assert True", 0), ("assert False", TESTS_FAILED), ("import time; time.sleep(60)", None)],
+    [("assert True", 0), ("assert False", TESTS_FAILED), ("import time; time.sleep(3600)", None)],
     ids=["passes", "fails", "takes too long"],
 )
 def test_how_tests_ended_in_a_checkout(
-    code: str, expected: int | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    code: str, expected: int | None, warm: Pytest, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """If all guards are in place, only exit code 0 is expected. Any other result is written to standard error."""
     (tmp_path / "test_it.py").write_text(f"def test_it():\n    {code}\n")
-    assert ended(tmp_path, ["test_it.py"], longest=5 if expected is None else 100) == expected
-    assert bool(capsys.readouterr().err) == (expected != 0)
+    assert warm.ended(tmp_path, ["test_it.py"], longest=1 if expected is None else 300) == expected
+    assert bool(capfd.readouterr().err) == (expected != 0)
+
+
+@pytest.mark.parametrize(("bound", "expected"), [(3, True), (5, False)], ids=["guarded", "not guarded"])
+def test_a_guard_is_noticed_where_a_test_fails_without_it(
+    bound: int, expected: bool, warm: Pytest, tmp_path: Path
+) -> None:
+    """Each run imports the code of its own checkout, and the whole copy stays whole."""
+    whole = tmp_path / "whole"
+    (whole / "shared").mkdir(parents=True)
+    (whole / "shared" / "code.py").write_text("def most(n):\n    n = min(n, 3)\n    return n\n")
+    (whole / "test_it.py").write_text(
+        f"from shared.code import most\n\n\ndef test_it():\n    assert most(4) <= {bound}\n"
+    )
+    assert warm.ended(whole, ["test_it.py"], longest=300, keeps_bytecode=True) == 0
+    guard = Guard(name="g", file="shared/code.py", before="    n = min(n, 3)\n", after="", tests=("test_it.py",))
+    assert noticed(guard, whole, warm) is expected
+    assert warm.ended(whole, ["test_it.py"], longest=300) == 0

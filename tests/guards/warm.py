@@ -1,0 +1,71 @@
+"""A process that has imported the packages of others that our tests need, and forks for each run of pytest.
+
+It is started by its path and not with `-m`: `tests` and `shared` must not be imported before the fork, because each run
+imports them from a checkout of its own. What it imports here costs half of a run otherwise.
+
+It reads one order a line as JSON (`checkout`, `arguments`, `seconds`, `output`, `keeps_bytecode`) and answers each with
+one line: pytest's exit code, or null where the run took longer than `seconds`. What pytest prints goes to the file
+`output`.
+"""
+
+import gc
+import importlib
+import json
+import multiprocessing
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+# Not what has a pytest plugin under the same name (time_machine): pytest would warn that it cannot rewrite it any more.
+OTHERS = (
+    "boto3",
+    "botocore.session",
+    "cryptography.hazmat.primitives.asymmetric.rsa",
+    "httpx2",
+    "hypothesis.strategies",
+    "moto",
+    "moto.cloudformation",
+    *(f"moto.{service}.responses" for service in ("dynamodb", "s3", "scheduler", "secretsmanager", "sqs")),
+    "msgspec",
+    "phonenumbers",
+    "pytest",
+)
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    for name in OTHERS:
+        importlib.import_module(name)
+    gc.freeze()  # a fork's collector does not touch, and so copy, what stands already
+    fork = multiprocessing.get_context("fork")
+    for line in sys.stdin:
+        order = json.loads(line)
+        run = fork.Process(target=_run, args=(order,))
+        run.start()
+        run.join(order["seconds"])
+        code = run.exitcode
+        if code is None:
+            run.kill()
+            run.join()
+        run.close()
+        print(json.dumps(code), flush=True)  # noqa: T201 - the answer
+
+
+def _run(order: dict[str, Any]) -> None:
+    """In the fork; ends it with pytest's exit code."""
+    with Path(order["output"]).open("w") as output:
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(output.fileno(), stream.fileno())
+    os.chdir(order["checkout"])
+    sys.path.insert(0, order["checkout"])
+    os.environ["PYTHONPATH"] = order["checkout"]  # for processes that the tests start
+    if not order["keeps_bytecode"]:
+        sys.dont_write_bytecode = True
+        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    pytest = importlib.import_module("pytest")
+    sys.exit(int(pytest.main(order["arguments"])))
+
+
+if __name__ == "__main__":
+    main()
