@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import httpx2
-
 from shared.campaigns.counts import RECEIPT_MISSING
 from tests.chaos import seen
 from tests.chaos.patient import Patient
@@ -16,6 +14,7 @@ from tests.chaos.seen import Seen
 from tests.simulation.evidence import Change, ConsentStatement, Deed, Evidence, Person, State
 from tests.stack.programme import Json, Programme
 from tests.stack.running import RunningStack
+from tests.waiting import http
 
 GRACE = 3.0
 """Seconds between our reading of the clock and the work of the stack at that time: the machine is busy."""
@@ -151,14 +150,14 @@ class Stage:
         """An administrator saves another secret and uses it; the new token ends the old ones."""
         saved = self.programme.put_sms(client_secret=secret, rate_per_second=self._rate)
         url, form = f"{self.stack.simulators_url}/orange/oauth/v3/token", {"grant_type": "client_credentials"}
-        httpx2.post(url, data=form, auth=(saved["client_id"], secret), timeout=60).raise_for_status()
+        http().post(url, data=form, auth=(saved["client_id"], secret), timeout=60).raise_for_status()
 
     def forge_receipts(self, turn: int) -> None:
         """An outsider posts a receipt about another person's message, with a wrong token."""
         base = f"{self.stack.base_url}/webhooks/orange/{self.name}"
         info = {"address": f"tel:{self.people[0]['number']}", "deliveryStatus": "DeliveredToTerminal"}
         body = {"deliveryInfoNotification": {"callbackData": f"unknown-{turn}", "deliveryInfo": info}}
-        refused = httpx2.post(f"{base}/a-wrong-token", json=body)
+        refused = http().post(f"{base}/a-wrong-token", json=body)
         if refused.status_code != 401:
             raise AssertionError(f"a forged receipt got {refused.status_code}")
         self.done["forged"] += 1
@@ -267,8 +266,8 @@ class Stage:
 
     @staticmethod
     def _post(url: str, body: Mapping[str, object]) -> None:
-        httpx2.post(url, json=dict(body), timeout=60).raise_for_status()
+        http().post(url, json=dict(body), timeout=60).raise_for_status()
 
     @staticmethod
     def _get(url: str) -> Any:
-        return httpx2.get(url, timeout=60).raise_for_status().json()
+        return http().get(url, timeout=60).raise_for_status().json()

@@ -8,7 +8,8 @@ from datetime import timedelta
 import httpx2
 
 from shared.base.instants import format_instant
-from tests.stack.programme import Json, Programme, until
+from tests.stack.programme import Json, Programme
+from tests.waiting import http, until
 
 FIRST, LAST, CARD, WORD = "Zuleikha-Planted", "Quartzberg-Planted", "PLANTED-CARD-0042", "Salutation-Planted"
 TOKENS = {
@@ -169,7 +170,7 @@ def stopped(programme: Programme, planted: Planted) -> dict[str, str]:
 def _uploaded(programme: Programme, planted: Planted, form: str, content: bytes) -> str:
     made = programme.ok(programme.api.post("/v1/uploads", json={"format": form, "bytes": len(content)}))
     planted.needles |= set(re.findall(r"Signature=([^&]+)", made["url"]))
-    httpx2.put(made["url"], headers=made["headers"], content=content).raise_for_status()
+    http().put(made["url"], headers=made["headers"], content=content).raise_for_status()
     asked = programme.distribute(upload_id=made["upload_id"], content=TEXT)
     return str(programme.ok(asked)["distribution_id"])
 

@@ -2,8 +2,7 @@
 
 import hashlib
 import re
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Self
 from uuid import uuid4
@@ -11,13 +10,11 @@ from uuid import uuid4
 import httpx2
 
 from tests.stack.running import RunningStack
+from tests.waiting import http, until
 
 type Json = dict[str, Any]
 
 WHATSAPP_SECRET = "app-secret-of-a-test"
-PATIENCE = 300.0
-"""Seconds until what a test waits for counts as never coming. No test waits so long where all is well; a fact is never
-how long something takes, so there is one bound for everything."""
 DELIVERED = 8200
 """Last digits from here on are no special numbers of the simulators (docs/simulators.md)."""
 
@@ -110,7 +107,7 @@ class Programme:
         made = self.api.post("/v1/uploads", json={"format": form, "bytes": len(content)})
         assert made.status_code == 201, made.text
         target = made.json()
-        httpx2.put(target["url"], headers=target["headers"], content=content).raise_for_status()
+        http().put(target["url"], headers=target["headers"], content=content).raise_for_status()
         return str(target["upload_id"])
 
     def act(self, distribution: Mapping[str, Any], action: str) -> httpx2.Response:
@@ -137,7 +134,7 @@ class Programme:
 
     def ledger(self, provider: str) -> list[Json]:
         """What the simulated provider accepted from this organisation."""
-        answer = httpx2.get(f"{self.stack.control_url}/ledger", params={"provider": provider}).raise_for_status()
+        answer = http().get(f"{self.stack.control_url}/ledger", params={"provider": provider}).raise_for_status()
         return [entry for entry in answer.json()["messages"] if entry["organisation"] == self.organisation]
 
     @staticmethod
@@ -149,12 +146,3 @@ class Programme:
 
 def _without_none(body: Json) -> Json:
     return {name: value for name, value in body.items() if value is not None}
-
-
-def until[T](look: Callable[[], T], there: Callable[[T], bool]) -> T:
-    """What `look` sees once it is `there`; the last look is in the failure's message."""
-    deadline = time.monotonic() + PATIENCE
-    while not there(found := look()):
-        assert time.monotonic() < deadline, found
-        time.sleep(0.2)
-    return found

@@ -19,6 +19,7 @@ from local.processes import PROJECT_ROOT
 from local.stack import STACK_NAME
 from local.tokens import ALL_SCOPES, TokenRequest, load_key, mint
 from shared.base.instants import format_instant, from_rfc3339
+from tests.waiting import PATIENCE, http
 
 START = "2026-11-23T10:00:00Z"
 """A Monday morning within the sending hours of all nine countries."""
@@ -69,12 +70,12 @@ class RunningStack:
         return client(service, self.aws_url, read_timeout=60)
 
     def now(self) -> datetime:
-        return from_rfc3339(httpx2.get(f"{self.base_url}/_local/clock").raise_for_status().json()["now"])
+        return from_rfc3339(http().get(f"{self.base_url}/_local/clock").raise_for_status().json()["now"])
 
     def move_to(self, instant: datetime) -> None:
         """Move the stack's clock, forwards only."""
         body = {"now": format_instant(instant)}
-        httpx2.post(f"{self.base_url}/_local/clock", json=body, timeout=LONG).raise_for_status()
+        http().post(f"{self.base_url}/_local/clock", json=body, timeout=LONG).raise_for_status()
 
     def token(
         self,
@@ -99,7 +100,9 @@ class RunningStack:
     ) -> httpx2.Client:
         """An HTTP client of the API with a token; use it in a `with`."""
         headers = {"authorization": f"Bearer {self.token(organisation, scopes, subject=subject)}"}
-        return httpx2.Client(base_url=self.base_url, headers=headers, timeout=35, transport=transport)
+        return httpx2.Client(
+            base_url=self.base_url, headers=headers, verify=False, timeout=PATIENCE, transport=transport
+        )
 
     def on_queue(self, queue: str) -> int:
         """How many messages are on a queue or with its function, also those whose time has not come."""
@@ -120,16 +123,16 @@ class RunningStack:
 
     def _turn_valve(self, queue: str, messages: int | None) -> None:
         body = {"queue": f"{STACK_NAME}-{queue}", "messages": messages}
-        httpx2.post(f"{self.base_url}/_local/valve", json=body).raise_for_status()
+        http().post(f"{self.base_url}/_local/valve", json=body).raise_for_status()
 
     def set_simulators(self, **settings: Any) -> None:
         """docs/simulators.md, POST /_control/settings."""
-        httpx2.post(f"{self.control_url}/settings", json=settings).raise_for_status()
+        http().post(f"{self.control_url}/settings", json=settings).raise_for_status()
 
     def access(self, decision: Literal["allowed", "refused"]) -> set[tuple[str, ...]]:
         """What the functions' roles were allowed, as (role, Sid, action, resource of the statement), or refused, as
         (role, action, resource)."""
-        found = httpx2.get(f"{self.aws_url}/_stack/access").raise_for_status().json()[decision]
+        found = http().get(f"{self.aws_url}/_stack/access").raise_for_status().json()[decision]
         name = f"{STACK_NAME}-"
         return {(role.removeprefix(name), *rest) for session, role, *rest in found if session != TRESPASSER}
 

@@ -7,8 +7,6 @@ import json
 from collections.abc import Iterator
 from uuid import uuid4
 
-import httpx2
-
 from tests.stack.planting import (
     CARD,
     FIRST,
@@ -23,6 +21,7 @@ from tests.stack.planting import (
     phone,
 )
 from tests.stack.programme import Json, Programme
+from tests.waiting import http
 
 WRITER, STOPPER = 8763, 8762
 
@@ -43,19 +42,19 @@ def webhooks(programme: Programme, planted: Planted) -> None:
     for body in _of_meta(programme):
         for secret in (TOKENS["app_secret"], OLD_APP_SECRET, FIRST):
             signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-            httpx2.post(url, content=body, headers={"X-Hub-Signature-256": f"sha256={signature}"})
+            http().post(url, content=body, headers={"X-Hub-Signature-256": f"sha256={signature}"})
     for token in (TOKENS["verify_token"], OLD_TOKEN):
         asked = {"hub.mode": "subscribe", "hub.verify_token": token, "hub.challenge": f"{FIRST} {phone(PERSON)}"}
-        httpx2.get(url, params=asked)
+        http().get(url, params=asked)
     receipts = programme.ok(programme.api.get("/v1/integrations/sms"))["webhook_url"]
     for body in _of_orange():
         for address in (receipts, f"{receipts}{FIRST}", f"{receipts.rpartition('/')[0]}/{phone(PERSON)}"):
-            httpx2.post(address, content=body, headers={"content-type": "application/json"})
+            http().post(address, content=body, headers={"content-type": "application/json"})
 
 
 def _control(programme: Programme, action: str, body: Json) -> None:
     whole = {"organisation": programme.organisation} | body
-    httpx2.post(f"{programme.stack.control_url}/{action}", json=whole).raise_for_status()
+    http().post(f"{programme.stack.control_url}/{action}", json=whole).raise_for_status()
 
 
 def _of_meta(programme: Programme) -> Iterator[bytes]:

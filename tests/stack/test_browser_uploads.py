@@ -5,8 +5,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.stack.programme import Programme, until
+from tests.stack.programme import Programme
 from tests.stack.running import RunningStack
+from tests.waiting import http, until
 
 LIST = b"phone,first_name\n+221770008301,Aminata\n+221770008302,Fatou\n"
 LOCAL_PAGES = (
@@ -58,7 +59,7 @@ def test_a_page_from_any_local_origin_uploads_and_plans(programme: Programme, or
     assert allows(preflight(target["url"], origin, "PUT", "content-type"), origin, "PUT", "content-type")
     # a browser sets the length itself, and lets no page do it
     headers = {"origin": origin, "content-type": target["headers"]["Content-Type"]}
-    put = httpx2.put(target["url"], headers=headers, content=LIST)
+    put = http().put(target["url"], headers=headers, content=LIST)
     assert (put.status_code, put.headers["access-control-allow-origin"]) == (200, origin)
     assert "etag" in put.headers["access-control-expose-headers"].lower()
     planned = programme.ok(

@@ -6,8 +6,9 @@ import httpx2
 import pytest
 
 from local.sample.tracker import MAPPING, whatsapp_campaign
-from tests.stack.programme import DELIVERED, Json, Programme, until
+from tests.stack.programme import DELIVERED, Json, Programme
 from tests.stack.running import RunningStack
+from tests.waiting import until
 
 
 def ended(programme: Programme, distribution: Json) -> Json:

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from tests.stack.programme import DELIVERED, Json, Programme, organisation_of, until
+from tests.stack.programme import DELIVERED, Json, Programme, organisation_of
 from tests.stack.running import UNTHROTTLED, RunningStack, started
+from tests.waiting import until
 
 TEMPLATE = {"template": {"name": "vaccination_card"}}
 FALLBACK = {"channel": "sms", "after_minutes": 600}

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from shared.base.instants import format_instant
-from tests.stack.programme import DELIVERED, Json, Programme, until
+from tests.stack.programme import DELIVERED, Json, Programme
 from tests.stack.test_whatsapp_inbound import acts, consent
+from tests.waiting import until
 
 PHONE = f"+22177000{DELIVERED:04d}"
 

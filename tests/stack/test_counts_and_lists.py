@@ -3,7 +3,8 @@
 from collections import Counter
 from datetime import datetime
 
-from tests.stack.programme import DELIVERED, Json, Programme, until
+from tests.stack.programme import DELIVERED, Json, Programme
+from tests.waiting import until
 
 ROWS = 600
 """More than release logs ahead at one message a second."""

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack.programme import DELIVERED, Json, Programme, until
+from tests.stack.programme import DELIVERED, Json, Programme
 from tests.stack.running import UNTHROTTLED, started
+from tests.waiting import until
 
 ROWS = 12
 RECEIVES, VISIBILITY = 12, timedelta(seconds=361)

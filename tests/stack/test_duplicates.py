@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.stack.programme import DELIVERED, Json, Programme, until
+from tests.stack.programme import DELIVERED, Json, Programme
+from tests.waiting import until
 
 PHONE = f"+22177000{DELIVERED}"
 TEXT = {"text": "Bonjour {first_name}, votre carte est prête."}

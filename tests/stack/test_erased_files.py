@@ -4,8 +4,9 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from tests.stack.programme import DELIVERED, Json, Programme, until
+from tests.stack.programme import DELIVERED, Json, Programme
 from tests.stack.test_campaigns import ended
+from tests.waiting import until
 
 NUMBER = DELIVERED + 90
 PHONE = f"+22177000{NUMBER}"

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from tests.stack.programme import DELIVERED, Json, Programme, until
+from tests.stack.programme import DELIVERED, Json, Programme
 from tests.stack.running import UNTHROTTLED, RunningStack, started
+from tests.waiting import until
 
 NOT_ON_WHATSAPP, FAILS_LATER, SENT_ONLY, NO_RECEIPT = 1026, 9126, 602, 603
 FALLBACK = {"channel": "sms", "after_minutes": 90, "content": {"text": "SMS pour {first_name} : {verification_url}"}}

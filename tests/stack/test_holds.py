@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
-import httpx2
 import pytest
 
-from tests.stack.programme import DELIVERED, Json, Programme, until
+from tests.stack.programme import DELIVERED, Json, Programme
 from tests.stack.running import UNTHROTTLED, RunningStack, started
+from tests.waiting import http, until
 
 MINUTE = timedelta(minutes=1)
 FALLBACK = {"channel": "sms", "after_minutes": 10, "content": {"text": "SMS pour {first_name} : {verification_url}"}}
@@ -144,7 +144,7 @@ def _knows(programme: Programme, **wanted: str) -> None:
 def _template(running: RunningStack, account: str, language: str, status: str, *, tells: bool = False) -> None:
     running.set_simulators(template_webhooks=tells)
     body = {"business_account_id": account, "name": "vaccination_card", "language": language, "status": status}
-    httpx2.post(f"{running.control_url}/templates", json=body).raise_for_status()
+    http().post(f"{running.control_url}/templates", json=body).raise_for_status()
 
 
 def test_a_template_paused_under_way_holds_its_language_until_it_is_approved(running: RunningStack) -> None:

@@ -11,8 +11,9 @@ import pytest
 from local.sample.expected import RowDecision
 from local.sample.tracker import MAPPING, whatsapp_campaign
 from shared.base.instants import format_instant
-from tests.stack.programme import DELIVERED, Json, Programme, organisation_of, until
+from tests.stack.programme import DELIVERED, Json, Programme, organisation_of
 from tests.stack.running import RunningStack, started
+from tests.waiting import until
 
 PEAK = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
 """In Dakar, where it is UTC all year: inside the default peak hours."""

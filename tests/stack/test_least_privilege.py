@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import httpx2
 import pytest
 from botocore.exceptions import ClientError
 
@@ -18,11 +17,12 @@ from local.deployment import assume, client
 from local.simulators.cards import draw
 from local.stack import STACK_NAME
 from shared.base.ids import distribution_id
-from tests.stack.programme import DELIVERED, Json, Programme, until
+from tests.stack.programme import DELIVERED, Json, Programme
 from tests.stack.running import TRESPASSER, UNTHROTTLED, RunningStack, started
 from tests.stack.test_webhooks import body_of, post, status
 from tests.stack.test_whatsapp_inbound import acts, consent
 from tests.template.reading import FUNCTION_FOLDERS
+from tests.waiting import http, until
 
 ROLES = tuple(f"{function.removesuffix('Function')}Role" for function in FUNCTION_FOLDERS)
 CARD = {"template": {"name": "vaccination_card"}}
@@ -286,7 +286,7 @@ def _forgotten(programme: Programme) -> None:
     """A template that Meta no longer has."""
     programme.put_whatsapp(business_account_id=f"9{programme.phone_number_id}")
     assert {one["status"] for one in _templates(programme)} == {"approved"}
-    httpx2.post(f"{programme.stack.control_url}/reset").raise_for_status()
+    http().post(f"{programme.stack.control_url}/reset").raise_for_status()
     programme.move_to(programme.stack.now() + timedelta(minutes=11))
     assert {one["status"] for one in _templates(programme)} == {"not_submitted"}
 

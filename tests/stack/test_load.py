@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import httpx2
 import pytest
 
 from local.load import Run, Target, campaign
 from local.load_outcome import Held, Outcome, Turn, table
-from tests.stack.programme import PATIENCE, until
 from tests.stack.running import RunningStack, started
+from tests.waiting import PATIENCE, http, until
 
 ROWS = 1000
 ORGANISATION = "load"
@@ -71,17 +70,17 @@ def test_paused_or_cancelled_at_a_third_everybody_is_accounted_for(own_stack: Ru
 
 
 def taken_by_the_provider(stack: RunningStack) -> int:
-    return len(httpx2.get(f"{stack.control_url}/ledger").raise_for_status().json()["messages"])
+    return len(http().get(f"{stack.control_url}/ledger").raise_for_status().json()["messages"])
 
 
 def test_after_a_reset_the_log_is_empty_and_a_campaign_runs(own_stack: RunningStack) -> None:
     """In the middle of work: nothing of it comes back."""
     run = Run(target(own_stack), campaign(200, "cut-short"), print)
     run.begin(20, patience=PATIENCE)
-    assert httpx2.post(f"{own_stack.base_url}/_local/reset", timeout=PATIENCE).status_code == 204
+    assert http().post(f"{own_stack.base_url}/_local/reset", timeout=PATIENCE).status_code == 204
     assert read(own_stack, "/v1/messages")["items"] == []
     assert read(own_stack, "/v1/distributions")["items"] == []
-    assert httpx2.get(f"{own_stack.control_url}/ledger").json()["messages"] == []
+    assert http().get(f"{own_stack.control_url}/ledger").json()["messages"] == []
     again = Run(target(own_stack), campaign(50, "anew"), print)
     _, outcome = again.carry(1000, patience=PATIENCE)
     assert outcome.shortfalls == [], table(outcome)

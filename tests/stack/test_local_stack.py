@@ -10,16 +10,17 @@ import pytest
 from shared.base.instants import from_rfc3339
 from tests.stack.programme import Programme
 from tests.stack.running import START, RunningStack
+from tests.waiting import http
 
 
 def test_it_answers_without_a_token_where_it_should(stack: RunningStack) -> None:
     for path in ("/health", "/openapi.json", "/docs"):
-        assert httpx2.get(stack.base_url + path).status_code == 200, path
+        assert http().get(stack.base_url + path).status_code == 200, path
 
 
 def test_every_other_route_of_the_product_wants_a_token(stack: RunningStack) -> None:
     for path in ("/v1/messages", "/v1/templates", "/v1/distributions"):
-        answer = httpx2.get(stack.base_url + path)
+        answer = http().get(stack.base_url + path)
         assert (answer.status_code, answer.text) == (401, '{"message":"Unauthorized"}'), path
 
 
@@ -27,13 +28,13 @@ def test_every_other_route_of_the_product_wants_a_token(stack: RunningStack) -> 
     ("method", "path"), [("GET", "/"), ("GET", "/v1/nothing"), ("DELETE", "/v1/messages"), ("GET", "/v1/messages/")]
 )
 def test_what_is_not_a_route_is_404_in_the_gateways_words(stack: RunningStack, method: str, path: str) -> None:
-    answer = httpx2.request(method, stack.base_url + path)
+    answer = http().request(method, stack.base_url + path)
     assert (answer.status_code, answer.text) == (404, '{"message":"Not Found"}')
 
 
 def test_a_good_token_opens_and_an_expired_or_foreign_one_does_not(stack: RunningStack) -> None:
     def status(token: str) -> int:
-        return httpx2.get(f"{stack.base_url}/v1/messages", headers={"authorization": f"Bearer {token}"}).status_code
+        return http().get(f"{stack.base_url}/v1/messages", headers={"authorization": f"Bearer {token}"}).status_code
 
     assert status(stack.token()) == 200
     assert status(stack.token(expires=-60)) == 401
@@ -55,7 +56,7 @@ def test_the_clock_goes_forwards_only(stack: RunningStack) -> None:
     now = stack.now()
     stack.move_to(now + timedelta(seconds=1))
     past = {"now": (now - timedelta(hours=1)).isoformat()}
-    assert httpx2.post(f"{stack.base_url}/_local/clock", json=past).status_code == 400
+    assert http().post(f"{stack.base_url}/_local/clock", json=past).status_code == 400
     assert stack.now() > now
 
 
@@ -69,9 +70,9 @@ def test_every_part_of_the_template_is_there(stack: RunningStack) -> None:
 
 
 def test_the_log_holds_no_path_and_no_token(stack: RunningStack) -> None:
-    httpx2.post(f"{stack.base_url}/webhooks/orange/demo/a-secret-path-token", json={})
+    http().post(f"{stack.base_url}/webhooks/orange/demo/a-secret-path-token", json={})
     token = stack.token()
-    httpx2.get(f"{stack.base_url}/v1/messages?campaign_id=quiet", headers={"authorization": f"Bearer {token}"})
+    http().get(f"{stack.base_url}/v1/messages?campaign_id=quiet", headers={"authorization": f"Bearer {token}"})
     log = stack.log()
     assert "POST /webhooks/orange/{organisation_id}/{token}" in log
     assert "a-secret-path-token" not in log

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-import httpx2
-
-from tests.stack.programme import DELIVERED, Programme, until
+from tests.stack.programme import DELIVERED, Programme
+from tests.waiting import http, until
 
 
 @contextmanager
@@ -14,11 +13,11 @@ def answers_lost(programme: Programme, operation: str) -> Iterator[None]:
     """Every second call takes effect and is answered with a 500."""
     url = f"{programme.stack.aws_url}/_stack/faults"
     faults = {"operations": [f"DynamoDB_20120810.{operation}"], "every": 2, "took_effect": True}
-    httpx2.post(url, json=faults).raise_for_status()
+    http().post(url, json=faults).raise_for_status()
     try:
         yield
     finally:
-        httpx2.post(url, json={"every": 0}).raise_for_status()
+        http().post(url, json={"every": 0}).raise_for_status()
 
 
 def sent(programme: Programme, number: int) -> str:

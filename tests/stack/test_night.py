@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.stack.programme import DELIVERED, Programme, until
+from tests.stack.programme import DELIVERED, Programme
 from tests.stack.running import UNTHROTTLED, RunningStack, started
+from tests.waiting import until
 
 EVENING = datetime(2026, 11, 23, 20, 58, tzinfo=UTC)
 """In Dakar, where it is UTC all year."""

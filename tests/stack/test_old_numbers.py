@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.stack.programme import Programme, until
+from tests.stack.programme import Programme
 from tests.stack.test_whatsapp_inbound import acts, answers, consent
+from tests.waiting import until
 
 OLD, NEW = "+22505128458", "+2250505128458"
 OTHERS = ("+2250105128458", "+2250705128458")

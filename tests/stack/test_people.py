@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from shared.base.instants import format_instant
-from tests.stack.programme import DELIVERED, Json, Programme, until
+from tests.stack.programme import DELIVERED, Json, Programme
+from tests.waiting import until
 
 PHONE = f"+22177000{DELIVERED}"
 UNDELIVERABLE = 610

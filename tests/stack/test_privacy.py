@@ -13,14 +13,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from tests.stack import planting, telling
 from tests.stack.needles import found_in, written
 from tests.stack.planting import CARD, CLIENT_SECRET, ERASED, FIRST, LAST, PERSON, TOKENS, WORD, Planted, phone
-from tests.stack.programme import Programme, until
+from tests.stack.programme import Programme
 from tests.stack.running import UNTHROTTLED, RunningStack, started
+from tests.waiting import http, until
 
 RECEIVES, VISIBILITY = 12, timedelta(seconds=361)
 """template.yaml, maxReceiveCount and VisibilityTimeout of the channel queues."""
@@ -169,7 +169,7 @@ def beside(stack: RunningStack) -> dict[str, str]:
 
 def addresses(stack: RunningStack) -> dict[str, str]:
     """Method, path and query of all that was called, whether it was answered well or not at all."""
-    found = httpx2.get(f"{stack.control_url}/addresses").raise_for_status().json()["addresses"]
+    found = http().get(f"{stack.control_url}/addresses").raise_for_status().json()["addresses"]
     kinds = {"Meta called": " /meta/", "Orange called": " /orange/", "cards called": " /cards/"}
     called = {kind: "\n".join(one for one in found if where in one) for kind, where in kinds.items()}
     assert sum(text.count("\n") + 1 for text in called.values()) == len(found)

@@ -6,7 +6,8 @@ from datetime import timedelta
 import httpx2
 
 from shared.base.instants import format_instant
-from tests.stack.programme import DELIVERED, Programme, until
+from tests.stack.programme import DELIVERED, Programme
+from tests.waiting import until
 
 AT_ONCE, ROUNDS = 8, 3
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from local.stack import STACK_NAME
-from tests.stack.programme import DELIVERED, Json, Programme, until
+from tests.stack.programme import DELIVERED, Json, Programme
 from tests.stack.running import RunningStack, started
+from tests.waiting import until
 
 AT = datetime(2026, 11, 23, 14, 30, 20, tzinfo=UTC)
 """Twenty seconds past the minute."""

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.stack.programme import DELIVERED, Programme, until
+from tests.stack.programme import DELIVERED, Programme
 from tests.stack.running import RunningStack
+from tests.waiting import until
 
 EMPHATIC = "Fête à l'école : ça coûte 0 € … « œuvre »"
 

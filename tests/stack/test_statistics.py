@@ -6,8 +6,9 @@ from statistics import median
 
 import pytest
 
-from tests.stack.programme import DELIVERED, Json, Programme, until
+from tests.stack.programme import DELIVERED, Json, Programme
 from tests.stack.running import RunningStack
+from tests.waiting import until
 
 FIELDS = {
     "counts",

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from local.load import Run, Target, campaign
-from tests.stack.programme import PATIENCE, until
 from tests.stack.running import RunningStack, started
+from tests.waiting import PATIENCE, until
 
 ORGANISATION = "cut-short"
 

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from shared.policy.opt_out import TEXTS, Tongue
-from tests.stack.programme import DELIVERED, WHATSAPP_SECRET, Programme, until
+from tests.stack.programme import DELIVERED, WHATSAPP_SECRET, Programme
 from tests.stack.test_webhooks import post
 from tests.stack.test_whatsapp_inbound import PHONE, acts, answers, consent
+from tests.waiting import until
 
 FRENCH, ENGLISH, ARABIC = (TEXTS[tongue] for tongue in (Tongue.FRENCH, Tongue.ENGLISH, Tongue.ARABIC))
 CARD = {"template": {"name": "vaccination_card"}}

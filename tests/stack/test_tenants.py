@@ -13,8 +13,9 @@ import httpx2
 import pytest
 
 from local.simulators.cards import draw
-from tests.stack.programme import DELIVERED, Json, Programme, until
+from tests.stack.programme import DELIVERED, Json, Programme
 from tests.stack.running import UNTHROTTLED, RunningStack, started
+from tests.waiting import http, until
 
 BUCKET = "cards-of-all"
 OWNER, NEIGHBOUR = "sn", "sn-2"
@@ -153,7 +154,7 @@ def people_of(programme: Programme, count: int) -> list[Json]:
 
 def taken_at(tenants: RunningStack, client: str) -> list[float]:
     """When the simulated Orange took each message of a client, whichever organisation sent it."""
-    answer = httpx2.get(f"{tenants.control_url}/ledger", params={"provider": "orange"}).raise_for_status()
+    answer = http().get(f"{tenants.control_url}/ledger", params={"provider": "orange"}).raise_for_status()
     taken = [one for one in answer.json()["messages"] if one["account"] == client]
     return sorted(datetime.fromisoformat(one["at"]).timestamp() for one in taken)
 

@@ -10,6 +10,7 @@ from local.tokens import ALL_SCOPES, load_key
 from shared.api.openapi import document
 from tests.local.bad_tokens import BAD, Issuer
 from tests.stack.running import RunningStack
+from tests.waiting import http
 
 UNKNOWN_ID = "00000000-0000-5000-8000-000000000000"
 
@@ -48,7 +49,7 @@ def signed(stack: RunningStack, **changes: Any) -> Mapping[str, str]:
 
 def ask(stack: RunningStack, route: tuple[str, str, str], headers: Mapping[str, str]) -> httpx2.Response:
     """Without a body: nothing is meant to come of it."""
-    return httpx2.request(route[0], f"{stack.base_url}{route[1]}", headers=headers, timeout=35)
+    return http().request(route[0], f"{stack.base_url}{route[1]}", headers=headers, timeout=35)
 
 
 def test_no_route_is_open_by_mistake(stack: RunningStack) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.stack.programme import DELIVERED, WHATSAPP_SECRET, Programme, until
+from tests.stack.programme import DELIVERED, WHATSAPP_SECRET, Programme
+from tests.waiting import http, until
 
 NUMBER_IN_A_WEBHOOK = "221770008200"
 
@@ -28,7 +29,7 @@ def body_of(programme: Programme, statuses: list[dict[str, Any]]) -> bytes:
 def post(programme: Programme, body: bytes, secret: str = WHATSAPP_SECRET, **headers: str) -> httpx2.Response:
     signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     url = f"{programme.stack.base_url}/webhooks/whatsapp/{programme.organisation}"
-    return httpx2.post(
+    return http().post(
         url,
         content=body,
         headers={"Content-Type": "application/json", "X-Hub-Signature-256": f"sha256={signature}"} | headers,
@@ -44,12 +45,12 @@ def status(message: dict[str, Any], name: str, at: int, **more: Any) -> dict[str
 def test_meta_verifies_the_address(programme: Programme) -> None:
     url = f"{programme.stack.base_url}/webhooks/whatsapp/{programme.organisation}"
     asked = {"hub.mode": "subscribe", "hub.verify_token": "verify-token-of-a-test", "hub.challenge": "1158201444"}
-    answer = httpx2.get(url, params=asked)
+    answer = http().get(url, params=asked)
     assert (answer.status_code, answer.text) == (200, "1158201444")
     for wrong in ({"hub.verify_token": "other"}, {"hub.mode": "unsubscribe"}):
-        assert httpx2.get(url, params=asked | wrong).status_code == 403
+        assert http().get(url, params=asked | wrong).status_code == 403
     nobody = f"{programme.stack.base_url}/webhooks/whatsapp/nobody-here"
-    assert httpx2.get(nobody, params=asked).status_code == 403
+    assert http().get(nobody, params=asked).status_code == 403
 
 
 def test_a_report_counts_only_with_metas_signature(programme: Programme) -> None:
@@ -174,12 +175,12 @@ def test_orange_reports_on_its_secret_path_and_from_its_addresses_only(programme
     receipt = {"callbackData": message["provider_message_id"], "deliveryInfo": info}
     body = {"deliveryInfoNotification": receipt}
     url = programme.ok(programme.api.get("/v1/integrations/sms"))["webhook_url"]
-    assert httpx2.post(url[:-4] + "AAAA", json=body).status_code == 401
+    assert http().post(url[:-4] + "AAAA", json=body).status_code == 401
     programme.put_sms(receipt_addresses=["192.0.2.0/24"])
     programme.stack.move_to(programme.stack.now() + timedelta(minutes=6))  # settings are cached for five minutes
-    assert httpx2.post(url, json=body).status_code == 401
+    assert http().post(url, json=body).status_code == 401
     assert programme.message(message["message_id"])["status"] == "sent"
     programme.put_sms(receipt_addresses=["127.0.0.0/8"])
     programme.stack.move_to(programme.stack.now() + timedelta(seconds=10))
-    assert httpx2.post(url, json=body).status_code == 200
+    assert http().post(url, json=body).status_code == 200
     assert programme.settled(message["message_id"], "delivered")

@@ -4,11 +4,10 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx2
-
 from shared.policy.opt_out import BOTH, TEXTS
-from tests.stack.programme import DELIVERED, WHATSAPP_SECRET, Programme, until
+from tests.stack.programme import DELIVERED, WHATSAPP_SECRET, Programme
 from tests.stack.test_webhooks import post
+from tests.waiting import http, until
 
 PHONE = f"+22177000{DELIVERED:04d}"
 
@@ -17,7 +16,7 @@ def acts(programme: Programme, act: str, **body: Any) -> None:
     """A person writes or chooses (docs/simulators.md). The simulator looks for new organisations every five seconds."""
     reported = {"organisation": programme.organisation, "from": PHONE, **body}
     url = f"{programme.stack.control_url}/{act}"
-    until(lambda: httpx2.post(url, json=reported).status_code, lambda status: status == 200)
+    until(lambda: http().post(url, json=reported).status_code, lambda status: status == 200)
 
 
 def consent(programme: Programme, phone: str = PHONE) -> dict[str, Any]:

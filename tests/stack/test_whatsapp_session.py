@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-import httpx2
 import pytest
 
-from tests.stack.programme import DELIVERED, Json, Programme, until
+from tests.stack.programme import DELIVERED, Json, Programme
+from tests.waiting import http, until
 
 TEXT = {"text": "Bonjour {first_name}, votre carte est prête."}
 LONG = {"text": "Bonjour {first_name}. " + "Gardez bien ce message. " * 60}
@@ -15,7 +15,7 @@ LONG = {"text": "Bonjour {first_name}. " + "Gardez bien ce message. " * 60}
 def write(programme: Programme, number: int) -> None:
     """The person writes to the organisation, and the webhook has been worked off."""
     body = {"organisation": programme.organisation, "from": f"+22177000{number:04d}", "text": "Bonjour"}
-    httpx2.post(f"{programme.stack.control_url}/inbound", json=body).raise_for_status()
+    http().post(f"{programme.stack.control_url}/inbound", json=body).raise_for_status()
     until(lambda: mode(programme, number), lambda found: found == "session")
 
 

@@ -3,9 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-import httpx2
-
-from tests.stack.programme import DELIVERED, Json, Programme, until
+from tests.stack.programme import DELIVERED, Json, Programme
+from tests.waiting import http, until
 
 VACCINATION = {"template": {"name": "vaccination_card"}}
 
@@ -18,7 +17,7 @@ def with_account(programme: Programme, **changes: Any) -> str:
 
 
 def control(programme: Programme, action: str, **body: Any) -> None:
-    httpx2.post(f"{programme.stack.control_url}/{action}", json=body).raise_for_status()
+    http().post(f"{programme.stack.control_url}/{action}", json=body).raise_for_status()
 
 
 def whatsapp_status(programme: Programme, language: str = "fr") -> str | None:
@@ -106,7 +105,7 @@ def test_health_is_good_where_receipts_arrive_and_bad_where_they_do_not(programm
     programme.settled(sent["message_id"], "read")
 
     url = f"{programme.stack.simulators_url}/meta/v25.0/{account}/subscribed_apps"
-    httpx2.delete(url, headers={"authorization": "Bearer access-token-of-a-test"}).raise_for_status()
+    http().delete(url, headers={"authorization": "Bearer access-token-of-a-test"}).raise_for_status()
     health = health_of(programme)
     assert (health["ok"], finding(health, "webhook")["ok"]) == (False, False)
     assert "subscribed_apps" in finding(health, "webhook")["remedy"]
@@ -117,8 +116,8 @@ def test_the_account_at_meta_is_no_phone_number(programme: Programme) -> None:
     account = with_account(programme)
     url = f"{programme.stack.simulators_url}/meta/v25.0/{account}"
     headers = {"authorization": "Bearer access-token-of-a-test"}
-    assert httpx2.get(url, headers=headers).json()["timezone_id"]
-    refused = httpx2.get(url, params={"fields": "display_phone_number"}, headers=headers)
+    assert http().get(url, headers=headers).json()["timezone_id"]
+    refused = http().get(url, params={"fields": "display_phone_number"}, headers=headers)
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, 100)
 
 

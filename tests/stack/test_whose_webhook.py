@@ -7,11 +7,11 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 
-import httpx2
 import pytest
 
-from tests.stack.programme import DELIVERED, WHATSAPP_SECRET, Json, Programme, until
+from tests.stack.programme import DELIVERED, WHATSAPP_SECRET, Json, Programme
 from tests.stack.running import RunningStack, started
+from tests.waiting import http, until
 
 VACCINATION = {"template": {"name": "vaccination_card"}}
 ANOTHER = "900000000000901"
@@ -45,7 +45,7 @@ def tell(programme: Programme, field: str, value: Json, account: str | None = No
     signature = hmac.new(WHATSAPP_SECRET.encode(), body, hashlib.sha256).hexdigest()
     url = f"{programme.stack.base_url}/webhooks/whatsapp/{programme.organisation}"
     headers = {"Content-Type": "application/json", "X-Hub-Signature-256": f"sha256={signature}"}
-    assert httpx2.post(url, content=body, headers=headers).status_code == 200
+    assert http().post(url, content=body, headers=headers).status_code == 200
 
 
 def template(event: str, language: str = "fr") -> Json:
@@ -111,7 +111,7 @@ def received(programme: Programme) -> None:
     """All that was told before is worked off: an opt-out that came last stands."""
     phone = f"+22177000{DELIVERED + 99}"
     reported: Json = {"organisation": programme.organisation, "from": phone, "value": "stop"}
-    httpx2.post(f"{programme.stack.control_url}/preferences", json=reported).raise_for_status()
+    http().post(f"{programme.stack.control_url}/preferences", json=reported).raise_for_status()
     look_up = lambda: programme.ok(programme.api.post("/v1/consents/lookup", json={"phone": phone}))  # noqa: E731
     until(look_up, lambda found: found["state"] == "revoked")
 
