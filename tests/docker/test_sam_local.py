@@ -17,8 +17,8 @@ from local.containers import ORGANISATION, SMS
 from local.events import CAMPAIGN_NUMBERS, SMS_NUMBER, TEST_NUMBER, WHATSAPP, WHATSAPP_NUMBER, Step, read
 from local.settings import CONTAINERS_HOST, HOST
 from tests.docker.sam import Invocation, SamLocal, beside_a_stack, why_not
-from tests.stack.programme import until
 from tests.stack.running import RunningStack
+from tests.waiting import until
 
 REASON = why_not()
 pytestmark = [pytest.mark.docker, pytest.mark.skipif(REASON is not None, reason=REASON or "")]
