@@ -1,4 +1,4 @@
-"""The AWS adapters on moto, inside this process, on tables, a bucket and queues as template.yaml describes them."""
+"""The AWS adapters on moto, inside this process, with tables, a bucket and queues as template.yaml describes them."""
 
 import itertools
 import json
@@ -52,7 +52,7 @@ _numbers = itertools.count(1)
 
 
 class InlineAws(Aws):
-    """Calls are made at once, on the loop's own thread: moto loses writes under threads."""
+    """Runs each call at once, on the loop's own thread: moto loses writes under threads."""
 
     @override
     async def run[T](self, call: Callable[[], T]) -> T:
@@ -60,7 +60,7 @@ class InlineAws(Aws):
 
 
 def connect() -> InlineAws:
-    """Clients with invented credentials, whose requests are held to what DynamoDB itself would accept."""
+    """Clients with invented credentials. A request that DynamoDB would refuse fails (strictness.py)."""
     mend_inserts()
     mend_message_bodies()
     mend_deletions()
@@ -79,7 +79,7 @@ def connect() -> InlineAws:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployed:
-    """What the template's resources are called here."""
+    """The names of the template's resources in this deployment."""
 
     log_table: str
     state_table: str
@@ -91,7 +91,7 @@ class Deployed:
 
 
 def deploy(aws: Aws, template: Node) -> Deployed:
-    """A stack of its own, empty."""
+    """A new, empty deployment."""
     suffix = f"-{next(_numbers)}"
     return Deployed(
         log_table=_table(aws, template, "LogTable", suffix),
@@ -111,7 +111,7 @@ def _table(aws: Aws, template: Node, logical_id: str, suffix: str) -> str:
     its = properties(template, logical_id)
     name = logical_id + suffix
     taken = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
-    # CloudFormation and CreateTable describe these four alike.
+    # CloudFormation and CreateTable describe these four in the same way.
     aws.dynamodb.create_table(TableName=name, **cast("dict[str, Any]", {key: its[key] for key in taken}))
     aws.dynamodb.update_time_to_live(
         TableName=name,
@@ -195,7 +195,7 @@ class _CloudHands:
 
     def _taken[T](self, url: str, kind: type[T], after: float = 0) -> Sequence[T]:
         taken: list[T] = []
-        # moto asks the machine what time it is: nothing can be passed in.
+        # moto reads the machine's own clock; no clock can be passed in.
         with time_machine.travel(datetime.now(UTC) + timedelta(seconds=after), tick=False):
             while found := self.aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
                 for message in found:
@@ -240,5 +240,5 @@ def on_aws(aws: Aws, names: Deployed, clock: FakeClock) -> World:
 
 
 def template() -> Node:
-    """template.yaml, as it stands."""
+    """template.yaml as data."""
     return read()

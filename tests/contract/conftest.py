@@ -1,4 +1,5 @@
-"""Every test here runs against the fakes and against the AWS adapters; coroutines are run by their own loop."""
+"""Every test here runs against the fakes and against the AWS adapters. pytest runs coroutines in a loop of their
+own."""
 
 import asyncio
 import inspect
@@ -39,14 +40,14 @@ def connected() -> Aws:
 
 @pytest.fixture(scope="module")
 def aws(connected: Aws) -> Iterator[Aws]:
-    """moto in this process, for one module: the next one may speak to a moto of its own."""
+    """moto in this process, for one module: the next module may use a moto of its own."""
     with mock_aws():
         yield connected
 
 
 @pytest.fixture(scope="module")
 def loop() -> Iterator[Loop]:
-    """For the functions of one module, which leave no exception unheard."""
+    """An event loop for the functions of one module. It fails if a function leaves an exception unhandled."""
     unheard: list[Exception] = []
     with closing(Loop(lambda error, _: unheard.append(error))) as one:
         yield one

@@ -1,4 +1,4 @@
-"""Invented values with every field set, or with as few as there can be."""
+"""Invented values with every field set, or with as few fields as possible."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -35,7 +35,7 @@ def message(
     enrollment_id: str | None = None,
     chunk: Chunk | None = None,
 ) -> Message:
-    """A pending one, not watched."""
+    """A pending message without a next check."""
     return Message(
         organisation=organisation,
         message_id=message_id,
@@ -125,7 +125,7 @@ def distribution(
     created_at: datetime = NOON,
     due_at: datetime | None = None,
 ) -> Distribution:
-    """One without a plan."""
+    """A distribution without a plan."""
     return Distribution(
         organisation=organisation,
         distribution_id=distribution_id,
@@ -177,7 +177,7 @@ FULL_DISTRIBUTION = Distribution(
 
 
 async def stored_row(log: Log, message_id: str = "m-1") -> Message:
-    """The row, which is there."""
+    """The row; fails if it is missing."""
     row = await log.get(ORGANISATION, message_id)
     assert row is not None
     return row

@@ -1,5 +1,5 @@
-"""Requests that DynamoDB refuses and moto 5.2.5 lets pass: reserved words, names and values that are not used, bounds
-the wrong way round, empty members of sets. And answers in an order that nobody promised."""
+"""Refuses requests that DynamoDB refuses and moto 5.2.5 accepts: reserved words, unused names and values, reversed
+bounds, empty members of sets. It also reverses answers whose order DynamoDB does not promise."""
 
 import re
 from collections import Counter
@@ -38,7 +38,7 @@ class RefusedError(AssertionError):
 
 
 def check(params: Mapping[str, Any], **_: object) -> None:
-    """A botocore handler of `provide-client-params.dynamodb`. Raises RefusedError."""
+    """A botocore handler for `provide-client-params.dynamodb`. Raises RefusedError."""
     values: Mapping[str, Mapping[str, Any]] = params.get("ExpressionAttributeValues", {})
     texts = [str(params[name]) for name in _EXPRESSIONS if name in params]
     words = {word for text in texts for word in _WORD.findall(text)}
@@ -56,8 +56,8 @@ def check(params: Mapping[str, Any], **_: object) -> None:
 
 
 def check_statements(params: Mapping[str, Any], **_: object) -> None:
-    """The same for `provide-client-params.dynamodb.BatchExecuteStatement`: its limits, and that no item is in it twice,
-    of which nobody says what becomes. Raises RefusedError."""
+    """The same for `provide-client-params.dynamodb.BatchExecuteStatement`. It checks the limits, and that no item is in
+    a batch twice, because AWS does not document what happens then. Raises RefusedError."""
     statements = params["Statements"]
     keys = Counter(inserted(statement)[1]["pk"]["S"] for statement in statements)
     for fault, found in (

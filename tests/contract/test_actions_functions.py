@@ -1,5 +1,7 @@
-"""api.md's table of a distribution's statuses and actions, every cell through the functions as API Gateway, SQS and
-Scheduler call them, on moto."""
+"""Every cell of api.md's table of a distribution's statuses and actions.
+
+The tests call the functions as API Gateway, SQS and Scheduler do, on moto.
+"""
 
 import asyncio
 import json
@@ -29,7 +31,7 @@ TABLE = """
     rejected  | 409                  | 409    | 409                  | 409
     cancelled | 409                  | 409    | 409                  | 200
 """
-"""api.md, "Bulk", as it stands there but for the arrows."""
+"""api.md, "Bulk". Only the arrows are written differently."""
 ACTIONS = ("confirm", "pause", "resume", "cancel")
 CELLS = {
     (status, action): cell
@@ -39,7 +41,7 @@ CELLS = {
 
 
 def planning(running: Running) -> Any:
-    """Of an upload that nobody has read yet."""
+    """A distribution of an upload that is not planned yet."""
     content = b"phone,first_name\n+221770000001,Aminata\n"
     status, answer = running.call("POST /v1/uploads", {"format": "csv", "bytes": len(content)})
     assert status == 201

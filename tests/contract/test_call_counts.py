@@ -1,4 +1,4 @@
-"""Calls of one person or program, counted for all environments together."""
+"""The count of a person's or program's calls is shared by all environments."""
 
 import asyncio
 from datetime import timedelta
@@ -17,7 +17,7 @@ async def take(world: World, seconds: float, caller: str = CALLER, organisation:
     return await world.call_counts.take(organisation, caller, QUOTA, NOON + seconds * SECOND)
 
 
-async def test_as_many_as_the_quota_in_any_minute(world: World) -> None:
+async def test_the_quota_holds_in_every_minute(world: World) -> None:
     for second in (0, 10, 20, 30, 40):
         assert await take(world, second) is None
     assert await take(world, 59.999) == timedelta(milliseconds=1)
@@ -49,7 +49,7 @@ async def test_callers_are_counted_apart(world: World, other: dict[str, str]) ->
     assert await take(world, 1, **other) is None
 
 
-async def test_of_many_at_once_no_more_than_the_quota(world: World) -> None:
+async def test_many_concurrent_calls_do_not_exceed_the_quota(world: World) -> None:
     environments = [world, world.another(), world.another()]
     answers = await asyncio.gather(*(take(environments[number % 3], 0) for number in range(20)))
     assert answers.count(None) == QUOTA.calls

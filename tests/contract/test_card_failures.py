@@ -1,4 +1,4 @@
-"""Failures of card hosts: one count for all senders; and the log's note of since when a card cannot be fetched."""
+"""Failures of card hosts are counted for all senders together. The log notes since when a card could not be fetched."""
 
 from datetime import timedelta
 
@@ -26,7 +26,7 @@ async def test_each_distribution_and_host_has_a_count_of_its_own(world: World) -
     assert [await world.card_failures.failed(one, NOON) for one in OTHERS] == [1, 1, 1]
 
 
-async def test_a_card_that_is_served_ends_the_row(world: World) -> None:
+async def test_a_served_card_resets_the_count(world: World) -> None:
     await world.card_failures.failed(PAIR, NOON)
     await world.card_failures.failed(OTHERS[0], NOON)
     await world.another().card_failures.served(PAIR)
@@ -34,7 +34,7 @@ async def test_a_card_that_is_served_ends_the_row(world: World) -> None:
     assert await world.card_failures.failed(OTHERS[0], NOON) == 2
 
 
-async def test_a_row_that_never_began_may_end_too(world: World) -> None:
+async def test_a_served_card_without_a_count_changes_nothing(world: World) -> None:
     await world.card_failures.served(PAIR)
     assert await world.card_failures.failed(PAIR, NOON) == 1
 

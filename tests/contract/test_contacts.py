@@ -1,4 +1,4 @@
-"""Who is who, and open sessions."""
+"""Identity links and open sessions."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ MICROSECOND = timedelta(microseconds=1)
 NUMBER = "1060001"
 
 
-async def test_identity_links_lead_one_way_and_stand_for_the_next_worker(world: World) -> None:
+async def test_identity_links_lead_one_way_and_are_stored(world: World) -> None:
     for _ in range(2):
         await world.contacts.add_identity_links(ORGANISATION, [("user", IdentityLink(other="person"))])
     assert list(await world.another().contacts.identity_links(ORGANISATION, "user")) == [IdentityLink(other="person")]
@@ -42,7 +42,7 @@ async def test_more_identity_links_than_fit_one_request_and_one_of_them_twice(wo
         assert list(await world.another().contacts.identity_links(ORGANISATION, one)) == [expected]
 
 
-async def test_which_pairs_are_linked(world: World) -> None:
+async def test_joined_identities_finds_the_linked_pairs(world: World) -> None:
     await world.contacts.add_identity_links(ORGANISATION, [("a", IdentityLink(other="b"))])
     await world.contacts.add_identity_links(ORGANISATION, [("c", IdentityLink(other="d"))])
     asked = (pair for pair in [("a", "b"), ("b", "a"), ("a", "b"), ("c", "d"), ("a", "d")])
@@ -58,7 +58,7 @@ async def test_a_session_is_never_shortened(world: World) -> None:
     assert found == {"p-1": NOON + MICROSECOND}
 
 
-async def test_sessions_are_one_numbers_and_one_organisations(world: World) -> None:
+async def test_sessions_belong_to_one_number_of_one_organisation(world: World) -> None:
     many = [f"p-{number}" for number in range(120)]
     for person in many:
         await world.sessions.open(ORGANISATION, NUMBER, person, NOON)

@@ -1,4 +1,4 @@
-"""Counts of chunks: added to by everybody at once, put right by one who has looked at the log."""
+"""Counts of chunks: many workers add to them, and a recount corrects them from the log."""
 
 import dataclasses
 
@@ -17,7 +17,7 @@ FAILED = Counts(by_status={Status.FAILED: 2}, by_reason={"undeliverable": 1, "no
 
 
 async def counted(world: World) -> Counts | None:
-    """What stands for the one chunk; zeroes are nothing."""
+    """The stored counts of the one chunk, without zeroes."""
     found = (await world.distributions.counts(ORGANISATION, CHUNK.distribution_id)).get((CHUNK.run, CHUNK.number))
     return found.plus(Counts()) if found else None
 
@@ -53,7 +53,7 @@ async def test_chunks_runs_distributions_and_organisations_count_apart(world: Wo
     assert await world.distributions.counts("other", "d-1") == {(0, 0): SENT}
 
 
-async def test_what_falls_to_zero_is_nothing(world: World) -> None:
+async def test_a_count_of_zero_equals_no_count(world: World) -> None:
     await world.distributions.count(ORGANISATION, CHUNK, FAILED, began=NOON)
     undone = Counts(by_status={Status.FAILED: -2}, by_reason={"undeliverable": -1, "not.a-word": -1})
     await world.distributions.count(ORGANISATION, CHUNK, undone, began=NOON)
@@ -61,7 +61,7 @@ async def test_what_falls_to_zero_is_nothing(world: World) -> None:
 
 
 @pytest.mark.parametrize("seen", [Counts(), SENT, SENT.plus(FAILED)], ids=["nothing", "statuses", "reasons"])
-async def test_counts_are_put_right(world: World, seen: Counts) -> None:
+async def test_a_recount_replaces_the_counts(world: World, seen: Counts) -> None:
     right = Counts(by_status={Status.DELIVERED: 2, Status.FAILED: 1}, by_reason={"expired": 1})
     await world.distributions.count(ORGANISATION, CHUNK, seen, began=NOON)
     assert await world.distributions.set_counts(ORGANISATION, CHUNK, right, seen=seen, read_at=BEFORE)
@@ -69,7 +69,7 @@ async def test_counts_are_put_right(world: World, seen: Counts) -> None:
 
 
 async def test_a_count_that_came_between_is_neither_lost_nor_doubled(world: World) -> None:
-    """The log already showed the move that a worker counts only now: what stands is right, and stays."""
+    """The log already showed the move that a worker counts only now. The stored counts are right and stay."""
     await world.distributions.count(ORGANISATION, CHUNK, SENT, began=NOON)
     await world.distributions.count(ORGANISATION, CHUNK, ARRIVED, began=NOON)
     right = SENT.plus(ARRIVED)
@@ -77,7 +77,7 @@ async def test_a_count_that_came_between_is_neither_lost_nor_doubled(world: Worl
     assert await counted(world) == right
 
 
-async def test_of_two_who_put_it_right_one_does(world: World) -> None:
+async def test_only_one_of_two_recounts_is_stored(world: World) -> None:
     await world.distributions.count(ORGANISATION, CHUNK, SENT, began=NOON)
     right = SENT.plus(FAILED)
     answers = [
@@ -87,14 +87,14 @@ async def test_of_two_who_put_it_right_one_does(world: World) -> None:
     assert await counted(world) == right
 
 
-async def test_a_chunk_that_is_new_may_be_counted_first(world: World) -> None:
+async def test_a_recount_does_not_replace_a_first_count_that_it_has_not_seen(world: World) -> None:
     await world.distributions.count(ORGANISATION, CHUNK, FAILED, began=NOON)
     assert not await world.distributions.set_counts(ORGANISATION, CHUNK, SENT, seen=Counts(), read_at=BEFORE)
     assert await counted(world) == FAILED
 
 
 async def test_a_count_after_zero_is_as_good_as_the_first(world: World) -> None:
-    """A column that stands at zero says the same as one that is not there."""
+    """A column at zero means the same as a missing column."""
     for change in (SENT, Counts(by_status={Status.SENT: -3})):
         await world.distributions.count(ORGANISATION, CHUNK, change, began=NOON)
     assert await world.distributions.set_counts(ORGANISATION, CHUNK, FAILED, seen=Counts(), read_at=BEFORE)
@@ -102,7 +102,7 @@ async def test_a_count_after_zero_is_as_good_as_the_first(world: World) -> None:
 
 
 async def test_a_count_that_began_before_the_recount_had_read_the_log_adds_nothing(world: World) -> None:
-    """The recount may have seen its moves. Which of them it saw, nothing tells: so the chunk is recounted once more."""
+    """The recount may have seen some of these moves, and it cannot tell which. So the chunk is recounted once more."""
     distributions = world.distributions
     assert await distributions.set_counts(ORGANISATION, CHUNK, SENT, seen=Counts(), read_at=NOON)
     for began in (NOON - SECOND, NOON):
@@ -113,7 +113,7 @@ async def test_a_count_that_began_before_the_recount_had_read_the_log_adds_nothi
     assert await counted(world) == SENT.plus(ARRIVED)
 
 
-async def test_a_recount_is_wanted_until_it_is_done_and_a_later_wish_stays(world: World) -> None:
+async def test_a_requested_recount_stays_due_until_it_is_done_and_a_later_request_too(world: World) -> None:
     distributions = world.distributions
     await distributions.want_recount(ORGANISATION, CHUNK, NOON)
     due = [Due(organisation=ORGANISATION, group=CHUNK.distribution_id, recount=True)]
@@ -121,7 +121,7 @@ async def test_a_recount_is_wanted_until_it_is_done_and_a_later_wish_stays(world
     assert await distributions.due(NOON, 10) == due
     seen = await distributions.tally(ORGANISATION, CHUNK)
     assert seen == Tally(recount_at=NOON, wishes=1)
-    await distributions.want_recount(ORGANISATION, CHUNK, NOON)  # while the recount is reading, in the same instant
+    await distributions.want_recount(ORGANISATION, CHUNK, NOON)  # while the recount is reading, at the same instant
     await distributions.recounted(ORGANISATION, CHUNK, wishes=seen.wishes)
     assert await distributions.due(NOON, 10) == due
     await distributions.recounted(ORGANISATION, CHUNK, wishes=2)
@@ -129,7 +129,7 @@ async def test_a_recount_is_wanted_until_it_is_done_and_a_later_wish_stays(world
     assert (await distributions.tally(ORGANISATION, CHUNK)).recount_at is None
 
 
-async def test_the_tally_of_one_chunk_is_what_all_of_them_say(world: World) -> None:
+async def test_the_tally_of_one_chunk_agrees_with_the_list_of_all(world: World) -> None:
     assert await world.distributions.tally(ORGANISATION, CHUNK) == Tally()
     await world.distributions.note_logged(ORGANISATION, CHUNK, NOON, {"SN": 3})
     await world.distributions.count(ORGANISATION, CHUNK, SENT, began=NOON)

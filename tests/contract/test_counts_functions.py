@@ -1,4 +1,7 @@
-"""Webhook, fan-out and API as AWS calls them, on moto: a count that comes late, or never, and what people are shown."""
+"""Counts that come late or never, and what the API shows meanwhile.
+
+The tests call webhook, fan-out and API as AWS does, on moto.
+"""
 
 import asyncio
 import json
@@ -30,7 +33,7 @@ ADDS = "provide-client-params.dynamodb.UpdateItem"
 
 
 def distributed(running: Running) -> dict[str, Any]:
-    """Two rows that a sender has handed to Meta and written down. It died before it counted them."""
+    """Two rows. Their sender has sent and recorded them, and died before it counted them."""
     body = {
         "campaign_id": "c-1",
         "channel": "whatsapp",
@@ -71,7 +74,7 @@ def assert_they_agree(running: Running, made: dict[str, Any], counts: dict[str, 
 
 @contextmanager
 def before_the_first_count(aws: Aws, act: Callable[[], None]) -> Iterator[list[str]]:
-    """`act` happens once, when a worker is about to add to the counts of a chunk."""
+    """Calls `act` once, when a worker is about to add to the counts of a chunk."""
     seen: list[str] = []
 
     def look(params: dict[str, Any], **_: object) -> None:
@@ -88,7 +91,8 @@ def before_the_first_count(aws: Aws, act: Callable[[], None]) -> Iterator[list[s
 
 
 def test_a_recount_between_a_workers_moves_and_its_count(running: Running, aws: Aws) -> None:
-    """The consumer has moved a row when the clock jumps and the tick completes the distribution. Then it counts."""
+    """The consumer has moved a row. Before it counts the move, the clock jumps and a tick completes the
+    distribution."""
     made = distributed(running)
     first, _ = listed(running, made)
 
@@ -98,7 +102,7 @@ def test_a_recount_between_a_workers_moves_and_its_count(running: Running, aws: 
 
     def complete() -> None:
         running.clock.pass_by(minutes=10)
-        with ThreadPoolExecutor(1) as beside:  # this thread is the consumer's
+        with ThreadPoolExecutor(1) as beside:  # this thread belongs to the consumer
             beside.submit(tick).result()
 
     with before_the_first_count(aws, complete) as seen:
@@ -112,8 +116,8 @@ def test_a_recount_between_a_workers_moves_and_its_count(running: Running, aws: 
     assert_they_agree(running, made, {"sent": 1, "delivered": 1})
 
 
-def test_a_count_that_failed_is_made_good_when_the_work_comes_again(running: Running, aws: Aws) -> None:
-    """After the distribution was completed nothing else looks at its counts for three days."""
+def test_a_failed_count_is_corrected_when_the_task_is_repeated(running: Running, aws: Aws) -> None:
+    """After the distribution has completed, no other step recounts it for three days."""
     made = distributed(running)
     first, _ = listed(running, made)
     running.clock.pass_by(minutes=10)
@@ -132,7 +136,7 @@ def test_a_count_that_failed_is_made_good_when_the_work_comes_again(running: Run
     assert_they_agree(running, made, {"sent": 1, "delivered": 1})
 
 
-def test_a_missing_receipt_is_counted_as_it_is_listed(running: Running) -> None:
+def test_a_missing_receipt_is_counted_and_listed_alike(running: Running) -> None:
     made = distributed(running)
     running.clock.pass_by(minutes=10)
     running.tick()
@@ -151,7 +155,7 @@ def test_a_missing_receipt_is_counted_as_it_is_listed(running: Running) -> None:
     assert_they_agree(running, made, {"sent": 2})
 
 
-def test_a_message_has_a_price_once_a_provider_was_asked(running: Running) -> None:
+def test_a_message_has_a_price_once_it_was_sent_to_a_provider(running: Running) -> None:
     price = UnitPrice(amount=Decimal(12), currency="XOF")
     asyncio.run(running.world.integrations.put(replace(SMS, unit_prices={"SN": price})))
     later = (running.clock.now() + timedelta(hours=2)).isoformat()

@@ -1,4 +1,4 @@
-"""Dead letters through the fan-out and the API as SQS and API Gateway call them, on moto."""
+"""Dead letters. The tests call the fan-out and the API as SQS and API Gateway do, on moto."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -44,7 +44,7 @@ def running(aws: Aws, described: Node, loop: Loop) -> Running:
 
 
 def delivered(running: Running, bodies: Sequence[str], queue: str = DEAD_LETTER_QUEUES[1]) -> list[str]:
-    """A batch of a dead-letter queue; the numbers of the records that have to come again."""
+    """Delivers a batch of a dead-letter queue. Returns the numbers of the records that have to come again."""
     records = [
         {
             "messageId": str(number),
@@ -69,7 +69,7 @@ def body_of(queue_message: QueueMessage) -> str:
     return encode(queue_message).decode()
 
 
-def test_poison_among_healthy_ones_is_left_lying_and_holds_up_nobody(running: Running) -> None:
+def test_unreadable_records_stay_on_the_queue_and_do_not_block_the_others(running: Running) -> None:
     sent = [running.send(f"k-{number}") for number in range(3)]
     queue_messages = {
         queue_message.message_id: body_of(queue_message) for queue_message in running.queue_messages(after=5)
@@ -96,7 +96,7 @@ def test_poison_among_healthy_ones_is_left_lying_and_holds_up_nobody(running: Ru
     }
 
 
-def test_redriven_each_leaves_as_one_new_queue_message(running: Running) -> None:
+def test_each_redriven_message_gets_one_new_queue_message(running: Running) -> None:
     sent = [running.send(f"k-{number}") for number in range(2)]
     queue_messages = running.queue_messages(after=5)
     assert delivered(running, [body_of(queue_message) for queue_message in queue_messages] * 2) == []
@@ -114,7 +114,7 @@ def test_redriven_each_leaves_as_one_new_queue_message(running: Running) -> None
     assert listed(running) == []
 
 
-def test_a_distributions_row_goes_under_its_present_epoch(running: Running) -> None:
+def test_a_redriven_row_gets_the_distributions_present_epoch(running: Running) -> None:
     made = running.distribute("d", confirm=True)
     running.work()
     queue_messages = running.queue_messages(after=60)
@@ -123,7 +123,7 @@ def test_a_distributions_row_goes_under_its_present_epoch(running: Running) -> N
     for action in ("pause", "resume"):
         route = f"POST /v1/distributions/{{distribution_id}}/{action}"
         assert running.call(route, path={"distribution_id": made["distribution_id"]})[0] == 200
-    running.world.hands.tasks()  # not released again: the dead one goes by itself
+    running.world.hands.tasks()  # drops the release tasks, so that only the redrive enqueues the message
     assert running.call(REDRIVE, {"all": True}) == (202, {"redriven": 1})
     running.work()
     [queue_message] = running.queue_messages(after=120)
@@ -131,7 +131,7 @@ def test_a_distributions_row_goes_under_its_present_epoch(running: Running) -> N
     assert (queue_messages[0].epoch, queue_message.epoch) == (1, 3)
 
 
-def test_both_channels_queues_are_taken_and_tasks_are_tasks_still(running: Running) -> None:
+def test_only_records_of_the_dead_letter_queues_are_dead_letters(running: Running) -> None:
     running.send("k")
     [queue_message] = running.queue_messages(after=5)
     assert delivered(running, [body_of(queue_message)], "arn:aws:sqs:eu-west-1:123456789012:fanout") == ["0"]
@@ -156,7 +156,7 @@ def test_a_list_page_by_page_and_by_channel(running: Running) -> None:
     assert running.call(LIST, query="channel=fax")[0] == 400
 
 
-def test_another_organisation_sees_and_moves_nothing(running: Running) -> None:
+def test_another_organisation_sees_and_redrives_nothing(running: Running) -> None:
     running.send("k")
     delivered(running, [body_of(queue_message) for queue_message in running.queue_messages(after=5)])
     [letter] = listed(running)
@@ -171,7 +171,7 @@ def test_another_organisation_sees_and_moves_nothing(running: Running) -> None:
 
 
 @pytest.mark.parametrize("route", [LIST, REDRIVE])
-def test_only_an_administrator(running: Running, route: str) -> None:
+def test_only_an_administrator_may_list_and_redrive(running: Running, route: str) -> None:
     status, problem = running.call(route, {"all": True}, claims=running.claims(scope=f"{READ} {SEND}"))
     assert (status, problem["code"]) == (403, "forbidden")
 
@@ -198,7 +198,7 @@ def test_a_body_that_names_nothing_is_refused(running: Running, body: object, st
     assert (found, [one["field"] for one in problem["errors"]]) == (status, [field])
 
 
-def test_what_a_live_claim_holds_comes_again(running: Running, loop: Loop) -> None:
+def test_a_message_with_a_live_claim_comes_again(running: Running, loop: Loop) -> None:
     message_id = running.send("k")
     queue_messages = [body_of(queue_message) for queue_message in running.queue_messages(after=5)]
     lease_until = running.clock.now() + timedelta(seconds=90)

@@ -1,4 +1,5 @@
-"""Distributions: made once, changed by whoever has read what stands, listed, and taken up when due."""
+"""Distributions: created once, changed only by a writer that has read the present revision, listed, and found when
+due."""
 
 import dataclasses
 from datetime import timedelta
@@ -32,7 +33,7 @@ async def test_many_are_read_by_their_own_organisations_keys(world: World) -> No
     assert await world.distributions.get_many([]) == {}
 
 
-async def test_two_who_read_the_same_do_not_overwrite_each_other(world: World) -> None:
+async def test_two_writers_with_the_same_revision_do_not_overwrite_each_other(world: World) -> None:
     await world.distributions.create(distribution())
     other = world.another().distributions
     mine, theirs = await world.distributions.get(*KEY), await other.get(*KEY)
@@ -45,7 +46,7 @@ async def test_two_who_read_the_same_do_not_overwrite_each_other(world: World) -
     assert await other.save(saved.cancelled(NOON)) is not None
 
 
-async def test_what_was_never_made_is_not_saved(world: World) -> None:
+async def test_an_unknown_distribution_is_not_saved(world: World) -> None:
     assert await world.distributions.save(distribution()) is None
     assert await world.distributions.get(*KEY) is None
 
@@ -96,7 +97,7 @@ async def test_the_list_shows_what_was_saved(world: World) -> None:
     assert await walked(world, None, DistributionStatus.PAUSED, 10) == ["d-1"]
 
 
-async def test_due_ones_come_earliest_first_until_they_are_no_longer_due(world: World) -> None:
+async def test_due_distributions_come_earliest_first_until_they_are_no_longer_due(world: World) -> None:
     for number, minutes in enumerate((3, 1, 2, 9)):
         due_at = NOON + timedelta(minutes=minutes)
         await world.distributions.create(distribution(f"d-{number}", due_at=due_at))

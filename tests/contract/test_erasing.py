@@ -1,4 +1,4 @@
-"""What erasing asks of the stores: gone is gone, in every version, and nobody else's is touched."""
+"""Erasure in the stores: every version of a person's data is gone, and other people's data stays."""
 
 import asyncio
 from dataclasses import replace
@@ -58,15 +58,15 @@ async def test_a_single_payload_is_gone_in_every_version(world: World) -> None:
     assert await world.plans.read_payload(longer) is not None
 
 
-async def test_a_payload_that_was_put_away_is_still_found(world: World) -> None:
-    """Expiry in a versioned bucket leaves the version for a day."""
+async def test_an_expired_payload_is_still_found(world: World) -> None:
+    """In a versioned bucket, expiry hides an object and leaves its version for a day."""
     reference = await world.plans.write_payload(ORGANISATION, PERSON, "m-1", replace(BARE_PAYLOAD, to=NUMBER))
     world.hands.erase(reference.object_key)
     await world.plans.erase_payload(reference)
     assert not world.hands.holds(NUMBER)
 
 
-async def test_one_row_of_a_chunk_is_gone_and_the_others_stay(world: World) -> None:
+async def test_one_row_of_a_chunk_is_erased_and_the_others_stay(world: World) -> None:
     key = await stored_content(world)
     for _ in range(2):
         await world.plans.erase_payload(PayloadRef(object_key=key, row=1))
@@ -89,7 +89,7 @@ async def test_a_persons_rows_are_gone_in_every_version(world: World) -> None:
     assert world.hands.holds(OTHERS_NUMBER)
 
 
-async def test_two_erasures_in_one_chunk_bring_back_neither(world: World) -> None:
+async def test_two_erasures_in_one_chunk_restore_neither_row(world: World) -> None:
     await stored_content(world)
     await asyncio.gather(*(world.plans.erase_person(ORGANISATION, 1, CHUNK, one) for one in (PERSON, OTHER)))
     rows = tuple(await world.plans.read_chunk(ORGANISATION, 1, CHUNK) or ())
@@ -98,7 +98,7 @@ async def test_two_erasures_in_one_chunk_bring_back_neither(world: World) -> Non
     assert not world.hands.holds(OTHERS_NUMBER)
 
 
-async def test_what_expired_or_never_was_is_no_error(world: World) -> None:
+async def test_erasing_an_expired_or_missing_object_is_no_error(world: World) -> None:
     never = Chunk(distribution_id="d-9", run=0, number=0)
     await world.plans.erase_person(ORGANISATION, 1, never, PERSON)
     await world.plans.erase_payload(PayloadRef(object_key="messages/demo/never.json"))
@@ -110,7 +110,7 @@ async def test_what_expired_or_never_was_is_no_error(world: World) -> None:
 
 
 async def test_a_chunk_that_expired_and_is_not_gone_yet_is_found_and_removed(cloud: World) -> None:
-    """Expiry in a versioned bucket hides an object, and leaves its version for a day. The fakes keep no versions."""
+    """In a versioned bucket, expiry hides an object and leaves its version for a day. The fakes keep no versions."""
     cloud.hands.erase(await stored_content(cloud))
     assert await cloud.plans.chunks(ORGANISATION, CHUNK.distribution_id, 1) == [CHUNK]
     assert cloud.hands.holds(NUMBER)
@@ -120,7 +120,7 @@ async def test_a_chunk_that_expired_and_is_not_gone_yet_is_found_and_removed(clo
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.SENT])
-async def test_an_unlinked_row_stays_and_is_nobodys(world: World, status: Status) -> None:
+async def test_an_unlinked_row_stays_without_its_person(world: World, status: Status) -> None:
     rows = [
         replace(message(f"m-{n}"), person=PERSON, payload=PayloadRef(object_key=f"messages/demo/{PERSON}/m-{n}.abc"))
         for n in range(3)
@@ -140,7 +140,7 @@ async def test_an_unlinked_row_stays_and_is_nobodys(world: World, status: Status
     assert [one.message_id for one in everyone.items] == ["m-2", "m-1", "m-0"]
 
 
-async def test_a_row_that_is_logged_without_a_person_is_a_row_like_any_other(world: World) -> None:
+async def test_a_row_can_be_logged_without_a_person(world: World) -> None:
     await world.log.add(replace(message(), person=""))
     assert (await stored_row(world.log)).person == ""
     page = await world.log.page(LogQuery(organisation=ORGANISATION), None, 10)
@@ -148,7 +148,7 @@ async def test_a_row_that_is_logged_without_a_person_is_a_row_like_any_other(wor
 
 
 @pytest.mark.parametrize("identity_links", [False, True])
-async def test_traces_go_and_the_recorded_word_stays(world: World, identity_links: bool) -> None:
+async def test_traces_are_erased_and_the_consent_record_stays(world: World, identity_links: bool) -> None:
     statement = revoked(NOON, "erasure")
     for organisation in (ORGANISATION, "other"):
         for person in (PERSON, OTHER):
@@ -168,15 +168,15 @@ async def test_traces_go_and_the_recorded_word_stays(world: World, identity_link
         assert bool(met.messages) is known
 
 
-async def test_an_erasure_that_is_overtaken_reads_again(cloud: World, aws: Aws) -> None:
-    """Another one writes the chunk between this one's reading and its writing."""
+async def test_an_overtaken_erasure_reads_again(cloud: World, aws: Aws) -> None:
+    """Another erasure writes the chunk between this one's read and write."""
     await stored_content(cloud)
     overtaken: list[str] = []
 
     def overtake(**_: object) -> None:
         if not overtaken:
             overtaken.append(OTHER)
-            with pytest.raises(StopIteration):  # its calls are made at once: it never waits
+            with pytest.raises(StopIteration):  # the overtaking call runs at once and never waits
                 cloud.another().plans.erase_person(ORGANISATION, 1, CHUNK, OTHER).send(None)
 
     aws.s3.meta.events.register("after-call.s3.GetObject", overtake)
@@ -190,7 +190,7 @@ async def test_an_erasure_that_is_overtaken_reads_again(cloud: World, aws: Aws) 
     assert not cloud.hands.holds(OTHERS_NUMBER)
 
 
-async def test_killed_between_writing_and_removing_the_next_one_removes(cloud: World, aws: Aws) -> None:
+async def test_the_next_erasure_completes_one_that_was_killed(cloud: World, aws: Aws) -> None:
     await stored_content(cloud)
 
     def kill(**_: object) -> None:
@@ -207,7 +207,7 @@ async def test_killed_between_writing_and_removing_the_next_one_removes(cloud: W
     assert not cloud.hands.holds(NUMBER)
 
 
-async def test_what_no_row_names_is_found_by_the_person(world: World) -> None:
+async def test_an_object_without_a_row_is_found_by_the_person(world: World) -> None:
     """A lost race or a killed request leaves it behind."""
     for text in ("one", "two"):
         await world.plans.write_payload(ORGANISATION, PERSON, "m-1", replace(BARE_PAYLOAD, to=NUMBER, text=text))

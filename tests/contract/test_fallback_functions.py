@@ -1,4 +1,4 @@
-"""A fallback through API, webhook and fan-out as API Gateway and SQS call them, on moto."""
+"""Fallbacks. The tests call API, webhook and fan-out as API Gateway and SQS do, on moto."""
 
 import asyncio
 import hashlib
@@ -47,7 +47,7 @@ class Running:
     world: World
     clock: FakeClock
     another_fanout: Callable[[Loop], Handler]
-    """The same function in an environment of its own: what happens while the first three are at work."""
+    """The same function in an environment of its own, to run it while another function works."""
 
     def send(self, key: str, **changes: Any) -> tuple[int, Any]:
         body = {
@@ -66,19 +66,20 @@ class Running:
         return _answer(self.api(dict(asked), Invocation()))[0]
 
     def claimed(self, message_id: str) -> None:
-        """A sender has made the call."""
+        """The state after a sender's claim, during its call."""
         now = self.clock.now()
         lease = now + timedelta(seconds=90)
         asyncio.run(self.world.log.claim(DEMO, message_id, token="t", now=now, lease_until=lease, sender="1060001"))
 
     def taken(self, message_id: str) -> None:
-        """Meta has answered, and the sender has written it down."""
+        """The state after Meta's answer and the sender's record of it."""
         self.claimed(message_id)
         move = Move(status=Status.SENT, at=self.clock.now(), by_attempt=1, provider_message_id="wamid.x")
         assert asyncio.run(self.world.log.move(DEMO, message_id, move)).won
 
     def reported(self, message_id: str, status: str, code: int | None = None, *, at: datetime | None = None) -> None:
-        """Meta's webhook, signed, and its way through the status queue; `message_id` empty: another program's."""
+        """Meta's signed webhook and its way through the status queue. An empty `message_id` is another program's
+        message."""
         reported: dict[str, Any] = {
             "id": "wamid.x",
             "status": status,
@@ -128,7 +129,7 @@ def running(aws: Aws, described: Node, loop: Loop) -> Running:
     return Running(**built, world=world, clock=clock, another_fanout=another)
 
 
-def test_a_failure_that_meta_tells_starts_it_at_once(running: Running) -> None:
+def test_a_failure_that_meta_reports_starts_it_at_once(running: Running) -> None:
     status, made = running.send("k-1")
     assert status == 202, made
     parent = str(made["message_id"])
@@ -145,7 +146,7 @@ def test_a_failure_that_meta_tells_starts_it_at_once(running: Running) -> None:
 
 
 @pytest.mark.parametrize("arrives", [True, False])
-def test_what_is_not_delivered_in_time_falls_back(running: Running, arrives: bool) -> None:
+def test_a_message_that_is_not_delivered_in_time_falls_back(running: Running, arrives: bool) -> None:
     parent = str(running.send("k-2")[1]["message_id"])
     running.claimed(parent)
     running.reported(parent, "sent")
@@ -190,8 +191,9 @@ def test_it_waits_until_meta_reports(running: Running, whose: str) -> None:
     assert texts == {fallback_id(parent)} | ({fallback_id(later)} if not about else set())
 
 
-def test_late_words_that_it_was_delivered_leave_none(running: Running) -> None:
-    """Meta repeats for days what it could not tell: `sent` may come before `delivered`, and the agenda in between."""
+def test_a_late_delivery_report_prevents_the_fallback(running: Running) -> None:
+    """Meta repeats a failed webhook for days. So `sent` may come before `delivered`, and the agenda may run in
+    between."""
     parent = str(running.send("k-8")[1]["message_id"])
     running.taken(parent)
     began = running.clock.now()
@@ -214,7 +216,7 @@ def test_late_words_that_it_was_delivered_leave_none(running: Running) -> None:
         ({"fallback": FALLBACK | {"channel": "whatsapp"}}, "fallback.channel"),
     ],
 )
-def test_what_cannot_be_used_is_refused(running: Running, changes: Any, field: str) -> None:
+def test_an_invalid_fallback_is_refused(running: Running, changes: Any, field: str) -> None:
     status, problem = running.send("k-3", **changes)
     assert status == 422
     assert [(field_error["field"], field_error["code"]) for field_error in problem["errors"]] == [

@@ -1,4 +1,4 @@
-"""Holds: written whole on the revision that was read: two who change them at once never overwrite each other."""
+"""Holds are written whole, on the revision that was read: two writers never overwrite each other."""
 
 import dataclasses
 from datetime import timedelta
@@ -17,7 +17,7 @@ async def test_nothing_is_held_at_first(world: World) -> None:
     assert await world.holds.due(NOON, 10) == []
 
 
-async def test_what_is_saved_is_read_in_another_environment(world: World) -> None:
+async def test_a_saved_hold_is_read_in_another_environment(world: World) -> None:
     held = NONE.set(country_scope("ML"), "balance_empty", NOON)
     assert await world.holds.save(held)
     found = await world.another().holds.get(ORGANISATION, Channel.SMS)
@@ -27,7 +27,7 @@ async def test_what_is_saved_is_read_in_another_environment(world: World) -> Non
     )
 
 
-async def test_of_two_who_change_them_at_once_one_reads_again(world: World) -> None:
+async def test_the_second_of_two_writers_must_read_again(world: World) -> None:
     assert await world.holds.save(NONE.set(country_scope("ML"), "balance_empty", NOON))
     assert not await world.another().holds.save(NONE.set(country_scope("CM"), "country_not_subscribed", NOON))
     seen = await world.another().holds.get(ORGANISATION, Channel.SMS)
@@ -37,7 +37,7 @@ async def test_of_two_who_change_them_at_once_one_reads_again(world: World) -> N
     assert stored.held_scopes() == [country_scope("CM"), country_scope("ML")]
 
 
-async def test_the_tick_finds_those_with_something_to_look_at(world: World) -> None:
+async def test_the_tick_finds_due_holds(world: World) -> None:
     await world.holds.save(NONE.set(ACCOUNT, "token_invalid", NOON))
     assert await world.holds.due(NOON - MINUTE, 10) == []
     assert await world.holds.due(NOON, 10) == [(ORGANISATION, Channel.SMS)]

@@ -1,4 +1,4 @@
-"""Settings: kept whole, one organisation's apart from another's, and never older than a message asks for."""
+"""Settings are stored whole and per organisation. A reader gets at least the version that the message asks for."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -60,7 +60,7 @@ async def test_every_field_comes_back(world: World) -> None:
         assert await integrations.dhis2(ORGANISATION) == DHIS2
 
 
-async def test_what_is_not_set_is_none_until_it_is(world: World) -> None:
+async def test_settings_are_none_until_they_are_saved(world: World) -> None:
     other = world.another().integrations
     for integrations in (world.integrations, other):
         assert await integrations.whatsapp(ORGANISATION) is None
@@ -79,7 +79,7 @@ async def test_putting_it_again_replaces_it(world: World) -> None:
     assert await world.integrations.sms(ORGANISATION) == mended
 
 
-async def test_a_newer_message_or_a_wish_for_fresh_ones_finds_what_another_has_put(world: World) -> None:
+async def test_a_newer_version_or_an_uncached_read_finds_settings_of_another_environment(world: World) -> None:
     await world.integrations.put(SMS)
     await world.integrations.put(WHATSAPP)
     asking, looking = world.another().integrations, world.another().integrations
@@ -94,7 +94,7 @@ async def test_a_newer_message_or_a_wish_for_fresh_ones_finds_what_another_has_p
     assert await looking.whatsapp(ORGANISATION, uncached=True) == replace(WHATSAPP, version=2)
 
 
-async def test_deleting_forgets_one_of_them(world: World) -> None:
+async def test_deleting_removes_one_of_them(world: World) -> None:
     for kept in (WHATSAPP, SMS, DHIS2):
         await world.integrations.put(kept)
     assert [await world.integrations.delete(ORGANISATION, "sms") for _ in range(2)] == [True, False]
@@ -105,8 +105,8 @@ async def test_deleting_forgets_one_of_them(world: World) -> None:
     assert await world.integrations.sms(ORGANISATION) == SMS
 
 
-async def test_what_is_deleted_can_be_put_again_at_once_and_deleted_again(world: World) -> None:
-    """Secrets Manager deletes a secret when it comes to it, and refuses one of that name until then."""
+async def test_deleted_settings_can_be_saved_and_deleted_again_at_once(world: World) -> None:
+    """Secrets Manager deletes a secret some time later, and until then refuses a new one with its name."""
     for turn in range(3):
         for kept in (WHATSAPP, SMS, DHIS2):
             await world.integrations.put(replace(kept, version=turn + 1))
@@ -141,7 +141,7 @@ def remembering(aws: Aws, clock: FakeClock, prefix: str, *, patient: bool = Fals
 
 
 async def changed_behind(aws: Aws, clock: FakeClock, reader: SecretIntegrations, prefix: str) -> SmsIntegration:
-    """The reader has read version 1 when another environment puts version 2."""
+    """The reader has version 1 in its cache when another environment saves version 2."""
     writer = remembering(aws, clock, prefix)
     await writer.put(SMS)
     assert await reader.sms(ORGANISATION) == SMS
@@ -150,7 +150,7 @@ async def changed_behind(aws: Aws, clock: FakeClock, reader: SecretIntegrations,
     return mended
 
 
-async def test_what_is_cached_serves_for_five_minutes(aws: Aws, clock: FakeClock) -> None:
+async def test_settings_are_cached_for_five_minutes(aws: Aws, clock: FakeClock) -> None:
     reader = remembering(aws, clock, "five")
     mended = await changed_behind(aws, clock, reader, "five")
     clock.pass_by(minutes=5)
@@ -168,7 +168,7 @@ async def test_a_patient_reader_looks_again_every_five_seconds_at_most(aws: Aws,
     assert await reader.sms(ORGANISATION, uncached=True) == mended
 
 
-async def test_a_patient_reader_asks_for_unmatched_receipts_every_five_seconds_at_most(
+async def test_a_patient_reader_looks_for_missing_settings_every_five_seconds_at_most(
     aws: Aws, clock: FakeClock
 ) -> None:
     reader = remembering(aws, clock, "stranger", patient=True)
@@ -182,7 +182,7 @@ async def test_a_patient_reader_asks_for_unmatched_receipts_every_five_seconds_a
 
 @contextmanager
 def counted(aws: Aws) -> Iterator[list[str]]:
-    """The secrets that were read."""
+    """The names of the secrets that were read."""
     asked: list[str] = []
     event = "before-parameter-build.secrets-manager.GetSecretValue"
     note = lambda params, **_: asked.append(params["SecretId"])  # noqa: E731 - a handler of botocore's
@@ -194,13 +194,13 @@ def counted(aws: Aws) -> Iterator[list[str]]:
 
 
 def entries(reader: SecretIntegrations) -> int:
-    """All that it remembers."""
+    """The number of entries in its caches."""
     found = [getattr(reader, name) for name in vars(reader)]
     return sum(len(one) for one in found if isinstance(one, Mapping))
 
 
 async def test_invented_names_cost_few_reads_and_little_room(aws: Aws, clock: FakeClock) -> None:
-    """Issue 14, line 12. A name that this worker knows is looked up all the while, whatever else is asked for."""
+    """Issue 14, line 12. Meanwhile the reader always finds the organisation that it knows."""
     await remembering(aws, clock, "forged").put(SMS)
     reader = remembering(aws, clock, "forged", patient=True)
     assert await reader.sms(ORGANISATION) == SMS
@@ -218,7 +218,7 @@ async def test_invented_names_cost_few_reads_and_little_room(aws: Aws, clock: Fa
     assert len(asked) == 1, "its copy was too old"
 
 
-async def test_names_that_come_slowly_are_forgotten_too(aws: Aws, clock: FakeClock) -> None:
+async def test_unknown_names_that_come_slowly_are_forgotten_too(aws: Aws, clock: FakeClock) -> None:
     reader = remembering(aws, clock, "slowly", patient=True)
     for number in range(1_500):
         clock.pass_by(seconds=1)
@@ -226,8 +226,8 @@ async def test_names_that_come_slowly_are_forgotten_too(aws: Aws, clock: FakeClo
     assert entries(reader) <= MANY + 100
 
 
-async def test_who_is_new_is_found_a_moment_after_a_flood(aws: Aws, clock: FakeClock) -> None:
-    """And one kind of settings is not flooded by the other's names."""
+async def test_a_new_organisation_is_found_soon_after_a_flood(aws: Aws, clock: FakeClock) -> None:
+    """A flood of names of one kind of settings does not limit the other kind."""
     await remembering(aws, clock, "flood").put(SMS)
     await remembering(aws, clock, "flood").put(WHATSAPP)
     reader = remembering(aws, clock, "flood", patient=True)
@@ -239,7 +239,7 @@ async def test_who_is_new_is_found_a_moment_after_a_flood(aws: Aws, clock: FakeC
     assert await reader.sms(ORGANISATION) == SMS
 
 
-async def test_those_who_know_whom_they_ask_for_are_not_limited(aws: Aws, clock: FakeClock) -> None:
+async def test_reads_for_signed_in_callers_are_not_limited(aws: Aws, clock: FakeClock) -> None:
     reader = remembering(aws, clock, "signed-in")
     for number in range(60):
         assert await reader.sms(f"organisation-{number}") is None

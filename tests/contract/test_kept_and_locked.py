@@ -1,4 +1,4 @@
-"""How long the log keeps a message, and under which key secrets lie that are made at run time."""
+"""How long the log keeps a message, and the KMS key of secrets that are made at run time."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ from tests.template.reading import Node
 KEY = "alias/oomus-messaging-test"
 
 
-async def test_a_message_is_forgotten_as_long_after_its_acceptance_as_was_said(aws: Aws, described: Node) -> None:
+async def test_a_message_expires_after_the_configured_retention(aws: Aws, described: Node) -> None:
     table = deploy(aws, described).log_table
     log = DynamoLog(aws, table, timedelta(days=90))
     for logged, number in ((log.add, 1), (lambda one: log.add_all([one]), 2)):
@@ -25,7 +25,7 @@ async def test_a_message_is_forgotten_as_long_after_its_acceptance_as_was_said(a
         assert item["expires_at"] == {"N": str(int((one.accepted_at + timedelta(days=90)).timestamp()))}
 
 
-async def test_secrets_are_made_under_the_key_that_was_named_and_stay_under_it(aws: Aws) -> None:
+async def test_secrets_are_made_under_the_configured_key_and_stay_under_it(aws: Aws) -> None:
     settings = SecretIntegrations(aws, "locked", FakeClock(), key=KEY)
     token_store = SecretTokenStore(aws, "locked", FakeTelemetry(), KEY)
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""What is watched comes up when it is due, and is found again by whoever looks."""
+"""Rows with a next check come up when it is due."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -44,14 +44,14 @@ async def test_organisations_share_the_agenda(world: World) -> None:
     assert {row.organisation for row in await world.log.due(SHARD, NOON, 10)} == {ORGANISATION, "other"}
 
 
-async def test_due_means_not_before_its_instant(world: World) -> None:
+async def test_a_row_is_due_from_its_instant_on(world: World) -> None:
     await world.log.add(message(due_at=NOON))
     assert await due(world, NOON - timedelta(milliseconds=1)) == []
     assert await due(world, NOON) == ["m-1"]
 
 
-@pytest.mark.parametrize("with_next_check", [None, NOON], ids=["unwatched", "with_next_check"])
-async def test_postponing_moves_begins_and_ends_the_next_check(world: World, with_next_check: datetime | None) -> None:
+@pytest.mark.parametrize("with_next_check", [None, NOON], ids=["without_next_check", "with_next_check"])
+async def test_postponing_sets_moves_and_removes_the_next_check(world: World, with_next_check: datetime | None) -> None:
     await world.log.add(message(due_at=with_next_check))
     assert await world.log.postpone(*KEY, due_at=LATER, scheduled_for=LATER + SECOND)
     assert await stored_row(world.log) == replace(message(), due_at=LATER, scheduled_for=LATER + SECOND)
@@ -71,7 +71,7 @@ async def test_a_claimed_message_is_not_postponed_and_comes_up_when_its_lease_ha
     assert await due(world, LATER) == ["m-1"]
 
 
-async def test_the_next_check_is_moved_on_by_the_one_who_has_seen_it(world: World) -> None:
+async def test_only_a_reader_of_the_present_next_check_moves_it(world: World) -> None:
     await world.log.add(message(due_at=NOON))
     assert await world.log.move_next_check(*KEY, seen=NOON, due_at=LATER)
     assert not await world.log.move_next_check(*KEY, seen=NOON, due_at=LATER + SECOND)
@@ -79,7 +79,7 @@ async def test_the_next_check_is_moved_on_by_the_one_who_has_seen_it(world: Worl
     assert await due(world) == []
 
 
-async def test_a_next_check_that_has_ended_is_not_begun_again(world: World) -> None:
+async def test_a_removed_next_check_is_not_set_again(world: World) -> None:
     await world.log.add(message(due_at=NOON))
     await world.log.move(*KEY, Move(status=Status.SENT, at=NOON))
     assert not await world.log.move_next_check(*KEY, seen=NOON, due_at=LATER)
@@ -87,7 +87,7 @@ async def test_a_next_check_that_has_ended_is_not_begun_again(world: World) -> N
     assert await due(world, LATER) == []
 
 
-async def test_what_has_an_unknown_outcome_or_given_back_comes_up_when_asked(world: World) -> None:
+async def test_a_row_given_back_or_with_an_unknown_outcome_comes_up_at_its_next_check(world: World) -> None:
     await world.log.add(message())
     await world.log.claim(*KEY, token="t", now=NOON, lease_until=NOON + SECOND)
     await world.log.give_back(*KEY, token="t", due_at=NOON + SECOND, uses_attempt=True)
@@ -105,7 +105,7 @@ async def parked(world: World) -> list[str]:
     return [row.message_id for row in await world.log.parked(ORGANISATION, Channel.SMS, MALI, 100)]
 
 
-async def test_a_parked_message_waits_for_the_end_of_its_hold_alone(world: World) -> None:
+async def test_a_parked_message_waits_only_for_the_end_of_its_hold(world: World) -> None:
     await world.log.add(message(due_at=NOON))
     assert await world.log.park(*KEY, channel=Channel.SMS, seen=NOON, scope=MALI)
     assert await due(world, LATER) == []
@@ -123,14 +123,14 @@ async def test_a_parked_message_waits_for_the_end_of_its_hold_alone(world: World
     assert await parked(world) == []
 
 
-async def test_only_what_has_the_next_check_that_was_seen_and_is_not_claimed_is_parked(world: World) -> None:
+async def test_a_claimed_message_or_a_changed_next_check_is_not_parked(world: World) -> None:
     await world.log.add(message(due_at=NOON))
     assert not await world.log.park(*KEY, channel=Channel.SMS, seen=LATER, scope=MALI)
     await world.log.claim(*KEY, token="t", now=NOON, lease_until=LATER)
     assert not await world.log.park(*KEY, channel=Channel.SMS, seen=LATER, scope=MALI)
 
 
-async def test_a_parked_message_that_is_claimed_or_ends_leaves_its_place(world: World) -> None:
+async def test_a_parked_message_that_is_claimed_or_ends_is_no_longer_parked(world: World) -> None:
     await world.log.add(message(due_at=NOON))
     await world.log.park(*KEY, channel=Channel.SMS, seen=NOON, scope=MALI)
     await world.log.claim(*KEY, token="t", now=NOON, lease_until=LATER, probe=True)

@@ -1,4 +1,4 @@
-"""One copy wins the right to call the provider, and only a sure outcome gives it back."""
+"""One queue message wins the right to call the provider. Only an outcome that is certainly not sent gives it back."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -46,7 +46,7 @@ async def test_a_claim_takes_a_lease_and_counts_the_attempt(world: World, due_at
         (2 * LEASE, ClaimAnswer.LAPSED),
     ],
 )
-@pytest.mark.parametrize("due_at", [None, NOON], ids=["unwatched", "with_next_check"])
+@pytest.mark.parametrize("due_at", [None, NOON], ids=["without_next_check", "with_next_check"])
 async def test_a_second_queue_message_never_wins(
     world: World, due_at: datetime | None, later: timedelta, answer: ClaimAnswer
 ) -> None:
@@ -56,7 +56,7 @@ async def test_a_second_queue_message_never_wins(
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.PENDING])
-async def test_what_has_ended_is_done(world: World, status: Status) -> None:
+async def test_an_ended_message_cannot_be_claimed(world: World, status: Status) -> None:
     await claimed(world)
     await world.log.move(*KEY, Move(status=status, at=NOON))
     row = await stored_row(world.log)
@@ -64,11 +64,11 @@ async def test_what_has_ended_is_done(world: World, status: Status) -> None:
     assert await stored_row(world.log) == row
 
 
-async def test_what_is_not_in_the_log_is_done(world: World) -> None:
+async def test_a_message_missing_from_the_log_cannot_be_claimed(world: World) -> None:
     assert await claim(world.log) == Claim(answer=ClaimAnswer.DONE, message=None)
 
 
-async def test_what_nobody_knows_is_done_for_ever(world: World) -> None:
+async def test_a_message_with_an_unknown_outcome_is_never_claimed_again(world: World) -> None:
     await claimed(world)
     assert await world.log.mark_unknown(*KEY, token=TOKEN, now=NOON, due_at=LATER)
     row = await stored_row(world.log)
@@ -79,7 +79,7 @@ async def test_what_nobody_knows_is_done_for_ever(world: World) -> None:
 
 
 @pytest.mark.parametrize("token", ["another", None])
-async def test_only_the_claim_that_holds_the_lease_speaks(world: World, token: str | None) -> None:
+async def test_only_the_claim_that_holds_the_lease_changes_the_row(world: World, token: str | None) -> None:
     row = await claimed(world)
     assert not await world.log.mark_unknown(*KEY, token=token, now=NOON, due_at=LATER)
     assert not await world.log.give_back(*KEY, token=token, due_at=LATER, uses_attempt=True)
@@ -88,15 +88,15 @@ async def test_only_the_claim_that_holds_the_lease_speaks(world: World, token: s
     assert await stored_row(world.log) == row
 
 
-@pytest.mark.parametrize("due_at", [None, NOON], ids=["unwatched", "with_next_check"])
-async def test_a_claim_that_is_repeated_knows_its_first_attempt(world: World, due_at: datetime | None) -> None:
+@pytest.mark.parametrize("due_at", [None, NOON], ids=["without_next_check", "with_next_check"])
+async def test_a_repeated_claim_recognises_its_first_attempt(world: World, due_at: datetime | None) -> None:
     """AWS's client repeats a write whose answer was lost."""
     row = await claimed(world, due_at=due_at)
     assert await claim(world.another().log, token=TOKEN) == Claim(answer=ClaimAnswer.WON, message=row)
     assert await stored_row(world.log) == row
 
 
-async def test_a_claim_that_has_ended_is_not_won_by_its_repeat(world: World) -> None:
+async def test_a_repeated_claim_does_not_win_after_the_claim_has_ended(world: World) -> None:
     await claimed(world)
     await world.log.mark_unknown(*KEY, token=TOKEN, now=NOON, due_at=LATER)
     assert (await claim(world.log, token=TOKEN)).answer is ClaimAnswer.DONE
@@ -106,7 +106,7 @@ async def test_a_claim_that_has_ended_is_not_won_by_its_repeat(world: World) -> 
 
 
 async def test_giving_back_twice_does_not_take_the_lease_of_the_next_claim(world: World) -> None:
-    """The number of an attempt that was given back is used again; its token is not."""
+    """The next claim has the same attempt number, but another token."""
     await claimed(world)
     assert await world.log.give_back(*KEY, token=TOKEN, due_at=None, uses_attempt=False)
     next_one = await claim(world.log)
@@ -118,10 +118,10 @@ async def test_giving_back_twice_does_not_take_the_lease_of_the_next_claim(world
     assert await stored_row(world.log) == next_one.message
 
 
-@pytest.mark.parametrize("with_next_check", [None, NOON], ids=["unwatched", "with_next_check"])
-@pytest.mark.parametrize("due_at", [None, LATER], ids=["for nobody", "for the agenda"])
+@pytest.mark.parametrize("with_next_check", [None, NOON], ids=["without_next_check", "with_next_check"])
+@pytest.mark.parametrize("due_at", [None, LATER], ids=["for no check", "for the agenda"])
 @pytest.mark.parametrize(("uses_attempt", "attempts"), [(True, 1), (False, 0)])
-async def test_what_was_surely_not_sent_is_free_again(
+async def test_a_message_that_was_certainly_not_sent_can_be_claimed_again(
     world: World, with_next_check: datetime | None, due_at: datetime | None, uses_attempt: bool, attempts: int
 ) -> None:
     await claimed(world, due_at=with_next_check)
@@ -134,16 +134,16 @@ async def test_what_was_surely_not_sent_is_free_again(
     assert (again.message.attempts, again.message.due_at) == (attempts + 1, NOON + LEASE if due_at else None)
 
 
-async def test_a_sure_no_outdoes_an_unknown_outcome(world: World) -> None:
-    """The agenda gave up on a slow worker, which then hears that the provider refused."""
+async def test_certainly_not_sent_replaces_an_unknown_outcome(world: World) -> None:
+    """The agenda took a slow worker's lease as expired. Then that worker learns that the provider refused."""
     await claimed(world)
     await world.log.mark_unknown(*KEY, token=TOKEN, now=NOON + LEASE, due_at=LATER)
     assert await world.log.give_back(*KEY, token=TOKEN, due_at=LATER, uses_attempt=True)
     assert await stored_row(world.log) == replace(message(), attempts=1, due_at=LATER, claimed_at=NOON)
 
 
-async def test_what_was_given_back_has_no_unknown_outcome(world: World) -> None:
-    """The agenda has seen a lapsed lease; by the time it writes, the worker has said that nothing was sent."""
+async def test_a_message_that_was_given_back_gets_no_unknown_outcome(world: World) -> None:
+    """The agenda has seen an expired lease. Before it writes, the worker records that nothing was sent."""
     await claimed(world)
     await world.log.give_back(*KEY, token=TOKEN, due_at=LATER, uses_attempt=True)
     row = await stored_row(world.log)
@@ -152,7 +152,7 @@ async def test_what_was_given_back_has_no_unknown_outcome(world: World) -> None:
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.PENDING])
-async def test_what_has_ended_is_neither_given_back_nor_of_unknown_outcome(world: World, status: Status) -> None:
+async def test_an_ended_message_is_neither_given_back_nor_marked_unknown(world: World, status: Status) -> None:
     await claimed(world)
     await world.log.move(*KEY, Move(status=status, at=NOON))
     row = await stored_row(world.log)

@@ -1,4 +1,4 @@
-"""A message that was given up: marked on its row, listed for its organisation alone, alive with whatever happens."""
+"""A dead letter: marked on its row, listed for its own organisation, and ended by any later change of the row."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -26,8 +26,8 @@ async def listed(world: World, query: LogQuery = DEAD) -> list[str]:
     return [row.message_id for row in page.items]
 
 
-@pytest.mark.parametrize("row", [message(), message(due_at=NOON)], ids=["unwatched", "with_next_check"])
-async def test_it_is_listed_and_left_alone_until_it_ends(world: World, row: Message) -> None:
+@pytest.mark.parametrize("row", [message(), message(due_at=NOON)], ids=["without_next_check", "with_next_check"])
+async def test_a_dead_letter_is_listed_and_not_due_until_it_ends(world: World, row: Message) -> None:
     await world.log.add(row)
     assert await listed(world) == []
     assert await world.log.mark_dead(*KEY, LETTER)
@@ -38,14 +38,14 @@ async def test_it_is_listed_and_left_alone_until_it_ends(world: World, row: Mess
     assert [one.message_id for one in await world.log.due(SHARD, LETTER.ends_at, 10)] == ["m-1"]
 
 
-async def test_the_first_death_counts(world: World) -> None:
+async def test_only_the_first_dead_letter_counts(world: World) -> None:
     await world.log.add(message())
     assert await world.log.mark_dead(*KEY, LETTER)
     assert not await world.log.mark_dead(*KEY, replace(LETTER, received_at=LATER + SECOND))
     assert (await stored_row(world.log)).dead == LETTER
 
 
-async def test_nobody_is_marked_dead_who_is_not_there_has_ended_or_is_held(world: World) -> None:
+async def test_a_missing_claimed_or_ended_message_is_not_marked_dead(world: World) -> None:
     assert not await world.log.mark_dead(*KEY, LETTER)
     await world.log.add(message())
     await world.log.claim(*KEY, token="t", now=NOON, lease_until=LATER)
@@ -55,7 +55,7 @@ async def test_nobody_is_marked_dead_who_is_not_there_has_ended_or_is_held(world
     assert await listed(world) == []
 
 
-async def test_it_is_redriven_once_a_death(world: World) -> None:
+async def test_a_dead_letter_is_redriven_once(world: World) -> None:
     await world.log.add(message())
     await world.log.mark_dead(*KEY, LETTER)
     assert not await world.log.redrive(*KEY, died_at=LATER - SECOND, due_at=LATER)
@@ -92,10 +92,10 @@ async def postponed(world: World) -> None:
 
 
 @pytest.mark.parametrize("happening", [claimed, sent, ended, postponed])
-async def test_whatever_else_happens_to_it_ends_the_dead_letter(
+async def test_every_other_change_ends_the_dead_letter(
     world: World, happening: Callable[[World], Awaitable[None]]
 ) -> None:
-    """Another copy may still be about, a webhook on its way, a person cancelling."""
+    """Another queue message may still come, a webhook may be on its way, and a person may cancel."""
     await world.log.add(message())
     await world.log.mark_dead(*KEY, LETTER)
     await happening(world)
@@ -106,7 +106,7 @@ async def test_whatever_else_happens_to_it_ends_the_dead_letter(
     assert not await world.log.redrive(*KEY, died_at=LATER, due_at=LATER)
 
 
-async def test_the_list_is_an_organisations_own_newest_first_each_once(world: World) -> None:
+async def test_the_list_has_each_dead_letter_of_the_organisation_once_newest_first(world: World) -> None:
     rows = [
         message(
             f"m-{number:02}",
@@ -136,7 +136,7 @@ async def test_the_list_is_an_organisations_own_newest_first_each_once(world: Wo
     assert len((await world.log.page(LogQuery(organisation=ORGANISATION), None, 50)).items) == 20
 
 
-async def test_those_who_stand_dead_are_counted_by_organisation_and_channel(world: World) -> None:
+async def test_dead_letters_are_counted_by_organisation_and_channel(world: World) -> None:
     assert await world.log.count_dead_letters(10) == {}
     rows = [
         message("m-1"),

@@ -1,4 +1,4 @@
-"""Statuses never go backwards; late ones leave their instant behind."""
+"""Statuses never go backwards; a late status still leaves its instant."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -45,7 +45,7 @@ async def test_the_table_of_moves(world: World, before: Status, after: Status) -
 
 
 @pytest.mark.parametrize("before", Status)
-async def test_a_duplicate_of_sent_is_a_move_like_any_other(world: World, before: Status) -> None:
+async def test_a_duplicate_of_sent_follows_the_table_of_moves(world: World, before: Status) -> None:
     stood = await brought_to(world.log, before)
     duplicate = Move(status=Status.SENT, at=THEN, provider_message_id="p", by_attempt=stood.attempts, is_duplicate=True)
     moved = await world.log.move(*KEY, duplicate)
@@ -64,7 +64,7 @@ async def test_a_duplicate_of_sent_is_a_move_like_any_other(world: World, before
         if not may_move(before, late) and before is not late
     ],
 )
-async def test_a_late_status_leaves_its_instant_and_the_providers_id_once(
+async def test_a_late_status_adds_its_instant_and_the_providers_id_once(
     world: World, before: Status, late: Status
 ) -> None:
     stood = await brought_to(world.log, before)
@@ -78,7 +78,7 @@ async def test_a_late_status_leaves_its_instant_and_the_providers_id_once(
     assert row.instant_of(before) == NOON
 
 
-async def test_a_late_failure_leaves_nothing(world: World) -> None:
+async def test_a_late_failure_changes_nothing(world: World) -> None:
     stood = await brought_to(world.log, Status.DELIVERED)
     failed = Move(status=Status.FAILED, at=THEN, reason="undeliverable", provider_message_id="p")
     assert not (await world.log.move(*KEY, failed)).won
@@ -87,7 +87,7 @@ async def test_a_late_failure_leaves_nothing(world: World) -> None:
 
 @pytest.mark.parametrize("proof", [Status.DELIVERED, Status.READ])
 async def test_proof_of_arrival_leaves_no_trace_of_a_failure(world: World, proof: Status) -> None:
-    """The same as if the failure had come after it."""
+    """The row looks the same as if the failure had come after the proof."""
     await brought_to(world.log, Status.FAILED)
     assert (await world.log.move(*KEY, Move(status=proof, at=THEN))).won
     row = await stored_row(world.log)
@@ -95,7 +95,7 @@ async def test_proof_of_arrival_leaves_no_trace_of_a_failure(world: World, proof
 
 
 @pytest.mark.parametrize("reported", [Status.SENT, Status.DELIVERED, Status.READ])
-async def test_of_a_status_told_twice_the_earlier_instant_stays(world: World, reported: Status) -> None:
+async def test_the_earlier_instant_of_a_repeated_status_stays(world: World, reported: Status) -> None:
     await brought_to(world.log, Status.READ)
     stood = (await stored_row(world.log)).instant_of(reported)
     for number, stays in ((60, 60), (90, 60), (30, 30), (29.5, 30), (30, 30)):
@@ -109,7 +109,7 @@ async def test_of_a_status_told_twice_the_earlier_instant_stays(world: World, re
     assert stood == (NOON if reported is Status.READ else None)
 
 
-async def test_the_first_of_the_providers_ids_stays(world: World) -> None:
+async def test_the_first_provider_message_id_stays(world: World) -> None:
     await world.log.add(message())
     await world.log.move(*KEY, Move(status=Status.SENT, at=NOON, provider_message_id="first"))
     await world.log.move(*KEY, Move(status=Status.DELIVERED, at=THEN, provider_message_id="second"))
@@ -117,7 +117,7 @@ async def test_the_first_of_the_providers_ids_stays(world: World) -> None:
 
 
 @pytest.mark.parametrize(("attempt", "won"), [(None, True), (0, False), (1, True), (2, False)])
-async def test_a_failure_of_another_attempt_says_nothing(world: World, attempt: int | None, won: bool) -> None:
+async def test_a_failure_of_another_attempt_changes_nothing(world: World, attempt: int | None, won: bool) -> None:
     await world.log.add(message())
     row = (await world.log.claim(*KEY, token="t", now=NOON, lease_until=THEN)).message
     moved = await world.log.move(*KEY, Move(status=Status.FAILED, at=NOON, attempt=attempt, reason="undeliverable"))
@@ -127,7 +127,9 @@ async def test_a_failure_of_another_attempt_says_nothing(world: World, attempt: 
 
 @pytest.mark.parametrize("unclaimed", [False, True])
 @pytest.mark.parametrize("is_claimed", [False, True])
-async def test_a_leased_message_ends_by_its_own_outcome(world: World, is_claimed: bool, unclaimed: bool) -> None:
+async def test_a_move_for_unclaimed_messages_does_not_end_a_claimed_one(
+    world: World, is_claimed: bool, unclaimed: bool
+) -> None:
     await world.log.add(message())
     if is_claimed:
         await world.log.claim(*KEY, token="t", now=NOON, lease_until=THEN)
@@ -139,15 +141,15 @@ async def test_a_leased_message_ends_by_its_own_outcome(world: World, is_claimed
     assert await stored_row(world.log) == (ended if won else stood)
 
 
-async def test_a_message_that_nobody_knows_is_a_no_op(world: World) -> None:
+async def test_a_move_of_an_unknown_message_is_a_no_op(world: World) -> None:
     moved = await world.log.move(*KEY, Move(status=Status.SENT, at=NOON, provider_message_id="p"))
     assert (moved.won, moved.before) == (False, None)
     assert await world.log.get(*KEY) is None
 
 
 @pytest.mark.parametrize("before", Status)
-async def test_what_has_gone_is_not_ended_as_unsent(world: World, before: Status) -> None:
-    """A sweep read it as pending; by the time it writes, the message may have been sent."""
+async def test_a_sent_message_is_not_ended_as_unsent(world: World, before: Status) -> None:
+    """A sweep read the row as pending. Before the sweep writes, the message may have been sent."""
     await brought_to(world.log, before)
     move = Move(status=Status.FAILED, at=THEN, reason="cancelled", unclaimed=True)
     assert (await world.log.move(*KEY, move)).won is (before is Status.PENDING)
@@ -156,11 +158,11 @@ async def test_what_has_gone_is_not_ended_as_unsent(world: World, before: Status
 @pytest.mark.parametrize("reported", [Status.SENT, Status.DELIVERED, Status.READ])
 @pytest.mark.parametrize(("first", "second", "stays"), [(60, 0, 0), (0, 60, 0), (1.5, 0, 1.5), (2, 0, 0)])
 @pytest.mark.parametrize("minutes", [None, 3])
-async def test_a_move_that_is_won_late_keeps_the_earliest_instant_that_was_told(
+async def test_a_late_move_keeps_the_earliest_reported_instant(
     world: World, reported: Status, first: float, second: float, stays: float, minutes: int | None
 ) -> None:
-    """The first report names an attempt that the row does not know of: its instant stays behind, and the status comes
-    with the second. Out of order, the second one tells the earlier instant."""
+    """The first report names an attempt that the row does not know: only its instant is kept, and the status comes with
+    the second report. If the reports come out of order, the second has the earlier instant."""
     await world.log.add(replace(message(), fallback_minutes=minutes))
     unknown = Move(status=reported, at=NOON + first * SECOND, attempt=1)
     assert not (await world.log.move(*KEY, unknown)).won
@@ -176,7 +178,8 @@ async def test_a_move_that_is_won_late_keeps_the_earliest_instant_that_was_told(
 async def test_a_status_that_cannot_be_the_messages_own_changes_nothing(
     world: World, other: dict[str, Any], before: Status, reported: Status, is_duplicate: bool
 ) -> None:
-    """Neither its status nor an instant or ID: an SMS has no key at Meta, and a number reports on its own messages."""
+    """Neither a status nor an instant nor an ID changes. An SMS has no key at Meta, and a number reports only on its
+    own messages."""
     await world.log.add(message(due_at=NOON))
     await world.log.claim(*KEY, token="t", now=NOON, lease_until=NOON + SECOND, sender="its number")
     if before is not Status.PENDING:
@@ -191,7 +194,7 @@ async def test_a_status_that_cannot_be_the_messages_own_changes_nothing(
 
 @pytest.mark.parametrize("sender", [None, "its number"])
 async def test_a_status_of_its_own_channel_and_number_moves_it(world: World, sender: str | None) -> None:
-    """A status may come before the row says by which number it left."""
+    """A status may come before the row names the number that sent it."""
     await world.log.add(message(due_at=NOON))
     if sender is not None:
         await world.log.claim(*KEY, token="t", now=NOON, lease_until=NOON + SECOND, sender=sender)

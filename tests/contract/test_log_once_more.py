@@ -1,5 +1,5 @@
-"""What may go out once more, and only once: a template instead of a closed session, a message in doubt, a text whose
-card was taken."""
+"""Messages that may be sent once more, and only once: as a template after a closed session, after an unknown outcome,
+and a text whose card was taken."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -29,7 +29,7 @@ async def claimed_again(world: World) -> Message:
     return claim.message
 
 
-async def test_a_claim_notes_when_and_by_which_rate_limit(world: World) -> None:
+async def test_a_claim_records_its_instant_and_the_sender(world: World) -> None:
     row = await claimed(world)
     assert (row.claimed_at, row.sender) == (NOON, "1060001")
     assert await stored_row(world.log) == row
@@ -37,7 +37,7 @@ async def test_a_claim_notes_when_and_by_which_rate_limit(world: World) -> None:
 
 @pytest.mark.parametrize("is_duplicate", [True, False])
 @pytest.mark.parametrize("is_sent", [True, False])
-async def test_a_retried_message_is_sent_again_by_its_new_attempt_alone(
+async def test_only_the_new_attempt_of_a_retried_message_counts(
     world: World, is_sent: bool, is_duplicate: bool
 ) -> None:
     await claimed(world)
@@ -62,7 +62,7 @@ async def test_a_retried_message_is_sent_again_by_its_new_attempt_alone(
 
 
 @pytest.mark.parametrize("is_sent", [True, False])
-async def test_what_a_stop_refused_later_goes_once_more_as_it_was(world: World, is_sent: bool) -> None:
+async def test_a_message_that_a_stop_error_refused_later_is_sent_again_unchanged(world: World, is_sent: bool) -> None:
     await claimed(world, fallback_template=False)
     if is_sent:
         await world.log.move(*KEY, SENT)
@@ -79,7 +79,7 @@ async def test_what_a_stop_refused_later_goes_once_more_as_it_was(world: World, 
 
 
 @pytest.mark.parametrize("is_sent", [True, False])
-async def test_a_message_goes_with_a_new_upload_once_in_its_life(world: World, is_sent: bool) -> None:
+async def test_a_message_is_sent_with_a_new_upload_once(world: World, is_sent: bool) -> None:
     await claimed(world, fallback_template=False)
     if is_sent:
         await world.log.move(*KEY, SENT)
@@ -114,14 +114,14 @@ async def test_proof_of_arrival_ends_a_retried_message(world: World, status: Sta
 
 
 @pytest.mark.parametrize("ended", [Status.DELIVERED, Status.READ, Status.FAILED])
-async def test_what_has_ended_is_not_retried(world: World, ended: Status) -> None:
+async def test_an_ended_message_is_not_retried(world: World, ended: Status) -> None:
     await claimed(world)
     await world.log.move(*KEY, Move(status=ended, at=NOON))
     assert not await world.log.retry_message(*KEY, attempt=1, due_at=LATER)
 
 
 @pytest.mark.parametrize(("fallback_template", "attempt"), [(False, 1), (True, 0), (True, 2)])
-async def test_only_the_latest_attempt_and_only_with_a_template(
+async def test_only_the_latest_attempt_with_a_fallback_template_is_retried(
     world: World, fallback_template: bool, attempt: int
 ) -> None:
     row = await claimed(world, fallback_template=fallback_template)
@@ -139,7 +139,7 @@ async def test_a_retried_message_can_end_unsent(world: World) -> None:
     assert (row.status, row.retrying, row.due_at) == (Status.FAILED, False, None)
 
 
-async def test_the_card_is_noted_by_who_holds_the_lease(world: World) -> None:
+async def test_only_the_holder_of_the_lease_records_the_card(world: World) -> None:
     await claimed(world)
     assert not await world.log.note_card(*KEY, attempt=2)
     assert await world.log.note_card(*KEY, attempt=1)
@@ -153,7 +153,7 @@ async def test_the_card_is_noted_by_who_holds_the_lease(world: World) -> None:
     assert (await world.log.move(*KEY, replace(whole, card_half=True))).won
 
 
-async def test_a_failed_card_tells_before_it_was_noted(world: World) -> None:
+async def test_a_failed_card_ends_the_message_before_the_card_is_recorded(world: World) -> None:
     await claimed(world)
     card = Move(status=Status.FAILED, at=NOON, attempt=1, card_half=True, reason="undeliverable")
     assert (await world.log.move(*KEY, card)).won
@@ -170,7 +170,7 @@ async def test_a_card_proved_by_its_status_ends_the_unknown_outcome(world: World
     assert await stored_row(world.log) == row
 
 
-async def test_an_unknown_outcome_about_the_text_is_not_the_cards_to_end(world: World) -> None:
+async def test_a_cards_status_does_not_end_an_unknown_outcome_of_the_text(world: World) -> None:
     await claimed(world)
     await world.log.note_card(*KEY, attempt=1)
     await world.log.mark_unknown(*KEY, token="t", now=NOON, due_at=LATER)
@@ -179,7 +179,7 @@ async def test_an_unknown_outcome_about_the_text_is_not_the_cards_to_end(world: 
     assert await stored_row(world.log) == row
 
 
-async def test_a_card_that_is_told_of_while_its_worker_lives_leaves_the_lease(world: World) -> None:
+async def test_a_cards_status_during_a_live_claim_leaves_the_lease(world: World) -> None:
     await claimed(world)
     assert await world.log.card_taken(*KEY, attempt=1, due_at=NOON)
     row = await stored_row(world.log)
@@ -187,7 +187,7 @@ async def test_a_card_that_is_told_of_while_its_worker_lives_leaves_the_lease(wo
     assert await world.log.note_card(*KEY, attempt=1)
 
 
-async def test_a_message_with_an_unknown_outcome_is_freed_once(world: World) -> None:
+async def test_a_message_with_an_unknown_outcome_is_resent_once(world: World) -> None:
     await claimed(world)
     assert not await world.log.resend(*KEY, attempt=1, due_at=NOON)
     await world.log.mark_unknown(*KEY, token="t", now=NOON, due_at=LATER)
@@ -208,13 +208,13 @@ async def awaits_fallback(world: World, **sent: bool) -> Message:
 
 
 @pytest.mark.parametrize("is_held", [True, False])
-async def test_the_providers_own_answer_says_that_it_holds_a_message(world: World, is_held: bool) -> None:
+async def test_the_providers_answer_records_a_quality_hold(world: World, is_held: bool) -> None:
     assert (await awaits_fallback(world, quality_hold=is_held)).quality_hold is is_held
     assert not (await world.log.move(*KEY, SENT)).won
     assert (await stored_row(world.log)).quality_hold is is_held
 
 
-async def test_that_meta_reports_is_noted_with_the_next_look(world: World) -> None:
+async def test_that_meta_reports_is_recorded_with_the_next_check(world: World) -> None:
     row = await awaits_fallback(world)
     assert (row.reporting, row.due_at) == (False, NOON + timedelta(minutes=5))
     for due_at in (LATER, LATER, NOON):
@@ -226,7 +226,7 @@ async def test_that_meta_reports_is_noted_with_the_next_look(world: World) -> No
 
 
 @pytest.mark.parametrize("what", ["pending", "another attempt", "delivered", "failed", "not watched", "retrying"])
-async def test_that_meta_reports_is_noted_of_nothing_else(world: World, what: str) -> None:
+async def test_that_meta_reports_is_recorded_only_for_a_waiting_fallback(world: World, what: str) -> None:
     if what == "pending":
         await world.log.add(replace(message(), fallback_minutes=5, due_at=NOON))
         await claimed_again(world)
@@ -244,7 +244,7 @@ async def test_that_meta_reports_is_noted_of_nothing_else(world: World, what: st
     assert await stored_row(world.log) == before
 
 
-async def test_what_was_told_of_an_attempt_says_nothing_of_the_next(world: World) -> None:
+async def test_facts_of_an_attempt_are_cleared_for_the_next(world: World) -> None:
     await awaits_fallback(world, quality_hold=True)
     assert await world.log.note_reporting(*KEY, attempt=1, due_at=LATER)
     assert await world.log.retry_message(*KEY, attempt=1, due_at=LATER)

@@ -1,4 +1,4 @@
-"""Lists: newest first, each message exactly once, nobody else's ever."""
+"""Lists: newest first, each message exactly once, never another organisation's."""
 
 import itertools
 from collections.abc import Callable
@@ -17,7 +17,7 @@ ALL = LogQuery(organisation=ORGANISATION)
 
 
 def row(number: int, organisation: str = ORGANISATION) -> Message:
-    """Three share each second; they differ in everything that one may ask for."""
+    """Three rows share each second; they differ in every field that a filter may use."""
     chunk = Chunk(distribution_id=f"d-{number % 5}", run=0, number=0)
     made = message(
         f"m-{number:02}",
@@ -112,7 +112,7 @@ async def test_filters(world: World, name: str) -> None:
 
 @pytest.mark.parametrize("query", [ALL, replace(ALL, campaign_id="c-1"), replace(ALL, enrollment_id="e-1")])
 @pytest.mark.parametrize("status", Status)
-async def test_a_status_is_the_one_that_stands(world: World, query: LogQuery, status: Status) -> None:
+async def test_the_status_filter_uses_the_present_status(world: World, query: LogQuery, status: Status) -> None:
     rows = await filled(world)
     statuses = dict(zip((one.message_id for one in rows), itertools.cycle(Status), strict=False))
     for one, its in statuses.items():
@@ -126,7 +126,7 @@ async def test_a_status_is_the_one_that_stands(world: World, query: LogQuery, st
 
 
 @pytest.mark.parametrize("limit", [1, 3, 10])
-async def test_each_once_while_new_ones_arrive(world: World, limit: int) -> None:
+async def test_each_message_is_listed_once_while_new_ones_arrive(world: World, limit: int) -> None:
     rows = await filled(world, 20)
     found: list[str] = []
     position: str | None = None
@@ -141,7 +141,7 @@ async def test_each_once_while_new_ones_arrive(world: World, limit: int) -> None
 
 
 async def test_a_cursor_below_the_period_ends_the_list(world: World) -> None:
-    """Whoever narrows the period keeps the cursor of the wider one."""
+    """A caller may narrow the period and keep the cursor of the wider one."""
     await filled(world)
     page = await world.log.page(ALL, None, 15)
     assert page.position is not None
@@ -166,7 +166,7 @@ async def test_a_providers_id_finds_its_message(world: World, channel: Channel |
     assert await walked(world.log, replace(query, organisation="oth"), 9) == []
 
 
-async def test_a_message_that_goes_out_anew_is_no_longer_found_by_its_old_id(world: World) -> None:
+async def test_a_retried_message_is_no_longer_found_by_its_old_provider_id(world: World) -> None:
     await world.log.add(message())
     await world.log.claim(ORGANISATION, "m-1", token="t", now=NOON, lease_until=NOON + timedelta(seconds=90))
     await world.log.move(ORGANISATION, "m-1", Move(status=Status.SENT, at=NOON, provider_message_id="wamid.A"))

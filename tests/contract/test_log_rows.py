@@ -1,4 +1,4 @@
-"""Rows are kept whole, once, and apart from other organisations' ones."""
+"""Rows are stored whole, once, and apart from other organisations' rows."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -49,7 +49,7 @@ async def test_adding_many_leaves_what_is_there(world: World) -> None:
 
 
 async def test_adding_many_again_leaves_every_status_as_it_is(world: World) -> None:
-    """Logged twice, as a worker that was killed in between does: nothing that is sent becomes pending again."""
+    """A worker that was killed logs its chunk twice. A sent message must not become pending again."""
     many = [message(f"m-{status}") for status in Status]
     await world.log.add_all(many)
     for status in (Status.SENT, Status.DELIVERED, Status.READ, Status.FAILED):
@@ -65,7 +65,7 @@ async def test_adding_many_again_leaves_every_status_as_it_is(world: World) -> N
     assert await stored_row(world.log, "m-new") == message("m-new")
 
 
-async def test_of_two_with_one_id_among_many_the_first_is_kept(world: World) -> None:
+async def test_the_first_of_two_rows_with_one_id_is_kept(world: World) -> None:
     many = [message(f"m-{number}") for number in range(30)]
     await world.log.add_all([*many, message("m-3", campaign_id="second"), message("m-3", organisation="other")])
     assert await stored_row(world.log, "m-3") == message("m-3")
@@ -74,7 +74,7 @@ async def test_of_two_with_one_id_among_many_the_first_is_kept(world: World) -> 
 
 @pytest.mark.parametrize("count", [0, 1, 24, 25, 26, 51])
 async def test_any_number_is_added(world: World, count: int) -> None:
-    """DynamoDB takes 25 at once."""
+    """DynamoDB takes 25 in a request."""
     many = {f"m-{number}": message(f"m-{number}", enrollment_id=f"e-{number}") for number in range(count)}
     await world.log.add_all(list(many.values()))
     assert await world.log.get_many(ORGANISATION, list(many)) == many
@@ -86,8 +86,9 @@ async def test_every_field_of_one_among_many_comes_back(world: World, kept: Mess
     assert await world.log.get(ORGANISATION, kept.message_id) == kept
 
 
-def test_a_row_is_paid_as_one_kilobyte_all_its_life() -> None:
-    """One write unit a change: an organisation's name and IDs as long as UUIDs, every instant told, Meta's ID."""
+def test_a_row_never_exceeds_one_kilobyte() -> None:
+    """So each change costs one write unit. The row has the longest values: UUIDs as IDs, every instant, and Meta's
+    ID."""
     identity = "6f1d3f0e-2b7a-5c49-9d0a-0b5c1f5e7a11"
     row = replace(
         message(identity, organisation=identity, campaign_id="vaccination-2026-11", enrollment_id="ENR00000001"),
@@ -119,7 +120,7 @@ async def test_organisations_do_not_share_an_id(world: World) -> None:
     assert await world.log.get("other", "m-1") == replace(message(organisation="other"), due_at=NOON)
 
 
-async def test_nothing_is_made_by_changing_what_is_not_there(world: World) -> None:
+async def test_changing_a_missing_row_creates_nothing(world: World) -> None:
     log, key = world.log, (ORGANISATION, "m-1")
     assert not await log.give_back(*key, token="t", due_at=NOON, uses_attempt=False)
     assert not await log.mark_unknown(*key, token="t", now=NOON, due_at=NOON)

@@ -1,4 +1,4 @@
-"""Whatever workers, providers, agenda and gate do to a message, in any order: memory and AWS answer alike."""
+"""Any sequence of calls by workers, providers, agenda and gate: the fake and AWS answer alike."""
 
 import asyncio
 from collections.abc import Sequence
@@ -70,7 +70,7 @@ REPORTS = st.lists(
     min_size=2,
     max_size=4,
 )
-"""Short, and of few different words: so that a fault in the order of two reports is met in every run."""
+"""Short lists with few different reports: every run then meets a mistake in the order of two reports."""
 OPERATIONS = st.lists(
     st.one_of(
         CLAIMS,
@@ -107,11 +107,11 @@ OPERATIONS = st.lists(
 
 SENT_TO_NO_ATTEMPT = Operation("move", {"move": Move(status=Status.SENT, at=NOON + timedelta(minutes=1), attempt=1)})
 SENT_EARLIER = Operation("move", {"move": Move(status=Status.SENT, at=NOON)})
-"""Two reports out of order that memory and DynamoDB once dated differently."""
+"""Two reports out of order, to which the fake and DynamoDB once gave different dates."""
 
 
 async def done(log: Log, row: Message, one: Operation) -> tuple[object, Message | None]:
-    """What the log answers, and the row as it stands then."""
+    """The log's answer, and the row after the call."""
     answer: object = await getattr(log, one.name)(row.organisation, row.message_id, **one.arguments)
     return answer, await log.get(row.organisation, row.message_id)
 
@@ -147,7 +147,7 @@ async def compared(logs: tuple[Log, Log], row: Message, operations: Sequence[Ope
 
 
 @pytest.mark.parametrize(("reported", "examples"), [(OPERATIONS, 60), (REPORTS, 120)], ids=["everything", "reports"])
-def test_memory_and_aws_answer_alike(
+def test_the_fake_and_aws_answer_alike(
     aws: Aws, described: Node, reported: st.SearchStrategy[list[Operation]], examples: int
 ) -> None:
     cloud = on_aws(aws, deploy(aws, described), FakeClock()).log

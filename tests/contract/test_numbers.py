@@ -1,4 +1,4 @@
-"""A WhatsApp number's pulse, and the moving count of people."""
+"""What was last heard of a WhatsApp number, and the count of people over 24 hours."""
 
 import asyncio
 from dataclasses import replace
@@ -20,7 +20,7 @@ NUMBER = (ORGANISATION, "1060001")
 PORTFOLIO = (ORGANISATION, "77")
 
 
-async def test_a_number_of_which_nothing_was_heard(world: World) -> None:
+async def test_a_number_without_reports(world: World) -> None:
     assert await world.last_heard_store.read(*NUMBER) == LastHeard()
 
 
@@ -41,8 +41,9 @@ async def test_numbers_and_organisations_have_their_own(world: World) -> None:
     assert await world.last_heard_store.read("other", "1060001") == LastHeard()
 
 
-async def test_what_was_claimed_is_exact_and_the_last_instant_nearly(world: World) -> None:
-    """A message in doubt, or one that waits with its fallback, may have been claimed a moment before another."""
+async def test_the_claim_time_is_exact_and_the_report_time_approximate(world: World) -> None:
+    """A message with an unknown outcome, or one that waits for its fallback, may have been claimed just before
+    another."""
     for number in range(20):
         instant = NOON + number * SECOND / 10
         last_heard = await world.last_heard_store.note_reports(*NUMBER, claimed_at=instant, at=instant)
@@ -56,8 +57,8 @@ async def test_what_was_claimed_is_exact_and_the_last_instant_nearly(world: Worl
     )
 
 
-async def test_of_two_instants_each_moves_by_itself(world: World) -> None:
-    """A late status: of a message that was claimed after all others, told long before."""
+async def test_each_of_the_two_instants_moves_by_itself(world: World) -> None:
+    """A late status: its message was claimed after all others, and Meta's time is long past."""
     await world.last_heard_store.note_reports(*NUMBER, claimed_at=NOON, at=NOON + HOUR)
     late = await world.another().last_heard_store.note_reports(*NUMBER, claimed_at=NOON + SECOND, at=NOON + 2 * SECOND)
     assert (
@@ -86,7 +87,7 @@ async def test_a_person_counts_once_in_24_hours(world: World) -> None:
     assert await world.people_count.used(*PORTFOLIO, NOON + 60 * HOUR) == 1
 
 
-async def test_whoever_comes_when_it_is_full_is_not_counted(world: World) -> None:
+async def test_a_person_beyond_the_limit_is_not_counted(world: World) -> None:
     for number in range(3):
         assert await world.people_count.take(*PORTFOLIO, f"p-{number}", limit=3, now=NOON + number * HOUR) is None
     full = await world.people_count.take(*PORTFOLIO, "p-3", limit=3, now=NOON + 3 * HOUR)
@@ -101,7 +102,7 @@ async def test_whoever_comes_when_it_is_full_is_not_counted(world: World) -> Non
 
 
 @pytest.mark.parametrize(("limit", "taken"), [(5, 5), (20, 12)])
-async def test_many_workers_at_once_never_pass_the_limit(world: World, limit: int, taken: int) -> None:
+async def test_many_concurrent_workers_never_exceed_the_limit(world: World, limit: int, taken: int) -> None:
     workers = [world.another().people_count for _ in range(12)]
     answers = await asyncio.gather(
         *(count.take(*PORTFOLIO, f"p-{number}", limit=limit, now=NOON) for number, count in enumerate(workers))
@@ -110,7 +111,7 @@ async def test_many_workers_at_once_never_pass_the_limit(world: World, limit: in
     assert await world.people_count.used(*PORTFOLIO, NOON) == sum(answer is None for answer in answers)
 
 
-async def test_one_person_at_many_workers_counts_once(world: World) -> None:
+async def test_one_person_counts_once_at_many_workers(world: World) -> None:
     workers = [world.another().people_count for _ in range(6)]
     await asyncio.gather(*(count.take(*PORTFOLIO, "p", limit=100, now=NOON) for count in workers))
     assert await world.people_count.used(*PORTFOLIO, NOON) == 1
@@ -123,7 +124,7 @@ async def test_portfolios_and_organisations_count_their_own(world: World) -> Non
     assert await world.people_count.used(*PORTFOLIO, NOON) == 1
 
 
-async def test_a_silence_is_noted_for_each_distribution_and_the_longest_stands(world: World) -> None:
+async def test_the_longest_silence_of_each_distribution_is_kept(world: World) -> None:
     owner = (ORGANISATION, "d-1")
     assert await world.last_heard_store.silence(*owner) is None
     first = Silence(phone_number_id="1060001", noted_at=NOON, until=NOON + HOUR)
@@ -141,7 +142,7 @@ async def test_a_silence_is_noted_for_each_distribution_and_the_longest_stands(w
 
 
 class Slow(Aws):
-    """Writes nothing: counts what it is asked to, and fails the first time where it is told to."""
+    """Writes nothing. Counts the writes, and fails the first one if `fails`."""
 
     def __init__(self, *, fails: bool = False) -> None:
         super().__init__()
@@ -157,7 +158,7 @@ class Slow(Aws):
         return cast("T", None)
 
 
-async def test_a_report_time_that_could_not_be_written_is_written_when_it_is_heard_again() -> None:
+async def test_a_failed_write_of_a_report_time_is_repeated_with_the_next_report() -> None:
     aws = Slow(fails=True)
     last_heard_store = DynamoLastHeard(aws, "state")
     with pytest.raises(ConnectionError):

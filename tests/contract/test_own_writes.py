@@ -1,4 +1,4 @@
-"""AWS's client repeats a write whose answer was lost. The repeat knows its own first attempt, or changes nothing."""
+"""AWS's client repeats a write whose answer was lost. The repeat recognises its first attempt, or changes nothing."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,14 +30,14 @@ LETTER = DeadLetter(received_at=NOON, reason=DeadReason.HANDLING_FAILED, attempt
 
 @pytest.fixture
 def own(aws: Aws, described: Node, monkeypatch: pytest.MonkeyPatch) -> World:
-    """Without the pauses of botocore between two tries."""
+    """Without botocore's pauses between two attempts."""
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
     return on_aws(aws, deploy(aws, described), FakeClock())
 
 
 @contextmanager
 def answers_lost(aws: Aws, operation: str, times: int = 1) -> Iterator[Callable[[], int]]:
-    """DynamoDB does what it is asked, and nothing comes back, for the first `times` requests. Gives how many came."""
+    """DynamoDB does the first `times` requests, and their answers are lost. Gives the number of requests."""
     made = 0
 
     def lose(event_name: str, request: Any, **_: object) -> Any:
@@ -74,8 +74,8 @@ async def test_a_claim(aws: Aws, own: World) -> None:
     assert await stored_row(own.log) == row
 
 
-async def test_a_claim_of_an_awaited_row(aws: Aws, own: World) -> None:
-    """Its second write is the one that claims."""
+async def test_a_claim_of_a_row_with_a_next_check(aws: Aws, own: World) -> None:
+    """The second of its two writes makes the claim."""
     await own.log.add(message(due_at=NOON))
     with answers_lost(aws, "UpdateItem", times=2), pytest.raises(ReadTimeoutError):
         await claimed(own, "t-0")
@@ -84,7 +84,7 @@ async def test_a_claim_of_an_awaited_row(aws: Aws, own: World) -> None:
     assert (row.attempts, row.due_at) == (1, NOON + LEASE)
 
 
-async def test_a_claim_that_stays_unanswered_is_given_back_by_its_token(aws: Aws, own: World) -> None:
+async def test_an_unanswered_claim_is_given_back_by_its_token(aws: Aws, own: World) -> None:
     await own.log.add(message())
     with answers_lost(aws, "UpdateItem", times=2) as requests, pytest.raises(ReadTimeoutError):
         await claimed(own, "t-1")
@@ -102,7 +102,7 @@ async def test_giving_back(aws: Aws, own: World) -> None:
     assert (row.attempts, row.lease_until, row.claim_token) == (0, None, None)
 
 
-async def test_a_message_is_new_although_its_answer_was_lost(aws: Aws, own: World) -> None:
+async def test_a_message_counts_as_new_although_the_answer_was_lost(aws: Aws, own: World) -> None:
     with answers_lost(aws, "PutItem"):
         assert await own.log.add(message(due_at=NOON))
     assert not await own.log.add(message(campaign_id="another"))

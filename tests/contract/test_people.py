@@ -1,4 +1,4 @@
-"""Consents, receipt names and uploaded cards."""
+"""Consents, provider IDs of receipts, and uploaded cards."""
 
 import asyncio
 from datetime import timedelta
@@ -19,7 +19,7 @@ AGAIN = granted(NOON + 2 * MICROSECOND)
 
 
 @pytest.mark.parametrize("order", list(permutations((GRANTED, STOP, AGAIN))))
-async def test_statements_are_joined_in_whatever_order_they_come(world: World, order: tuple[Consent, ...]) -> None:
+async def test_statements_are_joined_in_any_order(world: World, order: tuple[Consent, ...]) -> None:
     for one in order:
         assert await world.people.record(ORGANISATION, "p-1", [one])
     assert await world.people.consents(ORGANISATION, ["p-1"]) == {"p-1": record(GRANTED, STOP, AGAIN)}
@@ -33,13 +33,13 @@ async def test_the_same_statement_may_be_recorded_twice(world: World) -> None:
     assert await world.people.consents(ORGANISATION, ["p-1"]) == {"p-1": record(GRANTED, STOP)}
 
 
-async def test_of_many_at_once_none_is_lost(world: World) -> None:
+async def test_concurrent_statements_are_all_kept(world: World) -> None:
     reported = [revoked(NOON + number * MICROSECOND) for number in range(6)]
     await asyncio.gather(*(world.another().people.record(ORGANISATION, "p-1", [one]) for one in reported))
     assert await world.people.consents(ORGANISATION, ["p-1"]) == {"p-1": record(*reported)}
 
 
-async def test_what_is_replaced_is_gone(world: World) -> None:
+async def test_a_replaced_record_is_gone(world: World) -> None:
     await world.people.record(ORGANISATION, "p-1", [GRANTED])
     for _ in range(2):
         await world.people.replace(ORGANISATION, "p-1", STOP)
@@ -47,7 +47,7 @@ async def test_what_is_replaced_is_gone(world: World) -> None:
     assert await world.people.consents(ORGANISATION, ["p-1", "p-2"]) == dict.fromkeys(("p-1", "p-2"), record(STOP))
 
 
-async def test_those_who_never_said_a_word_are_left_out(world: World) -> None:
+async def test_people_without_a_consent_record_are_left_out(world: World) -> None:
     known = [f"p-{number}" for number in range(120)]
     for person in known:
         await world.people.record(ORGANISATION, person, [GRANTED])
@@ -56,7 +56,7 @@ async def test_those_who_never_said_a_word_are_left_out(world: World) -> None:
     assert await world.people.consents(ORGANISATION, []) == {}
 
 
-async def test_a_word_to_one_organisation_says_nothing_to_another(world: World) -> None:
+async def test_a_consent_counts_for_one_organisation_only(world: World) -> None:
     await world.people.record("other", "p-1", [GRANTED])
     assert await world.people.consents(ORGANISATION, ["p-1"]) == {}
 
@@ -64,13 +64,13 @@ async def test_a_word_to_one_organisation_says_nothing_to_another(world: World) 
 RECEIPT = (ORGANISATION, ORANGE, "r-1")
 
 
-async def test_a_receipt_that_comes_after_its_name(world: World) -> None:
+async def test_a_receipt_that_comes_after_its_provider_id(world: World) -> None:
     assert list(await world.receipts.name(*RECEIPT, "m-1")) == []
     for _ in range(2):
         assert await world.another().receipts.park(*RECEIPT, "DeliveredToTerminal") == "m-1"
 
 
-async def test_of_many_receipts_at_once_each_finds_its_own_name(world: World) -> None:
+async def test_many_concurrent_receipts_each_find_their_own_message(world: World) -> None:
     for number in range(0, 120, 2):
         await world.receipts.name(ORGANISATION, ORANGE, f"r-{number}", f"m-{number}")
     parked = (world.receipts.park(ORGANISATION, ORANGE, f"r-{number}", "DeliveredToTerminal") for number in range(120))
@@ -79,7 +79,7 @@ async def test_of_many_receipts_at_once_each_finds_its_own_name(world: World) ->
     assert await world.receipts.name(ORGANISATION, ORANGE, "r-1", "m-1") == ["DeliveredToTerminal"]
 
 
-async def test_receipts_that_come_before_their_name(world: World) -> None:
+async def test_receipts_that_come_before_their_provider_id(world: World) -> None:
     for status in ("MessageWaiting", "DeliveredToTerminal", "MessageWaiting"):
         assert await world.receipts.park(*RECEIPT, status) is None
     for _ in range(2):
@@ -109,7 +109,7 @@ async def test_a_card_is_remembered_for_less_than_metas_thirty_days(world: World
     assert await world.media.media_id(*CARD) is None
 
 
-async def test_of_many_cards_at_once_each_has_its_own_id(world: World) -> None:
+async def test_many_concurrent_cards_each_have_their_own_id(world: World) -> None:
     cards = [(ORGANISATION, "number-1", f"{number:064x}") for number in range(12)]
     for card in cards[::2]:
         await world.media.remember(*card, f"media-{card[2]}", world.clock.instant)
@@ -117,7 +117,7 @@ async def test_of_many_cards_at_once_each_has_its_own_id(world: World) -> None:
     assert found == [None if number % 2 else f"media-{card[2]}" for number, card in enumerate(cards)]
 
 
-async def test_a_card_that_is_uploaded_again_begins_a_new_life(world: World) -> None:
+async def test_a_card_that_is_uploaded_again_is_remembered_anew(world: World) -> None:
     await world.media.remember(*CARD, "media-1", world.clock.instant)
     world.clock.instant += _LIFE
     await world.media.remember(*CARD, "media-2", world.clock.instant)
@@ -133,7 +133,7 @@ async def test_a_card_belongs_to_one_number_of_one_organisation(world: World, ot
     assert await world.media.media_id(*other) is None
 
 
-async def test_a_card_is_known_by_an_upload_after_an_instant_alone_where_that_is_asked(world: World) -> None:
+async def test_only_an_upload_after_a_given_instant_counts(world: World) -> None:
     uploaded = world.clock.instant
     await world.media.remember(*CARD, "media-1", uploaded)
     moment = timedelta(microseconds=1)

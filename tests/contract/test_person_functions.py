@@ -1,4 +1,4 @@
-"""The API and the fan-out as API Gateway, SQS and Scheduler call them, on moto: what is asked about one person."""
+"""What the API does about one person. The tests call the API and the fan-out as AWS does, on moto."""
 
 import asyncio
 import hashlib
@@ -31,7 +31,7 @@ READ, SEND, ADMIN = "messaging.read", "messaging.send", "messaging.admin"
 
 
 class Invocation:
-    """Lambda's context, with all the time there is."""
+    """Lambda's context, with plenty of time."""
 
     def get_remaining_time_in_millis(self) -> int:
         return 900_000
@@ -52,7 +52,7 @@ class Running:
         return {"organisation_id": self.organisation, "scope": scope}
 
     def call(self, route: str, body: object = None, **parts: Any) -> tuple[int, Any]:
-        """Status and body of the API's answer; JSON is read."""
+        """Status and body of the API's answer; a JSON body is parsed."""
         answer = self.api(dict(event(route, body=body, **{"claims": self.claims(), **parts})), Invocation())
         assert answer is not None
         text = str(answer["body"])
@@ -86,12 +86,13 @@ class Running:
         return json.loads(str(made["body"]))
 
     def queue_messages(self, after: float = 0) -> list[QueueMessage]:
-        """Take what can be seen on the SMS queue so many seconds from now; other tests' are nobody's any more."""
+        """Takes the organisation's queue messages that are visible on the SMS queue after so many seconds. Those of
+        other tests are dropped."""
         taken = self.world.hands.queue_messages(Channel.SMS, after)
         return [queue_message for queue_message in taken if queue_message.organisation == self.organisation]
 
     def work(self) -> None:
-        """Hand the fan-out what is on its queue, as Lambda's poller does, until nothing is left to see."""
+        """Gives the fan-out the tasks on its queue, as Lambda's poller does, until none is visible."""
         while tasks := self.world.hands.tasks():
             records = [{"messageId": str(number), "body": encode(task).decode()} for number, task in enumerate(tasks)]
             assert self.fanout({"Records": records}, Invocation()) == {"batchItemFailures": []}
@@ -112,7 +113,7 @@ def deployed(aws: Aws, described: Node, loop: Loop) -> Running:
 
 @pytest.fixture
 def running(deployed: Running, request: pytest.FixtureRequest) -> Running:
-    """An organisation of the test's own, with SMS set up."""
+    """An organisation of the test's own, with SMS settings."""
     number = int(hashlib.sha256(request.node.name.encode()).hexdigest(), 16) % 10**6
     organisation = f"o-{number}-x"
     asyncio.run(deployed.world.integrations.put(replace(SMS, organisation=organisation)))
@@ -146,7 +147,7 @@ def environment(names: Deployed) -> dict[str, str]:
     ("route", "scope"),
     [("POST /v1/messages/lookup", READ), ("POST /v1/messages/{message_id}/resend", SEND), ("POST /v1/erasures", ADMIN)],
 )
-def test_each_wants_its_scope(running: Running, route: str, scope: str) -> None:
+def test_each_route_needs_its_scope(running: Running, route: str, scope: str) -> None:
     others = " ".join({READ, SEND, ADMIN} - {scope})
     status, problem = running.call(
         route, {"phone": running.phone}, path={"message_id": "m"}, claims=running.claims(scope=others)
@@ -165,7 +166,7 @@ def test_each_wants_its_scope(running: Running, route: str, scope: str) -> None:
         ({"phone": "N/A"}, 422, "phone"),
     ],
 )
-def test_a_body_that_names_nobody_is_refused(
+def test_a_body_without_a_usable_number_is_refused(
     running: Running, route: str, body: object, status: int, field: str
 ) -> None:
     found, problem = running.call(route, body)
@@ -269,7 +270,7 @@ LOOK_UPS = ("POST /v1/messages/lookup", "POST /v1/consents/lookup")
 
 
 def look_up(running: Running, number: int, **claims: str) -> tuple[int, Any, Mapping[str, Any]]:
-    """Status, body and headers; alternating between both routes."""
+    """Status, body and headers; the two routes alternate."""
     body = {"phone": f"+22177{number:07d}"}
     asked = event(LOOK_UPS[number % 2], body=body, claims={**running.claims(), **claims})
     answer = running.api(dict(asked), Invocation())
@@ -279,7 +280,7 @@ def look_up(running: Running, number: int, **claims: str) -> tuple[int, Any, Map
 
 
 def test_no_more_than_sixty_look_ups_of_one_person_in_any_minute(running: Running) -> None:
-    """A mask leaves a thousand candidates: at 60 a minute the right one is not confirmed by the way."""
+    """A masked number has a thousand candidates. At 60 a minute a caller does not find the right one in passing."""
     assert [look_up(running, number, sub="officer-1")[0] for number in range(60)] == [200] * 60
     running.clock.pass_by(seconds=59.5)
     status, problem, headers = look_up(running, 60, sub="officer-1")
@@ -290,12 +291,12 @@ def test_no_more_than_sixty_look_ups_of_one_person_in_any_minute(running: Runnin
     assert look_up(running, 62, sub="officer-1")[0] == 200
 
 
-def test_a_program_is_known_by_its_client_and_a_token_without_a_name_is_no_way_around(running: Running) -> None:
+def test_look_ups_of_programs_and_of_tokens_without_a_subject_are_limited_too(running: Running) -> None:
     for number in range(30):
         assert look_up(running, number, client_id="importer")[0] == 200
         assert look_up(running, number, sub="officer", client_id="importer")[0] == 200
         assert look_up(running, number)[0] == 200
-        assert look_up(running, number, sub="é" * 3)[0] == 200  # no name that api.md takes
+        assert look_up(running, number, sub="é" * 3)[0] == 200  # a subject that api.md does not accept
     assert look_up(running, 1)[0] == 429
     assert look_up(running, 1, sub="s" * 129)[0] == 429
     for _ in range(30):
@@ -319,7 +320,7 @@ def test_a_body_that_cannot_be_read_is_not_counted(running: Running) -> None:
     assert look_up(running, 0)[0] == 200
 
 
-def test_each_look_up_leaves_an_event_that_names_who_asked(running: Running, caplog: pytest.LogCaptureFixture) -> None:
+def test_each_look_up_leaves_an_event_that_names_the_caller(running: Running, caplog: pytest.LogCaptureFixture) -> None:
     subjects = ("auth0|5f7c8ec7c33c6c004bbafe82", "108234567890123456789", "officer@programme.example")
     for number, subject in enumerate(subjects):
         look_up(running, number, sub=subject)

@@ -1,4 +1,4 @@
-"""What planning freezes comes back as it was, whatever a register may hold."""
+"""Stored plans and contents come back unchanged, for every kind of row."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -58,7 +58,7 @@ async def test_a_chunk_comes_back_until_it_expires(world: World, rows: tuple[Pla
     assert await world.plans.read_chunk(ORGANISATION, 1, CHUNK) is None
 
 
-async def test_chunks_of_other_runs_attempts_and_organisations_are_others(world: World) -> None:
+async def test_chunks_of_other_runs_attempts_and_organisations_are_separate(world: World) -> None:
     places = [
         (organisation, attempt, Chunk(distribution_id=identity, run=run, number=number))
         for organisation in (ORGANISATION, "other")
@@ -94,7 +94,7 @@ async def test_a_single_payload_comes_back_until_it_expires(world: World, payloa
     assert await world.plans.read_payload(other) == BARE_PAYLOAD
 
 
-async def test_a_payload_that_was_never_there_is_missing(world: World) -> None:
+async def test_a_payload_that_was_never_stored_is_none(world: World) -> None:
     assert await world.plans.read_payload(PayloadRef(object_key="messages/demo/none.json")) is None
     assert await world.plans.read_payload(PayloadRef(object_key="plans/demo/none", row=1)) is None
 
@@ -116,8 +116,8 @@ async def test_rejected_rows_come_back_in_their_parts(world: World) -> None:
         assert await world.plans.read_field_errors(*place) is None
 
 
-async def test_two_bodies_for_one_message_or_distribution_keep_each_its_own(world: World) -> None:
-    """Of two requests at once with the same key, the refused one may write last."""
+async def test_two_bodies_for_one_message_or_distribution_are_both_kept(world: World) -> None:
+    """Two requests with the same key run at once, and the refused one may write last."""
     winner = await world.plans.write_payload(ORGANISATION, PERSON, "m-1", BARE_PAYLOAD)
     loser = await world.another().plans.write_payload(ORGANISATION, "f" * 32, "m-1", FULL_PAYLOAD)
     same_person = await world.plans.write_payload(ORGANISATION, PERSON, "m-1", replace(BARE_PAYLOAD, text="Salut"))
@@ -128,8 +128,8 @@ async def test_two_bodies_for_one_message_or_distribution_keep_each_its_own(worl
     assert [await world.plans.read_order(ORGANISATION, "d-1", name) for name in names] == orders
 
 
-async def test_what_is_kept_is_written_once(world: World) -> None:
-    """A write that AWS's client repeats late must not bring back what was blanked meanwhile."""
+async def test_a_stored_chunk_is_never_overwritten(world: World) -> None:
+    """A late repeat of a write by AWS's client must not restore an erased row."""
     await world.plans.write_chunk(ORGANISATION, 1, CHUNK, [FULL_ROW])
     await world.plans.erase_person(ORGANISATION, 1, CHUNK, FULL_ROW.person)
     await world.plans.write_chunk(ORGANISATION, 1, CHUNK, [FULL_ROW])

@@ -1,4 +1,4 @@
-"""Queues: everything that was put comes out as it was, when it is time."""
+"""Queues: every message comes out unchanged and in time."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def queue_message(
     number: int, channel: Channel = Channel.SMS, *, seconds: float = 0, now: datetime = NOON
 ) -> QueueMessage:
-    """One that departs so many seconds after `now`."""
+    """A queue message with a send slot so many seconds after `now`."""
     return QueueMessage(
         organisation=ORGANISATION,
         message_id=f"m-{number}",
@@ -37,7 +37,7 @@ def queue_message(
 FULL = replace(queue_message(0, Channel.WHATSAPP), payload=FULL_PAYLOAD, chunk=CHUNK, epoch=3, integration_version=7)
 
 
-async def test_each_channel_has_a_queue_and_every_field_comes_out(world: World) -> None:
+async def test_each_channel_has_a_queue_and_every_field_is_kept(world: World) -> None:
     now = world.clock.now()
     full = replace(FULL, slot_at=microseconds(now))
     texting = [queue_message(number, now=now) for number in range(1, 26)]
@@ -59,8 +59,8 @@ ODD = (
 )
 
 
-async def test_no_character_keeps_a_message_off_its_queue(world: World) -> None:
-    """SQS refuses some of these. So bodies are ASCII."""
+async def test_a_body_may_contain_every_character(world: World) -> None:
+    """SQS refuses some of these characters, so bodies are ASCII."""
     now = world.clock.now()
     odd = replace(queue_message(1, now=now), payload=replace(BARE_PAYLOAD, text=ODD))
     assert await world.channels.offer([odd, queue_message(2, now=now)], now) == []
@@ -73,7 +73,7 @@ async def test_no_character_keeps_a_message_off_its_queue(world: World) -> None:
     assert list(world.hands.tasks()) == tasks
 
 
-async def test_one_that_is_too_long_is_told_and_the_others_are_taken(world: World) -> None:
+async def test_messages_that_are_too_long_are_reported_and_the_others_queued(world: World) -> None:
     now = world.clock.now()
     ten = [queue_message(number, now=now) for number in range(1, 11)]
     giants = [
@@ -86,7 +86,7 @@ async def test_one_that_is_too_long_is_told_and_the_others_are_taken(world: Worl
     assert await world.channels.offer(giants, now) == giants
 
 
-async def test_a_message_reaches_its_sender_shortly_before_it_leaves(world: World) -> None:
+async def test_a_queue_message_becomes_visible_shortly_before_its_send_slot(world: World) -> None:
     now = world.clock.now()
     late, early, past = (
         queue_message(number, seconds=seconds, now=now) for number, seconds in ((1, 100), (2, 20), (3, -9))
@@ -119,13 +119,13 @@ async def test_reports_come_out(world: World) -> None:
 
 
 async def test_tasks_are_delayed(cloud: World) -> None:
-    """Only here: the fake gives tasks out at once."""
+    """Only on AWS: the fake gives tasks out at once."""
     await cloud.task_queue.put([Task(kind="agenda")], delay=900)
     assert list(cloud.hands.tasks()) == []
 
 
 class StubSqs:
-    """Takes requests down and refuses each body as often as it is told to."""
+    """Records requests and refuses each body as often as told."""
 
     def __init__(self, refusals: dict[str, int], faults: dict[str, str]) -> None:
         self.requests: list[list[dict[str, Any]]] = []
@@ -179,7 +179,7 @@ async def test_a_batch_stays_below_the_longest_that_sqs_takes() -> None:
     assert len(aws.stub.taken) == 10
 
 
-async def test_what_is_refused_is_sent_again_and_nothing_else_is() -> None:
+async def test_only_refused_entries_are_sent_again() -> None:
     queue_messages = [queue_message(number) for number in range(14)]
     bodies = await _bodies(queue_messages)
     aws = StubbedAws({bodies[0]: 1, bodies[3]: 4, bodies[12]: 2})
@@ -187,7 +187,7 @@ async def test_what_is_refused_is_sent_again_and_nothing_else_is() -> None:
     assert sorted(aws.stub.taken) == sorted(bodies)
 
 
-async def test_what_is_refused_to_the_end_raises() -> None:
+async def test_an_entry_that_is_always_refused_raises() -> None:
     queue_messages = [queue_message(number) for number in range(3)]
     bodies = await _bodies(queue_messages)
     aws = StubbedAws({bodies[1]: 1000})
@@ -197,7 +197,7 @@ async def test_what_is_refused_to_the_end_raises() -> None:
 
 
 @pytest.mark.parametrize("code", ["InvalidMessageContents", "AWS.SimpleQueueService.InvalidMessageContents"])
-async def test_one_whose_contents_are_refused_is_told_and_does_not_hold_the_others(code: str) -> None:
+async def test_messages_with_refused_contents_are_reported_and_the_others_queued(code: str) -> None:
     queue_messages = [queue_message(number) for number in range(14)]
     bodies = await _bodies(queue_messages)
     aws = StubbedAws({bodies[0]: 1}, {bodies[6]: code, bodies[13]: code})
@@ -206,8 +206,8 @@ async def test_one_whose_contents_are_refused_is_told_and_does_not_hold_the_othe
     assert sorted(aws.stub.taken) == sorted(set(bodies) - {bodies[6], bodies[13]})
 
 
-async def test_any_other_fault_of_ours_is_not_the_messages() -> None:
-    """A key that the queue may not use fails every message until somebody mends it: none of them may end."""
+async def test_another_sender_fault_ends_no_message() -> None:
+    """A KMS key that the queue may not use fails every message until it is corrected: no message may end."""
     queue_messages = [queue_message(number) for number in range(3)]
     bodies = await _bodies(queue_messages)
     aws = StubbedAws(faults=dict.fromkeys(bodies, "KMS.AccessDeniedException"))
@@ -219,7 +219,7 @@ async def test_any_other_fault_of_ours_is_not_the_messages() -> None:
     ("seconds", "delay"),
     [(-5, 0), (0, 0), (1.9, 0), (2, 1), (300.5, 299), (901, 900), (86_400, 900)],
 )
-async def test_the_delay_is_whole_seconds_and_never_longer_than_sqs_can(seconds: float, delay: int) -> None:
+async def test_the_delay_is_in_whole_seconds_and_at_most_the_longest_of_sqs(seconds: float, delay: int) -> None:
     aws = StubbedAws()
     now = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
     await SqsChannelQueue(aws, {Channel.SMS: "q"}).offer([queue_message(1, seconds=seconds, now=now)], now)

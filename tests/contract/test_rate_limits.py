@@ -1,4 +1,4 @@
-"""Timetables: whoever books, in whatever order, no departure is given twice and the rate is never exceeded."""
+"""Rate limits: in any order of bookings, no send slot is given twice and the rate is never exceeded."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -32,14 +32,14 @@ def busiest_second(send_slots: Sequence[int]) -> int:
     return max(bisect_left(ordered, one + 1_000_000) - place for place, one in enumerate(ordered))
 
 
-async def test_a_rate_limit_that_nobody_has_booked_is_empty(world: World) -> None:
+async def test_a_rate_limit_without_bookings_is_empty(world: World) -> None:
     state = await world.rate_limits.state(RATE_LIMIT)
     assert (state.next_bulk, state.next_express, state.not_before, state.shared_rate) == (0, 0, 0, None)
     booking = await book(world.rate_limits, Share.BULK, 1)
     assert START <= booking.send_slots[0] < START + 1_000_000 // RATE * 2
 
 
-async def test_environments_that_remember_different_things_never_collide(world: World) -> None:
+async def test_environments_with_different_memories_never_book_the_same_slot(world: World) -> None:
     shares = (Share.BULK, Share.EXPRESS, None, Share.BULK, None)
     environments = [world.rate_limits, world.another().rate_limits, world.another().rate_limits]
     given: list[int] = []
@@ -54,7 +54,7 @@ async def test_environments_that_remember_different_things_never_collide(world: 
     assert max(given) < max(state.next_bulk, state.next_express)
 
 
-async def test_a_booking_goes_on_where_the_last_one_of_its_share_ended(world: World) -> None:
+async def test_a_booking_continues_after_the_last_one_of_its_share(world: World) -> None:
     first = await book(world.rate_limits, Share.BULK, 9)
     second = await book(world.another().rate_limits, Share.BULK, 1)
     assert second.send_slots[0] > first.send_slots[-1]
@@ -62,7 +62,7 @@ async def test_a_booking_goes_on_where_the_last_one_of_its_share_ended(world: Wo
     assert (state.next_bulk, state.next_express) == (second.next_free, 0)
 
 
-async def test_a_single_send_takes_whichever_share_leaves_first(world: World) -> None:
+async def test_a_single_send_takes_the_share_with_the_earlier_slot(world: World) -> None:
     assert (await book(world.rate_limits, None, 1)).share is Share.BULK
     await book(world.another().rate_limits, Share.BULK, 500)
     await world.rate_limits.state(RATE_LIMIT)
@@ -70,7 +70,7 @@ async def test_a_single_send_takes_whichever_share_leaves_first(world: World) ->
 
 
 @pytest.mark.parametrize("is_booked", [False, True])
-async def test_nothing_leaves_while_the_provider_wants_quiet(world: World, is_booked: bool) -> None:
+async def test_no_slot_is_booked_during_a_cooldown(world: World, is_booked: bool) -> None:
     other = world.another().rate_limits
     await world.rate_limits.join(RATE_LIMIT, RATE, version=1)
     if is_booked:
@@ -84,14 +84,14 @@ async def test_nothing_leaves_while_the_provider_wants_quiet(world: World, is_bo
             assert (await book(rate_limits, share, 1)).send_slots[0] >= microseconds(until)
 
 
-async def test_an_earlier_wish_for_quiet_never_shortens_a_longer_one(world: World) -> None:
+async def test_a_shorter_cooldown_never_shortens_a_longer_one(world: World) -> None:
     longest = NOON + timedelta(minutes=5)
     for until in (NOON + SECOND, longest, NOON + 2 * SECOND, longest):
         await world.another().rate_limits.hold(RATE_LIMIT, until)
     assert (await world.rate_limits.state(RATE_LIMIT)).not_before == microseconds(longest)
 
 
-async def test_quiet_leaves_bookings_where_they_are(world: World) -> None:
+async def test_a_cooldown_does_not_move_the_bookings(world: World) -> None:
     booking = await book(world.rate_limits, Share.BULK, 3)
     await world.rate_limits.hold(RATE_LIMIT, NOON + SECOND)
     assert (await world.rate_limits.state(RATE_LIMIT)).next_bulk == booking.next_free

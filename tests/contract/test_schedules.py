@@ -1,4 +1,4 @@
-"""One-time schedules: one a distribution, replaced when its time changes, and never early."""
+"""One-time schedules: one for each distribution, replaced when its time changes, and never early."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -27,7 +27,7 @@ EIGHT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
         (datetime(2026, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC), "Africa/Douala", "at(2027-01-01T01:00:00)"),
     ],
 )
-async def test_it_stands_in_the_zones_own_time(world: World, at: datetime, zone: str, expression: str) -> None:
+async def test_the_schedule_has_the_zones_local_time(world: World, at: datetime, zone: str, expression: str) -> None:
     for _ in range(2):
         await world.schedules.set(ORGANISATION, "d-1", at=at, zone=zone)
     assert world.hands.waiting() == {"d-1": (expression, zone, ORGANISATION)}
@@ -43,7 +43,7 @@ async def test_another_time_replaces_it_and_others_stay(world: World) -> None:
     }
 
 
-async def test_it_can_be_taken_back_twice(world: World) -> None:
+async def test_a_schedule_can_be_removed_twice(world: World) -> None:
     for name in ("d-1", "d-2"):
         await world.schedules.set(ORGANISATION, name, at=EIGHT, zone="UTC")
     for _ in range(2):
@@ -52,7 +52,9 @@ async def test_it_can_be_taken_back_twice(world: World) -> None:
     assert list(world.hands.waiting()) == ["d-2"]
 
 
-async def test_it_runs_once_wakes_the_fan_out_and_removes_itself(cloud: World, aws: Aws, described: Node) -> None:
+async def test_a_schedule_runs_once_invokes_the_fan_out_and_deletes_itself(
+    cloud: World, aws: Aws, described: Node
+) -> None:
     names = deploy(aws, described).schedules
     await SchedulerSchedules(aws, names, FakeTelemetry()).set(ORGANISATION, "d-1", at=EIGHT, zone="UTC")
     found = aws.scheduler.get_schedule(Name="d-1", GroupName=names.group)
@@ -70,7 +72,7 @@ async def test_it_runs_once_wakes_the_fan_out_and_removes_itself(cloud: World, a
     ],
     ids=["refused", "unreachable"],
 )
-async def test_that_aws_will_not_is_told_and_raises_nothing(error: Exception) -> None:
+async def test_a_refusal_of_aws_is_reported_and_not_raised(error: Exception) -> None:
     def refuse(**_: object) -> None:
         raise error
 

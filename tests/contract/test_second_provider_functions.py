@@ -1,4 +1,4 @@
-"""A second SMS provider through the API, the SMS sender and the webhook as API Gateway and SQS call them, on moto."""
+"""A second SMS provider. The tests call API, SMS sender and webhook as API Gateway and SQS do, on moto."""
 
 import asyncio
 from collections.abc import Sequence
@@ -60,7 +60,7 @@ class Running:
         return queue_message.message_id
 
     def called(self, body: bytes) -> int:
-        """The status of the answer to Kite's webhook; what it queued is worked off."""
+        """The status of the answer to a call of Kite's webhook; the queued receipts are handled at once."""
         posted = event(f"POST /webhooks/{KITE.name}/{{organisation_id}}/{{token}}", body=body, path=PATH)
         answer: Any = self.webhook(dict(posted), Invocation())
         self.consumed(self.webhook, self.world.hands.reports())
@@ -104,7 +104,7 @@ def test_a_message_is_sent_and_delivered(running: Running) -> None:
     assert running.row(message_id).status is Status.DELIVERED
 
 
-def test_its_errors_decide(running: Running) -> None:
+def test_its_error_table_decides(running: Running) -> None:
     running.clock.pass_by(minutes=1)
     running.kite.answers = [(422, field_error(3))]
     row = running.row(running.send("k-2"))

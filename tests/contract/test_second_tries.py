@@ -1,4 +1,4 @@
-"""Only the adapters: what AWS leaves undone is tried again, and given up on after a few tries."""
+"""Only the adapters: what AWS leaves undone is tried again, and given up after a few tries."""
 
 import asyncio
 from collections.abc import Mapping
@@ -27,8 +27,8 @@ from tests.fakes.world import FakeClock
 
 
 class StubAws(Aws):
-    """Answers batch reads and writes itself: `unread` rounds leave the last key or item, `refusals` say whose fault it
-    was, `codes` what becomes of the statements about an item."""
+    """Answers batch reads and writes itself. `unread`: rounds that leave the last key or item. `refusals`: whether each
+    refusal was the sender's fault. `codes`: the codes for the statements about an item."""
 
     def __init__(
         self,
@@ -110,43 +110,43 @@ def send(aws: Aws, organisations: str) -> None:
         runner.run(SqsStatusQueue(aws, "q").put(reports))
 
 
-def test_a_key_given_twice_is_asked_for_once() -> None:
+def test_a_repeated_key_is_read_once() -> None:
     aws = StubAws()
     assert sorted(read(aws, ["a", "b", "a"])) == ["a", "b"]
     assert aws.asked == [["a", "b"]]
 
 
-def test_what_is_left_unread_is_asked_for_again() -> None:
+def test_unread_keys_are_read_again() -> None:
     aws = StubAws(unread=2)
     assert sorted(read(aws, ["a", "b"])) == ["a", "b"]
     assert aws.asked == [["a", "b"], ["b"], ["b"]]
     assert aws.waited == [0.05, 0.1]
 
 
-def test_what_is_left_unread_to_the_end_raises() -> None:
+def test_keys_that_stay_unread_raise() -> None:
     with pytest.raises(UnreadError, match=r"^1 of 2 keys unread$"):
         read(StubAws(unread=1000), ["a", "b"])
 
 
-def test_what_is_left_unwritten_is_put_again() -> None:
+def test_unwritten_items_are_written_again() -> None:
     aws = StubAws(unread=2)
     put(aws, "aba")
     assert aws.asked == [["a", "b"], ["b"], ["b"]]
 
 
-def test_what_is_left_unwritten_to_the_end_raises() -> None:
+def test_items_that_stay_unwritten_raise() -> None:
     with pytest.raises(UnwrittenError, match=r"^1 of 2 items unwritten$"):
         put(StubAws(unread=1000), "ab")
 
 
-def test_what_sqs_calls_our_fault_is_not_sent_again_but_the_rest_is() -> None:
+def test_entries_with_a_sender_fault_are_not_sent_again() -> None:
     aws = StubAws(refusals={"a": [True], "b": [False, False]})
     with pytest.raises(QueueError, match=r"^1 of 3 messages refused$"):
         send(aws, "abc")
     assert aws.asked == [["a", "b", "c"], ["b"], ["b"]]
 
 
-def test_what_was_refused_may_turn_out_to_be_our_fault() -> None:
+def test_a_second_refusal_may_be_a_sender_fault() -> None:
     aws = StubAws(refusals={"b": [False, True]})
     with pytest.raises(QueueError, match=r"^1 of 2 messages refused$"):
         send(aws, "ab")
@@ -163,19 +163,19 @@ def test_what_was_refused_may_turn_out_to_be_our_fault() -> None:
         "TransactionConflict",
     ],
 )
-def test_what_was_not_inserted_for_the_moment_is_inserted_later(code: str) -> None:
+def test_a_temporary_failure_of_an_insert_is_tried_again(code: str) -> None:
     aws = StubAws(codes={"b": [code, code], "c": ["DuplicateItem"]})
     insert(aws, "abc")
     assert aws.asked == [["a", "b", "c"], ["b"], ["b"]]
 
 
-def test_what_was_done_although_it_failed_is_there_at_the_next_try() -> None:
+def test_an_insert_that_failed_after_it_was_done_counts_as_done() -> None:
     aws = StubAws(codes={"b": ["InternalServerError", "DuplicateItem"]})
     insert(aws, "ab")
     assert aws.asked == [["a", "b"], ["b"]]
 
 
-def test_what_is_never_inserted_raises() -> None:
+def test_an_item_that_is_never_inserted_raises() -> None:
     aws = StubAws(codes={"b": ["ThrottlingError"] * 1000})
     with pytest.raises(UninsertedError, match=r"^1 of 2 items not put: ThrottlingError$"):
         insert(aws, "ab")
@@ -184,15 +184,15 @@ def test_what_is_never_inserted_raises() -> None:
 
 
 @pytest.mark.parametrize("code", ["ValidationError", "AccessDenied", "ResourceNotFound", "ConditionalCheckFailed"])
-def test_what_no_later_try_can_insert_is_tried_once(code: str) -> None:
-    """Nor is any code but DuplicateItem taken for an item that is there."""
+def test_a_permanent_failure_of_an_insert_is_not_tried_again(code: str) -> None:
+    """No code except DuplicateItem means that the item exists."""
     aws = StubAws(codes={"b": [code], "c": ["ThrottlingError"]})
     with pytest.raises(UninsertedError, match=rf"^2 of 3 items not put: .*{code}"):
         insert(aws, "abc")
     assert aws.asked == [["a", "b", "c"]]
 
 
-def test_inserts_name_their_attributes_and_carry_values_beside_them() -> None:
+def test_inserts_pass_their_values_as_parameters() -> None:
     seen: list[Any] = []
 
     class Seeing(StubAws):
@@ -206,8 +206,8 @@ def test_inserts_name_their_attributes_and_carry_values_beside_them() -> None:
     assert seen == [{"Statement": text, "Parameters": [{"S": "'"}, {"N": "1"}]}]
 
 
-def test_of_two_first_puts_at_once_the_second_replaces_the_first() -> None:
-    """The other environment's put comes between looking and creating."""
+def test_the_second_of_two_concurrent_first_puts_replaces_the_first() -> None:
+    """The other environment's put comes between this one's look and its creation."""
     first = Dhis2Integration(organisation="demo", attributes={"phone": "aBcDeFgHiJk"}, program=None, version=1)
     second = Dhis2Integration(organisation="demo", attributes={"phone": "kJiHgFeDcBa"}, program=None, version=2)
     with mock_aws(), asyncio.Runner() as runner:

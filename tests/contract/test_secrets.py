@@ -1,4 +1,4 @@
-"""Only the adapter: what is erased is nowhere to be read, whatever came in between."""
+"""Only the adapter: an erased secret cannot be read in any version, in spite of concurrent writes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,13 +12,13 @@ CREDENTIALS = '{"value": "invented"}'
 
 
 def _readable(aws: Aws, name: str) -> set[str]:
-    """What can be read of a secret: the versions that have a label."""
+    """The readable values of a secret: the versions that have a label."""
     stages = ("AWSCURRENT", "AWSPREVIOUS")
     return {aws.secrets.get_secret_value(SecretId=name, VersionStage=one)["SecretString"] for one in stages}
 
 
 def _before_each_put(aws: Aws, act: Callable[[int], None]) -> Callable[[], None]:
-    """Have something happen before each put but those that it makes itself; the answer ends it."""
+    """Calls `act` before each put except its own. Call the result to stop."""
     event, turns, inside = "before-call.secrets-manager.PutSecretValue", [0], [False]
 
     def overtake(**_: Any) -> None:
@@ -34,7 +34,7 @@ def _before_each_put(aws: Aws, act: Callable[[int], None]) -> Callable[[], None]
     return lambda: aws.secrets.meta.events.unregister(event, overtake)
 
 
-def test_neither_the_current_nor_the_previous_version_holds_what_was_erased(aws: Aws) -> None:
+def test_neither_the_current_nor_the_previous_version_holds_the_erased_secret(aws: Aws) -> None:
     put_secret(aws, "erased/plain", CREDENTIALS, None)
     put_secret(aws, "erased/plain", CREDENTIALS + " ", None)
     assert [erase_secret(aws, "erased/plain") for _ in range(3)] == [True, False, False]
@@ -44,13 +44,13 @@ def test_neither_the_current_nor_the_previous_version_holds_what_was_erased(aws:
     assert _readable(aws, "erased/plain") == {CREDENTIALS, ERASED}
 
 
-def test_what_was_never_there_is_not_made_by_erasing_it(aws: Aws) -> None:
+def test_erasing_a_missing_secret_creates_nothing(aws: Aws) -> None:
     assert not erase_secret(aws, "erased/never")
     with pytest.raises(aws.secrets.exceptions.ResourceNotFoundException):
         aws.secrets.describe_secret(SecretId="erased/never")
 
 
-def test_an_erasure_that_was_killed_in_between_is_completed_by_the_next(aws: Aws) -> None:
+def test_the_next_erasure_completes_a_killed_one(aws: Aws) -> None:
     put_secret(aws, "erased/killed", CREDENTIALS, None)
 
     def die(turn: int) -> None:
@@ -66,7 +66,7 @@ def test_an_erasure_that_was_killed_in_between_is_completed_by_the_next(aws: Aws
     assert _readable(aws, "erased/killed") == {ERASED}
 
 
-def test_a_worker_that_replaces_what_it_has_read_comes_before_or_not_at_all(aws: Aws) -> None:
+def test_a_workers_write_comes_before_the_erasure_or_fails(aws: Aws) -> None:
     put_secret(aws, "erased/raced", CREDENTIALS, None)
     seen = read_secret(aws, "erased/raced")
     assert seen is not None
@@ -86,7 +86,7 @@ def test_a_worker_that_replaces_what_it_has_read_comes_before_or_not_at_all(aws:
         aws.secrets.put_secret_value(SecretId="erased/raced", SecretString="{}", ClientRequestToken=follows)
 
 
-def test_one_that_is_replaced_each_time_is_given_up_aloud(aws: Aws) -> None:
+def test_an_erasure_that_is_always_overtaken_raises(aws: Aws) -> None:
     put_secret(aws, "erased/busy", CREDENTIALS, None)
 
     def replace(turn: int) -> None:

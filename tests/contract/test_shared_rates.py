@@ -1,5 +1,8 @@
-"""Organisations on one provider account: one timetable at the lowest of their rates, for those that have proved
-themselves, and nothing at all of it for those that have only typed the account's name."""
+"""Organisations on one provider account share its send slots at the lowest of their rates.
+
+Only organisations that have proved the account take part. One that has only typed the account's name gets nothing of
+it.
+"""
 
 import asyncio
 from bisect import bisect_left
@@ -39,7 +42,7 @@ async def rate_of(rate_limits: RateLimitsAndMembers, rate_limit: RateLimit) -> i
     return (await rate_limits.state(rate_limit)).shared_rate
 
 
-async def test_members_share_one_timetable_at_the_lowest_rate(world: World) -> None:
+async def test_members_share_the_send_slots_at_the_lowest_rate(world: World) -> None:
     other = world.another()
     await world.rate_limits.join(FIRST, 8, version=1)
     await other.rate_limits.join(SECOND_ONE, RATE, version=1)
@@ -56,7 +59,7 @@ async def test_members_share_one_timetable_at_the_lowest_rate(world: World) -> N
     assert states[0].rate(2) == 2
 
 
-async def test_who_has_only_typed_the_account_neither_slows_nor_holds_nor_sees_its_members(world: World) -> None:
+async def test_an_organisation_without_proof_neither_slows_nor_holds_nor_sees_the_members(world: World) -> None:
     await world.rate_limits.join(FIRST, RATE, version=1)
     booked = await book(world, FIRST, 100)
     before = await world.rate_limits.state(FIRST)
@@ -73,7 +76,7 @@ async def test_who_has_only_typed_the_account_neither_slows_nor_holds_nor_sees_i
     assert (await book(world, FIRST, 1))[0] < booked[-1] + 1_000_000
 
 
-async def test_a_hold_of_one_member_holds_all_and_nobody_else(world: World) -> None:
+async def test_a_cooldown_of_one_member_holds_all_members_only(world: World) -> None:
     for rate_limit in (FIRST, SECOND_ONE):
         await world.rate_limits.join(rate_limit, RATE, version=1)
     until = world.clock.now() + 30 * SECOND
@@ -83,15 +86,15 @@ async def test_a_hold_of_one_member_holds_all_and_nobody_else(world: World) -> N
     assert (await world.rate_limits.state(STRANGER)).not_before == 0
 
 
-async def test_whoever_joins_is_seen_by_those_who_remember_another_state(world: World) -> None:
-    """No booking is made at a rate of before: another environment has joined since this one looked."""
+async def test_a_new_member_counts_for_environments_that_remember_an_older_state(world: World) -> None:
+    """Another environment has joined since this one read the state, so no booking may use the old rate."""
     await world.rate_limits.join(FIRST, 50, version=1)
     assert busiest_second(await book(world, FIRST, 100, rate=50)) > 40
     await world.another().rate_limits.join(SECOND_ONE, RATE, version=1)
     assert busiest_second((await book(world, FIRST, 40, rate=50))[1:]) <= RATE
 
 
-async def test_a_changed_rate_holds_for_the_next_booking_of_everybody(world: World) -> None:
+async def test_a_changed_rate_counts_for_every_members_next_booking(world: World) -> None:
     other = world.another()
     for rate_limit in (FIRST, SECOND_ONE):
         await world.rate_limits.join(rate_limit, 50, version=1)
@@ -102,8 +105,8 @@ async def test_a_changed_rate_holds_for_the_next_booking_of_everybody(world: Wor
     assert await rate_of(other.rate_limits, SECOND_ONE) == 50
 
 
-async def test_settings_of_before_change_nothing(world: World) -> None:
-    """A worker whose settings are five minutes old succeeds with a call after the rate was lowered."""
+async def test_outdated_settings_change_nothing(world: World) -> None:
+    """A worker with settings of five minutes ago makes a successful call after the rate was lowered."""
     await world.rate_limits.join(FIRST, 50, version=1)
     await world.rate_limits.set_rate(FIRST, 2, version=5)
     assert not await world.another().rate_limits.join(FIRST, 50, version=4)
@@ -112,7 +115,7 @@ async def test_settings_of_before_change_nothing(world: World) -> None:
     assert await rate_of(world.rate_limits, FIRST) == 2
 
 
-async def test_who_leaves_is_a_member_no_more_and_comes_back_with_newer_settings_only(world: World) -> None:
+async def test_an_organisation_that_left_rejoins_only_with_newer_settings(world: World) -> None:
     for rate_limit, rate in ((FIRST, RATE), (SECOND_ONE, 1)):
         assert await world.rate_limits.join(rate_limit, rate, version=1)
     for _ in range(2):
@@ -126,22 +129,22 @@ async def test_who_leaves_is_a_member_no_more_and_comes_back_with_newer_settings
 
 
 async def test_a_member_that_left_books_on_its_own_rate_limit(world: World) -> None:
-    """By an environment that still remembers it as one."""
+    """The booking environment still remembers the organisation as a member."""
     await world.rate_limits.join(FIRST, 50, version=1)
     await book(world, FIRST, 10, rate=50)
     await world.another().rate_limits.leave(FIRST, version=2)
     assert busiest_second(await book(world, FIRST, 5, rate=50)) == UNPROVEN_RATE
 
 
-async def test_joining_again_is_no_news(world: World) -> None:
+async def test_joining_again_changes_nothing(world: World) -> None:
     assert await world.rate_limits.join(FIRST, RATE, version=1)
     assert not await world.rate_limits.join(FIRST, RATE, version=1)
     world.clock.instant += RENEWED_AFTER
     assert not await world.rate_limits.join(FIRST, RATE, version=1)
 
 
-async def test_a_member_that_makes_no_call_for_a_week_is_none_any_more(world: World) -> None:
-    """It may have lost its access, and its rate must not slow the others for ever."""
+async def test_a_member_without_calls_for_a_week_is_no_longer_a_member(world: World) -> None:
+    """It may have lost its access. Its rate must not slow the others down for ever."""
     await world.rate_limits.join(FIRST, RATE, version=1)
     await world.rate_limits.join(SECOND_ONE, 1, version=1)
     world.clock.instant += PROOF_LASTS - timedelta(days=1)
@@ -154,7 +157,7 @@ async def test_a_member_that_makes_no_call_for_a_week_is_none_any_more(world: Wo
     assert await rate_of(world.rate_limits, FIRST) == 1
 
 
-async def test_two_that_join_at_once_are_both_members(world: World) -> None:
+async def test_two_organisations_that_join_at_once_are_both_members(world: World) -> None:
     rate_limits = [replace(FIRST, organisation=f"o-{number}") for number in range(6)]
     other = world.another()
     joining = [

@@ -1,4 +1,4 @@
-"""The API and the fan-out as API Gateway and SQS call them, on moto: figures, and who is skipped."""
+"""Statistics, and rows that were sent already. The tests call the API and the fan-out as AWS does, on moto."""
 
 import asyncio
 
@@ -15,13 +15,13 @@ ROUTES = pytest.mark.parametrize("route", ["GET /v1/statistics", "GET /v1/campai
 
 
 def deliver(running: Running, message_id: str) -> None:
-    """A receipt, without the worker that counts it."""
+    """A receipt without the worker that counts it."""
     move = Move(status=Status.DELIVERED, at=running.clock.now())
     asyncio.run(running.world.log.move(running.organisation, message_id, move))
 
 
 @ROUTES
-def test_figures_of_singles_and_of_a_distribution(running: Running, route: str) -> None:
+def test_statistics_of_singles_and_of_a_distribution(running: Running, route: str) -> None:
     sent = running.send("one")
     deliver(running, sent)
     running.distribute("two", confirm=True)
@@ -42,14 +42,14 @@ def test_figures_of_singles_and_of_a_distribution(running: Running, route: str) 
     ("query", "field"),
     [("from=yesterday", "from"), ("to=2026-11-23T10:00:00", "to"), ("limit=5", "limit"), ("status=sent", "status")],
 )
-def test_what_cannot_be_a_period_is_refused(running: Running, route: str, query: str, field: str) -> None:
+def test_an_invalid_period_is_refused(running: Running, route: str, query: str, field: str) -> None:
     path = {"campaign_id": "c-1"} if "campaign_id" in route else {}
     status, problem = running.call(route, path=path, query=query)
     assert (status, problem["errors"][0]["field"]) == (400, field)
 
 
 @ROUTES
-def test_a_period_is_by_acceptance(running: Running, route: str) -> None:
+def test_a_period_selects_by_acceptance_time(running: Running, route: str) -> None:
     path = {"campaign_id": "c-1"} if "campaign_id" in route else {}
     first = running.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
     running.send("one")
@@ -62,7 +62,7 @@ def test_a_period_is_by_acceptance(running: Running, route: str) -> None:
 
 
 @ROUTES
-def test_who_may_ask_and_what_a_stranger_sees(running: Running, route: str) -> None:
+def test_statistics_need_the_read_scope_and_show_only_the_own_organisation(running: Running, route: str) -> None:
     running.send("one")
     path = {"campaign_id": "c-1"} if "campaign_id" in route else {}
     status, problem = running.call(route, path=path, claims=running.claims(scope=SEND))

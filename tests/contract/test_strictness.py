@@ -1,4 +1,4 @@
-"""The suite would notice what DynamoDB refuses and moto does not."""
+"""The suite notices requests that DynamoDB refuses and moto accepts."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ N1, N2 = {"N": "1"}, {"N": "2"}
         ("empty", {"UpdateExpression": "ADD a :a", "ExpressionAttributeValues": {":a": {"SS": ["x", ""]}}}),
     ],
 )
-def test_what_dynamodb_refuses(fault: str, params: dict[str, Any]) -> None:
+def test_requests_that_dynamodb_refuses(fault: str, params: dict[str, Any]) -> None:
     with pytest.raises(RefusedError, match=fault):
         check(params)
 
@@ -39,12 +39,12 @@ def test_what_dynamodb_refuses(fault: str, params: dict[str, Any]) -> None:
         },
     ],
 )
-def test_what_dynamodb_takes(params: dict[str, Any]) -> None:
+def test_requests_that_dynamodb_accepts(params: dict[str, Any]) -> None:
     check(params)
 
 
 @pytest.mark.parametrize(("fault", "names"), [("too many", [*map(str, range(26))]), ("twice", ["a", "b", "a"])])
-def test_which_batches_of_inserts_dynamodb_refuses(fault: str, names: list[str]) -> None:
+def test_batches_of_inserts_that_dynamodb_refuses(fault: str, names: list[str]) -> None:
     def statements(keys: list[str]) -> dict[str, Any]:
         text = "INSERT INTO \"t\" VALUE {'pk': ?}"
         return {"Statements": [{"Statement": text, "Parameters": [{"S": key}]} for key in keys]}

@@ -1,4 +1,4 @@
-"""What statistics are made of: figures beside the statuses, when a chunk was logged, messages of no distribution."""
+"""The data of statistics: figures beside the statuses, the time a chunk was logged, messages without a distribution."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -37,15 +37,16 @@ async def test_figures_add_up_beside_the_statuses(world: World) -> None:
     assert (await world.distributions.counts(ORGANISATION, CHUNK.distribution_id))[0, 0].plus(Counts()) == Counts()
 
 
-async def test_figures_are_put_right_with_the_statuses(world: World) -> None:
+async def test_a_recount_replaces_the_figures_with_the_statuses(world: World) -> None:
     right = replace(FIGURES, by_status={Status.READ: 2}, delays={3: 2}, cards_within_24h=1)
     await world.distributions.count(ORGANISATION, CHUNK, FIGURES, began=NOON)
     assert await world.distributions.set_counts(ORGANISATION, CHUNK, right, seen=FIGURES, read_at=BEFORE)
     assert (await world.distributions.counts(ORGANISATION, CHUNK.distribution_id))[0, 0].plus(Counts()) == right
 
 
-async def test_many_times_to_delivery_at_once_are_put_right_as_well(world: World) -> None:
-    """Not a condition each: DynamoDB takes expressions of 4 KB. Moto's parser gives up at some 150 of them."""
+async def test_a_recount_replaces_many_delivery_times_at_once(world: World) -> None:
+    """They cannot each be a condition: DynamoDB takes expressions of 4 KB. Moto's parser fails at about 150
+    conditions."""
     seen = Counts(by_status={Status.SENT: 100}, segments={"SN": 100}, delays=dict.fromkeys(range(50), 1))
     right = replace(seen, delays=dict.fromkeys(range(100, 150), 1))
     await world.distributions.count(ORGANISATION, CHUNK, seen, began=NOON)
@@ -53,7 +54,7 @@ async def test_many_times_to_delivery_at_once_are_put_right_as_well(world: World
     assert (await world.distributions.counts(ORGANISATION, CHUNK.distribution_id))[0, 0].plus(Counts()) == right
 
 
-async def test_a_chunk_is_logged_once_however_often_it_is_said(world: World) -> None:
+async def test_the_first_logging_of_a_chunk_counts(world: World) -> None:
     for minutes in (0, 5):
         at = NOON + timedelta(minutes=minutes)
         await world.distributions.note_logged(ORGANISATION, CHUNK, at, {"SN": 90, "CI": 10})
@@ -64,7 +65,7 @@ async def test_a_chunk_is_logged_once_however_often_it_is_said(world: World) -> 
     assert found == {(0, 0): replace(expected, counts=FIGURES)}
 
 
-async def test_counts_of_an_hour_stand_apart_from_any_distribution(world: World) -> None:
+async def test_counts_of_an_hour_are_separate_from_every_distribution(world: World) -> None:
     hour = Part(group=Singles(campaign_id="d-1", channel=Channel.SMS), number=498_060)
     await world.distributions.count(ORGANISATION, hour, FIGURES, began=NOON)
     assert await world.distributions.counts(ORGANISATION, "d-1") == {}
@@ -92,7 +93,7 @@ async def test_a_recount_is_due_once_until_it_is_done(world: World) -> None:
     assert {tally.recount_at for tally in found.values()} == {None}
 
 
-async def test_messages_of_no_distribution_are_listed_by_themselves(world: World) -> None:
+async def test_messages_without_a_distribution_are_listed_separately(world: World) -> None:
     rows = [
         message("m-bulk", chunk=CHUNK),
         message("m-1"),
@@ -124,7 +125,7 @@ async def test_messages_of_no_distribution_are_listed_by_themselves(world: World
 
 
 @pytest.mark.parametrize(("late", "noted"), [(Status.DELIVERED, True), (Status.READ, True), (Status.FAILED, False)])
-async def test_an_earlier_instant_that_comes_late_is_news_once(world: World, late: Status, noted: bool) -> None:
+async def test_a_late_report_with_an_earlier_instant_is_recorded_once(world: World, late: Status, noted: bool) -> None:
     await world.log.add(message())
     await world.log.move(ORGANISATION, "m-1", Move(status=Status.READ, at=NOON))
     move = Move(status=late, at=NOON - 2 * SECOND, reason="undeliverable" if late is Status.FAILED else None)
@@ -139,7 +140,7 @@ def mark(number: int) -> Print:
 
 
 @pytest.mark.parametrize("way", ["payload", "person"])
-async def test_an_erased_row_leaves_no_print_in_any_version(world: World, way: str) -> None:
+async def test_an_erased_row_leaves_no_dedupe_entry_in_any_version(world: World, way: str) -> None:
     rows = [
         PlannedRow(
             row=number,
@@ -171,7 +172,7 @@ async def test_an_erased_row_leaves_no_print_in_any_version(world: World, way: s
     assert len(book) == 12
 
 
-async def test_a_print_goes_though_its_chunk_has_expired(world: World) -> None:
+async def test_a_dedupe_entry_is_erased_although_its_chunk_has_expired(world: World) -> None:
     dedupe_index = DedupeIndex()
     dedupe_index.add(mark(1), 1)
     await world.plans.write_chunk(ORGANISATION, 1, CHUNK, [])
@@ -182,7 +183,7 @@ async def test_a_print_goes_though_its_chunk_has_expired(world: World) -> None:
     assert await world.plans.read_dedupe_index(ORGANISATION, CHUNK.distribution_id, 1) == b""
 
 
-async def test_a_book_of_dedupe_entries_comes_back_whole(world: World) -> None:
+async def test_a_dedupe_index_comes_back_whole(world: World) -> None:
     book = bytes(range(256)) * 3
     assert await world.plans.read_dedupe_index(ORGANISATION, "d-1", 1) is None
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""What is known of templates and numbers: from three sides, in any order, and the latest word stands."""
+"""What is known of templates and numbers, from three sources in any order; the latest fact counts."""
 
 import itertools
 from dataclasses import replace
@@ -53,7 +53,7 @@ async def test_nothing_is_known_at_first(world: World) -> None:
     assert await world.templates.named(ORGANISATION, ACCOUNT, "own_card") == []
 
 
-async def test_a_list_is_kept_whole_with_the_instant_of_its_reading(world: World) -> None:
+async def test_a_list_is_stored_whole_with_the_time_of_its_read(world: World) -> None:
     at = NOON + timedelta(microseconds=123456)
     plain = replace(reported("vaccination_card", APPROVED, at), shape=None)
     await world.templates.read(ORGANISATION, ACCOUNT, [reported(at=at), plain], at)
@@ -64,14 +64,14 @@ async def test_a_list_is_kept_whole_with_the_instant_of_its_reading(world: World
         assert (await world.templates.listing(*other)).templates == ()
 
 
-async def test_the_same_list_again_is_the_same(world: World) -> None:
+async def test_the_same_list_again_changes_nothing(world: World) -> None:
     for at in (NOON, NOON + SECOND, NOON + SECOND):
         await world.templates.read(ORGANISATION, ACCOUNT, [reported(status=APPROVED, at=at)], at)
     assert (await only(world)).status is APPROVED
     assert (await world.templates.listing(ORGANISATION, ACCOUNT)).read_at == NOON + SECOND
 
 
-async def test_what_is_no_longer_listed_is_forgotten_unless_news_came_meanwhile(world: World) -> None:
+async def test_a_template_missing_from_the_list_is_removed_unless_an_update_came_meanwhile(world: World) -> None:
     await world.templates.read(ORGANISATION, ACCOUNT, [reported("gone"), reported()], NOON)
     later = NOON + 5 * SECOND
     await world.templates.receive(ORGANISATION, ACCOUNT, template_update(APPROVED, later))
@@ -82,7 +82,7 @@ async def test_what_is_no_longer_listed_is_forgotten_unless_news_came_meanwhile(
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
-async def test_the_latest_news_stands_in_whatever_order_it_comes(world: World, order: tuple[int, ...]) -> None:
+async def test_the_latest_update_counts_in_any_order(world: World, order: tuple[int, ...]) -> None:
     every = [
         template_update(PENDING, NOON),
         template_update(PAUSED, NOON + SECOND),
@@ -95,12 +95,12 @@ async def test_the_latest_news_stands_in_whatever_order_it_comes(world: World, o
     assert received == [all(order[before] <= number for before in range(place)) for place, number in enumerate(order)]
 
 
-async def test_the_same_news_again_is_news_again(world: World) -> None:
+async def test_a_repeated_update_counts_as_new_again(world: World) -> None:
     for _ in range(3):
         assert (await world.templates.receive(ORGANISATION, ACCOUNT, template_update(PAUSED))).is_new
 
 
-async def test_news_of_the_same_second_wins_over_a_list_and_a_submission(world: World) -> None:
+async def test_an_update_of_the_same_second_wins_over_a_list_and_a_submission(world: World) -> None:
     half = NOON + timedelta(milliseconds=700)
     await world.templates.submitted(ORGANISATION, ACCOUNT, reported(status=PENDING, at=half))
     await world.templates.receive(ORGANISATION, ACCOUNT, template_update(APPROVED, NOON))
@@ -111,7 +111,7 @@ async def test_news_of_the_same_second_wins_over_a_list_and_a_submission(world: 
     assert (await only(world)).status is PAUSED
 
 
-async def test_news_keeps_the_form_and_a_list_brings_it(world: World) -> None:
+async def test_an_update_keeps_the_shape_and_a_list_sets_it(world: World) -> None:
     await world.templates.receive(ORGANISATION, ACCOUNT, template_update(APPROVED, NOON + SECOND))
     assert (await only(world)).shape is None
     await world.templates.read(ORGANISATION, ACCOUNT, [reported(status=PENDING)], NOON)
@@ -121,13 +121,13 @@ async def test_news_keeps_the_form_and_a_list_brings_it(world: World) -> None:
     assert (await only(world)).shape == SHAPE
 
 
-async def test_a_list_that_does_not_tell_the_status_unsays_an_older_one(world: World) -> None:
+async def test_a_list_without_a_status_clears_an_older_status(world: World) -> None:
     await world.templates.read(ORGANISATION, ACCOUNT, [reported(status=PAUSED)], NOON)
     await world.templates.read(ORGANISATION, ACCOUNT, [reported(status=None, at=NOON + SECOND)], NOON + SECOND)
     assert (await only(world)).status is None
 
 
-async def test_leaving_utility_is_told_once_and_again_when_it_is_repeated(world: World) -> None:
+async def test_leaving_utility_is_reported_with_each_update_that_says_so(world: World) -> None:
     await world.templates.read(ORGANISATION, ACCOUNT, [reported(status=APPROVED)], NOON)
     later, latest = NOON + SECOND, NOON + 3 * SECOND
     for _ in range(2):
@@ -146,7 +146,7 @@ async def test_leaving_utility_is_told_once_and_again_when_it_is_repeated(world:
     assert (found.category, found.recategorised_at) == ("UTILITY", None)
 
 
-async def test_one_that_was_always_marketing_has_not_left_utility(world: World) -> None:
+async def test_a_template_that_was_always_marketing_has_not_left_utility(world: World) -> None:
     await world.templates.read(ORGANISATION, ACCOUNT, [reported(category="MARKETING")], NOON)
     received = await world.templates.receive(
         ORGANISATION, ACCOUNT, template_update(APPROVED, NOON + SECOND, "MARKETING")
@@ -154,7 +154,7 @@ async def test_one_that_was_always_marketing_has_not_left_utility(world: World) 
     assert received.is_recategorised is False
 
 
-async def test_a_list_may_tell_that_it_left_utility(world: World) -> None:
+async def test_a_list_may_show_that_a_template_left_utility(world: World) -> None:
     await world.templates.read(ORGANISATION, ACCOUNT, [reported()], NOON)
     later = NOON + SECOND
     await world.templates.read(ORGANISATION, ACCOUNT, [reported(category="MARKETING", at=later)], later)
@@ -174,11 +174,11 @@ ALL = NumberStatusUpdate(
 )
 
 
-async def test_a_number_that_nobody_told_of(world: World) -> None:
+async def test_an_unknown_number_has_an_empty_status(world: World) -> None:
     assert await world.number_statuses.get(ORGANISATION, NUMBER) == NumberStatus()
 
 
-async def test_all_that_is_told_is_kept(world: World) -> None:
+async def test_every_reported_fact_is_kept(world: World) -> None:
     await world.number_statuses.tell(ORGANISATION, NUMBER, ALL)
     assert await world.another().number_statuses.get(ORGANISATION, NUMBER) == NumberStatus(
         limit=DailyLimit(people=250),
@@ -213,7 +213,7 @@ async def test_each_fact_has_an_instant_of_its_own(world: World) -> None:
     assert (found.limit, found.restricted) == (DailyLimit(people=2000), False)
 
 
-async def test_news_of_the_same_second_wins_over_a_reading(world: World) -> None:
+async def test_an_update_of_the_same_second_wins_over_a_read(world: World) -> None:
     half = NOON + timedelta(milliseconds=700)
     await world.number_statuses.tell(ORGANISATION, NUMBER, replace(ALL, at=half))
     await world.number_statuses.tell(ORGANISATION, NUMBER, NumberStatusUpdate(at=NOON, restricted=True))

@@ -1,4 +1,4 @@
-"""The shelf: one token an organisation, replaced by whoever comes first, never in anyone's way."""
+"""The token store: one token for each organisation. The first of two writers wins, and a failure never stops a send."""
 
 from datetime import timedelta
 
@@ -30,7 +30,7 @@ async def test_a_token_is_found_by_another_worker(world: World) -> None:
     assert found.version != empty.version
 
 
-async def test_of_two_who_replace_the_same_token_the_first_wins(world: World) -> None:
+async def test_the_first_of_two_replacements_of_a_token_wins(world: World) -> None:
     await world.token_store.open(ORGANISATION)
     for turn in range(3):
         seen = await world.token_store.read(ORGANISATION, APPLICATION)
@@ -42,7 +42,7 @@ async def test_of_two_who_replace_the_same_token_the_first_wins(world: World) ->
         assert (await world.token_store.read(ORGANISATION, APPLICATION)).token == token(f"first-{turn}")
 
 
-async def test_a_token_of_other_credentials_is_nobodys_but_may_be_replaced(world: World) -> None:
+async def test_a_token_of_other_credentials_is_not_read_but_may_be_replaced(world: World) -> None:
     await world.token_store.open(ORGANISATION)
     seen = await world.token_store.read(ORGANISATION, APPLICATION)
     await world.token_store.put(ORGANISATION, APPLICATION, token("old"), version=seen.version)
@@ -62,7 +62,7 @@ async def test_new_credentials_empty_the_token_store(world: World) -> None:
     assert await world.token_store.put(ORGANISATION, APPLICATION, token("t-2"), version=emptied.version)
 
 
-async def test_without_a_token_store_nothing_is_kept_and_nothing_raised(world: World) -> None:
+async def test_without_a_token_store_nothing_is_stored_or_raised(world: World) -> None:
     assert await world.token_store.read(ORGANISATION, APPLICATION) == NOTHING
     assert await world.token_store.put(ORGANISATION, APPLICATION, token("t-1"), version="")
     for _ in range(2):
@@ -71,7 +71,7 @@ async def test_without_a_token_store_nothing_is_kept_and_nothing_raised(world: W
     for _ in range(2):
         await world.token_store.remove(ORGANISATION)
     assert await world.token_store.read(ORGANISATION, APPLICATION) == NOTHING
-    # A worker that still has the old settings puts its token after the integration was deleted, and once more.
+    # A worker with the old settings stores its token after the integration was deleted, twice.
     assert not await world.token_store.put(ORGANISATION, APPLICATION, token("late"), version=seen.version)
     again = await world.token_store.read(ORGANISATION, APPLICATION)
     assert again == NOTHING
@@ -79,7 +79,7 @@ async def test_without_a_token_store_nothing_is_kept_and_nothing_raised(world: W
     assert await world.token_store.read(ORGANISATION, APPLICATION) == NOTHING
 
 
-async def test_a_removed_token_store_opens_again_at_once_and_takes_no_token_from_before(world: World) -> None:
+async def test_a_removed_token_store_opens_again_at_once_and_accepts_no_older_token(world: World) -> None:
     await world.token_store.open(ORGANISATION)
     before = await world.token_store.read(ORGANISATION, APPLICATION)
     await world.token_store.remove(ORGANISATION)
@@ -90,7 +90,7 @@ async def test_a_removed_token_store_opens_again_at_once_and_takes_no_token_from
     assert (await world.token_store.read(ORGANISATION, APPLICATION)).token == token("new")
 
 
-async def test_token_stores_of_organisations_are_apart(world: World) -> None:
+async def test_token_stores_of_organisations_are_separate(world: World) -> None:
     await world.token_store.open("other")
     seen = await world.token_store.read("other", APPLICATION)
     await world.token_store.put("other", APPLICATION, token("t-1"), version=seen.version)
@@ -104,7 +104,7 @@ async def test_token_stores_of_organisations_are_apart(world: World) -> None:
         EndpointConnectionError(endpoint_url="https://secretsmanager.example"),
     ],
 )
-async def test_a_token_store_that_cannot_be_reached_is_reported_and_empty(error: Exception) -> None:
+async def test_an_unreachable_token_store_is_reported_and_reads_as_empty(error: Exception) -> None:
     class Broken(Aws):
         async def run[T](self, call: object) -> T:
             raise error

@@ -1,4 +1,4 @@
-"""Messages in doubt and the receipts that nobody claims, by person."""
+"""SMS with an unknown outcome and unmatched receipts, by person."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ LATER = NOON + timedelta(minutes=20)
 NOTHING = UnknownOutcomes(messages={}, receipts={})
 
 
-async def test_a_message_with_an_unknown_outcome_meets_a_receipt(world: World) -> None:
+async def test_a_receipt_finds_a_message_with_an_unknown_outcome(world: World) -> None:
     for _ in range(2):
         await world.unknown_sms.note(ORGANISATION, "p-1", ORANGE, "m-1", NOON)
     for _ in range(2):
@@ -19,14 +19,14 @@ async def test_a_message_with_an_unknown_outcome_meets_a_receipt(world: World) -
         assert unknown_outcomes == UnknownOutcomes(messages={"m-1": NOON}, receipts={"r#1": LATER})
 
 
-async def test_a_receipt_where_nothing_has_an_unknown_outcome_leaves_no_trace(world: World) -> None:
+async def test_a_receipt_without_an_unknown_outcome_is_not_stored(world: World) -> None:
     assert await world.unknown_sms.meet(ORGANISATION, "p-1", ORANGE, "r-1", NOON) == NOTHING
     await world.unknown_sms.note(ORGANISATION, "p-1", ORANGE, "m-1", NOON)
     unknown_outcomes = await world.unknown_sms.meet(ORGANISATION, "p-1", ORANGE, "r-2", LATER)
     assert unknown_outcomes.receipts == {"r-2": LATER}
 
 
-async def test_all_that_has_an_unknown_outcome_comes_back(world: World) -> None:
+async def test_all_messages_with_an_unknown_outcome_are_returned(world: World) -> None:
     await world.unknown_sms.note(ORGANISATION, "p-1", ORANGE, "m-1", NOON)
     await world.unknown_sms.note(ORGANISATION, "p-1", ORANGE, "m-2", LATER)
     await world.unknown_sms.meet(ORGANISATION, "p-1", ORANGE, "r-1", LATER)
@@ -36,7 +36,7 @@ async def test_all_that_has_an_unknown_outcome_comes_back(world: World) -> None:
     )
 
 
-async def test_a_receipt_heard_twice_was_heard_when_it_first_was(world: World) -> None:
+async def test_the_earlier_time_of_a_repeated_receipt_counts(world: World) -> None:
     await world.unknown_sms.note(ORGANISATION, "p-1", ORANGE, "m-1", NOON)
     await world.unknown_sms.meet(ORGANISATION, "p-1", ORANGE, "r-1", LATER)
     unknown_outcomes = await world.unknown_sms.meet(ORGANISATION, "p-1", ORANGE, "r-1", NOON)

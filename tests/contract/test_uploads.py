@@ -1,4 +1,4 @@
-"""Clients put files where they are told to; a distribution keeps to the version that it was made with."""
+"""Clients upload files to signed URLs. A distribution keeps to the file version of its creation."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -25,7 +25,7 @@ async def read(world: World, upload: Upload) -> bytes | None:
 
 
 @pytest.mark.parametrize("form", ["csv", "ndjson", "dhis2"])
-async def test_what_was_put_is_found_in_its_format(world: World, form: str) -> None:
+async def test_an_uploaded_file_is_found_with_its_format(world: World, form: str) -> None:
     assert await world.uploads.find(ORGANISATION, "u-1") is None
     await put(world, FIRST, form)
     upload = await world.another().uploads.find(ORGANISATION, "u-1")
@@ -37,7 +37,7 @@ async def test_what_was_put_is_found_in_its_format(world: World, form: str) -> N
     assert file.read(1) == b""
 
 
-async def test_a_second_file_does_not_change_what_was_found(world: World) -> None:
+async def test_a_second_file_does_not_change_the_first_version(world: World) -> None:
     await put(world, FIRST)
     pinned = await world.uploads.find(ORGANISATION, "u-1")
     await put(world, SECOND)
@@ -71,7 +71,7 @@ async def test_an_erased_file_is_gone_in_every_version(world: World) -> None:
     await world.uploads.erase(ORGANISATION, "never")
 
 
-async def test_files_of_others_are_not_found(world: World) -> None:
+async def test_files_of_other_organisations_are_not_found(world: World) -> None:
     await put(world, FIRST)
     assert await world.uploads.find("other", "u-1") is None
     assert await world.uploads.find(ORGANISATION, "u-2") is None

@@ -1,4 +1,4 @@
-"""Whoever forges, repeats, cuts, swells or misaddresses a webhook: the function behind the gateway, on moto."""
+"""Forged, repeated, truncated, oversized and misaddressed webhooks: the function behind the gateway, on moto."""
 
 import asyncio
 import hashlib
@@ -25,7 +25,7 @@ from shared.storage.secrets import SecretIntegrations
 from tests.contract.cloud import Deployed, deploy
 from tests.contract.making import message
 from tests.contract.test_person_functions import environment
-from tests.contract.test_webhook_function import NOBODY
+from tests.contract.test_webhook_function import NO_CONTEXT
 from tests.contract.tricks import tricks
 from tests.fakes.office import DEMO, SMS, WHATSAPP
 from tests.fakes.world import MORNING, FakeClock
@@ -61,7 +61,7 @@ class Door:
     names: Deployed
 
     def post(self, path: str, body: bytes, source_ip: str = "196.0.2.7", **headers: str) -> int:
-        """The path goes out as it is: an HTTP client would have put dots and signs in order first."""
+        """The path is sent as it is; an HTTP client would have normalised dots and signs."""
         given = {"content-type": "application/json", **{name.replace("_", "-"): its for name, its in headers.items()}}
         scope = {
             "type": "http",
@@ -88,7 +88,7 @@ class Door:
         return self.post(path, body, x_hub_signature_256=signature(body), **headers)
 
     def queued(self, url: str | None = None) -> list[dict[str, str]]:
-        """What lies on a queue, taken off it; without a `url` on the status queue."""
+        """Takes all messages from a queue, by default from the status queue."""
         found: list[dict[str, str]] = []
         chosen = url or self.names.status
         while taken := self.aws.sqs.receive_message(QueueUrl=chosen, MaxNumberOfMessages=10).get("Messages"):
@@ -99,7 +99,7 @@ class Door:
 
     @property
     def onward(self) -> tuple[str, ...]:
-        """The queues that work may go on to: WhatsApp, SMS, fan-out."""
+        """The queues for later work: WhatsApp, SMS, fan-out."""
         return (*(self.names.channels[one] for one in (Channel.WHATSAPP, Channel.SMS)), self.names.fanout)
 
     def kept(self) -> dict[str, list[str]]:
@@ -138,11 +138,11 @@ def door(aws: Aws, described: Node, loop: Loop) -> Iterator[Door]:
             cors=None,
             key=make_key().public_key(),
             clock=StackClock(MORNING),
-            invoke=lambda _, event: pool.submit(handler, event, NOBODY),  # type: ignore[arg-type]  # an event is a dict
+            invoke=lambda _, event: pool.submit(handler, event, NO_CONTEXT),  # type: ignore[arg-type]  # an event is a dict
         )
         yield Door(
             gateway=Gateway(parts),
-            consume=lambda records: pool.submit(handler, {"Records": records}, NOBODY).result(),
+            consume=lambda records: pool.submit(handler, {"Records": records}, NO_CONTEXT).result(),
             aws=aws,
             names=names,
         )
@@ -187,7 +187,7 @@ FORGED: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("how", FORGED)
-def test_a_forged_signature_opens_nothing(door: Door, how: str) -> None:
+def test_a_forged_signature_is_refused(door: Door, how: str) -> None:
     body, signed = FORGED[how]
     assert door.post(META, body, x_hub_signature_256=signed) == 401
     assert door.post(META, body) == 401
@@ -209,21 +209,22 @@ def test_a_forged_signature_opens_nothing(door: Door, how: str) -> None:
         (ORANGE, "no address"),
     ],
 )
-def test_a_receipt_from_elsewhere_opens_nothing(door: Door, path: str, source_ip: str) -> None:
+def test_a_receipt_with_a_wrong_token_or_address_is_refused(door: Door, path: str, source_ip: str) -> None:
     assert door.post(path, receipts(1), source_ip) == 401
-    # What a client writes into the header is not where it comes from.
+    # A client's own header is not the address of the call.
     assert door.post(path, receipts(1), source_ip, x_forwarded_for="196.0.2.7") == 401
     assert door.queued() == []
 
 
 @pytest.mark.parametrize("organisation", [NEIGHBOUR, "nobody", "DEMO", "demo ", "a" * 65, "*", "demo,neighbour"])
-def test_a_signature_holds_for_its_organisation_only(door: Door, organisation: str) -> None:
+def test_a_signature_counts_for_its_organisation_only(door: Door, organisation: str) -> None:
     assert door.meta(STATUS, f"/webhooks/whatsapp/{organisation.replace(' ', '%20')}") == 401
     assert door.queued() == []
 
 
-def test_organisations_that_nobody_has_are_refused_alike_and_cost_little(door: Door) -> None:
-    """Issue 14, line 12. Each names another one, on both paths; whoever is known comes through all the while."""
+def test_unknown_organisations_are_refused_alike_and_cost_few_reads(door: Door) -> None:
+    """Issue 14, line 12. Each call names another organisation, on both paths. Meanwhile the known one is always
+    accepted."""
     assert {door.meta(STATUS), door.post(ORANGE, receipts(1))} == {200}
     asked: list[str] = []
     event = "before-parameter-build.secrets-manager.GetSecretValue"
@@ -244,17 +245,17 @@ TRICKS = tricks(DEMO, below=ORANGE_TOKEN, beside="whatsapp")
 
 
 @pytest.mark.parametrize("trick", TRICKS, ids=range(len(TRICKS)))
-def test_a_path_that_is_not_quite_the_organisations_leads_nowhere(door: Door, trick: str) -> None:
-    """Nothing on the wire is put in order until it is somebody's address."""
+def test_a_path_that_almost_names_the_organisation_is_refused(door: Door, trick: str) -> None:
+    """The gateway does not normalise a path into a valid address."""
     assert door.meta(STATUS, f"/webhooks/whatsapp/{trick}") in {401, 404}
     assert door.post(f"/webhooks/orange/{trick}/{ORANGE_TOKEN}", receipts(1)) in {401, 404}
     assert door.post(f"/webhooks/orange/{DEMO}/{trick}", receipts(1)) in {401, 404}
     assert door.queued() == []
 
 
-def test_what_is_repeated_is_taken_again_and_does_nothing_more(door: Door) -> None:
-    """A word of theirs, a STOP that is answered, a status of ours and a receipt: thrice at the door, and a record that
-    was worked off comes once more."""
+def test_repeated_webhooks_are_accepted_and_change_nothing_more(door: Door) -> None:
+    """A person's message, a STOP with its answer, a status of ours and a receipt: each comes three times, and one
+    handled record comes again."""
     log = DynamoLog(door.aws, door.names.log_table)
     asyncio.run(log.add(message(OURS, organisation=DEMO, channel=Channel.WHATSAPP)))
     reported = [STATUS, json.dumps(inbound(text("STOP", id="wamid.STOP"))).encode(), DELIVERED]
@@ -265,7 +266,7 @@ def test_what_is_repeated_is_taken_again_and_does_nothing_more(door: Door) -> No
     assert door.consume(records) == {"batchItemFailures": []}
     after = door.kept()
     assert [name for name in after if after[name] == before[name]] == []
-    assert [len(door.queued(url)) for url in door.onward] == [1, 0, 0]  # the STOP's answer
+    assert [len(door.queued(url)) for url in door.onward] == [1, 0, 0]  # the answer to the STOP
     assert door.consume(records) == {"batchItemFailures": []}
     assert door.kept() == after
     assert [len(door.queued(url)) for url in door.onward] == [0, 0, 0]
@@ -291,7 +292,7 @@ SHAPELESS = {
 
 
 @pytest.mark.parametrize("shape", SHAPELESS)
-def test_what_is_theirs_and_says_nothing_is_200_and_stops_nobody(door: Door, shape: str) -> None:
+def test_a_signed_body_without_content_is_200_and_blocks_no_other(door: Door, shape: str) -> None:
     body = SHAPELESS[shape]
     assert door.meta(body) == 200
     assert door.post(ORANGE, body) == 200
@@ -303,7 +304,7 @@ def test_what_is_theirs_and_says_nothing_is_200_and_stops_nobody(door: Door, sha
     ["text/plain", "application/x-www-form-urlencoded", "image/png", "nonsense", ""],
 )
 def test_the_content_type_decides_nothing(door: Door, content_type: str) -> None:
-    """Meta signs bytes, whatever they are called; Orange is known by its path."""
+    """Meta signs bytes, not their type; Orange is recognised by its path."""
     assert door.meta(STATUS, content_type=content_type) == 200
     assert door.post(ORANGE, receipts(1), content_type=content_type) == 200
     assert len(door.queued()) == 2
@@ -311,7 +312,7 @@ def test_the_content_type_decides_nothing(door: Door, content_type: str) -> None
 
 @pytest.mark.parametrize("content_type", ["application/json", "application/octet-stream"])
 @pytest.mark.parametrize(("size", "status"), [(LIMIT, 200), (LIMIT + 1, 413), (4 * MEGABYTE, 413)])
-def test_more_than_three_megabytes_is_too_much(door: Door, size: int, status: int, content_type: str) -> None:
+def test_a_body_of_more_than_three_megabytes_is_refused(door: Door, size: int, status: int, content_type: str) -> None:
     for body in (STATUS.ljust(size), receipts(1).ljust(size)):
         path, signed = (META, signature(body)) if body.startswith(STATUS) else (ORANGE, "")
         assert door.post(path, body, content_type=content_type, x_hub_signature_256=signed) == status
@@ -319,14 +320,14 @@ def test_more_than_three_megabytes_is_too_much(door: Door, size: int, status: in
 
 
 @pytest.mark.parametrize("size", [LIMIT + 1, 11 * MEGABYTE])
-def test_a_giant_is_refused_before_anybody_asks_who_it_is(door: Door, size: int) -> None:
+def test_an_oversized_body_is_refused_before_any_other_check(door: Door, size: int) -> None:
     assert door.post(META, b"x" * size, x_hub_signature_256="sha256=00") == 413
     assert door.post("/webhooks/orange/nobody/x", b"x" * size) == 413
 
 
 @pytest.mark.parametrize("sign", ["é", "\uffff", "\x01", "\U0001f600"])
-def test_many_receipts_fit_the_queue_whatever_stands_in_them(door: Door, sign: str) -> None:
-    """SQS takes 1 MiB a message, and not every character that JSON allows."""
+def test_many_receipts_with_any_characters_fit_the_queue(door: Door, sign: str) -> None:
+    """SQS takes 1 MiB a message, and refuses some characters that JSON allows."""
     body = receipts(15_000, note=sign * 20)
     assert MEGABYTE < len(body) < LIMIT
     assert door.post(ORANGE, body) == 200

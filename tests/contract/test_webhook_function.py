@@ -1,4 +1,4 @@
-"""The webhook function as API Gateway and SQS call it, on moto: whatever is signed gets 200 and stops nobody."""
+"""The webhook function as API Gateway and SQS call it, on moto: a signed body gets 200 and never blocks another."""
 
 import asyncio
 import base64
@@ -27,7 +27,7 @@ from tests.unit.providers.webhooks import change, document, inbound, text
 
 NEW, OLD = "the new secret", "the old secret"
 PATH = "/webhooks/whatsapp/{organisation_id}"
-NOBODY: Any = None
+NO_CONTEXT: Any = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Running:
     clock: FakeClock
 
     def post(self, body: bytes, secret: str = NEW, *, coded: bool = False, signature: str | None = None) -> int:
-        """The status of the function's answer to a request of Meta's."""
+        """The status of the function's answer to a request of Meta."""
         if signature is None:
             signature = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
         event = {
@@ -53,14 +53,14 @@ class Running:
             "body": base64.b64encode(body).decode() if coded else body.decode("utf-8", "surrogateescape"),
             "isBase64Encoded": coded,
         }
-        answer = self.handler(event, NOBODY)
+        answer = self.handler(event, NO_CONTEXT)
         assert answer is not None
         status = answer["statusCode"]
         assert isinstance(status, int)
         return status
 
     def queued(self) -> list[dict[str, str]]:
-        """Take what is on the status queue, as Lambda's poller hands it over."""
+        """Takes the records on the status queue, as Lambda's poller does."""
         url, found = self.names.status, []
         while messages := self.aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             found += [{"messageId": one["MessageId"], "body": one["Body"]} for one in messages]
@@ -69,8 +69,8 @@ class Running:
         return found
 
     def consume(self, records: list[dict[str, str]]) -> Any:
-        """The message IDs that come again."""
-        answer = self.handler({"Records": records}, NOBODY)
+        """Gives records to the consumer. Returns the records that have to come again."""
+        answer = self.handler({"Records": records}, NO_CONTEXT)
         assert answer is not None
         return answer["batchItemFailures"]
 
@@ -118,7 +118,7 @@ ways = pytest.mark.parametrize("coded", [False, True])
 
 @ways
 @pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
-def test_whatever_is_signed_gets_200_and_is_worked_off(running: Running, body: bytes, coded: bool) -> None:
+def test_every_signed_body_gets_200_and_is_handled(running: Running, body: bytes, coded: bool) -> None:
     if not coded and not body.isascii():
         pytest.skip("what is no text comes in base64")
     assert running.post(body, coded=coded) == 200
@@ -127,7 +127,9 @@ def test_whatever_is_signed_gets_200_and_is_worked_off(running: Running, body: b
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(reported=mangled(), data=st.data(), coded=st.booleans())
-def test_no_mangled_body_gets_anything_else(running: Running, reported: Any, data: st.DataObject, coded: bool) -> None:
+def test_every_mangled_signed_body_gets_200_too(
+    running: Running, reported: Any, data: st.DataObject, coded: bool
+) -> None:
     body = json.dumps(reported).encode()
     body = body[: data.draw(st.sampled_from([len(body), len(body) // 2, len(body) - 1]))]
     assert running.post(body, coded=coded) == 200
@@ -147,7 +149,7 @@ def test_no_mangled_body_gets_anything_else(running: Running, reported: Any, dat
         ("", timedelta(0), 401),
     ],
 )
-def test_two_secrets_sign_while_one_replaces_the_other(
+def test_both_secrets_are_valid_during_a_rotation(
     running: Running, secret: str, later: timedelta, status: int, coded: bool
 ) -> None:
     body = json.dumps(document(), ensure_ascii=False).encode() + "é".encode()
@@ -160,12 +162,12 @@ def test_two_secrets_sign_while_one_replaces_the_other(
 
 
 @pytest.mark.parametrize("signature", ["", "sha256=", "sha256=00", "sha1=00", "é" * 71])
-def test_what_is_not_signed_is_refused(running: Running, signature: str) -> None:
+def test_an_unsigned_body_is_refused(running: Running, signature: str) -> None:
     assert running.post(b"{}", signature=signature) == 401
     assert running.queued() == []
 
 
-def test_a_record_that_cannot_be_worked_off_comes_again_alone(running: Running) -> None:
+def test_only_the_record_that_cannot_be_handled_comes_again(running: Running) -> None:
 
     assert running.post(json.dumps(inbound(text("Bonjour"))).encode()) == 200
     [good] = running.queued()

@@ -1,8 +1,8 @@
-"""Paths that are not quite somebody's: what is tried where a name stands in a path."""
+"""Paths that almost name an organisation: variants to try in place of a name."""
 
 
 def tricks(name: str, *, below: str, beside: str) -> tuple[str, ...]:
-    """Instead of `name`; `below` it something may stand, and the folder that it stands in is called `beside`."""
+    """Variants of `name`. `below` may follow it in the path; `beside` is the folder that it is in."""
     return (
         f"%2E%2E%2F{name}", f"..%2f{name}", f"{name}%2F..%2F{name}", f"x%2F..%2F{name}", f"{name}%00", f"%00{name}",
         f"{name}%0a", f"{name}%0d%0aX-Injected:%201", f"{name}%252F", f"{name}%20", f"{name}%2Fsms", f"{name};x=1",

@@ -1,4 +1,4 @@
-"""One world of adapters, in memory or on AWS, and the hands of those who are outside it: clients, workers, time."""
+"""The adapters, in memory or on AWS, and the actions of the outside world: clients, workers, time."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -56,10 +56,10 @@ FORMS = {"text/csv": "csv", "application/x-ndjson": "ndjson", "application/json"
 
 
 class Hands(Protocol):
-    """What happens to a world from outside."""
+    """What happens from outside."""
 
     def put_file(self, target: UploadTarget, form: str, content: bytes) -> None:
-        """A client puts a file where it was told to."""
+        """A client uploads a file to its target."""
         ...
 
     def erase(self, object_key: str) -> None:
@@ -67,28 +67,28 @@ class Hands(Protocol):
         ...
 
     def queue_messages(self, channel: Channel, after: float = 0) -> Sequence[QueueMessage]:
-        """Take what can be seen on a channel's queue so many seconds from now."""
+        """Takes the queue messages that are visible on a channel's queue after so many seconds."""
         ...
 
     def tasks(self) -> Sequence[Task]:
-        """Take what is on the fan-out queue."""
+        """Takes the tasks on the fan-out queue."""
         ...
 
     def reports(self) -> Sequence[Report]:
-        """Take what is on the status queue."""
+        """Takes the reports on the status queue."""
         ...
 
     def waiting(self) -> Mapping[str, tuple[str, str, str]]:
-        """The schedules as the console shows them: distribution → when, by which zone's clock, whose."""
+        """The schedules as the console shows them: distribution → local time, zone, organisation."""
         ...
 
     def holds(self, text: str) -> bool:
-        """Whether a text stands in any version of any object."""
+        """Whether any version of any object contains a text."""
         ...
 
 
 class RateLimitsAndMembers(RateLimits, MemberStore, Protocol):
-    """Timetables with their members."""
+    """Rate limits with their members."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +167,7 @@ class _MemoryHands:
 
 
 def in_memory() -> World:
-    """The fakes. They remember nothing besides what they store, so that another environment is the same one."""
+    """The fakes. They have no cache, so another environment is the same world."""
     clock, points = FakeClock(), Points()
     plans, uploads = FakePlans(points), FakeUploads(points)
     channel_queue, task_queue, status_queue = FakeChannelQueue(points), FakeTaskQueue(points), FakeStatusQueue()

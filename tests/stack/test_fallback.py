@@ -165,7 +165,7 @@ def test_a_distribution_counts_its_rows_and_not_their_fallbacks(running: Running
         ({"channel": "sms"}, 422, "fallback_invalid"),
     ],
 )
-def test_what_cannot_be_used_is_refused(running: RunningStack, changes: Json, status: int, code: str) -> None:
+def test_an_invalid_fallback_is_refused(running: RunningStack, changes: Json, status: int, code: str) -> None:
     with Programme(running, "refused") as programme:
         content = {"template": {"name": "vaccination_card"}}
         wish: Json = {"channel": "whatsapp", "content": content, "fallback": FALLBACK} | changes
