@@ -9,9 +9,10 @@ from functools import partial
 from shared.api.request import Request
 from shared.api.response import Response
 from shared.api.router import Router
-from shared.app.aws.stores import Aws, AwsKeyed
+from shared.app.aws.keyed import AwsKeyed
+from shared.app.aws.stores import Aws
 from shared.app.container.webhook import Webhook
-from shared.app.providers import RECEIPTS
+from shared.app.receipts import RECEIPTS
 from shared.app.runtime import (
     Answer,
     Context,

@@ -1,19 +1,18 @@
-"""The providers, one row each. A second SMS provider is a folder, a row, and a line in `RECEIPTS`.
+"""The providers, one row each. A second SMS provider is a folder and a row, and a line for the webhook in `receipts`.
 
-The functions of a row import its client when they are called: the cold start of a sender pays for its own channel only,
-and the webhook's artefact has no HTTP client at all.
+The functions of a row import its client when they are called: the cold start of a sender pays for its own channel only.
 """
 
 # ruff: noqa: PLC0415
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from shared.app.receipts import RECEIPTS
 from shared.base.events import Telemetry
 from shared.base.instants import Clock
 from shared.integrations.balances import Balances
 from shared.messages.payload import META, ORANGE, Channel, Provider
-from shared.providers.orange.receipts import FORMAT
 from shared.sending.channel import Acknowledge, ChannelSender, NameReceipts, NoteHeld
 from shared.sending.last_heard import LastHeardStore
 from shared.webhooks.updates import ReceiptFormat, Receipts
@@ -21,9 +20,6 @@ from shared.webhooks.updates import ReceiptFormat, Receipts
 if TYPE_CHECKING:
     from shared.providers.http import ClientParts
     from shared.providers.orange.client import OrangeSender
-
-
-RECEIPTS: Mapping[Provider, ReceiptFormat] = {ORANGE: FORMAT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,4 @@
-"""Whether bytes are a whole PNG or JPEG picture: WhatsApp finds out too late, when the message already fails. And the
-picture of a test send.
+"""Whether bytes are a whole PNG or JPEG picture: WhatsApp finds out too late, when the message already fails.
 
 The structure is walked to its end, so that a page of HTML and a cut download are found. Nothing is decompressed: the
 sender does this on its event loop, where the pixels of one card would hold up every other message of the batch. Only
@@ -179,25 +178,3 @@ def _skip_jpeg_scan(content: bytes, at: int, seen: set[int]) -> int:
     if found.start() == at:
         raise _no_picture("jpeg_pixels")
     return found.start()
-
-
-SAMPLE_CARD = "sample:card"
-"""Its reference. No client can name it: planning takes `s3://` and `https://` only."""
-
-_WIDTH, _HEIGHT, _BORDER = 600, 380, 24
-
-_EDGE, _FACE = b"\x0b\x6e\x4f", b"\xf4\xf1\xe8"
-
-
-def sample_picture() -> bytes:
-    """A PNG, 8-bit RGB, 600 x 380: a plain card with a green border."""
-    edge_row = b"\0" + _EDGE * _WIDTH
-    face_row = b"\0" + _EDGE * _BORDER + _FACE * (_WIDTH - 2 * _BORDER) + _EDGE * _BORDER
-    rows = edge_row * _BORDER + face_row * (_HEIGHT - 2 * _BORDER) + edge_row * _BORDER
-    header = struct.pack(">IIBBBBB", _WIDTH, _HEIGHT, 8, 2, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 9)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_png_chunk(kind, body) for kind, body in chunks)
-
-
-def _png_chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))

@@ -13,8 +13,18 @@ from typing import Protocol
 
 import httpx2
 
-from shared.cards.picture import MAX_BYTES, SAMPLE_CARD, is_page, sample_picture
-from shared.cards.references import CardHost, S3Card, WebCard, allowed_host, bracketed, check, parse
+from shared.cards.picture import MAX_BYTES, is_page
+from shared.cards.references import (
+    SAMPLE_CARD,
+    CardHost,
+    S3Card,
+    WebCard,
+    allowed_host,
+    bracketed,
+    check,
+    parse,
+    sample_picture,
+)
 from shared.messages.errors import Kind, Scope, SendError
 from shared.providers.answers import Call
 from shared.providers.http import exchange

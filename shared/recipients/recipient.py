@@ -12,7 +12,7 @@ from shared.base.json import JsonObject, JsonValue
 from shared.base.refusal import FieldError
 from shared.integrations.integration import Dhis2Integration
 from shared.policy.consent import CLOCK_TOLERANCE, Given, is_too_far_ahead, not_after
-from shared.recipients.masking import is_reference
+from shared.recipients.references import is_reference
 from shared.texts.content import carriable, carriable_values
 from shared.texts.templates import VARIABLES
 

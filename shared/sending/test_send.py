@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from shared.base.instants import Clock
 from shared.base.refusal import FieldError, ProblemCode, Refusal
-from shared.cards.picture import SAMPLE_CARD
+from shared.cards.references import SAMPLE_CARD
 from shared.messages.factory import Addressee, new_message, queue_message_of
 from shared.messages.message import Message, PayloadRef, Status
 from shared.messages.payload import Channel

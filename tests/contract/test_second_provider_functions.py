@@ -11,7 +11,8 @@ import pytest
 from functions.api.app import build as build_api
 from functions.send_sms.app import build as build_send_sms
 from functions.webhook.app import build as build_webhook
-from shared.app.providers import PROVIDERS, RECEIPTS
+from shared.app.providers import PROVIDERS
+from shared.app.receipts import RECEIPTS
 from shared.app.runtime import Handler, Loop
 from shared.base.instants import microseconds
 from shared.messages.message import Message, Status

@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import datetime
 
 from shared.cards.failures import CardPair
-from shared.cards.picture import sample_picture
+from shared.cards.references import sample_picture
 from shared.messages.errors import SendError
 from tests.fakes.world import Points
 

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import datetime, timedelta
 
-from shared.cards.picture import sample_picture
+from shared.cards.references import sample_picture
 from shared.messages.errors import Kind, Scope, SendError
 from tests.fakes.world import FakeClock
 from tests.simulation.evidence import Fetch

@@ -13,7 +13,8 @@ from typing import Any, override
 import httpx2
 import pytest
 
-from shared.app.providers import PROVIDERS, RECEIPTS, ProviderRow
+from shared.app.providers import PROVIDERS, ProviderRow
+from shared.app.receipts import RECEIPTS
 from shared.holds.hold import ACCOUNT, ScopeKey, country_scope
 from shared.integrations.integration import SmsIntegration
 from shared.messages.errors import Kind, Scope

@@ -1,9 +1,5 @@
-"""The adapters of every function on AWS: stores and queues, by what the environment names.
+"""The adapters of every function on AWS: stores and queues, by what the environment names."""
 
-`AwsKeyed` imports the store of payloads at first use: a sender's cold start does not pay for it.
-"""
-
-# ruff: noqa: PLC0415
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -12,7 +8,6 @@ from shared.app.runtime import days
 from shared.base.events import Telemetry
 from shared.base.instants import Clock
 from shared.messages.payload import Channel
-from shared.recipients.number_key import NumberKey
 from shared.storage.aws import Aws
 from shared.storage.dynamodb.counters import DynamoCallCounts, DynamoCardFailures, DynamoTurns
 from shared.storage.dynamodb.daily_limit import DynamoNumberStatuses, DynamoPeopleCount
@@ -24,16 +19,14 @@ from shared.storage.dynamodb.people import DynamoContacts, DynamoMedia, DynamoPe
 from shared.storage.dynamodb.rate_limits import DynamoRateLimits
 from shared.storage.dynamodb.templates import DynamoTemplates
 from shared.storage.dynamodb.unknown_outcomes import DynamoLastHeard, DynamoUnknownSms
-from shared.storage.queues import SqsChannelQueue, SqsStatusQueue, SqsTaskQueue
-from shared.storage.secrets import SecretIntegrations, SecretTokenStore, number_key
+from shared.storage.queues import SqsChannelQueue, SqsTaskQueue
+from shared.storage.secrets import SecretIntegrations, SecretTokenStore
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-    from shared.storage.plans import S3Plans
 
-
-__all__ = ["Aws", "AwsKeyed", "AwsStores"]
+__all__ = ["Aws", "AwsStores"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,40 +196,6 @@ class AwsStores:
 
     @cached_property
     def tasks(self) -> SqsTaskQueue | None:
-        """The fan-out queue."""
+        """The fan-out queue; None for a function that puts no work on it."""
         url = self._given.fanout_queue_url
         return SqsTaskQueue(self.aws, url) if url else None
-
-
-class AwsKeyed(AwsStores):
-    """The stores, the number key and the payloads. For functions that may put work on the fan-out queue."""
-
-    @cached_property
-    def number_key_bytes(self) -> bytes:
-        """The key of every hash that is stored."""
-        return number_key(self.aws, self._given.number_key_secret_id)
-
-    @cached_property
-    def number_key(self) -> NumberKey:
-        """Hashes numbers and contents."""
-        return NumberKey(self.number_key_bytes)
-
-    @cached_property
-    def plans(self) -> "S3Plans":
-        """Frozen payloads and rejected rows. The key is read with the first payload that is kept."""
-        from shared.storage.plans import S3Plans
-
-        return S3Plans(self.aws, self._given.payload_bucket, self._named)
-
-    def _named(self, body: bytes) -> str:
-        return self.number_key.content(body)
-
-    @cached_property
-    def tasks(self) -> SqsTaskQueue:
-        """The fan-out queue."""
-        return SqsTaskQueue(self.aws, self._given.fanout_queue_url)
-
-    @cached_property
-    def status_queue(self) -> SqsStatusQueue:
-        """What providers reported."""
-        return SqsStatusQueue(self.aws, self._given.status_queue_url)

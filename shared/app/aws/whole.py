@@ -3,7 +3,7 @@
 from functools import cached_property
 
 from shared.app.aws.clients import AwsCards
-from shared.app.aws.stores import AwsKeyed
+from shared.app.aws.keyed import AwsKeyed
 from shared.app.providers import PROVIDERS
 from shared.integrations.balances import BalancesByProvider
 from shared.providers.http import client

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from shared.app.container.keyed import Keyed, KeyedAdapters
-from shared.app.providers import RECEIPTS
+from shared.app.receipts import RECEIPTS
 from shared.integrations.integration import Integrations
 from shared.integrations.templates import TemplateBook
 from shared.messages.payload import Provider

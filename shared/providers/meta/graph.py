@@ -16,7 +16,7 @@ from urllib.parse import quote
 import httpx2
 
 from shared.base.json import JsonObject, JsonValue
-from shared.cards.picture import sample_picture
+from shared.cards.references import sample_picture
 from shared.integrations.integration import WhatsAppIntegration
 from shared.messages.errors import Kind, SendError
 from shared.pacing.daily_limit import DailyLimit, NumberFacts

@@ -7,8 +7,8 @@ import pytest
 
 from shared.base.refusal import ApiWarning
 from shared.campaigns.distribution import Distribution, DistributionStatus
-from shared.cards.picture import sample_picture
 from shared.cards.probe import WITHIN_SECONDS, CardProbe
+from shared.cards.references import sample_picture
 from shared.messages.errors import Kind, Scope, SendError
 from shared.messages.payload import Channel
 from tests.fakes.office import CARD, DEMO, Office, recipient

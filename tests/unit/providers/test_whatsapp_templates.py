@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from shared.base.json import JsonObject, JsonValue
-from shared.cards.picture import sample_picture
+from shared.cards.references import sample_picture
 from shared.messages.errors import Kind, SendError
 from shared.messages.payload import ButtonCall, TemplateCall
 from shared.providers.http import client

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.api.texts.sentences import TextKind, text
-from shared.cards.picture import SAMPLE_CARD
+from shared.cards.references import SAMPLE_CARD
 from shared.messages.payload import ButtonCall, Channel, TemplateCall
 from shared.policy.consent import Given
 from shared.recipients.recipient import Recipient

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.cards.picture import SAMPLE_CARD
-from shared.cards.references import CardHost
+from shared.cards.references import SAMPLE_CARD, CardHost
 from shared.integrations.integration import UnitPrice
 from shared.messages.message import Price
 from shared.messages.payload import MAX_CAPTION, MAX_SESSION_TEXT, Channel, Mode

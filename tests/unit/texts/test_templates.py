@@ -2,8 +2,8 @@ import re
 
 import pytest
 
-from shared.cards.picture import PNG, SAMPLE_CARD, kind, sample_picture
-from shared.cards.references import parse
+from shared.cards.picture import PNG, kind
+from shared.cards.references import SAMPLE_CARD, parse, sample_picture
 from shared.texts.sms import Encoding, clean, measure
 from shared.texts.templates import EXAMPLES, MAX_BODY, READY_MADE, VARIABLES, Template, expand, names
 

@@ -1,0 +1,12 @@
+"""Whose receipts come to a secret path, and how they are read. The webhook needs no more of a provider.
+
+Apart from the rows (`shared.app.providers`), which lead to the clients: the webhook's artefact has no HTTP client.
+"""
+
+from collections.abc import Mapping
+
+from shared.messages.payload import ORANGE, Provider
+from shared.providers.orange.receipts import FORMAT
+from shared.webhooks.updates import ReceiptFormat
+
+RECEIPTS: Mapping[Provider, ReceiptFormat] = {ORANGE: FORMAT}
