@@ -15,29 +15,29 @@ class InFlight:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._working: set[str] = set()
-        self._left: set[str] = set()
+        self._kept: set[str] = set()
 
     def received(self, ids: Iterable[str]) -> None:
         """The poller has them now and will invoke the function with them."""
         with self._lock:
             self._working.update(ids)
-            self._left -= self._working
+            self._kept -= self._working
 
     def finished(self, ids: Iterable[str], kept: Iterable[str]) -> None:
         """The function answered. `kept`: those of `ids` that stay hidden until their visibility time-out."""
         with self._lock:
             self._working.difference_update(ids)
-            self._left.update(kept)
+            self._kept.update(kept)
 
     @property
     def is_working(self) -> bool:
-        """Whether the poller holds a message that it has not deleted or left yet."""
+        """Whether the poller holds a message that it has not deleted or kept yet."""
         with self._lock:
             return bool(self._working)
 
     def has_on_the_way(self, hidden: int) -> bool:
-        """Whether, of so many messages that SQS hides, one is neither deleted nor left by the poller."""
+        """Whether, of so many messages that SQS hides, one is neither deleted nor kept by the poller."""
         with self._lock:
             if not hidden:
-                self._left.clear()  # they are visible again, or dead letters
-            return bool(self._working) or hidden > len(self._left)
+                self._kept.clear()  # they are visible again, or dead letters
+            return bool(self._working) or hidden > len(self._kept)
