@@ -1,11 +1,11 @@
-"""`make bench`: what is measured, as one table, and bench/results.json. docs/performance.md says what it means.
+"""`make bench` prints all measurements as a table and writes bench/results.json. docs/performance.md explains them.
 
     python -m bench                    all rows, about ten minutes on two idle cores
-    python -m bench sender cost        those whose name begins so
+    python -m bench sender cost        the parts whose names begin with these words
 
-Each row that compares takes both sides in turn in one run. A row that misses its target does not fail the run: figures
-move with the machine, and the table says so. Nor does a part for which the machine is too slow: its rows say "not
-measured" and why, and the other parts are measured all the same.
+A row that compares measures both sides in turn in one run. A missed target does not fail the run, because figures
+change with the machine; the table shows it. If the machine is too slow for a part, its rows say "not measured" and why,
+and the other parts are still measured.
 """
 
 import json
@@ -30,11 +30,11 @@ MOST_INIT_MS, MOST_ZIPPED = 350, 6_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """`value` against `target`, in `unit`; `better` says which way. `detail`: the absolute figures. `scale_inputs`:
-    what the model on paper is fed with from here.
+    """One figure: `value` against `target`, in `unit`.
 
-    Without a target any value will do. `value` None: it could not be measured, and
-    `detail` says why.
+    `better` is "more" or "less". Without a target every value is good. A `value` of None could not be measured, and
+    `detail` says why; otherwise `detail` has the absolute figures. `scale_inputs` are the inputs of `bench.scale` from
+    this row.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Row:
 
     @property
     def is_met(self) -> bool:
-        """Whether the figure is what was asked for. What was not measured meets nothing."""
+        """Whether the figure reaches its target. A figure that was not measured does not."""
         if self.value is None:
             return False
         if self.target is None:
@@ -56,7 +56,7 @@ class Row:
 
 
 def senders() -> Iterator[Row]:
-    """Messages a second against aiohttp and against pywa, which do only the POST."""
+    """Messages a second of our senders, compared with aiohttp and pywa, which do only the POST."""
     for channel in (Channel.WHATSAPP, Channel.SMS):
         for in_flight in (A_BATCH, 50):
             found = sender.compare(channel, in_flight, rounds=3, seconds=1.0)
@@ -75,7 +75,7 @@ def senders() -> Iterator[Row]:
 
 
 def paces(measure: Callable[[Channel, int, int], Mapping[str, float]] = pace.measure) -> Iterator[Row]:
-    """Four workers on one lane, against a provider that throttles."""
+    """Four workers on one rate limit, against a provider that throttles."""
     for channel, rate, seconds in ((Channel.SMS, 5, 60), (Channel.WHATSAPP, 80, 30), (Channel.WHATSAPP, 500, 8)):
         name = f"pace: {channel} at {rate}/s for {seconds} s"
         try:
@@ -90,19 +90,19 @@ def paces(measure: Callable[[Channel, int, int], Mapping[str, float]] = pace.mea
 
 
 def not_measured(name: str, why: NotMeasuredError) -> Row:
-    """The one row that stands for all figures of a part that could not be measured."""
+    """Return the one row of a part that could not be measured."""
     return Row(name=name, value=None, unit="", detail={"not_measured": str(why)})
 
 
 def pictures() -> Iterator[Row]:
-    """The look at a card, on the sender's event loop."""
+    """The check of a card, on the sender's event loop."""
     for form, found in picture.measure().items():
         name = f"picture: {form} card of 2048 × 1300, processor time"
         yield Row(name=name, value=found["cpu_ms"], target=MOST_LOOK_MS, unit="ms", better="less", detail=found)
 
 
 def plans() -> Iterator[Row]:
-    """A hundred thousand rows."""
+    """Plan a hundred thousand rows."""
     command = [sys.executable, "-m", "bench.planning", "--rows", "100000"]
     done = subprocess.run(command, capture_output=True, check=True, text=True)  # noqa: S603 - our own module
     found = json.loads(done.stdout)
@@ -117,7 +117,7 @@ def plans() -> Iterator[Row]:
 
 
 def fanouts() -> Iterator[Row]:
-    """Plan, log and release against a loop of single sends; twice the rows in twice the time."""
+    """Plan, log and release, compared with a loop of single sends. Twice the rows must take twice the time."""
     found = fanout.measure()
     largest = found.runs[-1]
     yield Row(
@@ -136,7 +136,7 @@ def fanouts() -> Iterator[Row]:
 
 
 def starts() -> Iterator[Row]:
-    """Every function's own artefact."""
+    """The artefact of every function."""
     for found in cold_start.measure():
         init = found.get("init_ms")
         if init is not None:
@@ -148,7 +148,7 @@ def starts() -> Iterator[Row]:
 
 
 def costs() -> Iterator[Row]:
-    """A campaign with its receipts, priced."""
+    """The price of a campaign with its receipts."""
     for channel, messages, a_call in ((Channel.SMS, 200, 1), (Channel.WHATSAPP, 100, 1), (Channel.WHATSAPP, 200, 10)):
         found = campaign.measure(channel, messages, a_call)
         name = f"cost: 1,000 by {channel}, {a_call} {'status' if a_call == 1 else 'statuses'} a call"
@@ -161,7 +161,7 @@ def costs() -> Iterator[Row]:
 
 
 def webhooks() -> Iterator[Row]:
-    """Statuses one by one, and in bodies."""
+    """Statuses in a body each, and several in one body."""
     found = webhook.measure()
     name = f"webhook: one status, p99 of {found.alone}"
     yield Row(name=name, value=found.p99_ms, target=50, unit="ms", better="less", detail=asdict(found))
@@ -196,7 +196,7 @@ PARTS: dict[str, Callable[[], Iterator[Row]]] = {
 def main(
     words: Sequence[str], parts: Mapping[str, Callable[[], Iterator[Row]]] = PARTS, results_path: Path = RESULTS
 ) -> int:
-    """0 once all has been tried, also if targets are missed. What was measured before a fault of the bench is kept."""
+    """Return 0 after all parts were tried, even if targets are missed. If the bench fails, the rows so far are kept."""
     rows: list[Row] = []
     try:
         for name, part in parts.items():
@@ -217,7 +217,7 @@ def main(
 
 
 def _tried(name: str, part: Callable[[], Iterator[Row]]) -> Iterator[Row]:
-    """The rows of a part, up to where the machine was too slow."""
+    """Yield the rows of a part, until the machine proves too slow."""
     try:
         yield from part()
     except NotMeasuredError as error:
@@ -225,13 +225,13 @@ def _tried(name: str, part: Callable[[], Iterator[Row]]) -> Iterator[Row]:
 
 
 def results(rows: Sequence[Row]) -> dict[str, object]:
-    """What stands in bench/results.json: the rows, and what `python -m bench.scale` reads of them."""
+    """Return what bench/results.json holds: the rows, and what `python -m bench.scale` reads of them."""
     fed = {name: value for row in rows for name, value in row.scale_inputs.items()}
     return {"rows": [{**asdict(row), "is_met": row.is_met} for row in rows], "scale_inputs": fed}
 
 
 def line(row: Row) -> str:
-    """One line of the table."""
+    """Return one line of the table."""
     if row.value is None:
         return f"{row.name:66}{'not measured':>14}: {row.detail['not_measured']}"
     figure = f"{row.name:66}{row.value:>14,.4g} {row.unit:6}"

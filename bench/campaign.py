@@ -1,10 +1,10 @@
-"""A whole campaign on the stub, from the request to the receipts: what AWS is asked for it, and what that costs.
+"""A whole campaign on the stub, from the request to the receipts: what it asks of AWS, and what that costs.
 
     python -m bench.campaign --channel sms --messages 200
 
-The functions run as they are; this plays Lambda's poller (batches and windows as the template sets them; each receive
-that brings something is a request, and so is each batch's delete), API Gateway and the providers' webhooks. Nothing is
-sped up: SMS leave at the product's own pace, because a sender that waits for its departure is paid for waiting.
+The functions run unchanged. This module plays Lambda's poller, API Gateway and the providers' webhooks. The poller uses
+the template's batches and windows; each receive that brings messages is a request, and so is each batch's delete.
+Nothing is sped up: SMS leave at the product's own pace, because Lambda bills a sender's wait for its send slot.
 """
 
 import argparse
@@ -33,12 +33,15 @@ from tests.template.reading import FUNCTION_FOLDERS, mapping, read
 from tests.unit.api.events import event as http_event
 
 RATES = {Channel.SMS: 5, Channel.WHATSAPP: 20}
-"""Orange's; and as many by WhatsApp as one process carries with its statuses: at Meta's 80 the functions would stand in
-each other's way here, and the waiting be paid for. Batches are full at either."""
+"""Orange's rate, and as many WhatsApp messages as one process can handle with their statuses. At Meta's rate of 80 the
+functions would slow each other down here, and the waiting would be billed. Batches are full at both rates.
+"""
 PROVIDER_MS, AWS_MS = 100.0, 5.0
 TICK_SECONDS = 60.0
 WARM_UP_SECONDS = 8
-"""Of a campaign before the one that counts: environments are made and settings read once, not per message."""
+"""Seconds of a campaign before the measured one. It makes the environments and reads the settings, which happens once
+and not per message.
+"""
 
 
 type Kind = tuple[str, str]
@@ -47,7 +50,7 @@ type Kind = tuple[str, str]
 
 @dataclass(slots=True)
 class Bill:
-    """What was used, until it is priced."""
+    """What was used, before it is priced."""
 
     invocations: Counter[Kind] = field(default_factory=Counter)
     seconds: dict[Kind, float] = field(default_factory=dict)
@@ -56,20 +59,23 @@ class Bill:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def clear(self) -> None:
-        """From nothing."""
+        """Set everything to zero."""
         self.invocations.clear()
         self.seconds.clear()
         self.poller_requests = self.http_requests = 0
 
     def ran(self, kind: Kind, seconds: float) -> None:
-        """One invocation; Lambda counts whole milliseconds."""
+        """Count one invocation."""
         with self.lock:
             self.invocations[kind] += 1
             self.seconds[kind] = self.seconds.get(kind, 0.0) + seconds
 
     def stretched(self, cpu: float) -> dict[Kind, float]:
-        """Seconds that Lambda would have counted: `cpu` seconds of a whole processor, shared out by the seconds that
-        were taken here, last so much longer where the memory gives a function a part of one."""
+        """Return the seconds that Lambda would have billed.
+
+        `cpu` seconds of a whole processor are divided among the kinds by the time that each took here. They last longer
+        if the function's memory gives it only a part of a processor.
+        """
         memory, whole = memory_of_functions(), sum(self.seconds.values()) or 1.0
         return {
             kind: seconds * (1 + cpu / whole * max(VCPU_MB / memory[kind[0]] - 1, 0))
@@ -78,8 +84,11 @@ class Bill:
 
 
 class Poller:
-    """Lambda's, for one queue: a batch goes when it is full, or when its window is over. A receive takes what is there,
-    so that a batch which fills one by one costs a request for each: the worst that Lambda may do."""
+    """Lambda's poller for one queue. A batch leaves when it is full or when its window is over.
+
+    A receive takes only what is there. So a batch that fills one message at a time costs a request for each, which is
+    the worst that Lambda may do.
+    """
 
     def __init__(self, place: Stand, queue: str, source: EventSource, bill: "Bill") -> None:
         self._place = place
@@ -90,7 +99,7 @@ class Poller:
         self._since = 0.0
 
     def look(self) -> Iterator[object]:
-        """The events of all batches that go now."""
+        """Yield the events of all batches that leave now."""
         while taken := self._place.ask("take", queue=self._url, most=self._source.batch - len(self._held)):
             self._bill.poller_requests += 1
             self._since = self._since if self._held else time.monotonic()
@@ -102,7 +111,7 @@ class Poller:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no batch is filling."""
+        """Whether no batch is being filled."""
         return not self._held
 
     def _released(self) -> object:
@@ -112,7 +121,7 @@ class Poller:
 
 
 class Environments:
-    """One function. An environment is a handler with a loop of its own; one invocation at a time."""
+    """The environments of one function. Each is a handler with its own loop and handles one invocation at a time."""
 
     def __init__(self, name: str, build: Callable[..., Handler], place: Stand, bill: Bill) -> None:
         self._name = name
@@ -165,19 +174,19 @@ class Campaign:
         self._workers = ThreadPoolExecutor(16)
 
     def forget(self) -> None:
-        """What has been used so far is not counted."""
+        """Forget everything that was counted so far."""
         self.bill.clear()
         self._reported = 0
         self._place.ask("reset")
 
     def run(self, messages: int) -> None:
-        """From the request until every receipt has been worked off."""
+        """Run from the request until every receipt has been handled. Raises RuntimeError if that takes too long."""
         self._ask(messages)
         ticked = time.monotonic()
         give_up = time.monotonic() + messages / RATES[self._channel] * 2 + 60
         while not self._is_through(messages):
             if time.monotonic() > give_up:
-                raise RuntimeError(f"{self._reported} of {messages} messages told of")
+                raise RuntimeError(f"only {self._reported} of {messages} messages reached the provider")
             if time.monotonic() - ticked > TICK_SECONDS:
                 ticked = time.monotonic()
                 self._start("BulkFanoutFunction", {"tick": True})
@@ -219,7 +228,7 @@ class Campaign:
             raise RuntimeError(f"not planned: {answer}")
 
     def _tell(self, messages: int) -> None:
-        """The providers' webhooks for whatever they have taken since."""
+        """Call the webhooks for the messages that the providers have accepted since the last time."""
         sent = self._place.ask("sent")[self._reported :]
         self._reported += len(sent)
         now = time.monotonic()
@@ -243,13 +252,13 @@ class Campaign:
 
 
 def woken_by(event: object) -> str:
-    """What a function is woken by."""
+    """Return what woke a function with this event."""
     assert isinstance(event, dict)  # noqa: S101 - all our events are
     return "queue" if "Records" in event else "http" if "requestContext" in event else "tick"
 
 
 def measure(channel: Channel, messages: int, statuses_a_call: int = 1) -> dict[str, Any]:
-    """What 1,000 messages use and cost."""
+    """Return what 1,000 messages use and cost."""
     with stand(provider_ms=PROVIDER_MS, aws_ms=AWS_MS) as place, logged() as log:
         programme = Programme(place)
         loop = Loop(unheard)
@@ -286,12 +295,12 @@ def measure(channel: Channel, messages: int, statuses_a_call: int = 1) -> dict[s
 
 
 def functions_cpu() -> float:
-    """Seconds of processor that the functions have used. What plays Lambda beside them is this thread."""
+    """Seconds of processor that the functions have used: all of the process except this thread, which plays Lambda."""
     return time.process_time() - time.thread_time()
 
 
 def usage(bill: Bill, counts: Mapping[str, Mapping[str, float]], lines: Sequence[str], cpu: float) -> dict[str, float]:
-    """By what is billed. `cpu`: seconds of a whole processor."""
+    """Return the amounts that AWS bills. `cpu` is in seconds of a whole processor."""
     requests, memory = Counter(counts["requests"]), memory_of_functions()
     return {
         "DynamoDB write units": counts["units"].get("write", 0),
@@ -309,7 +318,7 @@ def usage(bill: Bill, counts: Mapping[str, Mapping[str, float]], lines: Sequence
 
 
 def cost(per_1000: Mapping[str, float]) -> dict[str, float]:
-    """In dollars, by what is billed."""
+    """Return the dollars for each billed amount."""
     dollars = {name: amount * PER_MILLION[name] / MILLION for name, amount in per_1000.items() if name in PER_MILLION}
     dollars["Lambda GB-seconds"] = per_1000["Lambda GB-seconds"] * LAMBDA_GB_SECOND
     dollars["logs"] = per_1000["log bytes"] / 1024**3 * LOGS_GB
@@ -317,7 +326,7 @@ def cost(per_1000: Mapping[str, float]) -> dict[str, float]:
 
 
 def memory_of_functions() -> dict[str, int]:
-    """MB, from the template."""
+    """Each function's memory in MB, from the template."""
     resources = mapping(read(), "Resources")
     return {name: int(str(mapping(resources[name], "Properties")["MemorySize"])) for name in FUNCTION_FOLDERS}
 
@@ -327,7 +336,7 @@ def _of(requests: Counter[str], service: str) -> int:
 
 
 def main() -> int:
-    """Prints one JSON object."""
+    """Print one JSON object."""
     parser = argparse.ArgumentParser(prog="python -m bench.campaign", description=__doc__)
     parser.add_argument("--channel", type=Channel, choices=list(Channel), default=Channel.SMS)
     parser.add_argument("--messages", type=int, default=200)

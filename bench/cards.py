@@ -1,4 +1,4 @@
-"""Invented people and their messages, ready to be sent."""
+"""Makes invented people and their messages, ready to be sent."""
 
 import uuid
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ _TEXT = "[PNV-SN] Bonjour Aminata, votre carte est prete. Telechargez-la: https:
 
 
 class Programme:
-    """One organisation with both channels and a distribution that sends; its rows are made as they are asked for."""
+    """One organisation with both channels and a distribution that sends. It makes rows as they are asked for."""
 
     def __init__(self, stand: Stand) -> None:
         self._aws = Aws()
@@ -40,7 +40,7 @@ class Programme:
         self._log = DynamoLog(self._aws, "LogTable")
 
     async def open(self, rate: int = 1000) -> None:
-        """Settings, the number key, a card in its bucket, the distribution."""
+        """Store the settings, the number key, a card in its bucket, and the distribution."""
         self._aws.secrets.create_secret(Name=NUMBER_KEY, SecretString="k" * 64)
         self._aws.s3.put_object(Bucket="cards", Key=f"{ORGANISATION}/card.png", Body=PNG)
         integrations = SecretIntegrations(self._aws, SECRETS, CLOCK)
@@ -80,12 +80,12 @@ class Programme:
         )
 
     def put_cards(self, names: Sequence[str], picture: bytes) -> None:
-        """A picture of each person's own: the same one but for what is after its end."""
+        """Store a picture for each name. They differ only in the bytes after the picture's end."""
         for name in names:
             self._aws.s3.put_object(Bucket="cards", Key=f"{ORGANISATION}/{name}", Body=picture + name.encode())
 
     async def queue_messages(self, channel: Channel, count: int) -> list[QueueMessage]:
-        """So many logged messages, due to leave now."""
+        """Log `count` messages that are due now and return their queue messages."""
         now = CLOCK.now()
         made = [_queue_message(channel, number, now) for number in range(self._made, self._made + count)]
         self._made += count
@@ -93,7 +93,7 @@ class Programme:
         return made
 
     async def sent(self, channel: Channel, count: int, apart: timedelta) -> list[QueueMessage]:
-        """So many logged messages that the provider has taken as they departed, so far apart, the last a minute ago."""
+        """Log `count` messages that the provider has accepted, `apart` from each other, the last a minute ago."""
         now = CLOCK.now() - timedelta(minutes=1)
         made = [_queue_message(channel, number, now) for number in range(self._made, self._made + count)]
         self._made += count
@@ -115,14 +115,14 @@ class Programme:
 
 
 def event(queue_messages: Sequence[QueueMessage]) -> dict[str, list[dict[str, str]]]:
-    """As Lambda's poller hands them over, now."""
+    """Return the event of Lambda's poller for these queue messages, with send slots that are not past."""
     now = microseconds(CLOCK.now())
     late = [one if one.slot_at > now else one.with_slot(now) for one in queue_messages]
     return {"Records": [{"messageId": one.message_id, "body": encode(one).decode()} for one in late]}
 
 
 def batches(queue_messages: Sequence[QueueMessage], size: int) -> Iterator[Sequence[QueueMessage]]:
-    """In the queue's order."""
+    """Yield batches of `size`, in the queue's order."""
     for start in range(0, len(queue_messages), size):
         yield queue_messages[start : start + size]
 
@@ -157,7 +157,7 @@ def _queue_message(channel: Channel, number: int, now: datetime) -> QueueMessage
 
 
 def row_of_a_campaign() -> Message:
-    """One, as it is logged."""
+    """Return one message of a campaign, as it is logged."""
     now = CLOCK.now()
     return _message(_queue_message(Channel.SMS, 0, now), now)
 

@@ -1,19 +1,19 @@
-"""What a cold start costs, function by function.
+"""Measures the cold start of each function.
 
     python -m bench.cold_start --runs 5
 
-Each function is built as `make build ARCHITECTURE=x86_64` builds it, byte code and all. Two ways to look at it:
+Each function is built as `make build ARCHITECTURE=x86_64` builds it, with its byte code. Two measurements follow.
 
-`init_ms` is what Lambda would call its init: the runtime interface emulator that aws-sam-cli ships starts the runtime
-client, which imports the handler (see `bench.emulator`). It is None where there is no emulator for this machine.
+`init_ms` is what Lambda would call its init: the runtime interface emulator of aws-sam-cli starts the runtime client,
+which imports the handler (see `bench.emulator`). It is None if there is no emulator for this machine.
 
-The other figures are of a fresh interpreter that does the same without the runtime client, step by step: importing,
-building the handler (at its first event), making the clients of AWS that every first event needs. An init gets more
-processor than a function of 512 MB has afterwards, so what is left to the first event is felt more. Beside each time by
-the clock stands the processor's own, which a busy machine spoils less.
+The other figures are of a new interpreter that does the same without the runtime client, step by step: import the
+handler, build it (at the first event), make the AWS clients that every first event needs. Lambda gives an init more
+processor than a function of 512 MB has later, so work at the first event takes longer than the same work in the init.
+Each time by the clock has the processor time beside it, which a busy machine changes less.
 
-None of it is Lambda: no download, no start of a sandbox, another processor. Lambda's own boto3 has its byte code here;
-whether it has it in Lambda's image was not looked at.
+All this differs from Lambda: there is no download, no start of a sandbox, and another processor. Here Lambda's boto3
+has its byte code. We did not check whether it has it in Lambda's image.
 """
 
 import argparse
@@ -40,7 +40,7 @@ type Row = dict[str, str | float | int | None]
 
 
 def measure(runs: int = RUNS) -> list[Row]:
-    """A row a function: medians of so many starts, milliseconds; builds the artefacts first."""
+    """Build the artefacts and return one row per function: medians of `runs` starts, in milliseconds."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         for name in ("tree", "artefacts", "own"):
@@ -78,13 +78,13 @@ def _median(starts: Sequence[Start], step: str, which: int) -> float:
 
 
 def _compile(lambdas_own: Path) -> None:
-    """Whoever installed them may not have: then each start would compile botocore anew."""
+    """Compile the installed packages, or each start might compile botocore again."""
     packages = [str(path.resolve()) for path in lambdas_own.iterdir()]
     subprocess.run([sys.executable, "-m", "compileall", "-q", *packages], check=False, stdout=subprocess.DEVNULL)  # noqa: S603 - our own interpreter
 
 
 def main() -> int:
-    """Prints JSON; 1 where a function is over its target."""
+    """Print JSON. Return 1 if a function misses its target."""
     parser = argparse.ArgumentParser(prog="python -m bench.cold_start", description=__doc__)
     parser.add_argument("--runs", type=int, default=RUNS)
     rows = measure(parser.parse_args().runs)

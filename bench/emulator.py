@@ -1,7 +1,7 @@
-"""Lambda's runtime interface emulator, which comes with aws-sam-cli, without its container.
+"""Lambda's runtime interface emulator from aws-sam-cli, without its container.
 
-It runs one event at a time, and dies of two at once. What it calls "Init Duration" in its REPORT line is its own start;
-the runtime's init stands in the line INIT REPORT.
+It handles one event at a time and crashes on two at once. The "Init Duration" in its REPORT line is the emulator's own
+start; the line INIT REPORT has the init of the runtime.
 """
 
 import importlib.util
@@ -25,19 +25,19 @@ from tests.template.reading import FUNCTION_FOLDERS
 _INIT = re.compile(r"INIT REPORT\(durationMs: ([0-9.]+)\)")
 _EVENT = re.compile(r"INVOKE RTDONE\(status: success, .*duration: ([0-9.]+)ms\)")
 _PATIENCE = 60.0
-"""Seconds until it must listen, and have answered."""
+"""Seconds to wait until it listens and answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Emulated:
-    """Milliseconds, as the emulator tells them. The event asks nothing: no record, or a path that is no route's."""
+    """The emulator's figures in milliseconds. The event has no work: no record, or a path without a route."""
 
     init_ms: float
     first_event_ms: float
 
 
 def rie() -> Path | None:
-    """The emulator for this machine, where it can run the artefacts and `make build` has set up the SAM CLI."""
+    """The emulator for this machine, or None. It needs `make build`'s SAM CLI and must be able to run the artefacts."""
     found = (PROJECT_ROOT / ".venv-sam").glob(
         f"lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-{ARCHITECTURE}"
     )
@@ -47,14 +47,14 @@ def rie() -> Path | None:
 
 @dataclass(frozen=True, slots=True)
 class Emulator:
-    """Starts one artefact, `lambdas_own` beside it, with the runtime client that Lambda has."""
+    """Starts one artefact with the runtime client of Lambda. `lambdas_own` holds the packages that Lambda adds."""
 
     program: Path
     artefact: Path
     lambdas_own: Path
 
     def start(self, function: str) -> Emulated:
-        """Start it, hand it one event, stop it. Raises RuntimeError, with the log, where it does not answer."""
+        """Start it, send it one event, stop it. Raises RuntimeError, with the log, if it does not answer."""
         port, api_port = free_port(), free_port()
         options = ["--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
         options += ["--runtime-api-address", f"127.0.0.1:{api_port}"]
@@ -94,7 +94,7 @@ class Emulator:
 
 
 def _invoke(url: str) -> bool:
-    """Whether it answered, with whatever."""
+    """Whether it gave any answer."""
     request = Request(url, data=json.dumps({"Records": []}).encode(), method="POST")  # noqa: S310 - our own emulator
     until = time.monotonic() + _PATIENCE
     while time.monotonic() < until:

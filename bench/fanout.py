@@ -1,15 +1,16 @@
-"""The fan-out against a loop of single sends: recipients a second, and whether twice the rows take twice the time.
+"""Compares the fan-out with a loop of single sends: recipients a second, and whether twice the rows take twice the
+time.
 
     python -m bench.fanout --rows 4000 20000 100000
 
-Ours is the fan-out's own handler, from the request over an uploaded file (`confirm` in it) to the last copy on the
-channel queue: plan, then log and release, chunk by chunk, one invocation after the other as its queue brings them; one
-distribution, one execution environment. The loop reads the same file and does what samples do: a uuid4, a JSON text and
-one `send_message` a row, no check, no log, no pace. It sends so many rows that its rate is known, not all.
+Our side is the fan-out's own handler. It runs from the request over an uploaded file (`confirm` in it) to the last
+queue message on the channel queue: plan, then log and release, chunk by chunk, one invocation after the other. There is
+one distribution and one execution environment. The loop reads the same file and does what code samples do: a uuid4, a
+JSON text and one `send_message` per row, without check, log or pace. It sends only enough rows to know its rate.
 
-AWS is `bench.cloud`, each answer after 10 ms. The lane's rate is the highest there is, 1,000 a second: what is booked
-then lies within the 300 seconds that release looks ahead, and no clock has to be moved. Nobody takes the copies off the
-queue. Both sides take turns: half of the loop before a distribution, half after it.
+AWS is `bench.cloud`, and each answer takes 10 ms. The rate limit has the highest rate, 1,000 a second. So all send
+slots lie within the 300 seconds that release looks ahead, and the clock need not move. No sender takes the queue
+messages. The sides take turns: half of the loop before a distribution, half after it.
 """
 
 import argparse
@@ -42,24 +43,24 @@ RATE = 1000
 SIZES = (4_000, 20_000, 100_000)
 WARM_UP = 200
 LOOPED = 300
-"""Rows of the loop's turn on either side of a distribution."""
+"""The loop's rows before, and again after, a distribution."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FannedOut:
-    """One distribution: until its plan was there, and from there until its last copy was on the queue."""
+    """One distribution: the time until its plan was ready, and from then until its last queue message."""
 
     plan: Turn
     release: Turn
 
     @property
     def rate(self) -> float:
-        """Recipients per second through all of it."""
+        """Recipients per second over the whole distribution."""
         return self.plan.messages / (self.plan.seconds + self.release.seconds)
 
 
 class FanOut:
-    """The handler and its queue."""
+    """The fan-out's handler and its queue."""
 
     def __init__(self, place: Stand, channel: Channel) -> None:
         self._place = place
@@ -68,7 +69,7 @@ class FanOut:
         self._handler = build(place.environment, CLOCK, loop=Loop(unheard))
 
     def run(self, rows: int) -> FannedOut:
-        """A distribution of its own. Raises RuntimeError where not every row came out as a copy."""
+        """Run a new distribution. Raises RuntimeError unless there is one queue message per row."""
         upload_id = str(uuid.uuid4())
         key = f"uploads/{ORGANISATION}/{upload_id}"
         self._aws.s3.put_object(Bucket="payload", Key=key, Body=b"".join(pieces("csv", rows)), ContentType="text/csv")
@@ -76,7 +77,7 @@ class FanOut:
         plan = timed(rows, lambda: self._plan(upload_id))
         release = timed(rows, self._work_off)
         if self._queue_messages() - before != rows:
-            raise RuntimeError(f"{self._queue_messages() - before} copies of {rows} rows")
+            raise RuntimeError(f"{self._queue_messages() - before} queue messages for {rows} rows")
         return FannedOut(plan=plan, release=release)
 
     def _plan(self, upload_id: str) -> None:
@@ -101,7 +102,7 @@ class FanOut:
             self._invoke(task)
 
     def _tasks(self) -> Iterator[object]:
-        """What the fan-out's queue holds, one by one, as its event source mapping has it."""
+        """Yield the tasks on the fan-out's queue one by one, as its event source mapping delivers them."""
         while taken := self._place.ask("take", queue=self._place.queue("fanout"), most=1):
             yield taken
 
@@ -116,14 +117,14 @@ class FanOut:
 
 
 class SampleLoop:
-    """As a sample has it: the default client, a message a row."""
+    """The loop of a code sample: the default client, one message per row."""
 
     def __init__(self, place: Stand) -> None:
         self._sqs: Any = Session().create_client("sqs")
         self._url = place.queue("sample")
 
     def run(self, rows: int) -> Turn:
-        """So many rows of the file."""
+        """Send `rows` rows of the file."""
         text = b"".join(pieces("csv", rows)).decode()
         return timed(rows, lambda: self._send(text))
 
@@ -135,7 +136,7 @@ class SampleLoop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """A distribution and the loop around it. `ratio`: of the loop's recipients per second."""
+    """A distribution and the loop around it. `ratio` is our recipients per second, divided by the loop's."""
 
     rows: int
     ratio: float
@@ -150,8 +151,11 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """Each size once, the largest last. `*_r2`: see `r_squared`, of time and (`cpu`) of processor time; release is log
-    and release together. `chunk_seconds`: to log and release a chunk of the largest."""
+    """The result of all sizes, the largest last.
+
+    `*_r2` is `r_squared` of time, or of processor time (`cpu`). Release means log and release together. `chunk_seconds`
+    is the time to log and release one chunk of the largest distribution.
+    """
 
     aws_ms: float
     channel: Channel
@@ -165,7 +169,7 @@ class Found:
 
 
 def measure(channel: Channel = Channel.WHATSAPP, sizes: Sequence[int] = SIZES, aws_ms: float = AWS_MS) -> Found:
-    """Each of two sizes or more, in this order."""
+    """Measure each size, in this order. There must be two or more."""
     with stand(aws_ms=aws_ms) as place, logged():
         loop = Loop(unheard)
         loop.run(Programme(place).open(rate=RATE))
@@ -207,12 +211,12 @@ def _compared(ours: FanOut, sample: SampleLoop, rows: int) -> Comparison:
 
 
 def r_squared(sizes: Sequence[int], seconds: Sequence[float]) -> float:
-    """How much of the difference in time a straight line over the rows explains: 1 is all of it."""
+    """The coefficient of determination of a straight line: 1 means that the time grows exactly with the rows."""
     return round(statistics.correlation(sizes, seconds) ** 2, 5)
 
 
 def main() -> int:
-    """Prints one JSON object."""
+    """Print one JSON object."""
     parser = argparse.ArgumentParser(prog="python -m bench.fanout", description=__doc__)
     parser.add_argument("--channel", type=Channel, choices=list(Channel), default=Channel.WHATSAPP)
     parser.add_argument("--rows", type=int, nargs="+", default=list(SIZES), help="two sizes or more")

@@ -1,4 +1,4 @@
-"""The providers' webhooks, as API Gateway hands them over."""
+"""The calls of the providers' webhooks, as API Gateway delivers them."""
 
 import hashlib
 import hmac
@@ -14,11 +14,11 @@ from tests.unit.api.events import event as http_event
 type Call = Mapping[str, object]
 type Status = Mapping[str, object]
 LATER = {"sent": 0.0, "delivered": 1.5, "read": 5.0}
-"""Seconds after Meta's answer: an estimate. What matters is that they do not come together."""
+"""Seconds after Meta's answer. They are estimates; what matters is that the statuses do not come together."""
 
 
 def orange_calls(sent: Sequence[Mapping[str, str]]) -> list[Call]:
-    """One receipt a call, as Orange does."""
+    """Return one receipt per call, as Orange posts them."""
     path = {"organisation_id": ORGANISATION, "token": "r"}
     return [
         http_event(
@@ -36,19 +36,21 @@ def orange_calls(sent: Sequence[Mapping[str, str]]) -> list[Call]:
 
 
 class MetaCalls:
-    """sent, delivered and read of each message, some time after one another, `a_call` statuses in a call."""
+    """Meta's statuses: sent, delivered and read of each message, some time apart, `a_call` statuses in a call."""
 
     def __init__(self, a_call: int) -> None:
         self._a_call = a_call
         self._owed: dict[str, deque[tuple[float, Mapping[str, str]]]] = {status: deque() for status in LATER}
 
     def owe(self, sent: Sequence[Mapping[str, str]], now: float) -> None:
-        """These were taken by `now` (seconds)."""
+        """Note messages that were accepted by `now` (seconds)."""
         for status, owed in self._owed.items():
             owed.extend((now + LATER[status], one) for one in sent)
 
     def due(self, now: float, *, is_last: bool) -> Iterator[Call]:
-        """What is told by `now`; a body that is not full yet only if no message comes any more."""
+        """Yield the calls that are due by `now`. A body that is not full leaves only if no more messages come
+        (`is_last`).
+        """
         for status, owed in self._owed.items():
             while owed and owed[0][0] <= now and (len(owed) >= self._a_call or is_last):
                 some = [owed.popleft()[1] for _ in range(min(self._a_call, len(owed)))]
@@ -58,7 +60,7 @@ class MetaCalls:
 
     @property
     def is_done(self) -> bool:
-        """Whether all has been told."""
+        """Whether all statuses have been posted."""
         return not any(self._owed.values())
 
 
@@ -68,8 +70,10 @@ def _status(one: Mapping[str, str], status: str) -> Status:
 
 
 def reported(wamid: str, status: str, at: int, key: str, wa_id: str) -> Status:
-    """A change's value with one status, as Meta tells it since April 2026: the person by number and by user ID.
-    `at`: seconds since 1970."""
+    """Return a change's value with one status, as Meta posts it since April 2026: with the person's number and user ID.
+
+    `at` is in seconds since 1970.
+    """
     pricing = {"billable": True, "pricing_model": "PMP", "type": "regular", "category": "utility"}
     return {
         "messaging_product": "whatsapp",
@@ -89,7 +93,7 @@ def reported(wamid: str, status: str, at: int, key: str, wa_id: str) -> Status:
 
 
 def signed(values: Sequence[Mapping[str, object]]) -> Call:
-    """A body of Meta's with so many changes, signed with the app secret."""
+    """Return a body of Meta's with these changes, signed with the app secret."""
     changes = [{"field": "messages", "value": value} for value in values]
     body = json.dumps({"object": "whatsapp_business_account", "entry": [{"id": "0", "changes": changes}]}).encode()
     signature = hmac.new(b"a", body, hashlib.sha256).hexdigest()

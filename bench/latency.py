@@ -1,15 +1,15 @@
-"""A single send on the local stack: from the POST to the instant at which the provider's simulator took the message.
+"""Measures a single send on the local stack: from the POST until the provider's simulator accepts the message.
 
     python -m bench.latency
 
-The stack is `make run` in a process of its own, with the lanes at their usual rates (5 SMS and 80 WhatsApp messages a
-second). Messages go one after another, both channels in turn, calmly: no lane is ever busy. Each WhatsApp message has a
-card of its own, which the sender fetches and uploads first. moto is in AWS's place and every process shares the same
-processors: it is not what AWS would take, but what the product waits for by design is in it (the next slot of the lane,
-at most 0.2 s for SMS, and the queue).
+The stack is `make run` in a process of its own, with the rate limits at their usual rates (5 SMS and 80 WhatsApp
+messages a second). Messages go one after another, both channels in turn, so slowly that no rate limit is ever full.
+Each WhatsApp message has its own card, which the sender first fetches and uploads. moto replaces AWS, and all processes
+share the same processors. So the figures are not those of AWS, but they contain the waits of the product's design: the
+queue, and the next send slot of the rate limit (at most 0.2 s for SMS).
 
-The instants: the POST's by this process's clock, moved by what the simulators' own clock, which the ledger goes by,
-is ahead; that is asked several times, and the quickest answer counts.
+The POST's instant is read from this process's clock. The acceptance is read from the ledger, by the simulators' clock.
+The difference of the two clocks is asked several times, and the quickest answer counts.
 """
 
 import argparse
@@ -36,9 +36,9 @@ PROVIDERS = {"sms": "orange", "whatsapp": "meta"}
 APART = 0.3
 """Seconds between two POSTs."""
 PATIENCE = 15.0
-"""Seconds after the last POST in which the provider has to have taken them all."""
+"""Seconds after the last POST until the provider must have accepted all messages."""
 FIRST = 8200
-"""Last digits from here on are no special numbers."""
+"""From this number on, the last digits are no special numbers."""
 SMS = {"client_id": "client-of-a-bench", "client_secret": "s", "sender_name": "PNV", "default_country": "SN"}
 CONTENT: Mapping[str, Mapping[str, object]] = {
     "sms": {"text": "Bonjour {first_name}, votre carte : {verification_url}", "sms_encoding": "gsm7"},
@@ -51,12 +51,12 @@ class NotTakenError(NotMeasuredError):
 
 
 class RefusedError(Exception):
-    """A send was refused: a fault of the bench or of the product, not of the machine."""
+    """A send was refused. That is a bug in the bench or in the product; the machine is not too slow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """One POST. `at`: seconds since 1970 on this process's clock; `answered`: seconds until the 202."""
+    """One POST. `at` is in seconds since 1970 on this process's clock; `answered` is in seconds until the 202."""
 
     channel: str
     number: str
@@ -65,7 +65,7 @@ class Sent:
 
 
 class Sends:
-    """One organisation at a running stack."""
+    """Sends for one organisation of a running stack."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -78,12 +78,12 @@ class Sends:
         self._numbers = count(FIRST)
 
     def set_up(self) -> None:
-        """Both integrations, with the rates that they have unless told otherwise."""
+        """Save both integrations with their default rates."""
         for name, body in (("sms", SMS), ("whatsapp", WHATSAPP)):
             self._http.put(f"/v1/integrations/{name}", json=body).raise_for_status()
 
     def send(self, channel: str) -> Sent:
-        """One message to a person of its own."""
+        """Send one message to a new person. Raises RefusedError."""
         number = next(self._numbers)
         recipient = {
             "phone": f"+22177000{number:04d}",
@@ -104,7 +104,7 @@ class Sends:
         return Sent(channel=channel, number=str(recipient["phone"]), at=at, answered=answered)
 
     def taken(self) -> dict[tuple[str, str], float]:
-        """Provider and number of each message that was taken: seconds since 1970 on the ledger's clock."""
+        """When each message was accepted: provider and number → seconds since 1970 on the ledger's clock."""
         entries = self._control("ledger")["messages"]
         assert isinstance(entries, list)  # noqa: S101 - docs/simulators.md
         return {
@@ -114,12 +114,12 @@ class Sends:
         }
 
     def ahead(self) -> float:
-        """Seconds by which the ledger's clock is ahead of this process's."""
+        """The seconds by which the ledger's clock is ahead of this process's clock."""
         asked = [self._asked_clock() for _ in range(7)]
         return min(asked)[1]
 
     def _asked_clock(self) -> tuple[float, float]:
-        """How long the answer took, and how far ahead it was when half of that had passed."""
+        """Return how long the answer took, and how far ahead the clock was at half of that time."""
         began = time.time()
         now = datetime.fromisoformat(str(self._control("clock")["now"])).timestamp()
         took = time.time() - began
@@ -132,7 +132,9 @@ class Sends:
 
 
 def latencies(sent: Sequence[Sent], taken: Mapping[tuple[str, str], float], ahead: float) -> dict[str, list[float]]:
-    """Seconds from each POST to its acceptance, by channel. Raises NotTakenError where one was not accepted."""
+    """Return the seconds from each POST to its acceptance, by channel. Raises NotTakenError if a message was not
+    accepted.
+    """
     missing = [one for one in sent if (PROVIDERS[one.channel], one.number) not in taken]
     if missing:
         raise NotTakenError(f"{len(missing)} of {len(sent)} messages did not reach the provider")
@@ -153,7 +155,7 @@ def _all_taken(sends: Sends, sent: Sequence[Sent]) -> dict[tuple[str, str], floa
 
 
 def measure(messages: int = 40, log_path: Path = LOG) -> dict[str, dict[str, float]]:
-    """By channel: so many messages after two that warm the functions up."""
+    """Measure `messages` per channel, after two per channel that warm the functions up."""
     with own_stack("latency", log_path) as target:
         sends = Sends(target)
         sends.set_up()
@@ -180,7 +182,7 @@ def _summary(seconds: Sequence[float], answered: Sequence[float]) -> dict[str, f
 
 
 def main() -> int:
-    """Prints one JSON object."""
+    """Print one JSON object."""
     argparse.ArgumentParser(prog="python -m bench.latency", description=__doc__).parse_args()
     sys.stdout.write(json.dumps(measure(), indent=1) + "\n")
     return 0

@@ -1,11 +1,11 @@
-"""Four workers on one lane: how much of the provider's rate they use, and whether they ever go above it.
+"""Four workers on one rate limit: how much of the provider's rate they use, and whether they ever exceed it.
 
     python -m bench.pace --channel sms --rate 5 --seconds 60
 
-Both shares of the lane are booked as release and single sends book them, the copies lie on the stub's queue, and each
-worker is a process with several execution environments of the sender, as many as hold the copies that are on their way
-(a second early, and what a call takes). The stub throttles whoever comes above the rate in any second, as the providers
-do.
+Both shares of the rate limit are booked as release and single sends book them. The queue messages lie on the stub's
+queue. Each worker is a process with several execution environments of the sender: enough for the queue messages that
+are under way (they arrive a second early, and the call takes time). The stub throttles every message above the rate in
+any second, as the providers do.
 """
 
 import argparse
@@ -38,21 +38,23 @@ WORKERS = 4
 BATCH = 10
 AWS_MS, PROVIDER_MS = 5.0, 100.0
 HEAD_START = timedelta(seconds=4)
-"""Between booking and the first departure: the rows are logged, the copies lie on the queue, the workers run."""
+"""The time between booking and the first send slot. In it the rows are logged and the workers start."""
 WARM_UP = WORKERS * BATCH
-"""Messages before those that count, at least. A cold worker's first batch takes a second: what it sends late comes with
-what is on time, and some of it is throttled."""
+"""The least number of messages before the measured ones. A cold worker's first batch takes a second. Its late messages
+come together with punctual ones, and the provider throttles some of them.
+"""
 IN_FLIGHT_SECONDS = 2.5
-"""Of the lane: so much is with the environments at once."""
+"""The environments together hold the messages of this many seconds."""
 RATE_LIMITS = {Channel.SMS: SMS.rate_limit, Channel.WHATSAPP: WHATSAPP.rate_limit}
 IDLE_SECONDS = 0.02
 SWITCHES = 0.0005
-"""Seconds after which a thread that is at work lets another one go on. With Python's own 5 ms several environments in
-one process would hold each other up, which on Lambda have a process each."""
+"""Seconds after which a working thread lets another one run. With Python's default of 5 ms, environments that share a
+process would delay each other. On Lambda each has its own process.
+"""
 
 
 def measure(channel: Channel, rate: int, seconds: int) -> dict[str, float]:
-    """How a lane ran, both shares together. Raises NotMeasuredError where the messages did not leave in time."""
+    """Measure one rate limit, both shares together. Raises NotMeasuredError if the messages did not leave in time."""
     with stand(aws_ms=AWS_MS, provider_ms=PROVIDER_MS, provider_rate=rate) as place:
         loop = Loop(unheard)
         programme = Programme(place)
@@ -69,8 +71,11 @@ def measure(channel: Channel, rate: int, seconds: int) -> dict[str, float]:
 
 
 def summed(taken: Sequence[tuple[str, float]], send_slots: Mapping[str, int], rate: int) -> dict[str, float]:
-    """The figures of the messages that had these departures. `taken`: number and instant of every call; those of the
-    warm-up may still be among them on a slow machine. They count for the most in a second, and for nothing else."""
+    """Return the figures of the messages with these send slots.
+
+    `taken` has the number and the instant of every call. On a slow machine it may still hold messages of the warm-up.
+    They count only for the most in a second.
+    """
     instants = {to.removeprefix("tel:"): at for to, at in taken}
     late = {to: instants[to] - at / 1_000_000 for to, at in send_slots.items() if to in instants}
     if len(late) < 2:
@@ -83,7 +88,9 @@ def summed(taken: Sequence[tuple[str, float]], send_slots: Mapping[str, int], ra
 
 
 def figures(instants: Sequence[float], rate: int) -> dict[str, float]:
-    """Of the rate: what was achieved from the first call to the last, of two calls or more. The most in any second."""
+    """Return which part of the rate was achieved from the first call to the last (two or more), and the most in any
+    second.
+    """
     ordered = sorted(instants)
     span = ordered[-1] - ordered[0]
     return {
@@ -95,7 +102,7 @@ def figures(instants: Sequence[float], rate: int) -> dict[str, float]:
 
 
 def uneven(late: Sequence[float]) -> dict[str, float]:
-    """How much later than the most punctual one the others came after their departures, in ms. One or more."""
+    """How much later than the most punctual message the others came, in ms, each against its send slot. One or more."""
     first = min(late)
     ordered = sorted(one - first for one in late)
     at = {"p50": len(ordered) // 2, "p99": len(ordered) * 99 // 100, "most": len(ordered) - 1}
@@ -103,7 +110,7 @@ def uneven(late: Sequence[float]) -> dict[str, float]:
 
 
 def busiest(ordered: Sequence[float]) -> int:
-    """The most instants in any half-open second."""
+    """The largest number of instants in any half-open second."""
     first = most = 0
     for last, at in enumerate(ordered):
         while at - ordered[first] >= 1:
@@ -113,8 +120,10 @@ def busiest(ordered: Sequence[float]) -> int:
 
 
 async def _load(programme: Programme, place: Stand, channel: Channel, rate: int, total: int) -> dict[str, int]:
-    """So many messages of both shares, logged, booked and on the queue: each number's departure in microseconds since
-    1970."""
+    """Log, book and queue `total` messages of both shares.
+
+    Returns each number's send slot in microseconds since 1970.
+    """
     aws = Aws()
     express = total // CYCLE
     bulk = await programme.queue_messages(channel, total - express)
@@ -147,20 +156,22 @@ async def _booked(
 
 
 def _wait(place: Stand, total: int, seconds: int) -> None:
-    """Until all were taken, or a fifth of the time more is over: then what has been taken counts."""
+    """Wait until all messages were accepted, or until a fifth more than `seconds` is over. Then what was accepted
+    counts.
+    """
     give_up = time.monotonic() + 1.2 * seconds + HEAD_START.total_seconds()
     while len(place.ask("taken")) < total and time.monotonic() < give_up:
         time.sleep(0.5)
 
 
 def environments_for(rate: int) -> int:
-    """Of each worker."""
+    """The number of environments of each worker."""
     return math.ceil(rate * IN_FLIGHT_SECONDS / BATCH / WORKERS)
 
 
 @contextmanager
 def workers(place: Stand, channel: Channel, rate: int) -> Iterator[None]:
-    """Processes that send whatever lies on the queue. All have this process's clock."""
+    """Run processes that send what lies on the queue. All have this process's clock."""
     ahead = (CLOCK.now() - datetime.now(UTC)).total_seconds()
     command = [sys.executable, "-m", "bench.pace", "--work-at", place.address]
     command += ["--channel", str(channel), "--ahead", str(ahead), "--rate", str(rate)]
@@ -177,7 +188,7 @@ def workers(place: Stand, channel: Channel, rate: int) -> Iterator[None]:
 
 
 def work(place: Stand, channel: Channel, ahead: timedelta, environments: int) -> None:
-    """One worker: execution environments that are handed one batch after another. Until it is ended."""
+    """Run one worker until it is ended: execution environments that get one batch after another."""
     sys.setswitchinterval(SWITCHES)
     clock, aws = SystemClock(datetime.now(UTC) + ahead), Aws()
     idle: queue.SimpleQueue[Handler] = queue.SimpleQueue()
@@ -198,7 +209,7 @@ def work(place: Stand, channel: Channel, ahead: timedelta, environments: int) ->
 
 
 def main() -> int:
-    """Prints one JSON object; 1 where nothing could be measured."""
+    """Print one JSON object. Return 1 if nothing could be measured."""
     parser = argparse.ArgumentParser(prog="python -m bench.pace", description=__doc__)
     parser.add_argument("--channel", type=Channel, choices=list(Channel), default=Channel.SMS)
     parser.add_argument("--rate", type=int, default=5)

@@ -1,9 +1,9 @@
-"""The look at a card before it is uploaded: processor time of the sender's event loop.
+"""The check of a card before its upload: processor time on the sender's event loop.
 
     python -m bench.picture
 
-The cards are as large as those that programmes print: 2048 × 1300, a photograph on a plain ground. While one is looked
-at, every other message of the batch waits.
+The cards are as large as those that programmes print: 2048 × 1300, a photograph on a plain ground. During the check of
+one card, all other messages of the batch wait.
 """
 
 import io
@@ -23,7 +23,7 @@ ROUNDS = 50
 
 
 def card(form: str) -> bytes:
-    """PNG or JPEG; the photograph is noise, which compresses as badly."""
+    """Draw a PNG or JPEG. Noise replaces the photograph, because it compresses as badly."""
     picture = Image.new("RGB", SIZE, (250, 252, 251))
     picture.paste(Image.effect_noise(PHOTOGRAPH, 20).convert("RGB"), (40, 100))
     out = io.BytesIO()
@@ -32,7 +32,7 @@ def card(form: str) -> bytes:
 
 
 def measure() -> Mapping[str, Mapping[str, float]]:
-    """By form: bytes of the card, and the median of the milliseconds."""
+    """By form: the bytes of the card, and the median time in milliseconds."""
     return {form: _looked_at(card(form)) for form in ("PNG", "JPEG")}
 
 

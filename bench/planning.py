@@ -1,10 +1,10 @@
-"""How long planning an upload takes, and how much memory the planning process needs at its peak.
+"""Measures how long planning an upload takes, and the peak memory of the planning process.
 
     python -m bench.planning --rows 1000000 --form csv --channel sms
 
-The planning process is this one: the real use case, reader, S3 and DynamoDB adapters. What it talks to is `bench.stub`,
-another process. The peak is the operating system's own figure (VmHWM): interpreter, libraries
-and all. Not ru_maxrss, which begins with what the process had that started this one.
+This process plans, with the real use case, reader, S3 and DynamoDB adapters. It talks to `bench.stub`, another process.
+The peak is the operating system's figure (VmHWM), with interpreter and libraries. ru_maxrss would be wrong, because it
+begins with the memory of the process that started this one.
 """
 
 import argparse
@@ -45,7 +45,7 @@ DEFAULTS: dict[str, JsonValue] = {
 
 
 def main() -> int:
-    """Prints one JSON object; 1 where not every row was accepted."""
+    """Print one JSON object. Return 1 if not every row was accepted."""
     parser = argparse.ArgumentParser(prog="python -m bench.planning", description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--form", choices=FORMS, default="csv")
@@ -80,7 +80,7 @@ def main() -> int:
 
 
 def _peak_kb() -> int:
-    """Of this process since it began, in kilobytes. Linux tells; elsewhere getrusage does, in its own unit."""
+    """The peak memory of this process in kilobytes. Without VmHWM (not Linux), the unit is getrusage's own."""
     status = Path("/proc/self/status")
     if not status.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -108,7 +108,7 @@ async def _plan(form: str, channel: Channel) -> Distribution:
     order = Order(content=Content(template="vaccination_card"), defaults=DEFAULTS, upload=upload)
 
     class Plans(S3Plans):
-        """The order is not what is measured."""
+        """Reading the order is not measured."""
 
         async def read_order(self, organisation: str, distribution_id: str, name: str) -> Order:
             return order

@@ -1,5 +1,7 @@
-"""What AWS asks, in US dollars, us-east-1, without free tiers and volume steps. DynamoDB's are those since its cut of
-November 2024. Where they come from and how sure they are: docs/performance.md."""
+"""AWS's prices in US dollars, us-east-1, without free tiers and volume discounts.
+
+DynamoDB's are those since its price cut of November 2024. docs/performance.md has the sources and how sure they are.
+"""
 
 from collections.abc import Mapping
 
@@ -17,16 +19,16 @@ PER_MILLION: Mapping[str, float] = {
     "Secrets Manager calls": 5.00,
 }
 LAMBDA_GB_SECOND = 0.0000133334
-"""arm64."""
+"""The price on arm64."""
 LOGS_GB = 0.50
-"""CloudWatch Logs, ingested."""
+"""The price of ingestion into CloudWatch Logs."""
 LOG_LINE_OVERHEAD = 26
 """Bytes that CloudWatch adds to each line."""
 VCPU_MB = 1769
-"""So much memory gives a function one whole processor."""
+"""A function with this much memory gets one whole processor."""
 
 OTHERS: Mapping[str, float] = {
     "Twilio, a WhatsApp message": 0.005,
     "AWS End User Messaging Social, a WhatsApp message": 0.005,
 }
-"""Per message, Meta's fee besides: what others ask for the same work."""
+"""What others charge per message for the same work. Meta's own fee is not included."""

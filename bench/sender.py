@@ -1,10 +1,10 @@
-"""The senders' handlers against loops that do only the POST: messages a second, and CPU a message.
+"""Compares the senders' handlers with loops that do only the POST: messages a second, and processor time per message.
 
     python -m bench.sender --channel whatsapp --in-flight 50
     python -m bench.sender --in-flight 50 --against pywa
 
-AWS and the provider are `bench.cloud`, the provider answers after 100 ms. Both sides have the same number of messages
-in flight, take turns in one run, and the median of the ratios counts.
+AWS and the provider are `bench.cloud`; the provider answers after 100 ms. Both sides have the same number of messages
+in flight and take turns in one run. The median of the ratios counts.
 """
 
 import argparse
@@ -37,7 +37,7 @@ BUILDS: Mapping[Channel, Callable[..., Handler]] = {Channel.SMS: build_sms, Chan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One side's turn."""
+    """The result of one turn."""
 
     messages: int
     seconds: float
@@ -50,34 +50,34 @@ class Turn:
 
     @property
     def cpu_ms(self) -> float:
-        """CPU of this process, milliseconds a message."""
+        """Processor time of this process, in milliseconds per message."""
         return self.cpu_seconds / self.messages * 1000
 
 
 def timed(messages: int, work: Callable[[], None]) -> Turn:
-    """One turn."""
+    """Run `work` and measure it as one turn."""
     began, cpu = time.monotonic(), time.process_time()
     work()
     return Turn(messages=messages, seconds=time.monotonic() - began, cpu_seconds=time.process_time() - cpu)
 
 
 class Side(Protocol):
-    """One that sends."""
+    """A sender to measure."""
 
     def send(self, queue_messages: list[QueueMessage], /) -> Turn:
-        """All of them."""
+        """Send all messages."""
         ...
 
 
 class Ours:
-    """The handler, a batch at a time, as an execution environment gets them."""
+    """Our handler. It gets one batch at a time, as an execution environment does."""
 
     def __init__(self, channel: Channel, place: Stand, loop: Loop, in_flight: int) -> None:
         self._handler = BUILDS[channel](place.environment, CLOCK, loop=loop)
         self._in_flight = in_flight
 
     def send(self, queue_messages: list[QueueMessage]) -> Turn:
-        """All of them."""
+        """Send all messages."""
         return timed(len(queue_messages), lambda: self._work(queue_messages))
 
     def _work(self, queue_messages: list[QueueMessage]) -> None:
@@ -96,7 +96,7 @@ class Bare:
         self._in_flight = in_flight
 
     def send(self, queue_messages: list[QueueMessage]) -> Turn:
-        """All of them."""
+        """Send all messages."""
         return timed(len(queue_messages), lambda: asyncio.run(self._work(queue_messages)))
 
     async def _work(self, queue_messages: list[QueueMessage]) -> None:
@@ -126,7 +126,7 @@ class Bare:
 
 
 class ByPywa:
-    """Only the POST, by pywa's own client: the card's ID is known. It knows Meta alone."""
+    """Only the POST, by pywa's client, which knows only Meta. The card's ID is given."""
 
     def __init__(self, channel: Channel, place: Stand, in_flight: int) -> None:
         if channel is not Channel.WHATSAPP:
@@ -135,7 +135,7 @@ class ByPywa:
         self._in_flight = in_flight
 
     def send(self, queue_messages: list[QueueMessage]) -> Turn:
-        """All of them."""
+        """Send all messages."""
         return timed(len(queue_messages), lambda: asyncio.run(self._work(queue_messages)))
 
     async def _work(self, queue_messages: list[QueueMessage]) -> None:
@@ -162,7 +162,7 @@ RIVALS: Mapping[str, Callable[[Channel, Stand, int], Side]] = {"bare": Bare, "py
 def compare(
     channel: Channel, in_flight: int, *, rounds: int = 5, seconds: float = 3.0, against: str = "bare"
 ) -> dict[str, float]:
-    """Both sides in turn, `rounds` times, each turn long enough for about `seconds`."""
+    """Let both sides send in turn, `rounds` times. Each turn is long enough for about `seconds`."""
     messages = in_flight * max(1, round(seconds / (PROVIDER_MS / 1000)))
     loop = Loop(unheard)
     with stand(provider_ms=PROVIDER_MS) as place, logged():
@@ -185,7 +185,7 @@ def compare(
 
 
 def main() -> int:
-    """Prints one JSON object."""
+    """Print one JSON object."""
     parser = argparse.ArgumentParser(prog="python -m bench.sender", description=__doc__)
     parser.add_argument("--channel", type=Channel, choices=list(Channel), default=Channel.WHATSAPP)
     parser.add_argument("--in-flight", type=int, default=10)

@@ -1,4 +1,4 @@
-"""A bench's stand: the stub of AWS and the providers beside it, and the functions' environment that points there."""
+"""What every bench needs: the stub of AWS and the providers, and the functions' environment variables for it."""
 
 import io
 import json
@@ -19,11 +19,11 @@ from shared.app.runtime import SystemClock
 from tests.template.reading import mapping, read
 
 ORGANISATION = "0f8a2c5e-bench-5c49-9d0a-0b5c1f5e7a11"
-"""As long as organisations' names are in the worst case that is likely: it is in each row five times."""
+"""As long as an organisation's name is likely to be in the worst case, because each row holds it five times."""
 SECRETS = "bench"
 NUMBER_KEY = "bench/number-key"
 CLOCK = SystemClock(datetime(2026, 11, 23, 10, tzinfo=UTC))
-"""Every function's, from a morning on: at night no SMS would leave."""
+"""The clock of every function. It starts in the morning, because at night no SMS would leave."""
 AWS_NAMES = (
     "AWS_ENDPOINT_URL",
     "AWS_REGION",
@@ -31,19 +31,19 @@ AWS_NAMES = (
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
 )
-"""What boto3 goes by."""
+"""The variables that boto3 reads."""
 QUEUES = ("whatsapp", "sms", "status", "fanout")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stand:
-    """The stub's address, and what to ask of it."""
+    """The stub's address and its control calls."""
 
     address: str
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """Every function's variables, and boto3's own."""
+        """The variables of all functions."""
         queues = {f"{name.upper()}_QUEUE_URL": self.queue(name) for name in QUEUES}
         return queues | {
             "LOG_TABLE": "LogTable",
@@ -66,36 +66,36 @@ class Stand:
         }
 
     def queue(self, name: str) -> str:
-        """The URL of a queue."""
+        """Return the URL of a queue."""
         return f"{self.address}/123456789012/{name}"
 
     def ask(self, path: str, **query: object) -> Any:
-        """A control call: counts, reset, taken, sent, waiting, take."""
+        """Make a control call: counts, reset, taken, sent, waiting, take."""
         asked = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in query.items())
         with urlopen(f"{self.address}/_{path}?{asked}", timeout=30) as answer:  # noqa: S310 - our own stub
             return json.load(answer)
 
 
 class Context:
-    """Lambda's."""
+    """Stands in for Lambda's context."""
 
     def get_remaining_time_in_millis(self) -> int:
-        """Enough."""
+        """A minute: more than an invocation needs here."""
         return 60_000
 
 
 class NotMeasuredError(Exception):
-    """The machine was too slow for this part: there is nothing to compute its figures from. The text says why."""
+    """The machine was too slow for this part, so there are no figures. The text says why."""
 
 
 def unheard(error: Exception, where: str) -> None:
-    """A task's exception that nobody asked for spoils the figures."""
+    """Raise the exception of a background task, because it would spoil the figures."""
     raise RuntimeError(where) from error
 
 
 @contextmanager
 def stand(*, aws_ms: float = 0.0, provider_ms: float = 0.0, provider_rate: int = 0) -> Iterator[Stand]:
-    """The stub runs, and this process's boto3 speaks to it; afterwards to whatever it spoke before."""
+    """Run the stub, with this process's boto3 pointed at it. Afterwards boto3's variables are as before."""
     before = {name: os.environ.get(name) for name in AWS_NAMES}
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         resources = Path(folder) / "resources.json"
@@ -120,7 +120,7 @@ def stand(*, aws_ms: float = 0.0, provider_ms: float = 0.0, provider_rate: int =
 
 @contextmanager
 def logged() -> Iterator[io.StringIO]:
-    """What the functions write to their log, instead of on the screen."""
+    """Collect what the functions log, instead of printing it."""
     out, sys.stdout = sys.stdout, io.StringIO()
     try:
         yield sys.stdout

@@ -1,7 +1,8 @@
-"""Just enough of S3 and DynamoDB for one planning run, in a process of its own, so that nothing of it is measured.
+"""Just enough of S3 and DynamoDB for one planning run, in a process of its own, so that the stub's work is not
+measured.
 
-The upload is made as it is read, every write is taken and forgotten, and nobody has ever said a word about consent.
-What is kept is a digest of all chunks: two runs over the same upload must have written the same.
+It makes the upload while it is read, forgets every write, and has no consent record. It keeps a digest of all chunks:
+two runs over the same upload must have written the same.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from bench.upload import FORMS, length, pieces
 
 
 class Written:
-    """What was put, without what it was."""
+    """The digest and the number of the objects that were put."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -25,7 +26,7 @@ class Written:
         self.objects = 0
 
     def take(self, key: str, body: bytes) -> None:
-        """The digest does not depend on the order in which writes come."""
+        """Add one object. The digest does not depend on the order of the writes."""
         one = int.from_bytes(hashlib.sha256(key.encode() + b"\n" + body).digest()[:16])
         with self._lock:
             self.objects += 1
@@ -37,7 +38,7 @@ class Written:
 
 
 class Stub(BaseHTTPRequestHandler):
-    """GET of any object is the upload; PUT takes; POST is BatchGetItem, which finds nothing."""
+    """GET of any object is the upload, PUT takes an object, and POST is a BatchGetItem that finds nothing."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -85,11 +86,11 @@ class Stub(BaseHTTPRequestHandler):
 
     @override
     def log_message(self, format: str, *args: object) -> None:
-        """Nobody reads it."""
+        """Log nothing."""
 
 
 def serve() -> Iterator[str]:
-    """The address, then served until the process is ended."""
+    """Yield the address, then serve until the process is ended."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Stub)
     yield f"http://127.0.0.1:{server.server_port}"
     server.serve_forever()

@@ -1,4 +1,4 @@
-"""An upload of any length, made as it is read: every line as long as the next, so that its size is known beforehand."""
+"""An upload of any length, made while it is read. All lines have the same length, so its size is known."""
 
 import json
 from collections.abc import Iterator
@@ -11,12 +11,12 @@ ATTRIBUTES = {
     "card_code": "aCard000001",
 }
 _PREFIXES = ("+22177", "+22376", "+22676", "77")
-"""Three countries, and a national number as registers hold them."""
+"""Three countries, and a national number as registers hold it."""
 _PIECE = 500
 
 
 def pieces(form: str, rows: int) -> Iterator[bytes]:
-    """The file, some hundred rows at a time."""
+    """Yield the file, some hundred rows at a time."""
     head, tail = _ENDS[form]
     yield head.encode()
     for start in range(0, rows, _PIECE):
@@ -41,14 +41,14 @@ def _row(form: str, number: int, rows: int) -> str:
 
 
 def _phone(number: int) -> str:
-    """Invented; digits after the prefix that make a valid number of its country."""
+    """Return an invented number that is valid in its country."""
     prefix = _PREFIXES[number % len(_PREFIXES)]
     digits = 7 if prefix.endswith("77") else 6
     return f"{prefix}{number // len(_PREFIXES) % 10**digits:0{digits}}"
 
 
 def _entity(names: dict[str, str], number: int) -> str:
-    """As DHIS2's tracker API returns one, with what nobody asked for."""
+    """Return an entity as DHIS2's tracker API does, with fields that planning does not need."""
     attributes = [
         {"attribute": ATTRIBUTES[name], "displayName": name, "valueType": "TEXT", "value": value}
         for name, value in names.items()

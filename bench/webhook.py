@@ -1,16 +1,16 @@
-"""The webhook at both its doors: Meta's signed body is posted, and what it put on the status queue is worked off.
+"""Measures both sides of the webhook: a signed body of Meta is posted, and the status queue's batch is handled.
 
     python -m bench.webhook
     python -m bench.webhook --profile 10
 
-AWS is `bench.cloud` and answers after 10 ms. The rows are real ones that stand at `sent`. Of each message Meta tells
-sent (which changes nothing but the instant, because the sender has written it), delivered and read, with the person's
-number and user ID beside it, as it does since April 2026: the first status of a person also ties the two together,
-which is done after the message was moved, and measured with it.
+AWS is `bench.cloud` and answers after 10 ms. The rows are real ones with status `sent`. For each message Meta reports
+sent, delivered and read, with the person's number and user ID, as it does since April 2026. `sent` changes only the
+instant, because the sender has already written the status. The first status of a person also writes the identity link
+between the two; that happens after the move of the message and is measured too.
 
-What "one status" takes: the invocation that is posted to, and the one that the queue starts, to their ends. The time
-that a message lies on the queue is AWS's and not in it. Bodies of 1 and 10 are worked off ten documents an invocation,
-as the template sets it; a body of 1,000 by itself.
+The time of "one status" is that of the invocation for the POST plus that of the invocation for the queue. The time on
+the queue is AWS's and does not count. Bodies of 1 and 10 statuses are handled ten documents an invocation, as the
+template sets it, and a body of 1,000 alone.
 """
 
 import argparse
@@ -40,7 +40,7 @@ AWS_MS = 10.0
 A_BATCH = 10
 STATUSES = ("sent", "delivered", "read")
 APART = timedelta(milliseconds=12.5)
-"""Between the claims of two messages: 80 a second."""
+"""The time between the claims of two messages: 80 a second."""
 
 
 class Webhook:
@@ -51,30 +51,30 @@ class Webhook:
         self._handler = handler
 
     def post(self, call: Call) -> None:
-        """Meta's POST. Raises RuntimeError where it is not answered with 200."""
+        """Post one call of Meta. Raises RuntimeError if the answer is not 200."""
         answer = self._handler(dict(call), Context())
         if answer is None or answer["statusCode"] != 200:
             raise RuntimeError(f"not taken: {answer}")
 
     def waiting(self, most: int) -> list[dict[str, object]]:
-        """The queue's next records, at most so many."""
+        """Take the next records off the queue, at most `most`."""
         taken: list[dict[str, object]] = self._place.ask("take", queue=self._place.queue("status"), most=most)
         return taken
 
     def work_off(self, records: Sequence[Mapping[str, object]]) -> None:
-        """One invocation of the queue's. Raises RuntimeError where a record would come again."""
+        """Run one invocation of the queue. Raises RuntimeError if it reports a failed record."""
         answer = self._handler({"Records": records}, Context())
         if answer != {"batchItemFailures": []}:
             raise RuntimeError(f"not worked off: {answer}")
 
     def batches(self) -> Iterator[list[dict[str, object]]]:
-        """All that waits, as many an invocation as the template says."""
+        """Yield all that waits, in batches of the template's size."""
         while records := self.waiting(A_BATCH):
             yield records
 
 
 def bodies(messages: Sequence[QueueMessage], a_body: int, statuses: Sequence[str] = STATUSES) -> list[Call]:
-    """What Meta tells of messages: each status of all of them, so many statuses a body."""
+    """Return Meta's calls for these messages: each status of all of them, `a_body` statuses in a body."""
     values = [
         reported(
             f"wamid.{one.message_id}",
@@ -90,7 +90,7 @@ def bodies(messages: Sequence[QueueMessage], a_body: int, statuses: Sequence[str
 
 
 def one_by_one(webhook: Webhook, calls: Sequence[Call]) -> list[float]:
-    """Milliseconds of each status, alone in its body and its batch."""
+    """Handle each status alone in its body and its batch. Returns the milliseconds of each."""
     taken = []
     for call in calls:
         began = time.monotonic()
@@ -104,7 +104,7 @@ def one_by_one(webhook: Webhook, calls: Sequence[Call]) -> list[float]:
 
 
 def in_bodies(webhook: Webhook, calls: Sequence[Call], statuses: int) -> Turn:
-    """All bodies posted, then all worked off."""
+    """Post all bodies, then handle all of the queue."""
 
     def work() -> None:
         for call in calls:
@@ -117,10 +117,11 @@ def in_bodies(webhook: Webhook, calls: Sequence[Call], statuses: int) -> Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """Statuses alone in their bodies, of `alone` statuses; a body of a thousand; and rates by the size of bodies.
+    """The figures of statuses alone in their bodies, of bodies of a thousand, and rates by the size of bodies.
 
-    The people of `p50_ms` and `p99_ms` are known already, though not to this environment. `first_contact_p99_ms`:
-    `sent` of people who are not, so that the invocation also ties their two names together.
+    `alone` is how many statuses were alone. The people of `p50_ms` and `p99_ms` are known, but not yet to this
+    environment. `first_contact_p99_ms` is of `sent` for people who are not known yet, so that the invocation also
+    writes their identity link.
     """
 
     alone: int
@@ -128,27 +129,25 @@ class Measured:
     p99_ms: float
     first_contact_p99_ms: float
     seconds: Mapping[str, float]
-    """Of each body of a thousand, by its status; the first meets people who are not known yet."""
+    """Of each body of a thousand, by its status. The first body has people who are not known yet."""
     by_body: Mapping[int, Mapping[str, float]]
 
     @property
     def slowest(self) -> float:
-        """Of the bodies of a thousand."""
+        """The slowest of the bodies of a thousand."""
         return max(self.seconds.values())
 
 
 def measure(alone: int = 120, small: int = 100, large: int = 1000) -> Measured:
-    """So many messages: `alone` one status at a time, `small` in bodies of 1 and in bodies of 10, `large` in one."""
+    """Measure `alone` messages one status at a time, `small` in bodies of 1 and of 10, and `large` in one body."""
     with stand(aws_ms=AWS_MS) as place, logged():
-        warm, known, unmatched_receipts, ones, tens, thousand = _messages(
-            place, (A_BATCH, alone, alone, small, small, large)
-        )
+        warm, known, unknown, ones, tens, thousand = _messages(place, (A_BATCH, alone, alone, small, small, large))
         loop = Loop(unheard)
         another, webhook = (Webhook(place, build(place.environment, CLOCK, loop=loop)) for _ in range(2))
         in_bodies(another, bodies(known, A_BATCH, STATUSES[:1]), alone)
         one_by_one(webhook, bodies(warm, 1))
         percents = _percents(one_by_one(webhook, bodies(known, 1)))
-        first = _percents(one_by_one(webhook, bodies(unmatched_receipts, 1, STATUSES[:1])))
+        first = _percents(one_by_one(webhook, bodies(unknown, 1, STATUSES[:1])))
         by_body = {
             size: _rates([in_bodies(webhook, bodies(lot, size), len(STATUSES) * small)])
             for size, lot in ((1, ones), (A_BATCH, tens))
@@ -170,7 +169,7 @@ def _percents(values: Sequence[float]) -> list[float]:
 
 
 def _rates(turns: Sequence[Turn]) -> dict[str, float]:
-    """Per second of this process's processor time, and of the wall's."""
+    """Statuses per second of processor time and of real time."""
     statuses = sum(turn.messages for turn in turns)
     cpu, wall = sum(turn.cpu_seconds for turn in turns), sum(turn.seconds for turn in turns)
     return {
@@ -181,7 +180,7 @@ def _rates(turns: Sequence[Turn]) -> dict[str, float]:
 
 
 def _messages(place: Stand, counts: Sequence[int]) -> list[list[QueueMessage]]:
-    """So many rows at `sent`, in as many lots."""
+    """Make rows with status `sent`, in lots of these sizes."""
     loop = Loop(unheard)
     programme = Programme(place)
     loop.run(programme.open())
@@ -191,7 +190,7 @@ def _messages(place: Stand, counts: Sequence[int]) -> list[list[QueueMessage]]:
 
 
 class _OneThread(Aws):
-    """Calls AWS where it is asked to, so that a profile holds the call."""
+    """Calls AWS on the same thread, so that a profile includes the call."""
 
     @override
     async def run[T](self, call: Callable[[], T]) -> T:
@@ -199,7 +198,7 @@ class _OneThread(Aws):
 
 
 def profile(a_body: int, messages: int) -> str:
-    """Both invocations by own time, AWS answering at once and called on the same thread."""
+    """Profile both invocations by own time. AWS answers at once and is called on the same thread."""
     with stand() as place, logged():
         (lot,) = _messages(place, (messages,))
         loop = Loop(unheard)
@@ -214,7 +213,7 @@ def profile(a_body: int, messages: int) -> str:
 
 
 def main() -> int:
-    """Prints one JSON object, or a profile."""
+    """Print one JSON object, or a profile."""
     parser = argparse.ArgumentParser(prog="python -m bench.webhook", description=__doc__)
     parser.add_argument("--profile", type=int, metavar="STATUSES_A_BODY")
     arguments = parser.parse_args()

@@ -56,6 +56,7 @@ def main(argv: Sequence[str]) -> int:
 
 def run_stack(settings: Settings) -> NoReturn:
     """Serve until a signal comes, then end the process.
+
     It ends with `os._exit`, because threads of functions would otherwise hold it up until their last retry.
     """
     code = USAGE_ERROR
@@ -75,6 +76,7 @@ def run_stack(settings: Settings) -> NoReturn:
 
 def _see_children_off() -> None:
     """Wait until the child processes have ended: each ends when its pipe to this process closes.
+
     A signal during the start may leave a child that has no other way to learn of the end.
     """
     give_up = time.monotonic() + LAST_SECONDS

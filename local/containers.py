@@ -1,8 +1,8 @@
 """`make run DOCKER=1`: the functions run in containers (`sam local`), and this process only shows what they did.
 
-This process polls no queue and fires no schedule, so a queue message of one container waits for the next container.
-The gateway still answers, with functions of this process: for the log, and for the webhooks that the simulators call.
-The ports are fixed: PORT for the gateway, the next one for moto, the one after it for the simulators. Values that a
+This process polls no queue and fires no schedule, so a queue message of one container waits for the next container. The
+gateway still answers, with functions of this process: for the log, and for the webhooks that the simulators call. The
+ports are fixed: PORT for the gateway, the next one for moto, the one after it for the simulators. Values that a
 deployment draws at random are fixed here too, because events/ contains them. They are plainly no secrets.
 """
 

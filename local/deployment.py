@@ -29,8 +29,7 @@ class Function:
     """One Lambda function of the stack.
 
     `module` holds the handler. `environment` has the template's variables, with their references resolved.
-    `credentials`
-    belong to a session of the function's role, under boto3's names.
+    `credentials` belong to a session of the function's role, under boto3's names.
     """
 
     limits: FunctionLimits
@@ -55,8 +54,7 @@ class QueueMapping:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
     """The deployed stack. `functions` are by their names on AWS; `http_api` is the OpenAPI document, with its
-    references
-    resolved.
+    references resolved.
     """
 
     functions: Mapping[str, Function]

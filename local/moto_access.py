@@ -44,10 +44,8 @@ class Ledger:
     """What sessions were allowed and refused.
 
     `allowed` holds (session, role, Sid of the statement, action, the statement's resource that matches). `refused`
-    holds
-    (session, role, action, resource). While `is_open` is False, refusals are not noted: a reset deletes resources that
-    a
-    function may still use.
+    holds (session, role, action, resource). While `is_open` is False, refusals are not noted: a reset deletes resources
+    that a function may still use.
     """
 
     allowed: set[tuple[str, ...]] = field(default_factory=set)

@@ -96,8 +96,7 @@ def mend_dispatch() -> None:
     """Cache the lookup of a service's operations and the conversion of names to snake case.
 
     moto inspects its class for each request, which is a sixth of a small put. A batch of ten sends converts 140 names,
-    which
-    is most of the batch's time.
+    which is most of the batch's time.
     """
     _replace(responses, method_names_from_class=cache(method_names_from_class))
     for module in (responses, sqs_models):
@@ -111,8 +110,7 @@ def mend_queues() -> None:
     """Index standard queues. As on AWS, a stale receipt handle deletes and changes nothing.
 
     A send only sends. moto's own send also invokes the function of an event source mapping, in Docker, and counts that
-    as a
-    receive or loses the message. Here `local.poller` does what a mapping does.
+    as a receive or loses the message. Here `local.poller` does what a mapping does.
     """
     original_init, original_purge = Queue.__init__, SQSBackend.purge_queue
 
@@ -538,8 +536,7 @@ def mend_preflights() -> None:
     """Answer a browser as S3 does: the first CORS rule that fits decides, and a preflight needs no rights.
 
     The answer names the headers that were asked for. moto asks for rights, compares neither method nor headers, and
-    lets a
-    later rule overwrite an earlier one.
+    lets a later rule overwrite an earlier one.
     """
     for name in ("key_response", "bucket_response"):
         _replace(S3Response, **{name: _with_cors(getattr(S3Response, name))})

@@ -36,8 +36,7 @@ class Reset:
         """Bring the state back, and make every function start anew at its next event. Returns when all is done.
 
         moto and the simulators are emptied twice: first so that a working function finds nothing more to do, and again
-        after
-        it has ended, so that nothing remains of what it wrote.
+        after it has ended, so that nothing remains of what it wrote.
         """
         with ExitStack() as held:
             if self.scheduler is not None:

@@ -29,9 +29,8 @@ def read_expression(expression: str, zone_name: str | None) -> Timing:
     """Read a schedule's expression. `zone_name` (default UTC) is the time zone of `at`. Raises ExpressionError.
 
     When clocks go forward, a local time that does not exist means the instant at which a clock that was not changed
-    would
-    show it: 02:30 is 03:30. When clocks go back, a local time that comes twice means the first. The schedule fires
-    once.
+    would show it: 02:30 is 03:30. When clocks go back, a local time that comes twice means the first. The schedule
+    fires once.
     """
     if rate := _RATE.fullmatch(expression):
         return Timing(every=timedelta(**{f"{rate[2]}s": int(rate[1])}))

@@ -1,2 +1,5 @@
-"""AWS and both providers as fast as a stub can be, in a process of their own: so that a bench measures our own cost,
-not an emulator's. What is kept is kept faithfully (conditions, sizes, indexes), because it is counted and priced."""
+"""A stub of AWS and of both providers, in a process of its own and as fast as a stub can be.
+
+So a bench measures our own cost and not an emulator's. Conditions, sizes and indexes are those of AWS, because they are
+counted and priced.
+"""

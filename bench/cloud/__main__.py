@@ -1,4 +1,4 @@
-"""python -m bench.cloud --aws-ms 5 --provider-ms 100: prints its address, serves until it is ended."""
+"""python -m bench.cloud --aws-ms 5 --provider-ms 100 prints its address and serves until it is ended."""
 
 import argparse
 import asyncio
@@ -19,7 +19,7 @@ PROVIDER_PATHS = ("/meta/", "/orange/")
 
 
 class Cloud:
-    """Sorts requests by what they are."""
+    """Passes each request to its service."""
 
     def __init__(self, described: dict[str, dict[str, object]], aws_seconds: float, providers: Providers) -> None:
         self.counted = Counted()
@@ -37,7 +37,7 @@ class Cloud:
         self._aws_seconds = aws_seconds
 
     def handle(self, asked: Asked) -> Answered:
-        """The answer to whatever comes."""
+        """Answer any request."""
         if asked.path.startswith("/_"):
             return self._control(asked)
         if asked.path.startswith(PROVIDER_PATHS):
@@ -77,7 +77,7 @@ class Cloud:
 
 
 async def serve(cloud: Cloud) -> None:
-    """Until cancelled. The first line on standard output is the address."""
+    """Serve until cancelled. The first line on standard output is the address."""
     server = await asyncio.get_running_loop().create_server(lambda: Connection(cloud.handle), "127.0.0.1", 0)
     sys.stdout.write(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
@@ -86,13 +86,13 @@ async def serve(cloud: Cloud) -> None:
 
 
 def main() -> None:
-    """Reads the tables' descriptions (template.yaml's Resources as JSON) from a file."""
+    """Read the tables' descriptions (template.yaml's Resources as JSON) from a file, and serve."""
     parser = argparse.ArgumentParser(prog="python -m bench.cloud")
     parser.add_argument("--resources", type=Path, required=True)
     parser.add_argument("--aws-ms", type=float, default=0.0)
     parser.add_argument("--provider-ms", type=float, default=0.0)
     parser.add_argument(
-        "--provider-rate", type=int, default=0, help="messages a second, more are throttled; 0: no limit"
+        "--provider-rate", type=int, default=0, help="messages a second, the provider throttles more; 0: no limit"
     )
     arguments = parser.parse_args()
     described = json.loads(arguments.resources.read_text())

@@ -1,4 +1,4 @@
-"""The calls to DynamoDB that our adapters make."""
+"""The calls of DynamoDB that our adapters make."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -26,7 +26,7 @@ class DynamoDb:
         self._counted = counted
 
     def answer(self, action: str, body: Body) -> Answer:
-        """One call. Raises KeyError for one that no adapter of ours makes."""
+        """Answer one call. Raises KeyError for a call that our adapters never make."""
         self._counted.request(f"dynamodb.{action}")
         answers: Mapping[str, Callable[[Body], Answer]] = {
             "PutItem": self._put,
@@ -47,7 +47,7 @@ class DynamoDb:
         return not expression or condition(expression)(item or {}, names, values)
 
     def _refused(self, item: Item | None, body: Body) -> Answer:
-        """It costs what the write would have cost of the item that stands there."""
+        """Answer a failed condition. It costs what a write of the present item would have cost."""
         self._counted.used("write", max(write_units(item), 1))
         reported = item is not None and body.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
         return 400, {**_REFUSED, "Item": item} if reported else _REFUSED
@@ -68,7 +68,7 @@ class DynamoDb:
         return 200, {"UnprocessedItems": {}}
 
     def _insert_many(self, body: Body) -> Answer:
-        """Each statement for itself, as the conditional put that it stands for."""
+        """Handle each statement separately, as a conditional put."""
         return 200, {"Responses": [self._insert(*inserted(statement)) for statement in body["Statements"]]}
 
     def _insert(self, table: str, item: Item) -> Body:
@@ -135,7 +135,7 @@ class DynamoDb:
         return 200, {"Items": page, "Count": len(page), "ScannedCount": len(page), **reported}
 
     def _scan(self, body: Body) -> Answer:
-        """Of a sparse index: nothing of ours scans a table."""
+        """Scan a sparse index. The product never scans a table."""
         table = self.tables[body["TableName"]]
         [index] = [one for one in table.indexes if one.name == body["IndexName"]]
         page = [item for item in table.items.values() if index.key[0] in item][: body["Limit"]]
@@ -147,7 +147,7 @@ class DynamoDb:
 
 
 def wanted_hash(body: Body, attribute: str) -> str:
-    """The name of the value that the hash key has to have: `attribute = :value` stands first in all our queries."""
+    """The name of the hash key's value. In all our queries `attribute = :value` comes first."""
     first, _, rest = body["KeyConditionExpression"].partition("=")
     if first.strip() != attribute:
         raise ValueError(f"the hash key does not come first in {body['KeyConditionExpression']}")

@@ -1,6 +1,6 @@
 """DynamoDB's expressions, compiled once each: conditions, updates and key conditions as our adapters write them.
 
-Items are as on the wire: {"name": {"S": "…"}}. Raises ExpressionError for what no adapter of ours has written so far.
+Items have the form of the wire: {"name": {"S": "…"}}. Raises ExpressionError for a form that our adapters do not use.
 """
 
 import re
@@ -27,11 +27,11 @@ _COMPARED: Mapping[str, Callable[[float | str, float | str], bool]] = {
 
 
 class ExpressionError(Exception):
-    """An expression that this reader does not know."""
+    """This reader does not know the expression."""
 
 
 def comparable(attribute: Attribute) -> float | str:
-    """A number or a text to compare by."""
+    """Return the number or the text by which an attribute is compared."""
     ((kind, value),) = attribute.items()
     return float(str(value)) if kind == "N" else str(value)
 
@@ -174,7 +174,7 @@ def _all(*conditions: Condition) -> Condition:
 def _compare(left: Operand, right: Operand, sign: str) -> Condition:
     compared = _COMPARED.get(sign)
     if compared is None:
-        raise ExpressionError(f"{sign!r} where two things are compared")
+        raise ExpressionError(f"{sign!r} is not a comparison")
 
     def holds(item: Item, names: Names, values: Values) -> bool:
         one, two = left(item, names, values), right(item, names, values)
@@ -195,19 +195,19 @@ def _number(attribute: Attribute | None) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """What an update expression does. Every operand is read from the item as it was."""
+    """A parsed update expression. Every operand is read from the item before the update."""
 
     sets: tuple[tuple[str, Operand], ...] = ()
     adds: tuple[tuple[str, str], ...] = ()
     removes: tuple[str, ...] = ()
 
     def applied(self, item: Item, names: Names, values: Values) -> Item:
-        """The new item."""
+        """Return the new item. Raises ExpressionError."""
         changed = dict(item)
         for name, value in self.sets:
             found = value(item, names, values)
             if found is None:
-                raise ExpressionError(f"nothing to set {name} to")
+                raise ExpressionError(f"no value to set {name} to")
             changed[_name(name, names)] = found
         for name, value_name in self.adds:
             changed[_name(name, names)] = _added(item.get(_name(name, names)), values[value_name])
@@ -226,7 +226,7 @@ def _added(before: Attribute | None, more: Attribute) -> Attribute:
 
 @lru_cache(maxsize=512)
 def condition(expression: str) -> Condition:
-    """A condition, key condition or filter."""
+    """Parse a condition, key condition or filter. Raises ExpressionError."""
     reader = _Reader(expression)
     read = reader.either()
     reader.end()
@@ -235,7 +235,7 @@ def condition(expression: str) -> Condition:
 
 @lru_cache(maxsize=512)
 def update(expression: str) -> Update:
-    """An update expression."""
+    """Parse an update expression. Raises ExpressionError."""
     reader = _Reader(expression)
     sets: list[tuple[str, Operand]] = []
     adds: list[tuple[str, str]] = []

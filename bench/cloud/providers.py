@@ -1,4 +1,4 @@
-"""Meta and Orange that take everything after a set time, and note when and to whom. They look at the rate alone."""
+"""Stubs of Meta and Orange. They accept every message after a set time, note it, and check only the rate."""
 
 import itertools
 from collections import deque
@@ -7,15 +7,18 @@ from urllib.parse import unquote
 
 type Body = dict[str, Any]
 REPORTED_AFTER = 1.0
-"""Seconds after a message was taken."""
+"""Seconds between the acceptance of a message and its first status."""
 THROTTLED_BY_META = (400, {"error": {"code": 130429, "message": "(#130429) Rate limit hit", "type": "OAuthException"}})
 THROTTLED_BY_ORANGE = (403, {"code": 53, "message": "Too many requests", "description": "The spike arrest limit."})
 """reference/whatsapp.md, section 3, and reference/orange_sms.md, section 5."""
 
 
 class Providers:
-    """`taken`: (seconds on the event loop's clock, recipient) of every message, in order. `sent`: the same by the names
-    that webhooks use. `throttled`: how many came when `rate` had been taken in the second before (0: no limit)."""
+    """What the providers accepted.
+
+    `taken` has (seconds on the event loop's clock, recipient) of every message, in order. `sent` has the same messages
+    with the names that webhooks use. `throttled` counts the messages above `rate` in any second (0: no limit).
+    """
 
     def __init__(self, seconds: float, rate: int = 0) -> None:
         """`seconds` is how long an answer takes."""
@@ -28,18 +31,18 @@ class Providers:
         self._last: deque[float] = deque(maxlen=rate)
 
     def clear(self) -> None:
-        """As nobody had written to anybody."""
+        """Forget all messages."""
         self.taken.clear()
         self.sent.clear()
         self.throttled = 0
         self._last.clear()
 
     def reported(self, now: float) -> list[dict[str, str]]:
-        """Those of which a webhook may tell by now: a status takes its time."""
+        """The messages whose first status may have been posted by `now`."""
         return [one for one, (at, _) in zip(self.sent, self.taken, strict=True) if at <= now - REPORTED_AFTER]
 
     def answer(self, path: str, body: Body, now: float) -> tuple[int, Body]:
-        """One call. `path` without query."""
+        """Answer one call. `path` has no query."""
         if path.endswith(("/messages", "/requests")) and self._is_too_fast(now):
             self.throttled += 1
             return THROTTLED_BY_META if path.endswith("/messages") else THROTTLED_BY_ORANGE
@@ -65,7 +68,7 @@ class Providers:
         return 404, {}
 
     def _is_too_fast(self, now: float) -> bool:
-        """Whether `rate` were taken in the second before. One that is throttled takes no room."""
+        """Whether `rate` messages were accepted in the second before. A throttled message does not count."""
         if not self._rate:
             return False
         if len(self._last) == self._rate and self._last[0] > now - 1:

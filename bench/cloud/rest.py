@@ -1,4 +1,4 @@
-"""SQS, Secrets Manager, Scheduler and S3, as far as our adapters go."""
+"""SQS, Secrets Manager, Scheduler and S3, as far as our adapters use them."""
 
 import hashlib
 import itertools
@@ -17,7 +17,7 @@ _SQS_UNIT = 64 * 1024
 
 
 class Queues:
-    """`take` is for the bench, which plays Lambda's poller and counts its own requests."""
+    """The queues. `take` is for the bench, which plays Lambda's poller and counts its own requests."""
 
     def __init__(self, counted: Counted) -> None:
         self.waiting: dict[str, deque[Body]] = defaultdict(deque)
@@ -25,7 +25,7 @@ class Queues:
         self._number = itertools.count(1)
 
     def answer(self, action: str, body: Body) -> Answer:
-        """One call."""
+        """Answer one call."""
         if action not in ("SendMessage", "SendMessageBatch"):
             return 400, {"__type": "com.amazonaws.sqs#UnsupportedOperation", "message": action}
         entries = body["Entries"] if action == "SendMessageBatch" else [body]
@@ -46,7 +46,7 @@ class Queues:
         return {"MessageId": identity, "MD5OfMessageBody": digest}
 
     def take(self, url: str, most: int) -> list[Body]:
-        """The oldest that are visible, gone from the queue."""
+        """Remove the oldest visible messages from the queue, and return them."""
         queue, now = self.waiting[url], time.monotonic()
         visible = [one for one in queue if one["visible_at"] <= now][:most]
         for one in visible:
@@ -55,14 +55,14 @@ class Queues:
 
 
 class Secrets:
-    """By name."""
+    """Secrets by name."""
 
     def __init__(self, counted: Counted) -> None:
         self.kept: dict[str, tuple[str, str]] = {}
         self._counted = counted
 
     def answer(self, action: str, body: Body) -> Answer:
-        """One call."""
+        """Answer one call."""
         self._counted.request(f"secretsmanager.{action}")
         name = str(body.get("SecretId") or body.get("Name"))
         if action in ("CreateSecret", "PutSecretValue"):
@@ -78,14 +78,14 @@ class Secrets:
 
 
 class Objects:
-    """Versions are numbered from 1; the last one is read."""
+    """Objects by path. Every object has version 1, and a second PUT replaces the first."""
 
     def __init__(self, counted: Counted) -> None:
         self.kept: dict[str, tuple[str, bytes]] = {}
         self._counted = counted
 
     def answer(self, method: str, path: str, body: bytes, kind: str) -> tuple[int, dict[str, str], bytes]:
-        """One call; `kind` is the content type that a PUT brings and a GET tells. S3 speaks no JSON."""
+        """Answer one call. `kind` is the content type of a PUT; a GET returns it. S3 does not use JSON."""
         self._counted.request(f"s3.{method}")
         if method == "PUT":
             self.kept[path] = (kind, body)
@@ -98,18 +98,18 @@ class Objects:
 
 
 class Schedules:
-    """Takes every schedule; none fires."""
+    """Accepts every schedule and fires none."""
 
     def __init__(self, counted: Counted) -> None:
         self._counted = counted
 
     def answer(self, method: str) -> Answer:
-        """One call."""
+        """Answer one call."""
         self._counted.request(f"scheduler.{method}")
         return 200, {"ScheduleArn": "arn:aws:scheduler:eu-west-1:123456789012:schedule/bench/bench"}
 
 
 def loads(body: bytes) -> Body:
-    """JSON, or nothing."""
+    """Parse JSON; an empty body is an empty object."""
     read: Mapping[str, Any] = json.loads(body or b"{}")
     return dict(read)

@@ -1,4 +1,4 @@
-"""HTTP/1.1 with as little between socket and answer as can be."""
+"""An HTTP/1.1 server with as little work as possible between socket and answer."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """Header names in lower case."""
+    """A request. The header names are in lower case."""
 
     method: str
     path: str
@@ -23,7 +23,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """`after`: seconds to wait before it goes out, other connections being served meanwhile."""
+    """An answer. The server sends it `after` seconds and serves other connections meanwhile."""
 
     status: int = 200
     body: bytes = b""
@@ -32,7 +32,7 @@ class Answered:
 
     @classmethod
     def json(cls, status: int, value: object, *, after: float = 0.0) -> "Answered":
-        """As AWS and the providers answer."""
+        """Return an answer with a JSON body, as AWS and the providers send it."""
         return cls(
             status=status, body=json.dumps(value).encode(), headers={"Content-Type": "application/json"}, after=after
         )

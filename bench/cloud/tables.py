@@ -1,7 +1,8 @@
-"""DynamoDB's tables in memory, with what each call consumes: write units of a KB, read units of four, indexes included.
+"""DynamoDB's tables in memory, with what each call consumes: write units of 1 KB, read units of 4 KB, indexes included.
 
-Units as AWS documents them for on-demand tables: a write costs the larger of the item before and after, rounded up to
-a KB, and so does each index whose entry changes (two where its key does); a failed condition costs a write as well.
+The units are those that AWS documents for on-demand tables. A write costs the larger of the item before and after,
+rounded up to a KB. So does each index whose entry changes, twice if its key changes. A failed condition costs a write
+too.
 """
 
 import math
@@ -18,14 +19,14 @@ _KB = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """A global secondary index; `kept` None keeps all attributes."""
+    """A global secondary index. If `kept` is None, it has all attributes."""
 
     name: str
     key: tuple[str, ...]
     kept: frozenset[str] | None
 
     def entry(self, item: Item | None) -> Item | None:
-        """The item's entry, None where it lacks a key."""
+        """The item's entry in the index, or None if the item lacks a key."""
         if item is None or any(name not in item for name in self.key):
             return None
         return item if self.kept is None else {name: value for name, value in item.items() if name in self.kept}
@@ -33,7 +34,7 @@ class Index:
 
 @dataclass(slots=True, kw_only=True)
 class Table:
-    """One table. `partitions`: per key schema ("" is the table's own), hash value → keys of items."""
+    """One table. `partitions` has, per key schema ("" is the table's own), hash value → keys of items."""
 
     name: str
     key: tuple[str, ...]
@@ -42,11 +43,11 @@ class Table:
     partitions: dict[str, dict[str, dict[Key, None]]] = field(default_factory=dict)
 
     def key_of(self, item: Mapping[str, Mapping[str, object]]) -> Key:
-        """As the primary index holds it."""
+        """The key of an item in the table."""
         return tuple(str(comparable(item[name])) for name in self.key)
 
     def replace(self, key: Key, before: Item | None, after: Item | None) -> int:
-        """Put `after` in the place of `before`; the write units of it."""
+        """Replace `before` by `after` and return the write units."""
         if after is None:
             self.items.pop(key, None)
         else:
@@ -75,13 +76,13 @@ class Table:
             places.setdefault(new, {})[key] = None
 
     def found(self, index: str, hash_value: str, order: str | None) -> list[Item]:
-        """The partition's items, in the order of the sort key."""
+        """The items of a partition, in the order of the sort key."""
         items = [self.items[key] for key in self.partitions.get(index, {}).get(hash_value, ())]
         return sorted(items, key=lambda item: comparable(item[order])) if order else items
 
 
 def size_of(item: Item | None) -> int:
-    """In bytes: names and values."""
+    """The size in bytes: names and values."""
     if not item:
         return 0
     return sum(len(name.encode()) + _length(value) for name, value in item.items())
@@ -97,12 +98,12 @@ def _length(attribute: Mapping[str, object]) -> int:
 
 
 def write_units(item: Item | None) -> int:
-    """Of the item alone."""
+    """The write units of the item without its indexes."""
     return math.ceil(size_of(item) / _KB)
 
 
 def read_units(items: Sequence[Item | None], *, consistent: bool, together: bool) -> float:
-    """Each item for itself, or (a query) all together; half of it where a read may be a moment behind."""
+    """The read units: each item separately, or all `together` (a query). A read that is not `consistent` costs half."""
     if together:
         units = math.ceil(sum(map(size_of, items)) / (4 * _KB)) or 1
     else:

@@ -10,7 +10,7 @@ from bench.scale.world import SEED
 
 
 def main() -> int:
-    """Prints the table."""
+    """Print the table."""
     parser = argparse.ArgumentParser(prog="python -m bench.scale", description=__doc__)
     parser.add_argument("--organisations", type=int, default=50)
     parser.add_argument("--messages", type=int, default=10_000_000)

@@ -1,10 +1,11 @@
-"""The day itself: a discrete-event simulation of fan-out workers and senders over all lanes.
+"""Simulates the day: fan-out workers and senders over all rate limits, event by event.
 
-A loop of our own, not simpy: ten million messages are a million batches, each two pushes to a heap of numbers; a
-generator and an event object for each would take minutes, and there is nothing here that needs a process.
+It is a loop of our own instead of simpy. Ten million messages are a million batches, and each is two pushes to a heap
+of numbers. A generator and an event object for each would take minutes.
 
-What is simplified: copies of one lane's second travel together; SQS hands out what is visible, oldest first, ten at a
-time, at once; a call always succeeds and always takes as long; express traffic, retries and fallbacks do not occur.
+The model simplifies: queue messages of one rate limit and one second travel together. SQS delivers visible messages at
+once, oldest first, ten at a time. A call always succeeds and always takes the same time. There is no express traffic,
+no retry and no fallback.
 """
 
 import math
@@ -24,20 +25,20 @@ from shared.storage.dynamodb.message_item import LIST_SHARDS
 
 STALE = STALE_AFTER / 1_000_000
 EARLY = 1
-"""Whole seconds between a copy's delivery and the second of its departure (shared/storage/queues.py)."""
+"""Whole seconds between the delivery of a queue message and the second of its send slot (shared/storage/queues.py)."""
 WHATSAPP, SMS = "whatsapp", "sms"
 UNBOUND = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much may run at once."""
+    """How many environments may run at once."""
 
     senders: dict[str, EventSource]
     fanout: int
 
     def unbound(self) -> "Limits":
-        """The same batches, and as many environments as are asked for."""
+        """Return the same batches without a limit on environments."""
         senders = {name: EventSource(concurrency=UNBOUND, batch=its.batch) for name, its in self.senders.items()}
         return Limits(senders=senders, fanout=UNBOUND)
 
@@ -49,16 +50,16 @@ class Second:
     sent: Counter[str] = field(default_factory=Counter)
     invocations: int = 0
     busy: dict[str, int] = field(default_factory=dict)
-    """Environments at its end, by channel, and of the fan-out."""
+    """Environments at the end of the second, by channel and for the fan-out."""
     logged: int = 0
     rebooked: int = 0
     hottest_rate_limit: int = 0
-    """Writes of the lane item that was written most."""
+    """Writes of the rate limit item that was written most."""
     hottest_shard: float = 0.0
 
 
 class _Pool:
-    """Environments of one sender and the queue before them."""
+    """The environments of one sender, and the queue before them."""
 
     def __init__(self, its: EventSource, call: float) -> None:
         self.its = its
@@ -72,7 +73,7 @@ class _Pool:
             self.due.setdefault(max(math.floor(parcel.at) - EARLY, math.ceil(now)), []).append(parcel)
 
     def free_at(self, second: int) -> float | None:
-        """When in this second an environment can take a batch; None: not in this one."""
+        """Return when in this second an environment can take a batch; None if none can."""
         while self._ends and self._ends[0] <= second:
             heappop(self._ends)
         if len(self._ends) < self.its.concurrency:
@@ -87,7 +88,7 @@ class _Pool:
 
 
 class Day:
-    """Runs until all is sent, or for `longest` seconds."""
+    """Runs until everything is sent, or for `longest` seconds."""
 
     def __init__(self, campaigns: Sequence[Campaign], figures: Measured, limits: Limits) -> None:
         self.rate_limits = [RateLimit(campaign) for campaign in campaigns]
@@ -106,7 +107,7 @@ class Day:
             self._at(rate_limit.campaign.starts, rate_limit, holds_worker=False)
 
     def run(self, longest: int = 7 * 86_400) -> None:
-        """Second by second: first the fan-out's events, then what the senders can take."""
+        """Run second by second: first the fan-out's events, then what the senders can take."""
         unsent = sum(rate_limit.campaign.rows for rate_limit in self.rate_limits)
         while unsent and len(self.seconds) < longest:
             now = Second()
@@ -147,7 +148,7 @@ class Day:
             self._at(time + self._figures.chunk, self._waiting.popleft(), holds_worker=True)
 
     def _chunk(self, rate_limit: RateLimit, time: float) -> int:
-        """A chunk is out; the worker goes on with the next one, or leaves the lane for a minute or for the night."""
+        """Release one chunk. The worker goes on with the next, or leaves the rate limit for a minute or a night."""
         count = min(CHUNK_ROWS, rate_limit.unreleased)
         rate_limit.unreleased -= count
         self._pools[rate_limit.campaign.channel].put(rate_limit.book(count, time + HEAD_START.total_seconds()), time)
@@ -180,7 +181,7 @@ class Day:
     def _handle(
         self, pool: _Pool, parcel: Parcel, taken: int, start: float, now: Second, writes: Counter[int]
     ) -> float:
-        """Send the first `taken` of a parcel, or book them anew where they came too late; says when that is done."""
+        """Send the first `taken` of a parcel, or book them again if they came too late. Returns when that is done."""
         if start - parcel.at <= STALE:
             self.leave_in_slot(parcel, taken, now)
             return max(start, parcel.last_of(taken)) + pool.call
@@ -198,7 +199,7 @@ class Day:
         return end
 
     def leave_in_slot(self, parcel: Parcel, taken: int, now: Second) -> None:
-        """The provider gets the first `taken` of a parcel."""
+        """Give the first `taken` of a parcel to the provider."""
         parcel.rate_limit.queued -= taken
         parcel.rate_limit.sent += taken
         now.sent[parcel.rate_limit.campaign.channel] += taken

@@ -1,7 +1,7 @@
-"""What the model is fed with: the template's numbers, what was measured, and AWS's quotas.
+"""The inputs of the model: the template's numbers, the measurements, and AWS's quotas.
 
-The template's are read from template.yaml. Measured ones are read from bench/results.json where it is there, under
-"scale_inputs" by the names of `Measured`; else they are the defaults below, whose source stands beside them.
+The template's numbers are read from template.yaml. Measurements are read from "scale_inputs" in bench/results.json, by
+the names of `Measured`. Without that file the defaults below count; each has its source beside it.
 """
 
 import json
@@ -15,7 +15,7 @@ RESULTS = Path(__file__).parents[1] / "results.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventSource:
-    """A queue's way into a function. `window`: seconds that a batch may take to fill."""
+    """An event source mapping. `window` is how many seconds a batch may take to fill."""
 
     concurrency: int
     batch: int
@@ -23,7 +23,7 @@ class EventSource:
 
 
 def event_source(function: str, queue: str) -> EventSource:
-    """A queue's event source mapping, as the template sets it."""
+    """Return a queue's event source mapping from the template. Raises LookupError."""
     template = read()
     for owner, its in events(template, "SQS"):
         if owner == function and at(its, "Queue") == {"Fn::GetAtt": f"{queue}.Arn"}:
@@ -34,34 +34,37 @@ def event_source(function: str, queue: str) -> EventSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """Seconds, unless said otherwise. Each is the default until a benchmark's row of the same name says better."""
+    """The measurements, in seconds unless a field says otherwise. bench/results.json replaces these defaults."""
 
     whatsapp_call: float = 0.35
-    """From claim to record. Meta's 0.2 to 0.3 s are the project's estimate, the rest three writes of 10 ms."""
+    """From claim to record. Meta's 0.2 to 0.3 s are the project's estimate, the rest are three writes of 10 ms."""
     sms_call: float = 0.55
-    """The same at Orange: an estimate."""
+    """The same for Orange: an estimate."""
     void_queue_message: float = 0.1
-    """A copy that came too late: admission, one booking, one enqueueing, about 10 ms each; and the batch around it."""
+    """A queue message that came too late: the gate check, one booking and one enqueueing, about 10 ms each, and the
+    batch around it.
+    """
     chunk: float = 0.1
-    """Logging and releasing a chunk of a quick lane, eight at a time, 10 ms an answer (`bench.fanout`, busy two-core
-    machine). Of a slow lane, alone, it takes twice as long, and there it does not matter."""
+    """Logging and releasing a chunk of a fast rate limit, eight at a time, with 10 ms an answer (`bench.fanout`, busy
+    two-core machine). A chunk of a slow rate limit takes twice as long, which does not matter there.
+    """
     webhook: float = 0.03
-    """A POST at the door: signature, one SendMessage."""
+    """A POST to the webhook: signature and one SendMessage."""
     status_batch: float = 0.15
-    """Ten reports from the status queue, of one status each: reads, conditional updates on threads, one count."""
+    """Ten reports from the status queue with one status each: reads, conditional updates on threads, one count."""
     log_item_writes: float = 1.0
     """Write units of a log item, and of each change of it (below 1 KB)."""
     indexes_of_a_row: float = 4.0
-    """Indexes that a row of a campaign stands in: organisation, campaign, enrollment, person."""
+    """Indexes that hold a campaign's row: organisation, campaign, enrolment, person."""
 
 
 def measured(results: Path = RESULTS) -> Measured:
-    """The defaults, with what `make bench` has measured in their place."""
+    """Return the defaults, replaced by what `make bench` has measured."""
     return Measured(**figures_of(results))
 
 
 def figures_of(results: Path = RESULTS) -> dict[str, float]:
-    """What `make bench` has measured, by the names of `Measured`."""
+    """Return what `make bench` has measured, by the names of `Measured`."""
     if not results.exists():
         return {}
     reported: Node = json.loads(results.read_text(encoding="utf-8"))
@@ -73,7 +76,7 @@ def figures_of(results: Path = RESULTS) -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quota:
-    """A limit of AWS. `raised_by`: what a person does about it."""
+    """A limit of AWS. `raised_by` is how to raise it."""
 
     name: str
     limit: float
@@ -106,11 +109,11 @@ FIRST_PEAK = Quota(
     source=FROM_MEMORY,
 )
 PARTITION = 1_000
-"""DynamoDB's write units a second of one partition, and so of one item."""
+"""DynamoDB's limit of write units a second for one partition, and so for one item."""
 RATE_LIMIT_ITEM = Quota(
-    name="DynamoDB partition: the busiest lane's item, writes/s",
+    name="DynamoDB partition: the busiest rate limit's item, writes/s",
     limit=PARTITION,
-    raised_by="fixed; a lane is one item, written once a chunk",
+    raised_by="fixed; a rate limit is one item, written once a chunk",
     source=SOURCE_READ,
 )
 INDEX_SHARD = Quota(
@@ -141,4 +144,6 @@ LOGS = Quota(
     source=FROM_MEMORY,
 )
 KEYS_OF_AN_ENVIRONMENT = 6
-"""Data keys that one environment may ask for beside its organisations' secrets: queues, tables, bucket, number key."""
+"""The data keys that one environment may ask for, without its organisations' secrets: queues, tables, bucket, number
+key.
+"""

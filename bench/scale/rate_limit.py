@@ -1,4 +1,4 @@
-"""A lane on paper: shares, rate and quiet hours of the real one, in seconds of the day instead of microseconds."""
+"""A rate limit on paper: the real one's shares, rate and quiet hours, in seconds of the day instead of microseconds."""
 
 import math
 from collections.abc import Iterator
@@ -12,29 +12,35 @@ from shared.policy.hours import QUIET_HOURS, closes_at, next_open
 from shared.recipients.countries import COVERED
 
 DAYS = 8
-"""For so long the opening hours are known; nothing the model sends takes as long."""
+"""The opening hours are known for this many days. The model's day ends earlier."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """Messages of one lane that depart within one second: the first at `at`, the others `step` seconds apart."""
+    """Messages of one rate limit whose send slots lie within one second. The first is at `at`, the others follow at the
+    pace.
+    """
 
     rate_limit: "RateLimit"
     at: float
     count: int
 
     def last_of(self, count: int) -> float:
-        """When the last of the first `count` departs."""
+        """The send slot of the last of the first `count` messages."""
         return self.at + (count - 1) / self.rate_limit.pace
 
     def after(self, count: int) -> "Parcel":
-        """What is left without the first `count`."""
+        """The parcel without its first `count` messages."""
         return Parcel(self.rate_limit, self.at + count / self.rate_limit.pace, self.count - count)
 
 
 @dataclass(slots=True)
 class RateLimit:
-    """`unreleased` rows wait in their chunks, `queued` copies have a departure, `sent` are with the provider."""
+    """The state of one rate limit.
+
+    `unreleased` rows wait in their chunks. `queued` queue messages have a send slot. `sent` messages are with the
+    provider.
+    """
 
     campaign: Campaign
     unreleased: int = field(init=False)
@@ -42,20 +48,20 @@ class RateLimit:
     sent: int = 0
     next_free: float = 0.0
     pace: float = field(init=False)
-    """Departures a second that bulk may have."""
+    """The send slots a second that bulk may have."""
 
     def __post_init__(self) -> None:
         self.unreleased = self.campaign.rows
         self.pace = self.campaign.rate * (CYCLE - 1) / CYCLE * SLOTS * 1_000_000 / SPAN
 
     def opens(self, at: float) -> float:
-        """The first second from `at` on at which its country may be sent to."""
+        """The first second from `at` on at which its country may get messages."""
         if self.campaign.channel != "sms":
             return at
         return next((max(at, start) for start, end in open_hours(self.campaign.country) if at < end), math.inf)
 
     def book(self, count: int, earliest: float) -> Iterator[Parcel]:
-        """Departures for so many, all in one open stretch; as parcels of one second each."""
+        """Book send slots for `count` messages, all in one open period. Yields parcels of one second each."""
         first = self._start(count, max(self.next_free, earliest))
         self.next_free = first + count / self.pace
         self.queued += count
@@ -76,7 +82,7 @@ class RateLimit:
 
 @cache
 def open_hours(country: str) -> tuple[tuple[float, float], ...]:
-    """Stretches outside quiet hours, from the product's own rule, in seconds since the model's midnight."""
+    """The periods outside quiet hours, by the product's own rule, in seconds since the model's midnight."""
     zone, at, found = COVERED[country].zone, MIDNIGHT, []
     while at < MIDNIGHT + timedelta(days=DAYS):
         opens = next_open(at, zone, QUIET_HOURS)

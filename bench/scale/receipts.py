@@ -1,4 +1,4 @@
-"""What the providers report after a send, second by second: one POST a report, which is the worst they may do."""
+"""What the providers report after a send, second by second. It assumes one POST per report, which is the worst case."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from itertools import accumulate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """`share` of the messages is reported on between `first` and `last` seconds after it was sent, evenly."""
+    """A `share` of the messages gets a report between `first` and `last` seconds after the send, spread evenly."""
 
     share: float
     first: int
@@ -27,11 +27,13 @@ SPREADS: Mapping[str, Sequence[Spread]] = {
         Spread(share=0.3, first=30, last=6 * 3600),
     ),
 }
-"""Guesses: nobody has published how soon cards are read in these countries. The peak hangs on the first two."""
+"""These are guesses: there are no published figures of how soon people in these countries read cards. The peak depends
+on the first two spreads.
+"""
 
 
 def receipts(sent: Sequence[Mapping[str, int]]) -> list[float]:
-    """Reports in each second, until the last has come."""
+    """The number of reports in each second, until the last one."""
     longest = max(spread.last for spreads in SPREADS.values() for spread in spreads)
     steps = [0.0] * (len(sent) + longest + 1)
     for at, by_channel in enumerate(sent):

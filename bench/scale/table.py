@@ -1,4 +1,4 @@
-"""The model's answer: every quota with what a day asks of it, the one that binds first on top."""
+"""The model's result: every quota with the day's demand, the one that binds first on top."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,36 +13,39 @@ from shared.campaigns.distribution import CHUNK_ROWS
 LOOKED_AT = 12 * 3600
 """Noon UTC, when the last campaign has just begun."""
 TICKS = 1 / 60
-"""Invocations a second of the schedule that wakes the fan-out each minute; the others are one a campaign's start."""
+"""Invocations a second of the schedule that wakes the fan-out each minute. The other schedules fire once per campaign.
+"""
 KEPT = 300
-"""Seconds for which secrets (shared/storage/secrets.py) and SQS's data keys are kept before KMS is asked again."""
+"""The product keeps secrets (shared/storage/secrets.py) and SQS keeps data keys for this many seconds before asking KMS
+again.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """`peak` is what the day asks where nothing but the providers' rates holds it back. It binds where share > 1."""
+    """One quota. `peak` is the day's demand if only the providers' rates limit it. The quota binds if share > 1."""
 
     quota: str
     limit: float
     peak: float
     share: float
     at: str
-    """When the peak is, hours and minutes since midnight UTC."""
+    """The time of the peak, in hours and minutes since midnight UTC."""
     raised_by: str
     source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """How a day went. `all_sent` is None where the model did not look so far."""
+    """How a day went. `all_sent` is None if the model ended before."""
 
     limits: str
     sent_early: int
     """Messages sent by `LOOKED_AT`."""
     booked_again: int
-    """Copies that came more than 5 s late by then and were given a new departure."""
+    """Queue messages that came more than 5 s late by `LOOKED_AT` and got a new send slot."""
     whatsapp_sent: str
-    """When the last WhatsApp message left, of those that did."""
+    """When the last WhatsApp message left."""
     all_sent: str | None
     most_per_second: int
 
@@ -54,11 +57,11 @@ class Paper:
     rows: Sequence[Row]
     days: Sequence[Course]
     measured: Mapping[str, float]
-    """What `make bench` had measured of `Measured`; the rest are its defaults."""
+    """The fields of `Measured` that `make bench` had measured; the rest are defaults."""
 
 
 def table(organisations: int = 50, messages: int = 10_000_000, seed: int = SEED) -> Paper:
-    """The same figures give the same paper."""
+    """Compute the result. The same arguments always give the same result."""
     reported, limits = figures.measured(), template_limits()
     asked = Day(campaigns(organisations, messages, seed), reported, limits.unbound())
     asked.run()
@@ -70,7 +73,7 @@ def table(organisations: int = 50, messages: int = 10_000_000, seed: int = SEED)
 
 
 def template_limits() -> Limits:
-    """What template.yaml lets run at once."""
+    """Return how much template.yaml lets run at once."""
     senders = {
         WHATSAPP: figures.event_source("SendWhatsAppFunction", "WhatsAppQueue"),
         SMS: figures.event_source("SendSmsFunction", "SmsQueue"),
@@ -121,8 +124,11 @@ def _rows(day: Day, organisations: int, reported: Measured, limits: Limits) -> I
 
 
 def _writes(second: Second, reports: float, reported: Measured) -> float:
-    """Write units of the log table and its indexes: the row itself, claim and record of a send with the index entry of
-    the provider's ID, each report."""
+    """Write units of the log table and its indexes.
+
+    They count the row itself, each report, and the claim and the record of a send with the index entry of the
+    provider's ID.
+    """
     changes = 3 * second.sent.total() + reports
     return reported.log_item_writes * (second.logged * (1 + reported.indexes_of_a_row) + changes)
 
@@ -175,7 +181,7 @@ def clock(second: int) -> str:
 
 
 def text(paper: Paper) -> str:
-    """For people."""
+    """Format the result for people."""
     lines = [f"{'quota':<72}{'limit':>9}{'peak':>12}{'share':>9}  at     raise by"]
     for row in paper.rows:
         peak = f"{row.peak:,.0f}" if row.peak >= 10 else f"{row.peak:.2f}"

@@ -1,4 +1,4 @@
-"""Fifty organisations and what they have to send on one day. Invented, from a seed; shapes and sums are the point."""
+"""Fifty organisations and what each sends on one day, invented from a seed. Only the sizes matter."""
 
 import random
 from collections.abc import Sequence
@@ -8,19 +8,19 @@ from datetime import UTC, datetime, timedelta
 from shared.recipients.countries import COVERED
 
 MIDNIGHT = datetime(2026, 11, 23, tzinfo=UTC)
-"""The day's second 0."""
+"""Second 0 of the day."""
 SEED = 8
 WHATSAPP_SHARE = 0.7
 FAST_EVERY = 10
-"""One number in ten has Meta's 1,000 a second, the others 80."""
+"""One number in ten has Meta's rate of 1,000 a second, the others have 80."""
 WHATSAPP_RATES, SMS_RATE = (1000, 80), 5
 FIRST_START, LAST_START = timedelta(hours=7), timedelta(hours=12)
-"""A working morning, UTC: campaigns are confirmed then."""
+"""A working morning, UTC. Campaigns are confirmed in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign:
-    """What one organisation sends by one lane. `rate` is the lane's messages a second, `starts` a second of the day."""
+    """What one organisation sends by one rate limit: `rate` messages a second, from second `starts` of the day."""
 
     organisation: int
     channel: str
@@ -31,7 +31,7 @@ class Campaign:
 
 
 def campaigns(organisations: int = 50, messages: int = 10_000_000, seed: int = SEED) -> Sequence[Campaign]:
-    """A campaign a channel for each, sizes as uneven as organisations are (log-normal: the largest sends a quarter)."""
+    """Make one campaign per organisation and channel. Sizes are log-normal: the largest sends a quarter."""
     drawn = random.Random(seed)  # noqa: S311 - a model, not a secret
     codes = list(COVERED)
     sizes = {
@@ -57,7 +57,7 @@ def campaigns(organisations: int = 50, messages: int = 10_000_000, seed: int = S
 
 
 def _sizes(drawn: random.Random, organisations: int, messages: int) -> list[int]:
-    """Whole numbers that add up to `messages`, log-normal."""
+    """Return log-normal whole numbers that add up to `messages`."""
     weights = sorted((drawn.lognormvariate(0, 1) for _ in range(organisations)), reverse=True)
     total = sum(weights)
     rows = [int(messages * weight / total) for weight in weights]

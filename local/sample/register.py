@@ -118,8 +118,7 @@ def sms_campaign() -> Campaign:
     """Return the campaign.
 
     The duplicates are rows of people who come earlier in the file, with their numbers in another form. Blank rows
-    separate
-    the sections of the register. They are no recipients, but the row numbers of errors count them.
+    separate the sections of the register. They are no recipients, but the row numbers of errors count them.
     """
     cases = [*_good(), None, *_special(), None, *_bad()]
     expected = tuple(

@@ -31,10 +31,8 @@ class Case:
     """One row: the person, what differs from a plain row, and its expected end.
 
     `changes` replaces attribute values; an empty value leaves the attribute out. `record` replaces fields of the
-    tracked
-    entity. `record_status` is the status of its enrolment. ELSEWHERE means an active enrolment in another programme,
-    DELETED
-    a deleted one.
+    tracked entity. `record_status` is the status of its enrolment. ELSEWHERE means an active enrolment in another
+    programme, DELETED a deleted one.
     """
 
     person: Person

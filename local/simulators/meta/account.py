@@ -54,8 +54,7 @@ class AccountUpdate:
         """Report one change, with `value` as given.
 
         `account` names another account with the same app, and so with the same address. Without an app secret nothing
-        is
-        posted, because the product could not verify it.
+        is posted, because the product could not verify it.
         """
         if registration.app_secret is not None:
             event = Event(

@@ -53,8 +53,7 @@ class Nodes:
     """GET, POST and DELETE on an ID.
 
     An unknown number is accepted as the ID that the call needs: a phone number's or an account's. A number that is
-    known as
-    the other kind is refused.
+    known as the other kind is refused.
     """
 
     def __init__(
