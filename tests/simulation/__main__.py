@@ -1,5 +1,7 @@
-"""python -m tests.simulation --seeds 3000 [--from N] [--jobs 2] [--steps]: runs seeds, prints a table, exits 1 if
-anything is wrong."""
+"""python -m tests.simulation --seeds 3000 [--from N] [--jobs 2] [--steps]: runs seeds and prints a table.
+
+Exits 1 if a run has a violation.
+"""
 
 import argparse
 import multiprocessing
@@ -11,7 +13,7 @@ from tests.simulation.run import run
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The exit code."""
+    """Gives the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description="Runs of the simulation, by seed.")
     parser.add_argument("--seeds", type=int, default=300, help="how many")
     parser.add_argument("--from", type=int, default=0, dest="first", help="the first")

@@ -1,4 +1,4 @@
-"""The web server that holds the cards, on a bad day: away for a while, or without one person's card."""
+"""The web server of the cards, with faults: it is away for a while, or lacks one person's card."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ ANSWERS = ((Kind.RECIPIENT, "card HTTP 404"), (Kind.RECIPIENT, "card_is_a_page")
 
 
 class CardHost:
-    """A `CardSource` for senders and for planning; the same picture for everybody."""
+    """A `CardSource` for senders and for planning. It has the same picture for every card."""
 
     def __init__(self, dice: Dice, clock: FakeClock, points: Interleaving) -> None:
         self.fetches: list[Fetch] = []
@@ -28,7 +28,7 @@ class CardHost:
         self._good: dict[str, bool] = {}
 
     async def fetch(self, reference: str, organisation: str) -> bytes:
-        """Late by as long as the way takes."""
+        """The answer takes as long as a network call."""
         self._points.here()
         await asyncio.sleep(self._dice.between(0.001, 0.02))
         process = self._points.here()

@@ -1,7 +1,7 @@
-"""Holds the providers' ledgers against the log, the clients' requests and the clocks on people's walls.
+"""Compares the providers' ledgers with the log, the clients' requests and the local time of each recipient.
 
-It imports nothing of the product (test_checker.py reads the imports): what it knows of the rules it knows from
-design.md, so that a mistake in the product is not a mistake here too.
+It imports nothing of the product (test_checker.py reads the imports). It takes the rules from design.md, so that a
+mistake in the product is not repeated here.
 """
 
 from collections import Counter, defaultdict
@@ -30,10 +30,10 @@ ZONES = {
 }
 QUIET = (time(21), time(7))
 PEAK = ((time(8), time(10)), (time(17), time(21)))
-"""The default peak hours of api.md: the organisations of the simulation and of the chaos runs set none."""
+"""The default peak hours of api.md. The organisations of the simulation and of the chaos runs set none."""
 GONE = ("sent", "delivered", "read")
 MAY_LEAVE = ("scheduled", "sending", "completed", "held")
-"""Of a held one a message leaves now and then, to try whether it still is."""
+"""A held distribution sends a message now and then, to probe whether its cause still exists."""
 STATUSES = ("pending", "sent", "delivered", "read", "failed")
 FORWARD = {
     "pending": ("sent", "delivered", "read", "failed"),
@@ -43,34 +43,35 @@ FORWARD = {
     "failed": ("delivered", "read"),
 }
 MAY_HAVE_GONE = ("outcome_unknown", "undeliverable", "not_on_whatsapp")
-"""Reasons with which a message ends that a provider had taken: nobody knew, or the provider said so afterwards."""
+"""Reasons of a failed message that a provider may have taken: the outcome was unknown, or the provider reported it
+later."""
 STOP_REASONS = (
     *("token_invalid", "permission_missing", "account_restricted", "payment_required", "balance_empty"),
     *("contract_expired", "sender_name_not_approved", "template_paused", "template_disabled", "country_not_subscribed"),
     "country_not_covered",
 )
 TRIED_EVERY, MOST_PROBES = timedelta(seconds=50), 6
-"""A hold is tried by one message a minute; a person's resume, saved settings and a repeated stop add some."""
+"""One message a minute probes a hold. A person's resume, saved settings and a repeated stop error add some probes."""
 CARD_UNREACHABLE = "card_unreachable"
 CARD_NOT_A_PICTURE = "card_not_a_picture"
 GIVES_UP_AFTER = timedelta(minutes=15)
 RESENT_AFTER = timedelta(minutes=15)
 KNOWN_FOR = 1.0
-"""Seconds that the facts at the gate may be old."""
+"""Seconds that the facts of the gate check may be old."""
 LATE = 5.0
-"""Seconds by which a departure may be missed and still count."""
+"""Seconds by which a call may miss its send slot and still count."""
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """What must not be. `kind` is its column in the report."""
+    """A broken rule. `kind` is its column in the report."""
 
     kind: Wrong
     text: str
 
 
 def violations(evidence: Evidence) -> list[Violation]:
-    """All that is wrong."""
+    """All violations of a run."""
     return [
         *_outcomes(evidence),
         *_truth(evidence),
@@ -93,8 +94,8 @@ def violations(evidence: Evidence) -> list[Violation]:
 
 
 def _outcomes(evidence: Evidence) -> Iterator[Violation]:
-    """Every accepted recipient has one row, and it has ended, also where a cancel came before it was released. An
-    unconfirmed plan has none."""
+    """Every accepted recipient has one row, and it has ended, even if a cancel came before its release. A plan without
+    confirmation has no rows."""
     own = defaultdict(list)
     for row in evidence["rows"]:
         if row["status"] == "pending":
@@ -110,11 +111,11 @@ def _outcomes(evidence: Evidence) -> Iterator[Violation]:
         if len(rows) != int(distribution is None or distribution in confirmed):
             yield Violation("lost", f"{person['card']}: {len(rows)} rows in the log")
     for card, _ in own:
-        yield Violation("wrong", f"{card}: in the log, but nobody asked for it")
+        yield Violation("wrong", f"{card}: in the log, but without a request")
 
 
 def _truth(evidence: Evidence) -> Iterator[Violation]:
-    """What the log says has gone, a provider has taken; what it says has not, none has."""
+    """A provider has taken each message that the log shows as sent, and none that the log shows as not sent."""
     for (card, channel), rows in _by_card(evidence["rows"]).items():
         taken = sum(call["taken"] for call in evidence["calls"] if (call["card"], call["channel"]) == (card, channel))
         gone = sum(row["status"] in GONE for row in rows)
@@ -127,8 +128,8 @@ def _truth(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _twice(evidence: Evidence) -> Iterator[Violation]:
-    """One acceptance for each message; a WhatsApp message that was resent may have two, a quarter of an hour apart and
-    without a word of Meta's in between that names our key."""
+    """A provider accepts each message once. A resent WhatsApp message may have two acceptances, at least 15 minutes
+    apart, if no status with our key arrived in between."""
     rows = {row["message_id"]: row for row in evidence["rows"]}
     by_message: dict[str, list[Call]] = defaultdict(list)
     texts: Counter[str] = Counter()
@@ -152,8 +153,8 @@ def _twice(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _already_sent(evidence: Evidence) -> Iterator[Violation]:
-    """Of two messages with one card that have not failed, neither may have been asked to leave out the other; and of
-    those that were left out, one has to be sent, or a person has sent one again."""
+    """If two messages with one card have not failed, neither distribution had to skip the other one. If all were
+    skipped, that is a loss, unless a person has sent one again."""
     failed_once = {change["message_id"] for change in evidence["changes"] if change["status"] == "failed"}
     asks = {(person["card"], person["distribution"]) for person in evidence["people"] if person["skips"]}
     cancelled = _cancelled(evidence)
@@ -170,7 +171,8 @@ def _already_sent(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _was_there(first: Row, second: Row, evidence: Evidence) -> bool:
-    """Whether the first was sent, or surely was to be, before somebody asked to confirm the second's list."""
+    """Whether the first message was sent or certain to be sent before the request that confirmed the second's
+    distribution."""
     asked = [one["asked"] for one in evidence["deeds"] if _confirms(one, second["distribution"])]
     if first["distribution"] is None:
         there = [one["at"] for one in evidence["changes"] if one["message_id"] == first["message_id"]]
@@ -195,13 +197,13 @@ def _may_be_two(row: Row, calls: Sequence[Call], evidence: Evidence) -> bool:
 
 
 def _windows(evidence: Evidence) -> Iterator[Violation]:
-    """No SMS in quiet hours, by the clock on the person's wall; none of an off-peak one in peak hours; nothing before
-    its time."""
+    """No SMS in quiet hours in the recipient's local time, no off-peak SMS in peak hours, and nothing before its
+    time."""
     people = {person["card"]: person for person in evidence["people"]}
     for call in evidence["calls"]:
         person = people.get(call["card"])
         if person is None:
-            yield Violation("wrong", f"{call['card']}: called for, but nobody asked for it")
+            yield Violation("wrong", f"{call['card']}: a call without a request")
             continue
         wall = call["at"].astimezone(ZoneInfo(ZONES[person["country"]])).time()
         is_text = call["channel"] == "sms"
@@ -216,7 +218,7 @@ def _windows(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _rates(evidence: Evidence) -> Iterator[Violation]:
-    """However long a stretch: no more calls than its seconds allow, and what may be late besides."""
+    """In a stretch of any length there are no more calls than its seconds allow, plus those that may be late."""
     for channel, rate in evidence["rates"].items():
         instants = sorted(call["at"] for call in evidence["calls"] if call["channel"] == channel)
         spare = rate * (LATE + evidence["grace"]) + 1
@@ -230,7 +232,7 @@ def _rates(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _still_there(evidence: Evidence) -> Iterator[Violation]:
-    """Nothing leaves of a distribution that is not confirmed, is paused or cancelled."""
+    """No message of a distribution leaves before it is confirmed, while it is paused, or after it is cancelled."""
     people: dict[str, set[str | None]] = defaultdict(set)
     for person in evidence["people"]:
         people[person["card"]].add(person["distribution"])
@@ -251,8 +253,8 @@ def _shut_at(
 
 
 def _spans(evidence: Evidence) -> Mapping[str, list[tuple[datetime, datetime]]]:
-    """Distribution → stretches in which nothing may leave: as it stood, and from a person's answered pause or cancel
-    to the next time that somebody asks to resume."""
+    """Distribution → stretches in which no message may leave: by its status, and from the answer to a pause or cancel
+    until the next request to resume."""
     spans: dict[str, list[tuple[datetime, datetime]]] = defaultdict(list)
     forever = max((call["at"] for call in evidence["calls"]), default=None)
     if forever is None:
@@ -280,9 +282,9 @@ def _spans(evidence: Evidence) -> Mapping[str, list[tuple[datetime, datetime]]]:
 
 
 def _is_resent_by_hand(call: Call, evidence: Evidence) -> bool:
-    """Whether the call may be for a message that somebody sent again: that one belongs to no distribution.
+    """Whether the call may be for a message that a person sent again.
 
-    So its distribution's pauses, start and peak hours do not bind it; quiet hours do.
+    Such a message belongs to no distribution: pauses, start and peak hours do not apply to it, but quiet hours do.
     """
     return any(
         row["parent"] is not None
@@ -294,7 +296,7 @@ def _is_resent_by_hand(call: Call, evidence: Evidence) -> bool:
 
 
 def _consents(evidence: Evidence) -> Iterator[Violation]:
-    """Nothing goes to a person who has revoked, and no WhatsApp message to one who never agreed."""
+    """No message goes to a person who has revoked consent, and no WhatsApp message to one who never agreed."""
     people = {person["card"]: person for person in evidence["people"]}
     grace = timedelta(seconds=KNOWN_FOR + evidence["grace"])
     for call in evidence["calls"]:
@@ -313,7 +315,7 @@ def _consents(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _outlives(stops: Sequence[ConsentStatement], known: Sequence[ConsentStatement], person: Person) -> bool:
-    """Whether there may be a grant that is later than each of the revocations, both in its date and in its receipt."""
+    """Whether a grant may be later than every revocation, both in its date and in its receipt."""
     grants = [
         (statement["dated"] or statement["done"], statement["done"]) for statement in known if statement["granted"]
     ]
@@ -329,7 +331,7 @@ def _outlives(stops: Sequence[ConsentStatement], known: Sequence[ConsentStatemen
 
 
 def _backwards(changes: Iterable[Change]) -> Iterator[Violation]:
-    """Statuses of a message only move forward; proof of arrival may follow a failure."""
+    """Statuses of a message only move forward. Proof of arrival may follow a failure."""
     stands: dict[str, str] = {}
     for change in changes:
         before = stands.get(change["message_id"], "pending")
@@ -339,8 +341,8 @@ def _backwards(changes: Iterable[Change]) -> Iterator[Violation]:
 
 
 def _counts(evidence: Evidence) -> Iterator[Violation]:
-    """What a client is shown of a distribution is what the log lists, status by status and reason by reason. Nothing is
-    counted of one that was never confirmed."""
+    """The counts of a distribution equal the log's rows, by status and by reason. A distribution that was never
+    confirmed has no counts."""
     asked = Counter(person["distribution"] for person in evidence["people"])
     for distribution, accepted in evidence["accepted"].items():
         if accepted != asked[distribution]:
@@ -363,7 +365,7 @@ def _counts(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _idle(evidence: Evidence) -> Iterator[Violation]:
-    """Whenever nothing is under way, counts and lists agree: not only once all has been counted anew."""
+    """Counts and lists agree at every time without work under way, not only after the last recount."""
     for one in evidence["idle"]:
         if one["shown"] != one["listed"]:
             text = f"{one['distribution']}: shown as {one['shown']} at {one['at']}, the log has {one['listed']}"
@@ -371,8 +373,8 @@ def _idle(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _cards(evidence: Evidence) -> Iterator[Violation]:
-    """A message fails for its card only where the card was asked for in vain before its host served another card of the
-    list, and after that. One without a list is asked for over a quarter of an hour."""
+    """A row fails for its card only if its card failed, then its host served another card of the distribution, and then
+    its card failed again. A single message may fail only after a quarter of an hour of attempts."""
     people = {person["card"]: person["distribution"] for person in evidence["people"]}
     for row in evidence["rows"]:
         if row["reason"] != CARD_UNREACHABLE:
@@ -392,7 +394,7 @@ def _cards(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _hearsay(evidence: Evidence) -> Iterator[Violation]:
-    """What a provider told of a message's latest attempt, and our door took, is what the log says of it, or less."""
+    """The log has at least the status of each report about a message's latest attempt that our webhook accepted."""
     rows = {row["message_id"]: row for row in evidence["rows"]}
     for reported in evidence["reported"]:
         row = rows.get(reported["key"].partition(".")[0]) if reported["key"] else None
@@ -420,8 +422,8 @@ def _hearsay(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _unknown(evidence: Evidence) -> Iterator[Violation]:
-    """An outcome is unknown only if there may have been a call. WhatsApp's calls name the attempt. Of a card's SMS each
-    that has gone, or whose outcome was unknown, needs a call of its own."""
+    """An outcome is unknown only if there may have been a call. WhatsApp's calls name the attempt. For SMS, each
+    message of the card that was sent or has an unknown outcome needs a call of its own."""
     keys = {call["key"].removesuffix(".card") for call in evidence["calls"]}
     texts = Counter(call["card"] for call in evidence["calls"] if call["channel"] == "sms")
     called = {row["message_id"]: row["card"] for row in evidence["rows"] if row["status"] in GONE}
@@ -437,7 +439,7 @@ def _unknown(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _held(evidence: Evidence) -> Iterator[Violation]:
-    """A stop fails no message, and after the first refusals only one message a minute tries it."""
+    """A stop error fails no message, and after the first refusals only one message a minute probes the hold."""
     for row in evidence["rows"]:
         if row["status"] == "failed" and row["reason"] in STOP_REASONS:
             yield Violation("lost", f"{row['card']}: failed with {row['reason']}, which is not its recipient's fault")
@@ -456,7 +458,7 @@ def _held(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _pictures(evidence: Evidence) -> Iterator[Violation]:
-    """A message whose picture is refused goes with another upload: once, and not with the refused one again."""
+    """A message whose picture is refused is sent with another upload, once, and never with the refused upload again."""
     refused: dict[str, set[str]] = defaultdict(set)
     for call in evidence["calls"]:
         if call["picture_refused"]:
@@ -480,8 +482,8 @@ def _name(one: Unknown) -> str:
 
 
 def _has_received_nothing(rows: Sequence[Row]) -> bool:
-    """Orange's receipts name no attempt of ours: one may be about any SMS of the card, also about one of which nobody
-    knows whether it was taken."""
+    """Orange's receipts name no attempt of ours. A receipt may be about any SMS of the card, also about one with an
+    unknown outcome."""
     stand = {row["status"] for row in rows}
     return "sent" in stand and not stand & {"delivered", "read"} and "outcome_unknown" not in _reasons(rows)
 

@@ -1,5 +1,7 @@
-"""The people who use it: they plan, confirm, pause, resume, cancel, send one, send again, agree and revoke. Whatever
-fails they ask for again, with the same key."""
+"""The clients: they plan, confirm, pause, resume, cancel, send single messages, resend, grant and revoke consent.
+
+They repeat every failed request with the same key.
+"""
 
 import asyncio
 import itertools
@@ -28,22 +30,22 @@ from tests.simulation.world import API_SECONDS, World
 
 NUMBERS = {"SN": "+2217700", "MG": "+2613200", "EG": "+2010000", "CI": "+22505050"}
 TRIES = 20
-"""So many that nobody gives up, who would never know what became of the last one."""
+"""Tries of a request. They must be enough: a client that gave up would never know the result."""
 LONGEST_PAUSE = 30.0
 """Seconds between two tries."""
 FALLBACK_MINUTES = (5, 30)
 NAMES = ("Aminata", "Aïssatou", "Awa\uffff", "فاطمة", "\x00Fatou\x1b", "Zoé 👩🏾\u200d⚕️", "Béa\ufffe")
-"""Some hold what no message can carry, and what SQS refuses in a body that is not ASCII."""
+"""Some contain characters that no message can carry, or that SQS refuses in a body that is not ASCII."""
 FAMILY_TEXT = Content(text="La carte de {first_name} est là.")
 DATES = (timedelta(days=-2), timedelta(hours=-1), timedelta(minutes=-1), timedelta(minutes=4))
-"""By how much a date differs from the time at which it is told."""
+"""How much a date differs from the time of its request."""
 STOPS = ("STOP", "Stop svp", "arrêtez de m'envoyer ça", "Stop. Thank you", "توقف", "STOP PNV")
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True, eq=False)
 class Clients:
-    """Everybody in front of the screens, and what they remember of it."""
+    """All clients, and what they remember."""
 
     world: World
     people: list[Person] = field(default_factory=list)
@@ -51,14 +53,14 @@ class Clients:
     statements: list[ConsentStatement] = field(default_factory=list)
     accepted: dict[str, int] = field(default_factory=dict)
     asked: list[tuple[Person, JsonObject]] = field(default_factory=list)
-    """Whom somebody has put on a list with a card code, whether it was taken or not."""
+    """Every person in a request with a card code, accepted or not."""
     problems: list[str] = field(default_factory=list)
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     # ------------------------------------------------------------------------------------------------------- requests
 
     async def asks[T](self, work: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
-        """One request, until it is answered; None where it is refused, or nobody answers."""
+        """Repeats a request until it is answered. None if it is refused, or if no answer ever comes."""
         for tried in range(TRIES):
             try:
                 return await self.world.request("api", API_SECONDS, work)
@@ -74,7 +76,7 @@ class Clients:
         return None
 
     async def asks_perhaps_twice[T](self, work: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
-        """The same once more, after it or beside it, as a page that is loaded again asks."""
+        """The same request, sometimes a second time, after the first or at the same time, as a reloaded page does."""
         if not self.world.dice.breaks("client_repeats"):
             return await self.asks(work)
         if self.world.dice.random.random() < 0.5:
@@ -83,10 +85,10 @@ class Clients:
         await self.asks(work)
         return await self.asks(work)
 
-    # ------------------------------------------------------------------------------------------------------ they send
+    # ------------------------------------------------------------------------------------------------- what they send
 
-    def somebody(self, channel: Channel) -> tuple[Person, JsonObject]:
-        """A new person, and the row that asks for them."""
+    def new_person(self, channel: Channel) -> tuple[Person, JsonObject]:
+        """A new person, and the row of the request."""
         number = next(self._numbers)
         countries = (
             ["SN", "SN", "MG", "EG"] if any("egypt" in one for one in self.world.dice.chosen) else ["SN", "SN", "MG"]
@@ -120,9 +122,9 @@ class Clients:
         row["first_name"] = NAMES[number % len(NAMES)]
         return person, row
 
-    def a_family(self, children: int) -> list[tuple[Person, JsonObject]]:
-        """Brothers and sisters on one phone. What tells them apart is their enrolment."""
-        found = [self.somebody(Channel.SMS) for _ in range(children)]
+    def new_siblings(self, children: int) -> list[tuple[Person, JsonObject]]:
+        """Siblings on one phone. They differ in their enrolment."""
+        found = [self.new_person(Channel.SMS) for _ in range(children)]
         first, reported = found[0]
         for person, row in found:
             person.update({"number": first["number"], "country": first["country"], "consent": first["consent"]})
@@ -131,15 +133,15 @@ class Clients:
             row |= {"card_code": None, "verification_url": None}
         return found
 
-    def a_list(self, channel: Channel, rows: int, schedule: Schedule) -> tuple[list[tuple[Person, JsonObject]], bool]:
-        """Whom a distribution is for, and whether they are families."""
+    def new_rows(self, channel: Channel, rows: int, schedule: Schedule) -> tuple[list[tuple[Person, JsonObject]], bool]:
+        """The rows of a distribution, and whether they are siblings."""
         dice = self.world.dice
         if channel is Channel.SMS and dice.breaks("phone_shared"):
             sizes = [dice.random.randint(1, 4) for _ in range(rows // 3 + 1)]
-            return [one for size in sizes for one in self.a_family(size)], True
-        found = [self.somebody(channel) for _ in range(rows)]
+            return [one for size in sizes for one in self.new_siblings(size)], True
+        found = [self.new_person(channel) for _ in range(rows)]
         if "lists_overlap" in dice.chosen and schedule.at is None:
-            # Of one who is on several lists the checker knows one time before which nothing may leave.
+            # For a person in several distributions the checker knows only one time before which nothing may leave.
             others = [one for one in self.asked if one[0]["channel"] == channel and one[0]["not_before"] is None]
             again = dice.random.sample(others, min(len(others), rows))
             found += [(Person(**person), row) for person, row in again]
@@ -149,9 +151,9 @@ class Clients:
         return found, False
 
     async def plan(self, key: str, channel: Channel, rows: int, schedule: Schedule, *, confirm: bool) -> str | None:
-        """A new distribution, some rows of which nobody can be written to."""
+        """A new distribution. Some of its rows cannot get a message."""
         dice = self.world.dice
-        good, families = self.a_list(channel, rows, schedule)
+        good, families = self.new_rows(channel, rows, schedule)
         skips = "lists_overlap" in dice.chosen and dice.random.random() < 0.8
         bad: list[JsonObject] = [recipient(9_999, phone="+33600000000", consent=False)]
         fallback = FallbackOrder(
@@ -185,8 +187,8 @@ class Clients:
         return made.distribution_id
 
     async def _omitted(self, made: Distribution, cards: Sequence[str]) -> set[int]:
-        """The rows that the lists of duplicates and of errors name: a person on a second list may have revoked. Only a
-        person on several lists is a duplicate."""
+        """The rows in the lists of duplicates and of errors, because a person of a second distribution may have
+        revoked. Only a person in several distributions may be a duplicate."""
         browse, identity = self.world.office.browse, made.distribution_id
         duplicates = await self.asks(lambda: browse.duplicates(DEMO, identity, 0, 0, made.planned.duplicates + 1))
         errors = await self.asks(lambda: browse.field_errors(DEMO, identity, 0, 0, 3 * made.planned.rejected + 1))
@@ -203,7 +205,7 @@ class Clients:
         return (await self.world.office.browse.distribution(DEMO, distribution)).distribution
 
     async def act(self, distribution: str, action: Action) -> Distribution | None:
-        """Confirm, pause, resume, cancel."""
+        """Confirms, pauses, resumes or cancels."""
         asked = self.world.clock.instant
         done = await self.asks_perhaps_twice(lambda: self.world.office.control.act(DEMO, distribution, action))
         if done is not None:
@@ -213,7 +215,7 @@ class Clients:
     async def send_one(self, channel: Channel, *, after: timedelta | None = None) -> None:
         """A single message, perhaps later, perhaps with a fallback."""
         dice = self.world.dice
-        person, row = self.somebody(channel)
+        person, row = self.new_person(channel)
         at = self.world.clock.instant + after if after else None
         wish = FallbackOrder(
             content=Content(template="vaccination_card"), after_minutes=dice.random.choice(FALLBACK_MINUTES)
@@ -235,9 +237,10 @@ class Clients:
             self.people.append(person)
 
     async def send_two_bodies(self, channel: Channel, *, after: timedelta | None = None) -> None:
-        """Two people's messages under one key, at once. One is taken, and nothing may leave for the other."""
+        """Two people's messages with one key at the same time. One is accepted, and no message may leave for the
+        other."""
         at = self.world.clock.instant + after if after else None
-        both = [self.somebody(channel) for _ in range(2)]
+        both = [self.new_person(channel) for _ in range(2)]
         asked = [
             NewMessage(
                 organisation=DEMO,
@@ -259,9 +262,9 @@ class Clients:
                 self.people.append(person)
 
     async def plan_two_bodies(self, key: str, channel: Channel, rows: int) -> None:
-        """Two files under one key, at once."""
+        """Two files with one key at the same time."""
         office = self.world.office
-        both = [[self.somebody(channel) for _ in range(rows)] for _ in range(2)]
+        both = [[self.new_person(channel) for _ in range(rows)] for _ in range(2)]
         asked = []
         for number, good in enumerate(both):
             lines = b"\n".join(json.dumps(row).encode() for _, row in good)
@@ -286,7 +289,7 @@ class Clients:
             self.problems.append(f"of two bodies under one key {taken} were taken")
 
     async def send_again(self, most: int) -> None:
-        """Of what failed, some."""
+        """Resends some of the failed messages."""
         rows = [row for row in self.world.office.log.rows.values() if row.status is Status.FAILED]
         again = [row for row in rows if (DEMO, resend_id(row.message_id)) not in self.world.office.log.rows]
         for row in self.world.dice.random.sample(again, min(most, len(again))):
@@ -297,10 +300,10 @@ class Clients:
     async def _resend(self, row: Message) -> Message:
         return await self.world.office.resends().resend(DEMO, row.message_id)
 
-    # --------------------------------------------------------------------------------------------- they have their say
+    # --------------------------------------------------------------------------------------------------- their consent
 
     async def say(self, numbers: Sequence[str], *, granted: bool) -> None:
-        """Record some people's word."""
+        """Records the consents or revocations of some people."""
         asked, dated = self.world.clock.instant, None
         if "consents_dated" in self.world.dice.chosen:
             dated = asked + self.world.dice.random.choice(DATES)
@@ -322,7 +325,7 @@ class Clients:
             return
 
     def writes_stop(self, number: str) -> None:
-        """A person changes an earlier message to STOP: nothing is answered, because it opens no session."""
+        """A person edits an earlier message to STOP. There is no answer, because an edit opens no session."""
         random, asked = self.world.dice.random, self.world.clock.instant
         old = number.startswith(NUMBERS["CI"]) and random.random() < 0.8
         wrote = f"+225{number[6:]}" if old else number

@@ -1,4 +1,4 @@
-"""What a run leaves behind for the checker: plain data, as an auditor would get it from outside. Instants are aware."""
+"""The evidence of a run for the checker: plain data, as an auditor would get it from outside. Instants are aware."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import TypedDict
 
 
 class Person(TypedDict):
-    """One recipient of one request that was accepted. Who is on several requests has the same `card` on each."""
+    """One recipient of an accepted request. A person in several requests has the same `card` in each."""
 
     card: str
     number: str
@@ -18,15 +18,15 @@ class Person(TypedDict):
     consent: bool
     """Whether the request itself said that the person agrees."""
     skips: bool
-    """Whether the request asked to skip whom the campaign has sent the card already."""
+    """Whether the request asked to skip people to whom the campaign has sent the card already."""
     granted_at: datetime | None
-    """The date of that consent, where the request says one."""
+    """The date of that consent, if the request has one."""
     answered: datetime | None
-    """When that request was answered: its consent reached us by then."""
+    """When the request was answered. Its consent has reached us by then."""
 
 
 class Call(TypedDict):
-    """One request that reached a provider, whatever it answered. `key`: the callback key that WhatsApp carries."""
+    """One request that reached a provider, with any answer. `key`: the callback key that WhatsApp carries."""
 
     at: datetime
     channel: str
@@ -34,13 +34,13 @@ class Call(TypedDict):
     card: str
     key: str
     taken: bool
-    """Whether the message is on its way: a provider may take it and refuse it afterwards."""
+    """Whether the message is on its way. A provider may take it and refuse it later."""
     stop: str
-    """The stop with which it was refused at once, and its scope; empty where it was not."""
+    """The stop error that refused it at once, and its scope; empty without one."""
     upload: str
-    """The upload that it showed; empty where it showed none."""
+    """The upload that it used; empty without one."""
     picture_refused: bool
-    """The picture of that upload was refused, at once or afterwards."""
+    """Whether the picture of that upload was refused, at once or later."""
 
 
 class Fetch(TypedDict):
@@ -64,11 +64,11 @@ class Row(TypedDict):
     resent: bool
     attempts: int
     fallback_minutes: int | None
-    """After which its SMS was to go, unless it had arrived."""
+    """Minutes until its fallback by SMS, unless the message arrives."""
 
 
 class Deed(TypedDict):
-    """What a person did to a distribution: between `asked` and `done` it may hold or not."""
+    """A person's action on a distribution. It takes effect at some time between `asked` and `done`."""
 
     distribution: str
     action: str
@@ -77,7 +77,7 @@ class Deed(TypedDict):
 
 
 class State(TypedDict):
-    """From then on a distribution stood so; `held` is paused by holds alone, none of which a person has to end."""
+    """A distribution's status from `at` on. `held`: paused only by holds that end without a person."""
 
     distribution: str
     at: datetime
@@ -85,7 +85,7 @@ class State(TypedDict):
 
 
 class ConsentStatement(TypedDict):
-    """A person's recorded word. It reached us between `asked` and `done`. `dated`: the date that it bears, if any."""
+    """A person's consent or revocation. It reached us between `asked` and `done`. `dated`: its own date, if any."""
 
     number: str
     granted: bool
@@ -95,9 +95,12 @@ class ConsentStatement(TypedDict):
 
 
 class Reported(TypedDict):
-    """A provider's status of a message: when our door took it. `key` as in the call that it is about. `stamp`: the
-    provider's own instant, which is the same however late it is told. `names_key`: whether it brought the key; a
-    failure of WhatsApp's may name Meta's ID alone, which we do not have if the call's answer was lost."""
+    """A provider's status of a message.
+
+    `at`: when our webhook accepted it. `key`: as in its call. `stamp`: the provider's own time, which stays the same in
+    a late report. `names_key`: whether it contained the key; a failure from WhatsApp may name only Meta's ID, which we
+    do not have if the call's answer was lost.
+    """
 
     at: datetime
     stamp: datetime
@@ -109,14 +112,14 @@ class Reported(TypedDict):
 
 
 class Arrival(TypedDict):
-    """A WhatsApp message reached its person, told or not. `key` as in its call."""
+    """A WhatsApp message arrived, reported or not. `key`: as in its call."""
 
     key: str
     at: datetime
 
 
 class Change(TypedDict):
-    """From then on a row of the log stood so."""
+    """A row's status from `at` on."""
 
     message_id: str
     at: datetime
@@ -124,8 +127,11 @@ class Change(TypedDict):
 
 
 class Unknown(TypedDict):
-    """At `at` the log said that the outcome of an attempt is unknown. `excused`: its worker was dead by then, or the
-    store had refused to take the claim back, so that the product could not know whether there was a call."""
+    """At `at` the log marked an attempt's outcome as unknown.
+
+    `excused`: its worker was dead, or the store had refused to give the claim back, so the product could not know
+    whether there was a call.
+    """
 
     message_id: str
     attempt: int
@@ -136,8 +142,8 @@ class Unknown(TypedDict):
 
 
 class Idle(TypedDict):
-    """A distribution at an instant at which nothing was under way: what a client was shown, and what the log listed.
-    Days before the counts are held against the log for the last time."""
+    """A distribution at a time without work under way: what a client saw, and what the log listed. This is days before
+    the last recount."""
 
     distribution: str
     at: datetime
@@ -147,7 +153,7 @@ class Idle(TypedDict):
 
 
 class Evidence(TypedDict):
-    """All of it. `grace`: seconds that may lie between the last look at the facts and the provider's clock."""
+    """All evidence. `grace`: seconds between the last read of the facts and the provider's clock."""
 
     people: Sequence[Person]
     calls: Sequence[Call]
@@ -161,12 +167,12 @@ class Evidence(TypedDict):
     changes: Sequence[Change]
     unknown: Sequence[Unknown]
     accepted: Mapping[str, int]
-    """Distribution → recipients that its plan took."""
+    """Distribution → number of recipients that its plan accepted."""
     counts: Mapping[str, Mapping[str, int]]
-    """Distribution → status → how many, as a client reads it at the end."""
+    """Distribution → status → count, as a client reads it at the end."""
     idle: Sequence[Idle]
     reasons: Mapping[str, Mapping[str, int]]
-    """Distribution → reason → how many of its rows failed for it, read in the same way."""
+    """Distribution → reason → number of its failed rows, read in the same way."""
     fallbacks: Mapping[str, Mapping[str, int]]
     """The counts of its fallbacks."""
     rates: Mapping[str, int]

@@ -1,4 +1,4 @@
-"""What can break, as data; and the dice that break it."""
+"""The faults as data, and the dice that choose them."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,8 +8,9 @@ from random import Random
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`chance`: how likely at each opportunity in a run that has it. `most`: how often at most in one run; None: no end
-    until the faults are over. A run's clock, or what its people do, may be the fault: then there is one opportunity."""
+    """`chance`: the probability at each opportunity in a run with this fault. `most`: how often at most in one run;
+    None: no limit until the faults end. A fault of the clock or of the people is part of the whole run: it has one
+    opportunity."""
 
     name: str
     means: str
@@ -18,11 +19,13 @@ class Fault:
 
 
 WORKERS = (
-    Fault("killed_before_claim", "a sender dies as it is about to claim", 0.2, 3),
-    Fault("killed_between_claim_and_call", "a sender dies with its claim won, before the provider hears of it", 0.2, 3),
+    Fault("killed_before_claim", "a sender dies just before its claim", 0.2, 3),
+    Fault("killed_between_claim_and_call", "a sender dies after its claim, before its call", 0.2, 3),
     Fault("killed_between_call_and_record", "a sender dies once the provider has taken the message", 0.2, 3),
     Fault(
-        "killed_between_record_and_delete", "a sender dies with everything written down, the copies not deleted", 0.3
+        "killed_between_record_and_delete",
+        "a sender dies after all records, before the queue messages are deleted",
+        0.3,
     ),
     Fault("fanout_killed", "the fan-out worker dies between any two of its steps", 0.02, 6),
     Fault("consumer_killed", "the worker of the status queue dies between any two of its steps", 0.05, 6),
@@ -30,15 +33,18 @@ WORKERS = (
     Fault("worker_stalls", "a worker stands still, up to its time-out, and goes on", 0.01, 4),
 )
 SQS = (
-    Fault("sqs_delivers_twice", "a copy is delivered again while it is being worked on", 0.15),
-    Fault("sqs_delivers_late", "a copy comes seconds or minutes after its time", 0.15),
-    Fault("sqs_out_of_order", "what came last is delivered first", 0.5),
+    Fault("sqs_delivers_twice", "a queue message is delivered again while it is handled", 0.15),
+    Fault("sqs_delivers_late", "a queue message comes seconds or minutes late", 0.15),
+    Fault("sqs_out_of_order", "the last queue message is delivered first", 0.5),
     Fault("sqs_throttles", "SQS takes nothing of a batch", 0.1, 12),
     Fault("sqs_takes_half", "SQS takes a part of a batch and refuses the rest", 0.15, 12),
     Fault("sqs_answer_lost", "SQS takes a batch, its answer never comes", 0.15, 12),
-    Fault("sqs_delete_lost", "a copy that is done with is not deleted", 0.15),
+    Fault("sqs_delete_lost", "a handled queue message is not deleted", 0.15),
     Fault(
-        "dead_lettered", "few receives are allowed, workers fail: copies end as dead letters, and are redriven", 0.3, 25
+        "dead_lettered",
+        "few receives are allowed and workers fail: queue messages become dead letters and are redriven",
+        0.3,
+        25,
     ),
 )
 STORES = (
@@ -46,53 +52,55 @@ STORES = (
     Fault("dynamodb_answer_lost", "a write takes effect, its answer never comes", 0.02, 25),
     Fault("own_write_met_again", "a write takes effect, its answer is lost, and AWS's client sends it again", 0.05, 40),
     Fault("dynamodb_slow", "a read or write takes up to half a second", 0.1),
-    Fault("index_lags", "an index does not show yet what is due", 0.3, 20),
-    Fault("s3_fails", "a frozen plan or payload cannot be read or written just now", 0.05, 10),
+    Fault("index_lags", "an index does not show a due row yet", 0.3, 20),
+    Fault("s3_fails", "a stored plan or content cannot be read or written just now", 0.05, 10),
     Fault("secrets_manager_throttles", "the settings cannot be read just now", 0.2, 6),
 )
 PROVIDERS = (
     Fault("time_out_after_acceptance", "the provider takes the message and never answers", 0.1, 8),
-    Fault("time_out_before_acceptance", "the request is lost in the provider's house", 0.1, 8),
+    Fault("time_out_before_acceptance", "the request is lost inside the provider", 0.1, 8),
     Fault("connection_refused", "no byte reaches the provider", 0.1),
     Fault("connection_reset", "the connection breaks, the message taken or not", 0.1, 8),
     Fault("answers_500", "a 500, the message taken or not", 0.1, 8),
     Fault("answers_html_502", "a gateway's page of HTML, the message taken or not", 0.1, 8),
     Fault("answers_503", "the provider is down, and says so", 0.1),
-    Fault("answers_garbage", "a 200 that names no message, which was taken", 0.1, 5),
+    Fault("answers_garbage", "a 200 without a message ID, although the message was taken", 0.1, 5),
     Fault("throttled", "the provider asks for a slower pace", 0.08),
     Fault("slow_answers", "answers take up to 20 s", 0.2),
     Fault("recipient_refused", "the provider does not want this recipient", 0.15),
     Fault("provider_stops", "the provider takes nothing of the account for some minutes", 0.03, 2),
     Fault("country_stops", "the provider takes nothing for one country for some minutes", 0.05, 2),
     Fault("language_stops", "Meta has paused the template in one language for some minutes", 0.05, 2),
-    Fault("stops_reported_later", "Meta takes messages for some minutes, and says later that none was sent", 0.05, 2),
+    Fault(
+        "stops_reported_later", "Meta takes messages for some minutes, and reports later that none was sent", 0.05, 2
+    ),
     Fault("card_host_away", "for some minutes the web server of the cards serves none", 0.1, 2),
     Fault("card_missing", "one person's card is not there, all others are", 0.15, 3),
     Fault("picture_refused", "Meta refuses a card as it was uploaded, in its answer or afterwards", 0.5, 10),
     Fault("upload_fails", "a card cannot be fetched or uploaded, or Meta has forgotten it", 0.5, 10),
 )
 WEBHOOKS = (
-    Fault("webhook_dropped", "a status is never told", 0.3),
-    Fault("webhook_repeated", "a status is told two or three times", 0.3),
-    Fault("webhook_reordered", "a later status is told first", 0.4),
-    Fault("webhook_early", "a status is told before the send's own answer", 0.3),
-    Fault("webhook_late", "a status is told hours later", 0.2),
-    Fault("webhook_without_key", "Meta tells that a message failed by its own ID alone", 0.9),
-    Fault("webhook_forged", "somebody else signs a status, or guesses the address", 0.2, 10),
+    Fault("webhook_dropped", "a status is never reported", 0.3),
+    Fault("webhook_repeated", "a status is reported two or three times", 0.3),
+    Fault("webhook_reordered", "a later status is reported first", 0.4),
+    Fault("webhook_early", "a status is reported before the send's own answer", 0.3),
+    Fault("webhook_late", "a status is reported hours later", 0.2),
+    Fault("webhook_without_key", "Meta reports a failure with its own ID only", 0.9),
+    Fault("webhook_forged", "an outsider signs a status, or guesses the secret path", 0.2, 10),
     Fault(
         "webhook_misdirected",
         "a status that Meta has signed names an SMS of ours, or a message of ours that left by another number",
         0.3,
         20,
     ),
-    Fault("anothers_updates", "Meta tells us of trouble that another account of the same app has", 0.3, 10),
-    Fault("provider_silent", "Meta tells nothing for up to three hours, and then all of it, late", 0.5, 1),
-    Fault("fails_later", "the provider takes a message, and says later that it did not arrive", 0.3),
+    Fault("anothers_updates", "Meta sends us warning updates of another account of the same app", 0.3, 10),
+    Fault("provider_silent", "Meta reports nothing for up to three hours, and then all of it, late", 0.5, 1),
+    Fault("fails_later", "the provider takes a message, and reports later that it did not arrive", 0.3),
 )
 CLOCKS = (
     Fault("clock_crosses_21", "quiet hours begin while messages leave"),
     Fault("clock_crosses_07", "quiet hours end"),
-    Fault("peak_hours_begin", "the hours begin that an off-peak distribution keeps clear of"),
+    Fault("peak_hours_begin", "peak hours begin, in which an off-peak distribution sends nothing"),
     Fault("egypt_springs_forward", "Egypt's clocks go from 00:00 to 01:00 while messages wait"),
     Fault("egypt_falls_back", "Egypt's clocks go from 00:00 to 23:00 while messages wait"),
     Fault("tick_missed", "a minute's tick does not come", 0.4),
@@ -100,34 +108,37 @@ CLOCKS = (
 )
 PEOPLE = (
     Fault("secrets_rotated", "tokens and secrets change while messages leave; the settings follow a little later"),
-    Fault("client_repeats", "a client asks for the same thing again, at once or side by side", 0.7),
-    Fault("two_bodies_under_one_key", "two clients ask for different things with the same key, at once", 0.8),
-    Fault("paused_and_resumed", "somebody pauses and resumes while messages leave"),
-    Fault("cancelled", "somebody cancels while messages leave"),
-    Fault("consent_revoked", "people revoke, and some agree anew"),
+    Fault("client_repeats", "a client repeats a request, afterwards or at the same time", 0.7),
+    Fault("two_bodies_under_one_key", "two clients send different requests with the same key at the same time", 0.8),
+    Fault("paused_and_resumed", "a person pauses and resumes while messages leave"),
+    Fault("cancelled", "a person cancels while messages leave"),
+    Fault("consent_revoked", "people revoke consent, and some agree again"),
     Fault("consents_dated", "consents and revocations bear dates of days ago, or of a clock that runs fast"),
-    Fault("stops_written", "people write STOP from the old or the new form of their number; it is told late and twice"),
-    Fault("resent_by_hand", "somebody sends failed messages again"),
+    Fault(
+        "stops_written",
+        "people write STOP from the old or new form of their number; the report comes late and twice",
+    ),
+    Fault("resent_by_hand", "a person resends failed messages"),
     Fault("lists_overlap", "several lists of one campaign that skip what was sent have people in common"),
-    Fault("phone_shared", "brothers and sisters without card codes are on one phone", 0.5),
+    Fault("phone_shared", "siblings without card codes are on one phone", 0.5),
 )
 FAULTS: Sequence[Fault] = (*WORKERS, *SQS, *STORES, *PROVIDERS, *WEBHOOKS, *CLOCKS, *PEOPLE)
 BY_NAME = {fault.name: fault for fault in FAULTS}
 ONE_CLOCK = frozenset(fault.name for fault in CLOCKS[:5])
-"""A run starts at one time only."""
+"""A run has only one start time."""
 COMPANY = {"webhook_without_key": "stops_reported_later"}
-"""A fault that happens to messages of another fault only."""
+"""A fault that needs messages with another fault."""
 
 
 @dataclass(slots=True)
 class Dice:
-    """All that is left to chance in a run comes from here."""
+    """The only source of randomness in a run."""
 
     random: Random
     chosen: frozenset[str]
     injected: Counter[str] = field(default_factory=Counter)
     calm: bool = False
-    """The faults are over: what is under way comes to its end."""
+    """The faults are over, and the work under way ends."""
 
     def breaks(self, name: str) -> bool:
         """Whether this fault happens now."""
@@ -142,17 +153,18 @@ class Dice:
         return True
 
     def happened(self, name: str) -> None:
-        """It was seen to happen, whoever brought it about."""
+        """Counts a fault that another part of the simulation caused."""
         if name in self.chosen:
             self.injected[name] += 1
 
     def between(self, low: float, high: float) -> float:
-        """Evenly."""
+        """Uniformly distributed."""
         return low + (high - low) * self.random.random()
 
 
 def roll(seed: int) -> Dice:
-    """A seed's faults: each in its turn, so that a stretch of seeds has them all, and some others with it."""
+    """The faults of a seed. Each fault comes first in its turn, so that consecutive seeds have all of them; the others
+    are chosen at random."""
     random = Random(seed)
     first = FAULTS[seed % len(FAULTS)].name
     others = random.sample([fault.name for fault in FAULTS], random.randint(1, 7))

@@ -1,4 +1,4 @@
-"""What providers tell afterwards, on its way to our door: early, late, twice, in any order, or never."""
+"""The providers' reports on their way to our webhook: early, late, twice, in any order, or never."""
 
 import asyncio
 import hashlib
@@ -14,21 +14,21 @@ from tests.simulation.providers import WARNING_UPDATES, WORDS_OF_FAILURE, Meta, 
 from tests.simulation.scheduling import CURRENT, Interleaving
 
 TRIES = (5, 60, 600, 3600, 3600)
-"""Seconds after which Meta knocks again at a door that did not open. Orange is taken to do the same."""
+"""Seconds until Meta's next tries after a failed call. Orange is assumed to do the same."""
 
 SILENCE, BACKLOG = (600.0, 10_800.0), 90.0
-"""Seconds for which Meta tells nothing, and within which it then tells what it had not told."""
+"""Seconds for which Meta reports nothing, and seconds within which it then sends the missing reports."""
 
 type Knock = Callable[[Provider, bytes, str], Awaitable[bool]]
 
 
 class Postman:
-    """Each status is a task of its own, outside of every process of ours."""
+    """Each status is a task of its own, outside of our processes."""
 
     def __init__(
         self, dice: Dice, clock: FakeClock, points: Interleaving, knock: Knock, sms_key: Callable[[], str | None]
     ) -> None:
-        """`sms_key`: what the key of some SMS of ours would be, if SMS had any."""
+        """`sms_key`: a key for one of our SMS, in the form of WhatsApp's keys. SMS have none of their own."""
         self._sms_key = sms_key
         self.reported: list[Reported] = []
         self.arrivals: list[Arrival] = []
@@ -42,11 +42,11 @@ class Postman:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is on its way any more."""
+        """Whether no report is on its way."""
         return not self._under_way
 
     def tells(self, provider: Provider, taken: Taken, status: str) -> None:
-        """Send it off."""
+        """Sends a report, with its faults."""
         place = {"sent": 0, "failed": 1, "stopped": 1, "refused": 1, "delivered": 2, "read": 3}[status]
         wait = self._dice.between(0.3, 2) + place * self._dice.between(1, 20)
         stamp = self._clock.instant + timedelta(seconds=wait)
@@ -78,7 +78,7 @@ class Postman:
             self._go(self._knocked(provider, body, self._dice.between(0, 30)))
 
     def _misdirects(self, meta: Meta, taken: Taken) -> None:
-        """Signed and well-formed, but not about the message that its key names."""
+        """A report that is signed and well-formed, but its key names a message that it is not about."""
         sms_key = self._sms_key()
         status = self._dice.random.choice(("failed", "read"))
         if sms_key is not None and self._dice.random.random() < 0.5:
@@ -88,7 +88,7 @@ class Postman:
         self._go(self._knocked(meta, body, self._dice.between(0, 30)))
 
     def _after_the_silence(self, provider: Provider, wait: float) -> float:
-        """Meta tells nothing for a stretch; afterwards it tells all of that, in any order."""
+        """Meta reports nothing for a while. Afterwards it sends all these reports in any order."""
         if provider.channel != "whatsapp":
             return wait
         now = self._clock.instant
@@ -99,7 +99,7 @@ class Postman:
         return (self._silent_until - now).total_seconds() + self._dice.between(0, BACKLOG)
 
     def receives(self, provider: Provider, body: bytes) -> None:
-        """A person wrote: it is told once, twice or late, as a status is."""
+        """A person's message. The report comes once, twice or late, like a status."""
         times = 2 if self._dice.random.random() < 0.5 else 1
         for _ in range(times):
             self._go(self._knocked(provider, body, self._dice.between(0.3, self._dice.random.choice((2, 120)))))
@@ -143,7 +143,7 @@ class Postman:
             await asyncio.sleep(again_after)
 
     async def _forged(self, provider: Provider, taken: Taken) -> None:
-        """That a message failed or was read, by somebody who knows its name but no secret of ours."""
+        """An outsider reports that a message failed or was read. They know its ID but none of our secrets."""
         await asyncio.sleep(self._dice.between(0, 5))
         status = self._dice.random.choice(("failed", "read"))
         body = _body(provider, taken, status, self._clock.instant)
@@ -160,7 +160,7 @@ def _body(provider: Provider, taken: Taken, status: str, stamp: datetime) -> byt
 
 
 def _credential(provider: Provider, body: bytes) -> str:
-    """Meta signs; Orange knows our address."""
+    """Meta signs; Orange knows our secret path."""
     if isinstance(provider, Meta):
         return "sha256=" + hmac.new(provider.secret.encode(), body, hashlib.sha256).hexdigest()
     assert isinstance(provider, Orange)

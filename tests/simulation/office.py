@@ -1,4 +1,4 @@
-"""The office, its fakes watched, and the environments in which functions keep what they have learned."""
+"""The office with observed fakes, and the execution environments with their caches."""
 
 import copy
 import hashlib
@@ -33,7 +33,7 @@ from tests.simulation.scheduling import CURRENT, Interleaving, Process
 
 
 class ObservedLog(FakeLog):
-    """Remembers how each row stood, and when; and who claimed it."""
+    """Records each status of a row with its time, and who claimed the row."""
 
     def __init__(self, points: Interleaving, clock: OrderedClock) -> None:
         super().__init__(points)
@@ -75,7 +75,7 @@ def _is_unknown(row: Message) -> bool:
 
 
 class ObservedDistributions(FakeDistributions):
-    """Remembers how each distribution stood, and when."""
+    """Records each status of a distribution with its time."""
 
     def __init__(self, points: Interleaving, clock: OrderedClock) -> None:
         super().__init__(points)
@@ -102,7 +102,7 @@ class ObservedDistributions(FakeDistributions):
 
 
 class ObservedPeople(FakePeople):
-    """Remembers when a STOP that a person wrote was recorded first, by the date that it bears: no two have the same."""
+    """Records when a person's STOP was first stored, by its date. No two have the same date."""
 
     def __init__(self, points: Interleaving, clock: OrderedClock) -> None:
         super().__init__(points)
@@ -120,7 +120,7 @@ class ObservedPeople(FakePeople):
 
 
 class Vault:
-    """Secrets Manager, as the product's own adapter asks it: so its cache is the real one."""
+    """Secrets Manager, for the product's own adapter. So the cache is the real one."""
 
     def __init__(self, points: Interleaving) -> None:
         self._points = points
@@ -145,7 +145,7 @@ class Vault:
 
 
 class SimulatedOffice(Office):
-    """The office on one loop with everybody else, each environment with a cache of its own."""
+    """The office on one loop with all other tasks. Each environment has a cache of its own."""
 
     def __init__(self, clock: OrderedClock, points: Interleaving, meta: Meta, orange: Orange) -> None:
         super().__init__(clock, points)
@@ -163,7 +163,7 @@ class SimulatedOffice(Office):
         self._senders: dict[Provider, ChannelSender[Any, Any]] = {}
 
     def connect(self, channels: ChannelQueues, tasks: TaskQueue, statuses: StatusQueue) -> None:
-        """Put the queues in, and have every store's calls watched."""
+        """Connects the queues and observes the calls of every store."""
         self.queue, self.tasks, self.status_queue = channels, tasks, statuses
         self.put_together()
         stores = {
@@ -189,7 +189,7 @@ class SimulatedOffice(Office):
             self.observing.observe(name, store)
 
     def environment(self, *, patient: bool = False) -> "SimulatedOffice":
-        """A fresh one: it shares the stores, and has read no settings yet."""
+        """A new environment: it shares the stores and has read no settings yet."""
         restarted = copy.copy(self)
         restarted.integrations = self._settings(patient=patient)
         restarted._current = self._settings(patient=False)
@@ -208,12 +208,12 @@ class SimulatedOffice(Office):
     @property
     @override
     def card_source(self) -> CardSource:
-        """One web server for everybody."""
+        """One web server for all environments."""
         return self.card_host
 
     @override
     def sender(self, row: ProviderRow, times: SendTimes, cards: CardSource | None) -> ChannelSender[Any, Any]:
-        """The product's own client, one an environment."""
+        """The product's own client, one for each environment."""
         if row.name not in self._senders:
             simulated = self.sms_provider if row.channel is Channel.SMS else self.whatsapp_provider
             parts = ClientParts(
@@ -229,7 +229,7 @@ class SimulatedOffice(Office):
         return self._senders[row.name]
 
     def ingress(self) -> WebhookIngress:
-        """Where providers knock."""
+        """The entry of the providers' webhooks."""
         return self.worker().ingress()
 
     def receiver(self) -> Receiver:
@@ -237,5 +237,5 @@ class SimulatedOffice(Office):
         return self.worker().receiver()
 
     def consents(self) -> Consents:
-        """What records people's words."""
+        """The use case that records consents."""
         return self.worker().consents

@@ -1,5 +1,4 @@
-"""Meta and Orange as they behave on a bad day, behind the product's own clients: ledgers, answers, and what they tell
-afterwards."""
+"""Meta and Orange with faults, behind the product's own clients: ledgers, answers and reports."""
 
 import asyncio
 import itertools
@@ -38,7 +37,7 @@ TROUBLED_COUNTRY, TROUBLED_LANGUAGE = "+261", "en"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """One acceptance. `key` is WhatsApp's callback key, empty for an SMS; `identity` the provider's own ID."""
+    """One accepted message. `key`: WhatsApp's callback key, empty for an SMS. `identity`: the provider's own ID."""
 
     at: datetime
     number: str
@@ -48,12 +47,12 @@ class Taken:
 
 
 type Tells = Callable[["Provider", Taken, str], None]
-"""What a provider says of a message afterwards: "sent", "delivered", "read", or one of `WORDS_OF_FAILURE`."""
+"""Reports a message's status: "sent", "delivered", "read", or one of `WORDS_OF_FAILURE`."""
 
 
 @dataclass(slots=True, eq=False)
 class Provider:
-    """What both have in common. `transport` is what the product's client speaks to."""
+    """The common part of both providers. The product's client uses `transport`."""
 
     channel: str
     dice: Dice
@@ -63,21 +62,21 @@ class Provider:
     calls: list[Call] = field(default_factory=list)
     ledger: list[Taken] = field(default_factory=list)
     stops: dict[str, datetime] = field(default_factory=dict)
-    """Until when a stop lasts."""
+    """Stop → its end."""
     bad_uploads: dict[str, str] = field(default_factory=dict)
-    """Those whose picture is refused, each "at once" or "later"."""
+    """Uploads whose picture is refused, each "at once" or "later"."""
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def transport(self) -> httpx2.AsyncBaseTransport:
-        """Of one execution environment."""
+        """The transport of one execution environment."""
         return httpx2.MockTransport(self._answer)
 
     def refuses(self, request: httpx2.Request) -> httpx2.Response | None:
-        """The answer to who may not ask."""
+        """The answer to a request without valid credentials; None if they are valid."""
         raise NotImplementedError
 
     def besides(self, request: httpx2.Request) -> httpx2.Response | None:
-        """The answer to anything but a send."""
+        """The answer to any request that is no send; None for a send."""
         raise NotImplementedError
 
     def read(self, request: httpx2.Request) -> tuple[str, str]:
@@ -89,11 +88,11 @@ class Provider:
         raise NotImplementedError
 
     def error(self, name: str) -> httpx2.Response:
-        """One of the errors in this provider's words."""
+        """One of the errors in this provider's shape."""
         raise NotImplementedError
 
     async def _answer(self, request: httpx2.Request) -> httpx2.Response:
-        """The way there, the call, the way back."""
+        """The way to the provider, the call, and the way back."""
         self.points.here()
         await self._on_its_way()
         if self.dice.breaks("connection_refused"):
@@ -164,7 +163,7 @@ class Provider:
         return entry
 
     def _picture(self, call: Call) -> str:
-        """How the picture of the call is refused; empty where it is not."""
+        """How the call's picture is refused; empty if it is not."""
         refused = self.bad_uploads.get(call["upload"], "")
         call["picture_refused"] = bool(refused)
         return refused
@@ -173,7 +172,7 @@ class Provider:
         return f"{self.channel}-{next(self._numbers)}"
 
     def _lasts(self, name: str) -> bool:
-        """Whether a stop has begun and has not ended yet."""
+        """Whether a stop has begun and not ended yet."""
         if self.channel not in STOPS[name]:
             return False
         now = self.clock.instant
@@ -182,11 +181,11 @@ class Provider:
         return name in self.stops and now < self.stops[name] and not self.dice.calm
 
     def language(self, request: httpx2.Request) -> str:
-        """Of the template that a send calls; empty where it calls none."""
+        """The language of the template in a send; empty without one."""
         return ""
 
     def _refusal(self, call: Call, request: httpx2.Request) -> httpx2.Response | None:
-        """A sure no."""
+        """An answer that is certainly not sent."""
         concerned = {
             "provider_stops": True,
             "country_stops": call["number"].startswith(TROUBLED_COUNTRY),
@@ -236,7 +235,7 @@ WARNING_UPDATES: tuple[Mapping[str, object], ...] = (
     {"max_daily_conversations_per_business": 1},
 )
 REASONS_OF_WARNING_UPDATES = frozenset({"account_restricted", "template_disabled", "daily_limit"})
-"""Nothing else in the simulation brings such a hold about."""
+"""No other fault of the simulation causes holds with these reasons."""
 
 
 def _json(status: int, document: Mapping[str, object]) -> httpx2.Response:
@@ -293,7 +292,7 @@ class Meta(Provider):
         return _json(status, {"error": {"code": code, "message": name}})
 
     def edited(self, number: str, words: str, at: datetime) -> bytes:
-        """A webhook's: a person has changed an earlier message to these words."""
+        """The webhook body for a person who has edited an earlier message to these words."""
         message = {
             "from": number.removeprefix("+"),
             "id": f"wamid.in-{next(self._numbers)}",
@@ -306,7 +305,7 @@ class Meta(Provider):
         return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
 
     def account_update(self, reported: Mapping[str, object], at: datetime) -> bytes:
-        """A webhook's about another account."""
+        """The webhook body for an update of another account."""
         entry = {
             "id": "another",
             "time": int(at.timestamp()),
@@ -315,7 +314,8 @@ class Meta(Provider):
         return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
 
     def body_of(self, taken: Taken, status: str, stamp: datetime, number: str = "1") -> bytes:
-        """A webhook's; `stamp` is Meta's instant, the same in each repetition; `number` the one that it left by."""
+        """The webhook body for a status. `stamp`: Meta's time, the same in each repetition. `number`: the sending
+        number."""
         reported: dict[str, Any] = {
             "id": f"wamid.{taken.identity}",
             "status": "failed" if status in WORDS_OF_FAILURE else status,
@@ -375,7 +375,7 @@ class Orange(Provider):
         return _json(*errors[name])
 
     def body_of(self, taken: Taken, status: str, _: datetime) -> bytes:
-        """A receipt's."""
+        """The body of a receipt."""
         word = {"sent": "DeliveredToNetwork", "failed": "DeliveryImpossible"}.get(status, "DeliveredToTerminal")
         info = {"address": f"tel:{taken.number}", "deliveryStatus": word}
         return json.dumps({"deliveryInfoNotification": {"callbackData": taken.identity, "deliveryInfo": info}}).encode()

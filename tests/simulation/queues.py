@@ -1,4 +1,4 @@
-"""SQS as it behaves on a bad day: at least once, late, in any order; and the poller that Lambda puts before it."""
+"""SQS with its faults (at least once, late, in any order), and Lambda's poller in front of it."""
 
 import asyncio
 import itertools
@@ -25,7 +25,7 @@ LONGEST_DELAY = 900
 
 @dataclass(slots=True, eq=False)
 class SqsMessage[B]:
-    """One message on a queue. `receives` counts how often it was handed out."""
+    """One message on a queue. `receives`: how often it was handed out."""
 
     number: int
     body: B
@@ -45,13 +45,14 @@ class Queue[B]:
     points: Interleaving
     queue_messages: list[SqsMessage[B]] = field(default_factory=list)
     to_dead_letters: Callable[[SqsMessage[B]], None] | None = None
-    """Takes a dead letter; None: it stays here until somebody redrives it."""
+    """Takes a dead letter. None: the dead letter stays here until it is redriven."""
     dead: list[SqsMessage[B]] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     async def put(self, bodies: Sequence[tuple[B, float]]) -> None:
-        """Each with its delay in seconds. Raises UnavailableError where not all of them are surely there."""
+        """Puts each body with its delay in seconds. Raises UnavailableError unless all of them are certainly on the
+        queue."""
         await self.points(f"{self.name}.put")
         if self.dice.breaks("sqs_throttles"):
             raise UnavailableError(f"{self.name} takes nothing")
@@ -65,14 +66,14 @@ class Queue[B]:
             raise UnavailableError(f"{self.name} took {len(taken)} of {len(bodies)}")
 
     def add(self, body: B, delay: float) -> None:
-        """A new copy."""
+        """Adds a message."""
         late = self.dice.random.choice((3, 20, 400)) if self.dice.breaks("sqs_delivers_late") else 0
         visible_at = self.clock.instant + timedelta(seconds=min(delay, LONGEST_DELAY) + late)
         self.queue_messages.append(SqsMessage(next(self._numbers), body, visible_at))
         self.changed.set()
 
     def receive(self) -> list[SqsMessage[B]]:
-        """Up to ten that are visible. One that was handed out too often becomes a dead letter instead."""
+        """Up to ten visible messages. A message with too many receives becomes a dead letter instead."""
         now = self.clock.instant
         visible = sorted((one for one in self.queue_messages if one.visible_at <= now), key=lambda one: one.visible_at)
         if self.dice.breaks("sqs_out_of_order"):
@@ -90,24 +91,24 @@ class Queue[B]:
         return batch
 
     def delete(self, queue_message: SqsMessage[B]) -> None:
-        """Done with. A copy that is handed out again meanwhile is gone all the same."""
+        """Deletes a handled message, even if it was handed out again meanwhile."""
         if queue_message in self.queue_messages and not self.dice.breaks("sqs_delete_lost"):
             self.queue_messages.remove(queue_message)
 
     def redrive(self) -> int:
-        """An operator puts the dead letters back, as they were; answers how many."""
+        """An operator puts the dead letters back unchanged. Gives their number."""
         again, self.dead = self.dead, []
         for queue_message in again:
             self.add(queue_message.body, 0)
         return len(again)
 
     def next_visible(self) -> datetime | None:
-        """When the next copy can be received."""
+        """When the next message becomes visible."""
         return min((queue_message.visible_at for queue_message in self.queue_messages), default=None)
 
 
 class Poller[B]:
-    """Lambda's event source mapping: hands out batches, deletes what was done, lets the rest come again."""
+    """Lambda's event source mapping: hands out batches, deletes handled messages, and lets the rest come again."""
 
     def __init__(
         self,
@@ -131,7 +132,7 @@ class Poller[B]:
         self._running: set[asyncio.Task[None]] = set()
 
     async def poll(self) -> None:
-        """For ever."""
+        """Polls for ever."""
         while True:
             await self._slots.acquire()
             batch = self.queue.receive()
@@ -145,7 +146,7 @@ class Poller[B]:
             task.add_done_callback(self._running.discard)
 
     async def _something(self) -> None:
-        """Until a copy comes, or becomes visible."""
+        """Waits until a message comes or becomes visible."""
         self.queue.changed.clear()
         soon = self.queue.next_visible()
         wait = max((soon - self.queue.clock.instant).total_seconds(), 0.001) if soon is not None else None
@@ -186,7 +187,7 @@ class Poller[B]:
 
 
 class ChannelQueues(FakeChannelQueue):
-    """`OffersMessages` on queues of that kind."""
+    """`OffersMessages` on these queues."""
 
     def __init__(self, points: Interleaving, queues: dict[Channel, Queue[QueueMessage]]) -> None:
         super().__init__(points)
@@ -227,5 +228,5 @@ class StatusQueue(FakeStatusQueue):
 
 
 def _delay(queue_message: QueueMessage, now: datetime) -> int:
-    """Shortly before it departs (shared/storage/queues.py)."""
+    """Seconds until shortly before the send slot (shared/storage/queues.py)."""
     return min(max(math.floor((from_microseconds(queue_message.slot_at) - now).total_seconds() - 1), 0), LONGEST_DELAY)

@@ -1,4 +1,4 @@
-"""What ended a run before its time, as one more thing that is wrong: no other run's verdict is lost with it."""
+"""An exception that ended a run, as one more violation. So the results of other runs are kept."""
 
 import traceback
 from pathlib import Path
@@ -7,11 +7,11 @@ from tests.simulation.checker import Violation
 
 ROOT = Path(__file__).parents[2]
 SHOWN = 200
-"""Characters of an error's own words."""
+"""Characters of the exception's text."""
 
 
 def raised(error: BaseException) -> Violation:
-    """The error's type and words, and the last place in our own code that it came through."""
+    """The exception's type and text, and the last place in our own code in its traceback."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if _is_ours(Path(frame.filename))]
     last = (ours or frames)[-1]

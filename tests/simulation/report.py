@@ -1,4 +1,4 @@
-"""What many runs came to, fault by fault; and how to run again what failed."""
+"""The results of many runs, by fault, and the command that repeats a failed run."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from tests.simulation.run import Outcome, run
 
 COLUMNS = ("fault", "times", "runs", "messages", "lost", "doubled", "early", "result")
 SHOWN = 5
-"""Violations of a seed that are written out."""
+"""How many violations of a seed are printed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """A run in brief: what one process tells another. `times`: fault → how often it happened."""
+    """A run in brief, to pass between processes. `times`: fault → how often it happened."""
 
     seed: int
     times: Mapping[str, int]
@@ -23,16 +23,16 @@ class Summary:
 
     @property
     def faults(self) -> frozenset[str]:
-        """Those that happened."""
+        """The faults that happened."""
         return frozenset(name for name, count in self.times.items() if count)
 
     def count(self, kind: Wrong) -> int:
-        """How many violations of a kind."""
+        """How many violations of a kind there are."""
         return sum(wrong.kind == kind for wrong in self.wrongs)
 
 
 def summary(outcome: Outcome) -> Summary:
-    """Of a whole run."""
+    """The summary of a run."""
     return Summary(
         seed=outcome.seed,
         times=outcome.injected,
@@ -42,23 +42,23 @@ def summary(outcome: Outcome) -> Summary:
 
 
 def summary_of(seed: int) -> Summary:
-    """Runs it. Another process finds this by its module, which it could not if it stood in the program itself."""
+    """Runs a seed. Worker processes import this function by its module, so it cannot be in `__main__`."""
     return summary(run(seed))
 
 
 def seed_again(seed: int) -> str:
-    """The command that runs the very same once more, every step in words."""
+    """The command that repeats exactly this run and prints every step."""
     return f"python -m tests.simulation --seeds 1 --from {seed} --steps"
 
 
 def table(runs: Sequence[Summary]) -> str:
-    """A line for each fault; a run counts for every fault that occurred in it. `result`: whether all of it was as it
-    must be, counts and statuses included."""
+    """A line for each fault. A run counts for every fault that occurred in it. `result`: whether all of it was correct,
+    counts and statuses included."""
     return table_of([fault.name for fault in FAULTS], runs)
 
 
 def table_of(faults: Sequence[str], runs: Sequence[Summary]) -> str:
-    """The same for faults of any other kind."""
+    """The same for any other list of faults."""
     lines: list[tuple[str, ...]] = [COLUMNS]
     for name in faults:
         happened = [run for run in runs if name in run.faults]
@@ -82,7 +82,7 @@ def _line(name: str, runs: Sequence[Summary], times: int) -> tuple[str, ...]:
 
 
 def failures(runs: Sequence[Summary], again: Callable[[Summary], str] = lambda one: seed_again(one.seed)) -> str:
-    """Each failed run with what is wrong and its command; empty where all is well."""
+    """Each failed run with its violations and its command; empty without failures."""
     lines: list[str] = []
     for one in runs:
         if one.wrongs:

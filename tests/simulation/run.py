@@ -1,4 +1,4 @@
-"""A seed's run, from its first request until nothing is due any more; and what the checker says of it."""
+"""The run of a seed, from its first request until nothing is due any more, and the checker's result."""
 
 import asyncio
 from collections import Counter
@@ -27,19 +27,19 @@ from tests.simulation.world import RATES, STARTS, World
 
 MINUTE = timedelta(minutes=1)
 GRACE = 0.5
-"""Seconds: the way from the gate to the provider, when nothing is slow."""
+"""Seconds from the gate check to the provider, without slow parts."""
 LONG_GRACE = 12.0
-"""With slow stores, stalls and slow tokens in between."""
+"""Seconds with slow stores, stalls and slow tokens in between."""
 MOST_ROUNDS, PATIENT_ROUNDS = 300, 20
 ONE_STEP = 900.0
+"""Seconds to the next tick once little happens: a day with one unknown outcome need not have 1,440 ticks."""
 IDLE_FOR = timedelta(hours=1)
 """Nothing is under way if nothing is due for so long."""
-"""Seconds to the next tick once little happens any more: a day in which one message is in doubt need not have 1,440."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a run came to."""
+    """The result of a run."""
 
     seed: int
     injected: dict[str, int]
@@ -51,14 +51,14 @@ class Outcome:
 
 
 def run(seed: int, *, spoken: bool = False) -> Outcome:
-    """The whole run of a seed; `spoken` keeps every step in words."""
+    """Runs a seed. `spoken` keeps every step as text."""
     return run_with(roll(seed), seed, spoken=spoken)
 
 
 def run_with(
     dice: Dice, seed: int = 0, *, spoken: bool = False, prepare: Callable[[World], None] | None = None
 ) -> Outcome:
-    """The run of dice that somebody else has rolled, in a world that somebody may have prepared."""
+    """Runs with given dice, in a world that `prepare` may change."""
     world = World(dice)
     if prepare is not None:
         prepare(world)
@@ -80,7 +80,7 @@ def run_with(
 
 
 def _played(script: "Script") -> Sequence[Violation]:
-    """What ended the run before its time, if anything did: its evidence is a half, and proves nothing more."""
+    """The exception that ended the run, if any. Its evidence is then incomplete and proves nothing more."""
     try:
         with asyncio.Runner(loop_factory=lambda: VirtualLoop(script.world.clock)) as runner:
             runner.run(script.play())
@@ -90,7 +90,7 @@ def _played(script: "Script") -> Sequence[Violation]:
 
 
 EXPECTED = (UnavailableError.__name__, StillUnderWayError.__name__)
-"""Errors that a worker may tell of: an injected one, and the wish to see a webhook again."""
+"""Errors that a worker may report: an injected one, and the request for a repetition of a webhook."""
 CROSSINGS = {
     "clock_crosses_21": ("SN", datetime(2026, 11, 23, 21, tzinfo=UTC)),
     "clock_crosses_07": ("SN", datetime(2026, 11, 23, 7, tzinfo=UTC)),
@@ -98,11 +98,11 @@ CROSSINGS = {
     "egypt_springs_forward": ("EG", datetime(2026, 4, 23, 22, tzinfo=UTC)),
     "egypt_falls_back": ("EG", datetime(2026, 10, 29, 21, tzinfo=UTC)),
 }
-"""Where it happens, and when."""
+"""The country and the time of each change."""
 
 
 class Script:
-    """What happens when, as the dice say."""
+    """The events of a run, as the dice choose them."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -116,7 +116,7 @@ class Script:
         self._fallbacks: dict[str, dict[str, int]] = {}
 
     async def play(self) -> None:
-        """Faults first, then calm until nothing is due."""
+        """Faults first, then none until nothing is due."""
         asyncio.get_running_loop().set_exception_handler(_only_deaths)
         await self.world.open()
         try:
@@ -220,7 +220,7 @@ class Script:
                 await self.clients.say(some[:1], granted=True)
 
     async def _two_bodies(self) -> None:
-        """Of single messages, at once and later, and of files."""
+        """Two bodies with one key: for single messages at once and later, and for files."""
         for number in range(3):
             await self._later(0, 60)
             if self.dice.breaks("two_bodies_under_one_key"):
@@ -250,9 +250,9 @@ class Script:
     # -------------------------------------------------------------------------------------------------------- the calm
 
     async def _come_to_rest(self) -> None:
-        """Dead letters are redriven, what a person paused is resumed, and time passes until nothing is due.
+        """Redrives dead letters, resumes what a person paused, and lets time pass until nothing is due.
 
-        What is held goes on by itself.
+        Holds end by themselves.
         """
         for number in range(MOST_ROUNDS):
             await self._help()
@@ -281,7 +281,7 @@ class Script:
                 await self.clients.act(identity, Action.RESUME)
 
     def _next(self) -> datetime | None:
-        """When something is due, visible or woken next."""
+        """The next time at which a row or distribution is due or a queue message becomes visible."""
         office = self.world.office
         due = [
             one.due_at for one in office.distributions.items.values() if one.status is not DistributionStatus.PLANNED
@@ -302,7 +302,7 @@ class Script:
             self._fallbacks[identity] = {str(status): count for status, count in view.fallbacks.by_status.items()}
 
     async def _look_around(self) -> None:
-        """Hold what is shown of each distribution that is over against what is listed."""
+        """Records the counts and the rows of each distribution that has ended."""
         for (_, identity), one in self.world.office.distributions.items.items():
             if one.status not in (DistributionStatus.COMPLETED, DistributionStatus.CANCELLED):
                 continue
@@ -318,7 +318,7 @@ class Script:
             self._idle.append(Idle(distribution=identity, at=now, shown=dict(+shown), listed=dict(listed)))
 
     def problems(self) -> Sequence[str]:
-        """What the script itself ran into."""
+        """What the script itself found wrong."""
         found = list(self.clients.problems)
         found += [] if self.rests else [f"it never comes to rest; next {self._next()}"]
         found += [problem for poller in self.world.pollers for problem in poller.problems]
@@ -337,7 +337,7 @@ class Script:
         return found
 
     def _borrowed(self) -> Sequence[str]:
-        """Rows that a status has moved which was about another message."""
+        """Rows that a status about another message has moved."""
         arrived = {one["key"].partition(".")[0] for one in self.world.postman.arrivals}
         rows = [row for row in self.world.office.log.rows.values() if row.status in ARRIVED]
         return [
@@ -347,7 +347,7 @@ class Script:
         ]
 
     def _count_crossings(self, calls: Sequence[Call]) -> None:
-        """A clock's change has occurred where messages left, or were asked for, before it and others left after it."""
+        """A change of the clock has occurred if messages left after it, and the run began before it."""
         began = self.began
         for name, (country, crosses_at) in CROSSINGS.items():
             waits = [call for call in calls if call["at"] >= crosses_at and call["channel"] == "sms"]
@@ -357,12 +357,12 @@ class Script:
                 self.dice.happened(name)
 
     def _known(self, statement: ConsentStatement) -> ConsentStatement:
-        """One that a person wrote is known once it is recorded; the others once they are answered."""
+        """A person's STOP is known once it is recorded, other statements once they are answered."""
         recorded = self.world.office.observed_people.stops.get(statement["dated"] or NEVER, NEVER)
         return ConsentStatement({**statement, "done": min(statement["done"], recorded)})
 
     def evidence(self) -> Evidence:
-        """In plain data."""
+        """The run's plain data."""
         world, office = self.world, self.world.office
         calls = sorted(world.meta.calls + world.orange.calls, key=lambda call: call["at"])
         self._count_crossings(calls)
@@ -393,7 +393,7 @@ class Script:
 
 
 def _only_deaths(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """The dead leave tasks behind that nobody waits for."""
+    """Ignores the exceptions of tasks that dead processes leave behind."""
     if not isinstance(context.get("exception"), KilledError | UnavailableError):
         loop.default_exception_handler(context)
 

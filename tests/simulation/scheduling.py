@@ -1,7 +1,7 @@
-"""Who runs next, and who dies: every call of a fake passes here before and after it takes effect.
+"""Decides which task runs next and which process dies: every call of a fake passes here, before and after its effect.
 
-Workers, ticks, webhooks and clients are tasks on one loop. At every await a seeded pause decides who goes on. A worker
-is a process: all its tasks know it (a context variable), and once it is dead none of them does anything more.
+Workers, ticks, webhooks and clients are tasks on one loop. A seeded pause at every await decides which one goes on. A
+worker is a process, which its tasks know by a context variable. Once it is dead, none of them does anything more.
 """
 
 import asyncio
@@ -19,10 +19,10 @@ from tests.fakes.world import FakeClock, KilledError, Points
 from tests.simulation.faults import Dice
 
 SHORT, LONG = 0.004, 0.03
-"""Seconds a call of AWS takes, mostly and sometimes."""
+"""Seconds of an AWS call, usually and sometimes."""
 SLOW = 0.5
 LONGEST_REPEAT = 1.0
-"""Seconds until AWS's client sends a write again whose answer was lost. Others may write in between."""
+"""Seconds until AWS's client repeats a write whose answer was lost. Others may write in between."""
 S3 = ("plans",)
 SECRETS = ("secrets",)
 QUEUES = ("queue", "tasks", "statuses", "dead")
@@ -35,7 +35,7 @@ class UnavailableError(Exception):
 
 @dataclass(slots=True, eq=False)
 class Process:
-    """One invocation of a function, or one request. Past its time-out it is as dead as a killed one."""
+    """One invocation of a function, or one request. After its time-out it is dead like a killed one."""
 
     role: str
     number: int
@@ -44,16 +44,16 @@ class Process:
     finished: bool = False
 
     def has_died(self, now: datetime) -> bool:
-        """Whether it was killed, or its time was up before its work was done."""
+        """Whether it was killed or reached its time-out before its work was done."""
         return self.dead or (not self.finished and now >= self.ends_at)
 
     def must_live(self, now: datetime) -> None:
-        """Raises KilledError where it does not."""
+        """Raises KilledError if it is dead."""
         if self.dead or now >= self.ends_at:
             self.die()
 
     def die(self) -> None:
-        """At once, whatever its other tasks are doing."""
+        """Kills it at once, with all its tasks."""
         self.dead = True
         raise KilledError(self.role)
 
@@ -64,7 +64,7 @@ ANYWHERE = {"fanout": "fanout_killed", "consumer": "consumer_killed", "api": "ap
 
 
 class Interleaving(Points):
-    """`Points` with a will of its own."""
+    """`Points` that also pause, kill and fail calls."""
 
     def __init__(self, dice: Dice, clock: FakeClock) -> None:
         super().__init__()
@@ -73,16 +73,16 @@ class Interleaving(Points):
         self._trace = hashlib.sha256()
         self.steps = 0
         self.kept: set[tuple[object, ...]] = set()
-        """Messages (organisation, ID) whose claim the log did not take back."""
+        """Messages (organisation, ID) whose claim the log did not give back."""
         self.spoken: list[str] | None = None
 
     @property
     def trace(self) -> str:
-        """Stands for every step of the run, in order."""
+        """A hash of every step of the run, in order."""
         return self._trace.hexdigest()
 
     def note(self, *words: object) -> None:
-        """One step of the trace."""
+        """Adds a step to the trace."""
         self.steps += 1
         line = f"{self._clock.instant:%d %H:%M:%S.%f} {' '.join(map(str, words))}"
         self._trace.update(line.encode())
@@ -90,7 +90,7 @@ class Interleaving(Points):
             self.spoken.append(line)
 
     def here(self) -> Process | None:
-        """The process that runs, if it is alive."""
+        """The running process, or None. Raises KilledError if it is dead."""
         process = CURRENT.get()
         if process is not None:
             process.must_live(self._clock.instant)
@@ -109,7 +109,7 @@ class Interleaving(Points):
         self._may_fail(name)
 
     async def after(self, name: str) -> None:
-        """Once it has taken effect, before its caller hears of it."""
+        """After the effect, before the caller gets the answer."""
         process = self.here()
         if process is None:
             return
@@ -144,13 +144,13 @@ class Interleaving(Points):
             await asyncio.sleep(random.random() * (LONG if random.random() < 0.1 else SHORT))
 
     def observe(self, prefix: str, store: object) -> None:
-        """Have all calls of a fake pass here, whoever holds it."""
+        """Makes all calls of a fake pass here."""
         for name, method in inspect.getmembers(store, inspect.iscoroutinefunction):
             if not name.startswith("_") and name != "add_all":
                 setattr(store, name, self._around(f"{prefix}.{name}", method))
 
     def _around(self, name: str, method: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
-        """The fake itself passes the point before; twice where AWS's client thinks that it has to ask again."""
+        """The fake itself passes the point before the call. The call runs twice if AWS's client repeats it."""
 
         @functools.wraps(method)
         async def whole(*args: Any, **kwargs: Any) -> Any:
@@ -164,9 +164,7 @@ class Interleaving(Points):
                     await asyncio.sleep(self._dice.between(0, LONGEST_REPEAT))
                     self.note("again", name)
                     found = await method(*args, **kwargs)
-                    if (
-                        name == "distributions.count"
-                    ):  # AWS's client says that it asked again, and the adapter does this
+                    if name == "distributions.count":  # AWS's client reports its repetition, and the adapter does this
                         await method.__self__.want_recount(*args[:2], kwargs["began"])  # type: ignore[attr-defined]
                 await self.after(name)
             except UnavailableError:
@@ -204,11 +202,11 @@ WRITES = (
     *("distributions.create", "distributions.save", "distributions.count", "distributions.set_counts"),
     *("rate_limits.book", "rate_limits.hold", "cards.failed", "cards.served"),
 )
-"""What AWS's client sends again where it has heard nothing."""
+"""Writes that AWS's client repeats if it gets no answer."""
 
 
 async def as_process[T](process: Process, work: Awaitable[T]) -> T:
-    """Runs work as that process. To be called in a task of its own, because the context stays changed."""
+    """Runs work as that process. Call it in a task of its own, because it changes the context."""
     CURRENT.set(process)
     done = await work
     process.finished = True
@@ -216,5 +214,5 @@ async def as_process[T](process: Process, work: Awaitable[T]) -> T:
 
 
 def ends_after(now: datetime, seconds: float) -> datetime:
-    """When a process's time is up."""
+    """When a process reaches its time-out."""
     return now + timedelta(seconds=seconds)

@@ -1,9 +1,8 @@
-"""Whether an SMS went to a person whose WhatsApp message had arrived, although nothing allowed that. A part of the
-checker: it imports nothing of the product either.
+"""Finds SMS fallbacks to people whose WhatsApp message had arrived, without a reason that allows them.
 
-It is allowed where the provider had said that the message failed, where a day had passed, or where our door had heard
-that the provider was reporting: of the message itself, of one that was sent later, or of anything around the time at
-which the SMS was due. What it had not heard by then nobody could know.
+This is a part of the checker and imports nothing of the product. A fallback is allowed if the message had failed, or if
+a day had passed. It is also allowed if a report had reached our webhook: about the message itself, about one that was
+sent later, or with a time near the fallback's. The product cannot know more than that.
 """
 
 from collections.abc import Iterator
@@ -13,11 +12,11 @@ from tests.simulation.evidence import Call, Evidence, Reported, Row
 
 AT_THE_LATEST = timedelta(hours=24)
 SLACK = timedelta(seconds=62)
-"""A minute before its time, and what instants in whole seconds leave open."""
+"""A minute before its time, plus the rounding of times in whole seconds."""
 
 
 def second_messages(evidence: Evidence) -> Iterator[str]:
-    """In words."""
+    """The text of each violation."""
     rows = {row["message_id"]: row for row in evidence["rows"]}
     arrived: dict[str, datetime] = {}
     for one in evidence["arrivals"]:

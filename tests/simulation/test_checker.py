@@ -1,4 +1,4 @@
-"""The checker sees each thing that must not be, and nothing where all is well. It knows the product from outside."""
+"""The checker reports every violation, and nothing for good evidence. It knows the product only from outside."""
 
 import ast
 from collections.abc import Callable
@@ -80,7 +80,7 @@ def reported(number: int, status: str, at: datetime, stamp: datetime | None = No
 
 @pytest.fixture
 def good() -> Evidence:
-    """A WhatsApp message and an SMS of one distribution, another SMS by itself."""
+    """A WhatsApp message and an SMS of one distribution, and a single SMS."""
     return Evidence(
         people=[person(1, "whatsapp"), person(2, "sms"), person(3, "sms", distribution=None)],
         calls=[call(1, "whatsapp"), call(2, "sms"), call(3, "sms")],
@@ -110,7 +110,7 @@ def kinds(found: Evidence) -> set[str]:
     return {wrong.kind for wrong in violations(found)}
 
 
-def test_all_is_well(good: Evidence) -> None:
+def test_good_evidence_has_no_violations(good: Evidence) -> None:
     assert violations(good) == []
 
 
@@ -171,13 +171,13 @@ def _at_night(one: Evidence) -> None:
 
 
 def _in_egypt(one: Evidence) -> None:
-    """Winter: UTC+2."""
+    """In winter: UTC+2."""
     one["people"][2]["country"] = "EG"
     one["calls"][2]["at"] = NIGHT - timedelta(hours=2)
 
 
 def _in_egypts_summer(one: Evidence) -> None:
-    """UTC+3: half past six in the evening is half past nine there."""
+    """UTC+3: 18:30 UTC is 21:30 there."""
     one["people"][2]["country"] = "EG"
     one["calls"][2]["at"] = datetime(2026, 7, 1, 18, 30, tzinfo=UTC)
 
@@ -196,7 +196,7 @@ def _before_its_time(one: Evidence) -> None:
 
 
 def _too_fast(one: Evidence) -> None:
-    """5 a second, 5.5 s that may be late: 28 at once are allowed, and one."""
+    """At 5 a second, 5.5 s may be late: 28 calls at once are allowed; the evidence has 30."""
     more = [call(2, "sms") for _ in range(28)]
     for one_more in more:
         one_more["taken"] = False
@@ -233,7 +233,7 @@ def _revoked(one: Evidence) -> None:
 
 
 def _revoked_before_a_grant_that_was_received_earlier(one: Evidence) -> None:
-    """The grant bears the later date, but it came with the request, before the revocation."""
+    """The grant has the later date, but it came with the request, before the revocation."""
     _revoked(one)
     one["statements"] = [ConsentStatement({**one["statements"][0], "dated": NOON - 60 * MINUTE})]
     one["people"][2]["granted_at"] = NOON - 30 * MINUTE
@@ -261,7 +261,7 @@ def _miscounted(one: Evidence) -> None:
     one["counts"] = {"d": {"read": 2}}
 
 
-def _miscounted_until_counted_anew(one: Evidence) -> None:
+def _miscounted_until_the_recount(one: Evidence) -> None:
     shown, listed = {"sent": 2, "delivered": 1}, {"sent": 1, "delivered": 1}
     one["idle"] = [Idle(distribution="d", at=NOON + 5 * MINUTE, shown=shown, listed=listed)]
 
@@ -287,7 +287,7 @@ def _cancelled_and_not_listed(one: Evidence) -> None:
     one["rows"] = [one["rows"][0], one["rows"][2]]
 
 
-def _counted_though_nobody_confirmed_it(one: Evidence) -> None:
+def _counted_without_confirmation(one: Evidence) -> None:
     one["people"] = [*one["people"], person(5, "sms", distribution="e")]
     one["accepted"], one["counts"] = {"d": 2, "e": 1}, {**one["counts"], "e": {"failed": 1}}
 
@@ -302,7 +302,7 @@ def _arrival_forgotten(one: Evidence) -> None:
 
 
 def _receipt_forgotten(one: Evidence) -> None:
-    """Orange names no attempt of ours, but the card."""
+    """Orange's receipt names no attempt of ours, only the card."""
     reported = Reported(
         at=NOON + MINUTE, stamp=NOON + MINUTE, channel="sms", card="CARD-2", key="", names_key=False, status="delivered"
     )
@@ -328,7 +328,7 @@ def _unknown_without_a_call(one: Evidence) -> None:
 
 
 def _unknown_beside_one_that_has_gone(one: Evidence) -> None:
-    """The card's only call is the other message's."""
+    """The card's only call belongs to the other message."""
     again = Row(**{**row(2, "sms", "failed"), "message_id": "m-9", "parent": "m-2", "distribution": None})
     one["rows"] = [*one["rows"], again]
     _unknown(one, 2, "sms")
@@ -341,7 +341,7 @@ def _unknown_without_a_call_of_that_attempt(one: Evidence) -> None:
 
 
 def _on_a_second_list(one: Evidence, *, skips: bool, sent: bool) -> None:
-    """The person of the first SMS, a minute later."""
+    """The person of the first SMS is in a second distribution, a minute later."""
     again = Person(**{**one["people"][1], "distribution": "e", "skips": skips})
     reason = None if sent else "already_sent"
     second = Row(**{**one["rows"][1], "message_id": "m-5", "distribution": "e", "reason": reason})
@@ -372,7 +372,7 @@ def _each_leaves_it_to_the_other(one: Evidence) -> None:
 
 
 def _failed_for_its_card(one: Evidence, *fetches: Fetch, distribution: str | None = "d") -> None:
-    """The first message, which no provider has heard of."""
+    """The first message fails for its card, without a call to a provider."""
     one["people"][0]["distribution"] = one["rows"][0]["distribution"] = distribution
     one["rows"][0] |= {"status": "failed", "reason": "card_unreachable"}
     one["calls"] = one["calls"][1:]
@@ -399,7 +399,7 @@ def _failed_with_its_host(one: Evidence) -> None:
 
 
 def _failed_as_its_host_came_back(one: Evidence) -> None:
-    """It was not asked for any more."""
+    """The card was not requested again."""
     _failed_for_its_card(one, *(fetch(1, minute, served=False) for minute in (0, 2)), fetch(4, 2.1, served=True))
 
 
@@ -453,7 +453,7 @@ WRONGS: dict[Callable[[Evidence], None], str] = {
     **dict.fromkeys((_failed_at_its_first_try, _failed_with_its_host, _failed_as_its_host_came_back), "wrong"),
     **dict.fromkeys((_given_up_too_soon, _failed_for_another_list), "wrong"),
     **dict.fromkeys(
-        (_counted_for_another_reason, _counted_though_nobody_confirmed_it, _miscounted_until_counted_anew), "wrong"
+        (_counted_for_another_reason, _counted_without_confirmation, _miscounted_until_the_recount), "wrong"
     ),
     _cancelled_and_not_listed: "lost",
     **dict.fromkeys((_denied, _stranger, _backwards, _failed_after_arrival, _miscounted, _no_reason), "wrong"),
@@ -461,18 +461,18 @@ WRONGS: dict[Callable[[Evidence], None], str] = {
 
 
 @pytest.mark.parametrize(("spoil", "kind"), WRONGS.items(), ids=lambda one: getattr(one, "__name__", one))
-def test_what_must_not_be_is_seen(good: Evidence, spoil: Callable[[Evidence], None], kind: str) -> None:
+def test_each_kind_of_violation_is_reported(good: Evidence, spoil: Callable[[Evidence], None], kind: str) -> None:
     spoiled = deepcopy(good)
     spoil(spoiled)
     assert kind in kinds(spoiled)
 
 
-def test_a_cancel_lists_the_rows_that_never_left(good: Evidence) -> None:
+def test_rows_that_a_cancel_ended_before_they_left_are_no_violation(good: Evidence) -> None:
     _failed_when_cancelled(good)
     assert violations(good) == []
 
 
-def test_a_card_that_really_is_not_there_fails_its_message(good: Evidence) -> None:
+def test_a_missing_card_may_fail_its_message(good: Evidence) -> None:
     alone = deepcopy(good)
     tries = [fetch(1, minute, served=False) for minute in (0, 2, 2.2)]
     _failed_for_its_card(good, *tries, fetch(4, 2.1, served=True))
@@ -482,26 +482,26 @@ def test_a_card_that_really_is_not_there_fails_its_message(good: Evidence) -> No
     assert kinds(alone) == set()
 
 
-def test_a_message_fails_for_its_picture_after_two_uploads(good: Evidence) -> None:
+def test_a_message_may_fail_for_its_picture_after_two_uploads(good: Evidence) -> None:
     _failed_for_its_picture(good, "media-1", "media-2")
     assert violations(good) == []
 
 
-def test_a_failure_without_our_key_does_not_forbid_to_resend(good: Evidence) -> None:
-    """The first call's answer was lost: nothing but the key could say of which message Meta speaks."""
+def test_a_failure_without_our_key_does_not_forbid_a_resend(good: Evidence) -> None:
+    """The first call's answer was lost, so only the key could tell which message Meta means."""
     _reported_and_resent(good)
     good["reported"] = [{**one, "names_key": False} for one in good["reported"]]
     assert [one for one in violations(good) if one.kind == "doubled"] == []
 
 
-def test_a_message_that_was_resent_in_silence_may_have_two(good: Evidence) -> None:
+def test_a_message_resent_before_any_report_may_have_two_acceptances(good: Evidence) -> None:
     _reported_and_resent(good)
     good["reported"][0]["at"] = NOON + 21 * MINUTE
     good["reported"][0]["key"] = "m-1.2"
     assert violations(good) == []
 
 
-def test_what_a_person_sends_again_does_not_wait_for_the_lists_time(good: Evidence) -> None:
+def test_a_persons_resend_does_not_wait_for_the_distributions_time(good: Evidence) -> None:
     good["people"][2]["not_before"] = NOON + MINUTE
     assert [one.kind for one in violations(good)] == ["early"]
     again = row(3, "sms", distribution=None)
@@ -510,7 +510,7 @@ def test_what_a_person_sends_again_does_not_wait_for_the_lists_time(good: Eviden
     assert "early" not in {one.kind for one in violations(good)}
 
 
-def test_what_each_list_left_to_another_may_have_been_sent_again_by_a_person(good: Evidence) -> None:
+def test_a_card_that_every_distribution_skipped_may_be_resent_by_a_person(good: Evidence) -> None:
     _each_leaves_it_to_the_other(good)
     assert [one for one in violations(good) if "left it to another" in one.text]
     again = row(2, "sms", distribution=None)
@@ -519,13 +519,13 @@ def test_what_each_list_left_to_another_may_have_been_sent_again_by_a_person(goo
     assert not [one for one in violations(good) if "left it to another" in one.text]
 
 
-def test_a_list_that_does_not_ask_may_send_a_second_message(good: Evidence) -> None:
+def test_a_distribution_without_skipping_may_send_a_second_message(good: Evidence) -> None:
     _on_a_second_list(good, skips=False, sent=True)
     good["people"][1]["skips"] = True
     assert violations(good) == []
 
 
-def test_a_list_that_asks_may_send_what_has_failed(good: Evidence) -> None:
+def test_a_distribution_with_skipping_may_send_a_failed_message(good: Evidence) -> None:
     _the_later_one_asks(good)
     good["changes"] = [*good["changes"], Change(message_id="m-2", at=NOON, status="failed")]
     good["rows"][1].update({"status": "failed", "reason": "undeliverable"})
@@ -534,12 +534,12 @@ def test_a_list_that_asks_may_send_what_has_failed(good: Evidence) -> None:
     assert violations(good) == []
 
 
-def test_who_is_left_out_has_been_sent_it_by_another(good: Evidence) -> None:
+def test_a_skipped_person_got_the_message_from_another_distribution(good: Evidence) -> None:
     _on_a_second_list(good, skips=True, sent=False)
     assert violations(good) == []
 
 
-def test_a_receipt_may_be_about_the_message_nobody_knows_of(good: Evidence) -> None:
+def test_a_receipt_may_be_about_the_sms_with_an_unknown_outcome(good: Evidence) -> None:
     _receipt_forgotten(good)
     again = Row(**{**row(2, "sms"), "message_id": "m-9", "parent": "m-2", "distribution": None})
     good["rows"][1].update({"status": "failed", "reason": "outcome_unknown"})
@@ -548,7 +548,7 @@ def test_a_receipt_may_be_about_the_message_nobody_knows_of(good: Evidence) -> N
     assert violations(good) == []
 
 
-def test_an_outcome_may_be_unknown_after_a_call_or_if_nobody_could_know(good: Evidence) -> None:
+def test_an_outcome_may_be_unknown_after_a_call_or_if_it_is_excused(good: Evidence) -> None:
     _unknown(good, 1, "whatsapp")
     assert violations(good) == []
     _unknown_without_a_call(good)
@@ -556,13 +556,13 @@ def test_an_outcome_may_be_unknown_after_a_call_or_if_nobody_could_know(good: Ev
     assert violations(good) == []
 
 
-def test_what_leaves_within_a_second_of_a_pause_had_asked_before(good: Evidence) -> None:
+def test_a_call_within_a_second_of_a_pause_is_allowed(good: Evidence) -> None:
     _paused(good)
     good["states"][1]["at"] = NOON - timedelta(seconds=1)
     assert violations(good) == []
 
 
-def test_who_agrees_anew_may_be_written_to(good: Evidence) -> None:
+def test_a_person_who_agrees_again_may_get_messages(good: Evidence) -> None:
     _revoked(good)
     before = good["statements"][0]["done"]
     good["statements"] = [
@@ -581,7 +581,7 @@ def test_who_agrees_anew_may_be_written_to(good: Evidence) -> None:
 
 
 def _fell_back(one: Evidence, minutes: float = 12) -> None:
-    """The first message arrived unheard of; ten minutes later its SMS was due."""
+    """The first message arrived without a report. Ten minutes later its fallback was due."""
     sms = {**row(4, "sms"), "card": "CARD-1", "parent": "m-1"}
     one["rows"][0].update({"fallback_minutes": 10, "status": "sent"})
     one["rows"] = [*one["rows"], Row(**sms)]  # type: ignore[typeddict-item]
@@ -603,7 +603,9 @@ def _fell_back(one: Evidence, minutes: float = 12) -> None:
     ],
     ids=["nothing", "its own", "its own, afterwards", "an old word", "something around its time", "a later one"],
 )
-def test_an_sms_after_an_arrival_needs_a_reason(good: Evidence, received: tuple[Reported, ...], is_wrong: bool) -> None:
+def test_a_fallback_after_an_arrival_needs_a_reason(
+    good: Evidence, received: tuple[Reported, ...], is_wrong: bool
+) -> None:
     _fell_back(good)
     good["people"] = [*good["people"], person(6, "whatsapp", distribution=None)]
     good["calls"] = [*good["calls"], call(6, "whatsapp", NOON + 2 * MINUTE)]
@@ -613,7 +615,7 @@ def test_an_sms_after_an_arrival_needs_a_reason(good: Evidence, received: tuple[
 
 
 @pytest.mark.parametrize("reason", ["a day", "failed", "has not arrived"])
-def test_an_sms_in_place_of_a_message_may_have_a_reason(good: Evidence, reason: str) -> None:
+def test_a_fallback_with_a_reason_is_allowed(good: Evidence, reason: str) -> None:
     _fell_back(good, 24 * 60 if reason == "a day" else 12)
     if reason == "failed":
         good["changes"] = [*good["changes"], Change(message_id="m-1", at=NOON + MINUTE, status="failed")]

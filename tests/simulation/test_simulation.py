@@ -1,4 +1,4 @@
-"""A few hundred seeds; what a seed is worth; and that a product which is broken on purpose is found out."""
+"""Some hundred seeds run without a violation. A seed repeats exactly, and the checker finds deliberate defects."""
 
 import asyncio
 import os
@@ -40,11 +40,11 @@ SEEDS = 200
 
 @cache
 def runs() -> tuple[Summary, ...]:
-    """All seeds, once."""
+    """The summaries of all seeds."""
     return tuple(map(summary_of, range(SEEDS)))
 
 
-def test_nothing_is_lost_nothing_comes_twice_and_nothing_too_early() -> None:
+def test_no_seed_has_a_violation() -> None:
     assert not failures(runs()), f"\n{failures(runs())}"
 
 
@@ -53,22 +53,22 @@ def test_every_kind_of_fault_occurs() -> None:
     assert {fault.name for fault in FAULTS} == {name for one in runs() for name in one.faults}
 
 
-def test_the_same_seed_is_the_same_run() -> None:
+def test_the_same_seed_gives_the_same_run() -> None:
     first, second, other = run(21), run(21), run(22)
     assert (first.trace, first.injected, first.evidence) == (second.trace, second.injected, second.evidence)
     assert first.trace != other.trace
 
 
 @pytest.mark.enable_socket
-def test_it_is_the_same_in_another_process_too() -> None:
-    """Whatever that one's hashes of strings are. It is run by the command that a failed seed is printed with."""
+def test_the_run_is_the_same_in_another_process_too() -> None:
+    """Also with other string hashes. The test uses the command that a failed seed prints."""
     command = [sys.executable, *seed_again(23).split()[1:]]
     environment = {**os.environ, "PYTHONHASHSEED": "1"}
     reported = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     assert f"seed 23: trace {run(23).trace}" in reported.stdout
 
 
-def test_the_report_names_what_failed_and_how_to_run_it_again() -> None:
+def test_the_report_names_each_failed_seed_and_its_command() -> None:
     fine = Summary(seed=1, times={"sqs_throttles": 3}, messages=10, wrongs=())
     bad = Summary(
         seed=7,
@@ -87,12 +87,12 @@ def test_the_report_names_what_failed_and_how_to_run_it_again() -> None:
 
 def _the_tick_breaks(world: World) -> None:
     async def broken() -> None:
-        raise KeyError("nobody expected that")
+        raise KeyError("an unexpected error")
 
     world.tick = broken  # type: ignore[method-assign]
 
 
-def _nobody_ever_goes_on(world: World) -> None:
+def _every_task_waits_for_ever(world: World) -> None:
     async def waits() -> None:
         await asyncio.Event().wait()
 
@@ -102,12 +102,12 @@ def _nobody_ever_goes_on(world: World) -> None:
 @pytest.mark.parametrize(
     ("ends", "words"),
     [
-        (_the_tick_breaks, "KeyError: 'nobody expected that' (tests/simulation/"),
-        (_nobody_ever_goes_on, "nobody sleeps"),
+        (_the_tick_breaks, "KeyError: 'an unexpected error' (tests/simulation/"),
+        (_every_task_waits_for_ever, "none of them sleeps"),
     ],
 )
-def test_a_run_that_raises_is_a_failed_seed_like_any_other(ends: Callable[[World], None], words: str) -> None:
-    """Its own steps and its command are needed more than any other's."""
+def test_a_run_that_raises_is_a_failed_seed(ends: Callable[[World], None], words: str) -> None:
+    """A failed run needs its own steps and its command most."""
     outcome = run_with(roll(3), 3, prepare=ends, spoken=True)
     assert [wrong.kind for wrong in outcome.wrongs] == ["wrong"]
     assert words in outcome.wrongs[0].text
@@ -115,10 +115,10 @@ def test_a_run_that_raises_is_a_failed_seed_like_any_other(ends: Callable[[World
     assert "--seeds 1 --from 3 --steps" in failures([summary(outcome)])
 
 
-# ------------------------------------------------------------------------------------------ a product that is broken
+# ------------------------------------------------------------------------------------------- a product with a defect
 
 
-def _claim_lets_everybody_through(world: World) -> None:
+def _every_claim_is_won(world: World) -> None:
     claim = world.office.log.claim
 
     async def always(organisation: str, message_id: str, **how: Any) -> Claim:
@@ -128,7 +128,7 @@ def _claim_lets_everybody_through(world: World) -> None:
     world.office.log.claim = always  # type: ignore[method-assign]  # the guard that is taken out
 
 
-def _nobody_is_known_to_have_revoked(world: World) -> None:
+def _no_revocation_is_known(world: World) -> None:
     async def nothing(*_: object) -> Mapping[str, ConsentRecord]:
         return {}
 
@@ -152,7 +152,7 @@ def _received_long_ago(one: Consent) -> Consent:
 
 
 class _FormsApart(NumberKey):
-    """Hashes a number as it is written, in whatever form."""
+    """Hashes a number exactly as it is written."""
 
     @override
     def person(self, organisation: str, e164: str) -> str:
@@ -164,8 +164,8 @@ def _an_old_number_is_another_person(world: World) -> None:
     world.office.put_together()
 
 
-def _the_timetable_is_too_quick(world: World) -> None:
-    """As if every worker had the whole rate to itself, many times over."""
+def _the_rate_is_too_high(world: World) -> None:
+    """As if every worker had the whole rate for itself, many times over."""
     settings_are = world.settings_are
 
     async def quicker(whatsapp: WhatsAppIntegration, sms: SmsIntegration) -> None:
@@ -175,7 +175,7 @@ def _the_timetable_is_too_quick(world: World) -> None:
 
 
 def _the_clock_is_wrong(world: World) -> None:
-    """The workers' clock says noon, the wall says night."""
+    """The workers' clock is three hours behind the true time."""
     now = world.clock.now
     world.office.clock.now = lambda: now() - timedelta(hours=3)  # type: ignore[method-assign]
 
@@ -219,7 +219,7 @@ def _always[T](found: T) -> Callable[..., Coroutine[Any, Any, T]]:
 
 
 def _a_key_alone_names_a_message(world: World) -> None:
-    """Whatever channel it is of, and whatever number it left by."""
+    """For any channel and any sending number."""
     move = world.office.log.move
 
     async def trusting(organisation: str, message_id: str, wish: Any) -> Any:
@@ -229,7 +229,7 @@ def _a_key_alone_names_a_message(world: World) -> None:
 
 
 def _tokens_of_claims_are_not_kept(world: World) -> None:
-    """A claim that AWS's client repeats is then taken for another copy's."""
+    """A claim that AWS's client repeats then looks like another worker's."""
     keep = world.office.log._keep
 
     def forgetful(row: Message) -> Message:
@@ -239,7 +239,7 @@ def _tokens_of_claims_are_not_kept(world: World) -> None:
 
 
 def _meta_is_taken_to_report(world: World) -> None:
-    """Fallbacks by time wait for nobody."""
+    """Fallbacks by time never wait for Meta's reports."""
     forever = world.clock.instant + timedelta(days=365)
 
     async def reporting(*_: object) -> LastHeard:
@@ -248,7 +248,7 @@ def _meta_is_taken_to_report(world: World) -> None:
     world.office.last_heard_store.read = reporting  # type: ignore[method-assign, assignment]
 
 
-def _nobody_asks_again_as_rows_are_logged(world: World) -> None:
+def _rows_are_not_compared_again_at_logging(world: World) -> None:
     class Forgetful(AlreadySent):
         async def since_planning(self, distribution: Distribution, rows: Iterable[int]) -> set[int]:
             return set()
@@ -264,7 +264,7 @@ def _nobody_asks_again_as_rows_are_logged(world: World) -> None:
 
 
 def _a_phone_has_one_card(world: World) -> None:
-    """As if no enrolment told brothers and sisters apart, and no text."""
+    """As if neither enrolment nor text told siblings apart."""
 
     class Alike(Eligibility):
         @override
@@ -284,7 +284,7 @@ def _a_phone_has_one_card(world: World) -> None:
 
 
 def _a_card_that_is_not_there_fails_at_once(world: World) -> None:
-    """As it was: with its host away, the whole list fails, row by row."""
+    """Then, while a card host is away, the whole list fails row by row."""
     step = SimulatedOffice.step
 
     def hasty(office: SimulatedOffice, channel: Channel, **how: Any) -> SendStep[Any, str]:
@@ -300,11 +300,11 @@ async def _fails(*_: object) -> CardDecision:
 
 
 BREAKS: dict[Callable[[World], None], tuple[frozenset[str], str]] = {
-    _claim_lets_everybody_through: (frozenset({"sqs_delivers_twice", "sqs_delete_lost"}), "doubled"),
-    _nobody_is_known_to_have_revoked: (frozenset({"consent_revoked"}), "early"),
+    _every_claim_is_won: (frozenset({"sqs_delivers_twice", "sqs_delete_lost"}), "doubled"),
+    _no_revocation_is_known: (frozenset({"consent_revoked"}), "early"),
     _grants_count_by_their_date_alone: (frozenset({"consents_dated"}), "early"),
     _an_old_number_is_another_person: (frozenset({"stops_written"}), "early"),
-    _the_timetable_is_too_quick: (frozenset({"tick_doubled"}), "early"),
+    _the_rate_is_too_high: (frozenset({"tick_doubled"}), "early"),
     _the_clock_is_wrong: (frozenset({"clock_crosses_21"}), "early"),
     _a_card_that_is_not_there_fails_at_once: (frozenset({"card_host_away"}), "wrong"),
     _statuses_are_overwritten: (frozenset({"webhook_reordered"}), "wrong"),
@@ -312,15 +312,13 @@ BREAKS: dict[Callable[[World], None], tuple[frozenset[str], str]] = {
     _a_key_alone_names_a_message: (frozenset({"webhook_misdirected"}), "wrong"),
     _tokens_of_claims_are_not_kept: (frozenset({"own_write_met_again"}), "wrong"),
     _meta_is_taken_to_report: (frozenset({"provider_silent"}), "doubled"),
-    _nobody_asks_again_as_rows_are_logged: (frozenset({"lists_overlap"}), "doubled"),
+    _rows_are_not_compared_again_at_logging: (frozenset({"lists_overlap"}), "doubled"),
     _a_phone_has_one_card: (frozenset({"phone_shared"}), "wrong"),
 }
 
 
 @pytest.mark.parametrize(("sabotage", "how"), BREAKS.items(), ids=lambda one: getattr(one, "__name__", ""))
-def test_a_guard_that_is_taken_out_is_missed(
-    sabotage: Callable[[World], None], how: tuple[frozenset[str], str]
-) -> None:
+def test_a_removed_guard_is_noticed(sabotage: Callable[[World], None], how: tuple[frozenset[str], str]) -> None:
     chosen, kind = how
     found: set[str] = set()
     for seed in range(12):
@@ -328,4 +326,4 @@ def test_a_guard_that_is_taken_out_is_missed(
         found |= {wrong.kind for wrong in outcome.wrongs}
         if kind in found:
             return
-    pytest.fail(f"nobody noticed; found {found}")
+    pytest.fail(f"no violation of this kind; found {found}")

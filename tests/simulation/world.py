@@ -1,4 +1,4 @@
-"""One run: an organisation, its people, both providers, and everything that may go wrong, from one seed."""
+"""The world of one run: an organisation, its people, both providers and the faults, all from one seed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -27,7 +27,7 @@ from tests.simulation.queues import ChannelQueues, Poller, Queue, SqsMessage, St
 from tests.simulation.scheduling import Interleaving, Process, UnavailableError, as_process, ends_after
 
 RATES = {"sms": 1, "whatsapp": 2}
-"""Calls a second: few, so that a dozen messages already have to wait for each other."""
+"""Calls a second: so few that a dozen messages already wait for each other."""
 STARTS = {
     "clock_crosses_21": datetime(2026, 11, 23, 20, 54, tzinfo=UTC),
     "clock_crosses_07": datetime(2026, 11, 23, 6, 57, tzinfo=UTC),
@@ -35,7 +35,7 @@ STARTS = {
     "egypt_springs_forward": datetime(2026, 4, 23, 18, 55, tzinfo=UTC),
     "egypt_falls_back": datetime(2026, 10, 29, 17, 55, tzinfo=UTC),
 }
-"""Some minutes before it happens; Egypt's clocks change at night, while what missed 21:00 waits for 07:00."""
+"""Some minutes before the change. Egypt's clocks change at night; messages that missed 21:00 then wait for 07:00."""
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 RECEIVES, FEW_RECEIVES, FOR_EVER = 12, 2, 1_000_000
 """template.yaml's maxReceiveCount, and one that is soon used up."""
@@ -51,7 +51,7 @@ class Fleet:
     free: list[SimulatedOffice] = field(default_factory=list)
 
     async def lend[T](self, work: Callable[[SimulatedOffice], Awaitable[T]]) -> T:
-        """Have one of them do some work."""
+        """Does work in one of the environments."""
         environment = self.free.pop() if self.free else self.office.environment(patient=self.patient)
         try:
             done = await work(environment)
@@ -63,7 +63,7 @@ class Fleet:
 
 
 class World:
-    """Everything but the people who use it (`tests.simulation.clients`)."""
+    """All parts of a run except the clients (`tests.simulation.clients`)."""
 
     def __init__(self, dice: Dice) -> None:
         self.dice = dice
@@ -99,21 +99,21 @@ class World:
         self.ticks = 0
 
     async def settings_are(self, whatsapp: WhatsAppIntegration, sms: SmsIntegration) -> None:
-        """An administrator saves them."""
+        """An administrator saves settings."""
         environment = self.office.environment()
         self.office.integrations.kept = {(DEMO, "sms"): sms, (DEMO, "whatsapp"): whatsapp}
         await environment.integrations.put(whatsapp)
         await environment.integrations.put(sms)
 
     async def open(self) -> None:
-        """Settings are in, workers wait."""
+        """Saves the settings and starts the workers."""
         await self.office.token_store.open(DEMO)
         whatsapp = replace(WHATSAPP, rate_per_second=RATES["whatsapp"])
         await self.settings_are(whatsapp, replace(SMS, rate_per_second=RATES["sms"]))
         self.background = [asyncio.create_task(poller.poll()) for poller in self.pollers]
 
     async def close(self) -> None:
-        """Nobody goes on, not the dead either."""
+        """Cancels every task, also those of dead processes."""
         mine = asyncio.current_task()
         remaining = [task for task in asyncio.all_tasks() if task is not mine]
         for task in remaining:
@@ -148,7 +148,7 @@ class World:
         return Poller(self.tasks, "fanout", seconds=FANOUT_SECONDS, at_once=3, batch=1, work=work)
 
     def _mark_dead(self, queue_message: SqsMessage[QueueMessage]) -> None:
-        """What a channel's queue gives up goes to its dead-letter queue."""
+        """A queue message that is given up goes to the dead-letter queue."""
         body, attempts = queue_message.body, queue_message.receives - 1
         reason = DeadReason.HANDLING_FAILED
         self.dead.add(
@@ -174,7 +174,7 @@ class World:
 
         return Poller(self.statuses, "consumer", seconds=WEBHOOK_SECONDS, at_once=2, batch=10, work=work)
 
-    # ---------------------------------------------------------------------------------------------- what knocks at us
+    # --------------------------------------------------------------------------------------------- calls from outside
 
     async def request[T](self, role: str, seconds: float, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """One request or tick, in a process of its own. Raises KilledError and UnavailableError."""
@@ -183,7 +183,7 @@ class World:
         return await asyncio.create_task(as_process(process, work()))
 
     async def knock(self, provider: Provider, body: bytes, credential: str) -> bool:
-        """A provider's webhook; says whether we answered 200."""
+        """A call of a provider's webhook. Whether we answered 200."""
 
         async def at(environment: SimulatedOffice) -> bool:
             ingress = environment.ingress()
@@ -202,13 +202,13 @@ class World:
         return f"{row.message_id}.{row.attempts}" if row is not None else None
 
     async def tick(self) -> None:
-        """One; should it fail, it is not repeated (no async retries)."""
+        """One tick. A failed tick is not repeated (no async retries)."""
         environment = self.office.environment()
         with suppress(KilledError, UnavailableError):
             await self.request("tick", FANOUT_SECONDS, environment.fanout().tick)
 
     async def minute(self) -> None:
-        """A minute's tick, missed or doubled now and then."""
+        """The tick of a minute, sometimes missed or doubled."""
         if self.dice.breaks("tick_missed"):
             return
         if self.dice.breaks("tick_doubled"):
@@ -220,26 +220,26 @@ class World:
 
     @property
     def queues(self) -> Sequence[Queue[Any]]:
-        """All of them."""
+        """All queues."""
         return [*self.channels.values(), self.tasks, self.statuses, self.dead]
 
     def is_busy(self) -> bool:
-        """Whether somebody works, or something can be taken up now."""
+        """Whether a worker works or a message is visible."""
         now = self.clock.instant
         soon = [at for queue in self.queues if (at := queue.next_visible()) is not None]
         return any(poller.busy for poller in self.pollers) or any(at <= now for at in soon)
 
     def reported(self) -> Sequence[Reported]:
-        """What our door took of the providers."""
+        """The reports that our webhook accepted."""
         return self.postman.reported
 
     def rotate(self) -> None:
-        """The providers' half of a rotation: what was valid is no longer."""
+        """The provider's part of a rotation: the old secrets are no longer valid."""
         self.meta.token, self.meta.secret = "t2", "a2"
         self.orange.client_secret, self.orange.path_token = "s2", "r2"
 
     async def follow_rotation(self) -> None:
-        """The administrator's half."""
+        """The administrator's part of a rotation."""
         now = self.clock.instant
         version = int(now.timestamp() * 1000)
         new = partial(Secret, updated_at=now)
