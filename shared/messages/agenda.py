@@ -1,5 +1,5 @@
-"""The agenda: messages that wait longer than a queue can delay, or that somebody has to look after. Enqueue first,
-then move the watch on: a message whose copy was lost comes up again."""
+"""The agenda: messages that wait longer than a queue can delay, or that need a next check. It enqueues first and moves
+the next check afterwards, so a message whose queue message was lost comes up again."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -56,8 +56,6 @@ class AgendaDeps:
 
 
 class Agenda:
-    """Takes up what is due."""
-
     def __init__(self, deps: AgendaDeps) -> None:
         self._deps = deps
         self._unknowns = Unknowns(deps.log, deps.status_writer, deps.note_unknown)
@@ -65,7 +63,7 @@ class Agenda:
         self._waits = FallbackWaits(deps.log, deps.last_heard_store, self._last_heard_reader, deps.telemetry)
 
     async def work_off(self, shard: int) -> bool:
-        """Take up the due messages of one shard; True where there may be more."""
+        """Take up the due messages of one shard. Returns True if there may be more."""
         now = self._deps.clock.now()
         self._last_heard_reader.forget()
         due = await self._deps.log.due(shard, now, _AT_ONCE)
@@ -79,7 +77,7 @@ class Agenda:
         return len(due) == _AT_ONCE
 
     async def fall_back(self, organisation: str, message_id: str) -> None:
-        """Begin the fallback of a message that has just failed: not to wait for the next tick."""
+        """Begin the fallback of a message that has just failed, without waiting for the next tick."""
         now = self._deps.clock.now()
         self._last_heard_reader.forget()
         message = await self._deps.log.get(organisation, message_id)
@@ -90,7 +88,8 @@ class Agenda:
         await self._waits.flush()
 
     async def _take_up_or_put_off(self, message: Message, states: "_States", now: datetime) -> None:
-        """One that cannot be taken up goes to the back: a shard is read from its earliest, for all organisations."""
+        """A message that cannot be taken up is postponed: a shard is read from its earliest message, for all
+        organisations."""
         try:
             await self._take_up(message, states, now)
         except Exception as error:
@@ -122,7 +121,8 @@ class Agenda:
             await self._enqueue(message, distribution, now)
 
     async def _is_parked(self, message: Message, states: "_States") -> bool:
-        """Whether one of its scopes is held: then it waits for the end of the hold, and no fallback takes its place."""
+        """Whether one of its scopes is held. The message then waits for the end of the hold, and its fallback does not
+        start."""
         found = states.holding(message)
         if found is None or message.due_at is None:
             return False
@@ -132,14 +132,14 @@ class Agenda:
         return True
 
     async def _lapsed(self, message: Message, now: datetime) -> None:
-        """A claim whose holder is dead: nobody knows whether the provider took the message."""
+        """The claimer of this message died, so its outcome is unknown."""
         if message.lease_until is not None and message.lease_until > now:
             await self._move_next_check(message, message.lease_until)
         else:
             await self._unknowns.take(message, now)
 
     async def _given_up(self, message: Message, letter: DeadLetter, now: datetime) -> None:
-        """Nobody redrove it in all that time: it ends, and its distribution may be completed."""
+        """The message was not redriven in time: it ends, and its distribution can be completed."""
         if now < letter.ends_at:
             await self._move_next_check(message, letter.ends_at)
         else:
@@ -148,10 +148,11 @@ class Agenda:
     async def _resolve_unknown(
         self, message: Message, since: datetime, distribution: Distribution | None, now: datetime
     ) -> None:
-        """Wait for a status, send once more where silence says that it was not taken, or end it (design.md, Identity).
+        """Wait for a status, send once more if Meta's silence shows that it did not take the message, or end it
+        (design.md, Identity).
 
-        A distribution that is paused or cancelled sends nothing, this neither. A message with a fallback has that as
-        its second chance: it is not sent twice itself.
+        A distribution that is paused or cancelled sends nothing, so this message waits too. A message with a fallback
+        has that as its second chance and is not sent twice itself.
         """
         only_once = message.resent or message.fallback_minutes is not None
         unknown_outcome = UnknownOutcome(since=since, claimed_at=message.claimed_at, resent=only_once)
@@ -168,22 +169,22 @@ class Agenda:
         return LastHeard() if message.resent else await self._last_heard_reader.of(message)
 
     async def _resend(self, message: Message, distribution: Distribution | None, now: datetime) -> None:
-        """Free it first: a copy of a message in doubt would be dropped."""
+        """End the unknown outcome first: the sender drops a queue message of a message that is marked unknown."""
         key = (message.organisation, message.message_id)
         if await self._deps.log.resend(*key, attempt=message.attempts, due_at=now):
             self._deps.telemetry.event("unknown_outcome_resent", message_id=message.message_id)
             await self._enqueue(dataclasses.replace(message, due_at=now), distribution, now)
 
     async def _wait_with(self, message: Message, distribution: Distribution | None, now: datetime) -> None:
-        """Its distribution does not release: wait with it, or end with it."""
+        """Its distribution does not release now: wait with it, or end with it."""
         if distribution is None or distribution.status is DistributionStatus.CANCELLED:
             await self._deps.status_writer.end_unsent(message.organisation, message.message_id, "cancelled", now)
         else:
             await self._move_next_check(message, now + _WHILE_PAUSED)
 
     async def _fall_back(self, parent: Message, distribution: Distribution | None, now: datetime) -> None:
-        """A distribution that is paused or cancelled sends nothing, no fallback either. Then Meta has a say: the SMS of
-        a message that may have arrived waits."""
+        """A distribution that is paused or cancelled sends nothing, also no fallback. Otherwise the SMS waits if the
+        parent may have arrived."""
         if parent.chunk is not None and not _may_leave(distribution):
             cancelled = distribution is None or distribution.status is DistributionStatus.CANCELLED
             await self._move_next_check(parent, None if cancelled else now + _WHILE_PAUSED)
@@ -196,8 +197,8 @@ class Agenda:
             await self._enqueue(sms, None, now)
 
     async def _may_go(self, message: Message, payload: Payload, now: datetime) -> bool:
-        """Ask the gate before a departure is booked: fallbacks come by the thousand, most of them in a pause or at
-        night would book in vain."""
+        """Ask the gate before a slot is booked. Fallbacks come by the thousand, and during a pause or at night most
+        slots would be wasted."""
         queue_message = queue_message_of(message, payload, None, microseconds(now), 0)
         answer = await self._deps.gate_check.ask(queue_message, now)
         key = (message.organisation, message.message_id)
@@ -233,7 +234,7 @@ class Agenda:
         await set_next_check(self._deps.log, message, due_at)
 
     async def _states_of(self, messages: Sequence[Message]) -> "_States":
-        """Read at once for all of them."""
+        """Reads the distributions and holds of all messages at once."""
         keys = {(message.organisation, message.distribution_id) for message in messages if message.distribution_id}
         channels = {(message.organisation, message.channel) for message in messages}
         distributions, holds = await self._deps.holds.read([(one, two) for one, two in keys if two], channels)
@@ -248,11 +249,11 @@ class _States:
     holds: Mapping[tuple[str, Channel], Holds]
 
     def distribution_of(self, message: Message) -> Distribution | None:
-        """None where the message belongs to none, or it is gone."""
+        """None: the message belongs to no distribution, or the distribution is gone."""
         return self.distributions.get((message.organisation, message.distribution_id or ""))
 
     def holding(self, message: Message) -> ScopeKey | None:
-        """The scope of the message that is held."""
+        """The held scope of the message; None: no scope of it is held."""
         holds = self.holds.get((message.organisation, message.channel))
         found = holds.holding(scopes_of_message(message, self.distribution_of(message))) if holds else None
         return found[0] if found is not None else None
@@ -263,7 +264,7 @@ def _may_leave(distribution: Distribution | None) -> bool:
 
 
 CHECK_AFTER = timedelta(seconds=120)
-"""When the agenda looks after the message again, counted from its send slot."""
+"""When the agenda looks at the message again, counted from its send slot."""
 
 
 class EnqueuesAgain(Protocol):
@@ -282,9 +283,9 @@ class EnqueuesAgain(Protocol):
 async def enqueue_again(
     on: EnqueuesAgain, message: Message, queue_message: QueueMessage, distribution: Distribution | None, now: datetime
 ) -> None:
-    """Enqueue first, then move the next check on: killed in between, the message comes up again.
+    """Enqueue first, then move the next check: if the worker dies in between, the message comes up again.
 
-    `queue_message` gets another card of the same list along, which tells a bad card from a bad host.
+    `queue_message` takes another card of the same list with it. That card shows whether the card or its host is bad.
     """
     another = await another_card(on.plans, message, distribution, now)
     await on.queue.put([replace(queue_message, another_card=another)], now)

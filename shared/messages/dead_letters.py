@@ -1,7 +1,7 @@
-"""Queue messages that the channel queues gave up, and what a person does about them.
+"""Queue messages that reached the channels' dead-letter queues, and what a person does about them.
 
-A dead letter is a state of the message's own row: whoever claims, moves or postpones the message afterwards ends it in
-the same write. So no two places can tell different things, and what has been sent meanwhile is on no list.
+A dead letter is a state of the message's own row: a claim, move or postponement of the message ends it in the same
+write. So there is one record only, and a message that has been sent meanwhile is on no list.
 """
 
 import asyncio
@@ -19,19 +19,19 @@ from shared.messages.status_writer import StatusWriter
 from shared.sending.resolve_unknown import Unknowns
 
 AT_ONCE = 1000
-"""Dead letters that one request redrives itself; a task does the rest."""
+"""The number of dead letters that one request redrives itself. A task does the rest."""
 
 WAITS = timedelta(minutes=10)
-"""Longer than the agenda's watch over a copy that is on its queue (5 min ahead of its departure, 2 after it)."""
+"""Longer than the agenda lets a queue message wait on its queue (5 min ahead of its send slot, 2 min after it)."""
 
 _PAGE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadQueueMessage:
-    """What counts of a copy that was given up. Its body is not kept: the row names the frozen payload.
+    """The part of a dead queue message that is needed. Its body is not kept: the row names the stored content.
 
-    `attempts`: how often a worker took it up.
+    `attempts`: how often a worker received it.
     """
 
     organisation: str
@@ -53,7 +53,8 @@ class DeadLetters:
         self._clock = clock
 
     async def take_all(self, queue_messages: Sequence[DeadQueueMessage]) -> list[bool]:
-        """One after the other; False stands where a copy has to come again. None stops the others."""
+        """Takes them one after the other; a failure does not stop the others. False: the queue message has to come
+        again."""
         done = [await self._handled(queue_message) for queue_message in queue_messages]
         await self._status_writer.flush()
         return done
@@ -71,9 +72,9 @@ class DeadLetters:
             return False
 
     async def _take(self, queue_message: DeadQueueMessage) -> bool:
-        """Bury the message, unless it is nobody's business any more (`_goes_by_itself`). A claim that has lapsed is
-        taken for what it is: this copy may have been the last to look at it. Whoever holds a live claim may still send
-        it, so that the copy comes again to see."""
+        """Mark the message as dead, unless it needs no person (`_goes_by_itself`). A claim whose lease has ended
+        becomes an unknown outcome, because this may be the last queue message. A live claim may still send, so the
+        queue message comes again later."""
         now = self._clock.now()
         row = await self._log.get(queue_message.organisation, queue_message.message_id)
         if row is None:
@@ -109,9 +110,13 @@ class DeadLetters:
 
 
 def _goes_by_itself(row: Message, now: datetime) -> bool:
-    """It has ended, is in doubt (the agenda waits for a status), is dead already, or waits for an hour at which the
-    agenda makes it a new copy: another one came through, to the gate or the provider, and said so. What is due sooner
-    is watched for lost copies only: there each copy would die like this one, and take a departure from the others."""
+    """Whether the message needs no person. It has ended, its outcome is unknown (the agenda waits for a status), it is
+    dead already, or the agenda will make a new queue message at a later hour, because another one reached the gate or
+    the provider.
+
+    A message that is due sooner is only checked for lost queue messages. Each new one would die like this one and use
+    up another message's send slot.
+    """
     if not row.is_open or row.unknown_since is not None or row.dead is not None:
         return True
     if row.due_at is None:
@@ -120,8 +125,8 @@ def _goes_by_itself(row: Message, now: datetime) -> bool:
 
 
 class Redrives:
-    """Lets dead messages go again: the agenda takes each up as it does whatever is due, on to timetable, gate and
-    claim. Nothing is copied back from a queue."""
+    """Lets dead messages go again: the agenda takes each up like any due message, with send slot, gate and claim.
+    Nothing is moved back from a dead-letter queue."""
 
     def __init__(self, log: Log, tasks: TaskQueue, telemetry: Telemetry, clock: Clock) -> None:
         self._log = log
@@ -130,11 +135,11 @@ class Redrives:
         self._clock = clock
 
     async def some(self, organisation: str, identities: Sequence[str]) -> int:
-        """How many of them were still dead, and are on their way now."""
+        """Redrive the letters with these IDs. Returns how many were still dead and go again."""
         return await self._redrive(organisation, [read_dead_letter_id(one) for one in dict.fromkeys(identities)])
 
     async def all(self, organisation: str) -> int:
-        """How many are on their way now; of more than `AT_ONCE` the rest follows by itself."""
+        """Redrive all. Returns how many go again now; a task does what is beyond `AT_ONCE`."""
         redriven, place = await self._page(organisation, None)
         while place is not None and redriven < AT_ONCE:
             count, place = await self._page(organisation, place)
@@ -144,7 +149,7 @@ class Redrives:
         return redriven
 
     async def work(self, task: Task, until: datetime) -> None:
-        """The rest, from the task's place on, for no longer than `until`."""
+        """Redrive the rest from the task's place on, until the time `until` at the latest."""
         place: str | None = task.place
         while place is not None:
             if self._clock.now() >= until:
@@ -156,14 +161,14 @@ class Redrives:
         await self._tasks.put([Task(kind="redrive", organisation=organisation, place=place)])
 
     async def _page(self, organisation: str, place: str | None) -> tuple[int, str | None]:
-        """The place moves on past those that stay: one pass asks each once, even if it dies again meanwhile."""
+        """The place also moves past letters that stay dead: one pass takes each once, even if it becomes dead again."""
         page = await self._log.page(LogQuery(organisation=organisation, dead=True), place, _PAGE)
         letters = [(row.message_id, row.dead.received_at) for row in page.items if row.dead is not None]
         return await self._redrive(organisation, letters), page.position
 
     async def _redrive(self, organisation: str, letters: Sequence[tuple[str, datetime]]) -> int:
-        """Rows first, then the tasks that save them the wait for the tick. One whose time is over is the agenda's to
-        end: it is not redriven any more, so that no two can take the same row in hand."""
+        """Writes the rows first, then tasks, so that the messages need not wait for the tick. The agenda ends the
+        letters whose time is over; they are not redriven, so that two workers never handle the same row."""
         now = self._clock.now()
         alive = [(one, at) for one, at in letters if ends_at(at) > now]
         won = await asyncio.gather(*(self._log.redrive(organisation, one, died_at=at, due_at=now) for one, at in alive))

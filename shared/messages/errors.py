@@ -1,4 +1,4 @@
-"""A failed send carries its decision: callers switch on `kind`, never on a text or an HTTP status."""
+"""A failed send as a decision: callers switch on `kind`, never on a text or an HTTP status."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,21 +9,21 @@ class Kind(StrEnum):
     """What the sender does next."""
 
     RETRY = "retry"
-    """Surely not sent, and may work later."""
+    """Certainly not sent; it may work later."""
     THROTTLED = "throttled"
-    """Surely not sent: the provider asks for a slower pace. Uses up no attempt."""
+    """Certainly not sent: the provider asks for a slower pace. Uses up no attempt."""
     UNKNOWN = "unknown"
-    """May have been sent. Never blindly resent."""
+    """The message may have been sent. Never resend it blindly."""
     RECIPIENT = "recipient"
-    """Surely not sent, and never will be, to this person with this content."""
+    """Certainly not sent, and this person can never get this content."""
     STOP = "stop"
-    """Surely not sent, and every other message of the same scope would fail alike until its cause ends."""
+    """Certainly not sent. Every other message of the same scope would fail in the same way until the cause ends."""
     BUG = "bug"
-    """Surely not sent: the request itself was wrong. Fails this message and wakes an engineer."""
+    """Certainly not sent: our request was wrong. The message fails and an engineer is alerted."""
 
 
 class Scope(StrEnum):
-    """How far a stop reaches: as wide as its cause (design.md, Stop errors)."""
+    """How many messages a stop error affects: as many as its cause (design.md, Stop errors)."""
 
     ACCOUNT = "account"
     """Everything that the organisation sends on the channel."""
@@ -32,23 +32,12 @@ class Scope(StrEnum):
     TEMPLATE = "template"
     """The messages that call the same template in the same language."""
     CARDS = "cards"
-    """Perhaps every card of the same host: with any kind, the message's card could not be fetched (`failed_card`)."""
+    """Perhaps every card of the same host. It comes with any kind: the card of the message could not be fetched
+    (`shared.cards.failure`, `shared.sending.send`)."""
 
 
 class SendError(Exception):
-    """Why a provider did not take a message.
-
-    `code` is the provider's own code as text, for logs ("131026", "403/53", "ReadTimeout"). `reason` is one of
-    api.md's message reasons (for `recipient`, `bug` and `unknown`; for `retry` what stands once the attempts are used
-    up) or one of its status reasons (for `stop`). None of them holds personal data: no number, name or token.
-
-    `retry_after` is in seconds; for `recipient` it is how long nobody may have the message sent again. `scope` says how
-    far a `stop` reaches, `of_distribution` that it may lie in the content of one distribution, so that only its own
-    messages are held. `Scope.CARDS` comes with other kinds, which count where the failure is this card's alone.
-    `most_attempts`: after so many it is no passing trouble, but a wrong request. `if_repeated`: the status reason with
-    which it stops its template if one person after another is refused so; empty where it is not known to be the
-    template's. `refuses_picture`: the card as it was uploaded is refused; uploaded anew it may be taken.
-    """
+    """Why a provider did not take a message. No field holds personal data: no number, name or token."""
 
     def __init__(  # noqa: PLR0913 - a decision in all its parts, by name
         self,
@@ -65,38 +54,50 @@ class SendError(Exception):
         refuses_picture: bool = False,
     ) -> None:
         super().__init__(kind, code, reason)
-        self.scope = scope
-        self.of_distribution = of_distribution
         self.kind = kind
         self.code = code
+        """The provider's own code as text, for logs ("131026", "403/53", "ReadTimeout")."""
         self.reason = reason
+        """For `recipient`, `bug` and `unknown` one of api.md's message reasons; for `retry` the reason that the message
+        gets once its attempts are used up; for `stop` one of api.md's status reasons."""
         self.retry_after = retry_after
+        """In seconds. For `recipient`: how long the message must not be resent."""
         self.person_only = person_only
-        """A throttle that slows this recipient alone (Meta 131056), not the lane."""
+        """A throttle that slows down only this recipient (Meta 131056), not the rate limit."""
+        self.scope = scope
+        """How many messages a `stop` affects. `Scope.CARDS` comes with other kinds; they apply if only this card
+        fails."""
+        self.of_distribution = of_distribution
+        """The cause may be the content of one distribution, so only its messages are held."""
         self.most_attempts = most_attempts
+        """After this many attempts the failure is not temporary; the request is wrong."""
         self.if_repeated = if_repeated
+        """The status reason with which the template is stopped if Meta refuses one person after another with this code.
+        Empty if the template is not known to be the cause."""
         self.refuses_picture = refuses_picture
+        """The provider refuses the card as it was uploaded. It may take a new upload."""
 
     def as_stop(self) -> "SendError":
-        """What the same refusal is once it comes for one person after another."""
+        """The stop error that this refusal becomes once it comes for one person after another."""
         scope = Scope.TEMPLATE if self.if_repeated else Scope.COUNTRY
         reason = self.if_repeated or "provider_down"
         return SendError(Kind.STOP, self.code, reason, scope=scope, of_distribution=not self.if_repeated)
 
     def rests_until(self, at: datetime) -> datetime | None:
-        """Until when nobody may have the message sent again that was refused so at `at`; None where they may."""
+        """Until when the message must not be resent after this refusal at `at`; None: it may be resent now."""
         if self.kind is not Kind.RECIPIENT or self.retry_after is None:
             return None
         return at + timedelta(seconds=self.retry_after)
 
     def slower(self, attempts: int) -> "SendError":
-        """Meta's advice for one person's limit: 4^n seconds, n counted from 0 (reference/whatsapp.md, section 3)."""
+        """The wait that Meta advises for one person's limit: 4^n seconds, n from 0 (reference/whatsapp.md, section
+        3)."""
         wait = min((self.retry_after or 1.0) * 4.0 ** (attempts - 1), 3600.0)
         return SendError(self.kind, self.code, self.reason, retry_after=wait, person_only=True)
 
     @property
     def final_reason(self) -> str:
-        """The reason of a message whose attempts are used up; a stop's own reason is a distribution's."""
+        """The reason of a message whose attempts are used up. A stop's own reason belongs to a distribution."""
         return self.reason if self.kind is Kind.RETRY and self.reason else "expired"
 
     @override

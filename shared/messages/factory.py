@@ -1,5 +1,5 @@
-"""Makes messages for the log, and queue messages for the senders: of a distribution's rows, of single messages, and of
-what stands in for another message."""
+"""Makes messages for the log and queue messages for the senders: for rows of a distribution, for single messages, and
+for messages that replace another one."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,12 +14,12 @@ from shared.messages.queue_message import QueueMessage
 CANCELLED = "cancelled"
 
 CHECK_AFTER = timedelta(seconds=60)
-"""When the agenda looks after a message that went straight to the queue."""
+"""When the agenda looks at a message that went directly to the queue, counted from its acceptance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addressee:
-    """To whom a message goes, as the log may know it (`Message`)."""
+    """The person a message goes to, as the log may know them (`Message`)."""
 
     organisation: str
     recipient: str
@@ -30,8 +30,8 @@ class Addressee:
 def new_message(
     to: Addressee, message_id: str, channel: Channel, payload: Payload | None, reference: PayloadRef, now: datetime
 ) -> Message:
-    """A pending message. `payload` is its stored content, which `reference` names: the row keeps what it tells of
-    the card, the language and what stands ready. None: it was erased, or is not stored."""
+    """A pending message. `payload` is its stored content, at `reference`. The row keeps its card time and language, and
+    whether it has a template or an SMS to fall back on. `payload` None: it was erased or is not stored."""
     return Message(
         organisation=to.organisation,
         message_id=message_id,
@@ -49,7 +49,7 @@ def new_message(
 
 
 def single(message: Message, payload: Payload, scheduled_for: datetime | None = None) -> Message:
-    """The message as one that no distribution releases: the agenda looks after it."""
+    """The message with a next check (`due_at`), because no distribution releases it."""
     due_at = scheduled_for or message.accepted_at + CHECK_AFTER
     return replace(message, template=template_of(payload), scheduled_for=scheduled_for, due_at=due_at)
 
@@ -57,8 +57,8 @@ def single(message: Message, payload: Payload, scheduled_for: datetime | None = 
 def successor(
     parent: Message, message_id: str, channel: Channel, payload: Payload, reference: PayloadRef, now: datetime
 ) -> Message:
-    """A message to the same person that stands in for its parent. It belongs to the parent's campaign, but is none of a
-    distribution's rows."""
+    """A message to the same person that replaces its parent. It belongs to the parent's campaign, but it is not a row
+    of a distribution."""
     to = Addressee(
         organisation=parent.organisation, recipient=parent.recipient, person=parent.person, country=parent.country
     )
@@ -73,7 +73,7 @@ def successor(
 
 
 def logged_row(distribution: Distribution, chunk: Chunk, row: PlannedRow, key: str, now: datetime) -> Message:
-    """A distribution's row; `key` is the chunk's object."""
+    """The log row of a distribution's row. `key` is the S3 key of the chunk."""
     to = Addressee(
         organisation=distribution.organisation, recipient=row.recipient, person=row.person, country=row.country
     )
@@ -91,8 +91,8 @@ def logged_row(distribution: Distribution, chunk: Chunk, row: PlannedRow, key: s
 
 
 def cancelled_row(distribution: Distribution, chunk: Chunk, row: PlannedRow, key: str, now: datetime) -> Message:
-    """A row that will never be released, as the log lists it: it has failed, and no provider was asked. `key` is the
-    chunk's object."""
+    """The log row of a row that will never be released: it has failed without a call. `key` is the S3 key of the
+    chunk."""
     reason = CANCELLED if row.payload is not None else ERASED
     logged = logged_row(distribution, chunk, row, key, now)
     return replace(logged, status=Status.FAILED, reason=reason, failed_at=now)
@@ -101,7 +101,7 @@ def cancelled_row(distribution: Distribution, chunk: Chunk, row: PlannedRow, key
 def queue_message_of_row(
     distribution: Distribution, chunk: Chunk, row: PlannedRow, payload: Payload, slot_at: int, version: int
 ) -> QueueMessage:
-    """What goes on the channel queue for a distribution's row; `slot_at` in microseconds since 1970."""
+    """The queue message of a distribution's row. `slot_at` is in microseconds since 1970."""
     return QueueMessage(
         organisation=distribution.organisation,
         message_id=row.message_id,
@@ -124,7 +124,7 @@ def queue_message_of(
     *,
     probe: str | None = None,
 ) -> QueueMessage:
-    """What goes on the channel queue for a message that is in the log already; `slot_at` in microseconds since 1970."""
+    """The queue message of a message that is in the log already. `slot_at` is in microseconds since 1970."""
     if message.card_after is not None:
         payload = replace(payload, card_after=message.card_after)
     epoch = distribution.epoch_of(message.chunk.run) if distribution is not None and message.chunk is not None else None

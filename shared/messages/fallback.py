@@ -1,7 +1,7 @@
-"""The SMS that goes out where a WhatsApp message does not arrive: what starts it, and when.
+"""The SMS that goes out if a WhatsApp message does not arrive: what starts it, and when.
 
-A failure starts it. So does time, but only once Meta is known to be reporting: while no status comes at all, the
-message may well have arrived, and the SMS would be a second one.
+A failure starts it. Time starts it too, but only if Meta is known to be reporting. As long as no status comes at all,
+the message may have arrived, and the person would get it twice.
 """
 
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from shared.messages.message import Message, Status
 from shared.sending.unknown_outcome import LastHeard
 
 LATEST = timedelta(hours=24)
-"""A fallback by time starts so long after `sent_at` at the latest, whatever Meta reports or does not."""
+"""A fallback by time starts this long after `sent_at` at the latest, even if Meta reports nothing."""
 
 SLACK = timedelta(seconds=60)
-"""A status on the number counts as reporting from so long before the fallback's own time."""
+"""A status on the number counts as reporting from this long before the fallback's own time."""
 
 BACKLOG = timedelta(seconds=60)
-"""After a silence Meta's reports come in any order: a `sent` waits so long for its `delivered`."""
+"""After a silence, Meta's reports come in any order. After a `sent`, the fallback waits this long for a `delivered`."""
 
 _FIRST_LOOK, _LAST_LOOK = timedelta(minutes=1), timedelta(minutes=60)
 
@@ -28,39 +28,40 @@ class Start(StrEnum):
     """What a failure means for the fallback of its message."""
 
     NOW = "now"
-    """The message surely has not reached this person, and never will."""
+    """The message certainly did not reach this person and never will."""
     IN_TIME = "in_time"
-    """Somebody may mend what went wrong: the fallback goes when it would have gone, if the message was sent at all."""
+    """A person may repair the cause. The fallback starts at its usual time, if the message was sent at all."""
     NEVER = "never"
-    """Nothing may go, or nothing was meant to go any more."""
+    """Nothing may be sent any more, or nothing was to be sent."""
 
 
 _NEVER = frozenset({"opted_out", "consent_missing", "cancelled", "erased", "already_sent"})
 
-_WHATEVER_THE_KIND = frozenset({"outcome_unknown"})
-"""24 hours without a word of Meta's: nobody waits any longer, and the message is not sent again beside its fallback."""
+_NOW_FOR_EVERY_KIND = frozenset({"outcome_unknown"})
+"""Meta has been silent for 24 hours. The fallback waits no longer, and the message itself is not sent again."""
 
 _AT_THE_GATE = frozenset({"template_required", "field_invalid"})
-"""The session has closed and no template stands ready, or no queue takes the message: WhatsApp is shut, SMS is not."""
+"""WhatsApp cannot take the message, but SMS can: the session has closed without a template, or no queue can carry the
+message."""
 
 
 def start_after(kind: Kind, reason: str) -> Start:
-    """After a provider's word, or its silence; `reason` is the message's own (api.md, Codes)."""
+    """Decides after a provider's answer or silence. `reason` is the message's own (api.md, Codes)."""
     if reason in _NEVER:
         return Start.NEVER
-    return Start.NOW if kind is Kind.RECIPIENT or reason in _WHATEVER_THE_KIND else Start.IN_TIME
+    return Start.NOW if kind is Kind.RECIPIENT or reason in _NOW_FOR_EVERY_KIND else Start.IN_TIME
 
 
 def start_unsent(reason: str) -> Start:
-    """After the gate's "never", a cancel, an erasure: the message was never sent."""
+    """Decides for a message that was never sent: after the gate's "never", a cancel or an erasure."""
     return Start.NOW if reason in _AT_THE_GATE else Start.NEVER
 
 
 def next_check_after(row: Message, status: Status, at: datetime, start: Start) -> datetime | None:
-    """When the agenda looks at `row` again once it has come to `status`, for its fallback's sake; None: not at all.
+    """When the agenda looks at `row` for its fallback after the move to `status`; None: not at all.
 
-    `at` is the instant of the status; `start` goes with `failed`. A fallback that has begun is brought to its end
-    whatever else fails; that the message arrived ends the watch.
+    `at` is the instant of the status; `start` goes with `failed`. A fallback that has begun is always completed. Proof
+    that the message arrived ends the checks.
     """
     if row.fallback_minutes is None or status not in (Status.SENT, Status.FAILED):
         return None
@@ -78,15 +79,15 @@ def next_check_after(row: Message, status: Status, at: datetime, start: Start) -
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:
-    """Fallbacks of a distribution waited for Meta, when the agenda looked at `noted_at`; the next look is before
-    `until`."""
+    """Fallbacks of a distribution wait because Meta reports nothing. The agenda looked at `noted_at` and looks again
+    before `until`."""
 
     phone_number_id: str
     noted_at: datetime
     until: datetime
 
     def lasts(self, last_heard: LastHeard, now: datetime) -> bool:
-        """Whether Meta has told of nothing on the number since."""
+        """Whether Meta has reported nothing on the number since."""
         has_reported = last_heard.last_heard_at is not None and last_heard.last_heard_at > self.noted_at
         return now < self.until and not has_reported
 
@@ -96,22 +97,22 @@ class Timing(StrEnum):
 
     START = "start"
     BACKLOG = "backlog"
-    """Meta reports again after a silence: look once more when the backlog has come."""
+    """Meta reports again after a silence: look again when the late reports have come."""
     WAIT = "wait"
     """Meta reports nothing: the message may have arrived."""
 
 
 def starts_by_time(row: Message) -> datetime | None:
-    """When the fallback of a sent message is to start, if Meta is reporting; None where it does not start by time."""
+    """When the fallback of a sent message starts, if Meta is reporting; None: it does not start by time."""
     if row.status is not Status.SENT or row.sent_at is None or row.fallback_minutes is None:
         return None
     return row.sent_at + timedelta(minutes=row.fallback_minutes)
 
 
 def timing(row: Message, last_heard: LastHeard, now: datetime) -> Timing:
-    """Whether a fallback that is due starts now. `last_heard` is of the number that the message left by.
+    """Whether a due fallback starts now. `last_heard` is for the number that sent the message.
 
-    What has failed, or has begun already, waits for nobody.
+    A fallback of a failed message, or one that has already begun, starts without waiting for Meta.
     """
     starts_at = starts_by_time(row)
     if starts_at is None or row.fell_back or row.sent_at is None or now - row.sent_at >= LATEST:
@@ -126,10 +127,10 @@ def timing(row: Message, last_heard: LastHeard, now: datetime) -> Timing:
 
 
 def next_look(row: Message, now: datetime) -> datetime:
-    """When the agenda looks again at a fallback that waits for Meta: after half the time that it has waited already.
+    """When the agenda looks again at a fallback that waits for Meta: after half of the time that it has already waited.
 
-    So a short silence delays it little, and a day of silence costs some thirty looks. A `sent` of the message itself
-    brings the look forward. 24 hours after `sent_at` is the last one.
+    So a short silence delays it little, and a day of silence costs about thirty looks. A `sent` of the message itself
+    brings the look forward. The last look is 24 hours after `sent_at`.
     """
     latest = (row.sent_at or now) + LATEST
     if row.quality_hold:
@@ -139,9 +140,9 @@ def next_look(row: Message, now: datetime) -> datetime:
 
 
 def look_after_report(row: Message, last_heard: LastHeard, now: datetime) -> datetime | None:
-    """A status of the sent message itself has come: when the agenda is to look at it, if that has to be written down.
+    """When the agenda is to look at a sent message whose own status has come; None: nothing needs to be written.
 
-    None: what is known of the number says as much, and the look that is planned comes soon enough.
+    None means that the number's own record already proves that Meta reports, and that the planned look is soon enough.
     """
     starts_at = starts_by_time(row)
     if starts_at is None or row.due_at is None or row.reporting or row.fell_back:

@@ -1,10 +1,10 @@
-"""Fallback WhatsApp → SMS: a message of its own that names the first, at most one, through the gate like any other.
+"""Fallback WhatsApp → SMS: a message of its own that names its parent, at most one, through the gate like any other.
 
-The agenda finds the parents: a `failed` that starts it puts `due_at` to now, a `sent` puts it `after_minutes` ahead, an
-arrival takes it away. Begun means marked on the parent first: from then on the parent is never sent again. What comes
-after the mark may be done twice: the SMS has an ID made of its parent's.
+The agenda finds the parents. A `failed` that starts the fallback sets `due_at` to now, a `sent` sets it to
+`after_minutes` later, and an arrival removes it. The parent is marked first (`fell_back`) and is never sent again. The
+steps after the mark may run twice, because the ID of the SMS is derived from its parent's.
 
-A fallback by time that is due, while Meta reports nothing: it waits, 24 hours at most.
+A fallback by time waits while Meta reports nothing, 24 hours at most.
 """
 
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ from shared.texts.sms import measure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fallbacks:
-    """Makes the SMS of messages that await it."""
+    """Makes the SMS for messages whose fallback starts."""
 
     log: Log
     plans: Plans
@@ -35,9 +35,10 @@ class Fallbacks:
     telemetry: Telemetry
 
     async def begin(self, parent: Message, now: datetime) -> Message | None:
-        """The SMS, logged and about to leave; None where somebody else has logged it, or there is nothing to send.
+        """The SMS, logged and ready to be enqueued; None: another worker has logged it, or there is nothing to send.
 
-        Killed anywhere, it is begun again at the parent's `due_at`; what has been logged is looked after by its own.
+        If the worker dies before the end, the agenda begins again at the parent's `due_at`. A logged SMS has its own
+        `due_at`.
         """
         payload = await self.plans.read_payload(parent.payload) if parent.person else None
         made: Message | None = None
@@ -75,7 +76,6 @@ class Fallbacks:
 def _message(
     parent: Message, identity: str, reference: PayloadRef, payload: Payload, sms: SmsIntegration | None, now: datetime
 ) -> Message:
-    """It belongs to the parent's campaign and distribution, but is none of the distribution's rows."""
     measured = measure(payload.text)
     return replace(
         single(successor(parent, identity, Channel.SMS, payload, reference, now), payload),
@@ -86,11 +86,11 @@ def _message(
 
 
 _LATE = timedelta(minutes=5)
-"""By which the agenda may be late for a look: a silence is over only then."""
+"""The agenda may be this late for a look. A silence is over only after that."""
 
 
 class FallbackWaits:
-    """Puts off what has to wait. For one batch of the agenda; `flush` when it is through."""
+    """Postpones fallbacks that have to wait. Use it for one batch of the agenda, then call `flush`."""
 
     def __init__(
         self, log: Log, last_heard_store: LastHeardStore, last_heard_reader: LastHeardReader, telemetry: Telemetry
@@ -103,7 +103,7 @@ class FallbackWaits:
         self._silences: dict[tuple[str, str], Silence] = {}
 
     async def puts_off(self, parent: Message, now: datetime) -> bool:
-        """Whether the fallback of this message waits; then the agenda looks again later."""
+        """Whether the fallback of this message waits. The agenda then looks again later."""
         key = (parent.organisation, parent.message_id)
         match timing(parent, await self._last_heard_reader.of(parent), now):
             case Timing.START:
@@ -117,7 +117,7 @@ class FallbackWaits:
         return True
 
     async def flush(self) -> None:
-        """Write down, once for each distribution, that its fallbacks wait for Meta."""
+        """Note, once for each distribution, that its fallbacks wait for Meta."""
         silences, self._silences = self._silences, {}
         waiting, self._waiting = self._waiting, 0
         await gather_bounded(
@@ -127,7 +127,7 @@ class FallbackWaits:
             self._telemetry.event("fallbacks_wait", messages=waiting)
 
     def _note(self, parent: Message, now: datetime, look_at: datetime) -> None:
-        """What Meta itself holds for assessment is no missing receipt."""
+        """Messages that Meta holds for assessment do not count: for them a missing status is normal."""
         if parent.quality_hold:
             return
         self._waiting += 1

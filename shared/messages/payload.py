@@ -1,4 +1,4 @@
-"""What is frozen for one recipient at planning: the only form in which numbers and texts travel. Never logged."""
+"""The stored content of a message for one recipient. Numbers and texts exist only in this form. Never log it."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -9,7 +9,7 @@ MAX_CAPTION = 1024
 """Characters of a picture's caption on WhatsApp (reference/whatsapp.md, Limits)."""
 
 MAX_SESSION_TEXT = 4096
-"""Characters of a WhatsApp text message (the same)."""
+"""Characters of a WhatsApp text message (reference/whatsapp.md, Limits)."""
 
 
 class Channel(StrEnum):
@@ -20,7 +20,7 @@ class Channel(StrEnum):
 
 
 Provider = NewType("Provider", str)
-"""Who carries the messages of a channel. Not an enum: a provider's key is in its row (`shared.app.providers`)."""
+"""The company that carries the messages of a channel. Not an enum, because `shared.app.providers` lists the keys."""
 
 META = Provider("meta")
 
@@ -28,7 +28,7 @@ ORANGE = Provider("orange")
 
 
 class Mode(StrEnum):
-    """How the text reaches the person; `session` is WhatsApp inside the 24 hours that a person's own message opens."""
+    """How the text reaches the person. `session` is WhatsApp within 24 hours after the person's own message."""
 
     TEMPLATE = "template"
     SESSION = "session"
@@ -37,7 +37,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ButtonCall:
-    """What the variable at the end of a URL button's address is filled with. `index` counts from 0."""
+    """What fills the variable at the end of a URL button's address. `index` counts from 0."""
 
     index: int
     suffix: str = field(repr=False)
@@ -45,9 +45,9 @@ class ButtonCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateCall:
-    """A WhatsApp template with its body parameters, (our variable, value) each, in the order of the template's own.
+    """A WhatsApp template with its body parameters as (our variable, value), in the template's own order.
 
-    `positional`: Meta counts them and takes no names. The picture is the payload's `card_image`.
+    `positional`: the template numbers its parameters and takes no names. The picture is the payload's `card_image`.
     """
 
     name: str
@@ -59,7 +59,7 @@ class TemplateCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fallback:
-    """The SMS that goes out where the WhatsApp message does not arrive, in minutes after it was sent."""
+    """The SMS that goes out if the WhatsApp message does not arrive, in minutes after it was sent."""
 
     text: str = field(repr=False)
     after_minutes: int
@@ -67,7 +67,7 @@ class Fallback:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyButton:
-    """A button under a WhatsApp text; pressed, it comes back as the person's answer. `id` is at most 256 characters,
+    """A button under a WhatsApp text. Its press comes back as the person's answer. `id` has at most 256 characters,
     `title` at most 20."""
 
     id: str
@@ -76,8 +76,8 @@ class ReplyButton:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload:
-    """One recipient's frozen message. `to` is E.164 with its +; in the answer to a person who wrote without a number it
-    is Meta's user ID. `text` is what the person will read."""
+    """The stored content for one recipient. `to` is E.164 with its +; in the answer to a person who wrote without a
+    number it is Meta's user ID. `text` is what the person will read."""
 
     to: str = field(repr=False)
     country: str
@@ -87,36 +87,38 @@ class Payload:
     card_image: str | None = field(default=None, repr=False)
     card_generated_at: datetime | None = None
     card_after: datetime | None = None
-    """The provider refused the card as it was uploaded before this instant: only a later upload is used."""
+    """The provider refused the card as uploaded before this instant. Only a later upload is used."""
     consented: bool | None = None
-    """What the request itself said of the person's consent, if anything."""
+    """What the request said about the person's consent; None: nothing."""
     consented_at: datetime | None = None
-    """When the person agreed, where the request said so: lifts a revocation recorded earlier."""
+    """When the person agreed, if the request said so. It lifts a revocation recorded earlier."""
     consent_received_at: datetime | None = None
-    """When the request came that said so. Every message made from this one keeps it: a grant does not become newer by
-    being sent again."""
+    """When the request with this consent came. Every message made from this one keeps the value, so that a resend does
+    not make the consent newer."""
     exempt: bool = False
-    """Needs nobody's consent: a test send, the answer to a STOP. Frozen with the rest, so that every copy is exempt."""
+    """Needs no consent: a test send, or the answer to a STOP. It is stored with the rest, so every queue message has
+    it."""
     button: ReplyButton | None = None
-    """Stands under a session's text of at most 1,024 characters."""
+    """Shown under a session text of at most 1,024 characters."""
     language: str | None = None
-    """What it is written in ("fr", "en"), as far as the template or the request says."""
+    """The language of the text ("fr", "en"), if the template or the request says it."""
     fallback_template: TemplateCall | None = None
-    """The template that goes instead of a session's text once the session has closed; only with mode `session`."""
+    """The template that replaces a session text once the session has closed; only with mode `session`."""
     fallback_template_shows_card: bool = True
     """Whether that template has a picture."""
     fallback: Fallback | None = None
-    """Only of a WhatsApp message."""
+    """Only for a WhatsApp message."""
     fallback_of: str | None = None
-    """Of a fallback's own SMS: the message that it stands in for, and must not follow once that has arrived."""
+    """Only for a fallback SMS: the ID of the message that it replaces. The SMS must not go once that message has
+    arrived."""
 
     @property
     def is_split(self) -> bool:
-        """Whether the text is too long to stand under the card: then the card goes ahead, and the text by itself."""
+        """Whether the text is too long for a caption. The card then goes first, and the text in a second message."""
         return self.mode is Mode.SESSION and self.card_image is not None and len(self.text) > MAX_CAPTION
 
     def card_half(self) -> "Payload":
-        """The card without a word."""
+        """The card without text."""
         return replace(self, text="")
 
     def text_half(self) -> "Payload":
@@ -124,7 +126,7 @@ class Payload:
         return replace(self, card_image=None)
 
     def as_template(self) -> "Payload":
-        """The template that was frozen beside a session's text; itself where there is none."""
+        """The template that was stored beside a session text; the same payload if there is none."""
         if self.fallback_template is None:
             return self
         card_image = self.card_image if self.fallback_template_shows_card else None

@@ -1,5 +1,6 @@
-"""What messages ask of the world: the log and the channel queues. `storage` answers on AWS, `tests/fakes` in memory;
-one contract suite holds both to the same behaviour. Every method may be called twice; instants are aware and in UTC."""
+"""What messages need from storage: the log and the channel queues. `shared/storage` implements them on AWS,
+`tests/fakes` in memory; one contract suite tests both. Every method may be called twice. Instants are aware and in
+UTC."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,24 +15,24 @@ from shared.messages.payload import Channel, Provider
 from shared.messages.queue_message import QueueMessage
 
 AGENDA_SHARDS = 8
-"""The log's agenda is cut in so many parts: the tick asks each, the store spreads messages over them."""
+"""The log's agenda has this many parts. The tick reads each of them; the store spreads messages over them."""
 
 
 class ClaimAnswer(StrEnum):
-    """What a claim finds. Only `won` may call the provider."""
+    """The result of a claim. Only the winner of `won` may call the provider."""
 
     WON = "won"
     HELD = "held"
-    """Another copy holds a live lease: this one is dropped."""
+    """Another queue message holds a live lease: drop this one."""
     LAPSED = "lapsed"
-    """A lease ran out without an outcome: nobody knows whether the provider took the message."""
+    """A lease ended without an outcome: the provider may or may not have taken the message."""
     DONE = "done"
-    """No longer pending, already unknown, or not in the log: this copy is dropped."""
+    """No longer pending, already marked unknown, or not in the log: drop this queue message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """`message` is the row as it stands after the claim; None where there is none."""
+    """`message` is the row after the claim; None: there is no row."""
 
     answer: ClaimAnswer
     message: Message | None
@@ -39,50 +40,52 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """A wish to move a message to a status. `at` is the instant of that status, by whoever knows it best.
-
-    `attempt`: only if the message's latest attempt is this one (a `failed` of an older one says nothing).
-    `card_half`: `attempt` names the one whose card went ahead of a long text. `unclaimed`: only if it is open and no
-    copy holds a lease (a leased one ends by its own outcome, a sent one has gone). `by_attempt`: the attempt that
-    brings the news of a `sent`; a message that was reopened is sent again only by its new attempt. `fallback`: what a
-    `failed` means for the message's fallback, if it has one. `rests_until`: with a `failed`, until when it is not to
-    be resent. `is_duplicate`: whoever sent the message has most likely told the same, so that looking is cheaper than
-    trying. `claim`: only if the row still holds this claim; an attempt's number is used again once its claim was given
-    back. `quality_hold`: with the `sent` of the provider's own answer, which holds the message for assessment.
-    `channel`: only a message of this channel; `sender`: only one that left by this sender number, as far as the row
-    says. Both are what a provider's status names: its key alone does not make it a status of our message.
-    """
+    """A request to move a message to a status."""
 
     status: Status
     at: datetime
+    """The instant of that status, from the best source: the provider's clock if it gives one."""
     attempt: int | None = None
+    """Move only if this is the message's latest attempt. A `failed` of an older attempt says nothing."""
     claim: str | None = None
+    """Move only if the row still holds this claim. The number of an attempt is used again once its claim was given
+    back."""
     card_half: bool = False
+    """`attempt` is the one whose card went ahead of a long text."""
     provider_message_id: str | None = None
     reason: str | None = None
     unclaimed: bool = False
+    """Move only if the message is open and has no lease. A leased message ends by its own outcome."""
     by_attempt: int | None = None
+    """The attempt that a `sent` reports. A message that is retried becomes `sent` only by its new attempt."""
     fallback: Start = Start.NEVER
+    """What a `failed` means for the message's fallback."""
     rests_until: datetime | None = None
+    """With a `failed`: until when the message must not be resent."""
     is_duplicate: bool = False
+    """The sender has probably recorded the same move already, so reading first is cheaper than writing."""
     quality_hold: bool = False
+    """With the `sent` of the provider's own answer: the provider holds the message for assessment."""
     channel: Channel | None = None
+    """Move only a message of this channel: a status's key alone does not prove that it is about our message."""
     sender: str | None = None
+    """Move only a message of this sender number, if the row has one."""
 
     def is_about(self, row: Message) -> bool:
-        """Whether the status can be one of this message: of its channel and of the number that it left by."""
+        """Whether the status can belong to this message: the same channel and the same sender number."""
         return self.channel in (None, row.channel) and (self.sender is None or row.sender in (None, self.sender))
 
     def names(self, row: Message) -> bool:
-        """Whether a provider's ID, too late for a move, is the message's: no template took the attempt's place."""
+        """Whether the provider's ID belongs to the message although the move came too late. It does not if the message
+        goes out again with a new attempt."""
         waits_again = row.retrying and row.lease_until is None
         return self.by_attempt in (None, row.attempts) and not waits_again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
-    """`before` is the row as it stood; None where there is none that the move is about. `won` says whether the status
-    changed; `noted` whether it came too late for that but its instant was news."""
+    """`before` is the row before the move; None: there is no row that the move is about. `won`: the status changed.
+    `noted`: it came too late for that, but its instant was new."""
 
     won: bool
     before: Message | None
@@ -91,18 +94,18 @@ class Moved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogQuery:
-    """Which messages to list, newest first. `since` inclusive, `until` exclusive, both by acceptance."""
+    """Which messages to list, newest first. `since` is inclusive and `until` exclusive; both compare the acceptance."""
 
     organisation: str
     campaign_id: str | None = None
     distribution_id: str | None = None
     enrollment_id: str | None = None
     person: str | None = None
-    """A keyed hash. What was erased is no longer found by it."""
+    """A keyed hash. It no longer finds messages of an erased person."""
     provider_message_id: str | None = None
-    """The provider's ID as the log stores it. A message that has just got it may be missing for a moment."""
+    """The provider's ID as the log stores it. A message that has just got its ID may be missing for a moment."""
     dead: bool = False
-    """Only messages that were given up (`shared.messages.message`)."""
+    """Only dead messages (`shared.messages.message`)."""
     channel: Channel | None = None
     status: Status | None = None
     since: datetime | None = None
@@ -111,14 +114,14 @@ class LogQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page[T]:
-    """One page of a list; `position` is where the next one starts, None at the end."""
+    """One page of a list. `position` is where the next page starts; None at the end."""
 
     items: Sequence[T]
     position: str | None
 
 
 async def pages[T](read: Callable[[str | None], Awaitable[Page[T]]]) -> AsyncIterator[Sequence[T]]:
-    """The items of each page of a list, to its end. `read` takes a position, None for the beginning."""
+    """Yields the items of each page of a list. `read` takes a position; None is the beginning."""
     position: str | None = None
     while True:
         page = await read(position)
@@ -129,14 +132,15 @@ async def pages[T](read: Callable[[str | None], Awaitable[Page[T]]]) -> AsyncIte
 
 
 async def set_next_check(log: "Log", message: Message, due_at: datetime | None) -> None:
-    """Move a message's next check on from where this row has it, or end it (None). A row without one keeps none."""
+    """Move a message's next check from the row's value to `due_at`; None ends it. A row without a next check gets
+    none."""
     if message.due_at is not None:
         await log.move_next_check(message.organisation, message.message_id, seen=message.due_at, due_at=due_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Single:
-    """A message of no distribution, by what never changes of it."""
+    """A message without a distribution: only the attributes that never change."""
 
     message_id: str
     accepted_at: datetime
@@ -149,19 +153,19 @@ class Log(Protocol):
     """The message log."""
 
     async def add(self, message: Message) -> bool:
-        """Log a message unless its ID is there already; says whether it was new."""
+        """Log a message unless its ID is there already. Returns whether it was new."""
         ...
 
     async def add_all(self, messages: Sequence[Message]) -> None:
-        """Log those that are not there yet; returns once all of them are."""
+        """Log the messages that are not there yet. Returns once all of them are."""
         ...
 
     async def get(self, organisation: str, message_id: str) -> Message | None:
-        """The row as it surely stands."""
+        """The row, read consistently."""
         ...
 
     async def get_many(self, organisation: str, message_ids: Sequence[str]) -> Mapping[str, Message]:
-        """The rows that are there, as they surely stand."""
+        """The rows that exist, by message ID, read consistently."""
         ...
 
     async def claim(  # noqa: PLR0913 - what a claim notes, by name
@@ -176,18 +180,19 @@ class Log(Protocol):
         provider: Provider | None = None,
         probe: bool = False,
     ) -> Claim:
-        """Take the right to call the provider: open and without a lease. Raises `attempts` by one, notes `sender`
-        and whether it is a `probe`; who was dead is alive again. `token` is random and new for each call: a repeat
-        knows its first attempt by it.
+        """Claim the right to call the provider for an open message without a lease.
 
-        A watched row (`due_at`) stays watched until the lease has ended, in case the claimer dies.
+        Raises `attempts` by one and notes `sender`, `provider` and `probe`. A dead message is alive again. `token` is
+        random and new for each call, so that a repeated request recognises its first attempt. If the row has a
+        `due_at`, it moves to `lease_until`, in case the claimer dies.
         """
         ...
 
     async def move(self, organisation: str, message_id: str, move: Move) -> Moved:
-        """Move the status if the table of moves allows it; keep the instant of a late one; end lease and watch.
+        """Move the status if the table of moves allows it, and end the lease and the next check. The instant of a late
+        status is kept.
 
-        A message with a fallback is watched from then on for that (`shared.messages.fallback.next_check_after`).
+        A message with a fallback may get a new next check (`shared.messages.fallback.next_check_after`).
         """
         ...
 
@@ -201,23 +206,27 @@ class Log(Protocol):
         uses_attempt: bool,
         card_failed_at: datetime | None = None,
     ) -> bool:
-        """Surely not sent: end the lease of the claim `token`, let the agenda take the message up at `due_at`. Notes
-        since when its card cannot be fetched; None: that is not why."""
+        """End the lease of the claim `token`: certainly not sent. The agenda takes the message up at `due_at`.
+
+        `uses_attempt`: whether the attempt counts. `card_failed_at`: since when the card cannot be fetched; None if
+        that is not the reason.
+        """
         ...
 
     async def mark_unknown(
         self, organisation: str, message_id: str, *, token: str | None, now: datetime, due_at: datetime
     ) -> bool:
-        """The outcome of the claim `token` is unknown: mark it, and let the agenda end it at `due_at`."""
+        """The outcome of the claim `token` is unknown: mark it. The agenda looks at the message at `due_at`."""
         ...
 
     async def note_card(self, organisation: str, message_id: str, *, attempt: int) -> bool:
-        """The provider took the card that goes ahead of a long text: said by who holds the lease of that attempt."""
+        """Note that the provider took the card that goes ahead of a long text. Only the holder of that attempt's lease
+        calls this."""
         ...
 
     async def card_taken(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:
-        """The same, proved by a status of the card. Where that was what nobody knew, the text is still to go: the
-        agenda takes the message up at `due_at`. Says whether it was news."""
+        """Note the same because a status of the card proves it. If the outcome of the card was unknown, the text is
+        still to go and the agenda takes the message up at `due_at`. Returns whether it was new."""
         ...
 
     async def retry_message(  # noqa: PLR0913 - why it goes again, by name
@@ -231,58 +240,64 @@ class Log(Protocol):
         as_template: bool = True,
         card_after: datetime | None = None,
     ) -> bool:
-        """Attempt `attempt` reached nobody: let the message go once more. Ends its lease.
+        """Let the message go once more, because attempt `attempt` reached no one. Ends its lease.
 
-        `as_template`: its session had closed, so it goes as its template; only for one that has such an
-        `fallback_template` and has not gone as it yet. Else it goes as it was: a stop error came after the provider
-        had taken it, or (`card_after`) the provider refused its card as it was uploaded before that instant, once in
-        its life. Only one that is pending or `sent`, without a fallback on its way; a `sent` one stays so.
+        - `as_template` True: the session had closed, so the message goes as its template. Only if it has a
+          `fallback_template` and has not gone as it yet.
+        - `as_template` False: it goes as before, because a stop error came after the provider had taken it.
+        - `card_after`: the provider refused the card, which was uploaded before this instant. Only once for each
+          message.
+
+        The message must be pending or `sent` and its fallback must not have begun. A `sent` message stays `sent`.
         """
         ...
 
     async def resend(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:
-        """Let a message in doubt go out a second time, once in its life. Ends its lease and the doubt."""
+        """Let a message with an unknown outcome go out a second time, once only. Ends its lease and the unknown
+        outcome."""
         ...
 
     async def postpone(
         self, organisation: str, message_id: str, *, due_at: datetime | None, scheduled_for: datetime | None = None
     ) -> bool:
-        """Let the agenda take a pending, unclaimed message up at `due_at`; None ends the watch. A copy came through to
-        say so: who was dead is alive again."""
+        """Let the agenda take a pending, unclaimed message up at `due_at`; None ends the next check. A dead message is
+        alive again, because one of its queue messages was handled."""
         ...
 
     async def fall_back(self, organisation: str, message_id: str) -> bool:
-        """Begin an awaited fallback: the message itself is never resent. May come twice; `move_next_check` ends the
-        watch."""
+        """Mark that an awaited fallback has begun: the message itself is never resent. May be called twice;
+        `move_next_check` ends the next check."""
         ...
 
     async def note_reporting(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:
-        """Meta has reported since that attempt was sent: its fallback starts when the agenda looks, at `due_at`."""
+        """Note that Meta has reported since that attempt was sent: the fallback starts when the agenda looks, at
+        `due_at`."""
         ...
 
     async def move_next_check(
         self, organisation: str, message_id: str, *, seen: datetime, due_at: datetime | None
     ) -> bool:
-        """Move the watch on, or end it (None), if nobody has moved it since it was `seen`."""
+        """Move the next check, or end it (None), if it is still `seen`."""
         ...
 
     async def park(
         self, organisation: str, message_id: str, *, channel: Channel, seen: datetime, scope: ScopeKey
     ) -> bool:
-        """Let a watched message wait for the end of a hold, if it is watched as it was seen and not claimed. `due` no
-        longer names it; whatever sets its watch anew brings it back."""
+        """Let a message wait for the end of a hold, if its next check is still `seen` and it has no lease. `due` no
+        longer returns it; a new next check brings it back."""
         ...
 
     async def parked(self, organisation: str, channel: Channel, scope: ScopeKey, limit: int) -> Sequence[Message]:
-        """Messages that wait for the end of a hold, the earliest first."""
+        """Messages that wait for the end of a hold, earliest first."""
         ...
 
     async def mark_dead(self, organisation: str, message_id: str, letter: DeadLetter) -> bool:
-        """The agenda only ends it from now on (`letter.ends_at`). For an open, unheld message that is not dead yet."""
+        """Mark an open, unclaimed message as dead, if it is not dead yet. The agenda then only ends it, at
+        `letter.ends_at`."""
         ...
 
     async def redrive(self, organisation: str, message_id: str, *, died_at: datetime, due_at: datetime) -> bool:
-        """Let the agenda take a dead message up at `due_at`; says whether it was still dead of that very death."""
+        """Let the agenda take a dead message up at `due_at`. Returns False if it is no longer dead since `died_at`."""
         ...
 
     async def due(self, shard: int, now: datetime, limit: int) -> Sequence[Message]:
@@ -294,27 +309,28 @@ class Log(Protocol):
         ...
 
     async def count_dead_letters(self, most: int) -> Mapping[tuple[str, Channel], int]:
-        """How many stand as given up, by organisation and channel, of the first `most`; perhaps a moment behind."""
+        """The number of dead messages by organisation and channel, among the first `most`; may be a moment old."""
         ...
 
     async def singles(
         self, organisation: str, campaign_id: str | None, between: tuple[datetime | None, datetime | None]
     ) -> Sequence[Single]:
-        """Messages of no distribution, of a campaign or (None) of the organisation, in no order.
+        """Messages without a distribution, of a campaign or (None) of the organisation, in no order.
 
         `between`: from inclusive, to exclusive, by acceptance; None is open.
         """
         ...
 
     async def unlink(self, organisation: str, message_id: str) -> None:
-        """Forget whom a message was for: its `person` is empty, its `dedupe_key` gone, no list finds it by them."""
+        """Forget the person of a message: `person` becomes empty, `dedupe_key` is removed, and no list finds it by
+        them."""
         ...
 
 
 class ChannelQueue(Protocol):
-    """The channel queues, towards the senders."""
+    """The channel queues, to the senders."""
 
     async def put(self, queue_messages: Sequence[QueueMessage], now: datetime) -> None:
-        """Enqueue each so that it reaches its sender shortly before it departs. Returns once all are on the queue, and
-        those that it can never take have ended (`shared.sending.enqueue_now`)."""
+        """Enqueue each message so that it reaches its sender shortly before its send slot. Returns once all are on the
+        queue. Messages that a queue can never take have ended then (`shared.sending.enqueue_now`)."""
         ...

@@ -1,4 +1,4 @@
-"""What travels on a channel queue: one message's send slot, with all that the sender needs to make the call."""
+"""The body of a channel queue's message: one message with its send slot and all that the sender needs for the call."""
 
 from dataclasses import dataclass, field, replace
 
@@ -6,16 +6,17 @@ from shared.messages.message import Chunk, Message
 from shared.messages.payload import Channel, Payload
 
 ANY_SCOPE = "any"
-"""A test send: an administrator wants to know whether it works now, whatever is held."""
+"""The probe of a test send. The send ignores all holds, because the administrator wants to know whether it works
+now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueMessage:
-    """One copy of one message on its way to the sender. Copies may be many; the claim lets one through.
+    """One queue message on its way to the sender. A message may have several; the claim lets one through.
 
-    `slot_at` is microseconds since 1970, booked on the lane's timetable. `epoch` is the run's at release: a
-    pause, or the end of a hold, makes it old. `integration_version` lets a sender see that its cached settings are
-    older than the message.
+    `slot_at` is in microseconds since 1970, booked on the rate limit. `epoch` is the run's at release: a pause or the
+    end of a hold makes it old. `integration_version` shows a sender that its cached settings are older than the
+    message.
     """
 
     organisation: str
@@ -28,17 +29,18 @@ class QueueMessage:
     epoch: int | None = None
     integration_version: int = 0
     probe: str | None = None
-    """The held scope that this message tries (`str` of `shared.holds.hold.ScopeKey`), or `ANY_SCOPE`."""
+    """The held scope that this message probes (`str` of `shared.holds.hold.ScopeKey`), or `ANY_SCOPE`."""
     another_card: str | None = field(default=None, repr=False)
-    """Another card of the same list and host, where this message's could not be fetched before: if that one can be
-    fetched and this one cannot, the host is not to blame."""
+    """Another card of the same list and host, if this message's card could not be fetched before. If that one can be
+    fetched and this one cannot, the host is not the cause."""
 
     def with_slot(self, slot_at: int) -> "QueueMessage":
-        """The same message on another departure."""
+        """The same queue message on another send slot."""
         return replace(self, slot_at=slot_at)
 
 
 def is_released_again(queue_message: QueueMessage, message: Message | None) -> bool:
-    """Whether its run looks after the message. One that goes out once more is not pending: no run releases it."""
+    """Whether its run releases the message again. A message that goes out once more is not pending, so no run releases
+    it."""
     goes_once_more = message is not None and (message.retrying or message.as_template)
     return queue_message.chunk is not None and not goes_once_more

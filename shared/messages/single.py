@@ -1,6 +1,5 @@
-"""Single messages, which no distribution releases: POST /v1/messages, and the resend of a failed message. Both go
-through the same gate, log and claim as a million.
-"""
+"""Single messages, which no distribution releases: POST /v1/messages, and the resend of a failed message. They use the
+same gate, log and claim as a distribution."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -26,7 +25,7 @@ from shared.texts.content import Content, FallbackOrder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewMessage:
-    """The request, its shape already checked."""
+    """The request; its shape is checked already."""
 
     organisation: str
     key: str
@@ -59,7 +58,7 @@ class SingleSends:
         self._deps = deps
 
     async def create(self, new: NewMessage) -> Message:
-        """The message of this Idempotency-Key. Raises Refusal; then the key is not used up."""
+        """The message of this Idempotency-Key. Raises Refusal; the key then stays unused."""
         identity = single_message_id(new.organisation, new.key)
         existing = await self._deps.log.get(new.organisation, identity)
         if existing is not None:
@@ -92,7 +91,7 @@ class SingleSends:
 
 
 def without_rows(field_errors: tuple[FieldError, ...]) -> tuple[FieldError, ...]:
-    """Faults of a request for one recipient: there are no rows to number."""
+    """Field errors without row numbers, for a request with one recipient."""
     return tuple(replace(field_error, row=None) for field_error in field_errors)
 
 
@@ -135,16 +134,16 @@ class ResendDeps:
 
 
 class Resends:
-    """Sends failed messages again. Whether an unknown outcome is worth a second message is for a person to say."""
+    """Sends failed messages again. After an unknown outcome only a person may decide on a second message."""
 
     def __init__(self, deps: ResendDeps) -> None:
         self._deps = deps
 
     async def resend(self, organisation: str, message_id: str) -> Message:
-        """The one successor of a failed message; asked again, the same one.
+        """The only successor of a failed message; the same one if called again.
 
-        Raises Refusal: not_found, state_conflict (not failed, its fallback goes instead, its frozen content is gone),
-        integration_missing, unprocessable (the gate says never: a consent was revoked meanwhile).
+        Raises Refusal: not_found; state_conflict (it has not failed, its fallback goes instead, or its stored content
+        is gone); integration_missing; unprocessable (the gate says never, for example because the consent was revoked).
         """
         parent = await self._deps.log.get(organisation, message_id)
         if parent is None:
@@ -184,8 +183,9 @@ class Resends:
     async def _waits_until(
         self, parent: Message, made: Message, payload: Payload, integration: SmsIntegration | WhatsAppIntegration
     ) -> datetime | None:
-        """When the gate is open and the provider's rest over; None where that is now. Nobody is counted as written to
-        yet: a text never is."""
+        """When the gate is open and the provider's pause for this person is over; None: now. The check must not count
+        the person against the daily limit yet. A bare session text never counts, so only its check includes the
+        session."""
         is_bare_text = payload.mode is Mode.SESSION and payload.fallback_template is None
         now = self._deps.clock.now()
         queue_message = queue_message_of(made, payload, None, microseconds(now), 0)
@@ -199,6 +199,7 @@ class Resends:
 
 
 def may_be_resent(parent: Message) -> bool:
-    """A failed message whose fallback neither has begun nor is due: that is its second chance, and the two could both
-    arrive (design.md, Bulk: Fallback). After a failure that starts none (a cancel, say) no fallback ever comes."""
+    """Whether it has failed and its fallback neither has begun nor will begin. A fallback is the second chance; a
+    resend beside it could arrive too (design.md, Bulk: Fallback). Some failures start no fallback, a cancel for
+    example."""
     return parent.status is Status.FAILED and not parent.fell_back and not parent.awaits_fallback

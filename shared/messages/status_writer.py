@@ -1,8 +1,6 @@
-"""Moves statuses and keeps the counts: one ADD a chunk and batch, after the moves that were won. Messages of no
-distribution are counted by campaign, channel and hour.
-
-What providers say of a message afterwards, as moves of its status.
-"""
+"""Moves statuses and keeps the counts: one ADD for each chunk and batch, after the moves that changed a status.
+Messages without a distribution are counted by campaign, channel and hour. Also turns what providers report into
+moves."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -37,7 +35,7 @@ from shared.webhooks.updates import Attempt, StatusReport
 
 
 class StatusWriter:
-    """Used for one batch at a time; `flush` when the batch is through."""
+    """Used for one batch at a time; call `flush` at its end."""
 
     def __init__(self, log: Log, distributions: Distributions, telemetry: Telemetry, clock: Clock) -> None:
         self._log = log
@@ -46,12 +44,12 @@ class StatusWriter:
         self._clock = clock
         self._changes: dict[tuple[str, Place], Counts] = {}
         self._began: dict[tuple[str, Place], datetime] = {}
-        """Before the first move of each was written."""
+        """When the first move of each place began."""
         self._uncertain: set[tuple[str, Place]] = set()
         self._latest = datetime.min.replace(tzinfo=UTC)
 
     async def move(self, organisation: str, message_id: str, move: Move) -> Moved:
-        """Move a message; a late, repeated or unknown one is a counted no-op."""
+        """Move a message. A late, repeated or unknown status is a counted no-op."""
         began = self._clock.now()
         moved = await self._log.move(organisation, message_id, move)
         if moved.before is None:
@@ -66,20 +64,20 @@ class StatusWriter:
         return moved
 
     async def end_unsent(self, organisation: str, message_id: str, reason: str, now: datetime) -> Moved:
-        """End a message that no copy holds: cancelled, opted out, not allowed any more."""
+        """End a message without a lease: cancelled, opted out, or no longer allowed."""
         move = Move(status=Status.FAILED, at=now, reason=reason, unclaimed=True, fallback=start_unsent(reason))
         return await self.move(organisation, message_id, move)
 
     def met_again(self, message: Message) -> None:
-        """It was brought here before, and had its move. The worker that moved it may have died before it counted: its
-        work then comes again, and the chunk is recounted."""
+        """Note that a message came again although its move is done. The worker that moved it may have died before it
+        counted, so its chunk is recounted."""
         if message.chunk is not None:
             self._uncertain.add((message.organisation, message.chunk))
         if message.parent_chunk is not None:
             self._uncertain.add((message.organisation, fallbacks_of(message.parent_chunk)))
 
     async def flush(self) -> None:
-        """Write the counts gathered since the last flush, all of them at once."""
+        """Write the counts gathered since the last flush, all at once."""
         changes, self._changes = self._changes, {}
         began, self._began = self._began, {}
         uncertain, self._uncertain = self._uncertain, set()
@@ -97,7 +95,8 @@ class StatusWriter:
             await self._distributions.want_recount(*place, self._clock.now())
 
     def _tell(self, before: Message, move: Move) -> None:
-        """Whose it was is told of failures alone: they are asked about, and every byte of the others is paid for."""
+        """Only failures carry the organisation and the distribution: operators ask about them, and every logged byte
+        costs money."""
         failed = move.status is Status.FAILED
         self._telemetry.event(
             "message_moved",
@@ -111,10 +110,10 @@ class StatusWriter:
         )
 
     def _note(self, moved: Moved, move: Move, began: datetime) -> None:
-        """An instant that came late changes what is known of the time to delivery, though no status.
+        """A late instant changes what is known of the time to delivery, but no status.
 
-        What finds its own status there already may be the second try of a worker that died before it counted. An echo
-        is not: the sender's own move comes again if its worker has died.
+        A message that has this status already may have come from a worker that died before it counted, so its chunk is
+        recounted. Not for a duplicate status: the sender's own move comes again if its worker has died.
         """
         before = moved.before
         if before is not None and not moved.won and not move.is_duplicate and before.status is move.status:
@@ -128,7 +127,7 @@ class StatusWriter:
             self._add(before.organisation, fallbacks_of(before.parent_chunk), change, began)
 
     def began(self, fallback: Message) -> None:
-        """A fallback is in the log that was not there before: its distribution counts it."""
+        """Count a fallback that was just logged in its distribution."""
         if fallback.parent_chunk is not None:
             accepted_at = fallback.accepted_at
             self._latest = max(self._latest, accepted_at)
@@ -144,14 +143,14 @@ class StatusWriter:
 def change_of(
     before: Message, move: Move, *, won: bool = True, counting: Callable[[Message], Counts] = counted
 ) -> Counts:
-    """What a won move, or only its instant, changes in the counts."""
+    """What a move that changed the status (or only the status's instant) changes in the counts."""
     noted = before.with_instant(move.status, earliest(before.instant_of(move.status), move.at))
     after = replace(noted, status=move.status, reason=move.reason) if won else noted
     return counting(after).minus(counting(before))
 
 
 def move_of_receipt(status: Status | None, at: datetime) -> Move | None:
-    """The receipt of an SMS. It has no time stamp: `at` is when we heard. None: it says nothing."""
+    """The move for a receipt of an SMS. Receipts have no time stamp, so `at` is when we received it. None: no move."""
     if status is None:
         return None
     reason = "undeliverable" if status is Status.FAILED else None
@@ -159,9 +158,9 @@ def move_of_receipt(status: Status | None, at: datetime) -> Move | None:
 
 
 def move_of_report(report: StatusReport) -> Move:
-    """A WhatsApp status. A `failed` counts only for the attempt that it names.
+    """The move for a WhatsApp status. A `failed` counts only for the attempt that it names.
 
-    The reason of an error that stops more than its message is a distribution's: on the message it reads as a refusal.
+    The reason of a stop error belongs to a distribution, so the message itself gets `provider_rejected`.
     """
     failed = report.status is Status.FAILED
     kind = report.error.kind if report.error else Kind.RECIPIENT
@@ -183,12 +182,13 @@ def move_of_report(report: StatusReport) -> Move:
     )
 
 
-# What follows from a provider's word besides the message's own status: a template instead of a closed session, an
-# opt-out, a stop of the account or the template, the number's pulse. One place for answers and for webhooks.
+# The rest of this module: what follows from a provider's answer or status besides the message's own status: a template
+# instead of a closed session, an opt-out, a stop of the account or the template, the number's `last_heard_at`. One
+# place for answers and for webhooks.
 
 
 STOPS_WITHIN = timedelta(hours=1)
-"""A stop that is told later than this says nothing of now: webhooks are repeated for days."""
+"""A stop that comes later than this says nothing about now: webhooks are repeated for days."""
 
 SOON = timedelta(seconds=1)
 
@@ -196,20 +196,20 @@ _NOT_MOVED = Moved(won=False, before=None)
 
 
 class StillUnderWayError(Exception):
-    """A webhook has overtaken the answer to its own message: let it come again."""
+    """A webhook came before the answer to its own message was recorded: let it come again."""
 
 
 class RefusalEffects:
-    """What a refusal means for others than its message. All of it may be done twice."""
+    """What a refusal means for other messages. Every effect may happen twice."""
 
     def __init__(self, people: People, tasks: TaskQueue | None, telemetry: Telemetry) -> None:
-        """`tasks` is the fan-out queue; None where no WhatsApp message of a client's fails."""
+        """`tasks` is the fan-out queue; None where no message has a fallback (SMS)."""
         self._people = people
         self._tasks = tasks
         self._telemetry = telemetry
 
     async def opted_out(self, message: Message, error: SendError, at: datetime) -> None:
-        """The provider says that the person wants nothing more: a revocation like any other."""
+        """Record a revocation if the provider says that the person wants no more messages."""
         if error.kind is Kind.RECIPIENT and error.reason == "opted_out" and message.person:
             source = f"{message.channel}_{error.code}"
             consent = Consent(state=ConsentState.REVOKED, recorded_at=at, received_at=at, source=source)
@@ -217,7 +217,7 @@ class RefusalEffects:
             self._telemetry.event("opt_out_received", message_id=message.message_id, code=error.code, kept=kept)
 
     async def failed(self, before: Message, start: Start) -> None:
-        """Begin the fallback at once. It is due already: should this not come through, the agenda finds it."""
+        """Begin the fallback at once. It is due already, so the agenda finds it if this task is lost."""
         if self._tasks is None or start is not Start.NOW or before.fallback_minutes is None or before.fell_back:
             return
         task = Task(kind="fallback", organisation=before.organisation, message_id=before.message_id)
@@ -226,7 +226,7 @@ class RefusalEffects:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusEffectsDeps:
-    """What statuses are worked off with."""
+    """What handling statuses works with."""
 
     log: Log
     distributions: Distributions
@@ -238,9 +238,9 @@ class StatusEffectsDeps:
 
 
 class StatusEffects:
-    """Takes the statuses of WhatsApp messages. Any order, any number of times: the log ends the same.
+    """Takes the statuses of WhatsApp messages, in any order and any number of times: the log ends the same.
 
-    Used for one batch at a time; `flush` when the batch is through.
+    Used for one batch at a time; call `flush` at its end.
     """
 
     def __init__(self, deps: StatusEffectsDeps) -> None:
@@ -248,18 +248,19 @@ class StatusEffects:
         self._reporting = Reporting(deps.log, deps.last_heard_store, deps.clock)
 
     def receive(self, organisation: str, report: StatusReport) -> None:
-        """A status came, whosever the message is: Meta reports on its number."""
+        """Note that Meta reports on this number. The message need not be ours."""
         self._reporting.receive(organisation, report)
 
     async def flush(self) -> None:
-        """Write down what was heard since the last flush."""
+        """Write what was received since the last flush."""
         await self._reporting.flush()
 
     async def attempt_of(self, organisation: str, report: StatusReport) -> Attempt | None:
-        """The attempt that a status without our key is about: the latest of the one message that bears the ID.
+        """The attempt that a status without our key is about: the latest of the one message with this ID.
 
-        A message that goes out anew has lost its ID, so the ID is never that of an older attempt; and where the row has
-        changed since it was read, the number no longer fits and a `failed` says nothing."""
+        A message that goes out again has lost its ID, so the ID never belongs to an older attempt. If the row changes
+        after this read, the attempt's number no longer fits and a `failed` is ignored.
+        """
         if not report.provider_message_id:
             return None
         wanted = LogQuery(
@@ -269,8 +270,8 @@ class StatusEffects:
         return Attempt(message_id=found[0].message_id, number=found[0].attempts) if len(found) == 1 else None
 
     async def take(self, organisation: str, attempt: Attempt, report: StatusReport) -> Moved:
-        """One status of a message of ours, and what it did to its row. Raises StillUnderWayError where it has to come
-        again."""
+        """Handle one status of a message of ours. Returns what changed in its row. Raises StillUnderWayError if the
+        status has to come again."""
         move = move_of_report(report)
         if attempt.card_half and report.status is not Status.FAILED:
             await self._card_arrived(organisation, attempt, move)
@@ -289,18 +290,19 @@ class StatusEffects:
         return moved
 
     async def _card_arrived(self, organisation: str, attempt: Attempt, move: Move) -> None:
-        """The card that went ahead of a long text. Of another message it would free a lease: the row is read first."""
+        """Note that the card ahead of a long text has arrived. The row is read first, because the status of another
+        message must not end its lease."""
         row = await self._deps.log.get(organisation, attempt.message_id)
         if row is not None and move.is_about(row):
             now = self._deps.clock.now()
             await self._deps.log.card_taken(organisation, attempt.message_id, attempt=attempt.number, due_at=now)
 
     async def _goes_again(self, organisation: str, attempt: Attempt, move: Move, error: SendError) -> bool:
-        """Whether the message reached nobody for a reason that is not its recipient's, and goes once more: as its
-        template because its session had closed, with its card uploaded anew because Meta refused the picture, or as it
-        was once the stop has ended that Meta tells only now."""
+        """Whether the message reached no one for a reason that is not its recipient's, and goes once more: as its
+        template (the session had closed), with a new upload of its card (Meta refused the picture), or unchanged (a
+        stop error that Meta reported late; the message waits for the end of the hold)."""
         is_stop = error.kind is Kind.STOP
-        # The text that followed a card has arrived by itself: it must not come twice.
+        # The text that followed a card is a message of its own and has arrived: it must not come twice.
         is_picture = error.refuses_picture and not attempt.card_half
         if not is_stop and not is_picture and error.reason != "template_required":
             return False
@@ -333,8 +335,8 @@ class StatusEffects:
         )
 
     async def _hold(self, row: Message, reported_at: datetime, error: SendError) -> None:
-        """Meta took the message and refused it afterwards: the rest of its scope would go the same way. A stop that is
-        told long after says nothing of now; then the message alone goes again."""
+        """Hold the scope: Meta took the message and refused it later, and would refuse the rest of the scope too. A
+        stop reported after `STOPS_WITHIN` says nothing about now; then only the message goes again."""
         if self._deps.clock.now() - reported_at >= STOPS_WITHIN or row.claimed_at is None:
             return
         key = (row.organisation, row.distribution_id)

@@ -1,8 +1,5 @@
-"""A channel's adapter: its settings, its providers, and what is owed to the log and the metrics once a provider was
-called.
-
-What the send step asks of a channel. Both channels are driven by the same use case through this one Protocol.
-"""
+"""What the send step needs of a channel: its settings, its providers, and what is written to the log and the metrics
+after a call. Both channels use this one interface."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,14 +20,14 @@ from shared.sending.last_heard import LastHeardStore
 from shared.webhooks.updates import Receipts
 
 MEDIA_KEPT = timedelta(days=29)
-"""Meta keeps uploads 30 days (reference/whatsapp.md §2); the day less is for messages held back on their way."""
+"""Meta keeps uploads 30 days (reference/whatsapp.md §2). One day less, for messages that wait on their way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """What the provider said when it took a message. `provider_message_id` is fit to be stored and shown.
+    """The provider's answer when it took a message. `provider_message_id` may be stored and shown.
 
-    `held`: taken, but kept back for the provider's own assessment; it may still fail.
+    `held`: taken, but held for the provider's own assessment; it may still fail.
     """
 
     provider_message_id: str
@@ -38,30 +35,30 @@ class Taken:
 
 
 class ChannelSender[I, P](Protocol):
-    """One provider. `I` is the integration, `P` what `prepare` makes (a media ID, an OAuth token).
+    """One provider's client. `I` is the integration, `P` the result of `prepare` (a media ID, an OAuth token).
 
-    Both methods raise `SendError` and nothing else for whatever the provider or the network does.
+    Both methods raise only `SendError` when the provider or the network fails.
     """
 
     async def prepare(self, integration: I, payload: Payload) -> P:
-        """All that may be repeated: fetch and upload the card, get a token. Called before the claim."""
+        """Do all that may be repeated: fetch and upload the card, get a token. Called before the claim."""
         ...
 
     async def send(self, integration: I, payload: Payload, prepared: P, *, key: str) -> Taken:
-        """The one call that must not be repeated.
+        """Make the one call that must not be repeated.
 
-        `key` comes back in the provider's statuses where the provider can do that.
+        `key` comes back in the provider's statuses if the provider can do that.
         """
         ...
 
 
 class MediaCache(Protocol):
-    """Which card was uploaded to which number: `content` is the SHA-256 of the bytes, in hex."""
+    """Which card was uploaded to which number. `content` is the SHA-256 of the bytes, in hex."""
 
     async def media_id(
         self, organisation: str, phone_number_id: str, content: str, *, after: datetime | None = None
     ) -> str | None:
-        """The ID at Meta; None where there is none younger than `MEDIA_KEPT`, or none of an upload after `after`."""
+        """The ID at Meta; None: there is none younger than `MEDIA_KEPT`, or none uploaded after `after`."""
         ...
 
     async def remember(
@@ -71,12 +68,12 @@ class MediaCache(Protocol):
         ...
 
     async def forget(self, organisation: str, phone_number_id: str, content: str, media_id: str) -> None:
-        """No longer keep `media_id`; another one of the same card stays."""
+        """Stop keeping `media_id`. A different ID of the same card stays."""
         ...
 
 
 class CardSource(Protocol):
-    """Where card images come from. Raises `SendError`: `card_unreachable`, `card_not_a_picture`, `card_too_large`."""
+    """Fetches card images. Raises `SendError`: `card_unreachable`, `card_not_a_picture`, `card_too_large`."""
 
     async def fetch(self, reference: str, organisation: str) -> bytes:
         """The bytes at an `s3://bucket/<organisation>/…` or an allowed `https://…` reference."""
@@ -88,12 +85,12 @@ class Integrated(Protocol):
 
     @property
     def provider(self) -> Provider:
-        """Who sends for the organisation."""
+        """The provider that sends for the organisation."""
         ...
 
     @property
     def rate_limit(self) -> RateLimit:
-        """The budget to book on."""
+        """The rate limit to book on."""
         ...
 
     @property
@@ -110,7 +107,7 @@ class Integrated(Protocol):
 async def settings_of(
     integrations: Integrations, organisation: str, channel: Channel, *, uncached: bool = False
 ) -> WhatsAppIntegration | SmsIntegration | None:
-    """The settings of one channel; None where they are not set. `uncached`: not from a cache."""
+    """The settings of one channel; None: not set. `uncached`: read past the cache."""
     read = integrations.sms if channel is Channel.SMS else integrations.whatsapp
     return await read(organisation, uncached=uncached)
 
@@ -118,7 +115,8 @@ async def settings_of(
 async def book_slots(
     rate_limits: RateLimits, integration: Integrated, share: Share | None, *, earliest: datetime, count: int = 1
 ) -> Sequence[int]:
-    """Send slots of the integration's rate limit, in microseconds since 1970. `share` None: whichever is free first."""
+    """Send slots of the integration's rate limit, in microseconds since 1970. `share` None: the share whose slot is
+    earlier."""
     booking = await rate_limits.book(
         integration.rate_limit, share, rate=integration.rate_per_second, earliest=earliest, count=count
     )
@@ -126,20 +124,20 @@ async def book_slots(
 
 
 type Acknowledge = Callable[[Message, Taken], Awaitable[Sequence[Move]]]
-"""Called when the provider took a message, before that is recorded. Returns the moves that waited for the message's ID
-at the provider."""
+"""Called after the provider took a message, before that is recorded. Returns the moves that waited for the provider's
+message ID."""
 
 type NotesUnknown = Callable[[Message], Awaitable[None]]
 """Called before a message ends with an unknown outcome. May be called twice for the same claim."""
 
 
 async def nothing_to_note(_message: Message) -> None:
-    """WhatsApp's statuses bring our own key back: they find the message whatever became of the call."""
+    """For WhatsApp: its statuses carry our own key and find the message after any outcome."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderAdapter[I: Integrated, P]:
-    """One provider: what makes the call, and what is done once it took a message."""
+    """One provider: its client, and what is done once it took a message."""
 
     sender: ChannelSender[I, P]
     acknowledge: Acknowledge
@@ -147,14 +145,15 @@ class ProviderAdapter[I: Integrated, P]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelAdapter[I: Integrated, P]:
-    """One channel. `integration` takes an organisation and the least version that will do; it names its provider."""
+    """One channel. `integration` takes an organisation and the lowest version that may be used; its result names the
+    provider."""
 
     integration: Callable[[str, int], Awaitable[I | None]]
     providers: Mapping[Provider, ProviderAdapter[I, P]]
     note_unknown: NotesUnknown = nothing_to_note
 
     async def ready(self, integration: I | None, payload: Payload) -> "Ready[I, P]":
-        """Do all that may be repeated; what went wrong is told when the message is claimed."""
+        """Do all that may be repeated. A failure is raised later, by `Ready.send`, once the message is claimed."""
         adapter = self.providers.get(integration.provider) if integration is not None else None
         if integration is None or adapter is None:
             return Ready(None, None, None, SendError(Kind.STOP, "integration_missing", "token_invalid"))
@@ -166,7 +165,7 @@ class ChannelAdapter[I: Integrated, P]:
 
 
 class Ready[I: Integrated, P]:
-    """A message that only waits for the one call."""
+    """A message that needs only its one call."""
 
     def __init__(
         self,
@@ -182,16 +181,16 @@ class Ready[I: Integrated, P]:
 
     @property
     def integration(self) -> I | None:
-        """The settings that the call is made with; None where they are gone."""
+        """The settings for the call; None: there are none any more."""
         return self._integration
 
     @property
     def is_prepared(self) -> bool:
-        """Whether all that may be repeated went well."""
+        """Whether all that may be repeated succeeded."""
         return self._failure is None
 
     async def send(self, payload: Payload, key: str) -> Taken:
-        """Make the call for the payload that was prepared, or a part of it. Raises what `prepare` or `send` raised."""
+        """Make the call for the prepared payload or a part of it. Raises what `prepare` or `send` raised."""
         if self._failure is not None:
             raise self._failure
         if self._adapter is None or self._integration is None or self._prepared is None:
@@ -199,20 +198,21 @@ class Ready[I: Integrated, P]:
         return await self._adapter.sender.send(self._integration, payload, self._prepared, key=key)
 
     async def acknowledge(self, message: Message, taken: Taken) -> Sequence[Move]:
-        """The provider took the message. Answers moves that were waiting for its name there."""
+        """The provider took the message. Returns the moves that waited for its ID at the provider."""
         return await self._adapter.acknowledge(message, taken) if self._adapter is not None else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteHeld:
-    """WhatsApp's statuses bring our own key back; noted is only that Meta holds a message of this number back."""
+    """For WhatsApp: notes when Meta holds a message of this number. The statuses themselves carry our own key."""
 
     last_heard_store: LastHeardStore
     telemetry: Telemetry
     now: Callable[[], datetime]
 
     async def __call__(self, message: Message, taken: Taken) -> Sequence[Move]:
-        """Silence about other messages of the number says nothing for a while (`shared.sending.unknown_outcome`)."""
+        """After this note, silence about other messages of the number says nothing for a while
+        (`shared.sending.unknown_outcome`)."""
         if taken.held and message.sender is not None:
             await self.last_heard_store.held(message.organisation, message.sender, self.now())
             self.telemetry.event("message_held_by_provider", message_id=message.message_id)
@@ -221,7 +221,8 @@ class NoteHeld:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameReceipts:
-    """A provider's receipts that know only its own ID: note whose it is, and take up what came before this note."""
+    """For a provider whose receipts carry only its own ID: stores which message it belongs to, and takes up receipts
+    that came before."""
 
     provider: Provider
     statuses: Mapping[str, Status]
@@ -229,7 +230,7 @@ class NameReceipts:
     now: Callable[[], datetime]
 
     async def __call__(self, message: Message, taken: Taken) -> Sequence[Move]:
-        """What the consumer parked before comes back with the naming; what it parks after finds the name."""
+        """Receipts that the consumer parked before come back with the naming. Later ones find the name."""
         place = (message.organisation, self.provider, taken.provider_message_id)
         parked = await self.receipts.name(*place, message.message_id)
         moves = (move_of_receipt(self.statuses.get(one), self.now()) for one in parked)
@@ -237,13 +238,14 @@ class NameReceipts:
 
 
 SLOW = timedelta(seconds=2)
-"""A call that takes as long gets a line of its own; how long the others took is a metric."""
+"""A call that takes this long gets a log line of its own. The duration of the others is a metric."""
 
 
 def tell_call(
     telemetry: Telemetry, queue_message: QueueMessage, between: tuple[datetime, datetime], outcome: str
 ) -> None:
-    """`between`: when the provider was asked, and when it had answered. Late is after the departure of this copy."""
+    """`between`: when the provider was called, and when it had answered. Lateness counts from this message's send
+    slot."""
     asked_at, answered_at = between
     milliseconds = _milliseconds(answered_at - asked_at)
     telemetry.event(
@@ -264,5 +266,5 @@ def tell_call(
 
 
 def _milliseconds(span: timedelta) -> int:
-    """Never below zero: a message that leaves a moment before its time is not late."""
+    """Never below zero: a call a moment before its slot is not late."""
     return max(round(span / timedelta(milliseconds=1)), 0)

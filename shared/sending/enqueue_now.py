@@ -1,7 +1,7 @@
-"""A message that leaves by itself and at once: booked, enqueued, and watched until it has left.
+"""A message that goes out at once: it gets a send slot and is enqueued, and its next check is set.
 
-A queue that ends the messages it can never carry: one of them does not hold the others of its chunk, whose release
-goes on only once all are on the queue.
+Also a queue that ends messages which no queue can carry. So one such message does not block the release of its chunk,
+which goes on only once all its messages are on the queue.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from shared.sending.channel import book_slots
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnqueueNow:
-    """Sends logged messages straight to their queue, by whichever share leaves first."""
+    """Puts logged messages directly on their queue, with the share whose next slot is earlier."""
 
     log: Log
     rate_limits: RateLimits
@@ -34,7 +34,7 @@ class EnqueueNow:
     async def leave(
         self, message: Message, payload: Payload, integration: SmsIntegration | WhatsAppIntegration
     ) -> None:
-        """Book and enqueue. Killed before that, the message is watched (`due_at`): the tick enqueues it."""
+        """Book a slot and enqueue. If the worker dies before that, the tick enqueues the message at its `due_at`."""
         now = self.clock.now()
         [slot_at] = await book_slots(self.rate_limits, integration, None, earliest=now)
         await self.queue.put([queue_message_of(message, payload, None, slot_at, integration.version)], now)
@@ -44,19 +44,21 @@ class EnqueueNow:
 
 
 UNFIT = "field_invalid"
-"""Why such a message ends (api.md, Codes): one of its values is too long, or holds what cannot be queued."""
+"""The reason of such a message (api.md, Codes): one of its values is too long, or has characters that SQS refuses."""
 
 
 class OffersMessages(Protocol):
     """The channel queues as they are."""
 
     async def offer(self, queue_messages: Sequence[QueueMessage], now: datetime) -> Sequence[QueueMessage]:
-        """Enqueue as `ChannelQueue.put` does. Answers those that a queue will never take; all others are on it."""
+        """Enqueue as `ChannelQueue.put` does. Returns the messages that a queue can never take; all others are on
+        it."""
         ...
 
 
 class EndingQueue:
-    """`ChannelQueue`. Killed before the end is written, the caller puts all of them again, and the same are refused."""
+    """`ChannelQueue`. If the worker dies before the end is written, the caller puts all of them again, and the same
+    ones are refused."""
 
     def __init__(self, queue: OffersMessages, status_writer: StatusWriter, telemetry: Telemetry) -> None:
         self._queue = queue
@@ -64,7 +66,6 @@ class EndingQueue:
         self._telemetry = telemetry
 
     async def put(self, queue_messages: Sequence[QueueMessage], now: datetime) -> None:
-        """See `ChannelQueue`."""
         refused = await self._queue.offer(queue_messages, now)
         for one in refused:
             await self._status_writer.end_unsent(one.organisation, one.message_id, UNFIT, now)

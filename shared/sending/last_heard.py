@@ -1,8 +1,7 @@
-"""Whether Meta is telling us what becomes of a number's messages (`shared.sending.unknown_outcome`,
-`shared.messages.fallback`).
+"""Whether Meta reports on a number's messages (`shared.sending.unknown_outcome`, `shared.messages.fallback`).
 
-Writes down that Meta is reporting, once for a batch of statuses: on its numbers, and on messages whose fallback may
-start in time because of it.
+Once for a batch of statuses, it notes that Meta is reporting: on the numbers, and on messages whose fallback may start
+in time because of it.
 """
 
 from collections.abc import Mapping
@@ -20,57 +19,58 @@ from shared.sending.unknown_outcome import LastHeard
 from shared.webhooks.updates import Attempt, StatusReport
 
 STEP = timedelta(seconds=10)
-"""A worker writes `last_heard_at` only where it moves by so much: a busy number is not written for every batch. Less
-than what a fallback allows (`shared.messages.fallback.SLACK`)."""
+"""A worker writes `last_heard_at` only if it moves by this much, so that a busy number is not written for every batch.
+Less than a fallback's tolerance (`shared.messages.fallback.SLACK`)."""
 
 
 class LastHeardStore(Protocol):
-    """What an organisation has last heard of its number. Instants only move forward.
+    """What an organisation last heard about its number. Instants only move forward.
 
-    Each organisation has its own, also where two share a number: Meta calls only one webhook, and the other
-    organisation hears nothing of its messages.
+    Each organisation has its own record, even if two share a number: Meta calls only one webhook, so the other
+    organisation hears nothing about its messages.
     """
 
     async def note_reports(
         self, organisation: str, phone_number_id: str, *, claimed_at: datetime | None = None, at: datetime | None = None
     ) -> LastHeard:
-        """Statuses came: `claimed_at` is when the latest of their messages was claimed, `at` Meta's latest instant.
+        """Note that statuses came. `claimed_at`: when the latest of their messages was claimed. `at`: Meta's latest
+        instant.
 
-        Answers at least what is known by that. May leave out an `at` within `STEP` of the last.
+        Returns at least what is known by that. May leave out an `at` within `STEP` of the last.
         """
         ...
 
     async def held(self, organisation: str, phone_number_id: str, at: datetime) -> None:
-        """Meta took a message of this number but holds it for assessment."""
+        """Note that Meta took a message of this number but holds it for assessment."""
         ...
 
     async def note_silence(self, organisation: str, distribution_id: str, silence: Silence) -> None:
-        """Fallbacks of a distribution wait because Meta reports nothing. One that ends sooner than a known one does not
-        replace it."""
+        """Note that fallbacks of a distribution wait because Meta reports nothing. A silence that ends sooner than the
+        known one does not replace it."""
         ...
 
     async def silence(self, organisation: str, distribution_id: str) -> Silence | None:
-        """The last one that was noted, over or not; None where there was none."""
+        """The last silence that was noted, even if it is over; None: there was none."""
         ...
 
     async def read(self, organisation: str, phone_number_id: str) -> LastHeard:
-        """As it surely stands; an empty one where nothing was heard yet."""
+        """The record, read consistently; an empty one if nothing was heard yet."""
         ...
 
 
 class LastHeardReader:
-    """Reads each number once for a batch: what was heard since only adds to it."""
+    """Reads each number once for a batch. Later reports would only add to what was read."""
 
     def __init__(self, last_heard_store: LastHeardStore) -> None:
         self._last_heard_store = last_heard_store
         self._read: dict[tuple[str, str], LastHeard] = {}
 
     def forget(self) -> None:
-        """A new batch begins."""
+        """Begin a new batch."""
         self._read.clear()
 
     async def of(self, message: Message) -> LastHeard:
-        """Of the number that a WhatsApp message left by; an empty one where it left by none."""
+        """The record of the number that sent a WhatsApp message; an empty one if no number sent it."""
         if message.sender is None or message.channel is not Channel.WHATSAPP:
             return LastHeard()
         number = (message.organisation, message.sender)
@@ -89,8 +89,8 @@ class _Received:
 
 
 class Reporting:
-    """For one batch at a time; `flush` when it is through. What a killed worker had not written comes again with its
-    documents."""
+    """Used for one batch at a time; call `flush` at its end. If the worker dies before that, the webhook documents come
+    again."""
 
     def __init__(self, log: Log, last_heard_store: LastHeardStore, clock: Clock) -> None:
         self._log = log
@@ -100,13 +100,13 @@ class Reporting:
         self._sent: dict[tuple[str, str], Message] = {}
 
     def receive(self, organisation: str, report: StatusReport) -> None:
-        """A status came, whosever the message is. An instant that is still to come is none of Meta's clock."""
+        """Note that a status came; its message need not be ours. An instant in the future is cut to now."""
         if report.phone_number_id:
             latest = self._of((organisation, report.phone_number_id))
             latest.at = _later(latest.at, min(report.at, self._clock.now()))
 
     def note(self, moved: Moved, attempt: Attempt, report: StatusReport) -> None:
-        """What the status was about: a row that says when its latest attempt was claimed."""
+        """Note the message of the status, if the status is about its latest attempt."""
         before = moved.before
         if before is None or before.claimed_at is None or attempt.number != before.attempts:
             return
@@ -120,7 +120,7 @@ class Reporting:
             self._sent.pop(key, None)  # it has arrived or failed since
 
     async def flush(self) -> None:
-        """Numbers first: where a number's own word is enough, no row is written."""
+        """Writes the numbers first: if a number's record is enough, no row is written."""
         numbers, self._numbers = self._numbers, {}
         sent, self._sent = self._sent, {}
         last_heard_of: dict[_Number, LastHeard] = {}
@@ -149,6 +149,6 @@ def _later(known: datetime | None, reported: datetime) -> datetime:
 
 
 def _sent(before: Message, report: StatusReport) -> Message:
-    """The row as the move has left it, as far as its fallback is concerned."""
+    """The row after the move, as far as its fallback is concerned."""
     due_at = next_check_after(before, Status.SENT, report.at, Start.NEVER)
     return replace(before, status=Status.SENT, sent_at=earliest(before.sent_at, report.at), due_at=due_at)

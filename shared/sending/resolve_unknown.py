@@ -1,4 +1,4 @@
-"""Nobody knows whether the provider took a message: an answer was lost, or a worker died with its claim."""
+"""Messages with an unknown outcome: an answer was lost, or a worker died with its claim."""
 
 from datetime import datetime
 
@@ -15,7 +15,8 @@ REASON = "outcome_unknown"
 
 
 class Unknowns:
-    """WhatsApp's statuses may still tell what became of them; of an SMS nothing more is surely heard (design.md)."""
+    """Marks and ends messages with an unknown outcome. WhatsApp's statuses may still say what happened to them; for an
+    SMS no further report is certain (design.md)."""
 
     def __init__(self, log: Log, status_writer: StatusWriter, note_unknown: NotesUnknown) -> None:
         self._log = log
@@ -23,7 +24,7 @@ class Unknowns:
         self._note_unknown = note_unknown
 
     async def take(self, message: Message, now: datetime) -> None:
-        """Its latest attempt is the one nobody knows of. Never sends."""
+        """The outcome of the latest attempt is unknown: mark the message, or end it (SMS). Never sends."""
         if message.channel is Channel.WHATSAPP:
             key, due_at = (message.organisation, message.message_id), first_look(now, resent=message.resent)
             await self._log.mark_unknown(*key, token=message.claim_token, now=now, due_at=due_at)
@@ -32,8 +33,8 @@ class Unknowns:
         await self.end(message, now)
 
     async def end(self, message: Message, now: datetime) -> None:
-        """Nothing more is waited for. Only the claim that was seen ends so: it may have been given back since, and the
-        message claimed anew."""
+        """End the message. The move is bound to the claim that was seen: it may have been given back since, and the
+        message claimed again."""
         move = Move(
             status=Status.FAILED,
             at=now,
@@ -45,6 +46,7 @@ class Unknowns:
         await self._status_writer.move(message.organisation, message.message_id, move)
 
     async def take_if_lapsed(self, message: Message | None, now: datetime) -> None:
-        """For whoever may not claim a message, but may be the last to look at it: a dead worker's claim would stay."""
+        """For a caller that may not claim the message but may be the last to look at it: it ends a dead worker's
+        claim."""
         if message is not None and message.is_lapsed(now):
             await self.take(message, now)

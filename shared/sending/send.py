@@ -1,7 +1,7 @@
-"""The send step: wait for the departure, ask the gate, claim, call, record. Both channels, every path.
+"""The send step: wait for the send slot, ask the gate, claim, call, record. The same for both channels and every path.
 
-Whatever happens here may happen twice, and may stop anywhere: before the claim nothing has happened; after it, only an
-outcome that is surely "not sent" gives the claim back.
+Every step may happen twice, and the worker may die after each. Before the claim nothing has happened. After it, only an
+outcome that is certainly "not sent" gives the claim back.
 """
 
 import asyncio
@@ -30,23 +30,23 @@ from shared.sending.resolve_unknown import Unknowns
 from shared.webhooks.updates import Attempt
 
 LEASE = timedelta(seconds=90)
-"""Longer than the senders' and the API's time-out: a lease past its end means that its holder is dead."""
+"""Longer than the time-outs of the senders and the API: a lease past its end means that its holder is dead."""
 
 STALE = timedelta(seconds=5)
-"""A gate's word that is older when the claim is won is asked for again. Longer than slow stores take, or nothing would
-leave while they are slow."""
+"""The gate's answer is asked again if it is older than this when the claim is won. Longer than slow stores take, so
+that messages still leave while the stores are slow."""
 
 ARRIVES = timedelta(seconds=1)
-"""A call that begins now is with the provider by then: it must not arrive in quiet hours."""
+"""A call that begins now reaches the provider within this time. It must not arrive in quiet hours."""
 
 MOST_ATTEMPTS = 28
-"""A day of tries, an hour apart once they have slowed down: a card is for the day it was made for (product.md)."""
+"""About a day of attempts, an hour apart at the end. A card is for the day it was made for (product.md)."""
 
 A_QUOTA = timedelta(minutes=10)
-"""A throttle that lasts so long is no matter of pace: somebody should know."""
+"""A throttle this long is a quota and not a matter of rate: it writes a warning event."""
 
 HELD_LOOK = timedelta(seconds=60)
-"""When the agenda takes up a message that met a hold and that no run will release: it then waits for the hold's end."""
+"""When the agenda takes up a message that met a hold and that no run will release. It then waits for the hold's end."""
 
 CHECK_AFTER = timedelta(seconds=120)
 """When the agenda looks again at a message that no distribution will release."""
@@ -54,7 +54,7 @@ CHECK_AFTER = timedelta(seconds=120)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendDeps:
-    """What the send step works with, whichever the channel."""
+    """What the send step works with, on either channel."""
 
     log: Log
     rate_limits: RateLimits
@@ -68,7 +68,7 @@ class SendDeps:
     telemetry: Telemetry
     clock: Clock
     draw: Callable[[], str]
-    """A random token: one for each claim."""
+    """Makes a random token, one for each claim."""
     waits: Waits = QUEUED
 
 
@@ -84,10 +84,10 @@ class SendStep[I: Integrated, P]:
         self._repeats = Repeats()
 
     async def send_all(self, queue_messages: Sequence[QueueMessage]) -> list[bool]:
-        """Handle a batch at once; False stands where a copy must be delivered again, because our own side failed.
+        """Handle a batch in parallel. False: the queue message must be delivered again, because our own side failed.
 
-        Of equal copies one is handled for all: the others would take departures that they do not use, and shift the
-        calls of other messages together.
+        Equal queue messages are handled once. The others would use up send slots without a call and delay other
+        messages.
         """
         distinct = [one for place, one in enumerate(queue_messages) if one not in queue_messages[:place]]
         done = await asyncio.gather(*(self._handled(queue_message) for queue_message in distinct))
@@ -108,9 +108,9 @@ class SendStep[I: Integrated, P]:
         return True
 
     async def send_one(self, queue_message: QueueMessage) -> SendError | None:
-        """Handle one copy of a message; answers why the provider did not take it, if it was asked.
+        """Handle one queue message. Returns why the provider did not take it; None: it took it or was not called.
 
-        Raises what our own stores and queues raise; the copy then comes again.
+        Raises the errors of our own stores and queues; the queue message then comes again.
         """
         taken_at = self._deps.clock.now()
         if await self._slot_wait.is_early(queue_message):
@@ -150,18 +150,19 @@ class SendStep[I: Integrated, P]:
         return None
 
     async def _slot_still_counts(self, integration: I | None, leaves_at: datetime) -> bool:
-        """Waits for the call's instant; whether it still counts then."""
+        """Wait until the instant of the call. Returns whether the slot still counts then."""
         await self._slot_wait.wait_until(leaves_at)
         return not self._slot_wait.is_withdrawn(leaves_at, integration)
 
     def _still_may(self, queue_message: QueueMessage, gate_answer: Answer, asked_at: datetime) -> bool:
-        """Whether the gate's word holds now that the claim is won: this worker may have stood still in between, or the
-        hour is about to strike."""
+        """Whether the gate's answer still holds now that the claim is won. The worker may have stalled in between, or
+        quiet hours may be about to begin."""
         now = self._deps.clock.now()
         return now - asked_at <= STALE and self._deps.gate_check.is_open(queue_message, gate_answer, now + ARRIVES)
 
     async def _too_late(self, queue_message: QueueMessage, integration: I | None, message: Message) -> None:
-        """Surely not sent: the claim goes back, and the gate is asked anew. Where it still says yes, by a new copy."""
+        """Certainly not sent: give the claim back and ask the gate again. If it still says yes, enqueue on a new
+        slot."""
         await self._give_back(
             message, due_at=self._next_check(queue_message, self._deps.clock.now(), message), uses_attempt=False
         )
@@ -170,8 +171,8 @@ class SendStep[I: Integrated, P]:
             await self._slot_wait.rebook(queue_message, integration)
 
     async def _claim(self, queue_message: QueueMessage, integration: I | None) -> Claim:
-        """A claim that stays unanswered may stand all the same. It goes back by its token, so that the copy which comes
-        again does not meet it."""
+        """A claim without an answer may have been written. It is given back by its token, so that the queue message
+        does not find it when it comes again."""
         key, token, now = (
             (queue_message.organisation, queue_message.message_id),
             self._deps.draw(),
@@ -231,8 +232,8 @@ class SendStep[I: Integrated, P]:
     async def _delivered(
         self, payload: Payload, message: Message, ready: Ready[I, P], call_by: datetime
     ) -> Taken | None:
-        """The one call, or two for a text too long to stand under its card. That the card was taken is written down
-        before the text leaves, so that no later attempt repeats it. None: somebody has ended the message meanwhile."""
+        """Make one call, or two if the text is too long for a caption. After the first call the card is noted as taken,
+        so that no later attempt repeats it. Returns None if the message was ended meanwhile."""
         attempt = Attempt(message_id=message.message_id, number=message.attempts)
         if not payload.is_split:
             return await ready.send(payload, str(attempt))
@@ -270,7 +271,7 @@ class SendStep[I: Integrated, P]:
         if error.kind is Kind.STOP:
             await self._stopped(queue_message, message, error, gate_answer)
             return
-        # Who was refused as a person was looked at: what had held the others no longer stands in the way.
+        # A refusal of this recipient shows that the provider handled the message: the cause of the hold is gone.
         await self._tried(queue_message, worked=error.kind is Kind.RECIPIENT)
         handlers = {
             Kind.RETRY: self._retry,
@@ -284,8 +285,8 @@ class SendStep[I: Integrated, P]:
     async def _card_failed(
         self, queue_message: QueueMessage, message: Message, error: SendError, gate_answer: Answer
     ) -> None:
-        """The host may be in trouble, and then every other card of the list as well. A message that fails has shown
-        that its host is well. Where failures cannot be counted the claim goes back: no call was made."""
+        """The host may have a problem, and then so has every other card of the list. If the message fails, the cause is
+        its card and not the host. If failures cannot be counted, the claim is given back: no call was made."""
         now = self._deps.clock.now()
         try:
             decision = await self._deps.cards.take(queue_message, message, error, now)
@@ -359,7 +360,7 @@ class SendStep[I: Integrated, P]:
         await self._deps.refusal_effects.opted_out(message, error, move.at)
 
     async def _goes_as_template(self, queue_message: QueueMessage, message: Message) -> bool:
-        """The session has closed in Meta's eyes: the same message once more, as the template frozen beside its text."""
+        """Meta says that the session has closed: send the message once more, as the template stored beside its text."""
         integration = await self._adapter.integration(queue_message.organisation, queue_message.integration_version)
         if integration is None or queue_message.payload.fallback_template is None:
             return False
@@ -371,10 +372,10 @@ class SendStep[I: Integrated, P]:
         return True
 
     async def _goes_with_a_new_upload(self, queue_message: QueueMessage, message: Message) -> bool:
-        """The provider refused the card as it was uploaded: the same message once more, with the card uploaded anew.
+        """The provider refused the card as it was uploaded: send the message once more, with a new upload.
 
-        By a new copy and not at once, because the second call needs a departure of its own. A test send is answered
-        while its caller waits, and nothing is stored of it: the next one uploads the card anew.
+        It goes by a new queue message, because the second call needs a send slot of its own. Not for a test send: its
+        caller waits for the answer and nothing is stored, so the next test send uploads the card again.
         """
         integration = await self._adapter.integration(queue_message.organisation, queue_message.integration_version)
         if integration is None or message.claimed_at is None or queue_message.probe == ANY_SCOPE:
@@ -389,8 +390,8 @@ class SendStep[I: Integrated, P]:
         return True
 
     async def _knows_no_refusal(self, queue_message: QueueMessage, integration: I | None, message: Message) -> None:
-        """A copy from before the provider refused the card has won the claim: it would show the refused upload again.
-        One that knows takes its place."""
+        """A queue message from before the provider refused the card has won the claim and would use the refused upload.
+        A new queue message replaces it."""
         due_at = self._deps.clock.now() + CHECK_AFTER
         await self._give_back(message, due_at=due_at, uses_attempt=False)
         self._deps.telemetry.event("claim_too_late", message_id=message.message_id)
@@ -400,10 +401,10 @@ class SendStep[I: Integrated, P]:
     async def _stopped(
         self, queue_message: QueueMessage, message: Message, error: SendError, gate_answer: Answer
     ) -> None:
-        """Every other message of the scope would fail alike: it is held, and this message stays pending with the rest.
+        """Hold the scope, because every other message of it would fail in the same way. This message stays pending too.
 
-        A message that its run will not release again has the agenda look after it. The claim goes back before anything
-        else is looked at: the message was surely not sent, and no one may take it for an unknown outcome.
+        If no run will release the message again, it gets a next check. The claim is given back first: the message was
+        certainly not sent, and no other step may treat it as an unknown outcome.
         """
         now = self._deps.clock.now()
         comes_back = is_released_again(queue_message, message)
@@ -419,7 +420,7 @@ class SendStep[I: Integrated, P]:
         await self._hold(queue_message, scope, error.reason, gate_answer)
 
     async def _hold(self, queue_message: QueueMessage, scope: ScopeKey, reason: str, gate_answer: Answer) -> None:
-        """Have the scope held, unless it was held or freed since the gate was asked."""
+        """Hold the scope, unless it was held or released since the gate was asked."""
         if gate_answer.holds is None or queue_message.probe == ANY_SCOPE:
             return
         is_new = await self._deps.holding.hold(gate_answer.holds, scope, reason)
@@ -431,7 +432,7 @@ class SendStep[I: Integrated, P]:
             )
 
     async def _tried(self, queue_message: QueueMessage, *, worked: bool) -> None:
-        """A message that tried a held scope has its answer."""
+        """Record the result of a message that probed a held scope."""
         if queue_message.probe in (None, ANY_SCOPE):
             return
         await self._deps.holding.probe_ended(
@@ -443,7 +444,7 @@ class SendStep[I: Integrated, P]:
         )
 
     async def _settings_have_changed(self, queue_message: QueueMessage) -> bool:
-        """One forced look at the settings after a 401: with newer ones than were used, the message leaves again."""
+        """Read the settings once more after a 401. If they are newer than those used, the message is enqueued again."""
         used = await self._adapter.integration(queue_message.organisation, queue_message.integration_version)
         if used is None:
             return False
@@ -468,9 +469,10 @@ class SendStep[I: Integrated, P]:
     async def _gate_check(
         self, queue_message: QueueMessage, integration: I | None, leaves_at: datetime | None = None
     ) -> Answer | None:
-        """Ask the gate; where it says no, see to it that the message waits, ends or is left to its distribution.
+        """Ask the gate. If it does not say "go", let the message wait, end it, or leave it to its distribution. Returns
+        None then.
 
-        With the integration: just before the call at `leaves_at`, sessions and the messaging limit included.
+        With `integration`: the check just before the call at `leaves_at`, with sessions and the daily limit.
         """
         key, now = (queue_message.organisation, queue_message.message_id), self._deps.clock.now()
         now = max(now, leaves_at or now)
@@ -499,7 +501,7 @@ class SendStep[I: Integrated, P]:
         return None
 
     async def _limit_is_used_up(self, queue_message: QueueMessage, known: Holds) -> None:
-        """Meta's daily limit leaves no room: the rest waits together, and not one by one."""
+        """Meta's daily limit leaves no room: hold the rest together, not message by message."""
         is_new = await self._deps.holding.hold(known, DAILY_LIMIT, "daily_limit")
         if is_new and queue_message.chunk is not None:
             await self._deps.holding.refresh(queue_message.organisation, queue_message.chunk.distribution_id)
@@ -511,16 +513,16 @@ class SendStep[I: Integrated, P]:
 
 
 def cards_scope_of(queue_message: QueueMessage) -> ScopeKey | None:
-    """What holds the cards of the message's list and host; None for a message without a list."""
+    """The scope that holds the cards of the message's list and host; None: the message has no list."""
     pair = pair_of(queue_message)
     return cards_scope(pair.host, pair.distribution_id) if pair is not None else None
 
 
 def as_written(queue_message: QueueMessage, *, as_template: bool) -> QueueMessage:
-    """The same message, as its template where it has to be."""
+    """The same message, as its template if `as_template`."""
     return replace(queue_message, payload=queue_message.payload.as_template()) if as_template else queue_message
 
 
 def with_new_upload(queue_message: QueueMessage, after: datetime | None) -> QueueMessage:
-    """The same message, with its card as it was uploaded after that instant."""
+    """The same message, with a card uploaded after that instant."""
     return replace(queue_message, payload=replace(queue_message.payload, card_after=after))

@@ -1,4 +1,4 @@
-"""Test send: one real message to a number of the administrator's own, answered while they wait."""
+"""Test send: one real message to a number of the administrator, answered in the same request."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -82,9 +82,9 @@ class SendTest:
     ) -> Message:
         """The sent message.
 
-        Raises Refusal: `unprocessable` for a number or a template that cannot be used, `quiet_hours`,
-        `template_missing`, `state_conflict` where Meta's daily limit or the rate leaves no room now, and
-        `provider_refused` only where the provider was called.
+        Raises Refusal: `unprocessable` for a number or a template that cannot be used; `quiet_hours`;
+        `template_missing`; `state_conflict` if Meta's daily limit or the rate leaves no room now; `provider_refused`
+        only if the provider was called.
         """
         now = self._deps.clock.now()
         channel = settings.setting.channel
@@ -106,12 +106,13 @@ class SendTest:
         await self._deps.status_writer.end_unsent(message.organisation, message_id, ended, self._deps.clock.now())
         if was_asked:
             raise Refusal(ProblemCode.PROVIDER_REFUSED, reason=reason, provider_code=error.code if error else "")
-        # The send step asks for the instant at which the call arrives: night may have fallen for it, though not here.
+        # The send step asks for the time at which the call arrives: it may be quiet hours then, although not yet now.
         _check_gate(channel, composed, self._deps.clock.now() + ARRIVES)
         raise Refusal(ProblemCode.STATE_CONFLICT, reason=_waits_for(channel))
 
     def _message(self, settings: Settings, composed: Composed, message_id: str, now: datetime) -> Message:
-        """Watched, but without a stored payload: a test whose caller has gone is ended, not sent late."""
+        """The message has a next check but no stored content. If the caller's request dies, the message ends; it is not
+        sent late."""
         organisation = settings.channel.organisation
         to = Addressee(
             organisation=organisation,
@@ -154,18 +155,19 @@ def _composed(settings: Settings, to: str, language: str) -> Composed:
 
 
 def _of_request(field_error: FieldError) -> FieldError:
-    """The fault under the name that its field has here: the request gives the number, the settings the template."""
+    """The field error under the name of the field in this request: the number is in the request, the template in the
+    settings."""
     return dataclasses.replace(field_error, field=_FIELDS.get(field_error.field, field_error.field))
 
 
 def _waits_for(channel: Channel) -> str:
-    """Why no call was made within a test send's time, where a code says it. A test send needs no consent and no
-    session, so on WhatsApp it is the daily limit; an SMS found no free send slot in time."""
+    """Why no call was made in time, as a code. A test send needs no consent and no session, so on WhatsApp it is the
+    daily limit. On SMS there was no free send slot in time; that has no code."""
     return "daily_limit" if channel is Channel.WHATSAPP else ""
 
 
 def _message_reason(reason: str) -> str:
-    """A stop's reason is a distribution's; on a message it reads as a refusal."""
+    """A stop's reason belongs to a distribution; the message gets `provider_rejected`."""
     return "provider_rejected" if reason in _STOP_REASONS else reason
 
 

@@ -1,8 +1,8 @@
-"""What becomes of a WhatsApp message of which nobody knows whether Meta took it (design.md, Identity).
+"""What happens to a WhatsApp message if we do not know whether Meta took it (design.md, Identity).
 
-Meta has no idempotency key, but calls back about everything that it took. So silence tells, once it is known that Meta
-is telling: a status has come for a message that was claimed later on the same number, and Meta holds nothing of that
-number back. Then the message goes out once more. That is the one case in which a person may get two.
+Meta has no idempotency key, but it reports on every message that it took. So its silence is informative if we know that
+it reports: a status has come for a message that was claimed later on the same number, and Meta holds no message of that
+number. Then the message goes out once more. This is the only case in which a person may get a message twice.
 """
 
 from dataclasses import dataclass
@@ -10,22 +10,22 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 FIRST_LOOK = timedelta(minutes=15)
-"""How long a status is waited for before silence says anything; also the pace of the looks after that."""
+"""How long to wait for a status before silence means anything. Also the interval of the looks after that."""
 
 ENDS_AFTER = timedelta(hours=24)
-"""Until then a status may still say what became of it."""
+"""Until then a status may still give the outcome."""
 
 HELD_FOR = timedelta(hours=24)
-"""So long after Meta held a message of this number back, silence says nothing."""
+"""For this long after Meta held a message of this number, silence means nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastHeard:
-    """What an organisation has heard of its number: whether Meta is reporting.
+    """What an organisation last heard about its number: whether Meta is reporting.
 
-    `last_claimed_at`: when the latest message was claimed of which a status has come. `held`: when Meta last took a
-    message but held it for assessment. `last_heard_at`: the latest instant, by Meta's clock, that any status of the
-    number told.
+    - `last_claimed_at`: when the latest message with a status was claimed.
+    - `held`: when Meta last took a message but held it for assessment.
+    - `last_heard_at`: the latest instant, by Meta's clock, in any status of the number.
     """
 
     last_claimed_at: datetime | None = None
@@ -33,9 +33,9 @@ class LastHeard:
     last_heard_at: datetime | None = None
 
     def is_past(self, claimed_at: datetime | None) -> bool:
-        """Whether a status has come for a message that was claimed later: Meta is silent about this one alone.
+        """Whether a status has come for a message that was claimed later, so that Meta is silent about this one only.
 
-        Never for messages that were claimed at the same instant: one of them does not speak for another.
+        False for messages that were claimed at the same instant: one of them proves nothing about the other.
         """
         return claimed_at is not None and self.last_claimed_at is not None and self.last_claimed_at > claimed_at
 
@@ -50,7 +50,7 @@ class Resolution(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownOutcome:
-    """A message in doubt. `claimed_at` None: unknown, so nothing can have been claimed later."""
+    """A message with an unknown outcome. `claimed_at` None: not known, so no message counts as claimed later."""
 
     since: datetime
     claimed_at: datetime | None
@@ -68,11 +68,11 @@ def resolve_unknown(unknown_outcome: UnknownOutcome, last_heard: LastHeard, now:
 
 
 def first_look(now: datetime, *, resent: bool) -> datetime:
-    """When the agenda looks at a message that is in doubt since `now`."""
+    """When the agenda first looks at a message whose outcome is unknown since `now`."""
     return now + (ENDS_AFTER if resent else FIRST_LOOK)
 
 
 def next_look(unknown_outcome: UnknownOutcome, now: datetime) -> datetime:
-    """When the agenda looks at a waiting one again."""
+    """When the agenda looks at a waiting message again."""
     ends = unknown_outcome.since + ENDS_AFTER
     return ends if unknown_outcome.resent else min(now + FIRST_LOOK, ends)
