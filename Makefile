@@ -1,11 +1,11 @@
-# Needs python3, make and git, nothing else: the first target that wants Python 3.13 and the packages of uv.lock fetches them.
+# It needs only python3, make and git. The first target that needs Python 3.13 and the packages of uv.lock fetches them.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
-# An environment that happens to be active is not ours.
+# Another environment may be active; the targets must not use it.
 unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT PYTHONHOME PYTHONPATH
 export SAM_CLI_TELEMETRY := 0
 
@@ -19,87 +19,89 @@ has_sam := .venv-sam/.matches-lock
 
 .PHONY: help demo run load events token test chaos guards bench test-docker lint type format check build validate hooks precommit clean
 
-help:  ## this list
+help:  ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
 
 # ── The local stack ──────────────────────────────────────────────────────────────────────────────────────────────────
-# PORT, NOW, DOCKER, META_GRAPH_URL, ORANGE_API_URL, CARD_HOSTS and CARD_BUCKETS (for `card_image` s3://…, made at moto
-# by whoever wants them) reach the program as environment variables, whether they are given before `make` or after it. `exec`, so that a SIGTERM reaches Python and not a shell around it.
+# PORT, NOW, DOCKER, META_GRAPH_URL, ORANGE_API_URL, CARD_HOSTS and CARD_BUCKETS reach the program as environment
+# variables, whether they are given before `make` or after it. CARD_BUCKETS (for `card_image` s3://…) must be made at moto
+# first. With `exec`, a SIGTERM reaches Python and not a shell around it.
 
-demo: $(has_packages)  ## a sample campaign on both channels, on this machine; exits 0 if every message came to its end
+demo: $(has_packages)  ## send a sample campaign on both channels on this machine; exits 0 if every message got its expected status
 	@exec $(python) -m local demo
 
-run: $(has_packages)  ## the same stack, and stays: make run PORT=9000 NOW=2026-11-23T10:00:00Z; DOCKER=1 for sam local
+run: $(has_packages)  ## serve the local stack: make run PORT=9000 NOW=2026-11-23T10:00:00Z; DOCKER=1 for sam local
 	@exec $(python) -m local run
 
-# MESSAGES, RATE, PATIENCE (seconds) and PORT (a stack that runs; else one of its own); PAUSE=1 or CANCEL=1: what is done once a third has arrived.
-load: $(has_packages)  ## 10,000 SMS from upload to receipts, the ledger held against the log: make load MESSAGES=1000 PORT=9000
+# Options: MESSAGES, RATE, PATIENCE (seconds), PORT (of a running stack; without it, the load starts its own). PAUSE=1 or
+# CANCEL=1 pauses or cancels after a third has arrived.
+load: $(has_packages)  ## send 10,000 SMS, then compare the ledger with the log: make load MESSAGES=1000 PORT=9000
 	@exec $(python) -m local load --messages $(or $(MESSAGES),10000) --rate $(or $(RATE),1000) \
 	  --patience $(or $(PATIENCE),300) \
 	  $(if $(PAUSE),--at-a-third pause,$(if $(CANCEL),--at-a-third cancel))
 
-events: $(has_packages)  ## write events/ anew: what the stack makes of every function and trigger, for sam local invoke
+events: $(has_packages)  ## rewrite events/: one event per function and trigger, for sam local invoke
 	@exec $(python) -m local events
 
-# An empty SCOPES is a wish too: a token without scopes.
+# An empty SCOPES means a token without scopes; only an undefined one means the default.
 option = $(if $(filter undefined,$(origin $(1))),,--$(2)="$($(1))")
-token: $(has_packages)  ## a JWT for the running stack: make token ORGANISATION=demo SCOPES="messaging.read" EXPIRES=-60
+token: $(has_packages)  ## print a JWT for the running stack: make token ORGANISATION=demo SCOPES="messaging.read" EXPIRES=-60
 	@exec $(python) -m local token $(call option,ORGANISATION,organisation) $(call option,SCOPES,scopes) $(call option,EXPIRES,expires) $(call option,SUBJECT,subject)
 
 # ── Checks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-test: $(has_packages)  ## everything that can be tested without Docker
+test: $(has_packages)  ## run all tests that need no Docker
 	@exec $(python) -m pytest -n 2 --dist loadfile -m "not docker"
 
-# SEEDS and FROM choose the simulated runs, SCENARIOS (words of their names) what is done to the stack: docs/chaos.md.
-chaos: $(has_packages)  ## everything breaks, in thousands of simulated runs and over HTTP; tables; exit 1 if anything is lost, doubled or early
+# SEEDS and FROM choose the simulated runs, SCENARIOS (words of their names) the scenarios on the stack: docs/chaos.md.
+chaos: $(has_packages)  ## inject failures, in thousands of simulated runs and over HTTP; exits 1 if a message is lost, doubled or early
 	@$(python) -m tests.simulation --seeds $(or $(SEEDS),2000) --from $(or $(FROM),0)
 	@exec $(python) -m tests.chaos $(SCENARIOS)
 
-# PARTS (sender, pace, picture, plan, fanout, webhook, latency, start, cost): docs/performance.md.
-bench: $(has_packages)  ## what it costs and how fast it is: one table, and bench/results.json
+# PARTS chooses among sender, pace, picture, plan, fanout, webhook, latency, start and cost: docs/performance.md.
+bench: $(has_packages)  ## measure speed and cost: one table, and bench/results.json
 	@exec $(python) -m bench $(PARTS)
 
-# Built apart from .aws-sam/build, which holds what was built last for whichever architecture.
-test-docker: $(has_sam) $(has_packages)  ## the built functions in containers, through sam local; skipped where no engine answers
+# It builds into its own folder, because .aws-sam/build may hold artefacts of another architecture.
+test-docker: $(has_sam) $(has_packages)  ## test the built functions in containers, with sam local; skipped if no Docker engine answers
 	@if docker info >/dev/null 2>&1; then \
 	  ARCHITECTURE=x86_64 $(sam) build --parameter-overrides Architecture=x86_64 --build-dir .aws-sam/x86_64 >&2; \
 	else echo "no Docker engine answers: these tests are skipped" >&2; fi
 	@exec $(python) -m pytest -m docker
 
-guards: $(has_packages)  ## take each guard (claim, lease, epoch, gate, mask, …) out of a copy of the code and see its tests fail
+guards: $(has_packages)  ## remove each guard (claim, lease, epoch, gate, mask, …) from a copy of the code and check that its tests fail
 	@exec $(python) -m tests.guards
 
-lint: $(has_packages)  ## ruff: rules and format
+lint: $(has_packages)  ## check with ruff: rules and format
 	$(python) -m ruff check .
 	$(python) -m ruff format --check .
 
-type: $(has_packages)  ## mypy --strict
+type: $(has_packages)  ## check types: mypy --strict
 	$(python) -m mypy
 
-format: $(has_packages)  ## let ruff put it right
+format: $(has_packages)  ## let ruff correct rules and format
 	$(python) -m ruff check --fix .
 	$(python) -m ruff format .
 
-check: lint type validate test  ## all of the above
+check: lint type validate test  ## lint, type, validate and test
 
-hooks: $(has_packages)  ## look at each commit beforehand (.pre-commit-config.yaml)
+hooks: $(has_packages)  ## install the checks before each commit (.pre-commit-config.yaml)
 	$(python) -m pre_commit install
 
-precommit: $(has_packages)  ## the same over all files
+precommit: $(has_packages)  ## run the checks of a commit over all files
 	$(python) -m pre_commit run --all-files
 
 # ── Artefacts ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-# arm64 or x86_64. SAM does not tell a makefile builder which one the template asks for, so it comes from here for both.
+# arm64 or x86_64. SAM does not tell a makefile builder the template's architecture, so both get it from here.
 ARCHITECTURE ?= arm64
 export ARCHITECTURE
 
-validate: $(has_sam)  ## sam validate --lint
+validate: $(has_sam)  ## check template.yaml: sam validate --lint
 	$(sam) validate --lint
 
-# uv, Python and packages stand before SAM starts five builds at once.
-build: $(has_sam) $(has_packages)  ## sam build: make build ARCHITECTURE=x86_64 gives what this machine can run
+# uv, Python and the packages must be ready before SAM starts five builds at once.
+build: $(has_sam) $(has_packages)  ## build the artefacts: make build ARCHITECTURE=x86_64 for containers on an x86 machine
 	$(sam) build --parameter-overrides Architecture=$(ARCHITECTURE)
 	@$(python) -m tests.artefacts.sizes .aws-sam/build
 
@@ -112,11 +114,11 @@ folder_WebhookFunction := webhook
 platform_arm64 := aarch64-manylinux_2_28
 platform_x86_64 := x86_64-manylinux_2_28
 
-# SAM's makefile builder calls build-<logical ID>. Byte code goes along, because /var/task is read-only and compiling
-# would cost each cold start more than half a second; it is the same on every architecture. It is never checked against
-# its source (unchecked-hash) and names Lambda's path, not this machine's. Hidden files (.env.local, an editor's) stay here.
-# Programs and Powertools' event handlers with their copy of Swagger UI (0.75 MB zipped) are left out: nothing here can
-# serve or run them.
+# SAM's makefile builder calls build-<logical ID>. The artefact contains byte code, because /var/task is read-only and
+# compiling would cost each cold start more than half a second. Byte code is the same on every architecture. It is never
+# checked against its source (unchecked-hash) and names Lambda's path, not this machine's.
+# The artefact leaves out hidden files (.env.local, an editor's), programs, and Powertools' event handlers with their copy
+# of Swagger UI (0.75 MB zipped), because the functions do not use them.
 build-%: folder = $(or $(folder_$*),$(error no folder is named for $*))
 build-%: platform = $(or $(platform_$(ARCHITECTURE)),$(error ARCHITECTURE is arm64 or x86_64, not $(ARCHITECTURE)))
 build-%: $(has_packages)
@@ -133,8 +135,8 @@ build-%: $(has_packages)
 	@$(python) -m compileall -q --invalidation-mode unchecked-hash -s "$$ARTIFACTS_DIR" -p /var/task "$$ARTIFACTS_DIR"
 
 # ── The environment ──────────────────────────────────────────────────────────────────────────────────────────────────
-# File targets, so that each step is taken once and again only when what it depends on changed. Their output goes to
-# standard error: on standard output `make run` prints its base URL first and `make token` its token only.
+# These are file targets, so that a step runs again only if its inputs have changed. Their output goes to standard error,
+# because on standard output `make run` prints its base URL first and `make token` only its token.
 
 $(has_uv):
 	@echo "setting up uv $(uv_version)" >&2
@@ -147,11 +149,11 @@ $(has_packages): $(has_uv) pyproject.toml uv.lock .python-version
 	@$(uv) sync --frozen --quiet >&2
 	@touch $@
 
-# aws-sam-cli pins half of PyPI, so it lives apart.
+# aws-sam-cli pins half of PyPI, so it has its own environment.
 $(has_sam): $(has_uv) pyproject.toml uv.lock .python-version
 	@echo "setting up the SAM CLI" >&2
 	@UV_PROJECT_ENVIRONMENT=.venv-sam $(uv) sync --frozen --quiet --only-group sam >&2
 	@touch $@
 
-clean:  ## forget what was built and fetched
+clean:  ## delete all that was built and fetched
 	rm -rf .aws-sam .local .venv .venv-sam .uv
