@@ -23,7 +23,7 @@ from shared.api.request import Request
 from shared.base.instants import from_rfc3339, rfc3339_or_none
 from shared.base.json import JsonObject, JsonValue, canonical, parse_bytes
 from shared.base.refusal import FieldError, ProblemCode, Refusal
-from shared.recipients.references import is_reference
+from shared.recipients.recipient import is_reference
 from shared.texts.content import carriable_document
 
 _LIMITS: Mapping[str, str] = {

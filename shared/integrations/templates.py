@@ -16,7 +16,7 @@ from shared.campaigns.distribution import Distribution
 from shared.holds.hold import ScopeKey, template_scope
 from shared.integrations.integration import WhatsAppIntegration
 from shared.messages.errors import SendError
-from shared.pacing.cooldown import Cooldown
+from shared.pacing.quota import Cooldown
 from shared.texts.templates import READY_MADE, Catalogue, KnownTemplate, Listing, Template, is_ready_made
 from shared.webhooks.updates import TemplateStatus, TemplateUpdate
 

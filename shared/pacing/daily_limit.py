@@ -22,7 +22,7 @@ from shared.base.instants import Clock, hour_of
 from shared.base.refusal import ApiWarning
 from shared.integrations.integration import WhatsAppIntegration
 from shared.messages.errors import SendError
-from shared.pacing.cooldown import Cooldown
+from shared.pacing.quota import Cooldown
 from shared.policy.ports import Sessions, sessions_of
 
 WINDOW_HOURS = 24

@@ -13,8 +13,8 @@ from shared.integrations.balances import Balance, Balances
 from shared.integrations.integration import Integrations, SmsIntegration, WhatsAppIntegration
 from shared.messages.errors import SendError
 from shared.messages.payload import Channel
-from shared.pacing.cooldown import Cooldown
 from shared.pacing.daily_limit import AsksNumber, NumberFacts, NumberReader
+from shared.pacing.quota import Cooldown
 from shared.pacing.rate_limit import RateLimit
 from shared.sending.channel import Integrated
 

@@ -1,11 +1,16 @@
-"""A limit on calls that holds within every span of time, not only within the minutes of the clock.
+"""How often we may ask others: a limit on calls that holds within every span of time, not only within the minutes of
+the clock; and a cooldown of a minute after a provider could not be asked, because requests must not each wait for its
+time-out.
 
-Instants are whole microseconds since 1970.
+Instants of a quota are whole microseconds since 1970.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from shared.base.instants import Clock
+from shared.integrations.integration import SmsIntegration, WhatsAppIntegration
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -27,3 +32,25 @@ class Quota:
         if len(recent) < self.calls:
             return None
         return (recent[-self.calls] - now) * _MICROSECOND + self.span
+
+
+_LASTS = timedelta(minutes=1)
+
+
+class Cooldown:
+    """Remembers, in this process, whom not to ask for a while. Changed settings end it: they may have mended it."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._until: dict[tuple[str, int], datetime] = {}
+
+    def begin(self, integration: WhatsAppIntegration | SmsIntegration) -> None:
+        """It could not be asked."""
+        now = self._clock.now()
+        self._until = {key: until for key, until in self._until.items() if until > now}
+        self._until[integration.organisation, integration.version] = now + _LASTS
+
+    def holds(self, integration: WhatsAppIntegration | SmsIntegration) -> bool:
+        """Whether asking again would be too soon."""
+        until = self._until.get((integration.organisation, integration.version))
+        return until is not None and self._clock.now() < until

@@ -1025,7 +1025,7 @@ GUARDS = (
     ),
     Guard(
         name="references: a number hidden between letters is found",
-        file="shared/recipients/references.py",
+        file="shared/recipients/recipient.py",
         before="return not any(map(_may_be_number, _groupings(rest)))",
         after="return True",
         tests=("tests/unit/recipients/test_identities.py",),

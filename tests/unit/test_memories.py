@@ -26,7 +26,7 @@ EMPTIED = {
     "shared/campaigns/planning.py _field_errors": "lives as long as one plan",
     "shared/campaigns/planning.py _runs": "lives as long as one plan",
     "shared/sending/last_heard.py _read": "emptied by `forget`, once a batch",
-    "shared/pacing/cooldown.py _until": "what is over goes with each new entry",
+    "shared/pacing/quota.py _until": "what is over goes with each new entry",
     "shared/sending/last_heard.py _numbers": "emptied by `flush`, once a batch",
     "shared/sending/last_heard.py _sent": "emptied by `flush`, once a batch",
     "shared/messages/status_writer.py _began": "emptied by `flush`, once a batch",

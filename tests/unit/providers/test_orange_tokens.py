@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.integrations.integration import Shelved, SmsIntegration
-from shared.providers.orange.tokens import Tokens
+from shared.providers.orange.client import Tokens
 from tests.fakes.orange import FakeTokenStore
 from tests.fakes.world import KilledError, Points
 from tests.unit.providers.making import NOON, Provider, ok, secret, sms

@@ -13,7 +13,7 @@ from shared.base import instants
 from shared.base.ids import distribution_id, is_organisation, row_message_id, shard_of, single_message_id, stop_reply_id
 from shared.recipients.countries import COVERED
 from shared.recipients.number_key import NumberKey
-from shared.recipients.references import is_reference
+from shared.recipients.recipient import is_reference
 
 visible = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=40)
 PINNED = (
