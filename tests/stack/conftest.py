@@ -1,4 +1,4 @@
-"""One whole local stack for the session: the product's template and functions, moto, the simulators, over HTTP."""
+"""One local stack for the whole session: the product's template and functions, moto and the simulators, over HTTP."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
 
 @pytest.fixture
 def programme(stack: RunningStack, request: pytest.FixtureRequest) -> Iterator[Programme]:
-    """An organisation of the test's own, so that tests share a stack and nothing else."""
+    """An organisation of the test's own, so that tests share only the stack."""
     with Programme(stack, organisation_of(request.node.nodeid)) as programme:
         yield programme
 

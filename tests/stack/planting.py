@@ -1,4 +1,4 @@
-"""What is planted, and everything that is done with it: each act ends well somewhere and badly somewhere else."""
+"""The planted values and the actions with them. Each action succeeds in some place and fails in another."""
 
 import json
 import re
@@ -27,7 +27,7 @@ FAILING_NUMBERS = {
 TEMPLATE = {"template": {"name": "vaccination_card"}}
 TEXT = {"text": f"{WORD} {{first_name}} {{last_name}} {{card_code}}"}
 MAY_SHOW = ("/v1/preview", "/v1/integrations/", "/v1/uploads")
-"""Answers that are there to show their asker a text, a webhook's URL, a signed address."""
+"""Routes whose answers may show a text, a webhook's URL or a signed address to their caller."""
 NESTED = "[" * 20_000 + "]" * 20_000
 
 
@@ -37,7 +37,7 @@ def phone(last: int) -> str:
 
 @dataclass
 class Planted:
-    """The needles, and what the API said. Some needles are made by the product: tokens in URLs, signatures."""
+    """The planted values, and the API's answers. The product makes some of the values: tokens in URLs, signatures."""
 
     needles: set[str] = field(
         default_factory=lambda: {FIRST, LAST, CARD, WORD, CLIENT_SECRET, OLD_APP_SECRET, OLD_TOKEN, *TOKENS.values()}
@@ -57,7 +57,7 @@ class Planted:
 
 
 def settings(programme: Programme, planted: Planted) -> None:
-    """Both channels, replaced once, checked, tried out, and a template of the account's own."""
+    """Both channels: replaced once, checked, with test sends, and a template of the account's own."""
     account = f"9{programme.phone_number_id}"
     programme.put_whatsapp(access_token=OLD_TOKEN, app_secret=OLD_APP_SECRET)
     programme.put_whatsapp(business_account_id=account, **TOKENS)
@@ -85,7 +85,7 @@ def _statuses(programme: Programme, template: str) -> set[str]:
 
 
 def singles(programme: Programme, planted: Planted) -> dict[str, str]:
-    """A message to each special number of each channel, and cards that are fetched for nothing."""
+    """A message to each special number of each channel, and cards that cannot be fetched."""
     sent: dict[str, str] = {}
     later = format_instant(programme.stack.now() + timedelta(hours=6))
     fallback = {"channel": "sms", "after_minutes": 30, "content": TEXT}
@@ -103,7 +103,7 @@ def singles(programme: Programme, planted: Planted) -> dict[str, str]:
 
 
 def refused(programme: Programme, planted: Planted) -> None:
-    """What no single send takes."""
+    """Requests for single messages that are refused."""
     for wrong in (
         {"phone": f"N/A {phone(PERSON)} {FIRST}"},
         {"phone": f"{phone(PERSON)}1"},
@@ -119,7 +119,7 @@ def refused(programme: Programme, planted: Planted) -> None:
 
 
 def campaigns(programme: Programme, planted: Planted) -> list[str]:
-    """Inline, uploaded, scheduled and unreadable; rows that are refused and rows that fail."""
+    """Inline, uploaded, scheduled and unreadable campaigns, with rows that are refused and rows that fail."""
     lasts = (ROWS, ROWS + 1, 610, 4004)
     people = [planted.person(programme, last) for last in lasts]
     bad = [people[0] | {"phone": f"{phone(PERSON)} {FIRST}"}, people[0] | {"card_code": ""}, {"last_name": LAST}]
@@ -152,7 +152,7 @@ def campaigns(programme: Programme, planted: Planted) -> list[str]:
 
 
 def stopped(programme: Programme, planted: Planted) -> dict[str, str]:
-    """On each channel a row that its provider's refusal left pending: its distribution pauses."""
+    """On each channel a row that stays pending after the provider's refusal. Its distribution pauses."""
     rows: dict[str, str] = {}
     for channel, last, content in (("whatsapp", 2015, TEMPLATE), ("sms", 4102, TEXT)):
         made = programme.ok(
@@ -176,7 +176,8 @@ def _uploaded(programme: Programme, planted: Planted, form: str, content: bytes)
 
 
 def poison(programme: Programme, sent: dict[str, str], rows: dict[str, str]) -> None:
-    """On each queue: no JSON, another version's, nested beyond measure, and copies that crash whoever computes."""
+    """On each queue: a body that is no JSON, one of another version, one with deep nesting, and queue messages whose
+    values make the worker crash."""
     reported = f"{FIRST} {phone(PERSON)} {CARD}"
     named = {"organisation": programme.organisation}
     other = named | {"provider": reported, "kind": reported, "channel": reported, "message_id": 7}

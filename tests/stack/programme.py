@@ -1,4 +1,4 @@
-"""What a front end does with the API, in a few words: integrations, recipients, campaigns, waiting for outcomes."""
+"""What a front end does with the API: settings, recipients, campaigns, and waiting for outcomes."""
 
 import hashlib
 import re
@@ -20,7 +20,7 @@ DELIVERED = 8200
 
 
 def organisation_of(node_id: str) -> str:
-    """A test's own organisation: readable, and never another test's, however long the names or alike."""
+    """A test's own organisation: readable, and different for each test, also for long or similar names."""
     readable = re.sub(r"[^A-Za-z0-9_-]", "_", node_id.rpartition("::")[2])
     return f"{readable[:50]}-{hashlib.sha256(node_id.encode()).hexdigest()[:8]}"
 
@@ -39,7 +39,7 @@ class Programme:
         self.put_whatsapp()
 
     def move_to(self, instant: datetime) -> None:
-        """Move the stack's clock; tokens expire on it, so there is a new one then."""
+        """Moves the stack's clock. Tokens expire by this clock, so there is a new one afterwards."""
         self.stack.move_to(instant)
         self.api.headers["authorization"] = f"Bearer {self.stack.token(self.organisation)}"
 
@@ -61,7 +61,7 @@ class Programme:
         return self.ok(self.api.put("/v1/integrations/sms", json=body | changes))
 
     def put_whatsapp(self, **changes: Any) -> Json:
-        """What is changed to None is left out."""
+        """Saves the settings; None leaves a field out."""
         body = {
             "access_token": "access-token-of-a-test",
             "phone_number_id": self.phone_number_id,
@@ -133,7 +133,7 @@ class Programme:
         return until(lambda: self.message(message_id), lambda message: message["status"] == status)
 
     def ledger(self, provider: str) -> list[Json]:
-        """What the simulated provider accepted from this organisation."""
+        """What the simulated provider has accepted from this organisation."""
         answer = http().get(f"{self.stack.control_url}/ledger", params={"provider": provider}).raise_for_status()
         return [entry for entry in answer.json()["messages"] if entry["organisation"] == self.organisation]
 

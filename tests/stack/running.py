@@ -1,4 +1,4 @@
-"""A local stack as a process of its own, from outside."""
+"""A local stack in a process of its own, from outside."""
 
 import json
 import os
@@ -24,17 +24,18 @@ from tests.waiting import PATIENCE, http
 START = "2026-11-23T10:00:00Z"
 """A Monday morning within the sending hours of all nine countries."""
 LONG = 900.0
-"""Seconds: a jump of the clock stops where something falls due, and waits there for the functions."""
+"""Seconds. A jump of the clock stops at each due time, and waits there for the functions."""
 UNTHROTTLED = 500
-"""Texts that the simulated Orange takes in a second, ten times what is sent: it judges by when they arrive, and on a
-busy machine those of several seconds arrive at once. Each throttle then costs up to a minute."""
+"""Messages that the simulated Orange takes in a second: ten times our rate. It measures by arrival, and on a busy
+machine those of several seconds arrive at once. Each throttle would cost up to a minute."""
 TRESPASSER = "trespasser"
-"""The session of a test that tries what a role may not do."""
+"""The session name of a test that tries forbidden calls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningStack:
-    """`python -m local run`, from outside. `control_url` is the simulators'; `log_path` holds all of standard error."""
+    """`python -m local run`, from outside. `control_url`: the simulators' control. `log_path`: all of standard
+    error."""
 
     base_url: str
     log_path: Path
@@ -73,7 +74,7 @@ class RunningStack:
         return from_rfc3339(http().get(f"{self.base_url}/_local/clock").raise_for_status().json()["now"])
 
     def move_to(self, instant: datetime) -> None:
-        """Move the stack's clock, forwards only."""
+        """Moves the stack's clock, forwards only."""
         body = {"now": format_instant(instant)}
         http().post(f"{self.base_url}/_local/clock", json=body, timeout=LONG).raise_for_status()
 
@@ -84,7 +85,7 @@ class RunningStack:
         expires: float = 3600,
         subject: str | None = "an-officer",
     ) -> str:
-        """Sign a JWT by the stack's clock; `expires` in seconds, negative for one that has expired."""
+        """Signs a JWT by the stack's clock. `expires`: seconds from now; negative for an expired token."""
         lifetime = timedelta(seconds=expires)
         request = TokenRequest(
             issuer=self.base_url, organisation=organisation, scopes=scopes, lifetime=lifetime, subject=subject
@@ -105,7 +106,7 @@ class RunningStack:
         )
 
     def on_queue(self, queue: str) -> int:
-        """How many messages are on a queue or with its function, also those whose time has not come."""
+        """How many messages are on a queue or with its function, delayed ones included."""
         names = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
         url = self.output(f"{queue}Url")
         found = self.aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
@@ -113,8 +114,8 @@ class RunningStack:
 
     @contextmanager
     def taking_up(self, queue: str, messages: int) -> Iterator[None]:
-        """No more than so many messages of a queue come to its function meanwhile: what a test does in the middle of a
-        campaign finds a middle, however slow the machine is. `queue`: its logical ID, for example SmsQueue."""
+        """Meanwhile at most so many messages of a queue reach its function. So a test can act in the middle of a
+        campaign on any machine. `queue`: its logical ID, for example SmsQueue."""
         self._turn_valve(queue, messages)
         try:
             yield
@@ -143,7 +144,7 @@ class RunningStack:
 
 @contextmanager
 def started(log_path: Path, **environment: str) -> Iterator[RunningStack]:
-    """`make run` with some environment of its own; the port is any free one."""
+    """`make run` with an environment of its own, on a free port."""
     providers = ("META_GRAPH_URL", "ORANGE_API_URL", "CARD_HOSTS", "CARD_BUCKETS", "DOCKER")
     inherited = {name: value for name, value in os.environ.items() if name not in providers}
     with (
@@ -164,7 +165,7 @@ def started(log_path: Path, **environment: str) -> Iterator[RunningStack]:
         running = RunningStack(base_url=base_url, log_path=log_path, pid=process.pid)
         try:
             yield running
-            if process.poll() is None:  # every function had what it needed, whatever the test had it do
+            if process.poll() is None:  # no function was refused a permission, in any test
                 refused = running.access("refused")
                 assert refused == set(), f"refused by the roles: {refused}"
         finally:

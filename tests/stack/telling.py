@@ -1,4 +1,4 @@
-"""What providers, people and strangers tell the webhooks of those who are planted."""
+"""What providers, people and outsiders send to the webhooks about the planted people."""
 
 import base64
 import hashlib
@@ -27,7 +27,7 @@ WRITER, STOPPER = 8763, 8762
 
 
 def webhooks(programme: Programme, planted: Planted) -> None:
-    """People write and stop; providers tell nonsense; strangers forge."""
+    """People write and send STOP, providers send nonsense, and outsiders forge webhooks."""
     for last in (WRITER, STOPPER):
         planted.person(programme, last)
     for said in (

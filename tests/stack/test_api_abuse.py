@@ -1,4 +1,4 @@
-"""What no front end sends to the API: paths that are not quite somebody's, bodies without a bottom or an end."""
+"""Requests that no front end sends: paths that almost name a thing, and bodies that are too deep or too long."""
 
 import http.client
 import json
@@ -28,7 +28,7 @@ MEGABYTE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """An organisation with a message that waits and a distribution that nobody has confirmed."""
+    """An organisation with a waiting message and a distribution without confirmation."""
 
     programme: Programme
     message_id: str
@@ -38,7 +38,7 @@ class Owner:
         return self.message_id if "messages" in path else self.distribution_id
 
     def state(self) -> tuple[Json, Json]:
-        """Without the estimated end, which is reckoned from now on."""
+        """Without the estimated end, which is computed from the present time."""
         distribution = self.programme.distribution(self.distribution_id)
         return self.programme.message(self.message_id), distribution | {"estimated_end": None}
 
@@ -55,7 +55,7 @@ def owner(stack: RunningStack) -> Iterator[Owner]:
 
 
 def on_the_wire(stack: RunningStack, method: str, path: str, token: str) -> tuple[int, str]:
-    """The path goes out as it is: the other client would have put dots and signs in order first."""
+    """Sends the path as it is; the other client would normalise dots and signs."""
     connection = http.client.HTTPConnection(stack.base_url.removeprefix("http://"), timeout=35)
     try:
         connection.request(method, path, headers={"Authorization": f"Bearer {token}"})
@@ -66,8 +66,9 @@ def on_the_wire(stack: RunningStack, method: str, path: str, token: str) -> tupl
 
 
 @pytest.mark.parametrize("route", [*READS, *WRITES])
-def test_a_path_that_is_not_quite_a_thing_s_leads_nowhere(owner: Owner, route: str) -> None:
-    """Neither a stranger nor whoever owns it, who finds it under its own name."""
+def test_a_path_that_almost_names_a_thing_is_404(owner: Owner, route: str) -> None:
+    """Neither another organisation nor the owner reaches anything by such a path. The owner finds it by its own
+    path."""
     method, path = route.split(" ")
     stack, before = owner.programme.stack, owner.state()
     strange, own = stack.token("a-stranger"), stack.token(owner.programme.organisation)
@@ -106,7 +107,7 @@ TAKERS = ("POST /v1/messages", "POST /v1/distributions", "POST /v1/preview", "PO
 
 
 @pytest.mark.parametrize("shape", BODIES)
-def test_a_body_that_is_none_is_refused_as_such(owner: Owner, shape: str) -> None:
+def test_a_malformed_body_is_a_bad_request(owner: Owner, shape: str) -> None:
     for route in TAKERS:
         answer = ask(owner, route, BODIES[shape])
         assert (answer.status_code, answer.json()["code"]) == (400, "bad_request"), (route, answer.text)
@@ -119,8 +120,8 @@ def ask(owner: Owner, route: str, body: bytes) -> httpx2.Response:
 
 
 @pytest.mark.parametrize("levels", [100, 900, 3_000, 100_000])
-def test_what_may_hold_anything_has_a_bottom(owner: Owner, levels: int) -> None:
-    """A tracked entity is taken as DHIS2 tells it, with fields that nobody here knows."""
+def test_a_deeply_nested_entity_never_fails_the_function(owner: Owner, levels: int) -> None:
+    """A tracked entity may have any fields, as DHIS2 sends it."""
     entity = f'{{"dhis2": {{"attributes": [], "x": {deep(levels)}}}}}'
     said, here = {"channel": "sms", "content": {"text": "Bonjour"}}, "the entity"
     for route, body in (
@@ -133,15 +134,15 @@ def test_what_may_hold_anything_has_a_bottom(owner: Owner, levels: int) -> None:
 
 
 @pytest.mark.parametrize("size", [4_000_001, 5 * MEGABYTE])
-def test_more_than_a_body_may_hold_is_too_much(owner: Owner, size: int) -> None:
+def test_a_body_over_the_limit_is_refused(owner: Owner, size: int) -> None:
     for route in TAKERS:
         code = "use_upload" if route.endswith("distributions") else "too_large"
         answer = ask(owner, route, b"{}".ljust(size))
         assert (answer.status_code, answer.json()["code"]) == (413, code), route
 
 
-def test_what_no_gateway_takes_reaches_no_function(owner: Owner) -> None:
-    """API Gateway ends a body at 10 MB."""
+def test_a_body_over_the_gateways_limit_reaches_no_function(owner: Owner) -> None:
+    """API Gateway refuses a body over 10 MB."""
     for route in TAKERS[:2]:
         assert ask(owner, route, b"{}".ljust(11 * MEGABYTE)).status_code == 413
 
@@ -149,7 +150,7 @@ def test_what_no_gateway_takes_reaches_no_function(owner: Owner) -> None:
 @pytest.mark.parametrize("query", ["campaign_id=" + "a" * 4_000, "cursor=" + "%41" * 3_000, "limit=" + "9" * 3_000,
                                    "from=" + "%00" * 50, "status=%ff", "campaign_id=a&campaign_id=b", "limit=1&limit=2",
                                    "organisation_id=demo"])  # fmt: skip
-def test_a_query_that_is_none_is_refused_as_such(owner: Owner, query: str) -> None:
+def test_a_malformed_query_is_a_bad_request(owner: Owner, query: str) -> None:
     stack = owner.programme.stack
     status, reported = on_the_wire(stack, "GET", f"/v1/messages?{query}", stack.token(owner.programme.organisation))
     assert (status, json.loads(reported).get("code")) == (400, "bad_request"), reported[:300]

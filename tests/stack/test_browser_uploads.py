@@ -1,4 +1,4 @@
-"""A page on this machine uploads a list as a browser does: it asks first, at the API and at the bucket."""
+"""A page on this machine uploads a list as a browser does, with preflight requests to the API and to the bucket."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ TEXT = {"text": "Bonjour {first_name}"}
 
 
 def preflight(url: str, origin: str, method: str, headers: str) -> httpx2.Response:
-    """As a browser sends it: without credentials, and with the names of the headers that are to come."""
+    """The preflight request of a browser: without credentials, and with the names of the later headers."""
     return httpx2.options(
         url,
         headers={
@@ -36,7 +36,7 @@ def preflight(url: str, origin: str, method: str, headers: str) -> httpx2.Respon
 
 
 def allows(answer: httpx2.Response, origin: str, method: str, headers: str) -> bool:
-    """What a browser looks at before it sends the request itself."""
+    """Whether the preflight's answer lets a browser send the request itself."""
     granted = {name.strip().lower() for name in answer.headers.get("access-control-allow-headers", "").split(",")}
     return (
         answer.is_success
@@ -57,7 +57,7 @@ def test_a_page_from_any_local_origin_uploads_and_plans(programme: Programme, or
     assert allows(preflight(url, origin, "POST", wanted), origin, "POST", wanted)
     target = prepared(programme)
     assert allows(preflight(target["url"], origin, "PUT", "content-type"), origin, "PUT", "content-type")
-    # a browser sets the length itself, and lets no page do it
+    # A browser sets the length itself; a page may not.
     headers = {"origin": origin, "content-type": target["headers"]["Content-Type"]}
     put = http().put(target["url"], headers=headers, content=LIST)
     assert (put.status_code, put.headers["access-control-allow-origin"]) == (200, origin)
@@ -70,13 +70,13 @@ def test_a_page_from_any_local_origin_uploads_and_plans(programme: Programme, or
     assert (done["status"], done["accepted"]) == ("planned", 2)
 
 
-def test_a_page_from_elsewhere_may_not(programme: Programme) -> None:
+def test_a_page_from_another_origin_is_refused(programme: Programme) -> None:
     origin = "https://evil.example"
     target = prepared(programme)
     refused = preflight(target["url"], origin, "PUT", "content-type")
     assert (refused.status_code, "access-control-allow-origin" in refused.headers) == (403, False)
     assert "AccessForbidden" in refused.text
-    read = preflight(target["url"], LOCAL_PAGES[0], "GET", "content-type")  # the bucket's rule is for PUT alone
+    read = preflight(target["url"], LOCAL_PAGES[0], "GET", "content-type")  # the bucket's rule is only for PUT
     assert (read.status_code, "access-control-allow-origin" in read.headers) == (403, False)
     url = f"{programme.stack.base_url}/v1/uploads"
     assert "access-control-allow-origin" not in preflight(url, origin, "POST", "authorization").headers

@@ -1,4 +1,4 @@
-"""POST /v1/distributions: inline and by upload, planned, confirmed, sent, seen."""
+"""POST /v1/distributions: inline and by upload, planned, confirmed, sent, and shown."""
 
 import json
 
@@ -12,7 +12,7 @@ from tests.waiting import until
 
 
 def ended(programme: Programme, distribution: Json) -> Json:
-    """Once nothing is on its way any more; on WhatsApp everybody of these tests reads."""
+    """The distribution, once no message is on its way. On WhatsApp every recipient of these tests reads."""
 
     def is_over(found: Json) -> bool:
         counts = found["counts"]
@@ -47,7 +47,7 @@ def test_a_campaign_is_planned_confirmed_and_arrives(programme: Programme, chann
     assert len({message["message_id"] for message in history}) == count
 
 
-def test_a_csv_as_registers_hold_it(programme: Programme) -> None:
+def test_a_registers_csv_file(programme: Programme) -> None:
     csv = (
         "\ufeffPHONE;First_Name;remarque\r\n77 000 20 01;Awa;x\r\n00221770002002;Béa;\r\n"
         "+22507070020;Old;\r\n+225 07 07 00 20;Old;\r\n"
@@ -82,14 +82,14 @@ def test_dhis2_tracker_json_by_upload(programme: Programme) -> None:
     assert len(programme.messages(enrollment_id=enrollment)) == 1
 
 
-def test_a_file_that_is_none_is_rejected_with_a_reason(programme: Programme) -> None:
+def test_an_unreadable_file_is_rejected_with_a_reason(programme: Programme) -> None:
     upload = programme.upload(b"name,age\nx,1\n", "csv")
     made = programme.distribute(upload_id=upload)
     done = until(lambda: programme.distribution(made.json()["distribution_id"]), lambda d: d["status"] != "planning")
     assert (done["status"], done["status_reason"]) == ("rejected", "file_unreadable")
 
 
-def test_a_token_that_expired_pauses_with_a_reason_and_burns_nobody(programme: Programme) -> None:
+def test_an_expired_token_pauses_the_campaign_and_fails_no_row(programme: Programme) -> None:
     programme.put_whatsapp(access_token="expired-token")
     rows = [programme.recipient(DELIVERED + number) for number in range(30)]
     content = {"template": {"name": "nutrition_card"}}
@@ -103,7 +103,7 @@ def test_a_token_that_expired_pauses_with_a_reason_and_burns_nobody(programme: P
     assert len(programme.ledger("meta")) == 30
 
 
-def test_pause_resume_and_cancel_bite_while_it_is_under_way(programme: Programme) -> None:
+def test_pause_resume_and_cancel_while_it_is_under_way(programme: Programme) -> None:
     programme.put_sms(rate_per_second=10)
     rows = [programme.recipient(DELIVERED + number) for number in range(150)]
     with programme.stack.taking_up("SmsQueue", 60):
@@ -115,7 +115,8 @@ def test_pause_resume_and_cancel_bite_while_it_is_under_way(programme: Programme
         lambda seen: seen[1]["delivered"] == seen[0],
     )
     assert before < 150
-    until(lambda: programme.stack.on_queue("SmsQueue"), lambda found: found == 0)  # the copies of before the pause
+    # the queue messages from before the pause
+    until(lambda: programme.stack.on_queue("SmsQueue"), lambda found: found == 0)
     with programme.stack.taking_up("SmsQueue", len(rows) - before - 10):
         assert programme.act(made, "resume").json()["status"] == "sending"
         until(lambda: programme.ledger("orange"), lambda ledger: len(ledger) >= before + 10)
@@ -149,5 +150,5 @@ def test_organisations_do_not_see_one_another(programme: Programme, stack: Runni
         assert reader.get(f"/v1/distributions/{identity}").status_code == 200
         assert reader.post(f"/v1/distributions/{identity}/confirm").status_code == 403
         assert reader.get("/v1/integrations/sms").status_code == 403
-    with stack.api(None) as nobody:
-        assert nobody.get("/v1/messages").status_code == 403
+    with stack.api(None) as without_organisation:
+        assert without_organisation.get("/v1/messages").status_code == 403

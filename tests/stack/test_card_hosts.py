@@ -1,4 +1,5 @@
-"""A card host in trouble, over HTTP: nothing fails, no SMS leaves; one bad card fails its own row; the plan warns."""
+"""A failing card host, over HTTP: no row fails and no SMS leaves. One bad card fails only its own row. The plan
+warns."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -19,7 +20,7 @@ FIRST, SECOND = "127.0.0.1", "127.1"
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """Of its own: the clock is moved, and its card host is in trouble."""
+    """A stack of its own: the tests move its clock and break its card host."""
     with started(tmp_path_factory.mktemp("cards") / "log") as stack:
         stack.set_simulators(orange_rate_per_second=UNTHROTTLED)
         yield stack
@@ -53,7 +54,7 @@ def counts(programme: Programme, made: Json) -> dict[str, int]:
 
 
 def pass_by(programme: Programme, minutes: int) -> None:
-    """The clock stops where something falls due, and waits there for the functions."""
+    """The clock stops at each due time, and waits there for the functions."""
     programme.move_to(programme.stack.now() + minutes * MINUTE)
 
 
@@ -62,7 +63,7 @@ def arrived(found: dict[str, int]) -> int:
 
 
 @pytest.mark.parametrize("answer", ["missing", "gone", "forbidden", "redirect", "page", "down"])
-def test_a_host_that_serves_no_card_fails_nothing_and_starts_no_fallback(programme: Programme, answer: str) -> None:
+def test_a_host_that_serves_no_card_fails_no_row_and_starts_no_fallback(programme: Programme, answer: str) -> None:
     break_cards(programme, answer)
     made = distribute(programme, recipients(programme))
     pass_by(programme, 5)
@@ -85,7 +86,7 @@ def test_a_host_that_serves_no_card_fails_nothing_and_starts_no_fallback(program
 @pytest.mark.parametrize("card", ["missing", "page"])
 @pytest.mark.parametrize("bad", [3, 12])
 def test_one_bad_card_among_good_ones_fails_after_a_second_try(programme: Programme, bad: int, card: str) -> None:
-    """Also where it is the last row: nothing that comes after it shows that the host is well."""
+    """Also if it is the last row: then no later card shows that the host works."""
     people = recipients(programme, 12)
     people[bad - 1]["card_image"] = f"{programme.stack.simulators_url}/cards/{card}.png"
     made = distribute(programme, people)
@@ -99,7 +100,7 @@ def test_one_bad_card_among_good_ones_fails_after_a_second_try(programme: Progra
     until(lambda: programme.ledger("orange"), lambda sent: len(sent) == 1)
 
 
-def test_a_host_in_trouble_leaves_the_rows_of_another_host_alone(programme: Programme) -> None:
+def test_a_failing_host_does_not_hold_the_rows_of_another_host(programme: Programme) -> None:
     people = recipients(programme)
     second = programme.stack.simulators_url.replace(FIRST, SECOND)
     for person in people[1::2]:

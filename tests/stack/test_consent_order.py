@@ -1,4 +1,4 @@
-"""Whether a grant or a revocation counts is a matter of when each was said and of when each reached us."""
+"""Whether a grant or a revocation counts depends on its own date and on the time of its receipt."""
 
 from datetime import datetime, timedelta
 
@@ -28,7 +28,7 @@ def stops(programme: Programme) -> None:
 
 @pytest.mark.parametrize("ahead", [timedelta(minutes=6), timedelta(days=180)])
 def test_after_a_stop_a_consent_dated_ahead_sends_nothing(programme: Programme, ahead: timedelta) -> None:
-    """The 12th of May that was read as the 5th of December."""
+    """For example, 12 May was read as 5 December."""
     stops(programme)
     row = programme.recipient(DELIVERED, consent=dated(programme, ahead))
     refused = programme.send(row)
@@ -50,7 +50,7 @@ def test_after_a_stop_a_consent_dated_ahead_sends_nothing(programme: Programme, 
     assert programme.ledger("orange") == []
 
 
-def test_a_later_grant_of_a_clock_that_runs_fast_is_taken(programme: Programme) -> None:
+def test_a_later_grant_from_a_fast_clock_is_accepted(programme: Programme) -> None:
     stops(programme)
     row = programme.recipient(DELIVERED, consent=dated(programme, timedelta(minutes=4)))
     sent = programme.ok(programme.send(row))
@@ -59,7 +59,7 @@ def test_a_later_grant_of_a_clock_that_runs_fast_is_taken(programme: Programme) 
 
 @pytest.mark.parametrize("ahead", [timedelta(days=-1), timedelta(minutes=4)])
 def test_a_grant_in_a_plan_does_not_outlive_a_stop(programme: Programme, ahead: timedelta) -> None:
-    """Planned, then STOP, then confirmed. It makes no difference that the revocation bears an earlier date."""
+    """Plan, STOP, confirm. The revocation counts even with an earlier date."""
     row = programme.recipient(DELIVERED, consent=dated(programme, ahead))
     planned = programme.ok(programme.distribute(recipients=[row]))
     records(programme, programme.stack.now() - timedelta(days=2), granted=False)
@@ -70,7 +70,7 @@ def test_a_grant_in_a_plan_does_not_outlive_a_stop(programme: Programme, ahead: 
     assert (done["by_reason"], programme.ledger("orange")) == ({"opted_out": 1}, [])
 
 
-def test_a_revocation_that_comes_after_a_grant_ends_it_whatever_their_dates(programme: Programme) -> None:
+def test_a_revocation_received_after_a_grant_ends_it_with_any_dates(programme: Programme) -> None:
     morning, noon = (programme.stack.now() - timedelta(hours=hours) for hours in (6, 2))
     records(programme, noon, granted=True)
     records(programme, morning, granted=False)
@@ -78,9 +78,9 @@ def test_a_revocation_that_comes_after_a_grant_ends_it_whatever_their_dates(prog
     bare = programme.send(programme.recipient(DELIVERED, consent=True))
     assert bare.json()["errors"][0]["code"] == "opted_out"
     records(programme, noon, granted=True)
-    assert consent(programme)["state"] == "revoked"  # told again, it is no new grant
+    assert consent(programme)["state"] == "revoked"  # the repeated grant is no new one
     records(programme, noon + timedelta(hours=1), granted=True)
     records(programme, morning, granted=False)
-    assert consent(programme)["state"] == "granted"  # and this is no new revocation
+    assert consent(programme)["state"] == "granted"  # and this revocation is no new one
     records(programme, morning - timedelta(minutes=1), granted=False)
     assert consent(programme)["state"] == "revoked"

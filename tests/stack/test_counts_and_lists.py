@@ -1,4 +1,4 @@
-"""What a distribution counts is what the log lists, status by status and reason by reason (api.md, A message)."""
+"""The counts of a distribution equal the log's rows, by status and by reason (api.md, A message)."""
 
 from collections import Counter
 from datetime import datetime
@@ -23,7 +23,7 @@ def assert_counts_agree(found: Json, rows: list[Json]) -> None:
     assert found["by_reason"] == Counter(row["reason"] for row in rows if row["reason"])
 
 
-def test_a_cancel_lists_what_never_left_and_counts_what_it_lists(programme: Programme) -> None:
+def test_a_cancel_lists_the_unsent_rows_and_counts_them(programme: Programme) -> None:
     programme.put_sms(rate_per_second=1)
     people = [programme.recipient(DELIVERED + number) for number in range(ROWS)]
     made = programme.ok(programme.distribute(recipients=people, confirm=True))
@@ -46,7 +46,7 @@ def test_a_cancel_lists_what_never_left_and_counts_what_it_lists(programme: Prog
     assert (statistics["counts"], statistics["by_reason"]) == (found["counts"], found["by_reason"])
 
 
-def test_cancelled_before_it_was_confirmed_it_counts_nothing(programme: Programme) -> None:
+def test_a_distribution_cancelled_before_its_confirmation_counts_nothing(programme: Programme) -> None:
     people = [programme.recipient(DELIVERED + number) for number in range(3)]
     made = programme.ok(programme.distribute(recipients=people))
     cancelled = programme.ok(programme.act(made, "cancel"))
@@ -60,7 +60,7 @@ def codes(found: Json) -> set[str]:
     return {warning["code"] for warning in found["warnings"]}
 
 
-def test_units_that_are_bought_end_the_warning_of_a_plan(programme: Programme) -> None:
+def test_newly_bought_units_end_the_warning_of_a_plan(programme: Programme) -> None:
     people = [programme.recipient(DELIVERED + number, phone=f"+22462000{DELIVERED + number}") for number in range(3)]
     programme.stack.set_simulators(units={"GN": 1})
     try:

@@ -1,4 +1,5 @@
-"""Copies that die on the way, over HTTP: poison put on the queue itself, taken up as often as the queue allows."""
+"""Dead letters over HTTP: the test puts unreadable bodies on the queue, and functions receive them until the queue
+gives up."""
 
 import json
 from collections.abc import Iterator
@@ -14,12 +15,12 @@ from tests.waiting import until
 
 ROWS = 12
 RECEIVES, VISIBILITY = 12, timedelta(seconds=361)
-"""template.yaml, maxReceiveCount and VisibilityTimeout of the channel queues."""
+"""maxReceiveCount and VisibilityTimeout of the channel queues in template.yaml."""
 
 
 @pytest.fixture
 def programme(tmp_path: Path) -> Iterator[Programme]:
-    """On a stack of its own: hours pass, and a queue is emptied."""
+    """A stack of its own: hours pass, and the test empties a queue."""
     with started(tmp_path / "log") as stack:
         stack.set_simulators(orange_rate_per_second=UNTHROTTLED)
         with Programme(stack, "dead-letters", rate=1) as programme:
@@ -27,27 +28,27 @@ def programme(tmp_path: Path) -> Iterator[Programme]:
 
 
 def rows_whose_queue_messages_are_lost(programme: Programme) -> tuple[str, list[str]]:
-    """A distribution that is wholly released, and the messages that wait for a departure that never comes."""
+    """A released distribution, and its messages whose queue messages are gone."""
     sqs, url = programme.stack.aws("sqs"), programme.stack.output("SmsQueueUrl")
     recipients = [programme.recipient(DELIVERED + number) for number in range(ROWS)]
     with programme.stack.taking_up("SmsQueue", 2):
         identity = programme.distribute(recipients=recipients, confirm=True).json()["distribution_id"]
         until(lambda: programme.stack.on_queue("SmsQueue") + len(programme.ledger("orange")), lambda all_: all_ >= ROWS)
         sqs.purge_queue(QueueUrl=url)
-    is_sent(programme, ROWS)  # what senders had taken before the purge is through by then
+    is_sent(programme, ROWS)  # messages that senders took before the purge have left by then
     rows = programme.messages(distribution_id=identity)
     assert len(rows) == ROWS
     return identity, [row["message_id"] for row in rows if row["status"] == "pending"]
 
 
 def is_sent(programme: Programme, number: int) -> None:
-    """One message more goes its way."""
+    """Sends one more message, which arrives."""
     healthy = programme.ok(programme.send(programme.recipient(DELIVERED + number)))["message_id"]
     programme.settled(healthy, "delivered")
 
 
 def queue_message_of(programme: Programme, message_id: str, payload: object) -> Json:
-    """It departs after the year 9999: whoever computes with that fails."""
+    """Its send slot is after the year 9999: a worker that computes with it fails."""
     return {
         "organisation": programme.organisation,
         "message_id": message_id,
@@ -64,8 +65,9 @@ def dead_letters(programme: Programme, **query: str) -> list[Json]:
 
 
 @contextmanager
-def settings_that_nobody_can_read(programme: Programme) -> Iterator[None]:
-    """Somebody has spoilt the secret by hand: no copy can be handled, and none that the agenda would make instead."""
+def unreadable_settings(programme: Programme) -> Iterator[None]:
+    """The secret is unreadable, as after a manual change. So no queue message can be handled, and the agenda cannot
+    make a new one."""
     secrets = programme.stack.aws("secretsmanager")
     (name,) = [
         secret["Name"]
@@ -84,7 +86,7 @@ def redrive(programme: Programme, body: Json) -> tuple[int, Json]:
     return answer.status_code, answer.json()
 
 
-def test_what_dies_is_listed_redriven_and_sent_once(programme: Programme) -> None:
+def test_dead_letters_are_listed_redriven_and_sent_once(programme: Programme) -> None:
     identity, lost = rows_whose_queue_messages_are_lost(programme)
     assert len(lost) >= ROWS // 2
     payload = {"to": "+221770000000", "country": "SN", "mode": "sms", "text": "x"}
@@ -96,7 +98,7 @@ def test_what_dies_is_listed_redriven_and_sent_once(programme: Programme) -> Non
     for body in ("{", *map(json.dumps, poison)):
         sqs.send_message(QueueUrl=url, MessageBody=body, MessageGroupId=programme.organisation)
     is_sent(programme, ROWS + 1)
-    with settings_that_nobody_can_read(programme):
+    with unreadable_settings(programme):
         for _ in range(RECEIVES):
             assert dead_letters(programme) == []
             programme.move_to(programme.stack.now() + VISIBILITY)

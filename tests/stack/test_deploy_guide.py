@@ -13,7 +13,7 @@ APPROVED = """\
 until [ "$(curl -fsS "$API/v1/templates" -H "$AUTH" |
   grep -o '"channel":"whatsapp","origin":"ready","status":"approved"' | wc -l)" = 2 ]
 do :; done"""
-"""What the guide asks a person to do: look until the review of both languages is through."""
+"""What the guide asks a person to do: wait until both languages are reviewed."""
 
 
 def answers(printed: str) -> Iterator[dict[str, Any]]:
@@ -26,7 +26,7 @@ def answers(printed: str) -> Iterator[dict[str, Any]]:
 
 
 def test_the_first_organisation_and_the_first_messages(stack: RunningStack, tmp_path: Path) -> None:
-    """`read -rs` takes the token from standard input, as from a terminal."""
+    """`read -rs` reads the token from standard input, as from a terminal."""
     *before, last = section(6).blocks("sh")
     script = "\n".join(["set -euo pipefail", *before, APPROVED, last])
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""One message for each card: brothers and sisters on one phone, and what a campaign has sent already, over HTTP."""
+"""One message for each card, over HTTP: siblings on one phone, and cards that a campaign has sent already."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +13,8 @@ PHONE = f"+22177000{DELIVERED}"
 TEXT = {"text": "Bonjour {first_name}, votre carte est prête."}
 ATTRIBUTES = {"phone": "aPhone00001", "first_name": "aFirst00001", "card_code": "aCard000001"}
 UNDELIVERABLE = 610
-"""docs/simulators.md: Orange takes it, and reports DeliveryImpossible."""
-BROTHERS_AND_SISTERS = [
+"""docs/simulators.md: Orange takes the message and reports DeliveryImpossible."""
+SIBLINGS = [
     {"phone": PHONE, "first_name": "Awa", "enrollment_id": "E1"},
     {"phone": PHONE, "first_name": "Fatou", "enrollment_id": "E2"},
     {"phone": "77 000 82 00", "first_name": "Awa Marie", "enrollment_id": "E1"},
@@ -22,7 +22,7 @@ BROTHERS_AND_SISTERS = [
     {"phone": PHONE, "first_name": "Moussa", "card_code": "C2", "enrollment_id": "E1"},
     {"phone": PHONE, "first_name": "Khady", "enrollment_id": "E3"},
 ]
-"""Rows 3 and 4 are row 1, which takes over the code of row 4; so row 5 is another card."""
+"""Rows 3 and 4 equal row 1, and row 1 gets the card code of row 4. So row 5 is another card."""
 
 
 def planned(programme: Programme, **changes: Any) -> Json:
@@ -65,14 +65,14 @@ def as_entity(row: dict[str, str]) -> Json:
 
 
 @pytest.mark.parametrize("form", ["inline", "csv", "ndjson", "dhis2"])
-def test_brothers_and_sisters_on_one_phone_each_get_their_own(programme: Programme, form: str) -> None:
+def test_siblings_on_one_phone_each_get_their_own_message(programme: Programme, form: str) -> None:
     programme.ok(programme.api.put("/v1/integrations/dhis2", json={"attributes": ATTRIBUTES}))
     files = {
-        "csv": as_csv(BROTHERS_AND_SISTERS),
-        "ndjson": "\n".join(map(json.dumps, BROTHERS_AND_SISTERS)).encode(),
-        "dhis2": json.dumps({"trackedEntities": list(map(as_entity, BROTHERS_AND_SISTERS))}).encode(),
+        "csv": as_csv(SIBLINGS),
+        "ndjson": "\n".join(map(json.dumps, SIBLINGS)).encode(),
+        "dhis2": json.dumps({"trackedEntities": list(map(as_entity, SIBLINGS))}).encode(),
     }
-    rows = {"upload_id": programme.upload(files[form], form)} if form in files else {"recipients": BROTHERS_AND_SISTERS}
+    rows = {"upload_id": programme.upload(files[form], form)} if form in files else {"recipients": SIBLINGS}
     made = planned(programme, **rows)
     assert (made["accepted"], made["rejected"], made["duplicates"]) == (4, 0, 2)
     listed = duplicates(programme, made)
@@ -88,13 +88,13 @@ def test_brothers_and_sisters_on_one_phone_each_get_their_own(programme: Program
     assert done["counts"]["delivered"] == 4
     texts = sorted(entry["text"].split()[1].rstrip(",") for entry in programme.ledger("orange"))
     assert texts == ["Awa", "Fatou", "Khady", "Moussa"]
-    # A later distribution compares in the same way with what was sent.
-    again = planned(programme, recipients=BROTHERS_AND_SISTERS, skip_already_sent=True)
+    # A later distribution compares in the same way with the sent messages.
+    again = planned(programme, recipients=SIBLINGS, skip_already_sent=True)
     assert (again["status"], again["accepted"], again["duplicates"]) == ("rejected", 0, 6)
     assert {one["duplicate_of"] for one in duplicates(programme, again)["items"]} == {None}
 
 
-def test_what_was_sent_between_plan_and_confirm_is_not_sent_again(programme: Programme) -> None:
+def test_a_card_sent_between_plan_and_confirmation_is_not_sent_again(programme: Programme) -> None:
     people = [programme.recipient(DELIVERED + number) for number in range(5)]
     first, second = (planned(programme, recipients=people, skip_already_sent=True) for _ in range(2))
     assert (first["accepted"], second["accepted"]) == (5, 5)
@@ -125,7 +125,7 @@ def test_four_plans_that_confirm_at_once_send_one_message_each(programme: Progra
         assert set(one["by_reason"]) <= {"already_sent"}
 
 
-def test_a_failure_or_a_cancel_frees_the_person_for_the_next(programme: Programme) -> None:
+def test_after_a_failure_or_cancel_a_later_distribution_sends_the_card(programme: Programme) -> None:
     arrives, fails = programme.recipient(DELIVERED), programme.recipient(UNDELIVERABLE)
     asked = {"recipients": [arrives, fails], "skip_already_sent": True}
     cancelled, first, second = (planned(programme, **asked) for _ in range(3))

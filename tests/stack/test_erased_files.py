@@ -1,4 +1,4 @@
-"""After an erasure no number of the person rests in S3: not in plans, nor in the files that they were made from."""
+"""After an erasure no number of the person remains in S3, neither in plans nor in the uploaded files."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -11,11 +11,11 @@ from tests.waiting import until
 NUMBER = DELIVERED + 90
 PHONE = f"+22177000{NUMBER}"
 ROUNDS = (timedelta(minutes=3), timedelta(minutes=16), timedelta(minutes=16))
-"""`shared.policy.erasure.PAUSES`, and once more for a file that was being planned."""
+"""`shared.policy.erasure.PAUSES`, and one more pause for a file that was being planned."""
 
 
 def resting(programme: Programme) -> list[str]:
-    """The objects that hold the number, in any version."""
+    """The objects that contain the number, in any version."""
     s3, bucket = programme.stack.aws("s3"), programme.stack.output("PayloadBucketName")
     pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket)
     versions = [one for page in pages for one in page.get("Versions", ()) if programme.organisation in one["Key"]]
@@ -33,7 +33,7 @@ def planned(programme: Programme, upload_id: str, **changes: Any) -> Json:
 
 
 def test_the_file_is_kept_for_its_plans_and_removed_with_the_person(programme: Programme) -> None:
-    """With a row that cannot be read, and a version that was replaced: nobody can say whose those are."""
+    """The file has an unreadable row, and there is a replaced version: the owner of these numbers cannot be known."""
     lines = ["phone,first_name", *(f"+22177000{NUMBER + number},Awa" for number in range(3)), f"N/A {PHONE},Awa"]
     upload_id = programme.upload("\n".join(lines).encode(), "csv")
     broken = programme.upload(f'phone,first_name\n"{PHONE}"x,Awa\n"'.encode(), "csv")

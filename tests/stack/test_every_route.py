@@ -1,4 +1,5 @@
-"""Every route of the contract over HTTP: taken with its scope, refused without, and never another organisation's."""
+"""Every route of the contract over HTTP: accepted with its scope, refused without, and closed to other
+organisations."""
 
 import hashlib
 import hmac
@@ -63,16 +64,16 @@ ROUTES = """
     DELETE  /v1/integrations/sms                                    204
     DELETE  /v1/integrations/dhis2                                  204
 """
-"""api.md's routes and what each answers when all is well, in an order in which each finds its world. Their scopes are
-held against api.md by tests/unit/api/test_openapi.py."""
+"""api.md's routes and their statuses on success, in an order in which each finds what it needs.
+tests/unit/api/test_openapi.py compares their scopes with api.md."""
 UNDELIVERABLE = 610
-"""docs/simulators.md: Orange takes it, and reports DeliveryImpossible."""
+"""docs/simulators.md: Orange takes the message and reports DeliveryImpossible."""
 SCOPES = ("messaging.read", "messaging.send", "messaging.admin")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One line of the table, with what the OpenAPI document says of it."""
+    """One line of the table, with its entry in the OpenAPI document."""
 
     method: str
     path: str
@@ -87,7 +88,7 @@ class Route:
 
 
 def read_table() -> Iterator[Route]:
-    """The lines that are served."""
+    """The lines of the routes that are served."""
     for line in ROUTES.strip().splitlines():
         method, path, answers = line.split()
         described = openapi.routes().get(f"{method} {path}")
@@ -110,7 +111,7 @@ BY_KEY = {route.key: route for route in TABLE}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """An organisation in which every route has something to be called with."""
+    """An organisation with something to call every route with."""
 
     programme: Programme
     places: Mapping[str, str]
@@ -151,7 +152,7 @@ class World:
 
 KEYED = ("POST /v1/messages", "POST /v1/distributions")
 WITH_BODY = [route for route in GUARDED if route.takes_body]
-OF_SOMEBODY = [
+OF_AN_ORGANISATION = [
     route
     for route in GUARDED
     if re.search(r"\{(message|distribution)_id\}", route.path) or "/integrations" in route.path
@@ -189,14 +190,14 @@ def test_the_table_has_every_route_that_the_product_serves() -> None:
     assert set(BY_KEY) == set(openapi.routes())
 
 
-def test_each_wants_a_token_its_scope_and_an_organisation(world: World, stack: RunningStack) -> None:
+def test_each_route_needs_a_token_its_scope_and_an_organisation(world: World, stack: RunningStack) -> None:
     own = world.programme.organisation
-    with httpx2.Client(base_url=stack.base_url) as nobody, stack.api(None) as homeless:
+    with httpx2.Client(base_url=stack.base_url) as anonymous, stack.api(None) as homeless:
         expired = httpx2.Client(
             base_url=stack.base_url, headers={"authorization": f"Bearer {stack.token(own, expires=-60)}"}
         )
         for route in GUARDED:
-            for client in (nobody, expired):
+            for client in (anonymous, expired):
                 answer = world.call(route, client)
                 assert (answer.status_code, answer.json()) == (401, {"message": "Unauthorized"}), route.key
             answer = world.call(route, homeless)
@@ -210,9 +211,9 @@ def test_each_wants_a_token_its_scope_and_an_organisation(world: World, stack: R
                     assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), (route.key, scopes)
 
 
-def test_what_belongs_to_another_organisation_is_not_there(world: World, stack: RunningStack) -> None:
+def test_a_thing_of_another_organisation_is_404(world: World, stack: RunningStack) -> None:
     with stack.api("a-stranger-on-a-walk") as stranger:
-        for route in OF_SOMEBODY:
+        for route in OF_AN_ORGANISATION:
             if route.method != "PUT" and not route.path.endswith(("/health", "/test")):
                 answer = world.call(route, stranger)
                 if route.method == "DELETE":
@@ -225,7 +226,7 @@ def test_what_belongs_to_another_organisation_is_not_there(world: World, stack: 
     assert world.programme.ok(world.programme.api.get("/v1/integrations/sms"))["sender_name"] == "PNV"
 
 
-def test_each_body_is_looked_at_before_anything_is_done(world: World) -> None:
+def test_each_body_is_validated_first(world: World) -> None:
     api = world.programme.api
     for route in WITH_BODY:
         headers = {"Idempotency-Key": "never-used", "Content-Type": "application/json"}
@@ -243,8 +244,8 @@ def test_each_body_is_looked_at_before_anything_is_done(world: World) -> None:
         assert (found.status_code, found.json()["code"]) == (400, "idempotency_key_missing"), key
 
 
-def test_each_is_taken_with_its_own_scope_alone(world: World, stack: RunningStack) -> None:
-    """From the first setting to the last deletion, by three people of whom each may do one thing."""
+def test_each_route_is_accepted_with_only_its_own_scope(world: World, stack: RunningStack) -> None:
+    """From the first setting to the last deletion, by three people with one scope each."""
     own = world.programme.organisation
     clients = {scope: stack.api(own, [scope]) for scope in SCOPES}
     webhooks = httpx2.Client(base_url=stack.base_url, headers={"content-type": "application/json"})

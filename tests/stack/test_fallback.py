@@ -1,4 +1,5 @@
-"""An SMS in place of a WhatsApp message, over HTTP: at once, in time, at most one, never after an arrival."""
+"""An SMS in place of a WhatsApp message, over HTTP: at once or after its time, at most one, and never after an
+arrival."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ FALLBACK = {"channel": "sms", "after_minutes": 90, "content": {"text": "SMS pour
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """Of its own: the clock is moved."""
+    """A stack of its own, because the tests move its clock."""
     with started(tmp_path_factory.mktemp("fallback") / "log") as stack:
         stack.set_simulators(orange_rate_per_second=UNTHROTTLED)
         yield stack
@@ -40,7 +41,7 @@ def _warnings(programme: Programme, identity: str) -> Json:
     return {one["code"]: one.get("count") for one in programme.distribution(identity)["warnings"]}
 
 
-def test_at_once_in_time_or_not_at_all(running: RunningStack) -> None:
+def test_a_fallback_starts_at_once_after_its_time_or_never(running: RunningStack) -> None:
     with Programme(running, "fallbacks") as programme:
         gone, later = _sent(programme, NOT_ON_WHATSAPP), _sent(programme, FAILS_LATER)
         waiting, arrived = _sent(programme, SENT_ONLY), _sent(programme, DELIVERED)
@@ -64,8 +65,8 @@ def test_at_once_in_time_or_not_at_all(running: RunningStack) -> None:
         assert programme.message(waiting["message_id"])["status"] == "sent"
 
 
-def test_while_meta_is_silent_nobody_gets_both(running: RunningStack) -> None:
-    """No receipt for 12 minutes, of a campaign; then Meta tells of a later message. A single message waits a day."""
+def test_while_meta_is_silent_no_person_gets_both_messages(running: RunningStack) -> None:
+    """For 12 minutes a campaign has no reports; then Meta reports on a later message. A single message waits a day."""
     with Programme(running, "silent") as programme:
         running.set_simulators(receipts=False)
         try:
@@ -94,7 +95,7 @@ def test_while_meta_is_silent_nobody_gets_both(running: RunningStack) -> None:
         assert programme.distribution(identity)["counts"]["sent"] == 5
 
 
-def test_a_single_message_of_which_nothing_is_told_has_its_fallback_after_a_day(running: RunningStack) -> None:
+def test_a_single_message_without_reports_has_its_fallback_after_a_day(running: RunningStack) -> None:
     with Programme(running, "alone") as programme:
         alone = _sent(programme, NO_RECEIPT)
         programme.settled(alone["message_id"], "sent")
@@ -104,7 +105,7 @@ def test_a_single_message_of_which_nothing_is_told_has_its_fallback_after_a_day(
         until(lambda: _sms_of(programme, alone), bool)
 
 
-def test_repeated_webhooks_make_one(running: RunningStack) -> None:
+def test_repeated_webhooks_start_one_fallback(running: RunningStack) -> None:
     running.set_simulators(duplicate_receipts=True)
     try:
         with Programme(running, "repeated") as programme:

@@ -1,5 +1,5 @@
-"""A stop is as wide as its cause (api.md, Holds), over HTTP: a country, a language, an account, the limit of a day, a
-stop that is told later, and a person's pause beside all of them."""
+"""A stop error holds exactly its cause's scope (api.md, Holds), over HTTP: a country, a language, an account, or the
+daily limit. A stop may be reported later, and a person's pause is independent of all holds."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -19,7 +19,7 @@ NOT_SUBSCRIBED, SENDER_REFUSED, PAYMENT_LATER = 4350, 4102, 9042
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """Of its own: the clock is moved."""
+    """A stack of its own, because the tests move its clock."""
     with started(tmp_path_factory.mktemp("holds") / "log") as stack:
         stack.set_simulators(orange_rate_per_second=UNTHROTTLED)
         yield stack
@@ -48,8 +48,8 @@ def _waits_until(programme: Programme, identity: str, *, delivered: int) -> Json
     )
 
 
-def test_trouble_of_other_countries_stops_nobody_in_senegal(running: RunningStack) -> None:
-    """Line 6. The foreign rows come first; each has trouble of its own country."""
+def test_stops_of_other_countries_do_not_hold_messages_to_senegal(running: RunningStack) -> None:
+    """The foreign rows come first; each has a problem of its own country."""
     running.set_simulators(units={"ML": 0})
     with Programme(running, "countries") as programme:
         programme.put_sms(senders={}, rate_per_second=50)
@@ -84,7 +84,6 @@ def test_trouble_of_other_countries_stops_nobody_in_senegal(running: RunningStac
 
 
 def test_a_single_message_shows_its_hold_and_goes_once_it_has_ended(running: RunningStack) -> None:
-    """Lines 6 and 9."""
     running.set_simulators(units={"ML": 0})
     with Programme(running, "single-held") as programme:
         made = programme.ok(programme.send(programme.recipient(1, phone=MALI.format(DELIVERED))))
@@ -104,7 +103,7 @@ def test_a_single_message_shows_its_hold_and_goes_once_it_has_ended(running: Run
 
 
 def test_a_paused_language_stops_no_other(running: RunningStack) -> None:
-    """Line 7: 25 French rows beside one English one, and a French distribution of the same template."""
+    """25 French rows beside one English row, and a French distribution of the same template."""
     with Programme(running, "languages") as programme:
         account = "900100200300"
         programme.put_whatsapp(business_account_id=account)
@@ -131,7 +130,7 @@ def _submitted(running: RunningStack, programme: Programme) -> None:
 
 
 def _knows(programme: Programme, **wanted: str) -> None:
-    """Wait until the API shows these statuses of the template, by language."""
+    """Waits until the API shows these statuses of the template, by language."""
 
     def statuses() -> dict[str, str]:
         items = programme.ok(programme.api.get("/v1/templates"))["items"]
@@ -148,7 +147,7 @@ def _template(running: RunningStack, account: str, language: str, status: str, *
 
 
 def test_a_template_paused_under_way_holds_its_language_until_it_is_approved(running: RunningStack) -> None:
-    """Lines 7 and 9: Meta pauses the English one after planning."""
+    """Meta pauses the English template after planning."""
     with Programme(running, "under-way") as programme:
         account = "900100200301"
         programme.put_whatsapp(business_account_id=account)
@@ -168,8 +167,8 @@ def test_a_template_paused_under_way_holds_its_language_until_it_is_approved(run
         _waits_until(programme, identity, delivered=26)
 
 
-def test_what_meta_refuses_later_holds_and_is_no_paid_fallback(running: RunningStack) -> None:
-    """Line 10: Meta takes the messages and reports 131042 for each afterwards."""
+def test_a_stop_that_meta_reports_later_holds_and_starts_no_fallback(running: RunningStack) -> None:
+    """Meta takes the messages and reports 131042 for each later."""
     with Programme(running, "reported-later") as programme:
         content = {"template": {"name": "vaccination_card"}}
         row = programme.recipient(PAYMENT_LATER)
@@ -201,7 +200,7 @@ def test_what_meta_refuses_later_holds_and_is_no_paid_fallback(running: RunningS
 
 @pytest.mark.parametrize("order", ["pause-end-resume", "pause-resume-end", "end-pause-resume", "pause-cancel"])
 def test_a_person_s_pause_beside_a_hold(running: RunningStack, order: str) -> None:
-    """Line 11: what a person decides and what is held stand beside each other."""
+    """A person's decision and a hold are independent."""
     running.set_simulators(units={"ML": 0})
     with Programme(running, f"person-{order}") as programme:
         identity = _sent(programme, [programme.recipient(1, phone=MALI.format(DELIVERED))])
@@ -229,7 +228,7 @@ def test_a_person_s_pause_beside_a_hold(running: RunningStack, order: str) -> No
         assert len(programme.ledger("orange")) == 1
 
 
-def test_a_pause_of_a_held_distribution_stands_although_the_hold_ends(running: RunningStack) -> None:
+def test_a_pause_of_a_held_distribution_stays_after_the_hold_ends(running: RunningStack) -> None:
     running.set_simulators(units={"ML": 0})
     with Programme(running, "pause-stands") as programme:
         identity = _sent(programme, [programme.recipient(1, phone=MALI.format(DELIVERED))])
@@ -242,7 +241,7 @@ def test_a_pause_of_a_held_distribution_stands_although_the_hold_ends(running: R
         assert programme.ledger("orange") == []
 
 
-def test_saved_settings_try_the_account_at_once(running: RunningStack) -> None:
+def test_saved_settings_probe_the_account_at_once(running: RunningStack) -> None:
     with Programme(running, "token") as programme:
         programme.put_sms(client_id="revoked")
         identity = _sent(programme, _people(programme, DELIVERED, 3))
@@ -252,8 +251,8 @@ def test_saved_settings_try_the_account_at_once(running: RunningStack) -> None:
         _waits_until(programme, identity, delivered=3)
 
 
-def test_a_raised_limit_frees_what_it_held_within_a_minute(running: RunningStack) -> None:
-    """Line 9: Meta lets 250 people be written to in a day, then 2,000."""
+def test_a_raised_limit_ends_its_hold_within_a_minute(running: RunningStack) -> None:
+    """Meta allows 250 people in a day, and then 2,000."""
     running.set_simulators(messaging_limit="TIER_250", meta_rate_per_second=1000)
     with Programme(running, "limit") as programme:
         content = {"template": {"name": "vaccination_card"}}

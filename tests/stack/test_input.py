@@ -1,5 +1,7 @@
-"""What people send us, over HTTP: settings that are left out, numbers and templates that cannot be used, references,
-rows of each format. One stack of its own whose clock stands in Dakar's morning peak."""
+"""Input from clients, over HTTP: missing settings, unusable numbers and templates, references, and rows of each format.
+
+The tests have a stack of their own, whose clock is in Dakar's morning peak.
+"""
 
 import json
 from collections.abc import Iterator
@@ -43,7 +45,7 @@ def errors(answer: Json) -> list[tuple[str, str]]:
 
 
 def test_off_peak_waits_for_the_end_of_the_default_peak_hours(programme: Programme) -> None:
-    """Line 17: nobody has ever set `peak_hours` here."""
+    """`peak_hours` was never set here."""
     assert programme.ok(programme.api.get("/v1/integrations/sms"))["peak_hours"] == DEFAULT_PEAK_HOURS
     made = programme.ok(
         programme.distribute(recipients=[programme.recipient(DELIVERED)], schedule={"mode": "off_peak"}, confirm=True)
@@ -74,10 +76,7 @@ def test_an_empty_list_means_no_peak_hours(programme: Programme) -> None:
         ("+221338001234", "phone_not_mobile"),
     ],
 )
-def test_an_sms_test_that_no_provider_was_asked_about_is_our_own_refusal(
-    programme: Programme, to: str, code: str
-) -> None:
-    """Line 18."""
+def test_our_own_refusal_of_an_sms_test_calls_no_provider(programme: Programme, to: str, code: str) -> None:
     answer = programme.api.post("/v1/integrations/sms/test", json={"to": to})
     assert (answer.status_code, answer.json()["code"]) == (422, "unprocessable")
     assert errors(answer.json()) == [("to", code)]
@@ -85,8 +84,8 @@ def test_an_sms_test_that_no_provider_was_asked_about_is_our_own_refusal(
     assert programme.ledger("orange") == []
 
 
-def test_a_template_that_was_never_submitted_is_not_one_to_wait_for(programme: Programme) -> None:
-    """Line 18: in the test send, a distribution, a single message and the preview."""
+def test_a_template_that_was_never_submitted_is_refused(programme: Programme) -> None:
+    """In the test send, a distribution, a single message and the preview."""
     programme.put_whatsapp(business_account_id=f"9{programme.phone_number_id}")
     content = {"template": {"name": "vaccination_card"}}
     recipient = programme.recipient(DELIVERED)
@@ -121,7 +120,7 @@ TEXT: Json = {"content": {"text": "Bonjour {first_name}"}}
 
 
 def test_row_numbers_are_the_file_s_own(programme: Programme) -> None:
-    """Line 19: blank lines above the header, between rows, and inside a cell."""
+    """Blank lines above the header, between rows, and inside a cell."""
     table = '\n\nphone,first_name\n\n+221770008200,Awa\n,\n"N/A","Ba\nDiallo"\n\n+221770008201,Awa\n+221770008202,\n'
     csv = planned(programme, table, "csv", **TEXT)
     assert (csv["accepted"], csv["rejected"], csv["duplicates"]) == (2, 2, 0)
@@ -138,7 +137,6 @@ def test_row_numbers_are_the_file_s_own(programme: Programme) -> None:
 
 
 def test_excel_s_french_booleans_are_read(programme: Programme) -> None:
-    """Line 19."""
     table = "phone;first_name;last_name;card_code;consent\n" + "".join(
         f"+22177000{DELIVERED + place};Awa;Ba;A-{place};{word}\n"
         for place, word in enumerate(["VRAI", "FAUX", "peut-être"])
@@ -157,8 +155,8 @@ def test_excel_s_french_booleans_are_read(programme: Programme) -> None:
     assert codes == {(2, "consent", "consent_missing"), (3, "consent", "field_invalid")}
 
 
-def test_null_is_as_good_as_nothing(programme: Programme) -> None:
-    """Line 19: in settings, single messages, distributions, previews, consents and test sends."""
+def test_null_equals_a_missing_field(programme: Programme) -> None:
+    """In settings, single messages, distributions, previews, consents and test sends."""
     nulls = {"peak_hours": None, "receipt_addresses": None, "rate_per_second": None}
     assert programme.put_sms(**nulls)["peak_hours"] == DEFAULT_PEAK_HOURS
     assert programme.ok(programme.api.get("/v1/integrations/sms"))["rate_per_second"] == 5
@@ -186,8 +184,7 @@ def test_null_is_as_good_as_nothing(programme: Programme) -> None:
     assert (unknown.status_code, errors(unknown.json())) == (400, [("recipient.surname", "field_unknown")])
 
 
-def test_a_brace_that_belongs_to_no_variable_is_sent_as_it_stands(programme: Programme) -> None:
-    """Line 19."""
+def test_a_brace_without_a_variable_is_sent_unchanged(programme: Programme) -> None:
     text = "Prix {5 000 F} {} :-{ } {first_name}"
     sent = programme.ok(programme.send(programme.recipient(DELIVERED), content={"text": text}))
     programme.settled(sent["message_id"], "delivered")
@@ -199,7 +196,7 @@ def test_a_brace_that_belongs_to_no_variable_is_sent_as_it_stands(programme: Pro
 
 
 def test_a_start_of_the_last_minute_means_now(programme: Programme) -> None:
-    """Line 19: the clocks of clients differ."""
+    """The clocks of clients differ."""
     now = programme.stack.now()
     recipient = programme.recipient(DELIVERED)
     sent = programme.ok(programme.send(recipient, send_at=format_instant(now - timedelta(seconds=30))))
@@ -228,7 +225,7 @@ MAPPED: Json = {"attributes": {"phone": "aPhone00001", "first_name": "aFirst0000
 
 
 def values(number: int) -> list[Json]:
-    """The tracked entity's own attributes; the name is the programme's."""
+    """The tracked entity's own attributes. The name comes from the programme."""
     return [{"attribute": "aPhone00001", "value": f"+22177000{number:04d}"}]
 
 
@@ -265,8 +262,8 @@ TAKEN = [
 ]
 
 
-def test_dhis2_records_that_are_not_active_are_told_and_never_sent_to(programme: Programme) -> None:
-    """Line 6: inline, as an upload of either envelope, in the preview, and as a single message."""
+def test_inactive_dhis2_records_are_reported_and_get_no_message(programme: Programme) -> None:
+    """Inline, as an upload in either envelope, in the preview, and as a single message."""
     programme.ok(programme.api.put("/v1/integrations/dhis2", json=MAPPED))
     rows = [{"dhis2": record} for record, _ in OMITTED] + [{"dhis2": record} for record in TAKEN]
     inline = programme.ok(programme.distribute(recipients=rows, confirm=True, **TEXT))
@@ -304,8 +301,8 @@ def test_dhis2_records_that_are_not_active_are_told_and_never_sent_to(programme:
         assert (single.status_code, errors(single.json())) == (422, [("dhis2", "dhis2_not_active")])
 
 
-def test_the_sample_export_is_judged_row_by_row(programme: Programme) -> None:
-    """Line 6: what the demo sends holds such records too."""
+def test_the_sample_export_is_accepted_or_rejected_row_by_row(programme: Programme) -> None:
+    """The demo's export has such records too."""
     programme.ok(programme.api.put("/v1/integrations/dhis2", json=MAPPING))
     campaign = whatsapp_campaign(f"{programme.stack.simulators_url}/cards")
     made = planned(
@@ -329,8 +326,8 @@ PLAIN = [
 
 
 @pytest.mark.parametrize("reference", HIDING)
-def test_a_reference_that_hides_a_number_is_refused_wherever_it_comes_in(programme: Programme, reference: str) -> None:
-    """Line 13: bodies, queries, paths, and rows of each format."""
+def test_a_reference_that_hides_a_number_is_refused_everywhere(programme: Programme, reference: str) -> None:
+    """In bodies, queries, paths, and rows of each format."""
     programme.ok(programme.api.put("/v1/integrations/dhis2", json=MAPPED))
     recipient = programme.recipient(DELIVERED, enrollment_id=reference)
     for answer, field in (
@@ -364,8 +361,8 @@ def test_a_reference_that_hides_a_number_is_refused_wherever_it_comes_in(program
         assert reference not in json.dumps(one)
 
 
-def test_references_of_other_systems_are_taken(programme: Programme) -> None:
-    """Line 13: no UID, UUID, date or counter is mistaken for a number."""
+def test_references_of_other_systems_are_accepted(programme: Programme) -> None:
+    """No UID, UUID, date or counter counts as a number."""
     for place, reference in enumerate(PLAIN):
         recipient = programme.recipient(DELIVERED + place, enrollment_id=reference)
         sent = programme.ok(programme.send(recipient, campaign_id=reference))

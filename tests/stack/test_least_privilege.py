@@ -1,7 +1,7 @@
-"""Each function under the role that template.yaml gives it: what it needs it has, and it has nothing else.
+"""Each function has the permissions that it needs under template.yaml's role, and no others.
 
-The stack holds every function to its role (local/moto_access.py); that no other test of this folder meets a refusal is
-asked in `tests.stack.running.started`.
+The stack enforces every function's role (local/moto_access.py). `tests.stack.running.started` checks that no other test
+meets a refusal.
 """
 
 import hashlib
@@ -32,10 +32,10 @@ ORGANISATION = "privilege"
 CARD_BUCKETS, NO_CARDS = ("cards-of-a-programme", "cards-of-another"), "somebody-s-bucket"
 
 NOT_SEEN_HERE = {
-    # Lambda's runtime does these, and here there is none.
+    # Lambda's runtime does these; this stack has no such runtime.
     "WriteOwnLogs": {"logs:CreateLogStream", "logs:PutLogEvents"},
     "WriteTraces": {"xray:PutTraceSegments", "xray:PutTelemetryRecords"},
-    # moto encrypts nothing, so it asks for no key.
+    # moto encrypts nothing, so it uses no key.
     "UseKeyThroughItsServices": {
         "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext",
         "kms:ReEncryptFrom", "kms:ReEncryptTo",
@@ -43,12 +43,12 @@ NOT_SEEN_HERE = {
 }  # fmt: skip
 ROLE_ARN = f"arn:aws:iam::123456789012:role/{STACK_NAME}-"
 POLLED_BY_LAMBDA = {"sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"}
-"""AWS asks them of the role of every event source mapping; the local poller makes do without."""
+"""AWS needs them for every event source mapping; the local poller does not."""
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """Of its own: the clock is moved, and the whole of what was asked of AWS is looked at."""
+    """A stack of its own: the tests move its clock, and read all its calls to AWS."""
     with started(tmp_path_factory.mktemp("privilege") / "log", CARD_BUCKETS=",".join(CARD_BUCKETS)) as stack:
         stack.set_simulators(orange_rate_per_second=UNTHROTTLED)
         for bucket in (*CARD_BUCKETS, NO_CARDS):
@@ -60,8 +60,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
 
 @pytest.fixture(scope="module")
 def worked(running: RunningStack) -> RunningStack:
-    """After one organisation's whole life, and the first step of another's."""
-    with Programme(running, "privilege-first") as programme:  # who plans before anybody sends fetches Orange's token
+    """After one organisation's whole life, and another's first step."""
+    # planning before the first send makes planning fetch Orange's token
+    with Programme(running, "privilege-first") as programme:
         programme.ok(programme.distribute(recipients=[programme.recipient(DELIVERED)]))
     with Programme(running, ORGANISATION) as programme:
         _settings(programme)
@@ -101,7 +102,7 @@ def _templates(programme: Programme) -> list[dict[str, Any]]:
 
 
 def _single_messages(programme: Programme) -> None:
-    """To both ends on both channels, a fallback, one for later, one again."""
+    """Successful and failed messages on both channels, a fallback, one for later, one resent."""
     sms = programme.ok(programme.send(programme.recipient(DELIVERED)))
     card = programme.ok(programme.send(programme.recipient(DELIVERED), channel="whatsapp", content=CARD))
     again = programme.ok(programme.send(programme.recipient(THROTTLED_ONCE), channel="whatsapp", content=CARD))
@@ -122,7 +123,7 @@ def _single_messages(programme: Programme) -> None:
 
 
 def _keyless(programme: Programme, message: Json) -> None:
-    """Meta tells of a message by its own ID alone."""
+    """Meta reports on a message with its own ID only."""
     [entry] = [one for one in programme.ledger("meta") if one["key"] == f"{message['message_id']}.1"]
     reported = status(message, "delivered", 1795428104) | {"id": entry["provider_message_id"]}
     del reported["biz_opaque_callback_data"]
@@ -130,7 +131,7 @@ def _keyless(programme: Programme, message: Json) -> None:
 
 
 def _cards(programme: Programme) -> None:
-    """One out of each bucket, and none out of another."""
+    """A card from each bucket, and none from another one."""
     for number, bucket in enumerate((*CARD_BUCKETS, NO_CARDS), DELIVERED + 2):
         person = programme.recipient(number, card_image=f"s3://{bucket}/{ORGANISATION}/2026/card.png")
         answer = programme.send(person, channel="whatsapp", content=CARD)
@@ -144,7 +145,7 @@ def _cards(programme: Programme) -> None:
 
 
 def _distributions(programme: Programme) -> None:
-    """In the request and uploaded, at once and for an hour, stopped and gone on with, to the receipts."""
+    """Inline and uploaded, at once and scheduled, paused and resumed, until the receipts."""
     people = [programme.recipient(number) for number in (*range(DELIVERED + 10, DELIVERED + 13), UNDELIVERABLE)]
     rows = "\n".join(["phone;first_name;card_code", *(f"{one['phone']};A;{one['card_code']}" for one in people)])
     upload_id = programme.upload(rows.encode(), "csv")
@@ -159,7 +160,7 @@ def _distributions(programme: Programme) -> None:
     ]
     at = (programme.stack.now() + timedelta(hours=1)).isoformat()
     waiting = programme.ok(programme.distribute(recipients=people, schedule={"mode": "at", "at": at}, confirm=True))
-    # Confirmed once more: whoever resumed it may have died before its schedule stood.
+    # Confirmed once more: a request may die after the resume, before it makes the schedule.
     for action in ("pause", "resume", "confirm"):
         programme.ok(programme.act(waiting, action))
     dropped = programme.ok(programme.distribute(recipients=people))
@@ -178,7 +179,8 @@ def _distributions(programme: Programme) -> None:
 
 
 def _twice(programme: Programme) -> None:
-    """Of two who plan with the same key, this one comes when the other has set the schedule: people of DHIS2's."""
+    """Two requests plan with the same key. This one comes after the other has made the schedule. The rows are DHIS2
+    records."""
     identity, scheduler = distribution_id(programme.organisation, "twice"), programme.stack.aws("scheduler")
     [group] = [one["Name"] for one in scheduler.list_schedule_groups()["ScheduleGroups"] if one["Name"] != "default"]
     target = {"Arn": "arn:aws:lambda:eu-west-1:123456789012:function:x", "RoleArn": f"{ROLE_ARN}SchedulerRole"}
@@ -197,11 +199,11 @@ def _twice(programme: Programme) -> None:
 
 
 def _stops(programme: Programme) -> None:
-    """Orange throttles, and then both accounts are refused: what they were sending is paused."""
+    """Orange throttles; then both accounts are refused, and their distributions pause."""
     programme.stack.set_simulators(orange_rate_per_second=1)
     sent = [programme.ok(programme.send(programme.recipient(DELIVERED + number))) for number in range(20, 26)]
     for one in sent:
-        programme.settled(one["message_id"], "delivered")  # each throttle moves those behind it
+        programme.settled(one["message_id"], "delivered")  # each throttle moves the messages behind it
     programme.stack.set_simulators(orange_rate_per_second=UNTHROTTLED)
     for channel, content, put, wrong in (
         ("sms", {"text": "Bonjour"}, programme.put_sms, {"client_id": "revoked"}),
@@ -216,7 +218,7 @@ def _stops(programme: Programme) -> None:
 
 
 def _one_person(programme: Programme) -> None:
-    """Writes, stops, and is erased while a message waits."""
+    """A person writes, sends STOP, and is erased while a message waits."""
     phone = f"+22177000{DELIVERED}"
     acts(programme, "inbound", text="STOP")
     until(lambda: consent(programme), lambda found: found["state"] == "revoked")
@@ -237,15 +239,15 @@ def _places_erased(programme: Programme) -> int:
 
 
 def _erased_files(programme: Programme) -> None:
-    """The last round of an erasure removes what was uploaded."""
+    """The last step of an erasure removes the uploaded files."""
     for _ in range(2):
         programme.move_to(programme.stack.now() + timedelta(minutes=16))
     until(lambda: _places_erased(programme), lambda places: places == 4)
 
 
 def _full(programme: Programme) -> None:
-    """The day's people are all written to, and a late copy of a message that was read comes by once more."""
-    programme.put_whatsapp(business_account_id=f"9{programme.phone_number_id}")  # so that Meta's notices count
+    """The daily limit is reached, and a late queue message of a read message comes once more."""
+    programme.put_whatsapp(business_account_id=f"9{programme.phone_number_id}")  # so that Meta's updates count
     reported = {"max_daily_conversations_per_business": "TIER_1"}
     acts(programme, "account", field="business_capability_update", value=reported)
     [read, *_] = [one for one in programme.messages(channel="whatsapp") if one["status"] == "read"]
@@ -257,11 +259,12 @@ def _full(programme: Programme) -> None:
     sqs, url = programme.stack.aws("sqs"), programme.stack.output("WhatsAppQueueUrl")
 
     def done() -> set[str]:
-        """With copies that name strangers, of whom one may still be within the limit."""
+        """Sends queue messages for unknown people; one of them may still be within the limit."""
         for stranger in "012":
             body = json.dumps(late | {"person": stranger * 32})
             sqs.send_message(QueueUrl=url, MessageBody=body, MessageGroupId=programme.organisation)
-        programme.move_to(programme.stack.now() + timedelta(seconds=31))  # so old may be what a sender knows of it
+        # a sender's knowledge of the limit may be so old
+        programme.move_to(programme.stack.now() + timedelta(seconds=31))
         allowed = programme.stack.access("allowed")
         return {one[2] for one in allowed if one[:2] == ("SendWhatsAppRole", "ClaimAndRecord")}
 
@@ -270,7 +273,7 @@ def _full(programme: Programme) -> None:
 
 
 def _restricted(programme: Programme) -> None:
-    """Meta's news pause what is planned."""
+    """Meta's updates pause a planned distribution."""
     later = {"mode": "at", "at": (programme.stack.now() + timedelta(days=2)).isoformat()}
     people = [programme.recipient(DELIVERED + 40)]
     made = programme.ok(
@@ -292,7 +295,7 @@ def _forgotten(programme: Programme) -> None:
 
 
 def statements(stack: RunningStack, role: str) -> list[Json]:
-    """What the deployed role may do: its own policies and the managed ones."""
+    """The permissions of the deployed role: its own policies and the managed ones."""
     iam, name = stack.aws("iam"), f"{STACK_NAME}-{role}"
     documents = [
         iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
@@ -315,7 +318,7 @@ def is_seen_here(statement: Json, action: str) -> bool:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_what_is_granted_is_needed(worked: RunningStack, role: str) -> None:
+def test_each_granted_permission_is_used(worked: RunningStack, role: str) -> None:
     """Every action of every statement, and every resource that a statement names."""
     used = {one[1:] for one in worked.access("allowed") if one[0] == role}
     actions, resources = {(sid, action) for sid, action, _ in used}, {(sid, where) for sid, _, where in used}
@@ -341,8 +344,8 @@ def test_no_function_was_refused_anything(worked: RunningStack) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_cards_are_read_by_sender_and_planning_out_of_their_buckets_alone(running: RunningStack, role: str) -> None:
-    """And nobody lists them or puts something there."""
+def test_only_sender_and_planning_read_cards_and_only_from_their_buckets(running: RunningStack, role: str) -> None:
+    """No function lists or writes cards."""
     session = assume(f"{ROLE_ARN}{role}", TRESPASSER, running.aws_url)
     s3 = client("s3", running.aws_url, session)
     for bucket in (*CARD_BUCKETS, NO_CARDS):

@@ -1,4 +1,4 @@
-"""Where the stack listens: on this machine only, and with DOCKER=1 where its containers find it."""
+"""The addresses of the stack: only this machine's, and with DOCKER=1 those that its containers use."""
 
 import ipaddress
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def _descendants(pid: int) -> Iterator[int]:
 
 
 def _listening(pid: int) -> set[tuple[str, int]]:
-    """(address, port) of every TCP socket that a process and its children listen on, IPv6 included."""
+    """(address, port) of every TCP socket on which a process and its children listen, IPv6 included."""
     inodes = {
         link.readlink().name.removeprefix("socket:[").removesuffix("]")
         for one in _descendants(pid)
@@ -41,7 +41,7 @@ def _listening(pid: int) -> set[tuple[str, int]]:
 
 
 def _readable(hexadecimal: str) -> str:
-    """The kernel writes each four bytes of an address the other way round."""
+    """The kernel writes the bytes of an address in reverse order, four at a time."""
     raw = bytes.fromhex(hexadecimal)
     turned = b"".join(raw[start : start + 4][::-1] for start in range(0, len(raw), 4))
     return str(ipaddress.ip_address(turned))
@@ -53,7 +53,7 @@ def test_only_this_machine_reaches_the_stack(stack: RunningStack) -> None:
 
 
 def test_with_containers_every_part_listens_where_they_look(tmp_path: Path) -> None:
-    """127.0.0.2 stands in for the bridge: nobody else's packets arrive there either."""
+    """127.0.0.2 stands for the bridge's address; no packets from outside arrive there either."""
     settings = Settings(port=0, containers=True, extra_hosts=("127.0.0.2",), state_root=tmp_path)
     with (tmp_path / "log").open("w") as log, Stack(settings, log) as stack:
         urls = (stack.base_url, stack.aws_url, str(stack.simulators_url))

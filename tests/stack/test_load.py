@@ -17,7 +17,7 @@ ORGANISATION = "load"
 
 @pytest.fixture(scope="module")
 def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """The session's stack serves tests that look at all that it holds."""
+    """A stack of its own: tests on the session's stack read everything that it holds."""
     with started(tmp_path_factory.mktemp("load") / "log") as running:
         yield running
 
@@ -37,8 +37,8 @@ def read(stack: RunningStack, path: str) -> Any:
         return api.get(path).raise_for_status().json()
 
 
-def test_every_message_of_an_upload_is_sent_once_faster_than_the_stack_can(own_stack: RunningStack) -> None:
-    """At 1,000 a second every departure is missed: what is late leaves all the same, at its worker's pace."""
+def test_every_message_is_sent_once_at_a_rate_above_the_stacks_speed(own_stack: RunningStack) -> None:
+    """At 1,000 a second every send slot is missed. Late messages still leave, as fast as the workers can."""
     identity, outcome = Run(target(own_stack), campaign(ROWS, "all-at-once"), print).carry(1000, patience=PATIENCE)
     assert outcome.shortfalls == [], table(outcome)
     assert outcome.by_status == {"delivered": ROWS}
@@ -52,7 +52,7 @@ def test_every_message_of_an_upload_is_sent_once_faster_than_the_stack_can(own_s
 
 
 @pytest.mark.parametrize("turn", list(Turn))
-def test_paused_or_cancelled_at_a_third_everybody_is_accounted_for(own_stack: RunningStack, turn: Turn) -> None:
+def test_paused_or_cancelled_at_a_third_every_row_is_accounted_for(own_stack: RunningStack, turn: Turn) -> None:
     """`make load PAUSE=1` and `CANCEL=1`."""
     before = taken_by_the_provider(own_stack)
     run = Run(target(own_stack, f"load-{turn}"), campaign(150, turn), print)
@@ -110,11 +110,11 @@ def outcome_with(**changes: Any) -> Outcome:
         ({"lost": 2}, ["2 lost"]),
         ({"by_status": {"delivered": 1, "sent": 1}, "under_way": 1, "unlogged": 1}, ["1 still under way"]),
         ({"by_status": {"pending": 2}, "under_way": 2, "lost": 2, "doubled": 1}, ["1 doubled", "2 still under way"]),
-        ({"by_status": {"delivered": 2, "sent": 1}}, []),  # a count may run ahead until it is recounted
+        ({"by_status": {"delivered": 2, "sent": 1}}, []),  # a count may be ahead until the recount
         ({"unlogged": 1, "unsent": 1}, ["1 taken by the provider, not in the log", "1 sent by the log's account"]),
     ],
 )
-def test_what_is_wrong_is_said(changes: dict[str, Any], shortfalls: list[str]) -> None:
+def test_each_shortfall_is_reported(changes: dict[str, Any], shortfalls: list[str]) -> None:
     found = outcome_with(**changes).shortfalls
     assert len(found) == len(shortfalls)
     assert all(text.startswith(start) for text, start in zip(found, shortfalls, strict=True))

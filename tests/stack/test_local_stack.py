@@ -1,4 +1,4 @@
-"""The local stack with the real template: what api.md, "The local stack", promises of it."""
+"""The local stack with the real template, as api.md, "The local stack", describes it."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -13,12 +13,12 @@ from tests.stack.running import START, RunningStack
 from tests.waiting import http
 
 
-def test_it_answers_without_a_token_where_it_should(stack: RunningStack) -> None:
+def test_the_public_routes_need_no_token(stack: RunningStack) -> None:
     for path in ("/health", "/openapi.json", "/docs"):
         assert http().get(stack.base_url + path).status_code == 200, path
 
 
-def test_every_other_route_of_the_product_wants_a_token(stack: RunningStack) -> None:
+def test_every_other_route_of_the_product_needs_a_token(stack: RunningStack) -> None:
     for path in ("/v1/messages", "/v1/templates", "/v1/distributions"):
         answer = http().get(stack.base_url + path)
         assert (answer.status_code, answer.text) == (401, '{"message":"Unauthorized"}'), path
@@ -32,7 +32,7 @@ def test_what_is_not_a_route_is_404_in_the_gateways_words(stack: RunningStack, m
     assert (answer.status_code, answer.text) == (404, '{"message":"Not Found"}')
 
 
-def test_a_good_token_opens_and_an_expired_or_foreign_one_does_not(stack: RunningStack) -> None:
+def test_a_good_token_is_accepted_and_an_expired_or_forged_one_refused(stack: RunningStack) -> None:
     def status(token: str) -> int:
         return http().get(f"{stack.base_url}/v1/messages", headers={"authorization": f"Bearer {token}"}).status_code
 
@@ -60,7 +60,7 @@ def test_the_clock_goes_forwards_only(stack: RunningStack) -> None:
     assert stack.now() > now
 
 
-def test_every_part_of_the_template_is_there(stack: RunningStack) -> None:
+def test_every_part_of_the_template_is_deployed(stack: RunningStack) -> None:
     dynamodb = stack.aws("dynamodb")
     for table in (stack.output("LogTableName"), stack.output("StateTableName")):
         assert dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]["TimeToLiveStatus"] == "ENABLED"
@@ -80,8 +80,9 @@ def test_the_log_holds_no_path_and_no_token(stack: RunningStack) -> None:
     assert token not in log
 
 
-def test_the_log_tells_the_time_that_the_api_tells(programme: Programme) -> None:
-    """Every line and every metric, of the stack and of its functions, so that both can be read side by side."""
+def test_the_log_has_the_same_time_as_the_api(programme: Programme) -> None:
+    """Every line and every metric of the stack and its functions has the stack's clock, so that they can be
+    compared."""
     stack = programme.stack
     asked = programme.ok(programme.send(programme.recipient(8200)))
     programme.settled(asked["message_id"], "delivered")

@@ -1,4 +1,4 @@
-"""AWS does what it is asked and its answer is lost: the client repeats the write, and meets its own."""
+"""AWS does a write and its answer is lost. The client repeats the write, which meets the first one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from tests.waiting import http, until
 
 @contextmanager
 def answers_lost(programme: Programme, operation: str) -> Iterator[None]:
-    """Every second call takes effect and is answered with a 500."""
+    """Every second call takes effect and answers 500."""
     url = f"{programme.stack.aws_url}/_stack/faults"
     faults = {"operations": [f"DynamoDB_20120810.{operation}"], "every": 2, "took_effect": True}
     http().post(url, json=faults).raise_for_status()
@@ -21,14 +21,14 @@ def answers_lost(programme: Programme, operation: str) -> Iterator[None]:
 
 
 def sent(programme: Programme, number: int) -> str:
-    """Asked for with the same key until there is an answer: all tries of one write may have been lost."""
+    """Repeats the request with the same key until it is answered: all attempts of one write may be lost."""
     recipient, key = programme.recipient(DELIVERED + number), f"k-{number}"
     answer = until(lambda: programme.send(recipient, key=key), lambda answer: answer.is_success)
     return str(answer.json()["message_id"])
 
 
 def test_no_sms_ends_as_unknown_although_no_call_was_made(programme: Programme) -> None:
-    """A few have to come again: of those both tries of a claim were lost, and the claim was given back."""
+    """A few messages must come again: both attempts of their claim were lost, and the claim was given back."""
     with answers_lost(programme, "UpdateItem"):
         made = [sent(programme, number) for number in range(8)]
         until(lambda: len(programme.ledger("orange")), lambda taken: taken >= 4)
@@ -39,7 +39,7 @@ def test_no_sms_ends_as_unknown_although_no_call_was_made(programme: Programme) 
 
 
 def test_an_inline_distribution_is_planned_at_once(programme: Programme) -> None:
-    """It is not taken for the work of another request with the same key."""
+    """The repeat does not count as another request with the same key."""
     rows = [programme.recipient(DELIVERED)]
     with answers_lost(programme, "PutItem"):
         answers = [programme.distribute(recipients=rows, key=f"k-{number}") for number in range(4)]

@@ -1,4 +1,4 @@
-"""Quiet hours on the running stack: a campaign that runs into 21:00 stops, and goes on at 07:00."""
+"""Quiet hours on the running stack: a campaign stops at 21:00 and goes on at 07:00."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ EVENING = datetime(2026, 11, 23, 20, 58, tzinfo=UTC)
 """In Dakar, where it is UTC all year."""
 MORNING = "2026-11-24T07:00:00Z"
 ANSWER_LOST = 404
-"""docs/simulators.md: Orange takes it, the connection is reset, the receipt comes."""
+"""docs/simulators.md: Orange takes the message, the connection is reset, and the receipt comes."""
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def test_a_campaign_stops_at_21_and_goes_on_at_7(evening: RunningStack) -> None:
         programme.settled(lost["message_id"], "failed")
         rows = [programme.recipient(DELIVERED + number) for number in range(150)]
         madagascan = programme.recipient(0, phone="+261320008200")
-        with evening.taking_up("SmsQueue", 100):  # not all of it can go before the night
+        with evening.taking_up("SmsQueue", 100):  # not all messages can leave before the night
             made = programme.distribute(recipients=[*rows, madagascan], confirm=True).json()
             assert made["status"] == "sending"
             assert made["estimated_end"].startswith("2026-11-24T04:00:00")
@@ -58,7 +58,7 @@ def test_a_campaign_stops_at_21_and_goes_on_at_7(evening: RunningStack) -> None:
         for message_id in (single["message_id"], late["message_id"]):
             programme.settled(message_id, "delivered")
         until(lambda: programme.ledger("orange"), lambda ledger: len(ledger) >= 130)
-        # What a jump of the clock tore from its worker comes again when the queue's visibility time-out has passed.
+        # If the jump of the clock interrupted a worker, its queue message comes again after the visibility time-out.
         programme.move_to(datetime(2026, 11, 24, 7, 10, 0, tzinfo=UTC))
         done = until(
             lambda: programme.distribution(made["distribution_id"]),
@@ -67,7 +67,7 @@ def test_a_campaign_stops_at_21_and_goes_on_at_7(evening: RunningStack) -> None:
         ledger = programme.ledger("orange")
         assert len(ledger) == len({entry["recipient"] for entry in ledger}) == 154, done
         assert not [entry for entry in ledger if not _open(entry)]
-        # Its answer was lost; the receipt that nobody claimed was the only one for the only message in doubt.
+        # Its answer was lost. The unmatched receipt was the only one for the only message with an unknown outcome.
         found = programme.message(lost["message_id"])
         assert (found["status"], found["reason"], found["attempts"]) == ("delivered", None, 1)
 
@@ -80,7 +80,7 @@ def _previewed(programme: Programme) -> dict[str, Any]:
 
 
 def _open(entry: dict[str, str]) -> bool:
-    """Whether it was between 07:00 and 21:00 where the recipient lives."""
+    """Whether it was between 07:00 and 21:00 in the recipient's country."""
     at = datetime.fromisoformat(entry["at"])
     local = at + timedelta(hours=3) if _abroad(entry) else at
     return 7 <= local.hour < 21

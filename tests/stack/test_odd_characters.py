@@ -1,4 +1,4 @@
-"""Characters that no message can carry, and messages that no queue takes: neither holds the others."""
+"""Characters that no message can carry, and messages that no queue takes: neither blocks other messages."""
 
 import json
 
@@ -13,8 +13,8 @@ TEXT = {"text": "Bonjour {first_name}"}
 
 
 @pytest.mark.parametrize("odd", ["Awa\uffff", "\x00Awa\x1b"])
-def test_one_odd_name_does_not_hold_a_campaign(programme: Programme, odd: str) -> None:
-    """SQS refuses U+FFFF: release never went on, and 51 of 150 rows waited for ever."""
+def test_one_odd_name_does_not_block_a_campaign(programme: Programme, odd: str) -> None:
+    """SQS refuses U+FFFF. Once such a name blocked the release, and 51 of 150 rows waited for ever."""
     rows = [programme.recipient(DELIVERED + number) for number in range(ROWS)]
     rows[ODD_ROW - 1]["first_name"] = odd
     made = programme.ok(programme.distribute(recipients=rows, content=TEXT, confirm=True))
@@ -28,7 +28,7 @@ def test_one_odd_name_does_not_hold_a_campaign(programme: Programme, odd: str) -
 
 
 def files(phones: list[str]) -> dict[str, bytes]:
-    """In each format what its own encoding can hold: raw, escaped, and half a surrogate pair."""
+    """In each format what its encoding can hold: raw, escaped, and half a surrogate pair."""
     attributes = [
         [{"attribute": "aPhoneAttr1", "value": phone}, {"attribute": "aFirstName1", "value": "A\x00wa\uffff"}]
         for phone in phones
@@ -43,7 +43,7 @@ def files(phones: list[str]) -> dict[str, bytes]:
     }
 
 
-def test_every_file_is_read_and_says_so(programme: Programme) -> None:
+def test_odd_characters_in_a_file_are_removed_with_a_warning(programme: Programme) -> None:
     attributes = {"phone": "aPhoneAttr1", "first_name": "aFirstName1"}
     programme.ok(programme.api.put("/v1/integrations/dhis2", json={"attributes": attributes}))
     for place, form in enumerate(("csv", "ndjson", "dhis2")):
@@ -58,7 +58,7 @@ def test_every_file_is_read_and_says_so(programme: Programme) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_the_preview_shows_what_is_left_and_tells_so(programme: Programme, language: str) -> None:
+def test_the_preview_shows_the_text_without_odd_characters_and_warns(programme: Programme, language: str) -> None:
     odd = programme.recipient(DELIVERED, first_name="A\uffff\ud800wa", enrollment_id="e\ufffe1")
     body = {"channel": "sms", "content": {"text": "Bon\x07jour {first_name}"}, "recipients": [odd]}
     headers = {"Content-Type": "application/json", "Accept-Language": language}
@@ -70,7 +70,7 @@ def test_the_preview_shows_what_is_left_and_tells_so(programme: Programme, langu
     assert ("no message can carry" if language == "en" else "aucun message") in warning["message"]
 
 
-def test_a_single_message_and_what_else_has_texts(programme: Programme) -> None:
+def test_odd_characters_in_a_single_message_and_a_consent_are_removed(programme: Programme) -> None:
     odd = programme.recipient(DELIVERED, phone="+221\x00770008200", first_name="Awa\ud800", enrollment_id="e\x00-1")
     headers = {"Content-Type": "application/json", "Idempotency-Key": "odd"}
     body = {"channel": "sms", "campaign_id": "single", "recipient": odd, "content": TEXT}
@@ -86,7 +86,7 @@ def test_a_single_message_and_what_else_has_texts(programme: Programme) -> None:
 
 
 def test_a_message_that_no_queue_takes_ends_and_the_others_leave(programme: Programme) -> None:
-    """The address of a button is the one value that nothing else measures."""
+    """The address of a button is the only value without a limit of its own."""
     account = with_account(programme)
     button = {
         "type": "URL",

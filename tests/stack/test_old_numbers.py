@@ -1,4 +1,4 @@
-"""An Ivorian number from before 2021 and the one that it has become are one person's."""
+"""An Ivorian number from before 2021 and its new form belong to one person."""
 
 from typing import Any
 
@@ -70,14 +70,14 @@ def test_consents_are_recorded_and_found_under_either_form(programme: Programme)
         if said.startswith("+"):
             assert answer.status_code == 204
         else:
-            assert answer.json()["errors"][0]["code"] == "phone_invalid"  # not a Senegalese number
+            assert answer.json()["errors"][0]["code"] == "phone_invalid"  # no Senegalese number
         assert {consent(programme, phone)["state"] for phone in (OLD, NEW)} == {state}
     assert {consent(programme, phone)["state"] for phone in OTHERS} == {"unknown"}
     fixed = programme.api.post("/v1/consents/lookup", json={"phone": "+22520128458"})
     assert (fixed.status_code, fixed.json()["errors"][0]["code"]) == (422, "phone_obsolete")
 
 
-def test_an_erasure_by_the_old_number_forgets_the_new_one(programme: Programme) -> None:
+def test_an_erasure_by_the_old_number_covers_the_new_one(programme: Programme) -> None:
     sent = programme.ok(programme.send(ivorian(programme, NEW), channel="whatsapp", content=CARD))
     other = programme.ok(programme.send(ivorian(programme, OTHERS[0]), channel="whatsapp", content=CARD))
     programme.settled(sent["message_id"], "read")

@@ -1,7 +1,8 @@
-"""The served OpenAPI document against the served API: schemathesis makes requests from it, right and wrong ones.
+"""The served OpenAPI document against the served API. schemathesis makes right and wrong requests from the document.
 
-No 5xx, no status and no content type that the document does not name, no body that its schema does not describe, and
-nothing wrong that is taken. A few requests an operation, the same in every run; `EXAMPLES=50` makes so many of each.
+No request may cause a 5xx, an undocumented status or content type, or a body that the schema does not describe, and no
+wrong request may be accepted. Each operation gets a few requests, the same in every run; `EXAMPLES=50` makes 50 of
+each.
 """
 
 import os
@@ -31,11 +32,12 @@ OPERATIONS = {operation.definition.raw["operationId"]: operation for operation i
 TOO_LARGE = 413
 CHOSEN = os.environ.get("EXAMPLES", "")
 EXAMPLES_OF_BODIES, EXAMPLES_OF_READS = (int(CHOSEN), int(CHOSEN)) if CHOSEN else (12, 4)
-"""Of each kind, right and wrong, for each operation."""
+"""For each operation, of right requests and of wrong ones."""
 
 
-def nothing_wrong_is_taken(context: CheckContext, response: Response, case: Case[Any]) -> None:
-    """But what schemathesis does not know of: 413 is a refusal too, and an empty value of a query counts as absent."""
+def no_wrong_request_is_accepted(context: CheckContext, response: Response, case: Case[Any]) -> None:
+    """Two exceptions that schemathesis does not know: 413 is a refusal too, and an empty value in a query counts as
+    missing."""
     is_empty = any(value == "" for value in (case.query or {}).values())
     if response.status_code != TOO_LARGE and not is_empty:
         negative_data_rejection(context, response, case)
@@ -46,19 +48,19 @@ CHECKS = [
     status_code_conformance,
     content_type_conformance,
     response_schema_conformance,
-    nothing_wrong_is_taken,
+    no_wrong_request_is_accepted,
 ]
 
 
 @pytest.fixture(scope="module")
 def signed_in(stack: RunningStack) -> dict[str, str]:
-    """One organisation with both channels set up; what the requests do to it does not matter."""
+    """One organisation with both channels. The requests may change it in any way."""
     with Programme(stack, "openapi"):
         return {"Authorization": f"Bearer {stack.token('openapi')}"}
 
 
 def _tries() -> Iterator[tuple[str, GenerationMode]]:
-    """Where nothing is asked for, nothing can be wrong."""
+    """An operation without inputs has no wrong requests."""
     for name, operation in OPERATIONS.items():
         yield name, GenerationMode.POSITIVE
         if operation.body or operation.query or operation.path_parameters or operation.headers:
@@ -66,7 +68,7 @@ def _tries() -> Iterator[tuple[str, GenerationMode]]:
 
 
 @pytest.mark.parametrize(("operation", "mode"), list(_tries()))
-def test_the_api_is_what_the_document_says(
+def test_the_api_conforms_to_the_document(
     stack: RunningStack, signed_in: dict[str, str], operation: str, mode: GenerationMode
 ) -> None:
     @settings(

@@ -1,5 +1,4 @@
-"""`make run` with other providers than the simulators: a send asks no more of one than /media and /messages, /token and
-/requests."""
+"""`make run` with other providers than the simulators. A send needs only /media and /messages, /token and /requests."""
 
 import json
 import threading
@@ -16,7 +15,7 @@ from tests.stack.running import started
 
 
 class Provider(BaseHTTPRequestHandler):
-    """Both providers and a card server, at their least."""
+    """Both providers and a card server, with the least that a send needs."""
 
     asked: ClassVar[list[str]] = []
 

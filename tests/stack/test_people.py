@@ -1,4 +1,4 @@
-"""What is asked about one person, and done for one: look-up by number, sending again, erasure."""
+"""One person: look-up by number, resend, erasure."""
 
 import json
 from datetime import timedelta
@@ -11,7 +11,7 @@ from tests.waiting import until
 
 PHONE = f"+22177000{DELIVERED}"
 UNDELIVERABLE = 610
-"""docs/simulators.md: Orange takes it, and reports DeliveryImpossible."""
+"""docs/simulators.md: Orange takes the message and reports DeliveryImpossible."""
 
 
 def looked_up(programme: Programme, phone: str, **query: str) -> list[Json]:
@@ -58,7 +58,7 @@ def test_a_failed_message_is_sent_again_once(programme: Programme) -> None:
         assert stranger.post(f"/v1/messages/{sent['message_id']}/resend").status_code == 404
 
 
-def test_an_erased_person_is_forgotten_and_the_others_get_their_cards(programme: Programme) -> None:
+def test_a_person_is_erased_and_the_others_get_their_cards(programme: Programme) -> None:
     delivered = programme.ok(programme.send(programme.recipient(DELIVERED)))["message_id"]
     programme.settled(delivered, "delivered")
     later = format_instant(programme.stack.now() + timedelta(hours=6))
@@ -89,7 +89,7 @@ def test_an_erased_person_is_forgotten_and_the_others_get_their_cards(programme:
 
 
 def _stored_content(programme: Programme) -> str:
-    """Every version of every object of the organisation, but for what clients uploaded."""
+    """Every version of every object of the organisation, without uploaded files."""
     s3, bucket = programme.stack.aws("s3"), programme.stack.output("PayloadBucketName")
     texts = []
     for prefix in ("plans", "messages"):

@@ -1,11 +1,11 @@
-"""Whole numbers, names, card codes, texts, tokens and signatures are where personal data may rest, and nowhere else.
+"""Whole numbers, names, card codes, texts, tokens and signatures are only where personal data may be.
 
-Searched: every item, log line (exceptions and embedded metrics are such lines), answer, name, description and
-attribute, and every URL that is called at Meta and Orange. A card's own URL holds its code by nature (api.md,
-`{card_code}` in `card_image`): who serves the cards knows them. Those URLs are not searched, the log is.
+The test searches every item, log line (also exceptions and embedded metrics), answer, name, description and attribute,
+and every URL called at Meta and Orange. It does not search a card's own URL, which contains its code (api.md,
+`{card_code}` in `card_image`): the card's web server knows the codes.
 
-Traces are not searched, because there are none of ours: Lambda draws them, nothing here adds a word to them, and of
-what is raised they get the type (tests/template/test_traces.py).
+It searches no traces, because we make none: Lambda makes them, and for an exception they contain only its type
+(tests/template/test_traces.py).
 """
 
 from collections.abc import Iterator
@@ -23,24 +23,25 @@ from tests.stack.running import UNTHROTTLED, RunningStack, started
 from tests.waiting import http, until
 
 RECEIVES, VISIBILITY = 12, timedelta(seconds=361)
-"""template.yaml, maxReceiveCount and VisibilityTimeout of the channel queues."""
+"""maxReceiveCount and VisibilityTimeout of the channel queues in template.yaml."""
 SIGNS = (
     *('"_aws"', '"crash"', '"send_not_accepted"', '"webhook_refused"', '"message_handling_failed"', '"dead_letter"'),
     '"route": "POST /webhooks/orange/{organisation_id}/{token}"',
 )
-"""There was something to be searched: metrics, troubles of every kind, and the gateway's lines, which name routes."""
+"""Proof that there was something to search: metrics, warning events of every kind, and the gateway's lines with
+routes."""
 QUEUES = ("FanoutQueue", "WhatsAppQueue", "SmsQueue", "StatusQueue")
 
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[RunningStack]:
-    """Of its own: its whole log is searched, and hours pass."""
+    """A stack of its own: the test searches its whole log, and hours pass."""
     with started(tmp_path / "log") as running:
         running.set_simulators(orange_rate_per_second=UNTHROTTLED, hang_seconds=6)
         yield running
 
 
-def test_what_is_planted_rests_where_it_may_and_is_found_nowhere_else(stack: RunningStack) -> None:
+def test_planted_values_are_only_where_personal_data_may_be(stack: RunningStack) -> None:
     planted = Planted()
     with Programme(stack, "planted") as programme:
         programme.api.event_hooks["response"].append(planted.receive)
@@ -50,7 +51,7 @@ def test_what_is_planted_rests_where_it_may_and_is_found_nowhere_else(stack: Run
         resting = {"objects": objects(stack), "bodies": dead_bodies(stack), "secrets": secrets(stack)}
         cards = places.pop("cards called")
     number = phone(PERSON)[4:]
-    assert found_in(cards, planted.needles) == {CARD}  # what is called would be found
+    assert found_in(cards, planted.needles) == {CARD}  # proves that called addresses are searched
     assert found_in(resting["objects"], planted.needles) >= {number, FIRST, LAST, CARD, WORD}
     assert found_in(resting["bodies"], planted.needles) >= {number, FIRST, CARD}
     assert found_in(resting["secrets"], planted.needles) >= {CLIENT_SECRET, *TOKENS.values()}
@@ -60,7 +61,7 @@ def test_what_is_planted_rests_where_it_may_and_is_found_nowhere_else(stack: Run
 
 
 def live(programme: Programme, planted: Planted) -> None:
-    """Everything that people, providers and accidents do."""
+    """All actions of people, providers and accidents."""
     planting.settings(programme, planted)
     sent = planting.singles(programme, planted)
     planting.refused(programme, planted)
@@ -81,8 +82,8 @@ def live(programme: Programme, planted: Planted) -> None:
 
 
 def settled(programme: Programme, sent: dict[str, str]) -> None:
-    """What the special numbers do has been done; failed ones go out once more. Those that stop an account held the
-    others back until Meta and Orange were asked, a minute later."""
+    """Waits for the special numbers' outcomes and resends failed messages. Numbers that stop an account held the others
+    until Meta and Orange were asked, a minute later."""
     programme.move_to(programme.stack.now() + timedelta(minutes=2))
     failed = sent["sms/610"]
     until(
@@ -93,7 +94,8 @@ def settled(programme: Programme, sent: dict[str, str]) -> None:
 
 
 def until_dead(programme: Programme, rows: set[str]) -> list[str]:
-    """The dead letters, once the copies of these rows have crashed their worker as often as the queue allows."""
+    """The dead letters, once the queue messages of these rows have crashed their worker as often as the queue
+    allows."""
 
     def crashes() -> int:
         lines = [line for line in programme.stack.log().splitlines() if '"message_handling_failed"' in line]
@@ -110,7 +112,7 @@ def until_dead(programme: Programme, rows: set[str]) -> list[str]:
 
 
 def read(programme: Programme, planted: Planted, made: list[str], sent: dict[str, str]) -> None:
-    """Every way to ask, also wrongly, and also a stranger's."""
+    """Every kind of request, also wrong ones, and also from another organisation."""
     api, table = programme.api, {"accept": "text/csv"}
     asked = {"phone": phone(PERSON)}
     api.post("/v1/consents", json=asked | {"granted": True, "source": f"call to {phone(PERSON)}"})
@@ -168,7 +170,7 @@ def beside(stack: RunningStack) -> dict[str, str]:
 
 
 def addresses(stack: RunningStack) -> dict[str, str]:
-    """Method, path and query of all that was called, whether it was answered well or not at all."""
+    """Method, path and query of every call, answered well, badly or not at all."""
     found = http().get(f"{stack.control_url}/addresses").raise_for_status().json()["addresses"]
     kinds = {"Meta called": " /meta/", "Orange called": " /orange/", "cards called": " /cards/"}
     called = {kind: "\n".join(one for one in found if where in one) for kind, where in kinds.items()}
@@ -186,7 +188,7 @@ def objects(stack: RunningStack) -> str:
 
 
 def dead_bodies(stack: RunningStack) -> str:
-    """Of the status queue: its dead letters wait for an operator."""
+    """Of the status queue, whose dead letters wait for an operator."""
     sqs, url = stack.aws("sqs"), stack.output("StatusDeadLettersUrl")
     received = until(lambda: sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", ()), bool)
     return written([one["Body"] for one in received])

@@ -1,4 +1,4 @@
-"""Meta refuses a picture, at once or in a webhook: the card is uploaded once more, and never a second time."""
+"""Meta refuses a picture, at once or in a webhook: the card is uploaded once more, and never again."""
 
 import pytest
 
@@ -36,7 +36,7 @@ def test_a_picture_that_is_refused_again_fails_its_message(programme: Programme,
 def test_a_card_of_many_that_is_refused_for_one_person_reaches_all(programme: Programme) -> None:
     """One picture for twelve people. Meta refuses it later in one message, which is sent again with a new upload.
 
-    How many uploads there are in all depends on how many environments send at once: each may upload the card once.
+    The number of uploads depends on how many environments send at once: each may upload the card once.
     `tests/unit/providers/test_whatsapp_client.py` counts them in one environment.
     """
     card = f"{programme.stack.simulators_url}/cards/POSTER.png"

@@ -1,4 +1,4 @@
-"""Two bodies under one Idempotency-Key at the same instant: one is taken, and that one is what leaves."""
+"""Two bodies with one Idempotency-Key at the same time: one is accepted, and only that one is sent."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -13,7 +13,7 @@ AT_ONCE, ROUNDS = 8, 3
 
 
 def _only_accepted(answers: list[httpx2.Response]) -> int:
-    """Which of them was taken; all others were refused."""
+    """The index of the accepted one; all others were refused."""
     taken = [number for number, answer in enumerate(answers) if answer.status_code == 202]
     refused = [answer.json()["code"] for answer in answers if answer.status_code != 202]
     assert len(taken) == 1, [answer.text for answer in answers]
@@ -21,7 +21,7 @@ def _only_accepted(answers: list[httpx2.Response]) -> int:
     return taken[0]
 
 
-def test_the_message_that_leaves_is_the_one_that_was_taken(programme: Programme) -> None:
+def test_only_the_accepted_message_is_sent(programme: Programme) -> None:
     at = programme.stack.now() + timedelta(minutes=2)
     expected, identities = set(), []
     with ThreadPoolExecutor(AT_ONCE) as clients:
@@ -41,7 +41,7 @@ def test_the_message_that_leaves_is_the_one_that_was_taken(programme: Programme)
     assert {entry["recipient"] for entry in programme.ledger("orange")} == expected
 
 
-def test_the_upload_that_is_planned_is_the_one_that_was_taken(programme: Programme) -> None:
+def test_only_the_accepted_upload_is_planned(programme: Programme) -> None:
     expected, planned = [], []
     with ThreadPoolExecutor(AT_ONCE) as clients:
         for turn in range(ROUNDS):

@@ -1,5 +1,5 @@
-"""A distribution for a given hour: its own schedule stands in Scheduler while it waits, runs at the instant, and is
-gone."""
+"""A distribution for a given hour: its own schedule is in Scheduler while it waits, runs at the instant, and is
+deleted."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
         yield stack
 
 
-def test_it_waits_in_the_console_starts_at_its_instant_and_is_gone(running: RunningStack) -> None:
+def test_its_schedule_waits_starts_it_at_its_instant_and_is_deleted(running: RunningStack) -> None:
     with Programme(running, "scheduled") as programme:
         made = _for(programme, AT, [programme.recipient(DELIVERED + number) for number in range(5)])
         dropped = _for(programme, AT, [programme.recipient(DELIVERED + 50)])
@@ -40,7 +40,7 @@ def test_it_waits_in_the_console_starts_at_its_instant_and_is_gone(running: Runn
         assert programme.act(moved, "pause").json()["status"] == "paused"
         assert set(_waiting(running)) == {made["distribution_id"], madagascan["distribution_id"]}
         assert programme.act(moved, "resume").json()["status"] == "scheduled"
-        programme.move_to(AT - timedelta(seconds=15))  # after the minute's tick, which must not take it yet
+        programme.move_to(AT - timedelta(seconds=15))  # after the minute's tick, which must not start it yet
         programme.move_to(max(AT, running.now()))
         ledger = until(lambda: programme.ledger("orange"), lambda found: len(found) == 6)
         assert min(datetime.fromisoformat(entry["at"]) for entry in ledger) >= AT
@@ -58,7 +58,7 @@ def _for(programme: Programme, at: datetime, recipients: list[Json]) -> Json:
 
 
 def _waiting(running: RunningStack) -> dict[str, tuple[str, str]]:
-    """What the console shows in the stack's own group, beside the tick."""
+    """What the console shows in the stack's own schedule group, without the tick."""
     scheduler: Any = running.aws("scheduler")
     [group] = [one["Name"] for one in scheduler.list_schedule_groups()["ScheduleGroups"] if one["Name"] != "default"]
     assert {one["GroupName"] for one in scheduler.list_schedules()["Schedules"]} == {group}, "one of another stage's"

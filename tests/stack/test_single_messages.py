@@ -1,4 +1,4 @@
-"""POST /v1/messages and test sends, from a client's side to the provider's and back."""
+"""POST /v1/messages and test sends, from the client to the provider and back."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from shared.base.instants import format_instant
 from tests.stack.programme import DELIVERED, Programme
 
 
-def test_an_sms_leaves_once_and_comes_back_delivered(programme: Programme) -> None:
+def test_an_sms_is_sent_once_and_delivered(programme: Programme) -> None:
     recipient = programme.recipient(DELIVERED)
     first = programme.ok(programme.send(recipient, key="same"))
     again = programme.ok(programme.send(recipient, key="same"))
@@ -36,7 +36,7 @@ def test_a_whatsapp_card_is_uploaded_and_read(programme: Programme) -> None:
     assert "8200" not in message["provider_message_id"].removeprefix("wamid.")
 
 
-def test_another_body_under_the_same_key_is_refused_and_a_refusal_uses_no_key_up(programme: Programme) -> None:
+def test_another_body_with_the_same_key_is_refused_but_a_refusal_uses_no_key(programme: Programme) -> None:
     refused = programme.send(programme.recipient(DELIVERED, phone="N/A"), key="k")
     assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "phone_missing")
     assert programme.send(programme.recipient(DELIVERED), key="k").status_code == 202
@@ -58,7 +58,7 @@ def test_another_body_under_the_same_key_is_refused_and_a_refusal_uses_no_key_up
         (403, "whatsapp", "read", None),
     ],
 )
-def test_what_the_provider_does_shows_in_the_log(
+def test_the_log_shows_the_providers_outcome(
     programme: Programme, number: int, channel: str, status: str, reason: str | None
 ) -> None:
     content = {"template": {"name": "vaccination_card"}}
@@ -68,7 +68,7 @@ def test_what_the_provider_does_shows_in_the_log(
 
 @pytest.mark.parametrize("card", ["broken", "truncated", "garbled"])
 def test_a_card_that_is_no_picture_fails_its_message(programme: Programme, card: str) -> None:
-    """The sender finds text and cut files; what only decoding shows (`garbled`) Meta finds when it is uploaded."""
+    """The sender notices text and truncated files. Only decoding shows `garbled`, and Meta notices it at the upload."""
     recipient = programme.recipient(DELIVERED, card_image=f"{programme.stack.simulators_url}/cards/{card}.png")
     content = {"template": {"name": "vaccination_card"}}
     sent = programme.ok(programme.send(recipient, channel="whatsapp", content=content))
@@ -76,7 +76,7 @@ def test_a_card_that_is_no_picture_fails_its_message(programme: Programme, card:
     assert programme.ledger("meta") == []
 
 
-def test_consent_is_asked_for_and_a_revocation_blocks_both_channels(programme: Programme) -> None:
+def test_consent_is_required_and_a_revocation_blocks_both_channels(programme: Programme) -> None:
     content = {"template": {"name": "vaccination_card"}}
     silent = programme.recipient(DELIVERED, consent=None)
     missing = programme.send(silent, channel="whatsapp", content=content)
@@ -104,7 +104,7 @@ def test_a_message_for_later_waits_and_then_leaves(programme: Programme) -> None
     assert past.json()["errors"][0]["code"] == "send_at_past"
 
 
-def test_test_sends_answer_while_one_waits(programme: Programme) -> None:
+def test_a_test_send_answers_with_its_outcome(programme: Programme) -> None:
     for channel in ("sms", "whatsapp"):
         answer = programme.ok(programme.api.post(f"/v1/integrations/{channel}/test", json={"to": "+221770008200"}))
         assert answer["status"] == "sent"

@@ -1,4 +1,4 @@
-"""What keeps the tests over HTTP independent of the machine's speed (tests/stack/README.md)."""
+"""Keeps the tests over HTTP independent of the machine's speed (tests/stack/README.md)."""
 
 import ast
 from collections.abc import Iterator
@@ -23,13 +23,13 @@ def calls(name: str) -> Iterator[tuple[str, ast.Call]]:
                 yield f"{path.name}:{node.lineno}", node
 
 
-def test_nothing_waits_for_a_time() -> None:
+def test_no_test_sleeps_or_reads_a_clock() -> None:
     assert [where for where, _ in calls("sleep") if not where.startswith(SLEEPS_FOR_ITS_OWN)] == []
     for clock in ("monotonic", "perf_counter"):
         assert [where for where, _ in calls(clock) if not where.startswith(SLEEPS_FOR_ITS_OWN)] == []
 
 
-def test_there_is_one_patience() -> None:
+def test_all_tests_share_one_patience() -> None:
     own = [
         where for name, most in (("until", 2), ("settled", 2)) for where, call in calls(name) if len(call.args) > most
     ]

@@ -1,4 +1,4 @@
-"""A provider that answers late has taken the message all the same: the log says `sent`, not that nobody knows."""
+"""A provider that answers late has taken the message: the log says `sent`, and the outcome is not unknown."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import pytest
 from tests.stack.programme import DELIVERED, Programme
 
 SECONDS = 8.0
-"""Longer than the general time-out of 5, and far from the 21 that a send has: a busy machine adds some of its own."""
+"""Longer than the usual time-out of 5, and far below the 21 of a send, because a busy machine adds some seconds."""
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def slow(programme: Programme) -> Iterator[Programme]:
     programme.stack.set_simulators(answer_seconds=0.0, receipts=True)
 
 
-def test_what_is_answered_after_eight_seconds_is_sent(slow: Programme) -> None:
+def test_an_answer_after_eight_seconds_counts_as_sent(slow: Programme) -> None:
     template = {"template": {"name": "vaccination_card"}}
     made = {
         channel: slow.ok(slow.send(slow.recipient(DELIVERED), channel=channel, content=template))["message_id"]

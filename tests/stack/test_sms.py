@@ -1,4 +1,4 @@
-"""SMS over HTTP: what it costs, what is left, what stops it. The clients are those of docs/simulators.md."""
+"""SMS over HTTP: price, remaining units, and stops. The clients are those of docs/simulators.md."""
 
 from typing import Any
 
@@ -64,7 +64,7 @@ def test_health_shows_what_is_left_in_each_country(programme: Programme) -> None
     ("client", "reason", "units"),
     [("no-balance", "balance_empty", 0), ("expired-contract", "contract_expired", 0), ("old-contracts", None, 1)],
 )
-def test_what_is_left_is_told_at_planning_in_health_and_when_it_stops(
+def test_remaining_units_are_shown_at_planning_in_health_and_in_a_stop(
     stack: RunningStack, client: str, reason: str | None, units: int
 ) -> None:
     with Programme(stack, f"remaining-{client}") as programme:
@@ -83,7 +83,7 @@ def test_what_is_left_is_told_at_planning_in_health_and_when_it_stops(
         assert done["counts"]["pending"] == (3 if reason else 0)
 
 
-def test_contracts_that_cannot_be_read_warn_of_nothing_and_stop_nothing(programme: Programme) -> None:
+def test_unreadable_contracts_cause_no_warning_and_no_stop(programme: Programme) -> None:
     programme.put_sms(client_id="unreadable-contracts")
     made = programme.distribute(recipients=[programme.recipient(DELIVERED)], confirm=True).json()
     assert made["warnings"] == []
@@ -92,7 +92,7 @@ def test_contracts_that_cannot_be_read_warn_of_nothing_and_stop_nothing(programm
     until(lambda: programme.distribution(made["distribution_id"]), lambda found: found["counts"]["delivered"] == 1)
 
 
-def test_a_sender_name_that_is_not_approved_stops_before_the_list_is_burnt(programme: Programme) -> None:
+def test_an_unapproved_sender_name_pauses_the_list_and_fails_no_row(programme: Programme) -> None:
     programme.put_sms(sender_name="UNAPPROVED")
     rows = [programme.recipient(DELIVERED + number) for number in range(3)]
     made = programme.distribute(recipients=rows, confirm=True).json()
@@ -100,7 +100,7 @@ def test_a_sender_name_that_is_not_approved_stops_before_the_list_is_burnt(progr
     assert (paused["status_reason"], paused["counts"]["pending"]) == ("sender_name_not_approved", 3)
 
 
-def test_egypt_without_a_sender_address_is_known_at_planning_and_never_guessed(programme: Programme) -> None:
+def test_egypt_without_a_sender_address_is_refused_at_planning(programme: Programme) -> None:
     programme.put_sms(senders={})
     egyptian = programme.recipient(0, phone="+201000008200")
     refused = programme.distribute(recipients=[egyptian], confirm=True).json()
@@ -114,12 +114,12 @@ def test_egypt_without_a_sender_address_is_known_at_planning_and_never_guessed(p
 
 
 @pytest.mark.parametrize("number", [613, 614, 609])
-def test_receipts_in_whatever_shape(programme: Programme, number: int) -> None:
+def test_receipts_in_every_shape(programme: Programme, number: int) -> None:
     sent = programme.ok(programme.send(programme.recipient(number)))
     assert programme.settled(sent["message_id"], "delivered")["reason"] is None
 
 
-def test_workers_share_one_token_that_goes_with_the_integration(programme: Programme) -> None:
+def test_workers_share_one_token_which_is_deleted_with_the_integration(programme: Programme) -> None:
     sent = programme.ok(programme.send(programme.recipient(DELIVERED)))
     programme.settled(sent["message_id"], "delivered")
     secrets = programme.stack.aws("secretsmanager")
@@ -134,7 +134,7 @@ def test_workers_share_one_token_that_goes_with_the_integration(programme: Progr
 
 
 def test_settings_that_are_deleted_can_be_saved_again_at_once(programme: Programme) -> None:
-    """As an administrator does who starts anew: Secrets Manager has not yet deleted anything by then."""
+    """As an administrator does who starts again. Secrets Manager has not deleted the secret by then."""
     for turn in range(3):
         for name in ("sms", "whatsapp", "dhis2"):
             assert programme.api.delete(f"/v1/integrations/{name}").status_code == 204, (turn, name)

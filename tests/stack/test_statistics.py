@@ -1,4 +1,4 @@
-"""The figures of a campaign and of the organisation, and `skip_already_sent`, over HTTP: held against the log."""
+"""The figures of a campaign and of the organisation, and `skip_already_sent`, over HTTP, compared with the log."""
 
 from collections import Counter
 from datetime import datetime
@@ -90,7 +90,9 @@ def test_a_campaign_on_both_channels(programme: Programme) -> None:
     assert figures(programme) == found
 
 
-def test_one_that_nothing_was_sent_for_and_a_strangers_have_zeroes(programme: Programme, stack: RunningStack) -> None:
+def test_an_empty_campaign_and_another_organisations_campaign_have_zeroes(
+    programme: Programme, stack: RunningStack
+) -> None:
     programme.ok(programme.send(programme.recipient(DELIVERED)))
     with stack.api("a-stranger") as stranger:
         paths = ("/v1/campaigns/single/statistics", "/v1/campaigns/no-such/statistics", "/v1/statistics")
@@ -105,7 +107,7 @@ def test_one_that_nothing_was_sent_for_and_a_strangers_have_zeroes(programme: Pr
     assert programme.api.get("/v1/campaigns/221770000001/statistics").status_code == 400
 
 
-def test_who_has_the_card_already_is_skipped(programme: Programme) -> None:
+def test_a_person_with_the_card_is_skipped(programme: Programme) -> None:
     people = [programme.recipient(DELIVERED + number) for number in range(5)]
     failing = programme.recipient(UNDELIVERABLE)
     programme.ok(programme.distribute(recipients=[*people[:3], failing], confirm=True))

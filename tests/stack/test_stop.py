@@ -1,4 +1,5 @@
-"""The stack stopped in the middle of its work: nothing outlives it, its port is free, and the next one starts there."""
+"""A stack stopped in the middle of its work: no process outlives it, its port is free, and the next stack starts
+there."""
 
 import os
 import signal
@@ -15,7 +16,7 @@ ORGANISATION = "cut-short"
 
 
 def at_work(stack: RunningStack) -> None:
-    """Some hundred messages wait on queues and in functions."""
+    """Some hundred messages are on queues and in functions."""
     target = Target(
         base_url=stack.base_url,
         aws_url=stack.aws_url,
@@ -39,7 +40,7 @@ def is_alive(pid: int) -> bool:
 
 
 def has_ended(pid: int) -> bool:
-    """Whether a child can be waited for: its first thread is a zombie a moment before its last one has gone."""
+    """Whether the child can be waited for. Its first thread is a zombie shortly before its last thread has ended."""
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
 
 
@@ -58,11 +59,11 @@ def test_nothing_outlives_a_stack_at_work(number: signal.Signals, tmp_path: Path
     with started(tmp_path / "log") as stack:
         at_work(stack)
         urls = (stack.base_url, stack.aws_url, stack.simulators_url)
-        everybody = family(stack.pid)
-        assert len(everybody) >= 3
+        processes = family(stack.pid)
+        assert len(processes) >= 3
         os.kill(stack.pid, number)
         until(lambda: has_ended(stack.pid), bool)
-        until(lambda: [pid for pid in everybody if is_alive(pid)], lambda alive: not alive)
+        until(lambda: [pid for pid in processes if is_alive(pid)], lambda alive: not alive)
         assert all(can_be_bound(url) for url in urls)
     if number is signal.SIGTERM:
         assert "Traceback" not in stack.log()

@@ -1,4 +1,4 @@
-"""The words by which people end all messages to them, over webhooks as Meta sends them."""
+"""The words with which people end all messages to them, in webhooks as Meta sends them."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ def person(number: int) -> str:
     return f"+22177000{DELIVERED + number:04d}"
 
 
-def test_the_words_that_people_use_revoke_and_sentences_do_not(programme: Programme) -> None:
+def test_stop_words_revoke_and_sentences_do_not(programme: Programme) -> None:
     ends = [
         ("Stop svp", FRENCH), ("STOP SMS", FRENCH), ("Stop. Thank you", ENGLISH), ("arrêtez de m'envoyer ça", FRENCH),
         ("stop 🙏", FRENCH), ("STOP PNV", FRENCH), ("désinscription", FRENCH), ("stopall", FRENCH), ("توقف", ARABIC),
@@ -42,7 +42,7 @@ def test_the_words_that_people_use_revoke_and_sentences_do_not(programme: Progra
     assert len(programme.ledger("meta")) == len(ends)
 
 
-def test_who_may_mean_a_stop_is_asked_once_and_the_button_revokes(programme: Programme) -> None:
+def test_an_unclear_stop_gets_one_question_and_its_button_revokes(programme: Programme) -> None:
     for _ in range(3):
         acts(programme, "inbound", text="Comment arrêter ces messages ?")
     [question] = until(lambda: programme.ledger("meta"), lambda found: len(found) > 0)

@@ -1,4 +1,4 @@
-"""Two organisations at one deployment: each has its own cards, and neither can reach, slow or watch the other."""
+"""Two organisations in one deployment: each has its own cards, and neither reaches, slows or sees the other."""
 
 import hashlib
 import json
@@ -29,12 +29,12 @@ OTHERS = (
     (f"s3://{BUCKET}/{OWNER}/%2e%2e/{NEIGHBOUR}/card.png", "A1"),
     (f"s3://{BUCKET}/card.png", "A1"),
 )
-"""Ways to name a card that is not the organisation's own: `card_image` and `card_code`."""
+"""Ways to name a card of another organisation: `card_image` and `card_code`."""
 
 
 @pytest.fixture(scope="module")
 def tenants(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """With a bucket that holds the cards of two organisations."""
+    """A stack with a bucket that holds the cards of two organisations."""
     with started(tmp_path_factory.mktemp("tenants") / "log", CARD_BUCKETS=BUCKET) as stack:
         stack.set_simulators(orange_rate_per_second=UNTHROTTLED)
         s3 = stack.aws("s3")
@@ -103,8 +103,7 @@ def test_another_organisations_card_is_refused_to_dhis2(owner: Programme) -> Non
 
 
 def test_a_queued_message_cannot_name_another_organisations_card(owner: Programme) -> None:
-    """What lies on the queue was planned by an older release, or is not what planning has accepted: the sender asks
-    again."""
+    """Planning would not accept this queue message: an older release or a mistake made it. The sender checks again."""
     person = asking(owner, DELIVERED + 20, f"s3://{BUCKET}/{OWNER}/card.png", "A1")
     waiting = owner.ok(owner.send(person, channel="whatsapp", content=CARD, send_at=_in_three_hours(owner)))
     identity = waiting["message_id"]
@@ -138,7 +137,7 @@ def test_the_refusal_says_what_to_do_in_both_languages(owner: Programme) -> None
 
 @contextmanager
 def on_one_client(tenants: RunningStack, client: str, *rates: int) -> Iterator[list[Programme]]:
-    """Organisations that have typed the same Orange client ID, with rates of their own."""
+    """Organisations with the same Orange client ID and a rate of their own."""
     with ExitStack() as opened:
         programmes = [
             opened.enter_context(Programme(tenants, f"{client}-{number}")) for number, _ in enumerate(rates, start=1)
@@ -153,7 +152,7 @@ def people_of(programme: Programme, count: int) -> list[Json]:
 
 
 def taken_at(tenants: RunningStack, client: str) -> list[float]:
-    """When the simulated Orange took each message of a client, whichever organisation sent it."""
+    """When the simulated Orange took each message of a client, from all organisations."""
     answer = http().get(f"{tenants.control_url}/ledger", params={"provider": "orange"}).raise_for_status()
     taken = [one for one in answer.json()["messages"] if one["account"] == client]
     return sorted(datetime.fromisoformat(one["at"]).timestamp() for one in taken)
@@ -164,15 +163,16 @@ AT_2 = 200
 
 
 def seconds_needed(programme: Programme) -> float:
-    """For a list of 450, as planned; nothing is sent. So many that the rate tells, and not how long planning takes:
-    at 30 a second some 17 seconds, at 2 a second 250."""
+    """For a planned list of 450; nothing is sent. With so many the rate decides, not the time of planning: about 17
+    seconds at 30 a second, 250 at 2 a second."""
     planned = programme.ok(programme.distribute(recipients=people_of(programme, 450)))
     ends = datetime.fromisoformat(planned["estimated_end"]) - datetime.fromisoformat(planned["created_at"])
     return ends.total_seconds()
 
 
 def test_two_organisations_on_one_orange_client_share_its_rate(tenants: RunningStack) -> None:
-    """The lowest of theirs. Planning asks Orange for the contracts, which proves each of them."""
+    """The lowest of their rates counts. Planning asks Orange for the contracts, which proves each organisation's
+    account."""
     with on_one_client(tenants, "one-client", 8, 10) as programmes:
         made = [programme.ok(programme.distribute(recipients=people_of(programme, 32))) for programme in programmes]
         for programme, one in zip(programmes, made, strict=True):
@@ -184,7 +184,7 @@ def test_two_organisations_on_one_orange_client_share_its_rate(tenants: RunningS
             assert not [one.organisation for one in programmes if one is not programme and one.organisation in shown]
 
 
-def test_a_lowered_rate_holds_for_all_members_until_its_own_is_deleted(tenants: RunningStack) -> None:
+def test_a_members_lowered_rate_counts_for_all_until_it_leaves(tenants: RunningStack) -> None:
     with on_one_client(tenants, "two-rates", 30, 30) as [first, second]:
         assert seconds_needed(first) < AT_2
         assert seconds_needed(second) < AT_2
@@ -200,7 +200,7 @@ def test_a_lowered_rate_holds_for_all_members_until_its_own_is_deleted(tenants: 
         assert seconds_needed(first) < AT_2
 
 
-def test_who_types_anothers_client_with_a_wrong_secret_neither_slows_nor_holds_it(tenants: RunningStack) -> None:
+def test_a_wrong_secret_for_anothers_client_neither_slows_nor_holds_it(tenants: RunningStack) -> None:
     with on_one_client(tenants, "public-client", 30, 1) as [real, thief]:
         thief.put_sms(client_id="public-client", client_secret="wrong-secret", rate_per_second=1)
         assert thief.ok(thief.api.get("/v1/integrations/sms/health"))["ok"] is False
@@ -215,7 +215,7 @@ def test_who_types_anothers_client_with_a_wrong_secret_neither_slows_nor_holds_i
         assert len(taken_at(tenants, "public-client")) == 30
 
 
-def test_health_says_where_receipts_go(tenants: RunningStack) -> None:
+def test_health_warns_that_receipts_go_to_another_organisation(tenants: RunningStack) -> None:
     with on_one_client(tenants, "receipts", 5) as [programme]:
         for language, words in (("en", "another organisation"), ("fr", "autre organisation")):
             answer = programme.api.get("/v1/integrations/sms/health", headers={"Accept-Language": language})
@@ -226,12 +226,12 @@ def test_health_says_where_receipts_go(tenants: RunningStack) -> None:
 # ------------------------------------------------------------------------------------------------------------ look-ups
 
 
-def test_a_mask_is_not_undone_by_trying_its_candidates(owner: Programme) -> None:
-    """A masked number leaves a thousand candidates. Both look-ups together stop after 60 in a minute."""
+def test_a_masked_number_cannot_be_found_by_trying_its_candidates(owner: Programme) -> None:
+    """A masked number has a thousand candidates. Both look-ups together stop after 60 in a minute."""
     routes = ("/v1/messages/lookup", "/v1/consents/lookup")
     stack, caller = owner.stack, "auth0|curious"
     with stack.api(OWNER, subject=caller) as curious, stack.api(NEIGHBOUR, subject=caller) as neighbour:
-        with ThreadPoolExecutor(8) as pool:  # within the minute of which the limit speaks
+        with ThreadPoolExecutor(8) as pool:  # all within the limit's minute
             found = list(pool.map(lambda n: curious.post(routes[n % 2], json={"phone": f"+2217700{n:05d}"}), range(60)))
         assert {one.status_code for one in found} == {200}
         refused = [curious.post(route, json={"phone": "+221770000001"}) for route in routes]
@@ -254,7 +254,7 @@ def _in_three_hours(owner: Programme) -> str:
 
 
 def _rejected(owner: Programme, content: bytes, form: str, **defaults: Any) -> int:
-    """How many rows were refused for their card; all of the file's."""
+    """How many rows were refused for their card: all rows of the file."""
     upload = owner.upload(content, form)
     values = {"programme_name": "PNV", "verification_url": "https://v.example.org/c", "consent": True} | defaults
     made = owner.ok(owner.distribute(channel="whatsapp", content=CARD, upload_id=upload, defaults=values))

@@ -1,4 +1,4 @@
-"""Tokens at the running stack: what the gateway takes, and what the functions then ask of it, on every route."""
+"""Tokens at the running stack: what the gateway accepts, and what the functions check, on every route."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,7 +16,7 @@ UNKNOWN_ID = "00000000-0000-5000-8000-000000000000"
 
 
 def routes() -> Iterator[tuple[str, str, str]]:
-    """(method, path, the scope that it asks for) of all that want a token."""
+    """(method, path, required scope) of every route that needs a token."""
     paths: Any = document()["paths"]
     for path, operations in paths.items():
         filled = path.replace("{distribution_id}", UNKNOWN_ID).replace("{message_id}", UNKNOWN_ID)
@@ -32,7 +32,7 @@ def routes() -> Iterator[tuple[str, str, str]]:
 
 
 ROUTES = list(routes())
-DOORS = [  # of both functions that ask for a token
+DOORS = [  # routes of the two functions that need a token
     one
     for one in ROUTES
     if one[:2] in {("GET", "/v1/messages"), ("POST", "/v1/distributions"), ("PUT", "/v1/integrations/sms")}
@@ -48,7 +48,7 @@ def signed(stack: RunningStack, **changes: Any) -> Mapping[str, str]:
 
 
 def ask(stack: RunningStack, route: tuple[str, str, str], headers: Mapping[str, str]) -> httpx2.Response:
-    """Without a body: nothing is meant to come of it."""
+    """Without a body, so that the request changes nothing."""
     return http().request(route[0], f"{stack.base_url}{route[1]}", headers=headers, timeout=35)
 
 
@@ -61,7 +61,7 @@ def test_no_route_is_open_by_mistake(stack: RunningStack) -> None:
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_a_bad_token_opens_no_function(stack: RunningStack, case: str) -> None:
+def test_a_bad_token_reaches_no_function(stack: RunningStack, case: str) -> None:
     bad = BAD[case](issuer(stack))
     for route in DOORS:
         # On the wire no header ends in a space.
@@ -69,12 +69,12 @@ def test_a_bad_token_opens_no_function(stack: RunningStack, case: str) -> None:
         assert (answer.status_code, answer.text) == (401, '{"message":"Unauthorized"}'), route
 
 
-def test_what_the_bad_ones_are_made_of_opens_them(stack: RunningStack) -> None:
+def test_a_token_with_good_claims_and_signature_reaches_the_function(stack: RunningStack) -> None:
     for route in DOORS:
         assert ask(stack, route, signed(stack)).status_code in {200, 400, 422}, route
 
 
-def test_every_route_asks_for_its_scope_and_no_other_opens_it(stack: RunningStack) -> None:
+def test_every_route_needs_its_own_scope(stack: RunningStack) -> None:
     for scope in {route[2] for route in ROUTES}:
         others = signed(stack, scope=" ".join({*ALL_SCOPES} - {scope}))
         for route in (one for one in ROUTES if one[2] == scope):
@@ -114,7 +114,7 @@ def test_a_good_signature_is_not_enough(stack: RunningStack, changes: dict[str, 
         assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), route
 
 
-def test_the_organisation_comes_from_the_token_whatever_else_is_said(stack: RunningStack) -> None:
+def test_the_organisation_comes_only_from_the_token(stack: RunningStack) -> None:
     headers = {**signed(stack, organisation_id="somebody-else"), "Organisation-Id": "demo", "X-Organisation-Id": "demo"}
     with httpx2.Client(base_url=stack.base_url, headers=headers) as client:
         assert client.get("/v1/messages", params={"organisation_id": "demo"}).status_code == 400

@@ -1,6 +1,6 @@
-"""What each function's role is refused: tried with a session of that role at the stack's moto, one call at a time.
+"""The calls that each function's role is refused, tried one at a time in a session of that role at the stack's moto.
 
-The table is written out, not derived from template.yaml: a grant that is too wide makes a line here fail.
+The table is written out and not derived from template.yaml: a permission that is too wide makes a line here fail.
 """
 
 import uuid
@@ -27,7 +27,7 @@ RECEIVES = {
     "SendSmsRole": {"Sms"},
     "WebhookRole": {"Status"},
 }
-"""The other two queues of dead letters are an operator's."""
+"""The two other dead-letter queues belong to an operator."""
 SENDS = {
     "ApiRole": {"Fanout", "WhatsApp", "Sms"},
     "BulkFanoutRole": {"Fanout", "WhatsApp", "Sms"},
@@ -58,7 +58,7 @@ ITEM: dict[str, Any] = {"pk": {"S": "privilege#x"}}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Try:
-    """A call that would do something if it were allowed."""
+    """A call that would have an effect if it were allowed."""
 
     service: str
     call: str
@@ -70,7 +70,7 @@ class Try:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """What the stack's resources are called."""
+    """The names of the stack's resources."""
 
     stack: RunningStack
     organisation: str
@@ -163,7 +163,8 @@ class Place:
         return found
 
     def schedules(self, role: str) -> list[Try]:
-        """No role may lend a schedule a function's role, make one outside of the stack's group, or touch the tick's."""
+        """No role may pass a function's role to a schedule, make a schedule outside of the stack's group, or touch the
+        tick's."""
         [group] = [
             one["Name"]
             for one in self.stack.aws("scheduler").list_schedule_groups()["ScheduleGroups"]
@@ -171,7 +172,7 @@ class Place:
         ]
         arn = "arn:aws:iam::123456789012:role/" + STACK_NAME
         made = {
-            "Name": str(uuid.uuid4()),  # as a distribution's
+            "Name": str(uuid.uuid4()),  # the name of a distribution's schedule
             "ScheduleExpression": "at(2030-01-01T00:00:00)",
             "ScheduleExpressionTimezone": "UTC",
             "FlexibleTimeWindow": {"Mode": "OFF"},
@@ -209,7 +210,7 @@ class Place:
 
 
 @pytest.mark.parametrize("role", ALL)
-def test_a_role_is_refused_what_its_function_does_not_do(stack: RunningStack, role: str) -> None:
+def test_a_role_is_refused_calls_that_its_function_does_not_need(stack: RunningStack, role: str) -> None:
     with Programme(stack, "privilege") as programme:
         place = Place(stack=stack, organisation=programme.organisation)
     session = assume(f"arn:aws:iam::123456789012:role/{STACK_NAME}-{role}", TRESPASSER, stack.aws_url)

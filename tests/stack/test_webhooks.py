@@ -49,8 +49,8 @@ def test_meta_verifies_the_address(programme: Programme) -> None:
     assert (answer.status_code, answer.text) == (200, "1158201444")
     for wrong in ({"hub.verify_token": "other"}, {"hub.mode": "unsubscribe"}):
         assert http().get(url, params=asked | wrong).status_code == 403
-    nobody = f"{programme.stack.base_url}/webhooks/whatsapp/nobody-here"
-    assert http().get(nobody, params=asked).status_code == 403
+    unknown = f"{programme.stack.base_url}/webhooks/whatsapp/nobody-here"
+    assert http().get(unknown, params=asked).status_code == 403
 
 
 def test_a_report_counts_only_with_metas_signature(programme: Programme) -> None:
@@ -67,7 +67,7 @@ def test_a_report_counts_only_with_metas_signature(programme: Programme) -> None
     assert programme.settled(message["message_id"], "read")["read_at"]
 
 
-def test_a_replaced_secret_signs_on_for_a_day(programme: Programme) -> None:
+def test_a_replaced_secret_stays_valid_for_a_day(programme: Programme) -> None:
     programme.put_whatsapp(app_secret="the new one")
     empty = body_of(programme, [])
     assert post(programme, empty, secret="the new one").status_code == 200
@@ -97,7 +97,7 @@ def test_late_repeated_and_reordered_statuses_never_go_back(programme: Programme
 
 
 def test_a_status_moves_only_a_message_that_it_can_be_about(programme: Programme) -> None:
-    """Issue 14, line 5. Signed, with our key, but of an SMS; or of a WhatsApp message that another number sent."""
+    """Issue 14, line 5. The status is signed and has our key, but the key is an SMS's or another number's message's."""
     content = {"template": {"name": "vaccination_card"}}
     made = [
         programme.ok(programme.send(programme.recipient(DELIVERED + 1))),
@@ -119,7 +119,7 @@ def test_a_status_moves_only_a_message_that_it_can_be_about(programme: Programme
 
 
 def _stays(look: Callable[[], Any], expected: Any) -> bool:
-    """The queue does not promise an order: what came first may be worked off a moment after its witness."""
+    """The queue promises no order: the earlier webhook may be handled shortly after the later one that shows it."""
     return all(look() == expected for _ in range(20))
 
 
@@ -137,7 +137,7 @@ def test_a_status_without_our_key_is_found_by_its_message_id(programme: Programm
 
 
 def test_a_message_is_found_by_the_providers_id(programme: Programme) -> None:
-    """As the log shows it and as Meta writes it, for both channels; another organisation finds nothing."""
+    """By the ID as the log shows it and as Meta writes it, for both channels. Another organisation finds nothing."""
     template = {"template": {"name": "vaccination_card"}}
     sent = [
         programme.ok(programme.send(programme.recipient(603), channel="whatsapp", content=template)),
@@ -160,11 +160,11 @@ def test_a_message_is_found_by_the_providers_id(programme: Programme) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"hello", b"[]", b"null", b'{"entry": 5}', b'{"entry": [{"changes": [7]}]}'])
-def test_signed_nonsense_is_taken_and_nothing_happens(programme: Programme, body: bytes) -> None:
+def test_signed_nonsense_is_accepted_and_changes_nothing(programme: Programme, body: bytes) -> None:
     assert post(programme, body).status_code == 200
 
 
-def test_giants_are_refused(programme: Programme) -> None:
+def test_oversized_bodies_are_refused(programme: Programme) -> None:
     assert post(programme, b"{" + b" " * (3 * 1024 * 1024) + b"}").status_code == 413
 
 

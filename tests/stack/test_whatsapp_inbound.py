@@ -1,4 +1,4 @@
-"""People write to the organisation's number: their session opens, STOP ends everything and is answered once."""
+"""People write to the organisation's number: a session opens, and STOP revokes consent with one answer."""
 
 import json
 from datetime import UTC, datetime
@@ -40,7 +40,7 @@ def test_stop_revokes_and_is_answered_once_even_when_meta_repeats_itself(program
     }
     entry = {"id": "1", "time": now, "changes": [{"field": "messages", "value": value}]}
     body = json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
-    acts(programme, "inbound", text="Bonjour")  # the simulator takes a text only from inside a session that it knows of
+    acts(programme, "inbound", text="Bonjour")  # the simulator accepts a text only inside a session that it knows
     for _ in range(3):
         assert post(programme, body, secret=WHATSAPP_SECRET).status_code == 200
     found = until(lambda: consent(programme), lambda one: one["state"] == "revoked")
@@ -59,10 +59,10 @@ def test_stop_revokes_and_is_answered_once_even_when_meta_repeats_itself(program
     assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "opted_out")
 
 
-def test_a_stop_button_of_somebody_without_a_number_holds_for_the_number(programme: Programme) -> None:
+def test_a_stop_button_without_a_number_revokes_for_the_number(programme: Programme) -> None:
     card = {"template": {"name": "vaccination_card"}}
     sent = programme.ok(programme.send(programme.recipient(DELIVERED), channel="whatsapp", content=card))
-    programme.settled(sent["message_id"], "read")  # its statuses told whose number the user ID is
+    programme.settled(sent["message_id"], "read")  # its statuses showed which number the user ID belongs to
     acts(programme, "inbound", type="button", text="Ne plus recevoir", payload="STOP", without_phone=True)
     until(lambda: consent(programme), lambda one: one["state"] == "revoked")
     [entry] = until(lambda: answers(programme), lambda found: len(found) == 1)
@@ -71,7 +71,7 @@ def test_a_stop_button_of_somebody_without_a_number_holds_for_the_number(program
     assert {row["recipient"] for row in rows} == {"+22177***8200", "***"}
 
 
-def test_meta_s_own_opt_out_revokes_without_a_word(programme: Programme) -> None:
+def test_metas_own_opt_out_revokes_without_an_answer(programme: Programme) -> None:
     acts(programme, "preferences", value="stop")
     found = until(lambda: consent(programme), lambda one: one["state"] == "revoked")
     assert found["source"] == "whatsapp_preference"

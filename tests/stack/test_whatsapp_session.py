@@ -1,4 +1,4 @@
-"""Texts inside a session, the template beside them, and outcomes that nobody knows: over HTTP, to the simulator."""
+"""Texts inside a session, templates outside, and unknown outcomes: over HTTP, to the simulator."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,14 +13,14 @@ LONG = {"text": "Bonjour {first_name}. " + "Gardez bien ce message. " * 60}
 
 
 def write(programme: Programme, number: int) -> None:
-    """The person writes to the organisation, and the webhook has been worked off."""
+    """The person writes to the organisation, and the webhook is handled."""
     body = {"organisation": programme.organisation, "from": f"+22177000{number:04d}", "text": "Bonjour"}
     http().post(f"{programme.stack.control_url}/inbound", json=body).raise_for_status()
     until(lambda: mode(programme, number), lambda found: found == "session")
 
 
 def mode(programme: Programme, number: int) -> str:
-    """What the preview says: a mode, or the code of the first fault."""
+    """The preview's result: a mode, or the code of the first error."""
     body = {"channel": "whatsapp", "content": TEXT, "recipients": [programme.recipient(number)]}
     [item] = programme.ok(programme.api.post("/v1/preview", json=body))["items"]
     return str(item["mode"] if item["valid"] else item["errors"][0]["code"])
@@ -38,7 +38,7 @@ def test_a_text_needs_a_session(programme: Programme) -> None:
     assert refused.json()["errors"][0]["field"] == "content.text"
 
 
-def test_inside_the_session_the_text_stands_under_the_card(programme: Programme) -> None:
+def test_inside_the_session_the_text_is_the_cards_caption(programme: Programme) -> None:
     write(programme, DELIVERED)
     message = programme.settled(sent(programme, DELIVERED, TEXT), "read")
     assert message["attempts"] == 1
@@ -64,20 +64,22 @@ def test_a_long_text_follows_its_card(programme: Programme) -> None:
 def test_a_session_that_closes_before_the_text_leaves(
     programme: Programme, template: str | None, status: str, reason: str | None
 ) -> None:
-    """The simulator would refuse the text with 131047: it is never asked."""
+    """The simulator would refuse the text with 131047, but no call is made."""
     if template is None:
         programme.put_whatsapp(default_template=None)
     now = _written_at_half_a_minute(programme)
     before_its_end = (now + timedelta(hours=24)).replace(second=1, microsecond=0)
     message_id = sent(programme, DELIVERED, TEXT, send_at=before_its_end.isoformat())
-    programme.move_to(now + timedelta(hours=24, minutes=1))  # the tick that finds it comes after the end
+    # the tick that finds the message comes after the session's end
+    programme.move_to(now + timedelta(hours=24, minutes=1))
     message = programme.settled(message_id, status)
     assert message["reason"] == reason
     assert [entry["template"] for entry in programme.ledger("meta")] == ([template] if template else [])
 
 
 def _written_at_half_a_minute(programme: Programme) -> datetime:
-    """The session ends within the half minute that follows, a day later; on a slow machine perhaps the second time."""
+    """The person writes at half a minute, so that the session ends in that half minute a day later. On a slow machine
+    it may take a second try."""
     while True:
         now = (programme.stack.now() + timedelta(minutes=1)).replace(second=30, microsecond=0)
         programme.move_to(now)
@@ -87,7 +89,7 @@ def _written_at_half_a_minute(programme: Programme) -> datetime:
 
 
 def test_meta_says_that_the_session_has_closed_and_the_template_goes(programme: Programme) -> None:
-    """9047 is taken and comes back as 131047, whatever was sent: the second time it stays failed."""
+    """9047 takes every message and later reports 131047. The second time the message stays failed."""
     write(programme, 9047)
     message_id = sent(programme, 9047, TEXT)
     message = programme.settled(message_id, "failed")
@@ -97,14 +99,15 @@ def test_meta_says_that_the_session_has_closed_and_the_template_goes(programme: 
 
 
 @pytest.mark.parametrize("number", [403, 404, 512, 200])
-def test_a_status_settles_what_nobody_knew(programme: Programme, number: int) -> None:
+def test_a_status_settles_an_unknown_outcome(programme: Programme, number: int) -> None:
     message = programme.settled(sent(programme, number, {"template": {"name": "vaccination_card"}}), "read")
     assert message["attempts"] == 1
     assert len(programme.ledger("meta")) == 1
 
 
-def test_what_was_surely_lost_goes_out_once_more(programme: Programme) -> None:
-    """502 without acceptance, twice; a later message was heard of. After the second time it ends a day later."""
+def test_a_message_that_meta_probably_lost_is_resent_once(programme: Programme) -> None:
+    """A 502 without acceptance, twice. Meta has reported on a later message. After the second time the message fails a
+    day later."""
     template = {"template": {"name": "vaccination_card"}}
     lost = sent(programme, 502, template)
     until(lambda: programme.message(lost), lambda message: message["attempts"] == 1)

@@ -1,4 +1,4 @@
-"""Templates, account and health over HTTP: from submission to a campaign, and what Meta's news does to it."""
+"""Templates, account and health over HTTP: from the submission to a campaign, and the effect of Meta's updates."""
 
 from datetime import timedelta
 from typing import Any
@@ -43,7 +43,7 @@ def campaign(programme: Programme, first: int, count: int = 3, **changes: Any) -
 
 
 def later(programme: Programme) -> str:
-    """Nothing of it leaves meanwhile."""
+    """A time until which nothing leaves during the test."""
     return (programme.stack.now() + timedelta(days=27)).isoformat()
 
 
@@ -95,7 +95,7 @@ def health_of(programme: Programme) -> dict[str, Any]:
     return programme.ok(programme.api.get("/v1/integrations/whatsapp/health"))
 
 
-def test_health_is_good_where_receipts_arrive_and_bad_where_they_do_not(programme: Programme) -> None:
+def test_health_is_good_only_if_receipts_arrive(programme: Programme) -> None:
     account = with_account(programme)
     submitted(programme)
     health = health_of(programme)
@@ -112,7 +112,7 @@ def test_health_is_good_where_receipts_arrive_and_bad_where_they_do_not(programm
 
 
 def test_the_account_at_meta_is_no_phone_number(programme: Programme) -> None:
-    """What somebody meets who enters the one in the place of the other at Meta's own API."""
+    """Some people enter the account's ID in place of the number's. This is Meta's answer to it."""
     account = with_account(programme)
     url = f"{programme.stack.simulators_url}/meta/v25.0/{account}"
     headers = {"authorization": "Bearer access-token-of-a-test"}
@@ -136,7 +136,7 @@ def test_the_list_comes_in_pages(programme: Programme) -> None:
         assert programme.api.get("/v1/templates", params=wrong).status_code == 400, wrong
 
 
-def test_what_can_be_submitted(programme: Programme) -> None:
+def test_a_submission_needs_a_known_template_and_a_working_account(programme: Programme) -> None:
     assert programme.api.post("/v1/templates/school_card/submit").status_code == 404
     missing = programme.api.post("/v1/templates/vaccination_card/submit", headers={"Accept-Language": "fr"})
     assert (missing.status_code, missing.json()["code"]) == (409, "integration_missing")
@@ -184,7 +184,7 @@ def test_an_own_positional_template_with_a_button(programme: Programme) -> None:
     assert entry["text"] == f"Bonjour Aminata, voici la carte DKR-VAC-{DELIVERED + 40:06d}."
 
 
-def test_news_of_a_template_counts_however_meta_writes_its_language(programme: Programme) -> None:
+def test_template_updates_count_with_either_spelling_of_the_language(programme: Programme) -> None:
     """Issue 14, line 5: `en-US` in a webhook is the template that a send and the list call `en_US`."""
     account = with_account(programme)
     named = {"business_account_id": account, "name": "own_words", "language": "en_US"}
@@ -209,7 +209,7 @@ def test_news_of_a_template_counts_however_meta_writes_its_language(programme: P
     assert until(states, lambda found: found == ["paused"])
 
 
-def test_health_tells_what_is_wrong_and_where_to_mend_it(programme: Programme) -> None:
+def test_health_shows_what_is_wrong_and_where_to_correct_it(programme: Programme) -> None:
     with_account(programme)
     first = programme.ok(programme.api.get("/v1/integrations/whatsapp/health"))
     assert first["ok"] is False

@@ -1,5 +1,5 @@
-"""Meta's notices over HTTP (issue 14, lines 1 and 2): those of another account change nothing, and of ours only what is
-known to stop campaigns stops one."""
+"""Meta's account updates over HTTP (issue 14, lines 1 and 2). Updates of another account change nothing. Of our own,
+only those that are known to stop campaigns stop one."""
 
 import hashlib
 import hmac
@@ -31,13 +31,13 @@ OTHER_RESTRICTIONS = (
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """Of its own: the clock is moved, and all of Meta's accounts are blocked for a while."""
+    """A stack of its own: the tests move its clock and block all of Meta's accounts for a while."""
     with started(tmp_path_factory.mktemp("whose") / "log") as stack:
         yield stack
 
 
 def tell(programme: Programme, field: str, value: Json, account: str | None = None) -> None:
-    """As Meta does: signed with the one app's secret, whichever of its accounts it is about."""
+    """Meta's way: signed with the app's secret, for any of its accounts."""
     about = account or f"9{programme.phone_number_id}"
     now = int(programme.stack.now().timestamp())
     entry = {"id": about, "time": now, "changes": [{"field": field, "value": value}]}
@@ -61,7 +61,7 @@ def restriction(*kinds: str) -> Json:
 
 
 def warnings(programme: Programme) -> list[tuple[str, Json]]:
-    """Everything that Meta tells of an account and that would stop or slow a campaign."""
+    """Every account update that would stop or slow a campaign."""
     number = {"display_phone_number": "221770009999"}
     return [
         ("message_template_status_update", template("PAUSED")),
@@ -76,7 +76,7 @@ def warnings(programme: Programme) -> list[tuple[str, Json]]:
 
 
 def planned(programme: Programme, first: int) -> str:
-    """Of two languages, for a day to come."""
+    """A distribution in two languages, for a later day."""
     at = (programme.stack.now() + timedelta(days=27)).isoformat()
     rows = [programme.recipient(first + number, language=language) for number, language in enumerate(("fr", "en"))]
     schedule = {"mode": "at", "at": at}
@@ -108,7 +108,7 @@ def finding(found: Json, name: str) -> Json:
 
 
 def received(programme: Programme) -> None:
-    """All that was told before is worked off: an opt-out that came last stands."""
+    """Waits until all earlier updates are handled: the opt-out that comes last is recorded."""
     phone = f"+22177000{DELIVERED + 99}"
     reported: Json = {"organisation": programme.organisation, "from": phone, "value": "stop"}
     http().post(f"{programme.stack.control_url}/preferences", json=reported).raise_for_status()
@@ -116,7 +116,7 @@ def received(programme: Programme) -> None:
     until(look_up, lambda found: found["state"] == "revoked")
 
 
-def test_another_accounts_notices_change_nothing(running: RunningStack) -> None:
+def test_another_accounts_updates_change_nothing(running: RunningStack) -> None:
     with Programme(running, "anothers-warnings") as programme:
         account = f"9{programme.phone_number_id}"
         programme.put_whatsapp(business_account_id=account)
@@ -141,7 +141,7 @@ def test_another_accounts_notices_change_nothing(running: RunningStack) -> None:
         assert held == ("scheduled", None, ["template_paused"])
 
 
-def test_without_the_accounts_id_notices_change_nothing_and_health_names_it(running: RunningStack) -> None:
+def test_without_the_accounts_id_updates_change_nothing_and_health_names_it(running: RunningStack) -> None:
     with Programme(running, "no-account") as programme:
         identity = planned(programme, DELIVERED + 10)
         for account in (f"9{programme.phone_number_id}", ANOTHER):
@@ -156,7 +156,7 @@ def test_without_the_accounts_id_notices_change_nothing_and_health_names_it(runn
             assert "business_account_id" in check["remedy"]
 
 
-def test_only_what_stops_campaigns_stops_one(running: RunningStack) -> None:
+def test_only_updates_that_stop_campaigns_stop_one(running: RunningStack) -> None:
     with Programme(running, "calls") as programme:
         programme.put_whatsapp(business_account_id=f"9{programme.phone_number_id}")
         assert programme.api.post("/v1/templates/vaccination_card/submit").status_code == 202
@@ -182,7 +182,7 @@ def test_only_what_stops_campaigns_stops_one(running: RunningStack) -> None:
 
 
 def examined(running: RunningStack, programme: Programme) -> list[str]:
-    """How often Meta was asked whether the account may send."""
+    """The log lines about Meta being asked whether the account may send."""
     return [
         line for line in running.log().splitlines() if "account_examined" in line and programme.organisation in line
     ]

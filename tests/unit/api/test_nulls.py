@@ -100,7 +100,7 @@ def test_every_body_has_an_example() -> None:
 
 
 @pytest.mark.parametrize(("operation", "path", "example"), CASES, ids=IDS)
-def test_null_is_as_good_as_nothing(operation: str, path: Path, example: JsonObject) -> None:
+def test_null_equals_a_missing_field(operation: str, path: Path, example: JsonObject) -> None:
     found = outcome(operation, with_value(example, path, None))
     assert found == outcome(operation, without(example, path))
     assert isinstance(found, dict) or path in {("recipients",), ("upload_id",)}

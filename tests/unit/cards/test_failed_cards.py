@@ -74,7 +74,7 @@ def count(office: Office, made: Distribution) -> int:
 
 
 @pytest.mark.parametrize("error", [GONE, DOWN])
-def test_a_host_that_serves_no_card_fails_nothing_and_starts_no_fallback(office: Office, error: SendError) -> None:
+def test_a_host_that_serves_no_card_fails_no_row_and_starts_no_fallback(office: Office, error: SendError) -> None:
     office.cards.broken["*"] = error
     made = distribute(office, 30)
     pass_by(office, 30)

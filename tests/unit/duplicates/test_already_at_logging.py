@@ -77,7 +77,7 @@ def fail(office: Office, row: Message) -> None:
     assert office.run(office.log.move(DEMO, row.message_id, move)).won
 
 
-def test_what_was_sent_between_plan_and_confirm_is_not_sent_again(office: Office) -> None:
+def test_a_card_sent_between_plan_and_confirmation_is_not_sent_again(office: Office) -> None:
     first, second = plan(office, "a"), plan(office, "b")
     send(office, first)
     office.clock.pass_by(minutes=10)
