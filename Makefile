@@ -24,8 +24,8 @@ help:  ## print this list
 
 # ── The local stack ──────────────────────────────────────────────────────────────────────────────────────────────────
 # PORT, NOW, DOCKER, META_GRAPH_URL, ORANGE_API_URL, CARD_HOSTS and CARD_BUCKETS reach the program as environment
-# variables, whether they are given before `make` or after it. CARD_BUCKETS (for `card_image` s3://…) must be made at moto
-# first. With `exec`, a SIGTERM reaches Python and not a shell around it.
+# variables, whether they are given before `make` or after it. CARD_BUCKETS (for `card_image` s3://…) must be made at
+# moto first. With `exec`, a SIGTERM reaches Python and not a shell around it.
 
 demo: $(has_packages)  ## send a sample campaign on both channels on this machine; exits 0 if every message got its expected status
 	@exec $(python) -m local demo
@@ -33,8 +33,8 @@ demo: $(has_packages)  ## send a sample campaign on both channels on this machin
 run: $(has_packages)  ## serve the local stack: make run PORT=9000 NOW=2026-11-23T10:00:00Z; DOCKER=1 for sam local
 	@exec $(python) -m local run
 
-# Options: MESSAGES, RATE, PATIENCE (seconds), PORT (of a running stack; without it, the load starts its own). PAUSE=1 or
-# CANCEL=1 pauses or cancels after a third has arrived.
+# Options: MESSAGES, RATE, PATIENCE (seconds), PORT (of a running stack; without it, the load starts its own). PAUSE=1
+# or CANCEL=1 pauses or cancels after a third has arrived.
 load: $(has_packages)  ## send 10,000 SMS, then compare the ledger with the log: make load MESSAGES=1000 PORT=9000
 	@exec $(python) -m local load --messages $(or $(MESSAGES),10000) --rate $(or $(RATE),1000) \
 	  --patience $(or $(PATIENCE),300) \
@@ -117,8 +117,8 @@ platform_x86_64 := x86_64-manylinux_2_28
 # SAM's makefile builder calls build-<logical ID>. The artefact contains byte code, because /var/task is read-only and
 # compiling would cost each cold start more than half a second. Byte code is the same on every architecture. It is never
 # checked against its source (unchecked-hash) and names Lambda's path, not this machine's.
-# The artefact leaves out hidden files (.env.local, an editor's), programs, and Powertools' event handlers with their copy
-# of Swagger UI (0.75 MB zipped), because the functions do not use them.
+# The artefact leaves out hidden files (.env.local, an editor's), programs, and Powertools' event handlers with their
+# Swagger UI (0.75 MB zipped), because the functions do not use them.
 build-%: folder = $(or $(folder_$*),$(error no folder is named for $*))
 build-%: platform = $(or $(platform_$(ARCHITECTURE)),$(error ARCHITECTURE is arm64 or x86_64, not $(ARCHITECTURE)))
 build-%: $(has_packages)
@@ -135,8 +135,8 @@ build-%: $(has_packages)
 	@$(python) -m compileall -q --invalidation-mode unchecked-hash -s "$$ARTIFACTS_DIR" -p /var/task "$$ARTIFACTS_DIR"
 
 # ── The environment ──────────────────────────────────────────────────────────────────────────────────────────────────
-# These are file targets, so that a step runs again only if its inputs have changed. Their output goes to standard error,
-# because on standard output `make run` prints its base URL first and `make token` only its token.
+# These are file targets, so that a step runs again only if its inputs have changed. Their output goes to standard
+# error, because on standard output `make run` prints its base URL first and `make token` only its token.
 
 $(has_uv):
 	@echo "setting up uv $(uv_version)" >&2

@@ -1,6 +1,6 @@
-"""What the stack's own process runs: the functions, the pollers, the schedules and the gateway.
+"""Starts what runs in the stack's own process: the functions, the pollers, the schedules and the gateway.
 
-Apart from `local.stack` because importing it takes a second, which passes while moto starts.
+It is separate from `local.stack`, because importing it takes a second, and the stack does that while moto starts.
 """
 
 import importlib
@@ -40,13 +40,16 @@ type Pools = Mapping[str, FunctionPool]
 
 LAST_SECONDS = 1.0
 STILL_SECONDS = 30.0
-"""How long a jump of the clock waits for a function that works. Longer than a sender waits for a provider that does not
+"""Seconds that a jump of the clock waits for a working function. A sender waits less for a provider that does not
 answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """What the parts share; what they start they stop through `closing`. `hurry`: no batch waits for its window."""
+    """What the parts share.
+
+    Each part registers in `closing` how it stops. While `hurry` is set, no batch waits for its window.
+    """
 
     deployment: Deployment
     clock: StackClock
@@ -56,13 +59,13 @@ class Frame:
 
 
 def import_handlers(document: Document) -> None:
-    """Import the functions' modules; an ImportError is known before anything is deployed."""
+    """Import the functions' modules. So an ImportError comes before the deployment."""
     for module in handler_modules(document):
         importlib.import_module(module)
 
 
 def start_functions(frame: Frame) -> Pools:
-    """Build one environment of each function, so that what cannot start is known before the stack answers."""
+    """Build one environment of each function, so that an error in its start comes before the stack answers."""
     frame.closing.enter_context(_lambda_environment(frame))
     functions = frame.deployment.functions
     models = Loader()
@@ -74,7 +77,7 @@ def start_functions(frame: Frame) -> Pools:
 
 
 def _close(pools: Pools) -> None:
-    """Leave a moment to those that are about to end; whoever waits for a departure is cut off."""
+    """Give invocations a moment to end. One that waits for its send slot is cut off."""
     give_up = time.monotonic() + LAST_SECONDS
     while any(pool.is_busy for pool in pools.values()) and time.monotonic() < give_up:
         time.sleep(0.02)
@@ -84,7 +87,7 @@ def _close(pools: Pools) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Polling:
-    """What sets the functions to work by itself. `valves`: by the queue's name. `in_flight`: by the queue's URL."""
+    """The parts that invoke functions by themselves. `valves` are by queue name, `in_flight` by queue URL."""
 
     scheduler: Scheduler
     valves: Mapping[str, Valve]
@@ -97,7 +100,7 @@ def start_polling(frame: Frame, pools: Pools) -> Polling:
     for mapping in frame.deployment.mappings:
         pool = pools[mapping.function_name]
         within = replace(mapping, concurrency=min(mapping.concurrency, pool.limits.environments))
-        credentials = frame.deployment.functions[mapping.function_name].credentials  # a mapping polls with them
+        credentials = frame.deployment.functions[mapping.function_name].credentials  # a mapping has the function's role
         connections = pool.limits.environments + 2
         sqs = client("sqs", frame.aws_url, credentials, read_timeout=60, max_pool_connections=connections)
         valve = valves.setdefault(mapping.queue_arn.rpartition(":")[2], Valve())
@@ -112,7 +115,7 @@ def start_polling(frame: Frame, pools: Pools) -> Polling:
 
 
 def local_routes(frame: Frame, pools: Pools, simulators_url: str | None, polling: Polling | None) -> LocalRoutes:
-    """What the routes under /_local do; the state of now is the one that a reset comes back to."""
+    """Return what the routes under /_local call. A reset comes back to the state of this moment."""
     scheduler = polling.scheduler if polling is not None else None
     reset = Reset(aws_url=frame.aws_url, simulators_url=simulators_url, pools=pools, scheduler=scheduler)
     reset.remember()
@@ -122,7 +125,7 @@ def local_routes(frame: Frame, pools: Pools, simulators_url: str | None, polling
     agendas = Agendas(client("dynamodb", frame.aws_url, read_timeout=60))
 
     def busy() -> bool:
-        """A function works, or there is something on a queue for it to take, or on its way from there."""
+        """Whether a function works, or a message is on a queue or on its way to a function."""
         if any(pool.is_busy for pool in pools.values()):
             return True
         return any(_has_work(sqs, url, in_flight) for url, in_flight in polling.in_flight.items())
@@ -139,7 +142,7 @@ def local_routes(frame: Frame, pools: Pools, simulators_url: str | None, polling
 
 @contextmanager
 def stopped_clock(pools: Pools, valves: Sequence[Valve], in_flight: Sequence[InFlight]) -> Iterator[None]:
-    """No function works within it, unless one needs longer than STILL_SECONDS; nothing is taken up meanwhile."""
+    """Within this context no message is received and no function works, unless one needs longer than STILL_SECONDS."""
 
     def working() -> bool:
         return any(pool.is_busy for pool in pools.values()) or any(one.is_working for one in in_flight)
@@ -162,7 +165,7 @@ def _has_work(sqs: Any, queue_url: str, in_flight: InFlight) -> bool:
 def start_gateway(
     frame: Frame, pools: Pools, sockets: list[socket.socket], key: rsa.RSAPublicKey, local: LocalRoutes | None
 ) -> None:
-    """`local`: what the routes under /_local do, where they are open."""
+    """Start the gateway on `sockets`. `local` is what the routes under /_local call; None closes them."""
     document = frame.deployment.http_api
     parts = GatewayParts(
         routes=RouteTable(read_routes(document)),
@@ -175,12 +178,12 @@ def start_gateway(
     config = uvicorn.Config(
         Gateway(parts),
         log_config=None,
-        access_log=False,  # it would hold paths, and with them Orange's secret one
+        access_log=False,  # it would log paths, and one of Orange's paths is secret
         lifespan="off",
         ws="none",
         server_header=False,
         timeout_graceful_shutdown=1,
-        timeout_keep_alive=65,  # longer than clients keep a connection, so that none is closed while one writes to it
+        timeout_keep_alive=65,  # longer than clients keep one, or it may close while a client writes
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": sockets}, name="gateway", daemon=True)
@@ -198,7 +201,7 @@ def _stop_server(server: uvicorn.Server, thread: threading.Thread) -> None:
 
 
 def _handler_maker(function: Function, clock: StackClock, models: Loader) -> Callable[[], Handler]:
-    """Each environment has clients of its own; the megabytes of AWS's service models they share."""
+    """Each environment has its own AWS clients. All share AWS's service models, which are megabytes."""
     module = importlib.import_module(function.module)
 
     def make() -> Handler:
@@ -218,7 +221,7 @@ def _invoker(pools: Pools) -> Callable[[str, object], Future[object]]:
 
 @contextmanager
 def _lambda_environment(frame: Frame) -> Iterator[None]:
-    """Set the process's environment as Lambda would, and back again: boto3's endpoint, and no one's credentials."""
+    """Set the process's environment as Lambda does, with moto's endpoint and invalid credentials, and restore it."""
     settings = [set(function.environment.items()) for function in frame.deployment.functions.values()]
     common = dict(set.intersection(*settings)) if settings else {}
     wanted: dict[str, str | None] = {
@@ -231,7 +234,7 @@ def _lambda_environment(frame: Frame) -> Iterator[None]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
         "NO_PROXY": ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1", "localhost"])),
-        # Powertools reads the process's environment; what all functions agree on can stand there.
+        # Powertools reads the process's environment, which can have the settings that all functions share.
         **{name: value for name, value in common.items() if name.startswith("POWERTOOLS_")},
         **dict.fromkeys(("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")),
     }

@@ -1,8 +1,8 @@
-"""What a queue's poller received and did not delete.
+"""What a queue's poller has received and not deleted.
 
-Between SQS hiding a message and the poller reading SQS's answer, the message is neither on the queue nor at a function.
-On a busy machine that takes long. SQS's count of hidden messages, compared with what the poller knows, tells that a
-message is on its way.
+After SQS has hidden a message and before the poller reads SQS's answer, the message is neither on the queue nor at a
+function. On a busy machine that takes long. The comparison of SQS's count of hidden messages with the poller's own
+shows whether a message is on its way.
 """
 
 import threading
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 
 class InFlight:
-    """Message IDs by what became of them. Any thread may call."""
+    """The message IDs that the poller is working on or has kept. Any thread may call."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -18,13 +18,13 @@ class InFlight:
         self._kept: set[str] = set()
 
     def received(self, ids: Iterable[str]) -> None:
-        """The poller has them now and will invoke the function with them."""
+        """Note messages that the poller has received and will invoke the function with."""
         with self._lock:
             self._working.update(ids)
             self._kept -= self._working
 
     def finished(self, ids: Iterable[str], kept: Iterable[str]) -> None:
-        """The function answered. `kept`: those of `ids` that stay hidden until their visibility time-out."""
+        """Note the end of an invocation. `kept` are those of `ids` that stay hidden until their visibility time-out."""
         with self._lock:
             self._working.difference_update(ids)
             self._kept.update(kept)
@@ -36,8 +36,8 @@ class InFlight:
             return bool(self._working)
 
     def has_on_the_way(self, hidden: int) -> bool:
-        """Whether, of so many messages that SQS hides, one is neither deleted nor kept by the poller."""
+        """Whether a message is between the queue and its end. `hidden` is SQS's count of hidden messages."""
         with self._lock:
             if not hidden:
-                self._kept.clear()  # they are visible again, or dead letters
+                self._kept.clear()  # all are visible again, or dead letters
             return bool(self._working) or hidden > len(self._kept)

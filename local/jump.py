@@ -1,16 +1,18 @@
 """Moves the stack's clock so that what falls due on the way happens in order.
 
-The clock stops at the instant of each one-time schedule on the way, and at the minute in which an item of a table's
-agenda falls due, where the tick finds it. A distribution under way looks again every minute: of a long jump those stops
-are as far apart as sixty of them need to be. At each stop, first everything that is on the clock
-comes to that instant at once (queues' delays and visibility time-outs, items' time to live, sleeping functions, the
-simulators' receipts) and the functions do what there is to do; then the schedules fire, one-time ones by their times,
-recurring ones once; and the functions work again. So a release planned for 08:00 happens at 08:00, though the jump
-leads into the night. At the end the same happens, but nobody waits for the functions. Between two stops there is no
-order among messages, as on AWS.
+The clock stops at the instant of each one-time schedule, and at each minute in which an item of a table's agenda falls
+due, because the tick finds it then. A distribution that is sending has an item every minute. In a long jump the
+agenda's stops are further apart, so that there are at most sixty. At each stop this happens:
 
-The clock moves only while no function works: nothing is taken up, and what is under way comes to its end first. Else a
-slow machine would find a message claimed before the jump and its lease over after it.
+- All waits on the clock move to that instant (queues' delays and visibility time-outs, items' time to live, sleeping
+  functions, the simulators' receipts), and the functions do their work.
+- The schedules fire, one-time ones by their times, recurring ones once, and the functions do their work again.
+
+So a release that is planned for 08:00 happens at 08:00, even if the jump ends in the night. At the end of the jump the
+same happens, but the jump does not wait for the functions. Between two stops messages have no order, as in AWS.
+
+The clock moves only while no function works: the pollers receive nothing, and the work under way ends first. Otherwise
+a slow machine might claim a message before the jump and find its lease expired after it.
 """
 
 import threading
@@ -24,8 +26,9 @@ from local.schedules import Scheduler
 from shared.base.instants import format_instant
 
 MOST_LOOKS = 80
-"""How often a stop looks whether the functions still work; a campaign under way would keep it there. On an idle machine
-about five seconds. Looks and not seconds, because a busy machine needs longer for a look as it does for the work."""
+"""How often a stop checks whether the functions still work. A campaign that is sending would keep it there for ever. On
+an idle machine these checks take about five seconds. They are counted, because a busy machine needs more time for a
+check, as it does for the work."""
 MOST_AGENDA_STOPS = 60
 MINUTE = timedelta(minutes=1)
 _IDLE_LOOKS = 4
@@ -33,15 +36,18 @@ _LOOK_SECONDS = 0.05
 
 
 type Still = Callable[[], AbstractContextManager[None]]
-"""Within it no function works."""
+"""A context within which no function works."""
 
 type NextDue = Callable[[datetime], datetime | None]
-"""The first instant after the given one at which an item of a table's agenda falls due, if any does."""
+"""Returns the first instant after the given one at which an item of a table's agenda falls due, or None."""
 
 
 class Jump:
-    """One at a time. `busy`: whether any function works or is about to. `hurry` is set as long as it lasts: there are
-    no windows for batches to fill while time flies."""
+    """Moves the clock, one jump at a time.
+
+    `busy` tells whether a function works or is about to. `hurry` is set during a jump, so that no batch waits for its
+    window.
+    """
 
     def __init__(
         self,
@@ -61,7 +67,7 @@ class Jump:
         self._jumping = threading.Lock()
 
     def to(self, instant: datetime) -> None:
-        """Returns when the clock is there. Raises BackwardsError."""
+        """Move the clock to `instant` and return when it is there. Raises BackwardsError."""
         with self._jumping, self._hurried():
             if instant < self._clock.now():
                 raise BackwardsError(f"the clock is at {format_instant(self._clock.now())} and only goes forwards")
@@ -87,7 +93,10 @@ class Jump:
                 self._hurry.clear()
 
     def _next_stop(self, until: datetime, earliest: datetime) -> datetime | None:
-        """Asked anew at each stop: what fires may make others. `earliest` holds for the agenda's stops alone."""
+        """The next stop, or None. It is computed again after each stop, because what fires may make new ones.
+
+        `earliest` limits only the stops of the agenda.
+        """
         stops = self._scheduler.one_time_until(until)[:1]
         due = self._next_due(self._clock.now())
         if due is not None:
@@ -96,7 +105,7 @@ class Jump:
 
     def _move_to(self, instant: datetime) -> None:
         with self._still():
-            if instant > self._clock.now():  # which runs on while things settle, and may have passed it
+            if instant > self._clock.now():  # the clock runs on during a stop and may be past it
                 self._clock.advance_to(instant)
 
     def _settle(self) -> None:
@@ -108,5 +117,5 @@ class Jump:
 
 
 def _minute_from(instant: datetime) -> datetime:
-    """The tick that finds it: the first whole minute that is not before it."""
+    """The instant of the tick that finds an item: the first whole minute that is not before `instant`."""
     return datetime.fromtimestamp(-(-instant.timestamp() // 60) * 60, UTC)

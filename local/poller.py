@@ -1,6 +1,6 @@
-"""Lambda's event source mapping for SQS: receive a batch, invoke, delete what did not fail.
+"""Lambda's event source mapping for SQS: it receives a batch, invokes the function and deletes what did not fail.
 
-What is not deleted comes back by itself after the queue's visibility time-out; there is no back-off, as on AWS.
+A message that is not deleted comes back after the queue's visibility time-out. There is no back-off, as in AWS.
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LONG_POLL_SECONDS = 20
-LOOK_SECONDS = 0.1  # between two looks for more within a batching window
-RECEIVE_LIMIT = 10  # SQS gives and deletes no more at once
+LOOK_SECONDS = 0.1  # how often it looks for more messages within a batching window
+RECEIVE_LIMIT = 10  # SQS delivers and deletes no more at once
 PAYLOAD_LIMIT = 6 * 1024 * 1024  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 
 type Submit = Callable[[object], Future[object]]
 
 
 def build_records(messages: Sequence["MessageTypeDef"], queue_arn: str) -> dict[str, Any]:
-    """Build the event: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html."""
+    """Build the function's event: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html."""
     return {"Records": [_record(message, queue_arn) for message in messages]}
 
 
@@ -63,7 +63,7 @@ def _record(message: "MessageTypeDef", queue_arn: str) -> dict[str, Any]:
 
 
 def failed_ids(answer: object, sent: Sequence[str]) -> set[str]:
-    """Which messages stay, by the function's answer; one that makes no sense keeps them all, an empty one none."""
+    """The messages that stay on the queue, by the function's answer. An invalid answer keeps all, an empty one none."""
     if not answer:
         return set()
     if not isinstance(answer, Mapping):
@@ -76,7 +76,7 @@ def failed_ids(answer: object, sent: Sequence[str]) -> set[str]:
 
 
 def invocable(messages: Sequence["MessageTypeDef"]) -> Iterator[list["MessageTypeDef"]]:
-    """Cut what was received into what one invocation takes."""
+    """Divide the received messages into batches that one invocation may take."""
     batch: list[MessageTypeDef] = []
     for message in messages:
         if batch and _size([*batch, message]) > PAYLOAD_LIMIT:
@@ -92,9 +92,10 @@ def _size(messages: Sequence["MessageTypeDef"]) -> int:
 
 
 class Poller:
-    """One mapping. It receives only when it may invoke, so that no message's receives are spent on waiting.
+    """The poller of one event source mapping.
 
-    While `hurry` is set, no batch waits for its window: the clock is on its way, or somebody said so.
+    It receives only if it may invoke the function, because a receive that only waits counts too. While `hurry` is set,
+    no batch waits for its window: a jump of the clock sets it, or the setting HURRY=1.
     """
 
     def __init__(
@@ -118,7 +119,7 @@ class Poller:
         threading.Thread(target=self._run, name=f"poll-{self._mapping.function_name}", daemon=True).start()
 
     def stop(self) -> None:
-        """Ask it to end; a long poll under way is left to the end of moto."""
+        """Ask the poller to end. A long poll that is under way ends with moto."""
         self._stopping.set()
 
     def _run(self) -> None:
@@ -147,7 +148,7 @@ class Poller:
             self._fill(messages, at_most)
         except (BotoCoreError, ClientError):
             ids = [message["MessageId"] for message in messages]
-            self.in_flight.finished(ids, kept=ids)  # no function gets them; they come back
+            self.in_flight.finished(ids, kept=ids)  # no function gets them, so they come back
             raise
         return messages
 
@@ -180,7 +181,7 @@ class Poller:
         sent = [message["MessageId"] for message in messages]
         kept = set(sent)
         try:
-            if outcome.exception() is None:  # else the environment has logged why
+            if outcome.exception() is None:  # otherwise the environment has logged the error
                 kept = failed_ids(outcome.result(), sent) if self._mapping.partial_failures else set()
             self._valve.took(-len(kept))
             self._delete([message for message in messages if message["MessageId"] not in kept])
