@@ -189,7 +189,9 @@ def clean(text: str) -> str:
 
 
 def to_gsm7(text: str) -> Rewritten:
-    """`text`, cleaned, with the characters that GSM-7 lacks replaced. The letters that GSM-7 has stay, such as é and Ç."""
+    """`text`, cleaned, with the characters that GSM-7 lacks replaced. The letters that GSM-7 has stay, é and Ç for
+    example.
+    """
     cleaned = clean(text)
     if DEFAULT.issuperset(cleaned):
         return Rewritten(text=cleaned, replaced=(), possible=True)
@@ -216,7 +218,9 @@ def _without_idle_joiners(text: str) -> str:
 
 
 def _is_shaped(character: str) -> bool:
-    """Whether a joiner or selector after `character` has an effect: not after Latin, Greek, Cyrillic, signs or nothing."""
+    """Whether a joiner or selector after `character` has an effect. After Latin, Greek, Cyrillic or signs it has
+    none.
+    """
     return character > "\u058f" and not "\u2000" <= character <= "\u20cf"
 
 

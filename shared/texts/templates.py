@@ -321,7 +321,7 @@ class Catalogue:
         return next(iter(self.languages(name)), None)
 
     def _in(self, name: str, language: str) -> Usable | None:
-        """The template in exactly that language, or in one of its regional forms: Meta has `en`, `en_US` and `en_GB`."""
+        """The template in exactly that language or in a regional form of it: Meta has `en`, `en_US` and `en_GB`."""
         exact = self._usable.get((name, language))
         return exact or next((one for one in self.languages(name) if one.language.startswith(f"{language}_")), None)
 
