@@ -194,7 +194,7 @@ def _forward(instants: Mapping[str, int], values: Mapping[str, Plain]) -> Update
 
 def _number_key(owner: tuple[str, str]) -> dict[str, str]:
     organisation, phone_number_id = owner
-    return {"pk": f"{organisation}#last_heard_store#{phone_number_id}", "sk": "last_heard_store"}
+    return {"pk": f"{organisation}#last_heard#{phone_number_id}", "sk": "last_heard"}
 
 
 def _silence_key(organisation: str, distribution_id: str) -> dict[str, str]:
