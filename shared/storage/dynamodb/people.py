@@ -248,7 +248,7 @@ class DynamoContacts:
         await put_items(
             self._aws,
             self._table,
-            [_link_item(organisation, one, identity_link) for one, identity_link in identity_links],
+            [_identity_link_item(organisation, one, identity_link) for one, identity_link in identity_links],
         )
 
     async def identity_links(self, organisation: str, one: str) -> Sequence[IdentityLink]:
@@ -273,7 +273,7 @@ class DynamoContacts:
         return {places[str(item["pk"]), str(item["other"])] for item in found}
 
 
-def _link_item(organisation: str, one: str, identity_link: IdentityLink) -> dict[str, Plain | None]:
+def _identity_link_item(organisation: str, one: str, identity_link: IdentityLink) -> dict[str, Plain | None]:
     until = microseconds(identity_link.until) if identity_link.until else None
     return {**_key(organisation, one, identity_link.other), "other": identity_link.other, "until": until}
 
