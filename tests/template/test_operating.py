@@ -214,6 +214,26 @@ def test_queries_routes_and_entries_named_in_the_runbook_exist() -> None:
         assert {f"{method} {concrete}", f"{method} {_named(concrete)}"} & routes, f"{method} {path}"
 
 
+@pytest.mark.parametrize("event", sorted(name for name, its in EVENTS.items() if its.is_warning))
+def test_the_runbook_explains_each_warning_event(event: str) -> None:
+    assert f"`{event}`" in _rows("Warning events")
+
+
+def test_the_runbook_names_each_reason_that_stops_a_distribution() -> None:
+    assert known_codes(TextKind.STATUS_REASON, "en") <= set(re.findall(r"\w+", RUNBOOK))
+
+
+def test_the_runbook_names_each_check_of_an_integrations_health() -> None:
+    source = (ROOT / "shared" / "integrations" / "health.py").read_text(encoding="utf-8")
+    checks = set(re.findall(r'_(?:good|bad|unasked)\(\s*"(\w+)"', source))
+    assert len(checks) > 8
+    assert [name for name in checks if f"`{name}`" not in _rows("Health checks")] == []
+
+
+def _rows(title: str) -> str:
+    return RUNBOOK.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
 def _named(path: str) -> str:
     return re.sub(r"(?<=/v1/integrations/)\w+", "{}", path)
 
