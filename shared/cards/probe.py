@@ -1,6 +1,6 @@
-"""Fetches a few cards of a plan before it is confirmed, so that an officer learns in time if cards cannot be fetched.
+"""Fetches a few cards of a plan, so that an officer knows before confirming that they cannot be had.
 
-`CardSample` chooses the cards: a few, spread over the list and over its hosts.
+Which cards of a plan are fetched beforehand: a few, spread over the list and over its hosts. Pure.
 """
 
 import asyncio
@@ -13,21 +13,18 @@ from shared.cards.failures import can_be_fetched
 from shared.sending.channel import CardSource
 
 WITHIN_SECONDS = 3.0
-"""Seconds for all cards together, because an officer waits for the plan. A card that takes longer counts as
-unreachable.
-"""
+"""For all of them together: a person waits for the plan. A card that takes longer counts as one that cannot be had."""
 
 
 class CardProbe:
-    """Produces a warning and never fails a plan. The warning names no URL, because a URL contains the card's code."""
+    """Warns, and never fails a plan. No answer and no warning shows where a card lies: a URL holds the card's code."""
 
     def __init__(self, cards: CardSource) -> None:
         self._cards = cards
 
     async def warnings(self, references: Sequence[str], organisation: str) -> tuple[ApiWarning, ...]:
-        """`cards_unreachable` if some of these cards cannot be fetched or are no pictures. All are fetched at once;
-        each may have 5 MB.
-        """
+        """`cards_unreachable`, where some of these few cards cannot be fetched or are no pictures. All are fetched at
+        once, each at most 5 MB."""
         if not references:
             return ()
         fetches = [
@@ -46,31 +43,31 @@ class CardProbe:
 
 
 MOST = 5
-"""The most cards, and the most hosts."""
+"""Cards in all, and hosts."""
 
 
 class CardSample:
-    """Takes the cards one after another and keeps a few of each host, spread evenly over the list."""
+    """Takes the cards one after the other, and keeps a few of each host, evenly spread over those it was shown."""
 
     def __init__(self) -> None:
         self._hosts: dict[str, _Spread] = {}
 
     def add(self, reference: str) -> None:
-        """Take the next row's card."""
+        """The next row's card."""
         host = card_host(reference)
         if host is None or (host not in self._hosts and len(self._hosts) >= MOST):
             return
         self._hosts.setdefault(host, _Spread()).add(reference)
 
     def chosen(self) -> list[str]:
-        """At most `MOST` different cards: first one of each host, then a second one of each, and so on."""
+        """At most `MOST` different ones: first one of each host, then a second one of each."""
         kept = [dict.fromkeys(spread.kept) for spread in self._hosts.values()]
         in_turn = chain.from_iterable(zip_longest(*kept))
         return [reference for reference in in_turn if reference is not None][:MOST]
 
 
 class _Spread:
-    """Every n-th card of a list of unknown length. n doubles when there would be more than `MOST` cards."""
+    """Every n-th of a list whose length nobody knows; n doubles as soon as that would be too many."""
 
     def __init__(self) -> None:
         self.kept: list[str] = []

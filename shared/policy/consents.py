@@ -1,6 +1,4 @@
-"""Recording consents, one or thousands in a request, and looking one up by number. Numbers are not stored and are not
-in URLs: a person is a keyed hash.
-"""
+"""Consent: recorded one by one or by the thousand, looked up by number. A number never stands in a URL or an item."""
 
 import asyncio
 from collections import defaultdict
@@ -22,7 +20,7 @@ from shared.recipients.recipient import ahead
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentEntry:
-    """One consent or revocation in a request. `recorded_at` None means now."""
+    """One person's word, as the request tells it. `recorded_at` None: now."""
 
     phone: str = field(repr=False)
     granted: bool
@@ -31,17 +29,16 @@ class ConsentEntry:
 
 
 class Numbers:
-    """Finds the person of a phone number as a user types it, also in an older format of the country's numbers."""
+    """Finds people by a number that somebody wrote, in any form that the number has had."""
 
     def __init__(self, integrations: Integrations, number_key: NumberKey) -> None:
         self._integrations = integrations
         self._number_key = number_key
 
     async def person(self, organisation: str, raw: str) -> str:
-        """The person's keyed hash. A number without a country code is read as one of the organisation's default
-        country.
+        """The keyed hash; a national number is read by the default country.
 
-        Raises Refusal if the number is invalid.
+        Raises Refusal for a number that cannot be read.
         """
         try:
             phone = normalise_any_form(raw, await default_country(self._integrations, organisation))
@@ -51,7 +48,7 @@ class Numbers:
 
 
 class Consents:
-    """Records and looks up consents."""
+    """Records and looks up."""
 
     def __init__(self, people: People, integrations: Integrations, number_key: NumberKey, clock: Clock) -> None:
         self._people = people
@@ -61,11 +58,9 @@ class Consents:
         self._clock = clock
 
     async def record(self, organisation: str, entries: Sequence[ConsentEntry], *, several: bool) -> None:
-        """Record all entries or none. Raises Refusal with the rows whose number is invalid or whose date is in the
-        future.
+        """Keep all of them, or none. Raises Refusal with the rows whose number cannot be read or whose date lies ahead.
 
-        All entries have the same time of receipt, so their dates decide which one counts; without dates, their order
-        does.
+        The entries are received together, so dates decide between them, and between undated ones their order.
         """
         country = await default_country(self._integrations, organisation)
         now = self._clock.now()
@@ -84,12 +79,12 @@ class Consents:
             consents[person].append(_statement(entry, now, len(consents[person])))
         if field_errors:
             raise Refusal(ProblemCode.UNPROCESSABLE, tuple(field_errors))
-        # One after the other, a thousand writes would outlast the gateway's time-out.
+        # A thousand one after the other would outlast the gateway's patience.
         kept = (self._people.record(organisation, person, statements) for person, statements in consents.items())
         await asyncio.gather(*kept)
 
     async def look_up(self, organisation: str, raw: str) -> Consent | None:
-        """The recorded consent that counts; None if nothing is recorded. Raises Refusal if the number is invalid."""
+        """The recorded word; None where nothing is known. Raises Refusal for a number that cannot be read."""
         person = await self._numbers.person(organisation, raw)
         record = (await self._people.consents(organisation, [person])).get(person)
         return record.latest if record is not None else None
@@ -99,9 +94,9 @@ class Consents:
 
 
 def _statement(entry: ConsentEntry, now: datetime, position: int) -> Consent:
-    """The statement of an entry. `position`: the number of earlier entries for the same person in the request.
+    """What an entry says. `position`: how many entries of the same request stand before it for the same person.
 
-    Each entry without a date gets a slightly later time than the one before, so the last one counts.
+    An undated entry counts from its place in the request: the last of several undated ones counts.
     """
     received_at = now if entry.recorded_at is not None else now + position * timedelta(microseconds=1)
     return Consent(

@@ -1,5 +1,5 @@
-"""The queues. SQS encrypts the bodies. Every message's group is its organisation, so that a busy organisation does not
-delay the others (fair queues)."""
+"""The queues. Bodies are encrypted by the queue; every message's group is its organisation, so that none crowds out
+the others (fair queues)."""
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -23,31 +23,32 @@ if TYPE_CHECKING:
 _AT_ONCE = 10
 
 LONGEST = 900_000
-"""Bytes of a body, and of all bodies of a batch. SQS takes 1 MiB for each, attributes included."""
+"""Bytes of a body, and of the bodies of a batch: SQS takes 1 MiB of either, attributes included."""
 
 _LONGEST_DELAY = 900
 
 _EARLY = 1.0
-"""A message may reach its sender this many seconds before its send slot. The sender waits the rest."""
+"""Seconds before its departure at which a message may reach its sender, who waits out the rest."""
 
 
 _UNFIT = "InvalidMessageContents"
-"""SQS's code for a body with characters that it refuses. SQS's other sender faults (a missing permission, for example)
-affect every message and can be repaired."""
+"""SQS's code for a body whose characters it refuses. What else it calls our fault (a key that we may not use, say)
+concerns every message, and can be mended."""
 
 
 class QueueError(Exception):
-    """SQS kept refusing some messages of a batch, or reported a sender fault for some."""
+    """SQS kept refusing some messages of a batch, or called some our fault."""
 
 
 class SqsChannelQueue:
-    """`OffersMessages`: delays each message until shortly before its send slot."""
+    """`OffersMessages`: delays each message until shortly before it departs."""
 
     def __init__(self, aws: Aws, urls: Mapping[Channel, str]) -> None:
         self._aws = aws
         self._urls = urls
 
     async def offer(self, queue_messages: Sequence[QueueMessage], now: datetime) -> Sequence[QueueMessage]:
+        """See `OffersMessages`."""
         refused: list[QueueMessage] = []
         for channel in {queue_message.channel for queue_message in queue_messages}:
             mine = [queue_message for queue_message in queue_messages if queue_message.channel is channel]
@@ -64,6 +65,7 @@ class SqsTaskQueue:
         self._url = url
 
     async def put(self, tasks: Sequence[Task], *, delay: int = 0) -> None:
+        """See `TaskQueue`."""
         entries = [_entry(encode_ascii(task), task.organisation or "agenda", delay) for task in tasks]
         await put_all(self._aws, self._url, entries)
 
@@ -76,22 +78,23 @@ class SqsStatusQueue:
         self._url = url
 
     async def put(self, reports: Sequence[Report], *, delay: int = 0) -> None:
+        """See `StatusQueue`."""
         await put_all(self._aws, self._url, [_entry(encode_ascii(one), one.organisation, delay) for one in reports])
 
 
 def body_of(queue_message: QueueMessage) -> str:
-    """The body of a queue message."""
+    """What stands on a channel queue for a copy."""
     return encode_ascii(queue_message)
 
 
 async def put_all(aws: Aws, url: str, entries: Iterable["SendMessageBatchRequestEntryTypeDef"]) -> None:
-    """Send all entries, ten at a time; refused ones again. Raises QueueError if some are refused at every attempt."""
+    """Send all entries, ten at a time, refused ones again. Raises QueueError if some are refused to the end."""
     if unfit := await _put(aws, url, list(entries)):
         raise QueueError(f"{len(unfit)} messages can never be taken")
 
 
 async def _put(aws: Aws, url: str, entries: Sequence["SendMessageBatchRequestEntryTypeDef"]) -> Sequence[int]:
-    """Send all entries. Returns the places of those that SQS never takes. Raises QueueError like `put_all`."""
+    """Send all entries but those that SQS never takes, whose places are answered. Raises QueueError as `put_all`."""
     batches = list(_batches(entries))
     unfit = await aws.run_all([partial(_send, aws, url, list(batch.values())) for batch in batches])
     sent = {place for batch in batches for place in batch}
@@ -113,13 +116,13 @@ def _delay(queue_message: QueueMessage, now: datetime) -> int:
 def _batches(
     entries: Sequence["SendMessageBatchRequestEntryTypeDef"],
 ) -> Iterable[dict[int, "SendMessageBatchRequestEntryTypeDef"]]:
-    """Batches, each by the entries' places. Entries whose body is too long for any batch are left out."""
+    """By their places; without those whose bodies are too long for any batch."""
     fitting = [(place, one) for place, one in enumerate(entries) if len(one["MessageBody"]) <= LONGEST]
     for ten in batched(fitting, _AT_ONCE, strict=False):
         batch: dict[int, SendMessageBatchRequestEntryTypeDef] = {}
         size = 0
         for place, entry in ten:
-            length = len(entry["MessageBody"])  # ASCII: one byte for each character
+            length = len(entry["MessageBody"])  # ASCII: as many bytes
             if batch and size + length > LONGEST:
                 yield batch
                 batch, size = {}, 0
@@ -129,8 +132,8 @@ def _batches(
 
 
 def _send(aws: Aws, url: str, batch: Sequence["SendMessageBatchRequestEntryTypeDef"]) -> Collection[str]:
-    """The IDs of the entries whose bodies SQS refuses. Other sender faults are not tried again; the remaining entries
-    are still sent before QueueError is raised."""
+    """The IDs of those whose bodies SQS refuses. What else is our own fault is refused for good; the rest is still sent
+    before that is raised."""
     waiting = {entry["Id"]: entry for entry in batch}
     unfit: set[str] = set()
     faulty = 0

@@ -1,5 +1,4 @@
-"""One-time schedules on EventBridge Scheduler, in the stack's own group. The AWS console shows there what is
-scheduled."""
+"""One-time schedules on EventBridge Scheduler, in the stack's own group, where the console shows what waits."""
 
 import json
 from collections.abc import Callable
@@ -22,7 +21,7 @@ _SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleNames:
-    """The template's names: the group, the function that a schedule calls, the role that may call it."""
+    """What the template calls things: the group, the function that is woken, the role that may wake it."""
 
     group: str
     target_arn: str
@@ -30,7 +29,7 @@ class ScheduleNames:
 
 
 class SchedulerSchedules:
-    """`Schedules`. A schedule has its distribution's ID as its name, so making it twice makes one."""
+    """`Schedules`. A schedule is named by its distribution: making it twice makes one."""
 
     def __init__(self, aws: Aws, names: ScheduleNames, telemetry: Telemetry) -> None:
         self._aws = aws
@@ -38,7 +37,7 @@ class SchedulerSchedules:
         self._telemetry = telemetry
 
     async def set(self, organisation: str, distribution_id: str, *, at: datetime, zone: str) -> None:
-        """No retry after the first minute: the tick does what a schedule missed."""
+        """See `Schedules`. The retry policy is the tick's: what was missed by a minute is the tick's own work."""
         wanted: CreateScheduleInputTypeDef = {
             "Name": distribution_id,
             "GroupName": self._names.group,
@@ -68,6 +67,8 @@ class SchedulerSchedules:
             )
 
     async def remove(self, distribution_id: str) -> None:
+        """See `Schedules`."""
+
         def delete() -> None:
             try:
                 self._aws.scheduler.delete_schedule(Name=distribution_id, GroupName=self._names.group)
@@ -78,7 +79,7 @@ class SchedulerSchedules:
             self._telemetry.warning_event("schedule_not_removed", distribution_id=distribution_id, error=error)
 
     async def _refused(self, write: Callable[[], None]) -> str | None:
-        """AWS's error code if the call failed; None if it worked."""
+        """Why it could not be done; None where it was."""
         try:
             await self._aws.run(write)
         except ClientError as error:
@@ -89,6 +90,6 @@ class SchedulerSchedules:
 
 
 def _wall_time(at: datetime, zone: str) -> str:
-    """Rounded up to whole seconds: a schedule that runs early would find nothing to do."""
+    """Whole seconds, upwards: a schedule that runs early finds nothing to do yet."""
     up = at if at.microsecond == 0 else at.replace(microsecond=0) + _SECOND
     return up.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M:%S")

@@ -143,14 +143,16 @@ class RunningStack:
 
 
 @contextmanager
-def started(log_path: Path, **environment: str) -> Iterator[RunningStack]:
-    """`make run` with an environment of its own, on a free port."""
+def started(
+    log_path: Path, command: Sequence[str] = (sys.executable, "-m", "local", "run"), **environment: str
+) -> Iterator[RunningStack]:
+    """What `make run` calls, or `command`, with an environment of its own, on a free port."""
     providers = ("META_GRAPH_URL", "ORANGE_API_URL", "CARD_HOSTS", "CARD_BUCKETS", "DOCKER")
     inherited = {name: value for name, value in os.environ.items() if name not in providers}
     with (
         log_path.open("w") as log,
         subprocess.Popen(
-            [sys.executable, "-m", "local", "run"],
+            command,
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,

@@ -161,7 +161,7 @@ NOT_MEANT_IN: Mapping[str, Mapping[str, str]] = {
     "test_openapi": {"link": "of a web page", "links": "of a web page"},
     "echo": {"echo": "a handler that answers what it was sent"},
     "test_toy_stack": {"echo": "a handler that answers what it was sent"},
-    "test_deploy_commands": {"echo": "the shell's command"},
+    "documents/commands": {"echo": "the shell's command"},
     "bench/cloud/expressions": {"left": "the left side of a comparison"},
     "local/demo/screen": {"left": "justified to the left"},
     "/phone": {"left": "what stands to the left of a gap"},

@@ -14,8 +14,9 @@ import pytest
 from moto import mock_aws
 
 from local.template import REGION, Document, parameters, translate
+from tests.documents.commands import commands, query
 from tests.template import sam
-from tests.template.deploy_guide import GUIDE, commands, query
+from tests.template.deploy_guide import GUIDE, sections
 from tests.template.reading import FUNCTION_FOLDERS, ROOT, read
 
 STAGES = ("dev", "staging", "prod")
@@ -197,7 +198,8 @@ def test_the_guides_queries_find_what_they_look_for(document: Document) -> None:
         "describe-stack-events": ({"StackEvents": [rolled_back, failed]}, [["HttpApi", "issuer"]]),
     }
     for operation, (answer, wanted) in answers.items():
-        [words] = [one for one in commands(GUIDE.read_text(encoding="utf-8")) if one[2:3] == [operation]]
+        blocks = [block for section in sections() for block in section.blocks("sh")]
+        [words] = [one for block in blocks for one in commands(block) if one[2:3] == [operation]]
         assert query(words).search(answer) == wanted
 
 

@@ -1,11 +1,11 @@
-"""Reading Meta's webhooks (reference/whatsapp.md, section 5): check the signature, split the body, read the parts.
+"""What Meta calls us with (reference/whatsapp.md, section 5): is it Meta, cut to size, and read.
 
-Bodies are signed and contain up to 1,000 updates (3 MB). They may be repeated for days, come in any order, and have
-unknown fields. No function here raises because of a body's content.
+Bodies come signed, batched (up to 1,000 updates, 3 MB), repeated for days and in any order, with fields that were never
+announced. Nothing here raises for any of them.
 
-A body is split into documents that fit the status queue; each has the form of a whole webhook. `read` takes the
-statuses of our messages (section 5.2) and what persons send: messages, calls, preferences, new numbers (sections 5.4 to
-5.6). Meta names a person by a number, a business-scoped user ID, or both.
+A body is cut into documents that fit the status queue, each of the shape of a whole webhook. Read are statuses of
+messages that we sent (section 5.2), and what people send: messages, calls, preferences, new numbers (sections 5.4 to
+5.6). Meta means a person by a number, a business-scoped user ID, or both.
 """
 
 import hashlib
@@ -39,18 +39,18 @@ from shared.webhooks.updates import (
 __all__ = ["PIECE_BYTES", "UPDATES", "only_statuses", "pieces", "read", "verified"]
 
 UPDATES = ("statuses", "messages", "calls", "user_preferences", "user_id_update")
-"""The lists in a change's value whose elements are updates."""
+"""The lists in a change's value whose elements are news."""
 
 
 _LONGEST_NUMBER = 64
-"""Characters. A number is shorter, even with its spaces and brackets."""
+"""Characters; a number with all its blanks and brackets has fewer."""
 
 
 def verified(body: bytes, signature_header: str | None, secrets: Sequence[str]) -> bool:
-    """Whether X-Hub-Signature-256 is correct for the raw bytes and one of the app secrets.
+    """Whether X-Hub-Signature-256 is right for the raw bytes under one of the app secrets.
 
-    During a change of the secret, two are valid. Without a secret, no body is accepted. An empty string is not accepted
-    as a secret, because anyone could sign with it.
+    Two are valid while one replaces the other. Without any secret nothing verifies: there is no unsigned mode, and an
+    empty string is no secret, because anyone can sign with it.
     """
     given = (signature_header or "").encode("utf-8", "replace")
     expected = (hmac.new(secret.encode(), body, hashlib.sha256).hexdigest() for secret in secrets if secret)
@@ -58,10 +58,10 @@ def verified(body: bytes, signature_header: str | None, secrets: Sequence[str]) 
 
 
 def read(document: str, *, received: datetime | None = None) -> WebhookUpdates:
-    """All statuses and other updates of all changes and entries.
+    """Every status and all other news of every change of every entry.
 
-    `received` replaces a time that cannot be read. For updates other than statuses, the entry's own time is used first,
-    because it is the same in every repetition. Equal updates are returned once.
+    `received` stands in for an instant that cannot be read; of news the entry's own comes before it, because that one
+    is the same in every repetition. The same news stands once, however many updates tell it.
     """
     reports: list[StatusReport] = []
     webhook_events: dict[WebhookEvent, None] = {}
@@ -93,7 +93,7 @@ def _changes(document: JsonValue) -> Iterator[tuple[JsonObject, JsonObject]]:
 
 
 def _source(entry: JsonObject, value: JsonObject) -> Source:
-    """The account and number of the change. Numbers are shown in several notations, so only the digits are compared."""
+    """Whom the change is about. Numbers are shown in several forms: only their digits count."""
     metadata = obj(value.get("metadata"))
     alerted = identifier(value.get("entity_id")) if text(value.get("entity_type")) == "PHONE_NUMBER" else ""
     shown = text(value.get("display_phone_number")) or text(metadata.get("display_phone_number"))
@@ -112,7 +112,7 @@ def _items(value: JsonValue) -> list[JsonObject]:
 def _webhook_events(
     kind: str, update: JsonObject, value: JsonObject, entry_at: datetime | None
 ) -> Iterator[WebhookEvent]:
-    """The updates in one element, apart from the status of one of our messages."""
+    """What one update tells besides the status of a message of ours."""
     match kind:
         case "messages":
             yield from message(update, value, entry_at)
@@ -129,10 +129,10 @@ def _webhook_events(
 
 
 def pieces(body: bytes) -> list[str]:
-    """The body's updates, each once, in documents of less than 50 kB. Empty if the body is not JSON.
+    """Documents of less than 50 kB that together hold the body's entries, each update once. Empty if it is not JSON.
 
-    The documents are ASCII, because SQS refuses some characters that JSON allows. Each has the form of a whole webhook.
-    An update that is too large by itself is left out; Meta's limits keep every real one below 20 kB.
+    They are ASCII (SQS refuses some characters that JSON allows), and each has the shape of a whole webhook. An update
+    that is too large by itself is left out: Meta's own limits keep every real one below 20 kB.
     """
     document = obj(parse(body))
     try:
@@ -142,9 +142,7 @@ def pieces(body: bytes) -> list[str]:
 
 
 def only_statuses(document: str, message_ids: Collection[str]) -> str:
-    """The webhook with only the statuses of these messages. `message_ids` are Meta's message IDs with the number
-    blanked.
-    """
+    """A webhook of the same shape that holds nothing but the statuses of those messages (by the blanked ID)."""
     whole = obj(parse(document))
     entries: list[JsonValue] = []
     for entry in objects(whole.get("entry")):
@@ -168,7 +166,7 @@ def _only(value: JsonObject, message_ids: Collection[str]) -> JsonObject | None:
 
 
 def _split(document: JsonObject) -> Iterator[str]:
-    """The document if it is small enough, else its halves, split again if needed."""
+    """The document if it is small enough, else its halves, and theirs."""
     written = json.dumps(document, separators=(",", ":"))
     if len(written) < PIECE_BYTES:
         yield written
@@ -178,7 +176,7 @@ def _split(document: JsonObject) -> Iterator[str]:
 
 
 def _halves(document: JsonObject) -> list[JsonObject]:
-    """Split at the outermost list with two elements: entries, then changes, then the longest list of a value."""
+    """Cut at the outermost list that has two elements: entries, then changes, then the longest list of a value."""
     entries = objects(document.get("entry"))
     if len(entries) != 1:
         return [{**document, "entry": list(half)} for half in _halved(entries)]
@@ -193,11 +191,8 @@ def _halves(document: JsonObject) -> list[JsonObject]:
 
 
 def _value_halves(value: JsonObject) -> list[JsonObject]:
-    """Split a value at its longest list. Other lists stay with the first half.
-
-    Both halves get the metadata and other plain fields, and a single contact, because messages may omit their sender
-    and rely on it.
-    """
+    """What else the value holds stays with the first half; with both go its metadata and other plain facts, and the
+    one contact that the messages of a value may leave unsaid."""
     lists = {name: items for name, items in value.items() if isinstance(items, list)}
     long = [name for name, items in lists.items() if len(items) > 1]
     name = max(long, key=lambda name: len(json.dumps(lists[name])), default="")
@@ -222,10 +217,8 @@ STATUSES = {
 
 
 def status_report(status: JsonObject, received: datetime | None, phone_number_id: str = "") -> StatusReport | None:
-    """The report of one status; None if it names no message, has an unknown status, or has no time.
-
-    `phone_number_id`: from the value that contains the status.
-    """
+    """One status; None where it names no message, no status we know, or no instant. `phone_number_id`: as the value
+    around it says."""
     moved = STATUSES.get(text(status.get("status")))
     key = text(status.get("biz_opaque_callback_data"))
     attempt = Attempt.read(key)
@@ -247,10 +240,10 @@ def status_report(status: JsonObject, received: datetime | None, phone_number_id
 
 
 NOT_WRITTEN = frozenset({"system", "revoke", "request_welcome"})
-"""Kinds of message that persons do not write: they open no session and have no words."""
+"""Kinds of message by which nobody writes: they open no session and say nothing."""
 
 EDIT = "edit"
-"""A message that the person has edited: {original_message_id, message: {type, …}} (pywa, tests/data/updates)."""
+"""A message that the person has changed: {original_message_id, message: {type, …}} (pywa, tests/data/updates)."""
 
 WORDS = {
     "text": ("body",),
@@ -261,13 +254,13 @@ WORDS = {
     "video": ("caption",),
     "document": ("caption",),
 }
-"""The fields with the person's words, by kind of message or of interactive reply."""
+"""Where a kind of message, or of interactive reply, holds the person's words."""
 
 _CHANGES = frozenset({"user_changed_number", "user_changed_user_id"})
 
 
 def message(update: JsonObject, value: JsonObject, entry_at: datetime | None) -> Iterator[WebhookEvent]:
-    """The updates in one element of `messages`. `entry_at` replaces a time that cannot be read."""
+    """What one element of `messages` tells. `entry_at` stands in for an instant that cannot be read."""
     at = instant(update.get("timestamp")) or entry_at
     kind = text(update.get("type"))
     if at is None or "group_id" in update:
@@ -291,9 +284,7 @@ def message(update: JsonObject, value: JsonObject, entry_at: datetime | None) ->
 
 
 def call(update: JsonObject, value: JsonObject, entry_at: datetime | None) -> Iterator[WebhookEvent]:
-    """The updates in one element of `calls`. A person's call opens the session like a message; the organisation's own
-    call changes nothing.
-    """
+    """A person's call opens the session as a message does; one of the organisation's own tells nothing."""
     at, sender = instant(update.get("timestamp")) or entry_at, _sender(update, value)
     if at is None or sender is None or text(update.get("direction")) == "BUSINESS_INITIATED":
         return
@@ -303,7 +294,7 @@ def call(update: JsonObject, value: JsonObject, entry_at: datetime | None) -> It
 
 
 def preference(update: JsonObject, entry_at: datetime | None) -> Iterator[WebhookEvent]:
-    """The updates in one element of `user_preferences`, Meta's own opt-out. Unknown values are ignored."""
+    """Meta's own opt-out; a value that nobody announced tells nothing."""
     at, person = instant(update.get("timestamp")) or entry_at, contact(update.get("wa_id"), update.get("user_id"))
     wish = text(update.get("value")).lower()
     if at is None or person is None or wish not in ("stop", "resume", "signup"):
@@ -313,9 +304,7 @@ def preference(update: JsonObject, entry_at: datetime | None) -> Iterator[Webhoo
 
 
 def user_id_update(update: JsonObject, entry_at: datetime | None) -> Iterator[WebhookEvent]:
-    """The updates in {wa_id?, user_id: {previous, current}, timestamp}: a person has a new number and so a new user
-    ID.
-    """
+    """{wa_id?, user_id: {previous, current}, timestamp}: the ID that goes with another number."""
     names = obj(update.get("user_id"))
     previous = contact(names.get("previous"), update.get("previous_user_id"))
     current = contact(update.get("wa_id"), names.get("current"), update.get("current_user_id"), update.get("user_id"))
@@ -323,19 +312,19 @@ def user_id_update(update: JsonObject, entry_at: datetime | None) -> Iterator[We
 
 
 def person(update: JsonObject) -> Contact | None:
-    """The person in an element of `contacts`."""
+    """Whom an element of `contacts` names."""
     return contact(update.get("wa_id"), update.get("user_id"))
 
 
 def recipient(status: JsonObject) -> Contact | None:
-    """The person to whom one of our messages went, as its status says; None if it went to a group."""
+    """Whom one of our messages went to, as its status says; nobody where it went to a group."""
     if text(status.get("recipient_type")) == "group":
         return None
     return contact(status.get("recipient_id"), status.get("recipient_user_id"))
 
 
 def _sender(update: JsonObject, value: JsonObject) -> Contact | None:
-    """The sender by number or user ID. If neither is given, the single contact of the value."""
+    """By number, else by user ID, else the one contact of a value with one message."""
     named = contact(update.get("from"), update.get("from_user_id"))
     contacts = objects(value.get("contacts"))
     if named is not None or len(contacts) != 1:
@@ -364,7 +353,7 @@ def _introduced(someone: Contact | None) -> Iterator[WebhookEvent]:
 
 
 def _kind(said: JsonObject) -> str:
-    """The kind of a message: its `type`, or else the part that it has."""
+    """What sort of message it is: told, or to be seen from the part that is there."""
     return text(said.get("type")) or next((name for name in WORDS if name in said), "")
 
 
@@ -382,10 +371,9 @@ _USER_ID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}", re.ASCII)
 
 
 def contact(*values: JsonValue) -> Contact | None:
-    """The person that these fields name together; None if none of them contains a name.
+    """The person that these fields name together; None where none of them names anybody.
 
-    Each field may contain a number or a user ID, because Meta has sent user IDs in `from` and `wa_id`. The first of
-    each counts.
+    Each may hold either kind of name, because user IDs were seen in `from` and `wa_id`; of each kind the first counts.
     """
     reported = [str(value) if type(value) is int else text(value).strip() for value in values]
     numbers = [found[1] for found in map(_NUMBER.fullmatch, reported) if found]
@@ -396,7 +384,7 @@ def contact(*values: JsonValue) -> Contact | None:
 
 
 def acquaintance(person: Contact | None) -> Acquaintance | None:
-    """That both names belong to one person, if Meta gave both."""
+    """That both names are one person's, where both are told."""
     if person is None or person.phone is None or person.user_id is None:
         return None
     return Acquaintance(phone=person.phone, user_id=person.user_id)

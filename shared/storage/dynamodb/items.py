@@ -1,11 +1,12 @@
-"""Items: conditional writes, and reading, writing and inserting many items completely.
+"""Items: conditional writes (done, or what stood in the way), and many of them read, written and inserted, to the last
+one.
 
-botocore repeats a write whose answer was lost. The repeat then fails, because the first attempt made its condition
-false. So each write here recognises its own first attempt in the stored item, or a second attempt changes nothing that
-matters.
+botocore repeats a write whose answer was lost. The repeat then fails on the condition that the first attempt has made
+false. So each write here knows its own first attempt by what stands there, or changes nothing that counts.
 
-New items are put with PartiQL's INSERT, which leaves existing items alone. BatchWriteItem has no conditions, and a
-transaction costs twice as much. Each statement of a batch succeeds or fails alone, and is billed as a conditional put.
+Items that are not there yet are put by PartiQL's INSERT, which leaves alone what is there. BatchWriteItem knows no
+condition, and a transaction costs twice. Each statement of a batch succeeds or fails for itself, and is billed as the
+conditional put that it is.
 
 Plain values ↔ DynamoDB attributes. None is an absent attribute.
 """
@@ -38,7 +39,7 @@ type Item = dict[str, Plain]
 
 
 def attributes(values: Mapping[str, Plain | None]) -> dict[str, "AttributeValueTypeDef"]:
-    """The attributes for a put or an expression."""
+    """As a put or an expression wants them."""
     return {name: attribute(value) for name, value in values.items() if value is not None}
 
 
@@ -48,7 +49,7 @@ def attribute(value: Plain) -> "AttributeValueTypeDef":
 
 
 def plain(item: Mapping[str, Mapping[str, Any]]) -> Item:
-    """An item's strings and whole numbers. Other kinds (sets) are read by the code that writes them."""
+    """An item's strings and whole numbers; other kinds (sets) are read by whoever writes them."""
     values: Item = {}
     for name, value in item.items():
         if "S" in value:
@@ -59,13 +60,13 @@ def plain(item: Mapping[str, Mapping[str, Any]]) -> Item:
 
 
 def text(item: Item, name: str) -> str | None:
-    """A string attribute; None: absent."""
+    """A string attribute, if there."""
     value = item.get(name)
     return str(value) if value is not None else None
 
 
 def whole(item: Item, name: str) -> int | None:
-    """A whole number attribute; None: absent."""
+    """A whole number attribute, if there."""
     value = item.get(name)
     return int(value) if value is not None else None
 
@@ -75,23 +76,21 @@ type Answer = Literal["ALL_NEW", "ALL_OLD"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """An update expression in parts. Conditions may use `#status` for the reserved word."""
+    """An update expression in parts. `#status` may stand for the reserved word in conditions."""
 
     sets: Mapping[str, Plain] = field(default_factory=dict)
     sets_once: Mapping[str, Plain] = field(default_factory=dict)
-    """Set only if absent."""
+    """Set unless there already."""
     adds: Mapping[str, int] = field(default_factory=dict)
     removes: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
     values: Mapping[str, Plain] = field(default_factory=dict)
-    """The values that the conditions use, by ":name"."""
+    """What the conditions name, by ":name"."""
 
     def stands_in(self, item: Item) -> bool:
-        """Whether an item has all that the update sets and nothing that it removes, so that the update would change
-        nothing.
+        """Whether an item shows all that the update sets and nothing that it removes: it would change nothing more.
 
-        `adds` is not compared. If another writer could set the same values, the update needs a value of its own (a
-        token).
+        Sums are not looked at. An update whose values another writer could set too needs a value of its own (a token).
         """
         return all(item.get(name) == value for name, value in self.sets.items()) and item.keys().isdisjoint(
             self.removes
@@ -100,8 +99,7 @@ class Update:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """Whether the update was done, and the item: after the update, or the one that failed the condition (None: no
-    item)."""
+    """Whether the update was done; the item as asked for, or as it stood in the way (None: there is none)."""
 
     done: bool
     item: Item | None
@@ -120,7 +118,7 @@ def changed(
     *,
     client: "DynamoDBClient | None" = None,
 ) -> Change:
-    """Update an existing item, on the update's conditions. `client`: used instead of the usual one."""
+    """Update an item that is there, on the update's conditions. `client`: another one than the usual."""
     request: UpdateItemInputTypeDef = {
         "TableName": table,
         "Key": attributes(key),
@@ -143,9 +141,9 @@ def changed(
 
 
 def put_if_absent(aws: Aws, table: str, values: Mapping[str, Plain | None]) -> bool:
-    """Put an item unless its key exists. Returns whether it was put, now or by an earlier attempt of the same write.
+    """Put an item unless its key is there; says whether it was put, now or by an earlier attempt of the same write.
 
-    The same item put by another writer counts too. If that matters, the item holds a token of its own.
+    The same item put by another writer counts too. Where that matters, the item holds a token of its own.
     """
     item = attributes(values)
     try:
@@ -161,7 +159,7 @@ def put_if_absent(aws: Aws, table: str, values: Mapping[str, Plain | None]) -> b
 
 
 def stored_item(error: ClientError) -> Item | None:
-    """The item that failed a condition, if the call asked for it. Any other error is raised again."""
+    """The item that made a condition fail, if the call asked for it; any other error goes on its way."""
     if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
         raise error
     found: Mapping[str, Mapping[str, object]] | None = error.response.get("Item")  # type: ignore[assignment]  # boto3 types know no Item here
@@ -198,7 +196,7 @@ _INSERTED_AT_ONCE = 25
 """DynamoDB's limit for one BatchExecuteStatement."""
 
 _TRIES = 7
-"""More than three seconds: a table that was idle refuses part of what a fast rate limit logs, until it has grown."""
+"""Over three seconds: a table that was never busy refuses a part of what a quick lane has logged, while it grows."""
 
 _THERE = "DuplicateItem"
 
@@ -209,21 +207,21 @@ _PASSING = {
     "ThrottlingError",
     "TransactionConflict",
 }
-"""Errors that a later attempt may no longer get."""
+"""What a later try may not meet any more."""
 
 
 class UninsertedError(Exception):
-    """DynamoDB refused some items of a batch, permanently or at every attempt."""
+    """DynamoDB refused some items of a batch, for good or to the end."""
 
 
 async def insert_absent(aws: Aws, table: str, items: Sequence[Mapping[str, Plain | None]]) -> None:
-    """Put the items whose `pk` does not exist; of two with the same `pk`, the first. Returns once all exist.
+    """Put those whose `pk` is not there; of two with the same, the first. Returns once all are there.
 
     Raises UninsertedError; some of the items may have been put by then.
     """
     once: dict[object, Mapping[str, Plain | None]] = {}
     for item in items:
-        once.setdefault(item["pk"], item)  # AWS does not document what a batch does with a key given twice
+        once.setdefault(item["pk"], item)  # what a batch does with a key given twice, nobody says
     await aws.run_all(
         [partial(_insert, aws, table, batch) for batch in batched(once.values(), _INSERTED_AT_ONCE, strict=False)]
     )
@@ -250,7 +248,7 @@ def _statement(table: str, item: Mapping[str, Plain | None]) -> "BatchStatementR
 
 @lru_cache(maxsize=64)
 def _text(table: str, names: tuple[str, ...]) -> str:
-    """Far below DynamoDB's 8,192 characters, because values are parameters."""
+    """Far below DynamoDB's 8,192 characters: values are parameters."""
     return f'INSERT INTO "{table}" VALUE {{{", ".join(f"'{name}': ?" for name in names)}}}'
 
 
@@ -259,13 +257,13 @@ _WRITTEN_AT_ONCE = 25
 
 
 class UnwrittenError(Exception):
-    """AWS kept leaving a write undone: some items of a batch, or an object."""
+    """AWS kept leaving something unwritten: some items of a batch, or an object."""
 
 
 async def put_items(aws: Aws, table: str, items: Iterable[Mapping[str, Plain | None]]) -> None:
-    """Put the items, replacing existing ones; of two with the same `pk` and `sk`, the last. Returns once all are there.
+    """Put them whatever stood there; of two with the same `pk` and `sk` the last. Returns once all are there.
 
-    It has no condition, so never use it for the log. Raises UnwrittenError; some items may have been put by then.
+    It knows no condition, and so is nothing for the log. Raises UnwrittenError; some may have been put by then.
     """
     once = {(item["pk"], item["sk"]): item for item in items}
     await aws.run_all(
@@ -293,7 +291,7 @@ class UnreadError(Exception):
 
 
 async def get_items(aws: Aws, table: str, keys: Sequence[Mapping[str, str]], *, consistent: bool = True) -> list[Item]:
-    """The items that exist, in no order, each once (DynamoDB refuses a key given twice). Raises UnreadError."""
+    """The items that are there, in no order, each once (DynamoDB refuses a key given twice). Raises UnreadError."""
     once = list({tuple(sorted(key.items())): key for key in keys}.values())
     batches = [once[start : start + _READ_AT_ONCE] for start in range(0, len(once), _READ_AT_ONCE)]
     found = await aws.run_all([partial(_read_batch, aws, table, batch, consistent=consistent) for batch in batches])
@@ -301,13 +299,13 @@ async def get_items(aws: Aws, table: str, keys: Sequence[Mapping[str, str]], *, 
 
 
 def query_all(aws: Aws, request: "QueryInputPaginateTypeDef") -> list[Item]:
-    """All items that a query finds, over all its pages. Blocks."""
+    """What a query finds, over all its pages. Blocks."""
     pages = aws.dynamodb.get_paginator("query").paginate(**request)
     return [plain(item) for page in pages for item in page["Items"]]
 
 
 async def partition(aws: Aws, table: str, pk: str, beginning: str = "") -> list[Item]:
-    """The items of a partition whose sort key has this beginning, read consistently."""
+    """The items of a partition whose sort key begins so, as they surely stand."""
     values = {":pk": pk} | ({":beginning": beginning} if beginning else {})
     request: QueryInputPaginateTypeDef = {
         "TableName": table,

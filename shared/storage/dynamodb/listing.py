@@ -1,4 +1,4 @@
-"""Lists of messages, newest first, over the shards of one index. The index has no mutable key, so the status is checked
+"""Lists of messages, newest first, over the shards of one index. The index holds no mutable key: a status is looked up
 in the rows themselves."""
 
 from collections import Counter
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 _PAGES = 20
-"""The most index pages that are read for one page of a list. With rare matches the page ends early, with a cursor."""
+"""Index pages read for one page of a list, at most: a rare match ends a page early, with a cursor to go on from."""
 
 _KEYS_ONLY = ("by_person", "dead_letters")
 
@@ -39,7 +39,7 @@ class _Partition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """Positions found in a partition, newest first. `seen_to` is the last one read; None: the end was reached."""
+    """Positions found in a partition, newest first; `seen_to` is the last one examined, None at its end."""
 
     positions: list[str]
     seen_to: str | None
@@ -69,8 +69,7 @@ async def page_of(aws: Aws, table: str, query: LogQuery, position: str | None, l
 async def singles_of(
     aws: Aws, table: str, organisation: str, campaign_id: str | None, between: tuple[datetime | None, datetime | None]
 ) -> list[Single]:
-    """Messages without a distribution, as the index has them. `between`: from inclusive, to exclusive, by
-    acceptance."""
+    """Messages of no distribution, as the index knows them; `between` is inclusive and exclusive, by acceptance."""
     if campaign_id is not None:
         index, name, owner = "by_campaign", "campaign_shard", campaign_key(organisation, campaign_id)
     else:
@@ -95,7 +94,7 @@ async def singles_of(
 
 
 def dead_letters_in(aws: Aws, table: str, most: int) -> Counter[tuple[str, Channel]]:
-    """Counts by organisation and channel. It scans the index, which holds only dead rows, of every organisation."""
+    """By organisation and channel. The one scan: the index holds dead rows alone, and of every organisation."""
     found = aws.dynamodb.scan(TableName=table, IndexName="dead_letters", Limit=most)
     items = [plain(item) for item in found["Items"]]
     return Counter((str(item["dead_key"]), Channel(str(item["channel"]))) for item in items)
@@ -115,8 +114,8 @@ def _single(item: Item) -> Single:
 async def _named(
     aws: Aws, table: str, query: LogQuery, provider_message_id: str, position: str | None, limit: int
 ) -> Page[Message]:
-    """The messages with a provider's ID, nearly always one. The index is read completely, because its order is not that
-    of a list: its sort key is the table's key, which begins with the organisation."""
+    """The messages that bear a provider's ID, nearly always one. The index is read whole, because its order is not that
+    of a list: it ends in the table's key, which begins with the organisation."""
     keys = await aws.run(lambda: _keys_named(aws, table, query.organisation, provider_message_id))
     rows = [from_item(item) for item in await get_items(aws, table, keys, consistent=False)]
     places = {place_of(row.accepted_at, row.message_id): row for row in rows if _matches(row, query)}
@@ -138,10 +137,9 @@ def _keys_named(aws: Aws, table: str, organisation: str, provider_message_id: st
 
 
 async def _candidates(aws: Aws, table: str, query: LogQuery, below: str, want: int) -> tuple[list[str], str | None]:
-    """The next positions over all partitions, and where to continue; None at the end of all of them.
+    """The next positions over all partitions, and where to go on; None at the end of all of them.
 
-    If a partition was not read to its end, positions below the last one read in it may still be missing, so they are
-    left for the next call.
+    A partition that was not read to its end hides what lies below the last position seen in it.
     """
     found = await aws.run_all(
         [partial(_query, aws, table, query, partition, below, want) for partition in _partitions(query)]
@@ -178,7 +176,7 @@ def _query(aws: Aws, table: str, query: LogQuery, partition: _Partition, below: 
     since = f"{milliseconds(query.since):013d}" if query.since else "0"
     until = f"{milliseconds(query.until):013d}" if query.until else _NEWEST
     if since > min(below, until):
-        # DynamoDB refuses bounds in the wrong order.
+        # DynamoDB refuses bounds the wrong way round.
         return _Found(positions=[], seen_to=None)
     request: QueryInputTypeDef = {
         "TableName": table,
@@ -223,8 +221,7 @@ async def _rows(aws: Aws, table: str, query: LogQuery, positions: Sequence[str])
 
 
 def _matches(message: Message, query: LogQuery) -> bool:
-    """Checks in the row what the index does not hold: always the status, and everything if the index holds only
-    keys."""
+    """What an index does not hold is looked up in the row: the status in each, where it holds keys only everything."""
     if query.dead and message.dead is None:
         return False
     if query.since and message.accepted_at < query.since:

@@ -1,0 +1,39 @@
+"""What a document shows against what was printed: line breaks and spaces beside JSON's signs do not count, and "…"
+stands for what is drawn, timed or left out."""
+
+import re
+
+_SPACES_BESIDE_SIGNS = re.compile(r"\s*([{}\[\],:\"])\s*")
+_SPACES = re.compile(r"\s+")
+_LEFT_OUT, _PART = "(?s:.*?)", r'[^"]*?'
+"""Fields, items or lines that are left out; a part of one value."""
+_ELLIPSIS = re.compile(r"(?<=[{\[])…,|,…(?=[,}\]])|…")
+
+
+def agrees(shown: str, printed: str) -> bool:
+    """Whether `printed` is what is shown."""
+    return re.fullmatch(_pattern(_plain(shown)), _plain(printed)) is not None
+
+
+def _plain(text: str) -> str:
+    return _SPACES.sub(" ", _SPACES_BESIDE_SIGNS.sub(r"\1", text)).strip()
+
+
+def _pattern(shown: str) -> str:
+    parts, last = [], 0
+    for found in _ELLIPSIS.finditer(shown):
+        parts += [re.escape(shown[last : found.start()]), _left_out(found, shown)]
+        last = found.end()
+    return "".join([*parts, re.escape(shown[last:])])
+
+
+def _left_out(found: re.Match[str], shown: str) -> str:
+    """Between two signs or spaces these are whole fields, or none; beside a letter or a quote a part of a value."""
+    match found[0]:
+        case "…,":
+            return f"(?:{_LEFT_OUT},)?"
+        case ",…":
+            return f"(?:,{_LEFT_OUT})?"
+        case _:
+            beside = shown[found.start() - 1 : found.start()] + shown[found.end() : found.end() + 1]
+            return _PART if beside.strip(" {}[]") else _LEFT_OUT
