@@ -1,7 +1,7 @@
-"""Who is who: a person has a number, a user ID at Meta, or both, and what they say under one holds for the other.
+"""Identities of a person: a number, a user ID at Meta, or both. A statement under one applies to the other too.
 
-Identities are keyed hashes of either. What is said is written first and its links are read after; a link is written
-first and what was said is read after: whichever is heard first, they meet, and without a timer.
+Identities are keyed hashes. A statement is written first, and the links are read after it. A link is written first, and
+the statements are read after it. So statement and link always meet, in any order and without a timer.
 """
 
 import asyncio
@@ -19,36 +19,39 @@ from shared.recipients.phone import PhoneError, PhoneNumber, normalise, normalis
 from shared.webhooks.updates import Contact
 
 _ANY_COUNTRY = "SN"
-"""Numbers from Meta have their calling code: the default country is never used."""
+"""Any country of the list: numbers from Meta have their calling code, so the default country is not used."""
 
 _REMEMBERED = 20_000
-"""Pairs that one worker knows to be linked; then it forgets them all."""
+"""Linked pairs that a worker remembers."""
 
 type IdentityPair = tuple[str, str, str]
-"""Organisation, and two identities in it."""
+"""Organisation, and two of its identities."""
 
 
 class Contacts(Protocol):
-    """The links, found by the identity that they lead away from."""
+    """Stores the links, by the identity at which they begin."""
 
     async def add_identity_links(self, organisation: str, identity_links: Iterable[tuple[str, IdentityLink]]) -> None:
-        """Keep the links, each under the identity that it leads away from; another one to the same identity is
-        replaced. Returns once all are there; where it raises, some may be."""
+        """Store the links, each with the identity at which it begins. A link between the same two identities is
+        replaced.
+
+        Returns when all are stored. If it raises, some may be stored.
+        """
         ...
 
     async def identity_links(self, organisation: str, one: str) -> Sequence[IdentityLink]:
-        """All of one identity's, as they surely stand."""
+        """All links that begin at `one`, read consistently."""
         ...
 
     async def joined_identities(self, organisation: str, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Which of the pairs have a link from the first to the second; a moment old."""
+        """The pairs with a link from the first to the second. The read may be slightly old."""
         ...
 
 
 class Identities:
-    """Records what people say for all the names that they are known by.
+    """Records statements for all identities of a person.
 
-    `hashed` makes an identity of an organisation and a name: `NumberKey.person`.
+    `hashed` makes an identity from an organisation and a name: `NumberKey.person`.
     """
 
     def __init__(
@@ -67,7 +70,7 @@ class Identities:
         self._open = BatchLoader(partial(sessions_of, sessions))
 
     def of(self, organisation: str, contact: Contact) -> list[str]:
-        """The identities that a contact names: the number's first."""
+        """The identities of a contact, the number's first."""
         found: list[str] = []
         if contact.phone is not None:
             found.append(self._hashed(organisation, _as_we_write_it(contact.phone)))
@@ -76,9 +79,9 @@ class Identities:
         return found
 
     async def same(self, organisation: str, identities: Iterable[str]) -> list[str]:
-        """These, in their order, and whatever else is the same person, near links first."""
+        """These identities in their order, then all others of the same person, close links first."""
         found = list(dict.fromkeys(identities))
-        for one in found:  # grows while it is walked
+        for one in found:  # the loop appends to this list
             identity_links = await self._contacts.identity_links(organisation, one)
             found += sorted(
                 {identity_link.other for identity_link in identity_links if identity_link.until is None} - set(found)
@@ -86,33 +89,35 @@ class Identities:
         return found
 
     async def record(self, organisation: str, identities: Iterable[str]) -> ConsentRecord:
-        """What is known of the consent of a person with these identities."""
+        """The consent record of a person with these identities."""
         records = await self._people.consents(organisation, identities)
         return ConsentRecord().joined(one for record in records.values() for one in record.statements)
 
     async def revoke(self, organisation: str, identities: Iterable[str], opt_out: Consent) -> None:
-        """Record an opt-out for these identities and all that they lead to."""
+        """Record an opt-out for these identities and for all that they link to."""
         for one in identities:
             await self._spread(organisation, one, [opt_out])
 
     async def open_session(
         self, organisation: str, phone_number_id: str, identities: Sequence[str], until: datetime
     ) -> None:
-        """The session is open for these identities and whatever else is the same person."""
+        """Open the session for these identities and for all others of the same person."""
         for one in identities:
             await self._sessions.open(organisation, phone_number_id, one, until)
         for one in (await self.same(organisation, identities))[len(identities) :]:
             await self._sessions.open(organisation, phone_number_id, one, until)
 
     async def open_until(self, organisation: str, phone_number_id: str, identities: Sequence[str]) -> datetime | None:
-        """When the session of a person with these identities ends or ended."""
+        """The end of the session of a person with these identities, which may be in the past; None if there is none."""
         ends = await self._sessions.open_until(organisation, phone_number_id, identities)
         return max(ends.values(), default=None)
 
     async def introduce(self, organisation: str, phone_number_id: str, person: str, other: str) -> None:
-        """From now on `person`, whom messages go to, is known by another name too: a user ID, or Meta's own number.
+        """Record that `person`, the recipient of messages, has another name too: a user ID, or the number in Meta's
+        form.
 
-        The way from that name to the person comes first, because it matters; the way back says that it is done.
+        The link from that name to the person is written first, because it is the important one. The link back is
+        written last and marks that all is done.
         """
         known = (organisation, person, other)
         if known in self._known or await self._identity_pairs.get(known):
@@ -125,7 +130,9 @@ class Identities:
         self._remember(known)
 
     async def succeed(self, organisation: str, previous: str, current: str, at: datetime) -> None:
-        """A new number is a new person: what the old one had agreed to stays behind, what they refused goes along."""
+        """Record that `current` replaces `previous`. The new number counts as a new person: opt-outs apply to it too,
+        consents do not.
+        """
         identity_link = IdentityLink(other=current, until=at)
         if previous == current or identity_link in await self._contacts.identity_links(organisation, previous):
             return
@@ -134,7 +141,7 @@ class Identities:
         await self._spread(organisation, current, [one for one in record.statements if identity_link.carries(one)])
 
     async def _share(self, organisation: str, phone_number_id: str, one: str, other: str) -> None:
-        """What is known under one identity holds for the other."""
+        """What is known under one identity applies to the other."""
         record, until = await asyncio.gather(
             self._consents.get((organisation, one)), self._open.get((organisation, phone_number_id, one))
         )
@@ -144,7 +151,7 @@ class Identities:
             await self._sessions.open(organisation, phone_number_id, other, until)
 
     async def _spread(self, organisation: str, one: str, statements: Iterable[Consent]) -> None:
-        """Record these statements for an identity and for all that it leads to, each as far as the links carry it."""
+        """Record these statements for an identity and for all that it links to, as far as the links carry them."""
         waiting: list[tuple[str, frozenset[Consent]]] = [(one, frozenset(statements))]
         carried_over: dict[str, frozenset[Consent]] = {}
         while waiting:
@@ -162,7 +169,7 @@ class Identities:
         self._known[known] = None
 
     async def _join_identities(self, identity_pairs: Collection[IdentityPair]) -> Mapping[IdentityPair, Literal[True]]:
-        """From the first identity of each to the second."""
+        """Write links from the first identity of each pair to the second."""
         for organisation in {organisation for organisation, _, _ in identity_pairs}:
             identity_links = [
                 (one, IdentityLink(other=other)) for owner, one, other in identity_pairs if owner == organisation
@@ -182,7 +189,7 @@ class Identities:
 
 
 def read_number(phone: str) -> PhoneNumber | None:
-    """A number of Meta's as everything else here writes it; None where it can get no messages."""
+    """A number from Meta in our form; None if it cannot get messages."""
     try:
         return normalise_any_form(phone, _ANY_COUNTRY)
     except PhoneError:
@@ -190,7 +197,7 @@ def read_number(phone: str) -> PhoneNumber | None:
 
 
 def _as_we_write_it(phone: str) -> str:
-    """An old form stays as it is: its hash is that of the new one."""
+    """The number in our form. An old form stays as it is, because its hash equals that of the new form."""
     try:
         return normalise(phone, _ANY_COUNTRY).e164
     except PhoneError:

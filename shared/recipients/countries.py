@@ -1,8 +1,8 @@
-"""The countries that Orange's SMS API serves for us, and those that gave their numbers another form. Data:
+"""The countries that Orange's SMS API serves for us, and countries that have changed the form of their numbers. Data:
 reference/orange_sms.md §3 and §8.
 
-This is the one list of countries: sentences, quiet hours, prices and STOP answers follow from it. `api/openapi.json`
-and the simulated Orange have their own lists, which tests hold to this one.
+This is the only list of countries: texts, quiet hours, prices and STOP answers use it. `api/openapi.json` and the
+simulated Orange have their own lists, which tests compare with this one.
 """
 
 from collections.abc import Mapping
@@ -15,22 +15,22 @@ from shared.policy.hours import QUIET, Window
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Country:
-    """Where an SMS can go. `code` is ISO 3166's two letters, `calling_code` has no +, `currency` is ISO 4217."""
+    """A country that can get SMS. `code` is ISO 3166's two letters, `calling_code` has no +, `currency` is ISO 4217."""
 
     code: str
     iso3: str
-    """What Orange's contracts and balances call the country."""
+    """The country's code in Orange's contracts and balances."""
     calling_code: str
     zone: str
     sender_address: str | None
-    """Orange's national pseudo-number, "tel:+…", not valid E.164. None: unknown, must be set in `senders`."""
+    """Orange's national sender address, "tel:+…", which is not E.164. None: unknown, and must be set in `senders`."""
     currency: str
     name_fr: str
     name_en: str
     language: str | None
-    """Of the answer to a STOP where nothing better is known ("fr", "en", "ar"). None: it is in two languages."""
+    """The language of the answer to a STOP if nothing better is known ("fr", "en", "ar"). None: in two languages."""
     quiet_hours: Window = QUIET
-    """Wall time without SMS. The project's rule; no country's law was found to ask for another."""
+    """Local time without SMS. The rule is the project's own; no country's law was found that asks for another one."""
 
 
 _ALL = (
@@ -54,7 +54,7 @@ _ALL = (
         code="GN", iso3="GIN", calling_code="224", zone="Africa/Conakry", sender_address="tel:+2240000",
         currency="GNF", name_fr="Guinée", name_en="Guinea", language="fr",
     ),
-    # In Cameroon both languages are official.
+    # Cameroon has two official languages.
     Country(
         code="CM", iso3="CMR", calling_code="237", zone="Africa/Douala", sender_address="tel:+2370000",
         currency="XAF", name_fr="Cameroun", name_en="Cameroon", language=None,
@@ -67,7 +67,7 @@ _ALL = (
         code="TN", iso3="TUN", calling_code="216", zone="Africa/Tunis", sender_address="tel:+2160000",
         currency="TND", name_fr="Tunisie", name_en="Tunisia", language="fr",
     ),
-    # No source names Egypt's sender address, and a guessed one would send under a stranger's name or not at all.
+    # No source gives Egypt's sender address. A guessed one would send in another sender's name, or not at all.
     Country(
         code="EG", iso3="EGY", calling_code="20", zone="Africa/Cairo", sender_address=None,
         currency="EGP", name_fr="Égypte", name_en="Egypt", language="ar",
@@ -75,11 +75,11 @@ _ALL = (
 )  # fmt: skip
 
 COVERED: Mapping[str, Country] = MappingProxyType({country.code: country for country in _ALL})
-"""By ISO code, in the order in which they are named to people."""
+"""By ISO code, in the order in which texts name them."""
 
 
 def covered_names(language: str) -> str:
-    """The names of all, for a sentence; French unless `language` is English ("en", "en-GB")."""
+    """The names of all countries, for a text; French unless `language` is English ("en", "en-GB")."""
     english = language.lower().startswith("en")
     return ", ".join(country.name_en if english else country.name_fr for country in _ALL)
 
@@ -90,22 +90,18 @@ def covered_sentence(language: str) -> str:
     return word.join(covered_names(language).rsplit(", ", 1))
 
 
-# Numbers that were given another form, and the rule that leads from the old form to the new one.
-#
-# A WhatsApp account that is older than the change keeps its old number: Meta reports it in either form, and both
-# reach it (github.com/devlikeapro/waha, issue 1894). So one person may be named by both, and they have to be found by
-# either.
-#
-# Only a country's own rule leads from one form to the other. The same last digits with another operator's prefix are
-# another person's number.
+# Numbers that have changed their form, and the rule from the old form to the new one. A WhatsApp account that is older
+# than the change keeps its old number: Meta reports either form, and both reach the account
+# (github.com/devlikeapro/waha, issue 1894). So a person must be found under both. Only the country's own rule gives the
+# new form: the same last digits with another operator's prefix are another person's number.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Renumbering:
-    """One country's change: an old national number with `old_length` digits gained a prefix.
+    """One country's change: an old national number with `old_length` digits got a prefix.
 
-    `prefixes`: the prefix by the first two digits of the old number; others lead nowhere. Only mobile numbers are
-    listed, because a fixed line gets no messages.
+    `prefixes`: the prefix by the first two digits of the old number; for other digits there is no rule. Only mobile
+    numbers are listed, because fixed lines get no messages.
     """
 
     country: str
@@ -116,7 +112,7 @@ class Renumbering:
 
 
 def _by_block(**blocks: str) -> Mapping[str, str]:
-    """`_07="07 08"`: numbers that began with 07 or 08 begin with 07 07 or 07 08 now."""
+    """`_07="07 08"`: numbers that began with 07 or 08 now begin with 07 07 or 07 08."""
     return MappingProxyType({block: prefix[1:] for prefix, listed in blocks.items() for block in listed.split()})
 
 
@@ -140,7 +136,7 @@ _BY_START = {f"+{one.calling_code}": one for one in RENUMBERED}
 
 
 def present_form(e164: str) -> str:
-    """The number in the form that it has today: itself, unless a rule leads on from it."""
+    """The number in today's form; unchanged if no rule applies to it."""
     change = _BY_START.get(e164[:4])
     national = e164[4:]
     if change is None or len(national) != change.old_length:

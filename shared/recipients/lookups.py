@@ -1,5 +1,6 @@
-"""A look-up by number confirms a guess: a masked number leaves a thousand candidates. So the look-ups of one person or
-program are counted together, limited, and logged by name."""
+"""Limits look-ups by number. A look-up confirms a guess, because a masked number leaves only a thousand candidates. So
+the look-ups of a caller are counted, limited, and logged with the caller's name.
+"""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,27 +14,28 @@ from shared.pacing.quota import Quota
 from shared.recipients.number_key import NumberKey
 
 LOOKUPS: Final = Quota(calls=60, span=timedelta(minutes=1))
-"""api.md, A message: for each `sub`, both routes together."""
+"""api.md, A message: per `sub`, both routes together."""
 
 
 class Lookup(StrEnum):
-    """What was looked up by a number. The values are names of events."""
+    """What was looked up by number. The values are names of events."""
 
     PHONE = "phone_looked_up"
     CONSENT = "consent_looked_up"
 
 
 class CallCounts(Protocol):
-    """Counts calls for all environments together."""
+    """Counts calls, for all workers together."""
 
     async def take(self, organisation: str, caller: str, quota: Quota, now: datetime) -> timedelta | None:
-        """Count one call of `caller` (a keyed hash). None: counted. Else it is one too many and was not counted: how
-        long to wait."""
+        """Count one call of `caller` (a keyed hash). None: it was counted. Otherwise it is one too many and was not
+        counted; the result is how long to wait.
+        """
         ...
 
 
 class Lookups:
-    """Lets look-ups through, or refuses them."""
+    """Allows look-ups or refuses them."""
 
     def __init__(self, counts: CallCounts, number_key: NumberKey, telemetry: Telemetry, clock: Clock) -> None:
         self._counts = counts
@@ -42,10 +44,10 @@ class Lookups:
         self._clock = clock
 
     async def allow(self, organisation: str, subject: str, lookup: Lookup) -> None:
-        """Count and log one look-up, before anything is looked up. Raises Refusal `rate_limited`.
+        """Count and log one look-up before it is made. Raises Refusal `rate_limited`.
 
-        `subject` names the caller. All callers of an organisation whose token names none share one count: a token
-        without a name is no way around the limit.
+        `subject` names the caller. Callers of an organisation whose token has no subject share one count, so that a
+        token without a name does not avoid the limit.
         """
         caller = self._number_key.caller(organisation, subject)
         wait = await self._counts.take(organisation, caller, LOOKUPS, self._clock.now())

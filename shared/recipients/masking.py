@@ -1,4 +1,4 @@
-"""What of a phone number may be stored, shown and logged."""
+"""Masking: the part of a phone number that may be stored, shown and logged."""
 
 import base64
 import binascii
@@ -7,7 +7,7 @@ import re
 _TWO_DIGIT_CODES = frozenset(
     str(code) for codes in (range(30, 35), range(43, 50), range(51, 59), range(60, 67), range(90, 96)) for code in codes
 ) | frozenset(("20", "27", "36", "39", "40", "41", "81", "82", "84", "86", "98"))
-"""ITU E.164: calling codes are prefix-free; 1 and 7 have one digit, these two, all others three."""
+"""ITU E.164: no calling code begins another one. 1 and 7 have one digit, these two, all others three."""
 
 _E164 = re.compile(r"\+[0-9]{1,15}", re.ASCII)
 
@@ -28,8 +28,8 @@ _PREFIX = "wamid."
 def mask(e164: str) -> str:
     """+221770000001 → +22177***0001: calling code, two digits, three asterisks, the last four.
 
-    At least two digits stay hidden: a national number shorter than eight digits shows only its calling code and as
-    many last digits as leave four hidden. What is not E.164 shows nothing.
+    A national number with less than eight digits shows its calling code and only so many last digits that four stay
+    hidden. A text that is not E.164 becomes "***".
     """
     if not _E164.fullmatch(e164):
         return "***"
@@ -43,22 +43,24 @@ def mask(e164: str) -> str:
 
 
 def without_numbers(text: str) -> str:
-    """A person's own words with three asterisks in place of each run of digits that may be a phone number.
+    """A text with "***" in place of every digit sequence that may be a phone number.
 
-    Eight digits may be one where blanks, dots or nothing stand between them; with brackets, slashes or hyphens nine, so
-    that a date stays, also with a time behind it.
+    Eight digits with spaces, dots or nothing between them may be a number. With brackets, slashes or hyphens it takes
+    nine, so that dates stay, also with a time after them.
     """
     return _LIKE_A_NUMBER.sub("***", text)
 
 
 def blank_number_in_wamid(wamid: str) -> str:
-    """Meta's message ID with the phone number inside it blanked: same form, same answer each time, once is enough.
+    """Meta's message ID with the phone number in it blanked. It keeps its form; the same ID always gives the same
+    result.
 
-    The part after "wamid." is base64 of a binary record in which the number's digits stand after a byte that gives
-    their count (reference/whatsapp.md §1). They become zeros, and so does any other copy of them; the rest, which makes
-    the ID unique, stays. Where no digits stand like that, every run of seven or more becomes zeros. Seven or more
-    digits in clear, in the ID itself, become asterisks: so a body that is not base64 cannot leak either. No hash is put
-    in their place, because without a key it could be turned back into the number by trying all of them.
+    After "wamid." comes base64 of a binary record. In it, the number's digits follow a byte with their count
+    (reference/whatsapp.md §1). These digits become zeros, also where they occur again; the rest, which makes the ID
+    unique, stays. If no such digits are found, all runs of seven or more digits become zeros.
+
+    Seven or more digits in the ID's own text become asterisks, so that an ID that is not base64 does not show a number
+    either. The digits are not replaced by a hash: a hash without a key could be reversed by trying all numbers.
     """
     prefix = _PREFIX if wamid.startswith(_PREFIX) else ""
     body = wamid[len(prefix) :]
@@ -69,7 +71,7 @@ def blank_number_in_wamid(wamid: str) -> str:
 
 
 def stored_message_id(provider_message_id: str) -> str:
-    """A provider's message ID as the log stores it: Meta's with the number in it blanked, Orange's as it is."""
+    """A provider's message ID as the log stores it: Meta's with its number blanked, Orange's unchanged."""
     return (
         blank_number_in_wamid(provider_message_id) if provider_message_id.startswith(_PREFIX) else provider_message_id
     )

@@ -1,4 +1,4 @@
-"""The keyed hash of a number: what the product knows a person by where the number may not stand."""
+"""Keyed hashes of phone numbers, which identify persons where the number itself must not be stored."""
 
 import hmac
 from dataclasses import dataclass
@@ -9,25 +9,29 @@ from shared.recipients.countries import present_form
 
 
 class NumberKey:
-    """Turns a number into the keyed hash that joins consents, opt-outs and messages without holding the number."""
+    """Makes the keyed hashes that join consents, opt-outs and messages of a person."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
 
     def person(self, organisation: str, e164: str) -> str:
-        """32 hex digits; the same number gives another hash in another organisation.
+        """The person's hash, 32 hex digits. The same number has another hash in another organisation.
 
-        The old and the new form of a number give the same hash: what a person said under either holds for both.
-        Meta's user IDs are hashed alike: they begin with letters, so none of them is ever taken for a number.
+        The old and the new form of a number have the same hash, so a consent for one is valid for both. Meta's user IDs
+        are hashed in the same way. They begin with letters, so they never equal a number.
         """
         return self._hash(f"{organisation}\n{present_form(e164)}")
 
     def caller(self, organisation: str, subject: str) -> str:
-        """32 hex digits for a caller whose token names `subject`, which may be a person's name or address."""
+        """32 hex digits for a caller of the API. `subject`, from the caller's token, may be a person's name or
+        address.
+        """
         return self._hash(f"{organisation}\nsub\n{subject}")
 
     def content(self, body: bytes) -> str:
-        """32 hex digits that name stored bytes. Keyed, because a number and a name may be all that is in them."""
+        """32 hex digits that name stored bytes. The hash is keyed, because the bytes may be little more than a number
+        and a name.
+        """
         return self._digest(b"content\n" + body)
 
     def account(self, provider: str, account_id: str) -> str:
@@ -43,14 +47,15 @@ class NumberKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityLink:
-    """What is said under an identity holds for `other` too.
+    """A link from one identity to another: statements for the first also apply to `other`.
 
-    `until` None: they are one person. Else `other` took over at that instant: opt-outs up to it go along, nothing else.
+    `until` None: both are one person. Otherwise `other` took over at that time, and only opt-outs until then apply to
+    it.
     """
 
     other: str
     until: datetime | None = None
 
     def carries(self, statement: Consent) -> bool:
-        """Whether a word goes along."""
+        """Whether the statement also applies to `other`."""
         return self.until is None or (statement.state is ConsentState.REVOKED and statement.recorded_at <= self.until)

@@ -1,8 +1,9 @@
-"""Phone numbers as registers hold them → E.164.
+"""Phone numbers as registers write them → E.164.
 
-libphonenumber's metadata decides what a number is. Here is what it does not know of registers: what stands in a field
-that has no number, two numbers in one field, a lost +, and the Ivorian renumbering of 2021. A number that is merely
-plausible is refused: a card sent to a stranger is worse than a row to be mended. Coverage is the gate's question.
+libphonenumber decides whether a number is valid. This module handles what it does not know about registers: words that
+mean "no number", two numbers in one field, a lost +, and Côte d'Ivoire's change of numbers in 2021. A number that is
+only plausible is refused: sending a card to a wrong person is worse than asking for a correction. The gate decides
+whether the country is covered.
 """
 
 import re
@@ -20,7 +21,7 @@ from shared.recipients.masking import mask
 
 
 class PhoneProblem(StrEnum):
-    """api.md, "Fields and rows"."""
+    """Codes of api.md, "Fields and rows"."""
 
     MISSING = "phone_missing"
     INVALID = "phone_invalid"
@@ -30,7 +31,7 @@ class PhoneProblem(StrEnum):
 
 
 class PhoneError(ValueError):
-    """Why a field holds no number to write to. Never holds what stood there."""
+    """Why a field has no number that can get messages. It does not contain the field's text."""
 
     def __init__(self, code: PhoneProblem) -> None:
         super().__init__(code.value)
@@ -39,14 +40,14 @@ class PhoneError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneNumber:
-    """A number that can get messages. `country` is its own, ISO 3166's two letters."""
+    """A number that can get messages. `country` is the number's own, as ISO 3166's two letters."""
 
     e164: str = field(repr=False)
     country: str
 
     @property
     def masked(self) -> str:
-        """Fit to be stored, shown and logged."""
+        """The masked number, which may be stored, shown and logged."""
         return mask(self.e164)
 
     @override
@@ -83,7 +84,9 @@ _FLOAT = re.compile(r"(\+?\d{8,15})\.0+", re.ASCII)
 
 
 def normalise(raw: str, default_country: str) -> PhoneNumber:
-    """The one mobile number in `raw`; without a calling code it is one of `default_country`. Raises PhoneError."""
+    """The only mobile number in `raw`. A number without a calling code belongs to `default_country`. Raises
+    PhoneError.
+    """
     number = _one_number(raw, default_country)
     if _is_dead(number):
         raise PhoneError(PhoneProblem.OBSOLETE)
@@ -93,31 +96,32 @@ def normalise(raw: str, default_country: str) -> PhoneNumber:
 
 
 def normalise_any_form(raw: str, default_country: str) -> PhoneNumber:
-    """Like `normalise`, but an old form of a number is read as the number that it has become.
+    """As `normalise`, but an old form of a number gives the number that has replaced it.
 
-    It says whose number it is. It is no number to write to: a list that holds old forms has to be mended. Raises
-    PhoneError, also for an old form that no rule leads on from.
+    Use it to identify a person, not to send: a list with old numbers must be corrected. Raises PhoneError, also for an
+    old form without a rule.
     """
     number = _one_number(raw, default_country)
     return normalise(present_form(_e164(number)) if _is_dead(number) else raw, default_country)
 
 
 def is_mobile_number(digits: str) -> bool:
-    """Whether a run of digits is a mobile number by itself: a national one of a covered country, with or without the 0
-    that people write before it, or an international one of ten digits or more, with or without 00."""
+    """Whether a run of digits is a mobile number: a national one of a covered country, with or without the leading 0,
+    or an international one of ten digits or more, with or without 00.
+    """
     if _covered_mobiles().fullmatch(digits):
         return True
     international = digits.removeprefix("00")
-    # Parsing takes 0.1 ms, too long for a counter in each of a million references.
+    # Parsing takes 0.1 ms, which is too long for each of a million references.
     number = _parse("+" + international, None) if len(international) >= 10 and international[0] != "0" else None
     return number is not None and lib.is_valid_number(number) and lib.number_type(number) in _MOBILE
 
 
 @cache
 def _covered_mobiles() -> re.Pattern[str]:
-    """Mobile numbers of the covered countries in every way of writing them, and the dead Ivorian ones with 225.
+    """Mobile numbers of the covered countries in every notation, and Côte d'Ivoire's old numbers with 225.
 
-    One expression instead of a parsing for each country: a file may have a million references.
+    One expression replaces a parse per country, because a file may have a million references.
     """
     forms = [rf"(?:00)?{_IVORIAN}[0-9]{{8}}"]
     for code, country in COVERED.items():
@@ -173,13 +177,13 @@ def _plain_character(character: str) -> str:
 
 
 def _is_list(text: str, region: str) -> bool:
-    """Whether separators in `text` set numbers apart; 77/000/00/01 is one number."""
+    """Whether the separators in `text` separate numbers. 77/000/00/01 is one number."""
     parts = [part for part in _BETWEEN_NUMBERS.split(text) if _digits(part)]
     return len(parts) > 1 and _read(parts[0].strip(), region) is not None
 
 
 def _why_unread(text: str, region: str) -> PhoneProblem:
-    """The reason why `text` is not one number: perhaps it is two, with anything or just a space between them."""
+    """Why `text` is not one number: it may be two numbers with a space or other characters between them."""
     for gap in _GAP.finditer(text):
         left, right = text[: gap.start()], text[gap.start() :]
         if min(len(_digits(left)), len(_digits(right))) >= 7 and any(
@@ -205,7 +209,8 @@ def _candidates(digits: str, region: str, *, international: bool) -> Iterator[li
     readings: list[tuple[str, str | None]] = [("+" + digits.removeprefix("00"), None)]
     if not international and not digits.startswith("00"):
         readings = [(digits, region)]
-        # A lost + is put back for our own countries only: a Senegalese 77 with two digits too many is a Kazakh's.
+        # A lost + is put back for our own countries only: a Senegalese number with two digits too many would become a
+        # Kazakh one.
         if digits.startswith(_CALLING_CODES):
             readings.append(("+" + digits, None))
     for reading in readings:
@@ -221,7 +226,9 @@ def _parse(text: str, region: str | None) -> lib.PhoneNumber | None:
 
 
 def _with_lost_zero(number: lib.PhoneNumber) -> lib.PhoneNumber:
-    """Spreadsheets eat the 0 that belongs to an Ivorian number: nine digits can only be one of ten without it."""
+    """Restore the 0 of an Ivorian number that a spreadsheet has removed: nine digits can only be one of ten without its
+    0.
+    """
     national = lib.national_significant_number(number)
     if number.country_code != _IVORIAN or len(national) != 9 or national[0] == "0":
         return number
@@ -229,7 +236,7 @@ def _with_lost_zero(number: lib.PhoneNumber) -> lib.PhoneNumber:
 
 
 def _is_dead(number: lib.PhoneNumber) -> bool:
-    """Whether it is one of the eight-digit Ivorian numbers, all dead since 2021."""
+    """Whether it is an Ivorian number of eight digits. These have not existed since 2021."""
     return number.country_code == _IVORIAN and len(lib.national_significant_number(number)) == 8
 
 

@@ -1,5 +1,5 @@
-"""A recipient as the request, a file or DHIS2's tracker API tells of one (reference/dhis2.md). Nothing here is judged
-but its shape.
+"""A recipient in a request, a file or an answer of DHIS2's tracker API (reference/dhis2.md), and references of other
+systems. This module checks the form only; `shared.policy` decides whether the recipient may get a message.
 """
 
 import re
@@ -30,8 +30,9 @@ _NO = frozenset({"false", "0", "no", "non", "faux"})
 
 
 class RecipientError(Exception):
-    """The row cannot be read as a recipient; `field_errors` say why. `enrollment_id` is the row's where it could be
-    read."""
+    """The row is no valid recipient; `field_errors` give the reasons. `enrollment_id` is the row's, if it could be
+    read.
+    """
 
     def __init__(self, field_errors: tuple[FieldError, ...], enrollment_id: str | None) -> None:
         super().__init__(field_errors)
@@ -41,7 +42,7 @@ class RecipientError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """One person and card. `values` are the variables' values, as they will be shown."""
+    """One person and card. `values` are the values of the variables, as messages show them."""
 
     phone: str = field(repr=False)
     values: Mapping[str, str | None] = field(repr=False)
@@ -51,7 +52,7 @@ class Recipient:
     language: str | None
     given: Given
     characters_removed: bool = False
-    """Whether a value held characters that no message can carry."""
+    """Whether a value had characters that no message can carry."""
 
 
 def read_recipient(
@@ -60,10 +61,10 @@ def read_recipient(
     dhis2: Dhis2Integration | None,
     received_at: datetime,
 ) -> Recipient:
-    """The recipient in a row: what the row says wins over DHIS2's attributes, those over the defaults.
+    """The recipient of a row. The row's own fields come first, then DHIS2's attributes, then the defaults.
 
-    `received_at`: when the request came; a date of consent may hardly be later. Raises `RecipientError` with every
-    fault found.
+    `received_at`: when the request came; a date of consent may be at most slightly later. Raises `RecipientError` with
+    every error found.
     """
     field_errors = [
         FieldError(field=name, code="field_unknown") for name in raw if name not in FIELDS and name != "dhis2"
@@ -76,7 +77,7 @@ def read_recipient(
         field_errors.append(FieldError(field="dhis2", code="field_invalid"))
     merged |= {name: value for name, value in raw.items() if name in FIELDS and _filled(value)}
     if isinstance(entity, dict) and dhis2 is not None and "phone" in dhis2.attributes and "phone" not in merged:
-        # DHIS2's UID of the attribute is no personal data.
+        # DHIS2's UID of the attribute is not personal data.
         facts = {"attribute": dhis2.attributes["phone"]}
         field_errors.append(FieldError(field="phone", code="dhis2_attribute_missing", facts=facts))
     values = carriable_values(merged)
@@ -89,7 +90,9 @@ def read_recipient(
 
 
 def _fields_of(record: JsonObject, dhis2: Dhis2Integration, field_errors: Sequence[FieldError]) -> JsonObject:
-    """What a record that counts says. Of one that does not, nothing else is told: it is not to be mended here."""
+    """The fields of a DHIS2 record. If the record is not active, only that is reported, because it must be corrected in
+    DHIS2.
+    """
     try:
         return fields_of(record, dhis2)
     except NotActiveError as error:
@@ -105,7 +108,7 @@ def _filled(value: JsonValue) -> bool:
 
 
 class _Reading:
-    """Takes fields out of a merged row and keeps what is wrong with them."""
+    """Reads fields from a merged row and collects the errors."""
 
     def __init__(self, merged: Mapping[str, JsonValue], received_at: datetime) -> None:
         self._merged = merged
@@ -167,7 +170,7 @@ class _Reading:
         return Given(granted=word in _YES)
 
     def _granted_at(self, value: Mapping[str, JsonValue]) -> datetime | None:
-        """The date of a grant, at the latest the time of the request."""
+        """The date of a grant, but never after the time of the request."""
         at = parse_instant(value.get("granted_at"))
         if at is None:
             self._wrong("consent")
@@ -178,27 +181,27 @@ class _Reading:
 
 
 def ahead(field: str, now: datetime) -> FieldError:
-    """What is told of a date of consent that lies too far ahead."""
+    """The error for a date of consent that is too far in the future."""
     latest = (now + CLOCK_TOLERANCE).replace(microsecond=0)
     return FieldError(field=field, code="field_invalid", facts={"latest": rfc3339(latest)})
 
 
 def parse_instant(value: JsonValue) -> datetime | None:
-    """An RFC 3339 instant in UTC, or None: one without a zone names no instant. Files may write a blank for the T."""
+    """An RFC 3339 time in UTC, or None. A time without a zone is None. A space may replace the T, as in some files."""
     return rfc3339_or_none(value.strip().replace(" ", "T", 1)) if isinstance(value, str) else None
 
 
 _UID = re.compile(r"[A-Za-z][A-Za-z0-9]{10}")
 
 _COUNTED = ("ACTIVE", "COMPLETED")
-"""Statuses of an enrollment that counts, the better one first. A CANCELLED one never does."""
+"""The statuses of an enrollment that is used, the preferred one first. A CANCELLED enrollment is never used."""
 
 
 class NotActiveError(ValueError):
-    """DHIS2 says that this record is not to be used any more, or it is another programme's.
+    """The DHIS2 record must not be used: DHIS2 says that it is not active, or it belongs to another programme.
 
-    `facts`: `record` is its UID, `state` why it does not count, `program` the UID of the other programme; each only
-    where it is known. They hold no personal data.
+    `facts`: `record` is its UID, `state` says why it is not used, `program` is the UID of the other programme. Each is
+    present only if it is known. They contain no personal data.
     """
 
     def __init__(self, record: JsonObject, **facts: JsonValue) -> None:
@@ -214,15 +217,15 @@ class NotActiveError(ValueError):
 def fields_of(record: JsonObject, integration: Dhis2Integration) -> JsonObject:
     """The mapped attributes as recipient fields, and the enrollment's UID as `enrollment_id`.
 
-    Of several enrollments the newest ACTIVE one of the mapped programme counts, else its newest COMPLETED one. Its
-    attributes win over the entity's own, which hold what all programmes share. Raises NotActiveError.
+    Of several enrollments, the newest ACTIVE one of the mapped programme is used, else the newest COMPLETED one. Its
+    attributes have priority over those of the entity, which all programmes share. Raises NotActiveError.
     """
     _refuse_gone(record)
     if "enrollment" in record:
         enrollment: JsonObject | None = _counted([record], integration.program, record)
     else:
         listed = list(_objects(record.get("enrollments")))
-        # None at all: they were not asked for, or the entity stands for itself. DHIS2 2.40 writes an empty list then.
+        # None: enrollments were not requested, or the entity has none (DHIS2 2.40 then writes an empty list).
         enrollment = _counted(listed, integration.program, record) if listed else None
     values = _attributes(record) | (_attributes(enrollment) if enrollment else {})
     fields: JsonObject = {name: values[uid] for name, uid in integration.attributes.items() if uid in values}
@@ -238,7 +241,7 @@ def _refuse_gone(record: JsonObject) -> None:
 
 
 def _counted(enrollments: list[JsonObject], program: str | None, record: JsonObject) -> JsonObject:
-    """The enrollment that counts. A field that an export left out (`status`, `program`) is no reason to refuse."""
+    """The enrollment to use. If an export left out `status` or `program`, the enrollment is not refused for that."""
     ours = [one for one in enrollments if program is None or one.get("program") in (None, program)]
     if not ours:
         raise NotActiveError(record, program=max(enrollments, key=_age).get("program"))
@@ -255,7 +258,7 @@ def _status(enrollment: JsonObject) -> str:
 
 
 def _age(enrollment: JsonObject) -> tuple[str, str]:
-    """Sorts the newest last: DHIS2's times are all in its server's zone and of one form."""
+    """A sort key, the newest last. DHIS2 writes all times in its server's zone and in one form."""
     return _text(enrollment.get("enrolledAt")), _text(enrollment.get("createdAt"))
 
 
@@ -264,7 +267,7 @@ def _text(value: JsonValue) -> str:
 
 
 def _is_reported(name: str, value: JsonValue) -> bool:
-    """A state is a word of ours or of DHIS2; UIDs have one form. Nothing else of the record is repeated."""
+    """Whether a fact may be reported: only known states and UIDs, because other values could be personal data."""
     if not isinstance(value, str):
         return False
     return value in {"deleted", "inactive", "cancelled"} if name == "state" else _UID.fullmatch(value) is not None
@@ -275,7 +278,7 @@ def _is_given(value: JsonValue) -> bool:
 
 
 def _attributes(holder: JsonObject) -> JsonObject:
-    """The values that there are, by the attribute's UID."""
+    """The values that are not empty, by the attribute's UID."""
     attributes: JsonObject = {}
     for attribute in _objects(holder.get("attributes")):
         uid = attribute.get("attribute")
@@ -288,10 +291,9 @@ def _objects(value: JsonValue) -> Iterator[JsonObject]:
     return (item for item in value if isinstance(item, dict)) if isinstance(value, list) else iter(())
 
 
-# Organisations, campaigns and enrolments: references of other systems, with no personal data in them.
-#
-# A reference stands in the log for months, so it must not be, or hide, a phone number. Other things that are made of
-# digits are common in references and stay: dates, counters, UIDs of DHIS2, UUIDs and other random tokens.
+# References of other systems (organisations, campaigns, enrolments). They contain no personal data. A reference stays
+# in the log for months, so it must not be or contain a phone number. Other digits are common in references and are
+# allowed: dates, counters, DHIS2's UIDs, UUIDs and other random tokens.
 
 
 _ONLY_DIGITS = re.compile(r"[0-9_-]{8,20}")
@@ -313,25 +315,26 @@ _HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{16}|[0-9A-Fa-f]{24}|[0-9A-Fa-f]{32}|[0-9
 _LONG = 20
 
 _CHANGES = re.compile(r"(?<=[0-9])(?=[A-Za-z])|(?<=[A-Za-z])(?=[0-9])")
-"""Changes between letters and digits: random tokens have five to ten."""
+"""Changes between letters and digits. Random tokens have five to ten."""
 
 _OF_A_NUMBER = 2
-"""Changes that a number makes which was put between letters."""
+"""The changes in a token if a number stands between letters."""
 
 _GROUPS = re.compile(r"[0-9]+(?:[-_][0-9]+)*")
 
 _SHORTEST, _LONGEST = 8, 15
-"""Digits of a phone number: national ones of eight digits (Mali, Burkina Faso, Tunisia) up to E.164's maximum."""
+"""Digits of a phone number: from national ones of eight digits (Mali, Burkina Faso, Tunisia) to E.164's maximum."""
 
 _PLACEHOLDER = "x"
 
 
 def is_reference(value: str) -> bool:
-    """Whether it may stand in the log: `[A-Za-z0-9_-]{1,64}`, and no phone number is in it.
+    """Whether `value` may be stored in the log: `[A-Za-z0-9_-]{1,64}` without a phone number.
 
-    Eight digits or more, alone or with `-` and `_`, count as a number. Between letters, eight digits in a row count,
-    except a counter that begins with 00; of nine to fifteen digits those that are a mobile number. Digits in groups
-    (`77-000-00-01`) are read together.
+    - Eight or more digits, alone or with `-` and `_`, count as a phone number.
+    - Between letters, eight digits in a row count, except a counter that begins with 00.
+    - Between letters, nine to fifteen digits count if they are a mobile number.
+    - Digits in groups (`77-000-00-01`) are read together.
     """
     if not REFERENCE.fullmatch(value):
         return False
@@ -350,7 +353,7 @@ def _is_random(token: str) -> bool:
 
 
 def _groupings(text: str) -> Iterator[tuple[str, ...]]:
-    """Runs of digits, and neighbouring runs with one separator between them, that have a number's length together."""
+    """Runs of digits, or neighbouring runs with one separator between them, that together are as long as a number."""
     for found in _GROUPS.finditer(text):
         groups = re.split("[-_]", found[0])
         for first, end in combinations(range(len(groups) + 1), 2):
@@ -364,7 +367,7 @@ def _may_be_number(groups: tuple[str, ...]) -> bool:
         from shared.recipients.phone import is_mobile_number  # noqa: PLC0415 - at first use, not at every cold start
 
         return is_mobile_number(digits)
-    # In groups eight digits are a number only as numbers are written, 74-07-32-31: CARD-2026-0001 is a counter.
+    # Eight digits in groups are a number only if they are grouped like one, 74-07-32-31. CARD-2026-0001 is a counter.
     as_written = len(groups) == 1 or (len(groups) >= 3 and max(map(len, groups)) <= 3)
     return as_written and not digits.startswith("00")
 
