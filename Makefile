@@ -51,7 +51,7 @@ token: $(has_packages)  ## print a JWT for the running stack: make token ORGANIS
 # ── Checks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 test: $(has_packages)  ## run all tests that need no Docker
-	@exec $(python) -m pytest -n 2 --dist loadfile -m "not docker"
+	@exec $(python) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not docker"
 
 # SEEDS and FROM choose the simulated runs, SCENARIOS (words of their names) the scenarios on the stack: docs/chaos.md.
 chaos: $(has_packages)  ## inject failures, in thousands of simulated runs and over HTTP; exits 1 if a message is lost, doubled or early

@@ -1,4 +1,4 @@
-"""One local stack for the whole session: the product's template and functions, moto and the simulators, over HTTP."""
+"""One local stack for all tests of this folder in a process: template, functions, moto and the simulators, over HTTP."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.stack.running import UNTHROTTLED, RunningStack, started
 HERE = Path(__file__).parent
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     with started(tmp_path_factory.mktemp("stack") / "log") as running:
         running.set_simulators(orange_rate_per_second=UNTHROTTLED)
