@@ -3,6 +3,7 @@
 import pytest
 
 from tests.stack.programme import Json, Programme
+from tests.waiting import until
 
 TEMPLATE = {"template": {"name": "vaccination_card", "language": "fr"}}
 REFUSED, FAILED = 1053, 9053
@@ -43,7 +44,8 @@ def test_a_card_of_many_that_is_refused_for_one_person_reaches_all(programme: Pr
     numbers = [FAILED_ONCE, *range(9200, 9211)]
     recipients = [programme.recipient(number, card_image=card) for number in numbers]
     made = programme.ok(programme.distribute(channel="whatsapp", content=TEMPLATE, recipients=recipients, confirm=True))
-    for row in programme.messages(distribution_id=made["distribution_id"]):
+    logged = until(lambda: programme.messages(distribution_id=made["distribution_id"]), lambda rows: len(rows) == 12)
+    for row in logged:
         programme.settled(row["message_id"], "read")
     refused, taken = (media_id for media_id, _ in uploads(programme, FAILED_ONCE))
     assert refused != taken
