@@ -1,4 +1,4 @@
-"""One local stack for all tests of this folder in a process: template, functions, moto and the simulators, over HTTP."""
+"""One local stack for the tests of this folder in a process: template, functions, moto and simulators, over HTTP."""
 
 from collections.abc import Iterator
 from pathlib import Path
